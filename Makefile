@@ -1,0 +1,104 @@
+# `make` or `make help` lists what there is. Everything is installed below .venv and .cache; nothing outside is touched.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+BIN := .venv/bin
+SAM := .cache/sam/bin/sam
+ENVIRONMENT ?= default
+export SAM_CLI_TELEMETRY := 0
+
+# Lambda brings these itself, so the layer leaves them out.
+LAMBDA_HAS := boto3 botocore s3transfer python-dateutil urllib3 six
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+## On a laptop
+
+.PHONY: setup
+setup: .venv/.stamp ## Install what the other targets need (they do so by themselves)
+
+.PHONY: demo
+demo: setup ## Run ten real SKUs from request to stored price on the local cloud, then stop
+	@$(BIN)/python -m local.demo
+
+.PHONY: up
+up: setup ## Start the local cloud and the sandbox, and keep them until Ctrl-C
+	@$(BIN)/python -m local.up
+
+.PHONY: test
+test: lint ## Check formatting and types, then run every test
+	@$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: setup ## Check formatting, style and types
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy
+
+.PHONY: format
+format: setup ## Format the code and mend what can be mended by itself
+	@$(BIN)/ruff check --fix --quiet
+	@$(BIN)/ruff format
+
+.PHONY: bench
+bench: setup ## Measure units, calls, budgets, imports and delays; results go to bench/results
+	@$(BIN)/python -m bench
+
+## For AWS
+
+.PHONY: validate
+validate: setup .cache/sam/.stamp ## Check template.yaml with SAM's own linter
+	@AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
+
+# Never --cached: its hash does not see shared/, and old code would be shipped.
+.PHONY: build
+build: setup .cache/sam/.stamp ## Build the functions and the common layer for Lambda
+	@$(SAM) build
+
+.PHONY: deploy
+deploy: build ## Deploy to AWS; ENVIRONMENT=dev or prod picks the settings in samconfig.toml
+	@$(SAM) deploy --config-env $(ENVIRONMENT)
+
+## Upkeep
+
+.PHONY: lock
+lock: setup ## Renew every requirement lock
+	@$(LOCK) requirements/dev.in -o requirements/dev.txt
+	@$(LOCK) -c requirements/dev.txt $(LAMBDA_HAS:%=--no-emit-package %) \
+		layers/common/requirements.in -o layers/common/requirements.txt
+	@$(LOCK) -c requirements/dev.txt requirements/uv.in -o requirements/uv.txt
+	@$(LOCK) requirements/sam.in -o requirements/sam.txt
+
+.PHONY: clean
+clean: ## Remove everything that was installed or built
+	@rm -rf .venv .cache .aws-sam .local .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# $(call environment,FOLDER,LOCK): a virtual environment that holds exactly what the lock lists.
+define environment
+	@if [ -z "$(PYTHON)" ]; then echo "Sluice needs Python 3.11 or newer; set PYTHON to its path." >&2; exit 1; fi
+	@[ -x $(1)/bin/python ] || $(PYTHON) -m venv $(1) || { rm -rf $(1); \
+		echo "Python could not make $(1). On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing $(2) into $(1)"
+	@if $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+			-r requirements/uv.txt; then \
+		$(1)/bin/uv pip sync --quiet --python $(1)/bin/python --require-hashes $(2); \
+	else \
+		echo "uv is not to be had for this machine; pip installs instead, which takes a minute"; \
+		$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2); \
+	fi
+	@touch $@
+endef
+
+.venv/.stamp: requirements/dev.txt
+	$(call environment,.venv,requirements/dev.txt)
+
+.cache/sam/.stamp: requirements/sam.txt
+	$(call environment,.cache/sam,requirements/sam.txt)
