@@ -1,0 +1,166 @@
+"""Enqueue: one conditional write, "no unfinished job has this key"; the answer says what happened.
+
+```
+ found            asked with                     outcome           the job then
+ nothing, final   anything                       created           queued, due when asked
+ queued           a higher priority              raised            queued in the higher lane, due now
+ queued           the same or lower              merged            as it was; one more asker sees it
+ leased, waiting  anything                       rerun_requested   runs once more when this run is done
+```
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pynamodb.expressions.condition import Condition, size
+from pynamodb.expressions.update import Action
+
+from sluice.jobs import keys, kinds, lanes
+from sluice.jobs.job import MOST_ASKERS, VERSION, Job, Spec
+from sluice.jobs.states import FINAL, QUEUED
+from sluice.platform import tables
+
+# How often a caller that keeps losing to others looks again. Each round somebody else's write succeeded.
+TRIES = 12
+THREADS = 16
+
+
+class Outcome(StrEnum):
+    """What enqueue did."""
+
+    CREATED = "created"
+    MERGED = "merged"
+    RAISED = "raised"
+    RERUN_REQUESTED = "rerun_requested"
+
+
+@dataclass(frozen=True)
+class Enqueued:
+    """The job that does the work, and what this request changed."""
+
+    job_id: str
+    outcome: Outcome
+    state: str
+
+
+# Whether a job's account or budget keeps it from running now, so that another asker's should take a shared job over.
+Held = Callable[[Job], bool]
+
+
+def _never(_: Job) -> bool:
+    return False
+
+
+def enqueue(spec: Spec, now: int, held: Held = _never) -> Enqueued:
+    """Make sure that the work of `spec` is done at least once from now on.
+
+    Raises:
+        UnknownKind: nobody has registered the kind.
+        ValueError: a part of the key is missing; a job without one would share another's lane or budget.
+    """
+    kinds.get(spec.kind)
+    for part in ("job_id", "tenant", "account", "budget"):
+        if not getattr(spec, part):
+            raise ValueError(f"a job needs {part}, and this one of kind {spec.kind!r} has none")
+    lanes.mark(_lane(spec), now)
+    try:
+        return _create(spec, now)
+    except tables.ConditionFailed as failed:
+        found = failed
+    for _ in range(TRIES):
+        job = Job.from_raw_data(found.item) if found.item else None
+        try:
+            if job is None or job.state in FINAL:
+                return _create(spec, now, keep_askers=job is None or len(job.tenants or ()) < MOST_ASKERS)
+            return _join(spec, job, now, held)
+        except tables.ConditionFailed as failed:
+            found = failed
+    raise tables.Contention(f"job {spec.job_id} changed hands {TRIES} times while it was asked for; ask again")
+
+
+def enqueue_many(specs: Iterable[Spec], now: int, held: Held = _never) -> list[Enqueued | Exception]:
+    """`enqueue` for each of `specs`, in order. One that fails is answered with its error and stops no other."""
+
+    def one(spec: Spec) -> Enqueued | Exception:
+        try:
+            return enqueue(spec, now, held)
+        except Exception as error:  # noqa: BLE001 - answered for this item; the others go on
+            return error
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(one, specs))
+
+
+def _lane(spec: Spec) -> str:
+    return keys.lane(spec.budget, spec.priority, spec.job_id, spec.lane_shards)
+
+
+def _create(spec: Spec, now: int, *, keep_askers: bool = True) -> Enqueued:
+    """Queue the job anew. Who asked for an earlier run may still look at it, as long as they are few."""
+    condition = Job.job_id.does_not_exist() | Job.state.is_in(*sorted(FINAL))
+    if keep_askers:
+        condition &= Job.tenants.does_not_exist() | _few_askers() | Job.tenants.contains(spec.tenant)
+    actions = [
+        Job.kind.set(spec.kind),
+        Job.state.set(QUEUED),
+        Job.lane.set(_lane(spec)),
+        Job.due_at.set(max(spec.due_at, now)),
+        # The lease number lives on, so that a late worker of an earlier run can never match this one.
+        Job.lease.set(Job.lease | 0),
+        Job.attempts.set(0),
+        Job.priority.set(spec.priority),
+        Job.tenant.set(spec.tenant),
+        Job.tenants.add({spec.tenant}) if keep_askers else Job.tenants.set({spec.tenant}),
+        Job.account.set(spec.account),
+        Job.budget.set(spec.budget),
+        Job.calls.set(spec.calls),
+        Job.payload.set(spec.payload),
+        Job.created_at.set(now),
+        Job.updated_at.set(now),
+        Job.version.set(VERSION),
+        *(attribute.remove() for attribute in (Job.result, Job.error, Job.history, Job.rerun, Job.expires_at)),
+    ]
+    tables.update(Job, (spec.job_id,), actions, condition)
+    return Enqueued(spec.job_id, Outcome.CREATED, QUEUED)
+
+
+def _few_askers() -> Condition:
+    few: Condition = size(Job.tenants) < MOST_ASKERS  # type: ignore[no-untyped-call]
+    return few
+
+
+def _join(spec: Spec, job: Job, now: int, held: Held) -> Enqueued:
+    """Add this request to the unfinished `job`, which must still be as it was read."""
+    actions: list[Action] = []
+    as_read: Condition = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
+    if spec.tenant not in (job.tenants or ()) and len(job.tenants or ()) < MOST_ASKERS:
+        actions.append(Job.tenants.add({spec.tenant}))
+    if spec.payload != job.payload and spec.payload.get("force"):
+        actions.append(Job.payload.set({**job.payload, "force": True}))
+    if job.state != QUEUED:
+        actions.append(Job.rerun.set(max(spec.priority, job.rerun or 0)))
+        outcome = Outcome.RERUN_REQUESTED
+    elif spec.priority > job.priority:
+        actions += [*_move(spec, spec.priority), Job.due_at.set(max(spec.due_at, now))]
+        outcome = Outcome.RAISED
+    else:
+        if spec.shared and spec.account != job.account and held(job):
+            lanes.mark(keys.lane(spec.budget, job.priority, spec.job_id, spec.lane_shards), now)
+            actions += _move(spec, job.priority)
+        outcome = Outcome.MERGED
+    if actions:
+        tables.update(Job, (spec.job_id,), [*actions, Job.updated_at.set(now)], as_read)
+    return Enqueued(spec.job_id, outcome, job.state)
+
+
+def _move(spec: Spec, priority: int) -> list[Action]:
+    """Let the asker's account run the job, in the lane of `priority`."""
+    return [
+        Job.lane.set(keys.lane(spec.budget, priority, spec.job_id, spec.lane_shards)),
+        Job.priority.set(priority),
+        Job.tenant.set(spec.tenant),
+        Job.account.set(spec.account),
+        Job.budget.set(spec.budget),
+    ]

@@ -1,0 +1,201 @@
+"""How a run ends. Each write is conditional on the lease number: a late worker cannot finish somebody else's run.
+
+The functions take the job as the claim returned it, and return it as it is afterwards.
+"""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as Write
+from pynamodb.transactions import TransactWrite
+
+from sluice.jobs import history, keys, kinds, lanes
+from sluice.jobs.dead_letters import letter
+from sluice.jobs.job import Job
+from sluice.jobs.outcomes import Action, Failure, LeaseOver, Waiting
+from sluice.jobs.states import LEASED, TRANSITIONS
+from sluice.platform import tables
+from sluice.platform.clock import ttl
+from sluice.platform.config import Config
+
+# What an error's message may take on the item; the whole of it is in the log.
+MESSAGE_CHARACTERS = 200
+
+
+def heartbeat(job: Job, now: int, lease_ms: int) -> Job:
+    """Keep the job for another `lease_ms`.
+
+    Raises:
+        LeaseOver: it belongs to somebody else, or nobody, by now. Like every function here.
+    """
+    return _write(job, [Job.due_at.set(now + lease_ms), Job.updated_at.set(now)])
+
+
+def complete(job: Job, result: dict[str, Any], now: int, config: Config) -> Job:
+    """The work is done. If it was asked for again while it ran, it is queued once more."""
+    done = [*_leave("complete", now, config), Job.result.set(result), Job.error.remove()]
+    try:
+        return tables.update(Job, (job.job_id,), done, _own(job, Job.rerun.does_not_exist()))
+    except tables.ConditionFailed as lost:
+        current = Job.from_raw_data(lost.item) if lost.item else None
+        if current is None or current.lease != job.lease:
+            raise _lease_over(job) from lost
+        if current.state == TRANSITIONS["complete"].target:
+            return current  # our own write, whose answer was lost on the way
+        if current.rerun is None:
+            raise _lease_over(job) from lost
+    return _rerun(job, current.rerun, result, now, config)
+
+
+def _rerun(job: Job, priority: int, result: dict[str, Any], now: int, config: Config) -> Job:
+    job.priority = priority
+    again = [
+        *_queue(job, "rerun", now, now, config),
+        Job.priority.set(priority),
+        Job.attempts.set(0),
+        Job.result.set(result),
+        Job.error.remove(),
+        Job.rerun.remove(),
+        Job.history.set(_events(job, "rerun", now)),
+    ]
+    return _write(job, again)
+
+
+def fail(job: Job, failure: Failure, now: int, config: Config, chance: float | None = None) -> Job:
+    """The run did not succeed: retry, snooze or bury, as `failure.action` and the attempts left say.
+
+    chance: the jitter's randomness in [0, 1), drawn when not given.
+    """
+    kind = kinds.get(job.kind)
+    if failure.action is Action.SNOOZE:
+        return snooze(job, failure, max(now, failure.retry_at or now), now, config)
+    if failure.action is Action.RETRY and job.attempts < kind.max_attempts:
+        drawn = random.random() if chance is None else chance  # noqa: S311 - jitter, not a secret
+        at = max(now + kind.backoff.delay(job.attempts, drawn), failure.retry_at or 0)
+        return _requeue(job, "retry", failure, at, now, config)
+    return bury(job, failure, now, config)
+
+
+def snooze(job: Job, failure: Failure, until: int, now: int, config: Config) -> Job:
+    """The job was not really tried: it comes back at `until` with the attempt it had."""
+    return _requeue(job, "snooze", failure, until, now, config, Job.attempts.set(max(0, job.attempts - 1)))
+
+
+def rescue(job: Job, now: int, config: Config) -> Job:
+    """The lease ran out: its worker is gone. Queue the job again, or bury it when it has killed too many workers."""
+    over = Job.due_at <= now
+    lost = Failure("the worker that ran this job stopped without a word; its lease ran out", code="lease_expired")
+    if job.attempts >= kinds.get(job.kind).max_attempts:
+        return bury(job, lost, now, config, over)
+    return _requeue(job, "rescue", lost, now, now, config, condition=over)
+
+
+def wait(job: Job, waiting: Waiting, now: int, config: Config) -> Job:
+    """The marketplace works on it: somebody looks again at `waiting.due_at`. No attempt is used up by waiting."""
+    lane = job.home(_shards(job, config))
+    lanes.mark(lane, now)
+    actions = [
+        Job.state.set(TRANSITIONS["wait"].target),
+        Job.lane.set(lane),
+        Job.due_at.set(waiting.due_at),
+        Job.payload.set(waiting.payload),
+        Job.attempts.set(max(0, job.attempts - 1)),
+        Job.updated_at.set(now),
+    ]
+    return _write(job, actions)
+
+
+def bury(job: Job, failure: Failure, now: int, config: Config, condition: Condition | None = None) -> Job:
+    """The job is dead. The job and its dead letter are written together, or neither is."""
+    error = _error(failure, now)
+    events = _events(job, "bury", now, failure)
+    dead = letter(job, error, events, now, config.dead_letter_retention_ms)
+    actions = [
+        *_leave("bury", now, config),
+        Job.error.set(error),
+        Job.history.set(events),
+        Job.rerun.remove(),
+    ]
+
+    def write() -> None:
+        with TransactWrite(connection=Job._get_connection().connection) as transaction:
+            transaction.update(Job(job.job_id), actions, _own(job, condition))
+            transaction.save(dead)
+
+    try:
+        tables.retrying(write)
+    except tables.ConditionFailed as lost:
+        raise _lease_over(job) from lost
+    return Job.get(job.job_id, consistent_read=True)
+
+
+def _requeue(
+    job: Job,
+    name: str,
+    failure: Failure,
+    at: int,
+    now: int,
+    config: Config,
+    *more: Write,
+    condition: Condition | None = None,
+) -> Job:
+    error, events = _error(failure, now), _events(job, name, now, failure)
+    actions = [*_queue(job, name, at, now, config), Job.error.set(error), Job.history.set(events), *more]
+    return _write(job, actions, condition)
+
+
+def _queue(job: Job, name: str, at: int, now: int, config: Config) -> list[Write]:
+    """Back into the job's own lane, which is marked before."""
+    lane = job.home(_shards(job, config))
+    lanes.mark(lane, now)
+    return [
+        Job.state.set(TRANSITIONS[name].target),
+        Job.lane.set(lane),
+        Job.due_at.set(at),
+        Job.updated_at.set(now),
+    ]
+
+
+def _leave(name: str, now: int, config: Config) -> list[Write]:
+    """Out of the index, for good."""
+    return [
+        Job.state.set(TRANSITIONS[name].target),
+        Job.lane.remove(),
+        Job.due_at.remove(),
+        Job.updated_at.set(now),
+        Job.expires_at.set(ttl(now + config.retention_ms)),
+    ]
+
+
+def _shards(job: Job, config: Config) -> int:
+    return config.limits(keys.marketplace_of(job.budget)).shards
+
+
+def _own(job: Job, condition: Condition | None = None) -> Condition:
+    """The fence: the job still runs, and under this lease."""
+    own: Condition = (Job.state == LEASED) & (Job.lease == job.lease)
+    return own if condition is None else own & condition
+
+
+def _write(job: Job, actions: Sequence[Write], condition: Condition | None = None) -> Job:
+    try:
+        return tables.update(Job, (job.job_id,), actions, _own(job, condition))
+    except tables.ConditionFailed as lost:
+        raise _lease_over(job) from lost
+
+
+def _lease_over(job: Job) -> LeaseOver:
+    return LeaseOver(f"job {job.job_id} is no longer held under lease {job.lease}; this run's end is not written")
+
+
+def _error(failure: Failure, now: int) -> dict[str, Any]:
+    return {"code": failure.code, "message": failure.message[:MESSAGE_CHARACTERS], "at": now}
+
+
+def _events(job: Job, name: str, now: int, failure: Failure | None = None) -> list[history.Entry]:
+    entry: history.Entry = {"at": now, "event": name, "attempt": job.attempts}
+    if failure:
+        entry |= {"code": failure.code, "message": failure.message[:MESSAGE_CHARACTERS]}
+    return history.add(job.history or [], entry)

@@ -1,0 +1,91 @@
+"""The job item, which is its own queue entry: table `jobs`, its index, and what a caller asks for."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+from sluice.jobs import keys
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+
+# Raised when a job's stored form changes so that older code would misread it.
+VERSION = 1
+
+# How many askers a shared job remembers. Who asks after that shares the job's work and price, but does not see the job.
+MOST_ASKERS = 50
+
+
+class DueIndex(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
+    """Who must be looked at, by lane, soonest first. Sparse: a final job has no lane."""
+
+    class Meta:
+        index_name = "due"
+        projection = IncludeProjection(["state", "calls", "tenant", "kind", "account", "priority", "created_at"])
+
+    lane = UnicodeAttribute(hash_key=True)
+    due_at = IntAttribute(range_key=True)
+
+
+class Job(Model):
+    """One piece of work. Times are epoch ms; `expires_at` is in seconds for DynamoDB's TTL.
+
+    lease: raised by each claim; every write of a run is conditional on it. calls: marketplace calls that a run is
+    expected to make. tenant: whose account pays for them. tenants: who asked and may see the job. rerun: the priority
+    of a request that came while the job ran.
+    """
+
+    class Meta:
+        table_name = tables.name("jobs")
+        max_pool_connections = 64
+
+    job_id = UnicodeAttribute(hash_key=True)
+    due = DueIndex()
+    kind = UnicodeAttribute()
+    state = UnicodeAttribute()
+    lane = UnicodeAttribute(null=True)
+    due_at = IntAttribute(null=True)
+    lease = IntAttribute(default=0)
+    attempts = IntAttribute(default=0)
+    priority = IntAttribute()
+    tenant = UnicodeAttribute()
+    tenants = UnicodeSetAttribute(null=True)
+    account = UnicodeAttribute()
+    budget = UnicodeAttribute()
+    calls = IntAttribute(default=1)
+    payload = JSONAttribute()
+    result = JSONAttribute(null=True)
+    error = JSONAttribute(null=True)
+    history = JSONAttribute(null=True)
+    rerun = IntAttribute(null=True)
+    created_at = IntAttribute()
+    updated_at = IntAttribute()
+    version = IntAttribute(default=VERSION)
+    expires_at = IntAttribute(null=True)
+
+    def home(self, shards: int) -> str:
+        """The lane in which this job waits while it is queued."""
+        return keys.lane(self.budget, self.priority, self.job_id, shards)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What somebody asks for.
+
+    job_id: the work's natural identity. budget: what its calls are charged to. calls: how many it is expected to make.
+    shared: the work is common knowledge, so that whoever may run it can take it over. due_at: not before (epoch ms).
+    """
+
+    job_id: str
+    kind: str
+    tenant: str
+    account: str
+    budget: str
+    priority: int
+    payload: dict[str, Any]
+    calls: int = 1
+    due_at: int = 0
+    shared: bool = False
+    lane_shards: int = field(default=1)

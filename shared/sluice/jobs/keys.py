@@ -1,0 +1,65 @@
+"""Every key that the engine builds, in one place."""
+
+from urllib.parse import quote, unquote
+from zlib import crc32
+
+MANUAL = 200
+HOT = 150
+BACKGROUND = 100
+PRIORITIES = {"manual": MANUAL, "hot": HOT, "background": BACKGROUND}
+
+# Running jobs stand apart from queued ones, so that a held lane never hides a job whose worker died.
+LEASED_SHARDS = 4
+
+
+def job_id(kind: str, *parts: str) -> str:
+    """The natural identity of a piece of work: `kind` and `parts` joined by `:`, each part percent-quoted.
+
+    A job id stands unescaped in a URL path, hence `:` and not `#`.
+    """
+    return ":".join([kind, *(quote(part, safe="") for part in parts)])
+
+
+def job_parts(identity: str) -> list[str]:
+    """The kind and the parts that `job_id` put together."""
+    return [unquote(part) for part in identity.split(":")]
+
+
+def shard(key: str, shards: int) -> int:
+    """Which of `shards` equal parts `key` belongs to; the same in every process."""
+    return crc32(key.encode()) % shards
+
+
+def lane(budget: str, priority: int, job: str, shards: int) -> str:
+    """Where a queued job waits: what waits together is limited together."""
+    return f"{budget}#{priority}#{shard(job, shards)}"
+
+
+def lane_budget(name: str) -> str:
+    """The budget that a queued lane belongs to."""
+    return name.rsplit("#", 2)[0]
+
+
+def lane_priority(name: str) -> int:
+    """The priority that a queued lane holds."""
+    return int(name.rsplit("#", 2)[1])
+
+
+def leased_lane(job: str) -> str:
+    """Where a running job waits for its rescue."""
+    return f"leased#{shard(job, LEASED_SHARDS)}"
+
+
+def leased_lanes() -> list[str]:
+    """All lanes of running jobs."""
+    return [f"leased#{number}" for number in range(LEASED_SHARDS)]
+
+
+def account(marketplace: str, tenant: str) -> str:
+    """The one connection of `tenant` to `marketplace`."""
+    return f"{marketplace}:{tenant}"
+
+
+def marketplace_of(account_or_budget: str) -> str:
+    """The marketplace that an account or a budget belongs to."""
+    return account_or_budget.split(":", 1)[0]

@@ -1,0 +1,75 @@
+"""Each kind of job, registered once: its attempts, its backoff and the function that runs it.
+
+A kind names its handler by path, so that the API and the scheduler know every kind without loading what runs it (an
+HTTP client costs a third of a cold start).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sluice.jobs.backoff import Backoff
+
+if TYPE_CHECKING:
+    from sluice.jobs.outcomes import Outcome
+    from sluice.jobs.runner import Run
+
+    Handler = Callable[[Run], Outcome]
+
+
+class UnknownKind(Exception):  # noqa: N818 - an answer to the caller
+    """No capability has registered this job kind."""
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """How jobs of one kind are treated.
+
+    handler: `module:function`, called with a `Run`. max_attempts: how often the work is tried before the job is dead.
+    marketplaces: those that can do this kind; another is refused at enqueue.
+    """
+
+    name: str
+    handler: str
+    marketplaces: frozenset[str]
+    max_attempts: int = 5
+    backoff: Backoff = field(default_factory=Backoff)
+
+    def load(self) -> "Handler":
+        """The handler itself."""
+        module, _, function = self.handler.partition(":")
+        handler: Any = getattr(import_module(module), function)
+        return handler  # type: ignore[no-any-return]
+
+
+_KINDS: dict[str, JobKind] = {}
+
+
+def register(kind: JobKind) -> JobKind:
+    """Make `kind` known.
+
+    Raises:
+        ValueError: another kind has this name.
+    """
+    if _KINDS.setdefault(kind.name, kind) != kind:
+        raise ValueError(f"job kind {kind.name!r} is registered twice, with different definitions")
+    return kind
+
+
+def get(name: str) -> JobKind:
+    """The kind called `name`.
+
+    Raises:
+        UnknownKind: none is registered; the message lists those that are.
+    """
+    try:
+        return _KINDS[name]
+    except KeyError:
+        known = ", ".join(sorted(_KINDS)) or "none"
+        raise UnknownKind(f"unknown job kind {name!r}; registered kinds: {known}") from None
+
+
+def registered() -> list[JobKind]:
+    """Every kind, by name."""
+    return [_KINDS[name] for name in sorted(_KINDS)]

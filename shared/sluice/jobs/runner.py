@@ -1,0 +1,134 @@
+"""Running a batch: each job through its kind's handler, then its end written under its lease.
+
+When one job learns that no other of the batch can fare better (a 429, a broken account, no calls left), the rest goes
+back at once without a call.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from sluice.jobs import finish, kinds
+from sluice.jobs.grant import Calls, Grant
+from sluice.jobs.job import VERSION, Job
+from sluice.jobs.messages import Batch, newer
+from sluice.jobs.outcomes import Action, Failure, LeaseOver, OutOfTime, Refused, Waiting
+from sluice.jobs.states import SUCCEEDED
+from sluice.platform.clock import SECOND, Clock
+from sluice.platform.config import Config
+from sluice.platform.limits import Limits
+
+# A call takes up to this long, so a job is not begun, nor a call started, closer to the end of the worker's time or of
+# the job's lease.
+CALL_MS = 25 * SECOND
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a handler is given: the job, the calls it may make, and the time."""
+
+    job: Job
+    calls: Calls
+    clock: Clock
+    config: Config
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What the job is to do."""
+        payload: dict[str, Any] = self.job.payload
+        return payload
+
+
+@dataclass
+class Report:
+    """What became of a batch. `ends` counts jobs by their transition; `calls` were made."""
+
+    ends: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    newer: list[Job] = field(default_factory=list)
+    finished: list[Job] = field(default_factory=list)
+
+
+# Told of each job whose run has ended, with the failure if it failed. For logs, metrics and events.
+Observe = Callable[[Job, Failure | None], None]
+
+
+def run_batch(
+    batch: Batch, limits: Limits, config: Config, clock: Clock, deadline: int, observe: Observe, threads: int
+) -> Report:
+    """Run the jobs of `batch`, `threads` at a time, until `deadline` (epoch ms, the end of the worker's own time)."""
+    lease_end = min(job.due_at or 0 for job in batch.jobs)
+    last_start = min(deadline, lease_end) - CALL_MS
+    grant = Grant(batch.budget, limits, batch.window, batch.calls, clock, last_start)
+    report, lock = Report(), threading.Lock()
+
+    def one(job: Job) -> None:
+        ended, failure = _run_one(job, grant, config, clock, last_start)
+        with lock:
+            report.ends[_transition(ended, failure)] += 1
+            if ended is not None:
+                report.finished.append(ended)
+            if newer(job):
+                report.newer.append(job)
+        observe(ended or job, failure)
+
+    try:
+        if threads == 1:
+            for job in batch.jobs:
+                one(job)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(one, batch.jobs))
+    finally:
+        report.calls = grant.made
+        grant.give_back()
+    return report
+
+
+def _run_one(
+    job: Job, grant: Grant, config: Config, clock: Clock, last_start: int
+) -> tuple[Job | None, Failure | None]:
+    """Run one job and write its end. (None, LeaseOver) when it was no longer ours to write."""
+    failure: Failure
+    try:
+        if newer(job):
+            raise Refused(f"job version {job.version}; this worker reads {VERSION}", code="newer_version")
+        if grant.stopped:
+            raise grant.stopped
+        if clock.now() > last_start:
+            raise OutOfTime("this worker's time ends before the job could be done")
+        outcome = kinds.get(job.kind).load()(Run(job, grant, clock, config))
+        now = clock.now()
+        if isinstance(outcome, Waiting):
+            return finish.wait(job, outcome, now, config), None
+        return finish.complete(job, outcome, now, config), None
+    except Failure as known:
+        failure = known
+    except kinds.UnknownKind as unknown:
+        failure = Refused(str(unknown), code="unknown_kind")
+    except Exception as error:  # noqa: BLE001 - a fault in one handler must not take the batch with it
+        failure = Failure(f"{type(error).__name__} in the handler of {job.kind}", code="handler_error")
+        failure.__cause__ = error
+    if isinstance(failure, LeaseOver):
+        return None, failure
+    if failure.whole_batch:
+        grant.halt(failure)
+    try:
+        return finish.fail(job, failure, clock.now(), config), failure
+    except LeaseOver as late:
+        return None, late
+    except kinds.UnknownKind:
+        return finish.bury(job, failure, clock.now(), config), failure
+
+
+def _transition(ended: Job | None, failure: Failure | None) -> str:
+    if ended is None:
+        return "late"
+    if failure is None:
+        return "completed" if ended.state == SUCCEEDED else ended.state
+    if failure.action is Action.SNOOZE:
+        return "snoozed"
+    return "dead" if ended.lane is None else "retried"

@@ -1,0 +1,145 @@
+"""One tick: rescue what was lost, then give each budget with work as much as it can do until the next tick.
+
+Any number of ticks may run at once: reservations and claims are conditional writes, and a tick that loses a claim gives
+its calls back.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from sluice.jobs import budgets, claim, finish, keys, lanes
+from sluice.jobs.admission import Room, pick
+from sluice.jobs.budget_rules import Usage, Window
+from sluice.jobs.claim import Candidate
+from sluice.jobs.explain import held
+from sluice.jobs.job import Job
+from sluice.jobs.lanes import Lane
+from sluice.jobs.messages import Batch
+from sluice.jobs.outcomes import Failure, LeaseOver
+from sluice.platform.config import Config
+from sluice.platform.limits import Limits
+
+THREADS = 16
+MOST_PER_LANE = 1_000
+MOST_RESCUES = 1_000
+
+# The status of each of these accounts, by account id.
+Statuses = Callable[[Collection[str]], Mapping[str, str]]
+Send = Callable[[Batch], None]
+
+
+@dataclass
+class Tick:
+    """What one tick did. `held`: budgets that were skipped, with the reason. `oldest_due_at`: of what could run."""
+
+    lanes: int = 0
+    admitted: int = 0
+    rescued: int = 0
+    buried: int = 0
+    lost_claims: int = 0
+    held: dict[str, str] = field(default_factory=dict)
+    oldest_due_at: int | None = None
+
+
+def tick(now: int, config: Config, statuses: Statuses, send: Send) -> Tick:
+    """Run one tick at `now`. `send` hands a batch of claimed jobs to a worker; if it fails, the jobs go back."""
+    lanes.answer_nudge()
+    done = Tick()
+    _rescue(now, config, done)
+    by_budget: dict[str, list[Lane]] = defaultdict(list)
+    for lane in lanes.active():
+        by_budget[keys.lane_budget(lane.lane)].append(lane)
+    done.lanes = sum(map(len, by_budget.values()))
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda item: _serve(item[0], item[1], now, config, statuses, send, done), by_budget.items()))
+    return done
+
+
+def _rescue(now: int, config: Config, done: Tick) -> None:
+    for lane in keys.leased_lanes():
+        for candidate in claim.due(lane, now, MOST_RESCUES):
+            try:
+                job = finish.rescue(Job.get(candidate.job_id, consistent_read=True), now, config)
+            except (LeaseOver, Job.DoesNotExist):
+                continue  # its worker came back, or another tick rescued it
+            done.rescued += 1
+            done.buried += job.lane is None
+
+
+def _serve(
+    budget: str, marked: Sequence[Lane], now: int, config: Config, statuses: Statuses, send: Send, done: Tick
+) -> None:
+    """Admit what `budget` can take from its lanes."""
+    limits = config.limits(keys.marketplace_of(budget))
+    usage = budgets.read(budget, now)
+    room = _room(limits, usage, config, now)
+    candidates: list[Candidate] = []
+    for lane in marked:
+        limit = MOST_PER_LANE if room.calls is None else min(MOST_PER_LANE, max(1, room.calls))
+        found = claim.due(lane.lane, now, limit)
+        candidates += found
+        if not found and claim.is_empty(lane.lane):
+            lanes.remove(lane, now)
+    if not candidates:
+        return
+    status = statuses({candidate.account for candidate in candidates})
+    runnable = []
+    for candidate in candidates:
+        hold = held(candidate.account, status.get(candidate.account, "MISSING"), budget, usage, config, now)
+        if hold:
+            done.held[budget] = hold.reason
+        else:
+            runnable.append(candidate)
+    if runnable:
+        oldest = min(candidate.due_at for candidate in runnable)
+        done.oldest_due_at = min(oldest, done.oldest_due_at or oldest)
+    picked = pick(runnable, room, now, config.age_limit_ms)
+    for batch in _batches(picked, config.batch):
+        if not _admit(budget, limits, batch, now, config, send, done):
+            return
+
+
+def _room(limits: Limits, usage: Usage, config: Config, now: int) -> Room:
+    paced = None
+    if limits.pace:
+        ahead = max(usage.admitted_until, usage.next_at, now) - now
+        paced = max(0, config.horizon_ms - ahead) // limits.pace
+    return Room(usage.left(limits), paced, usage.scarce(limits, config.reserve_percent))
+
+
+def _batches(picked: Sequence[Candidate], most: int) -> list[list[Candidate]]:
+    """One batch for each account and `most` jobs, in the order of the pick."""
+    by_account: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in picked:
+        by_account[candidate.account].append(candidate)
+    return [jobs[start : start + most] for jobs in by_account.values() for start in range(0, len(jobs), most)]
+
+
+def _admit(
+    budget: str, limits: Limits, batch: Sequence[Candidate], now: int, config: Config, send: Send, done: Tick
+) -> bool:
+    """Reserve, claim and send one batch. False when the budget has no room for it any more."""
+    window = Window.at(now)
+    calls = sum(candidate.calls for candidate in batch)
+    if not budgets.reserve_calls(budget, limits, window, calls):
+        return False
+    with ThreadPoolExecutor(THREADS) as pool:
+        claimed = [job for job in pool.map(lambda one: claim.claim(one, now, config.lease_ms), batch) if job]
+    kept = sum(job.calls for job in claimed)
+    budgets.give_back(budget, limits, window, calls - kept)
+    done.lost_claims += len(batch) - len(claimed)
+    if not claimed:
+        return True
+    budgets.admit(budget, limits, kept, now)
+    try:
+        send(Batch.of(claimed, window, kept))
+    except Exception as error:
+        budgets.give_back(budget, limits, window, kept)
+        unsent = Failure(f"the batch could not be handed to a worker: {type(error).__name__}", code="not_sent")
+        for job in claimed:
+            finish.snooze(job, unsent, now, now, config)
+        raise
+    done.admitted += len(claimed)
+    return True

@@ -1,0 +1,68 @@
+"""AWS clients, made on first use from one botocore session: boto3 besides PynamoDB would cost a cold start 40 %."""
+
+import json
+from functools import cache
+from threading import Lock
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+from sluice.platform.settings import settings
+
+_lock = Lock()
+_config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
+
+
+@cache
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()
+
+
+@cache
+def _client(service: str) -> Any:
+    return _session().create_client(service, config=_config)
+
+
+def client(service: str) -> Any:
+    """The botocore client of `service`; clients are shared by threads, making one is not."""
+    with _lock:
+        return _client(service)
+
+
+def send_message(queue_url: str, body: str, **attributes: str) -> None:
+    """Send one SQS message with string attributes."""
+    typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+    client("sqs").send_message(QueueUrl=queue_url, MessageBody=body, MessageAttributes=typed)
+
+
+def invoke_later(function: str, event: dict[str, Any]) -> None:
+    """Invoke a Lambda function asynchronously."""
+    client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
+
+
+def put_event(kind: str, detail: dict[str, Any]) -> None:
+    """Put one event of detail type `kind` on the bus of this stack."""
+    entry = {
+        "Source": "sluice",
+        "DetailType": kind,
+        "Detail": json.dumps(detail),
+        "EventBusName": settings().require("event_bus"),
+    }
+    answer = client("events").put_events(Entries=[entry])
+    if answer.get("FailedEntryCount"):
+        raise RuntimeError(f"the event bus refused {kind}: {answer['Entries'][0].get('ErrorCode')}")
+
+
+def encrypt(text: str, context: dict[str, str]) -> bytes:
+    """Encrypt up to 4 KB under the token key, bound to `context`."""
+    key = settings().require("token_key")
+    answer = client("kms").encrypt(KeyId=key, Plaintext=text.encode(), EncryptionContext=context)
+    return bytes(answer["CiphertextBlob"])
+
+
+def decrypt(secret: bytes, context: dict[str, str]) -> str:
+    """Decrypt what `encrypt` made; fails under another context."""
+    key = settings().require("token_key")
+    answer = client("kms").decrypt(KeyId=key, CiphertextBlob=secret, EncryptionContext=context)
+    return bytes(answer["Plaintext"]).decode()

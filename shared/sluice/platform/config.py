@@ -1,0 +1,124 @@
+"""How Sluice behaves, as one validated document: the defaults, and what a deployment overrides.
+
+A deployment overrides by JSON of the same shape, for example
+`{"marketplaces": {"stockx": {"per_hour": 200}}, "paused": ["stockx"], "freshness_ms": 300000}`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
+from sluice.platform.limits import Limits
+from sluice.platform.settings import settings
+
+# Sources: StockX developer portal (25,000 requests a day, reset 00:00 UTC; one request a second for an application);
+# 100 an hour and 600 ms are what sellers' accounts have been seen to hold without a refusal.
+MARKETPLACES: Mapping[str, Limits] = {
+    "stockx": Limits(interval_ms=600, per_hour=100, per_day=25_000, by_account=True),
+}
+
+
+class ConfigError(Exception):
+    """The configuration document is not valid; the message names the place."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every number that an operator may change. Times are milliseconds.
+
+    lease_ms: how long a claimed job belongs to its worker before it is rescued.
+    freshness_ms: a price younger than this is not fetched again unless a manual request forces it.
+    age_limit_ms: a job that has waited this long is picked as if it had the next higher priority, after twice as
+        long as the highest. This bounds the wait of background work.
+    reserve_percent: when less than this share of a window is left, only manual and hot jobs are admitted.
+    horizon_ms: how far ahead of its slots a budget is given work by the scheduler.
+    batch: most jobs in one message to a worker.
+    retention_ms: how long finished jobs, requests and run records are kept.
+    dead_letter_retention_ms: how long dead letters are kept.
+    """
+
+    marketplaces: Mapping[str, Limits] = field(default_factory=lambda: dict(MARKETPLACES))
+    paused: frozenset[str] = frozenset()
+    lease_ms: int = 5 * MINUTE
+    freshness_ms: int = 10 * MINUTE
+    age_limit_ms: int = HOUR
+    reserve_percent: int = 20
+    horizon_ms: int = 75 * SECOND
+    batch: int = 25
+    retention_ms: int = 3 * DAY
+    dead_letter_retention_ms: int = 30 * DAY
+
+    def limits(self, marketplace: str) -> Limits:
+        """The limits of `marketplace`.
+
+        Raises:
+            KeyError: no such marketplace. Callers check names where they come in.
+        """
+        return self.marketplaces[marketplace]
+
+
+# The smallest sensible value of each plain number; a zero batch or lease would stop the engine without an error.
+_LEAST = {
+    "lease_ms": 30 * SECOND,
+    "freshness_ms": 0,
+    "age_limit_ms": MINUTE,
+    "reserve_percent": 0,
+    "horizon_ms": SECOND,
+    "batch": 1,
+    "retention_ms": HOUR,
+    "dead_letter_retention_ms": DAY,
+}
+
+
+def parse(text: str) -> Config:
+    """The configuration that the JSON document `text` gives on top of the defaults.
+
+    Raises:
+        ConfigError: not JSON, an unknown name, or a value out of range; nothing of the document is used then.
+    """
+    try:
+        document = json.loads(text or "{}")
+    except ValueError as error:
+        raise ConfigError(f"the configuration is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ConfigError("the configuration must be a JSON object")
+    config, changes = Config(), dict[str, Any]()
+    for name, value in document.items():
+        if name == "marketplaces":
+            changes[name] = _marketplaces(value)
+        elif name == "paused":
+            if not isinstance(value, list) or not all(isinstance(budget, str) for budget in value):
+                raise ConfigError("paused must be a list of budget names")
+            changes[name] = frozenset(value)
+        elif name not in _LEAST:
+            raise ConfigError(f"unknown name {name!r}; known are marketplaces, paused, {', '.join(_LEAST)}")
+        elif isinstance(value, bool) or not isinstance(value, int) or value < _LEAST[name]:
+            raise ConfigError(f"{name} must be a whole number of at least {_LEAST[name]}, not {value!r}")
+        else:
+            changes[name] = value
+    return replace(config, **changes)
+
+
+def _marketplaces(value: object) -> Mapping[str, Limits]:
+    if not isinstance(value, dict):
+        raise ConfigError("marketplaces must be an object of limits by marketplace")
+    result = dict(MARKETPLACES)
+    for marketplace, limits in value.items():
+        if marketplace not in MARKETPLACES:
+            raise ConfigError(f"unknown marketplace {marketplace!r}; known are {', '.join(MARKETPLACES)}")
+        if not isinstance(limits, dict):
+            raise ConfigError(f"marketplaces.{marketplace} must be an object")
+        try:
+            result[marketplace] = MARKETPLACES[marketplace].override(**limits)
+        except ValueError as error:
+            raise ConfigError(f"marketplaces.{marketplace}: {error}") from error
+    return result
+
+
+@cache
+def config() -> Config:
+    """The configuration of this process."""
+    return parse(settings().config)

@@ -1,0 +1,67 @@
+"""What a marketplace allows, as configuration: the one shape for every limit."""
+
+from dataclasses import dataclass, replace
+from math import ceil
+
+from sluice.platform.clock import HOUR, MINUTE
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one budget. A limit of 0 means that there is none.
+
+    interval_ms: at most one call in each of these intervals (slots), after a burst of `burst`.
+    per_hour, per_day: most calls in a window. Windows follow the UTC clock.
+    rolling_hour: most calls in any 60 minutes, wherever they begin. It is kept by pacing (see `pace`).
+    tolerance_ms: how late a call may start after its slot; also what is added to the interval, because the marketplace
+        counts arrivals and two arrivals may differ by this much from their slots.
+    margin_ms: no call starts this close to the end or beginning of a clock window, whose end the marketplace may see
+        earlier or later than we do.
+    by_account: each account has a budget of its own; otherwise the marketplace has one for everybody.
+    shards: how many keys one lane is spread over. A key takes 1,000 writes a second.
+    """
+
+    interval_ms: int = 0
+    burst: int = 1
+    per_hour: int = 0
+    per_day: int = 0
+    rolling_hour: int = 0
+    tolerance_ms: int = 25
+    margin_ms: int = 500
+    by_account: bool = False
+    shards: int = 1
+
+    def __post_init__(self) -> None:
+        whole = ("interval_ms", "per_hour", "per_day", "rolling_hour", "tolerance_ms", "margin_ms")
+        for field, least in (*((name, 0) for name in whole), ("burst", 1), ("shards", 1)):
+            value = getattr(self, field)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(f"{field} must be a whole number of at least {least}, not {value!r}")
+        if not isinstance(self.by_account, bool):
+            raise ValueError(f"by_account must be true or false, not {self.by_account!r}")
+        if 4 * self.margin_ms >= MINUTE:
+            raise ValueError(f"margin_ms must be below {MINUTE // 4}, not {self.margin_ms}")
+        if self.rolling_hour and self.burst >= self.rolling_hour:
+            raise ValueError(f"burst ({self.burst}) must be below rolling_hour ({self.rolling_hour})")
+
+    @property
+    def pace(self) -> int:
+        """Milliseconds between two slots; 0 when calls need no slots.
+
+        With a burst of b, a stretch of W ms holds at most b + W/pace calls. So a rolling limit of N calls an hour is
+        kept in every rolling hour by one call each hour/(N - b) on average, with no record of the single calls.
+        """
+        rolling = ceil(HOUR / (self.rolling_hour - self.burst)) if self.rolling_hour else 0
+        interval = max(self.interval_ms, rolling)
+        return interval + self.tolerance_ms if interval else 0
+
+    def override(self, **changes: object) -> "Limits":
+        """These limits with `changes`.
+
+        Raises:
+            ValueError: a name or a value that limits do not have, in words.
+        """
+        unknown = sorted(set(changes) - set(self.__dataclass_fields__))
+        if unknown:
+            raise ValueError(f"unknown limit {unknown[0]!r}; limits are {', '.join(self.__dataclass_fields__)}")
+        return replace(self, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,17 @@
+"""One logger and one set of metrics for a function, from Powertools. Their service name is the function's."""
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+logger = Logger()
+metrics = Metrics()
+
+
+def count(name: str, value: float = 1) -> None:
+    """Add to the counter metric `name`."""
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def seconds(name: str, value: float) -> None:
+    """Record a duration."""
+    metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=value)

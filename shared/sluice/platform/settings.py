@@ -1,0 +1,61 @@
+"""The environment of a function as one typed value, read once."""
+
+import os
+from dataclasses import dataclass, fields
+from functools import cache
+
+
+class SettingsError(Exception):
+    """An environment variable that the function needs is not set."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `template.yaml` gives a function. A function is given only what it uses, so each value may be empty."""
+
+    stack: str
+    stage: str
+    config: str
+    work_queue_url: str
+    dead_queue_url: str
+    scheduler_function: str
+    event_bus: str
+    token_key: str
+    stockx_api_url: str
+    stockx_auth_url: str
+    jwt_issuer: str
+    jwt_audience: str
+    jwks_url: str
+
+    def require(self, name: str) -> str:
+        """The setting `name`.
+
+        Raises:
+            SettingsError: it is empty, naming the environment variable that must be set.
+        """
+        value = str(getattr(self, name))
+        if not value:
+            raise SettingsError(f"environment variable {variable(name)} is not set, and this function needs it")
+        return value
+
+
+# The variables that belong to Sluice as a whole carry its name; the others say themselves what they are.
+_PREFIXED = {"stack", "stage", "config"}
+_DEFAULTS = {"SLUICE_STACK": "sluice-local", "SLUICE_STAGE": "local", "SLUICE_CONFIG": "{}"}
+
+
+def variable(name: str) -> str:
+    """The environment variable that holds the setting `name`."""
+    return f"SLUICE_{name.upper()}" if name in _PREFIXED else name.upper()
+
+
+def read() -> Settings:
+    """The settings as the environment has them now."""
+    names = [field.name for field in fields(Settings)]
+    return Settings(**{name: os.environ.get(variable(name), _DEFAULTS.get(variable(name), "")) for name in names})
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return read()
