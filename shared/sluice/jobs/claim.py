@@ -9,10 +9,8 @@
 
 from dataclasses import dataclass
 
-from pynamodb.expressions.condition import Condition
-
 from sluice.jobs import keys
-from sluice.jobs.job import Job
+from sluice.jobs.job import DueIndex, Job
 from sluice.jobs.states import LEASED, TRANSITIONS
 from sluice.platform import tables
 
@@ -48,13 +46,8 @@ def due(lane: str, now: int, limit: int) -> list[Candidate]:
             account=job.account,
             created_at=job.created_at,
         )
-        for job in Job.due.query(lane, _until(now), limit=limit, page_size=limit)
+        for job in Job.due.query(lane, DueIndex.due_at <= now, limit=limit, page_size=limit)
     ]
-
-
-def _until(now: int) -> Condition:
-    until: Condition = Job.due.due_at <= now
-    return until
 
 
 def is_empty(lane: str) -> bool:
