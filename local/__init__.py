@@ -1,0 +1,1 @@
+"""Everything that exists only on a laptop: the local cloud, the token issuer, the marketplace sandbox, the demo."""

@@ -1,0 +1,173 @@
+"""One ministack on a free loopback port: start, talk to it, read its logs, stop it for certain."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import boto3
+from botocore.config import Config
+
+from local.cloud.memory import Memory, peak_memory
+
+ROOT = Path(__file__).parents[2]
+HOST = "127.0.0.1"
+REGION = "us-east-1"
+START_SECONDS = 60
+
+
+class CloudError(Exception):
+    """The local cloud did not do what was asked of it."""
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class LocalCloud:
+    """A context manager. Everything that it writes lies in a temporary folder of its own.
+
+    `enforce_iam` makes every call of a function pass the policies of the function's role, as in AWS.
+    """
+
+    def __init__(self, *, enforce_iam: bool = False) -> None:
+        self._enforce_iam = enforce_iam
+        self._process: subprocess.Popen[bytes] | None = None
+        self._clients: dict[str, Any] = {}
+        self.folder = Path(tempfile.mkdtemp(prefix="sluice-cloud-"))
+        self.port = free_port()
+        self.endpoint_url = f"http://{HOST}:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs so that its AWS SDK talks to this cloud."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+        }
+
+    @property
+    def log_file(self) -> Path:
+        """Where ministack writes its own log."""
+        return self.folder / "ministack.log"
+
+    def start(self) -> Self:
+        """Start, and return when the cloud answers.
+
+        Raises:
+            CloudError: it ended or did not answer in time; carries the end of its log.
+        """
+        scratch = self.folder / "tmp"
+        scratch.mkdir()
+        # Nothing of this process's own environment: a function sees what the template gives it, as in AWS.
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self.folder),
+            "TMPDIR": str(scratch),
+            "BIND_HOST": HOST,
+            "MINISTACK_HOST": HOST,
+            "GATEWAY_PORT": str(self.port),
+            "IOT_MTLS_ENABLED": "0",
+            "AUTH": "true" if self._enforce_iam else "false",
+        }
+        with self.log_file.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "local.cloud.server"],
+                cwd=ROOT,
+                env=environment | self.environment,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._wait_until_ready(self._process)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                urlopen(f"{self.endpoint_url}/_ministack/health", timeout=START_SECONDS).close()
+            except (URLError, ConnectionError):
+                time.sleep(0.05)
+            else:
+                return
+        end = self.log_file.read_text(errors="replace")[-2000:]
+        raise CloudError(f"ministack did not start on {self.endpoint_url}. The end of its log:\n{end}")
+
+    def client(self, service: str) -> Any:
+        """A boto3 client for `service` on this cloud. There is one for each service."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.endpoint_url,
+                region_name=REGION,
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+                config=Config(retries={"total_max_attempts": 1}, read_timeout=150),
+            )
+        return self._clients[service]
+
+    def invoke(self, function: str, event: object) -> Any:
+        """Invoke `function` (its physical name) with `event`, and return its answer.
+
+        Raises:
+            CloudError: the function failed; carries its error.
+        """
+        answer = self.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+        payload = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise CloudError(f"{function} failed: {payload}")
+        return payload
+
+    def logs(self, function: str) -> list[str]:
+        """The log lines of `function` (its physical name), oldest first."""
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
+        events = [event for page in pages for event in page["events"]]
+        return [event["message"] for event in sorted(events, key=lambda event: event["timestamp"])]
+
+    def peak_memory(self) -> Memory:
+        """The peaks of ministack and of each function up to now."""
+        return peak_memory(self._process.pid) if self._process else Memory(0, {})
+
+    def stop(self) -> None:
+        """End ministack and all its functions, and remove what they wrote. Does nothing the second time."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+        if self._process:
+            with suppress(ProcessLookupError):  # it may have ended by itself
+                os.killpg(self._process.pid, signal.SIGKILL)
+            if self._process.stdin:
+                self._process.stdin.close()
+            self._process.wait()
+            self._process = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self.stop()

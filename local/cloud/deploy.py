@@ -1,0 +1,75 @@
+"""A SAM template on the local cloud: pack the code, create the stack, give its API the routes."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from botocore.exceptions import WaiterError
+
+from local.cloud import template as templates
+from local.cloud.cloud import LocalCloud
+from local.cloud.routes import create_routes
+
+BUCKET = "sluice-code"
+
+
+class DeployError(Exception):
+    """The stack could not be created. Says which resources failed, and why."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A deployed stack. `outputs` are the template's; `api_url` is where the API answers on this machine."""
+
+    name: str
+    outputs: Mapping[str, str]
+    api_url: str
+
+    def function(self, name: str) -> str:
+        """The physical name of the function whose folder is functions/`name`."""
+        return f"{self.name}-{name}"
+
+
+def deploy(cloud: LocalCloud, name: str, parameters: Mapping[str, str], path: Path = templates.TEMPLATE) -> Stack:
+    """Create the stack `name` from the template at `path`; code folders are relative to the template.
+
+    Raises:
+        DeployError: a resource could not be created.
+    """
+    template = templates.load(path)
+    cloud.client("s3").create_bucket(Bucket=BUCKET)
+    for _, function in templates.resources(template, "AWS::Serverless::Function"):
+        function["CodeUri"] = _upload(cloud, templates.pack_function(path.parent / function["CodeUri"]))
+    for _, layer in templates.resources(template, "AWS::Serverless::LayerVersion"):
+        layer["ContentUri"] = _upload(cloud, templates.pack_layer())
+    return Stack(name, _create(cloud, name, template, parameters), create_routes(cloud, name))
+
+
+def _upload(cloud: LocalCloud, code: bytes) -> str:
+    key = f"{hashlib.sha256(code).hexdigest()}.zip"
+    cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=code)
+    return f"s3://{BUCKET}/{key}"
+
+
+def _create(
+    cloud: LocalCloud, name: str, template: templates.Template, parameters: Mapping[str, str]
+) -> dict[str, str]:
+    cloudformation = cloud.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=name,
+        TemplateBody=json.dumps(template),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    try:
+        waiter = cloudformation.get_waiter("stack_create_complete")
+        waiter.wait(StackName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
+    except WaiterError as error:
+        events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+        failed = [e for e in events if e["ResourceStatus"].endswith("FAILED")]
+        reasons = [f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason', 'no reason given')}" for e in failed]
+        raise DeployError(f"stack {name} could not be created\n" + "\n".join(reasons)) from error
+    [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

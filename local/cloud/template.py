@@ -1,0 +1,61 @@
+"""template.yaml as plain data, with its functions' code packed."""
+
+import compileall
+import io
+import py_compile
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from local.cloud.cloud import ROOT
+
+TEMPLATE = ROOT / "template.yaml"
+
+Template = dict[str, Any]
+
+
+def load(path: Path = TEMPLATE) -> Template:
+    """The template at `path` with its tags written out (`!Ref X` is `{"Ref": "X"}`)."""
+    template: Template = yaml_parse(path.read_text(encoding="utf-8"))
+    return template
+
+
+def resources(template: Template, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Logical name and properties of each resource of the type `kind`."""
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == kind:
+            yield name, resource["Properties"]
+
+
+def pack(folder: Path, prefix: str = "") -> bytes:
+    """A zip of everything in `folder`, below `prefix`. The same files give the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.writestr(zipfile.ZipInfo(prefix + path.relative_to(folder).as_posix()), path.read_bytes())
+    return buffer.getvalue()
+
+
+def pack_function(folder: Path) -> bytes:
+    """The zip of one function's folder, without what its last run left there."""
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = shutil.copytree(folder, Path(scratch) / "code", ignore=shutil.ignore_patterns("__pycache__"))
+        return pack(copy)
+
+
+def pack_layer() -> bytes:
+    """The common layer as the local cloud needs it: shared/sluice with its bytecode, so that no cold start compiles.
+
+    The third-party packages come from the interpreter that runs ministack.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        sluice = Path(scratch) / "python" / "sluice"
+        shutil.copytree(ROOT / "shared" / "sluice", sluice, ignore=shutil.ignore_patterns("__pycache__"))
+        compileall.compile_dir(sluice, quiet=1, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+        return pack(Path(scratch))
