@@ -63,3 +63,8 @@ def account(marketplace: str, tenant: str) -> str:
 def marketplace_of(account_or_budget: str) -> str:
     """The marketplace that an account or a budget belongs to."""
     return account_or_budget.split(":", 1)[0]
+
+
+def budget(account_id: str, *, by_account: bool) -> str:
+    """What the calls of an account are charged to: its own budget, or its marketplace's."""
+    return account_id if by_account else marketplace_of(account_id)

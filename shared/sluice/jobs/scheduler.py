@@ -7,9 +7,10 @@ its calls back.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-from sluice.jobs import budgets, claim, finish, keys, lanes
+from sluice.jobs import budgets, claim, finish, keys, lanes, runs
 from sluice.jobs.admission import Room, pick
 from sluice.jobs.budget_rules import Usage, Window
 from sluice.jobs.claim import Candidate
@@ -18,8 +19,12 @@ from sluice.jobs.job import Job
 from sluice.jobs.lanes import Lane
 from sluice.jobs.messages import Batch
 from sluice.jobs.outcomes import Failure, LeaseOver
+from sluice.platform import aws
+from sluice.platform.clock import SECOND, Clock
 from sluice.platform.config import Config
 from sluice.platform.limits import Limits
+from sluice.platform.observe import count, logger, seconds
+from sluice.platform.settings import settings
 
 THREADS = 16
 MOST_PER_LANE = 1_000
@@ -39,6 +44,7 @@ class Tick:
     rescued: int = 0
     buried: int = 0
     lost_claims: int = 0
+    errors: int = 0
     held: dict[str, str] = field(default_factory=dict)
     oldest_due_at: int | None = None
 
@@ -52,9 +58,38 @@ def tick(now: int, config: Config, statuses: Statuses, send: Send) -> Tick:
     for lane in lanes.active():
         by_budget[keys.lane_budget(lane.lane)].append(lane)
     done.lanes = sum(map(len, by_budget.values()))
+
+    def serve(budget: str) -> None:
+        try:
+            _serve(budget, by_budget[budget], now, config, statuses, send, done)
+        except Exception:  # noqa: BLE001
+            # One budget's trouble must not hold up the others; what it left half done, leases and the next tick mend.
+            logger.exception("a budget could not be served", extra={"budget": budget})
+            done.errors += 1
+
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(lambda item: _serve(item[0], item[1], now, config, statuses, send, done), by_budget.items()))
+        list(pool.map(serve, by_budget))
     return done
+
+
+def run(statuses: Statuses, clock: Clock, config: Config) -> dict[str, Any]:
+    """What the scheduler function does: one tick, then its record, its metrics and the snapshot for /health."""
+    now = clock.now()
+    done = tick(now, config, statuses, _send)
+    age = (now - done.oldest_due_at) // SECOND if done.oldest_due_at else 0
+    stats = {**asdict(done), "oldest_due_age": age, "ms": clock.now() - now}
+    counters = {"admitted": done.admitted, "rescued": done.rescued, "errors": done.errors}
+    runs.record("scheduler", stats, counters, now, config)
+    runs.save_health({"at": now, "lanes": done.lanes, "held": len(done.held), "oldest_due_age": age})
+    for name, value in (("SchedulerRun", 1), ("JobsAdmitted", done.admitted), ("JobsRescued", done.rescued)):
+        count(name, value)
+    seconds("OldestDueAge", age)
+    logger.info("tick", extra={"stats": stats})
+    return stats
+
+
+def _send(batch: Batch) -> None:
+    aws.send_message(settings().require("work_queue_url"), batch.encode())
 
 
 def _rescue(now: int, config: Config, done: Tick) -> None:

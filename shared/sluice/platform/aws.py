@@ -1,6 +1,7 @@
 """AWS clients, made on first use from one botocore session: boto3 besides PynamoDB would cost a cold start 40 %."""
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -43,15 +44,25 @@ def invoke_later(function: str, event: dict[str, Any]) -> None:
 
 def put_event(kind: str, detail: dict[str, Any]) -> None:
     """Put one event of detail type `kind` on the bus of this stack."""
-    entry = {
-        "Source": "sluice",
-        "DetailType": kind,
-        "Detail": json.dumps(detail),
-        "EventBusName": settings().require("event_bus"),
-    }
-    answer = client("events").put_events(Entries=[entry])
-    if answer.get("FailedEntryCount"):
-        raise RuntimeError(f"the event bus refused {kind}: {answer['Entries'][0].get('ErrorCode')}")
+    put_events([(kind, detail)])
+
+
+def put_events(events: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Put events, each a detail type and its detail, on the bus of this stack, ten in a call (EventBridge's limit)."""
+    for start in range(0, len(events), 10):
+        entries = [
+            {
+                "Source": "sluice",
+                "DetailType": kind,
+                "Detail": json.dumps(detail),
+                "EventBusName": settings().require("event_bus"),
+            }
+            for kind, detail in events[start : start + 10]
+        ]
+        answer = client("events").put_events(Entries=entries)
+        if answer.get("FailedEntryCount"):
+            codes = sorted({entry["ErrorCode"] for entry in answer["Entries"] if "ErrorCode" in entry})
+            raise RuntimeError(f"the event bus refused {answer['FailedEntryCount']} events: {', '.join(codes)}")
 
 
 def encrypt(text: str, context: dict[str, str]) -> bytes:

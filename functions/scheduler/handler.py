@@ -1,0 +1,19 @@
+"""Each minute, and at once after a manual request: admit the work that is due."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.jobs import scheduler
+from sluice.market import kinds as market  # noqa: F401 - makes its job kinds known
+from sluice.marketplaces import accounts
+from sluice.platform.clock import SystemClock
+from sluice.platform.config import config
+from sluice.platform.observe import logger, metrics
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`event` is ignored: a schedule's or a nudge's. Returns what the tick did."""
+    return scheduler.run(accounts.statuses, SystemClock(), config())

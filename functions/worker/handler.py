@@ -1,0 +1,22 @@
+"""SQS `work`: run batches of claimed jobs."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.jobs.worker import work
+from sluice.market import kinds as market  # noqa: F401 - makes its job kinds known
+from sluice.platform.clock import SystemClock
+from sluice.platform.config import config
+from sluice.platform.observe import logger, metrics
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """An SQS delivery; answers with the partial batch response (`batchItemFailures`)."""
+    clock = SystemClock()
+    deadline = clock.now() + context.get_remaining_time_in_millis()
+    messages = {record["messageId"]: record["body"] for record in event["Records"]}
+    failed = work(messages, config(), clock, deadline)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

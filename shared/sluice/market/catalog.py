@@ -1,0 +1,65 @@
+"""The catalog: table `catalog`. What a marketplace calls a SKU and its sizes, looked up once and reused."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from sluice.market.sizes import same_size
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One size of a product. `size`, `size_system`: its canonical name; `sizes`: its name in each size system."""
+
+    variant_id: str
+    size: str
+    size_system: str
+    sizes: dict[str, str]
+
+
+class Product(Model):
+    """A marketplace's product: `stockx:DD1391-100`. `variants` = `[[variant_id, size_system, sizes], …]`."""
+
+    class Meta:
+        table_name = tables.name("catalog")
+
+    product = UnicodeAttribute(hash_key=True)
+    product_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    brand = UnicodeAttribute(null=True)
+    category = UnicodeAttribute(null=True)
+    url_key = UnicodeAttribute(null=True)
+    image = UnicodeAttribute(null=True)
+    variants = JSONAttribute()
+    updated_at = IntAttribute()
+
+    def chart(self) -> list[Variant]:
+        """The product's sizes: its size chart."""
+        return [Variant(key, sizes.get(system, ""), system, sizes) for key, system, sizes in self.variants]
+
+    def variant(self, size: str, size_system: str) -> Variant | None:
+        """The variant that is called `size` in `size_system`."""
+        return next((one for one in self.chart() if same_size(one.sizes, size, size_system)), None)
+
+
+def key(marketplace: str, sku: str) -> str:
+    """The hash key of a product."""
+    return f"{marketplace}:{sku}"
+
+
+def load(marketplace: str, sku: str) -> Product | None:
+    """The product, if it has been looked up before."""
+    try:
+        return Product.get(key(marketplace, sku))
+    except Product.DoesNotExist:
+        return None
+
+
+def load_many(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Product]:
+    """The known ones of the products `wanted`, by (marketplace, SKU)."""
+    names = {key(marketplace, sku): (marketplace, sku) for marketplace, sku in wanted}
+    return {names[product.product]: product for product in Product.batch_get(list(names))}

@@ -1,0 +1,89 @@
+"""Prices: table `prices`, the newest for each SKU, marketplace, size and currency. Amounts are decimal strings."""
+
+from typing import Any
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from sluice.market.sizes import same_size
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+from sluice.platform.clock import iso
+
+
+class Price(Model):
+    """What a marketplace asked and bid at `observed_at` (epoch ms).
+
+    `price` = `stockx:us-10:USD`. ask, bid: None where there is none. more: what else the marketplace gives, by name.
+    sizes: the size in each size system.
+    """
+
+    class Meta:
+        table_name = tables.name("prices")
+
+    sku = UnicodeAttribute(hash_key=True)
+    price = UnicodeAttribute(range_key=True)
+    marketplace = UnicodeAttribute()
+    size = UnicodeAttribute()
+    size_system = UnicodeAttribute()
+    sizes = JSONAttribute()
+    currency = UnicodeAttribute()
+    ask = UnicodeAttribute(null=True)
+    bid = UnicodeAttribute(null=True)
+    more = JSONAttribute()
+    observed_at = IntAttribute()
+
+    def view(self) -> dict[str, Any]:
+        """The price as the API shows it."""
+        return {
+            "sku": self.sku,
+            "marketplace": self.marketplace,
+            "size": self.size,
+            "sizeSystem": self.size_system,
+            "sizes": self.sizes,
+            "currency": self.currency,
+            "ask": self.ask,
+            "bid": self.bid,
+            "more": self.more,
+            "observedAt": iso(self.observed_at),
+        }
+
+
+def key(marketplace: str, size: str, size_system: str, currency: str) -> str:
+    """The range key of a price."""
+    return f"{marketplace}:{size_system}-{size}:{currency}"
+
+
+def load(sku: str, price: str) -> Price | None:
+    """The stored price, if there is one."""
+    try:
+        return Price.get(sku, price)
+    except Price.DoesNotExist:
+        return None
+
+
+def store(price: Price) -> bool:
+    """Write `price` if it is newer than what is stored. False when it is not, and nothing was written."""
+    older = Price.observed_at.does_not_exist() | (Price.observed_at < price.observed_at)
+    try:
+        tables.put(price, older)
+    except tables.ConditionFailed:
+        return False
+    return True
+
+
+def find(
+    sku: str,
+    marketplace: str | None = None,
+    size: str | None = None,
+    size_system: str | None = None,
+    currency: str | None = None,
+) -> list[Price]:
+    """The prices of `sku`, narrowed by what is given. A size without a system matches in the price's own."""
+    rows = Price.query(sku, Price.price.startswith(f"{marketplace}:") if marketplace else None)
+    return [
+        row
+        for row in rows
+        if (currency is None or row.currency == currency)
+        and (size is None or same_size({**row.sizes, row.size_system: row.size}, size, size_system or row.size_system))
+    ]

@@ -1,0 +1,57 @@
+"""SKUs and sizes in one spelling, so that one price has one name. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+MOST_SKU_CHARACTERS = 64
+MOST_SIZE_CHARACTERS = 16
+
+# Style ids of sneakers, cards and collectibles are letters, digits and few marks.
+_SKU = re.compile(r"[A-Z0-9][A-Z0-9.+/&'#:()-]*")
+_SIZE = re.compile(r"[A-Z0-9][A-Z0-9 ./+-]*")
+
+
+def normal_sku(text: str) -> str:
+    """`text` as Sluice writes a SKU: upper case, blanks and underscores as one hyphen (`dd1391 100` → `DD1391-100`).
+
+    Raises:
+        ValueError: it cannot be a SKU; says why.
+    """
+    sku = re.sub(r"[ _-]+", "-", text.strip(" ").upper())
+    if not sku:
+        raise ValueError("must not be empty")
+    if len(sku) > MOST_SKU_CHARACTERS:
+        raise ValueError(f"must have at most {MOST_SKU_CHARACTERS} characters, not {len(sku)}")
+    if not _SKU.fullmatch(sku):
+        raise ValueError(
+            "may hold letters, digits, blanks and . + / & ' # : ( ) - only, and begins with a letter or digit"
+        )
+    return sku
+
+
+def normal_size(text: str) -> str:
+    """`text` as Sluice writes a size: upper case, no trailing `.0` (`10.0` → `10`, `5y` → `5Y`).
+
+    Raises:
+        ValueError: it cannot be a size; says why.
+    """
+    size = re.sub(r" +", " ", text.strip(" ").upper())
+    size = re.sub(r"^(\d+)\.0+(?=\D|$)", r"\1", size)
+    if not size:
+        raise ValueError("must not be empty")
+    if len(size) > MOST_SIZE_CHARACTERS:
+        raise ValueError(f"must have at most {MOST_SIZE_CHARACTERS} characters, not {len(size)}")
+    if not _SIZE.fullmatch(size):
+        raise ValueError("may hold letters, digits, blanks and . / + - only, and begins with a letter or digit")
+    return size
+
+
+def listed(sizes: Iterable[str], most: int = 12) -> str:
+    """A short list of sizes for a message."""
+    names = list(sizes)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def same_size(sizes: Mapping[str, str], size: str, size_system: str) -> bool:
+    """Whether a variant with these `sizes` (by size system) is the one called `size` in `size_system`."""
+    return sizes.get(size_system) == size
