@@ -1,0 +1,142 @@
+"""`make demo`: ten real SKUs from request to stored price, on the real template, with nothing outside this machine.
+
+Exits 0 when all ten prices are stored, 1 with the reason when not, and leaves nothing running.
+"""
+
+import signal
+import sys
+import time
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from local.golden import items
+from local.laptop import Api, Laptop, keep_parent_environment_clean
+
+TENANT = "demo"
+SECONDS = 180
+DONE = {"succeeded", "dead", "cancelled"}
+
+
+class DemoFailed(Exception):  # noqa: N818 - what happened
+    """The main job did not come to its end; the text says why."""
+
+
+def main() -> int:
+    """Run the demo; returns the exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
+    keep_parent_environment_clean()
+    console = Console(highlight=False, soft_wrap=True)
+    started = time.monotonic()
+    try:
+        with Laptop(say=lambda line: console.print(f"  {line}")) as laptop:
+            console.print(f"deployed template.yaml in {time.monotonic() - started:.1f} s\n")
+            run(laptop, console)
+    except (DemoFailed, TimeoutError) as error:
+        console.print(f"\nFAILED: {error}")
+        return 1
+    except KeyboardInterrupt:
+        console.print("\nstopped; nothing is left running")
+        return 130
+    console.print(f"\nOK: ten prices stored. {time.monotonic() - started:.0f} s in all; nothing is left running.")
+    return 0
+
+
+def run(laptop: Laptop, console: Console) -> None:
+    """The main job: connect, enqueue, watch, show."""
+    api = laptop.api(TENANT)
+    laptop.connect_stockx(TENANT)
+    answer = api.post("/v1/market/refresh", {"items": items()})
+    wanted = [row["jobId"] for row in answer["items"] if "jobId" in row]
+    console.print(f"POST /v1/market/refresh → {len(answer['items'])} items: {answer['counts']}\n")
+    if len(wanted) != len(items()):
+        raise DemoFailed(f"not every item was accepted: {answer['items']}")
+    jobs = watch(api, wanted, console)
+    failed = [job for job in jobs.values() if job["state"] != "succeeded"]
+    if failed:
+        reasons = "; ".join(f"{job['jobId']} is {job['state']}: {job.get('error')}" for job in failed)
+        raise DemoFailed(reasons)
+    show_prices(api, console)
+    show_costs(laptop, console)
+    show_urls(laptop, console)
+
+
+def watch(api: Api, wanted: list[str], console: Console) -> dict[str, Any]:
+    """Follow the jobs until each is over: a live table in a terminal, a line for each change elsewhere."""
+    jobs: dict[str, Any] = {}
+    started = time.monotonic()
+
+    def look() -> bool:
+        for row in api.get("/v1/jobs", limit=100)["jobs"]:
+            before = jobs.get(row["jobId"], {}).get("state")
+            jobs[row["jobId"]] = row
+            if not console.is_terminal and before != row["state"]:
+                console.print(f"  {time.monotonic() - started:5.1f} s  {row['jobId']:<52} {row['state']}")
+        return all(jobs.get(job_id, {}).get("state") in DONE for job_id in wanted)
+
+    if console.is_terminal:
+        with Live(progress(jobs, wanted), console=console, refresh_per_second=5) as live:
+
+            def look_and_draw() -> bool:
+                done = look()
+                live.update(progress(jobs, wanted))
+                return done
+
+            api.wait(look_and_draw, SECONDS, "ten prices stored")
+    else:
+        api.wait(look, SECONDS, "ten prices stored")
+    return jobs
+
+
+def progress(jobs: dict[str, Any], wanted: list[str]) -> Table:
+    """The jobs as they stand."""
+    table = Table("job", "priority", "state", "attempts", "ask")
+    colours = {"succeeded": "green", "leased": "yellow", "dead": "red"}
+    for job_id in wanted:
+        job = jobs.get(job_id, {})
+        state = job.get("state", "…")
+        result = job.get("result") or {}
+        colour = colours.get(state, "white")
+        cells = (job.get("priority", ""), f"[{colour}]{state}[/]", job.get("attempts", ""), result.get("ask") or "")
+        table.add_row(job_id, *map(str, cells))
+    return table
+
+
+def show_prices(api: Api, console: Console) -> None:
+    """What the API now answers for each SKU."""
+    table = Table("SKU", "size", "ask", "bid", "currency", "observed at", title="GET /v1/market/prices?sku=…")
+    for item in items():
+        found = api.get("/v1/market/prices", sku=item["sku"])["prices"]
+        if not found:
+            raise DemoFailed(f"{item['sku']} has no stored price")
+        for price in found:
+            size = f"{price['sizeSystem']} {price['size']}"
+            amounts = (price["ask"] or "no ask", price["bid"] or "no bid")
+            table.add_row(price["sku"], size, *amounts, price["currency"], price["observedAt"])
+    console.print(table)
+
+
+def show_costs(laptop: Laptop, console: Console) -> None:
+    """What it took, counted by the marketplace and by the machine."""
+    seen = laptop.sandbox.report()
+    usage = seen.usage[f"stockx/{TENANT}"]
+    memory = laptop.cloud.peak_memory()
+    largest = max(memory.functions.items(), key=lambda entry: entry[1], default=("none", 0))
+    console.print(f"calls that the marketplace counted: {usage.calls} of 100 an hour; over a limit: {seen.over}")
+    console.print(f"smallest gap between two calls: {usage.smallest_gap_ms} ms (limit: one in 600 ms)")
+    console.print(
+        f"memory: {memory.total >> 20} MB in all, 1536 at most; {largest[0]} {largest[1] >> 20} MB, 256 at most"
+    )
+
+
+def show_urls(laptop: Laptop, console: Console) -> None:
+    """Where to look, while it runs (`make up` keeps it running)."""
+    console.print(f"\nAPI        {laptop.stack.api_url}/v1/openapi.json")
+    console.print(f"sandbox    {laptop.sandbox.url}/_sandbox/report")
+    console.print("`make up` keeps all of it running and prints a token to try the API with.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

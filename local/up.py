@@ -1,0 +1,44 @@
+"""`make up`: the local cloud, the sandbox and the deployed template, until Ctrl-C."""
+
+import signal
+import sys
+import threading
+
+from local.golden import items
+from local.laptop import Laptop, keep_parent_environment_clean
+
+TENANT = "demo"
+
+
+def main() -> int:
+    """Run until interrupted; returns the exit code."""
+    keep_parent_environment_clean()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with Laptop(say=lambda line: print(f"  {line}", flush=True)) as laptop:
+        laptop.connect_stockx(TENANT)
+        print(_help(laptop), flush=True)
+        stop.wait()
+    print("\nstopped; nothing is left running")
+    return 0
+
+
+def _help(laptop: Laptop) -> str:
+    first = items()[0]
+    body = f'{{"items": [{{"sku": "{first["sku"]}", "size": "{first["size"]}", "priority": "manual"}}]}}'
+    return f"""
+Tenant {TENANT} has a StockX account connected. Try, in another terminal:
+
+  export API={laptop.stack.api_url}
+  export TOKEN={laptop.token(TENANT)}
+  curl -s -X POST $API/v1/market/refresh -H "authorization: Bearer $TOKEN" -d '{body}'
+  curl -s "$API/v1/market/prices?sku={first["sku"]}" -H "authorization: Bearer $TOKEN"
+  curl -s $API/v1/jobs -H "authorization: Bearer $TOKEN"
+
+Faults, limits and the record of calls: {laptop.sandbox.url}/_sandbox/report (docs/sandbox.md).
+Ctrl-C stops everything."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
