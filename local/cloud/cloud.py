@@ -90,7 +90,7 @@ class LocalCloud:
         }
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local.cloud.server"],
+                [sys.executable, "-m", "local.cloud.server", str(self.folder)],
                 cwd=ROOT,
                 env=environment | self.environment,
                 stdin=subprocess.PIPE,

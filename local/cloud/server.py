@@ -1,10 +1,11 @@
-"""Runs ministack as a child process that never outlives its parent: `python -m local.cloud.server`.
+"""Runs ministack as a child process that never outlives its parent: `python -m local.cloud.server FOLDER`.
 
 The parent holds the other end of standard input. However the parent ends, the read below returns, and the whole
-process group goes with it: ministack and the function processes that it started.
+process group goes with it: ministack and the function processes that it started, and the folder that they wrote to.
 """
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -12,12 +13,13 @@ import threading
 from ministack.app import main
 
 
-def end_with_parent() -> None:
-    """Wait until the parent is gone, then end this process group."""
+def end_with_parent(folder: str) -> None:
+    """Wait until the parent is gone, then remove `folder` and end this process group."""
     sys.stdin.buffer.read()
+    shutil.rmtree(folder, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, args=(sys.argv.pop(),), daemon=True).start()
     main()

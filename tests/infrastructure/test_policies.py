@@ -1,0 +1,40 @@
+"""What each function may do: named calls on named resources of its own stack, and nothing by wildcard."""
+
+from typing import Any
+
+import pytest
+
+from local.cloud import template as templates
+from local.cloud.template import Template, resources
+
+# (function, statement id) → statement
+STATEMENTS: dict[tuple[str, str], Any] = {
+    (name, statement["Sid"]): statement
+    for name, function in resources(templates.load(), "AWS::Serverless::Function")
+    for policy in function.get("Policies", [])
+    for statement in policy["Statement"]
+}
+
+
+@pytest.mark.parametrize("key", STATEMENTS, ids="-".join)
+def test_a_statement_allows_named_calls_on_one_resource_of_the_stack(template: Template, key: tuple[str, str]) -> None:
+    statement = STATEMENTS[key]
+    assert statement["Effect"] == "Allow"
+    assert all(action.count(":") == 1 and "*" not in action for action in statement["Action"])
+    resource = statement["Resource"]
+    owner = resource["Fn::GetAtt"][0] if "Fn::GetAtt" in resource else resource["Fn::Sub"].split("{")[1].split(".")[0]
+    assert owner in template["Resources"]
+
+
+def test_the_token_key_is_used_only_for_a_named_account() -> None:
+    conditions = [s["Condition"] for s in STATEMENTS.values() if any(a.startswith("kms:") for a in s["Action"])]
+    assert conditions
+    assert all(condition == {"StringLike": {"kms:EncryptionContext:account": "*"}} for condition in conditions)
+
+
+def test_only_functions_that_hold_tokens_may_use_their_key() -> None:
+    assert {function for function, sid in STATEMENTS if sid == "Tokens"} == {"AccountsFunction", "WorkerFunction"}
+
+
+def test_only_the_worker_may_decrypt() -> None:
+    assert [key for key, s in STATEMENTS.items() if "kms:Decrypt" in s["Action"]] == [("WorkerFunction", "Tokens")]

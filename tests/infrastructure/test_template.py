@@ -1,0 +1,137 @@
+"""The stack as a whole: it is valid, watched, and gives each function what that function needs."""
+
+import json
+import re
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from cfnlint.api import lint
+
+from local.cloud import template as templates
+from local.cloud.cloud import ROOT
+from local.cloud.template import Template, resources
+from sluice.platform import settings
+
+FUNCTIONS = dict(resources(templates.load(), "AWS::Serverless::Function"))
+
+
+def alarms_on(template: Template, metric: str) -> list[dict[str, Any]]:
+    return [alarm for _, alarm in resources(template, "AWS::CloudWatch::Alarm") if alarm["MetricName"] == metric]
+
+
+def test_cloudformation_linter_finds_nothing_in_the_expanded_template(expanded: Template) -> None:
+    found = lint(json.dumps(expanded))
+    assert [f"{match.rule.id} {match.message} ({'/'.join(map(str, match.path))})" for match in found] == []
+
+
+def test_each_function_folder_is_deployed_once() -> None:
+    folders = {f"functions/{path.parent.name}/" for path in ROOT.glob("functions/*/handler.py")}
+    deployed = [function["CodeUri"] for function in FUNCTIONS.values()]
+    assert sorted(deployed) == sorted(folders)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_has_a_log_group_with_retention(template: Template, name: str) -> None:
+    group = template["Resources"][FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]]["Properties"]
+    assert group["LogGroupName"]["Fn::Sub"] == f"/aws/lambda/{FUNCTIONS[name]['FunctionName']['Fn::Sub']}"
+    assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_has_an_alarm_on_its_errors(template: Template, name: str) -> None:
+    watched = [alarm["Dimensions"] for alarm in alarms_on(template, "Errors")]
+    assert watched.count([{"Name": "FunctionName", "Value": {"Ref": name}}]) == 1
+
+
+def test_alarm_when_a_message_is_set_aside(template: Template) -> None:
+    [alarm] = alarms_on(template, "ApproximateNumberOfMessagesVisible")
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}}]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+
+
+def test_alarm_when_a_due_job_grows_old(template: Template) -> None:
+    [alarm] = alarms_on(template, "OldestDueAge")
+    namespace = template["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
+    service = FUNCTIONS["SchedulerFunction"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    assert alarm["Namespace"] == namespace
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+
+
+def test_alarm_when_the_scheduler_is_silent_for_five_minutes(template: Template) -> None:
+    [alarm] = alarms_on(template, "Invocations")
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "SchedulerFunction"}}]
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 300
+    assert alarm["TreatMissingData"] == "breaching"
+
+
+def test_every_alarm_goes_to_the_topic_when_there_is_one(template: Template) -> None:
+    topic = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    for _, alarm in resources(template, "AWS::CloudWatch::Alarm"):
+        assert alarm["AlarmActions"] == alarm["OKActions"] == topic
+
+
+def test_work_is_hidden_six_times_as_long_as_a_worker_may_run(template: Template) -> None:
+    queue = template["Resources"]["WorkQueue"]["Properties"]
+    assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS["WorkerFunction"]["Timeout"]
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
+        "maxReceiveCount": 5,
+    }
+
+
+def test_the_worker_answers_for_each_message_alone() -> None:
+    event = FUNCTIONS["WorkerFunction"]["Events"]["Work"]["Properties"]
+    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_schedule_is_a_parameter(template: Template) -> None:
+    schedule = FUNCTIONS["SchedulerFunction"]["Events"]["EachMinute"]["Properties"]
+    assert schedule == {"Schedule": {"Ref": "ScheduleExpression"}, "State": {"Ref": "ScheduleState"}}
+    assert template["Parameters"]["ScheduleExpression"]["Default"] == "rate(1 minute)"
+
+
+def test_only_health_the_document_and_images_are_public(expanded: Template) -> None:
+    paths = expanded["Resources"]["Api"]["Properties"]["Body"]["paths"]
+    public = {
+        f"{method.upper()} {path}"
+        for path, item in paths.items()
+        for method, operation in item.items()
+        if operation["security"] != [{"Tokens": []}]
+    }
+    assert public == {"GET /health", "GET /v1/openapi.json", "GET /v1/images/{name}"}
+
+
+def test_memory_stays_within_256_mb(template: Template) -> None:
+    assert template["Globals"]["Function"]["MemorySize"] == 256
+    assert not [name for name, function in FUNCTIONS.items() if "MemorySize" in function]
+
+
+def test_tracing_is_on_for_every_function(template: Template) -> None:
+    assert template["Globals"]["Function"]["Tracing"] == "Active"
+
+
+def test_settings_and_environment_have_the_same_names(template: Template) -> None:
+    given = set(template["Globals"]["Function"]["Environment"]["Variables"])
+    for function in FUNCTIONS.values():
+        given |= set(function["Environment"]["Variables"])
+    read = {settings.variable(field.name) for field in fields(settings.Settings)}
+    assert {name for name in given if not name.startswith("POWERTOOLS_")} == read
+
+
+def test_dashboard_is_json_and_draws_the_engine(template: Template) -> None:
+    body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(body)["widgets"]
+    drawn = {metric[1] for widget in widgets for metric in widget["properties"]["metrics"]}
+    engine = {"JobsAdmitted", "JobsSucceeded", "JobsFailed", "JobsSnoozed", "JobsDead", "OldestDueAge"}
+    assert engine | {"CallsMade", "CallsRefused"} <= drawn
+
+
+def test_dashboard_and_alarms_name_only_metrics_that_the_code_emits(template: Template) -> None:
+    body = json.loads(template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    named = {
+        metric[1] for widget in body["widgets"] for metric in widget["properties"]["metrics"] if "Sluice" in metric[0]
+    }
+    code = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("shared/sluice/**/*.py"))
+    code += "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("functions/*/handler.py"))
+    assert {name for name in named if not re.search(rf'"{name}"', code)} == set()
