@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from sluice.jobs.job import Job
-from sluice.jobs.states import TRANSITIONS
+from sluice.jobs.states import FINAL, TRANSITIONS
 from sluice.platform import tables
 from sluice.platform.clock import ttl
 from sluice.platform.config import Config
@@ -16,7 +16,7 @@ class Cancelled(StrEnum):
 
     CANCELLED = "cancelled"  # the job will not run
     WITHDRAWN = "withdrawn"  # others want it: it runs for them
-    RUNNING = "running"  # a worker has it: too late
+    RUNNING = "running"  # a worker has it, or the marketplace: too late
     FINAL = "final"  # it is over already
     UNKNOWN = "unknown"  # there is no such job, or this tenant did not ask for it
 
@@ -27,8 +27,10 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
         job = find(job_id, tenant)
         if job is None:
             return Cancelled.UNKNOWN
-        if job.state not in TRANSITIONS["cancel"].sources:
-            return Cancelled.RUNNING if job.state in TRANSITIONS["complete"].sources else Cancelled.FINAL
+        if job.state in FINAL:
+            return Cancelled.FINAL
+        if job.state not in TRANSITIONS["cancel"].sources or job.begun:
+            return Cancelled.RUNNING
         alone = job.tenants == {tenant}
         actions = (
             [
@@ -40,7 +42,12 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
             if alone
             else [Job.tenants.delete({tenant})]
         )
-        as_read = (Job.state == job.state) & (Job.lease == job.lease) & (Job.tenants == job.tenants)
+        as_read = (
+            (Job.state == job.state)
+            & (Job.lease == job.lease)
+            & Job.begun.does_not_exist()
+            & (Job.tenants == job.tenants)
+        )
         try:
             tables.update(Job, (job_id,), [*actions, Job.updated_at.set(now)], as_read)
         except tables.ConditionFailed:

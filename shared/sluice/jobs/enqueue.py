@@ -93,6 +93,9 @@ def enqueue_many(specs: Iterable[Spec], now: int, held: Held = _never) -> list[E
         return list(pool.map(one, specs))
 
 
+_OF_EARLIER_RUNS = (Job.result, Job.error, Job.history, Job.rerun, Job.rerun_payload, Job.begun, Job.expires_at)
+
+
 def _lane(spec: Spec) -> str:
     return keys.lane(spec.budget, spec.priority, spec.job_id, spec.lane_shards)
 
@@ -120,7 +123,7 @@ def _create(spec: Spec, now: int, *, keep_askers: bool = True) -> Enqueued:
         Job.created_at.set(now),
         Job.updated_at.set(now),
         Job.version.set(VERSION),
-        *(attribute.remove() for attribute in (Job.result, Job.error, Job.history, Job.rerun, Job.expires_at)),
+        *(attribute.remove() for attribute in _OF_EARLIER_RUNS),
     ]
     tables.update(Job, (spec.job_id,), actions, condition)
     return Enqueued(spec.job_id, Outcome.CREATED, QUEUED)
@@ -137,9 +140,14 @@ def _join(spec: Spec, job: Job, now: int, held: Held) -> Enqueued:
     as_read: Condition = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
     if spec.tenant not in (job.tenants or ()) and len(job.tenants or ()) < MOST_ASKERS:
         actions.append(Job.tenants.add({spec.tenant}))
-    if spec.payload != job.payload and spec.payload.get("force"):
+    replaced = spec.replace and spec.payload != job.payload
+    if replaced:
+        # What has begun is finished as it was asked for; what comes after it is done in the run that follows.
+        target = Job.payload if job.state == QUEUED and not job.begun else Job.rerun_payload
+        actions.append(target.set(spec.payload))
+    elif spec.payload != job.payload and spec.payload.get("force"):
         actions.append(Job.payload.set({**job.payload, "force": True}))
-    if job.state != QUEUED:
+    if job.state != QUEUED or (replaced and job.begun):
         actions.append(Job.rerun.set(max(spec.priority, job.rerun or 0)))
         outcome = Outcome.RERUN_REQUESTED
     elif spec.priority > job.priority:

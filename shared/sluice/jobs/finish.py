@@ -33,6 +33,14 @@ def heartbeat(job: Job, now: int, lease_ms: int) -> Job:
     return _write(job, [Job.due_at.set(now + lease_ms), Job.updated_at.set(now)])
 
 
+def begin(job: Job, payload: dict[str, Any], now: int) -> Job:
+    """Keep `payload` before the marketplace is asked for something that must not be done twice.
+
+    From here on the job cannot be cancelled: whoever runs it next finds out first what became of it.
+    """
+    return _write(job, [Job.payload.set(payload), Job.begun.set(True), Job.updated_at.set(now)])
+
+
 def complete(job: Job, result: dict[str, Any], now: int, config: Config) -> Job:
     """The work is done. If it was asked for again while it ran, it is queued once more."""
     done = [*_leave("complete", now, config), Job.result.set(result), Job.error.remove()]
@@ -46,21 +54,23 @@ def complete(job: Job, result: dict[str, Any], now: int, config: Config) -> Job:
             return current  # our own write, whose answer was lost on the way
         if current.rerun is None:
             raise _lease_over(job) from lost
-    return _rerun(job, current.rerun, result, now, config)
+    done = [Job.result.set(result), Job.error.remove(), Job.history.set(_events(job, "rerun", now))]
+    return _write(job, [*_again(job, current, now, config), *done])
 
 
-def _rerun(job: Job, priority: int, result: dict[str, Any], now: int, config: Config) -> Job:
-    job.priority = priority
-    again = [
+def _again(job: Job, current: Job, now: int, config: Config) -> list[Write]:
+    """The writes of a rerun: from the start, as it was last asked for (`current` is the item as it is)."""
+    job.priority = current.rerun or job.priority
+    writes = [
         *_queue(job, "rerun", now, now, config),
-        Job.priority.set(priority),
+        Job.priority.set(job.priority),
         Job.attempts.set(0),
-        Job.result.set(result),
-        Job.error.remove(),
         Job.rerun.remove(),
-        Job.history.set(_events(job, "rerun", now)),
+        Job.begun.remove(),
     ]
-    return _write(job, again)
+    if current.rerun_payload is not None:
+        writes += [Job.payload.set(current.rerun_payload), Job.rerun_payload.remove()]
+    return writes
 
 
 def fail(job: Job, failure: Failure, now: int, config: Config, chance: float | None = None) -> Job:
@@ -94,13 +104,14 @@ def rescue(job: Job, now: int, config: Config) -> Job:
 
 def wait(job: Job, waiting: Waiting, now: int, config: Config) -> Job:
     """The marketplace works on it: somebody looks again at `waiting.due_at`. No attempt is used up by waiting."""
-    lane = job.home(_shards(job, config))
+    lane = keys.poll_lane(job.budget, job.job_id, _shards(job, config))
     lanes.mark(lane, now)
     actions = [
         Job.state.set(TRANSITIONS["wait"].target),
         Job.lane.set(lane),
         Job.due_at.set(waiting.due_at),
         Job.payload.set(waiting.payload),
+        Job.begun.set(True),
         Job.attempts.set(max(0, job.attempts - 1)),
         Job.updated_at.set(now),
     ]
@@ -108,27 +119,33 @@ def wait(job: Job, waiting: Waiting, now: int, config: Config) -> Job:
 
 
 def bury(job: Job, failure: Failure, now: int, config: Config, condition: Condition | None = None) -> Job:
-    """The job is dead. The job and its dead letter are written together, or neither is."""
+    """The run is given up for good. The job and its dead letter are written together, or neither is.
+
+    If the work was asked for again meanwhile, the job is queued for that; the letter of this run stays.
+    """
     error = _error(failure, now)
     events = _events(job, "bury", now, failure)
     dead = letter(job, error, events, now, config.dead_letter_retention_ms)
-    actions = [
-        *_leave("bury", now, config),
-        Job.error.set(error),
-        Job.history.set(events),
-        Job.rerun.remove(),
-    ]
 
-    def write() -> None:
-        with TransactWrite(connection=Job._get_connection().connection) as transaction:
-            transaction.update(Job(job.job_id), actions, _own(job, condition))
-            transaction.save(dead)
+    def write(actions: list[Write], own: Condition) -> Job:
+        def transact() -> None:
+            with TransactWrite(connection=Job._get_connection().connection) as transaction:
+                transaction.update(Job(job.job_id), [*actions, Job.error.set(error), Job.history.set(events)], own)
+                transaction.save(dead)
+
+        tables.retrying(transact)
+        return Job.get(job.job_id, consistent_read=True)
 
     try:
-        tables.retrying(write)
+        return write(_leave("bury", now, config), _own(job, condition) & Job.rerun.does_not_exist())
+    except tables.ConditionFailed as lost:
+        current = Job.get(job.job_id, consistent_read=True)
+        if current.lease != job.lease or current.state != LEASED or current.rerun is None:
+            raise _lease_over(job) from lost
+    try:
+        return write(_again(job, current, now, config), _own(job, condition))
     except tables.ConditionFailed as lost:
         raise _lease_over(job) from lost
-    return Job.get(job.job_id, consistent_read=True)
 
 
 def _requeue(

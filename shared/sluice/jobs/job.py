@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
@@ -34,7 +34,8 @@ class Job(Model):
 
     lease: raised by each claim; every write of a run is conditional on it. calls: marketplace calls that a run is
     expected to make. tenant: whose account pays for them. tenants: who asked and may see the job. rerun: the priority
-    of a request that came while the job ran.
+    of a request that came while the job ran; rerun_payload: what that run is to do, where it differs. begun: the
+    marketplace may have been asked for something that must not be done twice.
     """
 
     class Meta:
@@ -60,6 +61,8 @@ class Job(Model):
     error = JSONAttribute(null=True)
     history = JSONAttribute(null=True)
     rerun = IntAttribute(null=True)
+    rerun_payload = JSONAttribute(null=True)
+    begun = BooleanAttribute(null=True)
     created_at = IntAttribute()
     updated_at = IntAttribute()
     version = IntAttribute(default=VERSION)
@@ -75,7 +78,8 @@ class Spec:
     """What somebody asks for.
 
     job_id: the work's natural identity. budget: what its calls are charged to. calls: how many it is expected to make.
-    shared: the work is common knowledge, so that whoever may run it can take it over. due_at: not before (epoch ms).
+    shared: the work is common knowledge, so that whoever may run it can take it over. replace: a
+    later request says what to do instead of an earlier one that waits. due_at: not before (epoch ms).
     """
 
     job_id: str
@@ -88,4 +92,5 @@ class Spec:
     calls: int = 1
     due_at: int = 0
     shared: bool = False
+    replace: bool = False
     lane_shards: int = field(default=1)

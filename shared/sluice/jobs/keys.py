@@ -8,6 +8,8 @@ HOT = 150
 BACKGROUND = 100
 PRIORITIES = {"manual": MANUAL, "hot": HOT, "background": BACKGROUND}
 
+POLL = "poll"
+
 # Running jobs stand apart from queued ones, so that a held lane never hides a job whose worker died.
 LEASED_SHARDS = 4
 
@@ -35,14 +37,19 @@ def lane(budget: str, priority: int, job: str, shards: int) -> str:
     return f"{budget}#{priority}#{shard(job, shards)}"
 
 
+def poll_lane(budget: str, job: str, shards: int) -> str:
+    """Where a job waits to be looked at again, while the marketplace works on its operation."""
+    return f"{budget}#{POLL}#{shard(job, shards)}"
+
+
+def is_poll_lane(name: str) -> bool:
+    """Whether the operation poller, and not the scheduler, serves this lane."""
+    return name.rsplit("#", 2)[1] == POLL
+
+
 def lane_budget(name: str) -> str:
-    """The budget that a queued lane belongs to."""
+    """The budget that a lane belongs to."""
     return name.rsplit("#", 2)[0]
-
-
-def lane_priority(name: str) -> int:
-    """The priority that a queued lane holds."""
-    return int(name.rsplit("#", 2)[1])
 
 
 def leased_lane(job: str) -> str:

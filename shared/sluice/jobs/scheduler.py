@@ -5,7 +5,7 @@ its calls back.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -54,8 +54,14 @@ def tick(now: int, config: Config, statuses: Statuses, send: Send) -> Tick:
     lanes.answer_nudge()
     done = Tick()
     _rescue(now, config, done)
+    ready = [lane for lane in lanes.active() if not keys.is_poll_lane(lane.lane)]
+    return admit(ready, now, config, statuses, send, done)
+
+
+def admit(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, send: Send, done: Tick) -> Tick:
+    """Give each budget of the `marked` lanes as much of their due work as it can take; `done` counts it."""
     by_budget: dict[str, list[Lane]] = defaultdict(list)
-    for lane in lanes.active():
+    for lane in marked:
         by_budget[keys.lane_budget(lane.lane)].append(lane)
     done.lanes = sum(map(len, by_budget.values()))
 

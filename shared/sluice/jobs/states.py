@@ -41,7 +41,5 @@ TRANSITIONS: Final[dict[str, Transition]] = {
     "wait": Transition(frozenset({LEASED}), WAITING, True, "the marketplace works on an asynchronous operation"),
     "rescue": Transition(frozenset({LEASED}), QUEUED, True, "the lease ran out: its worker is gone"),
     "bury": Transition(frozenset({LEASED}), DEAD, True, "attempts used up, or refused for good; writes a dead letter"),
-    "cancel": Transition(
-        frozenset({QUEUED, WAITING}), CANCELLED, False, "somebody who asked for it no longer wants it"
-    ),
+    "cancel": Transition(frozenset({QUEUED}), CANCELLED, False, "nobody wants it any more, and it has not begun"),
 }
