@@ -1,7 +1,7 @@
 """Looking again at jobs whose operation the marketplace works on: those of the poll lanes that are due.
 
-Admission is the scheduler's; what differs is that a poll needs no hand-over. It is one short call, so the poller runs what
-it has claimed itself, many at a time. Any number of pollers may run at once: a claim has one winner.
+Admission is the scheduler's; what differs is that a poll needs no hand-over. It is one short call, so the poller runs
+what it has claimed itself, many at a time. Any number of pollers may run at once: a claim has one winner.
 """
 
 from concurrent.futures import ThreadPoolExecutor
