@@ -1,0 +1,113 @@
+"""Connected applications and their tokens: OAuth 2 as every marketplace here uses it."""
+
+from dataclasses import dataclass
+from itertools import count
+
+from local.sandbox.chance import digest
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """All that a client needs to connect. Made up from the seed, worth nothing outside the sandbox."""
+
+    account: str
+    api_key: str
+    client_id: str
+    client_secret: str
+    authorization_code: str
+    refresh_token: str
+
+
+class GrantRefusedError(Exception):
+    """The token call is refused. `error` is the OAuth 2 code (RFC 6749, section 5.2)."""
+
+    def __init__(self, error: str, description: str, status: int = 403) -> None:
+        super().__init__(description)
+        self.error, self.description, self.status = error, description, status
+
+
+class Accounts:
+    """Who may call. Access tokens live `token_seconds`; refresh tokens live until they are revoked."""
+
+    def __init__(self, seed: int, token_seconds: int = 43_200) -> None:
+        self.token_seconds = token_seconds
+        self._seed = seed
+        self._serial = count(1)
+        self._accounts_by_key: dict[str, str] = {}
+        self._codes: dict[str, Credentials] = {}
+        self._refresh_tokens: dict[str, str] = {}
+        self._access_tokens: dict[str, tuple[str, int]] = {}
+
+    def connect(self, account: str) -> Credentials:
+        """Credentials of `account`, with a new authorization code and refresh token at each call, as after a log-in."""
+        login = next(self._serial)
+        credentials = Credentials(
+            account,
+            api_key=digest(self._seed, "api key", account),
+            client_id=self._client_id(account),
+            client_secret=self._client_secret(self._client_id(account)),
+            authorization_code=digest(self._seed, "code", account, login),
+            refresh_token=f"v1.{digest(self._seed, 'refresh', account, login)}",
+        )
+        self._accounts_by_key[credentials.api_key] = account
+        self._codes[credentials.authorization_code] = credentials
+        self._refresh_tokens[credentials.refresh_token] = account
+        return credentials
+
+    def of_key(self, api_key: str) -> str | None:
+        """The account of an API key; None when nobody connected with it."""
+        return self._accounts_by_key.get(api_key)
+
+    def of_token(self, access_token: str, at_ms: int) -> str | None:
+        """The account of an access token that is valid at `at_ms`."""
+        account, ends_ms = self._access_tokens.get(access_token, (None, 0))
+        return account if at_ms < ends_ms else None
+
+    def exchange_code(self, form: dict[str, str], at_ms: int) -> tuple[str, str]:
+        """An access token and the refresh token of the log-in that the code came from. A code works once."""
+        self._check_client(form)
+        login = self._codes.pop(form.get("code", ""), None)
+        if login is None or login.client_id != form["client_id"]:
+            raise GrantRefusedError("invalid_grant", "Invalid authorization code")
+        return self._issue(login.account, at_ms), login.refresh_token
+
+    def refresh(self, form: dict[str, str], at_ms: int) -> str:
+        """A new access token. Earlier ones stay valid until their own time is up."""
+        self._check_client(form)
+        account = self._refresh_tokens.get(form.get("refresh_token", ""))
+        if account is None or self._client_id(account) != form["client_id"]:
+            raise GrantRefusedError("invalid_grant", "Unknown or invalid refresh token.")
+        return self._issue(account, at_ms)
+
+    def expire(self, account: str) -> None:
+        """End the account's access tokens; a refresh gives a new one."""
+        self._access_tokens = {token: held for token, held in self._access_tokens.items() if held[0] != account}
+
+    def expire_token(self, access_token: str) -> None:
+        self._access_tokens.pop(access_token, None)
+
+    def revoke(self, account: str) -> None:
+        """End every token and code of the account: only `connect` helps."""
+        self.expire(account)
+        self._refresh_tokens = {token: owner for token, owner in self._refresh_tokens.items() if owner != account}
+        self._codes = {code: login for code, login in self._codes.items() if login.account != account}
+
+    def _issue(self, account: str, at_ms: int) -> str:
+        serial = next(self._serial)
+        # As long as a real JWT (about 1 KB), because what stores it pays by size.
+        parts = [digest(self._seed, "access", account, serial, part) for part in range(30)]
+        token = f"eyJzYW5kYm94Ijp0cnVlfQ.{''.join(parts)}"
+        self._access_tokens[token] = (account, at_ms + self.token_seconds * 1000)
+        return token
+
+    def _check_client(self, form: dict[str, str]) -> None:
+        known = {self._client_id(account) for account in self._accounts_by_key.values()}
+        client_id = form.get("client_id", "")
+        if client_id not in known or form.get("client_secret") != self._client_secret(client_id):
+            raise GrantRefusedError("access_denied", "Unauthorized", 401)
+
+    def _client_id(self, account: str) -> str:
+        return digest(self._seed, "client id", account)
+
+    def _client_secret(self, client_id: str) -> str:
+        return digest(self._seed, "client secret", client_id)

@@ -1,0 +1,135 @@
+"""`/_sandbox/`: the switches and the log over HTTP, for whoever runs in another process. No marketplace's part."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.sandbox.faults import FAULTS, Latency
+from local.sandbox.limits import Limits
+from local.sandbox.report import TEN_MINUTES_MS, report
+from local.sandbox.world import World
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class LogFilter(BaseModel):
+    """The query of `GET /_sandbox/requests`: see `Log.entries`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    marketplace: str | None = None
+    account: str | None = None
+    method: str | None = None
+    path: str = "*"
+    status: int | None = None
+    fault: str | None = None
+    after: int = Field(default=0, ge=0)
+
+
+class ReportQuery(BaseModel):
+    """The query of `GET /_sandbox/report`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    duplicates_within_ms: int = Field(default=TEN_MINUTES_MS, ge=1)
+
+
+def routes(world: World) -> list[Route]:
+    async def health(_: Request) -> Response:
+        names = [marketplace.name for marketplace in world.front.marketplaces]
+        calls = len(world.log.entries())
+        return JSONResponse({"status": "ok", "seed": world.seed, "marketplaces": names, "calls": calls})
+
+    async def requests(request: Request) -> Response:
+        wanted = LogFilter.model_validate(dict(request.query_params))
+        rows = [entry.as_dict() for entry in world.log.entries(**wanted.model_dump())]
+        return JSONResponse({"count": len(rows), "requests": rows})
+
+    async def clear_requests(_: Request) -> Response:
+        world.log.clear()
+        return Response(status_code=204)
+
+    async def show_report(request: Request) -> Response:
+        query = ReportQuery.model_validate(dict(request.query_params))
+        return JSONResponse(report(world.log.entries(), query.duplicates_within_ms).as_dict())
+
+    async def faults(_: Request) -> Response:
+        return JSONResponse(FAULTS.dump_python(world.faults.current, mode="json"))
+
+    async def set_faults(request: Request) -> Response:
+        world.faults.set(*FAULTS.validate_json(await request.body()))
+        return await faults(request)
+
+    async def latency(_: Request) -> Response:
+        return _model(world.front.latency)
+
+    async def set_latency(request: Request) -> Response:
+        world.front.latency = Latency.model_validate_json(await request.body())
+        return await latency(request)
+
+    async def limits(request: Request) -> Response:
+        return _model(world.quotas.of(_marketplace(request)))
+
+    async def set_limits(request: Request) -> Response:
+        world.quotas.set(_marketplace(request), Limits.model_validate_json(await request.body()))
+        return await limits(request)
+
+    async def connect(request: Request) -> Response:
+        return JSONResponse(asdict(world.accounts.connect(request.path_params["account"])))
+
+    async def revoke(request: Request) -> Response:
+        world.accounts.revoke(request.path_params["account"])
+        return Response(status_code=204)
+
+    async def expire(request: Request) -> Response:
+        world.accounts.expire(request.path_params["account"])
+        return Response(status_code=204)
+
+    def _marketplace(request: Request) -> str:
+        names = [marketplace.name for marketplace in world.front.marketplaces]
+        name: str = request.path_params["marketplace"]
+        if name not in names:
+            raise ValueError(f"no marketplace {name!r}; there are {', '.join(names)}")
+        return name
+
+    table: list[tuple[str, str, Endpoint]] = [
+        ("GET", "/health", health),
+        ("GET", "/requests", requests),
+        ("DELETE", "/requests", clear_requests),
+        ("GET", "/report", show_report),
+        ("GET", "/faults", faults),
+        ("PUT", "/faults", set_faults),
+        ("GET", "/latency", latency),
+        ("PUT", "/latency", set_latency),
+        ("GET", "/limits/{marketplace}", limits),
+        ("PUT", "/limits/{marketplace}", set_limits),
+        ("PUT", "/accounts/{account}", connect),
+        ("DELETE", "/accounts/{account}", revoke),
+        ("DELETE", "/accounts/{account}/access_tokens", expire),
+    ]
+    return [Route(path, _explained(endpoint), methods=[method]) for method, path, endpoint in table]
+
+
+def _explained(endpoint: Endpoint) -> Endpoint:
+    """`endpoint`, with what was wrong in the request as a 400 instead of a 500."""
+
+    async def run(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except ValidationError as error:
+            wrong = [{"where": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in error.errors()]
+            return JSONResponse({"errors": wrong}, status_code=400)
+        except ValueError as error:
+            return JSONResponse({"errors": [{"where": request.url.path, "what": str(error)}]}, status_code=400)
+
+    return run
+
+
+def _model(model: BaseModel) -> Response:
+    body: Any = TypeAdapter(type(model)).dump_python(model, mode="json")
+    return JSONResponse(body)

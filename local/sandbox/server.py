@@ -1,0 +1,141 @@
+"""The sandbox as a running server on a loopback port, in a thread of its own."""
+
+import socket
+from collections.abc import Sequence
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+
+from local.sandbox import world
+from local.sandbox.accounts import Credentials
+from local.sandbox.app import application
+from local.sandbox.faults import Faults, Latency
+from local.sandbox.limits import Limits
+from local.sandbox.log import Entry
+from local.sandbox.report import TEN_MINUTES_MS, Report, report
+
+HOST = "127.0.0.1"
+START_SECONDS = 10.0
+
+
+class Sandbox:
+    """`with Sandbox(seed=7) as sandbox:` serves at `sandbox.url` until the block ends.
+
+    `clock` gives the time in epoch ms and rules limits, token lifetimes and prices, so that a test can turn it by
+    hand. Waits (latency, hang, drip) are real time. `products` is the number of synthetic ones. `limits` take the
+    place of each marketplace's own; `Limits()` is none.
+    """
+
+    def __init__(
+        self,
+        seed: int = 7,
+        *,
+        port: int = 0,
+        clock: world.Clock = world.wall_clock,
+        products: int = 0,
+        token_seconds: int = 43_200,
+        limits: Limits | None = None,
+        latency: Latency | None = None,
+    ) -> None:
+        self.world = world.build(
+            seed, clock=clock, products=products, token_seconds=token_seconds, limits=limits, latency=latency
+        )
+        self._port = port
+        self._ready = Event()
+        config = uvicorn.Config(
+            application(self.world, self._ready.set),
+            http="h11",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
+        self._server = _Server(config, self.world)
+        self._socket: socket.socket | None = None
+        self._thread: Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, without a slash at the end."""
+        if self._socket is None:
+            raise RuntimeError("the sandbox is not running: use it as `with Sandbox() as sandbox:`")
+        return f"http://{HOST}:{self._socket.getsockname()[1]}"
+
+    @property
+    def faults(self) -> Faults:
+        return self.world.faults
+
+    def set_limits(self, limits: Limits, marketplace: str = "stockx") -> None:
+        self.world.quotas.set(marketplace, limits)
+
+    def set_latency(self, delay_ms: int, jitter_ms: int = 0) -> None:
+        self.world.front.latency = Latency(delay_ms=delay_ms, jitter_ms=jitter_ms)
+
+    def connect(self, account: str) -> Credentials:
+        """Credentials for `account`, as a person's log-in gives them."""
+        return self.world.accounts.connect(account)
+
+    def requests(self, **wanted: Any) -> Sequence[Entry]:
+        """The calls so far; filters as in `Log.entries`."""
+        return self.world.log.entries(**wanted)
+
+    def wait_for(self, calls: int, seconds: float = 10.0) -> None:
+        """Until the log has `calls` entries, answered or not. Raises TimeoutError."""
+        self.world.log.wait_for(calls, seconds)
+
+    def report(self, duplicates_within_ms: int = TEN_MINUTES_MS) -> Report:
+        return report(self.world.log.entries(), duplicates_within_ms)
+
+    def start(self) -> None:
+        """Serve. Raises OSError when the port is taken, RuntimeError when the server does not come up."""
+        self._socket = _listen(self._port)
+        self._thread = Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, name="sandbox", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(START_SECONDS):
+            raise RuntimeError(f"the sandbox did not start within {START_SECONDS:g} s")
+
+    def stop(self) -> None:
+        """End the calls in flight, close the port and wait for the thread."""
+        self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _listen(port: int) -> socket.socket:
+    """A listening socket that says it is TCP: asyncio turns Nagle's algorithm off for no other, and then each answer
+    waits 40 ms for the client's acknowledgement."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+        listening.listen(2048)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, told to let go of the calls that a fault holds before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, world_: world.World) -> None:
+        super().__init__(config)
+        self._world = world_
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._world.front.closing.set()
+        await super().shutdown(sockets)

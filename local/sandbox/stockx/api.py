@@ -1,0 +1,167 @@
+"""StockX public API v2, catalog part: the checks, and which body answers which path."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from local.sandbox import ids
+from local.sandbox.accounts import Accounts, GrantRefusedError
+from local.sandbox.call import Answer, Call, Routes
+from local.sandbox.catalog.catalog import Catalog
+from local.sandbox.catalog.prices import RATES, quote
+from local.sandbox.catalog.products import Product, Variant
+from local.sandbox.limits import Limits
+from local.sandbox.stockx import bodies, tokens
+
+COUNTRY_GONE = 'The "country" query parameter is not supported anymore. Remove it from the request.'
+
+
+class RefusedError(Exception):
+    """The call is answered with this status and message."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.message = status, message
+
+
+class StockX:
+    """A StockX with a catalog and prices. `seed` moves the prices; ids are the same under every seed."""
+
+    name = "stockx"
+    prefixes: tuple[str, ...] = ("/v2/", "/oauth/")
+    # Sluice's defaults for StockX. A tenth of a second is what the way there may cost.
+    limits = Limits(interval_ms=600, tolerance_ms=100, per_hour=100, per_day=25_000)
+
+    def __init__(self, seed: int, catalog: Catalog, accounts: Accounts) -> None:
+        self._seed, self._catalog, self._accounts = seed, catalog, accounts
+        product = "/v2/catalog/products/{product_id}"
+        self._routes = Routes(
+            ("GET", "/v2/catalog/search", self._search),
+            ("GET", "/v2/catalog/products/variants/gtins/{gtin}", self._variant_by_gtin),
+            ("GET", product, self._product),
+            ("GET", f"{product}/variants", self._variants),
+            ("GET", f"{product}/market-data", self._product_market_data),
+            ("GET", f"{product}/variants/{{variant_id}}", self._variant),
+            ("GET", f"{product}/variants/{{variant_id}}/market-data", self._variant_market_data),
+        )
+
+    def account(self, call: Call) -> str:
+        key = call.headers.get("x-api-key") or call.form().get("client_id", "")
+        if not key:
+            return "anonymous"
+        return self._accounts.of_key(key) or f"unknown-{sha256(key.encode()).hexdigest()[:8]}"
+
+    def counted(self, path: str) -> bool:
+        """The token call goes to another host, which has no quota of the API's."""
+        return path != tokens.PATH
+
+    def route(self, call: Call) -> str:
+        return self._routes.template(call.path) or call.path
+
+    def answer(self, call: Call) -> Answer:
+        if call.path == tokens.PATH:
+            return tokens.answer(self._accounts, call)
+        try:
+            self._check_caller(call)
+            if (found := self._routes.find(call)) is None:
+                raise RefusedError(404, f"Cannot {call.method} {call.path}")
+            handler, parameters = found
+            return handler(call, **parameters)
+        except RefusedError as refused:
+            return self.error(refused.status, refused.message)
+
+    def error(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
+        return Answer(status, {"statusCode": status, "message": message}, headers or {})
+
+    def expire_token(self, call: Call, *, for_good: bool) -> Answer:
+        if for_good:
+            self._accounts.expire_token(_bearer(call))
+        return self.error(401, "Unauthorized")
+
+    def refuse_refresh(self, call: Call) -> Answer | None:
+        if call.path != tokens.PATH:
+            return None
+        return tokens.refusal(GrantRefusedError("invalid_grant", "Unknown or invalid refresh token."))
+
+    def _check_caller(self, call: Call) -> None:
+        key = call.headers.get("x-api-key", "")
+        if not key:
+            raise RefusedError(401, "Unauthorized")
+        if self._accounts.of_key(key) is None:
+            raise RefusedError(403, "Forbidden")
+        if self._accounts.of_token(_bearer(call), call.at_ms) is None:
+            raise RefusedError(401, "Unauthorized")
+
+    def _search(self, call: Call) -> Answer:
+        query = call.query.get("query", "")
+        if not 1 <= len(query) <= 100:
+            raise RefusedError(400, "query must be between 1 and 100 characters long")
+        page_number = _integer(call, "pageNumber", most=None)
+        page_size = _integer(call, "pageSize", most=50)
+        return Answer(200, bodies.search_page(self._catalog.search(query), page_number, page_size))
+
+    def _product(self, _: Call, product_id: str) -> Answer:
+        return Answer(200, bodies.product_details(self._find(product_id)))
+
+    def _variants(self, _: Call, product_id: str) -> Answer:
+        return Answer(200, [bodies.variant_row(variant) for variant in self._find(product_id).variants])
+
+    def _variant(self, _: Call, product_id: str, variant_id: str) -> Answer:
+        return Answer(200, bodies.variant_details(self._find_variant(product_id, variant_id)))
+
+    def _variant_by_gtin(self, _: Call, gtin: str) -> Answer:
+        if not gtin.isdigit() or not 8 <= len(gtin) <= 14:
+            raise RefusedError(400, "gtin must have 8 to 14 digits")
+        if (variant := self._catalog.by_gtin(gtin)) is None:
+            raise RefusedError(404, "Variant not found")
+        return Answer(200, bodies.variant_details(variant))
+
+    def _variant_market_data(self, call: Call, product_id: str, variant_id: str) -> Answer:
+        currency = _currency(call)
+        return Answer(200, self._market_data(self._find_variant(product_id, variant_id), currency, call.at_ms))
+
+    def _product_market_data(self, call: Call, product_id: str) -> Answer:
+        currency = _currency(call)
+        variants = self._find(product_id).variants
+        return Answer(200, [self._market_data(variant, currency, call.at_ms) for variant in variants])
+
+    def _market_data(self, variant: Variant, currency: str, at_ms: int) -> bodies.Json:
+        return bodies.market_data(variant, quote(self._seed, variant, at_ms, currency), currency)
+
+    def _find(self, product_id: str) -> Product:
+        read = ids.read(bodies.PRODUCT, product_id)
+        product = self._catalog.product(read[0]) if read else None
+        if product is None:
+            raise RefusedError(404, "Product not found")
+        return product
+
+    def _find_variant(self, product_id: str, variant_id: str) -> Variant:
+        product = self._find(product_id)
+        read = ids.read(bodies.VARIANT, variant_id)
+        owner = self._catalog.product(read[0]) if read else None
+        if read is None or owner is None or read[1] >= len(owner.sizes):
+            raise RefusedError(404, "Variant not found")
+        if owner.number != product.number:
+            raise RefusedError(400, "Variant does not belong to the product.")
+        return owner.variants[read[1]]
+
+
+def _bearer(call: Call) -> str:
+    scheme, _, token = call.headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
+def _integer(call: Call, name: str, *, most: int | None) -> int:
+    """A query parameter from 1 to `most`. Left out it is 1: StockX's page has one row unless more are asked for."""
+    text = call.query.get(name, "1")
+    if not text.isdecimal() or int(text) < 1 or (most is not None and int(text) > most):
+        raise RefusedError(400, f"{name} must be an integer of at least 1" + (f" and at most {most}" if most else ""))
+    return int(text)
+
+
+def _currency(call: Call) -> str:
+    if "country" in call.query:
+        raise RefusedError(400, COUNTRY_GONE)
+    currency = call.query.get("currencyCode", "USD")
+    if currency not in RATES:
+        raise RefusedError(400, f"currencyCode must be one of {', '.join(RATES)}")
+    return currency

@@ -1,0 +1,51 @@
+"""Everything the sandbox knows, without the server: the marketplaces, the switches and the log, around one clock."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from local.sandbox.accounts import Accounts
+from local.sandbox.catalog.catalog import Catalog
+from local.sandbox.faults import Faults, Latency
+from local.sandbox.front import Front
+from local.sandbox.limits import Limits, Quotas
+from local.sandbox.log import Log
+from local.sandbox.stockx.api import StockX
+
+Clock = Callable[[], int]
+
+
+def wall_clock() -> int:
+    """Now, in epoch ms."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True)
+class World:
+    """One sandbox. `front` answers calls; the rest is what the control plane and the tests reach for."""
+
+    seed: int
+    clock: Clock
+    accounts: Accounts
+    faults: Faults
+    quotas: Quotas
+    log: Log
+    front: Front
+
+
+def build(
+    seed: int,
+    *,
+    clock: Clock = wall_clock,
+    products: int = 0,
+    token_seconds: int = 43_200,
+    limits: Limits | None = None,
+    latency: Latency | None = None,
+) -> World:
+    """`products` is the number of synthetic ones; `limits` take the place of each marketplace's own."""
+    accounts, faults, quotas, log = Accounts(seed, token_seconds), Faults(seed), Quotas(), Log()
+    marketplaces = (StockX(seed, Catalog(products), accounts),)
+    for marketplace in marketplaces:
+        quotas.set(marketplace.name, limits or marketplace.limits)
+    front = Front(seed, clock, marketplaces, faults, quotas, log, latency or Latency())
+    return World(seed, clock, accounts, faults, quotas, log, front)
