@@ -30,13 +30,12 @@ class Candidate:
     account: str
     created_at: int
 
-
-def due(lane: str, now: int, limit: int) -> list[Candidate]:
-    """The jobs of `lane` that are due at `now`, longest due first, `limit` at most."""
-    return [
-        Candidate(
+    @classmethod
+    def of(cls, job: Job) -> "Candidate":
+        """What the index shows of `job`."""
+        return cls(
             job_id=job.job_id,
-            lane=lane,
+            lane=job.lane or "",
             kind=job.kind,
             state=job.state,
             due_at=job.due_at or 0,
@@ -46,8 +45,12 @@ def due(lane: str, now: int, limit: int) -> list[Candidate]:
             account=job.account,
             created_at=job.created_at,
         )
-        for job in Job.due.query(lane, DueIndex.due_at <= now, limit=limit, page_size=limit)
-    ]
+
+
+def due(lane: str, now: int, limit: int) -> list[Candidate]:
+    """The jobs of `lane` that are due at `now`, longest due first, `limit` at most."""
+    found = Job.due.query(lane, DueIndex.due_at <= now, limit=limit, page_size=limit)
+    return [Candidate.of(job) for job in found]
 
 
 def is_empty(lane: str) -> bool:
