@@ -5,8 +5,9 @@ with LocalCloud() as cloud:
     httpx.get(f"{stack.api_url}/health")
 """
 
+from local.cloud.calls import Call
 from local.cloud.cloud import CloudError, LocalCloud
 from local.cloud.deploy import DeployError, Stack, deploy
 from local.cloud.memory import Memory
 
-__all__ = ["CloudError", "DeployError", "LocalCloud", "Memory", "Stack", "deploy"]
+__all__ = ["Call", "CloudError", "DeployError", "LocalCloud", "Memory", "Stack", "deploy"]

@@ -19,6 +19,8 @@ from urllib.request import urlopen
 import boto3
 from botocore.config import Config
 
+from local.cloud.calls import Call
+from local.cloud.calls import read as read_calls
 from local.cloud.memory import Memory, peak_memory
 
 ROOT = Path(__file__).parents[2]
@@ -42,11 +44,10 @@ def free_port() -> int:
 class LocalCloud:
     """A context manager. Everything that it writes lies in a temporary folder of its own.
 
-    `enforce_iam` makes every call of a function pass the policies of the function's role, as in AWS.
+    Every call that a function makes must pass the policies of the function's role, as in AWS.
     """
 
-    def __init__(self, *, enforce_iam: bool = False) -> None:
-        self._enforce_iam = enforce_iam
+    def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: dict[str, Any] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="sluice-cloud-"))
@@ -86,7 +87,7 @@ class LocalCloud:
             "MINISTACK_HOST": HOST,
             "GATEWAY_PORT": str(self.port),
             "IOT_MTLS_ENABLED": "0",
-            "AUTH": "true" if self._enforce_iam else "false",
+            "AUTH": "true",
         }
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
@@ -147,6 +148,10 @@ class LocalCloud:
         pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}")
         events = [event for page in pages for event in page["events"]]
         return [event["message"] for event in sorted(events, key=lambda event: event["timestamp"])]
+
+    def calls(self) -> set[Call]:
+        """Each kind of call that a function has made, allowed or not."""
+        return read_calls(self.folder)
 
     def peak_memory(self) -> Memory:
         """The peaks of ministack and of each function up to now."""

@@ -9,8 +9,12 @@ import shutil
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from ministack.app import main
+
+from local.cloud import iam
+from local.cloud.calls import RECORD
 
 
 def end_with_parent(folder: str) -> None:
@@ -21,5 +25,7 @@ def end_with_parent(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    threading.Thread(target=end_with_parent, args=(sys.argv.pop(),), daemon=True).start()
+    own_folder = sys.argv.pop()
+    threading.Thread(target=end_with_parent, args=(own_folder,), daemon=True).start()
+    iam.install(Path(own_folder) / RECORD)
     main()
