@@ -81,7 +81,7 @@ def parse(text: str) -> Config:
     """
     try:
         document = json.loads(text or "{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"the configuration is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise ConfigError("the configuration must be a JSON object")

@@ -1,7 +1,6 @@
 """What a marketplace allows, as configuration: the one shape for every limit."""
 
 from dataclasses import dataclass, replace
-from math import ceil
 
 from sluice.platform.clock import HOUR, MINUTE
 
@@ -51,11 +50,11 @@ class Limits:
         With a burst of b, a stretch of W ms holds at most b + W/pace calls. So a rolling limit of N calls an hour is
         kept in every rolling hour by one call each hour/(N - b) on average, with no record of the single calls.
         """
-        rolling = ceil(HOUR / (self.rolling_hour - self.burst)) if self.rolling_hour else 0
+        rolling = -(-HOUR // (self.rolling_hour - self.burst)) if self.rolling_hour else 0
         interval = max(self.interval_ms, rolling)
         return interval + self.tolerance_ms if interval else 0
 
-    def override(self, **changes: object) -> "Limits":
+    def override(self, /, **changes: object) -> "Limits":
         """These limits with `changes`.
 
         Raises:
