@@ -7,24 +7,60 @@ limit longer than it would in one queue for all, however much manual work keeps 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sluice.jobs.claim import Candidate
 from sluice.jobs.keys import BACKGROUND, HOT, MANUAL
 
+if TYPE_CHECKING:
+    from sluice.jobs.job import Job
+
 _LADDER = (BACKGROUND, HOT, MANUAL)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A due job as the index shows it: enough to decide whether to admit it."""
+
+    job_id: str
+    lane: str
+    kind: str
+    state: str
+    due_at: int
+    priority: int
+    calls: int
+    tenant: str
+    account: str
+    created_at: int
+
+    @classmethod
+    def of(cls, job: "Job") -> "Candidate":
+        """What the index shows of `job`."""
+        return cls(
+            job_id=job.job_id,
+            lane=job.lane or "",
+            kind=job.kind,
+            state=job.state,
+            due_at=job.due_at or 0,
+            priority=job.priority,
+            calls=job.calls,
+            tenant=job.tenant,
+            account=job.account,
+            created_at=job.created_at,
+        )
 
 
 @dataclass(frozen=True)
 class Room:
     """What a budget can take now.
 
-    calls: what its windows have left (None: no limit). paced: calls that its slots can start within the horizon
-    (None: no slots); manual work is admitted beyond it. scarce: little is left; only manual and hot work is admitted.
+    calls: what its windows have left. spare: what of that background work may take; the rest is kept for manual and
+    hot work. paced: calls that its slots can start within the horizon; manual work is admitted beyond it. Each is None
+    where nothing limits it.
     """
 
     calls: int | None
+    spare: int | None
     paced: int | None
-    scarce: bool
 
 
 def standing(candidate: Candidate, now: int, age_limit_ms: int) -> int:
@@ -40,16 +76,16 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
     """
     order = sorted(candidates, key=lambda job: (-standing(job, now, age_limit_ms), job.created_at, job.job_id))
     picked: list[Candidate] = []
-    calls, paced = room.calls, room.paced
+    taken = 0
     for job in order:
         rank = standing(job, now, age_limit_ms)
-        if room.scarce and rank < HOT:
+        if room.calls is not None and taken + job.calls > room.calls:
             break
-        if calls is not None and job.calls > calls:
+        if room.spare is not None and taken + job.calls > room.spare and rank < HOT:
             break
-        if paced is not None and job.calls > paced and rank < MANUAL:
+        # Its first call starts within the horizon: a run of many calls must not wait for a horizon that holds them all.
+        if room.paced is not None and taken >= room.paced and rank < MANUAL:
             break
         picked.append(job)
-        calls = None if calls is None else calls - job.calls
-        paced = None if paced is None else paced - job.calls
+        taken += job.calls
     return picked

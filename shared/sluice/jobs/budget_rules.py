@@ -65,15 +65,15 @@ class Usage:
     closed_until: int = 0
     closed_reason: str = ""
 
-    def left(self, limits: Limits) -> int | None:
-        """Calls that the windows still allow; None where nothing limits them."""
-        left = [limit - used for limit, used in ((limits.per_hour, self.hour), (limits.per_day, self.day)) if limit]
+    def left(self, limits: Limits, kept_percent: int = 0) -> int | None:
+        """Calls that every window still allows when `kept_percent` of each is kept; None where nothing limits them."""
+        windows = ((limits.per_hour, self.hour), (limits.per_day, self.day))
+        left = [limit - -(-limit * kept_percent // 100) - used for limit, used in windows if limit]
         return max(0, min(left)) if left else None
 
     def scarce(self, limits: Limits, reserve_percent: int) -> bool:
-        """Whether so little is left of a window that it is kept for manual and hot jobs."""
-        pairs = ((limits.per_hour, self.hour), (limits.per_day, self.day))
-        return any(limit and (limit - used) * 100 < limit * reserve_percent for limit, used in pairs)
+        """Whether all that is left of a window is kept for manual and hot jobs."""
+        return self.left(limits, reserve_percent) == 0
 
     def empty_until(self, limits: Limits, window: Window) -> int | None:
         """When calls are to be had again, if there are none left now (epoch ms)."""

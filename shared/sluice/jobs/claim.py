@@ -7,44 +7,11 @@
 ```
 """
 
-from dataclasses import dataclass
-
 from sluice.jobs import keys
+from sluice.jobs.admission import Candidate
 from sluice.jobs.job import DueIndex, Job
 from sluice.jobs.states import LEASED, TRANSITIONS
 from sluice.platform import tables
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A due job as the index shows it: enough to decide whether to admit it."""
-
-    job_id: str
-    lane: str
-    kind: str
-    state: str
-    due_at: int
-    priority: int
-    calls: int
-    tenant: str
-    account: str
-    created_at: int
-
-    @classmethod
-    def of(cls, job: Job) -> "Candidate":
-        """What the index shows of `job`."""
-        return cls(
-            job_id=job.job_id,
-            lane=job.lane or "",
-            kind=job.kind,
-            state=job.state,
-            due_at=job.due_at or 0,
-            priority=job.priority,
-            calls=job.calls,
-            tenant=job.tenant,
-            account=job.account,
-            created_at=job.created_at,
-        )
 
 
 def due(lane: str, now: int, limit: int) -> list[Candidate]:

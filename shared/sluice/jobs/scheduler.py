@@ -11,9 +11,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sluice.jobs import budgets, claim, finish, keys, lanes, runs
-from sluice.jobs.admission import Room, pick
+from sluice.jobs.admission import Candidate, Room, pick
 from sluice.jobs.budget_rules import Usage, Window
-from sluice.jobs.claim import Candidate
 from sluice.jobs.explain import held
 from sluice.jobs.job import Job
 from sluice.jobs.lanes import Lane
@@ -146,8 +145,8 @@ def _room(limits: Limits, usage: Usage, config: Config, now: int) -> Room:
     paced = None
     if limits.pace:
         ahead = max(usage.admitted_until, usage.next_at, now) - now
-        paced = max(0, config.horizon_ms - ahead) // limits.pace
-    return Room(usage.left(limits), paced, usage.scarce(limits, config.reserve_percent))
+        paced = -(-max(0, config.horizon_ms - ahead) // limits.pace)
+    return Room(usage.left(limits), usage.left(limits, config.reserve_percent), paced)
 
 
 def _batches(picked: Sequence[Candidate], most: int) -> list[list[Candidate]]:
