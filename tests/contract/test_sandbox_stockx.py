@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from local.sandbox.catalog.golden import NAMED
-from local.sandbox.faults import Fault, Hang, ServerError, Throttle
+from local.sandbox.faults import AddField, Corruption, DropField, Fault, Hang, RetypeField, ServerError, Throttle
 from local.sandbox.limits import Limits
 from local.sandbox.server import Sandbox
 from local.sandbox.stockx import bodies
@@ -146,6 +146,14 @@ def test_each_refusal_is_as_documented(
     answer = client.get(path, **query)
     assert answer.status_code == status
     assert stockx.check_response("GET", path, status, answer.json()) == []
+
+
+@pytest.mark.parametrize("fault", [AddField(), DropField(field="productId"), RetypeField(field="lowestAskAmount")])
+def test_a_spoiled_answer_is_not_as_documented(
+    stockx: Document, client: Client, sandbox: Sandbox, fault: Corruption
+) -> None:
+    sandbox.faults.set(fault)
+    assert _wrong(stockx, client.get(CALLS["variant market data"])) != []
 
 
 def test_the_token_call_and_its_refusal_are_as_documented(stockx: Document, client: Client) -> None:
