@@ -1,14 +1,31 @@
 """Prices: table `prices`, the newest for each SKU, marketplace, size and currency. Amounts are decimal strings."""
 
-from typing import Any
-
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.models import Model
+from typing_extensions import TypedDict
 
 from sluice.market.sizes import same_size
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso
+
+
+class PriceView(TypedDict):
+    """A price as it was observed. Amounts are decimal strings in `currency`; null where there is no ask or bid.
+
+    sizes: the size in each size system. more: what else the marketplace says, by its name for it.
+    """
+
+    sku: str
+    marketplace: str
+    size: str
+    sizeSystem: str
+    sizes: dict[str, str]
+    currency: str
+    ask: str | None
+    bid: str | None
+    more: dict[str, str]
+    observedAt: str
 
 
 class Price(Model):
@@ -33,7 +50,7 @@ class Price(Model):
     more = JSONAttribute()
     observed_at = IntAttribute()
 
-    def view(self) -> dict[str, Any]:
+    def view(self) -> PriceView:
         """The price as the API shows it."""
         return {
             "sku": self.sku,

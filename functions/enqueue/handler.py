@@ -1,0 +1,15 @@
+"""HTTP API. Takes requests for fresh prices."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.market import api
+from sluice.platform import http
+
+app = http.app(api.ENQUEUE)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request (payload format 2.0)."""
+    return http.resolve(app, event, context)

@@ -1,0 +1,48 @@
+"""Whether Sluice works, from the snapshot that the scheduler leaves at each run: one read, nothing about any tenant."""
+
+from typing_extensions import TypedDict
+
+from sluice.jobs import runs
+from sluice.platform.clock import MINUTE, SECOND, iso
+from sluice.platform.errors import Unavailable
+
+# The scheduler runs each minute. The alarms of template.yaml use the same two limits.
+SILENT_AFTER_MS = 5 * MINUTE
+LATE_AFTER_SECONDS = 30 * 60
+
+
+class Health(TypedDict):
+    """status: `ok`, or `degraded` when due work has waited for more than half an hour. Ages are seconds.
+
+    lanes: that have work. heldBudgets: paused, closed, used up or without a working account.
+    """
+
+    status: str
+    ageSeconds: int
+    checkedAt: str
+    oldestDueAgeSeconds: int
+    lanes: int
+    heldBudgets: int
+
+
+def health(now: int) -> Health:
+    """What the last snapshot says.
+
+    Raises:
+        Unavailable: there is none, or it is old: the scheduler does not run.
+    """
+    snapshot = runs.health()
+    if snapshot is None:
+        raise Unavailable("the scheduler has never run", code="scheduler_silent")
+    age = max(0, now - snapshot["at"])
+    if age > SILENT_AFTER_MS:
+        raise Unavailable(f"the scheduler has been silent for {age // SECOND} seconds", code="scheduler_silent")
+    late = snapshot["oldest_due_age"] > LATE_AFTER_SECONDS
+    return {
+        "status": "degraded" if late else "ok",
+        "ageSeconds": age // SECOND,
+        "checkedAt": iso(snapshot["at"]),
+        "oldestDueAgeSeconds": snapshot["oldest_due_age"],
+        "lanes": snapshot["lanes"],
+        "heldBudgets": snapshot["held"],
+    }

@@ -1,0 +1,146 @@
+"""A job as the API shows it to one tenant. Pure.
+
+A shared job may run through another tenant's account. Who that is, and how that account fares, is nobody else's
+business: no view holds the job's account, tenant or budget, and text that names somebody's account is redacted.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
+
+from sluice.jobs import kinds
+from sluice.jobs.explain import Reason, Wait
+from sluice.jobs.job import Job
+from sluice.jobs.keys import PRIORITIES
+from sluice.platform.clock import iso
+from sluice.platform.config import MARKETPLACES
+
+_PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
+# An account id, and not the middle of a job id.
+_ACCOUNT = re.compile(rf"(?<![\w:.])({'|'.join(MARKETPLACES)}):([a-z0-9-]{{1,64}})(?![\w-])")
+
+TAKE_OVER = (
+    "it is to run through another seller's account, which does not work just now; "
+    "ask for the job again and it runs through yours"
+)
+
+
+class JobError(TypedDict):
+    """Why the last attempt failed."""
+
+    code: str
+    message: str
+    at: str
+
+
+class JobEvent(TypedDict):
+    """One entry of the timeline. A snooze that repeats is one entry: `times` counts it, `last` is the latest."""
+
+    at: str
+    event: str
+    attempt: int
+    code: NotRequired[str]
+    message: NotRequired[str]
+    times: NotRequired[int]
+    last: NotRequired[str]
+
+
+class JobWait(TypedDict):
+    """Why the job does not run right now, and until when, if that can be known."""
+
+    reason: str
+    until: str | None
+    message: str
+
+
+class JobSummary(TypedDict):
+    """A job in a list. `payload` says what it is to do, `result` what came of it; both depend on the kind."""
+
+    jobId: str
+    kind: str
+    state: str
+    priority: str
+    attempts: int
+    maxAttempts: int | None
+    dueAt: str | None
+    createdAt: str
+    updatedAt: str
+    rerunRequested: bool
+    payload: dict[str, Any]
+    result: dict[str, Any] | None
+    error: JobError | None
+
+
+class JobDetail(JobSummary):
+    """A job with its timeline and what it waits for."""
+
+    history: list[JobEvent]
+    wait: JobWait
+
+
+def summary(job: Job, tenant: str) -> JobSummary:
+    """`job` as `tenant` sees it in a list."""
+    error = job.error
+    return {
+        "jobId": job.job_id,
+        "kind": job.kind,
+        "state": job.state,
+        "priority": _PRIORITY_NAMES.get(job.priority, str(job.priority)),
+        "attempts": job.attempts,
+        "maxAttempts": _max_attempts(job.kind),
+        "dueAt": iso(job.due_at) if job.due_at is not None else None,
+        "createdAt": iso(job.created_at),
+        "updatedAt": iso(job.updated_at),
+        "rerunRequested": job.rerun is not None,
+        "payload": _camel(job.payload),
+        "result": _camel(job.result) if job.result is not None else None,
+        "error": {"code": error["code"], "message": redact(error["message"], tenant), "at": iso(error["at"])}
+        if error
+        else None,
+    }
+
+
+def detail(job: Job, wait: Wait, tenant: str) -> JobDetail:
+    """`job` as `tenant` sees it on its own."""
+    history = [_event(entry, tenant) for entry in job.history or []]
+    return {**summary(job, tenant), "history": history, "wait": _wait(job, wait, tenant)}
+
+
+def redact(text: str, tenant: str) -> str:
+    """`text` without the accounts of anybody but `tenant`."""
+    return _ACCOUNT.sub(lambda found: found[0] if found[2] == tenant else f"{found[1]}:(another seller)", text)
+
+
+def _wait(job: Job, wait: Wait, tenant: str) -> JobWait:
+    others = wait.reason is Reason.ACCOUNT and job.tenant != tenant
+    return {
+        "reason": wait.reason,
+        "until": iso(wait.until) if wait.until is not None else None,
+        "message": TAKE_OVER if others else redact(wait.message, tenant),
+    }
+
+
+def _event(entry: Mapping[str, Any], tenant: str) -> JobEvent:
+    event: JobEvent = {"at": iso(entry["at"]), "event": entry["event"], "attempt": entry["attempt"]}
+    if "code" in entry:
+        event["code"] = entry["code"]
+    if "message" in entry:
+        event["message"] = redact(entry["message"], tenant)
+    if "times" in entry:
+        event["times"] = entry["times"]
+        event["last"] = iso(entry["last"])
+    return event
+
+
+def _max_attempts(kind: str) -> int | None:
+    try:
+        return kinds.get(kind).max_attempts
+    except kinds.UnknownKind:
+        return None
+
+
+def _camel(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The names of `fields` as the API writes names; what the values hold is their own."""
+    return {re.sub(r"_(\w)", lambda letter: letter[1].upper(), name): value for name, value in fields.items()}

@@ -1,0 +1,216 @@
+"""The routes of market prices: ask for fresh ones, read those that are stored, and the pictures that stand in."""
+
+from collections import Counter
+from typing import Annotated, Any, NotRequired
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import Field, ValidationError
+from typing_extensions import TypedDict
+
+from sluice.jobs.enqueue import Enqueued, Outcome
+from sluice.jobs.keys import PRIORITIES
+from sluice.market import enqueue, images, prices
+from sluice.market.enqueue import Problem, RefreshItem
+from sluice.market.sizes import normal_size, normal_sku
+from sluice.marketplaces import registry
+from sluice.platform import errors
+from sluice.platform.auth import Permission
+from sluice.platform.config import MARKETPLACES, config
+from sluice.platform.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
+from sluice.platform.http import Answer, Request, Route
+from sluice.platform.models import Body, DocumentedAs, OneOf, Query, Text, join, problems
+
+MOST_ITEMS = 500
+REFUSED = "refused"
+# The pictures change with a release at the most.
+KEEP_PICTURES = {"Cache-Control": "public, max-age=2592000", "X-Content-Type-Options": "nosniff"}
+
+
+class Item(Body):
+    """One price to fetch."""
+
+    sku: str = Field(description="the style id, for example `DD1391-100`")
+    size: str = Field(description="the size, in `sizeSystem`")
+    marketplace: Text = RefreshItem.marketplace
+    size_system: Text = RefreshItem.size_system
+    currency: Text = RefreshItem.currency
+    priority: Annotated[str, OneOf(tuple(PRIORITIES))] = RefreshItem.priority
+    force: bool = Field(RefreshItem.force, description="fetch it even if the stored price is fresh")
+
+
+class Refresh(Body):
+    """The prices to fetch. Each item is checked on its own: a bad one stops no other."""
+
+    items: Annotated[list[Annotated[Any, DocumentedAs(Item)]], Field(min_length=1, max_length=MOST_ITEMS)]
+
+
+class ItemAnswer(TypedDict):
+    """What became of one item.
+
+    outcome: `created` (a new job), `merged` (a waiting job does it already), `raised` (a waiting job was given the
+    higher priority), `rerun_requested` (the job runs now, and once more afterwards), `refused` (see `error`).
+    """
+
+    index: int
+    outcome: str
+    jobId: NotRequired[str]
+    state: NotRequired[str]
+    error: NotRequired[dict[str, Any]]
+
+
+class Counts(TypedDict):
+    """How many items had each outcome."""
+
+    created: int
+    merged: int
+    raised: int
+    rerunRequested: int
+    refused: int
+
+
+class RefreshAnswer(TypedDict):
+    """One answer for each item, in their order."""
+
+    items: list[ItemAnswer]
+    counts: Counts
+
+
+class PricesQuery(Query):
+    """Which prices to show. All filters must match."""
+
+    sku: str = Field(description="the style id, for example `DD1391-100`")
+    marketplace: Annotated[str, OneOf(tuple(MARKETPLACES))] | None = None
+    size: str | None = Field(None, description="the size, in `sizeSystem` if that is given")
+    size_system: Text | None = None
+    currency: Text | None = None
+
+
+class PriceList(TypedDict):
+    """The stored prices that match."""
+
+    prices: list[prices.PriceView]
+
+
+def refresh_prices(request: Request[Refresh, None]) -> RefreshAnswer:
+    """Ask for fresh prices."""
+    answers: dict[int, ItemAnswer] = {}
+    items: dict[int, RefreshItem] = {}
+    for index, raw in enumerate(request.body.items):
+        try:
+            items[index] = RefreshItem(**Item.model_validate(raw).model_dump())
+        except ValidationError as error:
+            answers[index] = _refused(index, problems(error, _path(index)))
+    enqueued = enqueue.refresh(list(items.values()), request.tenant, request.now, config())
+    for index, done in zip(items, enqueued, strict=True):
+        answers[index] = _answer(index, done)
+    ordered = [answers[index] for index in sorted(answers)]
+    answer: RefreshAnswer = {"items": ordered, "counts": _counts(ordered)}
+    if len(ordered) == answer["counts"]["refused"]:
+        raise _all_refused(answer)
+    return answer
+
+
+def find_prices(request: Request[None, PricesQuery]) -> PriceList:
+    """The newest stored price of a SKU, for each size, marketplace and currency."""
+    query = request.query
+    if query.size_system and not query.size:
+        raise _invalid("sizeSystem", "says how to read size, which is not given")
+    known = [registry.MARKETPLACES[name] for name in ([query.marketplace] if query.marketplace else MARKETPLACES)]
+    if query.currency and not any(query.currency in one.currencies for one in known):
+        raise _invalid("currency", "no marketplace gives prices in it")
+    if query.size_system and not any(query.size_system in one.size_systems for one in known):
+        systems = sorted({system for one in known for system in one.size_systems})
+        raise _invalid("sizeSystem", f"is not known here; known are {', '.join(systems)}")
+    found = prices.find(
+        sku=_normal("sku", query.sku),
+        marketplace=query.marketplace,
+        size=_normal("size", query.size) if query.size is not None else None,
+        size_system=query.size_system,
+        currency=query.currency,
+    )
+    return {"prices": [price.view() for price in found]}
+
+
+def get_image(request: Request[None, None]) -> Answer:
+    """A picture that stands for a category of products."""
+    name, _, kind = request.path["name"].rpartition(".")
+    picture = images.svg(name) if kind == "svg" else None
+    if picture is None:
+        raise NotFound(f"there is no such picture; there are {', '.join(f'{one}.svg' for one in images.NAMES)}")
+    return Response(200, "image/svg+xml", picture, KEEP_PICTURES)
+
+
+def _answer(index: int, done: Enqueued | Problem) -> ItemAnswer:
+    if isinstance(done, Enqueued):
+        return {"index": index, "outcome": done.outcome, "jobId": done.job_id, "state": done.state}
+    if done.field == "item":
+        return _refused(index, [FieldError(_path(index), done.message)], Unavailable)
+    return _refused(index, [FieldError(join(_path(index), done.field), done.message)])
+
+
+def _refused(index: int, fields: list[FieldError], why: type[HttpError] = Invalid) -> ItemAnswer:
+    message = f"{fields[0].field} {fields[0].message}"
+    return {"index": index, "outcome": REFUSED, "error": errors.detail(why.code, message, fields)}
+
+
+def _path(index: int) -> str:
+    return f"items[{index}]"
+
+
+def _counts(answers: list[ItemAnswer]) -> Counts:
+    count = Counter(answer["outcome"] for answer in answers)
+    return {
+        "created": count[Outcome.CREATED],
+        "merged": count[Outcome.MERGED],
+        "raised": count[Outcome.RAISED],
+        "rerunRequested": count[Outcome.RERUN_REQUESTED],
+        "refused": count[REFUSED],
+    }
+
+
+def _all_refused(answer: RefreshAnswer) -> HttpError:
+    """Nothing was written. It is the caller's fault, unless one of the items could only not be stored."""
+    refusals = [item["error"] for item in answer["items"]]
+    fields = [FieldError(**field) for refusal in refusals for field in refusal["fields"]]
+    ours = any(refusal["code"] == Unavailable.code for refusal in refusals)
+    kind = Unavailable if ours else Invalid
+    return kind("no item was taken", fields=fields, more=answer)
+
+
+def _normal(field: str, text: str) -> str:
+    try:
+        return normal_sku(text) if field == "sku" else normal_size(text)
+    except ValueError as error:
+        raise _invalid(field, str(error)) from None
+
+
+def _invalid(field: str, message: str) -> Invalid:
+    return Invalid("the request is not valid", fields=[FieldError(field, message)])
+
+
+ENQUEUE = (
+    Route(
+        "POST",
+        "/v1/market/refresh",
+        "Ask for fresh prices",
+        refresh_prices,
+        RefreshAnswer,
+        Permission.MARKET_REFRESH,
+        body=Refresh,
+        status=202,
+        errors=(Unavailable,),
+    ),
+)
+READ = (
+    Route(
+        "GET",
+        "/v1/market/prices",
+        "Show stored prices",
+        find_prices,
+        PriceList,
+        Permission.PRICES_READ,
+        query=PricesQuery,
+    ),
+    Route("GET", "/v1/images/{name}", "Get a picture that stands for a category", get_image, "image/svg+xml", None),
+)
+ROUTES = (*ENQUEUE, *READ)

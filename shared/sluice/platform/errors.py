@@ -1,0 +1,134 @@
+"""What the API answers when it cannot answer as asked. Any code below a route may raise one of these.
+
+```
+HttpError              a JSON body of one shape: {"error": {"code", "message", "fields"}, "requestId"}
+├── Invalid            400  the request is not as the document says; `fields` names what is wrong
+├── Unauthenticated    401  nobody knows who asks
+├── Forbidden          403  the caller's roles do not allow it
+├── NotFound           404  it does not exist, or not for this caller
+├── MethodNotAllowed   405  the path exists, not with this method
+├── Conflict           409  the thing is in a state in which this cannot be done
+├── TooLarge           413  the body is over the limit
+├── Internal           500  a fault of ours; says no word of what it was. Whatever else is raised becomes one
+└── Unavailable        503  not now, for a reason of ours; the same request may succeed later
+```
+"""
+# ruff: noqa: N818 - these are answers, named as the HTTP standard names them
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field; `field` is a path such as `items[3].sizeSystem`."""
+
+    field: str
+    message: str
+
+    def view(self) -> dict[str, str]:
+        """As the API shows it."""
+        return {"field": self.field, "message": self.message}
+
+
+class HttpError(Exception):
+    """The base: message is for a person, code for a machine. `more` is added to the body, `headers` to the answer."""
+
+    status: int
+    code: str
+    headers: Mapping[str, str] = {}
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        fields: Sequence[FieldError] = (),
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.code
+        self.fields = tuple(fields)
+        self.more = dict(more or {})
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        """The JSON body."""
+        return {"error": detail(self.code, self.message, self.fields), "requestId": request_id, **self.more}
+
+
+def detail(code: str, message: str, fields: Sequence[FieldError]) -> dict[str, Any]:
+    """The one shape of an error, for a whole request or for one item of it."""
+    return {"code": code, "message": message, "fields": [field.view() for field in fields]}
+
+
+class Invalid(HttpError):
+    """The request is malformed."""
+
+    status = 400
+    code = "invalid"
+
+
+class Unauthenticated(HttpError):
+    """The request carries no caller that can be used."""
+
+    status = 401
+    code = "unauthenticated"
+    headers = {"WWW-Authenticate": "Bearer"}  # noqa: RUF012 - a constant
+
+
+class Forbidden(HttpError):
+    """The caller is known and may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(HttpError):
+    """There is no such thing, as far as this caller can know."""
+
+    status = 404
+    code = "not_found"
+
+
+class MethodNotAllowed(HttpError):
+    """The path has other methods."""
+
+    status = 405
+    code = "method_not_allowed"
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        super().__init__(f"this path answers to {', '.join(allowed)}")
+        self.headers = {"Allow": ", ".join(allowed)}
+
+
+class Conflict(HttpError):
+    """It cannot be done in the present state."""
+
+    status = 409
+    code = "conflict"
+
+
+class TooLarge(HttpError):
+    """The body is over the limit."""
+
+    status = 413
+    code = "too_large"
+
+
+class Internal(HttpError):
+    """A fault of ours."""
+
+    status = 500
+    code = "internal"
+
+    def __init__(self) -> None:
+        super().__init__("something went wrong here; whoever runs this API finds it by the request id")
+
+
+class Unavailable(HttpError):
+    """Not now."""
+
+    status = 503
+    code = "unavailable"

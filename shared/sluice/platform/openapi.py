@@ -1,0 +1,123 @@
+"""The OpenAPI 3.1 document, made from the routes. Only the request that asks for it loads this."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+from typing_extensions import TypedDict
+
+from sluice.platform.auth import ROLES
+from sluice.platform.errors import Forbidden, HttpError, Internal, Invalid, NotFound, TooLarge, Unauthenticated
+from sluice.platform.http import JSON, Route, Routes
+
+REFERENCE = "#/components/schemas/{model}"
+SCHEME = "token"
+
+
+class ErrorField(TypedDict):
+    """A field and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class ErrorDetail(TypedDict):
+    """What went wrong: a word for machines, a sentence for people, and the fields concerned."""
+
+    code: str
+    message: str
+    fields: list[ErrorField]
+
+
+class Error(TypedDict):
+    """The body of every answer that is not what was asked for."""
+
+    error: ErrorDetail
+    requestId: str
+
+
+def document(title: str, version: str, description: str, routes: Routes) -> dict[str, Any]:
+    """The document of `routes`, as JSON values."""
+    inputs = [model for route in routes for model in (route.body, route.query) if model is not None]
+    outputs = [Error, *(route.answer for route in routes if isinstance(route.answer, type))]
+    schemas, components = _schemas(inputs, outputs)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas, components)
+    queries = {model.__name__ for route in routes if (model := route.query) is not None}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version, "description": description},
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": {name: schema for name, schema in sorted(components.items()) if name not in queries},
+            "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _schemas(inputs: Iterable[type], outputs: Iterable[type]) -> tuple[dict[type, Any], dict[str, Any]]:
+    """A reference for each type, and the schemas that they refer to."""
+    adapters: list[tuple[type, JsonSchemaMode, TypeAdapter[Any]]] = []
+    adapters += [(one, "validation", TypeAdapter(one)) for one in dict.fromkeys(inputs)]
+    adapters += [(one, "serialization", TypeAdapter(one)) for one in dict.fromkeys(outputs)]
+    references, definitions = TypeAdapter.json_schemas(adapters, ref_template=REFERENCE)
+    return {kind: reference for (kind, _), reference in references.items()}, definitions["$defs"]
+
+
+def _operation(route: Route[Any, Any], schemas: dict[type, Any], components: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.call.__name__,
+        "summary": route.summary,
+        "parameters": [*_path(route), *_query(route, components)],
+        "responses": {str(route.status): _answer(route, schemas), **_errors(route, schemas)},
+    }
+    if route.body:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas[route.body]}}}
+    if route.permission is None:
+        return operation | {"security": []}
+    roles = ", ".join(role for role, permissions in ROLES.items() if route.permission in permissions)
+    note = f"Needs the permission `{route.permission}`, which these roles have: {roles}."
+    return operation | {"description": note, "security": [{SCHEME: []}]}
+
+
+def _path(route: Route[Any, Any]) -> list[dict[str, Any]]:
+    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in route.parameters]
+
+
+def _query(route: Route[Any, Any], components: dict[str, Any]) -> list[dict[str, Any]]:
+    if route.query is None:
+        return []
+    schema = components[route.query.__name__]
+    required = schema.get("required", [])
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "schema": {key: value for key, value in field.items() if key != "description"},
+            "description": field.get("description", ""),
+        }
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _answer(route: Route[Any, Any], schemas: dict[type, Any]) -> dict[str, Any]:
+    if isinstance(route.answer, str):
+        return {"description": "As asked for", "content": {route.answer: {"schema": {"type": "string"}}}}
+    return {"description": "As asked for", "content": {JSON: {"schema": schemas[route.answer]}}}
+
+
+def _errors(route: Route[Any, Any], schemas: dict[type, Any]) -> dict[str, Any]:
+    possible: list[type[HttpError]] = [*route.errors, Invalid, Internal]
+    possible += [Unauthenticated, Forbidden] if route.permission else []
+    possible += [TooLarge] if route.body else []
+    possible += [NotFound] if route.parameters else []
+    content = {JSON: {"schema": schemas[Error]}}
+    described = {error.status: error.__doc__ for error in sorted(possible, key=lambda error: error.status)}
+    return {str(status): {"description": _first_line(text), "content": content} for status, text in described.items()}
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().splitlines()[0]
