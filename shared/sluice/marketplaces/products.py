@@ -1,0 +1,74 @@
+"""What a marketplace knows of products and prices, in one shape for all of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol, Self
+
+from sluice.jobs.grant import Calls
+from sluice.platform.clock import Clock
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product. sku: the style as the marketplace writes it; retail_price in US dollars; release_date `YYYY-MM-DD`."""
+
+    product_id: str
+    sku: str | None
+    title: str
+    product_type: str | None
+    brand: str | None = None
+    url_key: str | None = None
+    gender: str | None = None
+    colorway: str | None = None
+    release_date: str | None = None
+    retail_price: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A size of a product.
+
+    value: the size as the product page writes it (`10`, `8W`), empty for things without sizes. size_system: the system
+    of that page. sizes: the size in each system by Sluice's names, `{"us": "10", "uk": "9"}`.
+    """
+
+    variant_id: str
+    value: str
+    size_system: str
+    sizes: Mapping[str, str]
+    gtins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class MarketData:
+    """The market of one variant in one currency, in major units. None: there is no such ask or bid.
+
+    sell_faster, earn_more: the marketplace's own suggestions for an ask. flex_lowest_ask: of goods in its warehouse.
+    """
+
+    product_id: str
+    variant_id: str
+    currency: str
+    lowest_ask: Decimal | None
+    highest_bid: Decimal | None
+    sell_faster: Decimal | None = None
+    earn_more: Decimal | None = None
+    flex_lowest_ask: Decimal | None = None
+
+
+class Adapter(Protocol):
+    """What the market capability asks of a marketplace. Every method raises `Failure`s."""
+
+    @classmethod
+    def open(cls, account_id: str, calls: Calls, clock: Clock) -> Self:
+        """The marketplace as `account_id` sees it, whose calls are charged to `calls`."""
+
+    def search(self, sku: str) -> Product | None:
+        """The product whose style is exactly `sku`."""
+
+    def variants(self, product_id: str) -> list[Variant]:
+        """The sizes of a product."""
+
+    def market_data(self, product_id: str, variant_id: str, currency: str) -> MarketData:
+        """The market of one size now."""

@@ -1,0 +1,79 @@
+"""The marketplaces, one row each. Whoever checks names, currencies or sizes looks here, without loading an adapter."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sluice.marketplaces.products import Adapter
+
+
+class UnknownMarketplace(Exception):  # noqa: N818 - an answer to the caller
+    """There is no marketplace of this name."""
+
+
+@dataclass(frozen=True)
+class CredentialField:
+    """One thing that an account is connected with. most: characters."""
+
+    name: str
+    most: int
+
+
+@dataclass(frozen=True)
+class Marketplace:
+    """What a marketplace is.
+
+    credentials: what an account needs, all of it. currencies: ISO 4217 codes of its prices. size_systems: Sluice's
+    names of the systems in which it gives sizes, its main one first. adapter: `module:class`, an `Adapter`.
+    """
+
+    name: str
+    credentials: tuple[CredentialField, ...]
+    currencies: frozenset[str]
+    size_systems: tuple[str, ...]
+    adapter: str
+
+    def load(self) -> "type[Adapter]":
+        """The adapter; only functions that call marketplaces load it."""
+        module, _, name = self.adapter.partition(":")
+        adapter: Any = getattr(import_module(module), name)
+        return adapter  # type: ignore[no-any-return]
+
+
+# StockX public API v2: `CurrencyCode` of market data.
+_STOCKX_CURRENCIES = """
+AUD BRL CAD CHF CLP CNY DKK EUR GBP HKD HUF IDR ILS JPY KRW KWD MOP MXN MYR NOK NZD PEN PHP PLN SEK SGD THB TWD USD VND
+"""
+
+MARKETPLACES: Mapping[str, Marketplace] = {
+    marketplace.name: marketplace
+    for marketplace in (
+        Marketplace(
+            name="stockx",
+            # Together below the 4,096 bytes that KMS encrypts in one call.
+            credentials=(
+                CredentialField("api_key", 256),
+                CredentialField("client_id", 256),
+                CredentialField("client_secret", 512),
+                CredentialField("refresh_token", 2048),
+            ),
+            currencies=frozenset(_STOCKX_CURRENCIES.split()),
+            size_systems=("us", "us-w", "uk", "cm", "kr", "eu"),
+            adapter="sluice.marketplaces.stockx:StockX",
+        ),
+    )
+}
+
+
+def get(name: str) -> Marketplace:
+    """The marketplace called `name`.
+
+    Raises:
+        UnknownMarketplace: there is none; the message lists those that are.
+    """
+    try:
+        return MARKETPLACES[name]
+    except KeyError:
+        raise UnknownMarketplace(f"unknown marketplace {name!r}; known are {', '.join(MARKETPLACES)}") from None
