@@ -83,12 +83,13 @@ clean: ## Remove everything that was installed or built
 
 # $(call environment,FOLDER,LOCK): a virtual environment that holds exactly what the lock lists.
 define environment
-	@if [ -z "$(PYTHON)" ]; then echo "Sluice needs Python 3.11 or newer; set PYTHON to its path." >&2; exit 1; fi
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Sluice needs Python 3.11 or newer. Where is it? make $(MAKECMDGOALS) PYTHON=/path/to/python3" >&2; exit 1; }
 	@[ -x $(1)/bin/python ] || $(PYTHON) -m venv $(1) || { rm -rf $(1); \
 		echo "Python could not make $(1). On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing $(2) into $(1)"
 	@if $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
-			-r requirements/uv.txt; then \
+			-r requirements/uv.txt 2>/dev/null; then \
 		$(1)/bin/uv pip sync --quiet --python $(1)/bin/python --require-hashes $(2); \
 	else \
 		echo "uv is not to be had for this machine; pip installs instead, which takes a minute"; \
