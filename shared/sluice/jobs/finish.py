@@ -4,7 +4,7 @@ The functions take the job as the claim returned it, and return it as it is afte
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
@@ -12,10 +12,10 @@ from pynamodb.expressions.update import Action as Write
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs import history, keys, kinds, lanes
-from sluice.jobs.dead_letters import letter
+from sluice.jobs.dead_letters import DeadLetter, letter
 from sluice.jobs.job import Job
 from sluice.jobs.outcomes import Action, Failure, LeaseOver, Waiting
-from sluice.jobs.states import LEASED, TRANSITIONS
+from sluice.jobs.states import LEASED, SUCCEEDED, TRANSITIONS
 from sluice.platform import tables
 from sluice.platform.clock import ttl
 from sluice.platform.config import Config
@@ -43,34 +43,33 @@ def begin(job: Job, payload: dict[str, Any], now: int) -> Job:
 
 def complete(job: Job, result: dict[str, Any], now: int, config: Config) -> Job:
     """The work is done. If it was asked for again while it ran, it is queued once more."""
-    done = [*_leave("complete", now, config), Job.result.set(result), Job.error.remove()]
+
+    def writes(rerun: int | None) -> list[Write]:
+        done = [Job.result.set(result), Job.error.remove()]
+        if rerun is None:
+            return [*_leave("complete", now, config), *done]
+        return [*_again(job, rerun, now, config), *done, Job.history.set(_events(job, "rerun", now))]
+
     try:
-        return tables.update(Job, (job.job_id,), done, _own(job, Job.rerun.does_not_exist()))
-    except tables.ConditionFailed as lost:
-        current = Job.from_raw_data(lost.item) if lost.item else None
-        if current is None or current.lease != job.lease:
-            raise _lease_over(job) from lost
-        if current.state == TRANSITIONS["complete"].target:
+        return _end(job, writes)
+    except LeaseOver:
+        current = _current(job)
+        if current and (current.lease, current.state) == (job.lease, SUCCEEDED):
             return current  # our own write, whose answer was lost on the way
-        if current.rerun is None:
-            raise _lease_over(job) from lost
-    done = [Job.result.set(result), Job.error.remove(), Job.history.set(_events(job, "rerun", now))]
-    return _write(job, [*_again(job, current, now, config), *done])
+        raise
 
 
-def _again(job: Job, current: Job, now: int, config: Config) -> list[Write]:
-    """The writes of a rerun: from the start, as it was last asked for (`current` is the item as it is)."""
-    job.priority = current.rerun or job.priority
-    writes = [
+def _again(job: Job, rerun: int, now: int, config: Config) -> list[Write]:
+    """The writes of a rerun: from the start, as it was last asked for."""
+    job.priority = rerun
+    return [
         *_queue(job, "rerun", now, now, config),
-        Job.priority.set(job.priority),
+        Job.priority.set(rerun),
         Job.attempts.set(0),
-        Job.rerun.remove(),
-        Job.begun.remove(),
+        Job.created_at.set(now),
+        Job.payload.set(Job.rerun_payload | Job.payload),
+        *(attribute.remove() for attribute in (Job.rerun, Job.rerun_payload, Job.begun)),
     ]
-    if current.rerun_payload is not None:
-        writes += [Job.payload.set(current.rerun_payload), Job.rerun_payload.remove()]
-    return writes
 
 
 def fail(job: Job, failure: Failure, now: int, config: Config, chance: float | None = None) -> Job:
@@ -97,7 +96,7 @@ def rescue(job: Job, now: int, config: Config) -> Job:
     """The lease ran out: its worker is gone. Queue the job again, or bury it when it has killed too many workers."""
     over = Job.due_at <= now
     lost = Failure("the worker that ran this job stopped without a word; its lease ran out", code="lease_expired")
-    if job.attempts >= kinds.get(job.kind).max_attempts:
+    if job.attempts >= kinds.most_attempts(job.kind):
         return bury(job, lost, now, config, over)
     return _requeue(job, "rescue", lost, now, now, config, condition=over)
 
@@ -127,25 +126,11 @@ def bury(job: Job, failure: Failure, now: int, config: Config, condition: Condit
     events = _events(job, "bury", now, failure)
     dead = letter(job, error, events, now, config.dead_letter_retention_ms)
 
-    def write(actions: list[Write], own: Condition) -> Job:
-        def transact() -> None:
-            with TransactWrite(connection=Job._get_connection().connection) as transaction:
-                transaction.update(Job(job.job_id), [*actions, Job.error.set(error), Job.history.set(events)], own)
-                transaction.save(dead)
+    def writes(rerun: int | None) -> list[Write]:
+        ended = _leave("bury", now, config) if rerun is None else _again(job, rerun, now, config)
+        return [*ended, Job.error.set(error), Job.history.set(events)]
 
-        tables.retrying(transact)
-        return Job.get(job.job_id, consistent_read=True)
-
-    try:
-        return write(_leave("bury", now, config), _own(job, condition) & Job.rerun.does_not_exist())
-    except tables.ConditionFailed as lost:
-        current = Job.get(job.job_id, consistent_read=True)
-        if current.lease != job.lease or current.state != LEASED or current.rerun is None:
-            raise _lease_over(job) from lost
-    try:
-        return write(_again(job, current, now, config), _own(job, condition))
-    except tables.ConditionFailed as lost:
-        raise _lease_over(job) from lost
+    return _end(job, writes, condition, dead)
 
 
 def _requeue(
@@ -159,8 +144,14 @@ def _requeue(
     condition: Condition | None = None,
 ) -> Job:
     error, events = _error(failure, now), _events(job, name, now, failure)
-    actions = [*_queue(job, name, at, now, config), Job.error.set(error), Job.history.set(events), *more]
-    return _write(job, actions, condition)
+
+    def writes(rerun: int | None) -> list[Write]:
+        # Somebody who asked more urgently while the job ran must not wait for it in the lane of those who did not.
+        job.priority = max(job.priority, rerun or 0)
+        queued = _queue(job, name, at, now, config)
+        return [*queued, Job.priority.set(job.priority), Job.error.set(error), Job.history.set(events), *more]
+
+    return _end(job, writes, condition)
 
 
 def _queue(job: Job, name: str, at: int, now: int, config: Config) -> list[Write]:
@@ -196,11 +187,56 @@ def _own(job: Job, condition: Condition | None = None) -> Condition:
     return own if condition is None else own & condition
 
 
-def _write(job: Job, actions: Sequence[Write], condition: Condition | None = None) -> Job:
+def _write(job: Job, actions: Sequence[Write]) -> Job:
+    """A write in the middle of a run."""
     try:
-        return tables.update(Job, (job.job_id,), actions, _own(job, condition))
+        return tables.update(Job, (job.job_id,), actions, _own(job))
     except tables.ConditionFailed as lost:
         raise _lease_over(job) from lost
+
+
+def _end(
+    job: Job,
+    writes: Callable[[int | None], list[Write]],
+    condition: Condition | None = None,
+    dead: DeadLetter | None = None,
+) -> Job:
+    """Write the end of a run, and its dead letter if there is one.
+
+    `writes` is given the priority of a request that came while the job ran, if one did. That nobody has asked more
+    urgently since is part of the condition, so no request is lost between looking and writing.
+    """
+    rerun: int | None = None
+    while True:
+        asked = Job.rerun.does_not_exist() if rerun is None else Job.rerun == rerun
+        own = _own(job, asked if condition is None else asked & condition)
+        try:
+            if dead is None:
+                return tables.update(Job, (job.job_id,), writes(rerun), own)
+            _write_both(job, writes(rerun), own, dead)
+            return Job.get(job.job_id, consistent_read=True)
+        except tables.ConditionFailed as lost:
+            current = Job.from_raw_data(lost.item) if lost.item else _current(job)
+            ours = current is not None and (current.lease, current.state) == (job.lease, LEASED)
+            if current is None or not ours or current.rerun == rerun:
+                raise _lease_over(job) from lost
+            rerun = current.rerun
+
+
+def _current(job: Job) -> Job | None:
+    try:
+        return Job.get(job.job_id, consistent_read=True)
+    except Job.DoesNotExist:
+        return None
+
+
+def _write_both(job: Job, actions: list[Write], own: Condition, dead: DeadLetter) -> None:
+    def transact() -> None:
+        with TransactWrite(connection=Job._get_connection().connection) as transaction:
+            transaction.update(Job(job.job_id), actions, own)
+            transaction.save(dead)
+
+    tables.retrying(transact)
 
 
 def _lease_over(job: Job) -> LeaseOver:

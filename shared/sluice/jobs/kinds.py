@@ -70,6 +70,11 @@ def get(name: str) -> JobKind:
         raise UnknownKind(f"unknown job kind {name!r}; registered kinds: {known}") from None
 
 
+def most_attempts(name: str) -> int:
+    """How often jobs of the kind `name` are tried. Who rescues a job may not know its kind: who runs it decides."""
+    return _KINDS[name].max_attempts if name in _KINDS else JobKind.max_attempts
+
+
 def registered() -> list[JobKind]:
     """Every kind, by name."""
     return [_KINDS[name] for name in sorted(_KINDS)]
