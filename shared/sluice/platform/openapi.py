@@ -52,6 +52,7 @@ def document(title: str, version: str, description: str, routes: Routes) -> dict
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": {name: schema for name, schema in sorted(components.items()) if name not in queries},
+            "responses": {error.__name__: _refusal(error, schemas) for error in _refusals(routes)},
             "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
@@ -71,7 +72,7 @@ def _operation(route: Route[Any, Any], schemas: dict[type, Any], components: dic
         "operationId": route.call.__name__,
         "summary": route.summary,
         "parameters": [*_path(route), *_query(route, components)],
-        "responses": {str(route.status): _answer(route, schemas), **_errors(route, schemas)},
+        "responses": {str(route.status): _answer(route, schemas), **_errors(route)},
     }
     if route.body:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas[route.body]}}}
@@ -96,11 +97,18 @@ def _query(route: Route[Any, Any], components: dict[str, Any]) -> list[dict[str,
             "name": name,
             "in": "query",
             "required": name in required,
-            "schema": {key: value for key, value in field.items() if key != "description"},
+            "schema": _present(field),
             "description": field.get("description", ""),
         }
         for name, field in schema["properties"].items()
     ]
+
+
+def _present(field: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter where it is given: a query string has no null."""
+    [schema] = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
+    told = {"default": field["default"]} if field.get("default") is not None else {}
+    return {key: value for key, value in schema.items() if key not in ("description", "title")} | told
 
 
 def _answer(route: Route[Any, Any], schemas: dict[type, Any]) -> dict[str, Any]:
@@ -109,14 +117,26 @@ def _answer(route: Route[Any, Any], schemas: dict[type, Any]) -> dict[str, Any]:
     return {"description": "As asked for", "content": {JSON: {"schema": schemas[route.answer]}}}
 
 
-def _errors(route: Route[Any, Any], schemas: dict[type, Any]) -> dict[str, Any]:
-    possible: list[type[HttpError]] = [*route.errors, Invalid, Internal]
+def _errors(route: Route[Any, Any]) -> dict[str, Any]:
+    found = sorted(_possible(route), key=lambda error: error.status)
+    return {str(error.status): {"$ref": f"#/components/responses/{error.__name__}"} for error in found}
+
+
+def _possible(route: Route[Any, Any]) -> list[type[HttpError]]:
+    """The refusals that the route may answer with."""
+    possible: list[type[HttpError]] = [Invalid, Internal, *route.errors]
     possible += [Unauthenticated, Forbidden] if route.permission else []
     possible += [TooLarge] if route.body else []
     possible += [NotFound] if route.parameters else []
-    content = {JSON: {"schema": schemas[Error]}}
-    described = {error.status: error.__doc__ for error in sorted(possible, key=lambda error: error.status)}
-    return {str(status): {"description": _first_line(text), "content": content} for status, text in described.items()}
+    return possible
+
+
+def _refusals(routes: Routes) -> list[type[HttpError]]:
+    return sorted({error for route in routes for error in _possible(route)}, key=lambda error: error.status)
+
+
+def _refusal(error: type[HttpError], schemas: dict[type, Any]) -> dict[str, Any]:
+    return {"description": _first_line(error.__doc__), "content": {JSON: {"schema": schemas[Error]}}}
 
 
 def _first_line(text: str | None) -> str:

@@ -1,0 +1,80 @@
+"""The routes of marketplace accounts: connect one, and see how it fares. No answer holds a credential."""
+
+from pydantic import ConfigDict
+from typing_extensions import TypedDict
+
+from sluice.jobs import keys
+from sluice.jobs.nudge import nudge
+from sluice.marketplaces import accounts, registry
+from sluice.marketplaces.accounts import AccountView, InvalidCredentials
+from sluice.platform.auth import Permission
+from sluice.platform.errors import FieldError, Invalid, NotFound
+from sluice.platform.http import Request, Route
+from sluice.platform.models import Body
+
+
+class Credentials(Body):
+    """What to connect with. StockX: `api_key`, `client_id`, `client_secret`, `refresh_token`."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str]
+
+
+class AccountList(TypedDict):
+    """The marketplaces that are connected."""
+
+    accounts: list[AccountView]
+
+
+def connect_account(request: Request[Credentials, None]) -> AccountView:
+    """Connect a marketplace account, or connect it again. Jobs that waited for it run at once."""
+    marketplace = _marketplace(request.path["marketplace"])
+    try:
+        account = accounts.connect(marketplace, request.tenant, request.body.model_extra or {}, request.now)
+    except InvalidCredentials as refused:
+        raise Invalid("the credentials are not valid", fields=[FieldError(refused.field, refused.message)]) from None
+    nudge(request.now)
+    return accounts.view(account)
+
+
+def get_account(request: Request[None, None]) -> AccountView:
+    """How a connection fares."""
+    marketplace = _marketplace(request.path["marketplace"])
+    account = accounts.find(keys.account(marketplace, request.tenant))
+    if account is None:
+        raise NotFound(f"no {marketplace} account is connected; connect one with PUT /v1/accounts/{marketplace}")
+    return accounts.view(account)
+
+
+def list_accounts(request: Request[None, None]) -> AccountList:
+    """The caller's connections."""
+    found = (accounts.find(keys.account(marketplace, request.tenant)) for marketplace in registry.MARKETPLACES)
+    return {"accounts": [accounts.view(account) for account in found if account]}
+
+
+def _marketplace(name: str) -> str:
+    if name not in registry.MARKETPLACES:
+        raise NotFound(f"there is no such marketplace; there are {', '.join(registry.MARKETPLACES)}")
+    return name
+
+
+ROUTES = (
+    Route(
+        "PUT",
+        "/v1/accounts/{marketplace}",
+        "Connect an account",
+        connect_account,
+        AccountView,
+        Permission.ACCOUNTS_WRITE,
+        body=Credentials,
+    ),
+    Route(
+        "GET",
+        "/v1/accounts/{marketplace}",
+        "Show how an account fares",
+        get_account,
+        AccountView,
+        Permission.ACCOUNTS_READ,
+    ),
+    Route("GET", "/v1/accounts", "List your accounts", list_accounts, AccountList, Permission.ACCOUNTS_READ),
+)
