@@ -58,12 +58,18 @@ def enqueue(spec: Spec, now: int, held: Held = _never) -> Enqueued:
 
     Raises:
         UnknownKind: nobody has registered the kind.
-        ValueError: a part of the key is missing; a job without one would share another's lane or budget.
+        ValueError: a part of the key is missing or not one that there is; such a job would share another's lane or
+            budget, or wait where nobody looks.
     """
-    kinds.get(spec.kind)
+    kind = kinds.get(spec.kind)
     for part in ("job_id", "tenant", "account", "budget"):
         if not getattr(spec, part):
             raise ValueError(f"a job needs {part}, and this one of kind {spec.kind!r} has none")
+    if spec.priority not in keys.PRIORITIES.values():
+        raise ValueError(f"unknown priority {spec.priority!r}; known are {sorted(keys.PRIORITIES.values())}")
+    if any(keys.marketplace_of(part) not in kind.marketplaces for part in (spec.account, spec.budget)):
+        known = ", ".join(sorted(kind.marketplaces)) or "none"
+        raise ValueError(f"jobs of kind {spec.kind!r} run on {known}, not on {spec.account!r} with {spec.budget!r}")
     lanes.mark(_lane(spec), now)
     try:
         return _create(spec, now)
@@ -137,38 +143,50 @@ def _few_askers() -> Condition:
 def _join(spec: Spec, job: Job, now: int, held: Held) -> Enqueued:
     """Add this request to the unfinished `job`, which must still be as it was read."""
     actions: list[Action] = []
-    as_read: Condition = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
     if spec.tenant not in (job.tenants or ()) and len(job.tenants or ()) < MOST_ASKERS:
         actions.append(Job.tenants.add({spec.tenant}))
-    replaced = spec.replace and spec.payload != job.payload
+    # What has begun is finished as it was asked for; what comes after it is done in the run that follows.
+    later = job.state != QUEUED or bool(job.begun)
+    asked = job.payload if not later or job.rerun_payload is None else job.rerun_payload
+    replaced = spec.replace and spec.payload != asked
     if replaced:
-        # What has begun is finished as it was asked for; what comes after it is done in the run that follows.
-        target = Job.payload if job.state == QUEUED and not job.begun else Job.rerun_payload
-        actions.append(target.set(spec.payload))
+        actions.append((Job.rerun_payload if later else Job.payload).set(spec.payload))
+        if not later:
+            actions.append(Job.rerun_payload.remove())
     elif spec.payload != job.payload and spec.payload.get("force"):
         actions.append(Job.payload.set({**job.payload, "force": True}))
-    if job.state != QUEUED or (replaced and job.begun):
+    if job.state != QUEUED or (replaced and later):
         actions.append(Job.rerun.set(max(spec.priority, job.rerun or 0)))
         outcome = Outcome.RERUN_REQUESTED
-    elif spec.priority > job.priority:
-        actions += [*_move(spec, spec.priority), Job.due_at.set(max(spec.due_at, now))]
-        outcome = Outcome.RAISED
     else:
-        if spec.shared and spec.account != job.account and held(job):
-            lanes.mark(keys.lane(spec.budget, job.priority, spec.job_id, spec.lane_shards), now)
-            actions += _move(spec, job.priority)
-        outcome = Outcome.MERGED
+        actions += _placed(spec, job, now, held)
+        outcome = Outcome.RAISED if spec.priority > job.priority else Outcome.MERGED
     if actions:
+        as_read = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
         tables.update(Job, (spec.job_id,), [*actions, Job.updated_at.set(now)], as_read)
     return Enqueued(spec.job_id, outcome, job.state)
 
 
-def _move(spec: Spec, priority: int) -> list[Action]:
-    """Let the asker's account run the job, in the lane of `priority`."""
-    return [
-        Job.lane.set(keys.lane(spec.budget, priority, spec.job_id, spec.lane_shards)),
-        Job.priority.set(priority),
-        Job.tenant.set(spec.tenant),
-        Job.account.set(spec.account),
-        Job.budget.set(spec.budget),
-    ]
+def _placed(spec: Spec, job: Job, now: int, held: Held) -> list[Action]:
+    """Where and when the queued `job` waits, now that `spec` is asked for too: nothing where that changes nothing."""
+    raised = spec.priority > job.priority
+    # Common work goes to the asker's account when that gains something, and never to one that cannot run it.
+    takes_over = (
+        spec.shared
+        and spec.account != job.account
+        and (raised or held(job))
+        and not held(Job(job_id=spec.job_id, account=spec.account, budget=spec.budget))
+    )
+    actions: list[Action] = []
+    if raised or takes_over:
+        priority = max(spec.priority, job.priority)
+        lane = keys.lane(spec.budget if takes_over else job.budget, priority, spec.job_id, spec.lane_shards)
+        lanes.mark(lane, now)
+        actions += [Job.lane.set(lane), Job.priority.set(priority)]
+    if takes_over:
+        actions += [Job.tenant.set(spec.tenant), Job.account.set(spec.account), Job.budget.set(spec.budget)]
+    due_at = max(now, min(spec.due_at, job.due_at or 0))
+    # A background request does not cut a backoff short; it does bring forward what nobody has tried yet.
+    if due_at < (job.due_at or 0) and (raised or job.error is None):
+        actions.append(Job.due_at.set(due_at))
+    return actions
