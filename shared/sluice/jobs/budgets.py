@@ -7,9 +7,12 @@
 ```
 """
 
+from contextlib import suppress
 from typing import Any
 
+from botocore.exceptions import BotoCoreError
 from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
@@ -80,9 +83,13 @@ def reserve_calls(budget: str, limits: Limits, window: Window, count: int) -> bo
 
 
 def give_back(budget: str, limits: Limits, window: Window, count: int) -> None:
-    """Return `count` calls that were reserved in `window` and not made."""
+    """Return `count` calls that were reserved in `window` and not made.
+
+    Sent once: a return that is done twice would let the limit be exceeded, one that is lost leaves a few calls unused.
+    """
     if count and (limits.per_hour or limits.per_day):
-        tables.update(Budget, (budget, window.day), _charge(window, -count))
+        with suppress(PynamoDBException, BotoCoreError, tables.Contention):
+            tables.update(Budget, (budget, window.day), _charge(window, -count), once=True)
 
 
 def correct(budget: str, limits: Limits, window: Window, remaining: int) -> None:
@@ -128,18 +135,15 @@ def reserve_slots(budget: str, limits: Limits, count: int, now: int) -> Slots:
 
 
 def return_slots(budget: str, slots: Slots, unused: int) -> None:
-    """Hand back the last `unused` of `slots`, if nobody has queued up behind them."""
+    """Hand back the last `unused` of `slots`, if nobody has queued up behind them; else they pass unused.
+
+    Sent once, as `give_back`: meanwhile somebody else may have taken the same slots, and the clock stands there again.
+    """
     if not (unused and slots.pace):
         return
-    try:
-        tables.update(
-            Budget,
-            (budget, SLOTS),
-            [Budget.next_at.set(slots.next_at - unused * slots.pace)],
-            Budget.next_at == slots.next_at,
-        )
-    except tables.ConditionFailed:
-        return  # somebody holds the slots behind: these pass unused
+    earlier = [Budget.next_at.set(slots.next_at - unused * slots.pace)]
+    with suppress(tables.ConditionFailed, PynamoDBException, BotoCoreError, tables.Contention):
+        tables.update(Budget, (budget, SLOTS), earlier, Budget.next_at == slots.next_at, once=True)
 
 
 def admit(budget: str, limits: Limits, count: int, now: int) -> None:

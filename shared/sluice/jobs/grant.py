@@ -15,12 +15,15 @@ from typing import Protocol
 from sluice.jobs import budgets
 from sluice.jobs.budget_rules import Slots, Window, outside_margin
 from sluice.jobs.outcomes import BudgetClosed, BudgetEmpty, Failure, OutOfTime
-from sluice.platform.clock import HOUR, SECOND, Clock, iso
+from sluice.platform.clock import DAY, SECOND, Clock, iso
 from sluice.platform.limits import Limits
 
 # Slots are taken for about this long ahead: long enough that a block serves several calls, short enough that a manual
 # request, whose worker queues up behind the block, waits no longer than this.
 BLOCK_MS = 2 * SECOND
+
+# A marketplace's longest window is a day. An answer that asks for a longer rest is a fault: it must not stop us so long.
+LONGEST_CLOSING_MS = DAY
 
 
 class Calls(Protocol):
@@ -72,26 +75,29 @@ class Grant:
         """See `Calls.take`."""
         while True:
             with self._lock:
-                start = self._next()
-            if self._clock.wait_until(start, self._stopped) and self._stop:
-                with self._lock:
-                    self._left += 1  # reserved, and not made
-                raise self._stop
-            late = self._clock.now() - start
-            if not self._limits.pace or late <= self._limits.tolerance_ms:
-                self.made += 1
-                return
+                start, window = self._next(), self._window
+            woken = self._clock.wait_until(start, self._stopped)
             with self._lock:
-                self._left += 1  # the slot has passed, the call has not been made
+                if not woken and self._clock.now() - start <= self._limits.tolerance_ms:
+                    self.made += 1
+                    return
+                self._unmade(window)
+                if woken and self._stop:
+                    raise self._stop
 
     def close(self, until: int, reason: str) -> None:
         """See `Calls.close`. Calls of this worker that wait for their slot are woken and refused."""
+        until = min(until, self._clock.now() + LONGEST_CLOSING_MS)
         budgets.close(self.budget, until, reason)
         self._halt(BudgetClosed(f"{self.budget} takes no calls until {iso(until)}: {reason}", retry_at=until))
 
     def remaining(self, calls: int) -> None:
         """See `Calls.remaining`."""
-        budgets.correct(self.budget, self._limits, Window.at(self._clock.now()), calls)
+        window = Window.at(self._clock.now())
+        with self._lock:
+            unmade = self._left if window == self._window else 0
+        # What this worker has reserved and not made comes out of what the marketplace says is left.
+        budgets.correct(self.budget, self._limits, window, calls - unmade)
 
     def halt(self, reason: Failure) -> None:
         """No further call of this batch starts; those that wait fail with `reason`."""
@@ -107,9 +113,7 @@ class Grant:
         with self._lock:
             left, self._left = self._left, 0
             slots, self._slots = self._slots, None
-        now = self._clock.now()
-        if left and now < self._window.end:
-            budgets.give_back(self.budget, self._limits, self._window, left)
+        budgets.give_back(self.budget, self._limits, self._window, left)
         if slots:
             budgets.return_slots(self.budget, slots, slots.count - self._used)
 
@@ -138,10 +142,11 @@ class Grant:
 
     def _slot(self) -> int:
         """The next slot that is outside the margins of an hour's boundary."""
+        margin = self._limits.margin_ms if self._limits.per_hour or self._limits.per_day else 0
         while True:
             now = self._clock.now()
             if not self._limits.pace:
-                return outside_margin(now, self._limits.margin_ms) if self._limits.per_hour else now
+                return outside_margin(now, margin)
             if self._slots is None or self._used == self._slots.count:
                 count = max(1, min(self._block, self._left))
                 self._slots, self._used = budgets.reserve_slots(self.budget, self._limits, count, now), 0
@@ -149,7 +154,7 @@ class Grant:
             self._used += 1
             if start + self._limits.tolerance_ms < now:
                 continue  # passed while other calls were made
-            if outside_margin(start, self._limits.margin_ms) != start:
+            if outside_margin(start, margin) != start:
                 continue
             return start
 
@@ -157,9 +162,15 @@ class Grant:
         left, old = self._left, self._window
         self._left, self._window = 0, window
         if left:
-            if self._clock.now() < old.hour_start + HOUR:
-                budgets.give_back(self.budget, self._limits, old, left)
+            budgets.give_back(self.budget, self._limits, old, left)
             self._reserve(left)
+
+    def _unmade(self, window: Window) -> None:
+        """A call that was charged to `window` has not been made."""
+        if window == self._window:
+            self._left += 1
+        else:
+            budgets.give_back(self.budget, self._limits, window, 1)
 
     def _reserve(self, calls: int) -> None:
         """Reserve `calls`, or at least one, in the current window."""

@@ -7,8 +7,10 @@ return it, so that whoever loses a race knows what it lost against, without a se
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
+from pynamodb.connection import Connection
 from pynamodb.constants import ATTRIBUTES, DELETE_ITEM, ITEM, KEY, PUT_ITEM, RETURN_VALUES, UPDATE_ITEM
 from pynamodb.exceptions import PynamoDBException, TransactWriteError, VerboseClientError
 from pynamodb.expressions.condition import Condition
@@ -82,8 +84,14 @@ def retrying(write: Callable[[], R]) -> R:
     raise Contention(f"the item was locked by other transactions through {CONFLICT_TRIES} tries")
 
 
-def _dispatch(model: type[Model], operation: str, kwargs: dict[str, Any]) -> dict[str, Any]:
-    connection = model._get_connection().connection
+@cache
+def _unrepeating() -> Connection:
+    """A connection that sends each request once; the others send again what was throttled or not answered."""
+    return Connection(max_retry_attempts=0)
+
+
+def _dispatch(model: type[Model], operation: str, kwargs: dict[str, Any], *, once: bool = False) -> dict[str, Any]:
+    connection = _unrepeating() if once else model._get_connection().connection
     try:
         data: dict[str, Any] = connection.dispatch(operation, kwargs)
     except VerboseClientError as error:
@@ -91,8 +99,17 @@ def _dispatch(model: type[Model], operation: str, kwargs: dict[str, Any]) -> dic
     return data
 
 
-def update(model: type[M], keys: Sequence[str], actions: Sequence[Action], condition: Condition | None = None) -> M:
+def update(
+    model: type[M],
+    keys: Sequence[str],
+    actions: Sequence[Action],
+    condition: Condition | None = None,
+    *,
+    once: bool = False,
+) -> M:
     """One UpdateItem; returns the item as it is afterwards.
+
+    once: never sent again, for a write that would do harm when it is done twice. The caller bears its loss.
 
     Raises:
         ConditionFailed: `condition` did not hold; carries the raw item as it is.
@@ -107,7 +124,7 @@ def update(model: type[M], keys: Sequence[str], actions: Sequence[Action], condi
         return_values_on_condition_failure="ALL_OLD",
     )
     kwargs[RETURN_VALUES] = "ALL_NEW"
-    data = retrying(lambda: _dispatch(model, UPDATE_ITEM, kwargs))
+    data = retrying(lambda: _dispatch(model, UPDATE_ITEM, kwargs, once=once))
     return model.from_raw_data(data[ATTRIBUTES])
 
 
