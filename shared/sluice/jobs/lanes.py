@@ -10,6 +10,7 @@ when the lane is empty and the mark is old:
 So a job whose enqueuer relied on its last mark always finds that mark in place.
 """
 
+from contextlib import suppress
 from threading import Lock
 
 from pynamodb.attributes import UnicodeAttribute
@@ -52,7 +53,9 @@ def mark(lane: str, now: int) -> None:
     with _lock:
         if abs(now - _marked.get(lane, now - 2 * REMEMBER_MS)) < REMEMBER_MS:
             return
-    tables.update(Lane, _key(lane), [Lane.seen_at.set(now)])
+    with suppress(tables.ConditionFailed):  # marked since, by a process whose clock is ahead
+        earlier = Lane.seen_at.does_not_exist() | (Lane.seen_at < now)
+        tables.update(Lane, _key(lane), [Lane.seen_at.set(now)], earlier)
     with _lock:
         _marked[lane] = now
 
@@ -64,8 +67,8 @@ def forget() -> None:
 
 
 def active() -> list[Lane]:
-    """Every marked lane."""
-    return [lane for part in range(REGISTRY_SHARDS) for lane in Lane.query(f"lanes#{part}")]
+    """Every marked lane, with those that were marked a moment ago."""
+    return [lane for part in range(REGISTRY_SHARDS) for lane in Lane.query(f"lanes#{part}", consistent_read=True)]
 
 
 def remove(lane: Lane, now: int) -> bool:
