@@ -12,7 +12,7 @@ from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
-from pynamodb.models import Model
+from typing_extensions import TypedDict
 
 from sluice.jobs import keys
 from sluice.marketplaces import registry
@@ -30,7 +30,7 @@ class Status(StrEnum):
     REVOKED = "REVOKED"  # its owner took the permission back
 
 
-class Account(Model):
+class Account(tables.Table):
     """One tenant's connection to one marketplace. refreshing_until: until then one worker renews the token."""
 
     class Meta:
@@ -48,6 +48,17 @@ class Account(Model):
     refreshing_until = IntAttribute(null=True)
     connected_at = IntAttribute()
     updated_at = IntAttribute()
+
+
+class AccountView(TypedDict):
+    """An account as the API shows it: nothing secret, not even encrypted. `reason`: why it is not ACTIVE."""
+
+    account: str
+    marketplace: str
+    status: str
+    reason: str | None
+    connectedAt: str
+    updatedAt: str
 
 
 class InvalidCredentials(Exception):  # noqa: N818 - an answer to the caller
@@ -150,8 +161,8 @@ def unseal(account: Account) -> tuple[dict[str, str], str | None]:
     return credentials, aws.decrypt(account.token, context) if account.token else None
 
 
-def view(account: Account) -> dict[str, Any]:
-    """The account as the API shows it: nothing secret, not even encrypted."""
+def view(account: Account) -> AccountView:
+    """The account as the API shows it."""
     return {
         "account": account.account,
         "marketplace": account.marketplace,
