@@ -11,8 +11,8 @@ from sluice.jobs.enqueue import Enqueued, Outcome
 from sluice.jobs.keys import PRIORITIES
 from sluice.market import enqueue, images, prices
 from sluice.market.enqueue import Problem, RefreshItem
-from sluice.market.sizes import normal_size, normal_sku
 from sluice.marketplaces import registry
+from sluice.marketplaces.sizes import normal_size, normal_sku
 from sluice.platform import errors
 from sluice.platform.auth import Permission
 from sluice.platform.config import MARKETPLACES, config

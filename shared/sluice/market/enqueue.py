@@ -9,11 +9,10 @@ from sluice.jobs.enqueue import Enqueued, Held, Outcome, enqueue_many
 from sluice.jobs.explain import held
 from sluice.jobs.job import Job, Spec
 from sluice.jobs.nudge import nudge
-from sluice.market import catalog
-from sluice.market.catalog import Product
 from sluice.market.kinds import REFRESH
-from sluice.market.sizes import listed, normal_size, normal_sku
-from sluice.marketplaces import accounts, registry
+from sluice.marketplaces import accounts, catalog, registry
+from sluice.marketplaces.catalog import Product
+from sluice.marketplaces.sizes import listed, normal_size, normal_sku
 from sluice.platform.config import Config
 from sluice.platform.observe import logger
 

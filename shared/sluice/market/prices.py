@@ -1,10 +1,9 @@
 """Prices: table `prices`, the newest for each SKU, marketplace, size and currency. Amounts are decimal strings."""
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
-from pynamodb.models import Model
 from typing_extensions import TypedDict
 
-from sluice.market.sizes import same_size
+from sluice.marketplaces.sizes import same_size
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso
@@ -28,7 +27,7 @@ class PriceView(TypedDict):
     observedAt: str
 
 
-class Price(Model):
+class Price(tables.Table):
     """What a marketplace asked and bid at `observed_at` (epoch ms).
 
     `price` = `stockx:us-10:USD`. ask, bid: None where there is none. more: what else the marketplace gives, by name.

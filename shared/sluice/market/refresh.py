@@ -5,10 +5,11 @@ from typing import Any
 from sluice.jobs import keys
 from sluice.jobs.outcomes import Outcome, Refused
 from sluice.jobs.runner import Run
-from sluice.market import catalog, images, prices
-from sluice.market.catalog import Product, Variant
+from sluice.market import images, prices
 from sluice.market.prices import Price
-from sluice.market.sizes import listed, normal_size
+from sluice.marketplaces import catalog
+from sluice.marketplaces.catalog import Product, Variant
+from sluice.marketplaces.sizes import listed, normal_size
 from sluice.marketplaces.stockx import MarketData, StockX
 from sluice.platform.clock import iso
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-from sluice.market.sizes import same_size
+from sluice.marketplaces.sizes import same_size
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 
