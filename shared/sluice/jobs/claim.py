@@ -9,15 +9,24 @@
 
 from sluice.jobs import keys
 from sluice.jobs.admission import Candidate
-from sluice.jobs.job import DueIndex, Job
+from sluice.jobs.job import INDEXED, DueIndex, Job, Unreadable, read
 from sluice.jobs.states import LEASED, TRANSITIONS
 from sluice.platform import tables
 
 
-def due(lane: str, now: int, limit: int) -> list[Candidate]:
-    """The jobs of `lane` that are due at `now`, longest due first, `limit` at most."""
-    found = Job.due.query(lane, DueIndex.due_at <= now, limit=limit, page_size=limit)
-    return [Candidate.of(job) for job in found]
+def due(lane: str, now: int, limit: int) -> tuple[list[Candidate], list[str]]:
+    """The jobs of `lane` that are due at `now`, longest due first, and the keys of items there that are no jobs.
+
+    At most `limit` of both, in one request: so much of the index is far below the megabyte that an answer holds.
+    """
+    page = Job._get_connection().query(lane, DueIndex.due_at <= now, index_name="due", limit=limit)
+    found, unreadable = list[Candidate](), list[str]()
+    for raw in page["Items"]:
+        try:
+            found.append(Candidate.of(read(raw, INDEXED)))
+        except Unreadable:
+            unreadable.append(raw["job_id"]["S"])
+    return found, unreadable
 
 
 def is_empty(lane: str) -> bool:
@@ -25,19 +34,17 @@ def is_empty(lane: str) -> bool:
     return next(iter(Job.due.query(lane, limit=1, page_size=1)), None) is None
 
 
-def oldest_due(lane: str, now: int) -> int | None:
-    """Since when the first job of `lane` has been due (epoch ms), if one is."""
-    found = due(lane, now, 1)
-    return found[0].due_at if found else None
-
-
 def claim(candidate: Candidate, now: int, lease_ms: int) -> Job | None:
     """Take the job until `now + lease_ms`. None when somebody else was first, or it is no longer as it was seen.
 
-    The lane is part of the condition: a job that has moved is charged to another budget than the one reserved.
+    The lane and the account are part of the condition: a job that has moved is charged to another budget than the one
+    reserved, or runs in another account's batch.
     """
     condition = (
-        Job.state.is_in(*sorted(TRANSITIONS["claim"].sources)) & (Job.lane == candidate.lane) & (Job.due_at <= now)
+        Job.state.is_in(*sorted(TRANSITIONS["claim"].sources))
+        & (Job.lane == candidate.lane)
+        & (Job.account == candidate.account)
+        & (Job.due_at <= now)
     )
     actions = [
         Job.state.set(LEASED),
@@ -51,3 +58,19 @@ def claim(candidate: Candidate, now: int, lease_ms: int) -> Job | None:
         return tables.update(Job, (candidate.job_id,), actions, condition)
     except tables.ConditionFailed:
         return None
+
+
+def start(first: Job) -> bool:
+    """Take the batch whose first job is `first`, and the calls that are reserved for it. Only one ever does.
+
+    SQS delivers a message twice at times, and one whose sending seemed to fail may have arrived. Without this, two
+    workers would run the same jobs under the same lease, and both spend, or give back, the same calls. False when the
+    batch was taken before, or its leases are over.
+    """
+    ours = (Job.state == LEASED) & (Job.lease == first.lease)
+    unstarted = Job.started.does_not_exist() | (Job.started < first.lease)
+    try:
+        tables.update(Job, (first.job_id,), [Job.started.set(first.lease)], ours & unstarted)
+    except tables.ConditionFailed:
+        return False
+    return True

@@ -22,7 +22,7 @@ from sluice.platform.limits import Limits
 # request, whose worker queues up behind the block, waits no longer than this.
 BLOCK_MS = 2 * SECOND
 
-# A marketplace's longest window is a day. An answer that asks for a longer rest is a fault: it must not stop us so long.
+# A marketplace's longest window is a day. An answer that asks for a longer rest is a fault, and is cut to that.
 LONGEST_CLOSING_MS = DAY
 
 

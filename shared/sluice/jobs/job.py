@@ -1,5 +1,6 @@
 """The job item, which is its own queue entry: table `jobs`, its index, and what a caller asks for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +19,20 @@ VERSION = 1
 MOST_ASKERS = 50
 
 
+# What the index shows of a job.
+INDEXED = ["state", "calls", "tenant", "kind", "account", "priority", "created_at"]
+
+
+class Unreadable(Exception):  # noqa: N818 - what it is
+    """The stored item is not a job that this version of Sluice can read; `str()` says what is wrong with it."""
+
+
 class DueIndex(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
     """Who must be looked at, by lane, soonest first. Sparse: a final job has no lane."""
 
     class Meta:
         index_name = "due"
-        projection = IncludeProjection(["state", "calls", "tenant", "kind", "account", "priority", "created_at"])
+        projection = IncludeProjection(INDEXED)
 
     lane = UnicodeAttribute(hash_key=True)
     due_at = IntAttribute(range_key=True)
@@ -35,7 +44,8 @@ class Job(Model):
     lease: raised by each claim; every write of a run is conditional on it. calls: marketplace calls that a run is
     expected to make. tenant: whose account pays for them. tenants: who asked and may see the job. rerun: the priority
     of a request that came while the job ran; rerun_payload: what that run is to do, where it differs. begun: the
-    marketplace may have been asked for something that must not be done twice.
+    marketplace may have been asked for something that must not be done twice. started: the lease under which a run was
+    last started.
     """
 
     class Meta:
@@ -63,6 +73,7 @@ class Job(Model):
     rerun = IntAttribute(null=True)
     rerun_payload = JSONAttribute(null=True)
     begun = BooleanAttribute(null=True)
+    started = IntAttribute(null=True)
     created_at = IntAttribute()
     updated_at = IntAttribute()
     version = IntAttribute(default=VERSION)
@@ -71,6 +82,26 @@ class Job(Model):
     def home(self, shards: int) -> str:
         """The lane in which this job waits while it is queued."""
         return keys.lane(self.budget, self.priority, self.job_id, shards)
+
+
+# What every job has.
+REQUIRED = [name for name, attribute in Job.get_attributes().items() if not attribute.null]
+
+
+def read(raw: dict[str, Any], names: Iterable[str] = REQUIRED) -> Job:
+    """The job that is stored as `raw` and must have the attributes `names`.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    try:
+        job = Job.from_raw_data(raw)
+    except Exception as error:
+        raise Unreadable(f"the item cannot be read: {type(error).__name__}: {error}") from error
+    missing = [name for name in names if getattr(job, name) is None]
+    if missing:
+        raise Unreadable(f"the item has no {', '.join(missing)}")
+    return job
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sluice.jobs.budget_rules import Window
-from sluice.jobs.job import VERSION, Job
+from sluice.jobs.job import VERSION, Job, read
 from sluice.platform.clock import HOUR
 
 MESSAGE_VERSION = 1
@@ -53,7 +53,7 @@ def decode(body: str) -> Batch:
         data = json.loads(body)
         if data["version"] != MESSAGE_VERSION:
             raise CorruptMessage(f"message version {data['version']!r}; this worker reads {MESSAGE_VERSION}")
-        jobs = tuple(Job.from_raw_data(item) for item in data["jobs"])
+        jobs = tuple(read(item) for item in data["jobs"])
         batch = Batch(str(data["account"]), str(data["budget"]), Window(int(data["window"])), int(data["calls"]), jobs)
     except CorruptMessage:
         raise

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from sluice.jobs import finish, kinds
+from sluice.jobs import claim, finish, kinds
 from sluice.jobs.grant import Calls, Grant
 from sluice.jobs.job import VERSION, Job
 from sluice.jobs.messages import Batch, newer
@@ -52,6 +52,12 @@ class Report:
     finished: list[Job] = field(default_factory=list)
 
 
+class Unwritten(Failure):
+    """The run has ended, and the table did not take its end."""
+
+    code = "unwritten"
+
+
 # Told of each job whose run has ended, with the failure if it failed. For logs, metrics and events.
 Observe = Callable[[Job, Failure | None], None]
 
@@ -59,14 +65,23 @@ Observe = Callable[[Job, Failure | None], None]
 def run_batch(
     batch: Batch, limits: Limits, config: Config, clock: Clock, deadline: int, observe: Observe, threads: int
 ) -> Report:
-    """Run the jobs of `batch`, `threads` at a time, until `deadline` (epoch ms, the end of the worker's own time)."""
+    """Run the jobs of `batch`, `threads` at a time, until `deadline` (epoch ms, the end of the worker's own time).
+
+    A batch that was delivered before is not run again: its jobs are `late`.
+    """
+    if not claim.start(batch.jobs[0]):
+        return Report(ends=Counter(late=len(batch.jobs)))
     lease_end = min(job.due_at or 0 for job in batch.jobs)
     last_start = min(deadline, lease_end) - CALL_MS
     grant = Grant(batch.budget, limits, batch.window, batch.calls, clock, last_start)
     report, lock = Report(), threading.Lock()
 
     def one(job: Job) -> None:
-        ended, failure = _run_one(job, grant, config, clock, last_start)
+        try:
+            ended, failure = _run_one(job, grant, config, clock, last_start)
+        except Exception as error:  # noqa: BLE001 - its lease ends and it is rescued; the others go on
+            ended, failure = None, Unwritten(f"{type(error).__name__} when the end of the run was written")
+            failure.__cause__ = error
         with lock:
             report.ends[_transition(ended, failure)] += 1
             if ended is not None:
@@ -126,7 +141,7 @@ def _run_one(
 
 def _transition(ended: Job | None, failure: Failure | None) -> str:
     if ended is None:
-        return "late"
+        return "unwritten" if isinstance(failure, Unwritten) else "late"
     if failure is None:
         return "completed" if ended.state == SUCCEEDED else ended.state
     if failure.action is Action.SNOOZE:

@@ -7,10 +7,10 @@ its calls back.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from sluice.jobs import budgets, claim, finish, keys, lanes, runs
+from sluice.jobs import budgets, claim, finish, keys, lanes, runs, unreadable
 from sluice.jobs.admission import Candidate, Room, pick
 from sluice.jobs.budget_rules import Usage, Window
 from sluice.jobs.explain import held
@@ -47,6 +47,16 @@ class Tick:
     held: dict[str, str] = field(default_factory=dict)
     oldest_due_at: int | None = None
 
+    def add(self, part: "Tick") -> None:
+        """Count what one budget's part of the tick did."""
+        self.admitted += part.admitted
+        self.rescued += part.rescued
+        self.buried += part.buried
+        self.lost_claims += part.lost_claims
+        self.errors += part.errors
+        self.held |= part.held
+        self.oldest_due_at = min((at for at in (self.oldest_due_at, part.oldest_due_at) if at), default=None)
+
 
 def tick(now: int, config: Config, statuses: Statuses, send: Send) -> Tick:
     """Run one tick at `now`. `send` hands a batch of claimed jobs to a worker; if it fails, the jobs go back."""
@@ -64,16 +74,19 @@ def admit(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, 
         by_budget[keys.lane_budget(lane.lane)].append(lane)
     done.lanes = sum(map(len, by_budget.values()))
 
-    def serve(budget: str) -> None:
+    def serve(budget: str) -> Tick:
+        part = Tick()
         try:
-            _serve(budget, by_budget[budget], now, config, statuses, send, done)
+            _serve(budget, by_budget[budget], now, config, statuses, send, part)
         except Exception:  # noqa: BLE001
             # One budget's trouble must not hold up the others; what it left half done, leases and the next tick mend.
             logger.exception("a budget could not be served", extra={"budget": budget})
-            done.errors += 1
+            part.errors += 1
+        return part
 
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(serve, by_budget))
+        for part in pool.map(serve, by_budget):
+            done.add(part)
     return done
 
 
@@ -98,14 +111,33 @@ def _send(batch: Batch) -> None:
 
 
 def _rescue(now: int, config: Config, done: Tick) -> None:
-    for lane in keys.leased_lanes():
-        for candidate in claim.due(lane, now, MOST_RESCUES):
-            try:
-                job = finish.rescue(Job.get(candidate.job_id, consistent_read=True), now, config)
-            except (LeaseOver, Job.DoesNotExist):
-                continue  # its worker came back, or another tick rescued it
-            done.rescued += 1
-            done.buried += job.lane is None
+    def one(job_id: str) -> Tick:
+        part = Tick()
+        try:
+            job = finish.rescue(Job.get(job_id, consistent_read=True), now, config)
+            part.rescued, part.buried = 1, int(job.lane is None)
+        except (LeaseOver, Job.DoesNotExist):
+            pass  # its worker came back, or another tick rescued it
+        except Exception:  # noqa: BLE001
+            part.buried = _discard(job_id, now, config)
+            if not part.buried:
+                logger.exception("a job could not be rescued", extra={"job_id": job_id})
+                part.errors = 1
+        return part
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for lane in keys.leased_lanes():
+            found, broken = claim.due(lane, now, MOST_RESCUES)
+            for part in pool.map(one, [*(candidate.job_id for candidate in found), *broken]):
+                done.add(part)
+
+
+def _discard(job_id: str, now: int, config: Config) -> int:
+    """How many jobs were buried: 1 when the item cannot be read, else 0."""
+    reason = unreadable.discard(job_id, now, config)
+    if reason:
+        logger.error("an item that is no job became a dead letter", extra={"job_id": job_id, "reason": reason})
+    return int(reason is not None)
 
 
 def _serve(
@@ -118,8 +150,9 @@ def _serve(
     candidates: list[Candidate] = []
     for lane in marked:
         limit = MOST_PER_LANE if room.calls is None else min(MOST_PER_LANE, max(1, room.calls))
-        found = claim.due(lane.lane, now, limit)
-        candidates += found
+        found, broken = claim.due(lane.lane, now, limit)
+        candidates += (replace(candidate, calls=limits.charge(candidate.calls)) for candidate in found)
+        done.buried += sum(_discard(job_id, now, config) for job_id in broken)
         if not found and claim.is_empty(lane.lane):
             lanes.remove(lane, now)
     if not candidates:
@@ -166,8 +199,9 @@ def _admit(
     if not budgets.reserve_calls(budget, limits, window, calls):
         return False
     with ThreadPoolExecutor(THREADS) as pool:
-        claimed = [job for job in pool.map(lambda one: claim.claim(one, now, config.lease_ms), batch) if job]
-    kept = sum(job.calls for job in claimed)
+        jobs = list(pool.map(lambda one: _claim(one, now, config), batch))
+    claimed = [job for job in jobs if job]
+    kept = sum(candidate.calls for candidate, job in zip(batch, jobs, strict=True) if job)
     budgets.give_back(budget, limits, window, calls - kept)
     done.lost_claims += len(batch) - len(claimed)
     if not claimed:
@@ -176,10 +210,21 @@ def _admit(
     try:
         send(Batch.of(claimed, window, kept))
     except Exception as error:
-        budgets.give_back(budget, limits, window, kept)
-        unsent = Failure(f"the batch could not be handed to a worker: {type(error).__name__}", code="not_sent")
-        for job in claimed:
-            finish.snooze(job, unsent, now, now, config)
+        # The message may have arrived all the same: the batch goes back only if no worker can start it any more.
+        if claim.start(claimed[0]):
+            budgets.give_back(budget, limits, window, kept)
+            unsent = Failure(f"the batch could not be handed to a worker: {type(error).__name__}", code="not_sent")
+            for job in claimed:
+                finish.snooze(job, unsent, now, now, config)
         raise
     done.admitted += len(claimed)
     return True
+
+
+def _claim(candidate: Candidate, now: int, config: Config) -> Job | None:
+    try:
+        return claim.claim(candidate, now, config.lease_ms)
+    except Exception:  # noqa: BLE001
+        # The item may be damaged where the index does not show it: its lease ends, and the rescue looks into it.
+        logger.exception("a job could not be claimed", extra={"job_id": candidate.job_id})
+        return None

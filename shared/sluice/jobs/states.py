@@ -41,5 +41,6 @@ TRANSITIONS: Final[dict[str, Transition]] = {
     "wait": Transition(frozenset({LEASED}), WAITING, True, "the marketplace works on an asynchronous operation"),
     "rescue": Transition(frozenset({LEASED}), QUEUED, True, "the lease ran out: its worker is gone"),
     "bury": Transition(frozenset({LEASED}), DEAD, True, "attempts used up, or refused for good; writes a dead letter"),
+    "discard": Transition(ALL - FINAL, DEAD, False, "its item cannot be read; writes a dead letter"),
     "cancel": Transition(frozenset({QUEUED}), CANCELLED, False, "nobody wants it any more, and it has not begun"),
 }

@@ -23,7 +23,7 @@ def work(messages: Mapping[str, str], config: Config, clock: Clock, deadline: in
     """Run the batches in `messages` (body by message id) until `deadline` (epoch ms).
 
     Returns the ids of the messages that SQS must deliver again: those that failed for a reason outside the jobs.
-    Delivering a batch twice is harmless, because its leases are over or its jobs done by then.
+    Delivering a batch twice is harmless: only the first delivery can start it.
     """
     started, failed, ends, calls = clock.now(), list[str](), Counter[str](), 0
     with ThreadPoolExecutor(max(1, len(messages))) as pool:
@@ -73,5 +73,7 @@ def _observe(job: Job, failure: Failure | None) -> None:
     else:
         about |= {"state": job.state, "action": failure.action, "code": failure.code, "reason": failure.message}
         logger.warning(
-            "job not done", extra=about, exc_info=failure.__cause__ if failure.code == "handler_error" else None
+            "job not done",
+            extra=about,
+            exc_info=failure.__cause__ if failure.code in ("handler_error", "unwritten") else None,
         )

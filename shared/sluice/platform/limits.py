@@ -54,6 +54,10 @@ class Limits:
         interval = max(self.interval_ms, rolling)
         return interval + self.tolerance_ms if interval else 0
 
+    def charge(self, calls: int) -> int:
+        """What a run that expects `calls` calls reserves first: at most a whole window, or it could never begin."""
+        return min([calls, *(limit for limit in (self.per_hour, self.per_day) if limit)])
+
     def override(self, /, **changes: object) -> "Limits":
         """These limits with `changes`.
 
