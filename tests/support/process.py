@@ -5,9 +5,8 @@ import pkgutil
 from collections.abc import Iterator
 from types import ModuleType
 
-from pynamodb.models import Model
-
 import sluice
+from sluice.platform.tables import Table
 
 
 def modules() -> Iterator[ModuleType]:
@@ -16,13 +15,13 @@ def modules() -> Iterator[ModuleType]:
         yield importlib.import_module(found.name)
 
 
-def models() -> list[type[Model]]:
+def models() -> list[type[Table]]:
     """Every table's model, by table name."""
     found = {
         value
         for module in modules()
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Model) and value is not Model
+        if isinstance(value, type) and issubclass(value, Table) and value is not Table
     }
     return sorted(found, key=lambda model: str(model.Meta.table_name))
 

@@ -16,7 +16,6 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
-from pynamodb.models import Model
 
 from sluice.jobs.budget_rules import Slots, Usage, Window, take_slots
 from sluice.jobs.outcomes import BudgetClosed
@@ -29,12 +28,11 @@ SLOTS = "slots"
 KEEP_DAYS = 35
 
 
-class Budget(Model):
+class Budget(tables.Table):
     """One budget's day, or its slots. The hour counters `h00` to `h23` are addressed by path."""
 
     class Meta:
         table_name = tables.name("budgets")
-        max_pool_connections = 64
 
     budget = UnicodeAttribute(hash_key=True)
     window = UnicodeAttribute(range_key=True)

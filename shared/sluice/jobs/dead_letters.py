@@ -1,7 +1,6 @@
 """Dead letters: table `dead_letters`. A job that is dead, with everything that was known of it."""
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from sluice.jobs.history import Entry
 from sluice.jobs.job import Job
@@ -10,7 +9,7 @@ from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso, ttl
 
 
-class DeadLetter(Model):
+class DeadLetter(tables.Table):
     """One dead job. `dead_letter` begins with the time of death, so that a tenant's letters are read newest first."""
 
     class Meta:

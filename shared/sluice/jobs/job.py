@@ -6,7 +6,6 @@ from typing import Any
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
-from pynamodb.models import Model
 
 from sluice.jobs import keys
 from sluice.platform import tables
@@ -38,7 +37,7 @@ class DueIndex(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
     due_at = IntAttribute(range_key=True)
 
 
-class Job(Model):
+class Job(tables.Table):
     """One piece of work. Times are epoch ms; `expires_at` is in seconds for DynamoDB's TTL.
 
     lease: raised by each claim; every write of a run is conditional on it. calls: marketplace calls that a run is
@@ -50,7 +49,6 @@ class Job(Model):
 
     class Meta:
         table_name = tables.name("jobs")
-        max_pool_connections = 64
 
     job_id = UnicodeAttribute(hash_key=True)
     due = DueIndex()

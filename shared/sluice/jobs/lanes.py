@@ -14,7 +14,6 @@ from contextlib import suppress
 from threading import Lock
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.models import Model
 
 from sluice.jobs import keys
 from sluice.platform import tables
@@ -28,12 +27,11 @@ NUDGE_LOST_AFTER_MS = 5 * SECOND
 _NUDGE = ("nudge", "scheduler")
 
 
-class Lane(Model):
+class Lane(tables.Table):
     """A lane that has, or lately had, work. `seen_at`: when it was last marked, epoch ms."""
 
     class Meta:
         table_name = tables.name("lanes")
-        max_pool_connections = 64
 
     registry = UnicodeAttribute(hash_key=True)
     lane = UnicodeAttribute(range_key=True)

@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso, ttl
 
 
-class Request(Model):
+class Request(tables.Table):
     """One enqueue request. `request` begins with its time, so that a Query reads the newest first."""
 
     class Meta:

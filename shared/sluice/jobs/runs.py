@@ -14,7 +14,6 @@ from uuid import uuid4
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path
-from pynamodb.models import Model
 
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
@@ -24,7 +23,7 @@ from sluice.platform.config import Config
 HEALTH = ("health", "snapshot")
 
 
-class RunRecord(Model):
+class RunRecord(tables.Table):
     """One run, one hour's counters, or the health snapshot."""
 
     class Meta:

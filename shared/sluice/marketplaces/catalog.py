@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from sluice.marketplaces.sizes import same_size
 from sluice.platform import tables
@@ -21,7 +20,7 @@ class Variant:
     sizes: dict[str, str]
 
 
-class Product(Model):
+class Product(tables.Table):
     """A marketplace's product: `stockx:DD1391-100`. `variants` = `[[variant_id, size_system, sizes], …]`."""
 
     class Meta:

@@ -12,7 +12,16 @@ from botocore.config import Config
 from sluice.platform.settings import settings
 
 _lock = Lock()
-_config = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "max_attempts": 4})
+# Connections for as many threads as any part of the engine starts. What is sent is made here and in PynamoDB, so
+# botocore need not check it again.
+_config = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    max_pool_connections=64,
+    parameter_validation=False,
+    retries={"mode": "standard", "max_attempts": 4},
+)
+_once = Config(retries={"total_max_attempts": 1})
 
 
 @cache
@@ -21,14 +30,17 @@ def _session() -> botocore.session.Session:
 
 
 @cache
-def _client(service: str) -> Any:
-    return _session().create_client(service, config=_config)
+def _client(service: str, once: bool) -> Any:
+    return _session().create_client(service, config=_config.merge(_once) if once else _config)
 
 
-def client(service: str) -> Any:
-    """The botocore client of `service`; clients are shared by threads, making one is not."""
+def client(service: str, *, once: bool = False) -> Any:
+    """The botocore client of `service`; clients are shared by threads, making one is not.
+
+    once: it sends each request once, and never again when it was throttled or not answered.
+    """
     with _lock:
-        return _client(service)
+        return _client(service, once)
 
 
 def send_message(queue_url: str, body: str, **attributes: str) -> None:

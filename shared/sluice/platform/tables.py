@@ -10,16 +10,17 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from pynamodb.connection import Connection
+from pynamodb.connection import Connection, TableConnection
 from pynamodb.constants import ATTRIBUTES, DELETE_ITEM, ITEM, KEY, PUT_ITEM, RETURN_VALUES, UPDATE_ITEM
 from pynamodb.exceptions import PynamoDBException, TransactWriteError, VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
+from sluice.platform import aws
 from sluice.platform.settings import settings
 
-__all__ = ["ConditionFailed", "Contention", "delete", "name", "put", "retrying", "update"]
+__all__ = ["ConditionFailed", "Contention", "Table", "delete", "name", "put", "retrying", "update"]
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
@@ -39,6 +40,20 @@ class ConditionFailed(Exception):  # noqa: N818 - an answer, not an error: someb
 
 class Contention(Exception):  # noqa: N818 - the field's word
     """The item stayed locked by transactions through every try."""
+
+
+class Table(Model):
+    """What every model is based on: all of them, and all threads, share the process's one DynamoDB client.
+
+    By itself PynamoDB makes a client for each model, and for each thread that comes before the first is made. Each
+    costs 0.1 s of a cold start and several MB, because it loads botocore's description of DynamoDB anew.
+    """
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        connection = super()._get_connection()
+        connection.connection._client = aws.client("dynamodb")
+        return connection
 
 
 def name(table: str) -> str:
@@ -87,7 +102,9 @@ def retrying(write: Callable[[], R]) -> R:
 @cache
 def _unrepeating() -> Connection:
     """A connection that sends each request once; the others send again what was throttled or not answered."""
-    return Connection(max_retry_attempts=0)
+    connection = Connection()
+    connection._client = aws.client("dynamodb", once=True)
+    return connection
 
 
 def _dispatch(model: type[Model], operation: str, kwargs: dict[str, Any], *, once: bool = False) -> dict[str, Any]:
