@@ -30,11 +30,12 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """A status, a body that will be sent as JSON, and extra headers."""
+    """A status, a body that will be sent as JSON, extra headers, and the faults that the marketplace itself applied."""
 
     status: int
     body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
 
     def raw(self) -> bytes:
         return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,40 +1,34 @@
 """The switches: what can go wrong, and when. Pure: the same plan and the same calls give the same strikes.
 
-    Latency · Throttle · ServerError · Hang · Drip                          how it answers
-    MalformedJson · AddField · DropField · NullField · RetypeField          what it answers
-    ExpiredToken · RevokedToken · RefuseRefresh                             who may ask
+    Latency · Throttle · ServerError · NotFound · Hang · Disconnect · Drip      how it answers
+    MalformedJson · AddField · DropField · NullField · RetypeField              what it answers
+    ExpiredToken · RevokedToken · RefuseRefresh                                 who may ask
+    those of `outcomes.py`                                                      what becomes of an operation
 
-Each fault counts the calls whose path it matches, from the moment the plan is set: `last=3` is the next three,
+Each fault counts the calls or operations that it matches, from the moment the plan is set: `last=3` is the next three,
 `first=4, last=6` the fourth to the sixth, `chance=0.1` one in ten of them by seed.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from threading import Lock
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter
 
 from local.sandbox.chance import chance
+from local.sandbox.outcomes import OperationFault
+from local.sandbox.switch import Arrived, Event, Switch
 
 
-class _Fault(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _CallFault(Switch):
+    """Strikes calls."""
 
-    path: str = "*"
-    """Shell pattern (`*` also crosses slashes): `/v2/*`, `*/market-data`, `/oauth/token`."""
-    first: int = Field(default=1, ge=1)
-    last: int | None = Field(default=None, ge=1)
-    chance: float = Field(default=1.0, ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.last is not None and self.last < self.first:
-            raise ValueError(f"last ({self.last}) lies before first ({self.first}): the fault would never strike")
-        return self
+    def matches(self, event: Event) -> bool:
+        return isinstance(event, Arrived) and super().matches(event)
 
 
-class Latency(_Fault):
+class Latency(_CallFault):
     """The answer comes `delay_ms` later, and up to `jitter_ms` more by seed."""
 
     kind: Literal["latency"] = "latency"
@@ -42,28 +36,40 @@ class Latency(_Fault):
     jitter_ms: int = Field(default=0, ge=0, le=600_000)
 
 
-class Throttle(_Fault):
+class Throttle(_CallFault):
     """429 though no limit was reached; `retry_after_s` None leaves the header out."""
 
     kind: Literal["throttle"] = "throttle"
     retry_after_s: int | None = Field(default=None, ge=0)
 
 
-class ServerError(_Fault):
+class ServerError(_CallFault):
     """A 5xx in the marketplace's error shape; the call has no effect. A burst is `first` and `last`."""
 
     kind: Literal["server_error"] = "server_error"
     status: int = Field(default=503, ge=500, le=599)
 
 
-class Hang(_Fault):
+class Hang(_CallFault):
     """The call takes effect and is not answered, for `hold_ms` or until the caller leaves; then 504."""
 
     kind: Literal["hang"] = "hang"
     hold_ms: int = Field(default=120_000, ge=0, le=600_000)
 
 
-class Drip(_Fault):
+class NotFound(_CallFault):
+    """404, as if what was asked for had never been there; the call has no effect."""
+
+    kind: Literal["not_found"] = "not_found"
+
+
+class Disconnect(_CallFault):
+    """The call takes effect, and the connection is closed without a word."""
+
+    kind: Literal["disconnect"] = "disconnect"
+
+
+class Drip(_CallFault):
     """The body comes `chunk_bytes` at a time with `pause_ms` between."""
 
     kind: Literal["drip"] = "drip"
@@ -71,14 +77,14 @@ class Drip(_Fault):
     pause_ms: int = Field(default=500, ge=0, le=600_000)
 
 
-class MalformedJson(_Fault):
+class MalformedJson(_CallFault):
     """A 2xx body cut off in the middle, or with `html` a gateway's page in its place."""
 
     kind: Literal["malformed_json"] = "malformed_json"
     html: bool = False
 
 
-class AddField(_Fault):
+class AddField(_CallFault):
     """Every object of a 2xx body gets a field that no document knows."""
 
     kind: Literal["add_field"] = "add_field"
@@ -86,48 +92,49 @@ class AddField(_Fault):
     value: Any = "added"
 
 
-class DropField(_Fault):
+class DropField(_CallFault):
     """`field` is missing from a 2xx body wherever it stood. Without a name, a field chosen by seed."""
 
     kind: Literal["drop_field"] = "drop_field"
     field: str | None = None
 
 
-class NullField(_Fault):
+class NullField(_CallFault):
     """`field` is null in a 2xx body wherever it stood. Without a name, a field chosen by seed."""
 
     kind: Literal["null_field"] = "null_field"
     field: str | None = None
 
 
-class RetypeField(_Fault):
+class RetypeField(_CallFault):
     """`field` has another JSON type in a 2xx body wherever it stood. Without a name, a field chosen by seed."""
 
     kind: Literal["retype_field"] = "retype_field"
     field: str | None = None
 
 
-class ExpiredToken(_Fault):
+class ExpiredToken(_CallFault):
     """401 for this call; the token itself stays valid."""
 
     kind: Literal["expired_token"] = "expired_token"
 
 
-class RevokedToken(_Fault):
+class RevokedToken(_CallFault):
     """401, and the token is of no use from now on."""
 
     kind: Literal["revoked_token"] = "revoked_token"
 
 
-class RefuseRefresh(_Fault):
+class RefuseRefresh(_CallFault):
     """The token call is answered with `invalid_grant`."""
 
     kind: Literal["refuse_refresh"] = "refuse_refresh"
 
 
-Refusal = Throttle | ServerError | ExpiredToken | RevokedToken | RefuseRefresh
+Refusal = Throttle | ServerError | NotFound | ExpiredToken | RevokedToken | RefuseRefresh
 Corruption = MalformedJson | AddField | DropField | NullField | RetypeField
-Fault = Latency | Hang | Drip | Refusal | Corruption
+CallFault = Latency | Hang | Disconnect | Drip | Refusal | Corruption
+Fault = CallFault | OperationFault
 
 FAULTS: TypeAdapter[tuple[Fault, ...]] = TypeAdapter(tuple[Annotated[Fault, Field(discriminator="kind")], ...])
 
@@ -142,23 +149,25 @@ class Strike:
 
 @dataclass(frozen=True)
 class FaultPlan:
-    """Which faults are on. Knows nothing of the past: the caller says how many calls each fault has seen."""
+    """Which faults are on. Knows nothing of the past: the caller keeps what each fault has seen."""
 
     seed: int
     faults: tuple[Fault, ...] = ()
 
-    def decide(self, path: str, seen: tuple[int, ...]) -> tuple[tuple[Strike, ...], tuple[int, ...]]:
-        """The strikes on the next call to `path`, and `seen` with this call counted."""
-        strikes, now_seen = [], list(seen)
+    def decide(self, event: Event, seen: Counter[tuple[int, str]]) -> tuple[Strike, ...]:
+        """The strikes on `event`, which is counted in `seen`: by place in the plan, and by what `each` keeps apart."""
+        strikes = []
         for place, fault in enumerate(self.faults):
-            if not fnmatchcase(path, fault.path):
+            if not fault.matches(event):
                 continue
-            now_seen[place] += 1
-            nth = now_seen[place]
+            apart = event.apart if fault.each else ""
+            seen[place, apart] += 1
+            nth = seen[place, apart]
             in_range = fault.first <= nth and (fault.last is None or nth <= fault.last)
-            if in_range and chance(self.seed, "fault", place, nth) < fault.chance:
-                strikes.append(Strike(fault, chance(self.seed, "draw", place, nth)))
-        return tuple(strikes), tuple(now_seen)
+            about = (place, nth, apart) if apart else (place, nth)
+            if in_range and chance(self.seed, "fault", *about) < fault.chance:
+                strikes.append(Strike(fault, chance(self.seed, "draw", *about)))
+        return tuple(strikes)
 
 
 @dataclass
@@ -167,7 +176,7 @@ class Faults:
 
     seed: int
     _plan: FaultPlan = field(init=False)
-    _seen: tuple[int, ...] = ()
+    _seen: Counter[tuple[int, str]] = field(default_factory=Counter)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -180,12 +189,11 @@ class Faults:
     def set(self, *faults: Fault) -> None:
         """Replace the plan. Counting starts again, also for faults that were there before."""
         with self._lock:
-            self._plan, self._seen = FaultPlan(self.seed, faults), (0,) * len(faults)
+            self._plan, self._seen = FaultPlan(self.seed, faults), Counter()
 
     def clear(self) -> None:
         self.set()
 
-    def strikes(self, path: str) -> tuple[Strike, ...]:
+    def strikes(self, event: Event) -> tuple[Strike, ...]:
         with self._lock:
-            strikes, self._seen = self._plan.decide(path, self._seen)
-        return strikes
+            return self._plan.decide(event, self._seen)

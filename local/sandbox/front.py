@@ -26,6 +26,7 @@ from local.sandbox.faults import (
     Hang,
     Latency,
     MalformedJson,
+    NotFound,
     RefuseRefresh,
     RevokedToken,
     ServerError,
@@ -34,6 +35,7 @@ from local.sandbox.faults import (
 )
 from local.sandbox.limits import Over, Quotas
 from local.sandbox.log import Entry, Log
+from local.sandbox.switch import Arrived
 
 TOO_MANY = "Too Many Requests"
 F = TypeVar("F", bound=BaseModel)
@@ -69,7 +71,7 @@ class Front:
             str(request.base_url).rstrip("/"),
         )
         entry = self._entry(marketplace, call)
-        strikes = self.faults.strikes(path)
+        strikes = self.faults.strikes(Arrived(call.method, path, entry.account))
         answer, applied = self._answer(marketplace, call, entry, strikes)
         await self._wait(entry, strikes)
         response = self._response(answer, strikes, applied)
@@ -111,7 +113,8 @@ class Front:
             refusal = _refuse(marketplace, call, strike.fault, counted=entry.counted)
             if refusal is not None:
                 return refusal, [strike.fault.kind]
-        return marketplace.answer(call), []
+        answer = marketplace.answer(call)
+        return answer, [*answer.faults]
 
     def _over(self, marketplace: Marketplace, over: Over) -> Answer:
         seconds = str(ceil(over.wait_ms / 1000))
@@ -164,6 +167,8 @@ def _refuse(marketplace: Marketplace, call: Call, fault: Fault, *, counted: bool
             return marketplace.error(429, TOO_MANY, headers)
         case ServerError(status=status):
             return marketplace.error(status, SERVER_ERRORS.get(status, "Server Error"))
+        case NotFound():
+            return marketplace.error(404, "Not Found")
         case RefuseRefresh():
             return marketplace.refuse_refresh(call)
         case ExpiredToken() | RevokedToken():

@@ -15,6 +15,7 @@ from local.sandbox.faults import Faults, Latency
 from local.sandbox.limits import Limits
 from local.sandbox.log import Entry
 from local.sandbox.report import TEN_MINUTES_MS, Report, report
+from local.sandbox.stockx.listings import Listing, Operation
 
 HOST = "127.0.0.1"
 START_SECONDS = 10.0
@@ -84,6 +85,14 @@ class Sandbox:
     def wait_for(self, calls: int, seconds: float = 10.0) -> None:
         """Until the log has `calls` entries, answered or not. Raises TimeoutError."""
         self.world.log.wait_for(calls, seconds)
+
+    def listings(self, account: str) -> Sequence[Listing]:
+        """What `account` really has at StockX now, deleted listings too, oldest first."""
+        return self.world.stockx.listings(account, self.world.clock())
+
+    def operations(self, account: str) -> Sequence[Operation]:
+        """Every operation that StockX took on for `account`."""
+        return self.world.stockx.operations(account, self.world.clock())
 
     def report(self, duplicates_within_ms: int = TEN_MINUTES_MS) -> Report:
         return report(self.world.log.entries(), duplicates_within_ms)

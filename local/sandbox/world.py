@@ -30,6 +30,7 @@ class World:
     faults: Faults
     quotas: Quotas
     log: Log
+    stockx: StockX
     front: Front
 
 
@@ -44,8 +45,9 @@ def build(
 ) -> World:
     """`products` is the number of synthetic ones; `limits` take the place of each marketplace's own."""
     accounts, faults, quotas, log = Accounts(seed, token_seconds), Faults(seed), Quotas(), Log()
-    marketplaces = (StockX(seed, Catalog(products), accounts),)
+    stockx = StockX(seed, Catalog(products), accounts, faults)
+    marketplaces = (stockx,)
     for marketplace in marketplaces:
         quotas.set(marketplace.name, limits or marketplace.limits)
     front = Front(seed, clock, marketplaces, faults, quotas, log, latency or Latency())
-    return World(seed, clock, accounts, faults, quotas, log, front)
+    return World(seed, clock, accounts, faults, quotas, log, stockx, front)

@@ -1,7 +1,9 @@
-"""StockX public API v2, catalog part: the checks, and which body answers which path."""
+"""StockX public API v2: the checks of every call, and the catalog. Listings are in `selling.py` and `batches.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
+from threading import Lock
 
 from local.sandbox import ids
 from local.sandbox.accounts import Accounts, GrantRefusedError
@@ -9,30 +11,31 @@ from local.sandbox.call import Answer, Call, Routes
 from local.sandbox.catalog.catalog import Catalog
 from local.sandbox.catalog.prices import RATES, quote
 from local.sandbox.catalog.products import Product, Variant
+from local.sandbox.faults import Faults
 from local.sandbox.limits import Limits
 from local.sandbox.stockx import bodies, tokens
+from local.sandbox.stockx.book import Book
+from local.sandbox.stockx.inputs import RefusedError, integer
+from local.sandbox.stockx.listings import Listing, Operation, copied
+from local.sandbox.stockx.selling import Selling
 
 COUNTRY_GONE = 'The "country" query parameter is not supported anymore. Remove it from the request.'
 
 
-class RefusedError(Exception):
-    """The call is answered with this status and message."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.message = status, message
-
-
 class StockX:
-    """A StockX with a catalog and prices. `seed` moves the prices; ids are the same under every seed."""
+    """A StockX with a catalog, prices and listings. `seed` moves the prices and how long operations take; ids of
+    products are the same under every seed."""
 
     name = "stockx"
     prefixes: tuple[str, ...] = ("/v2/", "/oauth/")
     # Sluice's defaults for StockX. A tenth of a second is what the way there may cost.
     limits = Limits(interval_ms=600, tolerance_ms=100, per_hour=100, per_day=25_000)
 
-    def __init__(self, seed: int, catalog: Catalog, accounts: Accounts) -> None:
+    def __init__(self, seed: int, catalog: Catalog, accounts: Accounts, faults: Faults) -> None:
         self._seed, self._catalog, self._accounts = seed, catalog, accounts
+        self._book = Book(seed, faults)
+        self._lock = Lock()
+        selling = Selling(self._book, self.account, self._variant_of)
         product = "/v2/catalog/products/{product_id}"
         self._routes = Routes(
             ("GET", "/v2/catalog/search", self._search),
@@ -42,6 +45,7 @@ class StockX:
             ("GET", f"{product}/market-data", self._product_market_data),
             ("GET", f"{product}/variants/{{variant_id}}", self._variant),
             ("GET", f"{product}/variants/{{variant_id}}/market-data", self._variant_market_data),
+            *selling.routes,
         )
 
     def account(self, call: Call) -> str:
@@ -65,7 +69,8 @@ class StockX:
             if (found := self._routes.find(call)) is None:
                 raise RefusedError(404, f"Cannot {call.method} {call.path}")
             handler, parameters = found
-            return handler(call, **parameters)
+            with self._lock:
+                return handler(call, **parameters)
         except RefusedError as refused:
             return self.error(refused.status, refused.message)
 
@@ -82,6 +87,16 @@ class StockX:
             return None
         return tokens.refusal(GrantRefusedError("invalid_grant", "Unknown or invalid refresh token."))
 
+    def listings(self, account: str, at_ms: int) -> Sequence[Listing]:
+        """What `account` really has here at `at_ms`, deleted listings too. Copies, from any thread."""
+        with self._lock:
+            return [copied(listing) for listing in self._book.listings(account, at_ms)]
+
+    def operations(self, account: str, at_ms: int) -> Sequence[Operation]:
+        """Every operation that was taken on for `account`. Copies, from any thread."""
+        with self._lock:
+            return [replace(operation) for operation in self._book.operations(account, at_ms)]
+
     def _check_caller(self, call: Call) -> None:
         key = call.headers.get("x-api-key", "")
         if not key:
@@ -95,8 +110,8 @@ class StockX:
         query = call.query.get("query", "")
         if not 1 <= len(query) <= 100:
             raise RefusedError(400, "query must be between 1 and 100 characters long")
-        page_number = _integer(call, "pageNumber", most=None)
-        page_size = _integer(call, "pageSize", most=50)
+        page_number = integer(call, "pageNumber", most=None)
+        page_size = integer(call, "pageSize", most=50)
         return Answer(200, bodies.search_page(self._catalog.search(query), page_number, page_size))
 
     def _product(self, _: Call, product_id: str) -> Answer:
@@ -135,27 +150,22 @@ class StockX:
         return product
 
     def _find_variant(self, product_id: str, variant_id: str) -> Variant:
-        product = self._find(product_id)
-        read = ids.read(bodies.VARIANT, variant_id)
-        owner = self._catalog.product(read[0]) if read else None
-        if read is None or owner is None or read[1] >= len(owner.sizes):
-            raise RefusedError(404, "Variant not found")
-        if owner.number != product.number:
+        product, variant = self._find(product_id), self._variant_of(variant_id)
+        if variant.product.number != product.number:
             raise RefusedError(400, "Variant does not belong to the product.")
-        return owner.variants[read[1]]
+        return variant
+
+    def _variant_of(self, variant_id: str) -> Variant:
+        read = ids.read(bodies.VARIANT, variant_id)
+        product = self._catalog.product(read[0]) if read else None
+        if read is None or product is None or read[1] >= len(product.sizes):
+            raise RefusedError(404, "Variant not found")
+        return product.variants[read[1]]
 
 
 def _bearer(call: Call) -> str:
     scheme, _, token = call.headers.get("authorization", "").partition(" ")
     return token if scheme.lower() == "bearer" else ""
-
-
-def _integer(call: Call, name: str, *, most: int | None) -> int:
-    """A query parameter from 1 to `most`. Left out it is 1: StockX's page has one row unless more are asked for."""
-    text = call.query.get(name, "1")
-    if not text.isdecimal() or int(text) < 1 or (most is not None and int(text) > most):
-        raise RefusedError(400, f"{name} must be an integer of at least 1" + (f" and at most {most}" if most else ""))
-    return int(text)
 
 
 def _currency(call: Call) -> str:

@@ -43,6 +43,10 @@ class Client:
     def get(self, path: str, **query: str | int) -> httpx.Response:
         return self.http.get(path, params=query, headers=self.headers)
 
+    def send(self, method: str, path: str, body: object = None) -> httpx.Response:
+        """A call with `body` as JSON; None is no body."""
+        return self.http.request(method, path, headers=self.headers, json=body)
+
     @property
     def headers(self) -> dict[str, str]:
         return {"x-api-key": self.credentials.api_key, "authorization": f"Bearer {self.token}"}

@@ -1,6 +1,7 @@
 """When faults strike, and what they do to a body."""
 
 import json
+from collections import Counter
 
 import pytest
 from pydantic import ValidationError
@@ -20,6 +21,7 @@ from local.sandbox.faults import (
     ServerError,
     Throttle,
 )
+from local.sandbox.switch import Arrived
 
 BODY = {"id": "a", "count": 2, "open": True, "rows": [{"id": "b", "price": {"amount": "10", "tax": None}}]}
 RAW = json.dumps(BODY).encode()
@@ -27,12 +29,8 @@ RAW = json.dumps(BODY).encode()
 
 def _struck(plan: FaultPlan, paths: list[str]) -> list[int]:
     """The places in `paths` at which something struck."""
-    seen, struck = (0,) * len(plan.faults), []
-    for place, path in enumerate(paths):
-        strikes, seen = plan.decide(path, seen)
-        if strikes:
-            struck.append(place)
-    return struck
+    seen: Counter[tuple[int, str]] = Counter()
+    return [place for place, path in enumerate(paths) if plan.decide(Arrived("GET", path), seen)]
 
 
 @pytest.mark.parametrize(
@@ -62,15 +60,15 @@ def test_setting_the_plan_counts_again() -> None:
     faults = Faults(7)
     for _ in range(2):
         faults.set(ServerError(last=1))
-        assert [len(faults.strikes("/a")) for _ in range(3)] == [1, 0, 0]
+        assert [len(faults.strikes(Arrived("GET", "/a"))) for _ in range(3)] == [1, 0, 0]
     faults.clear()
-    assert faults.strikes("/a") == ()
+    assert faults.strikes(Arrived("GET", "/a")) == ()
 
 
 def test_several_faults_strike_one_call() -> None:
     faults = Faults(7)
     faults.set(Throttle(), AddField(path="/b"))
-    assert [strike.fault.kind for strike in faults.strikes("/b")] == ["throttle", "add_field"]
+    assert [strike.fault.kind for strike in faults.strikes(Arrived("GET", "/b"))] == ["throttle", "add_field"]
 
 
 @pytest.mark.parametrize(
