@@ -73,7 +73,8 @@ def watch(api: Api, wanted: list[str], console: Console) -> dict[str, Any]:
             before = jobs.get(row["jobId"], {}).get("state")
             jobs[row["jobId"]] = row
             if not console.is_terminal and before != row["state"]:
-                console.print(f"  {time.monotonic() - started:5.1f} s  {row['jobId']:<52} {row['state']}")
+                why = f"  {row['error']['message']}" if row.get("error") else ""
+                console.print(f"  {time.monotonic() - started:5.1f} s  {row['jobId']:<50} {row['state']}{why}")
         return all(jobs.get(job_id, {}).get("state") in DONE for job_id in wanted)
 
     if console.is_terminal:

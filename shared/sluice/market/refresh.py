@@ -1,5 +1,6 @@
 """One `market.refresh` job: find the variant, fetch its price, store it if it is newer."""
 
+from contextlib import suppress
 from typing import Any
 
 from sluice.jobs import keys
@@ -7,10 +8,10 @@ from sluice.jobs.outcomes import Outcome, Refused
 from sluice.jobs.runner import Run
 from sluice.market import images, prices
 from sluice.market.prices import Price
-from sluice.marketplaces import catalog
+from sluice.marketplaces import catalog, products, registry
 from sluice.marketplaces.catalog import Product, Variant
-from sluice.marketplaces.sizes import listed, normal_size
-from sluice.marketplaces.stockx import MarketData, StockX
+from sluice.marketplaces.products import Adapter, MarketData
+from sluice.marketplaces.sizes import ONE_SIZE, listed, normal_size
 from sluice.platform.clock import iso
 
 
@@ -30,11 +31,11 @@ def run(run: Run) -> Outcome:
         stored = prices.load(sku, _price_key(run, marketplace, variant))
         if stored and run.clock.now() - stored.observed_at < run.config.freshness_ms:
             return _result(stored, skipped="fresh")
-    with StockX.open(run.job.account, run.calls, run.clock) as adapter:
-        if variant is None:
-            product = _look_up(adapter, run, marketplace)
-            product_id, variant = product.product_id, _variant(product, run)
-        data = adapter.market_data(product_id, variant.variant_id, run.payload["currency"])
+    adapter = registry.get(marketplace).load().open(run.job.account, run.calls, run.clock)
+    if variant is None:
+        product = _look_up(adapter, run, marketplace)
+        product_id, variant = product.product_id, _variant(product, run)
+    data = adapter.market_data(product_id, variant.variant_id, run.payload["currency"])
     price = _price(run, marketplace, variant, data)
     return _result(price, skipped=None if prices.store(price) else "older")
 
@@ -51,16 +52,13 @@ def _known(run: Run, marketplace: str) -> tuple[str, Variant | None]:
     return product.product_id, _variant(product, run)
 
 
-def _look_up(adapter: StockX, run: Run, marketplace: str) -> Product:
+def _look_up(adapter: Adapter, run: Run, marketplace: str) -> Product:
     """Ask the marketplace for the product and its sizes, and keep them for every later job."""
     sku = run.payload["sku"]
     found = adapter.search(sku)
     if found is None:
         raise Refused(f"{marketplace} has no product with style {sku}", code="product_unknown")
-    variants = [
-        [one.variant_id, one.size_system, {system: normal_size(size) for system, size in one.sizes.items()}]
-        for one in adapter.variants(found.product_id)
-    ]
+    variants = [[one.variant_id, one.size_system, _sizes(one)] for one in adapter.variants(found.product_id)]
     product = Product(
         product=catalog.key(marketplace, sku),
         product_id=found.product_id,
@@ -74,6 +72,15 @@ def _look_up(adapter: StockX, run: Run, marketplace: str) -> Product:
     )
     product.save()
     return product
+
+
+def _sizes(variant: products.Variant) -> dict[str, str]:
+    """The variant's sizes in Sluice's spelling. What has no size at all, such as a card, is called `ONE SIZE`."""
+    sizes = {}
+    for system, size in (variant.sizes or {variant.size_system: variant.value or ONE_SIZE}).items():
+        with suppress(ValueError):  # a label that is no size: the variant is found by its sizes in other systems
+            sizes[system] = normal_size(size)
+    return sizes
 
 
 def _variant(product: Product, run: Run) -> Variant:

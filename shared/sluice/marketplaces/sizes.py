@@ -5,9 +5,12 @@ from collections.abc import Iterable, Mapping
 
 MOST_SKU_CHARACTERS = 64
 MOST_SIZE_CHARACTERS = 16
+# What a product without sizes is asked for by.
+ONE_SIZE = "ONE SIZE"
 
 # Style ids of sneakers, cards and collectibles are letters, digits and few marks.
 _SKU = re.compile(r"[A-Z0-9][A-Z0-9.+/&'#:()-]*")
+_LABELLED = re.compile(r"\d+(\.\d+)?[CKWY]")
 _SIZE = re.compile(r"[A-Z0-9][A-Z0-9 ./+-]*")
 
 
@@ -53,5 +56,14 @@ def listed(sizes: Iterable[str], most: int = 12) -> str:
 
 
 def same_size(sizes: Mapping[str, str], size: str, size_system: str) -> bool:
-    """Whether a variant with these `sizes` (by size system) is the one called `size` in `size_system`."""
-    return sizes.get(size_system) == size
+    """Whether a variant with these `sizes` (by size system) is the one called `size` in `size_system`.
+
+    The letter behind a youth's, women's or child's size (`5Y`, `8W`, `9C`) is a label: a product comes in one of them, and
+    marketplaces write it or leave it out.
+    """
+    own = sizes.get(size_system)
+    return own is not None and _plain(own) == _plain(size)
+
+
+def _plain(size: str) -> str:
+    return size[:-1] if _LABELLED.fullmatch(size) else size
