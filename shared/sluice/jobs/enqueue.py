@@ -21,10 +21,13 @@ from sluice.jobs import keys, kinds, lanes
 from sluice.jobs.job import MOST_ASKERS, VERSION, Job, Spec
 from sluice.jobs.states import FINAL, QUEUED
 from sluice.platform import tables
+from sluice.platform.clock import SECOND
 
 # How often a caller that keeps losing to others looks again. Each round somebody else's write succeeded.
 TRIES = 12
 THREADS = 16
+# By how much the clocks of two functions may differ.
+CLOCK_SKEW_MS = SECOND
 
 
 class Outcome(StrEnum):
@@ -102,6 +105,11 @@ def enqueue_many(specs: Iterable[Spec], now: int, held: Held = _never) -> list[E
 _OF_EARLIER_RUNS = (Job.result, Job.error, Job.history, Job.rerun, Job.rerun_payload, Job.begun, Job.expires_at)
 
 
+def _due_at(wanted: int, now: int) -> int:
+    """When the job is due: as wanted, or a moment ago, so that a scheduler whose clock lags behind ours sees it too."""
+    return wanted if wanted > now else now - CLOCK_SKEW_MS
+
+
 def _lane(spec: Spec) -> str:
     return keys.lane(spec.budget, spec.priority, spec.job_id, spec.lane_shards)
 
@@ -115,7 +123,7 @@ def _create(spec: Spec, now: int, *, keep_askers: bool = True) -> Enqueued:
         Job.kind.set(spec.kind),
         Job.state.set(QUEUED),
         Job.lane.set(_lane(spec)),
-        Job.due_at.set(max(spec.due_at, now)),
+        Job.due_at.set(_due_at(spec.due_at, now)),
         # The lease number lives on, so that a late worker of an earlier run can never match this one.
         Job.lease.set(Job.lease | 0),
         Job.attempts.set(0),
@@ -185,7 +193,7 @@ def _placed(spec: Spec, job: Job, now: int, held: Held) -> list[Action]:
         actions += [Job.lane.set(lane), Job.priority.set(priority)]
     if takes_over:
         actions += [Job.tenant.set(spec.tenant), Job.account.set(spec.account), Job.budget.set(spec.budget)]
-    due_at = max(now, min(spec.due_at, job.due_at or 0))
+    due_at = _due_at(min(spec.due_at, job.due_at or 0), now)
     # A background request does not cut a backoff short; it does bring forward what nobody has tried yet.
     if due_at < (job.due_at or 0) and (raised or job.error is None):
         actions.append(Job.due_at.set(due_at))

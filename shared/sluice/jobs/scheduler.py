@@ -60,7 +60,6 @@ class Tick:
 
 def tick(now: int, config: Config, statuses: Statuses, send: Send) -> Tick:
     """Run one tick at `now`. `send` hands a batch of claimed jobs to a worker; if it fails, the jobs go back."""
-    lanes.answer_nudge()
     done = Tick()
     _rescue(now, config, done)
     ready = [lane for lane in lanes.active() if not keys.is_poll_lane(lane.lane)]
@@ -92,6 +91,8 @@ def admit(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, 
 
 def run(statuses: Statuses, clock: Clock, config: Config) -> dict[str, Any]:
     """What the scheduler function does: one tick, then its record, its metrics and the snapshot for /health."""
+    # In this order: who finds the flag still set has written jobs that are due by the time read after it is cleared.
+    lanes.answer_nudge()
     now = clock.now()
     done = tick(now, config, statuses, _send)
     age = (now - done.oldest_due_at) // SECOND if done.oldest_due_at else 0
