@@ -25,7 +25,7 @@ from sluice.marketplaces.transport import Transport
 from sluice.platform.clock import MINUTE, Clock
 from sluice.platform.settings import settings
 
-__all__ = ["MarketData", "Product", "StockX", "Variant", "session"]
+__all__ = ["MarketData", "Product", "StockX", "Variant", "session", "sign"]
 
 NAME = "stockx"
 # StockX documents neither Retry-After nor any other header of its limits.
@@ -52,10 +52,11 @@ def session(account_id: str, calls: Calls, clock: Clock, wire: httpx.BaseTranspo
             auth, "/oauth/token", {"audience": AUDIENCE, **{name: credentials[name] for name in names}}
         )
 
-    return Session(api, Tokens(account_id, refresh, clock), _sign, calls)
+    return Session(api, Tokens(account_id, refresh, clock), sign, calls)
 
 
-def _sign(access: Access) -> dict[str, str]:
+def sign(access: Access) -> dict[str, str]:
+    """The headers of every call."""
     return {"x-api-key": access.credentials["api_key"], "authorization": f"Bearer {access.token}"}
 
 
@@ -80,8 +81,8 @@ class StockX:
             query: dict[str, str | int] = {"query": wanted, "pageNumber": page, "pageSize": PAGE_SIZE}
             body = self._session.call(Request("GET", "/catalog/search", query=query))
             for row in body["products"].rows():
-                style = _style(row["styleId"].optional_text() or "")
-                if wanted in (style, *map(_style, style.split("/"))):
+                style = row["styleId"].optional_text() or ""
+                if wanted in map(_style, (style, *style.split("/"))):
                     return _product(row)
             if not body["hasNextPage"].flag():
                 return None

@@ -66,17 +66,26 @@ class Cache:
     def of(self, account_id: str) -> Seen:
         """The one entry of `account_id`."""
         if len(self._seen) > MOST_SEEN:
-            self._seen.clear()
+            self.clear()
         return self._seen.setdefault(account_id, Seen())
 
+    def clear(self) -> None:
+        """Know nothing."""
+        self._seen.clear()
 
-_process = Cache()
+
+process_cache = Cache()
+
+
+def forget() -> None:
+    """Know no account any more."""
+    process_cache.clear()
 
 
 class Tokens:
     """The access token of one account."""
 
-    def __init__(self, account_id: str, refresh: Refresh, clock: Clock, cache: Cache = _process) -> None:
+    def __init__(self, account_id: str, refresh: Refresh, clock: Clock, cache: Cache = process_cache) -> None:
         self._account = account_id
         self._refresh = refresh
         self._clock = clock

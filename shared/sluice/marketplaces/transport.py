@@ -10,7 +10,7 @@
 import logging
 import time
 import zlib
-from functools import cache
+from threading import Lock
 
 import httpx
 
@@ -25,6 +25,9 @@ from sluice.platform.observe import count, logger
 CONNECT_SECONDS = 5.0
 TOTAL_SECONDS = 20.0
 MOST_BYTES = 1024 * 1024
+
+_lock = Lock()
+_shared: list[httpx.Client] = []
 
 # The line that this seam logs for each call is the one; httpx's own would show ids and search texts besides.
 for _name in ("httpx", "httpcore"):
@@ -138,10 +141,19 @@ def _client(wire: httpx.BaseTransport) -> httpx.Client:
     return httpx.Client(transport=wire, trust_env=False, follow_redirects=False, headers={"user-agent": "sluice"})
 
 
-@cache
 def _shared_client() -> httpx.Client:
     """The client of this process, made at its first call: it loads the CA bundle, and keeps connections open."""
-    return _client(deadline.Transport())
+    with _lock:
+        if not _shared:
+            _shared.append(_client(deadline.Transport()))
+        return _shared[0]
+
+
+def forget() -> None:
+    """Close this process's connections."""
+    with _lock:
+        while _shared:
+            _shared.pop().close()
 
 
 def _body(response: httpx.Response, source: str) -> bytes:

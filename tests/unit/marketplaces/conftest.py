@@ -1,0 +1,86 @@
+"""A cloud for one test: the accounts table, a key, and a list of the events on the bus."""
+
+import io
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from local.cloud.tables import create_tables
+from sluice.marketplaces import accounts, tokens
+from sluice.marketplaces.accounts import Account
+from sluice.platform import aws
+from sluice.platform.observe import logger, metrics
+from sluice.platform.settings import settings
+from tests.support import process
+from tests.unit.marketplaces.fakes import API, AUTH, CREDENTIALS, NOON, BudgetLog, WatchedClock
+
+Events = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture(autouse=True)
+def _no_metrics_left() -> Iterator[None]:
+    yield
+    metrics.clear_metrics()
+
+
+@pytest.fixture
+def clock() -> WatchedClock:
+    return WatchedClock()
+
+
+@pytest.fixture
+def calls() -> BudgetLog:
+    return BudgetLog()
+
+
+@pytest.fixture(scope="module")
+def _aws() -> Iterator[None]:
+    """moto with the tables of the template and a token key. Not atomic between threads; nothing here needs that."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        patch.setenv("STOCKX_API_URL", API)
+        patch.setenv("STOCKX_AUTH_URL", AUTH)
+        process.forget()
+        patch.setenv("TOKEN_KEY", aws.client("kms").create_key()["KeyMetadata"]["Arn"])
+        settings.cache_clear()
+        create_tables(aws.client("dynamodb"), settings().stack)
+        yield
+    process.forget()
+
+
+@pytest.fixture
+def cloud(_aws: None) -> Iterator[None]:
+    """A cloud without accounts."""
+    yield
+    for account in Account.scan():
+        account.delete()
+    tokens.forget()
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> Events:
+    """What was put on the bus."""
+    put: Events = []
+    monkeypatch.setattr(aws, "put_event", lambda kind, detail: put.append((kind, detail)))
+    return put
+
+
+@pytest.fixture
+def account(cloud: None) -> Account:
+    """`stockx:acme`, connected."""
+    return accounts.connect("stockx", "acme", CREDENTIALS, NOON)
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    """What is logged, as the log has it."""
+    stream = io.StringIO()
+    handler = logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(stream)
+    yield stream
+    handler.setStream(before)

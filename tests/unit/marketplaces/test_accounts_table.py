@@ -1,0 +1,132 @@
+"""Connecting accounts, and saying that one is broken."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sluice.marketplaces import accounts, registry
+from sluice.marketplaces.accounts import Account, InvalidCredentials, Status
+from sluice.platform import aws, tables
+from sluice.platform.clock import MINUTE, SECOND
+from tests.unit.marketplaces.fakes import ACCOUNT, CREDENTIALS, NOON
+
+
+def test_a_new_account(account: Account) -> None:
+    assert (account.account, account.tenant, account.marketplace) == (ACCOUNT, "acme", "stockx")
+    assert (account.status, account.token_version) == ("ACTIVE", 1)
+    assert not account.token
+    assert accounts.unseal(account) == (CREDENTIALS, None)
+    assert accounts.view(account) == {
+        "account": ACCOUNT,
+        "marketplace": "stockx",
+        "status": "ACTIVE",
+        "reason": None,
+        "connectedAt": "2026-11-22T12:00:00.000Z",
+        "updatedAt": "2026-11-22T12:00:00.000Z",
+    }
+
+
+def test_connecting_again_forgets_the_token_and_what_was_wrong(account: Account) -> None:
+    accounts.claim_refresh(ACCOUNT, 1, NOON, NOON + MINUTE)
+    accounts.store_token(ACCOUNT, 1, "token-1", NOON + MINUTE, NOON, None)
+    assert accounts.mark(ACCOUNT, Status.BROKEN, "401", NOON, 2)
+    accounts.connect("stockx", "acme", CREDENTIALS | {"api_key": "another-key"}, NOON + SECOND)
+    again = _found()
+    assert (again.status, again.token_version) == ("ACTIVE", 3)
+    assert not any((again.reason, again.token, again.token_expires_at, again.refreshing_until))
+    assert accounts.unseal(again)[0]["api_key"] == "another-key"
+    assert again.connected_at == NOON + SECOND
+
+
+def test_one_accounts_secrets_do_not_open_as_anothers(account: Account) -> None:
+    account.account = "stockx:mallory"
+    with pytest.raises(ClientError, match="InvalidCiphertext"):
+        accounts.unseal(account)
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "message"),
+    [
+        ({"api_key": None}, "api_key", "is missing"),
+        ({"api_key": ""}, "api_key", "is missing"),
+        ({"api_key": 5}, "api_key", "is missing"),
+        ({"api_key": ["secret-value"]}, "api_key", "is missing"),
+        ({"refresh_token": "x" * 2049}, "refresh_token", "at most 2048 characters, not 2049"),
+        ({"client_id": "secret value"}, "client_id", "visible ASCII"),
+        ({"client_id": "secret\nvalue"}, "client_id", "visible ASCII"),
+        ({"client_id": "secret\u00e9"}, "client_id", "visible ASCII"),
+        ({"password": "secret-value"}, "password", "is unknown"),
+    ],
+)
+def test_credentials_that_cannot_be_right(change: dict[str, Any], field: str, message: str, cloud: None) -> None:
+    with pytest.raises(InvalidCredentials, match=message) as caught:
+        accounts.connect("stockx", "acme", CREDENTIALS | change, NOON)
+    assert caught.value.field == field
+    assert "secret" not in str(caught.value).replace("client_secret", "")
+    assert accounts.find(ACCOUNT) is None
+
+
+def test_the_longest_credentials_are_stored(cloud: None) -> None:
+    longest = {field.name: "x" * field.most for field in registry.get("stockx").credentials}
+    assert accounts.unseal(accounts.connect("stockx", "acme", longest, NOON))[0] == longest
+
+
+def test_an_unknown_marketplace(cloud: None) -> None:
+    with pytest.raises(registry.UnknownMarketplace):
+        accounts.connect("nowhere", "acme", CREDENTIALS, NOON)
+
+
+def test_statuses_of_many(cloud: None) -> None:
+    assert accounts.statuses([]) == {}
+    ids = [accounts.connect("stockx", f"tenant-{number}", CREDENTIALS, NOON).account for number in range(3)]
+    accounts.mark(ids[1], Status.EXPIRED, "old", NOON, 1)
+    many = [*ids, *(f"stockx:missing-{number}" for number in range(120))]
+    assert accounts.statuses(many) == {ids[0]: "ACTIVE", ids[1]: "EXPIRED", ids[2]: "ACTIVE"}
+
+
+def test_only_one_caller_breaks_an_account(account: Account) -> None:
+    assert accounts.mark(ACCOUNT, Status.BROKEN, "401", NOON, 1)
+    assert not accounts.mark(ACCOUNT, Status.REVOKED, "401 again", NOON + SECOND, 1)
+    assert (_found().status, _found().reason) == (Status.BROKEN, "401")
+
+
+def test_a_late_401_does_not_break_what_was_connected_again(account: Account) -> None:
+    accounts.connect("stockx", "acme", CREDENTIALS, NOON)
+    assert not accounts.mark(ACCOUNT, Status.BROKEN, "401 for the old token", NOON, 1)
+    assert _found().status == Status.ACTIVE
+
+
+def test_marking_what_is_not_there_writes_nothing(cloud: None) -> None:
+    assert not accounts.mark("stockx:nobody", Status.BROKEN, "401", NOON, 0)
+    assert accounts.find("stockx:nobody") is None
+
+
+def test_one_claim_at_a_time_and_for_a_time(account: Account) -> None:
+    accounts.claim_refresh(ACCOUNT, 1, NOON, NOON + MINUTE)
+    with pytest.raises(tables.ConditionFailed) as caught:
+        accounts.claim_refresh(ACCOUNT, 1, NOON + SECOND, NOON + 2 * MINUTE)
+    assert caught.value.item is not None
+    accounts.claim_refresh(ACCOUNT, 1, NOON + MINUTE, NOON + 2 * MINUTE)
+    with pytest.raises(tables.ConditionFailed):
+        accounts.claim_refresh(ACCOUNT, 2, NOON + 5 * MINUTE, NOON + 6 * MINUTE)
+
+
+def test_a_slow_refresh_does_not_overwrite_a_newer_token(account: Account) -> None:
+    accounts.store_token(ACCOUNT, 1, "new", NOON + MINUTE, NOON, None)
+    with pytest.raises(tables.ConditionFailed):
+        accounts.store_token(ACCOUNT, 1, "old", NOON + MINUTE, NOON, None)
+    assert accounts.unseal(_found())[1] == "new"
+
+
+def test_no_secret_stands_in_the_table(account: Account) -> None:
+    accounts.store_token(ACCOUNT, 1, "token-in-the-clear", NOON + MINUTE, NOON, None)
+    item = aws.client("dynamodb").get_item(TableName=tables.name("accounts"), Key={"account": {"S": ACCOUNT}})["Item"]
+    for secret in (*CREDENTIALS.values(), "token-in-the-clear"):
+        assert secret not in str(item)
+
+
+def _found() -> Account:
+    found = accounts.find(ACCOUNT)
+    assert found is not None
+    return found

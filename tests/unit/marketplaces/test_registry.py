@@ -1,0 +1,66 @@
+"""The rows of the marketplaces, and what loading them costs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sluice.marketplaces import registry
+from sluice.marketplaces.stockx import SIZE_SYSTEMS, StockX
+from sluice.platform.config import MARKETPLACES as LIMITS
+from tests.contract.documents import document
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+
+
+def test_every_marketplace_has_limits_and_an_adapter() -> None:
+    assert registry.MARKETPLACES.keys() == LIMITS.keys()
+    assert registry.get("stockx").load() is StockX
+
+
+def test_an_unknown_marketplace() -> None:
+    with pytest.raises(registry.UnknownMarketplace, match="unknown marketplace 'nowhere'; known are stockx"):
+        registry.get("nowhere")
+
+
+def test_stockx_as_its_document_has_it() -> None:
+    stockx = registry.get("stockx")
+    assert stockx.currencies == set(document("stockx").spec["components"]["schemas"]["CurrencyCode"]["enum"])
+    assert stockx.size_systems == tuple(SIZE_SYSTEMS.values())
+
+
+def test_the_longest_credentials_fit_into_one_encryption() -> None:
+    for marketplace in registry.MARKETPLACES.values():
+        assert sum(len(field.name) + field.most + 6 for field in marketplace.credentials) < 4096
+
+
+def test_who_calls_no_marketplace_loads_no_http_client() -> None:
+    script = (
+        "import sys, sluice.marketplaces.accounts, sluice.marketplaces.registry\n"
+        "print(*sorted({'httpx', 'httpcore', 'pydantic', 'boto3'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=SHARED, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_an_adapter_makes_no_client_before_its_first_call() -> None:
+    script = (
+        "import sluice.marketplaces.transport as t\n"
+        "from sluice.platform.clock import SystemClock\n"
+        "t.Transport('stockx', 'http://nowhere.test', SystemClock())\n"
+        "print(len(t._shared))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=SHARED, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0"]
+
+
+def test_only_the_seam_makes_http_clients() -> None:
+    makers = ("httpx.Client", "httpx.AsyncClient", "httpx.get", "httpx.post", "httpx.request", "httpx.stream")
+    more = ("import requests", "urllib.request", "http.client", "urllib3", "aiohttp")
+    found = {
+        path.relative_to(SHARED).as_posix()
+        for path in [*SHARED.rglob("*.py"), *(SHARED.parent / "functions").rglob("*.py")]
+        if any(maker in path.read_text(encoding="utf-8") for maker in (*makers, *more))
+    }
+    assert found == {"sluice/marketplaces/transport.py"}
