@@ -56,6 +56,9 @@ class Marketplace(Protocol):
     def counted(self, path: str) -> bool:
         """Whether a call to `path` is charged against the caller's quota."""
 
+    def cacheable(self, call: Call) -> bool:
+        """Whether asking again within minutes is a waste: a read of what changes slowly."""
+
     def route(self, call: Call) -> str:
         """The path with its parameters unfilled, for grouping; the path itself when nothing is there."""
 

@@ -11,7 +11,8 @@ from starlette.routing import Route
 
 from local.sandbox.faults import FAULTS, Latency
 from local.sandbox.limits import Limits
-from local.sandbox.report import TEN_MINUTES_MS, report
+from local.sandbox.report import TEN_MINUTES_MS
+from local.sandbox.stockx import selling_bodies
 from local.sandbox.world import World
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -56,7 +57,7 @@ def routes(world: World) -> list[Route]:
 
     async def show_report(request: Request) -> Response:
         query = ReportQuery.model_validate(dict(request.query_params))
-        return JSONResponse(report(world.log.entries(), query.duplicates_within_ms).as_dict())
+        return JSONResponse(world.report(query.duplicates_within_ms).as_dict())
 
     async def faults(_: Request) -> Response:
         return JSONResponse(FAULTS.dump_python(world.faults.current, mode="json"))
@@ -81,6 +82,14 @@ def routes(world: World) -> list[Route]:
 
     async def connect(request: Request) -> Response:
         return JSONResponse(asdict(world.accounts.connect(request.path_params["account"])))
+
+    async def listings(request: Request) -> Response:
+        rows = world.stockx.listings(request.path_params["account"], world.clock())
+        return JSONResponse({"count": len(rows), "listings": [selling_bodies.listing(row) for row in rows]})
+
+    async def operations(request: Request) -> Response:
+        rows = world.stockx.operations(request.path_params["account"], world.clock())
+        return JSONResponse({"count": len(rows), "operations": [selling_bodies.operation(row) for row in rows]})
 
     async def revoke(request: Request) -> Response:
         world.accounts.revoke(request.path_params["account"])
@@ -111,6 +120,8 @@ def routes(world: World) -> list[Route]:
         ("PUT", "/accounts/{account}", connect),
         ("DELETE", "/accounts/{account}", revoke),
         ("DELETE", "/accounts/{account}/access_tokens", expire),
+        ("GET", "/accounts/{account}/listings", listings),
+        ("GET", "/accounts/{account}/operations", operations),
     ]
     return [Route(path, _explained(endpoint), methods=[method]) for method, path, endpoint in table]
 

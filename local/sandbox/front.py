@@ -16,9 +16,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from local.sandbox.call import Answer, Call, Marketplace
 from local.sandbox.chance import chance
+from local.sandbox.connection import hang_up
 from local.sandbox.corrupt import corrupt
 from local.sandbox.faults import (
     Corruption,
+    Disconnect,
     Drip,
     ExpiredToken,
     Fault,
@@ -75,8 +77,13 @@ class Front:
         answer, applied = self._answer(marketplace, call, entry, strikes)
         await self._wait(entry, strikes)
         response = self._response(answer, strikes, applied)
-        timing = [strike.fault.kind for strike in strikes if isinstance(strike.fault, Latency | Hang | Drip)]
+        timing = [
+            strike.fault.kind for strike in strikes if isinstance(strike.fault, Latency | Hang | Disconnect | Drip)
+        ]
         entry.faults = (*applied, *timing)
+        if _first(strikes, Disconnect):
+            hang_up(request.scope)
+            return response
         if hang := _first(strikes, Hang):
             answer = marketplace.error(504, SERVER_ERRORS[504])
             response = _json(answer, answer.raw())
@@ -97,6 +104,7 @@ class Front:
             query=dict(call.query),
             route=marketplace.route(call),
             counted=marketplace.counted(call.path),
+            cacheable=marketplace.cacheable(call),
         )
         self.log.add(entry)
         return entry

@@ -22,6 +22,7 @@ class Entry:
     query: dict[str, str]
     route: str
     counted: bool = True
+    cacheable: bool = True
     status: int | None = None
     faults: tuple[str, ...] = ()
     over: Rule | None = None

@@ -9,7 +9,6 @@ They strike when an operation is taken on; each item of a batch is one.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Literal, Self
 
@@ -34,8 +33,8 @@ class OperationSwitch(Switch):
     """Shell pattern: `CREATE`, `UPDATE`, `DELETE`, `ACTIVATE`, `DEACTIVATE`, `*ACTIVATE`."""
     listing: str = "*"
     variant: str = "*"
-    below: Decimal | None = None
-    """Only operations that set an amount under this."""
+    below: int | None = Field(default=None, ge=1)
+    """Only operations that set an amount under this, in major units of whatever currency."""
     item: int | None = Field(default=None, ge=0)
     """Only this place of a batch, from 0."""
 
@@ -46,7 +45,7 @@ class OperationSwitch(Switch):
             and fnmatchcase(event.operation, self.operation)
             and fnmatchcase(event.listing, self.listing)
             and fnmatchcase(event.variant, self.variant)
-            and (self.below is None or (event.amount is not None and Decimal(event.amount) < self.below))
+            and (self.below is None or (event.amount is not None and int(event.amount) < self.below))
             and (self.item is None or event.item == self.item)
         )
 

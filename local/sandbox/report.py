@@ -28,23 +28,50 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Create:
+    """A listing that a marketplace was told to create, and did or still may; `account` as `marketplace/account`."""
+
+    account: str
+    variant: str
+    amount: str
+    currency: str
+    at_ms: int
+
+
+@dataclass(frozen=True)
+class CreateCount:
+    """How many listings were created alike."""
+
+    account: str
+    variant: str
+    amount: str
+    currency: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Report:
-    """`duplicates` are calls that repeat, within the asked time, one of the same account that was answered 2xx."""
+    """`duplicates` are calls for what changes slowly that repeat, within the asked time, one of the same account that
+    was answered 2xx; `duplicate_creates` are listings like one that was created within that time before."""
 
     calls: int
     over: int
     duplicates: int
+    duplicate_creates: int
     by_status: dict[str, int]
     by_route: dict[str, dict[str, int]]
     by_fault: dict[str, int]
     usage: dict[str, Usage] = field(default_factory=dict)
     """By `marketplace/account`."""
+    creates: tuple[CreateCount, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def report(entries: Sequence[Entry], duplicates_within_ms: int = TEN_MINUTES_MS) -> Report:
+def report(
+    entries: Sequence[Entry], duplicates_within_ms: int = TEN_MINUTES_MS, creates: Sequence[Create] = ()
+) -> Report:
     by_route: defaultdict[str, Counter[str]] = defaultdict(Counter)
     by_account: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
@@ -55,10 +82,12 @@ def report(entries: Sequence[Entry], duplicates_within_ms: int = TEN_MINUTES_MS)
         calls=len(entries),
         over=sum(entry.over is not None for entry in entries),
         duplicates=_duplicates(entries, duplicates_within_ms),
+        duplicate_creates=_duplicate_creates(creates, duplicates_within_ms),
         by_status=dict(Counter(map(_status, entries))),
         by_route={route: dict(counts) for route, counts in sorted(by_route.items())},
         by_fault=dict(Counter(fault for entry in entries for fault in entry.faults)),
         usage={account: _usage(counted) for account, counted in sorted(by_account.items())},
+        creates=tuple(CreateCount(*alike, count) for alike, count in sorted(Counter(map(_alike, creates)).items())),
     )
 
 
@@ -97,7 +126,7 @@ def _duplicates(entries: Sequence[Entry], within_ms: int) -> int:
     answered: dict[tuple[str, ...], int] = {}
     duplicates = 0
     for entry in sorted(entries, key=lambda entry: entry.ordinal):
-        if not entry.counted:
+        if not entry.cacheable:
             continue
         query = "&".join(f"{name}={value}" for name, value in sorted(entry.query.items()))
         call = (entry.marketplace, entry.account, entry.method, entry.path, query)
@@ -106,3 +135,17 @@ def _duplicates(entries: Sequence[Entry], within_ms: int) -> int:
         if entry.status is not None and entry.status < 300:
             answered[call] = entry.at_ms
     return duplicates
+
+
+def _duplicate_creates(creates: Sequence[Create], within_ms: int) -> int:
+    last: dict[tuple[str, ...], int] = {}
+    duplicates = 0
+    for create in sorted(creates, key=lambda create: create.at_ms):
+        if _alike(create) in last and create.at_ms - last[_alike(create)] < within_ms:
+            duplicates += 1
+        last[_alike(create)] = create.at_ms
+    return duplicates
+
+
+def _alike(create: Create) -> tuple[str, str, str, str]:
+    return create.account, create.variant, create.amount, create.currency

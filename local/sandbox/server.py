@@ -11,10 +11,11 @@ import uvicorn
 from local.sandbox import world
 from local.sandbox.accounts import Credentials
 from local.sandbox.app import application
+from local.sandbox.connection import Connection
 from local.sandbox.faults import Faults, Latency
 from local.sandbox.limits import Limits
 from local.sandbox.log import Entry
-from local.sandbox.report import TEN_MINUTES_MS, Report, report
+from local.sandbox.report import TEN_MINUTES_MS, Report
 from local.sandbox.stockx.listings import Listing, Operation
 
 HOST = "127.0.0.1"
@@ -47,7 +48,7 @@ class Sandbox:
         self._ready = Event()
         config = uvicorn.Config(
             application(self.world, self._ready.set),
-            http="h11",
+            http=Connection,
             ws="none",
             log_config=None,
             access_log=False,
@@ -95,7 +96,7 @@ class Sandbox:
         return self.world.stockx.operations(account, self.world.clock())
 
     def report(self, duplicates_within_ms: int = TEN_MINUTES_MS) -> Report:
-        return report(self.world.log.entries(), duplicates_within_ms)
+        return self.world.report(duplicates_within_ms)
 
     def start(self) -> None:
         """Serve. Raises OSError when the port is taken, RuntimeError when the server does not come up."""

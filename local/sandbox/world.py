@@ -10,6 +10,7 @@ from local.sandbox.faults import Faults, Latency
 from local.sandbox.front import Front
 from local.sandbox.limits import Limits, Quotas
 from local.sandbox.log import Log
+from local.sandbox.report import TEN_MINUTES_MS, Report, report
 from local.sandbox.stockx.api import StockX
 
 Clock = Callable[[], int]
@@ -32,6 +33,10 @@ class World:
     log: Log
     stockx: StockX
     front: Front
+
+    def report(self, duplicates_within_ms: int = TEN_MINUTES_MS) -> Report:
+        """What the marketplaces saw, and what they were told to create."""
+        return report(self.log.entries(), duplicates_within_ms, self.stockx.creates(self.clock()))
 
 
 def build(

@@ -13,7 +13,9 @@ from local.sandbox.catalog.prices import RATES, quote
 from local.sandbox.catalog.products import Product, Variant
 from local.sandbox.faults import Faults
 from local.sandbox.limits import Limits
+from local.sandbox.report import Create
 from local.sandbox.stockx import bodies, tokens
+from local.sandbox.stockx.batches import Batches
 from local.sandbox.stockx.book import Book
 from local.sandbox.stockx.inputs import RefusedError, integer
 from local.sandbox.stockx.listings import Listing, Operation, copied
@@ -36,6 +38,7 @@ class StockX:
         self._book = Book(seed, faults)
         self._lock = Lock()
         selling = Selling(self._book, self.account, self._variant_of)
+        batches = Batches(self._book, self.account, self._variant_of)
         product = "/v2/catalog/products/{product_id}"
         self._routes = Routes(
             ("GET", "/v2/catalog/search", self._search),
@@ -46,6 +49,7 @@ class StockX:
             ("GET", f"{product}/variants/{{variant_id}}", self._variant),
             ("GET", f"{product}/variants/{{variant_id}}/market-data", self._variant_market_data),
             *selling.routes,
+            *batches.routes,
         )
 
     def account(self, call: Call) -> str:
@@ -57,6 +61,10 @@ class StockX:
     def counted(self, path: str) -> bool:
         """The token call goes to another host, which has no quota of the API's."""
         return path != tokens.PATH
+
+    def cacheable(self, call: Call) -> bool:
+        """The catalog is; listings, operations and batches are read again because they change."""
+        return call.path.startswith("/v2/catalog/")
 
     def route(self, call: Call) -> str:
         return self._routes.template(call.path) or call.path
@@ -91,6 +99,21 @@ class StockX:
         """What `account` really has here at `at_ms`, deleted listings too. Copies, from any thread."""
         with self._lock:
             return [copied(listing) for listing in self._book.listings(account, at_ms)]
+
+    def creates(self, at_ms: int) -> Sequence[Create]:
+        """Every creation of a listing that was taken on and has not failed by `at_ms`, of all accounts."""
+        with self._lock:
+            return [
+                Create(
+                    account=f"{self.name}/{account}",
+                    variant=bodies.variant_id(listing.variant),
+                    amount=str(listing.operations[0].change.amount),
+                    currency=str(listing.operations[0].change.currency),
+                    at_ms=listing.created_at_ms,
+                )
+                for account in self._book.accounts
+                for listing in self._book.listings(account, at_ms)
+            ]
 
     def operations(self, account: str, at_ms: int) -> Sequence[Operation]:
         """Every operation that was taken on for `account`. Copies, from any thread."""

@@ -32,6 +32,10 @@ class Book:
         self._seed, self._faults = seed, faults
         self._accounts: defaultdict[str, Account] = defaultdict(Account)
 
+    @property
+    def accounts(self) -> Sequence[str]:
+        return sorted(self._accounts)
+
     def listings(self, account: str, at_ms: int) -> Sequence[Listing]:
         """Every listing that exists, deleted ones too, oldest first."""
         return [listing for listing in self._settled(account, at_ms) if listing.exists]

@@ -7,6 +7,7 @@ import pytest
 from local.sandbox.limits import Limits
 from local.sandbox.server import Sandbox
 from tests.unit.sandbox.client import Client, Clock, connected
+from tests.unit.sandbox.seller import Seller
 
 
 @pytest.fixture
@@ -25,3 +26,8 @@ def client(sandbox: Sandbox) -> Iterator[Client]:
     with connected(sandbox) as client:
         sandbox.world.log.clear()
         yield client
+
+
+@pytest.fixture
+def seller(client: Client) -> Seller:
+    return Seller(client)
