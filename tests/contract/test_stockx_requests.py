@@ -12,7 +12,8 @@ from sluice.marketplaces.errors import MarketplaceFailure
 from sluice.marketplaces.exchange import Request
 from sluice.marketplaces.session import Session
 from sluice.marketplaces.stockx import StockX, sign
-from sluice.marketplaces.tokens import Access, Tokens
+from sluice.marketplaces.token_cache import Access
+from sluice.marketplaces.tokens import Tokens
 from sluice.marketplaces.transport import Transport
 from tests.contract.documents import document
 from tests.support.clock import VirtualClock

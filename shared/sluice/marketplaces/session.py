@@ -8,7 +8,8 @@ from sluice.marketplaces import fields
 from sluice.marketplaces.errors import Forbidden, Unauthorized
 from sluice.marketplaces.exchange import Request
 from sluice.marketplaces.fields import Value
-from sluice.marketplaces.tokens import Access, Tokens
+from sluice.marketplaces.token_cache import Access
+from sluice.marketplaces.tokens import Tokens
 from sluice.marketplaces.transport import Transport
 
 # The headers that say who calls.

@@ -20,7 +20,8 @@ from sluice.marketplaces.mapping import Rules
 from sluice.marketplaces.oauth import Fresh
 from sluice.marketplaces.products import MarketData, Product, Variant
 from sluice.marketplaces.session import Session
-from sluice.marketplaces.tokens import Access, Tokens
+from sluice.marketplaces.token_cache import Access
+from sluice.marketplaces.tokens import Tokens
 from sluice.marketplaces.transport import Transport
 from sluice.platform.clock import MINUTE, Clock
 from sluice.platform.settings import settings

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from local.cloud.tables import create_tables
-from sluice.marketplaces import accounts, tokens
+from sluice.marketplaces import accounts, token_cache
 from sluice.marketplaces.accounts import Account
 from sluice.platform import aws
 from sluice.platform.observe import logger, metrics
@@ -58,7 +58,7 @@ def cloud(_aws: None) -> Iterator[None]:
     yield
     for account in Account.scan():
         account.delete()
-    tokens.forget()
+    token_cache.forget()
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from sluice.marketplaces import accounts
 from sluice.marketplaces.accounts import Account, Status
 from sluice.marketplaces.errors import AccountBroken, GrantRefused, TokenBusy, Unavailable
 from sluice.marketplaces.oauth import Fresh
-from sluice.marketplaces.tokens import CLAIM_MS, EARLY_MS, LOOK_MS, WAIT_MS, Cache, Tokens
+from sluice.marketplaces.token_cache import Cache
+from sluice.marketplaces.tokens import CLAIM_MS, EARLY_MS, LOOK_MS, WAIT_MS, Tokens
 from sluice.platform import aws
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from tests.unit.marketplaces.conftest import Events

@@ -9,7 +9,7 @@ from sluice.jobs.outcomes import Failure
 from sluice.marketplaces import accounts
 from sluice.marketplaces.accounts import Account
 from sluice.marketplaces.stockx import StockX
-from sluice.marketplaces.tokens import process_cache
+from sluice.marketplaces.token_cache import process_cache
 from sluice.platform.observe import logger
 from tests.unit.marketplaces.conftest import Events
 from tests.unit.marketplaces.fakes import (

@@ -1,0 +1,54 @@
+"""What this process knows of each account, so that a warm worker neither reads nor decrypts for each call."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MOST_SEEN = 1_000
+
+
+@dataclass(frozen=True)
+class Access:
+    """What speaks for an account. version: the account's `token_version` that it belongs to."""
+
+    credentials: Mapping[str, str] = field(repr=False)
+    token: str = field(repr=False)
+    version: int
+    expires_at: int
+
+
+@dataclass
+class Seen:
+    """What this process knows of one account, as of `looked_at`; `busy_until` as the table's `refreshing_until`."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    looked_at: int | None = None
+    version: int = 0
+    busy_until: int = 0
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    access: Access | None = None
+
+
+class Cache:
+    """What this process knows of each account."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Seen] = {}
+
+    def of(self, account_id: str) -> Seen:
+        """The one entry of `account_id`."""
+        if len(self._seen) > MOST_SEEN:
+            self.clear()
+        return self._seen.setdefault(account_id, Seen())
+
+    def clear(self) -> None:
+        """Know nothing."""
+        self._seen.clear()
+
+
+process_cache = Cache()
+
+
+def forget() -> None:
+    """Know no account any more."""
+    process_cache.clear()
