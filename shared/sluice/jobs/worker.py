@@ -18,6 +18,18 @@ from sluice.platform.settings import settings
 # Calls in flight at once in a batch. Slots space their starts; this covers the answers that are still awaited.
 THREADS = 8
 
+# How a run may end (`runner.Report.ends`), and the metric that counts it. JobsFailed: attempts that are tried again.
+METRICS = {
+    "completed": "JobsSucceeded",
+    "queued": "JobsRerun",
+    "waiting": "JobsWaiting",
+    "retried": "JobsFailed",
+    "snoozed": "JobsSnoozed",
+    "dead": "JobsDead",
+    "late": "JobsLate",
+    "unwritten": "JobsUnwritten",
+}
+
 
 def work(messages: Mapping[str, str], config: Config, clock: Clock, deadline: int) -> list[str]:
     """Run the batches in `messages` (body by message id) until `deadline` (epoch ms).
@@ -41,7 +53,7 @@ def work(messages: Mapping[str, str], config: Config, clock: Clock, deadline: in
     now = clock.now()
     runs.record("worker", {"messages": len(messages), "ms": now - started, **counters}, counters, now, config)
     for end, number in ends.items():
-        count(f"Jobs{end.capitalize()}", number)
+        count(METRICS[end], number)
     return failed
 
 
