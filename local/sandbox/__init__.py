@@ -8,7 +8,8 @@
 | `stockx/` | StockX public API v2; one folder a marketplace |
 | `catalog/`, `ids.py` | what is sold, in which sizes, for how much; ids that can be read back |
 | `accounts.py` | OAuth applications and their tokens |
-| `faults.py`, `corrupt.py` | the switches and when they strike, and what they do to a body |
+| `switch.py`, `faults.py`, `outcomes.py` | the switches and when they strike: on calls, and on operations |
+| `corrupt.py`, `connection.py` | what a fault does to a body, and how it hangs up |
 | `limits.py`, `log.py`, `report.py` | the quota as the marketplace counts it, what was called, and the counts of both |
 | `control.py` | `/_sandbox/`: the switches and the log over HTTP |
 

@@ -1,1 +1,9 @@
-"""StockX public API v2: `api.py` answers, `bodies.py` has the shapes, `tokens.py` the token call."""
+"""StockX public API v2.
+
+| file | holds |
+|---|---|
+| `api.py`, `bodies.py`, `tokens.py` | the checks of every call, the catalog, the token call |
+| `selling.py`, `batches.py` | the calls on listings and operations, and on many at a time |
+| `listings.py`, `book.py` | what a listing goes through, and what each account has |
+| `inputs.py`, `selling_bodies.py` | what callers send, and what they are told |
+"""

@@ -1,5 +1,6 @@
 """What a seller does at StockX, in a line each, and what it then sees."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,7 @@ class Seller:
         assert answer.status_code == 200, answer.text
         return [row["listingId"] for row in answer.json()["listings"]]
 
-    def batch(self, kind: str, *items: dict[str, object]) -> Any:
+    def batch(self, kind: str, *items: Mapping[str, object]) -> Any:
         answer = self.client.send("POST", f"{BATCH}/{kind}-listing", {"items": items})
         assert answer.status_code == 200, answer.text
         return answer.json()
