@@ -56,11 +56,15 @@ class RateLimited(MarketplaceFailure):
 
 
 class AccountBroken(MarketplaceFailure):
-    """The account cannot be used until its owner connects it again."""
+    """The account cannot be used until its owner connects it again. found: this call is the one that found it out."""
 
     action = Action.SNOOZE
     code = "account_broken"
     whole_batch = True
+
+    def __init__(self, message: str, *, found: bool = False) -> None:
+        super().__init__(message)
+        self.found = found
 
 
 class TokenBusy(MarketplaceFailure):

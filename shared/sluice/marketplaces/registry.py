@@ -27,6 +27,7 @@ class Marketplace:
 
     credentials: what an account needs, all of it. currencies: ISO 4217 codes of its prices. size_systems: Sluice's
     names of the systems in which it gives sizes, its main one first. adapter: `module:class`, an `Adapter`.
+    listing_currencies: those in which it takes listings.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Marketplace:
     currencies: frozenset[str]
     size_systems: tuple[str, ...]
     adapter: str
+    listing_currencies: frozenset[str] = frozenset()
 
     def load(self) -> "type[Adapter]":
         """The adapter; only functions that call marketplaces load it."""
@@ -46,6 +48,8 @@ class Marketplace:
 _STOCKX_CURRENCIES = """
 AUD BRL CAD CHF CLP CNY DKK EUR GBP HKD HUF IDR ILS JPY KRW KWD MOP MXN MYR NOK NZD PEN PHP PLN SEK SGD THB TWD USD VND
 """
+# StockX public API v2: `CreateListingInput.currencyCode`.
+_STOCKX_LISTING_CURRENCIES = "AUD CAD CHF EUR GBP HKD JPY KRW MXN NZD SGD USD"
 
 MARKETPLACES: Mapping[str, Marketplace] = {
     marketplace.name: marketplace
@@ -62,6 +66,7 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             currencies=frozenset(_STOCKX_CURRENCIES.split()),
             size_systems=("us", "us-w", "uk", "cm", "kr", "eu"),
             adapter="sluice.marketplaces.stockx:StockX",
+            listing_currencies=frozenset(_STOCKX_LISTING_CURRENCIES.split()),
         ),
     )
 }

@@ -157,11 +157,12 @@ class Tokens:
     def _break(self, status: Status, reason: str, version: int) -> AccountBroken:
         now = self._clock.now()
         self._seen.looked_at = None
-        if accounts.mark(self._account, status, reason, now, version):
+        found = accounts.mark(self._account, status, reason, now, version)
+        if found:
             logger.error("an account is broken", extra={"account": self._account, "status": status, "reason": reason})
             count("AccountsBroken")
             _publish(self._account, status, reason, now)
-        return AccountBroken(f"account {self._account} is {status}: {reason}")
+        return AccountBroken(f"account {self._account} is {status}: {reason}", found=found)
 
 
 def _account(held: tables.ConditionFailed) -> Account | None:

@@ -1,0 +1,67 @@
+"""What a marketplace knows of a seller's listings, in one shape for all of them. Loads no HTTP client."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+BatchKind = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a listing asks for. amount: a decimal in major units, as text. expires_at: epoch ms. None: as it is."""
+
+    amount: str | None = None
+    currency: str | None = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An asynchronous operation. word: its status, error: why it failed; both in the marketplace's words."""
+
+    operation_id: str
+    listing_id: str
+    type: str | None
+    word: str
+    error: str | None = None
+    created_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A listing as the marketplace shows it. Times are epoch ms. last_operation: known of a single listing."""
+
+    listing_id: str
+    word: str
+    amount: Decimal | None
+    currency: str | None
+    expires_at: int | None
+    variant_id: str | None
+    created_at: int
+    batch_id: str | None = None
+    last_operation: Operation | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch. completed: the marketplace has given an end time. counts: its items by status word."""
+
+    batch_id: str
+    word: str
+    completed: bool
+    created_at: int | None
+    total: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BatchItem:
+    """One item of a batch: what was asked (`variant_id` and `amount` for a create), and what became of it."""
+
+    word: str | None
+    listing_id: str | None
+    variant_id: str | None
+    amount: Decimal | None
+    error: str | None
