@@ -155,7 +155,7 @@ def _join(spec: Spec, job: Job, now: int, held: Held) -> Enqueued:
         actions.append(Job.tenants.add({spec.tenant}))
     # What has begun is finished as it was asked for; what comes after it is done in the run that follows.
     later = job.state != QUEUED or bool(job.begun)
-    asked = job.payload if not later or job.rerun_payload is None else job.rerun_payload
+    asked = job.rerun_payload if later else job.payload
     replaced = spec.replace and spec.payload != asked
     if replaced:
         actions.append((Job.rerun_payload if later else Job.payload).set(spec.payload))
