@@ -81,8 +81,10 @@ class Laptop:
         return self.issuer.token(tenant, roles or ADMIN)
 
     def api(self, tenant: str, *roles: str) -> "Api":
-        """A client that calls the API as a person of `tenant`."""
-        return Api(self.stack.api_url, self.token(tenant, *roles))
+        """A client that calls the API as a person of `tenant`. It is closed with the laptop."""
+        api = Api(self.stack.api_url, self.token(tenant, *roles))
+        self._open.callback(api.close)
+        return api
 
     def connect_stockx(self, tenant: str) -> None:
         """Connect `tenant`'s StockX account, as if a person had logged in at the marketplace."""
@@ -100,6 +102,10 @@ class Api:
 
     def __init__(self, url: str, token: str) -> None:
         self._client = httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=30)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
 
     def get(self, path: str, **query: Any) -> Any:
         return self._call("GET", path, params=query)

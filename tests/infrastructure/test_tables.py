@@ -25,19 +25,10 @@ def model(table: str) -> type[Model]:
     return found
 
 
-def shape(keys: list[dict[str, str]], attributes: list[dict[str, str]]) -> dict[str, tuple[str, str]]:
+def shape(keys: Any, attributes: Any) -> dict[str, tuple[str, str]]:
+    """Name and type of the hash and range key."""
     types = {attribute["AttributeName"]: attribute["AttributeType"] for attribute in attributes}
     return {key["KeyType"]: (key["AttributeName"], types[key["AttributeName"]]) for key in keys}
-
-
-def model_shape(attributes: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    kinds = {"HASH": "is_hash_key", "RANGE": "is_range_key"}
-    return {
-        kind: (attribute.attr_name, attribute.attr_type)
-        for kind, flag in kinds.items()
-        for attribute in attributes.values()
-        if getattr(attribute, flag)
-    }
 
 
 def test_each_table_has_one_model() -> None:
@@ -46,28 +37,21 @@ def test_each_table_has_one_model() -> None:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_keys_equal_the_models(name: str) -> None:
-    table = TABLES[name]
-    assert shape(table["KeySchema"], table["AttributeDefinitions"]) == model_shape(model(name).get_attributes())
+    table, schema = TABLES[name], model(name)._get_schema()
+    in_template = shape(table["KeySchema"], table["AttributeDefinitions"])
+    assert in_template == shape(schema["key_schema"], schema["attribute_definitions"])
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_indexes_equal_the_models(name: str) -> None:
-    table = TABLES[name]
+    table, schema = TABLES[name], model(name)._get_schema()
     in_template = {
-        index["IndexName"]: (
-            shape(index["KeySchema"], table["AttributeDefinitions"]),
-            index["Projection"]["ProjectionType"],
-            sorted(index["Projection"].get("NonKeyAttributes", [])),
-        )
+        index["IndexName"]: (shape(index["KeySchema"], table["AttributeDefinitions"]), index["Projection"])
         for index in table.get("GlobalSecondaryIndexes", [])
     }
     in_model = {
-        index_name: (
-            model_shape(index._get_attributes()),  # type: ignore[attr-defined]
-            index.Meta.projection.projection_type,
-            sorted(index.Meta.projection.non_key_attributes or []),
-        )
-        for index_name, index in model(name)._indexes.items()
+        index["index_name"]: (shape(index["key_schema"], schema["attribute_definitions"]), index["projection"])
+        for index in schema["global_secondary_indexes"]
     }
     assert in_template == in_model
 
