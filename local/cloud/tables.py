@@ -1,5 +1,6 @@
 """The tables of template.yaml alone, for tests and benchmarks that need no functions."""
 
+from functools import cache
 from typing import Any
 
 from local.cloud import template as templates
@@ -7,6 +8,7 @@ from local.cloud import template as templates
 NAME = "${AWS::StackName}-"
 
 
+@cache
 def definitions(stack: str) -> list[dict[str, Any]]:
     """The arguments of CreateTable for each table of the template, named as in the stack `stack`."""
     return [

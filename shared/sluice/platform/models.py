@@ -63,7 +63,8 @@ class DocumentedAs:
     model: type[BaseModel]
 
     def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return handler(self.model.__pydantic_core_schema__)
+        # Inside another schema the model keeps its name; by itself it would be written out where it is used.
+        return handler(core_schema.chain_schema([self.model.__pydantic_core_schema__]))
 
 
 def check(model: type[M], value: object) -> M:

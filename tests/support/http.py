@@ -1,0 +1,120 @@
+"""The HTTP API as a client sees it: requests go through the real handlers, each route to the function that has it."""
+
+import importlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import unquote, urlencode
+
+from local.cloud import template as templates
+from local.cloud.template import resources
+
+REQUEST_ID = "JKJaXmPLvHcESHA="
+
+
+class Context:
+    """What Lambda passes beside the event."""
+
+    function_name = "sluice-local-api"
+    memory_limit_in_mb = 256
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:sluice-local-api"
+    aws_request_id = "8f0b2f4e-5d6f-4b51-9f54-8d7d0e0c2a11"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 10_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The fields that the error names, with what is wrong with them."""
+        return {one["field"]: one["message"] for one in self.json["error"]["fields"]}
+
+
+@cache
+def route_functions() -> dict[str, str]:
+    """The function folder of each route of template.yaml, by route key (`GET /v1/jobs`)."""
+    return {
+        f"{event['Properties']['Method']} {event['Properties']['Path']}": function["CodeUri"].rstrip("/")
+        for _, function in resources(templates.load(), "AWS::Serverless::Function")
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "HttpApi"
+    }
+
+
+def event(
+    method: str,
+    path: str,
+    *,
+    query: Mapping[str, Any] | str = "",
+    body: object = None,
+    tenant: str | None = "acme",
+    roles: str = "operator",
+) -> dict[str, Any]:
+    """The event that an HTTP API makes of a request (payload format 2.0): it decodes the path.
+
+    body: text as it is, anything else as JSON. tenant: None for a request without an authorizer's word.
+    """
+    key, parameters = _match(method, path)
+    context: dict[str, Any] = {
+        "accountId": "123456789012",
+        "apiId": "a1b2c3d4e5",
+        "domainName": "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
+        "http": {"method": method, "path": unquote(path), "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"},
+        "requestId": REQUEST_ID,
+        "routeKey": key,
+        "stage": "$default",
+        "timeEpoch": 1_763_785_800_000,
+    }
+    if tenant is not None:
+        context["authorizer"] = {"lambda": {"tenant": tenant, "roles": roles, "subject": f"someone@{tenant}"}}
+    made: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": key,
+        "rawPath": unquote(path),
+        "rawQueryString": query if isinstance(query, str) else urlencode(query),
+        "headers": {"content-type": "application/json"},
+        "requestContext": context,
+        "isBase64Encoded": False,
+    }
+    if parameters:
+        made["pathParameters"] = parameters
+    if body is not None:
+        made["body"] = body if isinstance(body, str) else json.dumps(body)
+    return made
+
+
+def _match(method: str, path: str) -> tuple[str, dict[str, str]]:
+    for key in route_functions():
+        known, _, template = key.partition(" ")
+        if known == method and (found := re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template), path)):
+            return key, {name: unquote(value) for name, value in found.groupdict().items()}
+    return "$default", {}
+
+
+def send(event: dict[str, Any], function: str | None = None) -> Answer:
+    """Give `event` to the handler of its route's function, or of `function`."""
+    folder = function or route_functions()[event["routeKey"]]
+    handler = importlib.import_module(f"{folder.replace('/', '.')}.handler").handler
+    answer = handler(event, Context())
+    assert answer["isBase64Encoded"] is False
+    return Answer(answer["statusCode"], answer["headers"], answer["body"])
+
+
+def call(method: str, path: str, **request: Any) -> Answer:
+    """Send one request; the arguments are those of `event`."""
+    return send(event(method, path, **request))

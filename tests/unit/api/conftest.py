@@ -1,0 +1,131 @@
+"""The API over tables of one test, with some jobs, a price and an account in them."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from threading import RLock
+from typing import Any
+
+import pytest
+
+from local.cloud.tables import definitions
+from sluice.jobs import lanes, runs
+from sluice.market.prices import Price
+from sluice.marketplaces import accounts
+from sluice.platform import aws, settings
+from sluice.platform.clock import MINUTE, SystemClock
+from sluice.platform.observe import logger
+from tests.support.http import call
+from tests.support.store import Answer, Request, Store, store
+
+CREDENTIALS = {
+    "api_key": "key-of-acme",
+    "client_id": "client-of-acme",
+    "client_secret": "secret-of-acme",
+    "refresh_token": "refresh-of-acme",
+}
+
+
+class Cloud:
+    """What a test looks at behind the API."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.invoked: list[tuple[str, dict[str, Any]]] = []
+        self.now = SystemClock().now()
+
+    def content(self) -> dict[str, Any]:
+        """Every item of every table."""
+        stack = settings.settings().stack
+        names = [table["TableName"].removeprefix(f"{stack}-") for table in definitions(stack)]
+        return {name: sorted(map(json.dumps, self._store.items(name))) for name in names}
+
+    def connect(self, tenant: str) -> None:
+        """Give `tenant` a StockX account."""
+        accounts.connect("stockx", tenant, CREDENTIALS, self.now)
+
+    def enqueue(self, tenant: str, *skus: str, **item: Any) -> list[str]:
+        """Ask for prices of `skus` as `tenant`; the job ids."""
+        body = {"items": [{"sku": sku, "size": "10", **item} for sku in skus]}
+        answer = call("POST", "/v1/market/refresh", body=body, tenant=tenant)
+        assert answer.status == 202, answer.text
+        return [one["jobId"] for one in answer.json["items"]]
+
+    def price(self, sku: str, size: str = "10", currency: str = "USD") -> None:
+        """Store a price."""
+        Price(
+            sku=sku,
+            price=f"stockx:us-{size}:{currency}",
+            marketplace="stockx",
+            size=size,
+            size_system="us",
+            sizes={"us": size, "eu": "44"},
+            currency=currency,
+            ask="150",
+            bid=None,
+            more={"sell_faster": "140"},
+            observed_at=self.now - MINUTE,
+        ).save()
+
+    def healthy(self, ago: int = 0, oldest_due_age: int = 0) -> None:
+        """Leave the snapshot that the scheduler leaves, `ago` ms old."""
+        runs.save_health({"at": self.now - ago, "lanes": 2, "held": 1, "oldest_due_age": oldest_due_age})
+
+
+@pytest.fixture(scope="module")
+def tables() -> Iterator[Store]:
+    """The store of a module's tests: its client takes longer to make than a test to run."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("SCHEDULER_FUNCTION", "scheduler"), ("TOKEN_KEY", "key"), ("EVENT_BUS", "bus")):
+            patch.setenv(name, value)
+        with store() as made:
+            # Jobs are written by several threads; the store is made for one at a time.
+            lock = RLock()
+
+            def one_at_a_time(_: Request, send: Callable[[], Answer]) -> Answer:
+                with lock:
+                    return send()
+
+            made.around = one_at_a_time
+            yield made
+
+
+@pytest.fixture
+def cloud(tables: Store, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """Empty tables; `invoked` has the functions that were invoked."""
+    tables.clear()
+    lanes.forget()
+    cloud = Cloud(tables)
+    monkeypatch.setattr(aws, "invoke_later", lambda function, event: cloud.invoked.append((function, event)))
+    monkeypatch.setattr(aws, "encrypt", lambda text, context: f"sealed {len(text)}".encode())
+    return cloud
+
+
+@pytest.fixture
+def acme(cloud: Cloud) -> Cloud:
+    """`acme` has a StockX account."""
+    cloud.connect("acme")
+    return cloud
+
+
+@pytest.fixture
+def requests(tables: Store, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The operations that DynamoDB is asked for."""
+    asked: list[str] = []
+    around = tables.around
+
+    def note(request: Request, send: Callable[[], Answer]) -> Answer:
+        asked.append(request.operation)
+        return around(request, send) if around else send()
+
+    monkeypatch.setattr(tables, "around", note)
+    return asked
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """What is written to the log."""
+    written, handler = io.StringIO(), logger.registered_handler
+    before = handler.setStream(written)  # type: ignore[attr-defined]
+    yield written
+    handler.setStream(before)  # type: ignore[attr-defined]

@@ -1,0 +1,41 @@
+"""The API's own document, as the judge of its answers."""
+
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from sluice.admin import api
+from tests.support.http import Answer
+
+Schema = dict[str, Any]
+
+
+@cache
+def document() -> Schema:
+    """The OpenAPI document."""
+    return api.document()
+
+
+def operation(key: str) -> Schema:
+    """What the document says of a route key (`GET /v1/jobs`)."""
+    method, _, path = key.partition(" ")
+    found: Schema = document()["paths"][path][method.lower()]
+    return found
+
+
+def conforms(key: str, answer: Answer) -> None:
+    """Check that the document allows this answer to a request of this route: status, content type and every field."""
+    response = operation(key)["responses"][str(answer.status)]
+    if "$ref" in response:
+        response = document()["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+    schema = response["content"][answer.headers["Content-Type"]]["schema"]
+    if answer.headers["Content-Type"] == "application/json":
+        closed = {name: _closed(one) for name, one in document()["components"]["schemas"].items()}
+        Draft202012Validator({**schema, "components": {"schemas": closed}}).validate(answer.json)
+
+
+def _closed(schema: Schema) -> Schema:
+    """The schema as its owner must keep it: nothing that it does not name. `Error` may carry more detail."""
+    told = "properties" in schema and schema.get("title") != "Error"
+    return {**schema, "additionalProperties": False} if told else schema

@@ -1,0 +1,160 @@
+"""What bad input gets: the status, the field that is wrong, and nothing written."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.support.http import call, event, send
+from tests.unit.api.conftest import CREDENTIALS, Cloud
+
+REFRESH = ("POST", "/v1/market/refresh")
+CONNECT = ("PUT", "/v1/accounts/stockx")
+PRICES = ("GET", "/v1/market/prices")
+JOBS = ("GET", "/v1/jobs")
+GOOD = {"sku": "DD1391-100", "size": "10"}
+
+
+def item(**changes: Any) -> dict[str, Any]:
+    return {"body": {"items": [{**GOOD, **changes}]}}
+
+
+CASES: list[tuple[tuple[str, str], dict[str, Any], int, str]] = [
+    # Bodies that are no JSON object.
+    (REFRESH, {}, 400, "body"),
+    (REFRESH, {"body": "   "}, 400, "body"),
+    (REFRESH, {"body": '{"items": ['}, 400, "body"),
+    (REFRESH, {"body": "[]"}, 400, "body"),
+    (REFRESH, {"body": '"text"'}, 400, "body"),
+    (REFRESH, {"body": '{"items": NaN}'}, 400, "body"),
+    (REFRESH, {"body": '{"items": [-Infinity]}'}, 400, "body"),
+    (REFRESH, {"body": "[" * 100_000}, 400, "body"),
+    (REFRESH, {"body": '{"items": ' + "1" * 5_000 + "}"}, 400, "body"),
+    (REFRESH, {"body": '{"items": [], "items": []}'}, 400, "items"),
+    (REFRESH, {"body": '{"items": [{"sku": "A", "sku": "B", "size": "10"}]}'}, 400, "sku"),
+    (REFRESH, {"body": '{"items": [{"sku": "A\nB", "size": "10"}]}'}, 400, "body"),
+    # The request as a whole.
+    (REFRESH, {"body": {}}, 400, "items"),
+    (REFRESH, {"body": {"items": []}}, 400, "items"),
+    (REFRESH, {"body": {"items": [GOOD] * 501}}, 400, "items"),
+    (REFRESH, {"body": {"items": GOOD}}, 400, "items"),
+    (REFRESH, {"body": {"items": [GOOD], "priority": "hot"}}, 400, "priority"),
+    (REFRESH, {"body": {"items": [GOOD]}, "query": {"force": "1"}}, 400, "force"),
+    # One item.
+    (REFRESH, {"body": {"items": ["DD1391-100"]}}, 400, "items[0]"),
+    (REFRESH, {"body": {"items": [None]}}, 400, "items[0]"),
+    (REFRESH, {"body": {"items": [{"size": "10"}]}}, 400, "items[0].sku"),
+    (REFRESH, item(sku=""), 400, "items[0].sku"),
+    (REFRESH, item(sku="A" * 300), 400, "items[0].sku"),
+    (REFRESH, item(sku="DD1391\u0000100"), 400, "items[0].sku"),
+    (REFRESH, item(sku="DD1391\ud800"), 400, "items[0].sku"),
+    (REFRESH, item(sku="DD1391%20100"), 400, "items[0].sku"),
+    (REFRESH, item(sku=1391), 400, "items[0].sku"),
+    (REFRESH, item(sku=None), 400, "items[0].sku"),
+    (REFRESH, item(size=""), 400, "items[0].size"),
+    (REFRESH, item(size=10), 400, "items[0].size"),
+    (REFRESH, item(size="1" * 300), 400, "items[0].size"),
+    (REFRESH, item(size="10\u001b[2J"), 400, "items[0].size"),
+    (REFRESH, item(marketplace="alias"), 400, "items[0].marketplace"),
+    (REFRESH, item(marketplace=""), 400, "items[0].marketplace"),
+    (REFRESH, item(marketplace="x" * 100_000), 400, "items[0].marketplace"),
+    (REFRESH, item(priority="urgent"), 400, "items[0].priority"),
+    (REFRESH, item(priority=200), 400, "items[0].priority"),
+    (REFRESH, item(currency="XXX"), 400, "items[0].currency"),
+    (REFRESH, item(currency="usd"), 400, "items[0].currency"),
+    (REFRESH, item(sizeSystem="mondopoint"), 400, "items[0].sizeSystem"),
+    (REFRESH, item(size_system="us"), 400, "items[0].size_system"),
+    (REFRESH, item(force="yes"), 400, "items[0].force"),
+    (REFRESH, item(colour="red"), 400, "items[0].colour"),
+    # Accounts.
+    (CONNECT, {}, 400, "body"),
+    (CONNECT, {"body": {}}, 400, "api_key"),
+    (CONNECT, {"body": {**CREDENTIALS, "refresh_token": ""}}, 400, "refresh_token"),
+    (CONNECT, {"body": {**CREDENTIALS, "refresh_token": 7}}, 400, "refresh_token"),
+    (CONNECT, {"body": {**CREDENTIALS, "refresh_token": None}}, 400, "refresh_token"),
+    (CONNECT, {"body": {**CREDENTIALS, "api_key": "k" * 5_000}}, 400, "api_key"),
+    (CONNECT, {"body": {**CREDENTIALS, "api_key": "line\nbreak"}}, 400, "api_key"),
+    (CONNECT, {"body": {**CREDENTIALS, "api_key": "\ud800"}}, 400, "api_key"),
+    (CONNECT, {"body": {**CREDENTIALS, "password": "secret"}}, 400, "password"),
+    (("PUT", "/v1/accounts/nowhere"), {"body": CREDENTIALS}, 404, ""),
+    (("GET", "/v1/accounts/nowhere"), {}, 404, ""),
+    (("GET", "/v1/accounts"), {"query": {"tenant": "globex"}}, 400, "tenant"),
+    # Prices.
+    (PRICES, {}, 400, "sku"),
+    (PRICES, {"query": {"sku": ""}}, 400, "sku"),
+    (PRICES, {"query": {"sku": "A" * 300}}, 400, "sku"),
+    (PRICES, {"query": {"sku": "A\u0000"}}, 400, "sku"),
+    (PRICES, {"query": "sku=%FF"}, 400, "query"),
+    (PRICES, {"query": "sku=A&sku=B"}, 400, "sku"),
+    (PRICES, {"query": {"sku": "A", "marketplace": "nowhere"}}, 400, "marketplace"),
+    (PRICES, {"query": {"sku": "A", "currency": "XXX"}}, 400, "currency"),
+    (PRICES, {"query": {"sku": "A", "size": ""}}, 400, "size"),
+    (PRICES, {"query": {"sku": "A", "size": "10", "sizeSystem": "mondopoint"}}, 400, "sizeSystem"),
+    (PRICES, {"query": {"sku": "A", "sizeSystem": "us"}}, 400, "sizeSystem"),
+    (PRICES, {"query": {"sku": "A", "colour": "red"}}, 400, "colour"),
+    # Jobs.
+    (JOBS, {"query": {"cursor": "nonsense"}}, 400, "cursor"),
+    (JOBS, {"query": {"cursor": ""}}, 400, "cursor"),
+    (JOBS, {"query": {"cursor": "W" * 300}}, 400, "cursor"),
+    (JOBS, {"query": {"limit": "0"}}, 400, "limit"),
+    (JOBS, {"query": {"limit": "101"}}, 400, "limit"),
+    (JOBS, {"query": {"limit": "many"}}, 400, "limit"),
+    (JOBS, {"query": {"state": "running"}}, 400, "state"),
+    (JOBS, {"query": {"marketplace": "nowhere"}}, 400, "marketplace"),
+    (JOBS, {"query": {"kind": "\u0007"}}, 400, "kind"),
+    (JOBS, {"query": {"tenant": "globex"}}, 400, "tenant"),
+    (("GET", "/v1/jobs/market.refresh:stockx:NONE:us-10:USD"), {}, 404, ""),
+    (("GET", "/v1/jobs/..%2F..%2Fetc"), {}, 404, ""),
+    (("GET", "/v1/jobs/" + "A" * 3_000), {}, 404, ""),
+    (("DELETE", "/v1/jobs/market.refresh:stockx:NONE:us-10:USD"), {}, 404, ""),
+    # Public routes.
+    (("GET", "/health"), {"query": {"verbose": "1"}}, 400, "verbose"),
+    (("GET", "/v1/images/boots.svg"), {}, 404, ""),
+    (("GET", "/v1/images/sneakers.png"), {}, 404, ""),
+    (("GET", "/v1/images/..%2Fapi.py"), {}, 404, ""),
+    (("GET", "/v1/images/..%2Fimages%2Fsneakers.svg"), {}, 404, ""),
+]
+
+
+@pytest.mark.parametrize(("route", "request_", "status", "field"), CASES)
+def test_bad_input_names_the_field_and_writes_nothing(
+    acme: Cloud, route: tuple[str, str], request_: dict[str, Any], status: int, field: str
+) -> None:
+    before = acme.content()
+    answer = call(*route, **request_)
+    assert answer.status == status, answer.text
+    assert set(answer.fields) >= ({field} if field else set())
+    error = answer.json["error"]
+    assert error["code"]
+    assert error["message"]
+    assert answer.json["requestId"]
+    assert len(answer.text) < 4_000
+    assert acme.content() == before
+    assert acme.invoked == []
+
+
+@pytest.mark.parametrize("route", [REFRESH, CONNECT])
+def test_a_body_over_the_limit_is_not_read(acme: Cloud, route: tuple[str, str]) -> None:
+    before = acme.content()
+    answer = call(*route, body=" " * (256 * 1024 + 1))
+    assert (answer.status, answer.json["error"]["code"]) == (413, "too_large")
+    assert acme.content() == before
+
+
+def test_a_body_in_base64_is_read(acme: Cloud) -> None:
+    request = event(*REFRESH)
+    request |= {"body": base64.b64encode(b'{"items": [{"sku": "DD1391-100", "size": "10"}]}').decode()}
+    request |= {"isBase64Encoded": True}
+    assert send(request).status == 202
+
+
+@pytest.mark.parametrize("body", ["not base64!", base64.b64encode(b'{"items": "\xff"}').decode()])
+def test_a_body_that_is_not_what_it_says_is_refused(acme: Cloud, body: str) -> None:
+    answer = send(event(*REFRESH) | {"body": body, "isBase64Encoded": True})
+    assert (answer.status, list(answer.fields)) == (400, ["body"])
+
+
+def test_what_is_wrong_with_a_credential_is_told_without_showing_it(acme: Cloud) -> None:
+    answer = call(*CONNECT, body={**CREDENTIALS, "client_secret": "hush hush", "refresh_token": ["hush-list"]})
+    assert answer.status == 400
+    assert "hush" not in answer.text

@@ -1,0 +1,71 @@
+"""Each event of events/ that belongs to the API works with its own handler, as `sam local invoke` would send it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local.cloud.cloud import ROOT
+from tests.support.http import Answer, route_functions, send
+from tests.unit.api.conftest import Cloud
+from tests.unit.api.document import conforms
+
+EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "events").glob("*.json"))}
+API = {name: event for name, event in EVENTS.items() if event.get("version") == "2.0" and "type" not in event}
+
+
+def give(name: str) -> Answer:
+    """Send the event to the function that its name begins with."""
+    answer = send(API[name], f"functions/{name.split('_')[0]}")
+    conforms(API[name]["routeKey"], answer)
+    return answer
+
+
+@pytest.fixture
+def stocked(acme: Cloud) -> Cloud:
+    acme.enqueue("acme", "DD1391-100", priority="hot")
+    acme.price("DD1391-100")
+    acme.healthy()
+    return acme
+
+
+def test_there_is_an_event_for_each_route() -> None:
+    assert sorted(event["routeKey"] for event in API.values()) == sorted(route_functions())
+
+
+@pytest.mark.parametrize("name", API)
+def test_each_event_is_named_after_its_function(name: str) -> None:
+    assert route_functions()[API[name]["routeKey"]] == f"functions/{name.split('_')[0]}"
+
+
+@pytest.mark.parametrize("name", API)
+def test_each_event_is_answered_as_the_document_says(stocked: Cloud, name: str) -> None:
+    assert give(name).status == (202 if name == "enqueue_refresh" else 200)
+
+
+def test_refresh(stocked: Cloud) -> None:
+    outcomes: list[Any] = [item["outcome"] for item in give("enqueue_refresh").json["items"]]
+    assert outcomes == ["raised", "created", "refused"]
+
+
+def test_prices(stocked: Cloud) -> None:
+    [price] = give("api_prices").json["prices"]
+    assert (price["sku"], price["ask"], price["bid"], price["observedAt"][-1]) == ("DD1391-100", "150", None, "Z")
+
+
+def test_jobs(stocked: Cloud) -> None:
+    assert [job["jobId"] for job in give("api_jobs").json["jobs"]] == ["market.refresh:stockx:DD1391-100:us-10:USD"]
+
+
+def test_job(stocked: Cloud) -> None:
+    assert give("api_job").json["wait"]["reason"] == "ready"
+
+
+def test_cancel(stocked: Cloud) -> None:
+    assert give("api_cancel_job").json["outcome"] == "cancelled"
+    assert give("api_job").json["state"] == "cancelled"
+
+
+def test_accounts(stocked: Cloud) -> None:
+    assert give("accounts_connect").json["status"] == "ACTIVE"
+    assert give("accounts_get").json == give("accounts_list").json["accounts"][0]

@@ -1,0 +1,85 @@
+"""The OpenAPI document says what the API does."""
+
+import json
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from local.cloud import template as templates
+from local.cloud.template import resources
+from sluice.platform.auth import ROLES
+from tests.support.http import call, route_functions
+from tests.unit.api.conftest import Cloud
+from tests.unit.api.document import document, operation
+
+
+def test_the_document_is_served_and_valid(cloud: Cloud) -> None:
+    answer = call("GET", "/v1/openapi.json", tenant=None)
+    assert answer.status == 200
+    assert answer.json["openapi"] == "3.1.0"
+    assert [error.message for error in OpenAPIV31SpecValidator(answer.json).iter_errors()] == []
+
+
+def test_it_has_the_routes_of_the_template_and_no_others() -> None:
+    documented = {f"{method.upper()} {path}" for path, item in document()["paths"].items() for method in item}
+    assert documented == set(route_functions())
+
+
+def test_it_asks_for_a_token_where_the_template_does() -> None:
+    public = {
+        f"{event['Properties']['Method']} {event['Properties']['Path']}"
+        for _, function in resources(templates.load(), "AWS::Serverless::Function")
+        for event in function.get("Events", {}).values()
+        if event["Properties"].get("Auth", {}).get("Authorizer") == "NONE"
+    }
+    assert {key for key in route_functions() if operation(key)["security"] == []} == public
+    assert document()["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+
+
+@pytest.mark.parametrize("key", route_functions())
+def test_each_operation_says_what_it_takes_and_answers(key: str) -> None:
+    told = operation(key)
+    assert told["summary"]
+    names = {parameter["name"] for parameter in told["parameters"] if parameter["in"] == "path"}
+    assert names == {part[1:-1] for part in key.split("/") if part.startswith("{")}
+    assert {"400", "500"} < set(told["responses"])
+
+
+def test_an_item_is_described_though_it_is_checked_on_its_own() -> None:
+    schemas = document()["components"]["schemas"]
+    items = schemas["Refresh"]["properties"]["items"]
+    assert (items["minItems"], items["maxItems"], items["items"]) == (1, 500, {"$ref": "#/components/schemas/Item"})
+    item = schemas["Item"]
+    assert item["required"] == ["sku", "size"]
+    assert item["additionalProperties"] is False
+    assert item["properties"]["priority"]["enum"] == ["manual", "hot", "background"]
+    assert item["properties"]["sizeSystem"]["default"] == "us"
+
+
+def test_every_reference_leads_somewhere() -> None:
+    def references(value: Any) -> list[str]:
+        if isinstance(value, dict):
+            own = [value["$ref"]] if isinstance(value.get("$ref"), str) else []
+            return own + [found for one in value.values() for found in references(one)]
+        return [found for one in value for found in references(one)] if isinstance(value, list) else []
+
+    for reference in references(document()):
+        _, _, kind, name = reference.split("/")
+        assert name in document()["components"][kind]
+
+
+def test_names_are_in_camel_case() -> None:
+    for name, schema in document()["components"]["schemas"].items():
+        if name != "Credentials":
+            assert not [field for field in schema.get("properties", {}) if "_" in field], name
+
+
+def test_roles_are_told() -> None:
+    for key in route_functions():
+        if operation(key)["security"]:
+            assert any(role in operation(key)["description"] for role in ROLES)
+
+
+def test_it_is_small_enough_to_read(cloud: Cloud) -> None:
+    assert len(json.dumps(document())) < 40_000

@@ -1,0 +1,153 @@
+"""A tenant sees its own data and nobody else's, on every route."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from sluice.jobs.job import Job
+from sluice.marketplaces import accounts
+from sluice.marketplaces.accounts import Status
+from tests.support.http import Answer, call, event, route_functions, send
+from tests.unit.api.conftest import CREDENTIALS, Cloud
+
+OWN = "market.refresh:stockx:ACME-ONLY:us-10:USD"
+# What an answer to somebody else must not hold.
+OF_ACME = ("acme", "ACME-ONLY", "ACME-SHARED")
+
+# How the other tenant tries to reach what is acme's, on each route that has a caller, and what it gets.
+ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
+    "GET /v1/jobs": ({}, 200),
+    "GET /v1/jobs/{job_id}": ({}, 404),
+    "DELETE /v1/jobs/{job_id}": ({}, 404),
+    "GET /v1/accounts": ({}, 200),
+    "GET /v1/accounts/{marketplace}": ({}, 404),
+    "PUT /v1/accounts/{marketplace}": ({"body": CREDENTIALS}, 200),
+    "POST /v1/market/refresh": ({"body": {"items": [{"sku": "OTHER", "size": "10"}]}}, 400),
+    "GET /v1/market/prices": ({"query": {"sku": "OTHER"}}, 200),
+}
+PUBLIC = {"GET /health", "GET /v1/openapi.json", "GET /v1/images/{name}"}
+PROTECTED = sorted(set(route_functions()) - PUBLIC)
+
+
+def attempt(key: str, **caller: Any) -> Answer:
+    method, _, path = key.partition(" ")
+    path = path.replace("{job_id}", quote(OWN, safe="")).replace("{marketplace}", "stockx")
+    request, _ = ATTEMPTS[key]
+    return call(method, path, **request, **caller)
+
+
+def of_acme(cloud: Cloud) -> list[Any]:
+    return [item for items in cloud.content().values() for item in items if "acme" in str(item)]
+
+
+def test_every_route_is_tried() -> None:
+    assert sorted(ATTEMPTS) == PROTECTED
+
+
+@pytest.mark.parametrize("key", PROTECTED)
+def test_another_tenant_neither_sees_nor_changes_anything(acme: Cloud, key: str) -> None:
+    acme.enqueue("acme", "ACME-ONLY")
+    before = of_acme(acme)
+    answer = attempt(key, tenant="globex")
+    assert answer.status == ATTEMPTS[key][1], answer.text
+    assert not [word for word in OF_ACME if word in answer.text]
+    assert of_acme(acme) == before
+    assert call("GET", f"/v1/jobs/{OWN}", tenant="acme").status == 200
+
+
+@pytest.mark.parametrize("key", PROTECTED)
+@pytest.mark.parametrize(
+    "context",
+    [
+        None,
+        {},
+        {"tenant": "", "roles": "admin", "subject": "x"},
+        {"tenant": "ACME", "roles": "admin", "subject": "x"},
+        {"tenant": "acme globex", "roles": "admin", "subject": "x"},
+        {"tenant": ["acme"], "roles": "admin", "subject": "x"},
+        {"tenant": "acme", "roles": "", "subject": "x"},
+        {"tenant": "acme", "roles": "owner", "subject": "x"},
+        {"tenant": "acme", "roles": ["admin"], "subject": "x"},
+        {"tenant": "acme", "roles": "admin", "subject": ""},
+        {"tenant": "acme", "roles": "admin"},
+        {"roles": "admin", "subject": "x"},
+    ],
+)
+def test_a_request_without_a_whole_caller_is_nobodys(acme: Cloud, key: str, context: dict[str, Any] | None) -> None:
+    method, _, path = key.partition(" ")
+    request = event(method, path.replace("{job_id}", OWN).replace("{marketplace}", "stockx"), tenant=None)
+    if context is not None:
+        request["requestContext"]["authorizer"] = {"lambda": context}
+    before = acme.content()
+    answer = send(request)
+    assert (answer.status, answer.json["error"]["code"]) == (401, "unauthenticated")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert acme.content() == before
+
+
+@pytest.mark.parametrize(
+    ("roles", "forbidden"),
+    [
+        ("user", {"PUT /v1/accounts/{marketplace}"}),
+        (
+            "service",
+            {
+                "PUT /v1/accounts/{marketplace}",
+                "GET /v1/accounts/{marketplace}",
+                "GET /v1/accounts",
+                "DELETE /v1/jobs/{job_id}",
+            },
+        ),
+        ("operator", set()),
+        ("admin", set()),
+        ("service user", {"PUT /v1/accounts/{marketplace}"}),
+    ],
+)
+def test_roles_decide_what_a_caller_may_do(acme: Cloud, roles: str, forbidden: set[str]) -> None:
+    acme.enqueue("acme", "ACME-ONLY")
+    refused = {key for key in PROTECTED if attempt(key, tenant="acme", roles=roles).status == 403}
+    assert refused == forbidden
+
+
+def test_a_job_that_two_asked_for_is_shown_to_both_and_names_neither(acme: Cloud) -> None:
+    acme.connect("globex")
+    [job_id] = acme.enqueue("acme", "ACME-SHARED")
+    acme.enqueue("globex", "ACME-SHARED")
+    job = Job.get(job_id)
+    job.history = [{"at": 1, "event": "snooze", "attempt": 1, "code": "x", "message": "account stockx:acme is BROKEN"}]
+    job.error = {"code": "x", "message": "stockx:acme takes no calls", "at": 1}
+    job.save()
+    answer = call("GET", f"/v1/jobs/{job_id}", tenant="globex")
+    assert answer.status == 200
+    assert "acme" not in answer.text
+    assert "stockx:acme" in call("GET", f"/v1/jobs/{job_id}", tenant="acme").text
+
+
+def test_who_waits_for_anothers_broken_account_is_told_what_to_do_and_not_whose_it_is(acme: Cloud) -> None:
+    acme.connect("globex")
+    [job_id] = acme.enqueue("acme", "ACME-SHARED")
+    acme.enqueue("globex", "ACME-SHARED")
+    accounts.mark("stockx:acme", Status.BROKEN, "the marketplace refuses it", acme.now, token_version=1)
+    mine = call("GET", f"/v1/jobs/{job_id}", tenant="acme").json["wait"]
+    theirs = call("GET", f"/v1/jobs/{job_id}", tenant="globex").json["wait"]
+    assert mine["reason"] == theirs["reason"] == "account"
+    assert "stockx:acme" in mine["message"]
+    assert "acme" not in theirs["message"]
+    assert "ask for the job again" in theirs["message"]
+
+
+def test_cancelling_a_shared_job_leaves_it_to_the_others(acme: Cloud) -> None:
+    acme.connect("globex")
+    [job_id] = acme.enqueue("acme", "ACME-SHARED")
+    acme.enqueue("globex", "ACME-SHARED")
+    assert call("DELETE", f"/v1/jobs/{job_id}", tenant="globex").json["outcome"] == "withdrawn"
+    assert call("GET", f"/v1/jobs/{job_id}", tenant="globex").status == 404
+    assert call("GET", f"/v1/jobs/{job_id}", tenant="acme").json["state"] == "queued"
+
+
+def test_a_cursor_of_another_tenant_opens_nothing(acme: Cloud) -> None:
+    acme.enqueue("acme", "ACME-ONLY", "ACME-SHARED")
+    page = call("GET", "/v1/jobs", query={"limit": 1}, tenant="acme").json
+    answer = call("GET", "/v1/jobs", query={"cursor": page["next"]}, tenant="globex")
+    assert (answer.status, list(answer.fields)) == (400, ["cursor"])
