@@ -5,7 +5,8 @@ that as if it were manual; among equals the longest waiting goes first. So a bac
 limit longer than it would in one queue for all, however much manual work keeps coming.
 """
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,10 @@ class Room:
     paced: int | None
 
 
+# Candidates by budget.
+Picked = dict[str, list[Candidate]]
+
+
 def standing(candidate: Candidate, now: int, age_limit_ms: int) -> int:
     """The priority that a job is picked with: its own, raised one step for each age limit that it has waited."""
     step = _LADDER.index(candidate.priority) if candidate.priority in _LADDER else 0
@@ -88,4 +93,31 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
             break
         picked.append(job)
         taken += job.calls
+    return picked
+
+
+def longest_unseen(waiting: Mapping[str, Sequence[Candidate]], rooms: Mapping[str, Room], most: int) -> Picked:
+    """Those of the operations `waiting`, by budget, that are looked at: the longest due first, `most` of all budgets.
+
+    Priority does not count: what the marketplace works on was admitted before. Each look moves a job to the end, so all
+    have their turn. A budget without room for its first gives way to the others.
+    """
+    order = sorted(
+        ((job.due_at, job.job_id, budget, job) for budget, jobs in waiting.items() for job in jobs),
+        key=lambda each: each[:2],
+    )
+    picked: Picked = defaultdict(list)
+    taken, full, left = Counter[str](), set[str](), most
+    for _, _, budget, job in order:
+        if not left:
+            break
+        room, sum_ = rooms[budget], taken[budget]
+        if room.calls is not None and sum_ + job.calls > room.calls:
+            full.add(budget)
+        if room.paced is not None and sum_ >= room.paced:
+            full.add(budget)
+        if budget not in full:
+            picked[budget].append(job)
+            taken[budget] += job.calls
+            left -= 1
     return picked

@@ -109,11 +109,12 @@ def wait(job: Job, waiting: Waiting, now: int, config: Config) -> Job:
         Job.state.set(TRANSITIONS["wait"].target),
         Job.lane.set(lane),
         Job.due_at.set(waiting.due_at),
-        Job.payload.set(waiting.payload),
         Job.begun.set(True),
         Job.attempts.set(max(0, job.attempts - 1)),
         Job.updated_at.set(now),
     ]
+    if waiting.payload is not None:
+        actions.append(Job.payload.set(waiting.payload))
     return _write(job, actions)
 
 

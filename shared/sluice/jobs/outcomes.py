@@ -84,10 +84,13 @@ class LeaseOver(Failure):
 
 @dataclass(frozen=True)
 class Waiting:
-    """The marketplace works on it: look again at `due_at` (epoch ms), with `payload` as what is known so far."""
+    """The marketplace works on it: look again at `due_at` (epoch ms), with `payload` as what is known so far.
+
+    payload: None where nothing new is known.
+    """
 
     due_at: int
-    payload: dict[str, Any]
+    payload: dict[str, Any] | None = None
 
 
 Outcome = dict[str, Any] | Waiting

@@ -63,11 +63,20 @@ Observe = Callable[[Job, Failure | None], None]
 
 
 def run_batch(
-    batch: Batch, limits: Limits, config: Config, clock: Clock, deadline: int, observe: Observe, threads: int
+    batch: Batch,
+    limits: Limits,
+    config: Config,
+    clock: Clock,
+    deadline: int,
+    observe: Observe,
+    threads: int,
+    *,
+    polling: bool = False,
 ) -> Report:
     """Run the jobs of `batch`, `threads` at a time, until `deadline` (epoch ms, the end of the worker's own time).
 
-    A batch that was delivered before is not run again: its jobs are `late`.
+    A batch that was delivered before is not run again: its jobs are `late`. polling: the jobs were waiting for an
+    operation, and go on waiting where they could not be looked at.
     """
     if not claim.start(batch.jobs[0]):
         return Report(ends=Counter(late=len(batch.jobs)))
@@ -78,7 +87,7 @@ def run_batch(
 
     def one(job: Job) -> None:
         try:
-            ended, failure = _run_one(job, grant, config, clock, last_start)
+            ended, failure = _run_one(job, grant, config, clock, last_start, polling)
         except Exception as error:  # noqa: BLE001 - its lease ends and it is rescued; the others go on
             ended, failure = None, Unwritten(f"{type(error).__name__} when the end of the run was written")
             failure.__cause__ = error
@@ -104,7 +113,7 @@ def run_batch(
 
 
 def _run_one(
-    job: Job, grant: Grant, config: Config, clock: Clock, last_start: int
+    job: Job, grant: Grant, config: Config, clock: Clock, last_start: int, polling: bool
 ) -> tuple[Job | None, Failure | None]:
     """Run one job and write its end. (None, LeaseOver) when it was no longer ours to write."""
     failure: Failure
@@ -132,7 +141,10 @@ def _run_one(
     if failure.whole_batch:
         grant.halt(failure)
     try:
-        return finish.fail(job, failure, clock.now(), config), failure
+        now = clock.now()
+        if polling and failure.action is Action.SNOOZE:
+            return finish.wait(job, Waiting(max(now, failure.retry_at or now)), now, config), failure
+        return finish.fail(job, failure, now, config), failure
     except LeaseOver as late:
         return None, late
     except kinds.UnknownKind:

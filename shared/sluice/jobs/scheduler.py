@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from sluice.jobs import budgets, claim, finish, keys, lanes, runs, unreadable
 from sluice.jobs.admission import Candidate, Room, pick
@@ -32,6 +32,7 @@ MOST_RESCUES = 1_000
 # The status of each of these accounts, by account id.
 Statuses = Callable[[Collection[str]], Mapping[str, str]]
 Send = Callable[[Batch], None]
+R = TypeVar("R")
 
 
 @dataclass
@@ -66,27 +67,57 @@ def tick(now: int, config: Config, statuses: Statuses, send: Send) -> Tick:
     return admit(ready, now, config, statuses, send, done)
 
 
+@dataclass(frozen=True)
+class Ready:
+    """One budget's due work that nothing holds, and the room that it has for it."""
+
+    budget: str
+    limits: Limits
+    room: Room
+    candidates: list[Candidate]
+
+
 def admit(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, send: Send, done: Tick) -> Tick:
     """Give each budget of the `marked` lanes as much of their due work as it can take; `done` counts it."""
+    by_budget = lanes_by_budget(marked, done)
+
+    def serve(budget: str, part: Tick) -> None:
+        ready = look(budget, by_budget[budget], now, config, statuses, part)
+        picked = pick(ready.candidates, ready.room, now, config.age_limit_ms)
+        hand_out(ready, picked, now, config, send, part)
+
+    for_each(by_budget, serve, done)
+    return done
+
+
+def lanes_by_budget(marked: Iterable[Lane], done: Tick) -> dict[str, list[Lane]]:
+    """The `marked` lanes of each budget; `done` counts them."""
     by_budget: dict[str, list[Lane]] = defaultdict(list)
     for lane in marked:
         by_budget[keys.lane_budget(lane.lane)].append(lane)
-    done.lanes = sum(map(len, by_budget.values()))
+        done.lanes += 1
+    return by_budget
 
-    def serve(budget: str) -> Tick:
+
+def for_each(budgets_: Iterable[str], serve: Callable[[str, Tick], R], done: Tick) -> list[R]:
+    """Do `serve` for each budget, several at a time; those that fail are left out, and counted in `done`."""
+
+    def one(budget: str) -> tuple[Tick, list[R]]:
         part = Tick()
         try:
-            _serve(budget, by_budget[budget], now, config, statuses, send, part)
+            return part, [serve(budget, part)]
         except Exception:  # noqa: BLE001
             # One budget's trouble must not hold up the others; what it left half done, leases and the next tick mend.
             logger.exception("a budget could not be served", extra={"budget": budget})
             part.errors += 1
-        return part
+            return part, []
 
+    answers: list[R] = []
     with ThreadPoolExecutor(THREADS) as pool:
-        for part in pool.map(serve, by_budget):
+        for part, answer in pool.map(one, budgets_):
             done.add(part)
-    return done
+            answers += answer
+    return answers
 
 
 def run(statuses: Statuses, clock: Clock, config: Config) -> dict[str, Any]:
@@ -141,13 +172,19 @@ def _discard(job_id: str, now: int, config: Config) -> int:
     return int(reason is not None)
 
 
-def _serve(
-    budget: str, marked: Sequence[Lane], now: int, config: Config, statuses: Statuses, send: Send, done: Tick
-) -> None:
-    """Admit what `budget` can take from its lanes."""
+def look(
+    budget: str,
+    marked: Sequence[Lane],
+    now: int,
+    config: Config,
+    statuses: Statuses,
+    done: Tick,
+    horizon_ms: int | None = None,
+) -> Ready:
+    """What of the due work in a budget's lanes may run, and the room for it up to `horizon_ms` ahead."""
     limits = config.limits(keys.marketplace_of(budget))
     usage = budgets.read(budget, now)
-    room = _room(limits, usage, config, now)
+    room = _room(limits, usage, config, now, config.horizon_ms if horizon_ms is None else horizon_ms)
     candidates: list[Candidate] = []
     for lane in marked:
         limit = MOST_PER_LANE if room.calls is None else min(MOST_PER_LANE, max(1, room.calls))
@@ -156,9 +193,7 @@ def _serve(
         done.buried += sum(_discard(job_id, now, config) for job_id in broken)
         if not found and claim.is_empty(lane.lane):
             lanes.remove(lane, now)
-    if not candidates:
-        return
-    status = statuses({candidate.account for candidate in candidates})
+    status = statuses({candidate.account for candidate in candidates}) if candidates else {}
     runnable = []
     for candidate in candidates:
         hold = held(candidate.account, status.get(candidate.account, "MISSING"), budget, usage, config, now)
@@ -169,17 +204,21 @@ def _serve(
     if runnable:
         oldest = min(candidate.due_at for candidate in runnable)
         done.oldest_due_at = min(oldest, done.oldest_due_at or oldest)
-    picked = pick(runnable, room, now, config.age_limit_ms)
+    return Ready(budget, limits, room, runnable)
+
+
+def hand_out(ready: Ready, picked: Sequence[Candidate], now: int, config: Config, send: Send, done: Tick) -> None:
+    """Reserve, claim and send those of `ready` that were `picked`, as far as there is room for them still."""
     for batch in _batches(picked, config.batch):
-        if not _admit(budget, limits, batch, now, config, send, done):
+        if not _admit(ready.budget, ready.limits, batch, now, config, send, done):
             return
 
 
-def _room(limits: Limits, usage: Usage, config: Config, now: int) -> Room:
+def _room(limits: Limits, usage: Usage, config: Config, now: int, horizon_ms: int) -> Room:
     paced = None
     if limits.pace:
         ahead = max(usage.admitted_until, usage.next_at, now) - now
-        paced = -(-max(0, config.horizon_ms - ahead) // limits.pace)
+        paced = -(-max(0, horizon_ms - ahead) // limits.pace)
     return Room(usage.left(limits), usage.left(limits, config.reserve_percent), paced)
 
 
