@@ -70,9 +70,7 @@ class Tokens:
         seen = self._seen
         with seen.lock:
             if seen.version == refused.version:
-                self._look()
-            if seen.version == refused.version:
-                return self._renew(None)
+                return self._renew(None)  # whose claim fails when another worker has a newer one
         return self.get()
 
     def give_up(self, refused: Access, reason: str) -> AccountBroken:

@@ -75,8 +75,8 @@ class Transport:
         if calls:
             self._tell(calls, answer, failure)
         if failure:
-            # Without its cause: httpx may quote a header in its text. The error's own message says what happened.
-            raise failure from None
+            # Here and not where it was caught, so that it has no cause: httpx may quote a header in its own text.
+            raise failure
         assert answer is not None  # noqa: S101 - one of the two is there
         return answer
 

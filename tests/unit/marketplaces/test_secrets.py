@@ -3,6 +3,7 @@
 import io
 import traceback
 
+import httpx
 import pytest
 
 from sluice.jobs.outcomes import Failure
@@ -41,6 +42,7 @@ def _echo_form(status: int, code: str) -> object:
     [
         ([_echo(401), _echo(401)], [token(TOKENS[0]), token(TOKENS[1])]),
         ([_echo(400)], [token(TOKENS[0])]),
+        ([httpx.LocalProtocolError(f"Illegal header value b'Bearer {TOKENS[0]}'")], [token(TOKENS[0])]),
         ([_echo(403)], [token(TOKENS[0])]),
         ([_echo(429)], [token(TOKENS[0])]),
         ([_echo(500)], [token(TOKENS[0])]),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 
@@ -156,6 +157,30 @@ def test_a_dripping_answer_ends_in_time(calls: BudgetLog, slow_server: Serve) ->
             transport.call(THING, calls)
         wire.close()
         assert caught.value.uncertain
+
+
+def test_no_wait_on_a_connection_is_longer_than_the_call() -> None:
+    waits: list[float | None] = []
+
+    class Recorder(httpcore.NetworkStream):
+        def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+            waits.append(timeout)
+            return b""
+
+        def write(self, buffer: bytes, timeout: float | None = None) -> None:
+            waits.append(timeout)
+
+    stream = deadline.Stream(Recorder())
+    with deadline.within(5):
+        stream.read(1, 20)
+        stream.write(b"x", None)
+        stream.read(1, 2)
+    assert waits[0] is not None
+    assert waits[1] is not None
+    assert max(waits[0], waits[1]) <= 5
+    assert waits[2] == 2
+    with deadline.within(0), pytest.raises(httpcore.ReadTimeout):
+        stream.read(1, 20)
 
 
 def test_connections_are_kept_and_each_call_has_its_own_time(calls: BudgetLog, slow_server: Serve) -> None:
