@@ -143,6 +143,7 @@ def test_cancelling_a_shared_job_leaves_it_to_the_others(acme: Cloud) -> None:
     acme.enqueue("globex", "ACME-SHARED")
     assert call("DELETE", f"/v1/jobs/{job_id}", tenant="globex").json["outcome"] == "withdrawn"
     assert call("GET", f"/v1/jobs/{job_id}", tenant="globex").status == 404
+    assert call("GET", "/v1/jobs", tenant="globex").json["jobs"] == []
     assert call("GET", f"/v1/jobs/{job_id}", tenant="acme").json["state"] == "queued"
 
 

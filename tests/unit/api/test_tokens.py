@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.exceptions import PyJWKClientConnectionError
 
+from local.cloud.cloud import ROOT
 from sluice.platform import tokens
 from tests.support import process
 from tests.support.http import Context
@@ -89,11 +90,17 @@ def by_hand(header: dict[str, Any], payload: dict[str, Any], signature: bytes = 
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
 
 
+EVENT = json.loads((ROOT / "events" / "authorizer_request.json").read_text())
+
+
 def ask(value: str | None, name: str = "authorization") -> Any:
+    """Put a token into events/authorizer_request.json and ask the authorizer."""
     handler = importlib.import_module("functions.authorizer.handler").handler
-    headers = {} if value is None else {name: value}
-    event = {"version": "2.0", "type": "REQUEST", "routeKey": "GET /v1/jobs", "rawPath": "/v1/jobs", "headers": headers}
-    return handler(event, Context())
+    return handler(EVENT | {"headers": {} if value is None else {name: value}}, Context())
+
+
+def test_the_event_as_it_is_has_no_token_of_this_issuer(issuer: Issuer) -> None:
+    assert ask(EVENT["headers"]["authorization"]) == {"isAuthorized": False}
 
 
 @pytest.mark.parametrize(("key", "algorithm", "kid"), [(RSA, "RS256", "r"), (EC, "ES256", "e")])
