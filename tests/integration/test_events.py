@@ -1,0 +1,42 @@
+"""Each event of events/ is answered by the deployed function that its name begins with."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local.cloud.cloud import ROOT
+from local.laptop import Laptop
+
+EVENTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "events").glob("*.json"))}
+
+# What must hold of the answer, for every event that there is.
+ANSWERS: dict[str, Any] = {
+    "accounts_connect": lambda answer: answer["statusCode"] == 200,
+    "accounts_get": lambda answer: answer["statusCode"] == 200,
+    "accounts_list": lambda answer: answer["statusCode"] == 200,
+    "api_cancel_job": lambda answer: answer["statusCode"] in (200, 409),
+    "api_health": lambda answer: answer["statusCode"] == 200,
+    "api_image": lambda answer: answer["statusCode"] == 200 and "<svg" in answer["body"],
+    "api_job": lambda answer: answer["statusCode"] == 200,
+    "api_jobs": lambda answer: answer["statusCode"] == 200,
+    "api_openapi": lambda answer: json.loads(answer["body"])["openapi"].startswith("3."),
+    "api_prices": lambda answer: answer["statusCode"] == 200,
+    "authorizer_request": lambda answer: answer == {"isAuthorized": False},
+    "enqueue_refresh": lambda answer: answer["statusCode"] == 202,
+    "scheduler_each_minute": lambda answer: answer["errors"] == 0,
+    "scheduler_nudge": lambda answer: answer["errors"] == 0,
+    "worker_messages": lambda answer: answer == {"batchItemFailures": []},
+}
+# Some events speak of what others leave behind.
+FIRST = ["accounts_connect", "scheduler_each_minute", "enqueue_refresh"]
+
+
+def test_every_event_is_in_the_table() -> None:
+    assert sorted(ANSWERS) == sorted(EVENTS)
+
+
+@pytest.mark.parametrize("name", [*FIRST, *(name for name in EVENTS if name not in FIRST)])
+def test_the_function_answers(laptop: Laptop, name: str) -> None:
+    answer = laptop.cloud.invoke(laptop.stack.function(name.split("_")[0]), EVENTS[name])
+    assert ANSWERS[name](answer), answer
