@@ -36,6 +36,7 @@ class Config:
     reserve_percent: when less than this share of a window is left, only manual and hot jobs are admitted.
     horizon_ms: how far ahead of its slots a budget is given work by the scheduler.
     batch: most jobs in one message to a worker.
+    poll_batch: most operations that one run of the poller looks at.
     retention_ms: how long finished jobs, requests and run records are kept.
     dead_letter_retention_ms: how long dead letters are kept.
     """
@@ -48,6 +49,7 @@ class Config:
     reserve_percent: int = 20
     horizon_ms: int = 75 * SECOND
     batch: int = 25
+    poll_batch: int = 50
     retention_ms: int = 3 * DAY
     dead_letter_retention_ms: int = 30 * DAY
 
@@ -68,6 +70,7 @@ _LEAST = {
     "reserve_percent": 0,
     "horizon_ms": SECOND,
     "batch": 1,
+    "poll_batch": 1,
     "retention_ms": HOUR,
     "dead_letter_retention_ms": DAY,
 }

@@ -1,0 +1,22 @@
+"""The job kinds of this capability: one for each action on a listing, and one for a batch of them."""
+
+from sluice.jobs.backoff import Backoff
+from sluice.jobs.kinds import JobKind, register
+from sluice.operations.status import Action
+from sluice.platform.clock import MINUTE, SECOND
+
+MARKETPLACES = frozenset({"stockx"})
+_BACKOFF = Backoff(base_ms=20 * SECOND, cap_ms=5 * MINUTE)
+
+
+def kind_name(action: Action) -> str:
+    """The job kind that does `action`: `listing.create`."""
+    return f"listing.{action.lower()}"
+
+
+def _kind(name: str, handler: str) -> JobKind:
+    return register(JobKind(name=name, handler=handler, marketplaces=MARKETPLACES, backoff=_BACKOFF))
+
+
+SINGLE = {action: _kind(kind_name(action), "sluice.operations.work:run") for action in Action}
+BATCH = _kind("listing.batch", "sluice.operations.batch:run")

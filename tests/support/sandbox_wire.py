@@ -1,0 +1,46 @@
+"""The marketplace sandbox without its server: a transport for httpx, so that it runs on a test's own clock."""
+
+import asyncio
+from typing import Any
+
+import httpx
+from starlette.requests import Request
+
+from local.sandbox.world import World
+
+
+class SandboxWire(httpx.BaseTransport):
+    """Calls go to `world` within this process. `before` and `after` see each request, and may raise in its place."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.before: Any = lambda request: None
+        self.after: Any = lambda request, response: None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.before(request)
+        hung_up: list[bool] = []
+        body = request.read()
+        scope = {
+            "type": "http",
+            "method": request.method,
+            "path": request.url.path,
+            "raw_path": request.url.raw_path,
+            "query_string": request.url.query,
+            "headers": [(name.lower(), value) for name, value in request.headers.raw],
+            "server": ("sandbox.test", 80),
+            "scheme": "http",
+            "sandbox.hang_up": lambda: hung_up.append(True),
+        }
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        answer = asyncio.run(self.world.front.endpoint(Request(scope, receive)))
+        if hung_up:
+            raise httpx.ReadError("the sandbox hung up", request=request)
+        response = httpx.Response(
+            answer.status_code, headers=dict(answer.headers), stream=httpx.ByteStream(bytes(answer.body))
+        )
+        self.after(request, response)
+        return response
