@@ -173,6 +173,12 @@ def test_a_bad_token_is_refused_and_never_logged(issuer: Issuer, logged: StringI
     assert not value or not any(part and part in written for part in value.split(".") if len(part) > 3)
 
 
+@pytest.mark.parametrize("name", ["alg none", "HS256 with the public key", "PS256", "no key id", "not a token"])
+def test_what_cannot_be_good_never_reaches_the_issuer(issuer: Issuer, name: str) -> None:
+    ask(f"Bearer {BAD[name]()}")
+    assert issuer.asked == 0
+
+
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic YWxhZGRpbjpvcGVu", "token"])
 def test_a_header_without_a_bearer_token_is_refused(issuer: Issuer, header: str | None) -> None:
     assert ask(header) == {"isAuthorized": False}
