@@ -1,0 +1,23 @@
+"""Benchmarks: what Sluice costs and how exactly it keeps its limits, each beside its target.
+
+`python -m bench` runs all, `python -m bench capacity tick` some. Each benchmark is one module with
+`run() -> list[Row]`, in a process of its own.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+# In Lambda the package lies in the common layer; here it is used where it is written.
+if str(ROOT / "shared") not in sys.path:
+    sys.path.insert(0, str(ROOT / "shared"))
+
+# Powertools reads its environment when it is imported. Logs and metrics are made as in a function, and not shown.
+os.environ |= {
+    "POWERTOOLS_SERVICE_NAME": "bench",
+    "POWERTOOLS_METRICS_NAMESPACE": "bench",
+    "POWERTOOLS_METRICS_DISABLED": "true",
+    "POWERTOOLS_LOG_LEVEL": "ERROR",
+}
