@@ -162,7 +162,7 @@ def _join(spec: Spec, job: Job, now: int, held: Held) -> Enqueued:
         if not later:
             actions.append(Job.rerun_payload.remove())
     elif spec.payload != job.payload and spec.payload.get("force"):
-        actions.append(Job.payload.set({**job.payload, "force": True}))
+        actions.append(Job.payload.set({**job.payload, "force": spec.payload["force"]}))
     if job.state != QUEUED or (replaced and later):
         actions.append(Job.rerun.set(max(spec.priority, job.rerun or 0)))
         outcome = Outcome.RERUN_REQUESTED

@@ -35,7 +35,9 @@ class Item(Body):
     size_system: Text = RefreshItem.size_system
     currency: Text = RefreshItem.currency
     priority: Annotated[str, OneOf(tuple(PRIORITIES))] = RefreshItem.priority
-    force: bool = Field(RefreshItem.force, description="fetch it even if the stored price is fresh")
+    force: bool = Field(
+        RefreshItem.force, description="fetch it even if the stored price is fresh; for priority `manual` only"
+    )
 
 
 class Refresh(Body):

@@ -13,6 +13,7 @@ from sluice.market.kinds import REFRESH
 from sluice.marketplaces import accounts, catalog, registry
 from sluice.marketplaces.catalog import Product
 from sluice.marketplaces.sizes import listed, normal_size, normal_sku
+from sluice.platform.clock import iso
 from sluice.platform.config import Config
 from sluice.platform.observe import logger
 
@@ -23,7 +24,10 @@ CALLS_UNKNOWN = 3
 
 @dataclass(frozen=True)
 class RefreshItem:
-    """One price that somebody wants fresh. priority: one of `keys.PRIORITIES`. force: fetch even a fresh price."""
+    """One price that somebody wants fresh.
+
+    priority: one of `keys.PRIORITIES`. force: fetch even a fresh price; only a manual request may.
+    """
 
     sku: str
     size: str
@@ -55,7 +59,8 @@ def refresh(items: Sequence[RefreshItem], tenant: str, now: int, config: Config)
     products = catalog.load_many({(item.marketplace, item.sku) for item in good})
     statuses = accounts.statuses({keys.account(item.marketplace, tenant) for item in good})
     prepared = [
-        _spec(item, tenant, products, statuses, config) if isinstance(item, RefreshItem) else item for item in checked
+        _spec(item, tenant, products, statuses, now, config) if isinstance(item, RefreshItem) else item
+        for item in checked
     ]
     specs = [spec for spec in prepared if isinstance(spec, Spec)]
     done = iter(enqueue_many(specs, now, _held(now, config)))
@@ -91,6 +96,8 @@ def _checked(item: RefreshItem) -> RefreshItem | Problem:
             raise _Refused("marketplace", f"unknown marketplace {item.marketplace!r}; prices come from {known}")
         if item.priority not in keys.PRIORITIES:
             raise _Refused("priority", f"unknown priority {item.priority!r}; known are {', '.join(keys.PRIORITIES)}")
+        if item.force and keys.PRIORITIES[item.priority] != keys.MANUAL:
+            raise _Refused("force", "is for priority manual only; without it a fresh price is not fetched again")
         if item.currency not in marketplace.currencies:
             raise _Refused("currency", f"{item.marketplace} gives no prices in {item.currency!r}")
         if item.size_system not in marketplace.size_systems:
@@ -113,6 +120,7 @@ def _spec(
     tenant: str,
     products: Mapping[tuple[str, str], Product],
     statuses: Mapping[str, str],
+    now: int,
     config: Config,
 ) -> Spec | Problem:
     account = keys.account(item.marketplace, tenant)
@@ -135,7 +143,8 @@ def _spec(
         payload |= {"size": variant.size, "size_system": variant.size_system, "sizes": variant.sizes}
         payload |= {"product_id": product.product_id, "variant_id": variant.variant_id}
     if item.force:
-        payload["force"] = True
+        # A price that is observed after this moment is good enough: a run that was forced once is not forced again.
+        payload["force"] = iso(now)
     limits = config.limits(item.marketplace)
     size = f"{payload['size_system']}-{payload['size']}"
     return Spec(

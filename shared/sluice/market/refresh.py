@@ -1,9 +1,11 @@
 """One `market.refresh` job: find the variant, fetch its price, store it if it is newer."""
 
 from contextlib import suppress
+from threading import Lock
 from typing import Any
 
 from sluice.jobs import keys
+from sluice.jobs.grant import Calls
 from sluice.jobs.outcomes import Outcome, Refused
 from sluice.jobs.runner import Run
 from sluice.market import images, prices
@@ -12,7 +14,10 @@ from sluice.marketplaces import catalog, products, registry
 from sluice.marketplaces.catalog import Product, Variant
 from sluice.marketplaces.products import Adapter, MarketData
 from sluice.marketplaces.sizes import ONE_SIZE, listed, normal_size
-from sluice.platform.clock import iso
+from sluice.platform.clock import Clock, iso
+
+# One job of a worker looks a product up; the others, for its other sizes, wait for what it finds.
+_LOOK_UPS = [Lock() for _ in range(32)]
 
 
 def run(run: Run) -> Outcome:
@@ -25,30 +30,46 @@ def run(run: Run) -> Outcome:
         Refused: the marketplace has no such product or size.
         Failure: what the marketplace answered.
     """
-    marketplace, sku = keys.marketplace_of(run.job.account), run.payload["sku"]
-    product_id, variant = _known(run, marketplace)
-    if variant and not run.payload.get("force"):
-        stored = prices.load(sku, _price_key(run, marketplace, variant))
-        if stored and run.clock.now() - stored.observed_at < run.config.freshness_ms:
-            return _result(stored, skipped="fresh")
-    adapter = registry.get(marketplace).load().open(run.job.account, run.calls, run.clock)
-    if variant is None:
-        product = _look_up(adapter, run, marketplace)
-        product_id, variant = product.product_id, _variant(product, run)
+    marketplace, calls = keys.marketplace_of(run.job.account), _Noted(run.calls, run.clock)
+    adapter = registry.get(marketplace).load().open(run.job.account, calls, run.clock)
+    product_id, variant = _find(adapter, run, marketplace)
+    stored = prices.load(run.payload["sku"], _price_key(run, marketplace, variant))
+    if stored and _good_enough(stored, run):
+        return _result(stored, skipped="fresh")
     data = adapter.market_data(product_id, variant.variant_id, run.payload["currency"])
-    price = _price(run, marketplace, variant, data)
+    price = _price(run, marketplace, variant, data, calls.started_at)
     return _result(price, skipped=None if prices.store(price) else "older")
 
 
-def _known(run: Run, marketplace: str) -> tuple[str, Variant | None]:
-    """The variant as enqueue, or another job since, has found it."""
+class _Noted:
+    """The job's calls, and when the last one started: what an answer says is true of then, however late it comes."""
+
+    def __init__(self, calls: Calls, clock: Clock) -> None:
+        self._calls, self._clock = calls, clock
+        self.started_at = clock.now()
+        self.close, self.remaining = calls.close, calls.remaining
+
+    def take(self) -> None:
+        self._calls.take()
+        self.started_at = self._clock.now()
+
+
+def _good_enough(stored: Price, run: Run) -> bool:
+    """Whether the stored price is fresh, and was observed after the request that forces a new one, if one does."""
+    if iso(stored.observed_at) <= run.payload.get("force", ""):
+        return False
+    return run.clock.now() - stored.observed_at < run.config.freshness_ms
+
+
+def _find(adapter: Adapter, run: Run, marketplace: str) -> tuple[str, Variant]:
+    """The product's id and the variant: as enqueue or another job has found them, else as the marketplace says."""
     payload = run.payload
     if "variant_id" in payload:
         size, system = payload["size"], payload["size_system"]
         return payload["product_id"], Variant(payload["variant_id"], size, system, payload["sizes"])
-    product = catalog.load(marketplace, payload["sku"])
-    if product is None:
-        return "", None
+    sku = payload["sku"]
+    with _LOOK_UPS[keys.shard(sku, len(_LOOK_UPS))]:
+        product = catalog.load(marketplace, sku) or _look_up(adapter, run, marketplace)
     return product.product_id, _variant(product, run)
 
 
@@ -96,7 +117,7 @@ def _price_key(run: Run, marketplace: str, variant: Variant) -> str:
     return prices.key(marketplace, variant.size, variant.size_system, run.payload["currency"])
 
 
-def _price(run: Run, marketplace: str, variant: Variant, data: MarketData) -> Price:
+def _price(run: Run, marketplace: str, variant: Variant, data: MarketData, observed_at: int) -> Price:
     return Price(
         sku=run.payload["sku"],
         price=_price_key(run, marketplace, variant),
@@ -116,7 +137,7 @@ def _price(run: Run, marketplace: str, variant: Variant, data: MarketData) -> Pr
             )
             if amount is not None
         },
-        observed_at=run.clock.now(),
+        observed_at=observed_at,
     )
 
 
