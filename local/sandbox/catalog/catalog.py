@@ -65,7 +65,8 @@ class Catalog:
 
 def _likeness(wanted: str, product: Product) -> float:
     """0 to 1: the better of how alike the style ids are and how many of the query's words the title has."""
-    styles = (product.style_id or "").split("/")
+    whole = product.style_id or ""
+    styles = (whole, *whole.split("/"))
     by_style = max(SequenceMatcher(None, wanted, style).ratio() for style in styles)
     title = set(f"{product.brand} {product.title} {product.colorway or ''}".upper().replace("/", " ").split())
     words = wanted.split()
