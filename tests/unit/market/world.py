@@ -1,0 +1,202 @@
+"""The whole of Sluice in one process: the real handlers, scheduler, worker and StockX adapter, against the sandbox.
+
+Only AWS is played (queue, bus, key), and time is virtual: a minute of waiting passes at once, and an hour of work in
+the time of its calls.
+"""
+
+import base64
+import json
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from local.sandbox.limits import Limits
+from local.sandbox.log import Entry
+from local.sandbox.server import Sandbox
+from sluice.jobs import budgets, scheduler, worker
+from sluice.marketplaces import accounts
+from sluice.platform import aws, config, observe, settings
+from sluice.platform.clock import MINUTE
+from tests.support.clock import VirtualClock
+from tests.support.http import Answer, call
+from tests.support.store import Store
+
+NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
+SEED = 7
+WORKER_MS = 2 * MINUTE
+CREDENTIALS = ("api_key", "client_id", "client_secret", "refresh_token")
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Message:
+    """What lies in a queue."""
+
+    body: str
+    reason: str | None = None
+
+
+@dataclass
+class Bus:
+    """The AWS services that are not DynamoDB. `work`, `dead`: the queues; `events`: by detail type."""
+
+    work: deque[Message] = field(default_factory=deque)
+    dead: list[Message] = field(default_factory=list)
+    events: list[tuple[str, Json]] = field(default_factory=list)
+    invoked: list[str] = field(default_factory=list)
+    metrics: Counter[str] = field(default_factory=Counter)
+
+    def install(self, patch: pytest.MonkeyPatch) -> None:
+        """Take the place of AWS in this process."""
+        for name, value in (
+            ("send_message", self._send),
+            ("put_events", lambda events: self.events.extend(events)),
+            ("invoke_later", lambda function, _: self.invoked.append(function)),
+            ("encrypt", _encrypt),
+            ("decrypt", _decrypt),
+        ):
+            patch.setattr(aws, name, value)
+        patch.setattr(observe.metrics, "add_metric", self._count)
+
+    def _send(self, queue: str, body: str, **attributes: str) -> None:
+        message = Message(body, attributes.get("reason"))
+        (self.dead if queue == "dead" else self.work).append(message)
+
+    def _count(self, name: str, unit: object, value: float) -> None:
+        self.metrics[name] += int(value)
+
+
+def _encrypt(text: str, context: Mapping[str, str]) -> bytes:
+    return json.dumps([text[::-1], context]).encode()
+
+
+def _decrypt(secret: bytes, context: Mapping[str, str]) -> str:
+    # The store gives binary values as they travel.
+    text, sealed_for = json.loads(base64.b64decode(secret))
+    assert context == sealed_for
+    return str(text)[::-1]
+
+
+class World:
+    """What a tenant and its operator see, and what only the marketplace sees."""
+
+    def __init__(
+        self, store: Store, sandbox: Sandbox, clock: VirtualClock, bus: Bus, patch: pytest.MonkeyPatch
+    ) -> None:
+        self.store = store
+        self.sandbox = sandbox
+        self.clock = clock
+        self.bus = bus
+        self._patch = patch
+
+    # ── what people do ──
+
+    def configure(self, **changes: Any) -> None:
+        """Deploy with this configuration."""
+        self._patch.setenv("SLUICE_CONFIG", json.dumps(changes))
+        settings.settings.cache_clear()
+        config.config.cache_clear()
+
+    def connect(self, *tenants: str) -> None:
+        """Connect the StockX account of each tenant."""
+        for tenant in tenants:
+            given = self.sandbox.connect(tenant)
+            body = {name: getattr(given, name) for name in CREDENTIALS}
+            assert call("PUT", "/v1/accounts/stockx", body=body, tenant=tenant).status == 200
+
+    def ask(self, *items: Json, tenant: str = "acme") -> Answer:
+        """Ask for prices; the answer may be a refusal."""
+        return call("POST", "/v1/market/refresh", body={"items": list(items)}, tenant=tenant)
+
+    def enqueue(self, *items: Json, tenant: str = "acme") -> list[str]:
+        """Ask for prices, all of which must be taken; the job ids."""
+        answer = self.ask(*items, tenant=tenant)
+        assert answer.status == 202, answer.text
+        assert answer.json["counts"]["refused"] == 0, answer.text
+        return [row["jobId"] for row in answer.json["items"]]
+
+    def job(self, job_id: str, tenant: str = "acme") -> Json:
+        """The job as its asker sees it."""
+        found: Json = call("GET", f"/v1/jobs/{job_id}", tenant=tenant).json
+        return found
+
+    def prices(self, sku: str, **query: str) -> list[Json]:
+        """The stored prices."""
+        found: list[Json] = call("GET", "/v1/market/prices", query={"sku": sku, **query}).json["prices"]
+        return found
+
+    # ── what AWS does ──
+
+    def tick(self) -> Json:
+        """One run of the scheduler."""
+        return scheduler.run(accounts.statuses, self.clock, config.config())
+
+    def work(self, *messages: Message, remaining_ms: int = WORKER_MS) -> None:
+        """A worker takes one message after the other: those given, else all that are queued."""
+        queue = deque(messages) if messages else self.bus.work
+        while queue:
+            assert self.deliver(queue.popleft(), remaining_ms=remaining_ms) == []
+
+    def deliver(self, *messages: Message, remaining_ms: int = WORKER_MS) -> list[int]:
+        """One delivery to one worker; the places of the messages that it gives back to SQS."""
+        bodies = {str(place): message.body for place, message in enumerate(messages)}
+        failed = worker.work(bodies, config.config(), self.clock, self.clock.now() + remaining_ms)
+        return [int(place) for place in failed]
+
+    def run(self) -> None:
+        """The scheduler once, and workers for all that it sends."""
+        self.tick()
+        self.work()
+
+    def run_until(self, done: Callable[[], bool], minutes: int) -> int:
+        """The scheduler each minute until `done`, which must come within `minutes`; how many it took."""
+        began = self.clock.now()
+        while not done():
+            waited = (self.clock.now() - began) // MINUTE
+            assert waited < minutes, f"not done within {minutes} minutes"
+            self.run()
+            self.clock.time = began + max(waited + 1, (self.clock.now() - began) // MINUTE) * MINUTE
+        return (self.clock.now() - began) // MINUTE
+
+    def finish(self, *items: Json, tenant: str = "acme") -> list[Json]:
+        """Ask for prices and run once; the jobs afterwards."""
+        job_ids = self.enqueue(*items, tenant=tenant)
+        self.run()
+        return [self.job(job_id, tenant) for job_id in job_ids]
+
+    # ── what the marketplace, and the table, saw ──
+
+    def calls(self, **wanted: Any) -> list[Entry]:
+        """The calls that the marketplace counted, filtered as the sandbox's log."""
+        return [entry for entry in self.sandbox.requests(**wanted) if entry.counted]
+
+    def routes(self) -> list[str]:
+        """What the calls so far were for."""
+        names = {"search": "search", "variants": "variants", "market-data": "price"}
+        return [names[entry.path.rpartition("/")[2]] for entry in self.calls()]
+
+    def charged(self, tenant: str = "acme") -> int:
+        """The calls of this hour that the tenant's budget was charged for."""
+        return budgets.read(f"stockx:{tenant}", self.clock.now()).hour
+
+    def letters(self) -> list[Json]:
+        """Every dead letter, as plain values; what is stored as JSON is read."""
+        return [
+            {
+                name: json.loads(value["S"]) if name in ("payload", "error", "history") else next(iter(value.values()))
+                for name, value in item.items()
+            }
+            for item in self.store.items("dead_letters")
+        ]
+
+    def unlimited(self) -> None:
+        """The marketplace counts nothing; what Sluice allows itself stays."""
+        self.sandbox.set_limits(Limits())
+
+
+def item(sku: str = "DD1391-100", size: str = "10", **more: Any) -> Json:
+    """One item of a request."""
+    return {"sku": sku, "size": size, "priority": "hot", **more}
