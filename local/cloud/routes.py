@@ -30,7 +30,8 @@ def create_routes(cloud: LocalCloud, stack: str) -> str:
                 if uri not in integrations:
                     integrations[uri] = _integration(cloud, api_id, uri)
                 _route(cloud, api_id, f"{method.upper()} {path}", integrations[uri], operation, authorizers)
-    return f"{cloud.endpoint_url}/_aws/execute-api/{api_id}/$default"
+    # %24 is the dollar sign of the stage $default, written so that a shell leaves it alone.
+    return f"{cloud.endpoint_url}/_aws/execute-api/{api_id}/%24default"
 
 
 def _physical(cloud: LocalCloud, stack: str, logical_id: str) -> str:
