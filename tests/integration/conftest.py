@@ -1,15 +1,21 @@
 """The local cloud for tests: bare tables for races on real conditional writes, and the whole deployed stack."""
 
+import shutil
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 
+from bench.dynamodb_local import FOLDER, dynamodb_local
 from local.cloud import LocalCloud
 from local.cloud.tables import create_tables, delete_tables
 from local.laptop import Laptop
 from sluice.platform.settings import settings
 from tests.support import process
+
+# Amazon's own DynamoDB Local too, where `make bench` has installed it.
+BACKENDS = ["ministack", "dynamodb-local"] if FOLDER.exists() and shutil.which("java") else ["ministack"]
 
 
 @pytest.fixture(scope="session")
@@ -19,16 +25,28 @@ def cloud() -> Iterator[LocalCloud]:
         yield cloud
 
 
+@pytest.fixture(scope="session", params=BACKENDS)
+def dynamodb_url(request: pytest.FixtureRequest, cloud: LocalCloud) -> Iterator[str]:
+    """Where a DynamoDB with real conditional writes answers."""
+    if request.param == "ministack":
+        yield cloud.endpoint_url
+    else:
+        with dynamodb_local() as url:
+            yield url
+
+
 @pytest.fixture
-def dynamodb(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def dynamodb(cloud: LocalCloud, dynamodb_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Every table of the template, empty; Sluice's models in this process use them. Yields the boto3 client."""
     for name, value in cloud.environment.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url)
     process.forget()
-    client, stack = cloud.client("dynamodb"), settings().stack
+    client, stack = boto3.client("dynamodb"), settings().stack
     create_tables(client, stack)
     yield client
     delete_tables(client, stack)
+    client.close()
     process.forget()
 
 
