@@ -13,15 +13,13 @@ from sluice.market import enqueue, images, prices
 from sluice.market.enqueue import Problem, RefreshItem
 from sluice.marketplaces import registry
 from sluice.marketplaces.sizes import normal_size, normal_sku
-from sluice.platform import errors
+from sluice.platform import items
 from sluice.platform.auth import Permission
 from sluice.platform.config import MARKETPLACES, config
 from sluice.platform.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
 from sluice.platform.http import Answer, Request, Route
-from sluice.platform.models import Body, DocumentedAs, OneOf, Query, Text, join, problems
+from sluice.platform.models import Body, DocumentedAs, OneOf, Query, Text, problems
 
-MOST_ITEMS = 500
-REFUSED = "refused"
 # The pictures change with a release at the most.
 KEEP_PICTURES = {"Cache-Control": "public, max-age=2592000", "X-Content-Type-Options": "nosniff"}
 
@@ -43,7 +41,7 @@ class Item(Body):
 class Refresh(Body):
     """The prices to fetch. Each item is checked on its own: a bad one stops no other."""
 
-    items: Annotated[list[Annotated[Any, DocumentedAs(Item)]], Field(min_length=1, max_length=MOST_ITEMS)]
+    items: Annotated[list[Annotated[Any, DocumentedAs(Item)]], Field(min_length=1, max_length=items.MOST_ITEMS)]
 
 
 class ItemAnswer(TypedDict):
@@ -96,19 +94,19 @@ class PriceList(TypedDict):
 def refresh_prices(request: Request[Refresh, None]) -> RefreshAnswer:
     """Ask for fresh prices."""
     answers: dict[int, ItemAnswer] = {}
-    items: dict[int, RefreshItem] = {}
+    wanted: dict[int, RefreshItem] = {}
     for index, raw in enumerate(request.body.items):
         try:
-            items[index] = RefreshItem(**Item.model_validate(raw).model_dump())
+            wanted[index] = RefreshItem(**Item.model_validate(raw).model_dump())
         except ValidationError as error:
-            answers[index] = _refused(index, problems(error, _path(index)))
-    enqueued = enqueue.refresh(list(items.values()), request.tenant, request.now, config())
-    for index, done in zip(items, enqueued, strict=True):
+            answers[index] = _refused(index, problems(error, items.path(index)))
+    enqueued = enqueue.refresh(list(wanted.values()), request.tenant, request.now, config())
+    for index, done in zip(wanted, enqueued, strict=True):
         answers[index] = _answer(index, done)
     ordered = [answers[index] for index in sorted(answers)]
     answer: RefreshAnswer = {"items": ordered, "counts": _counts(ordered)}
     if len(ordered) == answer["counts"]["refused"]:
-        raise _all_refused(answer)
+        raise items.all_refused(answer, (item["error"] for item in ordered))
     return answer
 
 
@@ -146,17 +144,14 @@ def _answer(index: int, done: Enqueued | Problem) -> ItemAnswer:
     if isinstance(done, Enqueued):
         return {"index": index, "outcome": done.outcome, "jobId": done.job_id, "state": done.state}
     if done.field == "item":
-        return _refused(index, [FieldError(_path(index), done.message)], Unavailable)
-    return _refused(index, [FieldError(join(_path(index), done.field), done.message)])
+        return _refused(index, [FieldError(items.path(index), done.message)], Unavailable)
+    return _refused(index, [FieldError(items.path(index, done.field), done.message)])
 
 
 def _refused(index: int, fields: list[FieldError], why: type[HttpError] = Invalid) -> ItemAnswer:
-    message = f"{fields[0].field} {fields[0].message}"
-    return {"index": index, "outcome": REFUSED, "error": errors.detail(why.code, message, fields)}
-
-
-def _path(index: int) -> str:
-    return f"items[{index}]"
+    answer: Any = items.refused(index, fields, why)
+    refusal: ItemAnswer = answer
+    return refusal
 
 
 def _counts(answers: list[ItemAnswer]) -> Counts:
@@ -166,17 +161,8 @@ def _counts(answers: list[ItemAnswer]) -> Counts:
         "merged": count[Outcome.MERGED],
         "raised": count[Outcome.RAISED],
         "rerunRequested": count[Outcome.RERUN_REQUESTED],
-        "refused": count[REFUSED],
+        "refused": count[items.REFUSED],
     }
-
-
-def _all_refused(answer: RefreshAnswer) -> HttpError:
-    """Nothing was written. It is the caller's fault, unless one of the items could only not be stored."""
-    refusals = [item["error"] for item in answer["items"]]
-    fields = [FieldError(**field) for refusal in refusals for field in refusal["fields"]]
-    ours = any(refusal["code"] == Unavailable.code for refusal in refusals)
-    kind = Unavailable if ours else Invalid
-    return kind("no item was taken", fields=fields, more=answer)
 
 
 def _normal(field: str, text: str) -> str:

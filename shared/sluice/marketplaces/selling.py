@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
+
+# StockX's document names this number for updates and deletes, and none for creates.
+MOST_BATCH_ITEMS: Final = 100
 
 BatchKind = Literal["create", "update", "delete"]
 
@@ -60,6 +63,7 @@ class Batch:
 class BatchItem:
     """One item of a batch: what was asked (`variant_id` and `amount` for a create), and what became of it."""
 
+    item_id: str | None
     word: str | None
     listing_id: str | None
     variant_id: str | None

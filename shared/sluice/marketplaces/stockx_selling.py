@@ -20,8 +20,6 @@ from sluice.marketplaces.selling import Batch, BatchItem, BatchKind, Listing, Op
 from sluice.marketplaces.session import Session
 from sluice.platform.clock import SECOND, Clock, iso
 
-# The document names this number for updates and deletes, and none for creates.
-MOST_BATCH_ITEMS: Final = 100
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 5
 
@@ -182,6 +180,7 @@ def _item(row: Value) -> BatchItem:
     # A delete's item names its listing `id`. A create's has one only in its result.
     listing_id = (asked["listingId"], asked["id"], result["listingId"])
     return BatchItem(
+        item_id=row["itemId"].optional_text(),
         word=row["status"].optional_text(),
         listing_id=next(filter(None, (place.optional_text() for place in listing_id)), None),
         variant_id=asked["variantId"].optional_text(),

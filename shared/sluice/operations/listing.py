@@ -7,6 +7,7 @@
 ```
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -18,6 +19,8 @@ from sluice.operations import changes
 from sluice.operations.changes import Change
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Listing(tables.Table):
@@ -88,6 +91,11 @@ def new_id(tenant: str, marketplace: str, reference: str | None) -> str:
     return str(uuid5(NAMESPACE_URL, f"sluice:{tenant}:{marketplace}:{reference}"))
 
 
+def is_id(text: str) -> bool:
+    """Whether `text` has the form of a listing id, and so of where a page ends."""
+    return bool(_UUID.fullmatch(text))
+
+
 def history_key(tenant: str, listing_id: str) -> str:
     """The hash key of a listing's history."""
     return f"{tenant}/{listing_id}"
@@ -129,12 +137,15 @@ def adopt(account: str, marketplace_id: str, listing_id: str) -> bool:
 
 
 def page(tenant: str, limit: int, after: str | None, condition: Condition | None) -> tuple[list[Listing], str | None]:
-    """Up to `limit` of the tenant's listings that match, in the order of their ids; and where the next page begins."""
+    """Those that match of the tenant's next `limit` listings in the order of their ids; and where the next page begins.
+
+    One read: a page may be short, or empty, and not the last.
+    """
     start = {"tenant": {"S": tenant}, "listing_id": {"S": after}} if after else None
-    rows = Listing.query(tenant, filter_condition=condition, limit=limit, last_evaluated_key=start)
-    found = list(rows)
-    last = rows.last_evaluated_key
-    return found, str(last["listing_id"]["S"]) if last else None
+    rows = Listing.query(tenant, filter_condition=condition, page_size=limit, last_evaluated_key=start)
+    raw = rows.page_iter.next()
+    last = raw.get("LastEvaluatedKey")
+    return [Listing.from_raw_data(item) for item in raw["Items"]], str(last["listing_id"]["S"]) if last else None
 
 
 def history(tenant: str, listing_id: str) -> Sequence[Entry]:

@@ -99,8 +99,11 @@ def create(draft: Draft, asker: Asker) -> Asked:
             raise Refusal("reference", "names a listing that was asked for with other terms", conflict=True)
         if found.status == ListingStatus.FAILED:
             return change_listing(asker, found.listing_id, Action.CREATE, draft.terms, active=draft.active)
-        if not any(change.job_id == job for change in found.open_changes()):
-            return Asked(found.listing_id, job, open=False)
+        under_way = next((change for change in found.open_changes() if change.action is Action.CREATE), None)
+        if under_way is None:
+            return Asked(found.listing_id, _created_by(found) or job, open=False)
+        if under_way.job_id != job:
+            return Asked(found.listing_id, under_way.job_id)
     return _enqueue(listing, Action.CREATE, asker)
 
 
@@ -219,6 +222,12 @@ def _enqueue(listing: Listing, action: Action, asker: Asker) -> Asked:
     requests.record(asker.tenant, kind, [job], asker.now, asker.config.retention_ms)
     nudge(asker.now)
     return Asked(listing.listing_id, job)
+
+
+def _created_by(listing: Listing) -> str | None:
+    """The job that has created a listing."""
+    entry = listings.entry(listing.tenant, listing.listing_id, 1)
+    return str(entry.metadata["job_id"]) if entry else None
 
 
 def _replaceable(listing: Listing, job: str, now: int) -> Change | None:

@@ -18,7 +18,7 @@ _DECIMALS: Final = 2
 MOST_AMOUNT: Final = Decimal(100_000_000)
 LONGEST_EXPIRY_MS: Final = 999 * DAY
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # A listing in one of these is over: nothing can be done to it any more.
 OVER: Final = frozenset({ListingStatus.DELETED, ListingStatus.SOLD, ListingStatus.CANCELED, ListingStatus.FAILED})

@@ -20,9 +20,19 @@ class Permission(StrEnum):
     JOBS_CANCEL = "jobs:cancel"
     ACCOUNTS_READ = "accounts:read"
     ACCOUNTS_WRITE = "accounts:write"
+    LISTINGS_READ = "listings:read"
+    LISTINGS_WRITE = "listings:write"
 
 
-_SERVICE = frozenset({Permission.MARKET_REFRESH, Permission.PRICES_READ, Permission.JOBS_READ})
+_SERVICE = frozenset(
+    {
+        Permission.MARKET_REFRESH,
+        Permission.PRICES_READ,
+        Permission.JOBS_READ,
+        Permission.LISTINGS_READ,
+        Permission.LISTINGS_WRITE,
+    }
+)
 _USER = _SERVICE | {Permission.JOBS_CANCEL, Permission.ACCOUNTS_READ}
 _OPERATOR = _USER | {Permission.ACCOUNTS_WRITE}
 
