@@ -17,7 +17,8 @@ from local.laptop import Api, Laptop
 from local.sandbox.faults import ExpiredToken, RefuseRefresh, RevokedToken, ServerError, Throttle
 from local.sandbox.limits import Limits
 from sluice.jobs.budget_rules import Window
-from sluice.market.enqueue import CALLS_UNKNOWN
+from sluice.market.enqueue import CALLS_KNOWN
+from sluice.marketplaces import registry
 from sluice.platform.clock import SystemClock
 
 LIMIT = 100_000
@@ -122,10 +123,10 @@ class Day:
 
     def the_budget_runs_out_during_a_run(self) -> None:
         """A 401 costs one call more than was reserved, on the day's last calls."""
-        self._spend(LIMIT - CALLS_UNKNOWN)
+        self._spend(LIMIT - CALLS_KNOWN - registry.get("stockx").lookup_calls)
         self.laptop.sandbox.faults.set(ExpiredToken(path="/v2/*", last=1))
         [job] = self.refresh("M2002RDA")
-        self.api.wait(lambda: self.api.job(job)["wait"]["reason"] == "not_due", SECONDS, "the job is put off")
+        self.api.wait(lambda: self.api.job(job)["wait"]["reason"] == "no_budget", SECONDS, "the job is put off")
         self.laptop.sandbox.faults.clear()
         self._spend(0)
 
