@@ -11,6 +11,8 @@ BIN := .venv/bin
 SAM := .cache/sam/bin/sam
 ENVIRONMENT ?= default
 export SAM_CLI_TELEMETRY := 0
+# uv trusts what the machine trusts, as pip does.
+export UV_SYSTEM_CERTS := 1
 
 # Lambda brings these itself, so the layer leaves them out.
 LAMBDA_HAS := boto3 botocore s3transfer python-dateutil urllib3 six
@@ -89,10 +91,10 @@ define environment
 		echo "Python could not make $(1). On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Installing $(2) into $(1)"
 	@if $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
-			-r requirements/uv.txt 2>/dev/null; then \
-		$(1)/bin/uv pip sync --quiet --python $(1)/bin/python --require-hashes $(2); \
+			-r requirements/uv.txt 2>/dev/null \
+			&& $(1)/bin/uv pip sync --quiet --python $(1)/bin/python --require-hashes $(2); then :; \
 	else \
-		echo "uv is not to be had for this machine; pip installs instead, which takes a minute"; \
+		echo "uv cannot do it on this machine; pip installs instead, which takes a minute"; \
 		$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2); \
 	fi
 	@touch $@
