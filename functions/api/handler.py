@@ -6,6 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.admin import api as admin
 from sluice.market import api as market
+from sluice.operations import kinds as operations  # noqa: F401 - makes its job kinds known
 from sluice.platform import http
 
 app = http.app((*market.READ, *admin.ROUTES))

@@ -5,8 +5,9 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.jobs import scheduler
-from sluice.market import kinds as market  # noqa: F401 - makes its job kinds known
+from sluice.market import kinds as market  # noqa: F401 - these make their job kinds known
 from sluice.marketplaces import accounts
+from sluice.operations import kinds as operations  # noqa: F401
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import config
 from sluice.platform.observe import logger, metrics

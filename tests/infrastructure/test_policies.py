@@ -33,8 +33,10 @@ def test_the_token_key_is_used_only_for_a_named_account() -> None:
 
 
 def test_only_functions_that_hold_tokens_may_use_their_key() -> None:
-    assert {function for function, sid in STATEMENTS if sid == "Tokens"} == {"AccountsFunction", "WorkerFunction"}
+    holders = {"AccountsFunction", "OperationPollerFunction", "WorkerFunction"}
+    assert {function for function, sid in STATEMENTS if sid == "Tokens"} == holders
 
 
-def test_only_the_worker_may_decrypt() -> None:
-    assert [key for key, s in STATEMENTS.items() if "kms:Decrypt" in s["Action"]] == [("WorkerFunction", "Tokens")]
+def test_only_functions_that_call_a_marketplace_may_decrypt() -> None:
+    decrypting = {function for (function, _), s in STATEMENTS.items() if "kms:Decrypt" in s["Action"]}
+    assert decrypting == {"OperationPollerFunction", "WorkerFunction"}

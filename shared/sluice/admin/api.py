@@ -18,7 +18,13 @@ from sluice.platform.http import JSON, Answer, Request, Route
 from sluice.platform.models import OneOf, Query, Text
 
 # Where every route of the API is declared; the document is made from all of them, in whatever function it is asked for.
-ROUTE_MODULES = ("sluice.market.api", "sluice.marketplaces.api", "sluice.admin.api")
+ROUTE_MODULES = (
+    "sluice.market.api",
+    "sluice.operations.api",
+    "sluice.operations.bulk_api",
+    "sluice.marketplaces.api",
+    "sluice.admin.api",
+)
 DESCRIPTION = "Keeps market prices fresh within what the marketplaces allow. Every time is RFC 3339 in UTC."
 
 

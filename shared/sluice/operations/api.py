@@ -65,14 +65,14 @@ def list_listings(request: Request[None, ListingsQuery]) -> ListingList:
     """The caller's listings."""
     query = request.query
     after = _cursor(query.cursor) if query.cursor else None
-    wanted = {
-        Listing.status: query.status,
-        Listing.marketplace: query.marketplace,
-        Listing.sku: query.sku.upper() if query.sku else None,
-        Listing.variant_id: query.variant_id.lower() if query.variant_id else None,
-    }
+    wanted = (
+        (Listing.status, query.status),
+        (Listing.marketplace, query.marketplace),
+        (Listing.sku, query.sku.upper() if query.sku else None),
+        (Listing.variant_id, query.variant_id.lower() if query.variant_id else None),
+    )
     condition = None
-    for attribute, value in wanted.items():
+    for attribute, value in wanted:
         if value is not None:
             condition = (attribute == value) if condition is None else condition & (attribute == value)
     found, following = listings.page(request.tenant, query.limit, after, condition)

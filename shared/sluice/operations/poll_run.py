@@ -50,7 +50,12 @@ def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> Poll
     duration = clock.now() - started
     counters = {name: value for name, value in stats.items() if isinstance(value, int)}
     runs.record("operation-poller", {**stats, "calls": report.calls, "ms": duration}, counters, clock.now(), config)
-    for name, value in (("OperationsPolled", stats["processed"]), ("OperationsTimedOut", stats["timedOut"])):
+    for name, value in (
+        ("OperationsPolled", stats["processed"]),
+        ("OperationsCompleted", stats["completed"]),
+        ("OperationsFailed", stats["failed"]),
+        ("OperationsTimedOut", stats["timedOut"]),
+    ):
         count(name, value)
     message = f"looked at {stats['processed']} operations"
     if done.errors:
