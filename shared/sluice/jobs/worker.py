@@ -12,11 +12,14 @@ from sluice.jobs.runner import Report, run_batch
 from sluice.platform import aws
 from sluice.platform.clock import Clock
 from sluice.platform.config import Config
+from sluice.platform.limits import Limits
 from sluice.platform.observe import count, logger
 from sluice.platform.settings import settings
 
-# Calls in flight at once in a batch. Slots space their starts; this covers the answers that are still awaited.
-THREADS = 8
+# Jobs of a batch that run at once: as many as keep every slot in use while answers take this long. More would share the
+# same slots, and each would be finished later.
+ANSWER_MS = 1_000
+MOST_THREADS = 16
 
 # How a run may end (`runner.Report.ends`), and the metric that counts it. JobsFailed: attempts that are tried again.
 METRICS = {
@@ -64,11 +67,16 @@ def _one(body: str, config: Config, clock: Clock, deadline: int) -> Report:
     except (CorruptMessage, KeyError) as error:
         _bury_message(body, str(error))
         return Report()
-    report = run_batch(batch, limits, config, clock, deadline, _observe, THREADS)
+    report = run_batch(batch, limits, config, clock, deadline, _observe, threads(limits))
     for job in report.newer:
         _bury_message(body, f"job {job.job_id} is of version {job.version}, which this worker cannot read")
     events.publish(report.finished, clock.now())
     return report
+
+
+def threads(limits: Limits) -> int:
+    """How many jobs of a batch run at once under `limits`."""
+    return min(MOST_THREADS, ANSWER_MS // limits.pace + 1) if limits.pace else MOST_THREADS
 
 
 def _bury_message(body: str, reason: str) -> None:
