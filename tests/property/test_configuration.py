@@ -1,0 +1,90 @@
+"""Configuration: any document is either valid as a whole, or refused in words."""
+
+import json
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.platform.config import Config, ConfigError, parse
+from sluice.platform.limits import Limits
+
+names = st.sampled_from(
+    [*(field.name for field in fields(Config)), *(field.name for field in fields(Limits)), "stockx"]
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            names | st.sampled_from(["self", "changes", "limits"]) | st.text(max_size=6), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+numbers = [field.name for field in fields(Config) if field.type is int or field.type == "int"]
+documents = st.fixed_dictionaries(
+    {},
+    optional={
+        "marketplaces": st.dictionaries(
+            st.sampled_from(["stockx"]),
+            st.dictionaries(st.sampled_from([*(field.name for field in fields(Limits)), "self"]), values, max_size=4),
+            max_size=1,
+        ),
+        "paused": values,
+        **{name: st.integers(-10, 10_000_000) | values for name in numbers},
+    },
+)
+
+
+def accepted(text: str) -> Config | None:
+    """The configuration, or None when it was refused with a message."""
+    try:
+        return parse(text)
+    except ConfigError as error:
+        message = str(error)
+    assert len(message) > 10
+    return None
+
+
+@given(values.map(json.dumps) | documents.map(json.dumps))
+def test_any_document_is_valid_or_refused_with_a_message(text: str) -> None:
+    config = accepted(text)
+    if config is not None:
+        assert config.batch >= 1
+        assert config.lease_ms >= 30_000
+        assert all(isinstance(getattr(config, name), int) for name in numbers)
+        assert all(limits.pace >= 0 for limits in config.marketplaces.values())
+
+
+@given(st.text(max_size=40) | st.sampled_from(["[" * 50_000, '{"a":' * 50_000, "9" * 5_000, "NaN", "\ufeff{}", "null"]))
+def test_any_text_is_valid_or_refused_with_a_message(text: str) -> None:
+    accepted(text)
+
+
+@given(st.integers(1, 10_000), st.integers(1, 10_000))
+def test_what_is_overridden_is_used_and_the_rest_stays(per_hour: int, freshness: int) -> None:
+    config = parse(json.dumps({"marketplaces": {"stockx": {"per_hour": per_hour}}, "freshness_ms": freshness}))
+    assert (config.limits("stockx").per_hour, config.freshness_ms) == (per_hour, freshness)
+    assert config.limits("stockx").interval_ms == Config().limits("stockx").interval_ms
+    assert config.lease_ms == Config().lease_ms
+
+
+@pytest.mark.parametrize(
+    ("document", "named"),
+    [
+        ({"marketplaces": {"ebuy": {}}}, "ebuy"),
+        ({"marketplaces": {"stockx": {"per_minute": 5}}}, "per_minute"),
+        ({"marketplaces": {"stockx": {"self": 5}}}, "self"),
+        ({"marketplaces": {"stockx": {"rolling_hour": 1}}}, "rolling_hour"),
+        ({"lease_ms": 1}, "lease_ms"),
+        ({"batch": 0}, "batch"),
+        ({"paused": "stockx"}, "paused"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_a_refusal_names_the_place(document: dict[str, Any], named: str) -> None:
+    with pytest.raises(ConfigError, match=named):
+        parse(json.dumps(document))

@@ -1,0 +1,42 @@
+"""The world on an empty store, with nothing left to chance that a seed does not give."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+
+from sluice.jobs import enqueue, scheduler
+from sluice.platform import tables
+from sluice.platform.config import Config
+from sluice.platform.limits import Limits
+from tests.simulation.world import World
+from tests.support import work
+from tests.support.store import store
+
+MakeWorld = Callable[..., World]
+
+
+@contextmanager
+def new_world(**changes: object) -> Iterator[World]:
+    """An empty world. `changes` are those of its limits."""
+    limits = Limits(interval_ms=600, per_hour=12, per_day=80, by_account=True).override(**changes)
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        # One request at a time, in an order that can be repeated; no pauses between tries.
+        patch.setattr(scheduler, "THREADS", 1)
+        patch.setattr(enqueue, "THREADS", 1)
+        patch.setattr(tables, "CONFLICT_PAUSE_SECONDS", 0)
+        # What is logged here is the trouble that was made.
+        logging.disable(logging.CRITICAL)
+        stack.callback(logging.disable, logging.NOTSET)
+        made = stack.enter_context(store())
+        world = World(made, Config(marketplaces={"stockx": limits}), limits.by_account)
+        stack.enter_context(work.kind(world.handle))
+        yield world
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with new_world() as world:
+        yield world

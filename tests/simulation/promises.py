@@ -1,0 +1,167 @@
+"""What the engine promises, checked from outside: at every write, at every call, and whenever nothing is in between."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sluice.jobs import keys
+from sluice.jobs.budget_rules import Window
+from sluice.jobs.enqueue import Enqueued, Outcome
+from sluice.jobs.job import Spec
+from sluice.jobs.runner import Run
+from sluice.jobs.states import DEAD, FINAL, LEASED, QUEUED, TRANSITIONS, WAITING
+from sluice.platform import tables
+from sluice.platform.limits import Limits
+from tests.simulation.trouble import Process
+from tests.support.clock import VirtualClock
+from tests.support.store import Item, Request, Store
+from tests.support.work import KIND
+
+# A job that was never asked for has no state.
+ARROWS = {(source, arrow.target) for arrow in TRANSITIONS.values() for source in arrow.sources} | {(None, QUEUED)}
+
+
+@dataclass
+class Promises:
+    """What was seen: the calls of each budget by time, the arrows between states, and when each job last died."""
+
+    store: Store
+    clock: VirtualClock
+    limits: Limits
+    calls: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    arrows: set[tuple[str | None, str]] = field(default_factory=set)
+    deaths: list[str] = field(default_factory=list)
+
+    # At every write
+
+    @contextmanager
+    def watch(self, request: Request, process: Process) -> Iterator[None]:
+        """Compare every job that the request touches before and after it."""
+        touched = [job_id for job_id in map(_job_id, _writes(request)) if job_id]
+        before = {job_id: self.store.item("jobs", job_id=job_id) for job_id in touched}
+        try:
+            yield
+        finally:
+            for job_id in touched:
+                self._written(job_id, before[job_id], self.store.item("jobs", job_id=job_id), process)
+
+    def _written(self, job_id: str, before: Item | None, after: Item | None, process: Process) -> None:
+        assert after is not None, f"{job_id} was deleted"
+        if before == after:
+            return
+        source, target = text(before, "state") if before else None, text(after, "state")
+        claimed = source != LEASED and target == LEASED
+        if source != target:
+            assert (source, target) in ARROWS, f"{job_id} went from {source} to {target}"
+            self.arrows.add((source, target))
+        lease = number(before, "lease")
+        assert number(after, "lease") == lease + claimed, f"{job_id}: its lease moved by something else than a claim"
+        if claimed:
+            assert number(before, "due_at") <= self.clock.time, f"{job_id} was claimed before it was due"
+        if process.run and process.run.job.job_id == job_id:
+            assert (source, lease) == (LEASED, process.run.job.lease), f"a late worker wrote to {job_id}"
+        if target == DEAD:
+            self.deaths.append(job_id)
+
+    # At every run and call
+
+    def may_run(self, run: Run, process: Process, others: list[Process]) -> None:
+        """One owner: the run's lease is the stored one, and whoever else is busy with the job has lost it."""
+        assert not process.closed, f"{run.job.job_id} was begun after its batch had learnt of a 429"
+        self._holds_lease(run)
+        for other in others:
+            if other.run and not other.dead and other.run.job.job_id == run.job.job_id:
+                assert other.run.job.lease < run.job.lease, f"{run.job.job_id} has two owners"
+
+    def called(self, run: Run, process: Process) -> None:
+        """The marketplace's side: it counts what arrives, by clock hours and days, and between two calls."""
+        assert not process.closed, "a call was made after a 429"
+        self._holds_lease(run)
+        now, made = self.clock.time, self.calls[run.job.budget]
+        assert all(abs(now - other) >= self.limits.interval_ms for other in made), "two calls came too close"
+        made.append(now)
+        window = Window.at(now)
+        assert window.holds(now, self.limits.margin_ms), "a call came too close to the end of an hour"
+        assert sum(Window.at(at) == window for at in made) <= self.limits.per_hour, "too many calls in an hour"
+        assert sum(Window.at(at).day == window.day for at in made) <= self.limits.per_day, "too many calls in a day"
+
+    def _holds_lease(self, run: Run) -> None:
+        stored = self.store.item("jobs", job_id=run.job.job_id)
+        assert stored is not None
+        held = text(stored, "state"), number(stored, "lease")
+        assert held == (LEASED, run.job.lease), f"{run.job.job_id} runs though its lease is over"
+
+    def outcome(self, before: Item | None, spec: Spec, answer: Enqueued) -> None:
+        """Enqueue's answer says what happened."""
+        state = text(before, "state") if before else None
+        if state is None or state in FINAL:
+            expected = Outcome.CREATED
+        elif state != QUEUED:
+            expected = Outcome.RERUN_REQUESTED
+        elif spec.priority > number(before, "priority"):
+            expected = Outcome.RAISED
+        else:
+            expected = Outcome.MERGED
+        assert answer.outcome == expected
+
+    # Whenever nothing is in between
+
+    def check(self) -> None:
+        """No job is lost: each that is not final stands where somebody looks for it. No budget is overdrawn."""
+        marked = {text(item, "lane") for item in self.store.items("lanes") if text(item, "registry") != "nudge"}
+        buried = {text(item, "job_id") for item in self.store.items("dead_letters")}
+        for item in self.store.items("jobs"):
+            job_id, state = text(item, "job_id"), text(item, "state")
+            assert number(item, "attempts") <= KIND.max_attempts, f"{job_id} was tried too often"
+            if state in FINAL:
+                assert not {"lane", "due_at"} & item.keys(), f"{job_id} is {state} and still stands in a lane"
+                assert state != DEAD or job_id in buried, f"{job_id} is dead without a dead letter"
+            else:
+                self._stands(item, marked)
+        self._budgets()
+
+    def _stands(self, item: Item, marked: set[str]) -> None:
+        job_id, state, lane = text(item, "job_id"), text(item, "state"), text(item, "lane")
+        assert number(item, "due_at") > 0
+        if state == LEASED:
+            assert lane in keys.leased_lanes(), f"{job_id} runs and nobody would rescue it"
+            return
+        assert lane in marked, f"{job_id} waits in a lane that nobody reads"
+        assert keys.lane_budget(lane) == text(item, "budget")
+        assert keys.is_poll_lane(lane) == (state == WAITING)
+
+    def _budgets(self) -> None:
+        charged = {(text(item, "budget"), text(item, "window")): item for item in self.store.items("budgets")}
+        for (_, window), item in charged.items():
+            if window != "slots":
+                hours = [number(item, name) for name in item if name[0] == "h"]
+                assert all(0 <= used <= self.limits.per_hour for used in hours), "an hour is charged above its limit"
+                assert sum(hours) == number(item, "day") <= self.limits.per_day, "a day is not the sum of its hours"
+        for budget, made in self.calls.items():
+            for hour, calls in Counter(Window.at(at) for at in made).items():
+                reserved = number(charged[budget, hour.day], hour.hour)
+                assert calls <= reserved, f"{budget} made {calls} calls in an hour and is charged {reserved}"
+
+
+def text(item: Item, name: str) -> str:
+    """The text attribute `name`."""
+    return str(item[name]["S"])
+
+
+def number(item: Item | None, name: str) -> int:
+    """The number attribute `name`; 0 where there is none."""
+    return int((item or {}).get(name, {}).get("N", 0))
+
+
+def _writes(request: Request) -> list[dict[str, Any]]:
+    if request.operation != "TransactWriteItems":
+        return [request.parameters]
+    return [write for item in request.parameters["TransactItems"] for write in item.values()]
+
+
+def _job_id(write: dict[str, Any]) -> str | None:
+    if write["TableName"] != tables.name("jobs"):
+        return None
+    return str((write.get("Key") or write["Item"])["job_id"]["S"])

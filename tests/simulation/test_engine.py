@@ -1,0 +1,71 @@
+"""In any order of requests, ticks, deliveries, deaths and faults, no job is lost and no limit is passed.
+
+`World` checks each single write; `drain` checks at the end that all that was accepted got done.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tests.simulation import moves
+from tests.simulation.conftest import new_world
+from tests.simulation.world import World
+
+# Few by default, so that everybody runs them; as many as these say where time is to be had.
+EXAMPLES = int(os.environ.get("SLUICE_EXAMPLES", "10"))
+TRACES = int(os.environ.get("SLUICE_TRACES", "10"))
+STEPS = int(os.environ.get("SLUICE_STEPS", "100"))
+
+chances = st.randoms(use_true_random=False)
+
+
+@pytest.mark.parametrize("seed", range(TRACES))
+def test_long_traces(seed: int) -> None:
+    chance = Random(seed)
+    with new_world(by_account=seed % 3 != 0, shards=1 + seed % 2, per_hour=(12, 50)[seed % 2]) as world:
+        for _ in range(STEPS):
+            chance.choice(moves.MOVES)(world, chance)
+            world.check()
+        world.drain()
+
+
+class Engine(RuleBasedStateMachine):
+    """The same moves, in orders that Hypothesis chooses, and makes short when one fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.world: World | None = None
+
+    @initialize(by_account=st.booleans(), shards=st.integers(1, 2), chance=chances)
+    def start(self, by_account: bool, shards: int, chance: Random) -> None:
+        self.world = self.stack.enter_context(new_world(by_account=by_account, shards=shards))
+        moves.a_minute(self.world, chance)
+
+    @rule(move=st.sampled_from(moves.MOVES), chance=chances)
+    def something_happens(self, move: Callable[[World, Random], None], chance: Random) -> None:
+        assert self.world
+        move(self.world, chance)
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        if self.world:
+            self.world.check()
+
+    def teardown(self) -> None:
+        with self.stack:
+            if self.world:
+                self.world.drain()
+
+
+TestEngine: Callable[..., Any] = Engine.TestCase
+TestEngine.settings = settings(  # type: ignore[attr-defined]
+    max_examples=EXAMPLES, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)

@@ -1,0 +1,125 @@
+"""DynamoDB inside this process: the local cloud's own implementation, called without its server.
+
+A write takes half a millisecond, so that a simulation makes tens of thousands of them. Everything above botocore's
+client is the real code: PynamoDB, the expressions, the conditions and what is made of a refusal.
+"""
+
+import base64
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
+from ministack.services import dynamodb
+from pynamodb.models import Model
+
+from local.cloud.tables import create_tables
+from sluice.jobs import lanes
+from sluice.platform import aws, tables
+from sluice.platform.settings import settings
+
+Item = dict[str, dict[str, Any]]
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request. `once`: botocore would not send it again if its answer were lost."""
+
+    operation: str
+    parameters: dict[str, Any]
+    once: bool
+
+
+# Decides what becomes of a request, given how to send it.
+Around = Callable[[Request, Callable[[], Answer]], Answer]
+
+
+class Store:
+    """The tables of this stack, empty at first. `around` sees each request, and may lose it, or repeat it."""
+
+    def __init__(self) -> None:
+        self.around: Around | None = None
+
+    def send(self, request: Request) -> Answer:
+        """One request, as botocore would send it."""
+        if self.around is None:
+            return self._answer(request.operation, request.parameters)
+        return self.around(request, lambda: self._answer(request.operation, request.parameters))
+
+    def items(self, table: str) -> list[Item]:
+        """All that `table` holds, raw."""
+        found: list[Item] = self._answer("Scan", {"TableName": tables.name(table)})["Items"]
+        return found
+
+    def item(self, table: str, **key: str) -> Item | None:
+        """The item of `table` with this key, raw."""
+        raw = {name: {"S": value} for name, value in key.items()}
+        found: Item | None = self._answer("GetItem", {"TableName": tables.name(table), "Key": raw}).get("Item")
+        return found
+
+    def put(self, table: str, item: Item) -> None:
+        """Replace a whole item, past every rule of the engine."""
+        self._answer("PutItem", {"TableName": tables.name(table), "Item": item})
+
+    def clear(self) -> None:
+        """Empty every table."""
+        dynamodb.reset()
+        create_tables(aws.client("dynamodb"), settings().stack)
+
+    def _answer(self, operation: str, parameters: dict[str, Any]) -> Answer:
+        body = json.dumps(parameters, default=_base64).encode()
+        target = {"x-amz-target": f"DynamoDB_20120810.{operation}"}
+        request = dynamodb.handle_request("POST", "/", target, body, {})
+        try:
+            request.send(None)
+        except StopIteration as done:
+            status, _, body = done.value
+        data: Answer = json.loads(body)
+        if status < 300:
+            return data
+        error = {"Code": data["__type"].split("#")[-1], "Message": data.get("message") or data.get("Message") or ""}
+        raise ClientError({**data, "Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}, operation)
+
+
+@contextmanager
+def store() -> Iterator[Store]:
+    """A fresh store that every DynamoDB client of this process talks to. Any other AWS service is out of reach."""
+    made = Store()
+
+    def call(client: Any, operation: str, parameters: dict[str, Any]) -> Answer:
+        service = client.meta.service_model.service_name
+        assert service == "dynamodb", f"a test without a cloud called {service} {operation}"
+        once = client.meta.config.retries.get("total_max_attempts") == 1
+        return made.send(Request(operation, parameters, once))
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "test")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setattr(BaseClient, "_make_api_call", call)
+        _forget()
+        made.clear()
+        yield made
+        dynamodb.reset()
+    _forget()
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _forget() -> None:
+    """Drop the connections and the caches of those parts of Sluice that are loaded. The others have none."""
+    for module in [module for name, module in sys.modules.items() if name.startswith("sluice.")]:
+        for value in list(vars(module).values()):
+            if isinstance(value, type) and issubclass(value, Model):
+                value._connection = None
+            elif hasattr(value, "cache_clear"):
+                value.cache_clear()
+    lanes.forget()

@@ -1,0 +1,29 @@
+"""The engine on an empty store, with one kind of work."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sluice.platform.config import Config
+from tests.support import work
+from tests.support.clock import VirtualClock
+from tests.support.store import Store
+from tests.support.store import store as make_store
+
+NOON = 1_795_348_800_000  # 2026-11-22 12:00 UTC
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with make_store() as store, work.kind():
+        yield store
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock(NOON)
+
+
+@pytest.fixture
+def config() -> Config:
+    return Config()

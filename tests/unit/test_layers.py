@@ -1,0 +1,198 @@
+"""The rules that keep the package in layers, read from its source: an import inside a function counts too."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "shared" / "sluice"
+
+# What each layer may import besides itself. The rest of the folders are capabilities.
+LAYERS = {
+    "platform": set[str](),
+    "jobs": {"platform"},
+    "marketplaces": {"platform", "jobs"},
+}
+CAPABILITY = {"platform", "jobs", "marketplaces"}
+# Read models: they see the engine and the marketplaces, and nothing sees them but the API's handlers.
+READERS = {"admin"}
+
+# Rules that are tested with thousands of cases, because they touch nothing: no AWS, no HTTP, no clock, no chance.
+PURE = {
+    "platform/limits.py",
+    "jobs/admission.py",
+    "jobs/backoff.py",
+    "jobs/budget_rules.py",
+    "jobs/explain.py",
+    "jobs/history.py",
+    "jobs/keys.py",
+    "jobs/outcomes.py",
+    "jobs/states.py",
+}
+IMPURE_LIBRARIES = {"boto3", "botocore", "pynamodb", "httpx", "time", "random", "os", "threading", "secrets", "uuid"}
+IMPURE_CALLS = {"now", "utcnow", "today", "time", "time_ns", "monotonic"}
+
+# What changes an item through its model. PynamoDB's readers are not among them.
+WRITERS = {"save", "update", "delete", "put", "batch_write", "create_table", "delete_table"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import: the module that is named, and whether it is for the type checker alone."""
+
+    module: str
+    names: tuple[str, ...]
+    typing_only: bool
+    line: int
+
+
+def sources() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def handlers() -> list[Path]:
+    return sorted((ROOT / "functions").glob("*/*.py"))
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imports(path: Path) -> Iterator[Import]:
+    """Every import of the file, wherever it stands."""
+    guarded = {
+        id(inner)
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, (), id(node) in guarded, node.lineno)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno} imports relatively"
+            yield Import(str(node.module), tuple(alias.name for alias in node.names), id(node) in guarded, node.lineno)
+
+
+def parts(found: Import) -> Iterator[str]:
+    """The layers that an import reaches into: `from sluice import jobs` names one as well."""
+    if found.module == "sluice":
+        yield from found.names
+    elif found.module.startswith("sluice."):
+        yield found.module.split(".")[1]
+
+
+def layer(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0]
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", sources(), ids=name)
+def test_imports_point_one_way(path: Path) -> None:
+    own = layer(path)
+    allowed = {own} | LAYERS.get(own, CAPABILITY)
+    reached = {(part, found.line) for found in imports(path) for part in parts(found)}
+    wrong = [f"line {line}: {own} imports {part}" for part, line in sorted(reached) if part not in allowed]
+    # The readers show what capabilities keep; they are imported by none.
+    if own in READERS:
+        wrong = [problem for problem in wrong if problem.split()[-1] in READERS]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", handlers(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_handlers_are_the_top(path: Path) -> None:
+    assert not [found for found in imports(path) if found.module.split(".")[0] in ("functions", "local", "tests")]
+
+
+def test_nothing_below_imports_a_handler_or_the_laptop() -> None:
+    outside = {"functions", "local", "tests", "bench"}
+    assert not [
+        f"{name(path)}:{found.line}"
+        for path in sources()
+        for found in imports(path)
+        if found.module.split(".")[0] in outside
+    ]
+
+
+def test_the_engine_knows_no_marketplace() -> None:
+    """Not by import, and not by name: a marketplace is a word that comes in from outside."""
+    named = {"stockx", "alias", "ebay"}
+    for path in sorted((PACKAGE / "jobs").glob("*.py")):
+        # `from x import y as z` is no string; what is looked for are words that code would compare with.
+        literals = {
+            str(node.value).lower()
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value
+        }
+        assert not literals & named, f"{name(path)} names a marketplace"
+
+
+def test_only_the_engine_writes_jobs_budgets_and_lanes() -> None:
+    models = {"Job", "Budget", "Lane"}
+    for path in sources() + handlers():
+        if path.is_relative_to(PACKAGE / "jobs"):
+            continue
+        for node in ast.walk(tree(path)):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if node.func.attr not in WRITERS:
+                continue
+            owner = node.func.value
+            through = {owner.id} if isinstance(owner, ast.Name) else set()
+            through |= {argument.id for argument in node.args if isinstance(argument, ast.Name)}
+            assert not through & models, f"{path}:{node.lineno} writes {sorted(through & models)} past the engine"
+
+
+@pytest.mark.parametrize("file", sorted(PURE))
+def test_pure_rules_touch_nothing(file: str) -> None:
+    path = PACKAGE / file
+    for found in imports(path):
+        if not found.typing_only:
+            assert found.module.split(".")[0] not in IMPURE_LIBRARIES, f"{file}:{found.line} imports {found.module}"
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            assert node.func.attr not in IMPURE_CALLS, f"{file}:{node.lineno} reads a clock"
+
+
+def test_pure_rules_stand_on_pure_rules() -> None:
+    """Also through what they import: settings and configuration are values, read elsewhere."""
+    values = {"sluice.platform.clock", "sluice.platform.config", "sluice.platform.limits"}
+    pure = {"sluice." + file.removesuffix(".py").replace("/", ".") for file in PURE}
+    for file in PURE:
+        for found in imports(PACKAGE / file):
+            if found.module.startswith("sluice") and not found.typing_only:
+                named = {found.module} | {f"{found.module}.{one}" for one in found.names}
+                assert named & (pure | values), f"{file}:{found.line} imports {found.module}, which is not pure"
+
+
+def test_one_place_makes_http_clients() -> None:
+    makers = {"Client", "AsyncClient", "get", "post", "put", "request", "stream"}
+    for path in sources() + handlers():
+        if path == PACKAGE / "marketplaces" / "transport.py":
+            continue
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                used = (node.value.id, node.attr)
+                assert used[0] != "httpx" or used[1] not in makers, f"{path}:{node.lineno} uses httpx.{used[1]}"
+        for found in imports(path):
+            assert found.module not in ("requests", "aiohttp", "urllib.request"), f"{path}:{found.line}"
+            assert found.module != "httpx" or not set(found.names) & makers, f"{path}:{found.line}"
+
+
+@pytest.mark.parametrize("path", handlers(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_handlers_are_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 80
+
+
+@pytest.mark.parametrize("path", sources(), ids=name)
+def test_files_are_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
