@@ -189,7 +189,7 @@ def look(
     for lane in marked:
         limit = MOST_PER_LANE if room.calls is None else min(MOST_PER_LANE, max(1, room.calls))
         found, broken = claim.due(lane.lane, now, limit)
-        candidates += (replace(candidate, calls=limits.charge(candidate.calls)) for candidate in found)
+        candidates += (_charged(candidate, limits, room) for candidate in found)
         done.buried += sum(_discard(job_id, now, config) for job_id in broken)
         if not found and claim.is_empty(lane.lane):
             lanes.remove(lane, now)
@@ -220,6 +220,16 @@ def _room(limits: Limits, usage: Usage, config: Config, now: int, horizon_ms: in
         ahead = max(usage.admitted_until, usage.next_at, now) - now
         paced = -(-max(0, horizon_ms - ahead) // limits.pace)
     return Room(usage.left(limits), usage.left(limits, config.reserve_percent), paced)
+
+
+def _charged(candidate: Candidate, limits: Limits, room: Room) -> Candidate:
+    """The candidate with what it reserves first: what it expects, or what there is. It takes the rest as it goes.
+
+    Else the last calls of a window would lie idle whenever the next job expects one more.
+    """
+    expected = limits.charge(candidate.calls)
+    left = room.calls if candidate.priority >= keys.HOT else room.spare
+    return replace(candidate, calls=min(expected, left or expected))
 
 
 def _batches(picked: Sequence[Candidate], most: int) -> list[list[Candidate]]:
