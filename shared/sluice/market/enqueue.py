@@ -62,7 +62,7 @@ def refresh(items: Sequence[RefreshItem], tenant: str, now: int, config: Config)
         _spec(item, tenant, products, statuses, now, config) if isinstance(item, RefreshItem) else item
         for item in checked
     ]
-    specs = [spec for spec in prepared if isinstance(spec, Spec)]
+    specs = _counted([spec for spec in prepared if isinstance(spec, Spec)])
     done = iter(enqueue_many(specs, now, _held(now, config)))
     answers = [next(done) if isinstance(one, Spec) else one for one in prepared]
     enqueued = [answer for answer in answers if isinstance(answer, Enqueued)]
@@ -155,10 +155,20 @@ def _spec(
         budget=keys.budget(account, by_account=limits.by_account),
         priority=keys.PRIORITIES[item.priority],
         payload=payload,
-        calls=CALLS_KNOWN if product else CALLS_UNKNOWN,
         shared=True,
         lane_shards=limits.shards,
     )
+
+
+def _counted(specs: Sequence[Spec]) -> list[Spec]:
+    """`specs` with the calls that each is expected to make: of the sizes of an unknown product, one looks it up."""
+    counted, looked_up = [], set()
+    for spec in specs:
+        product = (spec.account, spec.payload["sku"])
+        unknown = "variant_id" not in spec.payload and product not in looked_up
+        looked_up.add(product)
+        counted.append(replace(spec, calls=CALLS_UNKNOWN if unknown else CALLS_KNOWN))
+    return counted
 
 
 def _held(now: int, config: Config) -> Held:
