@@ -57,7 +57,7 @@ def world(tables: Store, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> I
     clock, bus = VirtualClock(NOON), Bus()
     bus.install(monkeypatch)
     monkeypatch.setattr(http, "clock", clock)
-    monkeypatch.setattr(worker, "THREADS", 1)
+    monkeypatch.setattr(worker, "threads", lambda _: 1)
     with Sandbox(SEED, clock=clock.now, products=60) as sandbox:
         monkeypatch.setenv("STOCKX_API_URL", f"{sandbox.url}/v2")
         monkeypatch.setenv("STOCKX_AUTH_URL", sandbox.url)

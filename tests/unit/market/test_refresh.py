@@ -11,7 +11,7 @@ from local.sandbox.catalog.catalog import Catalog
 from local.sandbox.catalog.golden import GOLDEN
 from local.sandbox.catalog.products import Product
 from sluice.jobs import worker
-from sluice.marketplaces.stockx import _style
+from sluice.marketplaces.sizes import normal_sku
 from sluice.platform.clock import MINUTE, iso
 from tests.unit.market.world import SEED, World, item
 
@@ -38,7 +38,7 @@ def test_calls_that_were_reserved_and_not_made_are_given_back(acme: World) -> No
 def test_workers_that_do_several_jobs_at_once_look_a_product_up_once(
     acme: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "THREADS", 8)
+    monkeypatch.setattr(worker, "threads", lambda _: 8)
     acme.configure(marketplaces={"stockx": {"interval_ms": 0}})
     acme.unlimited()
     jobs = acme.finish(*(item("DD1391-100", f"{size}") for size in range(4, 14)))
@@ -131,7 +131,7 @@ def test_a_style_is_found_however_it_is_spelled(acme: World, sku: str) -> None:
 def test_a_shoe_that_was_released_twice_is_found_by_either_style(acme: World, sku: str) -> None:
     [job] = acme.finish(item(sku, "8", sizeSystem="us-w"))
     assert job["state"] == "succeeded"
-    assert [price["sku"] for price in acme.prices(sku)] == [_style(sku)]
+    assert [price["sku"] for price in acme.prices(sku)] == [normal_sku(sku)]
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,10 @@ class World:
         names = {"search": "search", "variants": "variants", "market-data": "price"}
         return [names[entry.path.rpartition("/")[2]] for entry in self.calls()]
 
+    def states(self) -> Counter[str]:
+        """How many jobs are in each state."""
+        return Counter(job["state"]["S"] for job in self.store.items("jobs"))
+
     def charged(self, tenant: str = "acme") -> int:
         """The calls of this hour that the tenant's budget was charged for."""
         return budgets.read(f"stockx:{tenant}", self.clock.now()).hour
