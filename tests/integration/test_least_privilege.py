@@ -1,4 +1,4 @@
-"""One eventful day of a stack: every policy statement is needed, none is missing, and every metric is drawn.
+"""Every policy statement is needed, none is missing, and every metric that is drawn is emitted.
 
 The local cloud enforces the functions' policies and records each call, so what was granted can be compared with what
 was used. Whoever adds a call adds its statement, and an event of the day that makes it.
@@ -7,149 +7,18 @@ was used. Whoever adds a call adds its statement, and an event of the day that m
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from local.cloud import template as templates
-from local.golden import items
-from local.laptop import Api, Laptop
-from local.sandbox.faults import ExpiredToken, RefuseRefresh, RevokedToken, ServerError, Throttle
-from local.sandbox.limits import Limits
-from sluice.jobs.budget_rules import Window
-from sluice.market.enqueue import CALLS_KNOWN
-from sluice.marketplaces import registry
-from sluice.platform.clock import SystemClock
+from local.cloud.template import resources
+from local.laptop import Laptop
+from tests.integration.day import FAST, Day
 
-LIMIT = 100_000
-FAST = {"marketplaces": {"stockx": {"interval_ms": 1, "margin_ms": 0, "per_hour": LIMIT, "per_day": LIMIT}}}
-SECONDS = 60
-FUNCTIONS = ("accounts", "api", "authorizer", "enqueue", "scheduler", "worker")
-
-
-class Day:
-    """What a tenant, its operator and bad luck do to a stack."""
-
-    def __init__(self, laptop: Laptop) -> None:
-        self.laptop = laptop
-        self.api = laptop.api("acme")
-        laptop.sandbox.set_limits(Limits())
-
-    def live(self) -> None:
-        """Everything, in an order in which each step leaves the stack fit for the next."""
-        self.laptop.connect_stockx("acme")
-        self.api.get("/v1/accounts/stockx")
-        job = self.prices_are_fetched_and_read()
-        self.a_known_variant_is_fetched_again()
-        self.a_job_is_cancelled()
-        self.a_job_dies()
-        self.the_marketplace_refuses_for_a_moment()
-        self.messages_and_workers_are_lost(job)
-        self.the_budget_runs_out_during_a_run()
-        self.the_account_breaks()
-
-    def refresh(self, *skus: str, api: Api | None = None, priority: str = "manual", **item: Any) -> list[str]:
-        wanted = [one | {"priority": priority} | item for one in items() if one["sku"] in skus]
-        answer = (api or self.api).post("/v1/market/refresh", {"items": wanted})
-        return [row["jobId"] for row in answer["items"]]
-
-    def until(self, state: str, *job_ids: str) -> None:
-        self.tick_until(lambda: all(self.api.job(job_id)["state"] == state for job_id in job_ids), state)
-
-    def tick_until(self, done: Any, what: str) -> None:
-        """The schedule's minute is long for a test, so each look is a tick of its own."""
-        scheduler = self.laptop.stack.function("scheduler")
-        self.api.wait(lambda: bool(done()) or not self.laptop.cloud.invoke(scheduler, {}), SECONDS, what)
-
-    def prices_are_fetched_and_read(self) -> str:
-        [job, _] = job_ids = self.refresh("DD1391-100", "CP9654")
-        self.until("succeeded", *job_ids)
-        assert self.api.get("/v1/market/prices", sku="DD1391-100")["prices"]
-        assert self.api.get("/v1/jobs")["jobs"]
-        assert self.api.get("/health")["status"] == "ok"
-        assert self.api.get("/v1/accounts")["accounts"]
-        return job
-
-    def a_known_variant_is_fetched_again(self) -> None:
-        self.until("succeeded", *self.refresh("DD1391-100", force=True))
-        [job] = self.refresh("DD1391-100")
-        self.until("succeeded", job)
-        assert self.api.job(job)["result"]["skipped"] == "fresh"
-
-    def a_job_is_cancelled(self) -> None:
-        self._spend(LIMIT)
-        [job] = self.refresh("DZ5485-410", priority="background")
-        self.api.delete(f"/v1/jobs/{job}")
-        assert self.api.job(job)["state"] == "cancelled"
-        self._spend(0)
-
-    def a_job_dies(self) -> None:
-        body = {"items": [items()[0] | {"sku": "NO-SUCH-STYLE"}]}
-        [row] = self.api.post("/v1/market/refresh", body)["items"]
-        self.until("dead", row["jobId"])
-
-    def the_marketplace_refuses_for_a_moment(self) -> None:
-        self.laptop.sandbox.faults.set(Throttle(retry_after_s=1, last=1))
-        self.until("succeeded", *self.refresh("FV5029-006"))
-        self.laptop.sandbox.faults.set(ServerError(last=1))
-        [job] = self.refresh("DZ5485-612")
-        self.until("succeeded", job)
-        assert self.api.job(job)["attempts"] == 2
-
-    def messages_and_workers_are_lost(self, job: str) -> None:
-        """A message that nobody can read, and two jobs whose workers never came back: one has attempts left."""
-        sqs, dead = self.laptop.cloud.client("sqs"), self.laptop.stack.outputs["DeadLetterQueueUrl"]
-        sqs.send_message(QueueUrl=self.laptop.stack.outputs["WorkQueueUrl"], MessageBody="not a batch")
-        self.api.wait(lambda: sqs.receive_message(QueueUrl=dead).get("Messages"), SECONDS, "the message is set aside")
-        self._lose(job, attempts=1)
-        self.until("succeeded", job)
-        self._lose(job, attempts=100)
-        self.until("dead", job)
-
-    def _lose(self, job: str, attempts: int) -> None:
-        """Make the finished `job` one that was claimed `attempts` times, the last time by a worker that died."""
-        self.laptop.cloud.client("dynamodb").update_item(
-            TableName=f"{self.laptop.stack.name}-jobs",
-            Key={"job_id": {"S": job}},
-            UpdateExpression="SET #state = :leased, lane = :lane, due_at = :long_ago, attempts = :attempts",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues={
-                ":leased": {"S": "leased"},
-                ":lane": {"S": "leased#0"},
-                ":long_ago": {"N": "1"},
-                ":attempts": {"N": str(attempts)},
-            },
-        )
-
-    def the_budget_runs_out_during_a_run(self) -> None:
-        """A 401 costs one call more than was reserved, on the day's last calls."""
-        self._spend(LIMIT - CALLS_KNOWN - registry.get("stockx").lookup_calls)
-        self.laptop.sandbox.faults.set(ExpiredToken(path="/v2/*", last=1))
-        [job] = self.refresh("M2002RDA")
-        self.api.wait(lambda: self.api.job(job)["wait"]["reason"] == "no_budget", SECONDS, "the job is put off")
-        self.laptop.sandbox.faults.clear()
-        self._spend(0)
-
-    def _spend(self, calls: int) -> None:
-        """Make it so that `calls` were made today."""
-        self.laptop.cloud.client("dynamodb").update_item(
-            TableName=f"{self.laptop.stack.name}-budgets",
-            Key={"budget": {"S": "stockx:acme"}, "window": {"S": Window.at(SystemClock().now()).day}},
-            UpdateExpression="SET #day = :calls",
-            ExpressionAttributeNames={"#day": "day"},
-            ExpressionAttributeValues={":calls": {"N": str(calls)}},
-        )
-
-    def the_account_breaks(self) -> None:
-        """Its jobs wait; another tenant that asks for the same price takes the work over."""
-        self.laptop.sandbox.faults.set(RevokedToken(path="/v2/*"), RefuseRefresh())
-        [job] = self.refresh("DM7866-162")
-        self.api.wait(lambda: self.api.get("/v1/accounts/stockx")["status"] != "ACTIVE", SECONDS, "a broken account")
-        self.api.wait(lambda: self.api.job(job)["state"] == "queued", SECONDS, "the job waits")
-        self.laptop.sandbox.faults.clear()
-        self.laptop.connect_stockx("other")
-        self.refresh("DM7866-162", api=self.laptop.api("other"))
-        self.until("succeeded", job)
+FUNCTIONS = [
+    function["FunctionName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
+    for _, function in resources(templates.load(), "AWS::Serverless::Function")
+]
 
 
 @pytest.fixture(scope="module")
