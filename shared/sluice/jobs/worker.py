@@ -63,15 +63,26 @@ def work(messages: Mapping[str, str], config: Config, clock: Clock, deadline: in
 def _one(body: str, config: Config, clock: Clock, deadline: int) -> Report:
     try:
         batch = decode(body)
-        limits = config.limits(keys.marketplace_of(batch.budget))
-    except (CorruptMessage, KeyError) as error:
+        limits = _limits(batch.budget, config)
+    except CorruptMessage as error:
         _bury_message(body, str(error))
         return Report()
     report = run_batch(batch, limits, config, clock, deadline, _observe, threads(limits))
     for job in report.newer:
         _bury_message(body, f"job {job.job_id} is of version {job.version}, which this worker cannot read")
-    events.publish(report.finished, clock.now())
+    try:
+        events.publish(report.finished, clock.now())
+    except Exception:  # noqa: BLE001 - the jobs have ended either way, and a second delivery would find nothing to do
+        logger.exception("events were not published", extra={"account": batch.account})
     return report
+
+
+def _limits(budget: str, config: Config) -> Limits:
+    marketplace = keys.marketplace_of(budget)
+    try:
+        return config.limits(marketplace)
+    except KeyError:
+        raise CorruptMessage(f"unknown marketplace {marketplace!r} in budget {budget!r}") from None
 
 
 def threads(limits: Limits) -> int:
