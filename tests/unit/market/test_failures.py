@@ -28,7 +28,9 @@ HASTE = 0.8
 @pytest.fixture
 def hasty(acme: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Calls are given up soon."""
-    monkeypatch.setitem(Transport.__init__.__kwdefaults__, "seconds", HASTE)
+    defaults = Transport.__init__.__kwdefaults__
+    assert defaults
+    monkeypatch.setitem(defaults, "seconds", HASTE)
     return acme
 
 
