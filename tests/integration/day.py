@@ -10,12 +10,12 @@ from local.laptop import Api, Laptop
 from local.sandbox.faults import ExpiredToken, RefuseRefresh, RevokedToken, ServerError, Throttle
 from local.sandbox.limits import Limits
 from sluice.jobs.budget_rules import Window
+from sluice.market.enqueue import calls_unknown
 from sluice.platform.clock import SystemClock
 
 LIMIT = 100_000
 FAST = {"marketplaces": {"stockx": {"interval_ms": 1, "margin_ms": 0, "per_hour": LIMIT, "per_day": LIMIT}}}
 SECONDS = 60
-CALLS = 3  # for a style that is not known yet: search, variants, market data
 
 
 class Day:
