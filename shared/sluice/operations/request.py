@@ -124,10 +124,12 @@ def change_listing(
         if why := refusal(listing.status, action, open_changes):
             raise Refusal("listingId", why, conflict=True)
         job = job_id(action, listing)
-        older = _replaceable(listing, job, asker.now)
-        asked = terms or Terms()
-        if older:
-            asked = merged(older.terms, asked)
+        older = _unsent(listing, job)
+        if older and not turns.is_alive(older, asker.now):
+            # Its job is over, and would do it after all if it were enqueued anew.
+            turns.give_up(listing, older, asker.now)
+            continue
+        asked = merged(older.terms, terms or Terms()) if older else terms or Terms()
         number = listing.last_change + 1
         change = Change(number, action, job, asker.now, asker.subject, asked, active)
         if put_change(listing, change, older):
@@ -230,12 +232,10 @@ def _created_by(listing: Listing) -> str | None:
     return str(entry.metadata["job_id"]) if entry else None
 
 
-def _replaceable(listing: Listing, job: str, now: int) -> Change | None:
-    """The change of this job that was not sent yet, unless its job has lost it."""
-    for change in listing.open_changes():
-        if change.job_id == job and change.number != listing.running and turns.is_alive(change, now):
-            return change
-    return None
+def _unsent(listing: Listing, job: str) -> Change | None:
+    """The change of this job that was not sent yet."""
+    unsent = (each for each in listing.open_changes() if each.job_id == job and each.number != listing.running)
+    return next(unsent, None)
 
 
 def _not_sent(change: Change) -> Condition:

@@ -63,7 +63,11 @@ def take(listing: Listing, change: Change, now: int) -> None:
 def is_alive(change: Change, now: int) -> bool:
     """Whether there is, or will be, a job that does `change`."""
     job = _job(change)
-    return (job is not None and job.state not in FINAL) or now - change.asked_at < ASKING_MS
+    if job is not None and job.state not in FINAL:
+        return True
+    if job is not None and job.state == CANCELLED and job.updated_at >= change.asked_at:
+        return False
+    return now - change.asked_at < ASKING_MS
 
 
 def give_up(listing: Listing, change: Change, now: int) -> None:

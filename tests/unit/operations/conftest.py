@@ -16,7 +16,7 @@ from sluice.jobs.job import Job
 from sluice.jobs.messages import Batch, decode
 from sluice.jobs.outcomes import Failure
 from sluice.jobs.runner import run_batch
-from sluice.marketplaces import accounts, transport
+from sluice.marketplaces import accounts, token_cache, transport
 from sluice.marketplaces.selling import Terms
 from sluice.operations import listing as listings
 from sluice.operations import poll_run, request
@@ -179,6 +179,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
         tables.around = one_at_a_time
         client = transport._client(wire)
+        token_cache.forget()
         monkeypatch.setattr(metrics.provider, "namespace", "Sluice/test")
         monkeypatch.setattr(transport, "_shared_client", lambda: client)
         monkeypatch.setattr(aws, "encrypt", lambda text, context: text.encode())
@@ -188,6 +189,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
         monkeypatch.setattr(aws, "put_events", desk.published.extend)
         desk.connect()
         yield desk
+    token_cache.forget()
     metrics.clear_metrics()
 
 
