@@ -119,6 +119,10 @@ class Api:
     def delete(self, path: str) -> Any:
         return self._call("DELETE", path)
 
+    def call(self, method: str, path: str, body: object) -> Any:
+        """Any other method."""
+        return self._call(method, path, json=body)
+
     def job(self, job_id: str) -> Any:
         """The job called `job_id`."""
         return self.get(f"/v1/jobs/{quote(job_id, safe=':')}")

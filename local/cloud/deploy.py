@@ -47,9 +47,9 @@ def deploy(cloud: LocalCloud, name: str, parameters: Mapping[str, str], path: Pa
     return Stack(name, _create(cloud, name, template, parameters), create_routes(cloud, name))
 
 
-def _upload(cloud: LocalCloud, code: bytes) -> str:
-    key = f"{hashlib.sha256(code).hexdigest()}.zip"
-    cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=code)
+def _upload(cloud: LocalCloud, content: bytes) -> str:
+    key = hashlib.sha256(content).hexdigest()
+    cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=content)
     return f"s3://{BUCKET}/{key}"
 
 
@@ -57,9 +57,11 @@ def _create(
     cloud: LocalCloud, name: str, template: templates.Template, parameters: Mapping[str, str]
 ) -> dict[str, str]:
     cloudformation = cloud.client("cloudformation")
+    # A call holds 51,200 bytes of template at most, so it goes by way of a bucket, as `sam deploy` does it.
+    address = _upload(cloud, json.dumps(template).encode()).replace("s3:/", cloud.endpoint_url)
     cloudformation.create_stack(
         StackName=name,
-        TemplateBody=json.dumps(template),
+        TemplateURL=address,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )

@@ -14,6 +14,7 @@ from local.cloud import template as templates
 from local.cloud.template import resources
 from local.laptop import Laptop
 from tests.integration.day import FAST, Day
+from tests.integration.listing_day import ListingDay
 
 FUNCTIONS = [
     function["FunctionName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
@@ -26,6 +27,7 @@ def laptop() -> Iterator[Laptop]:
     """A stack with a day behind it."""
     with Laptop(latency_ms=0, configuration=json.dumps(FAST)) as laptop:
         Day(laptop).live()
+        ListingDay(laptop).live()
         yield laptop
 
 
