@@ -7,13 +7,21 @@ from sluice.jobs.job import Job
 from sluice.jobs.states import FINAL
 from sluice.platform import aws
 from sluice.platform.clock import iso
+from sluice.platform.observe import logger
 
 VERSION = 1
 
 
 def publish(jobs: Iterable[Job], now: int) -> None:
-    """Put `job.succeeded` or `job.dead` on the bus for each of `jobs` that is final."""
-    aws.put_events([(f"job.{job.state}", _detail(job, now)) for job in jobs if job.state in FINAL])
+    """Put `job.succeeded` or `job.dead` on the bus for each of `jobs` that is final.
+
+    A bus that fails loses the event and nothing else: the jobs have ended, and who ran them could not do it again.
+    """
+    ended = [job for job in jobs if job.state in FINAL]
+    try:
+        aws.put_events([(f"job.{job.state}", _detail(job, now)) for job in ended])
+    except Exception:  # noqa: BLE001
+        logger.exception("events were not published", extra={"job_ids": [job.job_id for job in ended]})
 
 
 def _detail(job: Job, now: int) -> dict[str, Any]:

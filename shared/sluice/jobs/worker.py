@@ -70,10 +70,7 @@ def _one(body: str, config: Config, clock: Clock, deadline: int) -> Report:
     report = run_batch(batch, limits, config, clock, deadline, _observe, threads(limits))
     for job in report.newer:
         _bury_message(body, f"job {job.job_id} is of version {job.version}, which this worker cannot read")
-    try:
-        events.publish(report.finished, clock.now())
-    except Exception:  # noqa: BLE001 - the jobs have ended either way, and a second delivery would find nothing to do
-        logger.exception("events were not published", extra={"account": batch.account})
+    events.publish(report.finished, clock.now())
     return report
 
 
