@@ -1,0 +1,100 @@
+"""Events on the bus are what docs/events.md says."""
+
+import re
+from typing import Any
+
+import pytest
+
+from local.cloud.cloud import ROOT
+from local.sandbox.faults import ExpiredToken
+from sluice.platform.clock import MINUTE, iso
+from tests.unit.market.world import Json, World, item
+
+DOCUMENT = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+TYPES: dict[str, tuple[type, ...]] = {
+    "number": (int,),
+    "text": (str,),
+    "list of text": (list,),
+    "object or null": (dict, type(None)),
+}
+
+
+def documented() -> dict[str, dict[str, tuple[type, ...]]]:
+    """The fields of each detail type, as the document's tables have them."""
+    tables: dict[str, dict[str, tuple[type, ...]]] = {}
+    for section in DOCUMENT.split("\n## ")[1:]:
+        title = section.splitlines()[0]
+        rows = re.findall(r"^\| `(\w+)` \| ([\w ]+?) \|", section, re.MULTILINE)
+        for kind in re.findall(r"`([\w.]+)`", title):
+            tables[kind] = {name: TYPES[described] for name, described in rows}
+    return tables
+
+
+def conforms(kind: str, detail: Json) -> None:
+    fields = documented()[kind]
+    assert list(detail) == list(fields)
+    assert {name for name, value in detail.items() if not isinstance(value, fields[name])} == set()
+
+
+def test_a_job_that_succeeded(acme: World) -> None:
+    acme.connect("bolt")
+    acme.enqueue(item(), tenant="bolt")
+    [job] = acme.finish(item())
+    [(kind, detail)] = acme.bus.events
+    conforms(kind, detail)
+    assert kind == "job.succeeded"
+    assert detail == {
+        "version": 1,
+        "jobId": job["jobId"],
+        "kind": "market.refresh",
+        "state": "succeeded",
+        "account": "stockx:bolt",
+        "tenants": ["acme", "bolt"],
+        "attempts": 1,
+        "result": {"price": "stockx:us-10:USD", "ask": job["result"]["ask"], "bid": job["result"]["bid"]}
+        | {"observed_at": job["result"]["observedAt"]},
+        "error": None,
+        "at": iso(acme.clock.now()),
+    }
+
+
+def test_a_job_that_is_dead(acme: World) -> None:
+    acme.finish(item("ZZ0000-000"))
+    [(kind, detail)] = acme.bus.events
+    conforms(kind, detail)
+    assert (kind, detail["state"], detail["result"]) == ("job.dead", "dead", None)
+    assert detail["error"]["code"] == "product_unknown"
+
+
+def test_a_job_whose_workers_all_died(acme: World) -> None:
+    [job_id] = acme.enqueue(item())
+    for _ in range(6):
+        acme.tick()
+        acme.bus.work.clear()
+        acme.clock.time += 6 * MINUTE
+    job = acme.job(job_id)
+    assert (job["state"], job["attempts"], job["error"]["code"]) == ("dead", 5, "lease_expired")
+    [(kind, detail)] = acme.bus.events
+    conforms(kind, detail)
+    assert kind == "job.dead"
+    assert len(acme.letters()) == 1
+
+
+def test_an_account_that_is_broken(acme: World) -> None:
+    acme.sandbox.faults.set(ExpiredToken(path="/v2/*"))
+    acme.finish(item())
+    [(kind, detail)] = acme.bus.events
+    conforms(kind, detail)
+    assert (kind, detail["status"]) == ("account.broken", "BROKEN")
+
+
+def test_jobs_that_are_not_over_have_no_event(acme: World) -> None:
+    acme.configure(paused=["stockx"])
+    acme.finish(item())
+    assert acme.bus.events == []
+
+
+@pytest.mark.parametrize("kind", ["job.succeeded", "job.dead", "account.broken"])
+def test_the_document_has_a_table_for(kind: str) -> None:
+    fields: dict[str, Any] = documented()[kind]
+    assert fields.keys() >= {"version", "account", "at"}
