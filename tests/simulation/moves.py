@@ -36,7 +36,8 @@ def a_minute(world: World, chance: Random) -> None:
     for _ in range(chance.randint(0, 3)):
         world.ask(_spec(world, chance))
     world.advance(MINUTE)
-    world.tick()
+    with world.troubled(_faults(chance)):
+        world.tick()
     with world.troubled(_faults(chance)):
         world.deliver(-1, _scripts(chance))
 
@@ -96,10 +97,14 @@ def _faults(chance: Random) -> list[Fault]:
 
 
 def _fault(chance: Random) -> Fault:
-    after = chance.randint(0, chance.choice((4, 25)))
-    if chance.randint(0, 1):
-        return Fault("preempted", after, _meanwhile(chance))
-    return Fault(chance.choice(FAULTS), after)
+    after = chance.randint(0, chance.choice((4, 12, 25)))
+    match chance.randint(0, 5):
+        case 0 | 1:
+            return Fault("preempted", after, _meanwhile(chance))
+        case 2:
+            return Fault("preempted", after, ("tick",))
+        case _:
+            return Fault(chance.choice(FAULTS), after)
 
 
 def _scripts(chance: Random) -> list[Script]:

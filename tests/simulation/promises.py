@@ -25,7 +25,11 @@ ARROWS = {(source, arrow.target) for arrow in TRANSITIONS.values() for source in
 
 @dataclass
 class Promises:
-    """What was seen: the calls of each budget by time, the arrows between states, and when each job last died."""
+    """What was seen: the calls of each budget by time, the arrows between states, the deaths, and what was `broken`.
+
+    The engine takes an exception in the middle of its work for a fault of a handler, and goes on. So what is broken is
+    kept as well, and raised where no engine is around it.
+    """
 
     store: Store
     clock: VirtualClock
@@ -33,6 +37,13 @@ class Promises:
     calls: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     arrows: set[tuple[str | None, str]] = field(default_factory=set)
     deaths: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+    def kept(self, truth: object, promise: str) -> None:
+        """Fail, now and at the end of the process, unless `truth`."""
+        if not truth:
+            self.broken.append(promise)
+            raise AssertionError(promise)
 
     # At every write
 
@@ -48,20 +59,22 @@ class Promises:
                 self._written(job_id, before[job_id], self.store.item("jobs", job_id=job_id), process)
 
     def _written(self, job_id: str, before: Item | None, after: Item | None, process: Process) -> None:
-        assert after is not None, f"{job_id} was deleted"
+        self.kept(after is not None, f"{job_id} was deleted")
         if before == after:
             return
         source, target = text(before, "state") if before else None, text(after, "state")
         claimed = source != LEASED and target == LEASED
         if source != target:
-            assert (source, target) in ARROWS, f"{job_id} went from {source} to {target}"
+            self.kept((source, target) in ARROWS, f"{job_id} went from {source} to {target}")
             self.arrows.add((source, target))
         lease = number(before, "lease")
-        assert number(after, "lease") == lease + claimed, f"{job_id}: its lease moved by something else than a claim"
+        self.kept(
+            number(after, "lease") == lease + claimed, f"{job_id}: its lease moved by something else than a claim"
+        )
         if claimed:
-            assert number(before, "due_at") <= self.clock.time, f"{job_id} was claimed before it was due"
+            self.kept(number(before, "due_at") <= self.clock.time, f"{job_id} was claimed before it was due")
         if process.run and process.run.job.job_id == job_id:
-            assert (source, lease) == (LEASED, process.run.job.lease), f"a late worker wrote to {job_id}"
+            self.kept((source, lease) == (LEASED, process.run.job.lease), f"a late worker wrote to {job_id}")
         if target == DEAD:
             self.deaths.append(job_id)
 
@@ -69,29 +82,28 @@ class Promises:
 
     def may_run(self, run: Run, process: Process, others: list[Process]) -> None:
         """One owner: the run's lease is the stored one, and whoever else is busy with the job has lost it."""
-        assert not process.closed, f"{run.job.job_id} was begun after its batch had learnt of a 429"
+        self.kept(not process.closed, f"{run.job.job_id} was begun after its batch had learnt of a 429")
         self._holds_lease(run)
         for other in others:
             if other.run and not other.dead and other.run.job.job_id == run.job.job_id:
-                assert other.run.job.lease < run.job.lease, f"{run.job.job_id} has two owners"
+                self.kept(other.run.job.lease < run.job.lease, f"{run.job.job_id} has two owners")
 
     def called(self, run: Run, process: Process) -> None:
         """The marketplace's side: it counts what arrives, by clock hours and days, and between two calls."""
-        assert not process.closed, "a call was made after a 429"
+        self.kept(not process.closed, "a call was made after a 429")
         self._holds_lease(run)
         now, made = self.clock.time, self.calls[run.job.budget]
-        assert all(abs(now - other) >= self.limits.interval_ms for other in made), "two calls came too close"
+        self.kept(all(abs(now - other) >= self.limits.interval_ms for other in made), "two calls came too close")
         made.append(now)
         window = Window.at(now)
-        assert window.holds(now, self.limits.margin_ms), "a call came too close to the end of an hour"
-        assert sum(Window.at(at) == window for at in made) <= self.limits.per_hour, "too many calls in an hour"
-        assert sum(Window.at(at).day == window.day for at in made) <= self.limits.per_day, "too many calls in a day"
+        self.kept(window.holds(now, self.limits.margin_ms), "a call came too close to the end of an hour")
+        self.kept(sum(Window.at(at) == window for at in made) <= self.limits.per_hour, "too many calls in an hour")
+        self.kept(sum(Window.at(at).day == window.day for at in made) <= self.limits.per_day, "too many calls in a day")
 
     def _holds_lease(self, run: Run) -> None:
         stored = self.store.item("jobs", job_id=run.job.job_id)
-        assert stored is not None
-        held = text(stored, "state"), number(stored, "lease")
-        assert held == (LEASED, run.job.lease), f"{run.job.job_id} runs though its lease is over"
+        held = text(stored, "state") if stored else None, number(stored, "lease")
+        self.kept(held == (LEASED, run.job.lease), f"{run.job.job_id} runs though its lease is over")
 
     def outcome(self, before: Item | None, spec: Spec, answer: Enqueued) -> None:
         """Enqueue's answer says what happened."""
@@ -104,7 +116,7 @@ class Promises:
             expected = Outcome.RAISED
         else:
             expected = Outcome.MERGED
-        assert answer.outcome == expected
+        self.kept(answer.outcome == expected, f"enqueue said {answer.outcome} and it was {expected}")
 
     # Whenever nothing is in between
 
@@ -145,9 +157,9 @@ class Promises:
                 assert calls <= reserved, f"{budget} made {calls} calls in an hour and is charged {reserved}"
 
 
-def text(item: Item, name: str) -> str:
-    """The text attribute `name`."""
-    return str(item[name]["S"])
+def text(item: Item | None, name: str) -> str:
+    """The text attribute `name`; empty where there is none."""
+    return str((item or {}).get(name, {}).get("S", ""))
 
 
 def number(item: Item | None, name: str) -> int:

@@ -86,6 +86,12 @@ class World:
         self.trouble = Trouble(self.clock, self.promises.watch, self.meanwhile)
         self.store.around = self.trouble.around
 
+    @contextmanager
+    def _process(self, name: str) -> Iterator[Process]:
+        with self.trouble.process(name) as process:
+            yield process
+        assert not self.promises.broken, self.promises.broken[0]
+
     # What users and operators do
 
     def spec(self, name: str, tenant: str, priority: int, due_in: int = 0, calls: int = 1) -> Spec:
@@ -108,7 +114,7 @@ class World:
     def ask(self, spec: Spec) -> Enqueued | None:
         """Enqueue; None when the caller got no answer."""
         before, quiet = self.store.item("jobs", job_id=spec.job_id), not self.trouble.faults
-        with self.trouble.process("enqueue"):
+        with self._process("enqueue"):
             answer = enqueue(spec, self.clock.time, lambda job: job.account in self.statuses)
             self.accepted.append(Asked(spec.job_id, spec.tenant, self._seen(spec.job_id, spec.tenant)))
             if quiet:
@@ -124,7 +130,7 @@ class World:
         """Cancel. Where the answer is lost, the request may have been taken back."""
         job_id = keys.job_id(KIND.name, "stockx", name)
         answer = None
-        with self.trouble.process("cancel"):
+        with self._process("cancel"):
             answer = cancel.cancel(job_id, tenant, self.clock.time, self.config)
         if answer in (None, Cancelled.CANCELLED, Cancelled.WITHDRAWN, Cancelled.FINAL):
             self.withdrawn[job_id, tenant] += 1
@@ -164,12 +170,12 @@ class World:
 
     def tick(self) -> None:
         """The scheduler's minute."""
-        with self.trouble.process("scheduler"):
+        with self._process("scheduler"):
             scheduler.tick(self.clock.time, self.config, self._accounts, self._send)
 
     def poll(self) -> None:
         """The operation poller's minute: it serves the lanes that the scheduler leaves alone."""
-        with self.trouble.process("poller"):
+        with self._process("poller"):
             marked = [lane for lane in lanes.active() if keys.is_poll_lane(lane.lane)]
             scheduler.admit(marked, self.clock.time, self.config, self._accounts, self._send, scheduler.Tick())
 
@@ -197,7 +203,7 @@ class World:
 
     def _work(self, body: str, scripts: Sequence[Script]) -> None:
         before, self._scripts = self._scripts, scripts
-        with self.trouble.process("worker") as process:
+        with self._process("worker") as process:
             batch = decode(body)
 
             def ended(job: Job, failure: Failure | None) -> None:

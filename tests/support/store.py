@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import RLock
 from typing import Any
 
 import pytest
@@ -22,6 +23,9 @@ from local.cloud.tables import create_tables
 from sluice.jobs import lanes
 from sluice.platform import aws, tables
 from sluice.platform.settings import settings
+
+# The implementation is made for one request at a time.
+_lock = RLock()
 
 Item = dict[str, dict[str, Any]]
 Answer = dict[str, Any]
@@ -73,18 +77,23 @@ class Store:
         create_tables(aws.client("dynamodb"), settings().stack)
 
     def _answer(self, operation: str, parameters: dict[str, Any]) -> Answer:
-        body = json.dumps(parameters, default=_base64).encode()
-        target = {"x-amz-target": f"DynamoDB_20120810.{operation}"}
-        request = dynamodb.handle_request("POST", "/", target, body, {})
-        try:
-            request.send(None)
-        except StopIteration as done:
-            status, _, body = done.value
+        status, body = respond(operation, json.dumps(parameters, default=_base64).encode())
         data: Answer = json.loads(body)
         if status < 300:
             return data
         error = {"Code": data["__type"].split("#")[-1], "Message": data.get("message") or data.get("Message") or ""}
         raise ClientError({**data, "Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}, operation)
+
+
+def respond(operation: str, body: bytes) -> tuple[int, bytes]:
+    """The status and body of DynamoDB's response to one request."""
+    with _lock:
+        request = dynamodb.handle_request("POST", "/", {"x-amz-target": f"DynamoDB_20120810.{operation}"}, body, {})
+        try:
+            request.send(None)
+        except StopIteration as done:
+            status, _, answer = done.value
+    return status, answer if isinstance(answer, bytes) else answer.encode()
 
 
 @contextmanager
@@ -98,14 +107,22 @@ def store() -> Iterator[Store]:
         once = client.meta.config.retries.get("total_max_attempts") == 1
         return made.send(Request(operation, parameters, once))
 
+    with environment(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", call)
+        made.clear()
+        yield made
+
+
+@contextmanager
+def environment() -> Iterator[None]:
+    """The environment of a function without a cloud, in a process that remembers nothing before or after."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "test")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setattr(BaseClient, "_make_api_call", call)
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
         _forget()
-        made.clear()
-        yield made
+        yield
         dynamodb.reset()
     _forget()
 

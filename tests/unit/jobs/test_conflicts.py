@@ -1,0 +1,194 @@
+"""What DynamoDB says instead of an answer: a conflict with a transaction, throttling, or nothing at all.
+
+No emulator ever says it, so it is put in below botocore, where the answer of the network would come from.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ReadTimeoutError
+
+from local.cloud.tables import create_tables
+from sluice.jobs import budgets, claim, finish, lanes
+from sluice.jobs.budget_rules import Window
+from sluice.jobs.enqueue import enqueue
+from sluice.jobs.job import Job
+from sluice.jobs.lanes import Lane
+from sluice.jobs.outcomes import Failure, LeaseOver
+from sluice.platform import aws, tables
+from sluice.platform.clock import MINUTE
+from sluice.platform.config import Config
+from sluice.platform.limits import Limits
+from sluice.platform.settings import settings
+from tests.support import work
+from tests.support.store import environment, respond
+from tests.support.work import spec
+
+NOON = 1_795_348_800_000
+BUDGET = "stockx:acme"
+LIMITS = Limits(per_hour=10)
+
+CONFLICT = {"__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException"}
+THROTTLED = {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}
+CANCELLED = {
+    "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+    "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
+}
+TIMEOUT = ReadTimeoutError(endpoint_url="https://dynamodb")
+
+
+class Network:
+    """Counts what is sent, and answers the first requests with `answers` in DynamoDB's place."""
+
+    def __init__(self) -> None:
+        self.answers: list[dict[str, Any] | Exception] = []
+        self.sent: list[str] = []
+        self.slept: list[float] = []
+
+    def __call__(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        operation = str(request.headers["X-Amz-Target"].decode()).split(".")[1]
+        self.sent.append(operation)
+        answer = self.answers.pop(0) if self.answers else None
+        if isinstance(answer, Exception):
+            raise answer
+        return Response(400, json.dumps(answer).encode()) if answer else Response(*respond(operation, request.body))
+
+
+class Response(AWSResponse):  # type: ignore[misc]
+    """What came over the network."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__("https://dynamodb", status, {"content-type": "application/x-amz-json-1.0"}, None)
+        self._content = body
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
+    with environment(), work.kind():
+        network = Network()
+        for once in (False, True):
+            aws.client("dynamodb", once=once).meta.events.register_first("before-send.dynamodb", network)
+        create_tables(aws.client("dynamodb"), settings().stack)
+        network.sent.clear()
+        monkeypatch.setattr(time, "sleep", network.slept.append)
+        yield network
+
+
+def claimed() -> Job:
+    enqueue(spec(), NOON)
+    [candidate], _ = claim.due("stockx:acme#100#0", NOON, 10)
+    job = claim.claim(candidate, NOON, MINUTE)
+    assert job
+    return job
+
+
+def put_lane() -> None:
+    tables.put(Lane("lanes#0", "a", seen_at=1), Lane.lane.does_not_exist())
+
+
+WRITES: dict[str, Callable[[], object]] = {
+    "UpdateItem": lambda: lanes.mark("a", NOON),
+    "PutItem": put_lane,
+    "DeleteItem": lanes.answer_nudge,
+}
+
+
+@pytest.mark.parametrize("operation", WRITES)
+def test_a_conflict_is_tried_again(network: Network, operation: str) -> None:
+    network.answers = [CONFLICT, CONFLICT]
+    WRITES[operation]()
+    assert network.sent == [operation] * 3
+    # With jitter that grows, so that those who met do not meet again.
+    assert len(network.slept) == 2
+    assert all(0 <= slept <= tables.CONFLICT_PAUSE_SECONDS * 2**number for number, slept in enumerate(network.slept))
+
+
+def test_a_conflict_of_a_claim_is_no_lost_claim(network: Network) -> None:
+    enqueue(spec(), NOON)
+    [candidate], _ = claim.due("stockx:acme#100#0", NOON, 10)
+    network.answers = [CONFLICT]
+    job = claim.claim(candidate, NOON, MINUTE)
+    assert job
+    assert job.lease == 1
+
+
+def test_a_conflict_of_a_transaction_is_tried_again(network: Network) -> None:
+    job = claimed()
+    network.sent.clear()
+    network.answers = [CANCELLED]
+    dead = finish.bury(job, Failure("no"), NOON, Config())
+    assert dead.state == "dead"
+    assert network.sent == ["TransactWriteItems", "TransactWriteItems", "GetItem"]
+
+
+def test_a_failed_condition_is_an_answer(network: Network) -> None:
+    """It is not tried again, and it brings the item that it lost against."""
+    put_lane()
+    network.sent.clear()
+    with pytest.raises(tables.ConditionFailed) as failed:
+        put_lane()
+    assert network.sent == ["PutItem"]
+    assert network.slept == []
+    assert failed.value.item
+    assert failed.value.item["seen_at"] == {"N": "1"}
+
+
+def test_a_failed_condition_of_a_transaction_is_an_answer(network: Network) -> None:
+    job = claimed()
+    finish.complete(job, {}, NOON, Config())
+    network.sent.clear()
+    with pytest.raises(LeaseOver):
+        finish.bury(job, Failure("no"), NOON, Config())
+    assert network.sent.count("TransactWriteItems") == 1
+
+
+def test_a_conflict_without_an_end_is_an_error_that_says_so(network: Network) -> None:
+    network.answers = [CONFLICT] * tables.CONFLICT_TRIES
+    with pytest.raises(tables.Contention, match="locked"):
+        lanes.mark("a", NOON)
+    assert len(network.sent) == tables.CONFLICT_TRIES
+
+
+@pytest.mark.parametrize("answer", [THROTTLED, TIMEOUT])
+def test_what_was_throttled_or_not_answered_is_sent_again(network: Network, answer: Any) -> None:
+    network.answers = [answer, answer]
+    lanes.mark("a", NOON)
+    assert network.sent == ["UpdateItem"] * 3
+    assert len(network.slept) == 2
+
+
+@pytest.mark.parametrize("answer", [THROTTLED, TIMEOUT])
+def test_calls_are_given_back_once_or_not_at_all(network: Network, answer: Any) -> None:
+    """Sent again after a lost answer it could be done twice, and the limit would be exceeded."""
+    assert budgets.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 6)
+    network.sent.clear()
+    network.answers = [answer]
+    budgets.give_back(BUDGET, LIMITS, Window.at(NOON), 4)
+    assert network.sent == ["UpdateItem"]
+    assert budgets.read(BUDGET, NOON).hour == 6
+    budgets.give_back(BUDGET, LIMITS, Window.at(NOON), 4)
+    assert budgets.read(BUDGET, NOON).hour == 2
+
+
+def test_slots_are_returned_once_or_not_at_all(network: Network) -> None:
+    """Meanwhile another may hold the very slots: then the clock stands where it stood."""
+    limits = Limits(interval_ms=600)
+    slots = budgets.reserve_slots(BUDGET, limits, 3, NOON)
+    network.sent.clear()
+    network.answers = [TIMEOUT]
+    budgets.return_slots(BUDGET, slots, 2)
+    assert network.sent == ["UpdateItem"]
+    assert budgets.read(BUDGET, NOON).next_at == slots.next_at
+
+
+def test_a_completion_whose_answer_was_lost_is_a_completion(network: Network) -> None:
+    """The first request was done, its answer lost; what botocore sends again finds the work done, by itself."""
+    job = claimed()
+    network.sent.clear()
+    finish.complete(job, {"ask": "1"}, NOON, Config())
+    done = finish.complete(job, {"ask": "1"}, NOON, Config())
+    assert (done.state, done.result) == ("succeeded", {"ask": "1"})
