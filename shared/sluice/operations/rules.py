@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -79,7 +79,7 @@ def expiry(value: str, now: int) -> int:
         raise ValueError("must be a time such as 2027-01-31T12:00:00Z") from None
     if moment.tzinfo is None:
         raise ValueError("must say its time zone, as 2027-01-31T12:00:00Z")
-    at = int(moment.astimezone(UTC).timestamp() * SECOND)
+    at = int(moment.timestamp() * SECOND)
     if at <= now:
         raise ValueError("must be in the future")
     if at > now + LONGEST_EXPIRY_MS:

@@ -20,11 +20,11 @@ class Killed(BaseException):
     """The worker's process is gone."""
 
 
-def kill_after(desk: Desk, method: str) -> None:
+def kill_after(desk: Desk, method: str, path: str = LISTINGS) -> None:
     """Kill the worker when the answer to the first such call has arrived, before anything is done with it."""
 
     def kill(request: httpx.Request, _: httpx.Response) -> None:
-        if request.method == method and request.url.path.startswith(LISTINGS):
+        if request.method == method and request.url.path.startswith(path):
             desk.wire.after = lambda *_: None
             raise Killed
 
