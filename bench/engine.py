@@ -20,12 +20,11 @@ from sluice.marketplaces import accounts
 from sluice.platform.clock import DAY, HOUR, Clock
 from sluice.platform.config import Config
 
-PRODUCTS = 2_000
 LAMBDA_MS = 15 * 60_000
 # The beginning of an hour, in ms.
 START = 1_800_000_000_000 - 1_800_000_000_000 % HOUR
 
-_catalog = Catalog(PRODUCTS)
+CATALOG = Catalog(10_000)
 
 
 class FreeCalls:
@@ -34,7 +33,7 @@ class FreeCalls:
     def take(self) -> None:
         """May start."""
 
-    def close(self, until: int, reason: str) -> None:  # noqa: ARG002
+    def close(self, until: int, reason: str, longest_ms: int = 0) -> None:  # noqa: ARG002
         raise RuntimeError(f"the sandbox refused a call: {reason}")
 
     def remaining(self, calls: int) -> None:
@@ -91,8 +90,8 @@ def engine(config: Config, clock: Clock | None = None) -> Iterator[Engine]:
     clock, limits = clock or VirtualClock(START), config.limits("stockx")
     quota = Quota(interval_ms=limits.interval_ms or None, per_hour=limits.per_hour or None, enforce=False)
     # Answers take no time, so one thread is enough, and on it the virtual clock is exact.
-    worker.THREADS = 1
-    sandbox = Sandbox(clock=clock.now, products=PRODUCTS, token_seconds=DAY // 1_000, limits=quota)
+    worker.MOST_THREADS = 1
+    sandbox = Sandbox(clock=clock.now, products=CATALOG.size, token_seconds=DAY // 1_000, limits=quota)
     # Metrics are made as in a function; here nobody reads what they print.
     with (
         redirect_stdout(StringIO()),
@@ -107,6 +106,6 @@ def items(products: Sequence[int], sizes: int, priority: str = "background", fir
     return [
         RefreshItem(sku=product.style_id or "", size=size.value, priority=priority)
         for number in products
-        if (product := _catalog.product(SYNTHETIC + number))
+        if (product := CATALOG.product(SYNTHETIC + number))
         for size in product.sizes[first : first + sizes]
     ]

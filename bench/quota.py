@@ -26,10 +26,10 @@ from sluice.platform.limits import Limits
 from sluice.platform.settings import settings
 
 WORKERS = 4
-CALLS = 250
+CALLS = 200
 INTERVAL, BURST = 200, 5
 # More jobs than calls are counted: what a killed worker holds is done much later, when its leases are over.
-PRODUCTS, SIZES = 36, 10
+PRODUCTS, SIZES = 30, 10
 TENANT = "quota"
 TICK_SECONDS = 5
 LIMITS = Limits(interval_ms=INTERVAL, burst=BURST, by_account=True)

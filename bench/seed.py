@@ -5,15 +5,21 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import cycle, islice
 from typing import Any
 
+from bench.engine import CATALOG
+from local.sandbox.catalog.catalog import SYNTHETIC
+from local.sandbox.catalog.products import Variant
+from local.sandbox.stockx import bodies
 from sluice.jobs import keys, lanes
 from sluice.jobs.job import Job
 from sluice.jobs.states import QUEUED
 from sluice.market.kinds import REFRESH
-from sluice.platform.clock import HOUR
+from sluice.platform.clock import HOUR, MINUTE
 
 THREADS = 4
 # BatchWriteItem takes as many items.
 BATCH = 25
+# The products before this one are for the jobs that a benchmark asks for.
+FIRST = 1_001
 
 
 def waiting_jobs(dynamodb: Any, count: int, tenants: Sequence[str], now: int, priority: int = keys.BACKGROUND) -> None:
@@ -36,14 +42,15 @@ def waiting_jobs(dynamodb: Any, count: int, tenants: Sequence[str], now: int, pr
 
 def _jobs(count: int, accounts: Sequence[str], now: int, priority: int) -> Iterator[dict[str, Any]]:
     for number, account in zip(range(count), cycle(accounts), strict=False):
-        sku, size = f"WAITING-{number:06d}", "10"
+        variant = _variant(number)
+        size = variant.size.value
         yield Job(
-            keys.job_id(REFRESH.name, "stockx", sku, f"us-{size}", "USD"),
+            keys.job_id(REFRESH.name, "stockx", variant.product.style_id or "", f"us-{size}", "USD"),
             kind=REFRESH.name,
             state=QUEUED,
             lane=keys.lane(account, priority, "", 1),
             # In the order of their numbers, the last one minute ago.
-            due_at=now - HOUR // 2 + number * (HOUR // 2 - 60_000) // count,
+            due_at=now - HOUR // 2 + number * (HOUR // 2 - MINUTE) // count,
             lease=0,
             attempts=0,
             priority=priority,
@@ -52,8 +59,19 @@ def _jobs(count: int, accounts: Sequence[str], now: int, priority: int) -> Itera
             account=account,
             budget=account,
             calls=1,
-            payload={"sku": sku, "size": size, "size_system": "us", "currency": "USD", "sizes": {"us": size}}
-            | {"product_id": f"product-{number}", "variant_id": f"variant-{number}"},
+            payload={"sku": variant.product.style_id, "size": size, "size_system": "us", "currency": "USD"}
+            | {"product_id": bodies.product_id(variant.product), "variant_id": bodies.variant_id(variant)}
+            | {"sizes": {"us": size}},
             created_at=now - HOUR // 2,
             updated_at=now - HOUR // 2,
         ).to_dynamodb_dict()
+
+
+def _variant(number: int) -> Variant:
+    """The one numbered `number` of the sandbox's synthetic products from FIRST on, which all have the same sizes."""
+    product = CATALOG.product(SYNTHETIC + FIRST)
+    sizes = len(product.sizes) if product else 1
+    product = CATALOG.product(SYNTHETIC + FIRST + number // sizes)
+    if product is None:
+        raise ValueError(f"the sandbox has too few products for {number} waiting jobs")
+    return product.variants[number % sizes]
