@@ -9,9 +9,8 @@ from local.golden import items
 from local.laptop import Api, Laptop
 from local.sandbox.faults import ExpiredToken, RefuseRefresh, RevokedToken, ServerError, Throttle
 from local.sandbox.limits import Limits
-from sluice.jobs.budget_rules import Window
 from sluice.market.enqueue import calls_unknown
-from sluice.platform.clock import SystemClock
+from tests.integration.levers import lose, spend
 
 LIMIT = 100_000
 FAST = {"marketplaces": {"stockx": {"interval_ms": 1, "margin_ms": 0, "per_hour": LIMIT, "per_day": LIMIT}}}
@@ -65,22 +64,12 @@ class Day:
 
     def the_budget_runs_out_during_a_run(self) -> None:
         """A 401 costs one call more than was reserved, on the day's last calls."""
-        self._spend(LIMIT - calls_unknown("stockx"))
+        spend(self.laptop, "acme", LIMIT - calls_unknown("stockx"))
         self.laptop.sandbox.faults.set(ExpiredToken(path="/v2/*", last=1))
         [job] = self.refresh("M2002RDA")
         self.api.wait(lambda: self.api.job(job)["wait"]["reason"] == "no_budget", SECONDS, "the job is put off")
         self.laptop.sandbox.faults.clear()
-        self._spend(0)
-
-    def _spend(self, calls: int) -> None:
-        """Make it so that `calls` were made today."""
-        self.laptop.cloud.client("dynamodb").update_item(
-            TableName=f"{self.laptop.stack.name}-budgets",
-            Key={"budget": {"S": "stockx:acme"}, "window": {"S": Window.at(SystemClock().now()).day}},
-            UpdateExpression="SET #day = :calls",
-            ExpressionAttributeNames={"#day": "day"},
-            ExpressionAttributeValues={":calls": {"N": str(calls)}},
-        )
+        spend(self.laptop, "acme", 0)
 
     def prices_are_fetched_and_read(self) -> str:
         [job, _] = job_ids = self.refresh("DD1391-100", "CP9654")
@@ -98,11 +87,11 @@ class Day:
         assert self.api.job(job)["result"]["skipped"] == "fresh"
 
     def a_job_is_cancelled(self) -> None:
-        self._spend(LIMIT)
+        spend(self.laptop, "acme", LIMIT)
         [job] = self.refresh("DZ5485-410", priority="background")
         self.api.delete(f"/v1/jobs/{job}")
         assert self.api.job(job)["state"] == "cancelled"
-        self._spend(0)
+        spend(self.laptop, "acme", 0)
 
     def a_job_dies(self) -> None:
         body = {"items": [items()[0] | {"sku": "NO-SUCH-STYLE"}]}
@@ -122,25 +111,10 @@ class Day:
         sqs, dead = self.laptop.cloud.client("sqs"), self.laptop.stack.outputs["DeadLetterQueueUrl"]
         sqs.send_message(QueueUrl=self.laptop.stack.outputs["WorkQueueUrl"], MessageBody="not a batch")
         self.wait(lambda: bool(sqs.receive_message(QueueUrl=dead).get("Messages")), "the message is set aside")
-        self._lose(job, attempts=1)
+        lose(self.laptop, job, attempts=1)
         self.until("succeeded", job)
-        self._lose(job, attempts=100)
+        lose(self.laptop, job, attempts=100)
         self.until("dead", job)
-
-    def _lose(self, job: str, attempts: int) -> None:
-        """Make the finished `job` one that was claimed `attempts` times, the last time by a worker that died."""
-        self.laptop.cloud.client("dynamodb").update_item(
-            TableName=f"{self.laptop.stack.name}-jobs",
-            Key={"job_id": {"S": job}},
-            UpdateExpression="SET #state = :leased, lane = :lane, due_at = :long_ago, attempts = :attempts",
-            ExpressionAttributeNames={"#state": "state"},
-            ExpressionAttributeValues={
-                ":leased": {"S": "leased"},
-                ":lane": {"S": "leased#0"},
-                ":long_ago": {"N": "1"},
-                ":attempts": {"N": str(attempts)},
-            },
-        )
 
     def the_account_breaks(self) -> None:
         """Its jobs wait; another tenant that asks for the same price takes the work over."""

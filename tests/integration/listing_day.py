@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from local.laptop import Laptop
-from local.sandbox.faults import ExpiredToken
-from local.sandbox.outcomes import FailOperation, Vocabulary
+from local.sandbox.faults import Disconnect, ExpiredToken
+from local.sandbox.outcomes import AtOnce, FailOperation, ListLate, Vocabulary
+from tests.integration.day import LIMIT
+from tests.integration.levers import forget_lanes, hasten, lose, spend
 
 VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
 SECONDS = 60
@@ -27,7 +29,10 @@ class ListingDay:
         self.a_listing_lives()
         self.an_operation_fails()
         self.the_marketplace_speaks_in_tongues()
-        self.many_are_created_at_once()
+        self.an_operation_is_over_at_once()
+        self.an_answer_is_lost()
+        self.many_change_at_once()
+        self.a_lane_is_forgotten()
 
     def settle(self, accepted: Any) -> str:
         """Follow the change to its end, without the waits between two looks; returns how it ended."""
@@ -35,26 +40,11 @@ class ListingDay:
         while (operation := self.api.get(f"/v1/operations/{accepted['jobId']}"))["status"] not in FINAL:
             if time.monotonic() > deadline:
                 pytest.fail(f"no end within {SECONDS} s: {operation}")
-            self._hasten(accepted["jobId"])
+            hasten(self.laptop, accepted["jobId"])
             for name in ("scheduler", "operation-poller"):
                 self.laptop.cloud.invoke(self.laptop.stack.function(name), {})
         status: str = operation["status"]
         return status
-
-    def _hasten(self, job: str) -> None:
-        """Make the job due, if nobody has it."""
-        dynamodb = self.laptop.cloud.client("dynamodb")
-        try:
-            dynamodb.update_item(
-                TableName=f"{self.laptop.stack.name}-jobs",
-                Key={"job_id": {"S": job}},
-                UpdateExpression="SET due_at = :long_ago",
-                ConditionExpression="#state = :waiting",
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues={":long_ago": {"N": "1"}, ":waiting": {"S": "waiting"}},
-            )
-        except dynamodb.exceptions.ConditionalCheckFailedException:
-            return
 
     def create(self, **terms: Any) -> Any:
         return self.api.post("/v1/listings", {"variantId": VARIANT, "amount": "150", "currency": "USD"} | terms)
@@ -63,13 +53,27 @@ class ListingDay:
         created = self.create(reference="shelf 4")
         path = f"/v1/listings/{created['listingId']}"
         assert self.settle(created) == "COMPLETED"
+        assert self.create(reference="shelf 4")["listingId"] == created["listingId"]
+        self.a_change_is_cancelled(path)
         assert self.settle(self.api.call("PATCH", path, {"amount": "145"})) == "COMPLETED"
         assert self.settle(self.api.post(f"{path}/deactivate", {})) == "COMPLETED"
         assert self.settle(self.api.post(f"{path}/activate", {})) == "COMPLETED"
         assert self.settle(self.api.delete(path)) == "COMPLETED"
         assert self.api.get(path)["status"] == "DELETED"
         assert self.api.get("/v1/listings")["listings"]
-        assert len(self.api.get(f"{path}/history")["history"]) == 5
+        assert len(self.api.get(f"{path}/history")["history"]) == 6
+        self.a_worker_is_lost_after_its_work(created)
+
+    def a_change_is_cancelled(self, path: str) -> None:
+        """Before it was sent, for want of calls. Whoever changes the listing next settles it."""
+        spend(self.laptop, "seller", LIMIT)
+        asked = self.api.call("PATCH", path, {"amount": "140"})
+        self.api.delete(f"/v1/jobs/{asked['jobId']}")
+        spend(self.laptop, "seller", 0)
+
+    def a_worker_is_lost_after_its_work(self, accepted: Any) -> None:
+        lose(self.laptop, accepted["jobId"], attempts=1)
+        assert self.settle(accepted) == "COMPLETED"
 
     def an_operation_fails(self) -> None:
         self.laptop.sandbox.faults.set(FailOperation())
@@ -82,7 +86,29 @@ class ListingDay:
         assert self.settle(self.create()) == "COMPLETED"
         self.laptop.sandbox.faults.clear()
 
-    def many_are_created_at_once(self) -> None:
+    def an_operation_is_over_at_once(self) -> None:
+        """Then the worker writes what became of it. The style is known, so it stands for the variant."""
+        self.laptop.sandbox.faults.set(AtOnce())
+        body = {"sku": "DD1391-100", "size": "10", "sizeSystem": "us", "amount": "150", "currency": "USD"}
+        assert self.settle(self.api.post("/v1/listings", body)) == "COMPLETED"
+
+    def an_answer_is_lost(self) -> None:
+        """The listing is there, and nobody knows its id."""
+        self.laptop.sandbox.faults.set(
+            Disconnect(method="POST", path="/v2/selling/listings", last=1), ListLate(seconds=1)
+        )
+        assert self.settle(self.create()) == "COMPLETED"
+        self.laptop.sandbox.faults.clear()
+
+    def many_change_at_once(self) -> None:
         wanted = [{"variantId": VARIANT, "amount": str(amount)} for amount in (160, 161, 162)]
-        answer = self.api.post("/v1/listings/bulk", {"action": "create", "items": wanted})
-        assert {self.settle(row) for row in answer["items"]} == {"COMPLETED"}
+        created = self.api.post("/v1/listings/bulk", {"action": "create", "items": wanted})["items"]
+        assert {self.settle(row) for row in created} == {"COMPLETED"}
+        edits = [{"listingId": row["listingId"], "amount": "170"} for row in created]
+        edited = self.api.post("/v1/listings/bulk", {"action": "update", "items": edits})["items"]
+        assert {self.settle(row) for row in edited} == {"COMPLETED"}
+
+    def a_lane_is_forgotten(self) -> None:
+        """No operation is under way any more, and none has been for long."""
+        forget_lanes(self.laptop, "#poll#")
+        self.laptop.cloud.invoke(self.laptop.stack.function("operation-poller"), {})

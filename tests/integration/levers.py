@@ -1,0 +1,56 @@
+"""What a test does behind the back of a stack, where waiting for it would take hours."""
+
+from contextlib import suppress
+from typing import Any
+
+from local.laptop import Laptop
+from sluice.jobs.budget_rules import Window
+from sluice.platform.clock import SystemClock
+
+LONG_AGO = {"N": "1"}
+
+
+def lose(laptop: Laptop, job: str, attempts: int) -> None:
+    """Make the finished `job` one that was claimed `attempts` times, the last time by a worker that died."""
+    changes = {
+        "state": {"S": "leased"},
+        "lane": {"S": "leased#0"},
+        "due_at": LONG_AGO,
+        "attempts": {"N": str(attempts)},
+    }
+    _set(laptop, "jobs", {"job_id": {"S": job}}, changes)
+
+
+def hasten(laptop: Laptop, job: str) -> None:
+    """Make the `job` due at once that waits for the marketplace."""
+    _set(laptop, "jobs", {"job_id": {"S": job}}, {"due_at": LONG_AGO}, state="waiting")
+
+
+def spend(laptop: Laptop, tenant: str, calls: int) -> None:
+    """Make it so that `calls` were made today on the StockX account of `tenant`."""
+    today = {"budget": {"S": f"stockx:{tenant}"}, "window": {"S": Window.at(SystemClock().now()).day}}
+    _set(laptop, "budgets", today, {"day": {"N": str(calls)}})
+
+
+def forget_lanes(laptop: Laptop, part: str) -> None:
+    """Make it so that no lane with `part` in its name had work for long."""
+    rows = laptop.cloud.client("dynamodb").scan(TableName=f"{laptop.stack.name}-lanes")["Items"]
+    for row in rows:
+        if part in row["lane"]["S"]:
+            _set(laptop, "lanes", {name: row[name] for name in ("registry", "lane")}, {"seen_at": LONG_AGO})
+
+
+def _set(laptop: Laptop, table: str, key: dict[str, Any], values: dict[str, Any], state: str | None = None) -> None:
+    """Write `values` to the item; with `state`, only while the item is in it."""
+    dynamodb = laptop.cloud.client("dynamodb")
+    given = values | ({"state": {"S": state}} if state else {})
+    condition = {"ConditionExpression": "#state = :state"} if state else {}
+    with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
+        dynamodb.update_item(
+            TableName=f"{laptop.stack.name}-{table}",
+            Key=key,
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
+            ExpressionAttributeNames={f"#{name}": name for name in given},
+            ExpressionAttributeValues={f":{name}": value for name, value in given.items()},
+            **condition,
+        )
