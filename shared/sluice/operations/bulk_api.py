@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from sluice.marketplaces.selling import Terms
 from sluice.operations import bulk
 from sluice.operations import listing as listings
+from sluice.operations import terms as reading
 from sluice.operations.api import asker
 from sluice.operations.bodies import NewListing, NewTerms, draft, new_terms
 from sluice.operations.bulk import Edit, NotStored
@@ -85,6 +86,10 @@ class BulkAnswer(TypedDict):
 def change_many(request: Request[Bulk, None]) -> BulkAnswer:
     """Create, update or delete many listings."""
     body, action = request.body, ACTIONS[request.body.action]
+    try:
+        reading.marketplace(body.marketplace)
+    except Refusal as refusal:
+        raise _whole_refused(refusal) from None
     answers: dict[int, ItemAnswer] = {}
     checked: dict[int, NewListing | NewTermsOf | Doomed] = {}
     for index, raw in enumerate(body.items):
@@ -103,9 +108,13 @@ def change_many(request: Request[Bulk, None]) -> BulkAnswer:
     try:
         done = bulk.ask(action, list(asked.values()), body.marketplace, asker(request)) if asked else []
     except Refusal as refusal:
-        raise Invalid("the request is not valid", fields=[FieldError(refusal.field, refusal.message)]) from None
+        raise _whole_refused(refusal) from None
     answers |= {index: _answer(index, one) for index, one in zip(asked, done, strict=True)}
     return _whole([answers[index] for index in sorted(answers)])
+
+
+def _whole_refused(refusal: Refusal) -> Invalid:
+    return Invalid("the request is not valid", fields=[FieldError(refusal.field, refusal.message)])
 
 
 def _item(item: NewListing | NewTermsOf | Doomed, known: dict[str, Listing], marketplace: str, now: int) -> bulk.Item:
