@@ -7,6 +7,8 @@ import pytest
 
 from local.cloud.cloud import ROOT
 from local.laptop import Laptop
+from tests.support import letters
+from tests.support.http import event_function
 
 EVENTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "events").glob("*.json"))}
 
@@ -23,6 +25,11 @@ ANSWERS: dict[str, Any] = {
     "api_openapi": lambda answer: json.loads(answer["body"])["openapi"].startswith("3."),
     "api_prices": lambda answer: answer["statusCode"] == 200,
     "authorizer_request": lambda answer: answer == {"isAuthorized": False},
+    "dead_letters_acknowledge": lambda answer: answer["statusCode"] == 200,
+    "dead_letters_list": lambda answer: answer["statusCode"] == 200,
+    "dead_letters_replay": lambda answer: answer["statusCode"] == 202,
+    "dead_letters_replay_many": lambda answer: json.loads(answer["body"])["dryRun"],
+    "dead_letters_show": lambda answer: answer["statusCode"] == 200,
     "enqueue_refresh": lambda answer: answer["statusCode"] == 202,
     "listings_activate": lambda answer: answer["statusCode"] == 202,
     "listings_bulk": lambda answer: json.loads(answer["body"])["counts"] == {"accepted": 2, "refused": 1},
@@ -44,10 +51,16 @@ ANSWERS: dict[str, Any] = {
 FIRST = ["accounts_connect", "scheduler_each_minute", "enqueue_refresh", "listings_create", "listings_update"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def letter(laptop: Laptop) -> None:
+    """The dead letter that the events speak of."""
+    item = letters.made().to_dynamodb_dict()
+    laptop.cloud.client("dynamodb").put_item(TableName=f"{laptop.stack.name}-dead-letters", Item=item)
+
+
 def function_of(event: str) -> str:
     """The function whose folder the event's name begins with."""
-    folders = [path.parent.name for path in ROOT.glob("functions/*/handler.py")]
-    return next(folder for folder in folders if event.startswith(f"{folder}_")).replace("_", "-")
+    return event_function(event).removeprefix("functions/").replace("_", "-")
 
 
 def test_every_event_is_in_the_table() -> None:

@@ -13,6 +13,7 @@ import pytest
 from local.cloud import template as templates
 from local.cloud.template import resources
 from local.laptop import Laptop
+from tests.integration.after_day import AfterDay
 from tests.integration.day import FAST, Day
 from tests.integration.listing_day import ListingDay
 
@@ -28,6 +29,7 @@ def laptop() -> Iterator[Laptop]:
     with Laptop(latency_ms=0, configuration=json.dumps(FAST)) as laptop:
         Day(laptop).live()
         ListingDay(laptop).live()
+        AfterDay(laptop).live()
         yield laptop
 
 

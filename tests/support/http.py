@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlencode
 
 from local.cloud import template as templates
+from local.cloud.cloud import ROOT
 from local.cloud.template import resources
 
 REQUEST_ID = "JKJaXmPLvHcESHA="
@@ -54,6 +55,12 @@ def route_functions() -> dict[str, str]:
         for event in function.get("Events", {}).values()
         if event["Type"] == "HttpApi"
     }
+
+
+def event_function(name: str) -> str:
+    """The function folder whose name the event file `name` begins with: `functions/api` of `api_health`."""
+    folders = sorted(path.parent.name for path in ROOT.glob("functions/*/handler.py"))
+    return f"functions/{max((folder for folder in folders if name.startswith(f'{folder}_')), key=len)}"
 
 
 def event(

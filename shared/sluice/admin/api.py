@@ -24,6 +24,7 @@ ROUTE_MODULES = (
     "sluice.operations.bulk_api",
     "sluice.marketplaces.api",
     "sluice.admin.api",
+    "sluice.admin.dead_letters_api",
 )
 DESCRIPTION = "Keeps market prices fresh within what the marketplaces allow. Every time is RFC 3339 in UTC."
 

@@ -87,25 +87,33 @@ def summary(job: Job, tenant: str) -> JobSummary:
         "jobId": job.job_id,
         "kind": job.kind,
         "state": job.state,
-        "priority": _PRIORITY_NAMES.get(job.priority, str(job.priority)),
+        "priority": priority(job.priority),
         "attempts": job.attempts,
         "maxAttempts": _max_attempts(job.kind),
         "dueAt": iso(job.due_at) if job.due_at is not None else None,
         "createdAt": iso(job.created_at),
         "updatedAt": iso(job.updated_at),
         "rerunRequested": job.rerun is not None,
-        "payload": _camel(job.payload),
-        "result": _camel(job.result) if job.result is not None else None,
-        "error": {"code": error["code"], "message": redact(error["message"], tenant), "at": iso(error["at"])}
-        if error
-        else None,
+        "payload": fields(job.payload),
+        "result": fields(job.result) if job.result is not None else None,
+        "error": problem(error, tenant) if error else None,
     }
+
+
+def priority(number: int) -> str:
+    """The priority's name."""
+    return _PRIORITY_NAMES.get(number, str(number))
 
 
 def detail(job: Job, wait: Wait, tenant: str) -> JobDetail:
     """`job` as `tenant` sees it on its own."""
-    history = [_event(entry, tenant) for entry in job.history or []]
+    history = [event(entry, tenant) for entry in job.history or []]
     return {**summary(job, tenant), "history": history, "wait": _wait(job, wait, tenant)}
+
+
+def problem(error: Mapping[str, Any], tenant: str) -> JobError:
+    """A stored error as `tenant` sees it."""
+    return {"code": error["code"], "message": redact(error["message"], tenant), "at": iso(error["at"])}
 
 
 def redact(text: str, tenant: str) -> str:
@@ -122,16 +130,17 @@ def _wait(job: Job, wait: Wait, tenant: str) -> JobWait:
     }
 
 
-def _event(entry: Mapping[str, Any], tenant: str) -> JobEvent:
-    event: JobEvent = {"at": iso(entry["at"]), "event": entry["event"], "attempt": entry["attempt"]}
+def event(entry: Mapping[str, Any], tenant: str) -> JobEvent:
+    """One entry of a timeline as `tenant` sees it."""
+    shown: JobEvent = {"at": iso(entry["at"]), "event": entry["event"], "attempt": entry["attempt"]}
     if "code" in entry:
-        event["code"] = entry["code"]
+        shown["code"] = entry["code"]
     if "message" in entry:
-        event["message"] = redact(entry["message"], tenant)
+        shown["message"] = redact(entry["message"], tenant)
     if "times" in entry:
-        event["times"] = entry["times"]
-        event["last"] = iso(entry["last"])
-    return event
+        shown["times"] = entry["times"]
+        shown["last"] = iso(entry["last"])
+    return shown
 
 
 def _max_attempts(kind: str) -> int | None:
@@ -141,6 +150,6 @@ def _max_attempts(kind: str) -> int | None:
         return None
 
 
-def _camel(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The names of `fields` as the API writes names; what the values hold is their own."""
-    return {re.sub(r"_(\w)", lambda letter: letter[1].upper(), name): value for name, value in fields.items()}
+def fields(named: Mapping[str, Any]) -> dict[str, Any]:
+    """The names of `named` as the API writes names; what the values hold is their own."""
+    return {re.sub(r"_(\w)", lambda letter: letter[1].upper(), name): value for name, value in named.items()}

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.update import Action
 
-from sluice.jobs import keys, kinds, lanes
+from sluice.jobs import history, keys, kinds, lanes
 from sluice.jobs.job import MOST_ASKERS, VERSION, Job, Spec
 from sluice.jobs.states import FINAL, QUEUED
 from sluice.platform import tables
@@ -52,12 +53,22 @@ class Enqueued:
 Held = Callable[[Job], bool]
 
 
+# Writes a job if the condition holds, or raises `ConditionFailed` with the job as it is.
+Write = Callable[[str, list[Action], Condition], object]
+
+
 def _never(_: Job) -> bool:
     return False
 
 
-def enqueue(spec: Spec, now: int, held: Held = _never) -> Enqueued:
+def _write(job_id: str, actions: list[Action], condition: Condition) -> None:
+    tables.update(Job, (job_id,), actions, condition)
+
+
+def enqueue(spec: Spec, now: int, held: Held = _never, write: Write = _write) -> Enqueued:
     """Make sure that the work of `spec` is done at least once from now on.
+
+    write: how the one write is made, where something else must be written with it.
 
     Raises:
         UnknownKind: nobody has registered the kind.
@@ -75,15 +86,15 @@ def enqueue(spec: Spec, now: int, held: Held = _never) -> Enqueued:
         raise ValueError(f"jobs of kind {spec.kind!r} run on {known}, not on {spec.account!r} with {spec.budget!r}")
     lanes.mark(_lane(spec), now)
     try:
-        return _create(spec, now)
+        return _create(spec, now, write)
     except tables.ConditionFailed as failed:
         found = failed
     for _ in range(TRIES):
         job = Job.from_raw_data(found.item) if found.item else None
         try:
             if job is None or job.state in FINAL:
-                return _create(spec, now, keep_askers=job is None or len(job.tenants or ()) < MOST_ASKERS)
-            return _join(spec, job, now, held)
+                return _create(spec, now, write, keep_askers=job is None or len(job.tenants or ()) < MOST_ASKERS)
+            return _join(spec, job, now, held, write)
         except tables.ConditionFailed as failed:
             found = failed
     raise tables.Contention(f"job {spec.job_id} changed hands {TRIES} times while it was asked for; ask again")
@@ -102,7 +113,23 @@ def enqueue_many(specs: Iterable[Spec], now: int, held: Held = _never) -> list[E
         return list(pool.map(one, specs))
 
 
-_OF_EARLIER_RUNS = (Job.result, Job.error, Job.history, Job.rerun, Job.rerun_payload, Job.begun, Job.expires_at)
+_OF_EARLIER_RUNS = (
+    *(Job.result, Job.error, Job.history, Job.rerun, Job.rerun_payload),
+    *(Job.begun, Job.letter, Job.expires_at),
+)
+
+
+def _of_earlier_runs(spec: Spec, now: int) -> list[Action]:
+    """What stays of earlier runs: nothing, or what the letter knows that is replayed."""
+    kept = dict[str, Any]()
+    if origin := spec.origin:
+        replayed: history.Entry = {"at": now, "event": "replay", "attempt": 0}
+        kept = {"letter": origin.letter, "history": history.add(origin.history, replayed)}
+        kept |= {"begun": True} if origin.begun else {}
+    return [
+        attribute.set(kept[attribute.attr_name]) if attribute.attr_name in kept else attribute.remove()
+        for attribute in _OF_EARLIER_RUNS
+    ]
 
 
 def _due_at(wanted: int, now: int) -> int:
@@ -114,7 +141,7 @@ def _lane(spec: Spec) -> str:
     return keys.lane(spec.budget, spec.priority, spec.job_id, spec.lane_shards)
 
 
-def _create(spec: Spec, now: int, *, keep_askers: bool = True) -> Enqueued:
+def _create(spec: Spec, now: int, write: Write, *, keep_askers: bool = True) -> Enqueued:
     """Queue the job anew. Who asked for an earlier run may still look at it, as long as they are few."""
     condition = Job.job_id.does_not_exist() | Job.state.is_in(*sorted(FINAL))
     if keep_askers:
@@ -137,9 +164,9 @@ def _create(spec: Spec, now: int, *, keep_askers: bool = True) -> Enqueued:
         Job.created_at.set(now),
         Job.updated_at.set(now),
         Job.version.set(VERSION),
-        *(attribute.remove() for attribute in _OF_EARLIER_RUNS),
+        *_of_earlier_runs(spec, now),
     ]
-    tables.update(Job, (spec.job_id,), actions, condition)
+    write(spec.job_id, actions, condition)
     return Enqueued(spec.job_id, Outcome.CREATED, QUEUED)
 
 
@@ -148,7 +175,7 @@ def _few_askers() -> Condition:
     return few
 
 
-def _join(spec: Spec, job: Job, now: int, held: Held) -> Enqueued:
+def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
     """Add this request to the unfinished `job`, which must still be as it was read."""
     actions: list[Action] = []
     if spec.tenant not in (job.tenants or ()) and len(job.tenants or ()) < MOST_ASKERS:
@@ -161,6 +188,8 @@ def _join(spec: Spec, job: Job, now: int, held: Held) -> Enqueued:
         actions.append((Job.rerun_payload if later else Job.payload).set(spec.payload))
         if not later:
             actions.append(Job.rerun_payload.remove())
+    elif spec.origin:
+        actions.append(Job.letter.set(spec.origin.letter))  # what is asked for now is newer than what the letter asks
     elif spec.payload != job.payload and spec.payload.get("force"):
         actions.append(Job.payload.set({**job.payload, "force": spec.payload["force"]}))
     if job.state != QUEUED or (replaced and later):
@@ -171,7 +200,7 @@ def _join(spec: Spec, job: Job, now: int, held: Held) -> Enqueued:
         outcome = Outcome.RAISED if spec.priority > job.priority else Outcome.MERGED
     if actions:
         as_read = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
-        tables.update(Job, (spec.job_id,), [*actions, Job.updated_at.set(now)], as_read)
+        write(spec.job_id, [*actions, Job.updated_at.set(now)], as_read)
     return Enqueued(spec.job_id, outcome, job.state)
 
 

@@ -8,6 +8,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribut
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from sluice.jobs import keys
+from sluice.jobs.history import Entry
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 
@@ -44,7 +45,7 @@ class Job(tables.Table):
     expected to make. tenant: whose account pays for them. tenants: who asked and may see the job. rerun: the priority
     of a request that came while the job ran; rerun_payload: what that run is to do, where it differs. begun: the
     marketplace may have been asked for something that must not be done twice. started: the lease under which a run was
-    last started.
+    last started. letter: the key of the dead letter that the job was last replayed from.
     """
 
     class Meta:
@@ -72,6 +73,7 @@ class Job(tables.Table):
     rerun_payload = JSONAttribute(null=True)
     begun = BooleanAttribute(null=True)
     started = IntAttribute(null=True)
+    letter = UnicodeAttribute(null=True)
     created_at = IntAttribute()
     updated_at = IntAttribute()
     version = IntAttribute(default=VERSION)
@@ -103,12 +105,22 @@ def read(raw: dict[str, Any], names: Iterable[str] = REQUIRED) -> Job:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The dead letter that a job is replayed from: its key, its timeline, and whether that run had begun."""
+
+    letter: str
+    history: list[Entry]
+    begun: bool
+
+
+@dataclass(frozen=True)
 class Spec:
     """What somebody asks for.
 
     job_id: the work's natural identity. budget: what its calls are charged to. calls: how many it is expected to make.
-    shared: the work is common knowledge, so that whoever may run it can take it over. replace: a
-    later request says what to do instead of an earlier one that waits. due_at: not before (epoch ms).
+    shared: the work is common knowledge, so that whoever may run it can take it over. replace: a later request says
+    what to do instead of an earlier one that waits. due_at: not before (epoch ms). origin: the job is a replay, and
+    goes on with what its letter knows.
     """
 
     job_id: str
@@ -123,3 +135,4 @@ class Spec:
     shared: bool = False
     replace: bool = False
     lane_shards: int = field(default=1)
+    origin: Origin | None = None

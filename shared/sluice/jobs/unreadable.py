@@ -10,14 +10,15 @@ from typing import Any
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs import keys
-from sluice.jobs.dead_letters import letter
+from sluice.jobs.dead_letters import UNREADABLE, letter
 from sluice.jobs.job import Job, Unreadable, read
 from sluice.jobs.states import TRANSITIONS
 from sluice.platform import tables
 from sluice.platform.clock import ttl
 from sluice.platform.config import Config
 
-UNKNOWN = "unknown"
+# No tenant, kind or account can have this name.
+UNKNOWN = "(unknown)"
 
 
 def discard(job_id: str, now: int, config: Config) -> str | None:
@@ -31,9 +32,9 @@ def discard(job_id: str, now: int, config: Config) -> str | None:
         reason = str(unreadable)
     else:
         return None  # the index is behind: the item has been replaced
-    error = {"code": "unreadable", "message": reason, "at": now}
+    error = {"code": UNREADABLE, "message": reason, "at": now}
     stone = _tombstone(job_id, raw, error, now, config)
-    events = [{"at": now, "event": "discard", "attempt": 0, "code": "unreadable", "message": reason}]
+    events = [{"at": now, "event": "discard", "attempt": 0, "code": UNREADABLE, "message": reason}]
     dead = letter(stone, error, events, now, config.dead_letter_retention_ms)
     dead.payload = {"item": json.loads(json.dumps(raw, default=repr))}
     as_read = (Job.lane == raw["lane"]["S"]) & (Job.due_at == int(raw["due_at"]["N"]))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.constants import ATTRIBUTES, DELETE_ITEM, ITEM, KEY, PUT_ITEM, RETURN_VALUES, UPDATE_ITEM
-from pynamodb.exceptions import PynamoDBException, TransactWriteError, VerboseClientError
+from pynamodb.exceptions import CancellationReason, PynamoDBException, TransactWriteError, VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -20,7 +20,7 @@ from pynamodb.models import Model
 from sluice.platform import aws
 from sluice.platform.settings import settings
 
-__all__ = ["ConditionFailed", "Contention", "Table", "delete", "name", "put", "retrying", "update"]
+__all__ = ["ConditionFailed", "Contention", "Table", "delete", "name", "put", "reasons", "retrying", "update"]
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
@@ -76,6 +76,12 @@ def _codes(error: PynamoDBException) -> set[str]:
     if isinstance(error, TransactWriteError):
         codes |= {reason.code for reason in error.cancellation_reasons if reason}
     return codes
+
+
+def reasons(failed: ConditionFailed) -> list[CancellationReason | None]:
+    """For each write of the transaction that `failed`, in its order: why it could not be done; None if it could."""
+    error = failed.__cause__
+    return list(error.cancellation_reasons) if isinstance(error, TransactWriteError) else []
 
 
 def retrying(write: Callable[[], R]) -> R:

@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 
 from tests.support.http import call, event, send
+from tests.support.letters import write
 from tests.unit.api.conftest import CREDENTIALS, Cloud
 
 REFRESH = ("POST", "/v1/market/refresh")
 CONNECT = ("PUT", "/v1/accounts/stockx")
 PRICES = ("GET", "/v1/market/prices")
 JOBS = ("GET", "/v1/jobs")
+LETTERS = ("GET", "/v1/dead-letters")
+REPLAY = ("POST", "/v1/dead-letters/replay")
 GOOD = {"sku": "DD1391-100", "size": "10"}
 
 
@@ -107,6 +110,40 @@ CASES: list[tuple[tuple[str, str], dict[str, Any], int, str]] = [
     (("GET", "/v1/jobs/..%2F..%2Fetc"), {}, 404, ""),
     (("GET", "/v1/jobs/" + "A" * 3_000), {}, 404, ""),
     (("DELETE", "/v1/jobs/market.refresh:stockx:NONE:us-10:USD"), {}, 404, ""),
+    # Dead letters.
+    (LETTERS, {"query": {"cursor": "nonsense"}}, 400, "cursor"),
+    (LETTERS, {"query": {"cursor": ""}}, 400, "cursor"),
+    (LETTERS, {"query": {"cursor": "W" * 3_000}}, 400, "cursor"),
+    (LETTERS, {"query": {"cursor": "4pyT"}}, 400, "cursor"),
+    (LETTERS, {"query": {"limit": "0"}}, 400, "limit"),
+    (LETTERS, {"query": {"limit": "101"}}, 400, "limit"),
+    (LETTERS, {"query": {"status": "buried"}}, 400, "status"),
+    (LETTERS, {"query": {"marketplace": "nowhere"}}, 400, "marketplace"),
+    (LETTERS, {"query": {"kind": ""}}, 400, "kind"),
+    (LETTERS, {"query": {"code": "\u0007"}}, 400, "code"),
+    (LETTERS, {"query": {"from": "yesterday"}}, 400, "from"),
+    (LETTERS, {"query": {"from": "2026-11-22"}}, 400, "from"),
+    (LETTERS, {"query": {"from": "2026-11-22T12:00:00"}}, 400, "from"),
+    (LETTERS, {"query": {"to": "1795323600"}}, 400, "to"),
+    (LETTERS, {"query": {"from": "2026-11-22T12:00:00Z", "to": "2026-11-22T12:00:00Z"}}, 400, "to"),
+    (LETTERS, {"query": {"since": "2026-11-22T12:00:00Z"}}, 400, "since"),
+    (LETTERS, {"query": {"tenant": "globex"}}, 400, "tenant"),
+    (("GET", "/v1/dead-letters/nonsense"), {}, 404, ""),
+    (("GET", "/v1/dead-letters/..%2F..%2Fetc"), {}, 404, ""),
+    (("GET", "/v1/dead-letters/" + "A" * 3_000), {}, 404, ""),
+    (("POST", "/v1/dead-letters/nonsense/replay"), {}, 404, ""),
+    (("POST", "/v1/dead-letters/nonsense/acknowledge"), {}, 404, ""),
+    (REPLAY, {}, 400, "body"),
+    (REPLAY, {"body": []}, 400, "body"),
+    (REPLAY, {"body": {"dryRun": "no"}}, 400, "dryRun"),
+    (REPLAY, {"body": {"dryRun": False, "limit": 0}}, 400, "limit"),
+    (REPLAY, {"body": {"dryRun": False, "limit": 501}}, 400, "limit"),
+    (REPLAY, {"body": {"dryRun": False, "limit": "5"}}, 400, "limit"),
+    (REPLAY, {"body": {"dryRun": False, "cursor": "nonsense"}}, 400, "cursor"),
+    (REPLAY, {"body": {"dryRun": False, "from": 7}}, 400, "from"),
+    (REPLAY, {"body": {"dryRun": False, "to": "soon"}}, 400, "to"),
+    (REPLAY, {"body": {"dryRun": False, "status": "replayed"}}, 400, "status"),
+    (REPLAY, {"body": {"dryRun": False, "tenant": "globex"}}, 400, "tenant"),
     # Public routes.
     (("GET", "/health"), {"query": {"verbose": "1"}}, 400, "verbose"),
     (("GET", "/v1/images/boots.svg"), {}, 404, ""),
@@ -120,6 +157,7 @@ CASES: list[tuple[tuple[str, str], dict[str, Any], int, str]] = [
 def test_bad_input_names_the_field_and_writes_nothing(
     acme: Cloud, route: tuple[str, str], request_: dict[str, Any], status: int, field: str
 ) -> None:
+    write()
     before = acme.content()
     answer = call(*route, **request_)
     assert answer.status == status, answer.text

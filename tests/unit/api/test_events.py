@@ -6,17 +6,21 @@ from typing import Any
 import pytest
 
 from local.cloud.cloud import ROOT
-from tests.support.http import Answer, route_functions, send
+from tests.support.http import Answer, event_function, route_functions, send
+from tests.support.letters import write
 from tests.unit.api.conftest import Cloud
 from tests.unit.api.document import conforms
 
 EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "events").glob("*.json"))}
 API = {name: event for name, event in EVENTS.items() if event.get("version") == "2.0" and "type" not in event}
 
+# Those that only take what is asked for; the work is done later.
+TAKEN = {"enqueue_refresh", "dead_letters_replay"}
+
 
 def give(name: str) -> Answer:
     """Send the event to the function that its name begins with."""
-    answer = send(API[name], f"functions/{name.split('_')[0]}")
+    answer = send(API[name], event_function(name))
     conforms(API[name]["routeKey"], answer)
     return answer
 
@@ -26,6 +30,7 @@ def stocked(acme: Cloud) -> Cloud:
     acme.enqueue("acme", "DD1391-100", priority="hot")
     acme.price("DD1391-100")
     acme.healthy()
+    write()
     return acme
 
 
@@ -35,12 +40,12 @@ def test_there_is_an_event_for_each_route() -> None:
 
 @pytest.mark.parametrize("name", API)
 def test_each_event_is_named_after_its_function(name: str) -> None:
-    assert route_functions()[API[name]["routeKey"]] == f"functions/{name.split('_')[0]}"
+    assert route_functions()[API[name]["routeKey"]] == event_function(name)
 
 
 @pytest.mark.parametrize("name", API)
 def test_each_event_is_answered_as_the_document_says(stocked: Cloud, name: str) -> None:
-    assert give(name).status == (202 if name == "enqueue_refresh" else 200)
+    assert give(name).status == (202 if name in TAKEN else 200)
 
 
 def test_refresh(stocked: Cloud) -> None:
@@ -69,3 +74,11 @@ def test_cancel(stocked: Cloud) -> None:
 def test_accounts(stocked: Cloud) -> None:
     assert give("accounts_connect").json["status"] == "ACTIVE"
     assert give("accounts_get").json == give("accounts_list").json["accounts"][0]
+
+
+def test_dead_letters(stocked: Cloud) -> None:
+    [letter] = give("dead_letters_list").json["deadLetters"]
+    assert give("dead_letters_show").json["id"] == letter["id"]
+    assert give("dead_letters_replay_many").json["matched"] == 1
+    assert give("dead_letters_acknowledge").json["acknowledgedBy"] == "ann@acme.example"
+    assert give("dead_letters_replay").json["outcome"] == "merged"

@@ -5,13 +5,19 @@ from urllib.parse import quote
 
 import pytest
 
+from sluice.admin.dead_letters import public_id
 from sluice.jobs.job import Job
 from sluice.marketplaces import accounts
 from sluice.marketplaces.accounts import Status
+from sluice.platform.clock import iso
 from tests.support.http import Answer, call, event, route_functions, send
+from tests.support.letters import DIED_AT, write
 from tests.unit.api.conftest import CREDENTIALS, Cloud
 
 OWN = "market.refresh:stockx:ACME-ONLY:us-10:USD"
+# The dead letter of ACME-ONLY that `write` stores.
+LETTER = public_id(f"{iso(DIED_AT)}#{OWN}#1")
+IDS = {"job_id": OWN, "marketplace": "stockx", "letter_id": LETTER}
 # What an answer to somebody else must not hold.
 OF_ACME = ("acme", "ACME-ONLY", "ACME-SHARED")
 
@@ -20,6 +26,11 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "GET /v1/jobs": ({}, 200),
     "GET /v1/jobs/{job_id}": ({}, 404),
     "DELETE /v1/jobs/{job_id}": ({}, 404),
+    "GET /v1/dead-letters": ({}, 200),
+    "GET /v1/dead-letters/{letter_id}": ({}, 404),
+    "POST /v1/dead-letters/{letter_id}/replay": ({}, 404),
+    "POST /v1/dead-letters/{letter_id}/acknowledge": ({}, 404),
+    "POST /v1/dead-letters/replay": ({"body": {"dryRun": False}}, 200),
     "GET /v1/accounts": ({}, 200),
     "GET /v1/accounts/{marketplace}": ({}, 404),
     "PUT /v1/accounts/{marketplace}": ({"body": CREDENTIALS}, 200),
@@ -27,12 +38,20 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "GET /v1/market/prices": ({"query": {"sku": "OTHER"}}, 200),
 }
 PUBLIC = {"GET /health", "GET /v1/openapi.json", "GET /v1/images/{name}"}
+# What only operators and admins may do.
+OPERATORS = {
+    "PUT /v1/accounts/{marketplace}",
+    "POST /v1/dead-letters/{letter_id}/replay",
+    "POST /v1/dead-letters/{letter_id}/acknowledge",
+    "POST /v1/dead-letters/replay",
+}
 PROTECTED = sorted(set(route_functions()) - PUBLIC)
 
 
 def attempt(key: str, **caller: Any) -> Answer:
     method, _, path = key.partition(" ")
-    path = path.replace("{job_id}", quote(OWN, safe="")).replace("{marketplace}", "stockx")
+    for name, value in IDS.items():
+        path = path.replace(f"{{{name}}}", quote(value, safe=""))
     request, _ = ATTEMPTS[key]
     return call(method, path, **request, **caller)
 
@@ -48,6 +67,7 @@ def test_every_route_is_tried() -> None:
 @pytest.mark.parametrize("key", PROTECTED)
 def test_another_tenant_neither_sees_nor_changes_anything(acme: Cloud, key: str) -> None:
     acme.enqueue("acme", "ACME-ONLY")
+    write(sku="ACME-ONLY")
     before = of_acme(acme)
     answer = attempt(key, tenant="globex")
     assert answer.status == ATTEMPTS[key][1], answer.text
@@ -76,7 +96,9 @@ def test_another_tenant_neither_sees_nor_changes_anything(acme: Cloud, key: str)
 )
 def test_a_request_without_a_whole_caller_is_nobodys(acme: Cloud, key: str, context: dict[str, Any] | None) -> None:
     method, _, path = key.partition(" ")
-    request = event(method, path.replace("{job_id}", OWN).replace("{marketplace}", "stockx"), tenant=None)
+    for name, value in IDS.items():
+        path = path.replace(f"{{{name}}}", value)
+    request = event(method, path, tenant=None)
     if context is not None:
         request["requestContext"]["authorizer"] = {"lambda": context}
     before = acme.content()
@@ -89,11 +111,13 @@ def test_a_request_without_a_whole_caller_is_nobodys(acme: Cloud, key: str, cont
 @pytest.mark.parametrize(
     ("roles", "forbidden"),
     [
-        ("user", {"PUT /v1/accounts/{marketplace}"}),
+        ("user", OPERATORS),
         (
             "service",
-            {
-                "PUT /v1/accounts/{marketplace}",
+            OPERATORS
+            | {
+                "GET /v1/dead-letters",
+                "GET /v1/dead-letters/{letter_id}",
                 "GET /v1/accounts/{marketplace}",
                 "GET /v1/accounts",
                 "DELETE /v1/jobs/{job_id}",
@@ -101,7 +125,7 @@ def test_a_request_without_a_whole_caller_is_nobodys(acme: Cloud, key: str, cont
         ),
         ("operator", set()),
         ("admin", set()),
-        ("service user", {"PUT /v1/accounts/{marketplace}"}),
+        ("service user", OPERATORS),
     ],
 )
 def test_roles_decide_what_a_caller_may_do(acme: Cloud, roles: str, forbidden: set[str]) -> None:

@@ -1,0 +1,17 @@
+"""HTTP API. Shows dead letters, and replays them when a person says so."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.admin import dead_letters_api as api
+from sluice.market import kinds as market  # noqa: F401 - makes its job kinds known
+from sluice.operations import kinds as operations  # noqa: F401 - makes its job kinds known
+from sluice.platform import http
+
+app = http.app(api.ROUTES)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request (payload format 2.0)."""
+    return http.resolve(app, event, context)
