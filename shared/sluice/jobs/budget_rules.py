@@ -62,6 +62,7 @@ class Usage:
     day: int = 0
     next_at: int = 0
     admitted_until: int = 0
+    closed_at: int = 0
     closed_until: int = 0
     closed_reason: str = ""
 
@@ -74,6 +75,20 @@ class Usage:
     def scarce(self, limits: Limits, reserve_percent: int) -> bool:
         """Whether all that is left of a window is kept for manual and hot jobs."""
         return self.left(limits, reserve_percent) == 0
+
+    def reclosed(self, now: int, until: int, longest_ms: int) -> int:
+        """Until when to close at `now`, where `until` was meant: twice as long as the last time if that is hardly over.
+
+        ```
+         closed_at       closed_until                now
+         ├──── length ────┤· · · · · · length · · · ·┼────── twice the length ───►
+        ```
+        A refusal while it is closed, of a call that was under way, is the same one.
+        """
+        length = self.closed_until - self.closed_at
+        if self.closed_at and self.closed_until <= now <= self.closed_until + length:
+            return max(until, now + min(2 * length, longest_ms))
+        return until
 
     def empty_until(self, limits: Limits, window: Window) -> int | None:
         """When calls are to be had again, if there are none left now (epoch ms)."""

@@ -3,7 +3,7 @@
 ```
  budget          window        attributes
  stockx:acme     2026-11-22    day=412  h00=100 h01=100 …   calls reserved; the history that the dashboard draws
- stockx:acme     slots         next_at  admitted_until  closed_until  closed_reason
+ stockx:acme     slots         next_at  admitted_until  closed_at  closed_until  closed_reason
 ```
 """
 
@@ -39,6 +39,7 @@ class Budget(tables.Table):
     day = IntAttribute(null=True)
     next_at = IntAttribute(null=True)
     admitted_until = IntAttribute(null=True)
+    closed_at = IntAttribute(null=True)
     closed_until = IntAttribute(null=True)
     closed_reason = UnicodeAttribute(null=True)
     expires_at = IntAttribute(null=True)
@@ -56,6 +57,7 @@ def read(budget: str, now: int) -> Usage:
         day=_number(day, "day"),
         next_at=_number(slots, "next_at"),
         admitted_until=_number(slots, "admitted_until"),
+        closed_at=_number(slots, "closed_at"),
         closed_until=_number(slots, "closed_until"),
         closed_reason=slots.get("closed_reason", {}).get("S", ""),
     )
@@ -156,10 +158,12 @@ def admit(budget: str, limits: Limits, count: int, now: int) -> None:
         tables.update(Budget, (budget, SLOTS), [Budget.admitted_until.set(now + advance)])
 
 
-def close(budget: str, until: int, reason: str) -> None:
-    """Stop all calls of `budget` until `until` (epoch ms). A later end that is already set stays."""
+def close(budget: str, until: int, reason: str, since: int | None = None) -> None:
+    """Stop all calls of `budget` until `until` (epoch ms). A later end that is already set stays. since: now."""
     earlier = Budget.closed_until.does_not_exist() | (Budget.closed_until < until)
     actions = [Budget.closed_until.set(until), Budget.closed_reason.set(reason)]
+    if since is not None:
+        actions.append(Budget.closed_at.set(since))
     try:
         tables.update(Budget, (budget, SLOTS), actions, earlier)
     except tables.ConditionFailed:

@@ -36,8 +36,11 @@ class Calls(Protocol):
             BudgetClosed, BudgetEmpty, OutOfTime: it may not.
         """
 
-    def close(self, until: int, reason: str) -> None:
-        """The marketplace refuses calls until `until`: nobody calls before then."""
+    def close(self, until: int, reason: str, longest_ms: int = 0) -> None:
+        """The marketplace refuses calls until `until`: nobody calls before then.
+
+        longest_ms: where it refuses again soon after the last time, double the last closing, up to this. 0: never.
+        """
 
     def remaining(self, calls: int) -> None:
         """The marketplace says how many calls of this hour are left."""
@@ -85,10 +88,13 @@ class Grant:
                 if woken and self._stop:
                     raise self._stop
 
-    def close(self, until: int, reason: str) -> None:
+    def close(self, until: int, reason: str, longest_ms: int = 0) -> None:
         """See `Calls.close`. Calls of this worker that wait for their slot are woken and refused."""
-        until = min(until, self._clock.now() + LONGEST_CLOSING_MS)
-        budgets.close(self.budget, until, reason)
+        now = self._clock.now()
+        until = min(until, now + LONGEST_CLOSING_MS)
+        if longest_ms:
+            until = budgets.read(self.budget, now).reclosed(now, until, longest_ms)
+        budgets.close(self.budget, until, reason, since=now)
         self._halt(BudgetClosed(f"{self.budget} takes no calls until {iso(until)}: {reason}", retry_at=until))
 
     def remaining(self, calls: int) -> None:

@@ -17,9 +17,13 @@ from sluice.platform.clock import iso
 from sluice.platform.config import Config
 from sluice.platform.observe import logger
 
-# Calls to a price: one when the variant is known; else search, variants and the price.
+# Calls to a price of a size that is known. One that is not has to be looked up before.
 CALLS_KNOWN = 1
-CALLS_UNKNOWN = 3
+
+
+def calls_unknown(marketplace: str) -> int:
+    """Calls to a price of a product that is not in the catalog yet."""
+    return CALLS_KNOWN + registry.get(marketplace).lookup_calls
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,8 @@ def _counted(specs: Sequence[Spec]) -> list[Spec]:
         product = (spec.account, spec.payload["sku"])
         unknown = "variant_id" not in spec.payload and product not in looked_up
         looked_up.add(product)
-        counted.append(replace(spec, calls=CALLS_UNKNOWN if unknown else CALLS_KNOWN))
+        calls = calls_unknown(keys.marketplace_of(spec.account)) if unknown else CALLS_KNOWN
+        counted.append(replace(spec, calls=calls))
     return counted
 
 

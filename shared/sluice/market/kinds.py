@@ -3,5 +3,9 @@
 from sluice.jobs.kinds import JobKind, register
 
 REFRESH = register(
-    JobKind(name="market.refresh", handler="sluice.market.refresh:run", marketplaces=frozenset({"stockx"}))
+    JobKind(
+        name="market.refresh",
+        handler="sluice.market.refresh:run",
+        marketplaces=frozenset({"stockx", "alias", "ebay"}),
+    )
 )

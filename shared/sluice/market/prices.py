@@ -70,10 +70,10 @@ def key(marketplace: str, size: str, size_system: str, currency: str) -> str:
     return f"{marketplace}:{size_system}-{size}:{currency}"
 
 
-def load(sku: str, price: str) -> Price | None:
-    """The stored price, if there is one."""
+def load(sku: str, price: str, *, consistent: bool = False) -> Price | None:
+    """The stored price, if there is one. consistent: also one that was stored a moment ago; costs twice as much."""
     try:
-        return Price.get(sku, price)
+        return Price.get(sku, price, consistent_read=consistent)
     except Price.DoesNotExist:
         return None
 

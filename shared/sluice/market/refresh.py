@@ -1,6 +1,12 @@
-"""One `market.refresh` job: find the variant, fetch its price, store it if it is newer."""
+"""One `market.refresh` job: find the variant, fetch its price, store it if it is newer.
 
-from contextlib import suppress
+Where a marketplace answers all sizes of a product in one call, all of them are stored, so that the jobs of the others
+find a fresh price and make no call of their own.
+"""
+
+from collections.abc import Iterable
+from contextlib import nullcontext, suppress
+from decimal import Decimal
 from threading import Lock
 from typing import Any
 
@@ -13,11 +19,12 @@ from sluice.market.prices import Price
 from sluice.marketplaces import catalog, products, registry
 from sluice.marketplaces.catalog import Product, Variant
 from sluice.marketplaces.products import Adapter, MarketData
+from sluice.marketplaces.registry import Marketplace
 from sluice.marketplaces.sizes import ONE_SIZE, listed, normal_size
 from sluice.platform.clock import Clock, iso
 
-# One job of a worker looks a product up; the others, for its other sizes, wait for what it finds.
-_LOOK_UPS = [Lock() for _ in range(32)]
+# One job of a worker asks what also serves the jobs of the product's other sizes; they wait for what it finds.
+_TURNS = [Lock() for _ in range(32)]
 
 
 def run(run: Run) -> Outcome:
@@ -30,15 +37,35 @@ def run(run: Run) -> Outcome:
         Refused: the marketplace has no such product or size.
         Failure: what the marketplace answered.
     """
-    marketplace, calls = keys.marketplace_of(run.job.account), _Noted(run.calls, run.clock)
-    adapter = registry.get(marketplace).load().open(run.job.account, calls, run.clock)
+    marketplace, calls = registry.get(keys.marketplace_of(run.job.account)), _Noted(run.calls, run.clock)
+    adapter = marketplace.load().open(run.job.account, calls, run.clock)
     product_id, variant = _find(adapter, run, marketplace)
-    stored = prices.load(run.payload["sku"], _price_key(run, marketplace, variant))
-    if stored and _good_enough(stored, run):
-        return _result(stored, skipped="fresh")
-    data = adapter.market_data(product_id, variant.variant_id, run.payload["currency"])
-    price = _price(run, marketplace, variant, data, calls.started_at)
-    return _result(price, skipped=None if prices.store(price) else "older")
+    sku, together = run.payload["sku"], marketplace.sizes_together
+    with _turn(sku) if together else nullcontext():
+        stored = prices.load(sku, _price_key(run, marketplace.name, variant), consistent=together)
+        if stored and _good_enough(stored, run):
+            return _result(stored, skipped="fresh")
+        quotes = adapter.quotes(product_id, variant.variant_id, run.payload["currency"])
+        own = next(data for data in quotes if data.variant_id == variant.variant_id)
+        price = _price(run, marketplace.name, variant, own, calls.started_at)
+        newer = prices.store(price)
+        if together:
+            _store_others(run, marketplace.name, [data for data in quotes if data is not own], calls.started_at)
+    return _result(price, skipped=None if newer else "older")
+
+
+def _store_others(run: Run, marketplace: str, quotes: Iterable[MarketData], observed_at: int) -> None:
+    """Keep what the same call has said of other sizes, as far as the size chart knows them."""
+    product = catalog.load(marketplace, run.payload["sku"])
+    chart = {variant.variant_id: variant for variant in product.chart()} if product else {}
+    for data in quotes:
+        if variant := chart.get(data.variant_id):
+            prices.store(_price(run, marketplace, variant, data, observed_at))
+
+
+def _turn(sku: str) -> Lock:
+    """What the jobs of one SKU in this process take turns with. Some SKUs share one, and wait without need."""
+    return _TURNS[keys.shard(sku, len(_TURNS))]
 
 
 class _Noted:
@@ -61,15 +88,17 @@ def _good_enough(stored: Price, run: Run) -> bool:
     return run.clock.now() - stored.observed_at < run.config.freshness_ms
 
 
-def _find(adapter: Adapter, run: Run, marketplace: str) -> tuple[str, Variant]:
+def _find(adapter: Adapter, run: Run, marketplace: Marketplace) -> tuple[str, Variant]:
     """The product's id and the variant: as enqueue or another job has found them, else as the marketplace says."""
     payload = run.payload
+    if not marketplace.lookup_calls:
+        return payload["sku"], catalog.uncharted(payload["size"], payload["size_system"])
     if "variant_id" in payload:
         size, system = payload["size"], payload["size_system"]
         return payload["product_id"], Variant(payload["variant_id"], size, system, payload["sizes"])
     sku = payload["sku"]
-    with _LOOK_UPS[keys.shard(sku, len(_LOOK_UPS))]:
-        product = catalog.load(marketplace, sku) or _look_up(adapter, run, marketplace)
+    with _turn(sku):
+        product = catalog.load(marketplace.name, sku) or _look_up(adapter, run, marketplace.name)
     return product.product_id, _variant(product, run)
 
 
@@ -79,7 +108,8 @@ def _look_up(adapter: Adapter, run: Run, marketplace: str) -> Product:
     found = adapter.search(sku)
     if found is None:
         raise Refused(f"{marketplace} has no product with style {sku}", code="product_unknown")
-    variants = [[one.variant_id, one.size_system, _sizes(one)] for one in adapter.variants(found.product_id)]
+    chart = adapter.variants(found.product_id) if found.variants is None else found.variants
+    variants = [[one.variant_id, one.size_system, _sizes(one)] for one in chart]
     product = Product(
         product=catalog.key(marketplace, sku),
         product_id=found.product_id,
@@ -87,7 +117,7 @@ def _look_up(adapter: Adapter, run: Run, marketplace: str) -> Product:
         brand=found.brand,
         category=found.product_type,
         url_key=found.url_key,
-        image=images.fallback(found.product_type),
+        image=found.image or images.fallback(found.product_type),
         variants=variants,
         updated_at=run.clock.now(),
     )
@@ -134,6 +164,10 @@ def _price(run: Run, marketplace: str, variant: Variant, data: MarketData, obser
                 ("sell_faster", data.sell_faster),
                 ("earn_more", data.earn_more),
                 ("flex_lowest_ask", data.flex_lowest_ask),
+                ("last_sale", data.last_sale),
+                ("global_indicator", data.global_indicator),
+                ("median_ask", data.median_ask),
+                ("asks", data.asks),
             )
             if amount is not None
         },
@@ -141,7 +175,7 @@ def _price(run: Run, marketplace: str, variant: Variant, data: MarketData, obser
     )
 
 
-def _text(amount: object) -> str | None:
+def _text(amount: Decimal | int | None) -> str | None:
     return None if amount is None else str(amount)
 
 

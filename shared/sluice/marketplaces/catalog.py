@@ -20,6 +20,11 @@ class Variant:
     sizes: dict[str, str]
 
 
+def uncharted(size: str, size_system: str) -> Variant:
+    """A size of a marketplace without size charts (its `lookup_calls` is 0): it is its own name, `us:10`."""
+    return Variant(f"{size_system}:{size}", size, size_system, {size_system: size})
+
+
 class Product(tables.Table):
     """A marketplace's product: `stockx:DD1391-100`. `variants` = `[[variant_id, size_system, sizes], …]`."""
 

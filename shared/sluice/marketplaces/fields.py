@@ -69,16 +69,30 @@ class Value:
             raise self._wrong("is not a whole number")
         return int(text)
 
+    def decimal(self) -> Decimal:
+        """A number that is not negative, also as text: a size (`10.5`)."""
+        return self._decimal("is not a number of usual length")
+
     def money(self) -> Decimal:
         """An amount that is not negative, in the unit that the marketplace uses."""
-        text = self._number()
-        if not _MONEY.fullmatch(text):
+        return self._decimal("is not an amount of money")
+
+    def cents(self) -> Decimal:
+        """An amount in hundredths, as its major unit: `"23900"` is 239.00."""
+        hundredths = self.whole()
+        if hundredths < 0:
             raise self._wrong("is not an amount of money")
-        return Decimal(text)
+        return Decimal(hundredths).scaleb(-2)
 
     def optional_money(self) -> Decimal | None:
         """An amount, or None when it is missing, null or blank. Anything else is no amount, and not "none" either."""
         return None if self.raw is None or self.raw == "" else self.money()
+
+    def _decimal(self, otherwise: str) -> Decimal:
+        text = self._number()
+        if not _MONEY.fullmatch(text):
+            raise self._wrong(otherwise)
+        return Decimal(text)
 
     def _number(self) -> str:
         if self.raw is None:

@@ -1,8 +1,8 @@
 """The one place that says what an HTTP answer, or a call without one, means. Pure."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
@@ -35,14 +35,19 @@ MESSAGE_CHARACTERS = 160
 class Rules:
     """How one marketplace words its limits.
 
-    pause_ms: how long to stop after a 429 that gives no time.
+    pause_ms: how long to stop after a 429 that gives no time. longest_pause_ms: up to here each pause is twice as long
+        as the one before, where the marketplace refuses again soon after it; 0 leaves pauses as they are.
     closed_until: reads that time (epoch ms) from a 429 in the marketplace's own way; None if it is not there.
+    codes: what the marketplace's own codes mean, statuses: what an HTTP status means, where it is not the usual.
     remaining_header: the header (lower case) that says how many calls of this hour are left; empty if there is none.
     """
 
     pause_ms: int = MINUTE
+    longest_pause_ms: int = 0
     closed_until: Callable[[Answer, int], int | None] = lambda _answer, _now: None
     remaining_header: str = ""
+    codes: Mapping[str, type[MarketplaceFailure]] = field(default_factory=dict)
+    statuses: Mapping[int, type[MarketplaceFailure]] = field(default_factory=dict)
 
     def remaining(self, answer: Answer) -> int | None:
         """The calls that are left, if the answer says so."""
@@ -55,7 +60,7 @@ def of_answer(answer: Answer, request: Request, rules: Rules, now: int) -> Marke
     if 200 <= answer.status < 300:
         return None
     code, said = _said(answer.body)
-    kind = _kind(answer.status, understood=code is not None or bool(said))
+    kind = _own_kind(answer.status, code, rules) or _kind(answer.status, understood=code is not None or bool(said))
     message = f"{answer.source}: {_status(answer.status)}"
     if said := _clean(said, request):
         message += f": {said}"
@@ -63,7 +68,7 @@ def of_answer(answer: Answer, request: Request, rules: Rules, now: int) -> Marke
         message,
         status=answer.status,
         code=code and (_clean(code, request)[:64] or None),
-        retry_at=_until(answer, rules, now) if answer.status in (429, 503) else None,
+        retry_at=_until(answer, rules, now, refused=kind is errors.RateLimited),
         uncertain=answer.status < 400 or answer.status >= 500,
     )
 
@@ -98,12 +103,21 @@ def retry_after(text: str, now: int) -> int | None:
         return None
 
 
-def _until(answer: Answer, rules: Rules, now: int) -> int | None:
-    """When to call again; None when a 503 leaves that to the engine's backoff."""
+def _until(answer: Answer, rules: Rules, now: int, *, refused: bool) -> int | None:
+    """When to call again; None where that is left to the engine's backoff."""
+    if not refused and answer.status != 503:
+        return None
     until = retry_after(answer.headers.get("retry-after", ""), now)
-    if answer.status == 429:
+    if refused:
         until = until or rules.closed_until(answer, now) or now + rules.pause_ms
     return until and min(max(until, now + SHORTEST_PAUSE), now + LONGEST_PAUSE)
+
+
+def _own_kind(status: int, code: str | None, rules: Rules) -> type[MarketplaceFailure] | None:
+    """What the marketplace itself means by `code` or `status`. A 429 is one whatever its body says."""
+    if status == 429:
+        return errors.RateLimited
+    return rules.codes.get(code or "") or rules.statuses.get(status)
 
 
 def _kind(status: int, *, understood: bool) -> type[MarketplaceFailure]:

@@ -1,5 +1,6 @@
-"""The refresh grant of OAuth 2 (RFC 6749, section 6), as every marketplace with short-lived tokens has it."""
+"""The token call of OAuth 2 (RFC 6749), as every marketplace with short-lived tokens has it."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -29,13 +30,25 @@ class Fresh:
 def refresh(
     transport: Transport, path: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None
 ) -> Fresh:
+    """A new access token for a person's refresh token (section 6). Raises as `ask`."""
+    return ask(transport, path, {"grant_type": "refresh_token", **form}, headers or {})
+
+
+def client_credentials(transport: Transport, path: str, scope: str, client_id: str, client_secret: str) -> Fresh:
+    """An access token for an application itself (section 4.4), which says who it is by HTTP Basic. Raises as `ask`."""
+    basic = b64encode(f"{client_id}:{client_secret}".encode()).decode()
+    form = {"grant_type": "client_credentials", "scope": scope}
+    return ask(transport, path, form, {"authorization": f"Basic {basic}"})
+
+
+def ask(transport: Transport, path: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Fresh:
     """Ask `transport` for a new access token.
 
     Raises:
         GrantRefused: these credentials get none.
         MarketplaceFailure: no answer about that; the credentials may still be good.
     """
-    request = Request("POST", path, form={"grant_type": "refresh_token", **form}, headers=headers or {})
+    request = Request("POST", path, form=form, headers=headers)
     try:
         answer = transport.call(request, None)
     except MarketplaceFailure as error:

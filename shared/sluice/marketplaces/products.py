@@ -10,22 +10,6 @@ from sluice.platform.clock import Clock
 
 
 @dataclass(frozen=True)
-class Product:
-    """A product. sku: the style as the marketplace writes it; retail_price in US dollars; release_date `YYYY-MM-DD`."""
-
-    product_id: str
-    sku: str | None
-    title: str
-    product_type: str | None
-    brand: str | None = None
-    url_key: str | None = None
-    gender: str | None = None
-    colorway: str | None = None
-    release_date: str | None = None
-    retail_price: Decimal | None = None
-
-
-@dataclass(frozen=True)
 class Variant:
     """A size of a product.
 
@@ -41,10 +25,33 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Product:
+    """A product. sku: the style as the marketplace writes it; retail_price in US dollars; release_date `YYYY-MM-DD`.
+
+    image: the address of a picture. variants: its sizes, where they come with it; None where `variants` must be asked.
+    """
+
+    product_id: str
+    sku: str | None
+    title: str
+    product_type: str | None
+    brand: str | None = None
+    url_key: str | None = None
+    gender: str | None = None
+    colorway: str | None = None
+    release_date: str | None = None
+    retail_price: Decimal | None = None
+    image: str | None = None
+    variants: tuple[Variant, ...] | None = None
+
+
+@dataclass(frozen=True)
 class MarketData:
-    """The market of one variant in one currency, in major units. None: there is no such ask or bid.
+    """The market of one variant in one currency, in major units. None: there is no such ask or bid, or nobody says.
 
     sell_faster, earn_more: the marketplace's own suggestions for an ask. flex_lowest_ask: of goods in its warehouse.
+    last_sale: what it was last sold for. global_indicator: the marketplace's own estimate of its worth everywhere.
+    asks: how many ask now; median_ask: the middle one, the lower of two.
     """
 
     product_id: str
@@ -55,6 +62,10 @@ class MarketData:
     sell_faster: Decimal | None = None
     earn_more: Decimal | None = None
     flex_lowest_ask: Decimal | None = None
+    last_sale: Decimal | None = None
+    global_indicator: Decimal | None = None
+    median_ask: Decimal | None = None
+    asks: int | None = None
 
 
 class Adapter(Protocol):
@@ -70,5 +81,5 @@ class Adapter(Protocol):
     def variants(self, product_id: str) -> list[Variant]:
         """The sizes of a product."""
 
-    def market_data(self, product_id: str, variant_id: str, currency: str) -> MarketData:
-        """The market of one size now."""
+    def quotes(self, product_id: str, variant_id: str, currency: str) -> list[MarketData]:
+        """The market of one size now, in one call, and of each other size that this call answers too."""

@@ -27,7 +27,8 @@ class Marketplace:
 
     credentials: what an account needs, all of it. currencies: ISO 4217 codes of its prices. size_systems: Sluice's
     names of the systems in which it gives sizes, its main one first. adapter: `module:class`, an `Adapter`.
-    listing_currencies: those in which it takes listings.
+    lookup_calls: calls that find a product with its sizes; 0 where there is no catalog, and any size of any SKU may be
+    asked for. sizes_together: one call answers the prices of all sizes. listing_currencies: those of its listings.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Marketplace:
     currencies: frozenset[str]
     size_systems: tuple[str, ...]
     adapter: str
+    lookup_calls: int
+    sizes_together: bool = False
     listing_currencies: frozenset[str] = frozenset()
 
     def load(self) -> "type[Adapter]":
@@ -66,7 +69,25 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             currencies=frozenset(_STOCKX_CURRENCIES.split()),
             size_systems=("us", "us-w", "uk", "cm", "kr", "eu"),
             adapter="sluice.marketplaces.stockx:StockX",
+            lookup_calls=2,
             listing_currencies=frozenset(_STOCKX_LISTING_CURRENCIES.split()),
+        ),
+        Marketplace(
+            name="alias",
+            credentials=(CredentialField("personal_access_token", 2048),),
+            currencies=frozenset({"USD"}),  # also in its other regions
+            size_systems=("us", "us-w", "uk", "eu", "it", "fr", "cm"),
+            adapter="sluice.marketplaces.alias:Alias",
+            lookup_calls=1,
+            sizes_together=True,
+        ),
+        Marketplace(
+            name="ebay",
+            credentials=(CredentialField("client_id", 256), CredentialField("client_secret", 512)),
+            currencies=frozenset({"USD", "GBP", "EUR", "CAD", "AUD"}),
+            size_systems=("us", "us-w", "uk", "eu"),
+            adapter="sluice.marketplaces.ebay:EBay",
+            lookup_calls=0,
         ),
     )
 }

@@ -32,6 +32,19 @@ def normal_sku(text: str) -> str:
     return sku
 
 
+def styles(field: str) -> set[str]:
+    """The styles that a marketplace's field names, in one spelling.
+
+    A shoe that was released twice has several in one field, `315115-112/DD8959-100`: each of them is its style.
+    """
+    return {normal_style(style) for style in (field, *field.split("/"))}
+
+
+def normal_style(text: str) -> str:
+    """A style in one spelling: `dd1391 100` and `DD1391_100` are `DD1391-100`."""
+    return re.sub(r"[\s_-]+", "-", text.strip()).upper()
+
+
 def normal_size(text: str) -> str:
     """`text` as Sluice writes a size: upper case, no trailing `.0` (`10.0` → `10`, `5y` → `5Y`).
 
@@ -58,8 +71,8 @@ def listed(sizes: Iterable[str], most: int = 12) -> str:
 def same_size(sizes: Mapping[str, str], size: str, size_system: str) -> bool:
     """Whether a variant with these `sizes` (by size system) is the one called `size` in `size_system`.
 
-    The letter behind a youth's, women's or child's size (`5Y`, `8W`, `9C`) is a label: a product comes in one of them, and
-    marketplaces write it or leave it out.
+    The letter behind a youth's, women's or child's size (`5Y`, `8W`, `9C`) is a label: a product comes in one of them,
+    and marketplaces write it or leave it out.
     """
     own = sizes.get(size_system)
     return own is not None and _plain(own) == _plain(size)

@@ -4,7 +4,6 @@
 Amounts are decimal strings in major units; `retailPrice` alone is a number. There is no last sale in this API.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Self
@@ -20,6 +19,7 @@ from sluice.marketplaces.mapping import Rules
 from sluice.marketplaces.oauth import Fresh
 from sluice.marketplaces.products import MarketData, Product, Variant
 from sluice.marketplaces.session import Session
+from sluice.marketplaces.sizes import normal_style, styles
 from sluice.marketplaces.token_cache import Access
 from sluice.marketplaces.tokens import Tokens
 from sluice.marketplaces.transport import Transport
@@ -73,17 +73,13 @@ class StockX:
         return cls(session(account_id, calls, clock, wire))
 
     def search(self, sku: str) -> Product | None:
-        """The product whose style is `sku`; None if there is none. StockX's search is fuzzy, so each style is compared.
-
-        A field may name several styles of one shoe, `315115-112/DD8959-100`: each of them finds it.
-        """
-        wanted = _style(sku)
+        """The product whose style is `sku`; None if there is none. Its search is fuzzy, so each style is compared."""
+        wanted = normal_style(sku)
         for page in range(1, MOST_PAGES + 1):
             query: dict[str, str | int] = {"query": wanted, "pageNumber": page, "pageSize": PAGE_SIZE}
             body = self._session.call(Request("GET", "/catalog/search", query=query))
             for row in body["products"].rows():
-                style = row["styleId"].optional_text() or ""
-                if wanted in map(_style, (style, *style.split("/"))):
+                if wanted in styles(row["styleId"].optional_text() or ""):
                     return _product(row)
             if not body["hasNextPage"].flag():
                 return None
@@ -111,16 +107,15 @@ class StockX:
             raise BadAnswer(f"{body.where}.variantId is of another variant than the one asked for")
         return data
 
+    def quotes(self, product_id: str, variant_id: str, currency: str) -> list[MarketData]:
+        """The market of one size: StockX answers one a call."""
+        return [self.market_data(product_id, variant_id, currency)]
+
     def product_market_data(self, product_id: str, currency: str) -> list[MarketData]:
         """The market of every size, in one call. Its suggestions leave this account's own asks out."""
         path = "/catalog/products/{product_id}/market-data"
         body = self._session.call(Request("GET", path, {"product_id": product_id}, {"currencyCode": currency}))
         return [_market_data(row, product_id, currency) for row in body.rows()]
-
-
-def _style(text: str) -> str:
-    """A style in one spelling: `dd1391 100` and `DD1391_100` are `DD1391-100`."""
-    return re.sub(r"[\s_-]+", "-", text.strip()).upper()
 
 
 def _product(row: Value) -> Product:

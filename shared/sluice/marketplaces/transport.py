@@ -115,7 +115,7 @@ class Transport:
     def _tell(self, calls: Calls, answer: Answer | None, failure: MarketplaceFailure | None) -> None:
         """Pass on what the answer says about the budget."""
         if isinstance(failure, RateLimited) and failure.retry_at:
-            calls.close(failure.retry_at, failure.message)
+            calls.close(failure.retry_at, failure.message, self._rules.longest_pause_ms)
         elif answer and (left := self._rules.remaining(answer)) is not None:
             calls.remaining(left)
 

@@ -15,9 +15,13 @@ from sluice.platform.limits import Limits
 from sluice.platform.settings import settings
 
 # Sources: StockX developer portal (25,000 requests a day, reset 00:00 UTC; one request a second for an application);
-# 100 an hour and 600 ms are what sellers' accounts have been seen to hold without a refusal.
+# 100 an hour and 600 ms are what sellers' accounts have been seen to hold without a refusal. Alias publishes no limit:
+# clients make 60 a minute, and 200 an hour is what Sluice keeps to. eBay gives an application 5,000 Browse calls a day,
+# of which price look-ups are to leave some.
 MARKETPLACES: Mapping[str, Limits] = {
     "stockx": Limits(interval_ms=600, per_hour=100, per_day=25_000, by_account=True),
+    "alias": Limits(interval_ms=1_000, per_hour=200, by_account=True),
+    "ebay": Limits(per_hour=150, per_day=5_000),
 }
 
 

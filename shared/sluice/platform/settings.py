@@ -23,6 +23,8 @@ class Settings:
     token_key: str
     stockx_api_url: str
     stockx_auth_url: str
+    alias_api_url: str
+    ebay_api_url: str
     jwt_issuer: str
     jwt_audience: str
     jwks_url: str

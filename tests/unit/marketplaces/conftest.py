@@ -15,7 +15,7 @@ from sluice.platform import aws
 from sluice.platform.observe import logger, metrics
 from sluice.platform.settings import settings
 from tests.support import process
-from tests.unit.marketplaces.fakes import API, AUTH, CREDENTIALS, NOON, BudgetLog, WatchedClock
+from tests.unit.marketplaces.fakes import ALIAS_API, API, AUTH, CREDENTIALS, EBAY_API, NOON, BudgetLog, WatchedClock
 
 Events = list[tuple[str, dict[str, Any]]]
 
@@ -44,6 +44,8 @@ def _aws() -> Iterator[None]:
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         patch.setenv("STOCKX_API_URL", API)
         patch.setenv("STOCKX_AUTH_URL", AUTH)
+        patch.setenv("ALIAS_API_URL", ALIAS_API)
+        patch.setenv("EBAY_API_URL", EBAY_API)
         process.forget()
         patch.setenv("TOKEN_KEY", aws.client("kms").create_key()["KeyMetadata"]["Arn"])
         settings.cache_clear()

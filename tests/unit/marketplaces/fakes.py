@@ -21,6 +21,8 @@ CREDENTIALS = {
 }
 API = "http://api.test/v2"
 AUTH = "http://auth.test"
+ALIAS_API = "http://alias.test/api/v1"
+EBAY_API = "http://ebay.test"
 
 
 class WatchedClock(VirtualClock):
@@ -52,7 +54,7 @@ class BudgetLog:
             raise self.refusal
         self.taken += 1
 
-    def close(self, until: int, reason: str) -> None:
+    def close(self, until: int, reason: str, longest_ms: int = 0) -> None:
         self.closed.append(until)
 
     def remaining(self, calls: int) -> None:
@@ -73,7 +75,7 @@ class Network(httpx.MockTransport):
         self._tokens = list(tokens)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        is_token = request.url.path == "/oauth/token"
+        is_token = request.url.path in ("/oauth/token", "/identity/v1/oauth2/token")
         (self.token_calls if is_token else self.sent).append(request)
         queue = self._tokens if is_token else self._answers
         answer = queue.pop(0) if len(queue) > 1 else queue[0]

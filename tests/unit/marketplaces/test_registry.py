@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sluice.marketplaces import registry
-from sluice.marketplaces.stockx import SIZE_SYSTEMS, StockX
+from sluice.marketplaces import alias, ebay, registry
+from sluice.marketplaces.stockx import SIZE_SYSTEMS
 from sluice.platform.config import MARKETPLACES as LIMITS
 from tests.contract.documents import document
 
@@ -16,11 +16,12 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 def test_every_marketplace_has_limits_and_an_adapter() -> None:
     assert registry.MARKETPLACES.keys() == LIMITS.keys()
-    assert registry.get("stockx").load() is StockX
+    adapters = {name: marketplace.load().__name__ for name, marketplace in registry.MARKETPLACES.items()}
+    assert adapters == {"stockx": "StockX", "alias": "Alias", "ebay": "EBay"}
 
 
 def test_an_unknown_marketplace() -> None:
-    with pytest.raises(registry.UnknownMarketplace, match="unknown marketplace 'nowhere'; known are stockx"):
+    with pytest.raises(registry.UnknownMarketplace, match="'nowhere'; known are stockx, alias, ebay"):
         registry.get("nowhere")
 
 
@@ -28,6 +29,12 @@ def test_stockx_as_its_document_has_it() -> None:
     stockx = registry.get("stockx")
     assert stockx.currencies == set(document("stockx").spec["components"]["schemas"]["CurrencyCode"]["enum"])
     assert stockx.size_systems == tuple(SIZE_SYSTEMS.values())
+
+
+def test_alias_and_ebay_as_their_adapters_have_them() -> None:
+    assert set(registry.get("alias").size_systems) == {*alias.SIZE_UNITS.values(), "us-w"}
+    assert registry.get("ebay").size_systems == tuple(ebay.SYSTEMS)
+    assert registry.get("ebay").currencies == set(ebay.SITES)
 
 
 def test_the_longest_credentials_fit_into_one_encryption() -> None:
