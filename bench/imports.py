@@ -2,7 +2,7 @@
 
 Counted are instructions (valgrind's cachegrind), which do not depend on what else the machine does; where valgrind is
 missing, the CPU time of the best of some runs. A function counts with all that its first event needs: its handler, the
-DynamoDB client, and for the worker the job's own code and the marketplace adapter, which it loads when a job comes.
+DynamoDB client, and where marketplaces are called the code of every job kind and the adapter, which a job loads.
 """
 
 import os
@@ -30,7 +30,7 @@ boto3.client("dynamodb")
 """
 FUNCTION = "import sys; sys.path.insert(0, {folder!r}); import handler"
 CLIENT = "from sluice.platform import aws; aws.client('dynamodb')"
-FIRST_JOB = "from sluice.jobs import kinds; kinds.get('market.refresh').load()"
+JOBS = "from sluice.jobs import kinds; [kind.load() for kind in kinds.registered()]"
 ADAPTER = "from sluice.marketplaces import registry; registry.get('stockx').load()"
 
 # Times the floor, by what a function is.
@@ -72,12 +72,12 @@ def _script(name: str, function: templates.Template) -> str:
     policies = str(function.get("Policies", ""))
     parts = [FUNCTION.format(folder=str(ROOT / "functions" / name))]
     parts += [CLIENT] if "dynamodb:" in policies else []
-    parts += [FIRST_JOB, ADAPTER] if _calls_marketplaces(function) else []
+    parts += [JOBS, ADAPTER] if _calls_marketplaces(function) else []
     return "; ".join(parts)
 
 
 def _calls_marketplaces(function: templates.Template) -> bool:
-    return any(event["Type"] == "SQS" for event in function.get("Events", {}).values())
+    return "STOCKX_API_URL" in function.get("Environment", {}).get("Variables", {})
 
 
 def _most(function: templates.Template) -> float:
