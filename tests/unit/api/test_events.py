@@ -15,7 +15,9 @@ EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "ev
 API = {name: event for name, event in EVENTS.items() if event.get("version") == "2.0" and "type" not in event}
 
 # Those that only take what is asked for; the work is done later.
-TAKEN = {"enqueue_refresh", "dead_letters_replay"}
+TAKEN = {"enqueue_refresh", "dead_letters_replay"} | {
+    f"listings_{change}" for change in ("activate", "bulk", "create", "deactivate", "delete", "update")
+}
 
 
 def give(name: str) -> Answer:
@@ -31,6 +33,7 @@ def stocked(acme: Cloud) -> Cloud:
     acme.price("DD1391-100")
     acme.healthy()
     write()
+    give("listings_create")
     return acme
 
 
@@ -59,7 +62,8 @@ def test_prices(stocked: Cloud) -> None:
 
 
 def test_jobs(stocked: Cloud) -> None:
-    assert [job["jobId"] for job in give("api_jobs").json["jobs"]] == ["market.refresh:stockx:DD1391-100:us-10:USD"]
+    kinds = [job["jobId"].partition(":")[0] for job in give("api_jobs").json["jobs"]]
+    assert kinds == ["listing.create", "market.refresh"]
 
 
 def test_job(stocked: Cloud) -> None:
@@ -82,3 +86,13 @@ def test_dead_letters(stocked: Cloud) -> None:
     assert give("dead_letters_replay_many").json["matched"] == 1
     assert give("dead_letters_acknowledge").json["acknowledgedBy"] == "ann@acme.example"
     assert give("dead_letters_replay").json["outcome"] == "merged"
+
+
+def test_listings(stocked: Cloud) -> None:
+    [listing] = give("listings_list").json["listings"]
+    assert give("listings_show").json == listing
+    assert listing["reference"] == "shelf-4-box-2"
+    assert give("listings_operation").json["listingIds"] == [listing["listingId"]]
+    assert give("listings_bulk").json["counts"] == {"accepted": 2, "refused": 1}
+    give("listings_update")
+    assert [change["action"] for change in give("listings_show").json["changes"]] == ["CREATE", "UPDATE"]

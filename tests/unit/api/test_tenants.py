@@ -9,6 +9,7 @@ from sluice.admin.dead_letters import public_id
 from sluice.jobs.job import Job
 from sluice.marketplaces import accounts
 from sluice.marketplaces.accounts import Status
+from sluice.operations.listing import new_id
 from sluice.platform.clock import iso
 from tests.support.http import Answer, call, event, route_functions, send
 from tests.support.letters import DIED_AT, write
@@ -17,7 +18,10 @@ from tests.unit.api.conftest import CREDENTIALS, Cloud
 OWN = "market.refresh:stockx:ACME-ONLY:us-10:USD"
 # The dead letter of ACME-ONLY that `write` stores.
 LETTER = public_id(f"{iso(DIED_AT)}#{OWN}#1")
-IDS = {"job_id": OWN, "marketplace": "stockx", "letter_id": LETTER}
+# The listing that acme offers as ACME-ONLY.
+LISTING = new_id("acme", "stockx", "ACME-ONLY")
+VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
+IDS = {"job_id": OWN, "marketplace": "stockx", "letter_id": LETTER, "listing_id": LISTING}
 # What an answer to somebody else must not hold.
 OF_ACME = ("acme", "ACME-ONLY", "ACME-SHARED")
 
@@ -31,6 +35,16 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "POST /v1/dead-letters/{letter_id}/replay": ({}, 404),
     "POST /v1/dead-letters/{letter_id}/acknowledge": ({}, 404),
     "POST /v1/dead-letters/replay": ({"body": {"dryRun": False}}, 200),
+    "GET /v1/listings": ({}, 200),
+    "POST /v1/listings": ({"body": {"variantId": VARIANT, "amount": "150"}}, 400),
+    "POST /v1/listings/bulk": ({"body": {"action": "delete", "items": [{"listingId": LISTING}]}}, 400),
+    "GET /v1/listings/{listing_id}": ({}, 404),
+    "PATCH /v1/listings/{listing_id}": ({"body": {"amount": "150"}}, 404),
+    "DELETE /v1/listings/{listing_id}": ({}, 404),
+    "POST /v1/listings/{listing_id}/activate": ({"body": {}}, 404),
+    "POST /v1/listings/{listing_id}/deactivate": ({}, 404),
+    "GET /v1/listings/{listing_id}/history": ({}, 404),
+    "GET /v1/operations/{job_id}": ({}, 404),
     "GET /v1/accounts": ({}, 200),
     "GET /v1/accounts/{marketplace}": ({}, 404),
     "PUT /v1/accounts/{marketplace}": ({"body": CREDENTIALS}, 200),
@@ -67,6 +81,8 @@ def test_every_route_is_tried() -> None:
 @pytest.mark.parametrize("key", PROTECTED)
 def test_another_tenant_neither_sees_nor_changes_anything(acme: Cloud, key: str) -> None:
     acme.enqueue("acme", "ACME-ONLY")
+    offered = {"variantId": VARIANT, "amount": "150", "reference": "ACME-ONLY"}
+    assert call("POST", "/v1/listings", body=offered, tenant="acme").json["listingId"] == LISTING
     write(sku="ACME-ONLY")
     before = of_acme(acme)
     answer = attempt(key, tenant="globex")
