@@ -8,12 +8,14 @@ import sys
 import time
 from typing import Any
 
+import httpx
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from local.cloud import CloudError, DeployError
 from local.golden import items
-from local.laptop import Api, Laptop, keep_parent_environment_clean
+from local.laptop import Api, ApiError, Laptop, keep_parent_environment_clean
 
 TENANT = "demo"
 SECONDS = 180
@@ -34,7 +36,7 @@ def main() -> int:
         with Laptop(say=lambda line: console.print(f"  {line}")) as laptop:
             console.print(f"deployed template.yaml in {time.monotonic() - started:.1f} s\n")
             run(laptop, console)
-    except (DemoFailed, TimeoutError) as error:
+    except (DemoFailed, ApiError, CloudError, DeployError, httpx.HTTPError, OSError, TimeoutError) as error:
         console.print(f"\nFAILED: {error}")
         return 1
     except KeyboardInterrupt:
@@ -53,7 +55,10 @@ def run(laptop: Laptop, console: Console) -> None:
     console.print(f"POST /v1/market/refresh → {len(answer['items'])} items: {answer['counts']}\n")
     if len(wanted) != len(items()):
         raise DemoFailed(f"not every item was accepted: {answer['items']}")
-    jobs = watch(api, wanted, console)
+    try:
+        jobs = watch(api, wanted, console)
+    except TimeoutError as late:
+        raise DemoFailed(f"{late}. {waiting(api, wanted)}") from late
     failed = [job for job in jobs.values() if job["state"] != "succeeded"]
     if failed:
         reasons = "; ".join(f"{job['jobId']} is {job['state']}: {job.get('error')}" for job in failed)
@@ -89,6 +94,12 @@ def watch(api: Api, wanted: list[str], console: Console) -> dict[str, Any]:
     else:
         api.wait(look, SECONDS, "ten prices stored")
     return jobs
+
+
+def waiting(api: Api, wanted: list[str]) -> str:
+    """Why the jobs that are not over are where they are."""
+    jobs = [job for job in map(api.job, wanted) if job["state"] not in DONE]
+    return "; ".join(f"{job['jobId']} is {job['state']}: {job['wait']['message']}" for job in jobs)
 
 
 def progress(jobs: dict[str, Any], wanted: list[str]) -> Table:
