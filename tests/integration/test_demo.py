@@ -1,0 +1,143 @@
+"""`make demo` as a person runs it: a program whose output is read and whose exit code counts."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from local.cloud.cloud import ROOT
+from local.golden import items
+
+SECONDS = 240
+# The demo with a marketplace that behaves differently. Everything else is as it is.
+WITH_FAULTS = """
+import sys
+from local import demo
+from local.sandbox.faults import *
+
+class Unlucky(demo.Laptop):
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.sandbox.faults.set({fault})
+
+demo.Laptop, demo.SECONDS = Unlucky, {seconds}
+sys.exit(demo.main())
+"""
+
+
+class Demo:
+    """The running program, in a process group of its own."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.lines: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return "".join(self.lines)
+
+    def read_until(self, what: str) -> None:
+        """Read lines until one has `what`."""
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self.lines.append(line)
+            if what in line:
+                return
+        pytest.fail(f"ended without {what!r}:\n{self.text}")
+
+    def interrupt(self) -> None:
+        """Ctrl-C, as a terminal sends it: to the whole group."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def end(self) -> int:
+        """The exit code, when all is read."""
+        rest, _ = self._process.communicate(timeout=SECONDS)
+        self.lines.append(rest)
+        return self._process.returncode
+
+    def left_running(self) -> list[str]:
+        """What of the program is still there: its group, and whatever answers at an address that it printed."""
+        ports = {int(port) for port in re.findall(r"http://127\.0\.0\.1:(\d+)", self.text)}
+        assert len(ports) >= 3, self.text
+        left = [f"port {port}" for port in sorted(ports) if _answers(port)]
+        try:
+            os.killpg(self._process.pid, 0)
+        except ProcessLookupError:
+            return left
+        return [*left, "a process"]
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(timeout=SECONDS)
+        if self._process.stdout:
+            self._process.stdout.close()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def started() -> Iterator[list[Demo]]:
+    demos: list[Demo] = []
+    yield demos
+    for demo in demos:
+        demo.stop()
+
+
+def test_it_stores_ten_prices_and_leaves_nothing_running(started: list[Demo]) -> None:
+    demo = Demo("-m", "local.demo")
+    started.append(demo)
+    assert demo.end() == 0, demo.text
+    assert "OK: ten prices stored." in demo.text
+    assert "\x1b" not in demo.text, "plain lines when piped"
+    for item in items():
+        assert re.search(rf"market\.refresh:stockx:{item['sku']}:\S+ +succeeded", demo.text), demo.text
+        assert re.search(rf"│ {item['sku']} +│ [\w-]+ [\d.]+ +│ \d+ +│ \d+ +│ USD +│ \d{{4}}-", demo.text), demo.text
+    calls = re.search(r"counted: (\d+) of 100 an hour; over a limit: (\d+)", demo.text)
+    assert calls, demo.text
+    assert (int(calls[1]), int(calls[2])) == (30, 0)
+    assert demo.left_running() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "seconds", "reason"),
+    [
+        ('NotFound(path="*/search")', 60, r"market\.refresh:stockx:DD1391-100:us-10:USD is dead: .*404 Not Found"),
+        ("RefuseRefresh()", 8, r"not within 8 s\. .* is queued: account stockx:demo is EXPIRED: connect it again"),
+    ],
+)
+def test_it_fails_with_the_reason_when_the_marketplace_refuses(
+    started: list[Demo], fault: str, seconds: int, reason: str
+) -> None:
+    demo = Demo("-c", WITH_FAULTS.format(fault=fault, seconds=seconds))
+    started.append(demo)
+    assert demo.end() == 1, demo.text
+    assert re.search(rf"FAILED: .*{reason}", demo.text), demo.text
+    assert "Traceback" not in demo.text
+    assert demo.left_running() == []
+
+
+def test_an_interrupt_leaves_nothing_running(started: list[Demo]) -> None:
+    demo = Demo("-m", "local.demo")
+    started.append(demo)
+    demo.read_until("POST /v1/market/refresh")
+    demo.interrupt()
+    assert demo.end() == 130, demo.text
+    assert "stopped; nothing is left running" in demo.text
+    assert demo.left_running() == []

@@ -1,0 +1,90 @@
+"""Prices on the deployed stack: real functions, queues and schedules between the API and the marketplace."""
+
+from typing import Any
+
+import pytest
+
+from local.laptop import Api, Laptop
+from local.sandbox.faults import ExpiredToken, Throttle
+
+SECONDS = 60
+MANUAL = {"priority": "manual", "currency": "USD"}
+
+
+class Seller:
+    """One tenant with a StockX account, and what the marketplace saw of it."""
+
+    def __init__(self, laptop: Laptop, tenant: str) -> None:
+        self.laptop, self.tenant = laptop, tenant
+        self.api: Api = laptop.api(tenant)
+        laptop.connect_stockx(tenant)
+
+    def refresh(self, sku: str, size: str = "10", **more: Any) -> str:
+        body = {"items": [{"sku": sku, "size": size, **MANUAL, **more}]}
+        job_id: str = self.api.post("/v1/market/refresh", body)["items"][0]["jobId"]
+        return job_id
+
+    def until(self, job_id: str, reason: str) -> Any:
+        """The job, when it waits for `reason` (`final`: when it is over)."""
+        self.api.wait(lambda: self.api.job(job_id)["wait"]["reason"] == reason, SECONDS, f"{job_id} is {reason}")
+        return self.api.job(job_id)
+
+    def calls(self) -> list[str]:
+        """The last part of the path of each call that was counted."""
+        seen = self.laptop.sandbox.requests(account=self.tenant)
+        return [entry.path.rpartition("/")[2] for entry in seen if entry.counted]
+
+
+@pytest.fixture
+def seller(laptop: Laptop, request: pytest.FixtureRequest) -> Seller:
+    """A tenant of this test's own."""
+    laptop.sandbox.faults.clear()
+    return Seller(laptop, request.node.name.replace("_", "-")[5:60].strip("-"))
+
+
+def test_a_manual_request_is_a_stored_price_without_waiting_for_the_minute(seller: Seller) -> None:
+    job = seller.until(seller.refresh("DD1391-100", "44", sizeSystem="eu"), "final")
+    assert (job["state"], job["attempts"]) == ("succeeded", 1)
+    [price] = seller.api.get("/v1/market/prices", sku="DD1391-100", size="10")["prices"]
+    assert (price["ask"], price["sizes"]["eu"]) == (job["result"]["ask"], "44")
+    assert seller.calls() == ["search", "variants", "market-data"]
+    again = seller.until(seller.refresh("DD1391-100", force=True), "final")
+    assert again["result"]["observedAt"] > price["observedAt"]
+    assert seller.calls()[3:] == ["market-data"]
+
+
+def test_a_429_closes_the_account_until_its_time_and_no_attempt_is_lost(seller: Seller) -> None:
+    seller.laptop.sandbox.faults.set(Throttle(path="/v2/*", account=seller.tenant, last=1, retry_after_s=2))
+    job_id = seller.refresh("CP9654")
+    closed = seller.until(job_id, "closed")
+    assert (closed["state"], closed["attempts"]) == ("queued", 0)
+    assert closed["wait"]["until"] >= closed["updatedAt"]
+    seller.until(job_id, "ready")
+    other = seller.refresh("DM7866-162", "9")  # the run that it starts finds the first one due as well
+    assert [seller.until(one, "final")["attempts"] for one in (job_id, other)] == [1, 1]
+    assert len(seller.calls()) == 1 + 3 + 3
+
+
+def test_a_broken_account_holds_its_job_until_it_is_connected_again(seller: Seller) -> None:
+    seller.laptop.sandbox.faults.set(ExpiredToken(path="/v2/*", account=seller.tenant))
+    job_id = seller.refresh("M2002RDA", "9")
+    held = seller.until(job_id, "account")
+    assert (held["state"], held["attempts"]) == ("queued", 0)
+    assert seller.api.get("/v1/accounts/stockx")["status"] == "BROKEN"
+    seller.laptop.sandbox.faults.clear()
+    seller.laptop.connect_stockx(seller.tenant)
+    assert seller.until(job_id, "final")["state"] == "succeeded"
+
+
+def test_a_message_that_is_none_of_ours_lies_in_the_dead_letter_queue_with_its_reason(seller: Seller) -> None:
+    sqs, stack = seller.laptop.cloud.client("sqs"), seller.laptop.stack
+    sqs.send_message(QueueUrl=stack.outputs["WorkQueueUrl"], MessageBody='{"version": 99}')
+    found: list[Any] = []
+
+    def look() -> bool:
+        answer = sqs.receive_message(QueueUrl=stack.outputs["DeadLetterQueueUrl"], MessageAttributeNames=["All"])
+        found.extend(one for one in answer.get("Messages", []) if one["Body"] == '{"version": 99}')
+        return bool(found)
+
+    seller.api.wait(look, SECONDS, "the message is set aside")
+    assert found[0]["MessageAttributes"]["reason"]["StringValue"] == "message version 99; this worker reads 1"
