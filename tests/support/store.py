@@ -107,33 +107,37 @@ def store() -> Iterator[Store]:
         once = client.meta.config.retries.get("total_max_attempts") == 1
         return made.send(Request(operation, parameters, once))
 
-    with environment(), pytest.MonkeyPatch.context() as patch:
+    with environment(clients=True), pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", call)
         made.clear()
         yield made
 
 
 @contextmanager
-def environment() -> Iterator[None]:
-    """The environment of a function without a cloud, in a process that remembers nothing before or after."""
+def environment(*, clients: bool = False) -> Iterator[None]:
+    """The environment of a function without a cloud, in a process that remembers nothing before or after.
+
+    clients: but for its AWS clients. To make one takes longer than most tests, and those of a store reach nobody.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "test")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
-        _forget()
+        _forget(clients)
         yield
         dynamodb.reset()
-    _forget()
+    _forget(clients)
 
 
 def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-def _forget() -> None:
+def _forget(clients: bool) -> None:
     """Drop the connections and the caches of those parts of Sluice that are loaded. The others have none."""
-    for module in [module for name, module in sys.modules.items() if name.startswith("sluice.")]:
+    kept = "sluice.platform.aws" if clients else ""
+    for module in [module for name, module in sys.modules.items() if name.startswith("sluice.") and name != kept]:
         for value in list(vars(module).values()):
             if isinstance(value, type) and issubclass(value, Model):
                 value._connection = None

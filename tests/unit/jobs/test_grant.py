@@ -1,0 +1,180 @@
+"""What a worker holds while it calls: each reserved call is made, or given back to the window it was charged to."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
+import pytest
+
+from sluice.jobs import budgets
+from sluice.jobs.budget_rules import Window
+from sluice.jobs.grant import LONGEST_CLOSING_MS, Grant
+from sluice.jobs.outcomes import BudgetClosed, BudgetEmpty, OutOfTime
+from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND, SystemClock
+from sluice.platform.limits import Limits
+from tests.support.clock import VirtualClock
+
+NOON = 1_795_348_800_000
+BUDGET = "stockx:acme"
+LIMITS = Limits(interval_ms=600, per_hour=100, per_day=1_000)
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+class HeldUp(VirtualClock):
+    """A worker that is held up by chance: a wait may end late, and once in a while an hour passes it by."""
+
+    def __init__(self, time: int, chance: Random) -> None:
+        super().__init__(time)
+        self.chance = chance
+
+    def wait_until(self, at: int, wake: threading.Event) -> bool:
+        woken = super().wait_until(at, wake)
+        self.time += self.chance.choice((0, 0, 0, 10, 25, 26, 700, 4 * SECOND, 20 * MINUTE))
+        return woken
+
+
+def charged(*windows: Window) -> list[int]:
+    return [budgets.read(BUDGET, window.hour_start).hour for window in windows]
+
+
+@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("pace", [600, 0])
+def test_what_is_reserved_less_what_is_given_back_is_what_was_called(seed: int, pace: int) -> None:
+    chance = Random(seed)
+    limits = Limits(interval_ms=pace, per_hour=9, per_day=25)
+    clock = HeldUp(NOON + 10 * HOUR + chance.randint(0, 2 * HOUR), chance)
+    first, reserved = Window.at(clock.time), chance.randint(0, 9)
+    assert budgets.reserve_calls(BUDGET, limits, first, reserved)
+    grant = Grant(BUDGET, limits, first, reserved, clock, clock.time + 3 * HOUR)
+    made: list[int] = []
+    try:
+        for _ in range(30):
+            grant.take()
+            made.append(clock.time)
+            if chance.randint(0, 15) == 0:
+                grant.close(clock.time + MINUTE, "429")
+    except (BudgetEmpty, BudgetClosed, OutOfTime):
+        pass
+    grant.give_back()
+
+    assert grant.made == len(made)
+    hours = [Window(first.hour_start + number * HOUR) for number in range(5)]
+    assert charged(*hours) == [sum(Window.at(at) == hour for at in made) for hour in hours]
+    days = {hour.day: hour for hour in hours}
+    assert sum(budgets.read(BUDGET, hour.hour_start).day for hour in days.values()) == len(made)
+
+
+def test_threads_that_share_a_grant_make_each_call_once() -> None:
+    limits = Limits(per_hour=100, per_day=1_000)
+    clock = VirtualClock(NOON + MINUTE)
+    assert budgets.reserve_calls(BUDGET, limits, Window.at(NOON), 40)
+    grant = Grant(BUDGET, limits, Window.at(NOON), 40, clock, NOON + HOUR)
+
+    def work(_: int) -> int:
+        made = 0
+        try:
+            for _ in range(20):
+                grant.take()
+                made += 1
+        except BudgetEmpty:
+            pass
+        return made
+
+    with ThreadPoolExecutor(8) as pool:
+        made = sum(pool.map(work, range(8)))
+    grant.give_back()
+    assert made == grant.made == 100
+    assert charged(Window.at(NOON)) == [100]
+
+
+def test_whoever_waits_is_woken_by_a_429() -> None:
+    """The next slot is ten minutes away; nobody sits them out."""
+    limits = Limits(interval_ms=10 * MINUTE, per_hour=100)
+    clock = SystemClock()
+    begin = clock.now()
+    grant = Grant(BUDGET, limits, Window.at(begin), 0, clock, begin + 2 * HOUR)
+    slots = budgets.reserve_slots(BUDGET, limits, 1, begin)
+    assert slots.starts[0] == begin
+    refused: list[BudgetClosed] = []
+
+    def wait() -> None:
+        with pytest.raises(BudgetClosed) as raised:
+            grant.take()
+        refused.append(raised.value)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    grant.close(clock.now() + MINUTE, "429")
+    waiting.join(timeout=60)
+    assert refused
+    grant.give_back()
+    assert charged(Window.at(begin), Window.at(begin + HOUR)) == [0, 0]
+
+
+def test_a_call_that_comes_after_the_workers_time_is_not_made_and_its_slot_stays_free() -> None:
+    clock = VirtualClock(NOON + MINUTE)
+    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, clock.time + LIMITS.pace, block=1)
+    grant.take()
+    grant.take()
+    with pytest.raises(OutOfTime):
+        grant.take()
+    grant.give_back()
+    assert charged(Window.at(NOON)) == [2]
+    assert budgets.read(BUDGET, NOON).next_at == NOON + MINUTE + 2 * LIMITS.pace
+
+
+def test_unused_slots_go_back_unless_somebody_queues_behind_them() -> None:
+    slots = budgets.reserve_slots(BUDGET, LIMITS, 3, NOON)
+    budgets.return_slots(BUDGET, slots, 2)
+    assert budgets.read(BUDGET, NOON).next_at == NOON + LIMITS.pace
+
+    slots = budgets.reserve_slots(BUDGET, LIMITS, 3, NOON)
+    behind = budgets.reserve_slots(BUDGET, LIMITS, 1, NOON)
+    budgets.return_slots(BUDGET, slots, 2)
+    assert budgets.read(BUDGET, NOON).next_at == behind.next_at
+
+
+def test_a_closing_for_longer_than_any_window_is_a_fault_and_cut() -> None:
+    clock = VirtualClock(NOON)
+    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, NOON + HOUR)
+    grant.close(NOON + 3_650 * DAY, "Retry-After: 315360000")
+    assert budgets.read(BUDGET, NOON).closed_until == NOON + LONGEST_CLOSING_MS
+
+
+def test_a_later_end_of_a_closing_stays() -> None:
+    budgets.close(BUDGET, NOON + HOUR, "429")
+    budgets.close(BUDGET, NOON + MINUTE, "503")
+    usage = budgets.read(BUDGET, NOON)
+    assert (usage.closed_until, usage.closed_reason) == (NOON + HOUR, "429")
+
+
+@pytest.mark.parametrize(("said", "hour"), [(20, 80), (97, 10), (-3, 100)])
+def test_the_marketplaces_own_count_only_ever_lowers_what_is_left(said: int, hour: int) -> None:
+    clock = VirtualClock(NOON + MINUTE)
+    assert budgets.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 10)
+    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, NOON + HOUR)
+    grant.remaining(said)
+    assert min(100, charged(Window.at(NOON))[0]) == hour
+
+
+def test_a_correction_lasts_when_unused_calls_are_given_back() -> None:
+    """30 are left, and 5 of them are this worker's: without them 25, and when it returns them 30."""
+    clock = VirtualClock(NOON + MINUTE)
+    assert budgets.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 5)
+    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 5, clock, NOON + HOUR)
+    grant.remaining(30)
+    assert charged(Window.at(NOON)) == [75]
+    grant.give_back()
+    assert charged(Window.at(NOON)) == [70]
+
+
+def test_an_empty_window_says_when_there_are_calls_again() -> None:
+    clock = VirtualClock(NOON + MINUTE)
+    assert budgets.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 100)
+    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, NOON + HOUR)
+    with pytest.raises(BudgetEmpty) as empty:
+        grant.take()
+    assert empty.value.retry_at == NOON + HOUR
+    grant.give_back()
+    assert charged(Window.at(NOON)) == [100]

@@ -1,0 +1,93 @@
+"""Which lanes have work: a mark is there whenever a job is, and the nudge is never lost."""
+
+import pytest
+
+from local.cloud import template as templates
+from local.cloud.template import resources
+from sluice.jobs import lanes
+from sluice.jobs.lanes import REMEMBER_MS, REMOVE_AFTER_MS, Lane
+from sluice.platform.clock import MINUTE, SECOND
+from tests.support.store import Answer, Request, Store
+
+NOON = 1_795_348_800_000
+LANE = "stockx:acme#100#0"
+
+
+def seen_at() -> int:
+    [lane] = lanes.active()
+    return int(lane.seen_at)
+
+
+def test_a_process_marks_a_lane_at_most_once_a_minute(store: Store) -> None:
+    writes: list[str] = []
+
+    def around(request: Request, send: object) -> Answer:
+        writes.append(request.operation)
+        assert callable(send)
+        answer: Answer = send()
+        return answer
+
+    store.around = around
+    for later in range(0, 3 * MINUTE, SECOND):
+        lanes.mark(LANE, NOON + later)
+    assert writes == ["UpdateItem"] * 3
+
+
+@pytest.mark.usefixtures("store")
+def test_a_mark_only_moves_forward() -> None:
+    """A process whose clock is behind does not make a lane look older than others know it."""
+    lanes.mark(LANE, NOON)
+    lanes.forget()
+    lanes.mark(LANE, NOON - 11 * MINUTE)
+    assert seen_at() == NOON
+
+
+@pytest.mark.usefixtures("store")
+def test_a_mark_that_somebody_may_rely_on_is_not_removed() -> None:
+    lanes.mark(LANE, NOON)
+    [lane] = lanes.active()
+    assert not lanes.remove(lane, NOON + REMOVE_AFTER_MS - 1)
+    assert lanes.remove(lane, NOON + REMOVE_AFTER_MS)
+    assert lanes.active() == []
+
+
+@pytest.mark.usefixtures("store")
+def test_a_mark_that_was_renewed_meanwhile_is_not_removed() -> None:
+    lanes.mark(LANE, NOON)
+    [seen] = lanes.active()
+    lanes.forget()
+    lanes.mark(LANE, NOON + REMOVE_AFTER_MS)
+    assert not lanes.remove(seen, NOON + REMOVE_AFTER_MS)
+    assert seen_at() == NOON + REMOVE_AFTER_MS
+
+
+def test_no_function_runs_as_long_as_an_old_mark_is_kept() -> None:
+    """A process writes its job within its own time after it relied on its mark, so the mark is still there."""
+    timeouts = {
+        name: function["Timeout"] * SECOND
+        for name, function in resources(templates.load(), "AWS::Serverless::Function")
+        if "Timeout" in function
+    }
+    assert timeouts
+    assert all(timeout + REMEMBER_MS < REMOVE_AFTER_MS for timeout in timeouts.values()), timeouts
+
+
+@pytest.mark.usefixtures("store")
+def test_many_requests_start_one_run_and_the_next_one_another() -> None:
+    assert [lanes.nudge(NOON + number) for number in range(5)] == [True, False, False, False, False]
+    lanes.answer_nudge()
+    assert [lanes.nudge(NOON + number) for number in range(2)] == [True, False]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_run_that_never_came_does_not_swallow_nudges_for_ever() -> None:
+    assert lanes.nudge(NOON)
+    assert not lanes.nudge(NOON + lanes.NUDGE_LOST_AFTER_MS)
+    assert lanes.nudge(NOON + lanes.NUDGE_LOST_AFTER_MS + 1)
+
+
+@pytest.mark.usefixtures("store")
+def test_the_nudge_is_no_lane() -> None:
+    lanes.nudge(NOON)
+    assert lanes.active() == []
+    assert Lane.count() == 1

@@ -1,0 +1,240 @@
+"""One tick, and everything that must not stop it."""
+
+import logging
+from collections.abc import Collection, Iterator, Mapping
+
+import pytest
+
+from sluice.jobs import budgets, claim, finish, keys, kinds, lanes, scheduler
+from sluice.jobs.budget_rules import Window
+from sluice.jobs.enqueue import enqueue
+from sluice.jobs.job import Job
+from sluice.jobs.messages import Batch
+from sluice.jobs.scheduler import Tick
+from sluice.platform.clock import HOUR, MINUTE
+from sluice.platform.config import Config
+from sluice.platform.limits import Limits
+from tests.simulation.promises import number, text
+from tests.support.clock import VirtualClock
+from tests.support.store import Answer, Item, Request, Store
+from tests.support.work import spec
+
+LEASED_MS = Config().lease_ms
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """What is logged here is the trouble that was made."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def active(accounts: Collection[str]) -> Mapping[str, str]:
+    return dict.fromkeys(accounts, "ACTIVE")
+
+
+def tick(clock: VirtualClock, config: Config, sent: list[Batch] | None = None) -> Tick:
+    return scheduler.tick(clock.time, config, active, (sent if sent is not None else []).append)
+
+
+def damage(store: Store, name: str, **changes: Item | dict[str, str] | None) -> str:
+    """Put something else in the place of some attributes of a job; None takes one away."""
+    job_id = spec(name).job_id
+    item = store.item("jobs", job_id=job_id)
+    assert item
+    item |= {key: value for key, value in changes.items() if value is not None}
+    store.put("jobs", {key: value for key, value in item.items() if key not in changes or changes[key] is not None})
+    return job_id
+
+
+DAMAGES: dict[str, dict[str, dict[str, str] | None]] = {
+    "a text where a number is": {"calls": {"S": "two"}},
+    "no kind": {"kind": None},
+    "no state": {"state": None},
+    "no time of creation": {"created_at": None},
+}
+# The index does not show these: the item looks whole until it is claimed.
+HIDDEN: dict[str, dict[str, dict[str, str] | None]] = {
+    "a payload that is no JSON": {"payload": {"S": "{"}},
+    "tenants that are no set": {"tenants": {"S": "acme"}},
+    "a history that is no JSON": {"history": {"N": "1"}},
+}
+
+
+@pytest.mark.parametrize("changes", DAMAGES.values(), ids=DAMAGES)
+def test_an_item_that_is_no_job_stops_nobody_and_becomes_a_dead_letter(
+    changes: dict[str, Item | dict[str, str] | None], store: Store, clock: VirtualClock, config: Config
+) -> None:
+    for name in "abc":
+        enqueue(spec(name), clock.time)
+    job_id = damage(store, "a", **changes)
+    sent: list[Batch] = []
+    done = tick(clock, config, sent)
+    assert (done.admitted, done.buried, done.errors) == (2, 1, 0)
+    assert [job.job_id for job in sent[0].jobs] == [spec("b").job_id, spec("c").job_id]
+
+    [letter] = store.items("dead_letters")
+    assert text(letter, "job_id") == job_id
+    assert "unreadable" in text(letter, "error")
+    assert "sku" in text(letter, "payload"), "the letter holds all of the item"
+    dead = Job.get(job_id)
+    assert dead.state == "dead"
+    assert not dead.lane
+    # Its key is free, and its leases go on from where they were.
+    assert enqueue(spec("a"), clock.time).outcome == "created"
+    assert tick(clock, config).admitted == 1
+
+
+@pytest.mark.parametrize("changes", HIDDEN.values(), ids=HIDDEN)
+def test_damage_that_the_index_hides_is_found_by_the_rescue(
+    changes: dict[str, Item | dict[str, str] | None], store: Store, clock: VirtualClock, config: Config
+) -> None:
+    for name in "abc":
+        enqueue(spec(name), clock.time)
+    job_id = damage(store, "a", **changes)
+    sent: list[Batch] = []
+    done = tick(clock, config, sent)
+    assert done.admitted == 2
+    assert sorted(job.job_id for job in sent[0].jobs) == [spec("b").job_id, spec("c").job_id]
+    assert budgets.read("stockx:acme", clock.time).hour == 2, "what was reserved for it is given back"
+    for job in sent[0].jobs:
+        finish.complete(job, {}, clock.time, config)
+
+    clock.time += LEASED_MS
+    assert tick(clock, config).buried == 1
+    assert [text(letter, "job_id") for letter in store.items("dead_letters")] == [job_id]
+    assert enqueue(spec("a"), clock.time).outcome == "created"
+
+
+def test_a_job_whose_kind_is_gone_is_rescued_all_the_same(
+    store: Store, clock: VirtualClock, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever rescues need not know what runs it; the worker says what is wrong."""
+    for name in "ab":
+        enqueue(spec(name), clock.time)
+    assert tick(clock, config).admitted == 2
+    monkeypatch.delitem(kinds._KINDS, spec().kind)
+    clock.time += LEASED_MS
+    done = tick(clock, config)
+    assert (done.rescued, done.buried, done.errors) == (2, 0, 0)
+
+
+def test_a_budget_in_trouble_holds_up_no_other(store: Store, clock: VirtualClock, config: Config) -> None:
+    for tenant in ("acme", "zeta"):
+        enqueue(spec(tenant, tenant=tenant), clock.time)
+    lanes.mark("gone:acme#100#0", clock.time)
+
+    def around(request: Request, send: object) -> Answer:
+        if request.operation == "UpdateItem" and request.parameters["Key"].get("budget") == {"S": "stockx:acme"}:
+            raise RuntimeError("no answer")
+        assert callable(send)
+        answer: Answer = send()
+        return answer
+
+    store.around = around
+    sent: list[Batch] = []
+    done = tick(clock, config, sent)
+    assert (done.admitted, done.errors) == (1, 2)
+    assert [batch.account for batch in sent] == ["stockx:zeta"]
+
+
+@pytest.mark.parametrize("arrived", [False, True])
+def test_a_batch_that_could_not_be_sent_goes_back_unless_it_has_been_started(
+    arrived: bool, store: Store, clock: VirtualClock, config: Config
+) -> None:
+    for name in "ab":
+        enqueue(spec(name, calls=2), clock.time)
+
+    def send(batch: Batch) -> None:
+        if arrived:
+            assert claim.start(batch.jobs[0]), "a worker has it already"
+        raise TimeoutError
+
+    done = scheduler.tick(clock.time, config, active, send)
+    assert (done.admitted, done.errors) == (0, 1)
+    states = {text(item, "state") for item in store.items("jobs")}
+    assert states == ({"leased"} if arrived else {"queued"})
+    assert budgets.read("stockx:acme", clock.time).hour == (4 if arrived else 0)
+    if not arrived:
+        assert {number(item, "attempts") for item in store.items("jobs")} == {0}
+        assert tick(clock, config).admitted == 2
+
+
+@pytest.mark.usefixtures("store")
+def test_background_work_leaves_the_reserve_to_the_others(clock: VirtualClock) -> None:
+    config = Config(marketplaces={"stockx": Limits(per_hour=10, by_account=True)}, reserve_percent=20)
+    for number_ in range(20):
+        enqueue(spec(str(number_)), clock.time)
+    assert tick(clock, config).admitted == 8
+    enqueue(spec("urgent", priority=keys.MANUAL), clock.time)
+    enqueue(spec("hot", priority=keys.HOT), clock.time)
+    sent: list[Batch] = []
+    assert tick(clock, config, sent).admitted == 2
+    assert [job.priority for job in sent[0].jobs] == [keys.MANUAL, keys.HOT]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_job_that_expects_more_calls_than_a_window_has_is_admitted(clock: VirtualClock) -> None:
+    config = Config(marketplaces={"stockx": Limits(per_hour=2, by_account=True)})
+    enqueue(spec(calls=3, priority=keys.HOT), clock.time)
+    sent: list[Batch] = []
+    assert tick(clock, config, sent).admitted == 1
+    assert sent[0].calls == 2
+
+
+@pytest.mark.usefixtures("store")
+def test_work_with_slow_slots_is_admitted_one_after_the_other(clock: VirtualClock) -> None:
+    """A pace that is longer than the horizon still lets work begin."""
+    config = Config(marketplaces={"stockx": Limits(interval_ms=10 * MINUTE, by_account=True)})
+    for name in "ab":
+        enqueue(spec(name, calls=2), clock.time)
+    assert tick(clock, config).admitted == 1
+    assert tick(clock, config).admitted == 0
+    clock.time += 20 * MINUTE
+    assert tick(clock, config).admitted == 1
+
+
+@pytest.mark.usefixtures("store")
+def test_held_work_waits_and_says_why(clock: VirtualClock, config: Config) -> None:
+    enqueue(spec(), clock.time)
+
+    def held(status: str = "ACTIVE", **changes: object) -> Mapping[str, str]:
+        changed = Config(**{**vars(config), **changes})
+        done = scheduler.tick(clock.time, changed, lambda asked: dict.fromkeys(asked, status), list[Batch]().append)
+        assert done.admitted == 0
+        return done.held
+
+    assert held("BROKEN") == {"stockx:acme": "account"}
+    assert held(paused=frozenset({"stockx"})) == {"stockx:acme": "paused"}
+    budgets.close("stockx:acme", clock.time + MINUTE, "429")
+    assert held() == {"stockx:acme": "closed"}
+    clock.time += MINUTE
+    assert budgets.reserve_calls("stockx:acme", config.limits("stockx"), Window.at(clock.time), 100)
+    assert held() == {"stockx:acme": "no_budget"}
+    clock.time += HOUR
+    assert tick(clock, config).admitted == 1
+
+
+def test_a_tick_counts_what_its_threads_did(store: Store, clock: VirtualClock, config: Config) -> None:
+    tenants = [f"tenant-{number_}" for number_ in range(24)]
+    for tenant in tenants:
+        enqueue(spec(tenant, tenant=tenant), clock.time)
+    sent: list[Batch] = []
+    done = tick(clock, config, sent)
+    assert (done.lanes, done.admitted, len(sent)) == (24, 24, 24)
+    clock.time += LEASED_MS
+    assert tick(clock, config).rescued == 24
+
+
+def test_an_old_empty_lane_leaves_the_list(store: Store, clock: VirtualClock, config: Config) -> None:
+    enqueue(spec(), clock.time)
+    sent: list[Batch] = []
+    tick(clock, config, sent)
+    finish.complete(sent[0].jobs[0], {}, clock.time, config)
+    clock.time += lanes.REMOVE_AFTER_MS - 1
+    tick(clock, config)
+    assert len(lanes.active()) == 1
+    clock.time += 1
+    tick(clock, config)
+    assert lanes.active() == []
