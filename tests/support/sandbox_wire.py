@@ -1,6 +1,7 @@
 """The marketplace sandbox without its server: a transport for httpx, so that it runs on a test's own clock."""
 
 import asyncio
+from threading import Lock
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ class SandboxWire(httpx.BaseTransport):
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._lock = Lock()
         self.before: Any = lambda request: None
         self.after: Any = lambda request, response: None
 
@@ -36,7 +38,8 @@ class SandboxWire(httpx.BaseTransport):
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": body, "more_body": False}
 
-        answer = asyncio.run(self.world.front.endpoint(Request(scope, receive)))
+        with self._lock:  # the server has one thread
+            answer = asyncio.run(self.world.front.endpoint(Request(scope, receive)))
         if hung_up:
             raise httpx.ReadError("the sandbox hung up", request=request)
         response = httpx.Response(

@@ -8,7 +8,7 @@ from sluice.marketplaces import accounts
 from sluice.marketplaces.selling import Terms
 from sluice.operations.status import Action
 from sluice.platform.observe import metrics
-from tests.unit.operations.conftest import TENANT, Desk
+from tests.support.desk import TENANT, Desk
 
 OPERATION = "*/operations/*"
 

@@ -13,7 +13,7 @@ from sluice.operations.bulk import Answer, Edit
 from sluice.operations.listing import Listing
 from sluice.operations.request import Asked, Draft
 from sluice.operations.status import Action
-from tests.unit.operations.conftest import TENANT, USD_150, Desk
+from tests.support.desk import TENANT, USD_150, Desk
 from tests.unit.operations.test_recovery import LEASE_SECONDS, Killed, kill_after
 
 BATCH = "/v2/selling/batch/*"

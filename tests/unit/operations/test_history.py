@@ -13,8 +13,8 @@ from sluice.operations.listing import Listing
 from sluice.operations.results import Result
 from sluice.operations.settle import settle
 from sluice.operations.status import Action
+from tests.support.desk import NOON, TENANT, Desk
 from tests.support.store import store
-from tests.unit.operations.conftest import NOON, TENANT, Desk
 
 ID = "8a8d3f0e-0000-4000-8000-000000000001"
 
@@ -47,13 +47,13 @@ def load() -> Listing:
 def test_applying_twice_changes_nothing(desk: Desk) -> None:
     put(change(1))
     first = settle(TENANT, ID, change(1), results.succeeded(change(1)), NOON)
-    before = desk.tables.items("listings") + desk.tables.items("listing_history")
+    before = desk.content()
     # The second one would say something else, later.
     again = settle(TENANT, ID, change(1), results.failed(change(1), "late", "too late"), NOON + 5)
     assert first
     assert again
     assert (again.status, again.changed_at) == (first.status, NOON)
-    assert desk.tables.items("listings") + desk.tables.items("listing_history") == before
+    assert desk.content() == before
 
 
 def test_a_late_result_of_an_older_change_overwrites_nothing(desk: Desk) -> None:

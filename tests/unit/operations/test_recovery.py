@@ -10,7 +10,7 @@ from sluice.jobs.states import FINAL
 from sluice.marketplaces.selling import Terms
 from sluice.operations import listing as listings
 from sluice.operations.status import Action
-from tests.unit.operations.conftest import TENANT, Desk
+from tests.support.desk import TENANT, Desk
 
 LISTINGS = "/v2/selling/listings"
 LEASE_SECONDS = 5 * 60 + 1

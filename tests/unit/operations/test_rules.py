@@ -12,7 +12,7 @@ from sluice.operations import results, rules
 from sluice.operations.changes import Change, decode, merged
 from sluice.operations.results import shows
 from sluice.operations.status import AFTER, LISTING_WORDS, Action, ListingStatus, Status, meaning, of_batch
-from tests.unit.operations.conftest import NOON
+from tests.support.desk import NOON
 
 DAY = 86_400_000
 

@@ -8,7 +8,7 @@ from local.sandbox.faults import Throttle
 from local.sandbox.outcomes import FailOperation, NeverEnd, StayPending
 from sluice.marketplaces.selling import Terms
 from sluice.operations.status import Action
-from tests.unit.operations.conftest import Desk
+from tests.support.desk import Desk
 
 
 def test_successful_create(desk: Desk) -> None:
@@ -144,10 +144,10 @@ def test_the_same_run_twice(desk: Desk) -> None:
     desk.tick()
     desk.later(20)
     assert desk.poll()["stats"]["completed"] == 1
-    before, calls = desk.tables.items("listings") + desk.tables.items("listing_history"), desk.calls()
+    before, calls = desk.content(), desk.calls()
     assert desk.poll()["stats"]["processed"] == 0
     assert desk.calls() == calls
-    assert desk.tables.items("listings") + desk.tables.items("listing_history") == before
+    assert desk.content() == before
     assert desk.story(asked.listing_id) == [("CREATE", "ACTIVE")]
 
 

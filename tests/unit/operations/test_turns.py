@@ -9,7 +9,7 @@ from sluice.marketplaces.selling import Terms
 from sluice.operations import listing as listings
 from sluice.operations.request import Refusal, UnknownListing, change_listing
 from sluice.operations.status import Action
-from tests.unit.operations.conftest import TENANT, USD_150, Desk
+from tests.support.desk import TENANT, USD_150, Desk
 
 
 def amounts(desk: Desk) -> list[str | None]:
@@ -198,5 +198,5 @@ def test_marks_of_adopted_listings_are_nobodys_listings(desk: Desk) -> None:
     desk.active()
     found, following = listings.page(TENANT, 50, None, None)
     assert (len(found), following) == (1, None)
-    assert len(desk.tables.items("listings")) == 2
+    assert desk.items()["Listing"] == 2
     assert not [job for job in Job.scan() if job.lane]

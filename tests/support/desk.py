@@ -1,0 +1,198 @@
+"""A seller at work: the real engine and tables, the sandbox's StockX, and time by hand."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from local.sandbox import world as worlds
+from local.sandbox.catalog.golden import GOLDEN
+from local.sandbox.limits import Limits as SandboxLimits
+from local.sandbox.stockx import bodies
+from local.sandbox.stockx.listings import Listing as RealListing
+from sluice.jobs import events, lanes, scheduler
+from sluice.jobs import requests as jobs_requests
+from sluice.jobs.job import Job
+from sluice.jobs.messages import Batch, decode
+from sluice.jobs.outcomes import Failure
+from sluice.jobs.runner import run_batch
+from sluice.marketplaces import accounts, token_cache, transport
+from sluice.marketplaces.selling import Terms
+from sluice.operations import listing as listings
+from sluice.operations import poll_run, request
+from sluice.operations.listing import Entry, Listing
+from sluice.operations.request import Asked, Asker, Draft
+from sluice.operations.status import Action
+from sluice.platform import aws, tables
+from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.config import Config
+from sluice.platform.limits import Limits
+from sluice.platform.observe import metrics
+from sluice.platform.settings import settings
+from tests.support.clock import VirtualClock
+from tests.support.sandbox_wire import SandboxWire
+from tests.support.stream import changes
+
+NOON = 1_795_348_800_000  # 2026-11-22 12:00 UTC
+TENANT = "acme"
+OPEN = Config(marketplaces={"stockx": Limits(by_account=True)})
+USD_150 = Terms("150", "USD")
+
+
+def _plain(secret: bytes | str) -> str:
+    """The store answers binary attributes as DynamoDB's JSON has them."""
+    return (base64.b64decode(secret) if isinstance(secret, str) else secret).decode()
+
+
+class Desk:
+    """A seller at work."""
+
+    def __init__(self, clock: VirtualClock, wire: SandboxWire) -> None:
+        self.clock, self.wire = clock, wire
+        self.sandbox = wire.world
+        self.config = OPEN
+        self.put: list[tuple[str, dict[str, Any]]] = []
+        self.variants = [row["variantId"] for row in self._variants()]
+
+    def _variants(self) -> list[dict[str, Any]]:
+        catalog = self.sandbox.stockx._catalog
+        return [bodies.variant_row(variant) for variant in catalog.search(GOLDEN[0].style_id)[0].variants]
+
+    @property
+    def published(self) -> list[tuple[str, dict[str, Any]]]:
+        """What is on the bus once the stream of table `jobs` is handed over."""
+        events.publish(changes("jobs"))
+        return self.put
+
+    # asking
+
+    def connect(self, tenant: str = TENANT) -> None:
+        """Connect `tenant` to the sandbox."""
+        made = self.sandbox.accounts.connect(tenant)
+        names = ("api_key", "client_id", "client_secret", "refresh_token")
+        accounts.connect("stockx", tenant, {name: getattr(made, name) for name in names}, self.clock.time)
+
+    def asker(self, tenant: str = TENANT) -> Asker:
+        return Asker(tenant, f"someone@{tenant}", self.clock.time, self.config)
+
+    def create(self, terms: Terms = USD_150, *, variant: int = 0, **more: Any) -> Asked:
+        return request.create(Draft(self.variants[variant], terms, **more), self.asker())
+
+    def ask(self, listing_id: str, action: Action, terms: Terms | None = None) -> Asked:
+        return request.change_listing(self.asker(), listing_id, action, terms)
+
+    def active(self, terms: Terms = USD_150, *, variant: int = 0) -> str:
+        """A listing that is on the market."""
+        asked = self.create(terms, variant=variant)
+        self.finish()
+        assert self.listing(asked.listing_id).status == "ACTIVE"
+        return asked.listing_id
+
+    # working
+
+    def tick(self) -> int:
+        """The scheduler's minute, and the workers that it starts. The number of jobs that were run."""
+        lanes.answer_nudge()
+        sent: list[str] = []
+        done = scheduler.tick(
+            self.clock.time, self.config, accounts.statuses, lambda batch: sent.append(batch.encode())
+        )
+        assert not done.errors
+        for message in sent:
+            self.work(decode(message))
+        return done.admitted
+
+    def work(self, batch: Batch) -> None:
+        """A worker."""
+        limits = self.config.limits("stockx")
+        run_batch(batch, limits, self.config, self.clock, self.clock.time + 2 * MINUTE, self._observe, 1)
+
+    def _observe(self, job: Job, failure: Failure | None) -> None:
+        if failure and failure.code == "handler_error":
+            raise AssertionError(failure.message) from failure.__cause__
+
+    def poll(self, most: int | None = None) -> poll_run.PollAnswer:
+        """The operation poller."""
+        config = self.config if most is None else replace(self.config, poll_batch=most)
+        return poll_run.run(accounts.statuses, self.clock, config, self.clock.time + 90 * SECOND)
+
+    def later(self, seconds: float) -> None:
+        """Let time pass."""
+        self.clock.time += round(seconds * SECOND)
+
+    def finish(self) -> None:
+        """Work until nothing is left to do."""
+        for _ in range(60):
+            self.tick()
+            self.poll()
+            if not any(job.lane for job in Job.scan()):
+                return
+            self.later(20)
+        raise AssertionError(f"still unfinished: {[(job.job_id, job.state) for job in Job.scan() if job.lane]}")
+
+    # looking
+
+    def job(self, job_id: str) -> Job:
+        return Job.get(job_id)
+
+    def listing(self, listing_id: str) -> Listing:
+        found = listings.find(TENANT, listing_id)
+        assert found
+        return found
+
+    def history(self, listing_id: str) -> list[Entry]:
+        return list(listings.history(TENANT, listing_id))
+
+    def story(self, listing_id: str) -> list[tuple[str, str]]:
+        """Action and status of each entry of the history."""
+        return [(entry.action, entry.status) for entry in self.history(listing_id)]
+
+    def real(self) -> list[RealListing]:
+        """What the seller really has at the marketplace."""
+        return list(self.sandbox.stockx.listings(TENANT, self.clock.time))
+
+    def calls(self, **wanted: Any) -> int:
+        """How many calls the marketplace has seen."""
+        return len(self.sandbox.log.entries(**wanted))
+
+    def content(self) -> dict[str, list[Any]]:
+        """What the tables of this capability hold, raw."""
+        models: tuple[type[tables.Table], ...] = (Job, Listing, Entry, jobs_requests.Request)
+        return {model.__name__: [item.to_dynamodb_dict() for item in model.scan()] for model in models}
+
+    def items(self) -> Mapping[str, int]:
+        """How many items each of those tables has."""
+        return {name: len(found) for name, found in self.content().items()}
+
+
+@contextmanager
+def open_desk() -> Iterator[Desk]:
+    """`acme`, connected, with nothing listed, on whatever tables the models of this process use."""
+    clock = VirtualClock(NOON)
+    wire = SandboxWire(worlds.build(7, clock=clock.now, limits=SandboxLimits()))
+    environment = {
+        "SCHEDULER_FUNCTION": "scheduler",
+        "STOCKX_API_URL": "http://sandbox.test/v2",
+        "STOCKX_AUTH_URL": "http://sandbox.test",
+    }
+    desk = Desk(clock, wire)
+    client = transport._client(wire)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        settings.cache_clear()
+        patch.setattr(metrics.provider, "namespace", "Sluice/test")
+        patch.setattr(transport, "_shared_client", lambda: client)
+        patch.setattr(aws, "encrypt", lambda text, context: text.encode())
+        patch.setattr(aws, "decrypt", lambda secret, context: _plain(secret))
+        patch.setattr(aws, "invoke_later", lambda function, event: None)
+        patch.setattr(aws, "put_events", desk.put.extend)
+        token_cache.forget()
+        desk.connect()
+        yield desk
+    settings.cache_clear()
+    token_cache.forget()
+    metrics.clear_metrics()
