@@ -98,7 +98,7 @@ def _find(adapter: Adapter, run: Run, marketplace: Marketplace) -> tuple[str, Va
         return payload["product_id"], Variant(payload["variant_id"], size, system, payload["sizes"])
     sku = payload["sku"]
     with _turn(sku):
-        product = catalog.load(marketplace.name, sku) or _look_up(adapter, run, marketplace.name)
+        product = catalog.load(marketplace.name, sku, consistent=True) or _look_up(adapter, run, marketplace.name)
     return product.product_id, _variant(product, run)
 
 

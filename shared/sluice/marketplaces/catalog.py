@@ -55,10 +55,10 @@ def key(marketplace: str, sku: str) -> str:
     return f"{marketplace}:{sku}"
 
 
-def load(marketplace: str, sku: str) -> Product | None:
-    """The product, if it has been looked up before."""
+def load(marketplace: str, sku: str, *, consistent: bool = False) -> Product | None:
+    """The product, if it has been looked up before. consistent: even if that was a moment ago."""
     try:
-        return Product.get(key(marketplace, sku))
+        return Product.get(key(marketplace, sku), consistent_read=consistent)
     except Product.DoesNotExist:
         return None
 

@@ -1,6 +1,7 @@
 """What a refresh costs, finds and stores."""
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from local.sandbox.catalog.products import Product
 from sluice.jobs import worker
 from sluice.marketplaces.sizes import normal_sku
 from sluice.platform.clock import MINUTE, iso
+from tests.support.store import Answer, Request
 from tests.unit.market.world import SEED, World, item
 
 
@@ -44,6 +46,22 @@ def test_workers_that_do_several_jobs_at_once_look_a_product_up_once(
     jobs = acme.finish(*(item("DD1391-100", f"{size}") for size in range(4, 14)))
     assert {job["state"] for job in jobs} == {"succeeded"}
     assert sorted(acme.routes()) == ["price"] * 10 + ["search", "variants"]
+
+
+def test_a_product_is_looked_up_once_though_reads_lag_behind(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An eventually consistent read may not show what was written a moment ago."""
+    around = acme.store.around
+    assert around
+
+    def lagging(request: Request, send: Callable[[], Answer]) -> Answer:
+        of_catalog = request.operation == "GetItem" and request.parameters["TableName"].endswith("-catalog")
+        if of_catalog and not request.parameters.get("ConsistentRead"):
+            return {}
+        return around(request, send)
+
+    monkeypatch.setattr(acme.store, "around", lagging)
+    acme.finish(item("DD1391-100", "9"), item("DD1391-100", "10"), item("DD1391-100", "11"))
+    assert sorted(acme.routes()) == ["price"] * 3 + ["search", "variants"]
 
 
 def test_a_price_has_all_that_the_marketplace_says(acme: World) -> None:
