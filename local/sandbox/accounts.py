@@ -16,6 +16,7 @@ class Credentials:
     client_secret: str
     authorization_code: str
     refresh_token: str
+    personal_access_token: str
 
 
 class GrantRefusedError(Exception):
@@ -27,7 +28,10 @@ class GrantRefusedError(Exception):
 
 
 class Accounts:
-    """Who may call. Access tokens live `token_seconds`; refresh tokens live until they are revoked."""
+    """Who may call. Access tokens live `token_seconds`; refresh tokens and personal ones live until they are revoked.
+
+    A token is good at one marketplace: its `audience`.
+    """
 
     def __init__(self, seed: int, token_seconds: int = 43_200) -> None:
         self.token_seconds = token_seconds
@@ -36,7 +40,8 @@ class Accounts:
         self._accounts_by_key: dict[str, str] = {}
         self._codes: dict[str, Credentials] = {}
         self._refresh_tokens: dict[str, str] = {}
-        self._access_tokens: dict[str, tuple[str, int]] = {}
+        self._personal_tokens: dict[str, str] = {}
+        self._access_tokens: dict[tuple[str, str], tuple[str, int]] = {}
 
     def connect(self, account: str) -> Credentials:
         """Credentials of `account`, with a new authorization code and refresh token at each call, as after a log-in."""
@@ -48,20 +53,38 @@ class Accounts:
             client_secret=self._client_secret(self._client_id(account)),
             authorization_code=digest(self._seed, "code", account, login),
             refresh_token=f"v1.{digest(self._seed, 'refresh', account, login)}",
+            personal_access_token=f"pat_{digest(self._seed, 'personal', account, login)}",
         )
         self._accounts_by_key[credentials.api_key] = account
         self._codes[credentials.authorization_code] = credentials
         self._refresh_tokens[credentials.refresh_token] = account
+        self._personal_tokens[credentials.personal_access_token] = account
         return credentials
 
     def of_key(self, api_key: str) -> str | None:
         """The account of an API key; None when nobody connected with it."""
         return self._accounts_by_key.get(api_key)
 
-    def of_token(self, access_token: str, at_ms: int) -> str | None:
+    def of_token(self, access_token: str, at_ms: int, audience: str = "stockx") -> str | None:
         """The account of an access token that is valid at `at_ms`."""
-        account, ends_ms = self._access_tokens.get(access_token, (None, 0))
+        account, ends_ms = self._access_tokens.get((audience, access_token), (None, 0))
         return account if at_ms < ends_ms else None
+
+    def of_personal_token(self, token: str) -> str | None:
+        """The account of a personal access token."""
+        return self._personal_tokens.get(token)
+
+    def of_client(self, client_id: str) -> str | None:
+        """The account of an OAuth application."""
+        return next((known for known in self._accounts_by_key.values() if self._client_id(known) == client_id), None)
+
+    def application_token(self, client_id: str, client_secret: str, at_ms: int, audience: str, seconds: int) -> str:
+        """An access token for an application itself, by its client credentials. Revoked ones get none."""
+        account = self.of_client(client_id)
+        connected = account in self._refresh_tokens.values()
+        if account is None or not connected or client_secret != self._client_secret(client_id):
+            raise GrantRefusedError("invalid_client", "client authentication failed", 401)
+        return self._issue(account, at_ms, audience, min(seconds, self.token_seconds))
 
     def exchange_code(self, form: dict[str, str], at_ms: int) -> tuple[str, str]:
         """An access token and the refresh token of the log-in that the code came from. A code works once."""
@@ -83,21 +106,24 @@ class Accounts:
         """End the account's access tokens; a refresh gives a new one."""
         self._access_tokens = {token: held for token, held in self._access_tokens.items() if held[0] != account}
 
-    def expire_token(self, access_token: str) -> None:
-        self._access_tokens.pop(access_token, None)
+    def expire_token(self, token: str, audience: str = "stockx") -> None:
+        """End one token, an access token or a personal one."""
+        self._access_tokens.pop((audience, token), None)
+        self._personal_tokens.pop(token, None)
 
     def revoke(self, account: str) -> None:
         """End every token and code of the account: only `connect` helps."""
         self.expire(account)
         self._refresh_tokens = {token: owner for token, owner in self._refresh_tokens.items() if owner != account}
+        self._personal_tokens = {token: owner for token, owner in self._personal_tokens.items() if owner != account}
         self._codes = {code: login for code, login in self._codes.items() if login.account != account}
 
-    def _issue(self, account: str, at_ms: int) -> str:
+    def _issue(self, account: str, at_ms: int, audience: str = "stockx", seconds: int | None = None) -> str:
         serial = next(self._serial)
         # As long as a real JWT (about 1 KB), because what stores it pays by size.
         parts = [digest(self._seed, "access", account, serial, part) for part in range(30)]
         token = f"eyJzYW5kYm94Ijp0cnVlfQ.{''.join(parts)}"
-        self._access_tokens[token] = (account, at_ms + self.token_seconds * 1000)
+        self._access_tokens[audience, token] = (account, at_ms + (seconds or self.token_seconds) * 1000)
         return token
 
     def _check_client(self, form: dict[str, str]) -> None:

@@ -23,6 +23,11 @@ class Call:
     at_ms: int
     base_url: str = ""
 
+    def bearer(self) -> str:
+        """The token of the header `authorization`, empty if it has none."""
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
+        return token if scheme.lower() == "bearer" else ""
+
     def form(self) -> dict[str, str]:
         """The body read as `application/x-www-form-urlencoded`."""
         return dict(parse_qsl(self.body.decode("utf-8", "replace"), keep_blank_values=True))
@@ -38,7 +43,8 @@ class Answer:
     faults: tuple[str, ...] = ()
 
     def raw(self) -> bytes:
-        return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
+        """The body as it travels; a 204 has none."""
+        return b"" if self.status == 204 else json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 class Marketplace(Protocol):

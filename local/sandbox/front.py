@@ -145,7 +145,7 @@ class Front:
         raw = answer.raw()
         # What is cut off can no longer be read, so that comes last.
         for strike in sorted(strikes, key=lambda strike: isinstance(strike.fault, MalformedJson)):
-            if isinstance(strike.fault, Corruption) and answer.status < 300:
+            if isinstance(strike.fault, Corruption) and raw and answer.status < 300:
                 raw = corrupt(raw, strike.fault, strike.draw)
                 applied.append(strike.fault.kind)
         if drip := _first(strikes, Drip):

@@ -42,6 +42,15 @@ class Over:
     wait_ms: int
 
 
+@dataclass(frozen=True)
+class Day:
+    """A day's calls, those that are left of them, and when the next day begins."""
+
+    limit: int
+    remaining: int
+    reset_ms: int
+
+
 @dataclass
 class _Account:
     next_ms: int = 0
@@ -63,6 +72,16 @@ class Quotas:
 
     def of(self, marketplace: str) -> Limits:
         return self._limits[marketplace]
+
+    def day(self, marketplace: str, account: str, at_ms: int) -> "Day | None":
+        """How the account's day stands; None where the marketplace limits no day."""
+        limits = self._limits[marketplace]
+        if limits.per_day is None:
+            return None
+        start = _start(limits, DAY_MS, at_ms)
+        arrivals = self._accounts[marketplace, account].arrivals
+        used = len(arrivals) - bisect_left(arrivals, start)
+        return Day(limits.per_day, max(0, limits.per_day - used), start + DAY_MS)
 
     def charge(self, marketplace: str, account: str, at_ms: int) -> Over | None:
         """Charge a call that arrives at `at_ms`; an `Over` means that it was one too many and was not charged."""
@@ -96,8 +115,12 @@ def _over_window(limits: Limits, state: _Account, at_ms: int) -> Over | None:
     for rule, length, most in windows:
         if most is None:
             continue
-        start = at_ms - at_ms % length if limits.windows == "clock" else at_ms - length + 1
+        start = _start(limits, length, at_ms)
         if len(state.arrivals) - bisect_left(state.arrivals, start) >= most:
             opens = start + length if limits.windows == "clock" else state.arrivals[-most] + length
             return Over(rule, opens - at_ms)
     return None
+
+
+def _start(limits: Limits, length_ms: int, at_ms: int) -> int:
+    return at_ms - at_ms % length_ms if limits.windows == "clock" else at_ms - length_ms + 1

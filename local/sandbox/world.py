@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from local.sandbox.accounts import Accounts
+from local.sandbox.alias.api import Alias
 from local.sandbox.catalog.catalog import Catalog
+from local.sandbox.ebay.api import EBay
 from local.sandbox.faults import Faults, Latency
 from local.sandbox.front import Front
 from local.sandbox.limits import Limits, Quotas
@@ -50,8 +52,9 @@ def build(
 ) -> World:
     """`products` is the number of synthetic ones; `limits` take the place of each marketplace's own."""
     accounts, faults, quotas, log = Accounts(seed, token_seconds), Faults(seed), Quotas(), Log()
-    stockx = StockX(seed, Catalog(products), accounts, faults)
-    marketplaces = (stockx,)
+    catalog = Catalog(products)
+    stockx = StockX(seed, catalog, accounts, faults)
+    marketplaces = (stockx, Alias(seed, catalog, accounts), EBay(seed, catalog, accounts, quotas))
     for marketplace in marketplaces:
         quotas.set(marketplace.name, limits or marketplace.limits)
     front = Front(seed, clock, marketplaces, faults, quotas, log, latency or Latency())

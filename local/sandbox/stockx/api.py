@@ -87,7 +87,7 @@ class StockX:
 
     def expire_token(self, call: Call, *, for_good: bool) -> Answer:
         if for_good:
-            self._accounts.expire_token(_bearer(call))
+            self._accounts.expire_token(call.bearer())
         return self.error(401, "Unauthorized")
 
     def refuse_refresh(self, call: Call) -> Answer | None:
@@ -126,7 +126,7 @@ class StockX:
             raise RefusedError(401, "Unauthorized")
         if self._accounts.of_key(key) is None:
             raise RefusedError(403, "Forbidden")
-        if self._accounts.of_token(_bearer(call), call.at_ms) is None:
+        if self._accounts.of_token(call.bearer(), call.at_ms) is None:
             raise RefusedError(401, "Unauthorized")
 
     def _search(self, call: Call) -> Answer:
@@ -184,11 +184,6 @@ class StockX:
         if read is None or product is None or read[1] >= len(product.sizes):
             raise RefusedError(404, "Variant not found")
         return product.variants[read[1]]
-
-
-def _bearer(call: Call) -> str:
-    scheme, _, token = call.headers.get("authorization", "").partition(" ")
-    return token if scheme.lower() == "bearer" else ""
 
 
 def _currency(call: Call) -> str:

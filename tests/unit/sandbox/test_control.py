@@ -68,7 +68,7 @@ def test_the_report_counts_what_was_called(client: Client) -> None:
 
 def test_health(client: Client) -> None:
     health = client.http.get("/_sandbox/health").json()
-    assert (health["status"], health["seed"], health["marketplaces"]) == ("ok", 7, ["stockx"])
+    assert (health["status"], health["seed"], health["marketplaces"]) == ("ok", 7, ["stockx", "alias", "ebay"])
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_bad_order_is_explained(client: Client, method: str, path: str, body: 
 
 
 def test_a_path_of_no_marketplace_is_neither_played_nor_logged(client: Client, sandbox: Sandbox) -> None:
-    assert client.http.get("/api/v1/catalog").status_code == 404
+    assert client.http.get("/v9/catalog").status_code == 404
     assert sandbox.requests() == []
 
 

@@ -1,0 +1,1 @@
+"""Alias API v1: the catalog and its prices, behind a gRPC gateway."""

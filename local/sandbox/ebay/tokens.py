@@ -1,0 +1,45 @@
+"""`POST /identity/v1/oauth2/token`: application tokens. Errors are OAuth's, not the APIs'."""
+
+from base64 import b64decode
+from binascii import Error
+
+from local.sandbox.accounts import Accounts, GrantRefusedError
+from local.sandbox.call import Answer, Call
+
+PATH = "/identity/v1/oauth2/token"
+SCOPE = "https://api.ebay.com/oauth/api_scope"
+SECONDS = 7_200
+
+
+def answer(accounts: Accounts, call: Call) -> Answer:
+    try:
+        if call.method != "POST":
+            raise GrantRefusedError("invalid_request", "The token call is a POST", 404)
+        return Answer(200, _grant(accounts, call))
+    except GrantRefusedError as refused:
+        return refusal(refused)
+
+
+def refusal(refused: GrantRefusedError) -> Answer:
+    return Answer(refused.status, {"error": refused.error, "error_description": refused.description})
+
+
+def client(call: Call) -> tuple[str, str]:
+    """The client's id and secret, from HTTP Basic. Empty ones when there are none."""
+    scheme, _, encoded = call.headers.get("authorization", "").partition(" ")
+    try:
+        name, _, secret = b64decode(encoded, validate=True).decode().partition(":")
+    except (Error, UnicodeDecodeError):
+        return "", ""
+    return (name, secret) if scheme.lower() == "basic" else ("", "")
+
+
+def _grant(accounts: Accounts, call: Call) -> dict[str, str | int]:
+    form = call.form()
+    if form.get("grant_type") != "client_credentials":
+        raise GrantRefusedError("unsupported_grant_type", "grant type in request is not supported by the server", 400)
+    if form.get("scope") != SCOPE:
+        raise GrantRefusedError("invalid_scope", "The requested scope is invalid, unknown, or exceeds its grant", 400)
+    token = accounts.application_token(*client(call), call.at_ms, "ebay", SECONDS)
+    seconds = min(SECONDS, accounts.token_seconds)
+    return {"access_token": token, "expires_in": seconds, "token_type": "Application Access Token"}
