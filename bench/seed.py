@@ -26,7 +26,7 @@ def waiting_jobs(dynamodb: Any, count: int, tenants: Sequence[str], now: int, pr
     """`count` due jobs for `tenants` in turn, written through the boto3 client `dynamodb`. Their lanes are marked."""
     table, accounts = Job.Meta.table_name, [keys.account("stockx", tenant) for tenant in tenants]
     for account in accounts:
-        lanes.mark(keys.lane(account, priority, "", 1), now)
+        lanes.mark(keys.lane(account, account, priority, "", 1), now)
 
     def write(jobs: Sequence[dict[str, Any]]) -> None:
         left = {table: [{"PutRequest": {"Item": job}} for job in jobs]}
@@ -48,7 +48,7 @@ def _jobs(count: int, accounts: Sequence[str], now: int, priority: int) -> Itera
             keys.job_id(REFRESH.name, "stockx", variant.product.style_id or "", f"us-{size}", "USD"),
             kind=REFRESH.name,
             state=QUEUED,
-            lane=keys.lane(account, priority, "", 1),
+            lane=keys.lane(account, account, priority, "", 1),
             # In the order of their numbers, the last one minute ago.
             due_at=now - HOUR // 2 + number * (HOUR // 2 - MINUTE) // count,
             lease=0,

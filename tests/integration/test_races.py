@@ -89,7 +89,7 @@ def test_a_manual_request_among_64_is_never_lost() -> None:
     job = Job.get(spec().job_id, consistent_read=True)
     assert job.priority == keys.MANUAL
     assert job.tenants == set(tenants)
-    assert job.lane == keys.lane(job.budget, keys.MANUAL, job.job_id, 1)
+    assert job.lane == keys.lane(job.budget, job.account, keys.MANUAL, job.job_id, 1)
 
 
 def test_a_request_against_an_end_is_served_by_this_run_or_by_another() -> None:

@@ -81,11 +81,17 @@ def test_a_job_id_stands_in_a_url_path(parts: list[str]) -> None:
     assert not set(job_id) & set("/?# \t\n")
 
 
-@given(texts.filter(bool), st.sampled_from(sorted(keys.PRIORITIES.values())), texts, st.integers(1, 64))
+@given(
+    texts.filter(bool),
+    st.from_regex(r"[a-z]{1,8}:[a-z0-9-]{1,64}", fullmatch=True),
+    st.sampled_from(sorted(keys.PRIORITIES.values())),
+    texts,
+    st.integers(1, 64),
+)
 def test_a_lane_names_its_budget_and_is_never_one_of_running_jobs(
-    budget: str, priority: int, job: str, shards: int
+    budget: str, account: str, priority: int, job: str, shards: int
 ) -> None:
-    queued, polled = keys.lane(budget, priority, job, shards), keys.poll_lane(budget, job, shards)
+    queued, polled = keys.lane(budget, account, priority, job, shards), keys.poll_lane(budget, account, job, shards)
     assert keys.lane_budget(queued) == keys.lane_budget(polled) == budget
     assert (keys.is_poll_lane(queued), keys.is_poll_lane(polled)) == (False, True)
     assert not {queued, polled} & set(keys.leased_lanes())

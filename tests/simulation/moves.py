@@ -23,7 +23,7 @@ def ask(world: World, chance: Random) -> None:
 
 
 def tick(world: World, chance: Random) -> None:
-    with world.troubled(_faults(chance), chance.choice(("", "", "", "before", "after"))):
+    with world.troubled(_faults(chance), chance.choice(("", "", "", "before", "after", "started"))):
         world.tick()
 
 

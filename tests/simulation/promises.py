@@ -141,8 +141,10 @@ class Promises:
             assert lane in keys.leased_lanes(), f"{job_id} runs and nobody would rescue it"
             return
         assert lane in marked, f"{job_id} waits in a lane that nobody reads"
-        assert keys.lane_budget(lane) == text(item, "budget")
-        assert keys.is_poll_lane(lane) == (state == WAITING)
+        budget, account, shards = text(item, "budget"), text(item, "account"), self.limits.shards
+        polled = keys.poll_lane(budget, account, job_id, shards)
+        queued = keys.lane(budget, account, number(item, "priority"), job_id, shards)
+        assert lane == (polled if state == WAITING else queued), f"{job_id} is {state} and stands in {lane}"
 
     def _budgets(self) -> None:
         charged = {(text(item, "budget"), text(item, "window")): item for item in self.store.items("budgets")}

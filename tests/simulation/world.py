@@ -186,6 +186,8 @@ class World:
         fails, self._send_fails = self._send_fails, ""
         if fails != "before":
             self.queue.append(batch.encode())
+        if fails == "started":
+            self.meanwhile("deliver", -1)
         if fails:
             raise SendError(fails)
 

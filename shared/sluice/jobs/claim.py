@@ -37,14 +37,11 @@ def is_empty(lane: str) -> bool:
 def claim(candidate: Candidate, now: int, lease_ms: int) -> Job | None:
     """Take the job until `now + lease_ms`. None when somebody else was first, or it is no longer as it was seen.
 
-    The lane and the account are part of the condition: a job that has moved is charged to another budget than the one
-    reserved, or runs in another account's batch.
+    The lane is part of the condition: a job that has moved is charged to another budget than the one reserved, or runs
+    in another account's batch.
     """
     condition = (
-        Job.state.is_in(*sorted(TRANSITIONS["claim"].sources))
-        & (Job.lane == candidate.lane)
-        & (Job.account == candidate.account)
-        & (Job.due_at <= now)
+        Job.state.is_in(*sorted(TRANSITIONS["claim"].sources)) & (Job.lane == candidate.lane) & (Job.due_at <= now)
     )
     actions = [
         Job.state.set(LEASED),

@@ -138,7 +138,7 @@ def _due_at(wanted: int, now: int) -> int:
 
 
 def _lane(spec: Spec) -> str:
-    return keys.lane(spec.budget, spec.priority, spec.job_id, spec.lane_shards)
+    return keys.lane(spec.budget, spec.account, spec.priority, spec.job_id, spec.lane_shards)
 
 
 def _create(spec: Spec, now: int, write: Write, *, keep_askers: bool = True) -> Enqueued:
@@ -217,7 +217,8 @@ def _placed(spec: Spec, job: Job, now: int, held: Held) -> list[Action]:
     actions: list[Action] = []
     if raised or takes_over:
         priority = max(spec.priority, job.priority)
-        lane = keys.lane(spec.budget if takes_over else job.budget, priority, spec.job_id, spec.lane_shards)
+        runner = spec if takes_over else job
+        lane = keys.lane(runner.budget, runner.account, priority, spec.job_id, spec.lane_shards)
         lanes.mark(lane, now)
         actions += [Job.lane.set(lane), Job.priority.set(priority)]
     if takes_over:

@@ -103,7 +103,7 @@ def rescue(job: Job, now: int, config: Config) -> Job:
 
 def wait(job: Job, waiting: Waiting, now: int, config: Config) -> Job:
     """The marketplace works on it: somebody looks again at `waiting.due_at`. No attempt is used up by waiting."""
-    lane = keys.poll_lane(job.budget, job.job_id, _shards(job, config))
+    lane = keys.poll_lane(job.budget, job.account, job.job_id, _shards(job, config))
     lanes.mark(lane, now)
     actions = [
         Job.state.set(TRANSITIONS["wait"].target),

@@ -81,7 +81,7 @@ class Job(tables.Table):
 
     def home(self, shards: int) -> str:
         """The lane in which this job waits while it is queued."""
-        return keys.lane(self.budget, self.priority, self.job_id, shards)
+        return keys.lane(self.budget, self.account, self.priority, self.job_id, shards)
 
 
 # What every job has.

@@ -32,14 +32,22 @@ def shard(key: str, shards: int) -> int:
     return crc32(key.encode()) % shards
 
 
-def lane(budget: str, priority: int, job: str, shards: int) -> str:
-    """Where a queued job waits: what waits together is limited together."""
-    return f"{budget}#{priority}#{shard(job, shards)}"
+def lane(budget: str, account: str, priority: int, job: str, shards: int) -> str:
+    """Where a queued job waits: what waits together is limited together, and held together.
+
+    Where accounts share a budget, each has lanes of its own: the work of a broken one never stands before another's.
+    """
+    return f"{budget}#{priority}#{_part(budget, account, job, shards)}"
 
 
-def poll_lane(budget: str, job: str, shards: int) -> str:
+def poll_lane(budget: str, account: str, job: str, shards: int) -> str:
     """Where a job waits to be looked at again, while the marketplace works on its operation."""
-    return f"{budget}#{POLL}#{shard(job, shards)}"
+    return f"{budget}#{POLL}#{_part(budget, account, job, shards)}"
+
+
+def _part(budget: str, account: str, job: str, shards: int) -> str:
+    number = shard(job, shards)
+    return str(number) if account == budget else f"{number}@{account}"
 
 
 def is_poll_lane(name: str) -> bool:

@@ -68,7 +68,9 @@ NOON = 1_795_348_800_000  # 2026-11-22 12:00 UTC
 def claimed(clock: VirtualClock, request: Spec) -> Job:
     """The job of `request`, enqueued and claimed."""
     enqueue(request, clock.time)
-    [candidate], _ = claim.due(keys.lane(request.budget, request.priority, request.job_id, 1), clock.time, 10)
+    [candidate], _ = claim.due(
+        keys.lane(request.budget, request.account, request.priority, request.job_id, 1), clock.time, 10
+    )
     job = claim.claim(candidate, clock.time, 5 * MINUTE)
     assert job
     return job

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -238,3 +239,18 @@ def test_an_old_empty_lane_leaves_the_list(store: Store, clock: VirtualClock, co
     clock.time += 1
     tick(clock, config)
     assert lanes.active() == []
+
+
+@pytest.mark.usefixtures("store")
+def test_a_broken_account_on_a_shared_budget_holds_up_no_other(clock: VirtualClock) -> None:
+    """However much of its work is due, and for however long: the others are found behind it."""
+    config = Config(marketplaces={"stockx": Limits(per_hour=10)})
+    for number_ in range(30):
+        enqueue(replace(spec(f"broken-{number_}", tenant="acme"), budget="stockx"), clock.time)
+    clock.time += MINUTE
+    enqueue(replace(spec("good", tenant="zeta"), budget="stockx"), clock.time)
+    statuses = {"stockx:acme": "BROKEN", "stockx:zeta": "ACTIVE"}
+    sent: list[Batch] = []
+    done = scheduler.tick(clock.time, config, lambda _: statuses, sent.append)
+    assert (done.admitted, done.held) == (1, {"stockx": "account"})
+    assert [batch.account for batch in sent] == ["stockx:zeta"]
