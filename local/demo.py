@@ -64,6 +64,7 @@ def run(laptop: Laptop, console: Console) -> None:
         reasons = "; ".join(f"{job['jobId']} is {job['state']}: {job.get('error')}" for job in failed)
         raise DemoFailed(reasons)
     show_prices(api, console)
+    compare(laptop, api, console)
     show_costs(laptop, console)
     show_urls(laptop, console)
 
@@ -75,6 +76,8 @@ def watch(api: Api, wanted: list[str], console: Console) -> dict[str, Any]:
 
     def look() -> bool:
         for row in api.get("/v1/jobs", limit=100)["jobs"]:
+            if row["jobId"] not in wanted:
+                continue
             before = jobs.get(row["jobId"], {}).get("state")
             jobs[row["jobId"]] = row
             if not console.is_terminal and before != row["state"]:
@@ -127,6 +130,23 @@ def show_prices(api: Api, console: Console) -> None:
             size = f"{price['sizeSystem']} {price['size']}"
             amounts = (price["ask"] or "no ask", price["bid"] or "no bid")
             table.add_row(price["sku"], size, *amounts, price["currency"], price["observedAt"])
+    console.print(table)
+
+
+def compare(laptop: Laptop, api: Api, console: Console) -> None:
+    """One SKU on all marketplaces, side by side."""
+    laptop.connect(TENANT, "alias", "ebay")
+    sku, rest = items()[0]["sku"], [items(marketplace)[0] for marketplace in ("alias", "ebay")]
+    answer = api.post("/v1/market/refresh", {"items": rest})
+    console.print(f"\n{sku} on the other marketplaces too: {answer['counts']}")
+    jobs = watch(api, [row["jobId"] for row in answer["items"] if "jobId" in row], console)
+    if [job["state"] for job in jobs.values()] != ["succeeded"] * len(rest):
+        raise DemoFailed(f"not every marketplace gave a price: {answer['items']}, {jobs}")
+    size = {name: rest[0][name] for name in ("size", "sizeSystem")}
+    table = Table("marketplace", "ask", "bid", "and says", title=f"{sku}, {size['sizeSystem']} {size['size']}, USD")
+    for price in api.get("/v1/market/prices", sku=sku, **size)["prices"]:
+        more = ", ".join(f"{name.replace('_', ' ')} {amount}" for name, amount in price["more"].items())
+        table.add_row(price["marketplace"], price["ask"] or "no ask", price["bid"] or "no bid", more)
     console.print(table)
 
 

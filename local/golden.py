@@ -2,6 +2,8 @@
 
 from typing import Any
 
+# Alias gives sneakers their US sizes only.
+_US_SIZES = {"CP9654": "10"}
 _ROWS = (
     ("DD1391-100", "10", "us", "manual"),
     ("DZ5485-410", "9.5", "us", "manual"),
@@ -22,11 +24,16 @@ def items(marketplace: str = "stockx", *, force: bool = False) -> list[dict[str,
         {
             "marketplace": marketplace,
             "sku": sku,
-            "size": size,
-            "sizeSystem": system,
+            **_size(marketplace, sku, size, system),
             "currency": "USD",
             "priority": priority,
             "force": force,
         }
         for sku, size, system, priority in _ROWS
     ]
+
+
+def _size(marketplace: str, sku: str, size: str, system: str) -> dict[str, str]:
+    if marketplace == "alias" and sku in _US_SIZES:
+        return {"size": _US_SIZES[sku], "sizeSystem": "us"}
+    return {"size": size, "sizeSystem": system}

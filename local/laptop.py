@@ -17,6 +17,12 @@ from local.sandbox.server import Sandbox
 
 STACK = "sluice-local"
 ADMIN = ("user", "operator", "admin")
+# What each marketplace's account is connected with.
+CREDENTIALS = {
+    "stockx": ("api_key", "client_id", "client_secret", "refresh_token"),
+    "alias": ("personal_access_token",),
+    "ebay": ("client_id", "client_secret"),
+}
 
 
 class Laptop:
@@ -67,6 +73,8 @@ class Laptop:
                     "JwksUrl": self.issuer.jwks_url,
                     "StockxApiUrl": f"{self.sandbox.url}/v2",
                     "StockxAuthUrl": self.sandbox.url,
+                    "AliasApiUrl": f"{self.sandbox.url}/api/v1",
+                    "EbayApiUrl": self.sandbox.url,
                 },
             )
             self._say(f"{'Sluice API':<20} {self._stack.api_url}")
@@ -86,11 +94,16 @@ class Laptop:
         self._open.callback(api.close)
         return api
 
+    def connect(self, tenant: str, *marketplaces: str) -> None:
+        """Connect `tenant` to `marketplaces`, by default to all, as if a person had logged in there."""
+        given = self.sandbox.connect(tenant)
+        for marketplace in marketplaces or CREDENTIALS:
+            body = {name: getattr(given, name) for name in CREDENTIALS[marketplace]}
+            self.api(tenant).put(f"/v1/accounts/{marketplace}", body)
+
     def connect_stockx(self, tenant: str) -> None:
-        """Connect `tenant`'s StockX account, as if a person had logged in at the marketplace."""
-        credentials = self.sandbox.connect(tenant)
-        body = {name: getattr(credentials, name) for name in ("api_key", "client_id", "client_secret", "refresh_token")}
-        self.api(tenant).put("/v1/accounts/stockx", body)
+        """Connect `tenant`'s StockX account alone."""
+        self.connect(tenant, "stockx")
 
 
 class ApiError(Exception):

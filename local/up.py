@@ -17,7 +17,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with Laptop(say=lambda line: print(f"  {line}", flush=True)) as laptop:
-        laptop.connect_stockx(TENANT)
+        laptop.connect(TENANT)
         print(_help(laptop), flush=True)
         stop.wait()
     print("\nstopped; nothing is left running")
@@ -28,7 +28,7 @@ def _help(laptop: Laptop) -> str:
     first = items()[0]
     body = f'{{"items": [{{"sku": "{first["sku"]}", "size": "{first["size"]}", "priority": "manual"}}]}}'
     return f"""
-Tenant {TENANT} has a StockX account connected. Try, in another terminal:
+Tenant {TENANT} has StockX, Alias and eBay connected. Try, in another terminal:
 
   export API={laptop.stack.api_url}
   export TOKEN={laptop.token(TENANT)}
