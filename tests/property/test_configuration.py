@@ -88,3 +88,13 @@ def test_what_is_overridden_is_used_and_the_rest_stays(per_hour: int, freshness:
 def test_a_refusal_names_the_place(document: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigError, match=named):
         parse(json.dumps(document))
+
+
+@pytest.mark.parametrize(("tolerance", "valid"), [(0, False), (4, False), (5, True)])
+def test_a_tolerance_that_no_thread_can_keep_is_refused(tolerance: int, valid: bool) -> None:
+    document = json.dumps({"marketplaces": {"stockx": {"tolerance_ms": tolerance}}})
+    if valid:
+        assert parse(document).limits("stockx").tolerance_ms == tolerance
+    else:
+        with pytest.raises(ConfigError, match=r"marketplaces\.stockx: tolerance_ms must be at least 5"):
+            parse(document)

@@ -25,6 +25,10 @@ MARKETPLACES: Mapping[str, Limits] = {
 }
 
 
+# No thread wakes to the millisecond: with less, calls would miss their slots again and again.
+LEAST_TOLERANCE_MS = 5
+
+
 class ConfigError(Exception):
     """The configuration document is not valid; the message names the place."""
 
@@ -122,6 +126,8 @@ def _marketplaces(value: object) -> Mapping[str, Limits]:
             result[marketplace] = MARKETPLACES[marketplace].override(**limits)
         except ValueError as error:
             raise ConfigError(f"marketplaces.{marketplace}: {error}") from error
+        if result[marketplace].tolerance_ms < LEAST_TOLERANCE_MS:
+            raise ConfigError(f"marketplaces.{marketplace}: tolerance_ms must be at least {LEAST_TOLERANCE_MS}")
     return result
 
 
