@@ -5,8 +5,9 @@ from random import Random
 from sluice.jobs import keys
 from sluice.jobs.job import Spec
 from sluice.platform.clock import HOUR, MINUTE, SECOND
+from tests.simulation.scripts import Script, Step
 from tests.simulation.trouble import Fault
-from tests.simulation.world import Script, Step, World
+from tests.simulation.world import World
 
 NAMES = ("a", "b", "c", "d")
 TENANTS = ("acme", "zeta")

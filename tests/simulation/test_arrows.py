@@ -3,7 +3,8 @@
 from sluice.jobs import keys
 from sluice.platform.clock import HOUR, MINUTE
 from tests.simulation.promises import ARROWS
-from tests.simulation.world import Script, World
+from tests.simulation.scripts import Script
+from tests.simulation.world import World
 
 
 def test_the_engine_writes_every_arrow_and_no_other(world: World) -> None:

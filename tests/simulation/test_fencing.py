@@ -12,8 +12,9 @@ from sluice.jobs.job import Job
 from sluice.jobs.states import LEASED
 from sluice.platform import tables
 from tests.simulation.conftest import new_world
+from tests.simulation.scripts import Script, Step
 from tests.simulation.trouble import Fault
-from tests.simulation.world import Script, Step, World
+from tests.simulation.world import World
 
 
 def overtaken(world: World, end: str) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sluice.jobs import cancel, keys, lanes, scheduler
+from sluice.jobs import budgets, cancel, keys, lanes, scheduler
 from sluice.jobs.cancel import Cancelled
 from sluice.jobs.enqueue import Enqueued, enqueue
 from sluice.jobs.job import Job, Spec
@@ -22,6 +22,7 @@ from sluice.jobs.states import FINAL
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config import Config
 from tests.simulation.promises import Promises, number, text
+from tests.simulation.scripts import SUCCEED, Script
 from tests.simulation.trouble import Fault, Process, SendError, Trouble
 from tests.support.clock import VirtualClock
 from tests.support.store import Item, Store
@@ -29,26 +30,6 @@ from tests.support.work import KIND
 
 NOON = 1_795_348_800_000  # 2026-11-22 12:00 UTC
 MOST_SET_BACK_MS = 5 * SECOND
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a handler does in its run, before it ends: `calls` calls, then something that happens `meanwhile`."""
-
-    calls: int = 0
-    meanwhile: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True)
-class Script:
-    """A handler's whole run: its steps, how long it then takes, and its end."""
-
-    steps: tuple[Step, ...] = (Step(calls=1),)
-    end: str = "succeed"
-    after_ms: int = 0
-
-
-SUCCEED = Script()
 
 
 @dataclass(frozen=True)
@@ -214,6 +195,10 @@ class World:
             limits = self.config.limits("stockx")
             self.ends += run_batch(batch, limits, self.config, self.clock, process.deadline, ended, threads=1).ends
         self._scripts = before
+
+    def close(self, budget: str) -> None:
+        """Somebody else's call was refused with a 429."""
+        budgets.close(budget, self.clock.time + 10 * MINUTE, "429")
 
     # What a handler does
 

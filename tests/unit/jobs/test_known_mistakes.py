@@ -20,6 +20,7 @@ property/test_windows.py::test_a_start_is_moved_out_of_the_margin_and_no_further
 | a time before which a job must not start is stored and never read | test_nothing_starts_before_it_is_due |
 | a 429 sets a state that nothing picks up, or uses up attempts | test_a_429_uses_up_no_attempt_and_comes_back |
 | jobs that a worker has already got keep calling after a 429 | test_after_a_429_the_rest_goes_back_without_a_call, \
+test_what_another_worker_learnt_of_a_429_sends_the_rest_back_too, \
 test_a_429_stops_every_other_worker |
 | no rescue for a killed worker, and its key is blocked for ever | \
 test_a_worker_killed_at_any_step_frees_its_key_within_the_lease |
@@ -54,8 +55,9 @@ from sluice.platform.config import Config
 from sluice.platform.limits import Limits
 from tests.simulation.conftest import new_world
 from tests.simulation.promises import number, text
+from tests.simulation.scripts import SUCCEED, Script, Step
 from tests.simulation.trouble import Fault
-from tests.simulation.world import SUCCEED, Script, Step, World
+from tests.simulation.world import World
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Store
 from tests.support.work import spec
@@ -242,6 +244,19 @@ def test_after_a_429_the_rest_goes_back_without_a_call() -> None:
         assert world.ends == {"completed": 1, "snoozed": 3}
         assert len(world.promises.calls[BUDGET]) == 2
         assert budgets_of(world, BUDGET) == 2
+        world.drain()
+
+
+def test_what_another_worker_learnt_of_a_429_sends_the_rest_back_too() -> None:
+    with new_world() as world:
+        for name in "abcd":
+            world.ask_for(name, "acme", keys.HOT)
+        world.tick()
+        closed = Step(meanwhile=("close", BUDGET))
+        world.deliver(0, [Script((closed, Step(calls=1)))])
+        assert sum(world.runs.values()) == 1, "the other handlers were not even begun"
+        assert world.ends == {"snoozed": 4}
+        assert budgets_of(world, BUDGET) == 0
         world.drain()
 
 

@@ -1,0 +1,230 @@
+"""What enqueue answers, and what the job then is: every row of its table."""
+
+from dataclasses import replace
+
+import pytest
+
+from sluice.jobs import cancel, claim, finish, keys
+from sluice.jobs.enqueue import Outcome, enqueue, enqueue_many
+from sluice.jobs.job import MOST_ASKERS, Job
+from sluice.jobs.outcomes import Failure, LeaseOver, Waiting
+from sluice.platform.clock import HOUR, MINUTE
+from sluice.platform.config import Config
+from tests.support.clock import VirtualClock
+from tests.support.store import Answer, Request, Store
+from tests.support.work import spec
+
+pytestmark = pytest.mark.usefixtures("store")
+
+STATES = ["nothing", "queued", "leased", "waiting", "succeeded", "dead", "cancelled"]
+
+
+def stored() -> Job:
+    return Job.get(spec().job_id, consistent_read=True)
+
+
+def leased(clock: VirtualClock) -> Job:
+    job = stored()
+    [candidate], _ = claim.due(job.lane, clock.time, 10)
+    claimed = claim.claim(candidate, clock.time, 5 * MINUTE)
+    assert claimed
+    return claimed
+
+
+def bring(state: str, clock: VirtualClock, config: Config, priority: int = keys.HOT) -> None:
+    """A job of `priority` in `state`."""
+    if state == "nothing":
+        return
+    enqueue(spec(priority=priority), clock.time)
+    match state:
+        case "leased":
+            leased(clock)
+        case "waiting":
+            finish.wait(leased(clock), Waiting(clock.time + HOUR, {"sku": "one"}), clock.time, config)
+        case "succeeded":
+            finish.complete(leased(clock), {}, clock.time, config)
+        case "dead":
+            finish.bury(leased(clock), Failure("no"), clock.time, config)
+        case "cancelled":
+            cancel.cancel(spec().job_id, "acme", clock.time, config)
+    assert stored().state == state
+
+
+def expected(state: str, asked: int) -> tuple[Outcome, str]:
+    """The table of `enqueue`: the answer, and the state that the job is in then."""
+    if state in ("nothing", "succeeded", "dead", "cancelled"):
+        return Outcome.CREATED, "queued"
+    if state == "queued":
+        return (Outcome.RAISED if asked > keys.HOT else Outcome.MERGED), "queued"
+    return Outcome.RERUN_REQUESTED, state
+
+
+@pytest.mark.parametrize("asked", sorted(keys.PRIORITIES.values()))
+@pytest.mark.parametrize("state", STATES)
+def test_every_row_of_the_table(state: str, asked: int, clock: VirtualClock, config: Config) -> None:
+    bring(state, clock, config)
+    before = None if state == "nothing" else stored()
+    answer = enqueue(spec(priority=asked), clock.time)
+    job = stored()
+    assert (answer.outcome, job.state) == expected(state, asked)
+    assert (answer.job_id, answer.state) == (job.job_id, job.state)
+    if answer.outcome is Outcome.CREATED:
+        assert (job.priority, job.attempts) == (asked, 0)
+        assert not any((job.result, job.error, job.history, job.rerun)), "nothing of an earlier run is left"
+        assert before is None or job.lease == before.lease, "the lease lives on"
+        assert job.expires_at is None
+    if answer.outcome is Outcome.RAISED:
+        assert (job.priority, job.lane) == (asked, job.home(1))
+    if answer.outcome is Outcome.MERGED:
+        assert (job.priority, job.lane) == (keys.HOT, job.home(1))
+    if answer.outcome is Outcome.RERUN_REQUESTED:
+        assert job.rerun == asked
+        assert before
+        assert (job.priority, job.lane, job.due_at) == (before.priority, before.lane, before.due_at)
+
+
+@pytest.mark.parametrize("asked", [(100, 150), (150, 100), (200, 150)])
+def test_of_several_requests_during_a_run_the_most_urgent_counts(
+    asked: tuple[int, int], clock: VirtualClock, config: Config
+) -> None:
+    bring("leased", clock, config)
+    for priority in asked:
+        enqueue(spec(priority=priority), clock.time)
+    assert stored().rerun == max(asked)
+
+
+def test_a_raised_job_is_due_now_whatever_its_backoff(clock: VirtualClock, config: Config) -> None:
+    bring("leased", clock, config, keys.BACKGROUND)
+    finish.fail(stored(), Failure("503", retry_at=clock.time + HOUR), clock.time, config)
+    assert enqueue(spec(priority=keys.BACKGROUND), clock.time).outcome is Outcome.MERGED
+    assert stored().due_at == clock.time + HOUR, "the same priority does not cut a backoff short"
+    enqueue(spec(priority=keys.MANUAL), clock.time)
+    assert stored().due_at <= clock.time
+
+
+def test_what_waits_for_its_time_is_brought_forward_by_who_wants_it_now(clock: VirtualClock) -> None:
+    enqueue(spec(due_at=clock.time + HOUR), clock.time)
+    assert enqueue(spec(), clock.time).outcome is Outcome.MERGED
+    assert stored().due_at <= clock.time
+
+
+@pytest.mark.parametrize("priority", [keys.BACKGROUND, keys.MANUAL])
+def test_nobody_puts_off_what_another_wants_now(priority: int, clock: VirtualClock) -> None:
+    enqueue(spec(), clock.time)
+    due_at = stored().due_at
+    enqueue(spec(tenant="zeta", priority=priority, due_at=clock.time + HOUR), clock.time)
+    assert stored().due_at == due_at
+
+
+def test_common_work_is_taken_over_from_an_account_that_cannot_run_it(clock: VirtualClock) -> None:
+    enqueue(spec(), clock.time)
+    held = {"stockx:acme"}
+    enqueue(spec(tenant="zeta"), clock.time, lambda job: job.account in held)
+    job = stored()
+    assert (job.account, job.budget, job.tenant, job.lane) == ("stockx:zeta", "stockx:zeta", "zeta", job.home(1))
+    assert job.tenants == {"acme", "zeta"}
+
+
+@pytest.mark.parametrize("priority", [keys.BACKGROUND, keys.MANUAL])
+def test_common_work_never_moves_to_an_account_that_cannot_run_it(priority: int, clock: VirtualClock) -> None:
+    enqueue(spec(), clock.time)
+    enqueue(spec(tenant="zeta", priority=priority), clock.time, lambda job: job.account == "stockx:zeta")
+    job = stored()
+    assert (job.account, job.priority, job.lane) == ("stockx:acme", priority, job.home(1))
+
+
+def test_an_accounts_own_work_stays_with_it(clock: VirtualClock) -> None:
+    enqueue(spec(shared=False), clock.time)
+    enqueue(replace(spec(shared=False), account="stockx:zeta", priority=keys.MANUAL), clock.time, lambda _: False)
+    assert stored().account == "stockx:acme"
+
+
+def test_a_later_request_says_what_to_do_instead(clock: VirtualClock, config: Config) -> None:
+    def ask(price: int) -> Outcome:
+        return enqueue(replace(spec(), payload={"price": price}, replace=True), clock.time).outcome
+
+    assert [ask(1), ask(2)] == [Outcome.CREATED, Outcome.MERGED]
+    assert stored().payload == {"price": 2}
+    running = leased(clock)
+    assert [ask(3), ask(4)] == [Outcome.RERUN_REQUESTED] * 2
+    assert stored().payload == {"price": 2}, "what runs is finished as it was asked for"
+    finish.complete(running, {}, clock.time, config)
+    assert (stored().state, stored().payload, stored().rerun_payload) == ("queued", {"price": 4}, None)
+
+
+def test_the_latest_request_wins_over_one_that_waits_for_the_next_run(clock: VirtualClock, config: Config) -> None:
+    """3 came during a run that failed; then 5 came while the job waited for its next attempt."""
+
+    def ask(price: int) -> None:
+        enqueue(replace(spec(), payload={"price": price}, replace=True), clock.time)
+
+    ask(1)
+    running = leased(clock)
+    ask(3)
+    finish.fail(running, Failure("503"), clock.time, config, chance=0)
+    ask(5)
+    clock.time += HOUR
+    ran = []
+    while stored().state != "succeeded":
+        running = leased(clock)
+        ran.append(running.payload["price"])
+        finish.complete(running, {}, clock.time, config)
+    assert ran[-1] == 5
+    assert 3 not in ran
+
+
+def test_force_reaches_a_job_that_waits(clock: VirtualClock) -> None:
+    enqueue(spec(), clock.time)
+    enqueue(spec(force=True), clock.time)
+    assert stored().payload == {"sku": "one", "force": True}
+
+
+def test_a_shared_job_remembers_only_so_many_askers(clock: VirtualClock, config: Config) -> None:
+    for number in range(MOST_ASKERS + 5):
+        enqueue(spec(tenant=f"tenant-{number}"), clock.time)
+    assert len(stored().tenants) == MOST_ASKERS
+    finish.complete(leased(clock), {}, clock.time, config)
+    enqueue(spec(tenant="new"), clock.time)
+    assert stored().tenants == {"new"}
+
+
+def test_one_that_fails_stops_no_other(store: Store, clock: VirtualClock) -> None:
+    broken = spec("broken").job_id
+
+    def around(request: Request, send: object) -> Answer:
+        if request.parameters.get("Key", {}).get("job_id") == {"S": broken}:
+            raise RuntimeError("no answer")
+        assert callable(send)
+        answer: Answer = send()
+        return answer
+
+    store.around = around
+    specs = [spec("a"), spec("broken"), replace(spec("b"), kind="no.such"), spec("c")]
+    answers = enqueue_many(specs, clock.time)
+    assert [type(answer).__name__ for answer in answers] == ["Enqueued", "RuntimeError", "UnknownKind", "Enqueued"]
+
+
+def test_the_lane_is_marked_before_the_job_is_there(store: Store, clock: VirtualClock) -> None:
+    order: list[str] = []
+
+    def around(request: Request, send: object) -> Answer:
+        order.append(str(request.parameters["TableName"]).rsplit("-", 1)[1])
+        assert callable(send)
+        answer: Answer = send()
+        return answer
+
+    store.around = around
+    enqueue(spec(), clock.time)
+    assert order == ["lanes", "jobs"]
+
+
+def test_a_rescue_does_not_take_a_job_whose_worker_has_just_said_that_it_lives(
+    clock: VirtualClock, config: Config
+) -> None:
+    bring("leased", clock, config)
+    seen = stored()
+    clock.time += 5 * MINUTE
+    finish.heartbeat(seen, clock.time, 5 * MINUTE)
+    with pytest.raises(LeaseOver):
+        finish.rescue(seen, clock.time, config)
+    assert stored().state == "leased"
