@@ -18,9 +18,16 @@ def definitions(stack: str) -> list[dict[str, Any]]:
             "AttributeDefinitions": table["AttributeDefinitions"],
             "KeySchema": table["KeySchema"],
             **{name: table[name] for name in ("GlobalSecondaryIndexes",) if name in table},
+            **_stream(table),
         }
         for _, table in templates.resources(templates.load(), "AWS::DynamoDB::Table")
     ]
+
+
+def _stream(table: templates.Template) -> dict[str, Any]:
+    """CloudFormation's word for a stream says how; CreateTable's says that there is one, too."""
+    stream = table.get("StreamSpecification")
+    return {"StreamSpecification": {"StreamEnabled": True, **stream}} if stream else {}
 
 
 def create_tables(dynamodb: Any, stack: str) -> None:

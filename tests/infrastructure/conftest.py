@@ -6,7 +6,11 @@ from samtranslator.translator.translator import Translator
 
 from local.cloud import template as templates
 
-MANAGED_POLICIES = ("AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole")
+MANAGED_POLICIES = (
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaDynamoDBExecutionRole",
+    "AWSLambdaSQSQueueExecutionRole",
+)
 
 
 @pytest.fixture(scope="session")

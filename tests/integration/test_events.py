@@ -31,6 +31,7 @@ ANSWERS: dict[str, Any] = {
     "dead_letters_replay_many": lambda answer: json.loads(answer["body"])["dryRun"],
     "dead_letters_show": lambda answer: answer["statusCode"] == 200,
     "enqueue_refresh": lambda answer: answer["statusCode"] == 202,
+    "job_events_records": lambda answer: answer == {"published": 1},
     "listings_activate": lambda answer: answer["statusCode"] == 202,
     "listings_bulk": lambda answer: json.loads(answer["body"])["counts"] == {"accepted": 2, "refused": 1},
     "listings_create": lambda answer: answer["statusCode"] == 202,

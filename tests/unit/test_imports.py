@@ -9,7 +9,7 @@ from local.cloud.cloud import ROOT
 
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/handler.py"))
 ROUTER = "aws_lambda_powertools.event_handler"
-CALLS_NO_MARKETPLACE = {"authorizer", "scheduler"}
+CALLS_NO_MARKETPLACE = {"authorizer", "job_events", "scheduler"}
 
 
 def loaded(function: str) -> set[str]:

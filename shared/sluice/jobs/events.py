@@ -1,9 +1,13 @@
-"""Events on the bus for every job that has ended. `docs/events.md` has their schema."""
+"""Events on the bus for every job that has ended. `docs/events.md` has their schema.
 
-from collections.abc import Iterable
+They are made from the stream of table `jobs`, so that no code that ends a job can forget one, and none is lost between
+the write and the bus: Lambda hands a record over until it is published.
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sluice.jobs.job import Job
+from sluice.jobs.job import Job, Unreadable, read
 from sluice.jobs.states import FINAL
 from sluice.platform import aws
 from sluice.platform.clock import iso
@@ -11,22 +15,43 @@ from sluice.platform.observe import logger
 
 VERSION = 1
 
+# A record of a DynamoDB stream, as Lambda hands it over.
+Record = Mapping[str, Any]
 
-def publish(jobs: Iterable[Job], now: int) -> None:
-    """Put `job.succeeded` or `job.dead` on the bus for each of `jobs` that is final.
 
-    A bus that fails loses the event and nothing else: the jobs have ended, and who ran them could not do it again.
+def publish(records: Iterable[Record]) -> int:
+    """Put `job.succeeded`, `job.dead` or `job.cancelled` on the bus for each job that `records` show to have ended.
+
+    Returns how many.
+
+    Raises:
+        RuntimeError, BotoCoreError: the bus did not take all. Those that it took come again when this is done again.
     """
-    ended = [job for job in jobs if job.state in FINAL]
+    ended = [(record["eventID"], job) for record in records if (job := _ended(record["dynamodb"]))]
+    aws.put_events([(f"job.{job.state}", _detail(event_id, job)) for event_id, job in ended])
+    return len(ended)
+
+
+def _ended(change: Mapping[str, Any]) -> Job | None:
+    """The job, if this change is the one by which it ended."""
+    if _is_final(change.get("OldImage")) or not _is_final(change.get("NewImage")):
+        return None
     try:
-        aws.put_events([(f"job.{job.state}", _detail(job, now)) for job in ended])
-    except Exception:  # noqa: BLE001
-        logger.exception("events were not published", extra={"job_ids": [job.job_id for job in ended]})
+        return read(change["NewImage"])
+    except Unreadable as unreadable:
+        about = {"keys": change.get("Keys"), "reason": str(unreadable)}
+        logger.error("a job has ended and cannot be read", extra=about)
+        return None
 
 
-def _detail(job: Job, now: int) -> dict[str, Any]:
+def _is_final(image: Mapping[str, Any] | None) -> bool:
+    return (image or {}).get("state", {}).get("S") in FINAL
+
+
+def _detail(event_id: str, job: Job) -> dict[str, Any]:
     return {
         "version": VERSION,
+        "id": event_id,
         "jobId": job.job_id,
         "kind": job.kind,
         "state": job.state,
@@ -35,5 +60,5 @@ def _detail(job: Job, now: int) -> dict[str, Any]:
         "attempts": job.attempts,
         "result": job.result,
         "error": job.error,
-        "at": iso(now),
+        "at": iso(job.updated_at),
     }

@@ -49,7 +49,6 @@ class Report:
     ends: Counter[str] = field(default_factory=Counter)
     calls: int = 0
     newer: list[Job] = field(default_factory=list)
-    finished: list[Job] = field(default_factory=list)
 
 
 class Unwritten(Failure):
@@ -93,8 +92,6 @@ def run_batch(
             failure.__cause__ = error
         with lock:
             report.ends[_transition(ended, failure)] += 1
-            if ended is not None:
-                report.finished.append(ended)
             if newer(job):
                 report.newer.append(job)
         observe(ended or job, failure)

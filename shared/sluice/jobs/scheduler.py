@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
-from sluice.jobs import budgets, claim, events, finish, keys, lanes, runs, unreadable
+from sluice.jobs import budgets, claim, finish, keys, lanes, runs, unreadable
 from sluice.jobs.admission import Candidate, Room, pick
 from sluice.jobs.budget_rules import Usage, Window
 from sluice.jobs.explain import held
@@ -148,7 +148,6 @@ def _rescue(now: int, config: Config, done: Tick) -> None:
         try:
             job = finish.rescue(Job.get(job_id, consistent_read=True), now, config)
             part.rescued, part.buried = 1, int(job.lane is None)
-            events.publish([job], now)
         except (LeaseOver, Job.DoesNotExist):
             pass  # its worker came back, or another tick rescued it
         except Exception:  # noqa: BLE001

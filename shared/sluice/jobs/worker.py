@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from sluice.jobs import events, keys, runs
+from sluice.jobs import keys, runs
 from sluice.jobs.job import Job
 from sluice.jobs.messages import CorruptMessage, decode
 from sluice.jobs.outcomes import Failure
@@ -70,7 +70,6 @@ def _one(body: str, config: Config, clock: Clock, deadline: int) -> Report:
     report = run_batch(batch, limits, config, clock, deadline, _observe, threads(limits))
     for job in report.newer:
         _bury_message(body, f"job {job.job_id} is of version {job.version}, which this worker cannot read")
-    events.publish(report.finished, clock.now())
     return report
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from threading import Lock
 from typing import TypedDict
 
-from sluice.jobs import events, runs
+from sluice.jobs import runs
 from sluice.jobs.job import Job
 from sluice.jobs.outcomes import Action, Failure, LeaseOver
 from sluice.jobs.poller import poll
@@ -45,7 +45,6 @@ def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> Poll
         _log(job, failure)
 
     done, report = poll(statuses, clock, config, deadline, config.poll_batch, observe)
-    events.publish(report.finished, clock.now())
     stats = _stats(seen)
     duration = clock.now() - started
     counters = {name: value for name, value in stats.items() if isinstance(value, int)}

@@ -8,6 +8,7 @@ import pytest
 from local.cloud.cloud import ROOT
 from local.sandbox.faults import ExpiredToken
 from sluice.platform.clock import MINUTE, iso
+from tests.support.http import call
 from tests.unit.market.world import Json, World, item
 
 DOCUMENT = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
@@ -45,6 +46,7 @@ def test_a_job_that_succeeded(acme: World) -> None:
     assert kind == "job.succeeded"
     assert detail == {
         "version": 1,
+        "id": detail["id"],
         "jobId": job["jobId"],
         "kind": "market.refresh",
         "state": "succeeded",
@@ -94,7 +96,15 @@ def test_jobs_that_are_not_over_have_no_event(acme: World) -> None:
     assert acme.bus.events == []
 
 
-@pytest.mark.parametrize("kind", ["job.succeeded", "job.dead", "account.broken"])
+def test_a_job_that_was_cancelled(acme: World) -> None:
+    [job_id] = acme.enqueue(item())
+    assert call("DELETE", f"/v1/jobs/{job_id}").status == 200
+    [(kind, detail)] = acme.bus.events
+    conforms(kind, detail)
+    assert (kind, detail["state"], detail["tenants"]) == ("job.cancelled", "cancelled", ["acme"])
+
+
+@pytest.mark.parametrize("kind", ["job.succeeded", "job.dead", "job.cancelled", "account.broken"])
 def test_the_document_has_a_table_for(kind: str) -> None:
     fields: dict[str, Any] = documented()[kind]
     assert fields.keys() >= {"version", "account", "at"}

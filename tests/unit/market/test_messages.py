@@ -1,6 +1,5 @@
 """Deliveries that are not what they should be, and workers whose time is short."""
 
-import io
 import json
 from collections.abc import Callable
 
@@ -8,7 +7,6 @@ import pytest
 
 from sluice.jobs import finish
 from sluice.jobs.job import Job
-from sluice.platform import aws
 from sluice.platform.clock import MINUTE, SECOND
 from tests.support.http import call
 from tests.unit.market.world import Json, Message, World, item
@@ -196,15 +194,3 @@ def test_a_cancelled_job_calls_nobody(acme: World) -> None:
     assert call("DELETE", f"/v1/jobs/{job_id}").status == 409
     acme.work()
     assert acme.job(job_id)["state"] == "succeeded"
-
-
-def test_a_bus_that_fails_leaves_the_jobs_as_they_ended(
-    acme: World, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(_: object) -> None:
-        raise RuntimeError("the event bus refused 1 events")
-
-    monkeypatch.setattr(aws, "put_events", refuse)
-    [job] = acme.finish(item())
-    assert job["state"] == "succeeded"
-    assert "events were not published" in log.getvalue()

@@ -16,13 +16,14 @@ import pytest
 from local.sandbox.limits import Limits
 from local.sandbox.log import Entry
 from local.sandbox.server import Sandbox
-from sluice.jobs import budgets, scheduler, worker
+from sluice.jobs import budgets, events, scheduler, worker
 from sluice.marketplaces import accounts
 from sluice.platform import aws, config, observe, settings
 from sluice.platform.clock import MINUTE
 from tests.support.clock import VirtualClock
 from tests.support.http import Answer, call
 from tests.support.store import Store
+from tests.support.stream import changes
 
 NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
 SEED = 7
@@ -41,11 +42,11 @@ class Message:
 
 @dataclass
 class Bus:
-    """The AWS services that are not DynamoDB. `work`, `dead`: the queues; `events`: by detail type."""
+    """The AWS services that are not DynamoDB. `work`, `dead`: the queues."""
 
     work: deque[Message] = field(default_factory=deque)
     dead: list[Message] = field(default_factory=list)
-    events: list[tuple[str, Json]] = field(default_factory=list)
+    put: list[tuple[str, Json]] = field(default_factory=list)
     invoked: list[str] = field(default_factory=list)
     metrics: Counter[str] = field(default_factory=Counter)
 
@@ -53,13 +54,19 @@ class Bus:
         """Take the place of AWS in this process."""
         for name, value in (
             ("send_message", self._send),
-            ("put_events", lambda events: self.events.extend(events)),
+            ("put_events", self.put.extend),
             ("invoke_later", lambda function, _: self.invoked.append(function)),
             ("encrypt", _encrypt),
             ("decrypt", _decrypt),
         ):
             patch.setattr(aws, name, value)
         patch.setattr(observe.metrics, "add_metric", self._count)
+
+    @property
+    def events(self) -> list[tuple[str, Json]]:
+        """What is on the bus once the stream of table `jobs` is handed over."""
+        events.publish(changes("jobs"))
+        return self.put
 
     def _send(self, queue: str, body: str, **attributes: str) -> None:
         message = Message(body, attributes.get("reason"))

@@ -1,0 +1,57 @@
+"""What happens on the deployed bus: each end of a job is an event, and what will not mend itself becomes mail."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.golden import items
+from local.laptop import Api, Laptop
+
+SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def mailbox(laptop: Laptop) -> Callable[[], list[str]]:
+    """Reads what the mail topic was given since the last look."""
+    sqs, sns = laptop.cloud.client("sqs"), laptop.cloud.client("sns")
+    url = sqs.create_queue(QueueName="mailbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = laptop.stack.outputs["MailTopicArn"]
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Statement": [allow]})})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+
+    def read() -> list[str]:
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"])["Message"] for message in messages]
+
+    return read
+
+
+def finish(laptop: Laptop, api: Api, **changes: Any) -> str:
+    """Ask for a price now, and wait until the job is over; its id."""
+    body = {"items": [items()[6] | {"priority": "manual"} | changes]}
+    [row] = api.post("/v1/market/refresh", body)["items"]
+    api.wait(lambda: api.job(row["jobId"])["state"] in ("succeeded", "dead"), SECONDS, "the job is over")
+    return str(row["jobId"])
+
+
+def test_a_dead_job_is_mailed_and_one_that_succeeded_is_not(laptop: Laptop, mailbox: Callable[[], list[str]]) -> None:
+    api = laptop.api("mailed")
+    laptop.connect_stockx("mailed")
+    finish(laptop, api)
+    dead, mails = finish(laptop, api, sku="NO-SUCH-STYLE"), list[str]()
+
+    def has_come() -> bool:
+        mails.extend(mailbox())
+        return bool(mails)
+
+    api.wait(has_come, SECONDS, "a mail")
+    [mail] = mails
+    assert dead in mail
+    assert "product_unknown" in mail
+    assert "stockx:mailed" in mail
