@@ -6,7 +6,6 @@ from enum import StrEnum
 from sluice.jobs.budget_rules import Usage, Window
 from sluice.jobs.keys import HOT, marketplace_of
 from sluice.jobs.states import FINAL, LEASED, WAITING
-from sluice.platform.clock import HOUR
 from sluice.platform.config import Config
 
 
@@ -73,5 +72,8 @@ def explain(
     limits = config.limits(marketplace_of(budget))
     if standing < HOT and usage.scarce(limits, config.reserve_percent):
         message = f"what is left of the calls on {budget} is kept for manual and hot jobs"
-        return Wait(Reason.NO_BUDGET, message, Window.at(now).hour_start + HOUR)
+        window, day = Window.at(now), Usage(day=usage.day)
+        return Wait(
+            Reason.NO_BUDGET, message, window.day_end if day.scarce(limits, config.reserve_percent) else window.end
+        )
     return Wait(Reason.READY, "it runs as soon as the scheduler reaches it", due_at)
