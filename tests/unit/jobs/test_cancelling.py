@@ -1,0 +1,72 @@
+"""Taking a request back: it is over for who asked, and goes on for the others."""
+
+import pytest
+
+from sluice.jobs import claim, finish
+from sluice.jobs.cancel import Cancelled, cancel
+from sluice.jobs.enqueue import enqueue
+from sluice.jobs.job import Job
+from sluice.jobs.outcomes import Failure, Waiting
+from sluice.platform.clock import HOUR, MINUTE
+from sluice.platform.config import Config
+from tests.support.clock import VirtualClock
+from tests.support.work import spec
+
+pytestmark = pytest.mark.usefixtures("store")
+
+JOB = spec().job_id
+
+
+def leased(clock: VirtualClock) -> Job:
+    [candidate], _ = claim.due(Job.get(JOB).lane, clock.time, 10)
+    job = claim.claim(candidate, clock.time, 5 * MINUTE)
+    assert job
+    return job
+
+
+def test_what_only_one_wanted_is_cancelled(clock: VirtualClock, config: Config) -> None:
+    enqueue(spec(), clock.time)
+    assert cancel(JOB, "acme", clock.time, config) is Cancelled.CANCELLED
+    job = Job.get(JOB)
+    assert job.state == "cancelled"
+    assert not job.lane
+    assert job.expires_at == (clock.time + config.retention_ms) // 1000
+    assert cancel(JOB, "acme", clock.time, config) is Cancelled.FINAL
+
+
+def test_what_others_want_too_goes_on_for_them(clock: VirtualClock, config: Config) -> None:
+    for tenant in ("acme", "zeta"):
+        enqueue(spec(tenant=tenant), clock.time)
+    assert cancel(JOB, "acme", clock.time, config) is Cancelled.WITHDRAWN
+    assert Job.get(JOB).state == "queued"
+    assert cancel(JOB, "acme", clock.time, config) is Cancelled.UNKNOWN, "it is no longer acme's to see"
+    assert cancel(JOB, "zeta", clock.time, config) is Cancelled.CANCELLED
+
+
+def test_what_runs_is_not_cancelled(clock: VirtualClock, config: Config) -> None:
+    enqueue(spec(), clock.time)
+    job = leased(clock)
+    assert cancel(JOB, "acme", clock.time, config) is Cancelled.RUNNING
+    assert finish.complete(job, {}, clock.time, config).state == "succeeded"
+
+
+def test_what_the_marketplace_works_on_is_not_cancelled(clock: VirtualClock, config: Config) -> None:
+    enqueue(spec(), clock.time)
+    finish.wait(leased(clock), Waiting(clock.time + HOUR, {}), clock.time, config)
+    assert cancel(JOB, "acme", clock.time, config) is Cancelled.RUNNING
+
+
+def test_what_has_begun_is_not_cancelled_between_two_attempts(clock: VirtualClock, config: Config) -> None:
+    """The marketplace may have done it: who runs it next has to find out."""
+    enqueue(spec(), clock.time)
+    job = finish.begin(leased(clock), {"sent": True}, clock.time)
+    finish.fail(job, Failure("no answer"), clock.time, config, chance=0)
+    assert Job.get(JOB).state == "queued"
+    assert cancel(JOB, "acme", clock.time, config) is Cancelled.RUNNING
+
+
+@pytest.mark.parametrize(("job_id", "tenant"), [("test.work:stockx:none", "acme"), (JOB, "zeta")])
+def test_what_is_not_ones_own_does_not_exist(job_id: str, tenant: str, clock: VirtualClock, config: Config) -> None:
+    enqueue(spec(), clock.time)
+    assert cancel(job_id, tenant, clock.time, config) is Cancelled.UNKNOWN
+    assert Job.get(JOB).state == "queued"
