@@ -46,6 +46,7 @@ class BudgetLog:
     def __init__(self, refusal: Failure | None = None) -> None:
         self.taken = 0
         self.closed: list[int] = []
+        self.longest: list[int] = []
         self.left: list[int] = []
         self.refusal = refusal
 
@@ -56,6 +57,7 @@ class BudgetLog:
 
     def close(self, until: int, reason: str, longest_ms: int = 0) -> None:
         self.closed.append(until)
+        self.longest.append(longest_ms)
 
     def remaining(self, calls: int) -> None:
         self.left.append(calls)

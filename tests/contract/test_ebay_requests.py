@@ -1,0 +1,103 @@
+"""Every request of the eBay adapter, the token call and the quota's too, checked against eBay's documents."""
+
+import inspect
+from base64 import b64encode
+from itertools import product
+
+import httpx
+import pytest
+
+from sluice.marketplaces import oauth
+from sluice.marketplaces.ebay import SCOPE, SITES, SYSTEMS, TOKEN_PATH, EBay, sign
+from sluice.marketplaces.ebay_quota import Quota
+from sluice.marketplaces.errors import MarketplaceFailure
+from sluice.marketplaces.exchange import Request
+from sluice.marketplaces.session import Session
+from sluice.marketplaces.token_cache import Access
+from sluice.marketplaces.tokens import Tokens
+from sluice.marketplaces.transport import Transport
+from tests.contract.documents import document
+from tests.support.clock import VirtualClock
+from tests.unit.marketplaces.ebay_answers import error, used_up
+from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, answer, token
+
+SKU = "DD1391/100 é?#%"
+SIZES = [f"{system}:{size}" for system, size in product(SYSTEMS, ("10", "42 2/3", "5Y", "ONE SIZE"))]
+
+
+class _Ready(Tokens):
+    """An account that has a token."""
+
+    def __init__(self) -> None:
+        pass
+
+    def get(self) -> Access:
+        return Access({}, "v^1.1#token", 1, NOON)
+
+
+def _ebay(network: Network) -> EBay:
+    clock = VirtualClock(NOON)
+    api, calls = Transport("ebay", "http://api.test", clock, wire=network), BudgetLog()
+    return EBay(Session(api, _Ready(), sign, calls), Quota(api, _Ready(), sign, clock), calls)
+
+
+def _problems(request: httpx.Request) -> list[str]:
+    path = request.url.raw_path.decode().partition("?")[0]
+    return document("ebay").check_request(
+        request.method, path, query=dict(request.url.params), headers=dict(request.headers), body=request.content
+    )
+
+
+def test_every_public_method_is_looked_at() -> None:
+    methods = {name for name, _ in inspect.getmembers(EBay, inspect.isfunction) if not name.startswith("_")}
+    assert methods == {"quotes", "search", "variants"}
+
+
+def test_search_and_variants_call_nobody() -> None:
+    network = Network(answer(500))
+    ebay = _ebay(network)
+    assert ebay.search(SKU).product_id == SKU
+    assert ebay.variants(SKU) == []
+    assert network.sent == []
+
+
+@pytest.mark.parametrize("currency", SITES)
+@pytest.mark.parametrize("size", SIZES)
+def test_every_search_is_as_documented(size: str, currency: str) -> None:
+    network = Network(error(400, 12001))
+    with pytest.raises(MarketplaceFailure):
+        _ebay(network).quotes(SKU, size, currency)
+    (request,) = network.sent
+    assert _problems(request) == []
+
+
+def test_the_look_for_the_quota_is_as_documented() -> None:
+    network = Network(used_up(), httpx.Response(204))
+    with pytest.raises(MarketplaceFailure):
+        _ebay(network).quotes(SKU, "us:10", "USD")
+    assert [_problems(request) for request in network.sent] == [[], []]
+
+
+def test_the_token_call_is_as_documented() -> None:
+    network = Network(answer(500), tokens=(token(),))
+    api = Transport("ebay", "http://api.test", VirtualClock(NOON), wire=network)
+    oauth.client_credentials(api, TOKEN_PATH, SCOPE, "app", "secret")
+    (request,) = network.token_calls
+    assert _problems(request) == []
+    assert request.headers["authorization"] == f"Basic {b64encode(b'app:secret').decode()}"
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "problem"),
+    [
+        (Request("GET", "/buy/browse/v1/nowhere"), "no such call"),
+        (Request("GET", "/buy/browse/v1/item_summary/search", query={"size": "10"}), "size is unknown"),
+        (Request("POST", "/identity/v1/oauth2/token", form={"grant_type": "magic"}), "magic"),
+    ],
+)
+def test_the_check_sees_a_wrong_request(spoiled: Request, problem: str) -> None:
+    network = Network(answer(404), tokens=(answer(404),))
+    with pytest.raises(MarketplaceFailure):
+        _ebay(network)._session.call(spoiled)
+    (request,) = [*network.sent, *network.token_calls]
+    assert any(problem in each for each in _problems(request))

@@ -1,0 +1,243 @@
+"""The eBay adapter against answers as eBay gives them, whole and spoiled."""
+
+from base64 import b64encode
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from sluice.marketplaces import accounts, token_cache
+from sluice.marketplaces.ebay import SITES, SYSTEMS
+from sluice.marketplaces.errors import AccountBroken, BadAnswer, BadRequest, Unavailable
+from sluice.marketplaces.products import MarketData
+from sluice.platform.clock import HOUR
+from tests.unit.marketplaces.conftest import Events
+from tests.unit.marketplaces.ebay_answers import (
+    ACCOUNT,
+    CREDENTIALS,
+    SKU,
+    Json,
+    connect,
+    ebay_with,
+    error,
+    found,
+    item,
+    network_of,
+    open_ebay,
+    warning,
+)
+from tests.unit.marketplaces.fakes import NOON, BudgetLog, WatchedClock, answer, refused_grant, token
+from tests.unit.marketplaces.stockx_answers import without
+
+
+@pytest.fixture(autouse=True)
+def _connected(cloud: None) -> None:
+    connect()
+
+
+# --- the token ---
+
+
+def test_the_application_says_who_it_is_and_the_token_is_kept(calls: BudgetLog) -> None:
+    network = network_of(found(item()))
+    for _ in range(2):
+        open_ebay(network, calls).quotes(SKU, "us:10", "USD")
+    (minted,) = network.token_calls
+    basic = b64encode(f"{CREDENTIALS['client_id']}:{CREDENTIALS['client_secret']}".encode()).decode()
+    assert str(minted.url) == "http://ebay.test/identity/v1/oauth2/token"
+    assert minted.headers["authorization"] == f"Basic {basic}"
+    assert minted.content == b"grant_type=client_credentials&scope=https%3A%2F%2Fapi.ebay.com%2Foauth%2Fapi_scope"
+    assert {sent.headers["authorization"] for sent in network.sent} == {"Bearer token-1-0123456789"}
+    assert calls.taken == 2
+
+
+def test_another_process_takes_the_token_from_the_table_until_it_ends() -> None:
+    network = network_of(found(item()))
+    clock = WatchedClock()
+    for hours, minted in ((0, 1), (1, 1), (2, 2)):
+        token_cache.forget()
+        clock.time = NOON + hours * HOUR
+        open_ebay(network, clock=clock).quotes(SKU, "us:10", "USD")
+        assert len(network.token_calls) == minted
+
+
+def test_a_401_renews_the_token_and_a_second_one_breaks_the_account(events: Events) -> None:
+    network = network_of(error(401, 1001), found(item()), tokens=(token("token-1"), token("token-2")))
+    assert open_ebay(network).quotes(SKU, "us:10", "USD")
+    assert network.sent[1].headers["authorization"] == "Bearer token-2"
+    with pytest.raises(AccountBroken):
+        open_ebay(network_of(error(401, 1001))).quotes(SKU, "us:10", "USD")
+    assert (accounts.statuses([ACCOUNT]), len(events)) == ({ACCOUNT: "BROKEN"}, 1)
+
+
+def test_an_application_that_is_refused_breaks_the_account(events: Events) -> None:
+    network = network_of(found(), tokens=(refused_grant("invalid_client", "client authentication failed"),))
+    with pytest.raises(AccountBroken, match="is BROKEN: ebay POST /identity/v1/oauth2/token"):
+        open_ebay(network).quotes(SKU, "us:10", "USD")
+    assert (network.sent, len(events)) == ([], 1)
+
+
+# --- what is sent ---
+
+
+@pytest.mark.parametrize(
+    ("size", "currency", "site", "more"),
+    [
+        ("us:10", "USD", "EBAY_US", ("15709", "US Shoe Size:{10}")),
+        ("us-w:8.5", "AUD", "EBAY_AU", ("95672", "US Shoe Size:{8.5}")),
+        ("uk:9", "GBP", "EBAY_GB", ("15709", "UK Shoe Size:{9}")),
+        ("eu:42 2/3", "EUR", "EBAY_DE", ("15709", "EU-Schuhgröße:{42 2/3}")),
+        ("us:10", "CAD", "EBAY_CA", ("15709", "US Shoe Size:{10}")),
+    ],
+)
+def test_new_ones_of_the_size_at_fixed_prices_on_the_site_of_the_currency(
+    size: str, currency: str, site: str, more: tuple[str, str]
+) -> None:
+    network = network_of(found(item(currency=currency)))
+    open_ebay(network).quotes(SKU, size, currency)
+    category, aspect = more
+    assert dict(network.sent[0].url.params) == {
+        "q": SKU,
+        "filter": "conditions:{NEW},buyingOptions:{FIXED_PRICE}",
+        "sort": "price",
+        "limit": "200",
+        "category_ids": category,
+        "aspect_filter": f"categoryId:{category},{aspect}",
+    }
+    assert network.sent[0].headers["x-ebay-c-marketplace-id"] == site
+
+
+@pytest.mark.parametrize(("size", "words"), [("us:5Y", f"{SKU} 5Y"), ("us:XL", f"{SKU} XL"), ("us:ONE SIZE", SKU)])
+def test_a_size_that_is_no_number_is_a_word_of_the_search(size: str, words: str) -> None:
+    network = network_of(found(item()))
+    open_ebay(network).quotes(SKU, size, "USD")
+    sent = dict(network.sent[0].url.params)
+    assert sent["q"] == words
+    assert not sent.keys() & {"category_ids", "aspect_filter"}
+
+
+def test_every_currency_and_system_can_be_asked_for() -> None:
+    for currency in SITES:
+        for system in SYSTEMS:
+            assert ebay_with(found()).quotes(SKU, f"{system}:10", currency)
+
+
+def test_a_product_is_the_search_for_it_and_costs_nothing(calls: BudgetLog) -> None:
+    ebay = open_ebay(network_of(found()), calls)
+    product = ebay.search(SKU)
+    assert (product.product_id, product.sku, product.title, ebay.variants(SKU)) == (SKU, SKU, SKU, [])
+    assert calls.taken == 0
+
+
+# --- prices ---
+
+
+def test_the_lowest_the_middle_and_the_number_of_asks() -> None:
+    items = (item(value) for value in ("260.50", "249.00", "300", "251.99"))
+    assert ebay_with(found(*items)).quotes(SKU, "us:10", "USD") == [
+        MarketData(
+            product_id=SKU,
+            variant_id="us:10",
+            currency="USD",
+            lowest_ask=Decimal("249.00"),
+            highest_bid=None,
+            median_ask=Decimal("251.99"),
+            asks=4,
+        )
+    ]
+
+
+def test_nothing_for_sale_is_no_ask() -> None:
+    (data,) = ebay_with(found()).quotes(SKU, "us:10", "USD")
+    assert (data.lowest_ask, data.median_ask, data.asks) == (None, None, 0)
+
+
+def test_more_than_a_page_has_no_middle_that_we_know() -> None:
+    (data,) = ebay_with(found(item("1.00"), item("2.00"), total=201)).quotes(SKU, "us:10", "USD")
+    assert (data.lowest_ask, data.median_ask, data.asks) == (Decimal("1.00"), None, 201)
+
+
+def test_an_ask_that_is_shown_to_buyers_only_is_counted_and_no_price() -> None:
+    hidden = without(item(), "price") | {"priceDisplayCondition": "ONLY_SHOW_WHEN_ADDED_IN_CART"}
+    (data,) = ebay_with(found(hidden, item("9.50"), item(price=None))).quotes(SKU, "us:10", "USD")
+    assert (data.lowest_ask, data.median_ask, data.asks) == (Decimal("9.50"), Decimal("9.50"), 3)
+
+
+@pytest.mark.parametrize("value", ["249.00", 249, 249.0])
+def test_an_amount_as_text_or_number(value: Any) -> None:
+    (data,) = ebay_with(found(item(value, brandNew={"deep": [1]}))).quotes(SKU, "us:10", "USD")
+    assert data.lowest_ask == Decimal(249)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        found(item("1.00"), warnings=[warning()]),
+        found(warnings=[warning(), warning(12013, "another")]),
+        found(item("1.00"), warnings=[{"longMessage": "no message, no id"}]),
+    ],
+)
+def test_an_answer_with_warnings_is_no_price(given: httpx.Response, calls: BudgetLog) -> None:
+    with pytest.raises(BadRequest, match="is no answer to what was asked") as caught:
+        open_ebay(network_of(given), calls).quotes(SKU, "us:10", "USD")
+    assert (caught.value.action, calls.taken) == ("fatal", 1)
+
+
+def test_a_warning_is_told_in_ebays_words() -> None:
+    with pytest.raises(BadRequest, match="The 'conditions' filter is invalid") as caught:
+        ebay_with(found(item(), warnings=[warning()])).quotes(SKU, "us:10", "USD")
+    assert caught.value.code == "12002"
+
+
+@pytest.mark.parametrize("warnings", [[], None])
+def test_no_warning_is_none(warnings: Any) -> None:
+    assert ebay_with(found(item(), warnings=warnings)).quotes(SKU, "us:10", "USD")[0].asks == 1
+
+
+def _search(**changes: Any) -> Json:
+    return {"total": 1, "itemSummaries": [item()]} | changes
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({}, r"\$\.total is missing"),
+        (_search(total="many"), r"\$\.total is not a whole number"),
+        (without(_search(), "itemSummaries"), r"\$\.itemSummaries is missing"),
+        (_search(itemSummaries={"0": item()}), r"\$\.itemSummaries is an object"),
+        (_search(itemSummaries=["item"]), r"\$\.itemSummaries\[0\] is text"),
+        (_search(itemSummaries=[item("a lot")]), r"\.price\.value is not an amount"),
+        (_search(itemSummaries=[item("-3.00")]), r"\.price\.value is not an amount"),
+        (_search(itemSummaries=[item(None)]), r"\.price\.value is missing"),
+        (_search(itemSummaries=[item(True)]), r"\.price\.value is true or false"),
+        (_search(itemSummaries=[item(), item(price="249.00")]), r"\[1\]\.price is text"),
+        (_search(itemSummaries=[item(currency="EUR")]), r"\.price\.currency is not the one asked for"),
+        (_search(itemSummaries=[item(currency=None)]), r"\.price\.currency is missing"),
+        (_search(itemSummaries=[item(buyingOptions=["AUCTION"])]), "has no fixed price, which was asked for"),
+        (_search(itemSummaries=[without(item(), "buyingOptions")]), r"\.buyingOptions is missing"),
+        (_search(itemSummaries=[item(conditionId="3000")]), r"\.conditionId is not of something new"),
+        (_search(itemSummaries=[without(item(), "conditionId")]), r"\.conditionId is not of something new"),
+        (_search(warnings="none"), r"\$\.warnings is text"),
+        ([], r"\$ is a list"),
+    ],
+)
+def test_a_wrong_shape_is_named_and_tried_again(body: Any, place: str) -> None:
+    with pytest.raises(BadAnswer, match=f"ebay GET /buy/browse/v1/item_summary/search: .*{place}") as caught:
+        ebay_with(answer(200, body)).quotes(SKU, "us:10", "USD")
+    assert caught.value.action == "retry"
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "code"),
+    [
+        (error(400, 12001), BadRequest, "12001"),
+        (error(500, 12000), Unavailable, "12000"),
+        (httpx.Response(200, text="<html>"), BadAnswer, "bad_answer"),
+        (httpx.Response(204), BadAnswer, "bad_answer"),
+    ],
+)
+def test_errors_come_through(given: httpx.Response, kind: type[Exception], code: str) -> None:
+    with pytest.raises(kind) as caught:
+        ebay_with(given).quotes(SKU, "us:10", "USD")
+    assert getattr(caught.value, "code", None) == code
