@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from sluice.jobs import enqueue, scheduler
+from sluice.jobs import enqueue, poller, scheduler
 from sluice.platform import tables
 from sluice.platform.config import Config
 from sluice.platform.limits import Limits
@@ -26,6 +26,8 @@ def new_world(**changes: object) -> Iterator[World]:
         # One request at a time, in an order that can be repeated; no pauses between tries.
         patch.setattr(scheduler, "THREADS", 1)
         patch.setattr(enqueue, "THREADS", 1)
+        patch.setattr(poller, "THREADS", 1)
+        patch.setattr(poller, "BATCHES", 1)
         patch.setattr(tables, "CONFLICT_PAUSE_SECONDS", 0)
         # What is logged here is the trouble that was made.
         logging.disable(logging.CRITICAL)

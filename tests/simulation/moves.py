@@ -46,8 +46,7 @@ def a_minute(world: World, chance: Random) -> None:
 def poll(world: World, chance: Random) -> None:
     world.advance(MINUTE)
     with world.troubled(_faults(chance)):
-        world.poll()
-        world.deliver(-1, _scripts(chance))
+        world.poll(_scripts(chance))
 
 
 def deliver_again(world: World, chance: Random) -> None:

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sluice.jobs import budgets, cancel, keys, lanes, scheduler
+from sluice.jobs import budgets, cancel, keys, poller, scheduler
 from sluice.jobs.cancel import Cancelled
 from sluice.jobs.enqueue import Enqueued, enqueue
 from sluice.jobs.job import Job, Spec
 from sluice.jobs.messages import Batch, decode
 from sluice.jobs.outcomes import Action, Failure, Outcome, Waiting
-from sluice.jobs.runner import Run, run_batch
+from sluice.jobs.runner import Observe, Run, run_batch
 from sluice.jobs.states import FINAL
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config import Config
@@ -154,11 +154,11 @@ class World:
         with self._process("scheduler"):
             scheduler.tick(self.clock.time, self.config, self._accounts, self._send)
 
-    def poll(self) -> None:
-        """The operation poller's minute: it serves the lanes that the scheduler leaves alone."""
-        with self._process("poller"):
-            marked = [lane for lane in lanes.active() if keys.is_poll_lane(lane.lane)]
-            scheduler.admit(marked, self.clock.time, self.config, self._accounts, self._send, scheduler.Tick())
+    def poll(self, scripts: Sequence[Script] = (SUCCEED,)) -> None:
+        """The operation poller's minute: it runs what waits in the lanes that the scheduler leaves alone."""
+        with self._process("poller") as process, self._following(scripts, process) as ended:
+            _, report = poller.poll(self._accounts, self.clock, self.config, process.deadline, 50, ended)
+            self.ends += report.ends
 
     def _accounts(self, asked: Collection[str]) -> Mapping[str, str]:
         return {account: self.statuses.get(account, "ACTIVE") for account in asked}
@@ -185,16 +185,22 @@ class World:
             self._work(self.delivered[position % len(self.delivered)], (SUCCEED,))
 
     def _work(self, body: str, scripts: Sequence[Script]) -> None:
-        before, self._scripts = self._scripts, scripts
-        with self._process("worker") as process:
-            batch = decode(body)
-
-            def ended(job: Job, failure: Failure | None) -> None:
-                process.run = None
-
-            limits = self.config.limits("stockx")
+        with self._process("worker") as process, self._following(scripts, process) as ended:
+            batch, limits = decode(body), self.config.limits("stockx")
             self.ends += run_batch(batch, limits, self.config, self.clock, process.deadline, ended, threads=1).ends
-        self._scripts = before
+
+    @contextmanager
+    def _following(self, scripts: Sequence[Script], process: Process) -> Iterator[Observe]:
+        """Handlers follow `scripts`. Yields who is to be told that a run has ended."""
+
+        def ended(job: Job, failure: Failure | None) -> None:
+            process.run = None
+
+        before, self._scripts = self._scripts, scripts
+        try:
+            yield ended
+        finally:
+            self._scripts = before
 
     def close(self, budget: str) -> None:
         """Somebody else's call was refused with a 429."""

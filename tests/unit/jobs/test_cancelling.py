@@ -4,12 +4,13 @@ import pytest
 
 from sluice.jobs import claim, finish
 from sluice.jobs.cancel import Cancelled, cancel
-from sluice.jobs.enqueue import enqueue
+from sluice.jobs.enqueue import Outcome, enqueue
 from sluice.jobs.job import Job
 from sluice.jobs.outcomes import Failure, Waiting
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config import Config
 from tests.support.clock import VirtualClock
+from tests.support.store import Answer, Request, Store
 from tests.support.work import spec
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -41,6 +42,25 @@ def test_what_others_want_too_goes_on_for_them(clock: VirtualClock, config: Conf
     assert Job.get(JOB).state == "queued"
     assert cancel(JOB, "acme", clock.time, config) is Cancelled.UNKNOWN, "it is no longer acme's to see"
     assert cancel(JOB, "zeta", clock.time, config) is Cancelled.CANCELLED
+
+
+def test_who_joins_at_the_last_moment_is_served(store: Store, clock: VirtualClock, config: Config) -> None:
+    """zeta asks after acme's cancellation has read the job, and before it writes."""
+    enqueue(spec(), clock.time)
+    outcomes: list[Outcome] = []
+
+    def around(request: Request, send: object) -> Answer:
+        if request.operation == "UpdateItem" and not outcomes:
+            store.around = None
+            outcomes.append(enqueue(spec(tenant="zeta"), clock.time).outcome)
+        assert callable(send)
+        answer: Answer = send()
+        return answer
+
+    store.around = around
+    assert cancel(JOB, "acme", clock.time, config) is Cancelled.WITHDRAWN
+    assert outcomes == [Outcome.MERGED]
+    assert (Job.get(JOB).state, Job.get(JOB).tenants) == ("queued", {"zeta"})
 
 
 def test_what_runs_is_not_cancelled(clock: VirtualClock, config: Config) -> None:

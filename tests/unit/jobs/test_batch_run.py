@@ -1,0 +1,203 @@
+"""A batch in a worker: what happens to one job is that job's alone, and what concerns all of them is known at once."""
+
+import threading
+
+import pytest
+
+from sluice.jobs import budgets, claim, finish, keys
+from sluice.jobs.budget_rules import Window
+from sluice.jobs.enqueue import enqueue
+from sluice.jobs.job import VERSION, Job
+from sluice.jobs.messages import Batch
+from sluice.jobs.outcomes import Failure, LeaseOver, Outcome, Refused, Waiting
+from sluice.jobs.runner import CALL_MS, Report, Run, run_batch
+from sluice.platform.clock import MINUTE
+from sluice.platform.config import Config
+from tests.support import work
+from tests.support.clock import VirtualClock
+from tests.support.store import Answer, Request, Store
+from tests.support.work import Handler, spec
+
+LANE = "stockx:acme#150#0"
+
+
+def batch_of(names: str, clock: VirtualClock) -> Batch:
+    """A claimed job for each letter, and one reserved call for each."""
+    for name in names:
+        enqueue(spec(name, priority=keys.HOT), clock.time)
+    window, limits = Window.at(clock.time), Config().limits("stockx")
+    assert budgets.reserve_calls("stockx:acme", limits, window, len(names))
+    found, _ = claim.due(LANE, clock.time, 100)
+    jobs = [claim.claim(candidate, clock.time, 5 * MINUTE) for candidate in found]
+    return Batch.of([job for job in jobs if job], window, len(names))
+
+
+def run(batch: Batch, clock: VirtualClock, handler: Handler, *, threads: int = 1, time: int = 5 * MINUTE) -> Report:
+    config = Config()
+    with work.kind(handler):
+        limits = config.limits("stockx")
+        return run_batch(batch, limits, config, clock, clock.time + time, lambda job, failure: None, threads)
+
+
+def one_call(run: Run) -> Outcome:
+    run.calls.take()
+    return {}
+
+
+def never(run: Run) -> Outcome:
+    raise AssertionError(f"{run.job.job_id} was begun")
+
+
+def states() -> dict[str, str]:
+    return {keys.job_parts(job.job_id)[-1]: job.state for job in Job.scan()}
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("threads", [1, 8])
+def test_each_job_has_its_own_end(threads: int, clock: VirtualClock) -> None:
+    def handler(run: Run) -> Outcome:
+        match run.payload["sku"]:
+            case "a":
+                raise KeyError("a fault in the handler")
+            case "b":
+                raise Refused("no such product")
+            case "c":
+                raise Failure("503")
+            case "d":
+                return Waiting(run.clock.now() + MINUTE, {})
+        return one_call(run)
+
+    report = run(batch_of("abcdef", clock), clock, handler, threads=threads)
+    assert report.ends == {"retried": 2, "dead": 1, "waiting": 1, "completed": 2}
+    assert states() == {"a": "queued", "b": "dead", "c": "queued", "d": "waiting", "e": "succeeded", "f": "succeeded"}
+    assert report.calls == budgets.read("stockx:acme", clock.time).hour == 2
+
+
+@pytest.mark.usefixtures("store")
+def test_a_handlers_fault_shows_its_kind_and_nothing_that_it_held(clock: VirtualClock) -> None:
+    def handler(run: Run) -> Outcome:
+        raise ValueError("token=secret")
+
+    run(batch_of("a", clock), clock, handler)
+    [job] = Job.scan()
+    assert job.error["code"] == "handler_error"
+    assert "ValueError" in job.error["message"]
+    assert "secret" not in str(job.history) + str(job.error)
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_an_end_that_cannot_be_written_stops_no_other(threads: int, store: Store, clock: VirtualClock) -> None:
+    batch = batch_of("abcd", clock)
+    unwritable = spec("b").job_id
+
+    def around(request: Request, send: object) -> Answer:
+        writes = request.parameters.get("Key", {}).get("job_id") == {"S": unwritable}
+        if request.operation == "UpdateItem" and writes:
+            raise RuntimeError("no answer")
+        assert callable(send)
+        answer: Answer = send()
+        return answer
+
+    store.around = around
+    report = run(batch, clock, one_call, threads=threads)
+    store.around = None
+    assert report.ends == {"completed": 3, "unwritten": 1}
+    assert states() == {"a": "succeeded", "b": "leased", "c": "succeeded", "d": "succeeded"}
+    clock.time += 5 * MINUTE
+    assert finish.rescue(Job.get(unwritable), clock.time, Config()).state == "queued"
+
+
+@pytest.mark.usefixtures("store")
+def test_what_the_workers_time_does_not_allow_goes_back_untouched(clock: VirtualClock) -> None:
+    begun: list[str] = []
+
+    def handler(run: Run) -> Outcome:
+        begun.append(run.job.job_id)
+        assert isinstance(run.clock, VirtualClock)
+        run.clock.time += 10_000
+        return {}
+
+    report = run(batch_of("abcd", clock), clock, handler, time=CALL_MS + 15_000)
+    assert report.ends == {"completed": 2, "snoozed": 2}
+    assert len(begun) == 2
+    assert all(job.attempts == 0 for job in Job.scan() if job.state == "queued")
+    assert budgets.read("stockx:acme", clock.time).hour == 0
+
+
+@pytest.mark.usefixtures("store")
+def test_no_handler_begins_close_to_the_end_of_the_lease(clock: VirtualClock) -> None:
+    batch = batch_of("ab", clock)
+    clock.time += 5 * MINUTE - CALL_MS + 1
+    report = run(batch, clock, never, time=15 * MINUTE)
+    assert report.ends == {"snoozed": 2}
+
+
+@pytest.mark.usefixtures("store")
+def test_a_batch_that_was_delivered_before_is_not_run_again(clock: VirtualClock) -> None:
+    batch = batch_of("abc", clock)
+    assert run(batch, clock, one_call).ends == {"completed": 3}
+    assert run(batch, clock, never).ends == {"late": 3}
+    assert budgets.read("stockx:acme", clock.time).hour == 3, "its calls are not given back a second time"
+
+
+def test_a_job_of_a_newer_version_is_a_dead_letter_and_stops_no_other(store: Store, clock: VirtualClock) -> None:
+    batch = batch_of("abc", clock)
+    batch.jobs[1].version = VERSION + 1
+    report = run(batch, clock, one_call)
+    assert report.ends == {"completed": 2, "dead": 1}
+    assert report.newer == [batch.jobs[1]]
+    [letter] = store.items("dead_letters")
+    assert "newer_version" in letter["error"]["S"]
+
+
+def test_a_job_of_an_unknown_kind_is_a_dead_letter(store: Store, clock: VirtualClock) -> None:
+    batch = batch_of("ab", clock)
+    lost = batch.jobs[0].job_id
+    batch.jobs[0].kind = "no.such"
+    report = run(batch, clock, one_call)
+    assert report.ends == {"completed": 1, "dead": 1}
+    [letter] = store.items("dead_letters")
+    assert letter["job_id"]["S"] == lost
+    assert "unknown_kind" in letter["error"]["S"]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_handler_that_finds_its_lease_over_writes_nothing(clock: VirtualClock) -> None:
+    def handler(run: Run) -> Outcome:
+        raise LeaseOver("somebody else has it")
+
+    before = batch_of("a", clock)
+    assert run(before, clock, handler).ends == {"late": 1}
+    [job] = Job.scan()
+    assert (job.state, job.lease, job.error) == ("leased", 1, None)
+
+
+@pytest.mark.usefixtures("store")
+def test_attempts_are_used_up_by_failures_and_then_the_job_is_dead(clock: VirtualClock) -> None:
+    def handler(run: Run) -> Outcome:
+        raise Failure("503", code="503")
+
+    enqueue(spec("a", priority=keys.HOT), clock.time)
+    ends = []
+    for _ in range(work.KIND.max_attempts):
+        clock.time += 15 * MINUTE
+        [candidate], _ = claim.due(LANE, clock.time, 10)
+        job = claim.claim(candidate, clock.time, 5 * MINUTE)
+        assert job
+        batch = Batch.of([job], Window.at(clock.time), 0)
+        ends += list(run(batch, clock, handler).ends)
+    assert ends == ["retried", "retried", "dead"]
+    [dead] = Job.scan()
+    assert [entry["event"] for entry in dead.history] == ["retry", "retry", "bury"]
+    assert [entry["attempt"] for entry in dead.history] == [1, 2, 3]
+
+
+@pytest.mark.usefixtures("store")
+def test_the_threads_of_a_batch_run_at_once(clock: VirtualClock) -> None:
+    together = threading.Barrier(4, timeout=30)
+
+    def handler(run: Run) -> Outcome:
+        together.wait()
+        return {}
+
+    assert run(batch_of("abcd", clock), clock, handler, threads=4).ends == {"completed": 4}
