@@ -1,5 +1,6 @@
 """What enqueue answers, and what the job then is: every row of its table."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -202,6 +203,39 @@ def test_one_that_fails_stops_no_other(store: Store, clock: VirtualClock) -> Non
     specs = [spec("a"), spec("broken"), replace(spec("b"), kind="no.such"), spec("c")]
     answers = enqueue_many(specs, clock.time)
     assert [type(answer).__name__ for answer in answers] == ["Enqueued", "RuntimeError", "UnknownKind", "Enqueued"]
+
+
+@pytest.mark.parametrize("end", ["succeed", "bury", "claim", "cancel"])
+def test_a_request_that_acts_on_what_has_changed_looks_again(
+    end: str, store: Store, clock: VirtualClock, config: Config
+) -> None:
+    """The job goes on to another state after this request has read it, and before it writes."""
+    bring("queued" if end in ("claim", "cancel") else "leased", clock, config)
+    running = stored()
+    changes: dict[str, Callable[[], object]] = {
+        "succeed": lambda: finish.complete(running, {}, clock.time, config),
+        "bury": lambda: finish.bury(running, Failure("no"), clock.time, config),
+        "claim": lambda: leased(clock),
+        "cancel": lambda: cancel.cancel(running.job_id, "acme", clock.time, config),
+    }
+    writes: list[str] = []
+
+    def around(request: Request, send: object) -> Answer:
+        if request.operation == "UpdateItem" and "job_id" in request.parameters["Key"]:
+            writes.append(request.operation)
+            if len(writes) == 2:
+                store.around = None
+                changes[end]()
+                store.around = around
+        assert callable(send)
+        answer: Answer = send()
+        return answer
+
+    store.around = around
+    answer = enqueue(spec(priority=keys.MANUAL), clock.time)
+    expected_now = Outcome.RERUN_REQUESTED if end == "claim" else Outcome.CREATED
+    assert answer.outcome is expected_now
+    assert (stored().state, stored().rerun) == (("leased", keys.MANUAL) if end == "claim" else ("queued", None))
 
 
 def test_the_lane_is_marked_before_the_job_is_there(store: Store, clock: VirtualClock) -> None:
