@@ -40,8 +40,10 @@ class Request:
     once: bool
 
 
+Send = Callable[[], Answer]
+
 # Decides what becomes of a request, given how to send it.
-Around = Callable[[Request, Callable[[], Answer]], Answer]
+Around = Callable[[Request, Send], Answer]
 
 
 class Store:

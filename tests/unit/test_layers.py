@@ -36,6 +36,9 @@ PURE = {
 IMPURE_LIBRARIES = {"boto3", "botocore", "pynamodb", "httpx", "time", "random", "os", "threading", "secrets", "uuid"}
 IMPURE_CALLS = {"now", "utcnow", "today", "time", "time_ns", "monotonic"}
 
+# Where HTTP leaves Sluice. Another place is added here knowingly, with its own limits on what it may reach.
+SEAMS = {"marketplaces/transport.py"}
+
 # What changes an item through its model. PynamoDB's readers are not among them.
 WRITERS = {"save", "update", "delete", "put", "batch_write", "create_table", "delete_table"}
 
@@ -177,7 +180,7 @@ def test_pure_rules_stand_on_pure_rules() -> None:
 def test_one_place_makes_http_clients() -> None:
     makers = {"Client", "AsyncClient", "get", "post", "put", "request", "stream"}
     for path in sources() + handlers():
-        if path == PACKAGE / "marketplaces" / "transport.py":
+        if path in {PACKAGE / seam for seam in SEAMS}:
             continue
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):

@@ -15,7 +15,7 @@ from sluice.platform.clock import MINUTE
 from sluice.platform.config import Config
 from tests.support import work
 from tests.support.clock import VirtualClock
-from tests.support.store import Answer, Request, Store
+from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import Handler, spec
 
 LANE = "stockx:acme#150#0"
@@ -90,13 +90,11 @@ def test_an_end_that_cannot_be_written_stops_no_other(threads: int, store: Store
     batch = batch_of("abcd", clock)
     unwritable = spec("b").job_id
 
-    def around(request: Request, send: object) -> Answer:
+    def around(request: Request, send: Send) -> Answer:
         writes = request.parameters.get("Key", {}).get("job_id") == {"S": unwritable}
         if request.operation == "UpdateItem" and writes:
             raise RuntimeError("no answer")
-        assert callable(send)
-        answer: Answer = send()
-        return answer
+        return send()
 
     store.around = around
     report = run(batch, clock, one_call, threads=threads)

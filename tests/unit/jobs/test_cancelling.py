@@ -10,7 +10,7 @@ from sluice.jobs.outcomes import Failure, Waiting
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config import Config
 from tests.support.clock import VirtualClock
-from tests.support.store import Answer, Request, Store
+from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -49,13 +49,11 @@ def test_who_joins_at_the_last_moment_is_served(store: Store, clock: VirtualCloc
     enqueue(spec(), clock.time)
     outcomes: list[Outcome] = []
 
-    def around(request: Request, send: object) -> Answer:
+    def around(request: Request, send: Send) -> Answer:
         if request.operation == "UpdateItem" and not outcomes:
             store.around = None
             outcomes.append(enqueue(spec(tenant="zeta"), clock.time).outcome)
-        assert callable(send)
-        answer: Answer = send()
-        return answer
+        return send()
 
     store.around = around
     assert cancel(JOB, "acme", clock.time, config) is Cancelled.WITHDRAWN

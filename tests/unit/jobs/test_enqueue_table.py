@@ -12,7 +12,7 @@ from sluice.jobs.outcomes import Failure, LeaseOver, Waiting
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config import Config
 from tests.support.clock import VirtualClock
-from tests.support.store import Answer, Request, Store
+from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -192,12 +192,10 @@ def test_a_shared_job_remembers_only_so_many_askers(clock: VirtualClock, config:
 def test_one_that_fails_stops_no_other(store: Store, clock: VirtualClock) -> None:
     broken = spec("broken").job_id
 
-    def around(request: Request, send: object) -> Answer:
+    def around(request: Request, send: Send) -> Answer:
         if request.parameters.get("Key", {}).get("job_id") == {"S": broken}:
             raise RuntimeError("no answer")
-        assert callable(send)
-        answer: Answer = send()
-        return answer
+        return send()
 
     store.around = around
     specs = [spec("a"), spec("broken"), replace(spec("b"), kind="no.such"), spec("c")]
@@ -220,16 +218,14 @@ def test_a_request_that_acts_on_what_has_changed_looks_again(
     }
     writes: list[str] = []
 
-    def around(request: Request, send: object) -> Answer:
+    def around(request: Request, send: Send) -> Answer:
         if request.operation == "UpdateItem" and "job_id" in request.parameters["Key"]:
             writes.append(request.operation)
             if len(writes) == 2:
                 store.around = None
                 changes[end]()
                 store.around = around
-        assert callable(send)
-        answer: Answer = send()
-        return answer
+        return send()
 
     store.around = around
     answer = enqueue(spec(priority=keys.MANUAL), clock.time)
@@ -241,11 +237,9 @@ def test_a_request_that_acts_on_what_has_changed_looks_again(
 def test_the_lane_is_marked_before_the_job_is_there(store: Store, clock: VirtualClock) -> None:
     order: list[str] = []
 
-    def around(request: Request, send: object) -> Answer:
+    def around(request: Request, send: Send) -> Answer:
         order.append(str(request.parameters["TableName"]).rsplit("-", 1)[1])
-        assert callable(send)
-        answer: Answer = send()
-        return answer
+        return send()
 
     store.around = around
     enqueue(spec(), clock.time)

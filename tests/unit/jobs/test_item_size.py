@@ -8,7 +8,7 @@ from sluice.market.kinds import REFRESH
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config import Config
 from tests.support.clock import VirtualClock
-from tests.support.store import Item, Request, Store
+from tests.support.store import Answer, Item, Request, Send, Store
 
 KILOBYTE = 1024
 
@@ -58,9 +58,8 @@ def market_job() -> Spec:
 def test_an_ordinary_job_stays_below_a_kilobyte_all_its_life(store: Store, clock: VirtualClock, config: Config) -> None:
     sizes: list[int] = []
 
-    def around(request: Request, send: object) -> dict[str, object]:
-        assert callable(send)
-        answer: dict[str, object] = send()
+    def around(request: Request, send: Send) -> Answer:
+        answer = send()
         if request.operation in ("UpdateItem", "TransactWriteItems"):
             sizes.extend(size(item) for item in store.items("jobs"))
         return answer

@@ -59,7 +59,7 @@ from tests.simulation.scripts import SUCCEED, Script, Step
 from tests.simulation.trouble import Fault
 from tests.simulation.world import World
 from tests.support.clock import VirtualClock
-from tests.support.store import Answer, Request, Store
+from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec
 
 TESTS = Path(__file__).parents[2]
@@ -196,11 +196,9 @@ def test_waiting_for_calls_asks_nobody(store: Store, clock: VirtualClock) -> Non
     assert budgets.reserve_calls(BUDGET, limits, Window.at(clock.time), 25)
     asked: list[str] = []
 
-    def around(request: Request, send: object) -> Answer:
+    def around(request: Request, send: Send) -> Answer:
         asked.append(request.operation)
-        assert callable(send)
-        answer: Answer = send()
-        return answer
+        return send()
 
     store.around = around
     grant = Grant(BUDGET, limits, Window.at(clock.time), 25, clock, clock.time + HOUR)

@@ -7,7 +7,7 @@ from local.cloud.template import resources
 from sluice.jobs import lanes
 from sluice.jobs.lanes import REMEMBER_MS, REMOVE_AFTER_MS, Lane
 from sluice.platform.clock import MINUTE, SECOND
-from tests.support.store import Answer, Request, Store
+from tests.support.store import Answer, Request, Send, Store
 
 NOON = 1_795_348_800_000
 LANE = "stockx:acme#100#0"
@@ -21,11 +21,9 @@ def seen_at() -> int:
 def test_a_process_marks_a_lane_at_most_once_a_minute(store: Store) -> None:
     writes: list[str] = []
 
-    def around(request: Request, send: object) -> Answer:
+    def around(request: Request, send: Send) -> Answer:
         writes.append(request.operation)
-        assert callable(send)
-        answer: Answer = send()
-        return answer
+        return send()
 
     store.around = around
     for later in range(0, 3 * MINUTE, SECOND):

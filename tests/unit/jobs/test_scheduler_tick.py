@@ -17,7 +17,7 @@ from sluice.platform.config import Config
 from sluice.platform.limits import Limits
 from tests.simulation.promises import number, text
 from tests.support.clock import VirtualClock
-from tests.support.store import Answer, Item, Request, Store
+from tests.support.store import Answer, Item, Request, Send, Store
 from tests.support.work import spec
 
 LEASED_MS = Config().lease_ms
@@ -126,12 +126,10 @@ def test_a_budget_in_trouble_holds_up_no_other(store: Store, clock: VirtualClock
         enqueue(spec(tenant, tenant=tenant), clock.time)
     lanes.mark("gone:acme#100#0", clock.time)
 
-    def around(request: Request, send: object) -> Answer:
+    def around(request: Request, send: Send) -> Answer:
         if request.operation == "UpdateItem" and request.parameters["Key"].get("budget") == {"S": "stockx:acme"}:
             raise RuntimeError("no answer")
-        assert callable(send)
-        answer: Answer = send()
-        return answer
+        return send()
 
     store.around = around
     sent: list[Batch] = []
