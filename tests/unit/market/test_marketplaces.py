@@ -1,0 +1,210 @@
+"""One refresh is the same on every marketplace, and costs what that marketplace's calls make of it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from local.golden import items
+from local.sandbox.faults import Throttle
+from local.sandbox.limits import Limits
+from sluice.jobs import budgets, worker
+from sluice.market import enqueue
+from sluice.market.kinds import REFRESH
+from sluice.market.prices import Price
+from sluice.marketplaces import registry
+from sluice.platform import settings
+from sluice.platform.clock import HOUR, MINUTE
+from tests.support.http import call
+from tests.unit.market.world import Json, World, item
+
+MARKETPLACES = ("stockx", "alias", "ebay")
+CREDENTIALS = {"alias": ("personal_access_token",), "ebay": ("client_id", "client_secret")}
+ALIAS_SIZES = ("8", "8.5", "9", "9.5", "10", "10.5", "11", "11.5", "12")
+
+
+def connect(world: World, tenant: str) -> None:
+    """Connect `tenant` to every marketplace."""
+    world.connect(tenant)
+    given = world.sandbox.connect(tenant)
+    for marketplace, names in CREDENTIALS.items():
+        body = {name: getattr(given, name) for name in names}
+        assert call("PUT", f"/v1/accounts/{marketplace}", body=body, tenant=tenant).status == 200
+
+
+@pytest.fixture
+def everywhere(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A world in which `acme` has an account at every marketplace."""
+    monkeypatch.setenv("ALIAS_API_URL", f"{world.sandbox.url}/api/v1")
+    monkeypatch.setenv("EBAY_API_URL", world.sandbox.url)
+    settings.settings.cache_clear()
+    connect(world, "acme")
+    yield world
+    settings.settings.cache_clear()
+
+
+def calls(world: World, marketplace: str) -> int:
+    """How many calls the marketplace counted."""
+    return len([entry for entry in world.calls() if entry.marketplace == marketplace])
+
+
+def test_every_marketplace_of_the_registry_can_do_it() -> None:
+    assert REFRESH.marketplaces == registry.MARKETPLACES.keys() == set(MARKETPLACES)
+
+
+@pytest.mark.parametrize("marketplace", MARKETPLACES)
+def test_the_golden_set_is_priced(everywhere: World, marketplace: str) -> None:
+    wanted = items(marketplace)
+    job_ids = everywhere.enqueue(*wanted)
+    everywhere.run_until(
+        lambda: all(everywhere.job(job_id)["state"] in ("succeeded", "dead") for job_id in job_ids), 10
+    )
+    assert [everywhere.job(job_id).get("error") for job_id in job_ids] == [None] * len(wanted)
+    for one in wanted:
+        asks = everywhere.prices(one["sku"], marketplace=marketplace, size=one["size"], sizeSystem=one["sizeSystem"])
+        assert [price["ask"] is not None for price in asks] == [True]
+    expected = {"stockx": 3, "alias": 2, "ebay": 1}[marketplace] * len(wanted)
+    assert calls(everywhere, marketplace) == expected
+    assert everywhere.sandbox.report().over == 0
+
+
+@pytest.mark.parametrize(("marketplace", "first"), [("stockx", 3), ("alias", 2), ("ebay", 1)])
+def test_an_unknown_product_costs_its_look_up_once(everywhere: World, marketplace: str, first: int) -> None:
+    everywhere.finish(item(marketplace=marketplace))
+    assert calls(everywhere, marketplace) == first == enqueue.calls_unknown(marketplace)
+    everywhere.clock.time += 10 * MINUTE
+    everywhere.finish(item(marketplace=marketplace))
+    assert calls(everywhere, marketplace) == first + 1
+
+
+def test_the_three_stand_side_by_side(everywhere: World) -> None:
+    everywhere.finish(*(item(marketplace=marketplace) for marketplace in MARKETPLACES))
+    prices = everywhere.prices("DD1391-100", size="10", sizeSystem="us", currency="USD")
+    assert sorted(price["marketplace"] for price in prices) == sorted(MARKETPLACES)
+    more = {price["marketplace"]: set(price["more"]) for price in prices}
+    assert more["alias"] == {"last_sale", "global_indicator"}
+    assert more["ebay"] == {"median_ask", "asks"}
+    bids = {price["marketplace"]: price["bid"] for price in prices}
+    assert bids["ebay"] is None
+
+
+# --- all sizes in one call ---
+
+
+def test_one_call_answers_every_size(everywhere: World) -> None:
+    everywhere.finish(item(marketplace="alias"))
+    chart = {row[0] for row in _chart(everywhere)}
+    prices = everywhere.prices("DD1391-100", marketplace="alias")
+    assert {price["size"] for price in prices} == chart
+    assert len({price["observedAt"] for price in prices}) == 1
+
+
+def _chart(world: World) -> list[list[str]]:
+    (product,) = world.store.items("catalog")
+    chart: list[list[str]] = json.loads(product["variants"]["S"])
+    return chart
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_waiting_jobs_of_other_sizes_spend_no_call(
+    everywhere: World, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr(worker, "threads", lambda _: threads)
+    jobs = everywhere.finish(*(item(size=size, marketplace="alias") for size in ALIAS_SIZES))
+    assert Counter(job["state"] for job in jobs) == {"succeeded": len(ALIAS_SIZES)}
+    assert calls(everywhere, "alias") == 2
+    assert Counter(job["result"].get("skipped") for job in jobs) == {None: 1, "fresh": len(ALIAS_SIZES) - 1}
+    assert budgets.read("alias:acme", everywhere.clock.now()).hour == 2
+
+
+def test_other_marketplaces_answer_one_size_a_call(everywhere: World) -> None:
+    for marketplace, expected in (("stockx", 2 + 3), ("ebay", 3)):
+        everywhere.finish(*(item(size=size, marketplace=marketplace) for size in ("9", "10", "11")))
+        everywhere.run()
+        assert calls(everywhere, marketplace) == expected
+        assert len(everywhere.prices("DD1391-100", marketplace=marketplace)) == 3
+
+
+def test_a_forced_one_is_not_answered_by_an_earlier_call(everywhere: World) -> None:
+    everywhere.finish(item(marketplace="alias"))
+    everywhere.clock.time += MINUTE
+    jobs = everywhere.finish(item(size="11", marketplace="alias", priority="manual", force=True))
+    assert "skipped" not in jobs[0]["result"]
+    assert calls(everywhere, "alias") == 3
+
+
+def test_a_newer_price_of_another_size_stays(everywhere: World) -> None:
+    everywhere.finish(item(marketplace="alias"))
+    [before] = everywhere.prices("DD1391-100", marketplace="alias", size="11")
+    later = everywhere.clock.now() + HOUR
+    row = Price.get("DD1391-100", "alias:us-11:USD")
+    row.ask, row.observed_at = "1.00", later
+    row.save()
+    everywhere.clock.time += 10 * MINUTE
+    everywhere.finish(item(marketplace="alias"))
+    [after] = everywhere.prices("DD1391-100", marketplace="alias", size="11")
+    assert (before["ask"], after["ask"]) != ("1.00", before["ask"])
+    assert after["ask"] == "1.00"
+
+
+# --- what is refused, and budgets ---
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"marketplace": "alias", "currency": "EUR"}, "currency"),
+        ({"marketplace": "alias", "sizeSystem": "kr"}, "sizeSystem"),
+        ({"marketplace": "ebay", "currency": "JPY"}, "currency"),
+        ({"marketplace": "ebay", "sizeSystem": "cm"}, "sizeSystem"),
+    ],
+)
+def test_what_a_marketplace_does_not_have_is_refused_at_once(everywhere: World, change: Json, field: str) -> None:
+    assert [name.rpartition(".")[2] for name in everywhere.ask(item(**change)).fields] == [field]
+
+
+def test_a_size_that_alias_does_not_have_ends_the_job(everywhere: World) -> None:
+    [job] = everywhere.finish(item(size="44", sizeSystem="eu", marketplace="alias"))
+    assert (job["state"], job["error"]["code"]) == ("dead", "size_unknown")
+    answer = everywhere.ask(item(size="44", sizeSystem="eu", marketplace="alias"))
+    assert "has no sizes in eu" in answer.fields["items[0].size"]
+
+
+def test_ebay_has_no_chart_and_takes_any_size(everywhere: World) -> None:
+    [job] = everywhere.finish(item(size="99", marketplace="ebay"))
+    assert (job["state"], job["result"]["ask"]) == ("succeeded", None)
+    assert everywhere.store.items("catalog") == []
+
+
+def test_ebays_budget_is_one_for_all_accounts(everywhere: World) -> None:
+    connect(everywhere, "rival")
+    everywhere.finish(item(marketplace="ebay"))
+    everywhere.finish(item(size="11", marketplace="ebay"), tenant="rival")
+    assert budgets.read("ebay", everywhere.clock.now()).hour == 2
+    assert budgets.read("ebay:acme", everywhere.clock.now()).hour == 0
+
+
+def test_ebays_daily_quota_closes_it_until_ebay_opens(everywhere: World) -> None:
+    everywhere.sandbox.set_limits(Limits(per_day=1, retry_after=False), "ebay")
+    everywhere.finish(item(marketplace="ebay"))
+    [job] = everywhere.finish(item(size="11", marketplace="ebay"))
+    assert job["state"] == "queued"
+    usage = budgets.read("ebay", everywhere.clock.now())
+    assert usage.closed_until == everywhere.clock.now() - everywhere.clock.now() % (24 * HOUR) + 24 * HOUR
+    assert "The quota begins anew at" in usage.closed_reason
+
+
+def test_alias_is_left_alone_longer_each_time_it_refuses(everywhere: World) -> None:
+    everywhere.sandbox.faults.set(Throttle(path="/api/*", last=3))
+    [job_id] = everywhere.enqueue(item(marketplace="alias"))
+    closed = []
+    for _ in range(3):
+        everywhere.run()
+        usage = budgets.read("alias:acme", everywhere.clock.now())
+        closed.append(round((usage.closed_until - usage.closed_at) / MINUTE))
+        everywhere.clock.time = usage.closed_until
+    assert closed == [1, 2, 4]
+    everywhere.run()
+    assert everywhere.job(job_id)["state"] == "succeeded"
+    assert everywhere.sandbox.report().over == 0
