@@ -77,7 +77,7 @@ def test_no_slot_lies_in_the_past_of_its_caller(limits: Limits, asked: list[tupl
 def test_an_idle_budget_starts_at_once(limits: Limits, idle: int, count: int) -> None:
     slots = take_slots(NOON - idle, NOON, count, limits)
     assert slots.starts[0] == NOON
-    assert slots.starts[: limits.burst] == (NOON,) * min(count, limits.burst)
+    assert slots.starts[: limits.kept_burst] == (NOON,) * min(count, limits.kept_burst)
 
 
 def test_elapsed_time_is_never_rounded_in_the_callers_favour() -> None:

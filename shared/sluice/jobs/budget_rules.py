@@ -129,4 +129,4 @@ def take_slots(next_at: int, now: int, count: int, limits: Limits) -> Slots:
 
     The clock only moves forward, whatever the callers' own clocks do, so two grants never overlap.
     """
-    return Slots(base=max(next_at, now), count=count, pace=limits.pace, burst=limits.burst, now=now)
+    return Slots(base=max(next_at, now), count=count, pace=limits.pace, burst=limits.kept_burst, now=now)

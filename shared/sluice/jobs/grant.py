@@ -20,7 +20,9 @@ from sluice.platform.limits import Limits
 
 # Slots are taken for about this long ahead: long enough that a block serves several calls, short enough that a manual
 # request, whose worker queues up behind the block, waits no longer than this.
-BLOCK_MS = 2 * SECOND
+BLOCK_MS = SECOND // 2
+# Each block is one write, so a call costs at most a third of one.
+LEAST_BLOCK = 3
 
 # A marketplace's longest window is a day. An answer that asks for a longer rest is a fault, and is cut to that.
 LONGEST_CLOSING_MS = DAY
@@ -67,24 +69,31 @@ class Grant:
         self._left = calls
         self._clock = clock
         self._deadline = deadline
-        self._block = block or max(1, BLOCK_MS // limits.pace if limits.pace else calls)
+        self._block = block or max(LEAST_BLOCK, BLOCK_MS // limits.pace if limits.pace else calls)
         self._slots: Slots | None = None
         self._used = 0
         self._stop: Failure | None = None
         self._stopped = threading.Event()
         self._lock = threading.Lock()
+        # One call waits for its start at a time. Were every thread to take a slot and wait, a worker would hold as many
+        # as it has threads: slots that are lost when it dies, and that a manual request has to wait behind.
+        self._turn = threading.Lock()
 
     def take(self) -> None:
         """See `Calls.take`."""
+        with self._turn:
+            self._wait_for_slot()
+
+    def _wait_for_slot(self) -> None:
         while True:
             with self._lock:
-                start, window = self._next(), self._window
+                start = self._next()
             woken = self._clock.wait_until(start, self._stopped)
             with self._lock:
                 if not woken and self._clock.now() - start <= self._limits.tolerance_ms:
                     self.made += 1
                     return
-                self._unmade(window)
+                self._left += 1  # charged, and not made
                 if woken and self._stop:
                     raise self._stop
 
@@ -170,13 +179,6 @@ class Grant:
         if left:
             budgets.give_back(self.budget, self._limits, old, left)
             self._reserve(left)
-
-    def _unmade(self, window: Window) -> None:
-        """A call that was charged to `window` has not been made."""
-        if window == self._window:
-            self._left += 1
-        else:
-            budgets.give_back(self.budget, self._limits, window, 1)
 
     def _reserve(self, calls: int) -> None:
         """Reserve `calls`, or at least one, in the current window."""

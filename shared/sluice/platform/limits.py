@@ -52,7 +52,17 @@ class Limits:
         """
         rolling = -(-HOUR // (self.rolling_hour - self.burst)) if self.rolling_hour else 0
         interval = max(self.interval_ms, rolling)
-        return interval + self.tolerance_ms if interval else 0
+        late = self.tolerance_ms if self.kept_burst == self.burst else 0
+        return interval + late if interval else 0
+
+    @property
+    def kept_burst(self) -> int:
+        """How many slots may come at once: one fewer than the marketplace allows, where it allows several.
+
+        Its bucket then always has one call in hand for arrivals that differ from their slots by up to an interval, so
+        that the slots themselves need not lie further apart.
+        """
+        return self.burst - 1 if self.burst > 1 and 0 < self.tolerance_ms <= self.interval_ms else self.burst
 
     def charge(self, calls: int) -> int:
         """What a run that expects `calls` calls reserves first: at most a whole window, or it could never begin."""

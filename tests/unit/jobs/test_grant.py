@@ -1,7 +1,6 @@
 """What a worker holds while it calls: each reserved call is made, or given back to the window it was charged to."""
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
@@ -89,33 +88,32 @@ def test_threads_that_share_a_grant_make_each_call_once() -> None:
     assert charged(Window.at(NOON)) == [100]
 
 
-class Overtaken(VirtualClock):
-    """While the first call waits for its slot, another thread of the worker makes one in the next hour."""
+class Counted(VirtualClock):
+    """Counts how many threads wait at once; each that waits lets another go on."""
 
     def __init__(self, time: int) -> None:
         super().__init__(time)
-        self.other: list[Callable[[], None]] = []
+        self.waiting, self.most, self.count = 0, 0, threading.Lock()
 
     def wait_until(self, at: int, wake: threading.Event) -> bool:
+        with self.count:
+            self.waiting += 1
+            self.most = max(self.most, self.waiting)
+        wake.wait(0.001)
         woken = super().wait_until(at, wake)
-        if self.other:
-            self.time = NOON + HOUR
-            thread = threading.Thread(target=self.other.pop())
-            thread.start()
-            thread.join()
+        with self.count:
+            self.waiting -= 1
         return woken
 
 
-def test_a_call_that_is_not_made_goes_back_to_the_hour_that_it_was_charged_to() -> None:
-    """Not to the one that the grant has gone on to, where it would be a call that nothing was charged for."""
-    clock = Overtaken(NOON + HOUR - 10 * SECOND)
-    first, second = Window.at(NOON), Window.at(NOON + HOUR)
-    grant = Grant(BUDGET, LIMITS, first, 0, clock, NOON + 2 * HOUR, block=1)
-    clock.other.append(grant.take)
-    for _ in range(3):
-        grant.take()
-    assert grant.made == 4
-    assert charged(first, second) == [0, 4]
+def test_one_call_of_a_worker_waits_for_its_start_at_a_time() -> None:
+    """So a worker that dies takes one block of slots with it at most, however many threads it has."""
+    clock = Counted(NOON + MINUTE)
+    assert budgets.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 40)
+    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 40, clock, NOON + HOUR)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: grant.take(), range(40)))
+    assert (clock.most, grant.made) == (1, 40)
 
 
 def test_whoever_waits_is_woken_by_a_429() -> None:
