@@ -14,11 +14,11 @@ from contextlib import contextmanager, suppress
 
 import boto3
 
-from bench.dynamodb_local import Unavailable, dynamodb_local
 from bench.engine import CATALOG, items
 from bench.row import Row
 from bench.seed import waiting_jobs
 from local.cloud.tables import create_tables
+from local.dynamodb_local import Unavailable, dynamodb_local
 from local.laptop import STACK, Laptop
 from sluice.jobs import budgets
 from sluice.jobs.budget_rules import Window

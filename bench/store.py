@@ -8,9 +8,9 @@ from typing import Any
 
 import boto3
 
-from bench.dynamodb_local import Unavailable, dynamodb_local
 from local.cloud import LocalCloud
 from local.cloud.tables import create_tables
+from local.dynamodb_local import Unavailable, dynamodb_local
 from sluice.platform.settings import settings
 
 STACK = "sluice-local"

