@@ -7,7 +7,7 @@
 | `front.py`, `call.py` | what every marketplace call passes through, and the call and its answer as values |
 | `stockx/`, `alias/`, `ebay/` | StockX public API v2, Alias API v1, eBay's Browse API; one folder a marketplace |
 | `catalog/`, `ids.py` | what is sold, in which sizes, for how much; ids that can be read back |
-| `accounts.py` | OAuth applications and their tokens |
+| `accounts.py`, `oauth.py` | OAuth applications and their tokens, and the token call |
 | `switch.py`, `faults.py`, `outcomes.py` | the switches and when they strike: on calls, and on operations |
 | `corrupt.py`, `connection.py` | what a fault does to a body, and how it hangs up |
 | `limits.py`, `log.py`, `report.py` | the quota as the marketplace counts it, what was called, and the counts of both |

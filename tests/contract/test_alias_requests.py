@@ -11,12 +11,10 @@ from sluice.marketplaces.alias import Alias, sign
 from sluice.marketplaces.errors import MarketplaceFailure
 from sluice.marketplaces.exchange import Request
 from sluice.marketplaces.session import Session
-from sluice.marketplaces.token_cache import Access
-from sluice.marketplaces.tokens import Tokens
 from sluice.marketplaces.transport import Transport
 from tests.contract.documents import document
 from tests.support.clock import VirtualClock
-from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, answer
+from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, Ready, answer
 
 # Anything that an id may hold.
 CATALOG_ID = "air-jordan/1 é?#%"
@@ -30,21 +28,11 @@ ASKS: dict[str, Callable[[Alias], object]] = {
 }
 
 
-class _Ready(Tokens):
-    """An account that has a token."""
-
-    def __init__(self) -> None:
-        pass
-
-    def get(self) -> Access:
-        return Access({}, "pat-0123456789", 1, NOON)
-
-
 def _sent(ask: Callable[[Alias], object], *answers: Any) -> list[httpx.Request]:
     network = Network(*answers)
     api = Transport("alias", "http://api.test/api/v1", VirtualClock(NOON), wire=network)
     with pytest.raises(MarketplaceFailure):
-        ask(Alias(Session(api, _Ready(), sign, BudgetLog())))
+        ask(Alias(Session(api, Ready(), sign, BudgetLog())))
     return network.sent
 
 

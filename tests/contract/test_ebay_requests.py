@@ -13,32 +13,20 @@ from sluice.marketplaces.ebay_quota import Quota
 from sluice.marketplaces.errors import MarketplaceFailure
 from sluice.marketplaces.exchange import Request
 from sluice.marketplaces.session import Session
-from sluice.marketplaces.token_cache import Access
-from sluice.marketplaces.tokens import Tokens
 from sluice.marketplaces.transport import Transport
 from tests.contract.documents import document
 from tests.support.clock import VirtualClock
 from tests.unit.marketplaces.ebay_answers import error, used_up
-from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, answer, token
+from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, Ready, answer, token
 
 SKU = "DD1391/100 é?#%"
 SIZES = [f"{system}:{size}" for system, size in product(SYSTEMS, ("10", "42 2/3", "5Y", "ONE SIZE"))]
 
 
-class _Ready(Tokens):
-    """An account that has a token."""
-
-    def __init__(self) -> None:
-        pass
-
-    def get(self) -> Access:
-        return Access({}, "v^1.1#token", 1, NOON)
-
-
 def _ebay(network: Network) -> EBay:
     clock = VirtualClock(NOON)
     api, calls = Transport("ebay", "http://api.test", clock, wire=network), BudgetLog()
-    return EBay(Session(api, _Ready(), sign, calls), Quota(api, _Ready(), sign, clock), calls)
+    return EBay(Session(api, Ready(), sign, calls), Quota(api, Ready(), sign, clock), calls)
 
 
 def _problems(request: httpx.Request) -> list[str]:

@@ -12,12 +12,10 @@ from sluice.marketplaces.errors import MarketplaceFailure
 from sluice.marketplaces.exchange import Request
 from sluice.marketplaces.session import Session
 from sluice.marketplaces.stockx import StockX, sign
-from sluice.marketplaces.token_cache import Access
-from sluice.marketplaces.tokens import Tokens
 from sluice.marketplaces.transport import Transport
 from tests.contract.documents import document
 from tests.support.clock import VirtualClock
-from tests.unit.marketplaces.fakes import CREDENTIALS, NOON, BudgetLog, Network, answer
+from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, Ready, answer
 
 # Anything that an id may hold.
 PRODUCT_ID, VARIANT_ID = "5e6a1e57-1c7d-435a-82bd-5666a13560fe", "55da/2c50 é?#%"
@@ -32,21 +30,11 @@ ASKS: dict[str, Callable[[StockX], object]] = {
 }
 
 
-class _Ready(Tokens):
-    """An account that has a token."""
-
-    def __init__(self) -> None:
-        pass
-
-    def get(self) -> Access:
-        return Access(CREDENTIALS, "token-1-0123456789", 1, NOON)
-
-
 def _sent(ask: Callable[[StockX], object], *answers: Any) -> list[httpx.Request]:
     network = Network(*answers)
     api = Transport("stockx", "http://api.test/v2", VirtualClock(NOON), wire=network)
     with pytest.raises(MarketplaceFailure):
-        ask(StockX(Session(api, _Ready(), sign, BudgetLog())))
+        ask(StockX(Session(api, Ready(), sign, BudgetLog())))
     return network.sent
 
 

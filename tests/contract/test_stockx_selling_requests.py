@@ -17,9 +17,9 @@ from sluice.marketplaces.stockx_selling import Selling, create_item, delete_item
 from sluice.marketplaces.transport import Transport
 from sluice.operations import rules
 from tests.contract.documents import document
-from tests.contract.test_stockx_requests import _problems, _Ready
+from tests.contract.test_stockx_requests import _problems
 from tests.support.clock import VirtualClock
-from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, answer
+from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, Ready, answer
 
 # Anything that an id may hold.
 LISTING, OPERATION, BATCH, VARIANT = "98e2/é?#%", "2187 x", "b/1", "55da2c50-1c7d-435a-82bd-5666a13560fe"
@@ -65,7 +65,7 @@ CASES = [pytest.param(ask, id=f"{name}-{number}") for name, asks in ASKS.items()
 def selling(*answers: Any) -> tuple[Selling, Network]:
     network = Network(*answers)
     api = Transport("stockx", "http://api.test/v2", VirtualClock(NOON), wire=network)
-    return Selling(Session(api, _Ready(), sign, BudgetLog())), network
+    return Selling(Session(api, Ready(), sign, BudgetLog())), network
 
 
 def sent(ask: Callable[[Selling], object]) -> httpx.Request:

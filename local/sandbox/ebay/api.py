@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from local.sandbox import oauth
 from local.sandbox.accounts import Accounts, GrantRefusedError
 from local.sandbox.call import Answer, Call, Routes
 from local.sandbox.catalog.catalog import Catalog
@@ -57,7 +58,7 @@ class EBay:
 
     def answer(self, call: Call) -> Answer:
         if call.path == tokens.PATH:
-            return tokens.answer(self._accounts, call)
+            return oauth.answer(self._accounts, call, tokens.grant)
         try:
             if self._accounts.of_token(call.bearer(), call.at_ms, self.name) is None:
                 raise RefusedError(401, 1001, "Invalid access token")
@@ -80,7 +81,7 @@ class EBay:
     def refuse_refresh(self, call: Call) -> Answer | None:
         if call.path != tokens.PATH:
             return None
-        return tokens.refusal(GrantRefusedError("invalid_client", "client authentication failed", 401))
+        return oauth.refusal(GrantRefusedError("invalid_client", "client authentication failed", 401))
 
     def _search(self, call: Call) -> Answer:
         words = call.query.get("q", "").split()

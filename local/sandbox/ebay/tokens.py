@@ -1,27 +1,14 @@
-"""`POST /identity/v1/oauth2/token`: application tokens. Errors are OAuth's, not the APIs'."""
+"""`POST /identity/v1/oauth2/token`: application tokens."""
 
 from base64 import b64decode
 from binascii import Error
 
 from local.sandbox.accounts import Accounts, GrantRefusedError
-from local.sandbox.call import Answer, Call
+from local.sandbox.call import Call
 
 PATH = "/identity/v1/oauth2/token"
 SCOPE = "https://api.ebay.com/oauth/api_scope"
 SECONDS = 7_200
-
-
-def answer(accounts: Accounts, call: Call) -> Answer:
-    try:
-        if call.method != "POST":
-            raise GrantRefusedError("invalid_request", "The token call is a POST", 404)
-        return Answer(200, _grant(accounts, call))
-    except GrantRefusedError as refused:
-        return refusal(refused)
-
-
-def refusal(refused: GrantRefusedError) -> Answer:
-    return Answer(refused.status, {"error": refused.error, "error_description": refused.description})
 
 
 def client(call: Call) -> tuple[str, str]:
@@ -34,7 +21,7 @@ def client(call: Call) -> tuple[str, str]:
     return (name, secret) if scheme.lower() == "basic" else ("", "")
 
 
-def _grant(accounts: Accounts, call: Call) -> dict[str, str | int]:
+def grant(accounts: Accounts, call: Call) -> dict[str, str | int]:
     form = call.form()
     if form.get("grant_type") != "client_credentials":
         raise GrantRefusedError("unsupported_grant_type", "grant type in request is not supported by the server", 400)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 from threading import Lock
 
-from local.sandbox import ids
+from local.sandbox import ids, oauth
 from local.sandbox.accounts import Accounts, GrantRefusedError
 from local.sandbox.call import Answer, Call, Routes
 from local.sandbox.catalog.catalog import Catalog
@@ -71,7 +71,7 @@ class StockX:
 
     def answer(self, call: Call) -> Answer:
         if call.path == tokens.PATH:
-            return tokens.answer(self._accounts, call)
+            return oauth.answer(self._accounts, call, tokens.grant)
         try:
             self._check_caller(call)
             if (found := self._routes.find(call)) is None:
@@ -93,7 +93,7 @@ class StockX:
     def refuse_refresh(self, call: Call) -> Answer | None:
         if call.path != tokens.PATH:
             return None
-        return tokens.refusal(GrantRefusedError("invalid_grant", "Unknown or invalid refresh token."))
+        return oauth.refusal(GrantRefusedError("invalid_grant", "Unknown or invalid refresh token."))
 
     def listings(self, account: str, at_ms: int) -> Sequence[Listing]:
         """What `account` really has here at `at_ms`, deleted listings too. Copies, from any thread."""

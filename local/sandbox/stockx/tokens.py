@@ -1,25 +1,12 @@
-"""`POST /oauth/token`, which StockX has on another host. Errors are OAuth's, not the API's."""
+"""`POST /oauth/token`, which StockX has on another host."""
 
 from local.sandbox.accounts import Accounts, GrantRefusedError
-from local.sandbox.call import Answer, Call
+from local.sandbox.call import Call
 
 PATH = "/oauth/token"
 
 
-def answer(accounts: Accounts, call: Call) -> Answer:
-    try:
-        if call.method != "POST":
-            raise GrantRefusedError("invalid_request", "The token call is a POST", 404)
-        return Answer(200, _grant(accounts, call))
-    except GrantRefusedError as refused:
-        return refusal(refused)
-
-
-def refusal(refused: GrantRefusedError) -> Answer:
-    return Answer(refused.status, {"error": refused.error, "error_description": refused.description})
-
-
-def _grant(accounts: Accounts, call: Call) -> dict[str, str | int]:
+def grant(accounts: Accounts, call: Call) -> dict[str, str | int]:
     content_type = call.headers.get("content-type", "").partition(";")[0].strip()
     if content_type != "application/x-www-form-urlencoded":
         raise GrantRefusedError("invalid_request", "The token call takes application/x-www-form-urlencoded", 400)

@@ -14,7 +14,11 @@ from sluice.platform.models import Body
 
 
 class Credentials(Body):
-    """What to connect with. StockX: `api_key`, `client_id`, `client_secret`, `refresh_token`."""
+    """What to connect with.
+
+    StockX: `api_key`, `client_id`, `client_secret`, `refresh_token`. Alias: `personal_access_token`. eBay: `client_id`,
+    `client_secret`.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, str]

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 
 from sluice.jobs.outcomes import Failure
+from sluice.marketplaces.token_cache import Access
+from sluice.marketplaces.tokens import Tokens
 from tests.support.clock import VirtualClock
 
 NOON = 1_795_348_800_000
@@ -88,6 +90,16 @@ class Network(httpx.MockTransport):
         assert isinstance(answer, httpx.Response)
         # A response can be read once; the same answer may be given again.
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
+class Ready(Tokens):
+    """An account that has a token."""
+
+    def __init__(self) -> None:
+        pass
+
+    def get(self) -> Access:
+        return Access(CREDENTIALS, "token-1-0123456789", 1, NOON)
 
 
 def answer(status: int = 200, json: Any = None, **headers: str) -> httpx.Response:
