@@ -1,12 +1,13 @@
 """Slots: whatever the clocks do and whoever asks, no two calls come closer than the marketplace allows."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.budget_rules import Slots, take_slots
+from sluice.jobs.budget_rules import take_slots
 from sluice.platform.clock import HOUR
 from sluice.platform.limits import Limits
 
@@ -89,20 +90,33 @@ def test_elapsed_time_is_never_rounded_in_the_callers_favour() -> None:
         assert second.starts[0] - first.starts[0] == max(600, late)
 
 
+def arrivals(starts: Sequence[int], lateness: list[int], tolerance: int) -> list[int]:
+    """When calls arrive that start at `starts`: each as late as it may, by any lateness up to the tolerance."""
+    return sorted(start + min(tolerance, lateness[number % len(lateness)]) for number, start in enumerate(starts))
+
+
+late = st.lists(st.integers(0, 60), min_size=1, max_size=50)
+
+
+@given(limits, requests, late)
+def test_what_arrives_late_still_fits_the_marketplaces_own_bucket(
+    limits: Limits, asked: list[tuple[int, int, int]], lateness: list[int]
+) -> None:
+    """It counts arrivals, by the interval and the burst that it allows."""
+    assert fits(arrivals(granted(limits, asked), lateness, limits.tolerance_ms), limits.interval_ms, limits.burst)
+
+
 @given(
     rolling=st.integers(2, 120),
     burst=st.integers(1, 119),
+    interval=st.sampled_from([0, 30, 600, 40_000]),
     tolerance=st.integers(0, 60),
-    lateness=st.lists(st.integers(0, 60), min_size=1, max_size=50),
+    lateness=late,
 )
 def test_a_rolling_hour_holds_its_limit_wherever_it_begins(
-    rolling: int, burst: int, tolerance: int, lateness: list[int]
+    rolling: int, burst: int, interval: int, tolerance: int, lateness: list[int]
 ) -> None:
-    limits = Limits(rolling_hour=rolling, burst=min(burst, rolling - 1), tolerance_ms=tolerance)
-    slots = Slots(NOON, 2 * rolling + 3, limits.pace, limits.burst, NOON)
-    # Each call arrives as late as it may: any lateness up to the tolerance.
-    arrivals = sorted(
-        start + min(tolerance, lateness[number % len(lateness)]) for number, start in enumerate(slots.starts)
-    )
-    for first in arrivals:
-        assert sum(first <= arrival < first + HOUR for arrival in arrivals) <= rolling
+    limits = Limits(interval_ms=interval, rolling_hour=rolling, burst=min(burst, rolling - 1), tolerance_ms=tolerance)
+    made = arrivals(take_slots(0, NOON, 2 * rolling + 3, limits).starts, lateness, tolerance)
+    for first in made:
+        assert sum(first <= arrival < first + HOUR for arrival in made) <= rolling
