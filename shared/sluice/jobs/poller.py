@@ -5,19 +5,16 @@ one short call, so the poller runs what it has claimed itself, many at a time. A
 claim has one winner.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-
 from sluice.jobs import keys, lanes, scheduler
-from sluice.jobs.admission import longest_unseen
+from sluice.jobs.admission import Candidate, longest_unseen
 from sluice.jobs.messages import Batch
 from sluice.jobs.runner import CALL_MS, Observe, Report, run_batch
 from sluice.jobs.scheduler import Ready, Statuses, Tick
 from sluice.platform.clock import Clock
 from sluice.platform.config import Config
 
-# Polls in flight at once of one batch, and batches at once. Slots space their starts.
+# Looks in flight at once of one batch. Slots space their starts.
 THREADS = 32
-BATCHES = 8
 
 
 def poll(
@@ -25,21 +22,38 @@ def poll(
 ) -> tuple[Tick, Report]:
     """Look at operations that are due, `most` at most, as budgets and the time until `deadline` (epoch ms) allow.
 
-    The longest due come first, whosever they are.
+    The longest due come first, whosever they are. Several batches run at once, and each is claimed just before it runs,
+    so that what the time does not suffice for is left to the next poller.
     """
     total, looked = Tick(), Report()
     while total.admitted < most and clock.now() < deadline - CALL_MS:
-        batches = _claimed(statuses, clock.now(), config, deadline, most - total.admitted, total)
-        if not batches:
+        before = total.admitted
+        shares = _shares(statuses, clock.now(), config, deadline, most - total.admitted, total)
+
+        def look(share: str, part: Tick) -> Report:
+            seen, (ready, candidates) = Report(), shares[share]  # noqa: B023 - called within this round
+
+            def run(batch: Batch) -> None:
+                done = run_batch(batch, ready.limits, config, clock, deadline, observe, THREADS, polling=True)
+                seen.ends.update(done.ends)
+                seen.calls += done.calls
+
+            if clock.now() < deadline - CALL_MS:
+                scheduler.hand_out(ready, candidates, clock.now(), config, run, part)
+            return seen
+
+        for report in scheduler.for_each(shares, look, total):
+            looked.ends.update(report.ends)
+            looked.calls += report.calls
+        if total.admitted == before:
             break
-        with ThreadPoolExecutor(BATCHES) as pool:
-            for report in pool.map(lambda batch: _run(batch, config, clock, deadline, observe), batches):
-                looked.ends += report.ends
-                looked.calls += report.calls
     return total, looked
 
 
-def _claimed(statuses: Statuses, now: int, config: Config, deadline: int, most: int, done: Tick) -> list[Batch]:
+def _shares(
+    statuses: Statuses, now: int, config: Config, deadline: int, most: int, done: Tick
+) -> dict[str, tuple[Ready, list[Candidate]]]:
+    """What is looked at now, in portions of a batch, those with the longest due first."""
     marked = scheduler.lanes_by_budget((lane for lane in lanes.active() if keys.is_poll_lane(lane.lane)), done)
     horizon_ms = max(0, deadline - CALL_MS - now)
 
@@ -49,15 +63,10 @@ def _claimed(statuses: Statuses, now: int, config: Config, deadline: int, most: 
     ready = {each.budget: each for each in scheduler.for_each(marked, look, done)}
     waiting = {budget: each.candidates for budget, each in ready.items()}
     picked = longest_unseen(waiting, {budget: each.room for budget, each in ready.items()}, most)
-    batches: list[Batch] = []
-    scheduler.for_each(
-        picked,
-        lambda budget, part: scheduler.hand_out(ready[budget], picked[budget], now, config, batches.append, part),
-        done,
-    )
-    return batches
-
-
-def _run(batch: Batch, config: Config, clock: Clock, deadline: int, observe: Observe) -> Report:
-    limits = config.limits(keys.marketplace_of(batch.budget))
-    return run_batch(batch, limits, config, clock, deadline, observe, THREADS, polling=True)
+    portions = [
+        (budget, candidates[start : start + config.batch])
+        for budget, candidates in picked.items()
+        for start in range(0, len(candidates), config.batch)
+    ]
+    portions.sort(key=lambda portion: portion[1][0].due_at)
+    return {f"{budget} {number}": (ready[budget], part) for number, (budget, part) in enumerate(portions)}
