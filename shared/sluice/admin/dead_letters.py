@@ -13,6 +13,7 @@ from sluice.admin import views
 from sluice.admin.views import JobError, JobEvent
 from sluice.jobs import keys
 from sluice.jobs.dead_letters import UNREADABLE, DeadLetter
+from sluice.jobs.shown import fields
 from sluice.platform.clock import iso
 
 # A filter that matches little would otherwise read everything that a tenant ever lost to fill one page.
@@ -140,7 +141,7 @@ def summary(letter: DeadLetter) -> DeadLetterSummary:
         "attempts": letter.attempts,
         "error": views.problem(letter.error, letter.tenant),
         # An item that is no job is shown to nobody: it may hold anything, another tenant's name too.
-        "payload": {} if letter.error["code"] == UNREADABLE else views.fields(letter.payload),
+        "payload": {} if letter.error["code"] == UNREADABLE else fields(letter.payload),
         "createdAt": iso(letter.created_at),
         "diedAt": iso(letter.died_at),
         "replayedAt": _time(letter.replayed_at),

@@ -1,10 +1,8 @@
 """A job as the API shows it to one tenant. Pure.
 
-A shared job may run through another tenant's account. Who that is, and how that account fares, is nobody else's
-business: no view holds the job's account, tenant or budget, and text that names somebody's account is redacted.
+No view holds the job's account, tenant or budget: they may be another tenant's (see `jobs.shown`).
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, NotRequired
 
@@ -14,12 +12,10 @@ from sluice.jobs import kinds
 from sluice.jobs.explain import Reason, Wait
 from sluice.jobs.job import Job
 from sluice.jobs.keys import PRIORITIES
+from sluice.jobs.shown import fields, redact
 from sluice.platform.clock import iso
-from sluice.platform.config import MARKETPLACES
 
 _PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
-# An account id, and not the middle of a job id.
-_ACCOUNT = re.compile(rf"(?<![\w:.])({'|'.join(MARKETPLACES)}):([a-z0-9-]{{1,64}})(?![\w-])")
 
 TAKE_OVER = (
     "it is to run through another seller's account, which does not work just now; "
@@ -116,11 +112,6 @@ def problem(error: Mapping[str, Any], tenant: str) -> JobError:
     return {"code": error["code"], "message": redact(error["message"], tenant), "at": iso(error["at"])}
 
 
-def redact(text: str, tenant: str) -> str:
-    """`text` without the accounts of anybody but `tenant`."""
-    return _ACCOUNT.sub(lambda found: found[0] if found[2] == tenant else f"{found[1]}:(another seller)", text)
-
-
 def _wait(job: Job, wait: Wait, tenant: str) -> JobWait:
     others = wait.reason is Reason.ACCOUNT and job.tenant != tenant
     return {
@@ -148,8 +139,3 @@ def _max_attempts(kind: str) -> int | None:
         return kinds.get(kind).max_attempts
     except kinds.UnknownKind:
         return None
-
-
-def fields(named: Mapping[str, Any]) -> dict[str, Any]:
-    """The names of `named` as the API writes names; what the values hold is their own."""
-    return {re.sub(r"_(\w)", lambda letter: letter[1].upper(), name): value for name, value in named.items()}
