@@ -83,7 +83,8 @@ def _calls_marketplaces(function: templates.Template) -> bool:
 def _most(function: templates.Template) -> float:
     if any(event["Type"] == "HttpApi" for event in function.get("Events", {}).values()):
         return API
-    return MARKETPLACE if _calls_marketplaces(function) else PLAIN
+    sends_webhooks = "WEBHOOK_QUEUE_URL" in function["Environment"]["Variables"]
+    return MARKETPLACE if _calls_marketplaces(function) or sends_webhooks else PLAIN
 
 
 def _packages(scratch: Path) -> Path:

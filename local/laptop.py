@@ -71,6 +71,7 @@ class Laptop:
                     "JwtIssuer": self.issuer.url,
                     "JwtAudience": self.issuer.audience,
                     "JwksUrl": self.issuer.jwks_url,
+                    "Stage": "local",
                     "StockxApiUrl": f"{self.sandbox.url}/v2",
                     "StockxAuthUrl": self.sandbox.url,
                     "AliasApiUrl": f"{self.sandbox.url}/api/v1",

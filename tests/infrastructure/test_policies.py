@@ -26,10 +26,17 @@ def test_a_statement_allows_named_calls_on_one_resource_of_the_stack(template: T
     assert owner in template["Resources"]
 
 
-def test_the_token_key_is_used_only_for_a_named_account() -> None:
-    conditions = [s["Condition"] for s in STATEMENTS.values() if any(a.startswith("kms:") for a in s["Action"])]
-    assert conditions
-    assert all(condition == {"StringLike": {"kms:EncryptionContext:account": "*"}} for condition in conditions)
+def test_the_token_key_is_used_only_for_a_named_account_or_a_named_webhook() -> None:
+    named = {"Tokens": "account", "Secrets": "webhook"}
+    using = {key: s for key, s in STATEMENTS.items() if any(action.startswith("kms:") for action in s["Action"])}
+    assert using
+    for (_, sid), statement in using.items():
+        assert statement["Condition"] == {"StringLike": {f"kms:EncryptionContext:{named[sid]}": "*"}}
+
+
+def test_who_seals_the_secrets_of_webhooks_cannot_open_them() -> None:
+    actions = {function: s["Action"] for (function, sid), s in STATEMENTS.items() if sid == "Secrets"}
+    assert actions == {"WebhooksFunction": ["kms:Encrypt"], "WebhookSenderFunction": ["kms:Decrypt"]}
 
 
 def test_only_functions_that_hold_tokens_may_use_their_key() -> None:
@@ -38,5 +45,7 @@ def test_only_functions_that_hold_tokens_may_use_their_key() -> None:
 
 
 def test_only_functions_that_call_a_marketplace_may_decrypt() -> None:
-    decrypting = {function for (function, _), s in STATEMENTS.items() if "kms:Decrypt" in s["Action"]}
+    decrypting = {
+        function for (function, sid), s in STATEMENTS.items() if "kms:Decrypt" in s["Action"] and sid != "Secrets"
+    }
     assert decrypting == {"OperationPollerFunction", "WorkerFunction"}

@@ -1,10 +1,15 @@
-"""What is left to do after an eventful day: somebody looks at what died, and decides."""
+"""What is left to do after an eventful day: somebody looks at what died, and programs hear of what became of it."""
+
+from typing import Any
 
 from local.laptop import Laptop
+from tests.support.receiver import Receiver
+
+SECONDS = 60
 
 
 class AfterDay:
-    """The evening of `Day`, which has left two dead letters."""
+    """The evening of `Day`, which has left two dead letters and a broken account."""
 
     def __init__(self, laptop: Laptop) -> None:
         self.laptop = laptop
@@ -12,7 +17,17 @@ class AfterDay:
 
     def live(self) -> None:
         """All of it."""
-        self.the_dead_are_looked_at()
+        with Receiver(500) as slow_to_wake, Receiver(410) as gone:
+            self.webhook("main", slow_to_wake)
+            self.webhook("gone", gone)
+            self.the_dead_are_looked_at()
+            self.events_arrive(slow_to_wake)
+        self.a_message_that_is_none_is_set_aside()
+
+    def webhook(self, name: str, receiver: Receiver) -> None:
+        path = f"/v1/webhooks/{name}"
+        assert "secret" in self.api.put(path, {"url": receiver.url, "eventTypes": ["job.cancelled"]})
+        assert "secret" in self.api.post(f"{path}/secret", {})
 
     def the_dead_are_looked_at(self) -> None:
         """One can be left as it is; the other, a manual job, is asked for once more."""
@@ -22,5 +37,32 @@ class AfterDay:
         self.api.post(f"/v1/dead-letters/{hopeless}/acknowledge", {})
         assert self.api.post("/v1/dead-letters/replay", {"code": "lease_expired"})["matched"] == 1
         answer = self.api.post(f"/v1/dead-letters/{lost}/replay", {})
-        assert (answer["outcome"], self.api.job(answer["jobId"])["attempts"]) == ("created", 0)
+        assert answer["outcome"] == "created"
         assert self.api.get(f"/v1/dead-letters/{lost}")["status"] == "replayed"
+        # The account is broken by now, so the job waits; its owner thinks better of it.
+        self.api.delete(f"/v1/jobs/{answer['jobId']}")
+
+    def events_arrive(self, receiver: Receiver) -> None:
+        """At one receiver at the second attempt, and once more when asked; the other one is believed to be gone."""
+        self.api.wait(lambda: self.delivery("main")["state"] == "delivered", SECONDS, "the second attempt")
+        self.api.wait(lambda: self.api.get("/v1/webhooks/gone")["status"] == "DISABLED", SECONDS, "it is disabled")
+        path = f"/v1/webhooks/main/deliveries/{self.delivery('main')['deliveryId']}/resend"
+        self.api.post(path, {})
+        self.api.wait(lambda: len(receiver.received) == 3, SECONDS, "the event once more")
+        assert [hook["webhookId"] for hook in self.api.get("/v1/webhooks")["webhooks"]] == ["gone", "main"]
+        self.api.delete("/v1/webhooks/main")
+
+    def delivery(self, name: str) -> dict[str, Any]:
+        """The one delivery of a webhook, if it is there already."""
+        found: list[dict[str, Any]] = self.api.get(f"/v1/webhooks/{name}/deliveries")["deliveries"]
+        return found[0] if found else {"state": None}
+
+    def a_message_that_is_none_is_set_aside(self) -> None:
+        sqs, outputs = self.laptop.cloud.client("sqs"), self.laptop.stack.outputs
+        sqs.send_message(QueueUrl=outputs["WebhookQueueUrl"], MessageBody="not an event")
+
+        def found() -> bool:
+            messages = sqs.receive_message(QueueUrl=outputs["DeadLetterQueueUrl"], MaxNumberOfMessages=10)
+            return "not an event" in [message["Body"] for message in messages.get("Messages", [])]
+
+        self.api.wait(found, SECONDS, "the message is set aside")

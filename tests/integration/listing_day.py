@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.laptop import Laptop
-from local.sandbox.faults import Disconnect, ExpiredToken
+from local.sandbox.faults import Disconnect, ExpiredToken, RefuseRefresh, RevokedToken
 from local.sandbox.outcomes import AtOnce, FailOperation, ListLate, Vocabulary
 from tests.integration.day import LIMIT
 from tests.integration.levers import forget_lanes, hasten, lose, spend
@@ -33,6 +33,7 @@ class ListingDay:
         self.an_answer_is_lost()
         self.many_change_at_once()
         self.a_lane_is_forgotten()
+        self.the_account_breaks_while_an_operation_is_followed()
 
     def settle(self, accepted: Any) -> str:
         """Follow the change to its end, without the waits between two looks; returns how it ended."""
@@ -112,3 +113,9 @@ class ListingDay:
         """No operation is under way any more, and none has been for long."""
         forget_lanes(self.laptop, "#poll#")
         self.laptop.cloud.invoke(self.laptop.stack.function("operation-poller"), {})
+
+    def the_account_breaks_while_an_operation_is_followed(self) -> None:
+        self.laptop.sandbox.faults.set(RevokedToken(path="*/operations/*"), RefuseRefresh())
+        assert self.settle(self.create()) == "FAILED"
+        assert self.api.get("/v1/accounts/stockx")["status"] != "ACTIVE"
+        self.laptop.sandbox.faults.clear()

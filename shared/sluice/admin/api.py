@@ -23,6 +23,7 @@ ROUTE_MODULES = (
     "sluice.operations.api",
     "sluice.operations.bulk_api",
     "sluice.marketplaces.api",
+    "sluice.webhooks.api",
     "sluice.admin.api",
     "sluice.admin.dead_letters_api",
 )

@@ -24,7 +24,7 @@ _ends: ContextVar[float] = ContextVar("ends", default=math.inf)
 
 # Idle connections are kept this long: longer than a budget's slots are apart, shorter than marketplaces keep them.
 KEEP_SECONDS = 30.0
-MOST_CONNECTIONS = 32
+MOST_CONNECTIONS = 128
 
 
 @contextmanager
@@ -53,18 +53,25 @@ def _left(timeout: float | None, over: type[Exception]) -> float | None:
 class Transport(httpx.HTTPTransport):
     """httpx's own transport over connections that keep the deadline."""
 
-    def __init__(self) -> None:
+    def __init__(self, backend: "Backend | None" = None) -> None:
+        """backend: makes the connections."""
         # httpx has no argument for the network backend of its pool, so the pool is made here instead of by it.
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(),
             max_connections=MOST_CONNECTIONS,
             max_keepalive_connections=MOST_CONNECTIONS,
             keepalive_expiry=KEEP_SECONDS,
-            network_backend=_Backend(),
+            network_backend=backend or Backend(),
         )
 
 
-class _Backend(httpcore.SyncBackend):
+class Backend(httpcore.SyncBackend):
+    """Connects, and waits no longer than the call."""
+
+    def address(self, host: str, port: int, timeout: float | None) -> str:  # noqa: ARG002 - for who looks it up itself
+        """What to connect to for `host`; by itself the host, which the system then looks up."""
+        return host
+
     def connect_tcp(
         self,
         host: str,
@@ -73,8 +80,9 @@ class _Backend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
+        address = self.address(host, port, _left(timeout, httpcore.ConnectTimeout))
         timeout = _left(timeout, httpcore.ConnectTimeout)
-        return Stream(super().connect_tcp(host, port, timeout, local_address, socket_options))
+        return Stream(super().connect_tcp(address, port, timeout, local_address, socket_options))
 
 
 class Stream(httpcore.NetworkStream):

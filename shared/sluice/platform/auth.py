@@ -20,6 +20,8 @@ class Permission(StrEnum):
     JOBS_CANCEL = "jobs:cancel"
     DEAD_LETTERS_READ = "dead_letters:read"
     DEAD_LETTERS_REPLAY = "dead_letters:replay"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
     ACCOUNTS_READ = "accounts:read"
     ACCOUNTS_WRITE = "accounts:write"
     LISTINGS_READ = "listings:read"
@@ -35,8 +37,13 @@ _SERVICE = frozenset(
         Permission.LISTINGS_WRITE,
     }
 )
-_USER = _SERVICE | {Permission.JOBS_CANCEL, Permission.DEAD_LETTERS_READ, Permission.ACCOUNTS_READ}
-_OPERATOR = _USER | {Permission.DEAD_LETTERS_REPLAY, Permission.ACCOUNTS_WRITE}
+_USER = _SERVICE | {
+    Permission.JOBS_CANCEL,
+    Permission.DEAD_LETTERS_READ,
+    Permission.WEBHOOKS_READ,
+    Permission.ACCOUNTS_READ,
+}
+_OPERATOR = _USER | {Permission.DEAD_LETTERS_REPLAY, Permission.WEBHOOKS_WRITE, Permission.ACCOUNTS_WRITE}
 
 # The one table of who may do what. A role that is not here is no role.
 ROLES: Final[Mapping[str, frozenset[Permission]]] = {

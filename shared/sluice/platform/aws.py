@@ -43,10 +43,11 @@ def client(service: str, *, once: bool = False) -> Any:
         return _client(service, once)
 
 
-def send_message(queue_url: str, body: str, **attributes: str) -> None:
-    """Send one SQS message with string attributes."""
+def send_message(queue_url: str, body: str, delay: int = 0, /, **attributes: str) -> None:
+    """Send one SQS message with string attributes, which nobody sees for `delay` seconds (900 at most)."""
     typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    client("sqs").send_message(QueueUrl=queue_url, MessageBody=body, MessageAttributes=typed)
+    later = {"DelaySeconds": delay} if delay else {}
+    client("sqs").send_message(QueueUrl=queue_url, MessageBody=body, MessageAttributes=typed, **later)
 
 
 def invoke_later(function: str, event: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ class Settings:
     config: str
     work_queue_url: str
     dead_queue_url: str
+    webhook_queue_url: str
     scheduler_function: str
     event_bus: str
     token_key: str
@@ -28,6 +29,11 @@ class Settings:
     jwt_issuer: str
     jwt_audience: str
     jwks_url: str
+
+    @property
+    def on_a_laptop(self) -> bool:
+        """Whether this is the local cloud, where what others reach by the internet is on the same machine."""
+        return self.stage == "local"
 
     def require(self, name: str) -> str:
         """The setting `name`.

@@ -15,7 +15,10 @@ from sluice.marketplaces import accounts
 from sluice.platform import aws, settings
 from sluice.platform.clock import MINUTE, SystemClock
 from sluice.platform.observe import logger
+from sluice.webhooks import deliveries, endpoints
+from sluice.webhooks.endpoints import Wanted
 from tests.support.http import call
+from tests.support.letters import DIED_AT
 from tests.support.store import Answer, Request, Store, store
 
 CREDENTIALS = {
@@ -26,12 +29,22 @@ CREDENTIALS = {
 }
 
 
+ENVIRONMENT = {
+    "SCHEDULER_FUNCTION": "scheduler",
+    "TOKEN_KEY": "key",
+    "EVENT_BUS": "bus",
+    "WEBHOOK_QUEUE_URL": "webhooks",
+}
+WEBHOOK: dict[str, Any] = {"url": "https://hooks.example.com/sluice", "eventTypes": ["job.dead"]}
+
+
 class Cloud:
     """What a test looks at behind the API."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.invoked: list[tuple[str, dict[str, Any]]] = []
+        self.sent: list[str] = []
         self.now = SystemClock().now()
 
     def content(self) -> dict[str, Any]:
@@ -67,6 +80,11 @@ class Cloud:
             observed_at=self.now - MINUTE,
         ).save()
 
+    def webhook(self, webhook_id: str = "main", tenant: str = "acme") -> str:
+        """Give `tenant` a webhook to which one event was sent; the id of that delivery."""
+        endpoint, _ = endpoints.create(tenant, webhook_id, Wanted(WEBHOOK["url"], ["job.dead"], enabled=True), self.now)
+        return deliveries.create(endpoint.key, DIED_AT, "e1", "job.dead", "{}", self.now)
+
     def healthy(self, ago: int = 0, oldest_due_age: int = 0) -> None:
         """Leave the snapshot that the scheduler leaves, `ago` ms old."""
         runs.save_health({"at": self.now - ago, "lanes": 2, "held": 1, "oldest_due_age": oldest_due_age})
@@ -76,7 +94,7 @@ class Cloud:
 def tables() -> Iterator[Store]:
     """The store of a module's tests: its client takes longer to make than a test to run."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("SCHEDULER_FUNCTION", "scheduler"), ("TOKEN_KEY", "key"), ("EVENT_BUS", "bus")):
+        for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         with store() as made:
             # Jobs are written by several threads; the store is made for one at a time.
@@ -97,6 +115,7 @@ def cloud(tables: Store, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     lanes.forget()
     cloud = Cloud(tables)
     monkeypatch.setattr(aws, "invoke_later", lambda function, event: cloud.invoked.append((function, event)))
+    monkeypatch.setattr(aws, "send_message", lambda queue, body, delay: cloud.sent.append(body))
     monkeypatch.setattr(aws, "encrypt", lambda text, context: f"sealed {len(text)}".encode())
     return cloud
 

@@ -7,12 +7,14 @@ import pytest
 
 from tests.support.http import call, event, send
 from tests.support.letters import write
-from tests.unit.api.conftest import CREDENTIALS, Cloud
+from tests.unit.api.conftest import CREDENTIALS, WEBHOOK, Cloud
 
 REFRESH = ("POST", "/v1/market/refresh")
 CONNECT = ("PUT", "/v1/accounts/stockx")
 PRICES = ("GET", "/v1/market/prices")
 JOBS = ("GET", "/v1/jobs")
+HOOK = ("PUT", "/v1/webhooks/main")
+DELIVERIES = ("GET", "/v1/webhooks/main/deliveries")
 LETTERS = ("GET", "/v1/dead-letters")
 REPLAY = ("POST", "/v1/dead-letters/replay")
 GOOD = {"sku": "DD1391-100", "size": "10"}
@@ -144,6 +146,38 @@ CASES: list[tuple[tuple[str, str], dict[str, Any], int, str]] = [
     (REPLAY, {"body": {"dryRun": False, "to": "soon"}}, 400, "to"),
     (REPLAY, {"body": {"dryRun": False, "status": "replayed"}}, 400, "status"),
     (REPLAY, {"body": {"dryRun": False, "tenant": "globex"}}, 400, "tenant"),
+    # Webhooks. What a URL may be is told by tests/unit/webhooks/test_targets.py.
+    (HOOK, {}, 400, "body"),
+    (HOOK, {"body": {}}, 400, "url"),
+    (HOOK, {"body": {}}, 400, "eventTypes"),
+    (HOOK, {"body": {**WEBHOOK, "url": 7}}, 400, "url"),
+    (HOOK, {"body": {**WEBHOOK, "url": ""}}, 400, "url"),
+    (HOOK, {"body": {**WEBHOOK, "url": "http://hooks.example.com"}}, 400, "url"),
+    (HOOK, {"body": {**WEBHOOK, "url": "https://10.0.0.8/"}}, 400, "url"),
+    (HOOK, {"body": {**WEBHOOK, "url": "https://hooks.example.com/\ud800"}}, 400, "url"),
+    (HOOK, {"body": {**WEBHOOK, "eventTypes": []}}, 400, "eventTypes"),
+    (HOOK, {"body": {**WEBHOOK, "eventTypes": "job.dead"}}, 400, "eventTypes"),
+    (HOOK, {"body": {**WEBHOOK, "eventTypes": ["job.dead"] * 6}}, 400, "eventTypes"),
+    (HOOK, {"body": {**WEBHOOK, "eventTypes": ["job.dead", "job.*"]}}, 400, "eventTypes[1]"),
+    (HOOK, {"body": {**WEBHOOK, "enabled": "yes"}}, 400, "enabled"),
+    (HOOK, {"body": {**WEBHOOK, "secret": "whsec_mine"}}, 400, "secret"),
+    (("PUT", "/v1/webhooks/MAIN"), {"body": WEBHOOK}, 400, "webhookId"),
+    (("PUT", "/v1/webhooks/a%2Fb"), {"body": WEBHOOK}, 400, "webhookId"),
+    (("PUT", "/v1/webhooks/" + "a" * 65), {"body": WEBHOOK}, 400, "webhookId"),
+    (("GET", "/v1/webhooks"), {"query": {"tenant": "globex"}}, 400, "tenant"),
+    (("GET", "/v1/webhooks/none"), {}, 404, ""),
+    (("GET", "/v1/webhooks/a%2Fb"), {}, 404, ""),
+    (("DELETE", "/v1/webhooks/none"), {}, 404, ""),
+    (("POST", "/v1/webhooks/none/secret"), {}, 404, ""),
+    (("GET", "/v1/webhooks/none/deliveries"), {}, 404, ""),
+    (DELIVERIES, {"query": {"cursor": "nonsense"}}, 400, "cursor"),
+    (DELIVERIES, {"query": {"cursor": ""}}, 400, "cursor"),
+    (DELIVERIES, {"query": {"limit": "0"}}, 400, "limit"),
+    (DELIVERIES, {"query": {"limit": "101"}}, 400, "limit"),
+    (DELIVERIES, {"query": {"state": "failed"}}, 400, "state"),
+    (("POST", "/v1/webhooks/main/deliveries/nonsense/resend"), {}, 404, ""),
+    (("POST", "/v1/webhooks/main/deliveries/1795323600000-e2/resend"), {}, 404, ""),
+    (("POST", "/v1/webhooks/main/deliveries/..%2F..%2Fetc/resend"), {}, 404, ""),
     # Public routes.
     (("GET", "/health"), {"query": {"verbose": "1"}}, 400, "verbose"),
     (("GET", "/v1/images/boots.svg"), {}, 404, ""),
@@ -158,6 +192,7 @@ def test_bad_input_names_the_field_and_writes_nothing(
     acme: Cloud, route: tuple[str, str], request_: dict[str, Any], status: int, field: str
 ) -> None:
     write()
+    acme.webhook()
     before = acme.content()
     answer = call(*route, **request_)
     assert answer.status == status, answer.text

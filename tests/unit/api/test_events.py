@@ -15,7 +15,7 @@ EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "ev
 API = {name: event for name, event in EVENTS.items() if event.get("version") == "2.0" and "type" not in event}
 
 # Those that only take what is asked for; the work is done later.
-TAKEN = {"enqueue_refresh", "dead_letters_replay"} | {
+TAKEN = {"enqueue_refresh", "dead_letters_replay", "webhooks_resend"} | {
     f"listings_{change}" for change in ("activate", "bulk", "create", "deactivate", "delete", "update")
 }
 
@@ -33,6 +33,7 @@ def stocked(acme: Cloud) -> Cloud:
     acme.price("DD1391-100")
     acme.healthy()
     write()
+    acme.webhook()
     give("listings_create")
     return acme
 

@@ -13,7 +13,7 @@ from sluice.operations.listing import new_id
 from sluice.platform.clock import iso
 from tests.support.http import Answer, call, event, route_functions, send
 from tests.support.letters import DIED_AT, write
-from tests.unit.api.conftest import CREDENTIALS, Cloud
+from tests.unit.api.conftest import CREDENTIALS, WEBHOOK, Cloud
 
 OWN = "market.refresh:stockx:ACME-ONLY:us-10:USD"
 # The dead letter of ACME-ONLY that `write` stores.
@@ -22,6 +22,7 @@ LETTER = public_id(f"{iso(DIED_AT)}#{OWN}#1")
 LISTING = new_id("acme", "stockx", "ACME-ONLY")
 VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
 IDS = {"job_id": OWN, "marketplace": "stockx", "letter_id": LETTER, "listing_id": LISTING}
+IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
 # What an answer to somebody else must not hold.
 OF_ACME = ("acme", "ACME-ONLY", "ACME-SHARED")
 
@@ -45,6 +46,13 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "POST /v1/listings/{listing_id}/deactivate": ({}, 404),
     "GET /v1/listings/{listing_id}/history": ({}, 404),
     "GET /v1/operations/{job_id}": ({}, 404),
+    "GET /v1/webhooks": ({}, 200),
+    "GET /v1/webhooks/{webhook_id}": ({}, 404),
+    "PUT /v1/webhooks/{webhook_id}": ({"body": WEBHOOK}, 200),
+    "DELETE /v1/webhooks/{webhook_id}": ({}, 404),
+    "POST /v1/webhooks/{webhook_id}/secret": ({}, 404),
+    "GET /v1/webhooks/{webhook_id}/deliveries": ({}, 404),
+    "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/resend": ({}, 404),
     "GET /v1/accounts": ({}, 200),
     "GET /v1/accounts/{marketplace}": ({}, 404),
     "PUT /v1/accounts/{marketplace}": ({"body": CREDENTIALS}, 200),
@@ -58,6 +66,10 @@ OPERATORS = {
     "POST /v1/dead-letters/{letter_id}/replay",
     "POST /v1/dead-letters/{letter_id}/acknowledge",
     "POST /v1/dead-letters/replay",
+    "PUT /v1/webhooks/{webhook_id}",
+    "DELETE /v1/webhooks/{webhook_id}",
+    "POST /v1/webhooks/{webhook_id}/secret",
+    "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/resend",
 }
 PROTECTED = sorted(set(route_functions()) - PUBLIC)
 
@@ -84,6 +96,7 @@ def test_another_tenant_neither_sees_nor_changes_anything(acme: Cloud, key: str)
     offered = {"variantId": VARIANT, "amount": "150", "reference": "ACME-ONLY"}
     assert call("POST", "/v1/listings", body=offered, tenant="acme").json["listingId"] == LISTING
     write(sku="ACME-ONLY")
+    acme.webhook("of-a")
     before = of_acme(acme)
     answer = attempt(key, tenant="globex")
     assert answer.status == ATTEMPTS[key][1], answer.text
@@ -134,6 +147,9 @@ def test_a_request_without_a_whole_caller_is_nobodys(acme: Cloud, key: str, cont
             | {
                 "GET /v1/dead-letters",
                 "GET /v1/dead-letters/{letter_id}",
+                "GET /v1/webhooks",
+                "GET /v1/webhooks/{webhook_id}",
+                "GET /v1/webhooks/{webhook_id}/deliveries",
                 "GET /v1/accounts/{marketplace}",
                 "GET /v1/accounts",
                 "DELETE /v1/jobs/{job_id}",

@@ -1,0 +1,250 @@
+"""The routes of webhooks: say where events go, see what arrived, send it again."""
+
+import re
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from sluice.platform.auth import Permission
+from sluice.platform.clock import iso
+from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound
+from sluice.platform.http import Request, Route
+from sluice.platform.models import Body, OneOf, Query, Text
+from sluice.platform.settings import settings
+from sluice.platform.tables import ConditionFailed
+from sluice.webhooks import deliveries, endpoints, messages, targets
+from sluice.webhooks.deliveries import Delivery, State, Try
+from sluice.webhooks.endpoints import EVENT_TYPES, Endpoint, Wanted
+
+MOST_ENDPOINTS = 10
+_ID = re.compile(r"[a-z0-9-]{1,64}")
+
+
+class NewWebhook(Body):
+    """Where events go, and which."""
+
+    url: str = Field(description="https, and a public host")
+    event_types: Annotated[list[Annotated[str, OneOf(EVENT_TYPES)]], Field(min_length=1, max_length=len(EVENT_TYPES))]
+    enabled: bool = True
+
+
+class DeliveriesQuery(Query):
+    """Which deliveries to list."""
+
+    limit: int = Field(50, ge=1, le=100)
+    cursor: Text | None = Field(None, description="a page's `next`")
+
+
+class Webhook(TypedDict):
+    """An endpoint. status: `ACTIVE`, or `DISABLED` with a `reason`. failures: deliveries given up in a row.
+
+    secret: what signs its events; shown when it is made, and never again.
+    """
+
+    webhookId: str
+    url: str
+    eventTypes: list[str]
+    status: str
+    reason: str | None
+    failures: int
+    createdAt: str
+    updatedAt: str
+    secret: NotRequired[str]
+
+
+class WebhookList(TypedDict):
+    """All endpoints, by id."""
+
+    webhooks: list[Webhook]
+
+
+class Deleted(TypedDict):
+    """The endpoint that is no more."""
+
+    webhookId: str
+
+
+class Attempt(TypedDict):
+    """One attempt. status: of the answer. code: null if it arrived, else `refused`, `timed_out`, `unreachable` or
+    `target_refused`."""
+
+    at: str
+    status: int | None
+    code: str | None
+    message: str | None
+    ms: int
+
+
+class DeliveryView(TypedDict):
+    """One event on its way. messageId: the header `webhook-id`. state: `pending`, `delivered`, `failed`, `dropped`."""
+
+    deliveryId: str
+    messageId: str
+    eventType: str
+    state: str
+    nextAttemptAt: str | None
+    createdAt: str
+    updatedAt: str
+    attempts: list[Attempt]
+
+
+class DeliveryList(TypedDict):
+    """A page of deliveries, newest event first. `next` leads to the next page."""
+
+    deliveries: list[DeliveryView]
+    next: str | None
+
+
+def put_webhook(request: Request[NewWebhook, None]) -> Webhook:
+    """Say where events go: a new endpoint, or a change of one."""
+    wanted, webhook_id = _wanted(request.body), _webhook_id(request)
+    if webhook_id is None:
+        message = "must be 1 to 64 of a-z, 0-9 and -"
+        raise Invalid("the request is not valid", fields=[FieldError("webhookId", message)])
+    try:
+        found = endpoints.find(request.tenant, webhook_id)
+        if found:
+            return _shown(endpoints.change(found, wanted, request.now))
+        if len(endpoints.of(request.tenant)) >= MOST_ENDPOINTS:
+            raise Conflict(f"there are {MOST_ENDPOINTS} webhooks already, which is the most", code="too_many")
+        endpoint, secret = endpoints.create(request.tenant, webhook_id, wanted, request.now)
+    except ConditionFailed:
+        raise Conflict("somebody else is changing it just now; look, and ask again", code="changing") from None
+    return {**_shown(endpoint), "secret": secret}
+
+
+def get_webhook(request: Request[None, None]) -> Webhook:
+    """One of the caller's endpoints."""
+    return _shown(_find(request))
+
+
+def list_webhooks(request: Request[None, None]) -> WebhookList:
+    """The caller's endpoints."""
+    return {"webhooks": [_shown(endpoint) for endpoint in endpoints.of(request.tenant)]}
+
+
+def delete_webhook(request: Request[None, None]) -> Deleted:
+    """Send nothing there any more."""
+    endpoint = _find(request)
+    endpoints.delete(endpoint)
+    return {"webhookId": endpoint.webhook_id}
+
+
+def renew_secret(request: Request[None, None]) -> Webhook:
+    """Make a new secret; the one before it signs beside it for a day."""
+    try:
+        endpoint, secret = endpoints.renew_secret(_find(request), request.now)
+    except ConditionFailed:
+        raise _unknown() from None
+    return {**_shown(endpoint), "secret": secret}
+
+
+def list_deliveries(request: Request[None, DeliveriesQuery]) -> DeliveryList:
+    """What was sent to an endpoint, and what came of it."""
+    query = request.query
+    if query.cursor is not None and not deliveries.is_id(query.cursor):
+        message = "is not one that this API gave you; leave it out to begin anew"
+        raise Invalid("the cursor is not valid", fields=[FieldError("cursor", message)])
+    found, following = deliveries.page(_find(request).key, query.limit, query.cursor)
+    return {"deliveries": [_delivery(one) for one in found], "next": following}
+
+
+def resend_delivery(request: Request[None, None]) -> DeliveryView:
+    """Send an event once more, now, whatever came of it before."""
+    endpoint, delivery_id = _find(request), request.path["delivery_id"]
+    found = deliveries.find(endpoint.key, delivery_id) if deliveries.is_id(delivery_id) else None
+    if found is None:
+        raise NotFound("there is no such delivery")
+    if endpoint.status != endpoints.Status.ACTIVE:
+        raise Conflict("the webhook is disabled; enable it first", code="disabled")
+    again = deliveries.resend(found, request.now)
+    if again is None:
+        raise Conflict("it is being sent just now", code="changing")
+    messages.send(again.webhook, again.delivery)
+    return _delivery(again)
+
+
+def _wanted(body: NewWebhook) -> Wanted:
+    try:
+        targets.check(body.url, local=settings().on_a_laptop)
+    except targets.BadTarget as bad:
+        raise Invalid("the request is not valid", fields=[FieldError("url", str(bad))]) from None
+    return Wanted(body.url, sorted(set(body.event_types)), body.enabled)
+
+
+def _webhook_id(request: Request[Any, Any]) -> str | None:
+    webhook_id = request.path["webhook_id"]
+    return webhook_id if _ID.fullmatch(webhook_id) else None
+
+
+def _find(request: Request[Any, Any]) -> Endpoint:
+    webhook_id = _webhook_id(request)
+    endpoint = endpoints.find(request.tenant, webhook_id) if webhook_id else None
+    if endpoint is None:
+        raise _unknown()
+    return endpoint
+
+
+def _unknown() -> NotFound:
+    return NotFound("there is no such webhook")
+
+
+def _shown(endpoint: Endpoint) -> Webhook:
+    return {
+        "webhookId": endpoint.webhook_id,
+        "url": endpoint.url,
+        "eventTypes": endpoint.event_types,
+        "status": endpoint.status,
+        "reason": endpoint.reason,
+        "failures": endpoint.failures,
+        "createdAt": iso(endpoint.created_at),
+        "updatedAt": iso(endpoint.updated_at),
+    }
+
+
+def _delivery(delivery: Delivery) -> DeliveryView:
+    return {
+        "deliveryId": delivery.delivery,
+        "messageId": delivery.message_id,
+        "eventType": delivery.event_type,
+        "state": delivery.state,
+        "nextAttemptAt": iso(delivery.due_at) if delivery.state == State.PENDING else None,
+        "createdAt": iso(delivery.created_at),
+        "updatedAt": iso(delivery.updated_at),
+        "attempts": [_attempt(one) for one in delivery.tries],
+    }
+
+
+def _attempt(tried: Try) -> Attempt:
+    return {
+        "at": iso(tried["at"]),
+        "status": tried["status"],
+        "code": tried["code"],
+        "message": tried["message"],
+        "ms": tried["ms"],
+    }
+
+
+_READ, _WRITE = Permission.WEBHOOKS_READ, Permission.WEBHOOKS_WRITE
+_ALL = "/v1/webhooks"
+_ONE = f"{_ALL}/{{webhook_id}}"
+_SENT = f"{_ONE}/deliveries"
+ROUTES = (
+    Route("PUT", _ONE, "Say where events go", put_webhook, Webhook, _WRITE, body=NewWebhook, errors=(Conflict,)),
+    Route("GET", _ONE, "Show a webhook", get_webhook, Webhook, _READ),
+    Route("GET", _ALL, "List your webhooks", list_webhooks, WebhookList, _READ),
+    Route("DELETE", _ONE, "Delete a webhook", delete_webhook, Deleted, _WRITE),
+    Route("POST", f"{_ONE}/secret", "Make a new secret", renew_secret, Webhook, _WRITE),
+    Route("GET", _SENT, "List what was sent", list_deliveries, DeliveryList, _READ, query=DeliveriesQuery),
+    Route(
+        "POST",
+        f"{_SENT}/{{delivery_id}}/resend",
+        "Send an event once more",
+        resend_delivery,
+        DeliveryView,
+        _WRITE,
+        status=202,
+        errors=(Conflict,),
+    ),
+)

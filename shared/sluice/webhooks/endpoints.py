@@ -1,0 +1,196 @@
+"""Endpoints: table `webhooks`. Where a tenant wants its events, which ones, and the secret that signs them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
+
+from sluice.platform import aws, tables
+from sluice.platform.attributes import IntAttribute
+from sluice.platform.clock import DAY, iso
+from sluice.webhooks import signature
+
+# The types of events that an endpoint can ask for.
+EVENT_TYPES = ("job.succeeded", "job.dead", "job.cancelled", "account.broken", "webhook.disabled")
+
+# A new secret signs beside the one before it for this long, so that a receiver can change over.
+OVERLAP_MS = DAY
+# So many deliveries in a row that were given up end the attempts at more.
+MOST_FAILURES = 5
+
+
+class Status(StrEnum):
+    """Only an ACTIVE endpoint is sent anything."""
+
+    ACTIVE = "ACTIVE"
+    DISABLED = "DISABLED"  # by its tenant, or because nothing arrives there; `reason` tells
+
+
+class Endpoint(tables.Table):
+    """One address of one tenant. failures: deliveries given up since one last arrived."""
+
+    class Meta:
+        table_name = tables.name("webhooks")
+
+    tenant = UnicodeAttribute(hash_key=True)
+    webhook_id = UnicodeAttribute(range_key=True)
+    url = UnicodeAttribute()
+    event_types = JSONAttribute()
+    status = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
+    secret = BinaryAttribute(legacy_encoding=False)
+    earlier_secret = BinaryAttribute(legacy_encoding=False, null=True)
+    earlier_until = IntAttribute(null=True)
+    failures = IntAttribute(default=0)
+    created_at = IntAttribute()
+    updated_at = IntAttribute()
+
+    @property
+    def key(self) -> str:
+        """The hash key of its deliveries."""
+        return key(self.tenant, self.webhook_id)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a tenant says of an endpoint."""
+
+    url: str
+    event_types: Sequence[str]
+    enabled: bool
+
+
+def key(tenant: str, webhook_id: str) -> str:
+    """What an endpoint is called where one word must do; neither part can hold a `/`."""
+    return f"{tenant}/{webhook_id}"
+
+
+def find(tenant: str, webhook_id: str) -> Endpoint | None:
+    """The tenant's endpoint as it is now."""
+    try:
+        return Endpoint.get(tenant, webhook_id, consistent_read=True)
+    except Endpoint.DoesNotExist:
+        return None
+
+
+def of(tenant: str) -> list[Endpoint]:
+    """All endpoints of the tenant, by id."""
+    return list(Endpoint.query(tenant, consistent_read=True))
+
+
+def create(tenant: str, webhook_id: str, wanted: Wanted, now: int) -> tuple[Endpoint, str]:
+    """Make a new endpoint; with its secret, which is never shown again.
+
+    Raises:
+        ConditionFailed: there is one of this id.
+    """
+    secret = signature.new_secret()
+    endpoint = Endpoint(
+        tenant=tenant,
+        webhook_id=webhook_id,
+        url=wanted.url,
+        event_types=list(wanted.event_types),
+        status=_status(wanted),
+        reason=_reason(wanted),
+        secret=_seal(tenant, webhook_id, secret),
+        created_at=now,
+        updated_at=now,
+    )
+    tables.put(endpoint, Endpoint.webhook_id.does_not_exist())
+    return endpoint, secret
+
+
+def change(endpoint: Endpoint, wanted: Wanted, now: int) -> Endpoint:
+    """Make the endpoint as `wanted`, with a clean record. Its secret stays.
+
+    Raises:
+        ConditionFailed: it was deleted meanwhile.
+    """
+    reason = _reason(wanted)
+    actions: list[Action] = [
+        Endpoint.url.set(wanted.url),
+        Endpoint.event_types.set(list(wanted.event_types)),
+        Endpoint.status.set(_status(wanted)),
+        Endpoint.reason.set(reason) if reason else Endpoint.reason.remove(),
+        Endpoint.failures.set(0),
+        Endpoint.updated_at.set(now),
+    ]
+    return _update(endpoint, actions)
+
+
+def renew_secret(endpoint: Endpoint, now: int) -> tuple[Endpoint, str]:
+    """Give the endpoint a new secret; the one that it has signs beside it for a day.
+
+    Raises:
+        ConditionFailed: it was deleted meanwhile.
+    """
+    secret = signature.new_secret()
+    actions = [
+        Endpoint.earlier_secret.set(Endpoint.secret),
+        Endpoint.earlier_until.set(now + OVERLAP_MS),
+        Endpoint.secret.set(_seal(endpoint.tenant, endpoint.webhook_id, secret)),
+        Endpoint.updated_at.set(now),
+    ]
+    return _update(endpoint, actions), secret
+
+
+def delete(endpoint: Endpoint) -> None:
+    """Forget the endpoint. What is on its way there is dropped."""
+    tables.delete(Endpoint, (endpoint.tenant, endpoint.webhook_id))
+
+
+def secrets(endpoint: Endpoint, now: int) -> list[str]:
+    """Those that sign now, the newest first."""
+    signing = [endpoint.secret]
+    if endpoint.earlier_secret and now < (endpoint.earlier_until or 0):
+        signing.append(endpoint.earlier_secret)
+    return [aws.decrypt(sealed, _context(endpoint.tenant, endpoint.webhook_id)) for sealed in signing]
+
+
+def arrived(endpoint: Endpoint) -> None:
+    """Something arrived there: earlier failures no longer count."""
+    if endpoint.failures:
+        _try(endpoint, [Endpoint.failures.set(0)])
+
+
+def failed(endpoint: Endpoint, now: int, gone: bool) -> str | None:
+    """A delivery was given up. gone: the receiver said that it wants no more. Why the endpoint is disabled, if now."""
+    after = _try(endpoint, [Endpoint.failures.add(1)])
+    if after is None or not (gone or after.failures >= MOST_FAILURES):
+        return None
+    told = "the receiver answered 410 (gone)" if gone else f"{after.failures} deliveries in a row were given up"
+    reason = f"{told}, at {iso(now)}"
+    off = [Endpoint.status.set(Status.DISABLED), Endpoint.reason.set(reason), Endpoint.updated_at.set(now)]
+    return reason if _try(after, off) else None
+
+
+def _try(endpoint: Endpoint, actions: Sequence[Action]) -> Endpoint | None:
+    """Change the endpoint if it is still active, and the one that was tried; None if not."""
+    same = (Endpoint.status == Status.ACTIVE) & (Endpoint.url == endpoint.url)
+    try:
+        return tables.update(Endpoint, (endpoint.tenant, endpoint.webhook_id), actions, same)
+    except tables.ConditionFailed:
+        return None
+
+
+def _update(endpoint: Endpoint, actions: Sequence[Action]) -> Endpoint:
+    exists = Endpoint.webhook_id.exists()
+    return tables.update(Endpoint, (endpoint.tenant, endpoint.webhook_id), actions, exists)
+
+
+def _status(wanted: Wanted) -> Status:
+    return Status.ACTIVE if wanted.enabled else Status.DISABLED
+
+
+def _reason(wanted: Wanted) -> str | None:
+    return None if wanted.enabled else "you have disabled it"
+
+
+def _seal(tenant: str, webhook_id: str, secret: str) -> bytes:
+    return aws.encrypt(secret, _context(tenant, webhook_id))
+
+
+def _context(tenant: str, webhook_id: str) -> dict[str, str]:
+    return {"webhook": key(tenant, webhook_id)}

@@ -1,0 +1,90 @@
+"""What a tenant is told is what docs/webhooks.md says, and nothing of anybody else."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from local.cloud.cloud import ROOT
+from sluice.platform.clock import iso
+from sluice.webhooks import bodies
+from sluice.webhooks.deliveries import PAUSES_MS
+from sluice.webhooks.endpoints import EVENT_TYPES
+from tests.unit.webhooks.conftest import NOON, ended
+
+DOCUMENT = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
+TYPES: dict[str, tuple[type, ...]] = {"number": (int,), "text": (str,), "object or null": (dict, type(None))}
+ERROR = {"code": "unavailable", "message": "stockx answered 503", "at": NOON}
+EVENTS: dict[str, dict[str, Any]] = {
+    "job.succeeded": ended(),
+    "job.dead": ended("dead", result=None, error=ERROR),
+    "job.cancelled": ended("cancelled", result=None),
+    "account.broken": {
+        "account": "stockx:acme",
+        "marketplace": "stockx",
+        "tenant": "acme",
+        "status": "BROKEN",
+        "reason": "the marketplace refuses the token",
+    },
+    "webhook.disabled": {"tenant": "acme", "webhookId": "main", "reason": "gone"},
+}
+
+
+def envelope(kind: str) -> dict[str, Any]:
+    found = EVENTS[kind]
+    if "detail" in found:
+        return found
+    detail = {"version": 1, **found, "at": iso(NOON)}
+    return {"id": "e1", "source": "sluice", "detail-type": kind, "detail": detail}
+
+
+def told(kind: str, tenant: str = "acme") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(bodies.body(bodies.event(envelope(kind)), tenant))
+    return found
+
+
+def documented() -> dict[str, dict[str, tuple[type, ...]]]:
+    """The fields of `data` for each type of event, as the document's tables have them."""
+    tables: dict[str, dict[str, tuple[type, ...]]] = {}
+    for part in re.split(r"^`data` of ", DOCUMENT, flags=re.MULTILINE)[1:]:
+        title, _, rest = part.partition(":\n")
+        rows = re.findall(r"^\| `(\w+)` \| ([\w ]+?) \|", rest.strip().split("\n\n")[0], re.MULTILINE)
+        for kind in re.findall(r"`([\w.]+)`", title):
+            tables[kind] = {name: TYPES[described] for name, described in rows}
+    return tables
+
+
+def test_every_type_is_documented() -> None:
+    assert sorted(documented()) == sorted(EVENT_TYPES) == sorted(EVENTS)
+
+
+@pytest.mark.parametrize("kind", EVENT_TYPES)
+def test_a_body_is_what_the_document_says(kind: str) -> None:
+    body = told(kind)
+    assert list(body) == ["type", "timestamp", "data"]
+    assert (body["type"], body["timestamp"]) == (kind, iso(NOON))
+    fields = documented()[kind]
+    assert list(body["data"]) == list(fields)
+    assert {name for name, value in body["data"].items() if not isinstance(value, fields[name])} == set()
+
+
+def test_names_are_those_of_the_api() -> None:
+    assert told("job.succeeded")["data"]["result"] == {"ask": "150", "observedAt": "2026-11-22T11:59:59.000Z"}
+    assert told("job.dead")["data"]["error"]["at"] == iso(NOON)
+
+
+def test_the_document_has_the_schedule() -> None:
+    row = next(line for line in DOCUMENT.splitlines() if line.startswith("| after |"))
+    units = {"s": 1_000, "min": 60_000, "h": 3_600_000}
+    pauses = [int(number) * units[unit] for number, unit in re.findall(r"(\d+) (s|min|h) ", row)]
+    assert pauses == list(PAUSES_MS)
+
+
+@pytest.mark.parametrize("tenant", ["globex", "acme-2"])
+def test_another_asker_is_told_nothing_of_the_account(tenant: str) -> None:
+    error = {**ERROR, "message": "stockx:acme answered 503"}
+    event = bodies.event(ended("dead", "acme", tenant, error=error, result=None))
+    body = bodies.body(event, tenant)
+    assert "stockx:acme answered" not in body
+    assert "(another seller)" in body
