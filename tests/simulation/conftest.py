@@ -27,6 +27,7 @@ def new_world(**changes: object) -> Iterator[World]:
         patch.setattr(scheduler, "THREADS", 1)
         patch.setattr(enqueue, "THREADS", 1)
         patch.setattr(poller, "THREADS", 1)
+        patch.setattr(poller, "BATCHES", 1)
         patch.setattr(tables, "CONFLICT_PAUSE_SECONDS", 0)
         # What is logged here is the trouble that was made.
         logging.disable(logging.CRITICAL)

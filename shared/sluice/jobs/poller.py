@@ -13,8 +13,10 @@ from sluice.jobs.scheduler import Ready, Statuses, Tick
 from sluice.platform.clock import Clock
 from sluice.platform.config import Config
 
-# Looks in flight at once of one batch. Slots space their starts.
-THREADS = 32
+# Looks in flight at once of one batch, and batches at once: together as many as the HTTP client keeps connections for.
+# Slots space their starts.
+THREADS = 25
+BATCHES = 5
 
 
 def poll(
@@ -42,7 +44,7 @@ def poll(
                 scheduler.hand_out(ready, candidates, clock.now(), config, run, part)
             return seen
 
-        for report in scheduler.for_each(shares, look, total):
+        for report in scheduler.for_each(shares, look, total, BATCHES):
             looked.ends.update(report.ends)
             looked.calls += report.calls
         if total.admitted == before:

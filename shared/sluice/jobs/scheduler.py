@@ -99,7 +99,9 @@ def lanes_by_budget(marked: Iterable[Lane], done: Tick) -> dict[str, list[Lane]]
     return by_budget
 
 
-def for_each(budgets_: Iterable[str], serve: Callable[[str, Tick], R], done: Tick) -> list[R]:
+def for_each(
+    budgets_: Iterable[str], serve: Callable[[str, Tick], R], done: Tick, threads: int | None = None
+) -> list[R]:
     """Do `serve` for each budget, several at a time; those that fail are left out, and counted in `done`."""
 
     def one(budget: str) -> tuple[Tick, list[R]]:
@@ -113,7 +115,7 @@ def for_each(budgets_: Iterable[str], serve: Callable[[str, Tick], R], done: Tic
             return part, []
 
     answers: list[R] = []
-    with ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(threads or THREADS) as pool:
         for part, answer in pool.map(one, budgets_):
             done.add(part)
             answers += answer
