@@ -4,9 +4,11 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from standardwebhooks import Webhook
 
 from sluice.platform import aws
 from sluice.platform.clock import SECOND
@@ -21,6 +23,7 @@ from tests.support.store import Store, store
 NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
 URL = "https://hooks.example.com/sluice"
 Answers = int | Undelivered
+TIMED_OUT = Undelivered("timed_out", "no answer within 10 seconds")
 
 
 @dataclass
@@ -169,3 +172,20 @@ def delivery(webhook: str = "acme/main") -> Delivery:
     """The one delivery of a webhook."""
     [found] = Delivery.query(webhook)
     return found
+
+
+def states(webhook: str = "acme/main") -> list[str]:
+    """The states of a webhook's deliveries, oldest event first."""
+    return [one.state for one in Delivery.query(webhook)]
+
+
+def state_of(tenant: str = "acme", webhook_id: str = "main") -> tuple[str, int]:
+    """An endpoint's status and the failures that count against it."""
+    found = Endpoint.get(tenant, webhook_id)
+    return found.status, found.failures
+
+
+def signature(secret: str, sent: Sent) -> str:
+    """How `secret` signs what was sent."""
+    at = datetime.fromtimestamp(sent.at // SECOND, UTC)
+    return Webhook(secret).sign(sent.headers["webhook-id"], at, sent.body)
