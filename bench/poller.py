@@ -104,7 +104,7 @@ def _units() -> tuple[Units, int, str]:
     """Capacity units and marketplace calls of whole operations: asked for, submitted, looked at, settled."""
     with _marketplace() as (place, sandbox), patch.object(aws, "invoke_later"), redirect_stdout(StringIO()):
         sandbox("PUT", "/_sandbox/faults", [{"kind": "stay_pending", "seconds": 0.001}])
-        known, clock = len(sandbox("GET", "/_sandbox/requests")), SystemClock()
+        known, clock = sandbox("GET", "/_sandbox/requests")["count"], SystemClock()
         product = CATALOG.product(1)
         assert product
         variant = bodies.variant_id(product.variants[0])
@@ -118,7 +118,7 @@ def _units() -> tuple[Units, int, str]:
             answer = poll_run.run(accounts.statuses, _Later(), OPEN, clock.now() + 3 * SECONDS * SECOND)
         if answer["stats"]["completed"] != PRICED:
             raise RuntimeError(f"{PRICED} operations were under way: {answer}")
-        return units, len(sandbox("GET", "/_sandbox/requests")) - known, place.name
+        return units, sandbox("GET", "/_sandbox/requests")["count"] - known, place.name
 
 
 class _Later(SystemClock):
