@@ -16,6 +16,7 @@ from rich.table import Table
 from local.cloud import CloudError, DeployError
 from local.golden import items
 from local.laptop import Api, ApiError, Laptop, keep_parent_environment_clean
+from local.listing_demo import SaleFailed, sell
 
 TENANT = "demo"
 SECONDS = 180
@@ -47,7 +48,7 @@ def main() -> int:
 
 
 def run(laptop: Laptop, console: Console) -> None:
-    """The main job: connect, enqueue, watch, show."""
+    """The main job: connect, enqueue, watch, show; then sell."""
     api = laptop.api(TENANT)
     laptop.connect_stockx(TENANT)
     answer = api.post("/v1/market/refresh", {"items": items()})
@@ -65,6 +66,10 @@ def run(laptop: Laptop, console: Console) -> None:
         raise DemoFailed(reasons)
     show_prices(api, console)
     compare(laptop, api, console)
+    try:
+        sell(laptop, api, console)
+    except (SaleFailed, TimeoutError) as failure:
+        raise DemoFailed(str(failure)) from failure
     show_costs(laptop, console)
     show_urls(laptop, console)
 
