@@ -60,14 +60,3 @@ def test_an_adapter_makes_no_client_before_its_first_call() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=SHARED, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0"]
-
-
-def test_only_the_seam_makes_http_clients() -> None:
-    makers = ("httpx.Client", "httpx.AsyncClient", "httpx.get", "httpx.post", "httpx.request", "httpx.stream")
-    more = ("import requests", "urllib.request", "http.client", "urllib3", "aiohttp")
-    found = {
-        path.relative_to(SHARED).as_posix()
-        for path in [*SHARED.rglob("*.py"), *(SHARED.parent / "functions").rglob("*.py")]
-        if any(maker in path.read_text(encoding="utf-8") for maker in (*makers, *more))
-    }
-    assert found == {"sluice/marketplaces/transport.py"}
