@@ -81,8 +81,10 @@ def enqueue(spec: Spec, now: int, held: Held = _never, write: Write = _write) ->
             raise ValueError(f"a job needs {part}, and this one of kind {spec.kind!r} has none")
     if spec.priority not in keys.PRIORITIES.values():
         raise ValueError(f"unknown priority {spec.priority!r}; known are {sorted(keys.PRIORITIES.values())}")
-    if any(keys.marketplace_of(part) not in kind.marketplaces for part in (spec.account, spec.budget)):
+    marketplace = keys.marketplace_of(spec.account)
+    if marketplace not in kind.marketplaces or keys.service_of(spec.budget) != (kind.service or marketplace):
         known = ", ".join(sorted(kind.marketplaces)) or "none"
+        known += f" and are charged to {kind.service}" if kind.service else ""
         raise ValueError(f"jobs of kind {spec.kind!r} run on {known}, not on {spec.account!r} with {spec.budget!r}")
     lanes.mark(_lane(spec), now)
     try:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sluice.jobs.budget_rules import Usage, Window
-from sluice.jobs.keys import HOT, marketplace_of
+from sluice.jobs.keys import HOT, marketplace_of, service_of
 from sluice.jobs.states import FINAL, LEASED, WAITING
 from sluice.platform.config import Config
 
@@ -34,13 +34,13 @@ class Wait:
 
 def held(account: str, status: str, budget: str, usage: Usage, config: Config, now: int) -> Wait | None:
     """What keeps all work of `budget` through `account` from running, if anything does."""
-    if paused := {budget, marketplace_of(budget)} & config.paused:
+    if paused := {budget, service_of(budget), marketplace_of(account)} & config.paused:
         return Wait(Reason.PAUSED, f"an operator has paused {min(paused)}")
     if status != "ACTIVE":
         return Wait(Reason.ACCOUNT, f"account {account} is {status}: connect it again, then its jobs run")
     if usage.closed_until > now:
         return Wait(Reason.CLOSED, f"the marketplace takes no calls: {usage.closed_reason}", usage.closed_until)
-    limits = config.limits(marketplace_of(budget))
+    limits = config.limits(service_of(budget))
     if empty := usage.empty_until(limits, Window.at(now)):
         return Wait(Reason.NO_BUDGET, f"the calls allowed on {budget} are used up", empty)
     return None
@@ -69,7 +69,7 @@ def explain(
         return Wait(Reason.NOT_DUE, "it is not due yet", due_at)
     if hold:
         return hold
-    limits = config.limits(marketplace_of(budget))
+    limits = config.limits(service_of(budget))
     if standing < HOT and usage.scarce(limits, config.reserve_percent):
         message = f"what is left of the calls on {budget} is kept for manual and hot jobs"
         window, day = Window.at(now), Usage(day=usage.day)

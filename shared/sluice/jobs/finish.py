@@ -179,7 +179,7 @@ def _leave(name: str, now: int, config: Config) -> list[Write]:
 
 
 def _shards(job: Job, config: Config) -> int:
-    return config.limits(keys.marketplace_of(job.budget)).shards
+    return config.limits(keys.service_of(job.budget)).shards
 
 
 def _own(job: Job, condition: Condition | None = None) -> Condition:

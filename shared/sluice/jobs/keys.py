@@ -75,11 +75,18 @@ def account(marketplace: str, tenant: str) -> str:
     return f"{marketplace}:{tenant}"
 
 
-def marketplace_of(account_or_budget: str) -> str:
-    """The marketplace that an account or a budget belongs to."""
-    return account_or_budget.split(":", 1)[0]
+def marketplace_of(account_id: str) -> str:
+    """The marketplace that an account belongs to."""
+    return account_id.split(":", 1)[0]
 
 
-def budget(account_id: str, *, by_account: bool) -> str:
-    """What the calls of an account are charged to: its own budget, or its marketplace's."""
-    return account_id if by_account else marketplace_of(account_id)
+def service_of(budget: str) -> str:
+    """What the limits of a budget are configured for: a marketplace, or a service of one that counts apart."""
+    return budget.split(":", 1)[0]
+
+
+def budget(account_id: str, *, by_account: bool, service: str = "") -> str:
+    """What the calls of an account are charged to: its own budget, or everybody's, of `service` or its marketplace."""
+    marketplace, _, tenant = account_id.partition(":")
+    name = service or marketplace
+    return f"{name}:{tenant}" if by_account else name

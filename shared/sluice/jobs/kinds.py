@@ -27,7 +27,8 @@ class JobKind:
     """How jobs of one kind are treated.
 
     handler: `module:function`, called with a `Run`. max_attempts: how often the work is tried before the job is dead.
-    marketplaces: those that can do this kind; another is refused at enqueue.
+    marketplaces: those that can do this kind; another is refused at enqueue. service: what its calls are charged to
+    where the marketplace counts them apart from its others; empty for the marketplace's own budget.
     """
 
     name: str
@@ -35,6 +36,7 @@ class JobKind:
     marketplaces: frozenset[str]
     max_attempts: int = 5
     backoff: Backoff = field(default_factory=Backoff)
+    service: str = ""
 
     def load(self) -> "Handler":
         """The handler itself."""

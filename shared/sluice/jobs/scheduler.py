@@ -184,7 +184,7 @@ def look(
     horizon_ms: int | None = None,
 ) -> Ready:
     """What of the due work in a budget's lanes may run, and the room for it up to `horizon_ms` ahead."""
-    limits = config.limits(keys.marketplace_of(budget))
+    limits = config.limits(keys.service_of(budget))
     usage = budgets.read(budget, now)
     room = _room(limits, usage, config, now, config.horizon_ms if horizon_ms is None else horizon_ms)
     candidates: list[Candidate] = []

@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sluice.platform.config import MARKETPLACES
+from sluice.platform.config import LIMITS
 
-# An account id, and not the middle of a job id.
-_ACCOUNT = re.compile(rf"(?<![\w:.])({'|'.join(MARKETPLACES)}):([a-z0-9-]{{1,64}})(?![\w-])")
+# The id of an account, or of its budget, and not the middle of a job id.
+_ACCOUNT = re.compile(rf"(?<![\w:.])({'|'.join(LIMITS)}):([a-z0-9-]{{1,64}})(?![\w-])")
 
 
 def redact(text: str, tenant: str) -> str:

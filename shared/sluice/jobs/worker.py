@@ -74,11 +74,11 @@ def _one(body: str, config: Config, clock: Clock, deadline: int) -> Report:
 
 
 def _limits(budget: str, config: Config) -> Limits:
-    marketplace = keys.marketplace_of(budget)
+    service = keys.service_of(budget)
     try:
-        return config.limits(marketplace)
+        return config.limits(service)
     except KeyError:
-        raise CorruptMessage(f"unknown marketplace {marketplace!r} in budget {budget!r}") from None
+        raise CorruptMessage(f"unknown marketplace or service {service!r} in budget {budget!r}") from None
 
 
 def threads(limits: Limits) -> int:

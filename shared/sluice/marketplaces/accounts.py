@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from typing_extensions import TypedDict
 
@@ -31,7 +31,10 @@ class Status(StrEnum):
 
 
 class Account(tables.Table):
-    """One tenant's connection to one marketplace. refreshing_until: until then one worker renews the token."""
+    """One tenant's connection to one marketplace. refreshing_until: until then one worker renews the token.
+
+    acts_for_user: it was connected with a refresh token, so it may do what its owner may.
+    """
 
     class Meta:
         table_name = tables.name("accounts")
@@ -41,6 +44,7 @@ class Account(tables.Table):
     marketplace = UnicodeAttribute()
     status = UnicodeAttribute()
     reason = UnicodeAttribute(null=True)
+    acts_for_user = BooleanAttribute(null=True)
     credentials = BinaryAttribute(legacy_encoding=False)
     token = BinaryAttribute(legacy_encoding=False, null=True)
     token_expires_at = IntAttribute(null=True)
@@ -83,6 +87,7 @@ def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], now: 
         Account.marketplace.set(marketplace),
         Account.status.set(Status.ACTIVE),
         Account.credentials.set(seal(account_id, checked)),
+        Account.acts_for_user.set("refresh_token" in checked),
         Account.token_version.set((Account.token_version | 0) + 1),
         Account.connected_at.set(now),
         Account.updated_at.set(now),
@@ -187,7 +192,8 @@ def _checked(marketplace: registry.Marketplace, credentials: Mapping[str, Any]) 
     names = [field.name for field in marketplace.credentials]
     if unknown := sorted(set(credentials) - set(names)):
         raise InvalidCredentials(unknown[0], f"is unknown; {marketplace.name} takes {', '.join(names)}")
-    for field in marketplace.credentials:
+    given = [field for field in marketplace.credentials if field.name in credentials or not field.optional]
+    for field in given:
         value = credentials.get(field.name)
         if not isinstance(value, str) or not value:
             raise InvalidCredentials(field.name, f"is missing; {marketplace.name} needs it as text")
@@ -195,4 +201,4 @@ def _checked(marketplace: registry.Marketplace, credentials: Mapping[str, Any]) 
             raise InvalidCredentials(field.name, f"must have at most {field.most} characters, not {len(value)}")
         if not all("!" <= letter <= "~" and letter not in '"\\' for letter in value):
             raise InvalidCredentials(field.name, "may hold visible ASCII characters only, no blanks, quotes or \\")
-    return {name: credentials[name] for name in names}
+    return {field.name: credentials[field.name] for field in given}

@@ -17,7 +17,7 @@ class Credentials(Body):
     """What to connect with.
 
     StockX: `api_key`, `client_id`, `client_secret`, `refresh_token`. Alias: `personal_access_token`. eBay: `client_id`,
-    `client_secret`.
+    `client_secret`; for promotions also `refresh_token`, given by a seller with the scope `sell.marketing`.
     """
 
     model_config = ConfigDict(extra="allow")

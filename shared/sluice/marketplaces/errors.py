@@ -12,6 +12,9 @@ Failure (jobs.outcomes)
     ├── NotFound         fatal                 404, 410: there is no such thing
     ├── BadRequest       fatal                 any other 4xx: our request is wrong
     ├── Rejected         business              402, 409, 422: the marketplace refused this work
+    │   └── AlreadyExists                      what was to be made is there
+    ├── NotReady         retry                 what this is about is not there yet, and will be
+    ├── UnknownReason    retry                 a code of the marketplace that Sluice does not know; counted
     ├── Unavailable      retry                 5xx, 408, 425, or no connection
     ├── TimedOut         retry                 no complete answer in time
     └── BadAnswer        retry                 not what the marketplace promises: no JSON, a wrong shape, too large
@@ -112,6 +115,24 @@ class Rejected(MarketplaceFailure):
 
     action = Action.BUSINESS
     code = "rejected"
+
+
+class AlreadyExists(Rejected):
+    """What was to be made is there already, and nothing was changed."""
+
+    code = "already_exists"
+
+
+class NotReady(MarketplaceFailure):
+    """The marketplace does not know yet, or still prepares, what the request is about."""
+
+    code = "not_ready"
+
+
+class UnknownReason(MarketplaceFailure):
+    """The marketplace refused for a reason that has no meaning here yet: it may pass."""
+
+    code = "unknown_reason"
 
 
 class Unavailable(MarketplaceFailure):

@@ -15,17 +15,18 @@ class UnknownMarketplace(Exception):  # noqa: N818 - an answer to the caller
 
 @dataclass(frozen=True)
 class CredentialField:
-    """One thing that an account is connected with. most: characters."""
+    """One thing that an account is connected with. most: characters. optional: only some of its work needs it."""
 
     name: str
     most: int
+    optional: bool = False
 
 
 @dataclass(frozen=True)
 class Marketplace:
     """What a marketplace is.
 
-    credentials: what an account needs, all of it. currencies: ISO 4217 codes of its prices. size_systems: Sluice's
+    credentials: what an account is connected with. currencies: ISO 4217 codes of its prices. size_systems: Sluice's
     names of the systems in which it gives sizes, its main one first. adapter: `module:class`, an `Adapter`.
     lookup_calls: calls that find a product with its sizes; 0 where there is no catalog, and any size of any SKU may be
     asked for. sizes_together: one call answers the prices of all sizes. listing_currencies: those of its listings.
@@ -83,7 +84,12 @@ MARKETPLACES: Mapping[str, Marketplace] = {
         ),
         Marketplace(
             name="ebay",
-            credentials=(CredentialField("client_id", 256), CredentialField("client_secret", 512)),
+            # An application's own are enough for prices. Who sells has given it a refresh token (scope sell.marketing).
+            credentials=(
+                CredentialField("client_id", 256),
+                CredentialField("client_secret", 512),
+                CredentialField("refresh_token", 2048, optional=True),
+            ),
             currencies=frozenset({"USD", "GBP", "EUR", "CAD", "AUD"}),
             size_systems=("us", "us-w", "uk", "eu"),
             adapter="sluice.marketplaces.ebay:EBay",

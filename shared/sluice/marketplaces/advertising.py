@@ -1,0 +1,128 @@
+"""A seller's ads at a marketplace, in one shape for all of them. Loads no HTTP client.
+
+An ad shows one listing to more buyers. Its rate is the percentage of the sale price that it costs; it stands in a
+campaign, and is paid for only when the item is sold through it (cost per sale).
+
+What a failure tells whoever asked for an ad, besides its action:
+```
+AlreadyExists   the listing has an ad in this campaign: set its rate
+uncertain       the ad may have been made all the same: look for it (`ads`) before asking again
+NotReady        retry: the marketplace does not know the listing yet, or prepares the campaign
+Rejected        business: the message says what the seller must do
+```
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Protocol
+
+from sluice.marketplaces import accounts
+from sluice.marketplaces.errors import MarketplaceFailure
+
+# What calls for ads are charged to: eBay counts them apart from all others.
+SERVICE: Final = "ebay-marketing"
+
+# eBay Marketing API, `bidPercentage`: one decimal place, from 2.0 to 100.0.
+LEAST_RATE: Final = Decimal("2.0")
+MOST_RATE: Final = Decimal("100.0")
+_RATE = re.compile(r"[0-9]{1,3}(\.[0-9])?")
+
+# eBay Marketing API, bulkCreateAdsByListingId.
+MOST_ADS: Final = 500
+
+# eBay Marketing API, `CampaignStatusEnum`: those that take no ads any more.
+_OVER = frozenset({"DELETED", "ENDED", "ENDING_SOON"})
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A campaign. status: in the marketplace's words. cost_per_sale: an ad costs something only when it sells.
+
+    by_rules: the marketplace itself chooses its listings, so that none can be added.
+    """
+
+    campaign_id: str
+    name: str
+    status: str
+    cost_per_sale: bool
+    by_rules: bool = False
+
+    @property
+    def takes_ads(self) -> bool:
+        """Whether an ad with a rate can be added."""
+        return self.cost_per_sale and not self.by_rules and self.status not in _OVER
+
+
+@dataclass(frozen=True)
+class Ad:
+    """An ad. rate: None when it has none of its own, and its campaign's holds."""
+
+    ad_id: str
+    listing_id: str
+    campaign_id: str
+    rate: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class AdResult:
+    """What became of one listing's ad: it was made, or `error` says why not."""
+
+    listing_id: str
+    ad_id: str | None = None
+    error: MarketplaceFailure | None = None
+
+
+class Advertiser(Protocol):
+    """One account's ads. Every method may raise the errors of `Session.call`; those of a single ad are its own."""
+
+    def campaign(self, campaign_id: str) -> Campaign:
+        """A campaign of this seller. Raises Rejected when there is none: it may be another seller's."""
+
+    def running_campaign(self) -> Campaign | None:
+        """The seller's running campaign that takes ads; the oldest of several."""
+
+    def campaign_named(self, name: str) -> Campaign | None:
+        """The seller's campaign of exactly this name, whatever its status."""
+
+    def create_campaign(self, name: str, now: int) -> Campaign:
+        """A campaign that begins at once. Raises AlreadyExists when the seller has one of this name."""
+
+    def ads(self, listing_id: str, campaign_id: str | None = None) -> list[Ad]:
+        """The listing's ads in this campaign, or in any: one call more for each campaign that it is in."""
+
+    def create_ads(self, campaign_id: str, rates: Mapping[str, Decimal]) -> list[AdResult]:
+        """Make an ad for each listing of `rates`, at most `MOST_ADS`, in one call; the answers are in their order.
+
+        A failure of the whole call (the budget, the account, no answer) is raised, one of a single ad is in its result.
+        """
+
+    def set_rate(self, campaign_id: str, listing_id: str, rate: Decimal) -> None:
+        """Change the rate of the listing's ad. Raises NotFound when it has none in this campaign."""
+
+
+def rate(text: str) -> Decimal:
+    """An ad rate in percent, with one decimal place: `5` and `5.0` are `5.0`.
+
+    Raises:
+        ValueError: it is none, in words.
+    """
+    found = Decimal(text).quantize(LEAST_RATE) if _RATE.fullmatch(text) else None
+    if found is None or not LEAST_RATE <= found <= MOST_RATE:
+        raise ValueError(f"must be a percentage from {LEAST_RATE} to {MOST_RATE} with at most one decimal place")
+    return found
+
+
+def refusal(account_id: str) -> str | None:
+    """Why no ads can be asked for on this account, and what to do; None when they can. Decrypts nothing.
+
+    A broken account is no reason: its jobs wait until it is connected again.
+    """
+    account, marketplace = accounts.find(account_id), account_id.partition(":")[0]
+    connect = f"connect it with PUT /v1/accounts/{marketplace}"
+    if account is None:
+        return f"no {marketplace} account is connected; {connect}"
+    if not account.acts_for_user:
+        return f"the {marketplace} account is connected without a refresh_token, which ads need; {connect}"
+    return None

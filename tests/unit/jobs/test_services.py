@@ -1,0 +1,67 @@
+"""Calls that a marketplace counts apart have a budget of their own, which their jobs are charged to."""
+
+from dataclasses import replace
+
+import pytest
+
+from sluice.jobs import keys, kinds
+from sluice.jobs.budget_rules import Usage
+from sluice.jobs.enqueue import Outcome, enqueue
+from sluice.jobs.explain import Reason, held
+from sluice.jobs.kinds import JobKind
+from sluice.platform.config import Config
+from tests.support.work import spec
+
+NOW = 1_795_348_800_000
+ADS = JobKind("test.ads", f"{__name__}:none", frozenset({"ebay"}), service="ebay-marketing")
+SPEC = replace(spec(), job_id="test.ads:1", kind=ADS.name, account="ebay:acme", budget="ebay-marketing")
+
+
+@pytest.fixture
+def _ads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(kinds._KINDS, ADS.name, ADS)
+
+
+@pytest.mark.parametrize(
+    ("service", "by_account", "budget"),
+    [
+        ("", False, "ebay"),
+        ("", True, "ebay:acme"),
+        ("ebay-ads", False, "ebay-ads"),
+        ("ebay-ads", True, "ebay-ads:acme"),
+    ],
+)
+def test_what_a_call_is_charged_to(service: str, by_account: bool, budget: str) -> None:
+    assert keys.budget("ebay:acme", by_account=by_account, service=service) == budget
+    assert keys.service_of(budget) == (service or "ebay")
+    assert keys.lane_budget(keys.lane(budget, "ebay:acme", keys.HOT, "job", 1)) == budget
+
+
+def test_every_service_has_limits_of_its_own() -> None:
+    assert Config().limits("ebay-marketing").per_day == 10_000
+    assert Config().limits("ebay-marketing").pace > 0
+
+
+@pytest.mark.usefixtures("_ads")
+def test_a_job_is_charged_to_its_kinds_service(store: object) -> None:
+    assert enqueue(SPEC, NOW).outcome is Outcome.CREATED
+
+
+@pytest.mark.usefixtures("_ads")
+@pytest.mark.parametrize("budget", ["ebay", "stockx:acme", "ebay-other"])
+def test_a_job_that_would_use_up_anothers_calls_is_refused(budget: str, store: object) -> None:
+    with pytest.raises(ValueError, match="charged to ebay-marketing"):
+        enqueue(replace(SPEC, budget=budget), NOW)
+
+
+@pytest.mark.parametrize("paused", ["ebay", "ebay-marketing"])
+def test_pausing_a_marketplace_pauses_its_services(paused: str) -> None:
+    config = Config(paused=frozenset({paused}))
+    wait = held("ebay:acme", "ACTIVE", "ebay-marketing", Usage(), config, NOW)
+    assert wait is not None
+    assert (wait.reason, wait.message) == (Reason.PAUSED, f"an operator has paused {paused}")
+
+
+def test_pausing_a_service_leaves_the_rest_of_its_marketplace() -> None:
+    config = Config(paused=frozenset({"ebay-marketing"}))
+    assert held("ebay:acme", "ACTIVE", "ebay", Usage(), config, NOW) is None
