@@ -15,11 +15,11 @@ from bench.one import isolated
 from bench.row import Row
 from bench.seed import waiting_jobs
 from sluice.jobs import budgets
-from sluice.market.enqueue import RefreshItem, refresh
-from sluice.market.prices import Price
 from sluice.platform import aws
 from sluice.platform.clock import HOUR
 from sluice.platform.config import Config
+from sluice.pricing.enqueue import RefreshItem, refresh
+from sluice.pricing.prices import Price
 
 TENANTS = [f"tenant-{number}" for number in range(5)]
 # Their marketplace has closed their budgets, so their work waits however often the scheduler looks.

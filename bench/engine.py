@@ -15,10 +15,10 @@ from sluice.jobs.job import Job
 from sluice.jobs.runner import Run
 from sluice.market import kinds as market  # noqa: F401 - makes its job kinds known
 from sluice.market import refresh
-from sluice.market.enqueue import RefreshItem
 from sluice.marketplaces import accounts
 from sluice.platform.clock import DAY, HOUR, Clock
 from sluice.platform.config import Config
+from sluice.pricing.enqueue import RefreshItem
 
 LAMBDA_MS = 15 * 60_000
 # The beginning of an hour, in ms.

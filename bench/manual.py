@@ -22,10 +22,10 @@ from local.dynamodb_local import Unavailable, dynamodb_local
 from local.laptop import STACK, Laptop
 from sluice.jobs import budgets
 from sluice.jobs.budget_rules import Window
-from sluice.market import prices
-from sluice.market.enqueue import RefreshItem
 from sluice.platform.clock import HOUR, SystemClock
 from sluice.platform.config import Config
+from sluice.pricing import prices
+from sluice.pricing.enqueue import RefreshItem
 
 TENANTS = [f"tenant-{number}" for number in range(10)]
 PERSON = TENANTS[0]

@@ -17,13 +17,13 @@ from bench.one import isolated
 from bench.row import Row
 from local.sandbox.limits import Limits as Quota
 from sluice.jobs import scheduler, worker
-from sluice.market.enqueue import refresh
 from sluice.marketplaces import accounts
 from sluice.platform import aws
 from sluice.platform.clock import SECOND, SystemClock
 from sluice.platform.config import Config
 from sluice.platform.limits import Limits
 from sluice.platform.settings import settings
+from sluice.pricing.enqueue import refresh
 
 WORKERS = 4
 CALLS = 200

@@ -12,8 +12,8 @@ from local.sandbox.stockx import bodies
 from sluice.jobs import keys, lanes
 from sluice.jobs.job import Job
 from sluice.jobs.states import QUEUED
-from sluice.market.kinds import REFRESH
 from sluice.platform.clock import HOUR, MINUTE
+from sluice.pricing.kinds import REFRESH
 
 THREADS = 4
 # BatchWriteItem takes as many items.

@@ -16,8 +16,9 @@ LAYERS = {
     "platform": set[str](),
     "jobs": {"platform"},
     "marketplaces": {"platform", "jobs"},
+    "pricing": {"platform", "jobs", "marketplaces"},
 }
-CAPABILITY = {"platform", "jobs", "marketplaces"}
+CAPABILITY = {"platform", "jobs", "marketplaces", "pricing"}
 # Read models: they see the engine and the marketplaces, and nothing sees them but the API's handlers.
 READERS = {"admin"}
 

@@ -1,4 +1,4 @@
 """Market prices: `market.refresh` keeps one price (SKU, size, currency, marketplace) fresh.
 
-`kinds` declares the work, `enqueue` takes requests, `refresh` does one job, `prices` is its table.
+`api` takes requests and shows prices, `refresh` does one job. What other capabilities use too is in `pricing`.
 """

@@ -9,9 +9,7 @@ from typing_extensions import TypedDict
 
 from sluice.jobs.enqueue import Enqueued, Outcome
 from sluice.jobs.keys import PRIORITIES
-from sluice.market import enqueue, images, prices
-from sluice.market.enqueue import Problem, RefreshItem
-from sluice.marketplaces import registry
+from sluice.marketplaces import images, registry
 from sluice.marketplaces.sizes import normal_size, normal_sku
 from sluice.platform import items
 from sluice.platform.auth import Permission
@@ -19,6 +17,8 @@ from sluice.platform.config import MARKETPLACES, config
 from sluice.platform.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
 from sluice.platform.http import Answer, Request, Route
 from sluice.platform.models import Body, DocumentedAs, OneOf, Query, Text, problems
+from sluice.pricing import enqueue, prices
+from sluice.pricing.enqueue import Problem, RefreshItem
 
 # The pictures change with a release at the most.
 KEEP_PICTURES = {"Cache-Control": "public, max-age=2592000", "X-Content-Type-Options": "nosniff"}

@@ -1,11 +1,5 @@
 """The job kinds of this capability."""
 
-from sluice.jobs.kinds import JobKind, register
+from sluice.pricing.kinds import REFRESH
 
-REFRESH = register(
-    JobKind(
-        name="market.refresh",
-        handler="sluice.market.refresh:run",
-        marketplaces=frozenset({"stockx", "alias", "ebay"}),
-    )
-)
+__all__ = ["REFRESH"]

@@ -14,14 +14,14 @@ from sluice.jobs import keys
 from sluice.jobs.grant import Calls
 from sluice.jobs.outcomes import Outcome, Refused
 from sluice.jobs.runner import Run
-from sluice.market import images, prices
-from sluice.market.prices import Price
-from sluice.marketplaces import catalog, products, registry
+from sluice.marketplaces import catalog, images, products, registry
 from sluice.marketplaces.catalog import Product, Variant
 from sluice.marketplaces.products import Adapter, MarketData
 from sluice.marketplaces.registry import Marketplace
 from sluice.marketplaces.sizes import ONE_SIZE, listed, normal_size
 from sluice.platform.clock import Clock, iso
+from sluice.pricing import prices
+from sluice.pricing.prices import Price
 
 # One job of a worker asks what also serves the jobs of the product's other sizes; they wait for what it finds.
 _TURNS = [Lock() for _ in range(32)]

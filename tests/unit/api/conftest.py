@@ -10,11 +10,11 @@ import pytest
 
 from local.cloud.tables import definitions
 from sluice.jobs import lanes, runs
-from sluice.market.prices import Price
 from sluice.marketplaces import accounts
 from sluice.platform import aws, settings
 from sluice.platform.clock import MINUTE, SystemClock
 from sluice.platform.observe import logger
+from sluice.pricing.prices import Price
 from sluice.webhooks import deliveries, endpoints
 from sluice.webhooks.endpoints import Wanted
 from tests.support.http import call

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sluice.market import prices
 from sluice.platform import http
+from sluice.pricing import prices
 from tests.support.http import REQUEST_ID, call, event, send
 from tests.unit.api.conftest import Cloud
 

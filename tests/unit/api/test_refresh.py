@@ -6,8 +6,8 @@ import pytest
 
 from sluice.jobs.job import Job
 from sluice.jobs.requests import Request
-from sluice.market import enqueue
 from sluice.marketplaces.catalog import Product
+from sluice.pricing import enqueue
 from tests.support.http import Answer, call
 from tests.unit.api.conftest import Cloud
 

@@ -4,9 +4,9 @@ from sluice.jobs import claim, finish, keys
 from sluice.jobs.enqueue import enqueue
 from sluice.jobs.job import Job, Spec
 from sluice.jobs.outcomes import BudgetClosed, Failure
-from sluice.market.kinds import REFRESH
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config import Config
+from sluice.pricing.kinds import REFRESH
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Item, Request, Send, Store
 

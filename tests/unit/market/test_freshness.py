@@ -6,9 +6,9 @@ import pytest
 
 from local.sandbox.faults import Latency
 from sluice.jobs import budgets
-from sluice.market import prices
-from sluice.market.prices import Price
 from sluice.platform.clock import MINUTE, SECOND, iso
+from sluice.pricing import prices
+from sluice.pricing.prices import Price
 from tests.unit.market.world import World, item
 
 

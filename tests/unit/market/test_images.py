@@ -2,7 +2,7 @@
 
 import pytest
 
-from sluice.market import images
+from sluice.marketplaces import images
 from tests.support.http import call
 
 

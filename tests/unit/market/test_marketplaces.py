@@ -10,12 +10,12 @@ from local.golden import items
 from local.sandbox.faults import Throttle
 from local.sandbox.limits import Limits
 from sluice.jobs import budgets, worker
-from sluice.market import enqueue
-from sluice.market.kinds import REFRESH
-from sluice.market.prices import Price
 from sluice.marketplaces import registry
 from sluice.platform import settings
 from sluice.platform.clock import HOUR, MINUTE
+from sluice.pricing import enqueue
+from sluice.pricing.kinds import REFRESH
+from sluice.pricing.prices import Price
 from tests.support.http import call
 from tests.unit.market.world import Json, World, item
 

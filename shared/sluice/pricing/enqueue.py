@@ -9,13 +9,13 @@ from sluice.jobs.enqueue import Enqueued, Held, Outcome, enqueue_many
 from sluice.jobs.explain import held
 from sluice.jobs.job import Job, Spec
 from sluice.jobs.nudge import nudge
-from sluice.market.kinds import REFRESH
 from sluice.marketplaces import accounts, catalog, registry
 from sluice.marketplaces.catalog import Product
 from sluice.marketplaces.sizes import listed, normal_size, normal_sku
 from sluice.platform.clock import iso
 from sluice.platform.config import Config
 from sluice.platform.observe import logger
+from sluice.pricing.kinds import REFRESH
 
 # Calls to a price of a size that is known. One that is not has to be looked up before.
 CALLS_KNOWN = 1
