@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from sluice.marketplaces import oauth
-from sluice.marketplaces.ebay import SCOPE, SITES, SYSTEMS, TOKEN_PATH, EBay, sign
+from sluice.marketplaces.ebay import SITES, SYSTEMS, EBay
 from sluice.marketplaces.ebay_quota import Quota
+from sluice.marketplaces.ebay_tokens import PATH, SCOPE, sign
 from sluice.marketplaces.errors import MarketplaceFailure
 from sluice.marketplaces.exchange import Request
 from sluice.marketplaces.session import Session
@@ -69,7 +70,7 @@ def test_the_look_for_the_quota_is_as_documented() -> None:
 def test_the_token_call_is_as_documented() -> None:
     network = Network(answer(500), tokens=(token(),))
     api = Transport("ebay", "http://api.test", VirtualClock(NOON), wire=network)
-    oauth.client_credentials(api, TOKEN_PATH, SCOPE, "app", "secret")
+    oauth.client_credentials(api, PATH, SCOPE, "app", "secret")
     (request,) = network.token_calls
     assert _problems(request) == []
     assert request.headers["authorization"] == f"Basic {b64encode(b'app:secret').decode()}"

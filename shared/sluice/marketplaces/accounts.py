@@ -1,17 +1,22 @@
 """Marketplace accounts: table `accounts`. Who is connected, with what, and whether the connection works.
 
-Credentials and access token are two ciphertexts, because KMS encrypts 4,096 bytes at most; both are bound to the
-account by the encryption context. `token_version` counts every change of either, so that whoever acts on an old token
-(a late 401, a slow refresh) is refused.
+Credentials and each access token are ciphertexts of their own, because KMS encrypts 4,096 bytes at most; all are bound
+to the account by the encryption context. A token's version counts every change of it and every connection, so that
+whoever acts on an old token (a late 401, a slow refresh) is refused.
+
+Most marketplaces know one token for an account. Where an application and its user each have one, the account keeps
+both, each in a `Place` of its own, so that renewing one never looks like a change of the other.
 """
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
-from pynamodb.attributes import BinaryAttribute, BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BinaryAttribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from typing_extensions import TypedDict
 
 from sluice.jobs import keys
@@ -19,6 +24,8 @@ from sluice.marketplaces import registry
 from sluice.platform import aws, tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso
+
+T = TypeVar("T")
 
 
 class Status(StrEnum):
@@ -50,8 +57,38 @@ class Account(tables.Table):
     token_expires_at = IntAttribute(null=True)
     token_version = IntAttribute()
     refreshing_until = IntAttribute(null=True)
+    user_token = BinaryAttribute(legacy_encoding=False, null=True)
+    user_token_expires_at = IntAttribute(null=True)
+    user_token_version = IntAttribute(null=True)
+    user_refreshing_until = IntAttribute(null=True)
     connected_at = IntAttribute()
     updated_at = IntAttribute()
+
+
+@dataclass(frozen=True)
+class Place:
+    """The attributes in which an account keeps a token."""
+
+    token: BinaryAttribute
+    expires_at: IntAttribute
+    version: IntAttribute
+    refreshing_until: IntAttribute
+
+    def emptied(self) -> list[Action]:
+        """The writes that forget the token, and refuse whoever still acts on it."""
+        gone = (self.token, self.expires_at, self.refreshing_until)
+        return [self.version.set((self.version | 0) + 1), *(attribute.remove() for attribute in gone)]
+
+    def of(self, account: Account, attribute: Attribute[T]) -> T | None:
+        """What `account` has in one of these attributes."""
+        value: T | None = getattr(account, attribute.attr_name)
+        return value
+
+
+TOKEN = Place(Account.token, Account.token_expires_at, Account.token_version, Account.refreshing_until)
+USER_TOKEN = Place(
+    Account.user_token, Account.user_token_expires_at, Account.user_token_version, Account.user_refreshing_until
+)
 
 
 class AccountView(TypedDict):
@@ -88,11 +125,11 @@ def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], now: 
         Account.status.set(Status.ACTIVE),
         Account.credentials.set(seal(account_id, checked)),
         Account.acts_for_user.set("refresh_token" in checked),
-        Account.token_version.set((Account.token_version | 0) + 1),
         Account.connected_at.set(now),
         Account.updated_at.set(now),
-        *(gone.remove() for gone in (Account.reason, Account.token, Account.token_expires_at)),
-        Account.refreshing_until.remove(),
+        Account.reason.remove(),
+        *TOKEN.emptied(),
+        *USER_TOKEN.emptied(),
     ]
     return tables.update(Account, (account_id,), actions)
 
@@ -111,31 +148,37 @@ def statuses(account_ids: Collection[str]) -> dict[str, str]:
     return {account.account: account.status for account in found}
 
 
-def mark(account_id: str, status: Status, reason: str, now: int, token_version: int) -> bool:
+def mark(account_id: str, status: Status, reason: str, now: int, token_version: int, place: Place = TOKEN) -> bool:
     """Say that the account does not work any more; True for the one caller that changed it.
 
     False when it has been changed since `token_version`: a late 401 cannot break what was just connected again.
     """
     actions = [Account.status.set(status), Account.reason.set(reason), Account.updated_at.set(now)]
     try:
-        tables.update(Account, (account_id,), actions, _still(token_version))
+        tables.update(Account, (account_id,), actions, _still(token_version, place))
     except tables.ConditionFailed:
         return False
     return True
 
 
-def claim_refresh(account_id: str, token_version: int, now: int, until: int) -> None:
+def claim_refresh(account_id: str, token_version: int, now: int, until: int, place: Place = TOKEN) -> None:
     """Be the one worker that renews the token, until `until`.
 
     Raises:
         ConditionFailed: another one is, or the account has changed; carries the item.
     """
-    free = Account.refreshing_until.does_not_exist() | (Account.refreshing_until <= now)
-    tables.update(Account, (account_id,), [Account.refreshing_until.set(until)], _still(token_version) & free)
+    free = place.refreshing_until.does_not_exist() | (place.refreshing_until <= now)
+    tables.update(Account, (account_id,), [place.refreshing_until.set(until)], _still(token_version, place) & free)
 
 
 def store_token(
-    account_id: str, token_version: int, token: str, expires_at: int, now: int, credentials: Mapping[str, str] | None
+    account_id: str,
+    token_version: int,
+    token: str,
+    expires_at: int,
+    now: int,
+    credentials: Mapping[str, str] | None,
+    place: Place = TOKEN,
 ) -> None:
     """Keep a renewed token, and `credentials` if they were renewed too; ends the claim.
 
@@ -143,15 +186,15 @@ def store_token(
         ConditionFailed: the account has changed meanwhile; carries the item.
     """
     actions = [
-        Account.token.set(aws.encrypt(token, _context(account_id))),
-        Account.token_expires_at.set(expires_at),
-        Account.token_version.set(token_version + 1),
-        Account.refreshing_until.remove(),
+        place.token.set(aws.encrypt(token, _context(account_id))),
+        place.expires_at.set(expires_at),
+        place.version.set(token_version + 1),
+        place.refreshing_until.remove(),
         Account.updated_at.set(now),
     ]
     if credentials:
         actions.append(Account.credentials.set(seal(account_id, credentials)))
-    tables.update(Account, (account_id,), actions, _still(token_version))
+    tables.update(Account, (account_id,), actions, _still(token_version, place))
 
 
 def seal(account_id: str, credentials: Mapping[str, str]) -> bytes:
@@ -159,11 +202,12 @@ def seal(account_id: str, credentials: Mapping[str, str]) -> bytes:
     return aws.encrypt(json.dumps(credentials, separators=(",", ":")), _context(account_id))
 
 
-def unseal(account: Account) -> tuple[dict[str, str], str | None]:
-    """The account's credentials and, if it has one, its token."""
+def unseal(account: Account, place: Place = TOKEN) -> tuple[dict[str, str], str | None]:
+    """The account's credentials and, if it has one, its token of this place."""
     context = _context(account.account)
     credentials: dict[str, str] = json.loads(aws.decrypt(account.credentials, context))
-    return credentials, aws.decrypt(account.token, context) if account.token else None
+    token = place.of(account, place.token)
+    return credentials, aws.decrypt(token, context) if token else None
 
 
 def view(account: Account) -> AccountView:
@@ -178,9 +222,9 @@ def view(account: Account) -> AccountView:
     }
 
 
-def _still(token_version: int) -> Condition:
+def _still(token_version: int, place: Place) -> Condition:
     """The account works, and is what it was at `token_version`."""
-    still: Condition = (Account.status == Status.ACTIVE) & (Account.token_version == token_version)
+    still: Condition = (Account.status == Status.ACTIVE) & (place.version == token_version)
     return still
 
 

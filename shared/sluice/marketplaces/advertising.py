@@ -5,10 +5,11 @@ campaign, and is paid for only when the item is sold through it (cost per sale).
 
 What a failure tells whoever asked for an ad, besides its action:
 ```
-AlreadyExists   the listing has an ad in this campaign: set its rate
+AlreadyExists   the listing has an ad, in this campaign or another: find it (`ads`) and set its rate
 uncertain       the ad may have been made all the same: look for it (`ads`) before asking again
 NotReady        retry: the marketplace does not know the listing yet, or prepares the campaign
-Rejected        business: the message says what the seller must do
+UnknownReason   retry: the marketplace has a reason that is not known here
+Rejected        business: the message begins with what the seller must do
 ```
 """
 
@@ -75,7 +76,7 @@ class AdResult:
 
 
 class Advertiser(Protocol):
-    """One account's ads. Every method may raise the errors of `Session.call`; those of a single ad are its own."""
+    """One account's ads. Every method may raise the errors of `Session.call`."""
 
     def campaign(self, campaign_id: str) -> Campaign:
         """A campaign of this seller. Raises Rejected when there is none: it may be another seller's."""
@@ -87,7 +88,7 @@ class Advertiser(Protocol):
         """The seller's campaign of exactly this name, whatever its status."""
 
     def create_campaign(self, name: str, now: int) -> Campaign:
-        """A campaign that begins at once. Raises AlreadyExists when the seller has one of this name."""
+        """A campaign that begins within a minute and takes ads at once. Raises AlreadyExists when the name is taken."""
 
     def ads(self, listing_id: str, campaign_id: str | None = None) -> list[Ad]:
         """The listing's ads in this campaign, or in any: one call more for each campaign that it is in."""
@@ -95,7 +96,8 @@ class Advertiser(Protocol):
     def create_ads(self, campaign_id: str, rates: Mapping[str, Decimal]) -> list[AdResult]:
         """Make an ad for each listing of `rates`, at most `MOST_ADS`, in one call; the answers are in their order.
 
-        A failure of the whole call (the budget, the account, no answer) is raised, one of a single ad is in its result.
+        What holds up every call (the budget, the account) is raised. Whatever else fails is in the results, also where it
+        is the same for all of them: a campaign that has ended, no answer in time.
         """
 
     def set_rate(self, campaign_id: str, listing_id: str, rate: Decimal) -> None:

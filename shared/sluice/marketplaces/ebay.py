@@ -14,29 +14,23 @@ from typing import Self
 import httpx
 
 from sluice.jobs.grant import Calls
-from sluice.marketplaces import oauth
+from sluice.marketplaces import ebay_tokens
 from sluice.marketplaces.ebay_quota import Quota
-from sluice.marketplaces.errors import BadAnswer, BadRequest, RateLimited
+from sluice.marketplaces.ebay_tokens import sign
+from sluice.marketplaces.errors import BadAnswer, BadRequest
 from sluice.marketplaces.exchange import Request
 from sluice.marketplaces.fields import Value
 from sluice.marketplaces.mapping import Rules
-from sluice.marketplaces.oauth import Fresh
 from sluice.marketplaces.products import MarketData, Product, Variant
 from sluice.marketplaces.session import Session
 from sluice.marketplaces.sizes import ONE_SIZE
-from sluice.marketplaces.token_cache import Access
-from sluice.marketplaces.tokens import Tokens
 from sluice.marketplaces.transport import Transport
-from sluice.platform.clock import MINUTE, Clock, iso
+from sluice.platform.clock import MINUTE, Clock
 from sluice.platform.settings import settings
 
 NAME = "ebay"
 RULES = Rules(pause_ms=MINUTE)
-TOKEN_PATH = "/identity/v1/oauth2/token"  # noqa: S105 - no secret
-SCOPE = "https://api.ebay.com/oauth/api_scope"
 SEARCH_PATH = "/buy/browse/v1/item_summary/search"
-# What eBay calls its daily quota in a 429.
-QUOTA_USED_UP = "2001"
 # It answers nothing that a price depends on, so it is not waited for as long as a price.
 QUOTA_SECONDS = 5.0
 MOST_ITEMS = 200
@@ -63,11 +57,6 @@ SYSTEMS = {"us": ("15709", "US"), "us-w": ("95672", "US"), "uk": ("15709", "UK")
 _SHOE_SIZE = re.compile(r"\d+(\.\d+)?( \d/\d)?")
 
 
-def sign(access: Access) -> dict[str, str]:
-    """The header of every call."""
-    return {"authorization": f"Bearer {access.token}"}
-
-
 class EBay:
     """Prices. Every method raises the errors of `Session.call`."""
 
@@ -81,13 +70,7 @@ class EBay:
         """eBay as the application of `account_id` sees it. Opening calls nobody; there is nothing to close."""
         url = settings().require("ebay_api_url")
         api = Transport(NAME, url, clock, RULES, wire=wire)
-
-        def mint(credentials: Mapping[str, str]) -> Fresh:
-            return oauth.client_credentials(
-                api, TOKEN_PATH, SCOPE, credentials["client_id"], credentials["client_secret"]
-            )
-
-        tokens = Tokens(account_id, mint, clock)
+        tokens = ebay_tokens.application(account_id, api, clock)
         analytics = Transport(NAME, url, clock, RULES, wire=wire, seconds=QUOTA_SECONDS)
         return cls(Session(api, tokens, sign, calls), Quota(analytics, tokens, sign, clock), calls)
 
@@ -102,15 +85,8 @@ class EBay:
     def quotes(self, product_id: str, variant_id: str, currency: str) -> list[MarketData]:
         """The asks for one size of a SKU, as they are on the site of `currency`. Postage is not in them."""
         request = _request(product_id, variant_id, currency)
-        try:
+        with self._quota.closing(self._calls, "buy", "browse"):
             body = self._session.call(request)
-        except RateLimited as refused:
-            if refused.code != QUOTA_USED_UP:
-                raise
-            until = self._quota.reset("buy", "browse")
-            message = f"{refused.message} The quota begins anew at {iso(until)}."
-            self._calls.close(until, message)
-            raise RateLimited(message, status=refused.status, code=refused.code, retry_at=until) from None
         return [_market_data(body, product_id, variant_id, currency)]
 
 

@@ -1,17 +1,22 @@
 """When eBay's daily quota begins anew (Developer Analytics API, getRateLimits), which its 429 does not say."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
+from sluice.jobs.grant import Calls
 from sluice.marketplaces import fields
-from sluice.marketplaces.errors import MarketplaceFailure
+from sluice.marketplaces.errors import MarketplaceFailure, RateLimited
 from sluice.marketplaces.exchange import Request
 from sluice.marketplaces.fields import Value
 from sluice.marketplaces.session import Sign
 from sluice.marketplaces.tokens import Tokens
 from sluice.marketplaces.transport import Transport
-from sluice.platform.clock import DAY, HOUR, SECOND, Clock
+from sluice.platform.clock import DAY, HOUR, SECOND, Clock, iso
 from sluice.platform.observe import logger
 
+# What eBay calls a daily quota in a 429.
+USED_UP = "2001"
 # The slash at the end belongs to the path.
 PATH = "/developer/analytics/v1_beta/rate_limit/"
 # eBay's day begins at midnight in California: 08:00 UTC in winter. In summer this is an hour late, and never early.
@@ -19,13 +24,33 @@ PACIFIC_MIDNIGHT = 8 * HOUR
 
 
 class Quota:
-    """Asks eBay for an API's reset. It has a quota of its own, so nothing is charged."""
+    """Asks eBay for an API's reset. It has a quota of its own, so nothing is charged.
+
+    tokens: the application's; getRateLimits takes no others.
+    """
 
     def __init__(self, transport: Transport, tokens: Tokens, sign: Sign, clock: Clock) -> None:
         self._transport = transport
         self._tokens = tokens
         self._sign = sign
         self._clock = clock
+
+    @contextmanager
+    def closing(self, calls: Calls, context: str, api: str) -> Iterator[None]:
+        """Where a call inside finds the quota of `api` used up, close the budget until it begins anew.
+
+        Raises:
+            RateLimited: with that time, in place of eBay's, which has none.
+        """
+        try:
+            yield
+        except RateLimited as refused:
+            if refused.code != USED_UP:
+                raise
+            until = self.reset(context, api)
+            message = f"{refused.message} The quota begins anew at {iso(until)}."
+            calls.close(until, message)
+            raise RateLimited(message, status=refused.status, code=refused.code, retry_at=until) from None
 
     def reset(self, context: str, api: str) -> int:
         """When the quota of `api` (`browse`) in `context` (`buy`) begins anew, epoch ms.

@@ -12,7 +12,7 @@ Failure (jobs.outcomes)
     ├── NotFound         fatal                 404, 410: there is no such thing
     ├── BadRequest       fatal                 any other 4xx: our request is wrong
     ├── Rejected         business              402, 409, 422: the marketplace refused this work
-    │   └── AlreadyExists                      what was to be made is there
+    ├── AlreadyExists    business              what was to be made is there
     ├── NotReady         retry                 what this is about is not there yet, and will be
     ├── UnknownReason    retry                 a code of the marketplace that Sluice does not know; counted
     ├── Unavailable      retry                 5xx, 408, 425, or no connection
@@ -117,9 +117,10 @@ class Rejected(MarketplaceFailure):
     code = "rejected"
 
 
-class AlreadyExists(Rejected):
+class AlreadyExists(MarketplaceFailure):
     """What was to be made is there already, and nothing was changed."""
 
+    action = Action.BUSINESS
     code = "already_exists"
 
 

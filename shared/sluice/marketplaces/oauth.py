@@ -36,9 +36,14 @@ def refresh(
 
 def client_credentials(transport: Transport, path: str, scope: str, client_id: str, client_secret: str) -> Fresh:
     """An access token for an application itself (section 4.4), which says who it is by HTTP Basic. Raises as `ask`."""
-    basic = b64encode(f"{client_id}:{client_secret}".encode()).decode()
     form = {"grant_type": "client_credentials", "scope": scope}
-    return ask(transport, path, form, {"authorization": f"Basic {basic}"})
+    return ask(transport, path, form, basic(client_id, client_secret))
+
+
+def basic(client_id: str, client_secret: str) -> dict[str, str]:
+    """The header by which an application says who it is (section 2.3.1)."""
+    encoded = b64encode(f"{client_id}:{client_secret}".encode()).decode()
+    return {"authorization": f"Basic {encoded}"}
 
 
 def ask(transport: Transport, path: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Fresh:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sluice.jobs.grant import Calls
 from sluice.marketplaces import fields
 from sluice.marketplaces.errors import Forbidden, Unauthorized
-from sluice.marketplaces.exchange import Request
+from sluice.marketplaces.exchange import Answer, Request
 from sluice.marketplaces.fields import Value
 from sluice.marketplaces.token_cache import Access
 from sluice.marketplaces.tokens import Tokens
@@ -26,7 +26,11 @@ class Session:
         self._calls = calls
 
     def call(self, request: Request) -> Value:
-        """The JSON answer to `request`.
+        """The JSON answer to `request`. Raises as `exchange`."""
+        return fields.read(self.exchange(request))
+
+    def exchange(self, request: Request) -> Answer:
+        """The answer to `request`, for those that say something outside a JSON body, or have none.
 
         A 401 renews the token and repeats the call, which is charged again; the second 401, or a 403, breaks the
         account. Both answers mean that nothing was carried out, so repeating is safe for any request.
@@ -47,6 +51,6 @@ class Session:
         except (Unauthorized, Forbidden) as refused:
             raise self._tokens.give_up(access, refused.message) from None
 
-    def _send(self, request: Request, access: Access) -> Value:
+    def _send(self, request: Request, access: Access) -> Answer:
         signed = replace(request, headers={**request.headers, **self._sign(access)})
-        return fields.read(self._transport.call(signed, self._calls))
+        return self._transport.call(signed, self._calls)

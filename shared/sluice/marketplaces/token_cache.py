@@ -30,16 +30,16 @@ class Seen:
 
 
 class Cache:
-    """What this process knows of each account."""
+    """What this process knows of each account's tokens."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[tuple[str, str], Seen] = {}
 
-    def of(self, account_id: str) -> Seen:
-        """The one entry of `account_id`."""
+    def of(self, account_id: str, which: str = "") -> Seen:
+        """The one entry of `account_id`, and of which of its tokens where it has several."""
         if len(self._seen) > MOST_SEEN:
             self.clear()
-        return self._seen.setdefault(account_id, Seen())
+        return self._seen.setdefault((account_id, which), Seen())
 
     def clear(self) -> None:
         """Know nothing."""

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from sluice.marketplaces import accounts
-from sluice.marketplaces.accounts import Account, Status
+from sluice.marketplaces.accounts import Account, Place, Status
 from sluice.marketplaces.errors import AccountBroken, GrantRefused, MarketplaceFailure, TokenBusy
 from sluice.marketplaces.oauth import Fresh
 from sluice.marketplaces.token_cache import Access, Cache, process_cache
@@ -35,13 +35,21 @@ Refresh = Callable[[Mapping[str, str]], Fresh]
 
 
 class Tokens:
-    """The access token of one account."""
+    """One account's access token. place: where the account keeps it."""
 
-    def __init__(self, account_id: str, refresh: Refresh, clock: Clock, cache: Cache = process_cache) -> None:
+    def __init__(
+        self,
+        account_id: str,
+        refresh: Refresh,
+        clock: Clock,
+        cache: Cache = process_cache,
+        place: Place = accounts.TOKEN,
+    ) -> None:
         self._account = account_id
         self._refresh = refresh
         self._clock = clock
-        self._seen = cache.of(account_id)
+        self._place = place
+        self._seen = cache.of(account_id, place.token.attr_name)
 
     def get(self) -> Access:
         """A token that is good for some minutes.
@@ -88,12 +96,13 @@ class Tokens:
             seen.looked_at = None
             state = "not connected" if account is None else account.status
             raise AccountBroken(f"account {self._account} is {state}: connect it, then its jobs run")
-        if account.token_version != seen.version:
-            credentials, token = accounts.unseal(account)
-            expires_at = account.token_expires_at or 0
-            seen.version, seen.credentials = account.token_version, credentials
+        place = self._place
+        if (version := place.of(account, place.version) or 0) != seen.version:
+            credentials, token = accounts.unseal(account, place)
+            expires_at = place.of(account, place.expires_at) or 0
+            seen.version, seen.credentials = version, credentials
             seen.access = Access(credentials, token, seen.version, expires_at) if token else None
-        seen.busy_until = account.refreshing_until or 0
+        seen.busy_until = place.of(account, place.refreshing_until) or 0
         seen.looked_at = self._clock.now()
 
     def _renew(self, usable: Access | None) -> Access:
@@ -118,7 +127,7 @@ class Tokens:
 
     def _claim(self, now: int) -> bool:
         try:
-            accounts.claim_refresh(self._account, self._seen.version, now, now + CLAIM_MS)
+            accounts.claim_refresh(self._account, self._seen.version, now, now + CLAIM_MS, self._place)
         except tables.ConditionFailed as held:
             self._adopt(_account(held))
             return False
@@ -144,7 +153,13 @@ class Tokens:
         access = Access(credentials, fresh.token, seen.version + 1, began + fresh.lives)
         try:
             accounts.store_token(
-                self._account, seen.version, fresh.token, access.expires_at, began, credentials if renewed else None
+                self._account,
+                seen.version,
+                fresh.token,
+                access.expires_at,
+                began,
+                credentials if renewed else None,
+                self._place,
             )
         except tables.ConditionFailed as late:
             self._adopt(_account(late))
@@ -155,7 +170,7 @@ class Tokens:
     def _break(self, status: Status, reason: str, version: int) -> AccountBroken:
         now = self._clock.now()
         self._seen.looked_at = None
-        found = accounts.mark(self._account, status, reason, now, version)
+        found = accounts.mark(self._account, status, reason, now, version, self._place)
         if found:
             logger.error("an account is broken", extra={"account": self._account, "status": status, "reason": reason})
             count("AccountsBroken")
