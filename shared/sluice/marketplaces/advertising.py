@@ -96,8 +96,8 @@ class Advertiser(Protocol):
     def create_ads(self, campaign_id: str, rates: Mapping[str, Decimal]) -> list[AdResult]:
         """Make an ad for each listing of `rates`, at most `MOST_ADS`, in one call; the answers are in their order.
 
-        What holds up every call (the budget, the account) is raised. Whatever else fails is in the results, also where it
-        is the same for all of them: a campaign that has ended, no answer in time.
+        What holds up every call (the budget, the account) is raised. Whatever else fails is in the results, also
+        where it is the same for all of them: a campaign that has ended, no answer in time.
         """
 
     def set_rate(self, campaign_id: str, listing_id: str, rate: Decimal) -> None:
