@@ -34,6 +34,7 @@ documents = st.fixed_dictionaries(
             max_size=1,
         ),
         "paused": values,
+        "timetables": values | st.dictionaries(st.sampled_from(["promotion.place"]), values, max_size=1),
         **{name: st.integers(-10, 10_000_000) | values for name in numbers},
     },
 )
@@ -80,6 +81,15 @@ def test_what_is_overridden_is_used_and_the_rest_stays(per_hour: int, freshness:
         ({"marketplaces": {"stockx": {"self": 5}}}, "self"),
         ({"marketplaces": {"stockx": {"rolling_hour": 1}}}, "rolling_hour"),
         ({"lease_ms": 1}, "lease_ms"),
+        ({"marketplaces": {"stockx": {"at_once": 5}}}, "at_once"),
+        ({"marketplaces": {"ebay-marketing": {"at_once": 0}}}, "at_once"),
+        ({"marketplaces": {"ebay-marketing": {"at_once": 51}}}, "at_once"),
+        ({"timetables": []}, "timetables"),
+        ({"timetables": {"market.refresh": [1]}}, "market.refresh"),
+        ({"timetables": {"promotion.place": []}}, "promotion.place"),
+        ({"timetables": {"promotion.place": [1] * 21}}, "promotion.place"),
+        ({"timetables": {"promotion.place": [True]}}, "promotion.place"),
+        ({"timetables": {"promotion.place": [-1]}}, "promotion.place"),
         ({"batch": 0}, "batch"),
         ({"paused": "stockx"}, "paused"),
         ({"colour": "red"}, "colour"),
@@ -88,6 +98,12 @@ def test_what_is_overridden_is_used_and_the_rest_stays(per_hour: int, freshness:
 def test_a_refusal_names_the_place(document: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigError, match=named):
         parse(json.dumps(document))
+
+
+def test_a_timetable_is_used_as_it_is_given() -> None:
+    config = parse(json.dumps({"timetables": {"promotion.place": [1_000, 0]}}))
+    assert config.timetables == {"promotion.place": (1_000, 0)}
+    assert [wait // 60_000 for wait in Config().timetables["promotion.place"]] == [1, 2, 4, 8, 10]
 
 
 @pytest.mark.parametrize(("tolerance", "valid"), [(0, False), (4, False), (5, True)])

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.jobs import history, keys
-from sluice.jobs.backoff import Backoff
+from sluice.jobs.backoff import Backoff, Timetable
 
 backoffs = st.builds(
     Backoff, base_ms=st.integers(1, 60_000), cap_ms=st.integers(1, 3_600_000), floor_ms=st.integers(0, 5_000)
@@ -31,6 +31,13 @@ def test_a_later_attempt_never_waits_less(backoff: Backoff, attempt: int, chance
 def test_full_jitter_uses_the_whole_range() -> None:
     backoff = Backoff(base_ms=10_000, cap_ms=900_000, floor_ms=0)
     assert [backoff.delay(3, chance) for chance in (0, 0.25, 0.5, 0.75)] == [0, 10_000, 20_000, 30_000]
+
+
+@given(st.lists(st.integers(0, 3_600_000), min_size=1, max_size=20), st.integers(0, 30), chances)
+def test_a_timetable_says_each_wait_to_the_millisecond(waits: list[int], attempt: int, chance: float) -> None:
+    times = Timetable(tuple(waits))
+    assert times.attempts == len(waits)
+    assert times.delay(attempt, chance) == waits[min(attempt, len(waits) - 1)]
 
 
 entries = st.builds(

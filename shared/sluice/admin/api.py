@@ -62,7 +62,7 @@ def list_jobs(request: Request[None, JobsQuery]) -> JobList:
     start = cursor.decode(query.cursor, tenant) if query.cursor else None
     page = listing.page(tenant, wanted, query.limit, start)
     following = page.next.encode(tenant) if page.next else None
-    return {"jobs": [views.summary(job, tenant) for job in page.jobs], "next": following}
+    return {"jobs": [views.summary(job, tenant, config()) for job in page.jobs], "next": following}
 
 
 def get_job(request: Request[None, None]) -> views.JobDetail:

@@ -28,7 +28,7 @@ def spellings(text: str) -> list[str]:
 def show(text: str, tenant: str, now: int, config: Config) -> views.JobDetail | None:
     """The job, if `tenant` asked for it."""
     job = next((job for one in spellings(text) if (job := cancel.find(one, tenant))), None)
-    return views.detail(job, why(job, now, config), tenant) if job else None
+    return views.detail(job, why(job, now, config), tenant, config) if job else None
 
 
 def withdraw(text: str, tenant: str, now: int, config: Config) -> tuple[str, Cancelled]:

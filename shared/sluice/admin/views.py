@@ -14,6 +14,7 @@ from sluice.jobs.job import Job
 from sluice.jobs.keys import PRIORITIES
 from sluice.jobs.shown import fields, redact
 from sluice.platform.clock import iso
+from sluice.platform.config import Config
 
 _PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
 
@@ -76,7 +77,7 @@ class JobDetail(JobSummary):
     wait: JobWait
 
 
-def summary(job: Job, tenant: str) -> JobSummary:
+def summary(job: Job, tenant: str, config: Config) -> JobSummary:
     """`job` as `tenant` sees it in a list."""
     error = job.error
     return {
@@ -85,7 +86,7 @@ def summary(job: Job, tenant: str) -> JobSummary:
         "state": job.state,
         "priority": priority(job.priority),
         "attempts": job.attempts,
-        "maxAttempts": _max_attempts(job.kind),
+        "maxAttempts": _max_attempts(job.kind, config),
         "dueAt": iso(job.due_at) if job.due_at is not None else None,
         "createdAt": iso(job.created_at),
         "updatedAt": iso(job.updated_at),
@@ -101,10 +102,10 @@ def priority(number: int) -> str:
     return _PRIORITY_NAMES.get(number, str(number))
 
 
-def detail(job: Job, wait: Wait, tenant: str) -> JobDetail:
+def detail(job: Job, wait: Wait, tenant: str, config: Config) -> JobDetail:
     """`job` as `tenant` sees it on its own."""
     history = [event(entry, tenant) for entry in job.history or []]
-    return {**summary(job, tenant), "history": history, "wait": _wait(job, wait, tenant)}
+    return {**summary(job, tenant, config), "history": history, "wait": _wait(job, wait, tenant)}
 
 
 def problem(error: Mapping[str, Any], tenant: str) -> JobError:
@@ -134,8 +135,9 @@ def event(entry: Mapping[str, Any], tenant: str) -> JobEvent:
     return shown
 
 
-def _max_attempts(kind: str) -> int | None:
+def _max_attempts(kind: str, config: Config) -> int | None:
     try:
-        return kinds.get(kind).max_attempts
+        kinds.get(kind)
     except kinds.UnknownKind:
         return None
+    return kinds.most_attempts(kind, config)

@@ -22,3 +22,22 @@ class Backoff:
         # The exponent is bounded so that a corrupt attempt number cannot build a huge integer.
         ceiling = min(self.cap_ms, self.base_ms * 2 ** min(max(attempt, 1) - 1, 32))
         return max(self.floor_ms, int(ceiling * chance))
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """Attempts at set times: `waits_ms[0]` after the request, `waits_ms[n]` after attempt n; one for each wait.
+
+    For work that waits for something whose time is known: a burst of failures is no reason to come at another one.
+    """
+
+    waits_ms: tuple[int, ...]
+
+    @property
+    def attempts(self) -> int:
+        """How often the work is tried."""
+        return len(self.waits_ms)
+
+    def delay(self, attempt: int, _chance: float = 0) -> int:
+        """Milliseconds until the attempt after `attempt`; 0 is the request."""
+        return self.waits_ms[min(attempt, len(self.waits_ms) - 1)]

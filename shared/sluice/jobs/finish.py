@@ -80,9 +80,10 @@ def fail(job: Job, failure: Failure, now: int, config: Config, chance: float | N
     kind = kinds.get(job.kind)
     if failure.action is Action.SNOOZE:
         return snooze(job, failure, max(now, failure.retry_at or now), now, config)
-    if failure.action is Action.RETRY and job.attempts < kind.max_attempts:
+    if failure.action is Action.RETRY and job.attempts < kinds.most_attempts(job.kind, config):
         drawn = random.random() if chance is None else chance  # noqa: S311 - jitter, not a secret
-        at = max(now + kind.backoff.delay(job.attempts, drawn), failure.retry_at or 0)
+        times = kinds.timetable(job.kind, config) or kind.backoff
+        at = max(now + times.delay(job.attempts, drawn), failure.retry_at or 0)
         return _requeue(job, "retry", failure, at, now, config)
     return bury(job, failure, now, config)
 
@@ -96,7 +97,7 @@ def rescue(job: Job, now: int, config: Config) -> Job:
     """The lease ran out: its worker is gone. Queue the job again, or bury it when it has killed too many workers."""
     over = Job.due_at <= now
     lost = Failure("the worker that ran this job stopped without a word; its lease ran out", code="lease_expired")
-    if job.attempts >= kinds.most_attempts(job.kind):
+    if job.attempts >= kinds.most_attempts(job.kind, config):
         return bury(job, lost, now, config, over)
     return _requeue(job, "rescue", lost, now, now, config, condition=over)
 
@@ -149,10 +150,16 @@ def _requeue(
     def writes(rerun: int | None) -> list[Write]:
         # Somebody who asked more urgently while the job ran must not wait for it in the lane of those who did not.
         job.priority = max(job.priority, rerun or 0)
-        queued = _queue(job, name, at, now, config)
+        queued = _queue(job, name, at, now, config) + (_undo() if failure.undone else [])
         return [*queued, Job.priority.set(job.priority), Job.error.set(error), Job.history.set(events), *more]
 
     return _end(job, writes, condition)
+
+
+def _undo() -> list[Write]:
+    """What was begun has not happened: the job is as if it had not begun, and as it was last asked for."""
+    gone = (Job.begun, Job.rerun, Job.rerun_payload)
+    return [Job.payload.set(Job.rerun_payload | Job.payload), *(attribute.remove() for attribute in gone)]
 
 
 def _queue(job: Job, name: str, at: int, now: int, config: Config) -> list[Write]:

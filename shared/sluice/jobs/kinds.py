@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from sluice.jobs.backoff import Backoff
+from sluice.jobs.backoff import Backoff, Timetable
+from sluice.platform.config import Config
 
 if TYPE_CHECKING:
     from sluice.jobs.outcomes import Outcome
@@ -27,8 +28,9 @@ class JobKind:
     """How jobs of one kind are treated.
 
     handler: `module:function`, called with a `Run`. max_attempts: how often the work is tried before the job is dead.
-    marketplaces: those that can do this kind; another is refused at enqueue. service: what its calls are charged to
-    where the marketplace counts them apart from its others; empty for the marketplace's own budget.
+    marketplaces: those that can do this kind; another is refused at enqueue. backoff: how long before the next attempt;
+    for a kind that has one, the timetable of the configuration decides that, and how many attempts there are. service:
+    what its calls are charged to where the marketplace counts them apart from its others; empty for its own budget.
     """
 
     name: str
@@ -72,8 +74,16 @@ def get(name: str) -> JobKind:
         raise UnknownKind(f"unknown job kind {name!r}; registered kinds: {known}") from None
 
 
-def most_attempts(name: str) -> int:
+def timetable(name: str, config: Config) -> Timetable | None:
+    """The set times at which jobs of the kind `name` are tried; None for one that backs off."""
+    waits = config.timetables.get(name)
+    return Timetable(waits) if waits else None
+
+
+def most_attempts(name: str, config: Config) -> int:
     """How often jobs of the kind `name` are tried. Who rescues a job may not know its kind: who runs it decides."""
+    if times := timetable(name, config):
+        return times.attempts
     return _KINDS[name].max_attempts if name in _KINDS else JobKind.max_attempts
 
 

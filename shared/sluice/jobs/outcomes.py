@@ -31,12 +31,14 @@ class Failure(Exception):  # noqa: N818 - the base of a tree whose leaves say wh
 
     code: a stable word for machines (the marketplace's own code where it gave one). message: for a person; no secrets.
     retry_at: when to come back, epoch ms; None lets the engine choose. whole_batch: true where no other job of the same
-    batch could fare better, so all of them go back at once.
+    batch could fare better, so all of them go back at once. undone: what the run has begun has certainly not happened,
+    so that the job may be cancelled, or asked for otherwise, until it is tried again.
     """
 
     action = Action.RETRY
     code = "failed"
     whole_batch = False
+    undone = False
 
     def __init__(self, message: str, *, code: str | None = None, retry_at: int | None = None) -> None:
         super().__init__(message)

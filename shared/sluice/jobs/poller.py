@@ -36,17 +36,14 @@ def poll(
             seen, (ready, candidates) = Report(), shares[share]  # noqa: B023 - called within this round
 
             def run(batch: Batch) -> None:
-                done = run_batch(batch, ready.limits, config, clock, deadline, observe, THREADS, polling=True)
-                seen.ends.update(done.ends)
-                seen.calls += done.calls
+                seen.add(run_batch(batch, ready.limits, config, clock, deadline, observe, THREADS, polling=True))
 
             if clock.now() < deadline - CALL_MS:
                 scheduler.hand_out(ready, candidates, clock.now(), config, run, part)
             return seen
 
         for report in scheduler.for_each(shares, look, total, BATCHES):
-            looked.ends.update(report.ends)
-            looked.calls += report.calls
+            looked.add(report)
         if total.admitted == before:
             break
     return total, looked

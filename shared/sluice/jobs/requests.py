@@ -15,7 +15,10 @@ from sluice.platform.clock import iso, ttl
 
 
 class Request(tables.Table):
-    """One enqueue request. `request` begins with its time, so that a Query reads the newest first."""
+    """One enqueue request. `request` begins with its time, so that a Query reads the newest first.
+
+    tenant: who asked, with `#kind` behind it where one kind's requests stand apart.
+    """
 
     class Meta:
         table_name = tables.name("requests")
@@ -28,14 +31,34 @@ class Request(tables.Table):
     expires_at = IntAttribute()
 
 
-def record(tenant: str, kind: str, job_ids: Sequence[str], now: int, keep_ms: int) -> None:
-    """Remember that `tenant` asked for `job_ids` (500 at most, which is 50 KB)."""
-    if job_ids:
+def record(tenant: str, kind: str, job_ids: Sequence[str], now: int, keep_ms: int, *, apart: bool = False) -> None:
+    """Remember that `tenant` asked for `job_ids` (500 at most, which is 50 KB).
+
+    apart: once more where only requests of this kind stand, so that `asked` need not read all the others.
+    """
+    if not job_ids:
+        return
+    for owner in (tenant, _apart(tenant, kind)) if apart else (tenant,):
         Request(
-            tenant=tenant,
+            tenant=owner,
             request=f"{iso(now)}#{uuid4().hex[:8]}",
             kind=kind,
             job_ids=list(job_ids),
             requested_at=now,
             expires_at=ttl(now + keep_ms),
         ).save()
+
+
+def asked(tenant: str, kind: str, most: int) -> list[str]:
+    """Up to `most` jobs that `tenant` asked for, newest request first, each once. Only for a kind recorded apart."""
+    found: dict[str, None] = {}
+    for request in Request.query(_apart(tenant, kind), scan_index_forward=False, consistent_read=True):
+        found |= dict.fromkeys(request.job_ids)
+        if len(found) >= most:
+            break
+    return list(found)[:most]
+
+
+def _apart(tenant: str, kind: str) -> str:
+    """No tenant's name has a `#`."""
+    return f"{tenant}#{kind}"

@@ -50,6 +50,12 @@ class Report:
     calls: int = 0
     newer: list[Job] = field(default_factory=list)
 
+    def add(self, other: "Report") -> None:
+        """Count what became of another batch too."""
+        self.ends.update(other.ends)
+        self.calls += other.calls
+        self.newer += other.newer
+
 
 class Unwritten(Failure):
     """The run has ended, and the table did not take its end."""

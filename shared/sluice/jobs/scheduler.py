@@ -63,8 +63,14 @@ def tick(now: int, config: Config, statuses: Statuses, send: Send) -> Tick:
     """Run one tick at `now`. `send` hands a batch of claimed jobs to a worker; if it fails, the jobs go back."""
     done = Tick()
     _rescue(now, config, done)
-    ready = [lane for lane in lanes.active() if not keys.is_poll_lane(lane.lane)]
+    ready = [lane for lane in lanes.active() if not (keys.is_poll_lane(lane.lane) or has_own_worker(lane, config))]
     return admit(ready, now, config, statuses, send, done)
+
+
+def has_own_worker(lane: Lane, config: Config) -> bool:
+    """Whether the lane's jobs limit how many of them run at once, so that the worker that keeps to it serves them."""
+    limits = config.marketplaces.get(keys.service_of(keys.lane_budget(lane.lane)))
+    return limits is not None and limits.at_once > 0
 
 
 @dataclass(frozen=True)
@@ -182,15 +188,19 @@ def look(
     statuses: Statuses,
     done: Tick,
     horizon_ms: int | None = None,
+    until: int | None = None,
 ) -> Ready:
-    """What of the due work in a budget's lanes may run, and the room for it up to `horizon_ms` ahead."""
+    """What of the due work in a budget's lanes may run, and the room for it up to `horizon_ms` ahead.
+
+    until: what becomes due by then is looked at too, epoch ms; by default what is due now.
+    """
     limits = config.limits(keys.service_of(budget))
     usage = budgets.read(budget, now)
     room = _room(limits, usage, config, now, config.horizon_ms if horizon_ms is None else horizon_ms)
     candidates: list[Candidate] = []
     for lane in marked:
         limit = MOST_PER_LANE if room.calls is None else min(MOST_PER_LANE, max(1, room.calls))
-        found, broken = claim.due(lane.lane, now, limit)
+        found, broken = claim.due(lane.lane, until or now, limit)
         candidates += (_charged(candidate, limits, room) for candidate in found)
         done.buried += sum(_discard(job_id, now, config) for job_id in broken)
         if not found and claim.is_empty(lane.lane):

@@ -261,4 +261,4 @@ def _fail(task: Task, code: str, message: str) -> Outcome:
 
 
 def _used_up(run: Run) -> bool:
-    return run.job.attempts >= kinds.most_attempts(run.job.kind)
+    return run.job.attempts >= kinds.most_attempts(run.job.kind, run.config)

@@ -79,5 +79,5 @@ def _is_last(run: Run, error: Exception) -> bool:
     """Whether the engine ends the job over this."""
     action = error.action if isinstance(error, Failure) else Then.RETRY
     if action is Then.RETRY:
-        return run.job.attempts >= kinds.most_attempts(run.job.kind)
+        return run.job.attempts >= kinds.most_attempts(run.job.kind, run.config)
     return action is not Then.SNOOZE

@@ -26,10 +26,16 @@ MARKETPLACES: Mapping[str, Limits] = {
 
 # APIs that their marketplace counts apart: each has a budget of its own. eBay gives an application 10,000 calls a day
 # for ads (Marketing API), and publishes no pace; four a second is ours.
-SERVICES: Mapping[str, Limits] = {"ebay-marketing": Limits(interval_ms=250, per_day=10_000)}
+SERVICES: Mapping[str, Limits] = {"ebay-marketing": Limits(interval_ms=250, per_day=10_000, at_once=10)}
 
 LIMITS: Mapping[str, Limits] = {**MARKETPLACES, **SERVICES}
 
+
+# Kinds of job that are tried at set times: how long before the first try, and before each one that follows a failure.
+# eBay knows a listing that was just published 1 to 10 minutes later.
+TIMETABLES: dict[str, tuple[int, ...]] = {"promotion.place": (MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 10 * MINUTE)}
+# A job's timeline has room for so many attempts, and for what else happens to it.
+MOST_ATTEMPTS = 20
 
 # No thread wakes to the millisecond: with less, calls would miss their slots again and again.
 LEAST_TOLERANCE_MS = 5
@@ -45,6 +51,8 @@ class Config:
 
     marketplaces: the limits of each marketplace, and of each service that counts apart.
     lease_ms: how long a claimed job belongs to its worker before it is rescued.
+    timetables: the set times at which jobs of a kind are tried (see `TIMETABLES`).
+    promotion_stagger_ms: how long after one another the promotions of a batch are tried first.
     freshness_ms: a price younger than this is not fetched again unless a manual request forces it.
     age_limit_ms: a job that has waited this long is picked as if it had the next higher priority, after twice as
         long as the highest. This bounds the wait of background work.
@@ -59,6 +67,8 @@ class Config:
     marketplaces: Mapping[str, Limits] = field(default_factory=lambda: dict(LIMITS))
     paused: frozenset[str] = frozenset()
     lease_ms: int = 5 * MINUTE
+    timetables: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: dict(TIMETABLES))
+    promotion_stagger_ms: int = 5 * SECOND
     freshness_ms: int = 10 * MINUTE
     age_limit_ms: int = HOUR
     reserve_percent: int = 20
@@ -80,6 +90,7 @@ class Config:
 # The smallest sensible value of each plain number; a zero batch or lease would stop the engine without an error.
 _LEAST = {
     "lease_ms": 30 * SECOND,
+    "promotion_stagger_ms": 0,
     "freshness_ms": 0,
     "age_limit_ms": MINUTE,
     "reserve_percent": 0,
@@ -111,8 +122,10 @@ def parse(text: str) -> Config:
             if not isinstance(value, list) or not all(isinstance(budget, str) for budget in value):
                 raise ConfigError("paused must be a list of budget names")
             changes[name] = frozenset(value)
+        elif name == "timetables":
+            changes[name] = _timetables(value)
         elif name not in _LEAST:
-            raise ConfigError(f"unknown name {name!r}; known are marketplaces, paused, {', '.join(_LEAST)}")
+            raise ConfigError(f"unknown name {name!r}; known are marketplaces, paused, timetables, {', '.join(_LEAST)}")
         elif isinstance(value, bool) or not isinstance(value, int) or value < _LEAST[name]:
             raise ConfigError(f"{name} must be a whole number of at least {_LEAST[name]}, not {value!r}")
         else:
@@ -135,7 +148,26 @@ def _marketplaces(value: object) -> Mapping[str, Limits]:
             raise ConfigError(f"marketplaces.{marketplace}: {error}") from error
         if result[marketplace].tolerance_ms < LEAST_TOLERANCE_MS:
             raise ConfigError(f"marketplaces.{marketplace}: tolerance_ms must be at least {LEAST_TOLERANCE_MS}")
+        if bool(result[marketplace].at_once) != bool(LIMITS[marketplace].at_once):
+            raise ConfigError(
+                f"marketplaces.{marketplace}: at_once decides which worker there is; it must stay "
+                + ("above 0" if LIMITS[marketplace].at_once else "0")
+            )
     return result
+
+
+def _timetables(value: object) -> Mapping[str, tuple[int, ...]]:
+    if not isinstance(value, dict):
+        raise ConfigError("timetables must be an object of waits by kind of job")
+    for kind, waits in value.items():
+        if kind not in TIMETABLES:
+            raise ConfigError(f"timetables: unknown kind {kind!r}; known are {', '.join(TIMETABLES)}")
+        whole = isinstance(waits, list) and all(type(wait) is int and wait >= 0 for wait in waits)
+        if not whole or not 1 <= len(waits) <= MOST_ATTEMPTS:
+            raise ConfigError(
+                f"timetables.{kind} must be 1 to {MOST_ATTEMPTS} waits in milliseconds, one for each attempt"
+            )
+    return TIMETABLES | {kind: tuple(waits) for kind, waits in value.items()}
 
 
 @cache

@@ -4,6 +4,9 @@ from dataclasses import dataclass, replace
 
 from sluice.platform.clock import HOUR, MINUTE
 
+# One worker runs them, each in a thread and with a connection of its own.
+MOST_AT_ONCE = 50
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -18,6 +21,8 @@ class Limits:
         earlier or later than we do.
     by_account: each account has a budget of its own; otherwise the marketplace has one for everybody.
     shards: how many keys one lane is spread over. A key takes 1,000 writes a second.
+    at_once: most jobs that run at the same time, whatever the number of workers. Work with this limit has a worker of
+        its own, which takes a seat for each job that it runs (see `jobs.seats`).
     """
 
     interval_ms: int = 0
@@ -29,15 +34,18 @@ class Limits:
     margin_ms: int = 500
     by_account: bool = False
     shards: int = 1
+    at_once: int = 0
 
     def __post_init__(self) -> None:
-        whole = ("interval_ms", "per_hour", "per_day", "rolling_hour", "tolerance_ms", "margin_ms")
+        whole = ("interval_ms", "per_hour", "per_day", "rolling_hour", "tolerance_ms", "margin_ms", "at_once")
         for field, least in (*((name, 0) for name in whole), ("burst", 1), ("shards", 1)):
             value = getattr(self, field)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ValueError(f"{field} must be a whole number of at least {least}, not {value!r}")
         if not isinstance(self.by_account, bool):
             raise ValueError(f"by_account must be true or false, not {self.by_account!r}")
+        if self.at_once > MOST_AT_ONCE:
+            raise ValueError(f"at_once must be at most {MOST_AT_ONCE}, not {self.at_once}")
         if 4 * self.margin_ms >= MINUTE:
             raise ValueError(f"margin_ms must be below {MINUTE // 4}, not {self.margin_ms}")
         if self.rolling_hour and self.burst >= self.rolling_hour:

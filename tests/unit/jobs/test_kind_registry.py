@@ -6,6 +6,7 @@ import pytest
 
 from sluice.jobs import kinds
 from sluice.jobs.kinds import JobKind, UnknownKind
+from sluice.platform.config import Config
 from tests.support import work
 from tests.support.work import KIND
 
@@ -39,5 +40,5 @@ def test_an_unknown_kind_is_refused_with_those_that_there_are() -> None:
 
 def test_who_does_not_know_a_kind_takes_the_usual_number_of_attempts() -> None:
     kinds.register(KIND)
-    assert kinds.most_attempts(KIND.name) == KIND.max_attempts != JobKind.max_attempts
-    assert kinds.most_attempts("no.such") == JobKind.max_attempts
+    assert kinds.most_attempts(KIND.name, Config()) == KIND.max_attempts != JobKind.max_attempts
+    assert kinds.most_attempts("no.such", Config()) == JobKind.max_attempts

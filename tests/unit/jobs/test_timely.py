@@ -1,0 +1,235 @@
+"""Jobs that run at their own second, and never more of them at once than their service allows."""
+
+import threading
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sluice.jobs import budgets, finish, keys, scheduler, seats
+from sluice.jobs.budget_rules import Window
+from sluice.jobs.cancel import Cancelled, cancel
+from sluice.jobs.enqueue import enqueue
+from sluice.jobs.job import Job
+from sluice.jobs.messages import Batch
+from sluice.jobs.outcomes import Failure, Outcome
+from sluice.jobs.runner import Report, Run
+from sluice.jobs.timely import run_due
+from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.config import Config
+from sluice.platform.limits import Limits
+from tests.support import work
+from tests.support.clock import VirtualClock
+from tests.support.work import spec
+from tests.unit.jobs.conftest import NOON
+
+pytestmark = pytest.mark.usefixtures("store")
+
+AT_ONCE = 3
+CONFIG = Config(marketplaces={"stockx": Limits(by_account=True, at_once=AT_ONCE)})
+TIME = 2 * MINUTE
+
+
+def active(accounts: Collection[str]) -> Mapping[str, str]:
+    return dict.fromkeys(accounts, "ACTIVE")
+
+
+def run(clock: VirtualClock, handler: work.Handler, time: int = TIME, config: Config = CONFIG) -> Report:
+    with work.kind(handler):
+        done, report = run_due(active, clock, config, clock.time + time, lambda job, failure: None)
+    assert not done.errors
+    return report
+
+
+def ask(clock: VirtualClock, name: str, seconds: float, tenant: str = "acme") -> None:
+    enqueue(spec(name, tenant=tenant, due_at=clock.time + int(seconds * SECOND)), clock.time)
+
+
+def test_each_job_runs_at_its_own_second(clock: VirtualClock) -> None:
+    began, ran = clock.time, dict[str, int]()
+    for name, seconds in (("a", 5), ("b", 0), ("c", 59.999), ("d", 17)):
+        ask(clock, name, seconds)
+
+    def handler(run: Run) -> Outcome:
+        ran[run.payload["sku"]] = run.clock.now() - began
+        return {}
+
+    assert run(clock, handler).ends == {"completed": 4}
+    assert ran == {"b": 0, "a": 5_000, "d": 17_000, "c": 59_999}
+
+
+def test_what_is_due_after_the_window_is_left_to_the_next_run(clock: VirtualClock) -> None:
+    ask(clock, "later", 61)
+    assert run(clock, lambda run: {}).ends == {}
+    clock.time += MINUTE
+    assert run(clock, lambda run: {}).ends == {"completed": 1}
+
+
+def test_a_run_starts_nothing_that_it_has_no_time_for(clock: VirtualClock) -> None:
+    ask(clock, "now", 0)
+    ask(clock, "late", 50)
+    assert run(clock, lambda run: {}, time=MINUTE).ends == {"completed": 1}
+    assert clock.time < Job.get(spec("late").job_id).due_at
+
+
+def test_the_scheduler_leaves_these_jobs_alone(clock: VirtualClock) -> None:
+    ask(clock, "one", 0)
+    sent: list[Batch] = []
+    scheduler.tick(clock.time, CONFIG, active, sent.append)
+    assert not sent
+    scheduler.tick(clock.time, Config(), active, sent.append)
+    assert len(sent) == 1, "and serves the same lane where nothing limits what runs at once"
+
+
+class Patient(VirtualClock):
+    """Its time stands still: who waits by it, waits until somebody has left a seat."""
+
+    def __init__(self, time: int) -> None:
+        super().__init__(time)
+        self.left = threading.Event()
+
+    def wait_until(self, at: int, wake: threading.Event) -> bool:
+        assert self.left.wait(20)
+        self.left.clear()
+        return False
+
+
+def test_no_more_run_at_once_than_there_are_seats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs overlap. No job ends before as many run as may."""
+    clock, leave = Patient(NOON), seats.leave
+    for number in range(12):
+        ask(clock, f"{number}", 0, tenant="acme" if number % 2 else "zeta")
+
+    def left(*which: Any) -> None:
+        leave(*which)
+        clock.left.set()
+
+    monkeypatch.setattr(seats, "leave", left)
+    lock, full, running, most = threading.Lock(), threading.Event(), set[str](), list[int]()
+
+    def handler(run: Run) -> Outcome:
+        with lock:
+            running.add(run.job.job_id)
+            most.append(len(running))
+            if len(running) == AT_ONCE:
+                full.set()
+        assert full.wait(20)
+        with lock:
+            running.discard(run.job.job_id)
+        return {}
+
+    with work.kind(handler), ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(run_due, active, clock, CONFIG, clock.time + TIME, lambda *_: None) for _ in range(2)]
+        reports = [one.result()[1] for one in runs]
+    assert max(most) == AT_ONCE
+    assert sum(report.ends["completed"] for report in reports) == 12
+    assert {job.state for job in Job.scan()} == {"succeeded"}
+
+
+def test_seats_are_taken_by_one_and_given_back(clock: VirtualClock) -> None:
+    until = clock.time + MINUTE
+    first = seats.take("stockx", 4, 3, clock.time, until)
+    assert len(first) == 3
+    second = seats.take("stockx", 4, 3, clock.time, until + 1)
+    assert len(second) == 1
+    assert not set(first) & set(second)
+    assert seats.take("stockx", 4, 1, clock.time, until) == []
+    seats.leave("stockx", first, until)
+    assert sorted(seats.take("stockx", 4, 9, clock.time, until)) == sorted(first)
+
+
+def test_the_seat_of_a_worker_that_died_is_free_when_its_time_is_over(clock: VirtualClock) -> None:
+    until = clock.time + MINUTE
+    taken = seats.take("stockx", 2, 2, clock.time, until)
+    assert seats.take("stockx", 2, 1, until - 1, until + MINUTE) == []
+    again = seats.take("stockx", 2, 1, until, until + MINUTE)
+    assert len(again) == 1
+    seats.leave("stockx", taken, until)
+    assert len(seats.take("stockx", 2, 2, until, until + MINUTE)) == 1, "what is another's by now is not given back"
+
+
+def test_who_finds_no_seat_waits_for_one(clock: VirtualClock) -> None:
+    began = clock.time
+    seats.take("stockx", AT_ONCE, AT_ONCE, clock.time, clock.time + 10 * SECOND)
+    ask(clock, "one", 0)
+    ran: list[int] = []
+
+    def handler(run: Run) -> Outcome:
+        ran.append(run.clock.now() - began)
+        return {}
+
+    run(clock, handler)
+    assert ran == [10_000]
+
+
+def test_what_the_window_has_no_calls_for_waits(clock: VirtualClock) -> None:
+    config = Config(marketplaces={"stockx": Limits(by_account=True, at_once=AT_ONCE, per_hour=2)})
+    for name in "abc":
+        ask(clock, name, 0)
+
+    def handler(run: Run) -> Outcome:
+        run.calls.take()
+        return {}
+
+    assert run(clock, handler, config=config).ends == {"completed": 2}
+    assert budgets.read("stockx:acme", clock.time).hour == 2
+    clock.time = Window.at(clock.time).end + SECOND
+    assert run(clock, handler, config=config).ends == {"completed": 1}
+
+
+def test_a_kind_with_a_timetable_is_tried_at_its_times(clock: VirtualClock) -> None:
+    waits = (MINUTE, 2 * MINUTE, 4 * MINUTE)
+    config = Config(marketplaces=CONFIG.marketplaces, timetables={work.KIND.name: waits})
+    began, tried = clock.time, list[int]()
+    ask(clock, "one", waits[0] / SECOND)
+
+    def handler(run: Run) -> Outcome:
+        tried.append(run.clock.now() - began)
+        raise Failure("not yet")
+
+    for minute in range(12):
+        clock.time = began + minute * MINUTE + 7 * SECOND  # whenever in its minute a run begins
+        run(clock, handler, config=config)
+    assert tried == [1 * MINUTE, 3 * MINUTE, 7 * MINUTE]
+    assert Job.get(spec("one").job_id).state == "dead"
+
+
+def test_a_job_that_was_undone_can_be_cancelled_and_changed_again(clock: VirtualClock) -> None:
+    def begin(run: Run, *, undone: bool) -> Outcome:
+        finish.begin(run.job, run.payload, run.clock.now())
+        failure = Failure("the marketplace said no" if undone else "no answer")
+        failure.undone = undone
+        raise failure
+
+    ask(clock, "one", 0)
+    job_id = spec("one").job_id
+    run(clock, lambda run: begin(run, undone=False))
+    assert Job.get(job_id).begun
+    assert cancel(job_id, "acme", clock.time, CONFIG) is Cancelled.RUNNING
+    clock.time += 10 * MINUTE
+    run(clock, lambda run: begin(run, undone=True))
+    assert not Job.get(job_id).begun
+    assert cancel(job_id, "acme", clock.time, CONFIG) is Cancelled.CANCELLED
+
+
+def test_what_was_asked_while_it_ran_takes_the_place_of_what_was_undone(clock: VirtualClock) -> None:
+    ask(clock, "one", 0)
+    other = replace(spec("one"), payload={"sku": "other"}, replace=True, priority=keys.HOT)
+
+    def handler(run: Run) -> Outcome:
+        enqueue(other, run.clock.now())
+        failure = Failure("the marketplace said no")
+        failure.undone = True
+        raise failure
+
+    run(clock, handler)
+    job = Job.get(other.job_id)
+    assert (job.state, job.payload) == ("queued", {"sku": "other"})
+    assert job.rerun is None
+    assert not job.rerun_payload
+    assert job.attempts == 1
+    clock.time += 10 * MINUTE
+    assert run(clock, lambda run: {"done": run.payload["sku"]}).ends == {"completed": 1}
+    assert Job.get(other.job_id).result == {"done": "other"}
