@@ -43,7 +43,8 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("\nstopped; nothing is left running")
         return 130
-    console.print(f"\nOK: ten prices stored. {time.monotonic() - started:.0f} s in all; nothing is left running.")
+    took = f"{time.monotonic() - started:.0f} s in all"
+    console.print(f"\nOK: ten prices stored, three listings followed. {took}; nothing is left running.")
     return 0
 
 
@@ -65,12 +66,13 @@ def run(laptop: Laptop, console: Console) -> None:
         reasons = "; ".join(f"{job['jobId']} is {job['state']}: {job.get('error')}" for job in failed)
         raise DemoFailed(reasons)
     show_prices(api, console)
+    show_calls(laptop, console)
     compare(laptop, api, console)
     try:
         sell(laptop, api, console)
     except (SaleFailed, TimeoutError) as failure:
         raise DemoFailed(str(failure)) from failure
-    show_costs(laptop, console)
+    show_memory(laptop, console)
     show_urls(laptop, console)
 
 
@@ -155,14 +157,18 @@ def compare(laptop: Laptop, api: Api, console: Console) -> None:
     console.print(table)
 
 
-def show_costs(laptop: Laptop, console: Console) -> None:
-    """What it took, counted by the marketplace and by the machine."""
+def show_calls(laptop: Laptop, console: Console) -> None:
+    """What the prices took, counted by the marketplace."""
     seen = laptop.sandbox.report()
     usage = seen.usage[f"stockx/{TENANT}"]
-    memory = laptop.cloud.peak_memory()
-    largest = max(memory.functions.items(), key=lambda entry: entry[1], default=("none", 0))
     console.print(f"calls that the marketplace counted: {usage.calls} of 100 an hour; over a limit: {seen.over}")
     console.print(f"smallest gap between two calls: {usage.smallest_gap_ms} ms (limit: one in 600 ms)")
+
+
+def show_memory(laptop: Laptop, console: Console) -> None:
+    """The most that all of it took of this machine."""
+    memory = laptop.cloud.peak_memory()
+    largest = max(memory.functions.items(), key=lambda entry: entry[1], default=("none", 0))
     console.print(
         f"memory: {memory.total >> 20} MB in all, 1536 at most; {largest[0]} {largest[1] >> 20} MB, 256 at most"
     )

@@ -7,12 +7,12 @@ import pytest
 
 from local.laptop import Laptop
 from local.sandbox.faults import Disconnect, ExpiredToken, RefuseRefresh, RevokedToken
-from local.sandbox.outcomes import AtOnce, FailOperation, ListLate, Vocabulary
+from local.sandbox.outcomes import AtOnce, FailOperation, ListLate, StayPending, Vocabulary
 from tests.integration.day import LIMIT
 from tests.integration.levers import forget_lanes, hasten, lose, spend
 
 VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
-SECONDS = 60
+SECONDS = 150
 FINAL = {"COMPLETED", "FAILED", "PARTIAL"}
 
 
@@ -115,7 +115,12 @@ class ListingDay:
         self.laptop.cloud.invoke(self.laptop.stack.function("operation-poller"), {})
 
     def the_account_breaks_while_an_operation_is_followed(self) -> None:
+        """Once it is submitted, so that nobody but the poller can be the first to see it."""
+        self.laptop.sandbox.faults.set(StayPending(seconds=2 * SECONDS))
+        created = self.create()
+        operation = f"/v1/operations/{created['jobId']}"
+        self.api.wait(lambda: self.api.get(operation)["operationId"] is not None, SECONDS, "the create is submitted")
         self.laptop.sandbox.faults.set(RevokedToken(path="*/operations/*"), RefuseRefresh())
-        assert self.settle(self.create()) == "FAILED"
+        assert self.settle(created) == "FAILED"
         assert self.api.get("/v1/accounts/stockx")["status"] != "ACTIVE"
         self.laptop.sandbox.faults.clear()

@@ -104,7 +104,7 @@ def test_it_stores_ten_prices_and_leaves_nothing_running(started: list[Demo]) ->
     demo = Demo("-m", "local.demo")
     started.append(demo)
     assert demo.end() == 0, demo.text
-    assert "OK: ten prices stored." in demo.text
+    assert "OK: ten prices stored" in demo.text
     assert "\x1b" not in demo.text, "plain lines when piped"
     for item in items():
         assert re.search(rf"market\.refresh:stockx:{item['sku']}:\S+ +succeeded", demo.text), demo.text
@@ -112,6 +112,13 @@ def test_it_stores_ten_prices_and_leaves_nothing_running(started: list[Demo]) ->
     calls = re.search(r"counted: (\d+) of 100 an hour; over a limit: (\d+)", demo.text)
     assert calls, demo.text
     assert (int(calls[1]), int(calls[2])) == (30, 0)
+    sold = re.findall(r"│ [0-9a-f]{8} +│ \d+ +│ (\w+) +│ (\d+) USD +│ ([\w, ]+?) +│", demo.text)
+    assert sold == [
+        ("ACTIVE", "175", "CREATE ACTIVE, UPDATE ACTIVE"),
+        ("ACTIVE", "180", "CREATE ACTIVE, UPDATE FAILED"),
+        ("DELETED", "180", "CREATE ACTIVE, DELETE DELETED"),
+    ], demo.text
+    assert re.search(r"UPDATE +[0-9a-f]{8}… +FAILED: Price too low", demo.text), demo.text
     assert demo.left_running() == []
 
 

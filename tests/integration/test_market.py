@@ -26,8 +26,17 @@ class Seller:
 
     def until(self, job_id: str, reason: str) -> Any:
         """The job, when it waits for `reason` (`final`: when it is over)."""
-        self.api.wait(lambda: self.api.job(job_id)["wait"]["reason"] == reason, SECONDS, f"{job_id} is {reason}")
-        return self.api.job(job_id)
+        seen: dict[str, Any] = {}
+
+        def there() -> bool:
+            seen.update(self.api.job(job_id))
+            return bool(seen["wait"]["reason"] == reason)
+
+        try:
+            self.api.wait(there, SECONDS, f"{job_id} is {reason}")
+        except TimeoutError as late:
+            raise TimeoutError(f"{late}; it is {seen}") from None
+        return seen
 
     def calls(self) -> list[str]:
         """The last part of the path of each call that was counted."""
@@ -67,7 +76,7 @@ def test_a_429_closes_the_account_until_its_time_and_no_attempt_is_lost(seller: 
 
 def test_a_broken_account_holds_its_job_until_it_is_connected_again(seller: Seller) -> None:
     seller.laptop.sandbox.faults.set(ExpiredToken(path="/v2/*", account=seller.tenant))
-    job_id = seller.refresh("M2002RDA", "9")
+    job_id = seller.refresh("M2002RDA", "9", force=True)  # others may have asked for it just now
     held = seller.until(job_id, "account")
     assert (held["state"], held["attempts"]) == ("queued", 0)
     assert seller.api.get("/v1/accounts/stockx")["status"] == "BROKEN"
