@@ -1,13 +1,13 @@
-"""HTTP API. Takes requests for fresh prices."""
+"""HTTP API. Takes requests for fresh prices, and for a catalog without gaps."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.market import api
+from sluice.market import api, enrichment_api
 from sluice.platform import http
 
-app = http.app(api.ENQUEUE)
+app = http.app((*api.ENQUEUE, *enrichment_api.ROUTES))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Day:
         self.api.get("/v1/accounts/stockx")
         self.the_budget_runs_out_during_a_run()
         job = self.prices_are_fetched_and_read()
+        self.the_catalog_is_enriched()
         self.a_known_variant_is_fetched_again()
         self.a_job_is_cancelled()
         self.a_job_dies()
@@ -79,6 +80,19 @@ class Day:
         assert self.api.get("/health")["status"] == "ok"
         assert self.api.get("/v1/accounts")["accounts"]
         return job
+
+    def the_catalog_is_enriched(self) -> None:
+        """StockX has no pictures; Alias is asked for those of the products that are known by now."""
+        self.laptop.connect("acme", "alias")
+        path, scheduler = "/v1/catalog/enrichment", self.laptop.stack.function("scheduler")
+        began = self.api.post(path, {})
+        assert (began["state"], began["products"]) == ("running", 3)
+
+        def finished() -> bool:
+            self.laptop.cloud.invoke(scheduler, {})
+            return bool(self.api.get(path)["state"] == "ready" and self.api.post(path, {})["state"] == "finished")
+
+        self.wait(finished, "the catalog is enriched")
 
     def a_known_variant_is_fetched_again(self) -> None:
         self.until("succeeded", *self.refresh("DD1391-100", force=True))

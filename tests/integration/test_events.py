@@ -30,6 +30,8 @@ ANSWERS: dict[str, Any] = {
     "dead_letters_replay": lambda answer: answer["statusCode"] == 202,
     "dead_letters_replay_many": lambda answer: json.loads(answer["body"])["dryRun"],
     "dead_letters_show": lambda answer: answer["statusCode"] == 200,
+    "enqueue_enrich": lambda answer: answer["statusCode"] == 200,
+    "enqueue_enrichment": lambda answer: answer["statusCode"] == 200,
     "enqueue_refresh": lambda answer: answer["statusCode"] == 202,
     "job_events_records": lambda answer: answer == {"published": 1},
     "listings_activate": lambda answer: answer["statusCode"] == 202,
@@ -57,7 +59,8 @@ ANSWERS: dict[str, Any] = {
     "worker_messages": lambda answer: answer == {"batchItemFailures": []},
 }
 # Some events speak of what others leave behind.
-FIRST = ["accounts_connect", "scheduler_each_minute", "enqueue_refresh", "listings_create", "listings_update"]
+FIRST = ["accounts_connect", "scheduler_each_minute", "enqueue_refresh", "enqueue_enrich"]
+FIRST += ["listings_create", "listings_update"]
 # A webhook lives as short as it can, so that nothing is sent outside.
 LAST = [f"webhooks_{what}" for what in ("put", "show", "list", "secret", "deliveries", "resend", "delete")]
 

@@ -20,6 +20,7 @@ from sluice.platform.models import OneOf, Query, Text
 # Where every route of the API is declared; the document is made from all of them, in whatever function it is asked for.
 ROUTE_MODULES = (
     "sluice.market.api",
+    "sluice.market.enrichment_api",
     "sluice.operations.api",
     "sluice.operations.bulk_api",
     "sluice.marketplaces.api",

@@ -5,7 +5,7 @@ find a fresh price and make no call of their own.
 """
 
 from collections.abc import Iterable
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from decimal import Decimal
 from threading import Lock
 from typing import Any
@@ -14,11 +14,12 @@ from sluice.jobs import keys
 from sluice.jobs.grant import Calls
 from sluice.jobs.outcomes import Outcome, Refused
 from sluice.jobs.runner import Run
-from sluice.marketplaces import catalog, images, products, registry
+from sluice.market import lookup
+from sluice.marketplaces import catalog, registry
 from sluice.marketplaces.catalog import Product, Variant
 from sluice.marketplaces.products import Adapter, MarketData
 from sluice.marketplaces.registry import Marketplace
-from sluice.marketplaces.sizes import ONE_SIZE, listed, normal_size
+from sluice.marketplaces.sizes import listed
 from sluice.platform.clock import Clock, iso
 from sluice.pricing import prices
 from sluice.pricing.prices import Price
@@ -96,42 +97,21 @@ def _find(adapter: Adapter, run: Run, marketplace: Marketplace) -> tuple[str, Va
     if "variant_id" in payload:
         size, system = payload["size"], payload["size_system"]
         return payload["product_id"], Variant(payload["variant_id"], size, system, payload["sizes"])
-    sku = payload["sku"]
-    with _turn(sku):
-        product = catalog.load(marketplace.name, sku, consistent=True) or _look_up(adapter, run, marketplace.name)
+    with _turn(payload["sku"]):
+        product = _product(adapter, run, marketplace)
     return product.product_id, _variant(product, run)
 
 
-def _look_up(adapter: Adapter, run: Run, marketplace: str) -> Product:
-    """Ask the marketplace for the product and its sizes, and keep them for every later job."""
-    sku = run.payload["sku"]
-    found = adapter.search(sku)
+def _product(adapter: Adapter, run: Run, marketplace: Marketplace) -> Product:
+    """The product with its sizes; looked up where it is unknown, or is old and has not the size that is asked for."""
+    sku, size, now = run.payload["sku"], (run.payload["size"], run.payload["size_system"]), run.clock.now()
+    known = catalog.load(marketplace.name, sku, consistent=True)
+    if known and (known.variant(*size) or not catalog.is_old(known, now, run.config.catalog_age_ms)):
+        return known
+    found = lookup.look_up(adapter, marketplace, sku, now, known)
     if found is None:
-        raise Refused(f"{marketplace} has no product with style {sku}", code="product_unknown")
-    chart = adapter.variants(found.product_id) if found.variants is None else found.variants
-    variants = [[one.variant_id, one.size_system, _sizes(one)] for one in chart]
-    product = Product(
-        product=catalog.key(marketplace, sku),
-        product_id=found.product_id,
-        name=found.title,
-        brand=found.brand,
-        category=found.product_type,
-        url_key=found.url_key,
-        image=found.image or images.fallback(found.product_type),
-        variants=variants,
-        updated_at=run.clock.now(),
-    )
-    product.save()
-    return product
-
-
-def _sizes(variant: products.Variant) -> dict[str, str]:
-    """The variant's sizes in Sluice's spelling. What has no size at all, such as a card, is called `ONE SIZE`."""
-    sizes = {}
-    for system, size in (variant.sizes or {variant.size_system: variant.value or ONE_SIZE}).items():
-        with suppress(ValueError):  # a label that is no size: the variant is found by its sizes in other systems
-            sizes[system] = normal_size(size)
-    return sizes
+        raise Refused(f"{marketplace.name} has no product with style {sku}", code="product_unknown")
+    return found
 
 
 def _variant(product: Product, run: Run) -> Variant:

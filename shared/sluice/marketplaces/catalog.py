@@ -1,9 +1,10 @@
-"""The catalog: table `catalog`. What a marketplace calls a SKU and its sizes, looked up once and reused."""
+"""The catalog: table `catalog`. What a marketplace calls a SKU and its sizes, looked up and reused until it is old."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 
 from sluice.marketplaces.sizes import same_size
 from sluice.platform import tables
@@ -25,13 +26,31 @@ def uncharted(size: str, size_system: str) -> Variant:
     return Variant(f"{size_system}:{size}", size, size_system, {size_system: size})
 
 
+class CheckedIndex(GlobalSecondaryIndex["Product"]):  # type: ignore[no-untyped-call]
+    """A marketplace's products, longest unchecked first: whoever looks for what is old reads that and no more."""
+
+    class Meta:
+        index_name = "checked"
+        projection = IncludeProjection(["name", "image", "updated_at"])
+
+    marketplace = UnicodeAttribute(hash_key=True)
+    checked_at = IntAttribute(range_key=True)
+
+
 class Product(tables.Table):
-    """A marketplace's product: `stockx:DD1391-100`. `variants` = `[[variant_id, size_system, sizes], …]`."""
+    """A marketplace's product: `stockx:DD1391-100`. `variants` = `[[variant_id, size_system, sizes], …]`.
+
+    image: a path of ours (`/v1/images/…`) stands in where no marketplace has given a picture. updated_at: when it was
+    looked up. checked_at: since when nothing is known to be missing that somebody could still be asked for; 0 where
+    something is. Both epoch ms.
+    """
 
     class Meta:
         table_name = tables.name("catalog")
 
     product = UnicodeAttribute(hash_key=True)
+    checked = CheckedIndex()
+    marketplace = UnicodeAttribute()
     product_id = UnicodeAttribute()
     name = UnicodeAttribute()
     brand = UnicodeAttribute(null=True)
@@ -40,6 +59,12 @@ class Product(tables.Table):
     image = UnicodeAttribute(null=True)
     variants = JSONAttribute()
     updated_at = IntAttribute()
+    checked_at = IntAttribute()
+
+    @property
+    def sku(self) -> str:
+        """The SKU, as Sluice spells it."""
+        return self.product.partition(":")[2]
 
     def chart(self) -> list[Variant]:
         """The product's sizes: its size chart."""
@@ -48,6 +73,11 @@ class Product(tables.Table):
     def variant(self, size: str, size_system: str) -> Variant | None:
         """The variant that is called `size` in `size_system`."""
         return next((one for one in self.chart() if same_size(one.sizes, size, size_system)), None)
+
+
+def is_old(product: Product, now: int, age_ms: int) -> bool:
+    """Whether the product was looked up so long ago that the marketplace may know more of it by now."""
+    return product.updated_at <= now - age_ms
 
 
 def key(marketplace: str, sku: str) -> str:

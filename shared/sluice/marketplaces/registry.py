@@ -29,7 +29,8 @@ class Marketplace:
     credentials: what an account is connected with. currencies: ISO 4217 codes of its prices. size_systems: Sluice's
     names of the systems in which it gives sizes, its main one first. adapter: `module:class`, an `Adapter`.
     lookup_calls: calls that find a product with its sizes; 0 where there is no catalog, and any size of any SKU may be
-    asked for. sizes_together: one call answers the prices of all sizes. listing_currencies: those of its listings.
+    asked for. sizes_together: one call answers the prices of all sizes. pictures: its catalog shows them.
+    listing_currencies: those of its listings.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Marketplace:
     adapter: str
     lookup_calls: int
     sizes_together: bool = False
+    pictures: bool = False
     listing_currencies: frozenset[str] = frozenset()
 
     def load(self) -> "type[Adapter]":
@@ -81,6 +83,7 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             adapter="sluice.marketplaces.alias:Alias",
             lookup_calls=1,
             sizes_together=True,
+            pictures=True,
         ),
         Marketplace(
             name="ebay",
@@ -109,3 +112,8 @@ def get(name: str) -> Marketplace:
         return MARKETPLACES[name]
     except KeyError:
         raise UnknownMarketplace(f"unknown marketplace {name!r}; known are {', '.join(MARKETPLACES)}") from None
+
+
+def with_catalog() -> list[Marketplace]:
+    """Those that have a catalog, in which products are looked up."""
+    return [marketplace for marketplace in MARKETPLACES.values() if marketplace.lookup_calls]

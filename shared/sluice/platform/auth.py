@@ -15,6 +15,7 @@ class Permission(StrEnum):
     """What a route may ask of its caller."""
 
     MARKET_REFRESH = "market:refresh"
+    CATALOG_ENRICH = "catalog:enrich"
     PRICES_READ = "prices:read"
     JOBS_READ = "jobs:read"
     JOBS_CANCEL = "jobs:cancel"
@@ -43,7 +44,12 @@ _USER = _SERVICE | {
     Permission.WEBHOOKS_READ,
     Permission.ACCOUNTS_READ,
 }
-_OPERATOR = _USER | {Permission.DEAD_LETTERS_REPLAY, Permission.WEBHOOKS_WRITE, Permission.ACCOUNTS_WRITE}
+_OPERATOR = _USER | {
+    Permission.CATALOG_ENRICH,
+    Permission.DEAD_LETTERS_REPLAY,
+    Permission.WEBHOOKS_WRITE,
+    Permission.ACCOUNTS_WRITE,
+}
 
 # The one table of who may do what. A role that is not here is no role.
 ROLES: Final[Mapping[str, frozenset[Permission]]] = {

@@ -54,6 +54,8 @@ class Config:
     timetables: the set times at which jobs of a kind are tried (see `TIMETABLES`).
     promotion_stagger_ms: how long after one another the promotions of a batch are tried first.
     freshness_ms: a price younger than this is not fetched again unless a manual request forces it.
+    catalog_age_ms: a product that was looked up longer ago than this is looked up again: by an enrichment, and by a
+        refresh of a size that it does not have.
     age_limit_ms: a job that has waited this long is picked as if it had the next higher priority, after twice as
         long as the highest. This bounds the wait of background work.
     reserve_percent: when less than this share of a window is left, only manual and hot jobs are admitted.
@@ -70,6 +72,7 @@ class Config:
     timetables: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: dict(TIMETABLES))
     promotion_stagger_ms: int = 5 * SECOND
     freshness_ms: int = 10 * MINUTE
+    catalog_age_ms: int = 7 * DAY
     age_limit_ms: int = HOUR
     reserve_percent: int = 20
     horizon_ms: int = 75 * SECOND
@@ -92,6 +95,7 @@ _LEAST = {
     "lease_ms": 30 * SECOND,
     "promotion_stagger_ms": 0,
     "freshness_ms": 0,
+    "catalog_age_ms": HOUR,
     "age_limit_ms": MINUTE,
     "reserve_percent": 0,
     "horizon_ms": SECOND,

@@ -67,7 +67,7 @@ def refresh(items: Sequence[RefreshItem], tenant: str, now: int, config: Config)
         for item in checked
     ]
     specs = _counted([spec for spec in prepared if isinstance(spec, Spec)])
-    done = iter(enqueue_many(specs, now, _held(now, config)))
+    done = iter(enqueue_many(specs, now, account_held(now, config)))
     answers = [next(done) if isinstance(one, Spec) else one for one in prepared]
     enqueued = [answer for answer in answers if isinstance(answer, Enqueued)]
     requests.record(tenant, REFRESH.name, [one.job_id for one in enqueued], now, config.retention_ms)
@@ -140,12 +140,13 @@ def _spec(
     product = products.get((item.marketplace, item.sku))
     if product:
         variant = product.variant(item.size, item.size_system)
-        if variant is None:
+        if variant is None and not catalog.is_old(product, now, config.catalog_age_ms):
             sizes = [one.sizes[item.size_system] for one in product.chart() if item.size_system in one.sizes]
             known = f"it has {listed(sizes)}" if sizes else f"it has no sizes in {item.size_system}"
             return Problem("size", f"{item.sku} has no size {item.size} in {item.size_system}; {known}")
-        payload |= {"size": variant.size, "size_system": variant.size_system, "sizes": variant.sizes}
-        payload |= {"product_id": product.product_id, "variant_id": variant.variant_id}
+        if variant:
+            payload |= {"size": variant.size, "size_system": variant.size_system, "sizes": variant.sizes}
+            payload |= {"product_id": product.product_id, "variant_id": variant.variant_id}
     if item.force:
         # A price that is observed after this moment is good enough: a run that was forced once is not forced again.
         payload["force"] = iso(now)
@@ -176,7 +177,7 @@ def _counted(specs: Sequence[Spec]) -> list[Spec]:
     return counted
 
 
-def _held(now: int, config: Config) -> Held:
+def account_held(now: int, config: Config) -> Held:
     """Whether the account that is to run a shared job cannot: then the next asker's takes it over."""
 
     def check(job: Job) -> bool:

@@ -35,6 +35,7 @@ def stocked(acme: Cloud) -> Cloud:
     write()
     acme.webhook()
     give("listings_create")
+    give("enqueue_enrich")
     return acme
 
 

@@ -63,7 +63,14 @@ def test_500_items_are_taken(acme: Cloud) -> None:
 
 def test_a_size_that_a_known_product_lacks_is_refused_with_the_sizes_it_has(acme: Cloud) -> None:
     variants = [["v-10", "us", {"us": "10"}], ["v-11", "us", {"us": "11"}]]
-    Product("stockx:DD1391-100", product_id="p", name="Dunk", variants=variants, updated_at=1).save()
+    row: dict[str, Any] = {
+        "marketplace": "stockx",
+        "product_id": "p",
+        "name": "Dunk",
+        "updated_at": acme.now,
+        "checked_at": 0,
+    }
+    Product("stockx:DD1391-100", variants=variants, **row).save()
     answer = refresh({"sku": "DD1391-100", "size": "99"})
     assert answer.status == 400
     assert "it has 10, 11" in answer.fields["items[0].size"]

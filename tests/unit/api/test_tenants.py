@@ -57,11 +57,15 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "GET /v1/accounts/{marketplace}": ({}, 404),
     "PUT /v1/accounts/{marketplace}": ({"body": CREDENTIALS}, 200),
     "POST /v1/market/refresh": ({"body": {"items": [{"sku": "OTHER", "size": "10"}]}}, 400),
+    "POST /v1/catalog/enrichment": ({}, 200),
+    "GET /v1/catalog/enrichment": ({}, 404),
     "GET /v1/market/prices": ({"query": {"sku": "OTHER"}}, 200),
 }
 PUBLIC = {"GET /health", "GET /v1/openapi.json", "GET /v1/images/{name}"}
 # What only operators and admins may do.
 OPERATORS = {
+    "POST /v1/catalog/enrichment",
+    "GET /v1/catalog/enrichment",
     "PUT /v1/accounts/{marketplace}",
     "POST /v1/dead-letters/{letter_id}/replay",
     "POST /v1/dead-letters/{letter_id}/acknowledge",

@@ -61,6 +61,8 @@ def world(tables: Store, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> I
     with Sandbox(SEED, clock=clock.now, products=60) as sandbox:
         monkeypatch.setenv("STOCKX_API_URL", f"{sandbox.url}/v2")
         monkeypatch.setenv("STOCKX_AUTH_URL", sandbox.url)
+        monkeypatch.setenv("ALIAS_API_URL", f"{sandbox.url}/api/v1")
+        monkeypatch.setenv("EBAY_API_URL", sandbox.url)
         _forget()
         yield World(tables, sandbox, clock, bus, monkeypatch)
         monkeypatch.undo()
@@ -79,4 +81,11 @@ def _forget() -> None:
 def acme(world: World) -> World:
     """A world in which `acme` has a StockX account."""
     world.connect("acme")
+    return world
+
+
+@pytest.fixture
+def everywhere(world: World) -> World:
+    """A world in which `acme` has an account at every marketplace."""
+    world.connect_everywhere("acme")
     return world

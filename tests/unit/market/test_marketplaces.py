@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,37 +10,14 @@ from local.sandbox.faults import Throttle
 from local.sandbox.limits import Limits
 from sluice.jobs import budgets, worker
 from sluice.marketplaces import registry
-from sluice.platform import settings
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.pricing import enqueue
 from sluice.pricing.kinds import REFRESH
 from sluice.pricing.prices import Price
-from tests.support.http import call
 from tests.unit.market.world import Json, World, item
 
 MARKETPLACES = ("stockx", "alias", "ebay")
-CREDENTIALS = {"alias": ("personal_access_token",), "ebay": ("client_id", "client_secret")}
 ALIAS_SIZES = ("8", "8.5", "9", "9.5", "10", "10.5", "11", "11.5", "12")
-
-
-def connect(world: World, tenant: str) -> None:
-    """Connect `tenant` to every marketplace."""
-    world.connect(tenant)
-    given = world.sandbox.connect(tenant)
-    for marketplace, names in CREDENTIALS.items():
-        body = {name: getattr(given, name) for name in names}
-        assert call("PUT", f"/v1/accounts/{marketplace}", body=body, tenant=tenant).status == 200
-
-
-@pytest.fixture
-def everywhere(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A world in which `acme` has an account at every marketplace."""
-    monkeypatch.setenv("ALIAS_API_URL", f"{world.sandbox.url}/api/v1")
-    monkeypatch.setenv("EBAY_API_URL", world.sandbox.url)
-    settings.settings.cache_clear()
-    connect(world, "acme")
-    yield world
-    settings.settings.cache_clear()
 
 
 def calls(world: World, marketplace: str) -> int:
@@ -178,7 +154,7 @@ def test_ebay_has_no_chart_and_takes_any_size(everywhere: World) -> None:
 
 
 def test_ebays_budget_is_one_for_all_accounts(everywhere: World) -> None:
-    connect(everywhere, "rival")
+    everywhere.connect_everywhere("rival")
     everywhere.finish(item(marketplace="ebay"))
     everywhere.finish(item(size="11", marketplace="ebay"), tenant="rival")
     assert budgets.read("ebay", everywhere.clock.now()).hour == 2

@@ -7,7 +7,7 @@ the time of its calls.
 import base64
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,7 @@ NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
 SEED = 7
 WORKER_MS = 2 * MINUTE
 CREDENTIALS = ("api_key", "client_id", "client_secret", "refresh_token")
+ELSEWHERE = {"alias": ("personal_access_token",), "ebay": ("client_id", "client_secret")}
 Json = dict[str, Any]
 
 
@@ -110,9 +111,19 @@ class World:
     def connect(self, *tenants: str) -> None:
         """Connect the StockX account of each tenant."""
         for tenant in tenants:
-            given = self.sandbox.connect(tenant)
-            body = {name: getattr(given, name) for name in CREDENTIALS}
-            assert call("PUT", "/v1/accounts/stockx", body=body, tenant=tenant).status == 200
+            self.connect_one(tenant, "stockx", CREDENTIALS)
+
+    def connect_everywhere(self, tenant: str) -> None:
+        """Connect the tenant to every marketplace."""
+        self.connect(tenant)
+        for marketplace, names in ELSEWHERE.items():
+            self.connect_one(tenant, marketplace, names)
+
+    def connect_one(self, tenant: str, marketplace: str, names: Iterable[str]) -> None:
+        """Connect the tenant to a marketplace that takes the credentials `names`."""
+        given = self.sandbox.connect(tenant)
+        body = {name: getattr(given, name) for name in names}
+        assert call("PUT", f"/v1/accounts/{marketplace}", body=body, tenant=tenant).status == 200
 
     def ask(self, *items: Json, tenant: str = "acme") -> Answer:
         """Ask for prices; the answer may be a refusal."""

@@ -18,7 +18,8 @@ LISTINGS = "/v1/listings"
 def _the_desks_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "clock", desk.clock)
     variants = [[desk.variants[13], "us", {"us": "10", "eu": "44"}]]
-    Product("stockx:DD1391-100", product_id="p", name="Dunk", variants=variants, updated_at=1).save()
+    row: dict[str, Any] = {"marketplace": "stockx", "product_id": "p", "name": "Dunk", "updated_at": 1, "checked_at": 1}
+    Product("stockx:DD1391-100", variants=variants, **row).save()
 
 
 def create(desk: Desk, **body: Any) -> Answer:
