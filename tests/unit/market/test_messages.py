@@ -41,7 +41,7 @@ CORRUPT: dict[str, tuple[Callable[[str], str], str]] = {
     "a window between hours": (lambda body: changed(body, window=1), "a window that is not an hour"),
     "an unknown marketplace": (
         lambda body: changed(body, budget="nowhere:acme", account="nowhere:acme"),
-        "unknown marketplace 'nowhere' in budget 'nowhere:acme'",
+        "unknown marketplace or service 'nowhere' in budget 'nowhere:acme'",
     ),
     "a job without its state": (lambda body: with_job(body, lambda job: job.pop("state")), "has no state"),
     "a job whose lease is text": (
