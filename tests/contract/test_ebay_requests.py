@@ -9,8 +9,8 @@ import pytest
 
 from sluice.marketplaces import oauth
 from sluice.marketplaces.ebay import SITES, SYSTEMS, EBay
+from sluice.marketplaces.ebay_access import PATH, SCOPE, sign
 from sluice.marketplaces.ebay_quota import Quota
-from sluice.marketplaces.ebay_tokens import PATH, SCOPE, sign
 from sluice.marketplaces.errors import MarketplaceFailure
 from sluice.marketplaces.exchange import Request
 from sluice.marketplaces.session import Session

@@ -34,6 +34,8 @@ PURE = {
     "jobs/outcomes.py",
     "jobs/shown.py",
     "jobs/states.py",
+    "marketplaces/ebay_ad_errors.py",
+    "marketplaces/errors.py",
     "webhooks/bodies.py",
     "webhooks/targets.py",
 }

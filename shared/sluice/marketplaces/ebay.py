@@ -14,25 +14,18 @@ from typing import Self
 import httpx
 
 from sluice.jobs.grant import Calls
-from sluice.marketplaces import ebay_tokens
+from sluice.marketplaces import ebay_access
+from sluice.marketplaces.ebay_access import sign
 from sluice.marketplaces.ebay_quota import Quota
-from sluice.marketplaces.ebay_tokens import sign
 from sluice.marketplaces.errors import BadAnswer, BadRequest
 from sluice.marketplaces.exchange import Request
 from sluice.marketplaces.fields import Value
-from sluice.marketplaces.mapping import Rules
 from sluice.marketplaces.products import MarketData, Product, Variant
 from sluice.marketplaces.session import Session
 from sluice.marketplaces.sizes import ONE_SIZE
-from sluice.marketplaces.transport import Transport
-from sluice.platform.clock import MINUTE, Clock
-from sluice.platform.settings import settings
+from sluice.platform.clock import Clock
 
-NAME = "ebay"
-RULES = Rules(pause_ms=MINUTE)
 SEARCH_PATH = "/buy/browse/v1/item_summary/search"
-# It answers nothing that a price depends on, so it is not waited for as long as a price.
-QUOTA_SECONDS = 5.0
 MOST_ITEMS = 200
 
 
@@ -68,11 +61,9 @@ class EBay:
     @classmethod
     def open(cls, account_id: str, calls: Calls, clock: Clock, wire: httpx.BaseTransport | None = None) -> Self:
         """eBay as the application of `account_id` sees it. Opening calls nobody; there is nothing to close."""
-        url = settings().require("ebay_api_url")
-        api = Transport(NAME, url, clock, RULES, wire=wire)
-        tokens = ebay_tokens.application(account_id, api, clock)
-        analytics = Transport(NAME, url, clock, RULES, wire=wire, seconds=QUOTA_SECONDS)
-        return cls(Session(api, tokens, sign, calls), Quota(analytics, tokens, sign, clock), calls)
+        api = ebay_access.transport(clock, wire)
+        tokens = ebay_access.application(account_id, api, clock)
+        return cls(Session(api, tokens, sign, calls), Quota.open(tokens, clock, wire), calls)
 
     def search(self, sku: str) -> Product:
         """The product of a SKU is the search for it, so there always is one. Calls nobody."""

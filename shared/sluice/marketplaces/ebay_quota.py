@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Self
+
+import httpx
 
 from sluice.jobs.grant import Calls
-from sluice.marketplaces import fields
+from sluice.marketplaces import ebay_access, fields
 from sluice.marketplaces.errors import MarketplaceFailure, RateLimited
 from sluice.marketplaces.exchange import Request
 from sluice.marketplaces.fields import Value
@@ -17,6 +20,8 @@ from sluice.platform.observe import logger
 
 # What eBay calls a daily quota in a 429.
 USED_UP = "2001"
+# It answers nothing that a price depends on, so it is not waited for as long as a price.
+SECONDS = 5.0
 # The slash at the end belongs to the path.
 PATH = "/developer/analytics/v1_beta/rate_limit/"
 # eBay's day begins at midnight in California: 08:00 UTC in winter. In summer this is an hour late, and never early.
@@ -34,6 +39,11 @@ class Quota:
         self._tokens = tokens
         self._sign = sign
         self._clock = clock
+
+    @classmethod
+    def open(cls, tokens: Tokens, clock: Clock, wire: httpx.BaseTransport | None = None) -> Self:
+        """Quotas of the application with these tokens."""
+        return cls(ebay_access.transport(clock, wire, seconds=SECONDS), tokens, ebay_access.sign, clock)
 
     @contextmanager
     def closing(self, calls: Calls, context: str, api: str) -> Iterator[None]:

@@ -172,4 +172,9 @@ def _clean(text: str, request: Request) -> str:
     """One short line of `text`, with what we sent as a secret taken out."""
     for secret in request.secrets():
         text = text.replace(secret, "***")
+    return one_line(text)
+
+
+def one_line(text: str) -> str:
+    """`text` as a short line that can be printed."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:MESSAGE_CHARACTERS]

@@ -1,4 +1,4 @@
-"""Who calls eBay (https://developer.ebay.com/api-docs/static/oauth-tokens.html).
+"""How eBay is reached, and who calls (https://developer.ebay.com/api-docs/static/oauth-tokens.html).
 
 An application token is enough for what anybody may see: prices. What a seller alone may do needs a user token, which
 the seller's refresh token gives; that token has the scopes that the seller agreed to, because none are asked for. An
@@ -7,16 +7,30 @@ account keeps both, and each is renewed for itself.
 
 from collections.abc import Mapping
 
+import httpx
+
 from sluice.marketplaces import accounts, oauth
 from sluice.marketplaces.errors import Rejected
+from sluice.marketplaces.mapping import Rules
 from sluice.marketplaces.oauth import Fresh
 from sluice.marketplaces.token_cache import Access
 from sluice.marketplaces.tokens import Tokens
-from sluice.marketplaces.transport import Transport
-from sluice.platform.clock import Clock
+from sluice.marketplaces.transport import TOTAL_SECONDS, Transport
+from sluice.platform.clock import MINUTE, Clock
+from sluice.platform.settings import settings
 
+NAME = "ebay"
+# A 429 says nothing of when to come back.
+RULES = Rules(pause_ms=MINUTE)
 PATH = "/identity/v1/oauth2/token"
 SCOPE = "https://api.ebay.com/oauth/api_scope"
+
+
+def transport(
+    clock: Clock, wire: httpx.BaseTransport | None = None, rules: Rules = RULES, seconds: float = TOTAL_SECONDS
+) -> Transport:
+    """eBay's API. `wire` stands in for the network, for tests."""
+    return Transport(NAME, settings().require("ebay_api_url"), clock, rules, wire=wire, seconds=seconds)
 
 
 def application(account_id: str, api: Transport, clock: Clock) -> Tokens:

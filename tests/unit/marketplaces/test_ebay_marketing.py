@@ -1,0 +1,447 @@
+"""The Marketing adapter against answers as eBay gives them, whole and spoiled."""
+
+import json
+from base64 import b64encode
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.jobs.outcomes import Action, BudgetClosed
+from sluice.marketplaces import accounts, ebay_marketing, errors, token_cache
+from sluice.marketplaces.advertising import LEAST_RATE, MOST_ADS, MOST_RATE, Ad, AdResult, Advertiser, Campaign
+from sluice.marketplaces.errors import AccountBroken, AlreadyExists, BadAnswer, NotReady, RateLimited, Rejected
+from sluice.platform.clock import HOUR
+from sluice.platform.observe import metrics
+from tests.unit.marketplaces.conftest import Events
+from tests.unit.marketplaces.ebay_answers import ACCOUNT, CREDENTIALS, api, error, limits, network_of, open_ebay, rate
+from tests.unit.marketplaces.ebay_answers import found as items
+from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, WatchedClock, answer, refused_grant, token
+from tests.unit.marketplaces.marketing_answers import (
+    CAMPAIGN_ID,
+    LISTING,
+    REFRESH_TOKEN,
+    ad,
+    ads,
+    bulk,
+    campaign,
+    campaigns,
+    connect,
+    created,
+    made,
+    marketing_with,
+    open_marketing,
+    refused,
+)
+from tests.unit.marketplaces.stockx_answers import without
+
+BASE = "/sell/marketing/v1/ad_campaign"
+FIVE = Decimal("5.0")
+TWO = {"110000000001": FIVE, "110000000002": Decimal("7.5")}
+
+
+@pytest.fixture(autouse=True)
+def _connected(cloud: None) -> None:
+    connect()
+
+
+# --- the seller's token ---
+
+
+def test_ads_are_asked_for_with_the_sellers_token_and_prices_with_the_applications(calls: BudgetLog) -> None:
+    network = network_of(items(), created(), tokens=(token("application-token"), token("token-of-the-seller")))
+    open_ebay(network).quotes("DD1391-100", "us:10", "USD")
+    open_marketing(network, calls).create_ads(CAMPAIGN_ID, {LISTING: FIVE})
+    assert [sent.headers["authorization"] for sent in network.sent] == [
+        "Bearer application-token",
+        "Bearer token-of-the-seller",
+    ]
+    basic = b64encode(f"{CREDENTIALS['client_id']}:{CREDENTIALS['client_secret']}".encode()).decode()
+    assert network.token_calls[1].headers["authorization"] == f"Basic {basic}"
+    assert dict(httpx.QueryParams(network.token_calls[1].content.decode())) == {
+        "grant_type": "refresh_token",
+        "refresh_token": REFRESH_TOKEN,
+    }
+    assert calls.taken == 1
+
+
+def test_each_token_is_renewed_for_itself(calls: BudgetLog) -> None:
+    clock = WatchedClock()
+    network = network_of(items(), tokens=(token("a1"), token("u1"), token("u2"), token("a2")))
+    open_ebay(network, clock=clock).quotes("DD1391-100", "us:10", "USD")
+    refuses = Network(error(401, 1001), campaigns(), tokens=(token("u1"), token("u2")))
+    open_marketing(refuses, clock=clock).running_campaign()
+    assert [sent.headers["authorization"] for sent in refuses.sent] == ["Bearer u1", "Bearer u2"]
+    token_cache.forget()
+    found = accounts.find(ACCOUNT)
+    assert found is not None
+    assert [accounts.unseal(found, place)[1] for place in (accounts.TOKEN, accounts.USER_TOKEN)] == ["a1", "u2"]
+
+
+def test_a_seller_who_took_the_permission_back_breaks_the_account(events: Events) -> None:
+    network = network_of(campaigns(), tokens=(refused_grant("invalid_grant", "the grant was revoked by the user"),))
+    with pytest.raises(AccountBroken):
+        open_marketing(network).create_ads(CAMPAIGN_ID, {LISTING: FIVE})
+    assert (accounts.statuses([ACCOUNT]), network.sent, len(events)) == ({ACCOUNT: "REVOKED"}, [], 1)
+
+
+def test_a_second_401_breaks_the_account(events: Events) -> None:
+    with pytest.raises(AccountBroken):
+        open_marketing(network_of(error(401, 1001), tokens=(token("u1"), token("u2")))).campaign(CAMPAIGN_ID)
+    assert accounts.statuses([ACCOUNT]) == {ACCOUNT: "BROKEN"}
+
+
+def test_a_token_without_the_scope_breaks_nothing_and_says_what_to_do(events: Events) -> None:
+    with pytest.raises(Rejected, match=r"scope sell\.marketing") as caught:
+        marketing_with(error(403, 1100, "Access denied")).campaign(CAMPAIGN_ID)
+    assert caught.value.action is Action.BUSINESS
+    assert (accounts.statuses([ACCOUNT]), events) == ({ACCOUNT: "ACTIVE"}, [])
+
+
+def test_an_account_that_was_connected_again_without_a_refresh_token(events: Events) -> None:
+    accounts.connect("ebay", "acme", CREDENTIALS, NOON)
+    network = network_of(created())
+    (result,) = open_marketing(network).create_ads(CAMPAIGN_ID, {LISTING: FIVE})
+    assert isinstance(result.error, Rejected)
+    assert "has no refresh_token" in result.error.message
+    assert (network.sent, network.token_calls, accounts.statuses([ACCOUNT])) == ([], [], {ACCOUNT: "ACTIVE"})
+
+
+# --- campaigns ---
+
+
+def test_a_campaign() -> None:
+    network = network_of(answer(200, campaign()))
+    advertiser: Advertiser = open_marketing(network)
+    assert advertiser.campaign(CAMPAIGN_ID) == Campaign(CAMPAIGN_ID, "PLS", "RUNNING", cost_per_sale=True)
+    assert network.sent[0].url.path == f"{BASE}/{CAMPAIGN_ID}"
+
+
+@pytest.mark.parametrize("given", [error(404, 35045), error(400, 35045), httpx.Response(404)])
+def test_a_campaign_of_nobody_or_another_seller(given: httpx.Response) -> None:
+    with pytest.raises(Rejected, match="this seller has no such campaign"):
+        marketing_with(given).campaign(CAMPAIGN_ID)
+
+
+CLICKS = {"fundingStrategy": {"fundingModel": "COST_PER_CLICK"}}
+BY_RULES = {"campaignCriterion": {"criterionType": "INVENTORY_PARTITION", "selectionRules": [{}]}}
+
+
+@pytest.mark.parametrize(
+    ("rows", "chosen"),
+    [
+        ([], None),
+        ([campaign("9"), campaign("10"), campaign("8")], "8"),
+        ([campaign("1", **CLICKS), campaign("2", **BY_RULES), campaign("3", campaignStatus="PAUSED")], None),
+        ([campaign("1", fundingStrategy=None), campaign("20")], "20"),
+    ],
+)
+def test_the_oldest_running_campaign_that_takes_ads(rows: list[Any], chosen: str | None) -> None:
+    network = network_of(campaigns(*rows))
+    found = open_marketing(network).running_campaign()
+    assert (found and found.campaign_id) == chosen
+    assert dict(network.sent[0].url.params) == {"campaign_status": "RUNNING", "limit": "500", "offset": "0"}
+
+
+def test_campaigns_are_looked_for_on_some_pages() -> None:
+    full = campaigns(*(campaign(str(number), **CLICKS) for number in range(500)))
+    network = network_of(full, campaigns(campaign("77")))
+    found = open_marketing(network).running_campaign()
+    assert found
+    assert found.campaign_id == "77"
+    assert [sent.url.params["offset"] for sent in network.sent] == ["0", "500"]
+    endless = network_of(full)
+    assert open_marketing(endless).running_campaign() is None
+    assert len(endless.sent) == 4
+
+
+def test_a_campaign_is_known_by_its_exact_name() -> None:
+    rows = campaigns(campaign("1", campaignName="sluice"), campaign("2", campaignName="Sluice", campaignStatus="ENDED"))
+    found = marketing_with(rows).campaign_named("Sluice")
+    assert found
+    assert (found.campaign_id, found.takes_ads) == ("2", False)
+    assert marketing_with(rows).campaign_named("another") is None
+
+
+def test_a_new_campaign_begins_at_once_and_costs_something_only_when_it_sells() -> None:
+    network = network_of(created("https://api.ebay.com/sell/marketing/v1/ad_campaign/8036117099"))
+    found = open_marketing(network).create_campaign("Sluice", NOON)
+    assert (found.campaign_id, found.name, found.takes_ads) == ("8036117099", "Sluice", True)
+    assert json.loads(network.sent[0].content) == {
+        "campaignName": "Sluice",
+        "marketplaceId": "EBAY_US",
+        "startDate": "2026-11-22T12:00:30Z",
+        "fundingStrategy": {"fundingModel": "COST_PER_SALE", "bidPercentage": "2.0"},
+    }
+
+
+def test_a_name_that_is_taken() -> None:
+    with pytest.raises(AlreadyExists):
+        marketing_with(error(400, 35021)).create_campaign("Sluice", NOON)
+
+
+# --- ads that there are ---
+
+
+def test_the_ads_of_a_listing_in_a_campaign() -> None:
+    network = network_of(ads(ad(), ad("110999999999"), ad(bidPercentage=None)))
+    expected = [Ad("300123", LISTING, CAMPAIGN_ID, FIVE), Ad("300123", LISTING, CAMPAIGN_ID, None)]
+    assert open_marketing(network).ads(LISTING, CAMPAIGN_ID) == expected
+    assert network.sent[0].url.path == f"{BASE}/{CAMPAIGN_ID}/ad"
+    assert network.sent[0].url.params["listing_ids"] == LISTING
+
+
+def test_the_ads_of_a_listing_in_any_campaign() -> None:
+    network = network_of(answer(200, {"campaigns": [campaign("1"), campaign("2")]}), ads(ad()), ads(ad(adId="2")))
+    found = open_marketing(network).ads(LISTING)
+    assert [(one.campaign_id, one.ad_id) for one in found] == [("1", "300123"), ("2", "2")]
+    assert [sent.url.path for sent in network.sent[:1]] == [f"{BASE}/find_campaign_by_ad_reference"]
+
+
+@pytest.mark.parametrize("given", [httpx.Response(404), error(404, 35045), answer(200, {}), campaigns()])
+def test_a_listing_without_an_ad(given: httpx.Response) -> None:
+    assert marketing_with(given).ads(LISTING) == []
+
+
+@pytest.mark.parametrize("body", [{}, {"ads": None}, {"ads": [], "total": 0}])
+def test_no_ads_in_a_campaign(body: Any) -> None:
+    assert marketing_with(answer(200, body)).ads(LISTING, CAMPAIGN_ID) == []
+
+
+# --- one ad ---
+
+
+def test_one_ad_is_made_by_its_own_call(calls: BudgetLog) -> None:
+    network = network_of(created())
+    assert open_marketing(network, calls).create_ads(CAMPAIGN_ID, {LISTING: FIVE}) == [AdResult(LISTING, "300123")]
+    assert network.sent[0].url.path == f"{BASE}/{CAMPAIGN_ID}/ad"
+    assert json.loads(network.sent[0].content) == {"listingId": LISTING, "bidPercentage": "5.0"}
+    assert calls.taken == 1
+
+
+@given(st.decimals(LEAST_RATE, MOST_RATE, places=1))
+def test_a_rate_is_sent_as_text_with_one_decimal_place(wanted: Decimal) -> None:
+    sent = ebay_marketing._row(LISTING, wanted)["bidPercentage"]
+    assert Decimal(sent) == wanted
+    assert len(sent.partition(".")[2]) == 1
+
+
+@pytest.mark.parametrize(
+    "place", ["", "/", "https://api.ebay.com/ad_campaign/1/ad/{id}", "a" * 65, "https://x/ad/30 1", "ad/ü"]
+)
+def test_an_answer_that_does_not_say_what_was_made_leads_to_a_look(place: str) -> None:
+    given = httpx.Response(201, headers={b"location": place.encode()} if place else {})
+    (result,) = marketing_with(given).create_ads(CAMPAIGN_ID, {LISTING: FIVE})
+    assert isinstance(result.error, BadAnswer)
+    assert (result.ad_id, result.error.action, result.error.uncertain) == (None, Action.RETRY, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "uncertain"),
+    [
+        (error(400, 35048), NotReady, False),
+        (error(400, 35036), AlreadyExists, False),
+        (error(500, 35001), errors.Unavailable, True),
+        (error(409, 35067), Rejected, False),
+        (error(409, 99999), errors.UnknownReason, False),
+        (httpx.Response(400), errors.UnknownReason, False),
+        (httpx.Response(502, text="<html>"), errors.Unavailable, True),
+        (httpx.ReadTimeout("slow"), errors.TimedOut, True),
+        (httpx.ConnectTimeout("slow"), errors.TimedOut, False),
+        (httpx.RemoteProtocolError("empty"), errors.Unavailable, True),
+    ],
+)
+def test_what_a_failure_of_one_ad_tells(given: Any, kind: type[Exception], uncertain: bool) -> None:
+    (result,) = marketing_with(given).create_ads(CAMPAIGN_ID, {LISTING: FIVE})
+    assert type(result.error) is kind
+    assert (result.error.uncertain, result.ad_id) == (uncertain, None)
+
+
+def test_an_unknown_reason_is_counted() -> None:
+    marketing_with(error(409, 99999)).create_ads(CAMPAIGN_ID, {LISTING: FIVE})
+    assert sum(metrics.metric_set["UnknownReasons"]["Value"]) == 1
+
+
+# --- many ads ---
+
+
+def test_many_ads_are_made_by_one_call_and_each_stands_alone(calls: BudgetLog) -> None:
+    listings = [f"11000000000{number}" for number in range(7)]
+    rows = [
+        made(listings[5], statusCode=200),
+        refused(listings[1], 35048),
+        refused(listings[2], 35036, 409),
+        refused(listings[3], "35001", 500),
+        made(int(listings[4])),
+        {"listingId": listings[6], "errors": [{"errorId": 35067, "longMessage": "terms"}]},
+        made(listings[0]),
+    ]
+    network = network_of(bulk(*rows))
+    results = open_marketing(network, calls).create_ads(CAMPAIGN_ID, dict.fromkeys(listings, FIVE))
+    assert [result.listing_id for result in results] == listings
+    kinds = [type(result.error) for result in results]
+    none = type(None)
+    assert kinds == [none, NotReady, AlreadyExists, errors.Unavailable, none, none, Rejected]
+    assert results[0].ad_id == f"300{listings[0]}"
+    assert network.sent[0].url.path == f"{BASE}/{CAMPAIGN_ID}/bulk_create_ads_by_listing_id"
+    assert json.loads(network.sent[0].content)["requests"][0] == {"listingId": listings[0], "bidPercentage": "5.0"}
+    assert calls.taken == 1
+
+
+FIRST = made("110000000001")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        None,
+        "row",
+        {},
+        made(None),
+        without(made("110000000002"), "adId"),
+        made("110000000002", adId=None),
+        made("110000000002", adId=["300"]),
+        made("110000000002", statusCode="created"),
+        made("110000000002", statusCode=201.5),
+        {"listingId": "110000000002", "statusCode": 201, "errors": "none"},
+        {"listingId": "110000000002", "statusCode": 400, "errors": ["no"]},
+        {"listingId": "110000000002", "statusCode": 200},
+    ],
+)
+def test_a_row_that_cannot_be_read_is_looked_up_and_spoils_no_other(row: Any) -> None:
+    first, second = marketing_with(bulk(row, FIRST)).create_ads(CAMPAIGN_ID, TWO)
+    assert first == AdResult("110000000001", "300110000000001")
+    assert isinstance(second.error, BadAnswer)
+    assert (second.ad_id, second.error.uncertain) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ({"statusCode": 400}, "unknown_reason"),
+        ({"statusCode": 400, "errors": []}, "unknown_reason"),
+        ({"statusCode": 409, "errors": [{}]}, "unknown_reason"),
+        ({"errors": [{"message": "no id"}]}, "unknown_reason"),
+        ({"statusCode": 409, "errors": [{"errorId": True, "message": 5}]}, "unknown_reason"),
+        ({"statusCode": "409", "errors": [{"errorId": 12345, "message": "new\nin 2027"}], "extra": [1]}, "12345"),
+    ],
+)
+def test_a_row_that_is_refused_without_a_known_reason_is_tried_again(row: Any, code: str) -> None:
+    _, second = marketing_with(bulk(FIRST, {"listingId": "110000000002", **row})).create_ads(CAMPAIGN_ID, TWO)
+    assert isinstance(second.error, errors.UnknownReason)
+    assert (second.error.action, second.error.code) == (Action.RETRY, code)
+    assert second.error.message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "uncertain"),
+    [
+        (httpx.Response(200), BadAnswer, True),
+        (answer(200, {}), BadAnswer, True),
+        (answer(200, []), BadAnswer, True),
+        (answer(200, {"responses": {}}), BadAnswer, True),
+        (error(400, 35035), Rejected, False),
+        (error(500, 35002), errors.Unavailable, True),
+        (httpx.ReadTimeout("slow"), errors.TimedOut, True),
+    ],
+)
+def test_what_fails_for_all_stands_in_every_result(given: Any, kind: type[Exception], uncertain: bool) -> None:
+    results = marketing_with(given).create_ads(CAMPAIGN_ID, TWO)
+    assert [result.listing_id for result in results] == list(TWO)
+    for result in results:
+        assert type(result.error) is kind
+        assert result.error.uncertain is uncertain
+
+
+@pytest.mark.parametrize("number", [0, MOST_ADS + 1])
+def test_as_many_as_one_call_takes(number: int, calls: BudgetLog) -> None:
+    with pytest.raises(ValueError, match="from 1 to 500"):
+        open_marketing(network_of(created()), calls).create_ads("1", {str(one): FIVE for one in range(number)})
+    assert calls.taken == 0
+
+
+# --- the rate of an ad ---
+
+
+def test_a_new_rate() -> None:
+    network = network_of(bulk({"statusCode": 200, "listingId": LISTING, "adId": "300123"}, status=200))
+    open_marketing(network).set_rate(CAMPAIGN_ID, LISTING, Decimal("6.5"))
+    assert network.sent[0].url.path == f"{BASE}/{CAMPAIGN_ID}/bulk_update_ads_bid_by_listing_id"
+    assert json.loads(network.sent[0].content) == {"requests": [{"listingId": LISTING, "bidPercentage": "6.5"}]}
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        (bulk(refused(LISTING, 35044)), errors.NotFound),
+        (bulk(refused(LISTING, 35035)), Rejected),
+        (error(400, 35044), errors.NotFound),
+        (bulk(), BadAnswer),
+    ],
+)
+def test_a_rate_that_is_not_changed(given: httpx.Response, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        marketing_with(given).set_rate(CAMPAIGN_ID, LISTING, FIVE)
+
+
+# --- the budget ---
+
+
+def test_a_used_up_quota_closes_the_budget_until_ebay_begins_anew(calls: BudgetLog) -> None:
+    reset = limits(api("sell", "marketing", rate("2026-11-23T08:00:00.000Z")))
+    network = network_of(error(429, 2001), reset, tokens=(token("u1"), token("a1")))
+    with pytest.raises(RateLimited, match="begins anew at 2026-11-23T08:00") as caught:
+        open_marketing(network, calls).create_ads(CAMPAIGN_ID, TWO)
+    assert calls.closed[-1] == caught.value.retry_at == NOON + 20 * HOUR
+    assert network.sent[1].headers["authorization"] == "Bearer a1"
+
+
+def test_a_closed_budget_is_told_and_nothing_is_sent() -> None:
+    network = network_of(created())
+    closed = BudgetLog(BudgetClosed("closed", retry_at=NOON))
+    with pytest.raises(BudgetClosed):
+        open_marketing(network, closed).create_ads(CAMPAIGN_ID, TWO)
+    assert network.sent == []
+
+
+# --- wrong shapes ---
+
+
+@pytest.mark.parametrize(
+    ("row", "place"),
+    [
+        (without(campaign(), "campaignId"), r"\.campaignId is missing"),
+        (campaign(8036117041), r"\.campaignId is a number"),
+        (without(campaign(), "campaignStatus"), r"\.campaignStatus is missing"),
+        (campaign(fundingStrategy="CPS"), r"\.fundingStrategy is text"),
+        ("campaign", r"\$ is text"),
+        ([], r"\$ is a list"),
+    ],
+)
+def test_a_wrong_shape_of_a_campaign_is_named_and_tried_again(row: Any, place: str) -> None:
+    with pytest.raises(BadAnswer, match=place) as caught:
+        marketing_with(answer(200, row)).campaign(CAMPAIGN_ID)
+    assert caught.value.action is Action.RETRY
+
+
+@pytest.mark.parametrize(
+    ("row", "place"),
+    [
+        (without(ad(), "adId"), r"\.adId is missing"),
+        (ad(bidPercentage="a lot"), r"\.bidPercentage is not an amount"),
+        (ad(bidPercentage=True), r"\.bidPercentage is true or false"),
+        ("ad", r"\.ads\[0\] is text"),
+    ],
+)
+def test_a_wrong_shape_of_an_ad_is_named_and_tried_again(row: Any, place: str) -> None:
+    with pytest.raises(BadAnswer, match=place):
+        marketing_with(ads(row)).ads(LISTING, CAMPAIGN_ID)
+
+
+def test_what_is_added_to_an_answer_is_not_looked_at() -> None:
+    more = {"brandNew": {"deep": [None]}, "alerts": "text", "channels": 5}
+    assert marketing_with(answer(200, campaign(**more))).campaign(CAMPAIGN_ID).takes_ads
+    assert marketing_with(ads(ad(**more))).ads(LISTING, CAMPAIGN_ID)[0].rate == FIVE
