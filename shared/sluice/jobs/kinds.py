@@ -31,6 +31,7 @@ class JobKind:
     marketplaces: those that can do this kind; another is refused at enqueue. backoff: how long before the next attempt;
     for a kind that has one, the timetable of the configuration decides that, and how many attempts there are. service:
     what its calls are charged to where the marketplace counts them apart from its others; empty for its own budget.
+    failure_is_final: a handler that fails writes so where the work stands; then a replay would find nothing to do.
     """
 
     name: str
@@ -39,6 +40,7 @@ class JobKind:
     max_attempts: int = 5
     backoff: Backoff = field(default_factory=Backoff)
     service: str = ""
+    failure_is_final: bool = False
 
     def load(self) -> "Handler":
         """The handler itself."""

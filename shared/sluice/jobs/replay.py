@@ -27,6 +27,8 @@ from sluice.platform.config import Config
 from sluice.platform.observe import logger
 
 THREADS = 16
+# Deaths of which the handler knows nothing, so that the work is as it was.
+UNHANDLED = {"lease_expired", "newer_version", "unknown_kind"}
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,11 @@ def refusal(letter: DeadLetter) -> Refusal | None:
     if letter.version > VERSION:
         return Refusal("not_replayable", f"it is of version {letter.version}, and this Sluice reads up to {VERSION}")
     try:
-        kinds.get(letter.kind)
+        kind = kinds.get(letter.kind)
     except kinds.UnknownKind as unknown:
         return Refusal("not_replayable", str(unknown))
+    if kind.failure_is_final and letter.error["code"] not in UNHANDLED:
+        return Refusal("not_replayable", "what it was to do has failed for good, as its history says; ask for it anew")
     return None
 
 

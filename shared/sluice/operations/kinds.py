@@ -15,7 +15,8 @@ def kind_name(action: Action) -> str:
 
 
 def _kind(name: str, handler: str) -> JobKind:
-    return register(JobKind(name=name, handler=handler, marketplaces=MARKETPLACES, backoff=_BACKOFF))
+    kind = JobKind(name, handler, MARKETPLACES, backoff=_BACKOFF, failure_is_final=True)
+    return register(kind)
 
 
 SINGLE = {action: _kind(kind_name(action), "sluice.operations.work:run") for action in Action}

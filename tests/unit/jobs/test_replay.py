@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sluice.jobs import claim, finish, keys, lanes, requests
+from sluice.jobs import claim, finish, keys, kinds, lanes, requests
 from sluice.jobs import replay as replaying
 from sluice.jobs.admission import Candidate
 from sluice.jobs.dead_letters import UNREADABLE, DeadLetter, acknowledge
@@ -260,6 +260,20 @@ def test_a_letter_that_no_job_can_be_made_of_says_why(store: Store, change: dict
     assert word in answer.message
     assert DeadLetter.get("acme", letter.dead_letter).replayed_at is None
     assert Job.get(JOB_ID).state == "dead"
+
+
+@pytest.mark.parametrize(("code", "replayed"), [("refused", False), ("internal", False), ("lease_expired", True)])
+def test_what_has_failed_for_good_is_asked_for_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch, code: str, replayed: bool
+) -> None:
+    letter = die()
+    letter.error = {"code": code, "message": "x", "at": NOON}
+    letter.save()
+    final = replace(kinds.get(letter.kind), failure_is_final=True)
+    monkeypatch.setattr(kinds, "get", lambda name: final)
+    answer = replay(letter)
+    assert isinstance(answer, Enqueued) is replayed
+    assert Job.get(JOB_ID).state == ("queued" if replayed else "dead")
 
 
 def test_a_letter_that_is_gone_makes_no_job(store: Store) -> None:
