@@ -31,7 +31,7 @@ boto3.client("dynamodb")
 FUNCTION = "import sys; sys.path.insert(0, {folder!r}); import handler"
 CLIENT = "from sluice.platform import aws; aws.client('dynamodb')"
 JOBS = "from sluice.jobs import kinds; [kind.load() for kind in kinds.registered()]"
-ADAPTER = "from sluice.marketplaces import registry; registry.get('stockx').load()"
+ADAPTER = "from sluice.marketplaces import registry; registry.get({marketplace!r}).load()"
 
 # Times the floor, by what a function is.
 PLAIN, MARKETPLACE, API = 1.15, 1.5, 1.6
@@ -72,19 +72,29 @@ def _script(name: str, function: templates.Template) -> str:
     policies = str(function.get("Policies", ""))
     parts = [FUNCTION.format(folder=str(ROOT / "functions" / name))]
     parts += [CLIENT] if "dynamodb:" in policies else []
-    parts += [JOBS, ADAPTER] if _calls_marketplaces(function) else []
+    parts += [JOBS, ADAPTER.format(marketplace=called[0])] if (called := _marketplaces(function)) else []
     return "; ".join(parts)
 
 
-def _calls_marketplaces(function: templates.Template) -> bool:
-    return "STOCKX_API_URL" in function.get("Environment", {}).get("Variables", {})
+def _marketplaces(function: templates.Template) -> list[str]:
+    """Those whose jobs the function runs. One of the API that calls a marketplace does so for few of its requests."""
+    if _answers_http(function):
+        return []
+    variables = function.get("Environment", {}).get("Variables", {})
+    return sorted(
+        (name.removesuffix("_API_URL").lower() for name in variables if name.endswith("_API_URL")), reverse=True
+    )
+
+
+def _answers_http(function: templates.Template) -> bool:
+    return any(event["Type"] == "HttpApi" for event in function.get("Events", {}).values())
 
 
 def _most(function: templates.Template) -> float:
-    if any(event["Type"] == "HttpApi" for event in function.get("Events", {}).values()):
+    if _answers_http(function):
         return API
     sends_webhooks = "WEBHOOK_QUEUE_URL" in function["Environment"]["Variables"]
-    return MARKETPLACE if _calls_marketplaces(function) or sends_webhooks else PLAIN
+    return MARKETPLACE if _marketplaces(function) or sends_webhooks else PLAIN
 
 
 def _packages(scratch: Path) -> Path:

@@ -6,8 +6,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.admin import api as admin
 from sluice.market import api as market
-from sluice.operations import kinds as operations  # noqa: F401 - makes its job kinds known
+from sluice.operations import kinds as operations  # noqa: F401 - these make their job kinds known
 from sluice.platform import http
+from sluice.promotions import kinds as promotions  # noqa: F401
 
 app = http.app((*market.READ, *admin.ROUTES))
 

@@ -5,9 +5,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.admin import dead_letters_api as api
-from sluice.market import kinds as market  # noqa: F401 - makes its job kinds known
-from sluice.operations import kinds as operations  # noqa: F401 - makes its job kinds known
+from sluice.market import kinds as market  # noqa: F401 - these make their job kinds known
+from sluice.operations import kinds as operations  # noqa: F401
 from sluice.platform import http
+from sluice.promotions import kinds as promotions  # noqa: F401
 
 app = http.app(api.ROUTES)
 

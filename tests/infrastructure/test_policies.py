@@ -15,6 +15,9 @@ STATEMENTS: dict[tuple[str, str], Any] = {
     for statement in policy["Statement"]
 }
 
+# The functions that call a marketplace with somebody's token.
+CALLERS = {"OperationPollerFunction", "PromotionWorkerFunction", "PromotionsFunction", "WorkerFunction"}
+
 
 @pytest.mark.parametrize("key", STATEMENTS, ids="-".join)
 def test_a_statement_allows_named_calls_on_one_resource_of_the_stack(template: Template, key: tuple[str, str]) -> None:
@@ -40,12 +43,11 @@ def test_who_seals_the_secrets_of_webhooks_cannot_open_them() -> None:
 
 
 def test_only_functions_that_hold_tokens_may_use_their_key() -> None:
-    holders = {"AccountsFunction", "OperationPollerFunction", "WorkerFunction"}
-    assert {function for function, sid in STATEMENTS if sid == "Tokens"} == holders
+    assert {function for function, sid in STATEMENTS if sid == "Tokens"} == CALLERS | {"AccountsFunction"}
 
 
 def test_only_functions_that_call_a_marketplace_may_decrypt() -> None:
     decrypting = {
         function for (function, sid), s in STATEMENTS.items() if "kms:Decrypt" in s["Action"] and sid != "Secrets"
     }
-    assert decrypting == {"OperationPollerFunction", "WorkerFunction"}
+    assert decrypting == CALLERS

@@ -23,6 +23,7 @@ ROUTE_MODULES = (
     "sluice.market.enrichment_api",
     "sluice.operations.api",
     "sluice.operations.bulk_api",
+    "sluice.promotions.api",
     "sluice.marketplaces.api",
     "sluice.webhooks.api",
     "sluice.admin.api",

@@ -26,7 +26,7 @@ class Backoff:
 
 @dataclass(frozen=True)
 class Timetable:
-    """Attempts at set times: `waits_ms[0]` after the request, `waits_ms[n]` after attempt n; one for each wait.
+    """Attempts at set times: `waits_ms[0]` after the request, `waits_ms[n]` after attempt n has begun; one a wait.
 
     For work that waits for something whose time is known: a burst of failures is no reason to come at another one.
     """
@@ -38,6 +38,6 @@ class Timetable:
         """How often the work is tried."""
         return len(self.waits_ms)
 
-    def delay(self, attempt: int, _chance: float = 0) -> int:
-        """Milliseconds until the attempt after `attempt`; 0 is the request."""
+    def delay(self, attempt: int) -> int:
+        """Milliseconds from the beginning of `attempt` to that of the next one; 0 is the request."""
         return self.waits_ms[min(attempt, len(self.waits_ms) - 1)]

@@ -82,8 +82,12 @@ def fail(job: Job, failure: Failure, now: int, config: Config, chance: float | N
         return snooze(job, failure, max(now, failure.retry_at or now), now, config)
     if failure.action is Action.RETRY and job.attempts < kinds.most_attempts(job.kind, config):
         drawn = random.random() if chance is None else chance  # noqa: S311 - jitter, not a secret
-        times = kinds.timetable(job.kind, config) or kind.backoff
-        at = max(now + times.delay(job.attempts, drawn), failure.retry_at or 0)
+        if times := kinds.timetable(job.kind, config):
+            # From when this attempt was begun: the time that it took must not put off all that follow.
+            at = max(job.updated_at + times.delay(job.attempts), now)
+        else:
+            at = now + kind.backoff.delay(job.attempts, drawn)
+        at = max(at, failure.retry_at or 0)
         return _requeue(job, "retry", failure, at, now, config)
     return bury(job, failure, now, config)
 

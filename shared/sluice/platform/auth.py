@@ -27,6 +27,8 @@ class Permission(StrEnum):
     ACCOUNTS_WRITE = "accounts:write"
     LISTINGS_READ = "listings:read"
     LISTINGS_WRITE = "listings:write"
+    PROMOTIONS_READ = "promotions:read"
+    PROMOTIONS_WRITE = "promotions:write"
 
 
 _SERVICE = frozenset(
@@ -36,6 +38,8 @@ _SERVICE = frozenset(
         Permission.JOBS_READ,
         Permission.LISTINGS_READ,
         Permission.LISTINGS_WRITE,
+        Permission.PROMOTIONS_READ,
+        Permission.PROMOTIONS_WRITE,
     }
 )
 _USER = _SERVICE | {

@@ -27,7 +27,7 @@ CREDENTIALS = {
     "client_secret": "secret-of-acme",
     "refresh_token": "refresh-of-acme",
 }
-
+EBAY_CREDENTIALS = {name: CREDENTIALS[name] for name in ("client_id", "client_secret", "refresh_token")}
 
 ENVIRONMENT = {
     "SCHEDULER_FUNCTION": "scheduler",
@@ -56,6 +56,10 @@ class Cloud:
     def connect(self, tenant: str) -> None:
         """Give `tenant` a StockX account."""
         accounts.connect("stockx", tenant, CREDENTIALS, self.now)
+
+    def connect_seller(self, tenant: str) -> None:
+        """Give `tenant` an eBay account that may advertise."""
+        accounts.connect("ebay", tenant, EBAY_CREDENTIALS, self.now)
 
     def enqueue(self, tenant: str, *skus: str, **item: Any) -> list[str]:
         """Ask for prices of `skus` as `tenant`; the job ids."""

@@ -18,6 +18,7 @@ API = {name: event for name, event in EVENTS.items() if event.get("version") == 
 TAKEN = {"enqueue_refresh", "dead_letters_replay", "webhooks_resend"} | {
     f"listings_{change}" for change in ("activate", "bulk", "create", "deactivate", "delete", "update")
 }
+TAKEN |= {"promotions_create"}
 
 
 def give(name: str) -> Answer:
@@ -36,6 +37,8 @@ def stocked(acme: Cloud) -> Cloud:
     acme.webhook()
     give("listings_create")
     give("enqueue_enrich")
+    acme.connect_seller("acme")
+    give("promotions_create")
     return acme
 
 
@@ -79,7 +82,7 @@ def test_cancel(stocked: Cloud) -> None:
 
 def test_accounts(stocked: Cloud) -> None:
     assert give("accounts_connect").json["status"] == "ACTIVE"
-    assert give("accounts_get").json == give("accounts_list").json["accounts"][0]
+    assert give("accounts_get").json in give("accounts_list").json["accounts"]
 
 
 def test_dead_letters(stocked: Cloud) -> None:
@@ -98,3 +101,13 @@ def test_listings(stocked: Cloud) -> None:
     assert give("listings_bulk").json["counts"] == {"accepted": 2, "refused": 1}
     give("listings_update")
     assert [change["action"] for change in give("listings_show").json["changes"]] == ["CREATE", "UPDATE"]
+
+
+def test_promotions(stocked: Cloud) -> None:
+    promotion = give("promotions_show").json["job"]
+    assert (promotion["listingId"], promotion["adRate"], promotion["status"]) == ("110551234567", 5.5, "pending")
+    listed = give("promotions_list").json
+    assert listed["promotions"] == [promotion]
+    assert listed["stats"] == {"total": 1, "ready": 0, "pending": 1, "succeeded": 0, "failed": 0}
+    assert give("promotions_cancel").json["jobId"] == promotion["id"]
+    assert give("promotions_show").json["job"]["status"] == "cancelled"

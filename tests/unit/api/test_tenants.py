@@ -22,6 +22,8 @@ LETTER = public_id(f"{iso(DIED_AT)}#{OWN}#1")
 LISTING = new_id("acme", "stockx", "ACME-ONLY")
 VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
 IDS = {"job_id": OWN, "marketplace": "stockx", "letter_id": LETTER, "listing_id": LISTING}
+PROMOTION = {"listingId": "110551234567", "adRate": 5.5}
+IDS |= {"promotion_id": "promotion.place:ebay:acme:110551234567"}
 IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
 # What an answer to somebody else must not hold.
 OF_ACME = ("acme", "ACME-ONLY", "ACME-SHARED")
@@ -46,6 +48,10 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "POST /v1/listings/{listing_id}/deactivate": ({}, 404),
     "GET /v1/listings/{listing_id}/history": ({}, 404),
     "GET /v1/operations/{job_id}": ({}, 404),
+    "POST /v1/promotions": ({"body": PROMOTION}, 400),
+    "GET /v1/promotions": ({}, 200),
+    "GET /v1/promotions/{promotion_id}": ({}, 404),
+    "DELETE /v1/promotions/{promotion_id}": ({}, 404),
     "GET /v1/webhooks": ({}, 200),
     "GET /v1/webhooks/{webhook_id}": ({}, 404),
     "PUT /v1/webhooks/{webhook_id}": ({"body": WEBHOOK}, 200),
@@ -99,6 +105,8 @@ def test_another_tenant_neither_sees_nor_changes_anything(acme: Cloud, key: str)
     acme.enqueue("acme", "ACME-ONLY")
     offered = {"variantId": VARIANT, "amount": "150", "reference": "ACME-ONLY"}
     assert call("POST", "/v1/listings", body=offered, tenant="acme").json["listingId"] == LISTING
+    acme.connect_seller("acme")
+    assert call("POST", "/v1/promotions", body=PROMOTION, tenant="acme").json["jobId"] == IDS["promotion_id"]
     write(sku="ACME-ONLY")
     acme.webhook("of-a")
     before = of_acme(acme)

@@ -1,0 +1,15 @@
+"""HTTP API. Takes promotions of listings, shows them, and takes them back."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.platform import http
+from sluice.promotions import api
+
+app = http.app(api.ROUTES)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request (payload format 2.0)."""
+    return http.resolve(app, event, context)

@@ -1,0 +1,192 @@
+"""The routes of promotions. A request is answered at once with its jobs."""
+
+from collections.abc import Sequence
+from typing import NotRequired
+from urllib.parse import unquote
+
+from typing_extensions import TypedDict
+
+from sluice.jobs import cancel, keys
+from sluice.jobs.cancel import Cancelled
+from sluice.jobs.enqueue import Enqueued, Outcome
+from sluice.jobs.job import Job
+from sluice.platform import http
+from sluice.platform.auth import Permission
+from sluice.platform.config import config
+from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
+from sluice.platform.http import Request, Route
+from sluice.promotions import campaigns, listing, views
+from sluice.promotions.bodies import NewPromotions, PromotionsQuery
+from sluice.promotions.kinds import MARKETPLACE, PLACE
+from sluice.promotions.request import CannotPromote, promote
+from sluice.promotions.wanted import Wanted
+
+MESSAGES = {
+    Outcome.CREATED: "the ad will be placed as soon as eBay knows the listing",
+    Outcome.MERGED: "a promotion of this listing waits already; it has this rate now",
+    Outcome.RAISED: "a promotion of this listing waits already; it has this rate now",
+    Outcome.RERUN_REQUESTED: "the ad of this listing is being placed; it gets this rate afterwards",
+}
+
+
+class Accepted(TypedDict):
+    """`jobId` for one promotion; `jobIds` and `count` for a batch, in its order."""
+
+    success: bool
+    message: str
+    jobId: NotRequired[str]
+    jobIds: NotRequired[list[str]]
+    count: NotRequired[int]
+
+
+class Shown(TypedDict):
+    """A promotion."""
+
+    job: views.PromotionView
+
+
+class PromotionList(TypedDict):
+    """`stats` counts all promotions, `promotions` is a page of those that match. `next`: null on the last page."""
+
+    stats: views.Stats
+    promotions: list[views.PromotionView]
+    next: str | None
+
+
+class Withdrawn(TypedDict):
+    """The promotion will not be tried again."""
+
+    success: bool
+    jobId: str
+    message: str
+
+
+def create_promotions(request: Request[NewPromotions, None]) -> Accepted:
+    """Ask for an ad, or for many."""
+    assert request.caller  # noqa: S101 - the route has one
+    body = request.body
+    wanted = body.wanted()
+    _check_campaigns(body, wanted, request.tenant)
+    try:
+        answers = promote(wanted, request.tenant, request.caller.subject, request.now, config())
+    except CannotPromote as why:
+        raise Invalid("no ads can be placed", fields=[FieldError("account", str(why))]) from None
+    done = _stored(body, answers)
+    if body.batch is None:
+        return {"success": True, "jobId": done[0].job_id, "message": MESSAGES[done[0].outcome]}
+    new = sum(1 for one in done if one.outcome is Outcome.CREATED)
+    message = f"{new} promotions are new; {len(done) - new} were there already and get the rate of this request"
+    return {"success": True, "jobIds": [one.job_id for one in done], "count": len(done), "message": message}
+
+
+def list_promotions(request: Request[None, PromotionsQuery]) -> PromotionList:
+    """The caller's promotions, newest first, and how many there are of each status."""
+    query, tenant, now = request.query, request.tenant, request.now
+    after = listing.place(query.cursor) if query.cursor else None
+    if query.cursor and after is None:
+        message = "is not one that this API gave you; leave it out to begin anew"
+        raise Invalid("the cursor is not valid", fields=[FieldError("cursor", message)])
+    jobs = listing.load(tenant)
+    page = listing.page(jobs, listing.Filter(query.status, query.listing_id), now, query.limit, after)
+    shown = [views.promotion(job, tenant, now, config()) for job in page.jobs]
+    return {"stats": views.stats(jobs, now), "promotions": shown, "next": page.next}
+
+
+def get_promotion(request: Request[None, None]) -> Shown:
+    """One of the caller's promotions."""
+    return {"job": views.promotion(_find(request), request.tenant, request.now, config())}
+
+
+def cancel_promotion(request: Request[None, None]) -> Withdrawn:
+    """Take back a promotion that waits."""
+    job = _find(request)
+    match cancel.cancel(job.job_id, request.tenant, request.now, config()):
+        case Cancelled.UNKNOWN:
+            raise _unknown()
+        case Cancelled.RUNNING:
+            raise Conflict("the ad is being placed, or may have been; what has begun is finished", code="running")
+        case Cancelled.FINAL:
+            raise Conflict("the promotion is over already; an ad that was placed stays", code="final")
+    return {"success": True, "jobId": job.job_id, "message": "no ad will be placed"}
+
+
+def _check_campaigns(body: NewPromotions, wanted: Sequence[Wanted], tenant: str) -> None:
+    """Do nothing if each campaign that is named is one of the seller's that takes ads, as far as can be told now.
+
+    Raises:
+        Invalid: names each row whose campaign is none.
+    """
+    named = dict.fromkeys(one.campaign_id for one in wanted if one.campaign_id)
+    if not named:
+        return
+    refused = campaigns.refusals(named, keys.account(MARKETPLACE, tenant), http.clock, config())
+    problems = [
+        FieldError(body.place(row, "campaignId"), refused[one.campaign_id])
+        for row, one in enumerate(wanted)
+        if one.campaign_id in refused
+    ]
+    if problems:
+        raise Invalid("the request is not valid", fields=problems)
+
+
+def _stored(body: NewPromotions, answers: Sequence[Enqueued | Exception]) -> list[Enqueued]:
+    """All answers, if none of them is an error.
+
+    Raises:
+        Unavailable: names the rows that were not stored; the others are, and asking for all again harms none.
+    """
+    done = [answer for answer in answers if isinstance(answer, Enqueued)]
+    if len(done) == len(answers):
+        return done
+    lost = [row for row, answer in enumerate(answers) if isinstance(answer, Exception)]
+    fields = [FieldError(body.place(row), "could not be stored just now; ask for it again") for row in lost]
+    raise Unavailable(
+        f"{len(lost)} of {len(answers)} promotions could not be stored; the others are",
+        fields=fields,
+        more={"jobIds": [one.job_id for one in done]},
+    )
+
+
+def _find(request: Request[None, None]) -> Job:
+    job = cancel.find(unquote(request.path["promotion_id"]), request.tenant)
+    if job is None or job.kind != PLACE.name:
+        raise _unknown()
+    return job
+
+
+def _unknown() -> NotFound:
+    return NotFound("there is no such promotion")
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/promotions",
+        "Promote listings",
+        create_promotions,
+        Accepted,
+        Permission.PROMOTIONS_WRITE,
+        body=NewPromotions,
+        status=202,
+        errors=(Unavailable,),
+    ),
+    Route(
+        "GET",
+        "/v1/promotions",
+        "List your promotions",
+        list_promotions,
+        PromotionList,
+        Permission.PROMOTIONS_READ,
+        query=PromotionsQuery,
+    ),
+    Route("GET", "/v1/promotions/{promotion_id}", "Show a promotion", get_promotion, Shown, Permission.PROMOTIONS_READ),
+    Route(
+        "DELETE",
+        "/v1/promotions/{promotion_id}",
+        "Cancel a promotion that waits",
+        cancel_promotion,
+        Withdrawn,
+        Permission.PROMOTIONS_WRITE,
+        errors=(Conflict,),
+    ),
+)

@@ -1,0 +1,72 @@
+"""Where ads stand: the campaign that was named, else the seller's running one, else one of ours."""
+
+from collections.abc import Collection
+
+from sluice.jobs import keys
+from sluice.jobs.budget_rules import Window
+from sluice.jobs.grant import Grant
+from sluice.jobs.outcomes import Action, Failure
+from sluice.marketplaces.advertising import SERVICE, Advertiser, Campaign
+from sluice.marketplaces.errors import AlreadyExists, NotReady
+from sluice.platform.clock import SECOND, Clock, iso
+from sluice.platform.config import Config
+from sluice.promotions import advertisers
+
+# The campaign that is made for a seller who has none running.
+NAME = "Sluice"
+# How long a request waits for a slot to ask about a campaign.
+WAIT_MS = 2 * SECOND
+
+
+def choose(ads: Advertiser, now: int) -> Campaign:
+    """The seller's campaign for ads that name none; it is made when there is none.
+
+    Its name is looked up before it is made, so that a lost answer makes no second one. One of ours that has ended gives
+    its place to one named after the day.
+
+    Raises:
+        MarketplaceFailure: it could not be found out, or made.
+    """
+    if running := ads.running_campaign():
+        return running
+    for name in (NAME, f"{NAME} {iso(now)[:10]}"):
+        try:
+            campaign = ads.campaign_named(name) or ads.create_campaign(name, now)
+        except AlreadyExists:
+            raise NotReady(f"the marketplace has a campaign {name!r}, and does not show it yet") from None
+        if campaign.takes_ads:
+            return campaign
+    raise NotReady(f"the campaigns {NAME!r} and of today have both ended; start one, or name one")
+
+
+def refusals(campaign_ids: Collection[str], account_id: str, clock: Clock, config: Config) -> dict[str, str]:
+    """Why no ads can be placed in those of `campaign_ids` of which the marketplace says so; one call for each.
+
+    What it cannot be asked just now is left to the job, which then fails with the same words.
+    """
+    limits, now = config.limits(SERVICE), clock.now()
+    budget = keys.budget(account_id, by_account=limits.by_account, service=SERVICE)
+    grant = Grant(budget, limits, Window.at(now), 0, clock, now + WAIT_MS)
+    found: dict[str, str] = {}
+    try:
+        ads = advertisers.open_for(account_id, grant, clock)
+        for campaign_id in campaign_ids:
+            if why := _refusal(ads, campaign_id):
+                found[campaign_id] = why
+    except Failure:
+        pass
+    finally:
+        grant.give_back()
+    return found
+
+
+def _refusal(ads: Advertiser, campaign_id: str) -> str | None:
+    try:
+        campaign = ads.campaign(campaign_id)
+    except Failure as failure:
+        if failure.action in (Action.BUSINESS, Action.FATAL):
+            return f"is none of your campaigns: {failure.message}"
+        raise
+    if campaign.takes_ads:
+        return None
+    return f"takes no ads with a rate: {campaign.name!r} is {campaign.status}; name another campaign, or none"

@@ -1,0 +1,9 @@
+"""The job kind of this capability. When it is tried stands in the configuration, as a timetable."""
+
+from typing import Final
+
+from sluice.jobs.kinds import JobKind, register
+from sluice.marketplaces.advertising import SERVICE
+
+MARKETPLACE: Final = "ebay"
+PLACE = register(JobKind("promotion.place", "sluice.promotions.place:run", frozenset({MARKETPLACE}), service=SERVICE))

@@ -1,0 +1,78 @@
+"""Asking for promotions. A listing has one job, whoever asks how often: the last word on its rate holds."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from sluice.jobs import keys, kinds, requests
+from sluice.jobs.enqueue import Enqueued, enqueue_many
+from sluice.jobs.job import Spec
+from sluice.marketplaces import advertising
+from sluice.platform.config import Config
+from sluice.promotions.kinds import MARKETPLACE, PLACE
+from sluice.promotions.wanted import Wanted
+
+# Calls to an ad in a campaign that is named; and where it is not, two to find the listing's ad and the campaign.
+CALLS_NAMED = 1
+CALLS_UNNAMED = 3
+
+
+class CannotPromote(Exception):  # noqa: N818 - an answer to the caller
+    """The tenant's account cannot place ads; the message says what to do."""
+
+
+def job_id(tenant: str, listing_id: str) -> str:
+    """The job that places, and keeps up to date, the ad of a listing."""
+    return keys.job_id(PLACE.name, MARKETPLACE, tenant, listing_id)
+
+
+def promote(wanted: Sequence[Wanted], tenant: str, by: str, now: int, config: Config) -> list[Enqueued | Exception]:
+    """Ask for these ads, each of another listing; the answers are in their order.
+
+    The first is tried after the timetable's first wait, each other one a stagger later. A listing whose promotion waits
+    gets the rate that is asked for now; one whose ad is there gets its rate changed.
+
+    Raises:
+        CannotPromote: nothing was written.
+    """
+    account = keys.account(MARKETPLACE, tenant)
+    if why := advertising.refusal(account):
+        raise CannotPromote(why)
+    times = kinds.timetable(PLACE.name, config)
+    first = now + (times.delay(0) if times else 0)
+    limits = config.limits(advertising.SERVICE)
+    specs = [
+        Spec(
+            job_id=job_id(tenant, one.listing_id),
+            kind=PLACE.name,
+            tenant=tenant,
+            account=account,
+            budget=keys.budget(account, by_account=limits.by_account, service=advertising.SERVICE),
+            priority=keys.HOT,
+            payload=one.payload(by),
+            calls=CALLS_NAMED if one.campaign_id else CALLS_UNNAMED,
+            due_at=first + number * config.promotion_stagger_ms,
+            replace=True,
+            lane_shards=limits.shards,
+        )
+        for number, one in enumerate(wanted)
+    ]
+    answers = enqueue_many(specs, now)
+    stored = [answer.job_id for answer in answers if isinstance(answer, Enqueued)]
+    requests.record(tenant, PLACE.name, stored, now, config.retention_ms, apart=True)
+    return answers
+
+
+def promote_published(
+    listing_id: str, rate: Decimal, tenant: str, by: str, now: int, config: Config, campaign_id: str | None = None
+) -> str:
+    """For whoever publishes a listing with `autoPromote`: ask for its ad; the job's id.
+
+    Asking again for the same listing, as a publisher that is run again does, makes no second job.
+
+    Raises:
+        CannotPromote: the listing is published all the same; tell the seller.
+    """
+    [answer] = promote([Wanted(listing_id, rate, campaign_id)], tenant, by, now, config)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer.job_id
