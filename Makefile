@@ -37,7 +37,7 @@ up: setup ## Start the local cloud and the sandbox, and keep them until Ctrl-C
 
 .PHONY: test
 test: lint ## Check formatting and types, then run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .PHONY: lint
 lint: setup ## Check formatting, style and types
