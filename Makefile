@@ -54,6 +54,16 @@ format: setup ## Format the code and mend what can be mended by itself
 bench: setup ## Measure units, calls, budgets, imports and delays; results go to bench/results
 	@$(BIN)/python -m bench
 
+## Against a running stage, here or deployed: API is its base URL, TOKEN a token for it (`make up` prints both)
+
+.PHONY: golden
+golden: setup ## Price the ten SKUs of the golden set on a stage, and show which worked
+	@$(BIN)/python -m tools.golden
+
+.PHONY: enrich
+enrich: setup ## Fill the gaps of a stage's catalog, and renew what is old
+	@$(BIN)/python -m tools.enrich
+
 ## For AWS
 
 .PHONY: validate

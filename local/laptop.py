@@ -1,19 +1,18 @@
 """Everything a laptop needs to run the real template: local cloud, marketplace sandbox, token issuer, and a client."""
 
 import os
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, Self
-from urllib.parse import quote
-
-import httpx
+from typing import Self
 
 from local.cloud import LocalCloud, Stack, deploy
 from local.issuer import Issuer
 from local.sandbox.faults import Latency
 from local.sandbox.server import Sandbox
+from tools.api import Api, ApiError
+
+__all__ = ["STACK", "Api", "ApiError", "Laptop", "keep_parent_environment_clean"]
 
 STACK = "sluice-local"
 ADMIN = ("user", "operator", "admin")
@@ -89,7 +88,7 @@ class Laptop:
         """A token for a person of `tenant`."""
         return self.issuer.token(tenant, roles or ADMIN)
 
-    def api(self, tenant: str, *roles: str) -> "Api":
+    def api(self, tenant: str, *roles: str) -> Api:
         """A client that calls the API as a person of `tenant`. It is closed with the laptop."""
         api = Api(self.stack.api_url, self.token(tenant, *roles))
         self._open.callback(api.close)
@@ -105,59 +104,6 @@ class Laptop:
     def connect_stockx(self, tenant: str) -> None:
         """Connect `tenant`'s StockX account alone."""
         self.connect(tenant, "stockx")
-
-
-class ApiError(Exception):
-    """The API did not answer with success; carries its status and what it said."""
-
-
-class Api:
-    """The HTTP API, as a tenant's program calls it. Every call returns the JSON of a successful answer."""
-
-    def __init__(self, url: str, token: str) -> None:
-        self._client = httpx.Client(base_url=url, headers={"authorization": f"Bearer {token}"}, timeout=30)
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._client.close()
-
-    def get(self, path: str, **query: Any) -> Any:
-        return self._call("GET", path, params=query)
-
-    def post(self, path: str, body: object) -> Any:
-        return self._call("POST", path, json=body)
-
-    def put(self, path: str, body: object) -> Any:
-        return self._call("PUT", path, json=body)
-
-    def delete(self, path: str) -> Any:
-        return self._call("DELETE", path)
-
-    def call(self, method: str, path: str, body: object) -> Any:
-        """Any other method."""
-        return self._call(method, path, json=body)
-
-    def job(self, job_id: str) -> Any:
-        """The job called `job_id`."""
-        return self.get(f"/v1/jobs/{quote(job_id, safe=':')}")
-
-    def wait(self, done: Callable[[], bool], seconds: float, what: str) -> None:
-        """Look every 200 ms until `done()`.
-
-        Raises:
-            TimeoutError: not done after `seconds`; names `what` was awaited.
-        """
-        deadline = time.monotonic() + seconds
-        while not done():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{what}: not within {seconds:g} s")
-            time.sleep(0.2)
-
-    def _call(self, method: str, path: str, **arguments: Any) -> Any:
-        answer = self._client.request(method, path, **arguments)
-        if answer.is_error:
-            raise ApiError(f"{method} {path} answered {answer.status_code}: {answer.text[:500]}")
-        return answer.json()
 
 
 def keep_parent_environment_clean() -> None:

@@ -35,6 +35,8 @@ Tenant {TENANT} has StockX, Alias and eBay connected. Try, in another terminal:
   curl -s -X POST $API/v1/market/refresh -H "authorization: Bearer $TOKEN" -d '{body}'
   curl -s "$API/v1/market/prices?sku={first["sku"]}" -H "authorization: Bearer $TOKEN"
   curl -s $API/v1/jobs -H "authorization: Bearer $TOKEN"
+  make golden    # the ten SKUs of the golden set on each marketplace, with a verdict
+  make enrich    # fills the gaps of the catalog
 
 Faults, limits and the record of calls: {laptop.sandbox.url}/_sandbox/report (docs/sandbox.md).
 Ctrl-C stops everything."""

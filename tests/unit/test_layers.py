@@ -119,11 +119,13 @@ def test_imports_point_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", handlers(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_handlers_are_the_top(path: Path) -> None:
-    assert not [found for found in imports(path) if found.module.split(".")[0] in ("functions", "local", "tests")]
+    assert not [
+        found for found in imports(path) if found.module.split(".")[0] in ("functions", "local", "tools", "tests")
+    ]
 
 
 def test_nothing_below_imports_a_handler_or_the_laptop() -> None:
-    outside = {"functions", "local", "tests", "bench"}
+    outside = {"functions", "local", "tools", "tests", "bench"}
     assert not [
         f"{name(path)}:{found.line}"
         for path in sources()
