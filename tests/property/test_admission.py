@@ -1,33 +1,45 @@
-"""Admission: what is picked fits, in the right order, and nothing waits for ever."""
+"""Admission: what is picked fits, in the right order, shared between tenants, and nothing waits for ever."""
+
+from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.admission import Candidate, Room, pick, standing
+from sluice.jobs.admission import Candidate, Room, pick
 from sluice.jobs.keys import BACKGROUND, HOT, MANUAL
+from sluice.jobs.order import in_turn, standing
 from sluice.platform.clock import DAY, HOUR, MINUTE
 
 NOW = 1_795_348_800_000
 
 
-def candidate(number: int, priority: int, age: int, calls: int) -> Candidate:
+def candidate(number: int, priority: int, age: int, calls: int, tenant: str = "acme") -> Candidate:
     return Candidate(
         job_id=f"job:{number}",
-        lane=f"stockx:acme#{priority}#0",
+        lane=f"ebay#{priority}#0@ebay:{tenant}",
         kind="test.work",
         state="queued",
         due_at=NOW - age,
         priority=priority,
         calls=calls,
-        tenant="acme",
-        account="stockx:acme",
+        tenant=tenant,
+        account=f"ebay:{tenant}",
         created_at=NOW - age,
     )
 
 
-waiting = st.lists(
-    st.tuples(st.sampled_from([BACKGROUND, HOT, MANUAL]), st.integers(-MINUTE, DAY), st.integers(1, 4)), max_size=40
-).map(lambda jobs: [candidate(number, *job) for number, job in enumerate(jobs)])
+def waiting_for(tenants: str) -> st.SearchStrategy[list[Candidate]]:
+    job = st.tuples(
+        st.sampled_from([BACKGROUND, HOT, MANUAL]),
+        st.integers(-MINUTE, DAY),
+        st.integers(1, 4),
+        st.sampled_from(tenants),
+    )
+    return st.lists(job, max_size=40).map(lambda jobs: [candidate(number, *job) for number, job in enumerate(jobs)])
+
+
+waiting, alone = waiting_for("abc"), waiting_for("a")
 some = st.none() | st.integers(0, 60)
 rooms = st.builds(lambda calls, spare, paced: Room(calls, spare, paced), some, some, some)
 age_limits = st.integers(MINUTE, 6 * HOUR)
@@ -43,35 +55,24 @@ def test_never_more_calls_than_there_is_room_for(jobs: list[Candidate], room: Ro
 
 
 @given(waiting, rooms, age_limits)
-def test_background_work_leaves_what_is_kept(jobs: list[Candidate], room: Room, age_limit: int) -> None:
-    taken = 0
+def test_what_is_kept_is_for_high_ranks(jobs: list[Candidate], room: Room, age_limit: int) -> None:
+    """Background work leaves the reserve; only manual work goes beyond the horizon. Both by rank, not by name."""
+    before, ranks = 0, dict(in_turn(jobs, NOW, age_limit))
     for job in pick(jobs, room, NOW, age_limit):
-        taken += job.calls
-        if standing(job, NOW, age_limit) < HOT and room.spare is not None:
-            assert taken <= room.spare
-
-
-@given(waiting, rooms, age_limits)
-def test_only_manual_work_goes_beyond_the_horizon(jobs: list[Candidate], room: Room, age_limit: int) -> None:
-    before = 0
-    for job in pick(jobs, room, NOW, age_limit):
-        if standing(job, NOW, age_limit) < MANUAL and room.paced is not None:
+        if ranks[job] < HOT and room.spare is not None:
+            assert before + job.calls <= room.spare
+        if ranks[job] < MANUAL and room.paced is not None:
             assert before < room.paced
         before += job.calls
 
 
 @given(waiting, rooms, age_limits)
 def test_nobody_is_passed_over(jobs: list[Candidate], room: Room, age_limit: int) -> None:
-    """The picked are exactly the first of the order: standing, then age."""
+    """The picked are exactly the first in turn, and all are in it once."""
+    order = [job for job, _ in in_turn(jobs, NOW, age_limit)]
+    assert sorted(order, key=jobs.index) == jobs
     picked = pick(jobs, room, NOW, age_limit)
-    left = [job for job in jobs if job not in picked]
-
-    def order(job: Candidate) -> tuple[int, int]:
-        return -standing(job, NOW, age_limit), job.created_at
-
-    assert [order(job) for job in picked] == sorted(order(job) for job in picked)
-    if picked and left:
-        assert order(picked[-1]) <= min(order(job) for job in left)
+    assert picked == order[: len(picked)]
 
 
 @given(waiting, age_limits)
@@ -79,15 +80,71 @@ def test_without_limits_everybody_is_picked(jobs: list[Candidate], age_limit: in
     assert set(pick(jobs, Room(None, None, None), NOW, age_limit)) == set(jobs)
 
 
+@given(waiting, age_limits, st.integers(0, 40))
+def test_no_tenant_is_given_two_more_than_another_that_has_one_waiting(
+    jobs: list[Candidate], age_limit: int, room: int
+) -> None:
+    """Of one rank; and as many are picked as of one queue for all."""
+    jobs = [replace(job, calls=1) for job in jobs]
+    picked = pick(jobs, Room(room, None, None), NOW, age_limit)
+    assert len(picked) == min(room, len(jobs))
+    ranks = dict(in_turn(jobs, NOW, age_limit))
+    for rank in set(ranks.values()):
+        given_, left = Counter[str](), set[str]()
+        for job in (job for job in jobs if ranks[job] == rank):
+            given_[job.tenant] += job in picked
+            if job not in picked:
+                left.add(job.tenant)
+        assert all(given_[tenant] >= max(given_.values()) - 1 for tenant in left)
+
+
+@given(waiting, age_limits)
+def test_a_rank_is_never_below_the_standing_nor_above_the_highest(jobs: list[Candidate], age_limit: int) -> None:
+    for job, rank in in_turn(jobs, NOW, age_limit):
+        equals = [other for other in jobs if other.priority == job.priority]
+        highest = max(standing(other, NOW, age_limit) for other in equals)
+        assert standing(job, NOW, age_limit) <= rank <= highest
+
+
+@given(st.integers(0, 3 * DAY), st.integers(1, 30), st.integers(1, 30), age_limits)
+def test_the_age_of_a_long_queue_puts_none_of_it_before_its_turn(age: int, many: int, few: int, age_limit: int) -> None:
+    """However old one tenant's queue is, another's first jobs of that priority are each the first or second to run."""
+    flood = [candidate(number, BACKGROUND, age, 1, "flood") for number in range(many + few)]
+    fresh = [candidate(1_000 + number, BACKGROUND, 0, 1, "small") for number in range(few)]
+    order = [job.tenant for job, _ in in_turn([*flood, *fresh], NOW, age_limit)]
+    assert order[: 2 * few].count("small") == few
+
+
+@given(alone, age_limits)
+def test_one_tenants_own_jobs_go_by_standing_and_then_by_age(jobs: list[Candidate], age_limit: int) -> None:
+    order = in_turn(jobs, NOW, age_limit)
+    assert order == [
+        (job, standing(job, NOW, age_limit))
+        for job in sorted(jobs, key=lambda job: (-standing(job, NOW, age_limit), job.created_at, job.job_id))
+    ]
+
+
 @given(waiting, age_limits, st.integers(4, 60), st.integers(1, 60))
-def test_after_twice_the_age_limit_a_job_stands_before_whoever_came_later(
+def test_after_twice_the_age_limit_only_turns_come_before_a_job(
     jobs: list[Candidate], age_limit: int, calls: int, paced: int
 ) -> None:
+    """Of its own tenant's jobs none that is younger, whatever its priority; of another's no more than of its own."""
     old = candidate(-1, BACKGROUND, 2 * age_limit, 1)
-    before = [job for job in jobs if job.created_at <= old.created_at]
-    picked = pick([*jobs, old], Room(calls, 0, paced), NOW, age_limit)
-    # Whoever is younger comes after it, whatever its priority; so it is next when the older ones are gone.
-    assert old in picked or all(job in before for job in picked)
+    before = Counter[str]()
+    for job in pick([*jobs, old], Room(calls, 0, paced), NOW, age_limit):
+        if job == old:
+            return
+        before[job.tenant] += 1
+        assert job.tenant != old.tenant or job.created_at <= old.created_at
+    assert all(taken <= before[old.tenant] + 1 for taken in before.values())
+
+
+@given(st.lists(st.integers(0, DAY), min_size=200, max_size=200, unique=True))
+def test_who_goes_first_is_drawn_anew(times: list[int]) -> None:
+    """With one call a look, four tenants have it about equally often."""
+    jobs = [candidate(number, BACKGROUND, 0, 1, tenant) for number, tenant in enumerate("abcd")]
+    first = Counter(pick(jobs, Room(1, None, None), NOW + time, HOUR)[0].tenant for time in times)
+    assert all(first[tenant] >= 10 for tenant in "abcd")
 
 
 @given(st.sampled_from([BACKGROUND, HOT, MANUAL]), st.integers(-DAY, 3 * DAY), st.integers(0, DAY), age_limits)

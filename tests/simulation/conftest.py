@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from sluice.jobs import enqueue, poller, scheduler
+from sluice.jobs import enqueue, poller, ready, scheduler
 from sluice.platform import tables
 from sluice.platform.config import Config
 from sluice.platform.limits import Limits
@@ -25,6 +25,7 @@ def new_world(**changes: object) -> Iterator[World]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         # One request at a time, in an order that can be repeated; no pauses between tries.
         patch.setattr(scheduler, "THREADS", 1)
+        patch.setattr(ready, "THREADS", 1)
         patch.setattr(enqueue, "THREADS", 1)
         patch.setattr(poller, "THREADS", 1)
         patch.setattr(poller, "BATCHES", 1)

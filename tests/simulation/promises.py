@@ -82,7 +82,9 @@ class Promises:
 
     def may_run(self, run: Run, process: Process, others: list[Process]) -> None:
         """One owner: the run's lease is the stored one, and whoever else is busy with the job has lost it."""
-        self.kept(not process.closed, f"{run.job.job_id} was begun after its batch had learnt of a 429")
+        self.kept(
+            run.job.budget not in process.closed, f"{run.job.job_id} was begun after its batch had learnt of a 429"
+        )
         self._holds_lease(run)
         for other in others:
             if other.run and not other.dead and other.run.job.job_id == run.job.job_id:
@@ -90,7 +92,7 @@ class Promises:
 
     def called(self, run: Run, process: Process) -> None:
         """The marketplace's side: it counts what arrives, by clock hours and days, and between two calls."""
-        self.kept(not process.closed, "a call was made after a 429")
+        self.kept(run.job.budget not in process.closed, "a call was made after a 429")
         self._holds_lease(run)
         now, made = self.clock.time, self.calls[run.job.budget]
         self.kept(all(abs(now - other) >= self.limits.interval_ms for other in made), "two calls came too close")

@@ -36,14 +36,14 @@ class SendError(Exception):
 class Process:
     """One invocation of a function, which Lambda ends at `deadline` wherever it is.
 
-    run: whose handler, or whose end, it is busy with. closed: it has seen a 429.
+    run: whose handler, or whose end, it is busy with. closed: budgets on which it has seen a 429.
     """
 
     name: str
     deadline: int
     dead: bool = False
     run: Run | None = None
-    closed: bool = False
+    closed: set[str] = field(default_factory=set)
 
     def die(self) -> Killed:
         """From now on nothing of this process runs."""

@@ -250,7 +250,7 @@ class World:
             case "break":
                 raise ValueError("a fault in the handler")
             case "close":
-                process.closed = True
+                process.closed.add(run.job.budget)
                 until = self.clock.time + 10 * MINUTE
                 run.calls.close(until, "429")
                 raise _failure(Action.SNOOZE, until, whole_batch=True)

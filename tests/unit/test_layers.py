@@ -31,6 +31,7 @@ PURE = {
     "jobs/explain.py",
     "jobs/history.py",
     "jobs/keys.py",
+    "jobs/order.py",
     "jobs/outcomes.py",
     "jobs/shown.py",
     "jobs/states.py",

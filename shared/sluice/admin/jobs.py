@@ -5,10 +5,11 @@ from urllib.parse import quote, unquote
 
 from sluice.admin import views
 from sluice.jobs import budgets, cancel
-from sluice.jobs.admission import Candidate, standing
+from sluice.jobs.admission import Candidate
 from sluice.jobs.cancel import Cancelled
 from sluice.jobs.explain import Wait, explain, held
 from sluice.jobs.job import Job
+from sluice.jobs.order import standing
 from sluice.marketplaces import accounts
 from sluice.platform.config import Config
 

@@ -1,21 +1,15 @@
-"""Which of the due jobs are admitted, when not all can be. Pure.
-
-Priority decides, and age moves priority: after `age_limit_ms` a background job is picked as if it were hot, after twice
-that as if it were manual; among equals the longest waiting goes first. So a background job waits at most twice the age
-limit longer than it would in one queue for all, however much manual work keeps coming.
-"""
+"""Which of the due jobs are admitted, when not all can be. Pure; `order` says in which order they come."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluice.jobs.keys import BACKGROUND, HOT, MANUAL
+from sluice.jobs.keys import HOT, MANUAL
+from sluice.jobs.order import in_turn
 
 if TYPE_CHECKING:
     from sluice.jobs.job import Job
-
-_LADDER = (BACKGROUND, HOT, MANUAL)
 
 
 @dataclass(frozen=True)
@@ -68,22 +62,14 @@ class Room:
 Picked = dict[str, list[Candidate]]
 
 
-def standing(candidate: Candidate, now: int, age_limit_ms: int) -> int:
-    """The priority that a job is picked with: its own, raised one step for each age limit that it has waited."""
-    step = _LADDER.index(candidate.priority) if candidate.priority in _LADDER else 0
-    return _LADDER[min(len(_LADDER) - 1, step + max(0, now - candidate.created_at) // age_limit_ms)]
-
-
 def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: int) -> list[Candidate]:
     """Those of `candidates` (one budget's) that are admitted, in the order in which they are to run.
 
     The first that does not fit ends the pick: were smaller ones let past it, a large job could wait for ever.
     """
-    order = sorted(candidates, key=lambda job: (-standing(job, now, age_limit_ms), job.created_at, job.job_id))
     picked: list[Candidate] = []
     taken = 0
-    for job in order:
-        rank = standing(job, now, age_limit_ms)
+    for job, rank in in_turn(candidates, now, age_limit_ms):
         if room.calls is not None and taken + job.calls > room.calls:
             break
         if room.spare is not None and taken + job.calls > room.spare and rank < HOT:

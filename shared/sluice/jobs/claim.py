@@ -7,6 +7,9 @@
 ```
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 from sluice.jobs import keys
 from sluice.jobs.admission import Candidate
 from sluice.jobs.job import INDEXED, DueIndex, Job, Unreadable, read
@@ -14,19 +17,36 @@ from sluice.jobs.states import LEASED, TRANSITIONS
 from sluice.platform import tables
 
 
-def due(lane: str, now: int, limit: int) -> tuple[list[Candidate], list[str]]:
-    """The jobs of `lane` that are due at `now`, longest due first, and the keys of items there that are no jobs.
+@dataclass(frozen=True)
+class Page:
+    """Due jobs of a lane, longest due first; the keys of items among them that are no jobs; where to read on."""
 
-    At most `limit` of both, in one request: so much of the index is far below the megabyte that an answer holds.
+    found: list[Candidate]
+    unreadable: list[str]
+    rest: dict[str, Any] | None
+
+
+def page(lane: str, now: int, limit: int, after: dict[str, Any] | None = None) -> Page:
+    """Those of `lane` that are due at `now`, from the start, or on from the `rest` of another page.
+
+    At most `limit` items, in one request: so much of the index is far below the megabyte that an answer holds.
     """
-    page = Job._get_connection().query(lane, DueIndex.due_at <= now, index_name="due", limit=limit)
+    answer = Job._get_connection().query(
+        lane, DueIndex.due_at <= now, index_name="due", limit=limit, exclusive_start_key=after
+    )
     found, unreadable = list[Candidate](), list[str]()
-    for raw in page["Items"]:
+    for raw in answer["Items"]:
         try:
             found.append(Candidate.of(read(raw, INDEXED)))
         except Unreadable:
             unreadable.append(raw["job_id"]["S"])
-    return found, unreadable
+    return Page(found, unreadable, answer.get("LastEvaluatedKey"))
+
+
+def due(lane: str, now: int, limit: int) -> tuple[list[Candidate], list[str]]:
+    """The first `limit` of `page`: the jobs, and the keys of items that are none."""
+    first = page(lane, now, limit)
+    return first.found, first.unreadable
 
 
 def is_empty(lane: str) -> bool:

@@ -52,7 +52,12 @@ def _part(budget: str, account: str, job: str, shards: int) -> str:
 
 def is_poll_lane(name: str) -> bool:
     """Whether the operation poller, and not the scheduler, serves this lane."""
-    return name.rsplit("#", 2)[1] == POLL
+    return lane_priority(name) == POLL
+
+
+def lane_priority(name: str) -> str:
+    """The priority of the jobs in this lane as text, or `poll`."""
+    return name.rsplit("#", 2)[1]
 
 
 def lane_budget(name: str) -> str:

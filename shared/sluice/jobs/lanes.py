@@ -69,9 +69,14 @@ def active() -> list[Lane]:
     return [lane for part in range(REGISTRY_SHARDS) for lane in Lane.query(f"lanes#{part}", consistent_read=True)]
 
 
+def outdated(lane: Lane, now: int) -> bool:
+    """Whether the lane was marked so long ago that it is taken off the list if it is empty."""
+    return lane.seen_at <= now - REMOVE_AFTER_MS
+
+
 def remove(lane: Lane, now: int) -> bool:
     """Take an empty lane off the list, unless it was marked lately. The caller has seen that it is empty."""
-    if lane.seen_at > now - REMOVE_AFTER_MS:
+    if not outdated(lane, now):
         return False
     try:
         tables.delete(Lane, (lane.registry, lane.lane), Lane.seen_at == lane.seen_at)

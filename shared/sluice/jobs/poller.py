@@ -8,8 +8,9 @@ claim has one winner.
 from sluice.jobs import keys, lanes, scheduler
 from sluice.jobs.admission import Candidate, longest_unseen
 from sluice.jobs.messages import Batch
+from sluice.jobs.ready import Ready, Statuses
 from sluice.jobs.runner import CALL_MS, Observe, Report, run_batch
-from sluice.jobs.scheduler import Ready, Statuses, Tick
+from sluice.jobs.scheduler import Tick
 from sluice.platform.clock import Clock
 from sluice.platform.config import Config
 

@@ -5,19 +5,19 @@ its calls back.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from sluice.jobs import budgets, claim, finish, keys, lanes, runs, unreadable
-from sluice.jobs.admission import Candidate, Room, pick
-from sluice.jobs.budget_rules import Usage, Window
-from sluice.jobs.explain import held
+from sluice.jobs.admission import Candidate, pick
+from sluice.jobs.budget_rules import Window
 from sluice.jobs.job import Job
 from sluice.jobs.lanes import Lane
 from sluice.jobs.messages import Batch
 from sluice.jobs.outcomes import Failure, LeaseOver
+from sluice.jobs.ready import Ready, Statuses, look_into
 from sluice.platform import aws
 from sluice.platform.clock import SECOND, Clock
 from sluice.platform.config import Config
@@ -26,11 +26,8 @@ from sluice.platform.observe import count, logger, seconds
 from sluice.platform.settings import settings
 
 THREADS = 16
-MOST_PER_LANE = 1_000
 MOST_RESCUES = 1_000
 
-# The status of each of these accounts, by account id.
-Statuses = Callable[[Collection[str]], Mapping[str, str]]
 Send = Callable[[Batch], None]
 R = TypeVar("R")
 
@@ -71,16 +68,6 @@ def has_own_worker(lane: Lane, config: Config) -> bool:
     """Whether the lane's jobs limit how many of them run at once, so that the worker that keeps to it serves them."""
     limits = config.marketplaces.get(keys.service_of(keys.lane_budget(lane.lane)))
     return limits is not None and limits.at_once > 0
-
-
-@dataclass(frozen=True)
-class Ready:
-    """One budget's due work that nothing holds, and the room that it has for it."""
-
-    budget: str
-    limits: Limits
-    room: Room
-    candidates: list[Candidate]
 
 
 def admit(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, send: Send, done: Tick) -> Tick:
@@ -190,33 +177,17 @@ def look(
     horizon_ms: int | None = None,
     until: int | None = None,
 ) -> Ready:
-    """What of the due work in a budget's lanes may run, and the room for it up to `horizon_ms` ahead.
+    """What of the due work in a budget's lanes may run, and the room for it up to `horizon_ms` ahead; `done` counts.
 
     until: what becomes due by then is looked at too, epoch ms; by default what is due now.
     """
-    limits = config.limits(keys.service_of(budget))
-    usage = budgets.read(budget, now)
-    room = _room(limits, usage, config, now, config.horizon_ms if horizon_ms is None else horizon_ms)
-    candidates: list[Candidate] = []
-    for lane in marked:
-        limit = MOST_PER_LANE if room.calls is None else min(MOST_PER_LANE, max(1, room.calls))
-        found, broken = claim.due(lane.lane, until or now, limit)
-        candidates += (_charged(candidate, limits, room) for candidate in found)
-        done.buried += sum(_discard(job_id, now, config) for job_id in broken)
-        if not found and claim.is_empty(lane.lane):
-            lanes.remove(lane, now)
-    status = statuses({candidate.account for candidate in candidates}) if candidates else {}
-    runnable = []
-    for candidate in candidates:
-        hold = held(candidate.account, status.get(candidate.account, "MISSING"), budget, usage, config, now)
-        if hold:
-            done.held[budget] = hold.reason
-        else:
-            runnable.append(candidate)
-    if runnable:
-        oldest = min(candidate.due_at for candidate in runnable)
-        done.oldest_due_at = min(oldest, done.oldest_due_at or oldest)
-    return Ready(budget, limits, room, runnable)
+    ahead = config.horizon_ms if horizon_ms is None else horizon_ms
+    ready = look_into(budget, marked, now, config, statuses, ahead, until or now)
+    done.buried += sum(_discard(job_id, now, config) for job_id in ready.unreadable)
+    if ready.held:
+        done.held[budget] = ready.held
+    done.oldest_due_at = min((candidate.due_at for candidate in ready.candidates), default=None)
+    return ready
 
 
 def hand_out(ready: Ready, picked: Sequence[Candidate], now: int, config: Config, send: Send, done: Tick) -> None:
@@ -224,24 +195,6 @@ def hand_out(ready: Ready, picked: Sequence[Candidate], now: int, config: Config
     for batch in _batches(picked, config.batch):
         if not _admit(ready.budget, ready.limits, batch, now, config, send, done):
             return
-
-
-def _room(limits: Limits, usage: Usage, config: Config, now: int, horizon_ms: int) -> Room:
-    paced = None
-    if limits.pace:
-        ahead = max(usage.admitted_until, usage.next_at, now) - now
-        paced = -(-max(0, horizon_ms - ahead) // limits.pace)
-    return Room(usage.left(limits), usage.left(limits, config.reserve_percent), paced)
-
-
-def _charged(candidate: Candidate, limits: Limits, room: Room) -> Candidate:
-    """The candidate with what it reserves first: what it expects, or what there is. It takes the rest as it goes.
-
-    Else the last calls of a window would lie idle whenever the next job expects one more.
-    """
-    expected = limits.charge(candidate.calls)
-    left = room.calls if candidate.priority >= keys.HOT else room.spare
-    return replace(candidate, calls=min(expected, left or expected))
 
 
 def _batches(picked: Sequence[Candidate], most: int) -> list[list[Candidate]]:

@@ -8,7 +8,7 @@ from sluice.jobs import runs
 from sluice.jobs.job import Job
 from sluice.jobs.outcomes import Action, Failure, LeaseOver
 from sluice.jobs.poller import poll
-from sluice.jobs.scheduler import Statuses
+from sluice.jobs.ready import Statuses
 from sluice.jobs.states import WAITING
 from sluice.operations.results import TIMED_OUT
 from sluice.platform.clock import Clock

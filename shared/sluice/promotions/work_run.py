@@ -7,7 +7,7 @@ from typing import TypedDict
 from sluice.jobs import runs
 from sluice.jobs.job import Job
 from sluice.jobs.outcomes import Action, Failure, LeaseOver
-from sluice.jobs.scheduler import Statuses
+from sluice.jobs.ready import Statuses
 from sluice.jobs.states import DEAD
 from sluice.jobs.timely import run_due
 from sluice.platform.clock import Clock

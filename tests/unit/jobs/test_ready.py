@@ -1,0 +1,115 @@
+"""What a look reads of a budget's lanes: as much as there is room for, and from each about as much."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+import pytest
+
+from sluice.jobs import budgets, keys, lanes
+from sluice.jobs.budget_rules import Window
+from sluice.jobs.enqueue import enqueue
+from sluice.jobs.ready import Ready, look_into
+from sluice.platform.clock import HOUR, MINUTE
+from sluice.platform.config import Config
+from sluice.platform.limits import Limits
+from tests.support.clock import VirtualClock
+from tests.support.store import Answer, Request, Send, Store
+from tests.support.work import spec
+
+PER_HOUR = 50
+CONFIG = Config(marketplaces={"stockx": Limits(per_hour=PER_HOUR)})
+
+
+def waiting(clock: VirtualClock, tenant: str, count: int, priority: int = keys.BACKGROUND) -> None:
+    for number in range(count):
+        enqueue(replace(spec(f"{tenant}-{number}", tenant=tenant, priority=priority), budget="stockx"), clock.time)
+
+
+def used(clock: VirtualClock, calls: int) -> None:
+    assert budgets.reserve_calls("stockx", CONFIG.limits("stockx"), Window.at(clock.time), calls)
+
+
+def look(store: Store, clock: VirtualClock, broken: Collection[str] = ()) -> tuple[Ready, list[int]]:
+    """What is ready, and how many items each query of a lane asked for."""
+    marked, queries = lanes.active(), list[int]()
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation == "Query":
+            queries.append(request.parameters["Limit"])
+        return send()
+
+    def statuses(accounts: Collection[str]) -> Mapping[str, str]:
+        return {account: "BROKEN" if account in broken else "ACTIVE" for account in accounts}
+
+    store.around = around
+    try:
+        return look_into("stockx", marked, clock.time, CONFIG, statuses, HOUR, clock.time), queries
+    finally:
+        store.around = None
+
+
+def test_no_lane_is_read_without_a_call_left(store: Store, clock: VirtualClock) -> None:
+    waiting(clock, "acme", 5)
+    used(clock, PER_HOUR)
+    ready, queries = look(store, clock)
+    assert (ready.candidates, ready.held, queries) == ([], "no_budget", [])
+
+
+def test_what_is_left_for_others_is_not_read_for(store: Store, clock: VirtualClock) -> None:
+    """One job of a background lane, until age has raised it: then it may have what is left."""
+    waiting(clock, "acme", 30)
+    used(clock, PER_HOUR - 10)
+    assert look(store, clock)[1] == [1]
+    waiting(clock, "acme", 3, keys.HOT)
+    assert sorted(look(store, clock)[1]) == [1, 10]
+    clock.time += 2 * HOUR
+    used(clock, PER_HOUR - 10)
+    assert sorted(look(store, clock)[1]) == [1, 9, 10]
+
+
+def test_of_more_lanes_than_there_is_room_for_some_are_read_and_not_always_the_same(
+    store: Store, clock: VirtualClock
+) -> None:
+    for number in range(40):
+        waiting(clock, f"tenant-{number}", 2)
+    used(clock, PER_HOUR - 16)
+    seen = set()
+    for _ in range(12):
+        ready, queries = look(store, clock)
+        assert queries == [1] * 16
+        assert len({candidate.tenant for candidate in ready.candidates}) == 16
+        seen |= {candidate.tenant for candidate in ready.candidates}
+        clock.time += MINUTE
+    assert len(seen) > 30
+
+
+def test_lanes_with_less_than_their_part_leave_it_to_the_others(store: Store, clock: VirtualClock) -> None:
+    for tenant, count in (("one", 1), ("two", 2), ("many", 100), ("more", 100)):
+        waiting(clock, tenant, count)
+    ready, queries = look(store, clock)
+    found = [candidate.tenant for candidate in ready.candidates]
+    assert (found.count("one"), found.count("two")) == (1, 2)
+    assert found.count("many") >= 23 <= found.count("more")
+    assert len(found) == len(set(ready.candidates)) >= PER_HOUR
+    assert sum(queries) <= PER_HOUR + 2 * 13
+
+
+def test_work_is_found_behind_lanes_that_have_none_to_give(store: Store, clock: VirtualClock) -> None:
+    """Lanes of broken accounts and empty ones are passed; whoever can run has all the room."""
+    for number in range(30):
+        waiting(clock, f"broken-{number}", 3)
+        lanes.mark(keys.lane("stockx", f"stockx:empty-{number}", keys.BACKGROUND, "", 1), clock.time)
+    waiting(clock, "good", 40)
+    ready, queries = look(store, clock, {f"stockx:broken-{number}" for number in range(30)})
+    assert {candidate.tenant for candidate in ready.candidates} == {"good"}
+    assert len(ready.candidates) >= 30
+    assert ready.held == "account"
+    assert sum(queries) <= 200
+
+
+@pytest.mark.parametrize("count", [0, 1, 120])
+def test_a_lane_alone_is_read_once(count: int, store: Store, clock: VirtualClock) -> None:
+    lanes.mark(keys.lane("stockx", "stockx:acme", keys.BACKGROUND, "", 1), clock.time)
+    waiting(clock, "acme", count)
+    ready, queries = look(store, clock)
+    assert (len(ready.candidates), queries) == (min(count, PER_HOUR), [PER_HOUR])
