@@ -76,7 +76,8 @@ def look_into(
         by_priority[keys.lane_priority(lane.lane)].append(lane)
     for priority, equals in by_priority.items():
         # What is kept is not for background work, until age has raised it: whether it has, a lane's first job says.
-        kept = ready.room.spare == 0 and priority == str(keys.BACKGROUND)
+        # Work at set times (`at_once`) is not put off: it may have all that is left.
+        kept = ready.room.spare == 0 and priority == str(keys.BACKGROUND) and not limits.at_once
         _Search(ready, runnable, now, until, config.age_limit_ms if kept else None).search(equals)
     return ready
 
