@@ -20,7 +20,7 @@ ADMIN = ("user", "operator", "admin")
 CREDENTIALS = {
     "stockx": ("api_key", "client_id", "client_secret", "refresh_token"),
     "alias": ("personal_access_token",),
-    "ebay": ("client_id", "client_secret"),
+    "ebay": ("client_id", "client_secret", "refresh_token"),
 }
 
 

@@ -94,13 +94,13 @@ class Accounts:
             raise GrantRefusedError("invalid_grant", "Invalid authorization code")
         return self._issue(login.account, at_ms), login.refresh_token
 
-    def refresh(self, form: dict[str, str], at_ms: int) -> str:
+    def refresh(self, form: dict[str, str], at_ms: int, audience: str = "stockx", seconds: int | None = None) -> str:
         """A new access token. Earlier ones stay valid until their own time is up."""
         self._check_client(form)
         account = self._refresh_tokens.get(form.get("refresh_token", ""))
         if account is None or self._client_id(account) != form["client_id"]:
             raise GrantRefusedError("invalid_grant", "Unknown or invalid refresh token.")
-        return self._issue(account, at_ms)
+        return self._issue(account, at_ms, audience, seconds)
 
     def expire(self, account: str) -> None:
         """End the account's access tokens; a refresh gives a new one."""

@@ -43,8 +43,8 @@ class Answer:
     faults: tuple[str, ...] = ()
 
     def raw(self) -> bytes:
-        """The body as it travels; a 204 has none."""
-        return b"" if self.status == 204 else json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
+        """The body as it travels; None is none."""
+        return b"" if self.body is None else json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 class Marketplace(Protocol):

@@ -32,6 +32,14 @@ class LogFilter(BaseModel):
     after: int = Field(default=0, ge=0)
 
 
+class Publishing(BaseModel):
+    """The body of `PUT /_sandbox/accounts/{account}/ebay_listings/{listing_id}`: see `Sandbox.publish`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    known_after_s: float | None = Field(default=None, ge=0)
+
+
 class ReportQuery(BaseModel):
     """The query of `GET /_sandbox/report`."""
 
@@ -91,6 +99,15 @@ def routes(world: World) -> list[Route]:
         rows = world.stockx.operations(request.path_params["account"], world.clock())
         return JSONResponse({"count": len(rows), "operations": [selling_bodies.operation(row) for row in rows]})
 
+    async def publish(request: Request) -> Response:
+        wanted = Publishing.model_validate_json(await request.body() or "{}")
+        account, listing_id = request.path_params["account"], request.path_params["listing_id"]
+        return JSONResponse(asdict(world.ads.publish(account, listing_id, world.clock(), wanted.known_after_s)))
+
+    async def ads(request: Request) -> Response:
+        rows = [asdict(ad) for ad in world.ads.ads(request.path_params["account"])]
+        return JSONResponse({"count": len(rows), "ads": rows, "repeated": dict(world.ads.repeated)})
+
     async def revoke(request: Request) -> Response:
         world.accounts.revoke(request.path_params["account"])
         return Response(status_code=204)
@@ -122,6 +139,8 @@ def routes(world: World) -> list[Route]:
         ("DELETE", "/accounts/{account}/access_tokens", expire),
         ("GET", "/accounts/{account}/listings", listings),
         ("GET", "/accounts/{account}/operations", operations),
+        ("PUT", "/accounts/{account}/ebay_listings/{listing_id}", publish),
+        ("GET", "/accounts/{account}/ads", ads),
     ]
     return [Route(path, _explained(endpoint), methods=[method]) for method, path, endpoint in table]
 

@@ -1,9 +1,10 @@
 """The switches: what can go wrong, and when. Pure: the same plan and the same calls give the same strikes.
 
     Latency · Throttle · ServerError · NotFound · Hang · Disconnect · Drip      how it answers
-    MalformedJson · AddField · DropField · NullField · RetypeField              what it answers
+    EmptyAnswer · MalformedJson · AddField · DropField · NullField · RetypeField    what it answers
     ExpiredToken · RevokedToken · RefuseRefresh                                 who may ask
     those of `outcomes.py`                                                      what becomes of an operation
+    RefuseAd                                                                    what becomes of an ad
 
 Each fault counts the calls or operations that it matches, from the moment the plan is set: `last=3` is the next three,
 `first=4, last=6` the fourth to the sixth, `chance=0.1` one in ten of them by seed.
@@ -17,6 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from local.sandbox.chance import chance
+from local.sandbox.ebay.marketing.faults import RefuseAd
 from local.sandbox.outcomes import OperationFault
 from local.sandbox.switch import Arrived, Event, Switch
 
@@ -77,6 +79,12 @@ class Drip(_CallFault):
     pause_ms: int = Field(default=500, ge=0, le=600_000)
 
 
+class EmptyAnswer(_CallFault):
+    """The call takes effect, and a 2xx comes back with neither a body nor a header of its own."""
+
+    kind: Literal["empty_answer"] = "empty_answer"
+
+
 class MalformedJson(_CallFault):
     """A 2xx body cut off in the middle, or with `html` a gateway's page in its place."""
 
@@ -133,8 +141,8 @@ class RefuseRefresh(_CallFault):
 
 Refusal = Throttle | ServerError | NotFound | ExpiredToken | RevokedToken | RefuseRefresh
 Corruption = MalformedJson | AddField | DropField | NullField | RetypeField
-CallFault = Latency | Hang | Disconnect | Drip | Refusal | Corruption
-Fault = CallFault | OperationFault
+CallFault = Latency | Hang | Disconnect | Drip | EmptyAnswer | Refusal | Corruption
+Fault = CallFault | OperationFault | RefuseAd
 
 FAULTS: TypeAdapter[tuple[Fault, ...]] = TypeAdapter(tuple[Annotated[Fault, Field(discriminator="kind")], ...])
 

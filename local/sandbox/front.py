@@ -22,6 +22,7 @@ from local.sandbox.faults import (
     Corruption,
     Disconnect,
     Drip,
+    EmptyAnswer,
     ExpiredToken,
     Fault,
     Faults,
@@ -143,6 +144,9 @@ class Front:
 
     def _response(self, answer: Answer, strikes: Sequence[Strike], applied: list[str]) -> Response:
         raw = answer.raw()
+        if _first(strikes, EmptyAnswer) and answer.status < 300:
+            applied.append("empty_answer")
+            return Response(b"", answer.status)
         # What is cut off can no longer be read, so that comes last.
         for strike in sorted(strikes, key=lambda strike: isinstance(strike.fault, MalformedJson)):
             if isinstance(strike.fault, Corruption) and raw and answer.status < 300:

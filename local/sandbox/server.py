@@ -12,6 +12,7 @@ from local.sandbox import world
 from local.sandbox.accounts import Credentials
 from local.sandbox.app import application
 from local.sandbox.connection import Connection
+from local.sandbox.ebay.marketing.book import Ad, Published
 from local.sandbox.faults import Faults, Latency
 from local.sandbox.limits import Limits
 from local.sandbox.log import Entry
@@ -94,6 +95,15 @@ class Sandbox:
     def operations(self, account: str) -> Sequence[Operation]:
         """Every operation that StockX took on for `account`."""
         return self.world.stockx.operations(account, self.world.clock())
+
+    def publish(self, account: str, listing_id: str, known_after_s: float | None = None) -> Published:
+        """An eBay listing of `account`, for sale from now on. Marketing knows it after so long, or when the seed says:
+        1 to 10 minutes later."""
+        return self.world.ads.publish(account, listing_id, self.world.clock(), known_after_s)
+
+    def ads(self, account: str) -> Sequence[Ad]:
+        """Every ad that `account` really has at eBay, oldest first."""
+        return self.world.ads.ads(account)
 
     def report(self, duplicates_within_ms: int = TEN_MINUTES_MS) -> Report:
         return self.world.report(duplicates_within_ms)

@@ -39,7 +39,22 @@ class Started:
         return self.listing
 
 
-Event = Arrived | Started
+@dataclass(frozen=True)
+class AdAsked:
+    """An ad for a listing, or a new rate for it, is asked for: by a call of its own or as a row of one."""
+
+    method: str
+    path: str
+    account: str
+    listing: str
+    campaign: str
+
+    @property
+    def apart(self) -> str:
+        return self.listing
+
+
+Event = Arrived | Started | AdAsked
 
 
 class Switch(BaseModel):

@@ -8,6 +8,8 @@ from local.sandbox.accounts import Accounts
 from local.sandbox.alias.api import Alias
 from local.sandbox.catalog.catalog import Catalog
 from local.sandbox.ebay.api import EBay
+from local.sandbox.ebay.marketing.api import Marketing
+from local.sandbox.ebay.marketing.book import Book
 from local.sandbox.faults import Faults, Latency
 from local.sandbox.front import Front
 from local.sandbox.limits import Limits, Quotas
@@ -34,6 +36,7 @@ class World:
     quotas: Quotas
     log: Log
     stockx: StockX
+    ads: Book
     front: Front
 
     def report(self, duplicates_within_ms: int = TEN_MINUTES_MS) -> Report:
@@ -54,8 +57,9 @@ def build(
     accounts, faults, quotas, log = Accounts(seed, token_seconds), Faults(seed), Quotas(), Log()
     catalog = Catalog(products)
     stockx = StockX(seed, catalog, accounts, faults)
-    marketplaces = (stockx, Alias(seed, catalog, accounts), EBay(seed, catalog, accounts, quotas))
+    marketing = Marketing(seed, accounts, faults)
+    marketplaces = (stockx, Alias(seed, catalog, accounts), EBay(seed, catalog, accounts, quotas), marketing)
     for marketplace in marketplaces:
         quotas.set(marketplace.name, limits or marketplace.limits)
     front = Front(seed, clock, marketplaces, faults, quotas, log, latency or Latency())
-    return World(seed, clock, accounts, faults, quotas, log, stockx, front)
+    return World(seed, clock, accounts, faults, quotas, log, stockx, marketing.book, front)

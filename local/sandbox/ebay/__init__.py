@@ -1,4 +1,4 @@
-"""eBay's Browse API, its token call and its rate limits.
+"""eBay's Browse API, its token call and its rate limits; the Marketing API is in `marketing/`.
 
 | file | holds |
 |---|---|

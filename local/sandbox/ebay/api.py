@@ -11,11 +11,13 @@ from local.sandbox.catalog.catalog import Catalog
 from local.sandbox.ebay import tokens
 from local.sandbox.ebay.items import SITES, for_sale
 from local.sandbox.ebay.search import read
-from local.sandbox.limits import Limits, Quotas
+from local.sandbox.limits import DAY_MS, Limits, Quotas
 
 SEARCH = "/buy/browse/v1/item_summary/search"
 RATE_LIMITS = "/developer/analytics/v1_beta/rate_limit/"
 DEFAULT_LIMIT, MOST = 50, 200
+# What is counted for itself, and how rate limits call it. The casing is eBay's.
+QUOTAS = {"ebay": ("buy", "Browse"), "ebay-marketing": ("sell", "marketing")}
 # HTTP statuses, and eBay's id and domain of the error that usually has them.
 ERRORS = {401: (1001, "OAuth"), 403: (1100, "ACCESS"), 404: (11001, "API_BROWSE"), 429: (2001, "ACCESS")}
 
@@ -81,6 +83,8 @@ class EBay:
     def refuse_refresh(self, call: Call) -> Answer | None:
         if call.path != tokens.PATH:
             return None
+        if call.form().get("grant_type") == "refresh_token":
+            return oauth.refusal(GrantRefusedError("invalid_grant", "the refresh token is invalid", 400))
         return oauth.refusal(GrantRefusedError("invalid_client", "client authentication failed", 401))
 
     def _search(self, call: Call) -> Answer:
@@ -119,26 +123,19 @@ class EBay:
         return Answer(200, body)
 
     def _rate_limits(self, call: Call) -> Answer:
-        day = self._quotas.day(self.name, self.account(call), call.at_ms)
-        if day is None:
+        account = self.account(call)
+        found = [(api, self._quotas.day(quota, account, call.at_ms)) for quota, api in QUOTAS.items()]
+        apis = [_api(*api, day.limit, day.remaining, day.reset_ms) for api, day in found if day]
+        if not apis:
             return Answer(204, None)
-        reset = datetime.fromtimestamp(day.reset_ms / 1000, UTC).isoformat(timespec="milliseconds")
-        window = {"timeWindow": 86_400, "reset": reset.replace("+00:00", "Z")}
-        rate = {"count": day.limit - day.remaining, "limit": day.limit, "remaining": day.remaining, **window}
-        other = {**rate, "limit": 2_000_000, "remaining": 2_000_000}
-        return Answer(
-            200,
-            {
-                "rateLimits": [
-                    _api("sell", "inventory", "sell.inventory", other),
-                    _api("buy", "Browse", "buy.browse", rate),
-                ]
-            },
-        )
+        inventory = _api("sell", "inventory", 2_000_000, 2_000_000, call.at_ms + DAY_MS)
+        return Answer(200, {"rateLimits": [inventory, *apis]})
 
 
-def _api(context: str, name: str, resource: str, rate: Mapping[str, object]) -> dict[str, object]:
-    resources = [{"name": resource, "rates": [rate]}]
+def _api(context: str, name: str, limit: int, remaining: int, reset_ms: int) -> dict[str, object]:
+    reset = datetime.fromtimestamp(reset_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    rate = {"count": limit - remaining, "limit": limit, "remaining": remaining, "reset": reset, "timeWindow": 86_400}
+    resources = [{"name": f"{context}.{name.lower()}", "rates": [rate]}]
     return {"apiContext": context, "apiName": name, "apiVersion": "v1", "resources": resources}
 
 

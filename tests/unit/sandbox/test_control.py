@@ -68,7 +68,11 @@ def test_the_report_counts_what_was_called(client: Client) -> None:
 
 def test_health(client: Client) -> None:
     health = client.http.get("/_sandbox/health").json()
-    assert (health["status"], health["seed"], health["marketplaces"]) == ("ok", 7, ["stockx", "alias", "ebay"])
+    assert (health["status"], health["seed"], health["marketplaces"]) == (
+        "ok",
+        7,
+        ["stockx", "alias", "ebay", "ebay-marketing"],
+    )
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_an_application_gets_a_token_for_two_hours(client: Client, clock: Clock,
 
 @pytest.mark.parametrize(
     ("form", "error"),
-    [({"grant_type": "refresh_token"}, "unsupported_grant_type"), ({"scope": "everything"}, "invalid_scope")],
+    [({"grant_type": "password"}, "unsupported_grant_type"), ({"scope": "everything"}, "invalid_scope")],
 )
 def test_other_grants_are_refused(client: Client, form: dict[str, str], error: str) -> None:
     answer = _mint(client, **form)

@@ -1,0 +1,279 @@
+"""eBay Marketing API v1: the checks of every call, campaigns, ads one by one and in bulk."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from local.sandbox.accounts import Accounts
+from local.sandbox.call import Answer, Call, Routes
+from local.sandbox.ebay.marketing.book import COST_PER_SALE, ENDED, Ad, Book, Campaign
+from local.sandbox.ebay.marketing.errors import Json, RefusedError
+from local.sandbox.ebay.marketing.faults import RefuseAd
+from local.sandbox.ebay.tokens import USER
+from local.sandbox.faults import Faults
+from local.sandbox.limits import Limits
+from local.sandbox.switch import AdAsked
+
+BASE = "/sell/marketing/v1/ad_campaign"
+CAMPAIGN = f"{BASE}/{{campaign_id}}"
+DEFAULT_LIMIT, MOST = 10, 500
+STATUSES = {"DELETED", "DRAFT", ENDED, "ENDING_SOON", "PAUSED", "PENDING", "RUNNING", "SCHEDULED", "SYSTEM_PAUSED"}
+MOVES = {"pause": "PAUSED", "resume": "RUNNING", "end": ENDED}
+_RATE = re.compile(r"[0-9]{1,3}(\.[0-9])?")
+
+# Carries out what is asked for one listing, and gives the ad.
+Act = Callable[[Campaign, str, str], Ad]
+
+
+class Marketing:
+    """Ads of sellers, who call with their own token. An application's is refused: it has not the scope."""
+
+    name = "ebay-marketing"
+    prefixes: tuple[str, ...] = ("/sell/marketing/",)
+    # eBay's own day. A 429 says nothing of when to come back.
+    limits = Limits(per_day=10_000, retry_after=False)
+
+    def __init__(self, seed: int, accounts: Accounts, faults: Faults) -> None:
+        self._accounts, self._faults = accounts, faults
+        self.book = Book(seed)
+        self._routes = Routes(
+            ("POST", BASE, self._create_campaign),
+            ("GET", BASE, self._campaigns),
+            ("GET", f"{BASE}/find_campaign_by_ad_reference", self._campaigns_with),
+            ("GET", CAMPAIGN, self._campaign),
+            *(("POST", f"{CAMPAIGN}/{move}", self._move) for move in MOVES),
+            ("GET", f"{CAMPAIGN}/ad", self._ads),
+            ("POST", f"{CAMPAIGN}/ad", self._create_ad),
+            ("POST", f"{CAMPAIGN}/ad/{{ad_id}}/update_bid", self._update_bid),
+            ("POST", f"{CAMPAIGN}/bulk_create_ads_by_listing_id", self._bulk_create),
+            ("POST", f"{CAMPAIGN}/bulk_update_ads_bid_by_listing_id", self._bulk_update),
+        )
+
+    def account(self, call: Call) -> str:
+        token = call.bearer()
+        if not token:
+            return "anonymous"
+        known = self._accounts.of_token(token, call.at_ms, USER)
+        return known or f"unknown-{sha256(token.encode()).hexdigest()[:8]}"
+
+    def counted(self, _: str) -> bool:
+        return True
+
+    def cacheable(self, _: Call) -> bool:
+        return False
+
+    def route(self, call: Call) -> str:
+        return self._routes.template(call.path) or call.path
+
+    def answer(self, call: Call) -> Answer:
+        try:
+            if self._accounts.of_token(call.bearer(), call.at_ms, USER) is None:
+                application = self._accounts.of_token(call.bearer(), call.at_ms, "ebay")
+                raise RefusedError(1100 if application else 1001)
+            if (found := self._routes.find(call)) is None:
+                raise RefusedError(2003)
+            handler, parameters = found
+            return handler(call, **parameters)
+        except RefusedError as refused:
+            return Answer(refused.status, {"errors": [refused.body()]})
+
+    def error(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
+        refused = RefusedError({401: 1001, 403: 1100, 404: 2003, 429: 2001}.get(status, 35001))
+        return Answer(status, {"errors": [{**refused.body(), "message": message}]}, headers or {})
+
+    def expire_token(self, call: Call, *, for_good: bool) -> Answer:
+        if for_good:
+            self._accounts.expire_token(call.bearer(), USER)
+        return self.error(401, "Invalid access token")
+
+    def refuse_refresh(self, _: Call) -> Answer | None:
+        return None
+
+    def _create_campaign(self, call: Call) -> Answer:
+        body = _body(call)
+        funding = body.get("fundingStrategy") or {}
+        for field, error_id in (("campaignName", 35019), ("marketplaceId", 35041), ("startDate", 35026)):
+            if not isinstance(body.get(field), str) or not body[field]:
+                raise RefusedError(error_id)
+        if funding.get("fundingModel") != COST_PER_SALE:
+            raise RefusedError(35038)
+        if "bidPercentage" not in funding:
+            raise RefusedError(35106)
+        _rate(funding["bidPercentage"])
+        start = _time(body["startDate"])
+        if start < call.at_ms:
+            raise RefusedError(35026)
+        made = self.book.add_campaign(self.account(call), body["campaignName"], start, site=body["marketplaceId"])
+        return Answer(201, None, {"Location": f"{call.base_url}{BASE}/{made.campaign_id}"})
+
+    def _campaigns(self, call: Call) -> Answer:
+        name, status = call.query.get("campaign_name"), call.query.get("campaign_status")
+        if status and status not in STATUSES:
+            raise RefusedError(35043)
+        found = [
+            _campaign(one, call.at_ms)
+            for one in self.book.campaigns(self.account(call))
+            if name in (None, one.name) and status in (None, one.status_at(call.at_ms))
+        ]
+        return _page(call, "campaigns", found)
+
+    def _campaigns_with(self, call: Call) -> Answer:
+        listing_id = call.query.get("listing_id")
+        if not listing_id:
+            raise RefusedError(35031)
+        account = self.account(call)
+        ids = {ad.campaign_id for ad in self.book.ads(account) if ad.listing_id == listing_id}
+        found = [_campaign(one, call.at_ms) for one in self.book.campaigns(account) if one.campaign_id in ids]
+        if not found:
+            raise RefusedError(2003)
+        return Answer(200, {"campaigns": found})
+
+    def _campaign(self, call: Call, campaign_id: str) -> Answer:
+        return Answer(200, _campaign(self.book.campaign(self.account(call), campaign_id), call.at_ms))
+
+    def _move(self, call: Call, campaign_id: str) -> Answer:
+        campaign = self._open(call, campaign_id)
+        self.book.set_status(campaign.campaign_id, MOVES[call.path.rpartition("/")[2]])
+        return Answer(204, None)
+
+    def _ads(self, call: Call, campaign_id: str) -> Answer:
+        campaign = self.book.campaign(self.account(call), campaign_id)
+        wanted = set(filter(None, call.query.get("listing_ids", "").split(",")))
+        ads = [ad for ad in self.book.ads(campaign.account) if ad.campaign_id == campaign_id]
+        return _page(call, "ads", [_ad(ad) for ad in ads if not wanted or ad.listing_id in wanted])
+
+    def _create_ad(self, call: Call, campaign_id: str) -> Answer:
+        campaign, row = self._open(call, campaign_id), _body(call)
+        ad = self._done(call, campaign, row, self._made(call))
+        return Answer(201, None, {"Location": f"{call.base_url}{BASE}/{campaign_id}/ad/{ad.ad_id}"})
+
+    def _update_bid(self, call: Call, campaign_id: str, ad_id: str) -> Answer:
+        campaign = self._open(call, campaign_id)
+        ad = next((one for one in self.book.ads(campaign.account) if one.ad_id == ad_id), None)
+        if ad is None or ad.campaign_id != campaign_id:
+            raise RefusedError(35044)
+        self._done(call, campaign, {**_body(call), "listingId": ad.listing_id}, self._changed)
+        return Answer(204, None)
+
+    def _bulk_create(self, call: Call, campaign_id: str) -> Answer:
+        return self._bulk(call, campaign_id, self._made(call), 201)
+
+    def _bulk_update(self, call: Call, campaign_id: str) -> Answer:
+        return self._bulk(call, campaign_id, self._changed, 200)
+
+    def _bulk(self, call: Call, campaign_id: str, act: Act, done: int) -> Answer:
+        campaign, rows = self._open(call, campaign_id), _body(call).get("requests")
+        if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+            raise RefusedError(35033)
+        if len(rows) > MOST:
+            raise RefusedError(35071)
+        listings = [str(row.get("listingId")) for row in rows]
+        if len(set(listings)) < len(listings):
+            raise RefusedError(35018)
+        answers: list[Json] = []
+        for row in rows:
+            try:
+                ad = self._done(call, campaign, row, act)
+                href = f"{call.base_url}{BASE}/{campaign_id}/ad/{ad.ad_id}"
+                answers.append({"statusCode": done, "listingId": ad.listing_id, "adId": ad.ad_id, "href": href})
+            except RefusedError as refused:
+                listing = {"listingId": str(row.get("listingId", ""))}
+                answers.append({"statusCode": refused.status, **listing, "errors": [refused.body()]})
+        return Answer(207 if any("errors" in row for row in answers) else 200, {"responses": answers})
+
+    def _open(self, call: Call, campaign_id: str) -> Campaign:
+        """The campaign, which must be one whose ads can be changed."""
+        campaign = self.book.campaign(self.account(call), campaign_id)
+        if campaign.status == ENDED:
+            raise RefusedError(35035)
+        if campaign.by_rules:
+            raise RefusedError(35064)
+        if campaign.funding_model != COST_PER_SALE:
+            raise RefusedError(35080)
+        return campaign
+
+    def _done(self, call: Call, campaign: Campaign, row: Json, act: Act) -> Ad:
+        """Do what is asked for one listing, or what a switch has for it."""
+        listing_id = row.get("listingId")
+        if not listing_id:
+            raise RefusedError(35014)
+        if not isinstance(listing_id, str) or not listing_id.isdecimal():
+            raise RefusedError(35013)
+        rate = _rate(row.get("bidPercentage"))
+        asked = AdAsked(call.method, call.path, campaign.account, listing_id, campaign.campaign_id)
+        struck = [strike.fault for strike in self._faults.strikes(asked) if isinstance(strike.fault, RefuseAd)]
+        if struck and not struck[0].effect:
+            raise RefusedError(struck[0].error_id)
+        ad = act(campaign, listing_id, rate)
+        if struck:
+            raise RefusedError(struck[0].error_id)
+        return ad
+
+    def _made(self, call: Call) -> Act:
+        return lambda campaign, listing_id, rate: self.book.add_ad(campaign, listing_id, rate, call.at_ms)
+
+    def _changed(self, campaign: Campaign, listing_id: str, rate: str) -> Ad:
+        return self.book.set_rate(self.book.ad(campaign, listing_id), rate)
+
+
+def _campaign(campaign: Campaign, at_ms: int) -> Json:
+    funding: Json = {"fundingModel": campaign.funding_model}
+    if campaign.funding_model == COST_PER_SALE:
+        funding |= {"bidPercentage": "2.0", "adRateStrategy": "FIXED"}
+    body = {
+        "campaignId": campaign.campaign_id,
+        "campaignName": campaign.name,
+        "campaignStatus": campaign.status_at(at_ms),
+        "marketplaceId": campaign.site,
+        "startDate": datetime.fromtimestamp(campaign.start_ms // 1000, UTC).isoformat().replace("+00:00", "Z"),
+        "channels": ["ON_SITE"],
+        "fundingStrategy": funding,
+    }
+    if campaign.by_rules:
+        body["campaignCriterion"] = {"criterionType": "INVENTORY_PARTITION", "autoSelectFutureInventory": True}
+    return body
+
+
+def _ad(ad: Ad) -> Json:
+    return {"adId": ad.ad_id, "listingId": ad.listing_id, "bidPercentage": ad.rate}
+
+
+def _page(call: Call, name: str, found: list[Json]) -> Answer:
+    limit, offset = _whole(call, "limit", DEFAULT_LIMIT), _whole(call, "offset", 0)
+    if not 1 <= limit <= MOST:
+        raise RefusedError(35029)
+    if offset < 0:
+        raise RefusedError(35030)
+    page = {name: found[offset : offset + limit], "total": len(found), "limit": limit, "offset": offset}
+    return Answer(200, {"href": f"{call.base_url}{call.path}", **page})
+
+
+def _whole(call: Call, name: str, otherwise: int) -> int:
+    text = call.query.get(name, "")
+    return int(text) if text.isascii() and text.isdecimal() else -1 if text else otherwise
+
+
+def _rate(value: Any) -> str:
+    if not isinstance(value, str) or not _RATE.fullmatch(value) or not 2 <= float(value) <= 100:
+        raise RefusedError(35007)
+    return f"{float(value):.1f}"
+
+
+def _time(text: str) -> int:
+    try:
+        return round(datetime.fromisoformat(text).timestamp() * 1000)
+    except ValueError:
+        raise RefusedError(35026) from None
+
+
+def _body(call: Call) -> Json:
+    try:
+        body = json.loads(call.body)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise RefusedError(35033)
+    return body
