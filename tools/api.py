@@ -48,6 +48,10 @@ class Api:
     def delete(self, path: str) -> Any:
         return self._call("DELETE", path)
 
+    def upload(self, path: str, data: bytes, content_type: str) -> Any:
+        """Post a file."""
+        return self._call("POST", path, content=data, headers={"content-type": content_type})
+
     def call(self, method: str, path: str, body: object) -> Any:
         """Any other method."""
         return self._call(method, path, json=body)

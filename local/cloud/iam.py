@@ -1,4 +1,5 @@
-"""Two additions to ministack's IAM: it keeps a record of what was asked, and it knows KMS's encryption context.
+"""Three additions to ministack's IAM: it keeps a record of what was asked, it knows KMS's encryption context, and it
+takes a batch of messages for what it is to AWS, `sqs:SendMessage`.
 
 They run inside the ministack process, and hang on two functions of the ministack release that the lock pins.
 """
@@ -26,6 +27,7 @@ def _keep_record(record: Path) -> None:
     def recording(
         access_key_id: str, iam_action: str, service: str, region: str, resource_arn: str = "*", **context: Any
     ) -> Any:
+        iam_action = iam_action.removesuffix("Batch") if service == "sqs" else iam_action
         denied = enforce(access_key_id, iam_action, service, region, resource_arn=resource_arn, **context)
         identity = iam_evaluator.resolve_caller_identity(access_key_id) or {}
         # arn:aws:sts::ACCOUNT:assumed-role/ROLE/FUNCTION; whoever deploys is no such role

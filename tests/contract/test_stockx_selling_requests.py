@@ -15,7 +15,7 @@ from sluice.marketplaces.session import Session
 from sluice.marketplaces.stockx import sign
 from sluice.marketplaces.stockx_selling import Selling, create_item, delete_item, update_item
 from sluice.marketplaces.transport import Transport
-from sluice.operations import rules
+from sluice.platform import money
 from tests.contract.documents import document
 from tests.contract.test_stockx_requests import _problems
 from tests.support.clock import VirtualClock
@@ -95,7 +95,7 @@ def test_every_currency_of_a_listing_is_one_that_the_document_names(currency: st
 
 
 def test_amounts_are_sent_as_text_in_major_units() -> None:
-    request = sent(lambda seller: seller.create(VARIANT, Terms(rules.amount(150, "USD"), "USD"), active=True))
+    request = sent(lambda seller: seller.create(VARIANT, Terms(money.amount(150, "USD"), "USD"), active=True))
     assert b'"amount":"150"' in request.content.replace(b" ", b"")
 
 

@@ -33,6 +33,15 @@ ANSWERS: dict[str, Any] = {
     "enqueue_enrich": lambda answer: answer["statusCode"] == 200,
     "enqueue_enrichment": lambda answer: answer["statusCode"] == 200,
     "enqueue_refresh": lambda answer: answer["statusCode"] == 202,
+    "inventory_add": lambda answer: json.loads(answer["body"])["counts"]["refused"] == 1,
+    "inventory_change": lambda answer: json.loads(answer["body"])["item"]["cost"] == "105.50",
+    "inventory_delete": lambda answer: answer["statusCode"] == 200,
+    "inventory_import": lambda answer: json.loads(answer["body"])["accepted"] == 2,
+    "inventory_import_progress": lambda answer: json.loads(answer["body"])["refusedRows"] == 1,
+    "inventory_list": lambda answer: answer["statusCode"] == 200,
+    "inventory_refresh": lambda answer: json.loads(answer["body"])["refreshes"] == 1,
+    "inventory_show": lambda answer: answer["statusCode"] == 200,
+    "inventory_worker_messages": lambda answer: answer == {"batchItemFailures": []},
     "job_events_records": lambda answer: answer == {"published": 1},
     "listings_activate": lambda answer: answer["statusCode"] == 202,
     "listings_bulk": lambda answer: json.loads(answer["body"])["counts"] == {"accepted": 2, "refused": 1},
@@ -63,6 +72,7 @@ FIRST = ["accounts_connect", "scheduler_each_minute", "enqueue_refresh", "enqueu
 FIRST += ["listings_create", "listings_update"]
 # A webhook lives as short as it can, so that nothing is sent outside.
 LAST = [f"webhooks_{what}" for what in ("put", "show", "list", "secret", "deliveries", "resend", "delete")]
+LAST += [f"inventory_{what}" for what in ("add", "show", "change", "refresh", "import", "import_progress", "delete")]
 
 
 @pytest.fixture(scope="module", autouse=True)

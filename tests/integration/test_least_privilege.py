@@ -15,6 +15,7 @@ from local.cloud.template import resources
 from local.laptop import Laptop
 from tests.integration.after_day import AfterDay
 from tests.integration.day import FAST, Day
+from tests.integration.inventory_day import InventoryDay
 from tests.integration.listing_day import ListingDay
 
 FUNCTIONS = [
@@ -29,6 +30,7 @@ def laptop() -> Iterator[Laptop]:
     with Laptop(latency_ms=0, configuration=json.dumps(FAST)) as laptop:
         Day(laptop).live()
         ListingDay(laptop).live()
+        InventoryDay(laptop).live()
         AfterDay(laptop).live()
         yield laptop
 

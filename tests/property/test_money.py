@@ -20,6 +20,9 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "sluice"
 # Whatever touches an amount.
 MONEY = [
     *(SHARED / "market").glob("*.py"),
+    *(SHARED / "pricing").glob("*.py"),
+    *(SHARED / "inventory").glob("*.py"),
+    SHARED / "platform" / "money.py",
     *(SHARED / "marketplaces" / f"{name}.py" for name in ("alias", "ebay", "fields", "products", "stockx")),
 ]
 

@@ -1,6 +1,5 @@
 """A seller at work: the real engine and tables, the sandbox's StockX, and time by hand."""
 
-import base64
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -40,11 +39,6 @@ NOON = 1_795_348_800_000  # 2026-11-22 12:00 UTC
 TENANT = "acme"
 OPEN = Config(marketplaces={"stockx": Limits(by_account=True)})
 USD_150 = Terms("150", "USD")
-
-
-def _plain(secret: bytes | str) -> str:
-    """The store answers binary attributes as DynamoDB's JSON has them."""
-    return (base64.b64decode(secret) if isinstance(secret, str) else secret).decode()
 
 
 class Desk:
@@ -187,7 +181,7 @@ def open_desk() -> Iterator[Desk]:
         patch.setattr(metrics.provider, "namespace", "Sluice/test")
         patch.setattr(transport, "_shared_client", lambda: client)
         patch.setattr(aws, "encrypt", lambda text, context: text.encode())
-        patch.setattr(aws, "decrypt", lambda secret, context: _plain(secret))
+        patch.setattr(aws, "decrypt", lambda secret, context: secret.decode())
         patch.setattr(aws, "invoke_later", lambda function, event: None)
         patch.setattr(aws, "put_events", desk.put.extend)
         token_cache.forget()

@@ -1,5 +1,6 @@
 """The HTTP API as a client sees it: requests go through the real handlers, each route to the function that has it."""
 
+import base64
 import importlib
 import json
 import re
@@ -69,12 +70,13 @@ def event(
     *,
     query: Mapping[str, Any] | str = "",
     body: object = None,
+    content_type: str = "application/json",
     tenant: str | None = "acme",
     roles: str = "operator",
 ) -> dict[str, Any]:
     """The event that an HTTP API makes of a request (payload format 2.0): it decodes the path.
 
-    body: text as it is, anything else as JSON. tenant: None for a request without an authorizer's word.
+    body: text as it is, bytes as base64, anything else as JSON. tenant: None for one without an authorizer's word.
     """
     key, parameters = _match(method, path)
     context: dict[str, Any] = {
@@ -94,13 +96,15 @@ def event(
         "routeKey": key,
         "rawPath": unquote(path),
         "rawQueryString": query if isinstance(query, str) else urlencode(query),
-        "headers": {"content-type": "application/json"},
+        "headers": {"content-type": content_type},
         "requestContext": context,
         "isBase64Encoded": False,
     }
     if parameters:
         made["pathParameters"] = parameters
-    if body is not None:
+    if isinstance(body, bytes):
+        made |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    elif body is not None:
         made["body"] = body if isinstance(body, str) else json.dumps(body)
     return made
 

@@ -80,7 +80,7 @@ class Store:
 
     def _answer(self, operation: str, parameters: dict[str, Any]) -> Answer:
         status, body = respond(operation, json.dumps(parameters, default=_base64).encode())
-        data: Answer = json.loads(body)
+        data: Answer = json.loads(body, object_hook=_decoded)
         if status < 300:
             return data
         error = {"Code": data["__type"].split("#")[-1], "Message": data.get("message") or data.get("Message") or ""}
@@ -134,6 +134,12 @@ def environment(*, clients: bool = False) -> Iterator[None]:
 
 def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
+
+
+def _decoded(value: dict[str, Any]) -> dict[str, Any]:
+    """Binary attributes as botocore gives them."""
+    binary = isinstance(value.get("B"), str) and len(value) == 1
+    return {"B": base64.b64decode(value["B"])} if binary else value
 
 
 def _forget(clients: bool) -> None:

@@ -24,6 +24,8 @@ ROUTE_MODULES = (
     "sluice.operations.api",
     "sluice.operations.bulk_api",
     "sluice.promotions.api",
+    "sluice.inventory.api",
+    "sluice.inventory.import_api",
     "sluice.marketplaces.api",
     "sluice.webhooks.api",
     "sluice.admin.api",

@@ -13,10 +13,7 @@ from sluice.operations.listing import Listing
 from sluice.operations.request import Draft
 from sluice.operations.status import ListingStatus
 from sluice.operations.terms import Wanted
-from sluice.platform.models import Body, OneOf, Query, Text
-
-# Decimals come as text or as a JSON number; text says exactly what is meant.
-Amount = Annotated[str | int | float, Field(description='a decimal in major units, as `"150.50"`')]
+from sluice.platform.models import Amount, Body, OneOf, Query, Text
 
 
 class NewTerms(Body):

@@ -8,6 +8,7 @@ from sluice.marketplaces import selling
 from sluice.marketplaces.selling import Terms
 from sluice.operations.changes import Change
 from sluice.operations.status import AFTER, Action, ListingStatus, Status, of_listing
+from sluice.platform import money
 from sluice.platform.clock import MINUTE, SECOND
 
 TIMEOUT: Final = "TIMEOUT"
@@ -105,13 +106,8 @@ def _status(change: Change, seen: selling.Listing | None) -> ListingStatus | Non
 def _terms(seen: selling.Listing | None) -> Terms:
     if seen is None:
         return Terms()
-    return Terms(None if seen.amount is None else plain(seen.amount), seen.currency, seen.expires_at)
+    return Terms(None if seen.amount is None else money.plain(seen.amount), seen.currency, seen.expires_at)
 
 
 def _seen(seen: selling.Listing | None) -> dict[str, Any]:
     return {"seen": None if seen is None else seen.word}
-
-
-def plain(amount: Decimal) -> str:
-    """An amount as Sluice writes it: `150`, `150.50`, never `150.5` or `1.5E+2`."""
-    return str(int(amount)) if amount == amount.to_integral_value() else f"{amount:.2f}"

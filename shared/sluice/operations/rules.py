@@ -3,21 +3,14 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
 from sluice.marketplaces import registry
 from sluice.operations.changes import Change
-from sluice.operations.results import plain
 from sluice.operations.status import Action, ListingStatus
 from sluice.platform.clock import DAY, SECOND
 
-# ISO 4217: these have no minor unit.
-_WHOLE: Final = frozenset({"JPY", "KRW"})
-_DECIMALS: Final = 2
-MOST_AMOUNT: Final = Decimal(100_000_000)
 LONGEST_EXPIRY_MS: Final = 999 * DAY
-_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # A listing in one of these is over: nothing can be done to it any more.
@@ -33,26 +26,6 @@ def refusal(status: str, action: Action, open_changes: Sequence[Change] = ()) ->
     if action is not Action.DELETE and any(change.action is Action.DELETE for change in open_changes):
         return "the listing is being deleted"
     return None
-
-
-def amount(value: object, currency: str) -> str:
-    """`value` as Sluice writes an amount: `150`, `150.50`.
-
-    Raises:
-        ValueError: it is none that can be asked for; says why.
-    """
-    if isinstance(value, bool) or not _DECIMAL.fullmatch(str(value)):
-        raise ValueError('must be a decimal in major units, as "150.50"')
-    number = Decimal(str(value))
-    if number <= 0:
-        raise ValueError("must be above zero")
-    if number >= MOST_AMOUNT:
-        raise ValueError(f"must be below {MOST_AMOUNT}")
-    decimals = 0 if currency in _WHOLE else _DECIMALS
-    if number != round(number, decimals):
-        most = f"at most {decimals} decimals" if decimals else "no decimals"
-        raise ValueError(f"must have {most} in {currency}")
-    return plain(number)
 
 
 def currency(value: str, marketplace: str) -> str:

@@ -10,6 +10,7 @@ from sluice.marketplaces.sizes import listed, normal_size, normal_sku
 from sluice.operations import rules
 from sluice.operations.kinds import MARKETPLACES
 from sluice.operations.request import Refusal
+from sluice.platform import money
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ def terms(amount: object, currency: str | None, expires_at: str | None, now: int
             raise Refusal("amount", "is required with a currency")
         return Terms(expires_at=_expiry(expires_at, now))
     unit = _checked("currency", lambda: rules.currency(currency or own, at))
-    return Terms(_checked("amount", lambda: rules.amount(amount, unit)), unit, _expiry(expires_at, now))
+    return Terms(_checked("amount", lambda: money.amount(amount, unit)), unit, _expiry(expires_at, now))
 
 
 def offered(wanted: Wanted, at: str) -> Offered:

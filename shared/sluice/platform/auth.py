@@ -29,6 +29,8 @@ class Permission(StrEnum):
     LISTINGS_WRITE = "listings:write"
     PROMOTIONS_READ = "promotions:read"
     PROMOTIONS_WRITE = "promotions:write"
+    INVENTORY_READ = "inventory:read"
+    INVENTORY_WRITE = "inventory:write"
 
 
 _SERVICE = frozenset(
@@ -40,6 +42,8 @@ _SERVICE = frozenset(
         Permission.LISTINGS_WRITE,
         Permission.PROMOTIONS_READ,
         Permission.PROMOTIONS_WRITE,
+        Permission.INVENTORY_READ,
+        Permission.INVENTORY_WRITE,
     }
 )
 _USER = _SERVICE | {

@@ -1,9 +1,13 @@
-"""The JSON object in a request's body, read strictly: what could be understood in two ways is refused."""
+"""What a request carries: its bytes, or the JSON object in them, read strictly.
+
+What could be understood in two ways is refused.
+"""
 
 import base64
 import binascii
 import json
 from collections.abc import Mapping
+from email.message import Message
 from typing import Any
 
 from sluice.platform.errors import FieldError, Invalid, TooLarge
@@ -11,16 +15,21 @@ from sluice.platform.errors import FieldError, Invalid, TooLarge
 MOST_BYTES = 256 * 1024
 
 
-def read(event: Mapping[str, Any], most: int = MOST_BYTES) -> dict[str, Any]:
+def read(event: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON object that the body of an HTTP API event holds. The content type is not asked for.
 
     Raises:
-        TooLarge: more than `most` bytes.
-        Invalid: no body, not UTF-8, not JSON, not an object, a name that comes twice, or NaN.
+        TooLarge, Invalid: as `raw` and `parse`.
     """
-    raw = _raw(event)
-    if len(raw) > most:
-        raise TooLarge(f"the body has {len(raw)} bytes; {most} are allowed")
+    return parse(raw(event, MOST_BYTES))
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    """The JSON object that `raw` is.
+
+    Raises:
+        Invalid: it is empty, not UTF-8, not JSON, not an object, has a name that comes twice, or NaN.
+    """
     if not raw.strip():
         raise _invalid("the body is empty; send a JSON object")
     try:
@@ -37,7 +46,29 @@ def read(event: Mapping[str, Any], most: int = MOST_BYTES) -> dict[str, Any]:
     return value
 
 
-def _raw(event: Mapping[str, Any]) -> bytes:
+def raw(event: Mapping[str, Any], most: int) -> bytes:
+    """The bytes of an HTTP API event's body.
+
+    Raises:
+        TooLarge: more than `most`.
+        Invalid: the event says that they are base64, and they are not.
+    """
+    found = _bytes(event)
+    if len(found) > most:
+        raise TooLarge(f"the body has {len(found)} bytes; {most} are allowed")
+    return found
+
+
+def media_type(event: Mapping[str, Any]) -> tuple[str, str]:
+    """The media type that the body is said to be of, and its charset; each empty where the request does not say."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    message = Message()
+    message["content-type"] = headers.get("content-type") or ""
+    kind = message.get_content_type() if "content-type" in headers else ""
+    return kind, message.get_content_charset("").lower()
+
+
+def _bytes(event: Mapping[str, Any]) -> bytes:
     body = event.get("body") or ""
     if not event.get("isBase64Encoded"):
         return str(body).encode("utf-8", errors="surrogatepass")

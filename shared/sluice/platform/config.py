@@ -56,6 +56,7 @@ class Config:
     freshness_ms: a price younger than this is not fetched again unless a manual request forces it.
     catalog_age_ms: a product that was looked up longer ago than this is looked up again: by an enrichment, and by a
         refresh of a size that it does not have.
+    stale_ms: a price older than this is fetched again when its owner looks at it.
     age_limit_ms: a job that has waited this long is picked as if it had the next higher priority, after twice as
         long as the highest. This bounds the wait of background work.
     reserve_percent: when less than this share of a window is left, only manual and hot jobs are admitted.
@@ -73,6 +74,7 @@ class Config:
     promotion_stagger_ms: int = 5 * SECOND
     freshness_ms: int = 10 * MINUTE
     catalog_age_ms: int = 7 * DAY
+    stale_ms: int = HOUR
     age_limit_ms: int = HOUR
     reserve_percent: int = 20
     horizon_ms: int = 75 * SECOND
@@ -96,6 +98,7 @@ _LEAST = {
     "promotion_stagger_ms": 0,
     "freshness_ms": 0,
     "catalog_age_ms": HOUR,
+    "stale_ms": MINUTE,
     "age_limit_ms": MINUTE,
     "reserve_percent": 0,
     "horizon_ms": SECOND,

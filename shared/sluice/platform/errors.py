@@ -9,6 +9,7 @@ HttpError              a JSON body of one shape: {"error": {"code", "message", "
 ├── MethodNotAllowed   405  the path exists, not with this method
 ├── Conflict           409  the thing is in a state in which this cannot be done
 ├── TooLarge           413  the body is over the limit
+├── Unsupported        415  the body is of a kind that this path does not read
 ├── Internal           500  a fault of ours; says no word of what it was. Whatever else is raised becomes one
 └── Unavailable        503  not now, for a reason of ours; the same request may succeed later
 ```
@@ -115,6 +116,13 @@ class TooLarge(HttpError):
 
     status = 413
     code = "too_large"
+
+
+class Unsupported(HttpError):
+    """The body is of another media type."""
+
+    status = 415
+    code = "unsupported_media_type"
 
 
 class Internal(HttpError):

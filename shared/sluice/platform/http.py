@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.platform import auth, body
 from sluice.platform.auth import Caller, Permission
 from sluice.platform.clock import Clock, SystemClock
-from sluice.platform.errors import FieldError, HttpError, Internal, Invalid, MethodNotAllowed, NotFound
+from sluice.platform.errors import FieldError, HttpError, Internal, Invalid, MethodNotAllowed, NotFound, Unsupported
 from sluice.platform.models import Body, Query, check
 from sluice.platform.observe import logger
 
@@ -29,7 +29,28 @@ JSON = "application/json"
 # Answers are one tenant's business, so nobody on the way may keep them. A route says so if its answer may be kept.
 PRIVATE = {"Cache-Control": "no-store"}
 
-B = TypeVar("B", bound=Body | None)
+
+@dataclass(frozen=True)
+class Upload:
+    """A body that the route reads by itself: its bytes, and which of the route's media types it is."""
+
+    raw: bytes
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """What a route takes besides JSON objects of usual size.
+
+    types: the media types, with what the document says of each. most: bytes. Lambda takes events of 6 MB, in which
+    what is no text is base64, a third longer.
+    """
+
+    types: Mapping[str, type]
+    most: int = 4 * 1024 * 1024
+
+
+B = TypeVar("B", bound=Body | Upload | None)
 Q = TypeVar("Q", bound=Query | None)
 
 clock: Clock = SystemClock()
@@ -64,6 +85,7 @@ class Route(Generic[B, Q]):
 
     path: as OpenAPI writes it, `/v1/jobs/{job_id}`. call: does the work. answer: the typed dict that it returns, or a
     content type. permission: what the caller needs; None makes the route public. body, query: what they must look like.
+    uploads: given instead of `body` where the route reads it by itself.
     errors: the refusals that `call` may raise, besides those that every route has.
     """
 
@@ -77,6 +99,7 @@ class Route(Generic[B, Q]):
     query: type[Q] | None = None
     status: int = 200
     errors: tuple[type[HttpError], ...] = ()
+    uploads: Uploads | None = None
 
     @property
     def parameters(self) -> list[str]:
@@ -138,7 +161,7 @@ def _endpoint(resolver: APIGatewayHttpResolver, route: Route[Any, Any]) -> Calla
         request = Request(
             id=_request_id(event),
             path={**matched, **(event.get("pathParameters") or {})},
-            body=check(route.body, body.read(event)) if route.body else None,
+            body=_body(route, event),
             query=_query(route, event),
             now=clock.now(),
             caller=caller,
@@ -149,6 +172,17 @@ def _endpoint(resolver: APIGatewayHttpResolver, route: Route[Any, Any]) -> Calla
         return Response(route.status, JSON, dict(answer), PRIVATE)
 
     return endpoint
+
+
+def _body(route: Route[Any, Any], event: Mapping[str, Any]) -> Body | Upload | None:
+    if route.uploads is None:
+        return check(route.body, body.read(event)) if route.body else None
+    media_type, charset = body.media_type(event)
+    if media_type not in route.uploads.types:
+        raise Unsupported(f"send {' or '.join(route.uploads.types)}, and say which in the header Content-Type")
+    if charset not in ("", "utf-8", "us-ascii"):
+        raise Unsupported(f"the body is said to be {charset[:32]}; send UTF-8")
+    return Upload(body.raw(event, route.uploads.most), media_type)
 
 
 def _query(route: Route[Any, Any], event: Mapping[str, Any]) -> Query | None:

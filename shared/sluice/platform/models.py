@@ -6,7 +6,7 @@ A model is built when it is first used: a function pays at start only for the re
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
@@ -44,6 +44,8 @@ class Query(Body):
 
 # A short text of one line.
 Text = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+# Decimals come as text or as a JSON number; text says exactly what is meant.
+Amount = Annotated[str | int | float, Field(description='a decimal in major units, as `"150.50"`')]
 
 
 @dataclass(frozen=True)

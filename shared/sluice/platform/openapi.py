@@ -8,7 +8,16 @@ from pydantic.json_schema import JsonSchemaMode
 from typing_extensions import TypedDict
 
 from sluice.platform.auth import ROLES
-from sluice.platform.errors import Forbidden, HttpError, Internal, Invalid, NotFound, TooLarge, Unauthenticated
+from sluice.platform.errors import (
+    Forbidden,
+    HttpError,
+    Internal,
+    Invalid,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+    Unsupported,
+)
 from sluice.platform.http import JSON, Route, Routes
 
 REFERENCE = "#/components/schemas/{model}"
@@ -39,7 +48,7 @@ class Error(TypedDict):
 
 def document(title: str, version: str, description: str, routes: Routes) -> dict[str, Any]:
     """The document of `routes`, as JSON values."""
-    inputs = [model for route in routes for model in (route.body, route.query) if model is not None]
+    inputs = [model for route in routes for model in _inputs(route)]
     outputs = [Error, *(route.answer for route in routes if isinstance(route.answer, type))]
     schemas, components = _schemas(inputs, outputs)
     paths: dict[str, dict[str, Any]] = {}
@@ -56,6 +65,11 @@ def document(title: str, version: str, description: str, routes: Routes) -> dict
             "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+
+
+def _inputs(route: Route[Any, Any]) -> list[type]:
+    uploads = route.uploads.types.values() if route.uploads else ()
+    return [model for model in (route.body, route.query, *uploads) if model is not None]
 
 
 def _schemas(inputs: Iterable[type], outputs: Iterable[type]) -> tuple[dict[type, Any], dict[str, Any]]:
@@ -76,6 +90,9 @@ def _operation(route: Route[Any, Any], schemas: dict[type, Any], components: dic
     }
     if route.body:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas[route.body]}}}
+    if route.uploads:
+        content = {name: {"schema": schemas[model]} for name, model in route.uploads.types.items()}
+        operation["requestBody"] = {"required": True, "content": content}
     if route.permission is None:
         return operation | {"security": []}
     roles = ", ".join(role for role, permissions in ROLES.items() if route.permission in permissions)
@@ -126,7 +143,8 @@ def _possible(route: Route[Any, Any]) -> list[type[HttpError]]:
     """The refusals that the route may answer with."""
     possible: list[type[HttpError]] = [Invalid, Internal, *route.errors]
     possible += [Unauthenticated, Forbidden] if route.permission else []
-    possible += [TooLarge] if route.body else []
+    possible += [TooLarge] if route.body or route.uploads else []
+    possible += [Unsupported] if route.uploads else []
     possible += [NotFound] if route.parameters else []
     return possible
 

@@ -19,6 +19,7 @@ class Settings:
     work_queue_url: str
     dead_queue_url: str
     webhook_queue_url: str
+    inventory_queue_url: str
     scheduler_function: str
     event_bus: str
     token_key: str

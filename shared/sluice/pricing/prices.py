@@ -1,5 +1,7 @@
 """Prices: table `prices`, the newest for each SKU, marketplace, size and currency. Amounts are decimal strings."""
 
+from collections.abc import Iterable
+
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from typing_extensions import TypedDict
 
@@ -103,3 +105,8 @@ def find(
         if (currency is None or row.currency == currency)
         and (size is None or same_size({**row.sizes, row.size_system: row.size}, size, size_system or row.size_system))
     ]
+
+
+def load_many(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Price]:
+    """Those of the prices `wanted` that are stored, by (SKU, range key)."""
+    return {(row.sku, row.price): row for row in Price.batch_get(list(set(wanted)))}

@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "TOKEN_KEY": "key",
     "EVENT_BUS": "bus",
     "WEBHOOK_QUEUE_URL": "webhooks",
+    "INVENTORY_QUEUE_URL": "inventory",
 }
 WEBHOOK: dict[str, Any] = {"url": "https://hooks.example.com/sluice", "eventTypes": ["job.dead"]}
 
@@ -45,13 +46,14 @@ class Cloud:
         self._store = store
         self.invoked: list[tuple[str, dict[str, Any]]] = []
         self.sent: list[str] = []
+        self.queued: list[str] = []
         self.now = SystemClock().now()
 
     def content(self) -> dict[str, Any]:
         """Every item of every table."""
         stack = settings.settings().stack
         names = [table["TableName"].removeprefix(f"{stack}-") for table in definitions(stack)]
-        return {name: sorted(map(json.dumps, self._store.items(name))) for name in names}
+        return {name: sorted(json.dumps(one, default=str) for one in self._store.items(name)) for name in names}
 
     def connect(self, tenant: str) -> None:
         """Give `tenant` a StockX account."""
@@ -120,6 +122,7 @@ def cloud(tables: Store, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     cloud = Cloud(tables)
     monkeypatch.setattr(aws, "invoke_later", lambda function, event: cloud.invoked.append((function, event)))
     monkeypatch.setattr(aws, "send_message", lambda queue, body, delay: cloud.sent.append(body))
+    monkeypatch.setattr(aws, "send_messages", lambda queue, bodies: cloud.queued.extend(bodies))
     monkeypatch.setattr(aws, "encrypt", lambda text, context: f"sealed {len(text)}".encode())
     return cloud
 

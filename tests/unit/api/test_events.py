@@ -18,7 +18,7 @@ API = {name: event for name, event in EVENTS.items() if event.get("version") == 
 TAKEN = {"enqueue_refresh", "dead_letters_replay", "webhooks_resend"} | {
     f"listings_{change}" for change in ("activate", "bulk", "create", "deactivate", "delete", "update")
 }
-TAKEN |= {"promotions_create"}
+TAKEN |= {"promotions_create", *(f"inventory_{what}" for what in ("add", "import", "refresh"))}
 
 
 def give(name: str) -> Answer:
@@ -30,6 +30,8 @@ def give(name: str) -> Answer:
 
 @pytest.fixture
 def stocked(acme: Cloud) -> Cloud:
+    give("inventory_add")
+    give("inventory_import")
     acme.enqueue("acme", "DD1391-100", priority="hot")
     acme.price("DD1391-100")
     acme.healthy()
@@ -91,6 +93,17 @@ def test_dead_letters(stocked: Cloud) -> None:
     assert give("dead_letters_replay_many").json["matched"] == 1
     assert give("dead_letters_acknowledge").json["acknowledgedBy"] == "ann@acme.example"
     assert give("dead_letters_replay").json["outcome"] == "merged"
+
+
+def test_inventory(stocked: Cloud) -> None:
+    assert [one["outcome"] for one in give("inventory_add").json["items"]] == ["exists", "refused"]
+    [item] = give("inventory_list").json["items"]
+    assert give("inventory_show").json == item
+    assert (item["cost"], give("inventory_change").json["item"]["cost"]) == ("110", "105.50")
+    assert give("inventory_refresh").json["refreshes"] == 1
+    assert give("inventory_import").json == give("inventory_import_progress").json
+    assert [row["line"] for row in give("inventory_import_progress").json["refused"]] == [4]
+    assert give("inventory_delete").json == {"itemId": item["itemId"]}
 
 
 def test_listings(stocked: Cloud) -> None:

@@ -1,11 +1,13 @@
 """A tenant sees its own data and nobody else's, on every route."""
 
+import hashlib
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from sluice.admin.dead_letters import public_id
+from sluice.inventory import item
 from sluice.jobs.job import Job
 from sluice.marketplaces import accounts
 from sluice.marketplaces.accounts import Status
@@ -24,6 +26,11 @@ VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
 IDS = {"job_id": OWN, "marketplace": "stockx", "letter_id": LETTER, "listing_id": LISTING}
 PROMOTION = {"listingId": "110551234567", "adRate": 5.5}
 IDS |= {"promotion_id": "promotion.place:ebay:acme:110551234567"}
+# What acme owns, and has imported.
+ITEM = item.public_id("ACME-ONLY:us-10")
+FILE = {"body": "sku,size\nACME-ONLY,11\n", "content_type": "text/csv"}
+IMPORT = hashlib.sha256(f"acme\nline\n{FILE['body']}".encode()).hexdigest()[:32]
+IDS |= {"item_id": ITEM, "import_id": IMPORT}
 IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
 # What an answer to somebody else must not hold.
 OF_ACME = ("acme", "ACME-ONLY", "ACME-SHARED")
@@ -52,6 +59,14 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "GET /v1/promotions": ({}, 200),
     "GET /v1/promotions/{promotion_id}": ({}, 404),
     "DELETE /v1/promotions/{promotion_id}": ({}, 404),
+    "GET /v1/inventory": ({}, 200),
+    "POST /v1/inventory": ({"body": {"items": [{"sku": "ACME", "size": "="}]}}, 400),
+    "POST /v1/inventory/refresh": ({"body": {"items": [ITEM]}}, 400),
+    "POST /v1/inventory/import": ({"body": "sku,size\nACME,=", "content_type": "text/csv"}, 400),
+    "GET /v1/inventory/imports/{import_id}": ({}, 404),
+    "GET /v1/inventory/{item_id}": ({}, 404),
+    "PATCH /v1/inventory/{item_id}": ({"body": {"cost": "1"}}, 404),
+    "DELETE /v1/inventory/{item_id}": ({}, 404),
     "GET /v1/webhooks": ({}, 200),
     "GET /v1/webhooks/{webhook_id}": ({}, 404),
     "PUT /v1/webhooks/{webhook_id}": ({"body": WEBHOOK}, 200),
@@ -109,6 +124,9 @@ def test_another_tenant_neither_sees_nor_changes_anything(acme: Cloud, key: str)
     assert call("POST", "/v1/promotions", body=PROMOTION, tenant="acme").json["jobId"] == IDS["promotion_id"]
     write(sku="ACME-ONLY")
     acme.webhook("of-a")
+    owned = {"sku": "ACME-ONLY", "size": "10", "marketplaces": ["stockx"]}
+    assert call("POST", "/v1/inventory", body={"items": [owned]}, tenant="acme").json["items"][0]["itemId"] == ITEM
+    assert call("POST", "/v1/inventory/import", **FILE, tenant="acme").json["importId"] == IMPORT
     before = of_acme(acme)
     answer = attempt(key, tenant="globex")
     assert answer.status == ATTEMPTS[key][1], answer.text

@@ -12,6 +12,7 @@ from sluice.operations import results, rules
 from sluice.operations.changes import Change, decode, merged
 from sluice.operations.results import shows
 from sluice.operations.status import AFTER, LISTING_WORDS, Action, ListingStatus, Status, meaning, of_batch
+from sluice.platform import money
 from tests.support.desk import NOON
 
 DAY = 86_400_000
@@ -34,9 +35,9 @@ DAY = 86_400_000
 def test_amounts_are_written_in_one_way(value: object, currency: str, written: str | None) -> None:
     if written is None:
         with pytest.raises(ValueError, match="no decimals"):
-            rules.amount(value, currency)
+            money.amount(value, currency)
     else:
-        assert rules.amount(value, currency) == written
+        assert money.amount(value, currency) == written
 
 
 @pytest.mark.parametrize(
@@ -67,14 +68,14 @@ def test_amounts_are_written_in_one_way(value: object, currency: str, written: s
 )
 def test_what_is_no_amount_is_refused_in_words(value: object, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        rules.amount(value, "USD")
+        money.amount(value, "USD")
 
 
 @given(st.decimals(min_value="0.01", max_value="99999999", places=2))
 def test_an_amount_keeps_its_value(value: Decimal) -> None:
-    written = rules.amount(str(value), "USD")
+    written = money.amount(str(value), "USD")
     assert Decimal(written) == value
-    assert rules.amount(written, "USD") == written
+    assert money.amount(written, "USD") == written
 
 
 def test_listing_currencies_are_those_of_the_document() -> None:

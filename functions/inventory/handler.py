@@ -1,0 +1,15 @@
+"""HTTP API. Keeps inventories: items, their prices, and imports of many items."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.inventory import api, import_api
+from sluice.platform import http
+
+app = http.app((*import_api.ROUTES, *api.ROUTES))
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request (payload format 2.0)."""
+    return http.resolve(app, event, context)

@@ -1,0 +1,19 @@
+"""SQS `inventory`: store rows of imports, and ask for prices that are old."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.inventory.worker import work
+from sluice.platform.clock import SystemClock
+from sluice.platform.config import config
+from sluice.platform.observe import logger, metrics
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """An SQS delivery; answers with the partial batch response (`batchItemFailures`)."""
+    messages = {record["messageId"]: record["body"] for record in event["Records"]}
+    failed = work(messages, config(), SystemClock())
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

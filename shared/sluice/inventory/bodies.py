@@ -1,0 +1,77 @@
+"""What the routes of the inventory take."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from sluice.inventory import rules
+from sluice.inventory.csv_rows import MOST_ROWS
+from sluice.inventory.rules import Raw
+from sluice.platform.models import Amount, Body, DocumentedAs, OneOf, Query, Text
+
+# A few hundred writes: what a request can do while somebody waits. More are an import.
+MOST_ITEMS: Final = 100
+MOST_ID_CHARACTERS: Final = 160
+
+Marketplaces = Annotated[
+    list[Annotated[str, OneOf(rules.MARKETPLACES)]],
+    Field(min_length=1, description="whose prices are wanted; all that know the size system when left out"),
+]
+ItemId = Annotated[str, Field(min_length=1, max_length=MOST_ID_CHARACTERS)]
+
+
+class Described(Body):
+    """What can be said of an item, and changed. A cost without a currency is in the item's own."""
+
+    marketplaces: Marketplaces | None = None
+    cost: Amount | None = None
+    currency: Text | None = Field(
+        None, description="of the cost, and of the prices at marketplaces that give them in it"
+    )
+    category: Text | None = Field(None, description="for example `sneakers`; picks the picture where none is known")
+
+
+class NewItem(Described):
+    """A thing that is owned: one SKU in one size."""
+
+    sku: str = Field(description="the style id, for example `DD1391-100`")
+    size: str = Field(description="the size, in `sizeSystem`")
+    size_system: Annotated[str, OneOf(rules.SIZE_SYSTEMS)] = rules.SIZE_SYSTEM
+
+    def raw(self) -> Raw:
+        """The same, for the rules."""
+        return Raw(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class NewItems(Body):
+    """Things that are owned. Each is checked on its own: a bad one stops no other."""
+
+    items: Annotated[list[Annotated[Any, DocumentedAs(NewItem)]], Field(min_length=1, max_length=MOST_ITEMS)]
+
+
+class ImportItems(Body):
+    """Many things that are owned. Each is checked on its own: a bad one stops no other."""
+
+    items: Annotated[list[Annotated[Any, DocumentedAs(NewItem)]], Field(min_length=1, max_length=MOST_ROWS)]
+
+
+class ItemEdit(Described):
+    """What is to change. What is left out stays as it is."""
+
+    def is_empty(self) -> bool:
+        """Whether nothing is to change."""
+        return all(getattr(self, name) is None for name in type(self).model_fields)
+
+
+class RefreshItems(Body):
+    """Which items' prices to fetch now: those named, or a page of all."""
+
+    items: Annotated[list[ItemId], Field(min_length=1, max_length=MOST_ITEMS)] | None = None
+    cursor: ItemId | None = Field(None, description="where all of them are wanted: an answer's `next`")
+
+
+class PortfolioQuery(Query):
+    """Which part of the inventory to show."""
+
+    limit: int = Field(50, ge=1, le=MOST_ITEMS)
+    cursor: ItemId | None = Field(None, description="a page's `next`")

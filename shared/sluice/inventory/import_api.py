@@ -1,0 +1,72 @@
+"""The routes of imports: send many items at once, and see how far they are."""
+
+from typing import Annotated, Any
+
+from pydantic import WithJsonSchema
+
+from sluice.inventory import imports, upload
+from sluice.inventory.bodies import ImportItems
+from sluice.inventory.csv_rows import NoFile
+from sluice.inventory.imports import MOST_TOLD, ImportView
+from sluice.inventory.messages import NotSent
+from sluice.platform.auth import Permission
+from sluice.platform.config import config
+from sluice.platform.errors import FieldError, Invalid, NotFound, Unavailable
+from sluice.platform.http import Request, Route, Upload, Uploads
+from sluice.platform.observe import logger
+
+# How the document shows a CSV file.
+CsvFile: Any = Annotated[str, WithJsonSchema({"type": "string", "description": "UTF-8, with a header line"})]
+
+
+def import_items(request: Request[Upload, None]) -> ImportView:
+    """Add many items. The answer has the rows that are refused; the others are stored by and by."""
+    body = request.body
+    try:
+        found = upload.read(body.raw, body.media_type)
+    except NoFile as refused:
+        field = FieldError("body", f"line {refused.line}: {refused.message}")
+        raise Invalid("the file cannot be taken; nothing of it was", fields=[field]) from None
+    if not found.rows:
+        raise Invalid("the file has no rows", fields=[FieldError("body", "has a header and no rows")])
+    if not found.good:
+        report = {"refused": found.refused[:MOST_TOLD], "refusedRows": len(found.refused)}
+        fields = [FieldError(**one) for row in found.refused[:MOST_TOLD] for one in row["fields"]]
+        raise Invalid("no row was taken", fields=fields, more=report)
+    try:
+        taken = imports.begin(request.tenant, body.raw, found, request.now, config().retention_ms)
+    except NotSent:
+        logger.exception("an import could not be queued")
+        raise Unavailable("not all rows could be queued; send the same file again to go on") from None
+    return imports.view(taken)
+
+
+def get_import(request: Request[None, None]) -> ImportView:
+    """How far an import is."""
+    found = imports.find(request.tenant, request.path["import_id"])
+    if found is None:
+        raise NotFound("there is no such import; finished ones are kept for some days")
+    return imports.view(found)
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/inventory/import",
+        "Add up to 10,000 items from a CSV file or a JSON list",
+        import_items,
+        ImportView,
+        Permission.INVENTORY_WRITE,
+        status=202,
+        errors=(Unavailable,),
+        uploads=Uploads({upload.CSV: CsvFile, upload.JSON: ImportItems}),
+    ),
+    Route(
+        "GET",
+        "/v1/inventory/imports/{import_id}",
+        "Show how far an import is",
+        get_import,
+        ImportView,
+        Permission.INVENTORY_READ,
+    ),
+)

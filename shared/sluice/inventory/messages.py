@@ -1,0 +1,84 @@
+"""What lies in the queue `inventory`: rows of an import, and items whose stale prices somebody has looked at."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, dataclass
+from typing import Any, Final
+
+from sluice.inventory.rules import Draft
+from sluice.platform import aws
+from sluice.platform.settings import settings
+
+VERSION: Final = 1
+
+
+class CorruptMessage(Exception):  # noqa: N818 - what it is
+    """The message is not one of ours; `str()` says what is wrong with it."""
+
+
+class NotSent(Exception):  # noqa: N818 - an answer
+    """The queue did not take all of them. Some may lie there."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of an import: number `chunk` of it. at: when the import was taken, epoch ms."""
+
+    tenant: str
+    import_id: str
+    chunk: int
+    at: int
+    rows: Sequence[Draft]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Items that were shown with a stale price at `at` (epoch ms), by range key."""
+
+    tenant: str
+    items: Sequence[str]
+    at: int
+
+
+def send(messages: Sequence[Chunk | Looked]) -> None:
+    """Put them in the queue.
+
+    Raises:
+        NotSent: it did not take all of them.
+    """
+    try:
+        aws.send_messages(settings().require("inventory_queue_url"), [encode(message) for message in messages])
+    except Exception as error:
+        raise NotSent(f"{type(error).__name__}: {error}") from error
+
+
+def encode(message: Chunk | Looked) -> str:
+    """As it lies in the queue."""
+    content: dict[str, Any] = {"version": VERSION}
+    if isinstance(message, Chunk):
+        content |= {**asdict(message), "rows": [astuple(row) for row in message.rows]}
+    else:
+        content |= asdict(message)
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+
+
+def decode(text: str) -> Chunk | Looked:
+    """What `encode` made.
+
+    Raises:
+        CorruptMessage: something else did.
+    """
+    try:
+        content = json.loads(text)
+        if content.pop("version") != VERSION:
+            raise CorruptMessage(f"not a message of version {VERSION}")
+        if "rows" not in content:
+            return Looked(**content)
+        return Chunk(**{**content, "rows": [_draft(row) for row in content["rows"]]})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CorruptMessage(f"neither rows nor items: {type(error).__name__}") from error
+
+
+def _draft(row: list[Any]) -> Draft:
+    sku, size, system, marketplaces, *rest = row
+    return Draft(sku, size, system, tuple(marketplaces) if marketplaces else None, *rest)

@@ -1,0 +1,48 @@
+"""Asking for fresh prices of items, in one request for all of them."""
+
+from collections.abc import Callable, Sequence
+
+from sluice.inventory.item import Item
+from sluice.inventory.rules import price_currency
+from sluice.jobs.enqueue import Enqueued
+from sluice.platform.config import Config
+from sluice.pricing import enqueue
+from sluice.pricing.enqueue import Problem, RefreshItem
+
+# What became of the price at each marketplace.
+Asked = dict[str, Enqueued | Problem]
+Wants = Callable[[Item, str], bool]
+
+
+def _every(_: Item, __: str) -> bool:
+    return True
+
+
+def ask(
+    items: Sequence[Item], now: int, config: Config, priority: str, *, force: bool = False, wants: Wants = _every
+) -> list[Asked]:
+    """Ask for the prices of `items`, which are one tenant's, at each of their marketplaces that `wants` names.
+
+    The answers are in the order of the items. Asking is free of harm: a price that is waited for already is not asked
+    for twice.
+    """
+    wanted = [(number, name) for number, one in enumerate(items) for name in one.marketplaces if wants(one, name)]
+    asked: list[Asked] = [{} for _ in items]
+    if wanted:
+        refreshes = [_refresh(items[number], name, priority, force) for number, name in wanted]
+        done = enqueue.refresh(refreshes, items[0].tenant, now, config)
+        for (number, name), answer in zip(wanted, done, strict=True):
+            asked[number][name] = answer
+    return asked
+
+
+def _refresh(item: Item, marketplace: str, priority: str, force: bool) -> RefreshItem:
+    return RefreshItem(
+        sku=item.sku,
+        size=item.size,
+        marketplace=marketplace,
+        size_system=item.size_system,
+        currency=price_currency(marketplace, item.currency),
+        priority=priority,
+        force=force,
+    )

@@ -1,0 +1,187 @@
+"""What an item of an inventory may be. Pure."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from sluice.marketplaces import registry
+from sluice.marketplaces.sizes import normal_size, normal_sku
+from sluice.platform import money
+from sluice.platform.errors import FieldError
+
+T = TypeVar("T")
+
+CURRENCY: Final = "USD"  # the one in which every marketplace gives prices
+SIZE_SYSTEM: Final = "us"
+MARKETPLACES: Final = tuple(registry.MARKETPLACES)
+SIZE_SYSTEMS: Final = tuple(
+    dict.fromkeys(system for one in registry.MARKETPLACES.values() for system in one.size_systems)
+)
+CURRENCIES: Final = frozenset(currency for one in registry.MARKETPLACES.values() for currency in one.currencies)
+MOST_CATEGORY_CHARACTERS: Final = 64
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# What a spreadsheet takes for a formula when it opens a file (OWASP, CSV injection).
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Raw:
+    """An item as somebody describes it. None: not said."""
+
+    sku: str
+    size: str
+    size_system: str | None = None
+    marketplaces: Sequence[str] | None = None
+    cost: object = None
+    currency: str | None = None
+    category: str | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The same, checked and in its one spelling. `cost` and `currency` are both there or both not."""
+
+    sku: str
+    size: str
+    size_system: str
+    marketplaces: tuple[str, ...] | None = None
+    cost: str | None = None
+    currency: str | None = None
+    category: str | None = None
+
+
+class Refused(Exception):  # noqa: N818 - an answer to the caller
+    """It is no item; `fields` says why, field by field."""
+
+    def __init__(self, fields: Sequence[FieldError]) -> None:
+        super().__init__(", ".join(f"{one.field} {one.message}" for one in fields))
+        self.fields = tuple(fields)
+
+
+def draft(raw: Raw) -> Draft:
+    """The item that `raw` describes.
+
+    Raises:
+        Refused: it is none.
+    """
+    check = _Checks()
+    sku = check("sku", lambda: normal_sku(raw.sku))
+    size = check("size", lambda: normal_size(raw.size))
+    system = check("sizeSystem", lambda: _size_system(SIZE_SYSTEM if raw.size_system is None else raw.size_system))
+    marketplaces = check("marketplaces", lambda: asked_of(raw.marketplaces, system)) if system else None
+    currency, cost = check.price(raw.cost, raw.currency, CURRENCY)
+    category = check("category", lambda: _category(raw.category))
+    check.end()
+    return Draft(sku or "", size or "", system or "", marketplaces, cost, currency, category)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What is to change of an item. None: nothing."""
+
+    marketplaces: tuple[str, ...] | None
+    cost: str | None
+    currency: str | None
+    category: str | None
+
+
+def edit(raw: Raw, currency: str) -> Edit:
+    """What `raw` asks to change of an item of its size system, whose cost is in `currency`.
+
+    Raises:
+        Refused: it cannot be changed to that.
+    """
+    check = _Checks()
+    marketplaces = check("marketplaces", lambda: asked_of(raw.marketplaces, raw.size_system or SIZE_SYSTEM))
+    new_currency, cost = check.price(raw.cost, raw.currency, currency)
+    category = check("category", lambda: _category(raw.category))
+    check.end()
+    return Edit(marketplaces, cost, new_currency, category)
+
+
+def all_for(size_system: str) -> tuple[str, ...]:
+    """The marketplaces that know sizes of `size_system`: what is asked where nobody says which."""
+    return tuple(name for name in MARKETPLACES if size_system in registry.get(name).size_systems)
+
+
+def price_currency(marketplace: str, currency: str) -> str:
+    """The currency in which `marketplace` is asked for the price of an item whose cost is in `currency`."""
+    return currency if currency in registry.get(marketplace).currencies else CURRENCY
+
+
+def asked_of(names: Sequence[str] | None, size_system: str) -> tuple[str, ...] | None:
+    """`names`, if they are marketplaces that know sizes of `size_system`; each once, in the order of the registry.
+
+    Raises:
+        ValueError: they are not; says why.
+    """
+    if names is None:
+        return None
+    if not names:
+        raise ValueError(f"must name at least one of {', '.join(MARKETPLACES)}")
+    if any(name not in MARKETPLACES for name in names):
+        raise ValueError(f"must be of {', '.join(MARKETPLACES)}")
+    for name in names:
+        if size_system not in (known := registry.get(name).size_systems):
+            raise ValueError(f"{name} knows no sizes in {size_system}; it knows {', '.join(known)}")
+    return tuple(name for name in MARKETPLACES if name in names)
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would compute `text` instead of showing it."""
+    return text.lstrip(" ").startswith(_FORMULA)
+
+
+class _Checks:
+    """Checks field after field, and tells of all that are wrong at once."""
+
+    def __init__(self) -> None:
+        self._wrong: list[FieldError] = []
+
+    def __call__(self, field: str, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except ValueError as error:
+            self._wrong.append(FieldError(field, str(error)))
+            return None
+
+    def price(self, cost: object, currency: str | None, own: str) -> tuple[str | None, str | None]:
+        """Currency and cost. own: the currency where none is said."""
+        if cost is None:
+            if currency is not None:
+                self._wrong.append(FieldError("cost", "is required with a currency"))
+            return None, None
+        unit = self("currency", lambda: _currency(own if currency is None else currency))
+        return unit, self("cost", lambda: money.amount(cost, unit or own, or_zero=True))
+
+    def end(self) -> None:
+        """Raises `Refused` if anything was wrong."""
+        if self._wrong:
+            raise Refused(self._wrong)
+
+
+def _size_system(text: str) -> str:
+    if text not in SIZE_SYSTEMS:
+        raise ValueError(f"must be one of {', '.join(SIZE_SYSTEMS)}")
+    return text
+
+
+def _currency(text: str) -> str:
+    if text not in CURRENCIES:
+        raise ValueError("must be an ISO 4217 code of a currency in which a marketplace gives prices, as USD")
+    return text
+
+
+def _category(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if not text.strip():
+        raise ValueError("must not be empty")
+    if len(text) > MOST_CATEGORY_CHARACTERS:
+        raise ValueError(f"must have at most {MOST_CATEGORY_CHARACTERS} characters, not {len(text)}")
+    if is_formula(text):
+        raise ValueError("must not begin with = + - @ or a tab, as a spreadsheet's formula does")
+    if _CONTROL.search(text):
+        raise ValueError("must not hold control characters")
+    return text.strip()

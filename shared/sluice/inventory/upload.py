@@ -1,0 +1,34 @@
+"""Reading what is imported: a CSV file or a JSON list, row by row."""
+
+from pydantic import ValidationError
+
+from sluice.inventory import csv_rows
+from sluice.inventory.bodies import ImportItems, NewItem
+from sluice.inventory.csv_rows import Row
+from sluice.inventory.sheet import Sheet
+from sluice.platform import body
+from sluice.platform.models import check, problems
+
+CSV = "text/csv"
+JSON = "application/json"
+
+
+def read(data: bytes, media_type: str) -> Sheet:
+    """The rows of an import.
+
+    Raises:
+        NoFile: a CSV file that cannot be taken as a whole.
+        Invalid: a JSON body that cannot.
+    """
+    if media_type == CSV:
+        sheet = Sheet("line")
+        for row in csv_rows.read(data):
+            sheet.add(row)
+        return sheet
+    sheet = Sheet("index")
+    for index, raw in enumerate(check(ImportItems, body.parse(data)).items):
+        try:
+            sheet.add(Row(index, NewItem.model_validate(raw).raw()))
+        except ValidationError as error:
+            sheet.refuse(index, problems(error))
+    return sheet

@@ -1,0 +1,114 @@
+"""What the routes of the inventory answer."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
+
+from sluice.inventory import item as items
+from sluice.inventory.item import Item
+from sluice.inventory.portfolio import ItemView
+from sluice.inventory.refreshes import Asked
+from sluice.jobs.enqueue import Enqueued
+from sluice.platform import errors
+from sluice.platform.errors import FieldError, Invalid, Unavailable
+from sluice.platform.items import REFUSED
+from sluice.pricing.enqueue import Problem
+
+CREATED = "created"
+EXISTS = "exists"
+FOUND = "found"
+
+
+class RefreshView(TypedDict):
+    """What became of the wish for a fresh price at one marketplace.
+
+    outcome: as that of `POST /v1/market/refresh`; `refused` concerns the price alone, never the item.
+    """
+
+    marketplace: str
+    outcome: str
+    jobId: NotRequired[str]
+    state: NotRequired[str]
+    error: NotRequired[dict[str, Any]]
+
+
+class ItemAnswer(TypedDict):
+    """What became of one item of a request.
+
+    outcome: `created`, `exists` (it was there; what was said of it now holds), `found` (a refresh of it was asked for),
+    or `refused` (see `error`).
+    """
+
+    index: int
+    outcome: str
+    itemId: NotRequired[str]
+    refreshes: NotRequired[list[RefreshView]]
+    error: NotRequired[dict[str, Any]]
+
+
+class ItemCounts(TypedDict):
+    """How many items had each outcome, and how many refreshes were asked for."""
+
+    created: int
+    exists: int
+    refused: int
+    refreshes: int
+
+
+class ItemsAnswer(TypedDict):
+    """One answer for each item, in their order."""
+
+    items: list[ItemAnswer]
+    counts: ItemCounts
+
+
+class RefreshedAnswer(TypedDict):
+    """What was asked for. `next` leads to the rest of the items, where all were wanted; null when there is none."""
+
+    items: list[ItemAnswer]
+    refreshes: int
+    next: str | None
+
+
+class Portfolio(TypedDict):
+    """A page of items, by SKU and size. `next` leads to the next page; null on the last."""
+
+    items: list[ItemView]
+    next: str | None
+
+
+class Deleted(TypedDict):
+    """The item that is no longer there."""
+
+    itemId: str
+
+
+class Changed(TypedDict):
+    """The item as it is now, and what was asked for at marketplaces that are new to it."""
+
+    item: ItemView
+    refreshes: list[RefreshView]
+
+
+def stored(index: int, outcome: str, item: Item, asked: Asked) -> ItemAnswer:
+    """The answer for an item that is there."""
+    return {"index": index, "outcome": outcome, "itemId": items.public_id(item.item), "refreshes": refreshes(asked)}
+
+
+def refreshes(asked: Asked) -> list[RefreshView]:
+    """What became of an item's prices, in the order of its marketplaces."""
+    return [_refresh(name, done) for name, done in asked.items()]
+
+
+def asked_for(answers: Iterable[Mapping[str, Any]]) -> int:
+    """How many refreshes of these answers were not refused."""
+    return sum(one["outcome"] != REFUSED for answer in answers for one in answer.get("refreshes", ()))
+
+
+def _refresh(marketplace: str, done: Enqueued | Problem) -> RefreshView:
+    if isinstance(done, Enqueued):
+        return {"marketplace": marketplace, "outcome": done.outcome, "jobId": done.job_id, "state": done.state}
+    why = Unavailable if done.field == "item" else Invalid
+    error = errors.detail(why.code, f"{done.field} {done.message}", [FieldError(done.field, done.message)])
+    return {"marketplace": marketplace, "outcome": REFUSED, "error": error}

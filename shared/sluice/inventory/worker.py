@@ -1,0 +1,115 @@
+"""What the function inventory_worker does: store rows of imports, ask for prices. Doing it twice does no harm."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from sluice.inventory import imports, messages, portfolio, refreshes
+from sluice.inventory import item as items
+from sluice.inventory.imports import Done
+from sluice.inventory.item import Item
+from sluice.inventory.messages import Chunk, CorruptMessage, Looked
+from sluice.inventory.refreshes import Asked
+from sluice.inventory.rules import Draft
+from sluice.platform import aws, tables
+from sluice.platform.clock import Clock
+from sluice.platform.config import Config
+from sluice.platform.observe import count, logger
+from sluice.platform.settings import settings
+from sluice.pricing.enqueue import Problem
+
+THREADS: Final = 16
+# What is bulk work, or nobody's wish, stands behind what a person has just added or asked for.
+PRIORITY: Final = "background"
+# Reasons that a chunk tells; an import has a hundred chunks.
+MOST_PROBLEMS: Final = 3
+
+
+class NotStored(Exception):  # noqa: N818 - the message is delivered again
+    """Some of it could not be written, for a reason of ours."""
+
+
+def work(found: Mapping[str, str], config: Config, clock: Clock) -> list[str]:
+    """Handle the messages `found` (body by message id). Returns the ids of those that SQS must deliver again."""
+    failed: list[str] = []
+    for key, text in found.items():
+        try:
+            _one(text, config, clock)
+        except Exception:  # noqa: BLE001 - the others go on
+            logger.exception("a message could not be handled; it is delivered again", extra={"message_id": key})
+            failed.append(key)
+    return failed
+
+
+def _one(text: str, config: Config, clock: Clock) -> None:
+    try:
+        message = messages.decode(text)
+    except CorruptMessage as corrupt:
+        logger.error("a message goes to the dead-letter queue", extra={"reason": str(corrupt)})
+        count("MessagesBuried")
+        aws.send_message(settings().require("dead_queue_url"), text, reason=str(corrupt)[:256])
+        return
+    if isinstance(message, Chunk):
+        take(message, config, clock)
+    else:
+        freshen(message, config, clock)
+
+
+def take(chunk: Chunk, config: Config, clock: Clock) -> None:
+    """Store the items of the chunk, ask for those of their prices that are not known or old, and count what was done.
+
+    Raises:
+        NotStored: it must be done once more.
+    """
+    found = imports.find(chunk.tenant, chunk.import_id)
+    if found is None or not imports.is_open(found, chunk.chunk, chunk.at):
+        return
+
+    def put(draft: Draft) -> Item | None:
+        try:
+            return items.put(chunk.tenant, draft, chunk.at, unless_newer=True)
+        except tables.ConditionFailed:
+            return None
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        written = list(pool.map(put, chunk.rows))
+    stored = [one for one in written if one]
+    answers = [one for asked in _ask_stale(stored, config, clock) for one in asked.values()]
+    problems = [one.message for one in answers if isinstance(one, Problem)]
+    created = sum(one.created_at == chunk.at for one in stored)
+    done = Done(
+        created=created,
+        existing=len(stored) - created,
+        kept=len(written) - len(stored),
+        asked=len(answers) - len(problems),
+        not_asked=len(problems),
+        problems=frozenset(sorted(set(problems))[:MOST_PROBLEMS]),
+    )
+    if imports.finish(chunk, done, clock.now()):
+        count("ItemsImported", len(stored))
+
+
+def freshen(looked: Looked, config: Config, clock: Clock) -> None:
+    """Ask for the stale prices of items that somebody has looked at, unless that was done lately.
+
+    Raises:
+        NotStored: it must be done once more.
+    """
+    found = list(items.find_many(looked.tenant, looked.items).values())
+    due = [one.item for one in portfolio.load(found) if one.is_due(looked.at, config.stale_ms)]
+    _ask_stale(due, config, clock)
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda one: items.mark_asked(one, looked.at), due))
+
+
+def _ask_stale(found: Sequence[Item], config: Config, clock: Clock) -> list[Asked]:
+    now = clock.now()
+    known = {one.item.item: one for one in portfolio.load(found)}
+
+    def stale(one: Item, marketplace: str) -> bool:
+        return known[one.item].is_stale(marketplace, now, config.stale_ms)
+
+    asked = refreshes.ask(found, now, config, PRIORITY, wants=stale)
+    if any(isinstance(one, Problem) and one.field == "item" for answers in asked for one in answers.values()):
+        raise NotStored("some refreshes could not be stored")
+    return asked

@@ -1,0 +1,120 @@
+"""A seller's inventory, from a file to a portfolio with prices."""
+
+import json
+from typing import Any
+
+from local.laptop import Api, Laptop
+from tests.integration.day import LIMIT
+from tests.integration.levers import spend
+
+SECONDS = 60
+SHOE = {"sku": "DD1391-100", "size": "9", "marketplaces": ["stockx"], "cost": "110"}
+WANTED = {"sku": "DZ5485-410", "size": "9.5", "marketplaces": ["stockx"]}
+# The shoe once more, another size of it, what a neighbour waits for, and a row that a spreadsheet would compute.
+FILE = """sku,size,marketplaces,cost,currency
+dd1391 100,9.0,stockx,99.50,EUR
+DD1391-100,11,stockx,,
+DZ5485-410,9.5,stockx,,
+=HYPERLINK("http://sluice.test"),9,,,
+"""
+
+
+class InventoryDay:
+    """What a seller does with an inventory; a neighbour, whose calls are used up, wants some of the same."""
+
+    def __init__(self, laptop: Laptop) -> None:
+        self.laptop = laptop
+        self.api = laptop.api("collector")
+        self.neighbour = laptop.api("neighbour")
+
+    def live(self) -> None:
+        """Everything, in an order in which each step leaves the stack fit for the next."""
+        for tenant in ("collector", "neighbour"):
+            self.laptop.connect_stockx(tenant)
+        spend(self.laptop, "neighbour", LIMIT)
+        self.items_are_added()
+        self.a_file_is_imported()
+        self.prices_arrive()
+        self.an_item_changes_and_goes()
+        self.a_message_that_is_none_is_set_aside()
+
+    def add(self, api: Api, *items: Any) -> list[Any]:
+        answers: list[Any] = api.post("/v1/inventory", {"items": items})["items"]
+        return answers
+
+    def items_are_added(self) -> None:
+        """The neighbour asked first and cannot go on; the collector's account takes the work over."""
+        [first] = self.add(self.neighbour, SHOE)
+        [own] = self.add(self.api, SHOE)
+        assert (own["itemId"], own["outcome"]) == (first["itemId"], "created")
+        assert own["refreshes"][0]["jobId"] == first["refreshes"][0]["jobId"]
+        [again] = self.add(self.api, SHOE)
+        assert (again["itemId"], again["outcome"]) == (own["itemId"], "exists")
+
+    def a_file_is_imported(self) -> None:
+        self.add(self.neighbour, WANTED)
+        taken = self.api.upload("/v1/inventory/import", FILE.encode(), "text/csv")
+        assert [row["line"] for row in taken["refused"]] == [5]
+        path = f"/v1/inventory/imports/{taken['importId']}"
+        self.api.wait(lambda: self.api.get(path)["status"] == "done", SECONDS, "the import is done")
+        done = self.api.get(path)
+        assert (done["created"], done["existing"], done["refreshesRefused"]) == (2, 1, 0)
+
+    def prices_arrive(self) -> None:
+        """At once when asked for, and old ones by looking at them."""
+        shown = self.api.get("/v1/inventory")["items"]
+        assert [(item["sku"], item["size"]) for item in shown] == [
+            ("DD1391-100", "11"),
+            ("DD1391-100", "9"),
+            ("DZ5485-410", "9.5"),
+        ]
+        assert (shown[1]["cost"], shown[1]["currency"]) == ("99.50", "EUR")
+        asked = self.api.post("/v1/inventory/refresh", {"items": [item["itemId"] for item in shown]})
+        assert asked["refreshes"] == 3
+        self.api.wait(self._priced, SECONDS, "every item has a price")
+        table, stale = f"{self.laptop.stack.name}-inventory", shown[0]
+        key = {"tenant": {"S": "collector"}, "item": {"S": "DD1391-100:us-11"}}
+        dynamodb = self.laptop.cloud.client("dynamodb")
+        price = {"sku": {"S": "DD1391-100"}, "price": {"S": "stockx:us-11:USD"}}
+        for name, item, attribute in (
+            (table, key, "asked_at"),
+            (f"{self.laptop.stack.name}-prices", price, "observed_at"),
+        ):
+            dynamodb.update_item(
+                TableName=name,
+                Key=item,
+                UpdateExpression="SET #a = :old",
+                ExpressionAttributeNames={"#a": attribute},
+                ExpressionAttributeValues={":old": {"N": "1"}},
+            )
+        path = f"/v1/inventory/{stale['itemId']}"
+        assert self.api.get(path)["prices"][0]["stale"]
+
+        def asked_again() -> bool:
+            asked_at: str = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]["asked_at"]["N"]
+            return asked_at != "1"
+
+        self.api.wait(asked_again, SECONDS, "what was looked at is asked for")
+
+    def _priced(self) -> bool:
+        self.laptop.cloud.invoke(self.laptop.stack.function("scheduler"), {})
+        return all(item["prices"][0]["ask"] for item in self.api.get("/v1/inventory")["items"])
+
+    def an_item_changes_and_goes(self) -> None:
+        [item, *_] = self.api.get("/v1/inventory", limit=1)["items"]
+        path = f"/v1/inventory/{item['itemId']}"
+        assert self.api.call("PATCH", path, {"cost": "120.50"})["item"]["cost"] == "120.50"
+        assert item["image"] == self.api.get(path)["image"]
+        self.api.delete(path)
+        assert len(self.api.get("/v1/inventory")["items"]) == 2
+
+    def a_message_that_is_none_is_set_aside(self) -> None:
+        sqs, outputs = self.laptop.cloud.client("sqs"), self.laptop.stack.outputs
+        body = json.dumps({"version": 99})
+        sqs.send_message(QueueUrl=outputs["InventoryQueueUrl"], MessageBody=body)
+
+        def found() -> bool:
+            messages = sqs.receive_message(QueueUrl=outputs["DeadLetterQueueUrl"], MaxNumberOfMessages=10)
+            return body in [message["Body"] for message in messages.get("Messages", [])]
+
+        self.api.wait(found, SECONDS, "the message is set aside")
