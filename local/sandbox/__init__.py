@@ -5,7 +5,7 @@
 | `server.py`, `__main__.py` | `with Sandbox(seed=7) as sandbox:` and `python -m local.sandbox` |
 | `world.py`, `app.py` | the parts around one clock, and the parts as a web application |
 | `front.py`, `call.py` | what every marketplace call passes through, and the call and its answer as values |
-| `stockx/`, `alias/`, `ebay/` | StockX public API v2, Alias API v1, eBay's Browse API; one folder a marketplace |
+| `stockx/`, `alias/`, `ebay/` | StockX API v2, Alias API v1, eBay's Browse and Marketing; one folder a marketplace |
 | `catalog/`, `ids.py` | what is sold, in which sizes, for how much; ids that can be read back |
 | `accounts.py`, `oauth.py` | OAuth applications and their tokens, and the token call |
 | `switch.py`, `faults.py`, `outcomes.py` | the switches and when they strike: on calls, and on operations |

@@ -21,7 +21,7 @@ from sluice.marketplaces.ebay_quota import Quota
 from sluice.marketplaces.errors import BadAnswer, MarketplaceFailure, UnknownReason
 from sluice.marketplaces.exchange import Answer, Request
 from sluice.marketplaces.fields import Value
-from sluice.marketplaces.mapping import one_line
+from sluice.marketplaces.mapping import clean
 from sluice.marketplaces.session import Session
 from sluice.platform.clock import SECOND, Clock, iso
 from sluice.platform.observe import count, logger
@@ -143,17 +143,18 @@ class Marketing:
     def _bulk(self, path: str, campaign_id: str, rates: Mapping[str, Decimal]) -> list[AdResult]:
         """One result for each of `rates`, whatever rows the answer has."""
         body = {"requests": [_row(listing_id, rate) for listing_id, rate in rates.items()]}
-        answer = self._call(Request("POST", path, {"campaign_id": campaign_id}, json=body))
-        found = dict(self._results(answer["responses"].rows()))
-        silent = BadAnswer(f"{answer.where}.responses has no row for this listing", uncertain=True)
+        answer = self._exchange(Request("POST", path, {"campaign_id": campaign_id}, json=body))
+        rows = fields.read(answer)["responses"]
+        found = dict(self._results(rows.rows(), answer.secrets))
+        silent = BadAnswer(f"{rows.where} has no row for this listing", uncertain=True)
         return [found.get(listing_id) or AdResult(listing_id, error=silent) for listing_id in rates]
 
-    def _results(self, rows: Iterable[Value]) -> Iterator[tuple[str, AdResult]]:
+    def _results(self, rows: Iterable[Value], secrets: Iterable[str]) -> Iterator[tuple[str, AdResult]]:
         """Each row by its listing. One that cannot be read spoils no other."""
         for row in rows:
             if listing_id := _listing_id(row):
                 try:
-                    failure = _row_failure(row)
+                    failure = _row_failure(row, secrets)
                     ad_id = None if failure else row["adId"].optional_text()
                 except BadAnswer as odd:
                     failure, ad_id = odd, None
@@ -204,7 +205,7 @@ def _listing_id(row: Value) -> str | None:
     return row["listingId"].optional_text() if isinstance(row.raw, dict) else None
 
 
-def _row_failure(row: Value) -> MarketplaceFailure | None:
+def _row_failure(row: Value, secrets: Iterable[str]) -> MarketplaceFailure | None:
     """Why a row of a bulk answer failed; None when it did not. eBay answers a row that it made with 200 or 201."""
     said = row["errors"].optional_rows()
     status = row["statusCode"].whole() if row.has("statusCode") else 400 if said else 200
@@ -212,6 +213,10 @@ def _row_failure(row: Value) -> MarketplaceFailure | None:
         return None
     words = said[0]["longMessage"].optional_text() or said[0]["message"].optional_text() if said else None
     kind = errors.Unavailable if status >= 500 else errors.BadRequest
-    message = f"{row.where}: {status}: {one_line(words or 'no reason given')}"
     code = said[0]["errorId"].optional_text() if said else None
-    return kind(message, status=status, code=code, uncertain=status >= 500)
+    return kind(
+        f"{row.where}: {status}: {clean(words or 'no reason given', secrets)}",
+        status=status,
+        code=code and clean(code, secrets)[:64],
+        uncertain=status >= 500,
+    )

@@ -45,10 +45,11 @@ class Request:
 class Answer:
     """A complete answer. `source` says whose and to what, for messages: `stockx GET /products/{product_id}`.
 
-    headers: their names in lower case. body: unpacked.
+    headers: their names in lower case. body: unpacked. secrets: of the request, for whoever quotes the body.
     """
 
     source: str
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)

@@ -1,7 +1,7 @@
 """The one place that says what an HTTP answer, or a call without one, means. Pure."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -62,12 +62,12 @@ def of_answer(answer: Answer, request: Request, rules: Rules, now: int) -> Marke
     code, said = _said(answer.body)
     kind = _own_kind(answer.status, code, rules) or _kind(answer.status, understood=code is not None or bool(said))
     message = f"{answer.source}: {_status(answer.status)}"
-    if said := _clean(said, request):
+    if said := clean(said, request.secrets()):
         message += f": {said}"
     return kind(
         message,
         status=answer.status,
-        code=code and (_clean(code, request)[:64] or None),
+        code=code and (clean(code, request.secrets())[:64] or None),
         retry_at=_until(answer, rules, now, refused=kind is errors.RateLimited),
         uncertain=answer.status < 400 or answer.status >= 500,
     )
@@ -168,13 +168,8 @@ def _first(document: dict[str, Any], *names: str) -> str | None:
     return None
 
 
-def _clean(text: str, request: Request) -> str:
+def clean(text: str, secrets: Iterable[str]) -> str:
     """One short line of `text`, with what we sent as a secret taken out."""
-    for secret in request.secrets():
+    for secret in secrets:
         text = text.replace(secret, "***")
-    return one_line(text)
-
-
-def one_line(text: str) -> str:
-    """`text` as a short line that can be printed."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:MESSAGE_CHARACTERS]

@@ -110,7 +110,7 @@ class Transport:
                     raise
                 body = b""  # the status alone says what to do, and a 429 must not get lost behind its body
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(source, response.status_code, headers, body)
+            return Answer(source, response.status_code, headers, body, frozenset(request.secrets()))
 
     def _tell(self, calls: Calls, answer: Answer | None, failure: MarketplaceFailure | None) -> None:
         """Pass on what the answer says about the budget."""

@@ -264,6 +264,55 @@ def test_giving_up_a_token_that_is_no_longer_the_accounts(server: Server, clock:
     assert tokens.get().token == "t2"
 
 
+# --- an account with a token for its application and one for its user ---
+
+
+def _user(server: Server, clock: WatchedClock) -> Tokens:
+    return Tokens(ACCOUNT, server, clock, Cache(), accounts.USER_TOKEN)
+
+
+def test_two_tokens_of_an_account_are_made_kept_and_renewed_apart(server: Server, clock: WatchedClock) -> None:
+    application, user = _worker(server, clock), _user(server, clock)
+    assert (application.get().token, user.get().token) == ("t1", "t2")
+    assert user.replace(user.get()).token == "t3"
+    fresh = [tokens.get().token for tokens in (application, _worker(server, clock), _user(server, clock))]
+    assert fresh == ["t1", "t1", "t3"]
+    assert len(server.asked) == 3
+
+
+def test_renewing_one_does_not_keep_the_other_waiting(server: Server, clock: WatchedClock) -> None:
+    accounts.claim_refresh(ACCOUNT, 1, NOON, NOON + CLAIM_MS)
+    assert _user(server, clock).get().token == "t1"
+    assert clock.waits == 0
+
+
+def test_a_new_token_of_the_one_is_no_answer_to_a_refused_other(server: Server, clock: WatchedClock) -> None:
+    """Else the second 401 would come from the very token that was refused, and break the account."""
+    application, user = _worker(server, clock), _user(server, clock)
+    refused = user.get()
+    application.replace(application.get())
+    assert user.replace(refused).token != refused.token
+
+
+def test_connecting_again_forgets_both(server: Server, clock: WatchedClock) -> None:
+    _worker(server, clock).get()
+    user = _user(server, clock)
+    old = user.get()
+    accounts.connect("stockx", "acme", CREDENTIALS, NOON)
+    found = _found()
+    assert not any((found.token, found.user_token, found.token_expires_at, found.user_token_expires_at))
+    assert isinstance(user.give_up(old, "401 twice"), AccountBroken)
+    assert _found().status == Status.ACTIVE
+
+
+def test_either_breaks_the_account_for_both(server: Server, clock: WatchedClock, events: Events) -> None:
+    application, user = _worker(server, clock), _user(server, clock)
+    user.give_up(user.get(), "401 twice")
+    with pytest.raises(AccountBroken, match="is BROKEN"):
+        application.get()
+    assert len(events) == 1
+
+
 def test_a_bus_that_fails_holds_the_account_all_the_same(
     server: Server, clock: WatchedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

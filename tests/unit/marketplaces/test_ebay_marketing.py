@@ -336,6 +336,16 @@ def test_a_row_that_is_refused_without_a_known_reason_is_tried_again(row: Any, c
     assert second.error.message.isprintable()
 
 
+def test_a_row_that_quotes_the_token_is_told_without_it() -> None:
+    def echo(request: httpx.Request) -> httpx.Response:
+        said = f"no: {request.headers['authorization']}"
+        return bulk(FIRST, refused("110000000002", said.partition(" ")[2], words=said))
+
+    _, second = marketing_with(echo).create_ads(CAMPAIGN_ID, TWO)
+    assert second.error
+    assert "token-1-0123456789" not in f"{second.error.message} {second.error.code}"
+
+
 @pytest.mark.parametrize(
     ("given", "kind", "uncertain"),
     [
