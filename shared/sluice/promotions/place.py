@@ -47,7 +47,7 @@ def run(run: Run) -> Outcome:
     """
     asked = wanted.of(run.payload)
     placing = _Placing(run, advertisers.open_for(run.job.account, run.calls, run.clock), asked)
-    if (run.job.begun or asked.campaign_id is None) and (ad := _find(placing)):
+    if (run.job.begun or asked.campaign_id is None) and (ad := _find(placing, asked.campaign_id)):
         return _rated(placing, ad)
     campaign_id = asked.campaign_id or campaigns.choose(placing.ads, run.clock.now()).campaign_id
     finish.begin(run.job, run.payload, run.clock.now())
@@ -74,20 +74,19 @@ def _make(placing: _Placing, campaign_id: str) -> str:
     return made.ad_id or ""
 
 
-def _find(placing: _Placing, campaign_id: str | None = None) -> Ad | None:
-    """The listing's ad: in the campaign that is named, else in any that is not over."""
+def _find(placing: _Placing, campaign_id: str | None) -> Ad | None:
+    """The listing's ad: in this campaign, or in any that is not over."""
     ads, listing_id = placing.ads, placing.wanted.listing_id
-    named = placing.wanted.campaign_id or campaign_id
-    if named:
-        return next(iter(ads.ads(listing_id, named)), None)
+    if campaign_id:
+        return next(iter(ads.ads(listing_id, campaign_id)), None)
     return next((ad for ad in ads.ads(listing_id) if ads.campaign(ad.campaign_id).takes_ads), None)
 
 
 def _found(placing: _Placing, campaign_id: str) -> Ad:
-    """The ad that the marketplace says there is."""
-    if ad := _find(placing, campaign_id):
+    """The ad that the marketplace says there is. A listing has one in all campaigns that are paid by sale."""
+    if ad := _find(placing, campaign_id) or _find(placing, None):
         return ad
-    raise NotReady("the marketplace says that the listing has an ad in this campaign, and does not show it yet")
+    raise NotReady("the marketplace says that the listing has an ad, and does not show it yet")
 
 
 def _rated(placing: _Placing, ad: Ad) -> Outcome:

@@ -1,5 +1,6 @@
 """What the marketplace answers, and what becomes of the promotion."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,16 @@ from sluice.jobs.dead_letters import DeadLetter
 from sluice.jobs.outcomes import Failure
 from sluice.marketplaces import accounts
 from sluice.marketplaces.accounts import Status
-from sluice.marketplaces.errors import AccountBroken, NotReady, RateLimited, Rejected, Unavailable, UnknownReason
+from sluice.marketplaces.advertising import Campaign
+from sluice.marketplaces.errors import (
+    AccountBroken,
+    AlreadyExists,
+    NotReady,
+    RateLimited,
+    Rejected,
+    Unavailable,
+    UnknownReason,
+)
 from sluice.platform.clock import MINUTE
 from tests.support.ads import FIVE, LISTING, NOON, Seller, lost, refuse
 
@@ -94,7 +104,7 @@ def test_a_lost_answer_makes_no_second_ad(seller: Seller) -> None:
     seller.minutes(2)
     assert seller.job().begun
     seller.market.campaigns = {
-        "0999": seller.market.campaigns["1001"].__class__("0999", "Older", "RUNNING", cost_per_sale=True),
+        "0999": Campaign("0999", "Older", "RUNNING", cost_per_sale=True),
         **seller.market.campaigns,
     }
     seller.minutes(3)
@@ -178,7 +188,27 @@ def test_an_ad_whose_rate_is_its_campaigns_gets_its_own(seller: Seller) -> None:
     seller.ask()
     seller.minutes(2)
     [(key, ad)] = seller.market.ads.items()
-    seller.market.ads[key] = ad.__class__(ad.ad_id, ad.listing_id, ad.campaign_id, None)
+    seller.market.ads[key] = replace(ad, rate=None)
     seller.ask()
     seller.minutes(2)
     assert seller.market.rates() == {LISTING: str(FIVE)}
+
+
+def test_an_ad_in_another_campaign_gets_the_rate_where_it_is(seller: Seller) -> None:
+    seller.ask(campaign_id="1001")
+    seller.minutes(2)
+    seller.market.campaigns["1002"] = Campaign("1002", "Winter", "RUNNING", cost_per_sale=True)
+    seller.market.trouble["create_ads"] = [refuse(AlreadyExists("there is an ad", code="35036"))]
+    seller.ask(campaign_id="1002", rate=SIX)
+    seller.minutes(2)
+    assert seller.job().result["campaign_id"] == "1001"
+    assert seller.market.rates() == {LISTING: "6.0"}
+
+
+def test_an_ad_that_is_said_to_be_and_is_not_shown_is_looked_for_again(seller: Seller) -> None:
+    seller.market.trouble["create_ads"] = [refuse(AlreadyExists("there is an ad", code="35036"))]
+    seller.ask(campaign_id="1001")
+    seller.minutes(2)
+    assert (seller.job().state, seller.job().error["code"]) == ("queued", "not_ready")
+    seller.minutes(3)
+    assert seller.market.rates() == {LISTING: "5.0"}
