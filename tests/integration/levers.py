@@ -28,7 +28,12 @@ def hasten(laptop: Laptop, job: str) -> None:
 
 def spend(laptop: Laptop, tenant: str, calls: int) -> None:
     """Make it so that `calls` were made today on the StockX account of `tenant`."""
-    today = {"budget": {"S": f"stockx:{tenant}"}, "window": {"S": Window.at(SystemClock().now()).day}}
+    use_up(laptop, f"stockx:{tenant}", calls)
+
+
+def use_up(laptop: Laptop, budget: str, calls: int) -> None:
+    """Make it so that `calls` were made today on the `budget`."""
+    today = {"budget": {"S": budget}, "window": {"S": Window.at(SystemClock().now()).day}}
     _set(laptop, "budgets", today, {"day": {"N": str(calls)}})
 
 

@@ -17,6 +17,7 @@ from tests.integration.after_day import AfterDay
 from tests.integration.day import FAST, Day
 from tests.integration.inventory_day import InventoryDay
 from tests.integration.listing_day import ListingDay
+from tests.integration.promotion_day import PromotionDay
 
 FUNCTIONS = [
     function["FunctionName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
@@ -31,6 +32,7 @@ def laptop() -> Iterator[Laptop]:
         Day(laptop).live()
         ListingDay(laptop).live()
         InventoryDay(laptop).live()
+        PromotionDay(laptop).live()
         AfterDay(laptop).live()
         yield laptop
 

@@ -153,11 +153,11 @@ class FakeAds:
         return AdResult(listing_id, ad_id)
 
 
-class Seller:
-    """`acme`, who promotes listings."""
+class Promoter:
+    """`acme`, who promotes listings, at whatever plays the marketplace."""
 
-    def __init__(self, clock: VirtualClock, market: Market) -> None:
-        self.clock, self.market, self.config = clock, market, Config()
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock, self.config = clock, Config()
 
     def connect(self, tenant: str = TENANT) -> None:
         accounts.connect(MARKETPLACE, tenant, CREDENTIALS, self.clock.time)
@@ -191,6 +191,14 @@ class Seller:
 
     def job(self, listing: str = LISTING) -> Job:
         return Job.get(keys.job_id("promotion.place", MARKETPLACE, TENANT, listing))
+
+
+class Seller(Promoter):
+    """`acme`, on a `Market`."""
+
+    def __init__(self, clock: VirtualClock, market: Market) -> None:
+        super().__init__(clock)
+        self.market = market
 
     def tries(self) -> list[int]:
         """When ads were asked for, in seconds from noon."""
