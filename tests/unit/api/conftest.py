@@ -35,6 +35,7 @@ ENVIRONMENT = {
     "EVENT_BUS": "bus",
     "WEBHOOK_QUEUE_URL": "webhooks",
     "INVENTORY_QUEUE_URL": "inventory",
+    "DEAD_QUEUE_URL": "dead",
 }
 WEBHOOK: dict[str, Any] = {"url": "https://hooks.example.com/sluice", "eventTypes": ["job.dead"]}
 
