@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 from bench.row import Row
 
 # Each is a module of this package with `run() -> list[Row]`.
-NAMES = ("capacity", "tick", "budget", "quota", "fairness", "poller", "imports", "manual", "memory")
+NAMES = ("capacity", "tick", "budget", "quota", "fairness", "poller", "inventory", "imports", "manual", "memory")
 
 P = ParamSpec("P")
 R = TypeVar("R")
