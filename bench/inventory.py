@@ -20,7 +20,7 @@ from bench.store import Store, store
 from local.cloud import template as templates
 from local.sandbox.server import Sandbox
 from sluice.inventory import imports, upload, worker
-from sluice.inventory.csv_rows import MOST_ROWS
+from sluice.inventory.rules import MOST_ROWS
 from sluice.marketplaces import accounts, registry
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import Config
@@ -54,7 +54,7 @@ def _measure() -> list[Row]:
         ).encode()
         with metered() as units:
             taken, request_seconds = _timed(
-                lambda: imports.begin(TENANT, file, upload.read(file, upload.CSV), clock.now(), config.retention_ms)
+                lambda: imports.begin(TENANT, file, upload.read(file, "text/csv"), clock.now(), config.retention_ms)
             )
             messages = _messages(place, queue)
             chunk_seconds = [_timed(partial(worker.work, {"1": text}, config, clock))[1] for text in messages]

@@ -4,10 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.inventory import api, import_api
+from sluice.inventory import api, bulk_api, import_api
 from sluice.platform import http
 
-app = http.app((*import_api.ROUTES, *api.ROUTES))
+app = http.app((*import_api.ROUTES, *bulk_api.ROUTES, *api.ROUTES))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

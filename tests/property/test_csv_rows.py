@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.inventory import csv_rows
-from sluice.inventory.csv_rows import COLUMNS, MOST_LINE_CHARACTERS, MOST_LINES, MOST_ROWS, NoFile, Row
-from sluice.inventory.rules import CURRENCIES, MARKETPLACES, Raw, all_for
+from sluice.inventory.csv_rows import COLUMNS, MOST_LINE_CHARACTERS, MOST_LINES, NoFile, Row
+from sluice.inventory.rules import CURRENCIES, MARKETPLACES, MOST_ROWS, Raw, all_for
 from sluice.inventory.sheet import Sheet
 
 HEADER = ",".join(COLUMNS)

@@ -25,6 +25,7 @@ ROUTE_MODULES = (
     "sluice.operations.bulk_api",
     "sluice.promotions.api",
     "sluice.inventory.api",
+    "sluice.inventory.bulk_api",
     "sluice.inventory.import_api",
     "sluice.marketplaces.api",
     "sluice.webhooks.api",

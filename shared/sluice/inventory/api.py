@@ -1,71 +1,26 @@
-"""The routes of the inventory: add items, show them with their prices, change them, and have their prices fetched."""
+"""The routes of the inventory: show items with their prices, change them, take them away."""
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-
-from pydantic import ValidationError
 
 from sluice.inventory import item as stored_items
 from sluice.inventory import messages, portfolio, refreshes, rules, views
-from sluice.inventory.bodies import ItemEdit, NewItem, NewItems, PortfolioQuery, RefreshItems
+from sluice.inventory.bodies import ItemEdit, PortfolioQuery
 from sluice.inventory.item import Item
 from sluice.inventory.messages import Looked, NotSent
 from sluice.inventory.portfolio import ItemView
-from sluice.inventory.rules import Draft, Raw, Refused
-from sluice.inventory.views import Changed, Deleted, ItemAnswer, ItemsAnswer, Portfolio, RefreshedAnswer
-from sluice.platform import items, tables
+from sluice.inventory.rules import Raw, Refused
+from sluice.inventory.views import Changed, Deleted, Portfolio
+from sluice.platform import tables
 from sluice.platform.auth import Permission
 from sluice.platform.config import config
-from sluice.platform.errors import Conflict, FieldError, HttpError, Invalid, NotFound, Unavailable
+from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound
 from sluice.platform.http import Request, Route
-from sluice.platform.models import problems
 from sluice.platform.observe import logger
-
-THREADS = 16
-
-
-def add_items(request: Request[NewItems, None]) -> ItemsAnswer:
-    """Add items."""
-    drafts, answers = _drafts(request.body.items)
-
-    def put(draft: Draft) -> Item | Exception:
-        try:
-            return stored_items.put(request.tenant, draft, request.now)
-        except Exception as error:  # noqa: BLE001 - answered for this item; the others go on
-            return error
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        written = dict(zip(drafts, pool.map(put, drafts.values()), strict=True))
-    stored = {index: one for index, one in written.items() if isinstance(one, Item)}
-    asked = refreshes.ask(list(stored.values()), request.now, config(), "hot")
-    for (index, one), done in zip(stored.items(), asked, strict=True):
-        outcome = views.CREATED if one.created_at == request.now else views.EXISTS
-        answers[index] = views.stored(index, outcome, one, done)
-    for index, failed in written.items():
-        if isinstance(failed, Exception):
-            logger.error("an item could not be stored", exc_info=failed)
-            field = FieldError(items.path(index), "could not be stored just now; send it again")
-            answers[index] = _refused(index, [field], Unavailable)
-    ordered = [answers[index] for index in sorted(answers)]
-    count = Counter(one["outcome"] for one in ordered)
-    answer: ItemsAnswer = {
-        "items": ordered,
-        "counts": {
-            "created": count[views.CREATED],
-            "exists": count[views.EXISTS],
-            "refused": count[items.REFUSED],
-            "refreshes": views.asked_for(ordered),
-        },
-    }
-    if not stored:
-        raise items.all_refused(answer, (one["error"] for one in ordered))
-    return answer
 
 
 def list_items(request: Request[None, PortfolioQuery]) -> Portfolio:
     """The caller's items with their prices. Prices that are old are fetched again, in the background."""
-    page, last = stored_items.page(request.tenant, request.query.limit, _cursor(request.query.cursor))
+    page, last = stored_items.page(request.tenant, request.query.limit, cursor(request.query.cursor))
     following = stored_items.public_id(last) if last else None
     return {"items": _show(page, request.tenant, request.now), "next": following}
 
@@ -98,56 +53,6 @@ def delete_item(request: Request[None, None]) -> Deleted:
     if item is None or not stored_items.delete(request.tenant, item):
         raise _unknown()
     return {"itemId": request.path["item_id"]}
-
-
-def refresh_items(request: Request[RefreshItems, None]) -> RefreshedAnswer:
-    """Fetch prices now, whatever their age."""
-    named = request.body.items
-    if named is not None and request.body.cursor is not None:
-        raise _invalid("cursor", "is for all items; leave it out, or items")
-    answers: dict[int, ItemAnswer] = {}
-    last = None
-    if named is None:
-        page, last = stored_items.page(request.tenant, 100, _cursor(request.body.cursor))
-        found = dict(enumerate(page))
-    else:
-        keys = {index: stored_items.from_public(text) for index, text in enumerate(named)}
-        known = stored_items.find_many(request.tenant, [key for key in keys.values() if key])
-        found = {index: known[key] for index, key in keys.items() if key in known}
-        for index in keys.keys() - found.keys():
-            answers[index] = _refused(index, [FieldError(items.path(index), "is none of your items")], NotFound)
-    asked = refreshes.ask(list(found.values()), request.now, config(), "manual", force=True)
-    for (index, one), done in zip(found.items(), asked, strict=True):
-        answers[index] = views.stored(index, views.FOUND, one, done)
-    ordered = [answers[index] for index in sorted(answers)]
-    following = stored_items.public_id(last) if last else None
-    answer: RefreshedAnswer = {"items": ordered, "refreshes": views.asked_for(ordered), "next": following}
-    if named is not None and not found:
-        raise items.all_refused(answer, (one["error"] for one in ordered))
-    return answer
-
-
-def _drafts(raw_items: list[Any]) -> tuple[dict[int, Draft], dict[int, ItemAnswer]]:
-    """The items that are well described, by index, and the refusals of the others."""
-    drafts: dict[int, Draft] = {}
-    answers: dict[int, ItemAnswer] = {}
-    seen: dict[str, int] = {}
-    for index, raw in enumerate(raw_items):
-        try:
-            draft = rules.draft(NewItem.model_validate(raw).raw())
-        except ValidationError as error:
-            answers[index] = _refused(index, problems(error, items.path(index)))
-        except Refused as refused:
-            fields = [FieldError(items.path(index, one.field), one.message) for one in refused.fields]
-            answers[index] = _refused(index, fields)
-        else:
-            first = seen.setdefault(stored_items.key(draft), index)
-            if first == index:
-                drafts[index] = draft
-            else:
-                field = FieldError(items.path(index, "sku"), f"is, with its size, the same item as {items.path(first)}")
-                answers[index] = _refused(index, [field])
-    return drafts, answers
 
 
 def _show(found: Any, tenant: str, now: int) -> list[ItemView]:
@@ -183,7 +88,12 @@ def _unknown() -> NotFound:
     return NotFound("there is no such item", fields=[FieldError("itemId", "is none of yours")])
 
 
-def _cursor(text: str | None) -> str | None:
+def cursor(text: str | None) -> str | None:
+    """The range key after which a page begins, from what the caller handed back.
+
+    Raises:
+        Invalid: it is not one that we gave.
+    """
     if text is None:
         return None
     item = stored_items.from_public(text)
@@ -192,28 +102,11 @@ def _cursor(text: str | None) -> str | None:
     return item
 
 
-def _refused(index: int, fields: list[FieldError], why: type[HttpError] = Invalid) -> ItemAnswer:
-    answer: Any = items.refused(index, fields, why)
-    refusal: ItemAnswer = answer
-    return refusal
-
-
 def _invalid(field: str, message: str) -> Invalid:
     return Invalid("the request is not valid", fields=[FieldError(field, message)])
 
 
 ROUTES = (
-    Route(
-        "POST",
-        "/v1/inventory",
-        "Add items to your inventory",
-        add_items,
-        ItemsAnswer,
-        Permission.INVENTORY_WRITE,
-        body=NewItems,
-        status=202,
-        errors=(Unavailable,),
-    ),
     Route(
         "GET",
         "/v1/inventory",
@@ -222,17 +115,6 @@ ROUTES = (
         Portfolio,
         Permission.INVENTORY_READ,
         query=PortfolioQuery,
-    ),
-    Route(
-        "POST",
-        "/v1/inventory/refresh",
-        "Fetch the prices of items now",
-        refresh_items,
-        RefreshedAnswer,
-        Permission.INVENTORY_WRITE,
-        body=RefreshItems,
-        status=202,
-        errors=(Unavailable,),
     ),
     Route("GET", "/v1/inventory/{item_id}", "Show an item", get_item, ItemView, Permission.INVENTORY_READ),
     Route(

@@ -5,8 +5,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from sluice.inventory import rules
-from sluice.inventory.csv_rows import MOST_ROWS
-from sluice.inventory.rules import Raw
+from sluice.inventory.rules import MOST_ROWS, Raw
 from sluice.platform.models import Amount, Body, DocumentedAs, OneOf, Query, Text
 
 # A few hundred writes: what a request can do while somebody waits. More are an import.

@@ -13,13 +13,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sluice.inventory.rules import Raw, is_formula
+from sluice.inventory.rules import MOST_ROWS, Raw, is_formula
 from sluice.platform import money
 from sluice.platform.errors import FieldError
 
 COLUMNS: Final = ("sku", "size", "sizeSystem", "marketplaces", "cost", "currency", "category")
 REQUIRED: Final = ("sku", "size")
-MOST_ROWS: Final = 10_000
 # With blank lines among the rows. What is longer is not read to its end.
 MOST_LINES: Final = 2 * MOST_ROWS
 MOST_LINE_CHARACTERS: Final = 1_000

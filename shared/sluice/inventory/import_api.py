@@ -4,9 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import WithJsonSchema
 
-from sluice.inventory import imports, upload
+from sluice.inventory import imports
 from sluice.inventory.bodies import ImportItems
-from sluice.inventory.csv_rows import NoFile
 from sluice.inventory.imports import MOST_TOLD, ImportView
 from sluice.inventory.messages import NotSent
 from sluice.platform.auth import Permission
@@ -21,6 +20,9 @@ CsvFile: Any = Annotated[str, WithJsonSchema({"type": "string", "description": "
 
 def import_items(request: Request[Upload, None]) -> ImportView:
     """Add many items. The answer has the rows that are refused; the others are stored by and by."""
+    from sluice.inventory import upload
+    from sluice.inventory.csv_rows import NoFile
+
     body = request.body
     try:
         found = upload.read(body.raw, body.media_type)
@@ -59,7 +61,7 @@ ROUTES = (
         Permission.INVENTORY_WRITE,
         status=202,
         errors=(Unavailable,),
-        uploads=Uploads({upload.CSV: CsvFile, upload.JSON: ImportItems}),
+        uploads=Uploads({"text/csv": CsvFile, "application/json": ImportItems}),
     ),
     Route(
         "GET",

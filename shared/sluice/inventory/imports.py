@@ -14,17 +14,19 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NotRequired
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute, UnicodeSetAttribute
 from typing_extensions import TypedDict
 
 from sluice.inventory import messages
 from sluice.inventory.messages import Chunk
-from sluice.inventory.sheet import RefusedRow, Sheet
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso, ttl
+
+if TYPE_CHECKING:
+    from sluice.inventory.sheet import Sheet
 
 # Rows in one message: some seconds of a small function's work, and 50 KB at the most.
 CHUNK_ROWS: Final = 100
@@ -59,6 +61,21 @@ class Import(tables.Table):
     not_asked = IntAttribute(default=0)
     problems = UnicodeSetAttribute(null=True)
     expires_at = IntAttribute()
+
+
+class RowError(TypedDict):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class RefusedRow(TypedDict):
+    """A row that was not taken: `line` of the CSV file, whose header is line 1; or `index` of the JSON list."""
+
+    line: NotRequired[int]
+    index: NotRequired[int]
+    fields: list[RowError]
 
 
 class ImportView(TypedDict):
@@ -98,7 +115,7 @@ class Done:
     problems: frozenset[str]
 
 
-def begin(tenant: str, data: bytes, sheet: Sheet, now: int, keep_ms: int) -> Import:
+def begin(tenant: str, data: bytes, sheet: "Sheet", now: int, keep_ms: int) -> Import:
     """Take the good rows of `sheet`, which was read from `data`. They are stored when this returns, or will be.
 
     Raises:

@@ -20,6 +20,7 @@ SIZE_SYSTEMS: Final = tuple(
 )
 CURRENCIES: Final = frozenset(currency for one in registry.MARKETPLACES.values() for currency in one.currencies)
 MOST_CATEGORY_CHARACTERS: Final = 64
+MOST_ROWS: Final = 10_000  # of an import
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # What a spreadsheet takes for a formula when it opens a file (OWASP, CSV injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")

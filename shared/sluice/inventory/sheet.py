@@ -2,30 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NotRequired
-
-from typing_extensions import TypedDict
+from typing import Any
 
 from sluice.inventory import rules
 from sluice.inventory.csv_rows import BadRow, Row
+from sluice.inventory.imports import RefusedRow
 from sluice.inventory.item import key
 from sluice.inventory.rules import Draft, Refused
 from sluice.platform.errors import FieldError
-
-
-class RowError(TypedDict):
-    """What is wrong with one field."""
-
-    field: str
-    message: str
-
-
-class RefusedRow(TypedDict):
-    """A row that was not taken: `line` of the CSV file, whose header is line 1; or `index` of the JSON list."""
-
-    line: NotRequired[int]
-    index: NotRequired[int]
-    fields: list[RowError]
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Reading what is imported: a CSV file or a JSON list, row by row."""
+"""Reading what is imported: a CSV file or a JSON list, row by row. Only requests that bring one load this."""
 
 from dataclasses import replace
 
@@ -11,9 +11,6 @@ from sluice.inventory.sheet import Sheet
 from sluice.platform import body
 from sluice.platform.models import check, problems
 
-CSV = "text/csv"
-JSON = "application/json"
-
 
 def read(data: bytes, media_type: str) -> Sheet:
     """The rows of an import.
@@ -22,7 +19,7 @@ def read(data: bytes, media_type: str) -> Sheet:
         NoFile: a CSV file that cannot be taken as a whole.
         Invalid: a JSON body that cannot.
     """
-    if media_type == CSV:
+    if media_type == "text/csv":
         sheet = Sheet("line")
         for row in csv_rows.read(data):
             sheet.add(row)

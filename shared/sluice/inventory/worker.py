@@ -62,8 +62,8 @@ def take(chunk: Chunk, config: Config, clock: Clock) -> None:
         NotStored: it must be done once more.
     """
     found = imports.find(chunk.tenant, chunk.import_id)
-    if found is None or not imports.is_open(found, chunk.chunk, chunk.at):
-        return
+    if found and not imports.is_open(found, chunk.chunk, chunk.at):
+        return  # where the record is gone, the message has come back from the dead-letter queue after days
 
     def put(draft: Draft) -> Item | None:
         try:

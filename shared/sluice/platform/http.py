@@ -180,7 +180,7 @@ def _body(route: Route[Any, Any], event: Mapping[str, Any]) -> Body | Upload | N
     media_type, charset = body.media_type(event)
     if media_type not in route.uploads.types:
         raise Unsupported(f"send {' or '.join(route.uploads.types)}, and say which in the header Content-Type")
-    if charset not in ("", "utf-8", "us-ascii"):
+    if charset not in ("", "utf-8", "utf8", "us-ascii"):
         raise Unsupported(f"the body is said to be {charset[:32]}; send UTF-8")
     return Upload(body.raw(event, route.uploads.most), media_type)
 

@@ -1,0 +1,145 @@
+"""The routes that concern many items at once: add them, and have their prices fetched. Each item has its own answer."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from pydantic import ValidationError
+
+from sluice.inventory import item as stored_items
+from sluice.inventory import refreshes, rules, views
+from sluice.inventory.api import cursor
+from sluice.inventory.bodies import MOST_ITEMS, NewItem, NewItems, RefreshItems
+from sluice.inventory.item import Item
+from sluice.inventory.rules import Draft, Refused
+from sluice.inventory.views import ItemAnswer, ItemsAnswer, RefreshedAnswer
+from sluice.platform import items
+from sluice.platform.auth import Permission
+from sluice.platform.config import config
+from sluice.platform.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
+from sluice.platform.http import Request, Route
+from sluice.platform.models import problems
+from sluice.platform.observe import logger
+
+THREADS = 16
+
+
+def add_items(request: Request[NewItems, None]) -> ItemsAnswer:
+    """Add items."""
+    drafts, answers = _drafts(request.body.items)
+
+    def put(draft: Draft) -> Item | Exception:
+        try:
+            return stored_items.put(request.tenant, draft, request.now)
+        except Exception as error:  # noqa: BLE001 - answered for this item; the others go on
+            return error
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        written = dict(zip(drafts, pool.map(put, drafts.values()), strict=True))
+    stored = {index: one for index, one in written.items() if isinstance(one, Item)}
+    asked = refreshes.ask(list(stored.values()), request.now, config(), "hot")
+    for (index, one), done in zip(stored.items(), asked, strict=True):
+        outcome = views.CREATED if one.created_at == request.now else views.EXISTS
+        answers[index] = views.stored(index, outcome, one, done)
+    for index, failed in written.items():
+        if isinstance(failed, Exception):
+            logger.error("an item could not be stored", exc_info=failed)
+            field = FieldError(items.path(index), "could not be stored just now; send it again")
+            answers[index] = _refused(index, [field], Unavailable)
+    ordered = [answers[index] for index in sorted(answers)]
+    count = Counter(one["outcome"] for one in ordered)
+    answer: ItemsAnswer = {
+        "items": ordered,
+        "counts": {
+            "created": count[views.CREATED],
+            "exists": count[views.EXISTS],
+            "refused": count[items.REFUSED],
+            "refreshes": views.asked_for(ordered),
+        },
+    }
+    if not stored:
+        raise items.all_refused(answer, (one["error"] for one in ordered))
+    return answer
+
+
+def refresh_items(request: Request[RefreshItems, None]) -> RefreshedAnswer:
+    """Fetch prices now, whatever their age."""
+    named = request.body.items
+    if named is not None and request.body.cursor is not None:
+        alone = FieldError("cursor", "is for all items; leave it out, or items")
+        raise Invalid("the request is not valid", fields=[alone])
+    answers: dict[int, ItemAnswer] = {}
+    last = None
+    if named is None:
+        page, last = stored_items.page(request.tenant, MOST_ITEMS, cursor(request.body.cursor))
+        found = dict(enumerate(page))
+    else:
+        keys = {index: stored_items.from_public(text) for index, text in enumerate(named)}
+        known = stored_items.find_many(request.tenant, [key for key in keys.values() if key])
+        found = {index: known[key] for index, key in keys.items() if key in known}
+        for index in keys.keys() - found.keys():
+            answers[index] = _refused(index, [FieldError(items.path(index), "is none of your items")], NotFound)
+    asked = refreshes.ask(list(found.values()), request.now, config(), "manual", force=True)
+    for (index, one), done in zip(found.items(), asked, strict=True):
+        answers[index] = views.stored(index, views.FOUND, one, done)
+    ordered = [answers[index] for index in sorted(answers)]
+    following = stored_items.public_id(last) if last else None
+    answer: RefreshedAnswer = {"items": ordered, "refreshes": views.asked_for(ordered), "next": following}
+    if named is not None and not found:
+        raise items.all_refused(answer, (one["error"] for one in ordered))
+    return answer
+
+
+def _drafts(raw_items: list[Any]) -> tuple[dict[int, Draft], dict[int, ItemAnswer]]:
+    """The items that are well described, by index, and the refusals of the others."""
+    drafts: dict[int, Draft] = {}
+    answers: dict[int, ItemAnswer] = {}
+    seen: dict[str, int] = {}
+    for index, raw in enumerate(raw_items):
+        try:
+            draft = rules.draft(NewItem.model_validate(raw).raw())
+        except ValidationError as error:
+            answers[index] = _refused(index, problems(error, items.path(index)))
+        except Refused as refused:
+            fields = [FieldError(items.path(index, one.field), one.message) for one in refused.fields]
+            answers[index] = _refused(index, fields)
+        else:
+            first = seen.setdefault(stored_items.key(draft), index)
+            if first == index:
+                drafts[index] = draft
+            else:
+                field = FieldError(items.path(index, "sku"), f"is, with its size, the same item as {items.path(first)}")
+                answers[index] = _refused(index, [field])
+    return drafts, answers
+
+
+def _refused(index: int, fields: list[FieldError], why: type[HttpError] = Invalid) -> ItemAnswer:
+    answer: Any = items.refused(index, fields, why)
+    refusal: ItemAnswer = answer
+    return refusal
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/inventory",
+        "Add items to your inventory",
+        add_items,
+        ItemsAnswer,
+        Permission.INVENTORY_WRITE,
+        body=NewItems,
+        status=202,
+        errors=(Unavailable,),
+    ),
+    Route(
+        "POST",
+        "/v1/inventory/refresh",
+        "Fetch the prices of items now",
+        refresh_items,
+        RefreshedAnswer,
+        Permission.INVENTORY_WRITE,
+        body=RefreshItems,
+        status=202,
+        errors=(Unavailable,),
+    ),
+)
