@@ -17,11 +17,11 @@ from pydantic import BaseModel, ValidationError
 from local.sandbox.limits import Limits
 from local.sandbox.server import Sandbox
 from sluice.marketplaces.errors import MarketplaceFailure
-from tests.contract.test_ebay_marketing_requests import CALLS, _marketing
+from tests.contract.marketing_calls import CALLS, open_marketing
 from tests.unit.marketplaces.fakes import Network
 from tests.unit.marketplaces.marketing_answers import campaigns
+from tests.unit.sandbox.advertiser import Seller
 from tests.unit.sandbox.client import Clock, connected
-from tests.unit.sandbox.test_marketing import Seller
 
 BODIES: dict[str, type[BaseModel]] = {
     "create_campaign": ebay.CreateCampaignRequest,
@@ -50,7 +50,7 @@ def _check(kind: type[BaseModel], body: bytes) -> None:
 def test_every_body_that_is_sent(name: str) -> None:
     network = Network(campaigns())
     with suppress(MarketplaceFailure):
-        CALLS[name][0](_marketing(network))
+        CALLS[name](open_marketing(network))
     bodies = [sent.content for sent in network.sent if sent.content]
     assert bool(bodies) == (name in BODIES)
     for body in bodies:

@@ -10,8 +10,8 @@ from local.sandbox.faults import AddField, Fault, Hang, RetypeField, ServerError
 from local.sandbox.limits import Limits
 from local.sandbox.server import Sandbox
 from tests.contract.documents import Document, document
+from tests.unit.sandbox.advertiser import BASE, Seller
 from tests.unit.sandbox.client import Clock, connected
-from tests.unit.sandbox.test_marketing import BASE, Seller
 
 LISTINGS = ("110000000001", "110000000002")
 

@@ -36,7 +36,7 @@ PAGE_SIZE: Final = 500
 MOST_PAGES: Final = 4
 # eBay takes no start that has passed (35026), and its clock may be ahead of ours.
 START_MS: Final = 30 * SECOND
-_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ID = re.compile(r"[0-9]{1,32}")
 
 
 class Marketing:

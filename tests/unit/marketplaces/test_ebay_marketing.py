@@ -230,7 +230,8 @@ def test_a_rate_is_sent_as_text_with_one_decimal_place(wanted: Decimal) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["", "/", "https://api.ebay.com/ad_campaign/1/ad/{id}", "a" * 65, "https://x/ad/30 1", "ad/ü"]
+    "place",
+    ["", "/", "https://api.ebay.com/ad_campaign/1/ad/{id}", "9" * 33, "https://x/1/ad", "https://x/ad/30 1", "ad/ü"],
 )
 def test_an_answer_that_does_not_say_what_was_made_leads_to_a_look(place: str) -> None:
     given = httpx.Response(201, headers={b"location": place.encode()} if place else {})

@@ -3,6 +3,7 @@
 | file | holds |
 |---|---|
 | `api.py` | the checks of every call, and the calls |
+| `inputs.py`, `bodies.py` | what callers send, and what they are answered |
 | `book.py` | what there is: published listings, campaigns, ads |
 | `errors.py` | eBay's error ids |
 | `faults.py` | the switch for single ads |

@@ -1,14 +1,11 @@
 """eBay Marketing API v1: the checks of every call, campaigns, ads one by one and in bulk."""
 
-import json
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
 
 from local.sandbox.accounts import Accounts
 from local.sandbox.call import Answer, Call, Routes
+from local.sandbox.ebay.marketing import bodies, inputs
 from local.sandbox.ebay.marketing.book import COST_PER_SALE, ENDED, Ad, Book, Campaign
 from local.sandbox.ebay.marketing.errors import Json, RefusedError
 from local.sandbox.ebay.marketing.faults import RefuseAd
@@ -19,10 +16,8 @@ from local.sandbox.switch import AdAsked
 
 BASE = "/sell/marketing/v1/ad_campaign"
 CAMPAIGN = f"{BASE}/{{campaign_id}}"
-DEFAULT_LIMIT, MOST = 10, 500
 STATUSES = {"DELETED", "DRAFT", ENDED, "ENDING_SOON", "PAUSED", "PENDING", "RUNNING", "SCHEDULED", "SYSTEM_PAUSED"}
 MOVES = {"pause": "PAUSED", "resume": "RUNNING", "end": ENDED}
-_RATE = re.compile(r"[0-9]{1,3}(\.[0-9])?")
 
 # Carries out what is asked for one listing, and gives the ad.
 Act = Callable[[Campaign, str, str], Ad]
@@ -93,7 +88,7 @@ class Marketing:
         return None
 
     def _create_campaign(self, call: Call) -> Answer:
-        body = _body(call)
+        body = inputs.body(call)
         funding = body.get("fundingStrategy") or {}
         for field, error_id in (("campaignName", 35019), ("marketplaceId", 35041), ("startDate", 35026)):
             if not isinstance(body.get(field), str) or not body[field]:
@@ -102,8 +97,8 @@ class Marketing:
             raise RefusedError(35038)
         if "bidPercentage" not in funding:
             raise RefusedError(35106)
-        _rate(funding["bidPercentage"])
-        start = _time(body["startDate"])
+        inputs.rate(funding["bidPercentage"])
+        start = inputs.time(body["startDate"])
         if start < call.at_ms:
             raise RefusedError(35026)
         made = self.book.add_campaign(self.account(call), body["campaignName"], start, site=body["marketplaceId"])
@@ -114,11 +109,11 @@ class Marketing:
         if status and status not in STATUSES:
             raise RefusedError(35043)
         found = [
-            _campaign(one, call.at_ms)
+            bodies.campaign(one, call.at_ms)
             for one in self.book.campaigns(self.account(call))
             if name in (None, one.name) and status in (None, one.status_at(call.at_ms))
         ]
-        return _page(call, "campaigns", found)
+        return bodies.page(call, "campaigns", found)
 
     def _campaigns_with(self, call: Call) -> Answer:
         listing_id = call.query.get("listing_id")
@@ -126,13 +121,13 @@ class Marketing:
             raise RefusedError(35031)
         account = self.account(call)
         ids = {ad.campaign_id for ad in self.book.ads(account) if ad.listing_id == listing_id}
-        found = [_campaign(one, call.at_ms) for one in self.book.campaigns(account) if one.campaign_id in ids]
+        found = [bodies.campaign(one, call.at_ms) for one in self.book.campaigns(account) if one.campaign_id in ids]
         if not found:
             raise RefusedError(2003)
         return Answer(200, {"campaigns": found})
 
     def _campaign(self, call: Call, campaign_id: str) -> Answer:
-        return Answer(200, _campaign(self.book.campaign(self.account(call), campaign_id), call.at_ms))
+        return Answer(200, bodies.campaign(self.book.campaign(self.account(call), campaign_id), call.at_ms))
 
     def _move(self, call: Call, campaign_id: str) -> Answer:
         campaign = self._open(call, campaign_id)
@@ -143,10 +138,10 @@ class Marketing:
         campaign = self.book.campaign(self.account(call), campaign_id)
         wanted = set(filter(None, call.query.get("listing_ids", "").split(",")))
         ads = [ad for ad in self.book.ads(campaign.account) if ad.campaign_id == campaign_id]
-        return _page(call, "ads", [_ad(ad) for ad in ads if not wanted or ad.listing_id in wanted])
+        return bodies.page(call, "ads", [bodies.ad(ad) for ad in ads if not wanted or ad.listing_id in wanted])
 
     def _create_ad(self, call: Call, campaign_id: str) -> Answer:
-        campaign, row = self._open(call, campaign_id), _body(call)
+        campaign, row = self._open(call, campaign_id), inputs.body(call)
         ad = self._done(call, campaign, row, self._made(call))
         return Answer(201, None, {"Location": f"{call.base_url}{BASE}/{campaign_id}/ad/{ad.ad_id}"})
 
@@ -155,7 +150,7 @@ class Marketing:
         ad = next((one for one in self.book.ads(campaign.account) if one.ad_id == ad_id), None)
         if ad is None or ad.campaign_id != campaign_id:
             raise RefusedError(35044)
-        self._done(call, campaign, {**_body(call), "listingId": ad.listing_id}, self._changed)
+        self._done(call, campaign, {**inputs.body(call), "listingId": ad.listing_id}, self._changed)
         return Answer(204, None)
 
     def _bulk_create(self, call: Call, campaign_id: str) -> Answer:
@@ -165,10 +160,10 @@ class Marketing:
         return self._bulk(call, campaign_id, self._changed, 200)
 
     def _bulk(self, call: Call, campaign_id: str, act: Act, done: int) -> Answer:
-        campaign, rows = self._open(call, campaign_id), _body(call).get("requests")
+        campaign, rows = self._open(call, campaign_id), inputs.body(call).get("requests")
         if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
             raise RefusedError(35033)
-        if len(rows) > MOST:
+        if len(rows) > bodies.MOST:
             raise RefusedError(35071)
         listings = [str(row.get("listingId")) for row in rows]
         if len(set(listings)) < len(listings):
@@ -202,7 +197,7 @@ class Marketing:
             raise RefusedError(35014)
         if not isinstance(listing_id, str) or not listing_id.isdecimal():
             raise RefusedError(35013)
-        rate = _rate(row.get("bidPercentage"))
+        rate = inputs.rate(row.get("bidPercentage"))
         asked = AdAsked(call.method, call.path, campaign.account, listing_id, campaign.campaign_id)
         struck = [strike.fault for strike in self._faults.strikes(asked) if isinstance(strike.fault, RefuseAd)]
         if struck and not struck[0].effect:
@@ -217,63 +212,3 @@ class Marketing:
 
     def _changed(self, campaign: Campaign, listing_id: str, rate: str) -> Ad:
         return self.book.set_rate(self.book.ad(campaign, listing_id), rate)
-
-
-def _campaign(campaign: Campaign, at_ms: int) -> Json:
-    funding: Json = {"fundingModel": campaign.funding_model}
-    if campaign.funding_model == COST_PER_SALE:
-        funding |= {"bidPercentage": "2.0", "adRateStrategy": "FIXED"}
-    body = {
-        "campaignId": campaign.campaign_id,
-        "campaignName": campaign.name,
-        "campaignStatus": campaign.status_at(at_ms),
-        "marketplaceId": campaign.site,
-        "startDate": datetime.fromtimestamp(campaign.start_ms // 1000, UTC).isoformat().replace("+00:00", "Z"),
-        "channels": ["ON_SITE"],
-        "fundingStrategy": funding,
-    }
-    if campaign.by_rules:
-        body["campaignCriterion"] = {"criterionType": "INVENTORY_PARTITION", "autoSelectFutureInventory": True}
-    return body
-
-
-def _ad(ad: Ad) -> Json:
-    return {"adId": ad.ad_id, "listingId": ad.listing_id, "bidPercentage": ad.rate}
-
-
-def _page(call: Call, name: str, found: list[Json]) -> Answer:
-    limit, offset = _whole(call, "limit", DEFAULT_LIMIT), _whole(call, "offset", 0)
-    if not 1 <= limit <= MOST:
-        raise RefusedError(35029)
-    if offset < 0:
-        raise RefusedError(35030)
-    page = {name: found[offset : offset + limit], "total": len(found), "limit": limit, "offset": offset}
-    return Answer(200, {"href": f"{call.base_url}{call.path}", **page})
-
-
-def _whole(call: Call, name: str, otherwise: int) -> int:
-    text = call.query.get(name, "")
-    return int(text) if text.isascii() and text.isdecimal() else -1 if text else otherwise
-
-
-def _rate(value: Any) -> str:
-    if not isinstance(value, str) or not _RATE.fullmatch(value) or not 2 <= float(value) <= 100:
-        raise RefusedError(35007)
-    return f"{float(value):.1f}"
-
-
-def _time(text: str) -> int:
-    try:
-        return round(datetime.fromisoformat(text).timestamp() * 1000)
-    except ValueError:
-        raise RefusedError(35026) from None
-
-
-def _body(call: Call) -> Json:
-    try:
-        body = json.loads(call.body)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise RefusedError(35033)
-    return body
