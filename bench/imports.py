@@ -2,7 +2,8 @@
 
 Counted are instructions (valgrind's cachegrind), which do not depend on what else the machine does; where valgrind is
 missing, the CPU time of the best of some runs. A function counts with all that its first event needs: its handler, the
-DynamoDB client, and where marketplaces are called the code of every job kind and the adapter, which a job loads.
+clients of DynamoDB and of the configuration, and where marketplaces are called the code of every job kind and the
+adapter, which a job loads.
 """
 
 import os
@@ -29,7 +30,9 @@ Metrics()
 boto3.client("dynamodb")
 """
 FUNCTION = "import sys; sys.path.insert(0, {folder!r}); import handler"
-CLIENT = "from sluice.platform import aws; aws.client('dynamodb')"
+CLIENT = "from sluice.platform import aws; aws.client({service!r})"
+# Clients that every event needs where the function's policies name the service.
+SERVICES = ("dynamodb", "ssm")
 JOBS = "from sluice.jobs import kinds; [kind.load() for kind in kinds.registered()]"
 ADAPTER = "from sluice.marketplaces import registry; registry.get({marketplace!r}).load()"
 
@@ -71,7 +74,7 @@ def run() -> list[Row]:
 def _script(name: str, function: templates.Template) -> str:
     policies = str(function.get("Policies", ""))
     parts = [FUNCTION.format(folder=str(ROOT / "functions" / name))]
-    parts += [CLIENT] if "dynamodb:" in policies else []
+    parts += [CLIENT.format(service=service) for service in SERVICES if f"{service}:" in policies]
     parts += [JOBS, ADAPTER.format(marketplace=called[0])] if (called := _marketplaces(function)) else []
     return "; ".join(parts)
 

@@ -5,8 +5,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.inventory.worker import work
+from sluice.platform import live
 from sluice.platform.clock import SystemClock
-from sluice.platform.config import config
 from sluice.platform.observe import logger, metrics
 
 
@@ -15,5 +15,5 @@ from sluice.platform.observe import logger, metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An SQS delivery; answers with the partial batch response (`batchItemFailures`)."""
     messages = {record["messageId"]: record["body"] for record in event["Records"]}
-    failed = work(messages, config(), SystemClock())
+    failed = work(messages, live.current(), SystemClock())
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -6,8 +6,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.marketplaces import accounts
 from sluice.operations import kinds, poll_run  # noqa: F401 - kinds makes its job kinds known
+from sluice.platform import live
 from sluice.platform.clock import SystemClock
-from sluice.platform.config import config
 from sluice.platform.observe import logger, metrics
 
 
@@ -17,4 +17,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> poll_run.PollAnswe
     """`event` is ignored: a schedule's, or the delayed one's. Returns what the run did."""
     clock = SystemClock()
     deadline = clock.now() + context.get_remaining_time_in_millis()
-    return poll_run.run(accounts.statuses, clock, config(), deadline)
+    return poll_run.run(accounts.statuses, clock, live.current(), deadline)

@@ -5,8 +5,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.marketplaces import accounts
+from sluice.platform import live
 from sluice.platform.clock import SystemClock
-from sluice.platform.config import config
 from sluice.platform.observe import logger, metrics
 from sluice.promotions import kinds, work_run  # noqa: F401 - kinds makes its job kind known
 
@@ -17,4 +17,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> work_run.WorkAnswe
     """`event` is ignored: a schedule's. Returns what the run did."""
     clock = SystemClock()
     deadline = clock.now() + context.get_remaining_time_in_millis()
-    return work_run.run(accounts.statuses, clock, config(), deadline)
+    return work_run.run(accounts.statuses, clock, live.current(), deadline)

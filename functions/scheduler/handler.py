@@ -8,8 +8,8 @@ from sluice.jobs import scheduler
 from sluice.market import kinds as market  # noqa: F401 - these make their job kinds known
 from sluice.marketplaces import accounts
 from sluice.operations import kinds as operations  # noqa: F401
+from sluice.platform import live
 from sluice.platform.clock import SystemClock
-from sluice.platform.config import config
 from sluice.platform.observe import logger, metrics
 
 
@@ -17,4 +17,4 @@ from sluice.platform.observe import logger, metrics
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`event` is ignored: a schedule's or a nudge's. Returns what the tick did."""
-    return scheduler.run(accounts.statuses, SystemClock(), config())
+    return scheduler.run(accounts.statuses, SystemClock(), live.current())

@@ -7,8 +7,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.jobs.worker import work
 from sluice.market import kinds as market  # noqa: F401 - these make their job kinds known
 from sluice.operations import kinds as operations  # noqa: F401
+from sluice.platform import live
 from sluice.platform.clock import SystemClock
-from sluice.platform.config import config
 from sluice.platform.observe import logger, metrics
 
 
@@ -19,5 +19,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     clock = SystemClock()
     deadline = clock.now() + context.get_remaining_time_in_millis()
     messages = {record["messageId"]: record["body"] for record in event["Records"]}
-    failed = work(messages, config(), clock, deadline)
+    failed = work(messages, live.current(), clock, deadline)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -1,5 +1,6 @@
 """What each function may do: named calls on named resources of its own stack, and nothing by wildcard."""
 
+import re
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ STATEMENTS: dict[tuple[str, str], Any] = {
     for statement in policy["Statement"]
 }
 
+# What a text takes from a resource; `${AWS::Region}` and its like are none.
+NAMED = re.compile(r"\$\{(\w+)[.}]")
+
 # The functions that call a marketplace with somebody's token.
 CALLERS = {"OperationPollerFunction", "PromotionWorkerFunction", "PromotionsFunction", "WorkerFunction"}
 
@@ -25,8 +29,11 @@ def test_a_statement_allows_named_calls_on_one_resource_of_the_stack(template: T
     assert statement["Effect"] == "Allow"
     assert all(action.count(":") == 1 and "*" not in action for action in statement["Action"])
     resource = statement["Resource"]
-    owner = resource["Fn::GetAtt"][0] if "Fn::GetAtt" in resource else resource["Fn::Sub"].split("{")[1].split(".")[0]
-    assert owner in template["Resources"]
+    named = (
+        resource["Fn::GetAtt"][:1] if "Fn::GetAtt" in resource else re.findall(r"\$\{(\w+)[.}]", resource["Fn::Sub"])
+    )
+    assert len(named) == 1
+    assert named[0] in template["Resources"]
 
 
 def test_the_token_key_is_used_only_for_a_named_account_or_a_named_webhook() -> None:

@@ -29,12 +29,19 @@ FUNCTIONS = [
 def laptop() -> Iterator[Laptop]:
     """A stack with a day behind it."""
     with Laptop(latency_ms=0, configuration=json.dumps(FAST)) as laptop:
+        mistake(laptop)
         Day(laptop).live()
         ListingDay(laptop).live()
         InventoryDay(laptop).live()
         PromotionDay(laptop).live()
         AfterDay(laptop).live()
         yield laptop
+
+
+def mistake(laptop: Laptop) -> None:
+    """The newest configuration is not valid, so that each function looks back for the one that is in force."""
+    name = laptop.stack.outputs["ConfigurationParameterName"]
+    laptop.cloud.client("ssm").put_parameter(Name=name, Value='{"paused": "stockx"}', Overwrite=True)
 
 
 def granted(laptop: Laptop) -> set[tuple[str, str, str]]:

@@ -11,8 +11,9 @@ from typing_extensions import TypedDict
 from sluice.admin import cursor, health, jobs, listing, views
 from sluice.jobs.cancel import Cancelled
 from sluice.jobs.states import ALL
+from sluice.platform import live
 from sluice.platform.auth import Permission
-from sluice.platform.config import MARKETPLACES, config
+from sluice.platform.config import MARKETPLACES
 from sluice.platform.errors import Conflict, NotFound, Unavailable
 from sluice.platform.http import JSON, Answer, Request, Route
 from sluice.platform.models import OneOf, Query, Text
@@ -67,12 +68,13 @@ def list_jobs(request: Request[None, JobsQuery]) -> JobList:
     start = cursor.decode(query.cursor, tenant) if query.cursor else None
     page = listing.page(tenant, wanted, query.limit, start)
     following = page.next.encode(tenant) if page.next else None
-    return {"jobs": [views.summary(job, tenant, config()) for job in page.jobs], "next": following}
+    config = live.current()
+    return {"jobs": [views.summary(job, tenant, config) for job in page.jobs], "next": following}
 
 
 def get_job(request: Request[None, None]) -> views.JobDetail:
     """One of the caller's jobs."""
-    job = jobs.show(request.path["job_id"], request.tenant, request.now, config())
+    job = jobs.show(request.path["job_id"], request.tenant, request.now, live.current())
     if job is None:
         raise NotFound("there is no such job")
     return job
@@ -80,7 +82,7 @@ def get_job(request: Request[None, None]) -> views.JobDetail:
 
 def cancel_job(request: Request[None, None]) -> Cancellation:
     """Take back the caller's request for a job."""
-    job_id, done = jobs.withdraw(request.path["job_id"], request.tenant, request.now, config())
+    job_id, done = jobs.withdraw(request.path["job_id"], request.tenant, request.now, live.current())
     if done is Cancelled.UNKNOWN:
         raise NotFound("there is no such job")
     if done is Cancelled.RUNNING:

@@ -14,9 +14,10 @@ from sluice.jobs import replay
 from sluice.jobs.dead_letters import DeadLetter, acknowledge
 from sluice.jobs.enqueue import Enqueued
 from sluice.jobs.replay import Refusal
+from sluice.platform import live
 from sluice.platform.auth import Permission
 from sluice.platform.clock import SECOND
-from sluice.platform.config import MARKETPLACES, config
+from sluice.platform.config import MARKETPLACES
 from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from sluice.platform.http import Request, Route
 from sluice.platform.models import OneOf, Query, Text
@@ -105,7 +106,7 @@ def get_dead_letter(request: Request[None, None]) -> DeadLetterDetail:
 def replay_dead_letter(request: Request[None, None]) -> Replayed:
     """Have the work of a dead letter done once more."""
     letter = _find(request)
-    [answer] = replay.replay([letter], _person(request), request.now, config())
+    [answer] = replay.replay([letter], _person(request), request.now, live.current())
     if isinstance(answer, Refusal):
         raise (Unavailable if answer.code == Unavailable.code else Conflict)(answer.message, code=answer.code)
     return _replayed(letter, answer)
@@ -120,7 +121,7 @@ def replay_dead_letters(request: Request[Replay, None]) -> BulkReplay:
     if body.dry_run:
         rows = [_replayed(letter, replay.refusal(letter)) for letter in found.letters]
     else:
-        answers = replay.replay(found.letters, _person(request), request.now, config())
+        answers = replay.replay(found.letters, _person(request), request.now, live.current())
         rows = [_replayed(letter, answer) for letter, answer in zip(found.letters, answers, strict=True)]
     return {
         "dryRun": body.dry_run,

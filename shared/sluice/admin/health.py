@@ -3,6 +3,7 @@
 from typing_extensions import TypedDict
 
 from sluice.jobs import runs
+from sluice.platform import live
 from sluice.platform.clock import MINUTE, SECOND, iso
 from sluice.platform.errors import Unavailable
 
@@ -14,7 +15,8 @@ LATE_AFTER_SECONDS = 30 * 60
 class Health(TypedDict):
     """status: `ok`, or `degraded` when due work has waited for more than half an hour. Ages are seconds.
 
-    lanes: that have work. heldBudgets: paused, closed, used up or without a working account.
+    lanes: that have work. heldBudgets: paused, closed, used up or without a working account. configuration: `ok`, or
+    `refused` when the newest is not valid and the last valid one is in force.
     """
 
     status: str
@@ -23,6 +25,7 @@ class Health(TypedDict):
     oldestDueAgeSeconds: int
     lanes: int
     heldBudgets: int
+    configuration: str
 
 
 def health(now: int) -> Health:
@@ -45,4 +48,5 @@ def health(now: int) -> Health:
         "oldestDueAgeSeconds": snapshot["oldest_due_age"],
         "lanes": snapshot["lanes"],
         "heldBudgets": snapshot["held"],
+        "configuration": "refused" if live.in_force().refused else "ok",
     }

@@ -10,9 +10,8 @@ from sluice.inventory.messages import Looked, NotSent
 from sluice.inventory.portfolio import ItemView
 from sluice.inventory.rules import Raw, Refused
 from sluice.inventory.views import Changed, Deleted, Portfolio
-from sluice.platform import tables
+from sluice.platform import live, tables
 from sluice.platform.auth import Permission
-from sluice.platform.config import config
 from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound
 from sluice.platform.http import Request, Route
 from sluice.platform.observe import logger
@@ -41,9 +40,9 @@ def change_item(request: Request[ItemEdit, None]) -> Changed:
     except tables.ConditionFailed:
         raise Conflict("somebody else has changed the item just now; look at it again") from None
     added = set(changed.marketplaces) - set(found.marketplaces)
-    [asked] = refreshes.ask([changed], request.now, config(), "hot", wants=lambda _, name: name in added)
+    [asked] = refreshes.ask([changed], request.now, live.current(), "hot", wants=lambda _, name: name in added)
     [holding] = portfolio.load([changed])
-    shown = portfolio.view(holding, request.now, config().stale_ms)
+    shown = portfolio.view(holding, request.now, live.current().stale_ms)
     return {"item": shown, "refreshes": views.refreshes(asked)}
 
 
@@ -57,7 +56,7 @@ def delete_item(request: Request[None, None]) -> Deleted:
 
 def _show(found: Any, tenant: str, now: int) -> list[ItemView]:
     """`found` with their prices; has those fetched that are old."""
-    stale_ms = config().stale_ms
+    stale_ms = live.current().stale_ms
     holdings = portfolio.load(found)
     due = [one.item.item for one in holdings if one.is_due(now, stale_ms)]
     if due:

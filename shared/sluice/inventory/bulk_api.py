@@ -13,9 +13,8 @@ from sluice.inventory.bodies import MOST_ITEMS, NewItem, NewItems, RefreshItems
 from sluice.inventory.item import Item
 from sluice.inventory.rules import Draft, Refused
 from sluice.inventory.views import ItemAnswer, ItemsAnswer, RefreshedAnswer
-from sluice.platform import items
+from sluice.platform import items, live
 from sluice.platform.auth import Permission
-from sluice.platform.config import config
 from sluice.platform.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
 from sluice.platform.http import Request, Route
 from sluice.platform.models import problems
@@ -37,7 +36,7 @@ def add_items(request: Request[NewItems, None]) -> ItemsAnswer:
     with ThreadPoolExecutor(THREADS) as pool:
         written = dict(zip(drafts, pool.map(put, drafts.values()), strict=True))
     stored = {index: one for index, one in written.items() if isinstance(one, Item)}
-    asked = refreshes.ask(list(stored.values()), request.now, config(), "hot")
+    asked = refreshes.ask(list(stored.values()), request.now, live.current(), "hot")
     for (index, one), done in zip(stored.items(), asked, strict=True):
         outcome = views.CREATED if one.created_at == request.now else views.EXISTS
         answers[index] = views.stored(index, outcome, one, done)
@@ -79,7 +78,7 @@ def refresh_items(request: Request[RefreshItems, None]) -> RefreshedAnswer:
         found = {index: known[key] for index, key in keys.items() if key in known}
         for index in keys.keys() - found.keys():
             answers[index] = _refused(index, [FieldError(items.path(index), "is none of your items")], NotFound)
-    asked = refreshes.ask(list(found.values()), request.now, config(), "manual", force=True)
+    asked = refreshes.ask(list(found.values()), request.now, live.current(), "manual", force=True)
     for (index, one), done in zip(found.items(), asked, strict=True):
         answers[index] = views.stored(index, views.FOUND, one, done)
     ordered = [answers[index] for index in sorted(answers)]

@@ -8,8 +8,8 @@ from sluice.inventory import imports
 from sluice.inventory.bodies import ImportItems
 from sluice.inventory.imports import MOST_TOLD, ImportView
 from sluice.inventory.messages import NotSent
+from sluice.platform import live
 from sluice.platform.auth import Permission
-from sluice.platform.config import config
 from sluice.platform.errors import FieldError, Invalid, NotFound, Unavailable
 from sluice.platform.http import Request, Route, Upload, Uploads
 from sluice.platform.observe import logger
@@ -36,7 +36,7 @@ def import_items(request: Request[Upload, None]) -> ImportView:
         fields = [FieldError(**one) for row in found.refused[:MOST_TOLD] for one in row["fields"]]
         raise Invalid("no row was taken", fields=fields, more=report)
     try:
-        taken = imports.begin(request.tenant, body.raw, found, request.now, config().retention_ms)
+        taken = imports.begin(request.tenant, body.raw, found, request.now, live.current().retention_ms)
     except NotSent:
         logger.exception("an import could not be queued")
         raise Unavailable("not all rows could be queued; send the same file again to go on") from None

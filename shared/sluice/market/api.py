@@ -11,9 +11,9 @@ from sluice.jobs.enqueue import Enqueued, Outcome
 from sluice.jobs.keys import PRIORITIES
 from sluice.marketplaces import images, registry
 from sluice.marketplaces.sizes import normal_size, normal_sku
-from sluice.platform import items
+from sluice.platform import items, live
 from sluice.platform.auth import Permission
-from sluice.platform.config import MARKETPLACES, config
+from sluice.platform.config import MARKETPLACES
 from sluice.platform.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
 from sluice.platform.http import Answer, Request, Route
 from sluice.platform.models import Body, DocumentedAs, OneOf, Query, Text, problems
@@ -100,7 +100,7 @@ def refresh_prices(request: Request[Refresh, None]) -> RefreshAnswer:
             wanted[index] = RefreshItem(**Item.model_validate(raw).model_dump())
         except ValidationError as error:
             answers[index] = _refused(index, problems(error, items.path(index)))
-    enqueued = enqueue.refresh(list(wanted.values()), request.tenant, request.now, config())
+    enqueued = enqueue.refresh(list(wanted.values()), request.tenant, request.now, live.current())
     for index, done in zip(wanted, enqueued, strict=True):
         answers[index] = _answer(index, done)
     ordered = [answers[index] for index in sorted(answers)]

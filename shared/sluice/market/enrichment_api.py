@@ -9,10 +9,9 @@ from sluice.jobs.states import FINAL, QUEUED
 from sluice.market import enrichment, enrichment_table
 from sluice.market.enrichment_table import Enrichment
 from sluice.marketplaces import accounts
-from sluice.platform import tables
+from sluice.platform import live, tables
 from sluice.platform.auth import Permission
 from sluice.platform.clock import iso
-from sluice.platform.config import config
 from sluice.platform.errors import NotFound, Unavailable
 from sluice.platform.http import Request, Route
 
@@ -50,7 +49,7 @@ class EnrichmentProgress(TypedDict):
 def advance_enrichment(request: Request[None, None]) -> EnrichmentProgress:
     """Begin an enrichment, or go on with the one that is not finished."""
     try:
-        return _view(enrichment.advance(request.tenant, request.now, config()), request.now)
+        return _view(enrichment.advance(request.tenant, request.now, live.current()), request.now)
     except tables.Contention as contention:
         raise Unavailable(str(contention)) from contention
 
@@ -83,13 +82,13 @@ def _view(found: Enrichment, now: int) -> EnrichmentProgress:
 
 def _waits(found: Enrichment, now: int) -> list[EnrichmentWait]:
     """What holds the jobs of the window back, for each marketplace that it asks."""
-    live, waits = config(), list[EnrichmentWait]()
+    config, waits = live.current(), list[EnrichmentWait]()
     for marketplace in sorted({keys.job_parts(job_id)[1] for job_id in found.window}):
         account = keys.account(marketplace, found.tenant)
-        budget = keys.budget(account, by_account=live.limits(marketplace).by_account)
+        budget = keys.budget(account, by_account=config.limits(marketplace).by_account)
         usage, status = budgets.read(budget, now), accounts.statuses({account}).get(account, "MISSING")
-        hold = held(account, status, budget, usage, live, now)
-        wait = explain(QUEUED, now, BACKGROUND, hold, usage, budget, live, now)
+        hold = held(account, status, budget, usage, config, now)
+        wait = explain(QUEUED, now, BACKGROUND, hold, usage, budget, config, now)
         if wait.reason is not Reason.READY:
             until = iso(wait.until) if wait.until else None
             waits.append({"marketplace": marketplace, "reason": wait.reason, "message": wait.message, "until": until})

@@ -21,8 +21,8 @@ from sluice.operations.kinds import BATCH, SINGLE
 from sluice.operations.listing import Listing
 from sluice.operations.request import Asked, Asker, Refusal, UnknownListing
 from sluice.operations.status import Action, Status
+from sluice.platform import live
 from sluice.platform.auth import Permission
-from sluice.platform.config import config
 from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound
 from sluice.platform.http import Request, Route
 from sluice.platform.models import Body, Query
@@ -101,7 +101,7 @@ def get_operation(request: Request[None, None]) -> views.OperationView:
 def asker(request: Request[B, Q]) -> Asker:
     """Who asks."""
     assert request.caller  # noqa: S101 - every route here has one
-    return Asker(request.tenant, request.caller.subject, request.now, config())
+    return Asker(request.tenant, request.caller.subject, request.now, live.current())
 
 
 def accepted(asked: Asked) -> Accepted:

@@ -1,18 +1,16 @@
-"""How Sluice behaves, as one validated document: the defaults, and what a deployment overrides.
+"""How Sluice behaves, as one validated document: the defaults, and what an operator overrides.
 
-A deployment overrides by JSON of the same shape, for example
+An operator overrides by JSON of the same shape (`live` says where it stands), for example
 `{"marketplaces": {"stockx": {"per_hour": 200}}, "paused": ["stockx"], "freshness_ms": 300000}`.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.limits import Limits
-from sluice.platform.settings import settings
 
 # Sources: StockX developer portal (25,000 requests a day, reset 00:00 UTC; one request a second for an application);
 # 100 an hour and 600 ms are what sellers' accounts have been seen to hold without a refusal. Alias publishes no limit:
@@ -175,9 +173,3 @@ def _timetables(value: object) -> Mapping[str, tuple[int, ...]]:
                 f"timetables.{kind} must be 1 to {MOST_ATTEMPTS} waits in milliseconds, one for each attempt"
             )
     return TIMETABLES | {kind: tuple(waits) for kind, waits in value.items()}
-
-
-@cache
-def config() -> Config:
-    """The configuration of this process."""
-    return parse(settings().config)

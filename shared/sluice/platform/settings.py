@@ -15,7 +15,7 @@ class Settings:
 
     stack: str
     stage: str
-    config: str
+    config_parameter: str
     work_queue_url: str
     dead_queue_url: str
     webhook_queue_url: str
@@ -49,8 +49,8 @@ class Settings:
 
 
 # The variables that belong to Sluice as a whole carry its name; the others say themselves what they are.
-_PREFIXED = {"stack", "stage", "config"}
-_DEFAULTS = {"SLUICE_STACK": "sluice-local", "SLUICE_STAGE": "local", "SLUICE_CONFIG": "{}"}
+_PREFIXED = {"stack", "stage", "config_parameter"}
+_DEFAULTS = {"SLUICE_STACK": "sluice-local", "SLUICE_STAGE": "local"}
 
 
 def variable(name: str) -> str:

@@ -10,9 +10,8 @@ from sluice.jobs import cancel, keys
 from sluice.jobs.cancel import Cancelled
 from sluice.jobs.enqueue import Enqueued, Outcome
 from sluice.jobs.job import Job
-from sluice.platform import http
+from sluice.platform import http, live
 from sluice.platform.auth import Permission
-from sluice.platform.config import config
 from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from sluice.platform.http import Request, Route
 from sluice.promotions import campaigns, listing, views
@@ -68,7 +67,7 @@ def create_promotions(request: Request[NewPromotions, None]) -> Accepted:
     wanted = body.wanted()
     _check_campaigns(body, wanted, request.tenant)
     try:
-        answers = promote(wanted, request.tenant, request.caller.subject, request.now, config())
+        answers = promote(wanted, request.tenant, request.caller.subject, request.now, live.current())
     except CannotPromote as why:
         raise Invalid("no ads can be placed", fields=[FieldError("account", str(why))]) from None
     done = _stored(body, answers)
@@ -88,19 +87,20 @@ def list_promotions(request: Request[None, PromotionsQuery]) -> PromotionList:
         raise Invalid("the cursor is not valid", fields=[FieldError("cursor", message)])
     jobs = listing.load(tenant)
     page = listing.page(jobs, listing.Filter(query.status, query.listing_id), now, query.limit, after)
-    shown = [views.promotion(job, tenant, now, config()) for job in page.jobs]
+    config = live.current()
+    shown = [views.promotion(job, tenant, now, config) for job in page.jobs]
     return {"stats": views.stats(jobs, now), "promotions": shown, "next": page.next}
 
 
 def get_promotion(request: Request[None, None]) -> Shown:
     """One of the caller's promotions."""
-    return {"job": views.promotion(_find(request), request.tenant, request.now, config())}
+    return {"job": views.promotion(_find(request), request.tenant, request.now, live.current())}
 
 
 def cancel_promotion(request: Request[None, None]) -> Withdrawn:
     """Take back a promotion that waits."""
     job = _find(request)
-    match cancel.cancel(job.job_id, request.tenant, request.now, config()):
+    match cancel.cancel(job.job_id, request.tenant, request.now, live.current()):
         case Cancelled.UNKNOWN:
             raise _unknown()
         case Cancelled.RUNNING:
@@ -119,7 +119,7 @@ def _check_campaigns(body: NewPromotions, wanted: Sequence[Wanted], tenant: str)
     named = dict.fromkeys(one.campaign_id for one in wanted if one.campaign_id)
     if not named:
         return
-    refused = campaigns.refusals(named, keys.account(MARKETPLACE, tenant), http.clock, config())
+    refused = campaigns.refusals(named, keys.account(MARKETPLACE, tenant), http.clock, live.current())
     problems = [
         FieldError(body.place(row, "campaignId"), refused[one.campaign_id])
         for row, one in enumerate(wanted)

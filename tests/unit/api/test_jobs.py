@@ -15,7 +15,7 @@ from sluice.jobs.outcomes import Failure, Refused
 from sluice.marketplaces import accounts
 from sluice.marketplaces.accounts import Status
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.platform.config import config
+from sluice.platform.config import Config
 from tests.support.http import call, event, send
 from tests.unit.api.conftest import Cloud
 from tests.unit.api.document import conforms
@@ -149,7 +149,7 @@ def test_a_waiting_job_is_shown_whole(acme: Cloud) -> None:
 def test_attempts_are_shown_with_their_errors(acme: Cloud) -> None:
     [job_id] = acme.enqueue("acme", "DD1391-100")
     failed = Failure("the marketplace answered 503", code="unavailable")
-    finish.fail(run(acme, job_id), failed, acme.now, config(), chance=0.99)
+    finish.fail(run(acme, job_id), failed, acme.now, Config(), chance=0.99)
     shown = job(job_id)
     [entry] = shown["history"]
     assert (entry["event"], entry["attempt"], entry["code"]) == ("retry", 1, "unavailable")
@@ -161,14 +161,14 @@ def test_attempts_are_shown_with_their_errors(acme: Cloud) -> None:
 def test_repeated_snoozes_are_one_entry(acme: Cloud) -> None:
     [job_id] = acme.enqueue("acme", "DD1391-100")
     for _ in range(3):
-        finish.snooze(run(acme, job_id), Failure("full", code="budget_empty"), acme.now, acme.now, config())
+        finish.snooze(run(acme, job_id), Failure("full", code="budget_empty"), acme.now, acme.now, Config())
     [entry] = job(job_id)["history"]
     assert (entry["event"], entry["times"], entry["last"][-1]) == ("snooze", 3, "Z")
 
 
 def test_a_dead_job_shows_why(acme: Cloud) -> None:
     [job_id] = acme.enqueue("acme", "DD1391-100")
-    finish.fail(run(acme, job_id), Refused("no such product", code="product_unknown"), acme.now, config())
+    finish.fail(run(acme, job_id), Refused("no such product", code="product_unknown"), acme.now, Config())
     shown = job(job_id)
     assert (shown["state"], shown["dueAt"], shown["wait"]["reason"]) == ("dead", None, "final")
     assert shown["error"]["code"] == "product_unknown"
@@ -176,7 +176,7 @@ def test_a_dead_job_shows_why(acme: Cloud) -> None:
 
 def test_a_finished_job_shows_its_result(acme: Cloud) -> None:
     [job_id] = acme.enqueue("acme", "DD1391-100")
-    finish.complete(run(acme, job_id), {"ask": "150", "observed_at": "2026-11-22T05:00:00.000Z"}, acme.now, config())
+    finish.complete(run(acme, job_id), {"ask": "150", "observed_at": "2026-11-22T05:00:00.000Z"}, acme.now, Config())
     assert job(job_id)["result"] == {"ask": "150", "observedAt": "2026-11-22T05:00:00.000Z"}
 
 

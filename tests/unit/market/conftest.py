@@ -9,7 +9,7 @@ import pytest
 from local.sandbox.server import Sandbox
 from sluice.jobs import lanes, worker
 from sluice.marketplaces import token_cache, transport
-from sluice.platform import config, http, settings
+from sluice.platform import http, settings
 from sluice.platform.observe import logger
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Store, store
@@ -74,7 +74,6 @@ def _forget() -> None:
     for module in (lanes, token_cache, transport):
         module.forget()
     settings.settings.cache_clear()
-    config.config.cache_clear()
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ from local.sandbox.log import Entry
 from local.sandbox.server import Sandbox
 from sluice.jobs import budgets, events, scheduler, worker
 from sluice.marketplaces import accounts
-from sluice.platform import aws, config, observe, settings
+from sluice.platform import aws, config, live, observe
 from sluice.platform.clock import MINUTE
+from sluice.platform.live import Document, InForce
 from tests.support.clock import VirtualClock
 from tests.support.http import Answer, call
 from tests.support.store import Store
@@ -101,10 +102,10 @@ class World:
     # ── what people do ──
 
     def configure(self, **changes: Any) -> None:
-        """Deploy with this configuration."""
-        self._patch.setenv("SLUICE_CONFIG", json.dumps(changes))
-        settings.settings.cache_clear()
-        config.config.cache_clear()
+        """Put this configuration in force."""
+        text = json.dumps(changes)
+        in_force = InForce(config.parse(text), Document(1, text))
+        self._patch.setattr(live, "in_force", lambda: in_force)
 
     def connect(self, *tenants: str) -> None:
         """Connect the StockX account of each tenant."""
@@ -148,7 +149,7 @@ class World:
 
     def tick(self) -> Json:
         """One run of the scheduler."""
-        return scheduler.run(accounts.statuses, self.clock, config.config())
+        return scheduler.run(accounts.statuses, self.clock, live.current())
 
     def work(self, *messages: Message, remaining_ms: int = WORKER_MS) -> None:
         """A worker takes one message after the other: those given, else all that are queued."""
@@ -159,7 +160,7 @@ class World:
     def deliver(self, *messages: Message, remaining_ms: int = WORKER_MS) -> list[int]:
         """One delivery to one worker; the places of the messages that it gives back to SQS."""
         bodies = {str(place): message.body for place, message in enumerate(messages)}
-        failed = worker.work(bodies, config.config(), self.clock, self.clock.now() + remaining_ms)
+        failed = worker.work(bodies, live.current(), self.clock, self.clock.now() + remaining_ms)
         return [int(place) for place in failed]
 
     def run(self) -> None:
