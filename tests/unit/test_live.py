@@ -1,4 +1,4 @@
-"""The configuration in force: a change arrives; an invalid one is refused and changes nothing, for new processes too."""
+"""The configuration in force: a change arrives, and an invalid one is refused and changes nothing."""
 
 import json
 from collections.abc import Iterator
