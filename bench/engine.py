@@ -7,6 +7,7 @@ from io import StringIO
 
 from bench.store import Store, store
 from bench.virtual import VirtualClock
+from local.laptop import CREDENTIALS
 from local.sandbox.catalog.catalog import SYNTHETIC, Catalog
 from local.sandbox.limits import Limits as Quota
 from local.sandbox.server import Sandbox
@@ -42,18 +43,18 @@ class FreeCalls:
 
 @dataclass(frozen=True)
 class Engine:
-    """Sluice with a StockX that has no faults, no delay and Sluice's own idea of its limits."""
+    """Sluice with marketplaces that have no faults, no delay, and for StockX Sluice's own idea of its limits."""
 
     place: Store
     sandbox: Sandbox
     clock: Clock
     config: Config
 
-    def connect(self, tenant: str) -> None:
-        """Connect `tenant`'s StockX account."""
+    def connect(self, tenant: str, marketplace: str = "stockx") -> None:
+        """Connect `tenant`'s account at `marketplace`."""
         given = self.sandbox.connect(tenant)
-        names = ("api_key", "client_id", "client_secret", "refresh_token")
-        accounts.connect("stockx", tenant, {name: getattr(given, name) for name in names}, self.clock.now())
+        credentials = {name: getattr(given, name) for name in CREDENTIALS[marketplace]}
+        accounts.connect(marketplace, tenant, credentials, self.clock.now())
 
     def know(self, products: Sequence[int], tenant: str) -> None:
         """Have these synthetic products, by number, in the catalog, as a first refresh of another size leaves them."""
@@ -96,15 +97,22 @@ def engine(config: Config, clock: Clock | None = None) -> Iterator[Engine]:
     with (
         redirect_stdout(StringIO()),
         sandbox,
-        store(STOCKX_API_URL=f"{sandbox.url}/v2", STOCKX_AUTH_URL=sandbox.url) as place,
+        store(
+            STOCKX_API_URL=f"{sandbox.url}/v2",
+            STOCKX_AUTH_URL=sandbox.url,
+            ALIAS_API_URL=f"{sandbox.url}/api/v1",
+            EBAY_API_URL=sandbox.url,
+        ) as place,
     ):
         yield Engine(place, sandbox, clock, config)
 
 
-def items(products: Sequence[int], sizes: int, priority: str = "background", first: int = 0) -> list[RefreshItem]:
+def items(
+    products: Sequence[int], sizes: int, priority: str = "background", first: int = 0, marketplace: str = "stockx"
+) -> list[RefreshItem]:
     """Refreshes of `sizes` sizes, from the one numbered `first` on, of each of these synthetic products."""
     return [
-        RefreshItem(sku=product.style_id or "", size=size.value, priority=priority)
+        RefreshItem(sku=product.style_id or "", size=size.value, marketplace=marketplace, priority=priority)
         for number in products
         if (product := CATALOG.product(SYNTHETIC + number))
         for size in product.sizes[first : first + sizes]

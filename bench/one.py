@@ -9,7 +9,10 @@ from typing import ParamSpec, TypeVar
 from bench.row import Row
 
 # Each is a module of this package with `run() -> list[Row]`.
-NAMES = ("capacity", "tick", "budget", "quota", "fairness", "poller", "inventory", "imports", "manual", "memory")
+NAMES = (
+    *("capacity", "calls", "tick", "budget", "quota", "fairness", "poller"),
+    *("inventory", "imports", "manual", "memory"),
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -29,7 +29,8 @@ WORKERS = 4
 CALLS = 200
 INTERVAL, BURST = 200, 5
 # More jobs than calls are counted: what a killed worker holds is done much later, when its leases are over.
-PRODUCTS, SIZES = 30, 10
+# One size of each product: several would be answered by one call.
+PRODUCTS = 300
 TENANT = "quota"
 TICK_SECONDS = 5
 LIMITS = Limits(interval_ms=INTERVAL, burst=BURST, by_account=True)
@@ -56,7 +57,7 @@ def _measure(killed: bool) -> tuple[int, int, str]:
     with engine(CONFIG, clock=SystemClock()) as sluice:
         sluice.connect(TENANT)
         sluice.know(range(1, PRODUCTS + 1), TENANT)
-        refresh(items(range(1, PRODUCTS + 1), SIZES, first=1), TENANT, sluice.clock.now(), CONFIG)
+        refresh(items(range(1, PRODUCTS + 1), 1, first=1), TENANT, sluice.clock.now(), CONFIG)
         known = len(sluice.sandbox.requests())
         sluice.sandbox.set_limits(Quota(interval_ms=INTERVAL, burst=BURST))
         sluice.sandbox.set_latency(100)

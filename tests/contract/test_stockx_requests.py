@@ -26,7 +26,6 @@ ASKS: dict[str, Callable[[StockX], object]] = {
     "variants": lambda stockx: stockx.variants(PRODUCT_ID),
     "market_data": lambda stockx: stockx.market_data(PRODUCT_ID, VARIANT_ID, "USD"),
     "quotes": lambda stockx: stockx.quotes(PRODUCT_ID, VARIANT_ID, "USD"),
-    "product_market_data": lambda stockx: stockx.product_market_data(PRODUCT_ID, "USD"),
 }
 
 

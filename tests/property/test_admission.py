@@ -2,12 +2,13 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.admission import Candidate, Room, pick
-from sluice.jobs.keys import BACKGROUND, HOT, MANUAL
+from sluice.jobs.admission import Candidate, Room, batches, pick
+from sluice.jobs.keys import BACKGROUND, HOT, MANUAL, subject
 from sluice.jobs.order import in_turn, standing
 from sluice.platform.clock import DAY, HOUR, MINUTE
 
@@ -151,3 +152,16 @@ def test_who_goes_first_is_drawn_anew(times: list[int]) -> None:
 def test_age_only_ever_raises_a_standing(priority: int, age: int, more: int, age_limit: int) -> None:
     younger, older = candidate(1, priority, age, 1), candidate(1, priority, age + more, 1)
     assert priority <= standing(younger, NOW, age_limit) <= standing(older, NOW, age_limit) <= MANUAL
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(1, 30)), max_size=12), st.integers(1, 25))
+def test_batches_hold_all_in_order_and_cut_where_the_subject_changes(runs: list[tuple[str, int]], most: int) -> None:
+    ids = [f"test.work:ebay:{name}:{number}" for name, count in runs for number in range(count)]
+    jobs = [replace(candidate(0, HOT, 0, 1), job_id=job_id) for job_id in ids]
+    cut = list(batches(jobs, most))
+    assert [job for batch in cut for job in batch] == jobs
+    assert all(0 < len(batch) <= most for batch in cut)
+    for batch, following in pairwise(cut):
+        split = subject(batch[-1].job_id) == subject(following[0].job_id)
+        # What is cut all the same fills its batch alone.
+        assert not split or (len(batch) == most and len({subject(job.job_id) for job in batch}) == 1)

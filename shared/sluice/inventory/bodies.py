@@ -20,7 +20,7 @@ ItemId = Annotated[str, Field(min_length=1, max_length=MOST_ID_CHARACTERS)]
 
 
 class Described(Body):
-    """What can be said of an item, and changed."""
+    """What can be said of an item, and changed. A cost without a currency is in the item's own."""
 
     marketplaces: Marketplaces | None = None
     cost: Amount | None = None
@@ -31,7 +31,7 @@ class Described(Body):
 
 
 class NewItem(Described):
-    """A thing that is owned: one SKU in one size. A cost without a currency is in US dollars."""
+    """A thing that is owned: one SKU in one size."""
 
     sku: str = Field(description="the style id, for example `DD1391-100`")
     size: str = Field(description="the size, in `sizeSystem`")
@@ -55,7 +55,7 @@ class ImportItems(Body):
 
 
 class ItemEdit(Described):
-    """What is to change. What is left out stays as it is; a cost without a currency is in the item's own."""
+    """What is to change. What is left out stays as it is."""
 
     def is_empty(self) -> bool:
         """Whether nothing is to change."""

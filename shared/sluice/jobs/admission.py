@@ -1,11 +1,11 @@
 """Which of the due jobs are admitted, when not all can be. Pure; `order` says in which order they come."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sluice.jobs.keys import HOT, MANUAL
+from sluice.jobs.keys import HOT, MANUAL, subject
 from sluice.jobs.order import in_turn
 
 if TYPE_CHECKING:
@@ -80,6 +80,24 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
         picked.append(job)
         taken += job.calls
     return picked
+
+
+def batches(jobs: Sequence[Candidate], most: int) -> Iterator[list[Candidate]]:
+    """`jobs` in their order, `most` at a time. Neighbours that are about the same stay together where they fit.
+
+    A marketplace may answer all of them in one call, which only jobs of one batch can share for certain.
+    """
+    start = 0
+    while start < len(jobs):
+        end = start + most
+        if end < len(jobs):
+            end = next((cut for cut in range(end, start, -1) if _apart(jobs[cut - 1], jobs[cut])), end)
+        yield list(jobs[start:end])
+        start = end
+
+
+def _apart(one: Candidate, following: Candidate) -> bool:
+    return subject(one.job_id) != subject(following.job_id)
 
 
 def longest_unseen(waiting: Mapping[str, Sequence[Candidate]], rooms: Mapping[str, Room], most: int) -> Picked:

@@ -27,6 +27,11 @@ def job_parts(identity: str) -> list[str]:
     return [unquote(part) for part in identity.split(":")]
 
 
+def subject(identity: str) -> str:
+    """What a job is about, as far as several may be about the same: its kind and its first two parts."""
+    return ":".join(identity.split(":", 3)[:3])
+
+
 def shard(key: str, shards: int) -> int:
     """Which of `shards` equal parts `key` belongs to; the same in every process."""
     return crc32(key.encode()) % shards

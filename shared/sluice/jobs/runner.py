@@ -6,7 +6,7 @@ back at once without a call.
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,12 +28,13 @@ CALL_MS = 25 * SECOND
 
 @dataclass(frozen=True)
 class Run:
-    """What a handler is given: the job, the calls it may make, and the time."""
+    """What a handler is given: the job, the calls it may make, and the time. batch: the jobs that run with it."""
 
     job: Job
     calls: Calls
     clock: Clock
     config: Config
+    batch: Sequence[Job] = ()
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -92,7 +93,8 @@ def run_batch(
 
     def one(job: Job) -> None:
         try:
-            ended, failure = _run_one(job, grant, config, clock, last_start, polling)
+            run = Run(job, grant, clock, config, batch.jobs)
+            ended, failure = _run_one(run, grant, last_start, polling)
         except Exception as error:  # noqa: BLE001 - its lease ends and it is rescued; the others go on
             ended, failure = None, Unwritten(f"{type(error).__name__} when the end of the run was written")
             failure.__cause__ = error
@@ -115,10 +117,9 @@ def run_batch(
     return report
 
 
-def _run_one(
-    job: Job, grant: Grant, config: Config, clock: Clock, last_start: int, polling: bool
-) -> tuple[Job | None, Failure | None]:
+def _run_one(run: Run, grant: Grant, last_start: int, polling: bool) -> tuple[Job | None, Failure | None]:
     """Run one job and write its end. (None, LeaseOver) when it was no longer ours to write."""
+    job, clock, config = run.job, run.clock, run.config
     failure: Failure
     try:
         if newer(job):
@@ -127,7 +128,7 @@ def _run_one(
             raise grant.stopped
         if clock.now() > last_start:
             raise OutOfTime("this worker's time ends before the job could be done")
-        outcome = kinds.get(job.kind).load()(Run(job, grant, clock, config))
+        outcome = kinds.get(job.kind).load()(run)
         now = clock.now()
         if isinstance(outcome, Waiting):
             return finish.wait(job, outcome, now, config), None

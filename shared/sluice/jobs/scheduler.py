@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from sluice.jobs import budgets, claim, finish, keys, lanes, runs, unreadable
-from sluice.jobs.admission import Candidate, pick
+from sluice.jobs.admission import Candidate, batches, pick
 from sluice.jobs.budget_rules import Window
 from sluice.jobs.job import Job
 from sluice.jobs.lanes import Lane
@@ -202,7 +202,7 @@ def _batches(picked: Sequence[Candidate], most: int) -> list[list[Candidate]]:
     by_account: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in picked:
         by_account[candidate.account].append(candidate)
-    return [jobs[start : start + most] for jobs in by_account.values() for start in range(0, len(jobs), most)]
+    return [batch for jobs in by_account.values() for batch in batches(jobs, most)]
 
 
 def _admit(

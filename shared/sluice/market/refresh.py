@@ -1,7 +1,7 @@
 """One `market.refresh` job: find the variant, fetch its price, store it if it is newer.
 
-Where a marketplace answers all sizes of a product in one call, all of them are stored, so that the jobs of the others
-find a fresh price and make no call of their own.
+Where a marketplace answers all sizes of a product in one call, those that somebody wants are stored too, so that their
+jobs find a fresh price and make no call of their own.
 """
 
 from collections.abc import Iterable
@@ -51,17 +51,30 @@ def run(run: Run) -> Outcome:
         price = _price(run, marketplace.name, variant, own, calls.started_at)
         newer = prices.store(price)
         if together:
-            _store_others(run, marketplace.name, [data for data in quotes if data is not own], calls.started_at)
+            _store_others(run, marketplace, [data for data in quotes if data is not own], calls.started_at)
     return _result(price, skipped=None if newer else "older")
 
 
-def _store_others(run: Run, marketplace: str, quotes: Iterable[MarketData], observed_at: int) -> None:
+def _store_others(run: Run, marketplace: Marketplace, quotes: Iterable[MarketData], observed_at: int) -> None:
     """Keep what the same call has said of other sizes, as far as the size chart knows them."""
-    product = catalog.load(marketplace, run.payload["sku"])
-    chart = {variant.variant_id: variant for variant in product.chart()} if product else {}
+    product = catalog.load(marketplace.name, run.payload["sku"], consistent=True)  # it may have come a moment ago
+    if product is None:
+        return
+    wanted = None if marketplace.sizes_kept else _wanted(run, marketplace.name, product)
+    chart = {variant.variant_id: variant for variant in product.chart()}
     for data in quotes:
-        if variant := chart.get(data.variant_id):
-            prices.store(_price(run, marketplace, variant, data, observed_at))
+        variant = chart.get(data.variant_id)
+        if variant and (wanted is None or data.variant_id in wanted):
+            prices.store(_price(run, marketplace.name, variant, data, observed_at))
+
+
+def _wanted(run: Run, marketplace: str, product: Product) -> set[str]:
+    """The sizes, by variant, that somebody has asked for: another job of the batch, or one whose price is stored."""
+    sku, currency = run.payload["sku"], run.payload["currency"]
+    jobs = (job.payload for job in run.batch if job.kind == run.job.kind)
+    asked = [(job["size"], job["size_system"]) for job in jobs if (job["sku"], job["currency"]) == (sku, currency)]
+    asked += [(price.size, price.size_system) for price in prices.find(sku, marketplace, currency=currency)]
+    return {variant.variant_id for size in set(asked) if (variant := product.variant(*size))}
 
 
 def _turn(sku: str) -> Lock:

@@ -29,8 +29,8 @@ class Marketplace:
     credentials: what an account is connected with. currencies: ISO 4217 codes of its prices. size_systems: Sluice's
     names of the systems in which it gives sizes, its main one first. adapter: `module:class`, an `Adapter`.
     lookup_calls: calls that find a product with its sizes; 0 where there is no catalog, and any size of any SKU may be
-    asked for. sizes_together: one call answers the prices of all sizes. pictures: its catalog shows them.
-    listing_currencies: those of its listings.
+    asked for. sizes_together: one call answers the prices of all sizes. sizes_kept: all of them are stored, not only
+    those that somebody has asked for. pictures: its catalog shows them. listing_currencies: those of its listings.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Marketplace:
     adapter: str
     lookup_calls: int
     sizes_together: bool = False
+    sizes_kept: bool = False
     pictures: bool = False
     listing_currencies: frozenset[str] = frozenset()
 
@@ -73,6 +74,7 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             size_systems=("us", "us-w", "uk", "cm", "kr", "eu"),
             adapter="sluice.marketplaces.stockx:StockX",
             lookup_calls=2,
+            sizes_together=True,
             listing_currencies=frozenset(_STOCKX_LISTING_CURRENCIES.split()),
         ),
         Marketplace(
@@ -83,6 +85,7 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             adapter="sluice.marketplaces.alias:Alias",
             lookup_calls=1,
             sizes_together=True,
+            sizes_kept=True,
             pictures=True,
         ),
         Marketplace(

@@ -108,14 +108,24 @@ class StockX:
         return data
 
     def quotes(self, product_id: str, variant_id: str, currency: str) -> list[MarketData]:
-        """The market of one size: StockX answers one a call."""
-        return [self.market_data(product_id, variant_id, currency)]
+        """The market of every size, in one call; of one that StockX leaves out there, in a second.
 
-    def product_market_data(self, product_id: str, currency: str) -> list[MarketData]:
-        """The market of every size, in one call. Its suggestions leave this account's own asks out."""
+        Its suggestions leave this account's own asks out, so they are true for every seller. A size that cannot be read
+        is left out, unless it is the one that was asked for.
+        """
         path = "/catalog/products/{product_id}/market-data"
         body = self._session.call(Request("GET", path, {"product_id": product_id}, {"currencyCode": currency}))
-        return [_market_data(row, product_id, currency) for row in body.rows()]
+        found, unread = list[MarketData](), None
+        for row in body.rows():
+            try:
+                found.append(_market_data(row, product_id, currency))
+            except BadAnswer as error:
+                unread = unread or error
+        if all(data.variant_id != variant_id for data in found):
+            if unread:
+                raise unread
+            found.append(self.market_data(product_id, variant_id, currency))
+        return found
 
 
 def _product(row: Value) -> Product:

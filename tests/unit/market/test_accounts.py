@@ -164,8 +164,10 @@ def test_no_log_event_answer_or_table_shows_a_secret(
     assert len(secrets) >= len(CREDENTIALS) + 3, "two refresh tokens, and an access token before and after a 401"
     paths = [*(f"/v1/jobs/{job_id}" for job_id in jobs), "/v1/jobs", "/v1/accounts", "/v1/accounts/stockx", "/health"]
     answers = [call("GET", path).text for path in paths]
-    stored = (acme.store.items(name) for name in ("accounts", "jobs", "dead_letters", "runs", "budgets"))
-    tables = [json.dumps(items, default=repr) for items in stored]
+    tables = [
+        json.dumps(acme.store.items(name), default=repr)
+        for name in ("accounts", "jobs", "dead_letters", "runs", "budgets")
+    ]
     assert "job not done" in log.getvalue()
     printed = capsys.readouterr()
     events = json.dumps(acme.bus.events)

@@ -12,7 +12,7 @@ from tests.unit.market.world import NOON, Json, World, item
 
 STOCKX = Limits(interval_ms=600, per_hour=100, per_day=25_000)
 PRODUCTS = [f"SLUICE-{number:05d}" for number in range(1, 60)]
-RUNNER_SIZES = ("7", "7.5", "8", "8.5", "9", "9.5", "10", "10.5", "11", "11.5", "12", "12.5", "13")
+CURRENCIES = ("USD", "EUR", "GBP", "JPY", "CAD", "AUD", "CHF", "HKD", "MXN", "SGD", "NZD", "SEK", "NOK")
 SKUS = ["DD1391-100", "CP9654", "M2002RDA", "DZ5485-410", "DM7866-162"]
 
 
@@ -86,8 +86,8 @@ def test_a_429_that_nobody_expected_stops_the_threads_that_wait_for_their_slots(
 
 
 def hundreds(world: World, priority: str) -> list[str]:
-    """300 refreshes of 24 products that nobody knows yet."""
-    items = [item(sku, size, priority=priority) for sku in PRODUCTS[:24] for size in RUNNER_SIZES][:300]
+    """300 refreshes of 24 products that nobody knows yet, each of which needs a call of its own."""
+    items = [item(sku, currency=currency, priority=priority) for sku in PRODUCTS[:24] for currency in CURRENCIES][:300]
     return world.enqueue(*items)
 
 
@@ -144,7 +144,7 @@ def test_when_all_is_spent_even_a_manual_job_waits_and_is_told_until_when(acme: 
 def test_a_marketplace_that_is_stricter_than_its_limits_say_is_obeyed(acme: World) -> None:
     """It takes 40 an hour, and tells it only by 429s."""
     acme.sandbox.set_limits(Limits(interval_ms=600, per_hour=40, retry_after=True))
-    job_ids = acme.enqueue(*(item(sku, size) for sku in PRODUCTS[:5] for size in RUNNER_SIZES[:10]))
+    job_ids = acme.enqueue(*(item(sku, currency=currency) for sku in PRODUCTS[:5] for currency in CURRENCIES[:10]))
     acme.run_until(lambda: acme.states() == {"succeeded": 50}, minutes=2 * 60)
     assert acme.sandbox.report().over == 1
     assert sum(acme.job(job_id)["attempts"] for job_id in job_ids) == 50

@@ -94,12 +94,64 @@ def test_waiting_jobs_of_other_sizes_spend_no_call(
     assert budgets.read("alias:acme", everywhere.clock.now()).hour == 2
 
 
-def test_other_marketplaces_answer_one_size_a_call(everywhere: World) -> None:
-    for marketplace, expected in (("stockx", 2 + 3), ("ebay", 3)):
-        everywhere.finish(*(item(size=size, marketplace=marketplace) for size in ("9", "10", "11")))
-        everywhere.run()
-        assert calls(everywhere, marketplace) == expected
-        assert len(everywhere.prices("DD1391-100", marketplace=marketplace)) == 3
+def test_ebay_answers_one_size_a_call(everywhere: World) -> None:
+    everywhere.finish(*(item(size=size, marketplace="ebay") for size in ("9", "10", "11")))
+    assert calls(everywhere, "ebay") == len(everywhere.prices("DD1391-100", marketplace="ebay")) == 3
+
+
+# --- of all sizes, those that somebody wants ---
+
+
+def kept(world: World) -> set[str]:
+    """The sizes whose price is stored."""
+    return {price["size"] for price in world.prices("DD1391-100", marketplace="stockx")}
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_the_sizes_of_one_batch_share_one_call(
+    everywhere: World, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setattr(worker, "threads", lambda _: threads)
+    everywhere.configure(marketplaces={"stockx": {"interval_ms": 0}})  # time stands still for several threads
+    everywhere.unlimited()
+    jobs = everywhere.finish(*(item(size=size) for size in ("9", "10", "11")), item("CP9654"))
+    assert [job["state"] for job in jobs] == ["succeeded"] * 4
+    assert Counter(everywhere.routes()) == {"search": 2, "variants": 2, "price": 2}
+    assert kept(everywhere) == {"9", "10", "11"}, "and no size that nobody has asked for"
+
+
+def test_by_whatever_name_they_were_asked_for(everywhere: World) -> None:
+    jobs = everywhere.finish(item(size="9"), item(size="44", sizeSystem="eu"), item(size="11.5", sizeSystem="us-w"))
+    assert {job["state"] for job in jobs} == {"succeeded"}
+    assert (everywhere.routes().count("price"), kept(everywhere)) == (1, {"9", "10"})
+
+
+def test_a_price_that_was_asked_for_before_is_renewed_by_the_call_for_another_size(everywhere: World) -> None:
+    everywhere.finish(item(size="9"))
+    everywhere.clock.time += HOUR
+    everywhere.finish(item(size="10"))
+    assert len({price["observedAt"] for price in everywhere.prices("DD1391-100")}) == 1
+    [job] = everywhere.finish(item(size="9"))
+    assert job["result"]["skipped"] == "fresh"
+    assert everywhere.routes().count("price") == 2
+
+
+def test_each_currency_is_a_call_of_its_own(everywhere: World) -> None:
+    everywhere.finish(*(item(size=size, currency=currency) for size in ("9", "10") for currency in ("USD", "EUR")))
+    assert everywhere.routes().count("price") == 2
+    assert len(everywhere.prices("DD1391-100")) == 4
+
+
+def test_no_product_is_cut_in_two_batches(everywhere: World) -> None:
+    """Of 35 jobs, 25 would make a batch; but four sizes of the fourth product were in it then."""
+    everywhere.unlimited()
+    skus, sizes = [f"SLUICE-{number:05d}" for number in range(1, 6)], [f"{size}" for size in range(7, 14)]
+    everywhere.enqueue(*(item(sku, size) for sku in skus for size in sizes))
+    everywhere.tick()
+    batches = [json.loads(message.body)["jobs"] for message in everywhere.bus.work]
+    assert [len(jobs) for jobs in batches] == [3 * 7, 2 * 7]
+    everywhere.work()
+    assert Counter(everywhere.routes()) == {"search": 5, "variants": 5, "price": 5}
 
 
 def test_a_forced_one_is_not_answered_by_an_earlier_call(everywhere: World) -> None:

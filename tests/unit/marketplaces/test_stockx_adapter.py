@@ -217,8 +217,23 @@ def test_market_data() -> None:
 
 def test_market_data_of_a_whole_product() -> None:
     rows = [market(), market(variantId="another", lowestAskAmount=None)]
-    found = stockx_with(answer(200, rows)).product_market_data(PRODUCT_ID, "USD")
+    found = stockx_with(answer(200, rows)).quotes(PRODUCT_ID, VARIANT_ID, "USD")
     assert [(one.variant_id, one.lowest_ask) for one in found] == [(VARIANT_ID, Decimal(95)), ("another", None)]
+
+
+def test_a_size_that_the_whole_product_leaves_out_is_asked_for_by_itself() -> None:
+    stockx = stockx_with(answer(200, [market(variantId="another")]), answer(200, market()))
+    found = stockx.quotes(PRODUCT_ID, VARIANT_ID, "USD")
+    assert [one.variant_id for one in found] == ["another", VARIANT_ID]
+
+
+@pytest.mark.parametrize("wrong", [{"lowestAskAmount": "free"}, {"productId": "of another"}, {"variantId": None}])
+def test_a_size_that_cannot_be_read_costs_no_other_its_price(wrong: dict[str, Any]) -> None:
+    rows = [market(**{"variantId": "another", **wrong}), market()]
+    found = stockx_with(answer(200, rows)).quotes(PRODUCT_ID, VARIANT_ID, "USD")
+    assert [one.variant_id for one in found] == [VARIANT_ID]
+    with pytest.raises(BadAnswer):
+        stockx_with(answer(200, [market(**wrong), market(variantId="another")])).quotes(PRODUCT_ID, VARIANT_ID, "USD")
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_from_a_style_to_its_price(stockx: StockX, sandbox: Sandbox, calls: Budg
     ten = next(one for one in stockx.variants(product.product_id) if one.sizes["us"] == "10")
     assert ten.sizes == {"us": "10", "us-w": "11.5", "uk": "9", "cm": "28", "kr": "280", "eu": "44"}
     market = stockx.market_data(product.product_id, ten.variant_id, "USD")
-    assert market in stockx.product_market_data(product.product_id, "USD")
+    assert market in stockx.quotes(product.product_id, ten.variant_id, "USD")
     assert market.lowest_ask is not None
     counted = [entry for entry in sandbox.requests() if entry.counted]
     assert (calls.taken, len(counted)) == (5, 5)
