@@ -133,6 +133,5 @@ def page(tenant: str, limit: int, after: str | None) -> tuple[Sequence[Item], st
     """The tenant's next `limit` items by SKU, as they are now; and after which of them the next page begins."""
     start = {"tenant": {"S": tenant}, "item": {"S": after}} if after else None
     rows = Item.query(tenant, page_size=limit, last_evaluated_key=start, consistent_read=True)
-    raw = rows.page_iter.next()
-    last = raw.get("LastEvaluatedKey")
-    return [Item.from_raw_data(one) for one in raw["Items"]], str(last["item"]["S"]) if last else None
+    found, last = tables.page(Item, rows)
+    return found, str(last["item"]["S"]) if last else None

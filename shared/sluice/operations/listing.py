@@ -143,9 +143,8 @@ def page(tenant: str, limit: int, after: str | None, condition: Condition | None
     """
     start = {"tenant": {"S": tenant}, "listing_id": {"S": after}} if after else None
     rows = Listing.query(tenant, filter_condition=condition, page_size=limit, last_evaluated_key=start)
-    raw = rows.page_iter.next()
-    last = raw.get("LastEvaluatedKey")
-    return [Listing.from_raw_data(item) for item in raw["Items"]], str(last["listing_id"]["S"]) if last else None
+    found, last = tables.page(Listing, rows)
+    return found, str(last["listing_id"]["S"]) if last else None
 
 
 def history(tenant: str, listing_id: str) -> Sequence[Entry]:

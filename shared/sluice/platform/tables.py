@@ -16,11 +16,12 @@ from pynamodb.exceptions import CancellationReason, PynamoDBException, TransactW
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
 
 from sluice.platform import aws
 from sluice.platform.settings import settings
 
-__all__ = ["ConditionFailed", "Contention", "Table", "delete", "name", "put", "reasons", "retrying", "update"]
+__all__ = ["ConditionFailed", "Contention", "Table", "delete", "name", "page", "put", "reasons", "retrying", "update"]
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
@@ -59,6 +60,12 @@ class Table(Model):
 def name(table: str) -> str:
     """The physical name of `table` in this stack."""
     return f"{settings().stack}-{table.replace('_', '-')}"
+
+
+def page(model: type[M], rows: ResultIterator[M]) -> tuple[list[M], dict[str, Any] | None]:
+    """One read of the query `rows`: the items it found, and the key that the next one begins after; None at the end."""
+    raw = rows.page_iter.next()
+    return [model.from_raw_data(item) for item in raw["Items"]], raw.get("LastEvaluatedKey")
 
 
 def _client_error(error: BaseException | None) -> Any:
