@@ -114,3 +114,19 @@ def test_a_tolerance_that_no_thread_can_keep_is_refused(tolerance: int, valid: b
     else:
         with pytest.raises(ConfigError, match=r"marketplaces\.stockx: tolerance_ms must be at least 5"):
             parse(document)
+
+
+@pytest.mark.parametrize("name", ["ebay", "ebay-marketing", "stockx:acme", "market.refresh", "market.refresh:ebay"])
+def test_marketplaces_services_accounts_and_kinds_can_be_paused(name: str) -> None:
+    config = parse(json.dumps({"paused": [name]}))
+    assert config.paused == {name}
+    assert config.paused_kinds("ebay") == ({"market.refresh"} if "." in name else set())
+    assert config.paused_kinds("stockx") == ({"market.refresh"} if name == "market.refresh" else set())
+
+
+@pytest.mark.parametrize(
+    "name", ["stokx", "stockx:", "amazon:acme", "market.refresh:amazon", "refresh", "", 5, None, {}]
+)
+def test_what_can_not_be_paused_is_refused_with_its_place(name: object) -> None:
+    with pytest.raises(ConfigError, match=r"paused\[1\] must be one of stockx, .*market\.refresh"):
+        parse(json.dumps({"paused": ["ebay", name]}))

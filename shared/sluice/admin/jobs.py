@@ -45,6 +45,6 @@ def why(job: Job, now: int, config: Config) -> Wait:
     """Why `job` is where it is: two reads, of its account and its budget."""
     usage = budgets.read(job.budget, now)
     status = accounts.statuses({job.account}).get(job.account, "MISSING")
-    hold = held(job.account, status, job.budget, usage, config, now)
+    hold = held(job.account, status, job.budget, job.kind, usage, config, now)
     rank = standing(Candidate.of(job), now, config.age_limit_ms)
     return explain(job.state, job.due_at, rank, hold, usage, job.budget, config, now)

@@ -7,6 +7,7 @@
 ```
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,20 +20,32 @@ from sluice.platform import tables
 
 @dataclass(frozen=True)
 class Page:
-    """Due jobs of a lane, longest due first; the keys of items among them that are no jobs; where to read on."""
+    """Due jobs of a lane, longest due first.
+
+    unreadable: the keys of items among them that are no jobs. passed: how many were of kinds that were not asked for.
+    rest: where to read on, if there may be more.
+    """
 
     found: list[Candidate]
     unreadable: list[str]
+    passed: int
     rest: dict[str, Any] | None
 
 
-def page(lane: str, now: int, limit: int, after: dict[str, Any] | None = None) -> Page:
+def page(lane: str, now: int, limit: int, after: dict[str, Any] | None = None, without: Collection[str] = ()) -> Page:
     """Those of `lane` that are due at `now`, from the start, or on from the `rest` of another page.
+
+    without: kinds of job that are passed over.
 
     At most `limit` items, in one request: so much of the index is far below the megabyte that an answer holds.
     """
     answer = Job._get_connection().query(
-        lane, DueIndex.due_at <= now, index_name="due", limit=limit, exclusive_start_key=after
+        lane,
+        DueIndex.due_at <= now,
+        index_name="due",
+        filter_condition=~Job.kind.is_in(*sorted(without)) if without else None,
+        limit=limit,
+        exclusive_start_key=after,
     )
     found, unreadable = list[Candidate](), list[str]()
     for raw in answer["Items"]:
@@ -40,7 +53,7 @@ def page(lane: str, now: int, limit: int, after: dict[str, Any] | None = None) -
             found.append(Candidate.of(read(raw, INDEXED)))
         except Unreadable:
             unreadable.append(raw["job_id"]["S"])
-    return Page(found, unreadable, answer.get("LastEvaluatedKey"))
+    return Page(found, unreadable, answer["ScannedCount"] - answer["Count"], answer.get("LastEvaluatedKey"))
 
 
 def due(lane: str, now: int, limit: int) -> tuple[list[Candidate], list[str]]:

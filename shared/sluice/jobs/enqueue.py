@@ -222,7 +222,7 @@ def _placed(spec: Spec, job: Job, now: int, held: Held) -> list[Action]:
         spec.shared
         and spec.account != job.account
         and (raised or held(job))
-        and not held(Job(job_id=spec.job_id, account=spec.account, budget=spec.budget))
+        and not held(Job(job_id=spec.job_id, kind=spec.kind, account=spec.account, budget=spec.budget))
     )
     actions: list[Action] = []
     if raised or takes_over:

@@ -32,10 +32,12 @@ class Wait:
     until: int | None = None
 
 
-def held(account: str, status: str, budget: str, usage: Usage, config: Config, now: int) -> Wait | None:
-    """What keeps all work of `budget` through `account` from running, if anything does."""
+def held(account: str, status: str, budget: str, kind: str, usage: Usage, config: Config, now: int) -> Wait | None:
+    """What keeps jobs of `kind` that are charged to `budget` from running through `account`, if anything does."""
     if paused := {budget, service_of(budget), marketplace_of(account)} & config.paused:
         return Wait(Reason.PAUSED, f"an operator has paused {min(paused)}")
+    if kind in config.paused_kinds(marketplace_of(account)):
+        return Wait(Reason.PAUSED, f"an operator has paused {kind}")
     if status != "ACTIVE":
         return Wait(Reason.ACCOUNT, f"account {account} is {status}: connect it again, then its jobs run")
     if usage.closed_until > now:

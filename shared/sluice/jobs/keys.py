@@ -70,6 +70,11 @@ def lane_budget(name: str) -> str:
     return name.rsplit("#", 2)[0]
 
 
+def lane_account(name: str) -> str:
+    """The account whose jobs wait in this lane."""
+    return name.rpartition("@")[2] if "@" in name else lane_budget(name)
+
+
 def leased_lane(job: str) -> str:
     """Where a running job waits for its rescue."""
     return f"leased#{shard(job, LEASED_SHARDS)}"

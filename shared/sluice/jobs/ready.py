@@ -15,7 +15,7 @@ from sluice.jobs import budgets, claim, keys, lanes
 from sluice.jobs.admission import Candidate, Room
 from sluice.jobs.budget_rules import Usage
 from sluice.jobs.claim import Page
-from sluice.jobs.explain import held
+from sluice.jobs.explain import Reason, held
 from sluice.jobs.lanes import Lane
 from sluice.jobs.order import lot, standing
 from sluice.platform.config import Config
@@ -58,7 +58,7 @@ def look_into(
     usage = budgets.read(budget, now)
     ready = Ready(budget, limits, _room(limits, usage, config, now, horizon_ms))
     # What holds the whole budget is known without a look at its lanes.
-    if hold := held(budget, "ACTIVE", budget, usage, config, now):
+    if hold := held(budget, "ACTIVE", budget, "", usage, config, now):
         ready.held = hold.reason
         return ready
 
@@ -66,19 +66,22 @@ def look_into(
         status = statuses({candidate.account for candidate in found}) if found else {}
         for candidate in found:
             account = candidate.account
-            if hold := held(account, status.get(account, "MISSING"), budget, usage, config, now):
+            if hold := held(account, status.get(account, "MISSING"), budget, candidate.kind, usage, config, now):
                 ready.held = hold.reason
             else:
                 yield _charged(candidate, limits, ready.room)
 
     by_priority: dict[str, list[Lane]] = defaultdict(list)
+    paused: Set[str] = frozenset()
     for lane in marked:
         by_priority[keys.lane_priority(lane.lane)].append(lane)
+        paused = config.paused_kinds(keys.marketplace_of(keys.lane_account(lane.lane)))
     for priority, equals in by_priority.items():
         # What is kept is not for background work, until age has raised it: whether it has, a lane's first job says.
         # Work at set times (`at_once`) is not put off: it may have all that is left.
         kept = ready.room.spare == 0 and priority == str(keys.BACKGROUND) and not limits.at_once
-        _Search(ready, runnable, now, until, config.age_limit_ms if kept else None).search(equals)
+        age_limit_ms = config.age_limit_ms if kept else None
+        _Search(ready, runnable, now, until, age_limit_ms, paused).search(equals)
     return ready
 
 
@@ -92,13 +95,18 @@ class _Place:
 
 @dataclass
 class _Search:
-    """For jobs of one priority. age_limit_ms: read on in a lane only where its first job is raised by this age."""
+    """For jobs of one priority.
+
+    age_limit_ms: read on in a lane only where its first job is raised by this age. without: kinds that are passed over,
+    as many as it takes, for there may be others behind them.
+    """
 
     ready: Ready
     runnable: Callable[[Sequence[Candidate]], Iterable[Candidate]]
     now: int
     until: int
     age_limit_ms: int | None
+    without: Set[str]
     missing: int = 0
 
     def search(self, marked: Sequence[Lane]) -> None:
@@ -123,7 +131,7 @@ class _Search:
 
     def _read(self, places: Sequence[_Place], part: int) -> list[_Place]:
         """Take up to `part` jobs of each lane; where to read on in those that have more."""
-        pages = _pages(places, part, self.until)
+        pages = self._pages(places, MOST if self.without else part)
         found = [candidate for page in pages for candidate in page.found]
         fit = list(self.runnable(found))
         self.ready.candidates += fit
@@ -131,29 +139,32 @@ class _Search:
         rest, can_run = [], {candidate.account for candidate in fit}
         for place, page in zip(places, pages, strict=True):
             self.ready.unreadable += page.unreadable
-            empty = not (place.after or page.found or page.unreadable)
+            if page.passed:
+                self.ready.held = Reason.PAUSED
+            empty = not (place.after or page.found or page.unreadable or page.passed)
             if empty and lanes.outdated(place.lane, self.now) and claim.is_empty(place.lane.lane):
                 lanes.remove(place.lane, self.now)
             if page.rest and self._goes_on(page, can_run):
                 rest.append(_Place(place.lane, page.rest))
         return rest
 
+    def _pages(self, places: Sequence[_Place], most: int) -> list[Page]:
+        def read(place: _Place) -> Page:
+            return claim.page(place.lane.lane, self.until, most, place.after, self.without)
+
+        if len(places) == 1:
+            return [read(places[0])]
+        with ThreadPoolExecutor(min(THREADS, len(places))) as pool:
+            return list(pool.map(read, places))
+
     def _goes_on(self, page: Page, can_run: Set[str]) -> bool:
         """Whether the lane of `page` is worth reading on in."""
-        if page.found and can_run.isdisjoint(one.account for one in page.found):
+        if not page.found:
+            return True
+        if can_run.isdisjoint(one.account for one in page.found):
             return False
         limit = self.age_limit_ms
         return limit is None or any(standing(one, self.now, limit) >= keys.HOT for one in page.found)
-
-
-def _pages(places: Sequence[_Place], part: int, until: int) -> list[Page]:
-    def read(place: _Place) -> Page:
-        return claim.page(place.lane.lane, until, part, place.after)
-
-    if len(places) == 1:
-        return [read(places[0])]
-    with ThreadPoolExecutor(min(THREADS, len(places))) as pool:
-        return list(pool.map(read, places))
 
 
 def _upwards(number: int, parts: int) -> int:

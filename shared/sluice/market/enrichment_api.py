@@ -8,6 +8,7 @@ from sluice.jobs.keys import BACKGROUND
 from sluice.jobs.states import FINAL, QUEUED
 from sluice.market import enrichment, enrichment_table
 from sluice.market.enrichment_table import Enrichment
+from sluice.market.kinds import ENRICH
 from sluice.marketplaces import accounts
 from sluice.platform import live, tables
 from sluice.platform.auth import Permission
@@ -87,7 +88,7 @@ def _waits(found: Enrichment, now: int) -> list[EnrichmentWait]:
         account = keys.account(marketplace, found.tenant)
         budget = keys.budget(account, by_account=config.limits(marketplace).by_account)
         usage, status = budgets.read(budget, now), accounts.statuses({account}).get(account, "MISSING")
-        hold = held(account, status, budget, usage, config, now)
+        hold = held(account, status, budget, ENRICH.name, usage, config, now)
         wait = explain(QUEUED, now, BACKGROUND, hold, usage, budget, config, now)
         if wait.reason is not Reason.READY:
             until = iso(wait.until) if wait.until else None

@@ -5,6 +5,7 @@ An operator overrides by JSON of the same shape (`live` says where it stands), f
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -39,6 +40,11 @@ MOST_ATTEMPTS = 20
 LEAST_TOLERANCE_MS = 5
 
 
+# A kind of job, everywhere or at one marketplace.
+_KIND = re.compile(rf"[a-z]+\.[a-z_]+(:({'|'.join(MARKETPLACES)}))?")
+_ACCOUNT = re.compile(rf"({'|'.join(LIMITS)}):[a-z0-9-]{{1,64}}")
+
+
 class ConfigError(Exception):
     """The configuration document is not valid; the message names the place."""
 
@@ -48,6 +54,8 @@ class Config:
     """Every number that an operator may change. Times are milliseconds.
 
     marketplaces: the limits of each marketplace, and of each service that counts apart.
+    paused: marketplaces (`ebay`), services (`ebay-marketing`), accounts (`stockx:acme`), kinds of job
+        (`market.refresh`) and kinds at one marketplace (`market.refresh:ebay`) whose work waits.
     lease_ms: how long a claimed job belongs to its worker before it is rescued.
     timetables: the set times at which jobs of a kind are tried (see `TIMETABLES`).
     promotion_stagger_ms: how long after one another the promotions of a batch are tried first.
@@ -89,6 +97,11 @@ class Config:
         """
         return self.marketplaces[service]
 
+    def paused_kinds(self, marketplace: str) -> frozenset[str]:
+        """The kinds of job that are paused at `marketplace`, or everywhere."""
+        names = (name.partition(":") for name in self.paused if _KIND.fullmatch(name))
+        return frozenset(kind for kind, _, where in names if where in ("", marketplace))
+
 
 # The smallest sensible value of each plain number; a zero batch or lease would stop the engine without an error.
 _LEAST = {
@@ -124,9 +137,7 @@ def parse(text: str) -> Config:
         if name == "marketplaces":
             changes[name] = _marketplaces(value)
         elif name == "paused":
-            if not isinstance(value, list) or not all(isinstance(budget, str) for budget in value):
-                raise ConfigError("paused must be a list of budget names")
-            changes[name] = frozenset(value)
+            changes[name] = _paused(value)
         elif name == "timetables":
             changes[name] = _timetables(value)
         elif name not in _LEAST:
@@ -159,6 +170,19 @@ def _marketplaces(value: object) -> Mapping[str, Limits]:
                 + ("above 0" if LIMITS[marketplace].at_once else "0")
             )
     return result
+
+
+def _paused(value: object) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise ConfigError(f"paused must be a list, not {type(value).__name__}")
+    for place, name in enumerate(value):
+        known = isinstance(name, str) and (name in LIMITS or _ACCOUNT.fullmatch(name) or _KIND.fullmatch(name))
+        if not known:
+            raise ConfigError(
+                f"paused[{place}] must be one of {', '.join(LIMITS)}, an account such as 'stockx:acme', a kind of job "
+                f"such as 'market.refresh', or one at a marketplace such as 'market.refresh:ebay', not {name!r}"
+            )
+    return frozenset(value)
 
 
 def _timetables(value: object) -> Mapping[str, tuple[int, ...]]:

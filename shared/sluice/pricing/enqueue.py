@@ -182,6 +182,6 @@ def account_held(now: int, config: Config) -> Held:
 
     def check(job: Job) -> bool:
         status = accounts.statuses({job.account}).get(job.account, "MISSING")
-        return held(job.account, status, job.budget, budgets.read(job.budget, now), config, now) is not None
+        return held(job.account, status, job.budget, job.kind, budgets.read(job.budget, now), config, now) is not None
 
     return check

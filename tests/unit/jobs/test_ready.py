@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sluice.jobs import budgets, keys, lanes
+from sluice.jobs import budgets, keys, kinds, lanes
 from sluice.jobs.budget_rules import Window
 from sluice.jobs.enqueue import enqueue
 from sluice.jobs.ready import Ready, look_into
@@ -14,7 +14,7 @@ from sluice.platform.config import Config
 from sluice.platform.limits import Limits
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
-from tests.support.work import spec
+from tests.support.work import KIND, spec
 
 PER_HOUR = 50
 CONFIG = Config(marketplaces={"stockx": Limits(per_hour=PER_HOUR)})
@@ -29,7 +29,9 @@ def used(clock: VirtualClock, calls: int) -> None:
     assert budgets.reserve_calls("stockx", CONFIG.limits("stockx"), Window.at(clock.time), calls)
 
 
-def look(store: Store, clock: VirtualClock, broken: Collection[str] = ()) -> tuple[Ready, list[int]]:
+def look(
+    store: Store, clock: VirtualClock, broken: Collection[str] = (), config: Config = CONFIG
+) -> tuple[Ready, list[int]]:
     """What is ready, and how many items each query of a lane asked for."""
     marked, queries = lanes.active(), list[int]()
 
@@ -43,7 +45,7 @@ def look(store: Store, clock: VirtualClock, broken: Collection[str] = ()) -> tup
 
     store.around = around
     try:
-        return look_into("stockx", marked, clock.time, CONFIG, statuses, HOUR, clock.time), queries
+        return look_into("stockx", marked, clock.time, config, statuses, HOUR, clock.time), queries
     finally:
         store.around = None
 
@@ -113,3 +115,19 @@ def test_a_lane_alone_is_read_once(count: int, store: Store, clock: VirtualClock
     waiting(clock, "acme", count)
     ready, queries = look(store, clock)
     assert (len(ready.candidates), queries) == (min(count, PER_HOUR), [PER_HOUR])
+
+
+@pytest.mark.parametrize("paused", ["test.work", "test.work:stockx"])
+def test_work_is_found_behind_a_kind_that_is_paused(
+    paused: str, store: Store, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much of the paused kind waits in the same lane; at another marketplace it is not paused."""
+    monkeypatch.setitem(kinds._KINDS, "test.other", replace(KIND, name="test.other"))
+    waiting(clock, "acme", 1_100)
+    clock.time += MINUTE
+    enqueue(replace(spec("other", tenant="acme"), kind="test.other", budget="stockx"), clock.time)
+    ready, _ = look(store, clock, config=replace(CONFIG, paused=frozenset({paused})))
+    assert [candidate.kind for candidate in ready.candidates] == ["test.other"]
+    assert ready.held == "paused"
+    elsewhere = replace(CONFIG, paused=frozenset({"test.work:ebay"}))
+    assert len(look(store, clock, config=elsewhere)[0].candidates) == PER_HOUR

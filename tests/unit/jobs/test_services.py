@@ -57,11 +57,11 @@ def test_a_job_that_would_use_up_anothers_calls_is_refused(budget: str, store: o
 @pytest.mark.parametrize("paused", ["ebay", "ebay-marketing"])
 def test_pausing_a_marketplace_pauses_its_services(paused: str) -> None:
     config = Config(paused=frozenset({paused}))
-    wait = held("ebay:acme", "ACTIVE", "ebay-marketing", Usage(), config, NOW)
+    wait = held("ebay:acme", "ACTIVE", "ebay-marketing", "promotion.place", Usage(), config, NOW)
     assert wait is not None
     assert (wait.reason, wait.message) == (Reason.PAUSED, f"an operator has paused {paused}")
 
 
 def test_pausing_a_service_leaves_the_rest_of_its_marketplace() -> None:
     config = Config(paused=frozenset({"ebay-marketing"}))
-    assert held("ebay:acme", "ACTIVE", "ebay", Usage(), config, NOW) is None
+    assert held("ebay:acme", "ACTIVE", "ebay", "market.refresh", Usage(), config, NOW) is None

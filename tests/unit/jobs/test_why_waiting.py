@@ -27,7 +27,7 @@ def why(
     config: Config = CONFIG,
 ) -> Wait:
     usage = usage or Usage()
-    hold = held(BUDGET, status, BUDGET, usage, config, NOW)
+    hold = held(BUDGET, status, BUDGET, "market.refresh", usage, config, NOW)
     return explain(state, due_at, standing, hold, usage, BUDGET, config, NOW)
 
 
@@ -44,6 +44,9 @@ def why(
         (why(config=replace(CONFIG, paused=frozenset({"stockx"}))), Reason.PAUSED, None),
         (why(config=replace(CONFIG, paused=frozenset({BUDGET}))), Reason.PAUSED, None),
         (why(config=replace(CONFIG, paused=frozenset({"alias"}))), Reason.READY, NOW),
+        (why(config=replace(CONFIG, paused=frozenset({"market.refresh"}))), Reason.PAUSED, None),
+        (why(config=replace(CONFIG, paused=frozenset({"market.refresh:stockx"}))), Reason.PAUSED, None),
+        (why(config=replace(CONFIG, paused=frozenset({"market.refresh:ebay"}))), Reason.READY, NOW),
         (why(usage=Usage(closed_until=NOW + 7, closed_reason="429")), Reason.CLOSED, NOW + 7),
         (why(usage=Usage(closed_until=NOW, closed_reason="429")), Reason.READY, NOW),
         (why(usage=Usage(hour=100, day=100)), Reason.NO_BUDGET, NOON + HOUR),

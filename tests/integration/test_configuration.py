@@ -1,0 +1,45 @@
+"""The configuration of a deployed stack is changed while it runs."""
+
+import json
+
+from local.laptop import Laptop
+from sluice.platform.live import READ_AGAIN_MS
+
+# A change is promised within a minute; a look on its way takes its time on top.
+SECONDS = 60
+
+
+def change(laptop: Laptop, document: str) -> None:
+    name = laptop.stack.outputs["ConfigurationParameterName"]
+    laptop.cloud.client("ssm").put_parameter(Name=name, Value=document, Overwrite=True)
+
+
+def test_a_pause_takes_effect_without_a_deployment_and_an_invalid_document_changes_nothing(laptop: Laptop) -> None:
+    laptop.connect_stockx("paused")
+    api = laptop.api("paused")
+    body = {"items": [{"sku": "DD1391-100", "size": "12", "priority": "background"}]}
+    assert api.get("/health")["configuration"] == "ok"
+
+    change(laptop, json.dumps({"paused": ["market.refresh:stockx"]}))
+    [asked] = api.post("/v1/market/refresh", body)["items"]
+    job = asked["jobId"]
+
+    def waits(reason: str) -> bool:
+        return bool((api.job(job)["wait"] or {}).get("reason") == reason)
+
+    def refused() -> bool:
+        return bool(api.get("/health")["configuration"] == "refused")
+
+    assert READ_AGAIN_MS < SECONDS * 1_000
+    api.wait(lambda: waits("paused"), SECONDS, "the pause is in force")
+    change(laptop, '{"paused": "market.refresh"}')
+    api.wait(refused, SECONDS, "the invalid document is refused")
+    assert waits("paused"), "the last valid document stays in force"
+    change(laptop, "{}")
+    api.wait(lambda: not waits("paused") and not refused(), SECONDS, "the pause is over")
+
+    def done() -> bool:
+        laptop.cloud.invoke(laptop.stack.function("scheduler"), {})
+        return bool(api.job(job)["state"] == "succeeded")
+
+    api.wait(done, SECONDS, "the job is done")
