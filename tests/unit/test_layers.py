@@ -25,6 +25,7 @@ READERS = {"admin"}
 # Rules that are tested with thousands of cases, because they touch nothing: no AWS, no HTTP, no clock, no chance.
 PURE = {
     "platform/limits.py",
+    "platform/money.py",
     "jobs/admission.py",
     "jobs/backoff.py",
     "jobs/budget_rules.py",

@@ -11,7 +11,7 @@ from sluice.inventory.messages import NotSent
 from sluice.platform import live
 from sluice.platform.auth import Permission
 from sluice.platform.errors import FieldError, Invalid, NotFound, Unavailable
-from sluice.platform.http import Request, Route, Upload, Uploads
+from sluice.platform.http import Request, Route, Upload
 from sluice.platform.observe import logger
 
 # How the document shows a CSV file.
@@ -61,7 +61,7 @@ ROUTES = (
         Permission.INVENTORY_WRITE,
         status=202,
         errors=(Unavailable,),
-        uploads=Uploads({"text/csv": CsvFile, "application/json": ImportItems}),
+        uploads={"text/csv": CsvFile, "application/json": ImportItems},
     ),
     Route(
         "GET",

@@ -38,18 +38,6 @@ class Upload:
     media_type: str
 
 
-@dataclass(frozen=True)
-class Uploads:
-    """What a route takes besides JSON objects of usual size.
-
-    types: the media types, with what the document says of each. most: bytes. Lambda takes events of 6 MB, in which
-    what is no text is base64, a third longer.
-    """
-
-    types: Mapping[str, type]
-    most: int = 4 * 1024 * 1024
-
-
 B = TypeVar("B", bound=Body | Upload | None)
 Q = TypeVar("Q", bound=Query | None)
 
@@ -85,7 +73,7 @@ class Route(Generic[B, Q]):
 
     path: as OpenAPI writes it, `/v1/jobs/{job_id}`. call: does the work. answer: the typed dict that it returns, or a
     content type. permission: what the caller needs; None makes the route public. body, query: what they must look like.
-    uploads: given instead of `body` where the route reads it by itself.
+    uploads: the media types of a body that the route reads by itself, with what the document says of each.
     errors: the refusals that `call` may raise, besides those that every route has.
     """
 
@@ -99,7 +87,7 @@ class Route(Generic[B, Q]):
     query: type[Q] | None = None
     status: int = 200
     errors: tuple[type[HttpError], ...] = ()
-    uploads: Uploads | None = None
+    uploads: Mapping[str, type] | None = None
 
     @property
     def parameters(self) -> list[str]:
@@ -178,11 +166,11 @@ def _body(route: Route[Any, Any], event: Mapping[str, Any]) -> Body | Upload | N
     if route.uploads is None:
         return check(route.body, body.read(event)) if route.body else None
     media_type, charset = body.media_type(event)
-    if media_type not in route.uploads.types:
-        raise Unsupported(f"send {' or '.join(route.uploads.types)}, and say which in the header Content-Type")
+    if media_type not in route.uploads:
+        raise Unsupported(f"send {' or '.join(route.uploads)}, and say which in the header Content-Type")
     if charset not in ("", "utf-8", "utf8", "us-ascii"):
         raise Unsupported(f"the body is said to be {charset[:32]}; send UTF-8")
-    return Upload(body.raw(event, route.uploads.most), media_type)
+    return Upload(body.raw(event, body.MOST_UPLOAD_BYTES), media_type)
 
 
 def _query(route: Route[Any, Any], event: Mapping[str, Any]) -> Query | None:

@@ -68,7 +68,7 @@ def document(title: str, version: str, description: str, routes: Routes) -> dict
 
 
 def _inputs(route: Route[Any, Any]) -> list[type]:
-    uploads = route.uploads.types.values() if route.uploads else ()
+    uploads = route.uploads.values() if route.uploads else ()
     return [model for model in (route.body, route.query, *uploads) if model is not None]
 
 
@@ -91,7 +91,7 @@ def _operation(route: Route[Any, Any], schemas: dict[type, Any], components: dic
     if route.body:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas[route.body]}}}
     if route.uploads:
-        content = {name: {"schema": schemas[model]} for name, model in route.uploads.types.items()}
+        content = {name: {"schema": schemas[model]} for name, model in route.uploads.items()}
         operation["requestBody"] = {"required": True, "content": content}
     if route.permission is None:
         return operation | {"security": []}
