@@ -17,6 +17,7 @@ from local.cloud import CloudError, DeployError
 from local.golden import items
 from local.laptop import Api, ApiError, Laptop, keep_parent_environment_clean
 from local.listing_demo import SaleFailed, sell
+from local.promotion_demo import CONFIGURATION, PromotionFailed, promote
 
 TENANT = "demo"
 SECONDS = 180
@@ -34,7 +35,7 @@ def main() -> int:
     console = Console(highlight=False, soft_wrap=True)
     started = time.monotonic()
     try:
-        with Laptop(say=lambda line: console.print(f"  {line}")) as laptop:
+        with Laptop(configuration=CONFIGURATION, say=lambda line: console.print(f"  {line}")) as laptop:
             console.print(f"deployed template.yaml in {time.monotonic() - started:.1f} s\n")
             run(laptop, console)
     except (DemoFailed, ApiError, CloudError, DeployError, httpx.HTTPError, OSError, TimeoutError) as error:
@@ -44,12 +45,13 @@ def main() -> int:
         console.print("\nstopped; nothing is left running")
         return 130
     took = f"{time.monotonic() - started:.0f} s in all"
-    console.print(f"\nOK: ten prices stored, three listings followed. {took}; nothing is left running.")
+    done = "ten prices stored, three listings followed, three promoted"
+    console.print(f"\nOK: {done}. {took}; nothing is left running.")
     return 0
 
 
 def run(laptop: Laptop, console: Console) -> None:
-    """The main job: connect, enqueue, watch, show; then sell."""
+    """The main job: connect, enqueue, watch, show; then sell and promote."""
     api = laptop.api(TENANT)
     laptop.connect_stockx(TENANT)
     answer = api.post("/v1/market/refresh", {"items": items()})
@@ -70,7 +72,8 @@ def run(laptop: Laptop, console: Console) -> None:
     compare(laptop, api, console)
     try:
         sell(laptop, api, console)
-    except (SaleFailed, TimeoutError) as failure:
+        promote(laptop, api, TENANT, console)
+    except (SaleFailed, PromotionFailed, TimeoutError) as failure:
         raise DemoFailed(str(failure)) from failure
     show_memory(laptop, console)
     show_urls(laptop, console)

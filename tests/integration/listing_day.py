@@ -32,8 +32,8 @@ class ListingDay:
         self.an_operation_is_over_at_once()
         self.an_answer_is_lost()
         self.many_change_at_once()
-        self.a_lane_is_forgotten()
         self.the_account_breaks_while_an_operation_is_followed()
+        self.a_lane_is_forgotten()
 
     def settle(self, accepted: Any) -> str:
         """Follow the change to its end, without the waits between two looks; returns how it ended."""
@@ -109,11 +109,6 @@ class ListingDay:
         edited = self.api.post("/v1/listings/bulk", {"action": "update", "items": edits})["items"]
         assert {self.settle(row) for row in edited} == {"COMPLETED"}
 
-    def a_lane_is_forgotten(self) -> None:
-        """No operation is under way any more, and none has been for long."""
-        forget_lanes(self.laptop, "#poll#")
-        self.laptop.cloud.invoke(self.laptop.stack.function("operation-poller"), {})
-
     def the_account_breaks_while_an_operation_is_followed(self) -> None:
         """Once it is submitted, so that nobody but the poller can be the first to see it."""
         self.laptop.sandbox.faults.set(StayPending(seconds=2 * SECONDS))
@@ -124,3 +119,8 @@ class ListingDay:
         assert self.settle(created) == "FAILED"
         assert self.api.get("/v1/accounts/stockx")["status"] != "ACTIVE"
         self.laptop.sandbox.faults.clear()
+
+    def a_lane_is_forgotten(self) -> None:
+        """No operation is under way, and none has been for long. Who marked the lane relies on that for a minute."""
+        forget_lanes(self.laptop, "#poll#")
+        self.laptop.cloud.invoke(self.laptop.stack.function("operation-poller"), {})

@@ -119,6 +119,8 @@ def test_it_stores_ten_prices_and_leaves_nothing_running(started: list[Demo]) ->
         ("DELETED", "180", "CREATE ACTIVE, DELETE DELETED"),
     ], demo.text
     assert re.search(r"UPDATE +[0-9a-f]{8}… +FAILED: Price too low", demo.text), demo.text
+    promoted = re.findall(r"│ (\d{12}) +│ succeeded +│ (\d) +│ 5\.5 % +│ \d+ +│ \d+ +│", demo.text)
+    assert sorted(promoted) == [("110551000001", "3"), ("110551000002", "1"), ("110551000003", "1")], demo.text
     assert demo.left_running() == []
 
 
