@@ -57,11 +57,14 @@ def test_alarm_when_a_due_job_grows_old(template: Template) -> None:
     assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
 
 
-def test_alarm_when_the_scheduler_is_silent_for_five_minutes(template: Template) -> None:
-    [alarm] = alarms_on(template, "Invocations")
-    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "SchedulerFunction"}}]
-    assert alarm["Period"] * alarm["EvaluationPeriods"] == 300
-    assert alarm["TreatMissingData"] == "breaching"
+def test_alarm_when_one_that_finds_due_jobs_is_silent_for_five_minutes(template: Template) -> None:
+    alarms = alarms_on(template, "Invocations")
+    watched = [alarm["Dimensions"] for alarm in alarms]
+    finders = ("SchedulerFunction", "PromotionWorkerFunction")
+    assert watched == [[{"Name": "FunctionName", "Value": {"Ref": function}}] for function in finders]
+    for alarm in alarms:
+        assert alarm["Period"] * alarm["EvaluationPeriods"] == 300
+        assert alarm["TreatMissingData"] == "breaching"
 
 
 def test_every_alarm_goes_to_the_topic_when_there_is_one(template: Template) -> None:
@@ -85,9 +88,13 @@ def test_the_worker_answers_for_each_message_alone() -> None:
 
 
 def test_schedule_is_a_parameter(template: Template) -> None:
-    schedule = FUNCTIONS["SchedulerFunction"]["Events"]["EachMinute"]["Properties"]
-    assert schedule == {"Schedule": {"Ref": "ScheduleExpression"}, "State": {"Ref": "ScheduleState"}}
-    assert template["Parameters"]["ScheduleExpression"]["Default"] == "rate(1 minute)"
+    for function, parameter in (
+        ("Scheduler", "ScheduleExpression"),
+        ("PromotionWorker", "PromotionScheduleExpression"),
+    ):
+        schedule = FUNCTIONS[f"{function}Function"]["Events"]["EachMinute"]["Properties"]
+        assert schedule == {"Schedule": {"Ref": parameter}, "State": {"Ref": "ScheduleState"}}
+        assert template["Parameters"][parameter]["Default"] == "rate(1 minute)"
 
 
 def test_only_health_the_document_and_images_are_public(expanded: Template) -> None:

@@ -4,7 +4,7 @@ A kind names its handler by path, so that the API and the scheduler know every k
 HTTP client costs a third of a cold start).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sluice.jobs.runner import Run
 
     Handler = Callable[[Run], Outcome]
+    # Of some jobs of one account: what became of each, in their order.
+    TogetherHandler = Callable[[Sequence[Run]], Sequence[Outcome | Exception]]
 
 
 class UnknownKind(Exception):  # noqa: N818 - an answer to the caller
@@ -31,6 +33,8 @@ class JobKind:
     marketplaces: those that can do this kind; another is refused at enqueue. backoff: how long before the next attempt;
     for a kind that has one, the timetable of the configuration decides that, and how many attempts there are. service:
     what its calls are charged to where the marketplace counts them apart from its others; empty for its own budget.
+    together: the handler takes all jobs of a batch at once, for calls that serve several; it is a `TogetherHandler`.
+    listed_apart: a tenant's jobs of this kind are found without reading its others.
     failure_is_final: a handler that fails writes so where the work stands; then a replay would find nothing to do.
     """
 
@@ -40,13 +44,23 @@ class JobKind:
     max_attempts: int = 5
     backoff: Backoff = field(default_factory=Backoff)
     service: str = ""
+    together: bool = False
+    listed_apart: bool = False
     failure_is_final: bool = False
 
     def load(self) -> "Handler":
-        """The handler itself."""
+        """The handler itself, of a kind whose jobs run one by one."""
+        handler: Handler = self._load()
+        return handler
+
+    def load_together(self) -> "TogetherHandler":
+        """The handler itself, of a kind whose jobs run together."""
+        handler: TogetherHandler = self._load()
+        return handler
+
+    def _load(self) -> Any:
         module, _, function = self.handler.partition(":")
-        handler: Any = getattr(import_module(module), function)
-        return handler  # type: ignore[no-any-return]
+        return getattr(import_module(module), function)
 
 
 _KINDS: dict[str, JobKind] = {}
@@ -74,6 +88,16 @@ def get(name: str) -> JobKind:
     except KeyError:
         known = ", ".join(sorted(_KINDS)) or "none"
         raise UnknownKind(f"unknown job kind {name!r}; registered kinds: {known}") from None
+
+
+def runs_together(name: str) -> bool:
+    """Whether the handler of the kind `name`, if it is known here, takes all jobs of a batch at once."""
+    return name in _KINDS and _KINDS[name].together
+
+
+def is_listed_apart(name: str) -> bool:
+    """Whether a tenant's jobs of the kind `name`, if it is known here, are found without reading its others."""
+    return name in _KINDS and _KINDS[name].listed_apart
 
 
 def timetable(name: str, config: Config) -> Timetable | None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
+from sluice.jobs import kinds
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso, ttl
@@ -31,14 +32,14 @@ class Request(tables.Table):
     expires_at = IntAttribute()
 
 
-def record(tenant: str, kind: str, job_ids: Sequence[str], now: int, keep_ms: int, *, apart: bool = False) -> None:
+def record(tenant: str, kind: str, job_ids: Sequence[str], now: int, keep_ms: int) -> None:
     """Remember that `tenant` asked for `job_ids` (500 at most, which is 50 KB).
 
-    apart: once more where only requests of this kind stand, so that `asked` need not read all the others.
+    Of a kind that is listed apart they are noted once more where none of other kinds stand (see `asked`).
     """
     if not job_ids:
         return
-    for owner in (tenant, _apart(tenant, kind)) if apart else (tenant,):
+    for owner in (tenant, _apart(tenant, kind)) if kinds.is_listed_apart(kind) else (tenant,):
         Request(
             tenant=owner,
             request=f"{iso(now)}#{uuid4().hex[:8]}",
@@ -50,7 +51,7 @@ def record(tenant: str, kind: str, job_ids: Sequence[str], now: int, keep_ms: in
 
 
 def asked(tenant: str, kind: str, most: int) -> list[str]:
-    """Up to `most` jobs that `tenant` asked for, newest request first, each once. Only for a kind recorded apart."""
+    """Up to `most` jobs that `tenant` asked for, newest request first, each once. Only of a kind listed apart."""
     found: dict[str, None] = {}
     for request in Request.query(_apart(tenant, kind), scan_index_forward=False, consistent_read=True):
         found |= dict.fromkeys(request.job_ids)

@@ -5,7 +5,7 @@ back at once without a call.
 """
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from sluice.jobs import claim, finish, kinds
 from sluice.jobs.grant import Calls, Grant
 from sluice.jobs.job import VERSION, Job
 from sluice.jobs.messages import Batch, newer
-from sluice.jobs.outcomes import Action, Failure, LeaseOver, OutOfTime, Refused, Waiting
+from sluice.jobs.outcomes import Action, Failure, LeaseOver, Outcome, OutOfTime, Refused, Waiting
 from sluice.jobs.states import SUCCEEDED
 from sluice.platform.clock import SECOND, Clock
 from sluice.platform.config import Config
@@ -90,11 +90,19 @@ def run_batch(
     last_start = min(deadline, lease_end) - CALL_MS
     grant = Grant(batch.budget, limits, batch.window, batch.calls, clock, last_start)
     report, lock = Report(), threading.Lock()
+    runs = [Run(job, grant, clock, config, batch.jobs) for job in batch.jobs]
+    together = dict[str, Outcome | Exception]()
 
-    def one(job: Job) -> None:
+    def work(run: Run) -> Outcome:
+        if run.job.job_id in together:
+            return _told(together[run.job.job_id])
+        _check(run, grant, last_start)
+        return kinds.get(run.job.kind).load()(run)
+
+    def one(run: Run) -> None:
+        job = run.job
         try:
-            run = Run(job, grant, clock, config, batch.jobs)
-            ended, failure = _run_one(run, grant, last_start, polling)
+            ended, failure = _run_one(run, work, grant, polling)
         except Exception as error:  # noqa: BLE001 - its lease ends and it is rescued; the others go on
             ended, failure = None, Unwritten(f"{type(error).__name__} when the end of the run was written")
             failure.__cause__ = error
@@ -105,30 +113,59 @@ def run_batch(
         observe(ended or job, failure)
 
     try:
+        together |= _run_together(runs, last_start)
         if threads == 1:
-            for job in batch.jobs:
-                one(job)
+            for run in runs:
+                one(run)
         else:
             with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(one, batch.jobs))
+                list(pool.map(one, runs))
     finally:
         report.calls = grant.made
         grant.give_back()
     return report
 
 
-def _run_one(run: Run, grant: Grant, last_start: int, polling: bool) -> tuple[Job | None, Failure | None]:
+def _check(run: Run, grant: Grant, last_start: int) -> None:
+    """Do nothing if the job may be begun. Raises the reason why not."""
+    if newer(run.job):
+        raise Refused(f"job version {run.job.version}; this worker reads {VERSION}", code="newer_version")
+    if grant.stopped:
+        raise grant.stopped
+    if run.clock.now() > last_start:
+        raise OutOfTime("this worker's time ends before the job could be done")
+
+
+def _run_together(runs: Sequence[Run], last_start: int) -> dict[str, Outcome | Exception]:
+    """What became of those jobs whose kind takes all of a batch at once, by job id. Their ends are not written yet."""
+    groups: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        if kinds.runs_together(run.job.kind) and not newer(run.job) and run.clock.now() <= last_start:
+            groups[run.job.kind].append(run)
+    told: dict[str, Outcome | Exception] = {}
+    for kind, group in groups.items():
+        try:
+            ends = kinds.get(kind).load_together()(group)
+            told |= {run.job.job_id: end for run, end in zip(group, ends, strict=True)}
+        except Exception as error:  # noqa: BLE001 - a fault in one handler must not take the batch with it
+            told |= {run.job.job_id: error for run in group}
+    return told
+
+
+def _told(end: Outcome | Exception) -> Outcome:
+    if isinstance(end, Exception):
+        raise end
+    return end
+
+
+def _run_one(
+    run: Run, work: Callable[[Run], Outcome], grant: Grant, polling: bool
+) -> tuple[Job | None, Failure | None]:
     """Run one job and write its end. (None, LeaseOver) when it was no longer ours to write."""
     job, clock, config = run.job, run.clock, run.config
     failure: Failure
     try:
-        if newer(job):
-            raise Refused(f"job version {job.version}; this worker reads {VERSION}", code="newer_version")
-        if grant.stopped:
-            raise grant.stopped
-        if clock.now() > last_start:
-            raise OutOfTime("this worker's time ends before the job could be done")
-        outcome = kinds.get(job.kind).load()(run)
+        outcome = work(run)
         now = clock.now()
         if isinstance(outcome, Waiting):
             return finish.wait(job, outcome, now, config), None

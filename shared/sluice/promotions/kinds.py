@@ -6,4 +6,13 @@ from sluice.jobs.kinds import JobKind, register
 from sluice.marketplaces.advertising import SERVICE
 
 MARKETPLACE: Final = "ebay"
-PLACE = register(JobKind("promotion.place", "sluice.promotions.place:run", frozenset({MARKETPLACE}), service=SERVICE))
+PLACE = register(
+    JobKind(
+        "promotion.place",
+        "sluice.promotions.place:run",
+        frozenset({MARKETPLACE}),
+        service=SERVICE,
+        together=True,
+        listed_apart=True,
+    )
+)

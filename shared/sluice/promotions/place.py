@@ -1,23 +1,27 @@
-"""One run: place the ad of a listing, or give the one that is there the rate that is asked for.
+"""One run: place the ads of some of a seller's listings, or give those that are there the rate that is asked for.
 
 ```
  look ──────► an ad is there: set its rate
    │          (where no campaign is named, and after an attempt whose answer was lost)
-   └► begin ─► make it ┬─ made
-                       ├─ it exists, 35001: look; found: set its rate
-                       ├─ refused: as if it had not begun; the engine tries again, or not
-                       └─ no answer, a killed worker: nobody knows; it stays begun, and the next run looks first
+   └► begin ─► make it, with all others of its campaign in one call ┬─ made
+                ├─ it exists, 35001: look; found: set its rate
+                ├─ refused: as if it had not begun; the engine tries again, or not
+                └─ no answer, a killed worker: nobody knows; it stays begun, and the next run looks first
 ```
+Each listing stands alone: what becomes of it is its own job's end.
 """
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from sluice.jobs import finish
 from sluice.jobs.outcomes import Failure, Outcome
 from sluice.jobs.runner import Run
-from sluice.marketplaces.advertising import Ad, Advertiser
+from sluice.marketplaces.advertising import Ad, AdResult, Advertiser
 from sluice.marketplaces.errors import AlreadyExists, MarketplaceFailure, NotReady
 from sluice.promotions import advertisers, campaigns, wanted
 from sluice.promotions.wanted import Wanted
@@ -30,48 +34,109 @@ CHANGED: Final = "changed"
 UNCHANGED: Final = "unchanged"
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Placing:
+    """One listing's way. end: its job's, once it is known."""
+
     run: Run
     ads: Advertiser
-    wanted: Wanted
+    wanted: Wanted = field(init=False)
+    end: Outcome | Exception | None = None
+
+    def __post_init__(self) -> None:
+        self.wanted = wanted.of(self.run.payload)
+
+    def step(self, work: Callable[[], Outcome | None]) -> None:
+        """Do `work`, whose outcome, or failure, is the end; None when there is more to do."""
+        try:
+            self.end = work()
+        except Exception as error:  # noqa: BLE001 - this listing's alone
+            self.end = error
+
+    def told(self) -> Outcome | Exception:
+        """The end, which is known by now."""
+        assert self.end is not None  # noqa: S101 - whoever was not found, was begun; whoever was begun, has an answer
+        return self.end
 
 
-def run(run: Run) -> Outcome:
-    """One run of `promotion.place`.
+def run(runs: Sequence[Run]) -> list[Outcome | Exception]:
+    """One run of `promotion.place`, of jobs of one account; what became of each.
 
-    The result is `{"outcome": "made" | "changed" | "unchanged", "ad_id", "campaign_id", "rate"}`.
+    A result is `{"outcome": "made" | "changed" | "unchanged", "ad_id", "campaign_id", "rate"}`.
+    """
+    first = runs[0]
+    ads = advertisers.open_for(first.job.account, first.calls, first.clock)
+    placings = [_Placing(run, ads) for run in runs]
+    for placing in placings:
+        placing.step(partial(_look, placing))
+    for campaign_id, open_ in _by_campaign(placings, ads, first.clock.now()).items():
+        for placing in open_:
+            placing.step(partial(_begin, placing))
+        _make(ads, campaign_id, [placing for placing in open_ if placing.end is None])
+    return [placing.told() for placing in placings]
+
+
+def _look(placing: _Placing) -> Outcome | None:
+    """Where there may be an ad already: if there is, with the rate that is asked for."""
+    asked = placing.wanted.campaign_id
+    if (placing.run.job.begun or asked is None) and (ad := _find(placing, asked)):
+        return _rated(placing, ad)
+    return None
+
+
+def _by_campaign(placings: Sequence[_Placing], ads: Advertiser, now: int) -> dict[str, list[_Placing]]:
+    """What is still to be placed, by the campaign in which; one is chosen for all that name none."""
+    by_campaign: dict[str, list[_Placing]] = defaultdict(list)
+    unnamed = list[_Placing]()
+    for placing in placings:
+        if placing.end is None:
+            (by_campaign[asked] if (asked := placing.wanted.campaign_id) else unnamed).append(placing)
+    if unnamed:
+        try:
+            by_campaign[campaigns.choose(ads, now).campaign_id] += unnamed
+        except Exception as error:  # noqa: BLE001 - of all of them
+            for placing in unnamed:
+                placing.end = error
+    return by_campaign
+
+
+def _begin(placing: _Placing) -> None:
+    """Note that an ad will be asked for."""
+    run = placing.run
+    finish.begin(run.job, run.payload, run.clock.now())
+
+
+def _make(ads: Advertiser, campaign_id: str, placings: Sequence[_Placing]) -> None:
+    """Ask for the ads of all of `placings`."""
+    if not placings:
+        return
+    try:
+        made = ads.create_ads(campaign_id, {one.wanted.listing_id: one.wanted.rate for one in placings})
+    except Failure as failure:
+        failure.undone = not (isinstance(failure, MarketplaceFailure) and failure.uncertain)
+        for placing in placings:
+            placing.end = failure
+        return
+    for placing, result in zip(placings, made, strict=True):
+        placing.step(partial(_settle, placing, campaign_id, result))
+
+
+def _settle(placing: _Placing, campaign_id: str, made: AdResult) -> Outcome:
+    """What became of one listing's ad.
 
     Raises:
-        Failure: the ad could not be placed; its action says what follows.
+        MarketplaceFailure: it was not made, as far as is known.
     """
-    asked = wanted.of(run.payload)
-    placing = _Placing(run, advertisers.open_for(run.job.account, run.calls, run.clock), asked)
-    if (run.job.begun or asked.campaign_id is None) and (ad := _find(placing, asked.campaign_id)):
-        return _rated(placing, ad)
-    campaign_id = asked.campaign_id or campaigns.choose(placing.ads, run.clock.now()).campaign_id
-    finish.begin(run.job, run.payload, run.clock.now())
-    try:
-        ad_id = _make(placing, campaign_id)
-    except AlreadyExists:
+    failure = made.error
+    if failure is None:
+        ad = Ad(made.ad_id or "", made.listing_id, campaign_id, placing.wanted.rate)
+        return _result(MADE, ad, placing.wanted.rate)
+    if isinstance(failure, AlreadyExists):
         return _rated(placing, _found(placing, campaign_id))
-    except MarketplaceFailure as failure:
-        if failure.code == INTERNAL and (ad := _find(placing, campaign_id)):
-            return _rated(placing, ad)
-        failure.undone = not (failure.uncertain or failure.code == INTERNAL)
-        raise
-    except Failure as failure:
-        failure.undone = True  # the call was not made
-        raise
-    return _result(MADE, Ad(ad_id, asked.listing_id, campaign_id, asked.rate), asked.rate)
-
-
-def _make(placing: _Placing, campaign_id: str) -> str:
-    """Make the ad; its id. Raises what the marketplace answers."""
-    [made] = placing.ads.create_ads(campaign_id, {placing.wanted.listing_id: placing.wanted.rate})
-    if made.error:
-        raise made.error
-    return made.ad_id or ""
+    if failure.code == INTERNAL and (found := _find(placing, campaign_id)):
+        return _rated(placing, found)
+    failure.undone = not (failure.uncertain or failure.code == INTERNAL)
+    raise failure
 
 
 def _find(placing: _Placing, campaign_id: str | None) -> Ad | None:

@@ -58,7 +58,7 @@ def promote(wanted: Sequence[Wanted], tenant: str, by: str, now: int, config: Co
     ]
     answers = enqueue_many(specs, now)
     stored = [answer.job_id for answer in answers if isinstance(answer, Enqueued)]
-    requests.record(tenant, PLACE.name, stored, now, config.retention_ms, apart=True)
+    requests.record(tenant, PLACE.name, stored, now, config.retention_ms)
     return answers
 
 

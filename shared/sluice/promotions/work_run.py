@@ -38,6 +38,7 @@ class WorkAnswer(TypedDict):
     durationMs: int
 
 
+# How a try may end, and the metric that counts it.
 METRICS = {
     "succeeded": "PromotionsPlaced",
     "retried": "PromotionsRetried",
@@ -56,26 +57,24 @@ def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> Work
         _log(job, failure)
 
     done, report = run_due(statuses, clock, config, deadline, observe)
-    counted = {name: seen[name] for name in METRICS}
-    duration = clock.now() - started
-    stats = {"processed": sum(counted.values()), **counted}
-    runs.record("promotion-worker", {**stats, "calls": report.calls, "ms": duration}, {**stats}, clock.now(), config)
-    for name, number in counted.items():
-        count(METRICS[name], number)
+    stats, duration = _stats(seen), clock.now() - started
+    counters = {name: seen[name] for name in METRICS}
+    runs.record("promotion-worker", {**stats, "calls": report.calls, "ms": duration}, counters, clock.now(), config)
+    for name, metric in METRICS.items():
+        count(metric, seen[name])
     message = f"tried {stats['processed']} promotions"
     if done.errors:
         message += f"; {done.errors} could not be looked at, the log tells why"
+    return {"success": not done.errors, "message": message, "stats": stats, "durationMs": duration}
+
+
+def _stats(seen: Counter[str]) -> Stats:
     return {
-        "success": not done.errors,
-        "message": message,
-        "stats": {
-            "processed": stats["processed"],
-            "succeeded": seen["succeeded"],
-            "retried": seen["retried"],
-            "failed": seen["failed"],
-            "postponed": seen["postponed"],
-        },
-        "durationMs": duration,
+        "processed": sum(seen[name] for name in METRICS),
+        "succeeded": seen["succeeded"],
+        "retried": seen["retried"],
+        "failed": seen["failed"],
+        "postponed": seen["postponed"],
     }
 
 

@@ -1,15 +1,18 @@
 """A batch in a worker: what happens to one job is that job's alone, and what concerns all of them is known at once."""
 
 import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from sluice.jobs import budgets, claim, finish, keys
+from sluice.jobs import budgets, claim, finish, keys, kinds
 from sluice.jobs.budget_rules import Window
 from sluice.jobs.enqueue import enqueue
 from sluice.jobs.job import VERSION, Job
 from sluice.jobs.messages import Batch
-from sluice.jobs.outcomes import Failure, LeaseOver, Outcome, Refused, Waiting
+from sluice.jobs.outcomes import BudgetEmpty, Failure, LeaseOver, Outcome, Refused, Waiting
 from sluice.jobs.runner import CALL_MS, Report, Run, run_batch
 from sluice.platform.clock import MINUTE
 from sluice.platform.config import Config
@@ -199,3 +202,47 @@ def test_the_threads_of_a_batch_run_at_once(clock: VirtualClock) -> None:
         return {}
 
     assert run(batch_of("abcd", clock), clock, handler, threads=4).ends == {"completed": 4}
+
+
+def together(batch: Batch, clock: VirtualClock, ends: Callable[[Sequence[Run]], list[Any]]) -> Report:
+    """Run `batch` as if its kind took all jobs at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(kinds._KINDS, work.KIND.name, replace(work.KIND, together=True))
+        patch.setattr(work, "handle", ends)
+        config = Config()
+        limits = config.limits("stockx")
+        return run_batch(batch, limits, config, clock, clock.time + 5 * MINUTE, lambda job, failure: None, 8)
+
+
+@pytest.mark.usefixtures("store")
+def test_jobs_that_run_together_have_each_its_own_end(clock: VirtualClock) -> None:
+    def ends(runs: Sequence[Run]) -> list[Any]:
+        runs[0].calls.take()
+        told = {"a": {}, "b": Refused("no such product"), "c": Failure("503"), "d": BudgetEmpty("no calls left")}
+        return [told[run.payload["sku"]] for run in runs]
+
+    report = together(batch_of("abcd", clock), clock, ends)
+    assert report.ends == {"completed": 1, "dead": 1, "retried": 1, "snoozed": 1}
+    assert states() == {"a": "succeeded", "b": "dead", "c": "queued", "d": "queued"}
+    assert report.calls == 1
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("fault", [KeyError("a fault"), None])
+def test_a_fault_in_what_runs_together_loses_no_job(clock: VirtualClock, fault: Exception | None) -> None:
+    def ends(runs: Sequence[Run]) -> list[Any]:
+        if fault:
+            raise fault
+        return [{}]  # one end for three jobs
+
+    assert together(batch_of("abc", clock), clock, ends).ends == {"retried": 3}
+    assert states() == dict.fromkeys("abc", "queued")
+    assert Job.get(spec("a").job_id).error["code"] == "handler_error"
+
+
+@pytest.mark.usefixtures("store")
+def test_what_runs_together_is_not_begun_without_time_for_it(clock: VirtualClock) -> None:
+    batch = batch_of("ab", clock)
+    clock.time += 5 * MINUTE - CALL_MS + 1
+    report = together(batch, clock, lambda runs: pytest.fail("it was begun"))
+    assert report.ends == {"snoozed": 2}

@@ -5,13 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from sluice.jobs import replay
+from sluice.jobs import replay, requests
 from sluice.jobs.cancel import Cancelled, cancel
 from sluice.jobs.dead_letters import DeadLetter
 from sluice.jobs.enqueue import Enqueued, Outcome
 from sluice.jobs.job import Job
 from sluice.marketplaces.errors import NotReady, Rejected
 from sluice.platform.clock import MINUTE
+from sluice.promotions import listing
 from sluice.promotions.request import CannotPromote, promote_published
 from tests.support.ads import LISTING, NOON, TENANT, Seller, lost, refuse
 
@@ -128,6 +129,17 @@ def test_a_dead_promotion_is_replayed_from_attempt_0(seller: Seller) -> None:
     seller.minutes(2)
     assert seller.market.rates() == {LISTING: "5.0"}
     assert [entry["event"] for entry in seller.job().history] == ["bury", "replay"]
+
+
+def test_a_replayed_promotion_is_listed_however_long_ago_it_was_asked_for(seller: Seller) -> None:
+    seller.market.trouble["create_ads"] = [refuse(Rejected("accept the terms", code="35067"))]
+    seller.ask()
+    seller.minutes(2)
+    for request in requests.Request.scan():  # as the table forgets them after some days
+        request.delete()
+    assert listing.load(TENANT) == []
+    replay.replay(list(DeadLetter.query(TENANT)), "olga", seller.clock.time, seller.config)
+    assert [job.state for job in listing.load(TENANT)] == ["queued"]
 
 
 def test_a_publisher_asks_for_an_ad_and_again(seller: Seller) -> None:

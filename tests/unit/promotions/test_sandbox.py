@@ -1,6 +1,7 @@
 """Promotions at the sandbox's eBay: every call is the real adapter's, and the sandbox counts the ads."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -144,3 +145,35 @@ def test_the_ads_of_a_campaign_that_is_named_stand_there(published: SandboxSelle
     [ad] = published.sandbox.ads.ads("acme")
     assert ad.campaign_id == campaign.campaign_id
     assert published.calls("/sell/*") == 1
+
+
+def test_what_is_due_at_once_is_asked_for_in_one_call_and_each_row_stands_alone(ebay: SandboxSeller) -> None:
+    ebay.config = replace(ebay.config, promotion_stagger_ms=0)
+    made, late, refused = DRAFTS[:3], DRAFTS[3], DRAFTS[4]
+    for draft in (*made, refused):
+        ebay.publish(draft, known_after_s=0)
+    ebay.publish(late, known_after_s=150)
+    ebay.sandbox.faults.set(RefuseAd(error_id=35058, listing=refused))
+    ebay.ask(*made, late, refused)
+    ebay.minutes(2)
+    states = {job.payload["listing_id"]: job.state for job in Job.scan()}
+    assert states == {**dict.fromkeys(made, "succeeded"), late: "queued", refused: "dead"}
+    assert ebay.calls("*/bulk_create_ads_by_listing_id") == 1
+    ebay.minutes(3)
+    assert ebay.rates() == dict.fromkeys((*made, late), "5.0")
+    assert ebay.calls("*/ad", "POST") == 1, "one alone is asked for alone"
+
+
+def test_a_lost_answer_for_many_makes_no_second_ad(ebay: SandboxSeller) -> None:
+    ebay.config = replace(ebay.config, promotion_stagger_ms=0)
+    for draft in DRAFTS:
+        ebay.publish(draft, known_after_s=0)
+    ebay.sandbox.faults.set(Disconnect(path="*/bulk_create_ads_by_listing_id", last=1))
+    ebay.ask(*DRAFTS)
+    ebay.minutes(5)
+    assert {job.state for job in Job.scan()} == {"succeeded"}
+    assert ebay.rates() == dict.fromkeys(DRAFTS, "5.0")
+    assert ebay.calls("*/bulk_create_ads_by_listing_id") == 3, (
+        "ten at once, and the ten whose answer was lost not again"
+    )
+    assert not ebay.sandbox.ads.repeated
