@@ -40,9 +40,9 @@ MOST_ATTEMPTS = 20
 LEAST_TOLERANCE_MS = 5
 
 
-# A kind of job, everywhere or at one marketplace.
-_KIND = re.compile(rf"[a-z]+\.[a-z_]+(:({'|'.join(MARKETPLACES)}))?")
-_ACCOUNT = re.compile(rf"({'|'.join(LIMITS)}):[a-z0-9-]{{1,64}}")
+# Patterns: a kind of job, everywhere or at one marketplace; an account or its budget.
+_KIND = rf"[a-z]+\.[a-z_]+(:({'|'.join(MARKETPLACES)}))?"
+_ACCOUNT = rf"({'|'.join(LIMITS)}):[a-z0-9-]{{1,64}}"
 
 
 class ConfigError(Exception):
@@ -99,7 +99,7 @@ class Config:
 
     def paused_kinds(self, marketplace: str) -> frozenset[str]:
         """The kinds of job that are paused at `marketplace`, or everywhere."""
-        names = (name.partition(":") for name in self.paused if _KIND.fullmatch(name))
+        names = (name.partition(":") for name in self.paused if re.fullmatch(_KIND, name))
         return frozenset(kind for kind, _, where in names if where in ("", marketplace))
 
 
@@ -176,7 +176,7 @@ def _paused(value: object) -> frozenset[str]:
     if not isinstance(value, list):
         raise ConfigError(f"paused must be a list, not {type(value).__name__}")
     for place, name in enumerate(value):
-        known = isinstance(name, str) and (name in LIMITS or _ACCOUNT.fullmatch(name) or _KIND.fullmatch(name))
+        known = isinstance(name, str) and (name in LIMITS or re.fullmatch(_ACCOUNT, name) or re.fullmatch(_KIND, name))
         if not known:
             raise ConfigError(
                 f"paused[{place}] must be one of {', '.join(LIMITS)}, an account such as 'stockx:acme', a kind of job "

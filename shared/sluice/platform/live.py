@@ -9,9 +9,9 @@ An invalid document changes nothing: it is refused with the reason, in the log, 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from threading import Lock
+from typing import NamedTuple
 
 from sluice.platform import aws, config
 from sluice.platform.clock import SECOND, Clock, SystemClock
@@ -23,24 +23,21 @@ from sluice.platform.settings import settings
 READ_AGAIN_MS = 20 * SECOND
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """One version of the parameter. Version 0 is the defaults, which stand in no parameter."""
 
     version: int
     text: str
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """The newest version, which is not valid, and why."""
 
     version: int
     reason: str
 
 
-@dataclass(frozen=True)
-class InForce:
+class InForce(NamedTuple):
     """What is in force, the document that says so, and the newer one that was refused, if one was."""
 
     config: Config
