@@ -22,9 +22,6 @@ from typing import Final, Protocol
 from sluice.marketplaces import accounts
 from sluice.marketplaces.errors import MarketplaceFailure
 
-# What calls for ads are charged to: eBay counts them apart from all others.
-SERVICE: Final = "ebay-marketing"
-
 # eBay Marketing API, `bidPercentage`: one decimal place, from 2.0 to 100.0.
 LEAST_RATE: Final = Decimal("2.0")
 MOST_RATE: Final = Decimal("100.0")

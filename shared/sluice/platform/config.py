@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.limits import Limits
@@ -25,7 +25,8 @@ MARKETPLACES: Mapping[str, Limits] = {
 
 # APIs that their marketplace counts apart: each has a budget of its own. eBay gives an application 10,000 calls a day
 # for ads (Marketing API), and publishes no pace; four a second is ours.
-SERVICES: Mapping[str, Limits] = {"ebay-marketing": Limits(interval_ms=250, per_day=10_000, at_once=10)}
+EBAY_MARKETING: Final = "ebay-marketing"
+SERVICES: Mapping[str, Limits] = {EBAY_MARKETING: Limits(interval_ms=250, per_day=10_000, at_once=10)}
 
 LIMITS: Mapping[str, Limits] = {**MARKETPLACES, **SERVICES}
 

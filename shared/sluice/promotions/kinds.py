@@ -3,7 +3,7 @@
 from typing import Final
 
 from sluice.jobs.kinds import JobKind, register
-from sluice.marketplaces.advertising import SERVICE
+from sluice.platform.config import EBAY_MARKETING
 
 MARKETPLACE: Final = "ebay"
 PLACE = register(
@@ -11,7 +11,7 @@ PLACE = register(
         "promotion.place",
         "sluice.promotions.place:run",
         frozenset({MARKETPLACE}),
-        service=SERVICE,
+        service=EBAY_MARKETING,
         together=True,
         listed_apart=True,
     )

@@ -39,14 +39,14 @@ def promote(wanted: Sequence[Wanted], tenant: str, by: str, now: int, config: Co
         raise CannotPromote(why)
     times = kinds.timetable(PLACE.name, config)
     first = now + (times.delay(0) if times else 0)
-    limits = config.limits(advertising.SERVICE)
+    limits = config.limits(PLACE.service)
     specs = [
         Spec(
             job_id=job_id(tenant, one.listing_id),
             kind=PLACE.name,
             tenant=tenant,
             account=account,
-            budget=keys.budget(account, by_account=limits.by_account, service=advertising.SERVICE),
+            budget=keys.budget(account, by_account=limits.by_account, service=PLACE.service),
             priority=keys.HOT,
             payload=one.payload(by),
             calls=CALLS_NAMED if one.campaign_id else CALLS_UNNAMED,
