@@ -92,12 +92,27 @@ def test_what_is_overridden_is_used_and_the_rest_stays(per_hour: int, freshness:
         ({"timetables": {"promotion.place": [-1]}}, "promotion.place"),
         ({"batch": 0}, "batch"),
         ({"paused": "stockx"}, "paused"),
+        ({"reserve_percent": 101}, "reserve_percent"),
+        ({"batch": 51}, "batch"),
+        ({"lease_ms": 10**40}, "lease_ms"),
+        ({"retention_ms": 10**20}, "retention_ms"),
+        ({"timetables": {"promotion.place": [10**15]}}, "promotion.place"),
+        ({"marketplaces": {"stockx": {"interval_ms": 10**40}}}, "interval_ms"),
         ({"colour": "red"}, "colour"),
     ],
 )
 def test_a_refusal_names_the_place(document: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigError, match=named):
         parse(json.dumps(document))
+
+
+def test_a_name_that_comes_twice_is_refused_at_any_depth() -> None:
+    for text, named in (
+        ('{"paused": ["ebay"], "paused": []}', "paused"),
+        ('{"marketplaces": {"ebay": {"per_day": 1, "per_day": 2}}}', "per_day"),
+    ):
+        with pytest.raises(ConfigError, match=f"'{named}' is there twice"):
+            parse(text)
 
 
 def test_a_timetable_is_used_as_it_is_given() -> None:

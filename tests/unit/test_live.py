@@ -137,6 +137,15 @@ def test_a_parameter_that_cannot_be_read_leaves_what_is_in_force(clock: VirtualC
     assert config.in_force().config.batch == 6
 
 
+def test_a_parameter_that_is_deleted_and_made_anew_counts_from_one_again(clock: VirtualClock) -> None:
+    parameter = Parameter(batch(5))
+    config = process(parameter, clock)
+    config.in_force()
+    parameter.texts = [batch(6)]
+    clock.time += READ_AGAIN_MS
+    assert config.in_force().config.batch == 6
+
+
 def test_a_process_that_has_read_none_fails_and_reads_at_the_next_request(clock: VirtualClock) -> None:
     """The defaults may allow more calls than the operator does."""
     parameter = Parameter(batch(5))

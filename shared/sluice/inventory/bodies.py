@@ -14,7 +14,11 @@ MOST_ID_CHARACTERS: Final = 160
 
 Marketplaces = Annotated[
     list[Annotated[str, OneOf(rules.MARKETPLACES)]],
-    Field(min_length=1, description="whose prices are wanted; all that know the size system when left out"),
+    Field(
+        min_length=1,
+        max_length=len(rules.MARKETPLACES),
+        description="whose prices are wanted; all that know the size system when left out",
+    ),
 ]
 ItemId = Annotated[str, Field(min_length=1, max_length=MOST_ID_CHARACTERS)]
 

@@ -6,7 +6,7 @@ from pydantic import WithJsonSchema
 
 from sluice.inventory import imports
 from sluice.inventory.bodies import ImportItems
-from sluice.inventory.imports import MOST_TOLD, ImportView
+from sluice.inventory.imports import ImportView
 from sluice.inventory.messages import NotSent
 from sluice.platform import live
 from sluice.platform.auth import Permission
@@ -32,9 +32,9 @@ def import_items(request: Request[Upload, None]) -> ImportView:
     if not found.rows:
         raise Invalid("the file has no rows", fields=[FieldError("body", "has a header and no rows")])
     if not found.good:
-        report = {"refused": found.refused[:MOST_TOLD], "refusedRows": len(found.refused)}
-        fields = [FieldError(**one) for row in found.refused[:MOST_TOLD] for one in row["fields"]]
-        raise Invalid("no row was taken", fields=fields, more=report)
+        told = imports.told(found.refused)
+        fields = [FieldError(**one) for row in told for one in row["fields"]]
+        raise Invalid("no row was taken", fields=fields, more={"refused": told, "refusedRows": len(found.refused)})
     try:
         taken = imports.begin(request.tenant, body.raw, found, request.now, live.current().retention_ms)
     except NotSent:

@@ -28,10 +28,11 @@ from sluice.platform.clock import iso, ttl
 if TYPE_CHECKING:
     from sluice.inventory.sheet import Sheet
 
-# Rows in one message: some seconds of a small function's work, and 50 KB at the most.
+# Rows in one message: some seconds of a small function's work, and 100 KB at the most.
 CHUNK_ROWS: Final = 100
-# Refused rows that are told of; the rest is counted.
+# Refused rows that are told of, as far as they fit into the item; the rest is counted.
 MOST_TOLD: Final = 1_000
+MOST_TOLD_CHARACTERS: Final = 300_000
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -84,7 +85,7 @@ class ImportView(TypedDict):
     status: `processing`, then `done`. rows: of the file; accepted, refusedRows: as they were read. created, existing:
     items stored so far; kept: left alone because somebody changed them meanwhile. refreshes: prices asked for; one that
     is not old is not. refreshesRefused: prices that cannot be asked for; problems: some of the reasons. refused: the
-    first 1,000 refused rows.
+    first refused rows, 1,000 at the most.
     """
 
     importId: str
@@ -130,7 +131,7 @@ def begin(tenant: str, data: bytes, sheet: "Sheet", now: int, keep_ms: int) -> I
         updated_at=now,
         rows=sheet.rows,
         refused=len(sheet.refused),
-        report=_pack(sheet.refused[:MOST_TOLD]),
+        report=_pack(told(sheet.refused)),
         pending={str(number) for number in range(len(chunks))},
         expires_at=ttl(now + keep_ms),
     )
@@ -201,9 +202,25 @@ def view(found: Import) -> ImportView:
     }
 
 
+def told(refused: Sequence[RefusedRow]) -> list[RefusedRow]:
+    """The first of the refused rows, as many as a report has room for. What they name may be as long as the file."""
+    rows: list[RefusedRow] = []
+    room = MOST_TOLD_CHARACTERS
+    for row in refused[:MOST_TOLD]:
+        room -= len(_json(row))
+        if room < 0:
+            break
+        rows.append(row)
+    return rows
+
+
 def _pack(rows: Sequence[RefusedRow]) -> bytes:
     """Reports repeat themselves: a thousand rows are a few KB, which every write of the item costs."""
-    return zlib.compress(json.dumps(rows, separators=(",", ":")).encode())
+    return zlib.compress(_json(rows).encode())
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _unpack(report: bytes) -> list[RefusedRow]:

@@ -53,13 +53,13 @@ def send(messages: Sequence[Chunk | Looked]) -> None:
 
 
 def encode(message: Chunk | Looked) -> str:
-    """As it lies in the queue."""
+    """As it lies in the queue: in ASCII, because SQS refuses some characters that a category may hold (U+FFFE)."""
     content: dict[str, Any] = {"version": VERSION}
     if isinstance(message, Chunk):
         content |= {**asdict(message), "rows": [astuple(row) for row in message.rows]}
     else:
         content |= asdict(message)
-    return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(content, separators=(",", ":"))
 
 
 def decode(text: str) -> Chunk | Looked:

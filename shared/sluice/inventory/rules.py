@@ -131,7 +131,7 @@ def asked_of(names: Sequence[str] | None, size_system: str) -> tuple[str, ...] |
 
 def is_formula(text: str) -> bool:
     """Whether a spreadsheet would compute `text` instead of showing it."""
-    return text.lstrip(" ").startswith(_FORMULA)
+    return text.lstrip(" ").startswith(_FORMULA) or text.strip().startswith(_FORMULA)
 
 
 class _Checks:

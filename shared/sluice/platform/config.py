@@ -104,20 +104,22 @@ class Config:
         return frozenset(kind for kind, _, where in names if where in ("", marketplace))
 
 
-# The smallest sensible value of each plain number; a zero batch or lease would stop the engine without an error.
-_LEAST = {
-    "lease_ms": 30 * SECOND,
-    "promotion_stagger_ms": 0,
-    "freshness_ms": 0,
-    "catalog_age_ms": HOUR,
-    "stale_ms": MINUTE,
-    "age_limit_ms": MINUTE,
-    "reserve_percent": 0,
-    "horizon_ms": SECOND,
-    "batch": 1,
-    "poll_batch": 1,
-    "retention_ms": HOUR,
-    "dead_letter_retention_ms": DAY,
+# The least and the most of each plain number. A zero batch or lease would stop the engine without an error; so would a
+# time that no calendar has, or a batch that is too large for a message.
+_YEAR = 365 * DAY
+_RANGES = {
+    "lease_ms": (30 * SECOND, DAY),
+    "promotion_stagger_ms": (0, HOUR),
+    "freshness_ms": (0, _YEAR),
+    "catalog_age_ms": (HOUR, _YEAR),
+    "stale_ms": (MINUTE, _YEAR),
+    "age_limit_ms": (MINUTE, _YEAR),
+    "reserve_percent": (0, 100),
+    "horizon_ms": (SECOND, DAY),
+    "batch": (1, 50),
+    "poll_batch": (1, 1_000),
+    "retention_ms": (HOUR, _YEAR),
+    "dead_letter_retention_ms": (DAY, 10 * _YEAR),
 }
 
 
@@ -125,10 +127,11 @@ def parse(text: str) -> Config:
     """The configuration that the JSON document `text` gives on top of the defaults.
 
     Raises:
-        ConfigError: not JSON, an unknown name, or a value out of range; nothing of the document is used then.
+        ConfigError: not JSON, a name that is unknown or comes twice, or a value out of range; nothing of the document
+            is used then.
     """
     try:
-        document = json.loads(text or "{}")
+        document = json.loads(text or "{}", object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"the configuration is not JSON: {error}") from error
     if not isinstance(document, dict):
@@ -141,13 +144,25 @@ def parse(text: str) -> Config:
             changes[name] = _paused(value)
         elif name == "timetables":
             changes[name] = _timetables(value)
-        elif name not in _LEAST:
-            raise ConfigError(f"unknown name {name!r}; known are marketplaces, paused, timetables, {', '.join(_LEAST)}")
-        elif isinstance(value, bool) or not isinstance(value, int) or value < _LEAST[name]:
-            raise ConfigError(f"{name} must be a whole number of at least {_LEAST[name]}, not {value!r}")
+        elif name not in _RANGES:
+            raise ConfigError(
+                f"unknown name {name!r}; known are marketplaces, paused, timetables, {', '.join(_RANGES)}"
+            )
         else:
+            least, most = _RANGES[name]
+            if type(value) is not int or not least <= value <= most:
+                raise ConfigError(f"{name} must be a whole number from {least} to {most}, not {value!r}")
             changes[name] = value
     return replace(config, **changes)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ConfigError(f"{twice!r} is there twice; the configuration must name it once")
+    return result
 
 
 def _marketplaces(value: object) -> Mapping[str, Limits]:
@@ -192,9 +207,9 @@ def _timetables(value: object) -> Mapping[str, tuple[int, ...]]:
     for kind, waits in value.items():
         if kind not in TIMETABLES:
             raise ConfigError(f"timetables: unknown kind {kind!r}; known are {', '.join(TIMETABLES)}")
-        whole = isinstance(waits, list) and all(type(wait) is int and wait >= 0 for wait in waits)
+        whole = isinstance(waits, list) and all(type(wait) is int and 0 <= wait <= DAY for wait in waits)
         if not whole or not 1 <= len(waits) <= MOST_ATTEMPTS:
             raise ConfigError(
-                f"timetables.{kind} must be 1 to {MOST_ATTEMPTS} waits in milliseconds, one for each attempt"
+                f"timetables.{kind} must be 1 to {MOST_ATTEMPTS} waits of 0 to {DAY} milliseconds, one for each attempt"
             )
     return TIMETABLES | {kind: tuple(waits) for kind, waits in value.items()}

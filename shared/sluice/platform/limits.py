@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 from sluice.platform.clock import HOUR, MINUTE
 
+# The most that any limit can be: a larger one is none.
+MOST = 1_000_000_000
 # One worker runs them, each in a thread and with a connection of its own.
 MOST_AT_ONCE = 50
 
@@ -40,8 +42,8 @@ class Limits:
         whole = ("interval_ms", "per_hour", "per_day", "rolling_hour", "tolerance_ms", "margin_ms", "at_once")
         for field, least in (*((name, 0) for name in whole), ("burst", 1), ("shards", 1)):
             value = getattr(self, field)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"{field} must be a whole number of at least {least}, not {value!r}")
+            if type(value) is not int or not least <= value <= MOST:
+                raise ValueError(f"{field} must be a whole number from {least} to {MOST}, not {value!r}")
         if not isinstance(self.by_account, bool):
             raise ValueError(f"by_account must be true or false, not {self.by_account!r}")
         if self.at_once > MOST_AT_ONCE:

@@ -61,7 +61,7 @@ class Live:
         self._clock = clock
         self._lock = Lock()
         self._read_at = 0
-        self._seen: int | None = None
+        self._seen: Document | None = None
         self._in_force: InForce | None = None
 
     def in_force(self, *, anew: bool = False) -> InForce:
@@ -80,7 +80,8 @@ class Live:
     def _read(self, before: InForce | None) -> InForce:
         try:
             document = self._newest()
-            if before and document.version == self._seen:
+            # Not the version alone: a parameter that was deleted and made anew counts from 1 again.
+            if before and document == self._seen:
                 return before
             found = self._judge(document, before)
         except Exception:
@@ -89,7 +90,7 @@ class Live:
             logger.exception("the configuration could not be read; the one in force stays")
             count("ConfigUnreadable")
             return before
-        self._seen = document.version
+        self._seen = document
         return found
 
     def _judge(self, document: Document, before: InForce | None) -> InForce:

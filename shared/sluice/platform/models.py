@@ -14,6 +14,11 @@ from sluice.platform.errors import FieldError, Invalid
 
 M = TypeVar("M", bound=BaseModel)
 
+# Most mistakes that are told of one object, and of a whole body, where each row of a batch may have several. What is
+# full of mistakes must not get an answer of many times its size.
+MOST_PROBLEMS = 20
+MOST_PROBLEMS_OF_BODY = 2_000
+
 # pydantic's own words speak to programmers; these speak to the caller.
 _WORDS = {
     "missing": "is required",
@@ -78,11 +83,16 @@ def check(model: type[M], value: object) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise Invalid("the request is not valid", fields=problems(error)) from None
+        raise Invalid("the request is not valid", fields=problems(error, most=MOST_PROBLEMS_OF_BODY)) from None
 
 
-def problems(error: ValidationError, inside: str = "") -> list[FieldError]:
-    """What `error` says, field by field; `inside` is the path of the value that was checked. Shows no value."""
+def problems(error: ValidationError, inside: str = "", *, most: int = MOST_PROBLEMS) -> list[FieldError]:
+    """What `error` says, field by field; `inside` is the path of the value that was checked. Shows no value.
+
+    Where it says more than `most`, it is only told how much.
+    """
+    if error.error_count() > most:
+        return [FieldError(inside or "body", f"has {error.error_count()} mistakes, too many to be told")]
     return [
         FieldError(_path(inside, one["loc"]), _WORDS.get(one["type"], _lower(one["msg"])))
         for one in error.errors(include_url=False, include_context=False, include_input=False)
