@@ -76,23 +76,23 @@ class InventoryDay:
         key = {"tenant": {"S": "collector"}, "item": {"S": "DD1391-100:us-11"}}
         dynamodb = self.laptop.cloud.client("dynamodb")
         price = {"sku": {"S": "DD1391-100"}, "price": {"S": "stockx:us-11:USD"}}
-        for name, item, attribute in (
-            (table, key, "asked_at"),
-            (f"{self.laptop.stack.name}-prices", price, "observed_at"),
+        for name, item, attribute, value in (
+            (table, key, "asked", {"S": "{}"}),
+            (f"{self.laptop.stack.name}-prices", price, "observed_at", {"N": "1"}),
         ):
             dynamodb.update_item(
                 TableName=name,
                 Key=item,
                 UpdateExpression="SET #a = :old",
                 ExpressionAttributeNames={"#a": attribute},
-                ExpressionAttributeValues={":old": {"N": "1"}},
+                ExpressionAttributeValues={":old": value},
             )
         path = f"/v1/inventory/{stale['itemId']}"
         assert self.api.get(path)["prices"][0]["stale"]
 
         def asked_again() -> bool:
-            asked_at: str = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]["asked_at"]["N"]
-            return asked_at != "1"
+            asked: str = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]["asked"]["S"]
+            return "stockx" in asked
 
         self.api.wait(asked_again, SECONDS, "what was looked at is asked for")
 

@@ -58,7 +58,7 @@ def _show(found: Any, tenant: str, now: int) -> list[ItemView]:
     """`found` with their prices; has those fetched that are old."""
     stale_ms = live.current().stale_ms
     holdings = portfolio.load(found)
-    due = [one.item.item for one in holdings if one.is_due(now, stale_ms)]
+    due = [one.item.item for one in holdings if one.due(now, stale_ms)]
     if due:
         try:
             messages.send([Looked(tenant, due, now)])

@@ -24,7 +24,7 @@ ItemId = Annotated[str, Field(min_length=1, max_length=MOST_ID_CHARACTERS)]
 
 
 class Described(Body):
-    """What can be said of an item, and changed. A cost without a currency is in the item's own."""
+    """What can be said of an item, and changed."""
 
     marketplaces: Marketplaces | None = None
     cost: Amount | None = None
@@ -35,7 +35,7 @@ class Described(Body):
 
 
 class NewItem(Described):
-    """A thing that is owned: one SKU in one size."""
+    """A thing that is owned: one SKU in one size. A cost without a currency is in US dollars."""
 
     sku: str = Field(description="the style id, for example `DD1391-100`")
     size: str = Field(description="the size, in `sizeSystem`")
@@ -59,7 +59,7 @@ class ImportItems(Body):
 
 
 class ItemEdit(Described):
-    """What is to change. What is left out stays as it is."""
+    """What is to change. What is left out stays as it is; a cost without a currency is in the item's own."""
 
     def is_empty(self) -> bool:
         """Whether nothing is to change."""

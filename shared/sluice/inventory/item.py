@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
-from sluice.inventory.rules import CURRENCY, Draft, Edit, all_for
+from sluice.inventory.rules import CURRENCY, MARKETPLACES, Draft, Edit, all_for
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 
@@ -18,8 +18,8 @@ _KEY = re.compile(r"[!-~ ]{1,90}:[a-z-]{1,8}-[A-Z0-9 ./+-]{1,16}")
 class Item(tables.Table):
     """One item; `item` = `DD1391-100:us-10`. Times are epoch ms.
 
-    marketplaces: those whose prices are wanted. cost: a decimal in `currency`, as text. asked_at: when its stale prices
-    were last asked for.
+    marketplaces: those whose prices are wanted. cost: a decimal in `currency`, as text. asked: when the price was last
+    asked for, by marketplace.
     """
 
     class Meta:
@@ -37,7 +37,7 @@ class Item(tables.Table):
     category = UnicodeAttribute(null=True)
     created_at = IntAttribute()
     updated_at = IntAttribute()
-    asked_at = IntAttribute(null=True)
+    asked = JSONAttribute()
 
 
 def key(draft: Draft) -> str:
@@ -76,7 +76,7 @@ def put(tenant: str, draft: Draft, now: int, *, unless_newer: bool = False) -> I
         Item.currency.set(Item.currency | CURRENCY) if draft.currency is None else Item.currency.set(draft.currency),
         Item.created_at.set(Item.created_at | now),
         Item.updated_at.set(now),
-        Item.asked_at.set(now),
+        Item.asked.set(dict.fromkeys(MARKETPLACES, now)),
         *([Item.cost.set(draft.cost)] if draft.cost is not None else []),
         *([Item.category.set(draft.category)] if draft.category is not None else []),
     ]
@@ -107,10 +107,11 @@ def delete(tenant: str, item: str) -> bool:
     return True
 
 
-def mark_asked(found: Item, now: int) -> None:
-    """Remember that the item's stale prices were asked for, unless it is gone."""
+def mark_asked(found: Item, marketplaces: Iterable[str], now: int) -> None:
+    """Remember that the item's prices at `marketplaces` were asked for, unless it is gone."""
+    asked = found.asked | dict.fromkeys(marketplaces, now)
     try:
-        tables.update(Item, (found.tenant, found.item), [Item.asked_at.set(now)], Item.item.exists())
+        tables.update(Item, (found.tenant, found.item), [Item.asked.set(asked)], Item.item.exists())
     except tables.ConditionFailed:
         return
 

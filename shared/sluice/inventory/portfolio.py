@@ -66,11 +66,20 @@ class Holding:
         price = self.prices[marketplace]
         return price is None or now - price.observed_at >= stale_ms
 
-    def is_due(self, now: int, stale_ms: int) -> bool:
-        """Whether a price is stale, and was not asked for within `stale_ms` by whoever looked at it before."""
-        asked = self.item.asked_at
-        rested = asked is None or now - asked >= stale_ms
-        return rested and any(self.is_stale(name, now, stale_ms) for name in self.prices)
+    def due(self, now: int, stale_ms: int) -> list[str]:
+        """The marketplaces whose price is to be asked for: it is stale, and nobody has asked since it became so.
+
+        Who has asked in vain asks again after `stale_ms`.
+        """
+        return [
+            name for name in self.prices if self.is_stale(name, now, stale_ms) and not self._asked(name, now, stale_ms)
+        ]
+
+    def _asked(self, marketplace: str, now: int, stale_ms: int) -> bool:
+        asked, price = self.item.asked.get(marketplace), self.prices[marketplace]
+        if asked is None or now - asked >= stale_ms:
+            return False
+        return price is None or asked >= price.observed_at + stale_ms
 
 
 def load(found: Sequence[Item]) -> list[Holding]:

@@ -9,7 +9,7 @@ from sluice.inventory import item as items
 from sluice.inventory.imports import Done
 from sluice.inventory.item import Item
 from sluice.inventory.messages import Chunk, CorruptMessage, Looked
-from sluice.inventory.refreshes import Asked
+from sluice.inventory.refreshes import Asked, Wants
 from sluice.inventory.rules import Draft
 from sluice.platform import aws, tables
 from sluice.platform.clock import Clock
@@ -74,7 +74,7 @@ def take(chunk: Chunk, config: Config, clock: Clock) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         written = list(pool.map(put, chunk.rows))
     stored = [one for one in written if one]
-    answers = [one for asked in _ask_stale(stored, config, clock) for one in asked.values()]
+    answers = [one for asked in _ask_stale(stored, clock.now(), config) for one in asked.values()]
     problems = [one.message for one in answers if isinstance(one, Problem)]
     created = sum(one.created_at == chunk.at for one in stored)
     done = Done(
@@ -90,26 +90,26 @@ def take(chunk: Chunk, config: Config, clock: Clock) -> None:
 
 
 def freshen(looked: Looked, config: Config, clock: Clock) -> None:
-    """Ask for the stale prices of items that somebody has looked at, unless that was done lately.
+    """Ask for the stale prices of items that somebody has looked at, unless that was done meanwhile.
 
     Raises:
         NotStored: it must be done once more.
     """
-    found = list(items.find_many(looked.tenant, looked.items).values())
-    due = [one.item for one in portfolio.load(found) if one.is_due(looked.at, config.stale_ms)]
-    _ask_stale(due, config, clock)
+    found = portfolio.load(list(items.find_many(looked.tenant, looked.items).values()))
+    due = {one.item.item: names for one in found if (names := one.due(looked.at, config.stale_ms))}
+    asking = [one.item for one in found if one.item.item in due]
+    _ask(asking, clock.now(), config, lambda one, name: name in due[one.item])
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(lambda one: items.mark_asked(one, looked.at), due))
+        list(pool.map(lambda one: items.mark_asked(one, due[one.item], looked.at), asking))
 
 
-def _ask_stale(found: Sequence[Item], config: Config, clock: Clock) -> list[Asked]:
-    now = clock.now()
+def _ask_stale(found: Sequence[Item], now: int, config: Config) -> list[Asked]:
     known = {one.item.item: one for one in portfolio.load(found)}
+    return _ask(found, now, config, lambda one, name: known[one.item].is_stale(name, now, config.stale_ms))
 
-    def stale(one: Item, marketplace: str) -> bool:
-        return known[one.item].is_stale(marketplace, now, config.stale_ms)
 
-    asked = refreshes.ask(found, now, config, PRIORITY, wants=stale)
+def _ask(found: Sequence[Item], now: int, config: Config, wants: Wants) -> list[Asked]:
+    asked = refreshes.ask(found, now, config, PRIORITY, wants=wants)
     if any(isinstance(one, Problem) and one.field == "item" for answers in asked for one in answers.values()):
         raise NotStored("some refreshes could not be stored")
     return asked

@@ -232,10 +232,10 @@ def test_what_is_no_id_stands_for_none(text: str) -> None:
 
 
 def test_a_change_of_what_is_not_there_is_no_new_item(seller: Seller) -> None:
-    gone = item.Item("acme", "X:us-1", updated_at=1)
+    gone = item.Item("acme", "X:us-1", updated_at=1, asked={})
     with pytest.raises(tables.ConditionFailed):
         item.change(gone, rules.Edit(None, "1", "USD", None), 2)
-    item.mark_asked(gone, 3)
+    item.mark_asked(gone, ["ebay"], 3)
     assert seller.items() == []
 
 

@@ -123,13 +123,29 @@ def test_a_look_asks_for_old_prices_once_however_often_it_is_repeated(seller: Se
     assert seller.deliver() == []
     assert seller.jobs() == {"stockx:DD1391-100:us-10:USD": 100}
     empty_lanes(seller)
+    seller.portfolio()
+    assert seller.cloud.queued == []
     seller.clock.time += STALE_MS - 1
+    seller.portfolio()  # the other price has become old since
+    seller.deliver()
+    assert seller.jobs().keys() == {"ebay:DD1391-100:us-10:USD"}
+    empty_lanes(seller)
+    seller.clock.time += 1
+    seller.portfolio()  # and the first was asked for in vain
+    seller.deliver()
+    assert seller.jobs().keys() == {"stockx:DD1391-100:us-10:USD"}
+
+
+def test_a_price_that_grows_old_after_it_was_asked_for_is_asked_for_at_once(seller: Seller) -> None:
+    seller.price("ebay", "DD1391-100", age_ms=STALE_MS - 1)
+    seller.own("DD1391-100", marketplaces=["ebay"])
+    empty_lanes(seller)
     seller.portfolio()
     assert seller.cloud.queued == []
     seller.clock.time += 1
     seller.portfolio()
     seller.deliver()
-    assert seller.jobs().keys() == {"stockx:DD1391-100:us-10:USD", "ebay:DD1391-100:us-10:USD"}
+    assert seller.jobs() == {"ebay:DD1391-100:us-10:USD": 100}
 
 
 def test_what_was_just_added_or_is_fresh_is_not_asked_for(seller: Seller) -> None:
