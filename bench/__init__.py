@@ -4,7 +4,6 @@
 `run() -> list[Row]`, in a process of its own.
 """
 
-import os
 import sys
 from pathlib import Path
 
@@ -13,11 +12,3 @@ ROOT = Path(__file__).parents[1]
 # In Lambda the package lies in the common layer; here it is used where it is written.
 if str(ROOT / "shared") not in sys.path:
     sys.path.insert(0, str(ROOT / "shared"))
-
-# Powertools reads its environment when it is imported. Logs and metrics are made as in a function, and not shown.
-os.environ |= {
-    "POWERTOOLS_SERVICE_NAME": "bench",
-    "POWERTOOLS_METRICS_NAMESPACE": "bench",
-    "POWERTOOLS_METRICS_DISABLED": "true",
-    "POWERTOOLS_LOG_LEVEL": "ERROR",
-}

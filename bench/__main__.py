@@ -1,6 +1,7 @@
 """`python -m bench [NAME …]`: run the benchmarks, print one table, write it to bench/results."""
 
 import argparse
+import os
 import sys
 import time
 import traceback
@@ -13,6 +14,15 @@ from bench.one import NAMES, isolated, measure
 from bench.row import Row
 from local.laptop import keep_parent_environment_clean
 
+# For the processes of the benchmarks, where Powertools reads it. Logs and metrics are made as in a function, and not
+# shown.
+POWERTOOLS = {
+    "POWERTOOLS_SERVICE_NAME": "bench",
+    "POWERTOOLS_METRICS_NAMESPACE": "bench",
+    "POWERTOOLS_METRICS_DISABLED": "true",
+    "POWERTOOLS_LOG_LEVEL": "ERROR",
+}
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run what `arguments` name, or all. 0 also when a target is missed, which the table says; 1 when one failed."""
@@ -22,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := [name for name in wanted if name not in NAMES]:
         parser.error(f"unknown benchmark {unknown[0]!r}; there are {', '.join(NAMES)}")
     keep_parent_environment_clean()
+    os.environ |= POWERTOOLS
     measured: dict[str, list[Row]] = {}
     for name in wanted:
         started = time.monotonic()
