@@ -55,6 +55,11 @@ ANSWERS: dict[str, Any] = {
     "listings_update": lambda answer: answer["statusCode"] == 202,
     "operation_poller_delayed": lambda answer: answer["success"],
     "operation_poller_each_minute": lambda answer: answer["success"],
+    "promotion_worker_each_minute": lambda answer: answer["success"],
+    "promotions_cancel": lambda answer: answer["statusCode"] == 200,
+    "promotions_create": lambda answer: answer["statusCode"] == 202,
+    "promotions_list": lambda answer: answer["statusCode"] == 200,
+    "promotions_show": lambda answer: answer["statusCode"] == 200,
     "scheduler_each_minute": lambda answer: answer["errors"] == 0,
     "scheduler_nudge": lambda answer: answer["errors"] == 0,
     "webhook_sender_messages": lambda answer: answer == {"batchItemFailures": []},
@@ -71,13 +76,16 @@ ANSWERS: dict[str, Any] = {
 FIRST = ["accounts_connect", "scheduler_each_minute", "enqueue_refresh", "enqueue_enrich"]
 FIRST += ["listings_create", "listings_update"]
 # A webhook lives as short as it can, so that nothing is sent outside.
-LAST = [f"webhooks_{what}" for what in ("put", "show", "list", "secret", "deliveries", "resend", "delete")]
+WEBHOOKS = ("put", "show", "list", "secret", "deliveries", "resend", "delete")
+# A promotion is cancelled before its time: the worker would wait for it, and ask the marketplace.
+LAST = [f"promotions_{what}" for what in ("create", "show", "list", "cancel")] + [f"webhooks_{one}" for one in WEBHOOKS]
 LAST += [f"inventory_{what}" for what in ("add", "show", "change", "refresh", "import", "import_progress", "delete")]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def letter(laptop: Laptop) -> None:
-    """The dead letter that the events speak of."""
+def before(laptop: Laptop) -> None:
+    """The dead letter that the events speak of, and an account that may place ads."""
+    laptop.connect("acme", "ebay")
     item = letters.made().to_dynamodb_dict()
     laptop.cloud.client("dynamodb").put_item(TableName=f"{laptop.stack.name}-dead-letters", Item=item)
 
