@@ -28,13 +28,21 @@ CALL_MS = 25 * SECOND
 
 @dataclass(frozen=True)
 class Run:
-    """What a handler is given: the job, the calls it may make, and the time. batch: the jobs that run with it."""
+    """What a handler is given: the job, the calls it may make, and the time.
+
+    batch: the jobs that run with it. turns: what they take turns with, by name.
+    """
 
     job: Job
     calls: Calls
     clock: Clock
     config: Config
     batch: Sequence[Job] = ()
+    turns: dict[str, threading.Lock] = field(default_factory=dict)
+
+    def turn(self, name: str) -> threading.Lock:
+        """What the jobs of the batch hold that would ask the same: one asks, the others wait for what it finds."""
+        return self.turns.setdefault(name, threading.Lock())
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -89,8 +97,8 @@ def run_batch(
     lease_end = min(job.due_at or 0 for job in batch.jobs)
     last_start = min(deadline, lease_end) - CALL_MS
     grant = Grant(batch.budget, limits, batch.window, batch.calls, clock, last_start)
-    report, lock = Report(), threading.Lock()
-    runs = [Run(job, grant, clock, config, batch.jobs) for job in batch.jobs]
+    report, lock, turns = Report(), threading.Lock(), dict[str, threading.Lock]()
+    runs = [Run(job, grant, clock, config, batch.jobs, turns) for job in batch.jobs]
     together = dict[str, Outcome | Exception]()
 
     def work(run: Run) -> Outcome:

@@ -7,7 +7,6 @@ jobs find a fresh price and make no call of their own.
 from collections.abc import Iterable
 from contextlib import nullcontext
 from decimal import Decimal
-from threading import Lock
 from typing import Any
 
 from sluice.jobs import keys
@@ -24,9 +23,6 @@ from sluice.platform.clock import Clock, iso
 from sluice.pricing import prices
 from sluice.pricing.prices import Price
 
-# One job of a worker asks what also serves the jobs of the product's other sizes; they wait for what it finds.
-_TURNS = [Lock() for _ in range(32)]
-
 
 def run(run: Run) -> Outcome:
     """Refresh the price of the job's SKU, size and currency.
@@ -42,7 +38,7 @@ def run(run: Run) -> Outcome:
     adapter = marketplace.load().open(run.job.account, calls, run.clock)
     product_id, variant = _find(adapter, run, marketplace)
     sku, together = run.payload["sku"], marketplace.sizes_together
-    with _turn(sku) if together else nullcontext():
+    with run.turn(sku) if together else nullcontext():
         stored = prices.load(sku, _price_key(run, marketplace.name, variant), consistent=together)
         if stored and _good_enough(stored, run):
             return _result(stored, skipped="fresh")
@@ -69,17 +65,13 @@ def _store_others(run: Run, marketplace: Marketplace, quotes: Iterable[MarketDat
 
 
 def _wanted(run: Run, marketplace: str, product: Product) -> set[str]:
-    """The sizes, by variant, that somebody has asked for: another job of the batch, or one whose price is stored."""
+    """The sizes, by variant, that somebody has asked for: another job of the batch, or one whose price grew old."""
     sku, currency = run.payload["sku"], run.payload["currency"]
     jobs = (job.payload for job in run.batch if job.kind == run.job.kind)
     asked = [(job["size"], job["size_system"]) for job in jobs if (job["sku"], job["currency"]) == (sku, currency)]
-    asked += [(price.size, price.size_system) for price in prices.find(sku, marketplace, currency=currency)]
+    stored = prices.find(sku, marketplace, currency=currency)
+    asked += [(price.size, price.size_system) for price in stored if not _is_fresh(price, run)]
     return {variant.variant_id for size in set(asked) if (variant := product.variant(*size))}
-
-
-def _turn(sku: str) -> Lock:
-    """What the jobs of one SKU in this process take turns with. Some SKUs share one, and wait without need."""
-    return _TURNS[keys.shard(sku, len(_TURNS))]
 
 
 class _Noted:
@@ -99,7 +91,11 @@ def _good_enough(stored: Price, run: Run) -> bool:
     """Whether the stored price is fresh, and was observed after the request that forces a new one, if one does."""
     if iso(stored.observed_at) <= run.payload.get("force", ""):
         return False
-    return run.clock.now() - stored.observed_at < run.config.freshness_ms
+    return _is_fresh(stored, run)
+
+
+def _is_fresh(stored: Price, run: Run) -> bool:
+    return bool(run.clock.now() - stored.observed_at < run.config.freshness_ms)
 
 
 def _find(adapter: Adapter, run: Run, marketplace: Marketplace) -> tuple[str, Variant]:
@@ -110,7 +106,7 @@ def _find(adapter: Adapter, run: Run, marketplace: Marketplace) -> tuple[str, Va
     if "variant_id" in payload:
         size, system = payload["size"], payload["size_system"]
         return payload["product_id"], Variant(payload["variant_id"], size, system, payload["sizes"])
-    with _turn(payload["sku"]):
+    with run.turn(payload["sku"]):
         product = _product(adapter, run, marketplace)
     return product.product_id, _variant(product, run)
 

@@ -1,13 +1,11 @@
 """Fresh prices are not fetched again, and only newer ones are written."""
 
-from contextlib import nullcontext
 from threading import Thread
 
 import pytest
 
 from local.sandbox.faults import Latency
 from sluice.jobs import budgets
-from sluice.market import refresh
 from sluice.platform.clock import MINUTE, SECOND, iso
 from sluice.pricing import prices
 from sluice.pricing.prices import Price
@@ -121,9 +119,8 @@ def test_only_a_newer_price_is_written(world: World) -> None:
     assert [found["ask"] for found in world.prices("DD1391-100")] == ["110"]
 
 
-def test_a_late_older_answer_does_not_replace_a_newer_price(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_late_older_answer_does_not_replace_a_newer_price(acme: World) -> None:
     """Two sellers ask for one price by different names, before its product is known: two jobs, two workers."""
-    monkeypatch.setattr(refresh, "_turn", lambda _: nullcontext())  # workers are processes: they wait for no turn
     acme.connect("bolt")
     [slow_id] = acme.enqueue(item("CP9654", "10"))
     [fast_id] = acme.enqueue(item("CP9654", "44", sizeSystem="eu"), tenant="bolt")
