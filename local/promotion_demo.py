@@ -14,7 +14,7 @@ SECONDS = 60
 FINAL = {"succeeded", "failed", "cancelled"}
 # A second stands for a minute: else the third try would come after seven minutes.
 WAITS_SECONDS: Final = (1, 2, 4, 8, 10)
-TIMES: Final = {"promotion.place": [seconds * 1_000 for seconds in WAITS_SECONDS]}
+TIMES: Final = {"promotion.create": [seconds * 1_000 for seconds in WAITS_SECONDS]}
 CONFIGURATION: Final = json.dumps({"timetables": TIMES, "promotion_stagger_ms": 400})
 SLOW = "110551000001"
 LISTINGS = (SLOW, "110551000002", "110551000003")

@@ -15,7 +15,7 @@ from tests.integration.levers import lose, spend
 LIMIT = 100_000
 FAST = {
     "marketplaces": {"stockx": {"interval_ms": 1, "margin_ms": 0, "per_hour": LIMIT, "per_day": LIMIT}},
-    "timetables": {"promotion.place": [0] * 5},
+    "timetables": {"promotion.create": [0] * 5},
 }
 SECONDS = 60
 

@@ -7,7 +7,7 @@ from local.sandbox.ebay.marketing.faults import RefuseAd
 from local.sandbox.faults import ExpiredToken, RefuseRefresh, RevokedToken
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import Config
-from sluice.promotions.kinds import PLACE
+from sluice.promotions.kinds import CREATE
 from tests.integration.levers import forget_lanes, use_up
 
 TENANT = "promoter"
@@ -95,10 +95,10 @@ class PromotionDay:
 
     def a_promotion_is_cancelled(self) -> None:
         """It waits for want of calls, for which its campaign could not be looked up either."""
-        use_up(self.laptop, PLACE.service, Config().limits(PLACE.service).per_day)
+        use_up(self.laptop, CREATE.service, Config().limits(CREATE.service).per_day)
         job_id = self.ask(campaignId=self.campaign)
         assert self.api.delete(f"{PROMOTIONS}/{job_id}")["success"]
-        use_up(self.laptop, PLACE.service, 0)
+        use_up(self.laptop, CREATE.service, 0)
 
     def the_token_expires(self) -> None:
         self.faults.set(ExpiredToken(path="/sell/*", last=1))
@@ -125,5 +125,5 @@ class PromotionDay:
 
     def a_lane_is_forgotten(self) -> None:
         """No promotion waits any more, and none has for long. Who marked the lane relies on that for a minute."""
-        forget_lanes(self.laptop, PLACE.service)
+        forget_lanes(self.laptop, CREATE.service)
         self.work()

@@ -34,7 +34,7 @@ documents = st.fixed_dictionaries(
             max_size=1,
         ),
         "paused": values,
-        "timetables": values | st.dictionaries(st.sampled_from(["promotion.place"]), values, max_size=1),
+        "timetables": values | st.dictionaries(st.sampled_from(["promotion.create"]), values, max_size=1),
         **{name: st.integers(-10, 10_000_000) | values for name in numbers},
     },
 )
@@ -86,17 +86,17 @@ def test_what_is_overridden_is_used_and_the_rest_stays(per_hour: int, freshness:
         ({"marketplaces": {"ebay-marketing": {"at_once": 51}}}, "at_once"),
         ({"timetables": []}, "timetables"),
         ({"timetables": {"market.refresh": [1]}}, "market.refresh"),
-        ({"timetables": {"promotion.place": []}}, "promotion.place"),
-        ({"timetables": {"promotion.place": [1] * 21}}, "promotion.place"),
-        ({"timetables": {"promotion.place": [True]}}, "promotion.place"),
-        ({"timetables": {"promotion.place": [-1]}}, "promotion.place"),
+        ({"timetables": {"promotion.create": []}}, "promotion.create"),
+        ({"timetables": {"promotion.create": [1] * 21}}, "promotion.create"),
+        ({"timetables": {"promotion.create": [True]}}, "promotion.create"),
+        ({"timetables": {"promotion.create": [-1]}}, "promotion.create"),
         ({"batch": 0}, "batch"),
         ({"paused": "stockx"}, "paused"),
         ({"reserve_percent": 101}, "reserve_percent"),
         ({"batch": 51}, "batch"),
         ({"lease_ms": 10**40}, "lease_ms"),
         ({"retention_ms": 10**20}, "retention_ms"),
-        ({"timetables": {"promotion.place": [10**15]}}, "promotion.place"),
+        ({"timetables": {"promotion.create": [10**15]}}, "promotion.create"),
         ({"marketplaces": {"stockx": {"interval_ms": 10**40}}}, "interval_ms"),
         ({"colour": "red"}, "colour"),
     ],
@@ -116,9 +116,9 @@ def test_a_name_that_comes_twice_is_refused_at_any_depth() -> None:
 
 
 def test_a_timetable_is_used_as_it_is_given() -> None:
-    config = parse(json.dumps({"timetables": {"promotion.place": [1_000, 0]}}))
-    assert config.timetables == {"promotion.place": (1_000, 0)}
-    assert [wait // 60_000 for wait in Config().timetables["promotion.place"]] == [1, 2, 4, 8, 10]
+    config = parse(json.dumps({"timetables": {"promotion.create": [1_000, 0]}}))
+    assert config.timetables == {"promotion.create": (1_000, 0)}
+    assert [wait // 60_000 for wait in Config().timetables["promotion.create"]] == [1, 2, 4, 8, 10]
 
 
 @pytest.mark.parametrize(("tolerance", "valid"), [(0, False), (4, False), (5, True)])

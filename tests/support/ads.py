@@ -190,7 +190,7 @@ class Promoter:
         self.clock.time = max(self.clock.time, start + number * MINUTE)
 
     def job(self, listing: str = LISTING) -> Job:
-        return Job.get(keys.job_id("promotion.place", MARKETPLACE, TENANT, listing))
+        return Job.get(keys.job_id("promotion.create", MARKETPLACE, TENANT, listing))
 
 
 class Seller(Promoter):

@@ -33,7 +33,7 @@ LIMITS: Mapping[str, Limits] = {**MARKETPLACES, **SERVICES}
 
 # Kinds of job that are tried at set times: how long before the first try, and before each one that follows a failure.
 # eBay knows a listing that was just published 1 to 10 minutes later.
-TIMETABLES: dict[str, tuple[int, ...]] = {"promotion.place": (MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 10 * MINUTE)}
+TIMETABLES: dict[str, tuple[int, ...]] = {"promotion.create": (MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 10 * MINUTE)}
 # A job's timeline has room for so many attempts, and for what else happens to it.
 MOST_ATTEMPTS = 20
 

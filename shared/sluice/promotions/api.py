@@ -16,7 +16,7 @@ from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound, Unav
 from sluice.platform.http import Request, Route
 from sluice.promotions import campaigns, listing, views
 from sluice.promotions.bodies import NewPromotions, PromotionsQuery
-from sluice.promotions.kinds import MARKETPLACE, PLACE
+from sluice.promotions.kinds import CREATE, MARKETPLACE
 from sluice.promotions.request import CannotPromote, promote
 from sluice.promotions.wanted import Wanted
 
@@ -149,7 +149,7 @@ def _stored(body: NewPromotions, answers: Sequence[Enqueued | Exception]) -> lis
 
 def _find(request: Request[None, None]) -> Job:
     job = cancel.find(unquote(request.path["promotion_id"]), request.tenant)
-    if job is None or job.kind != PLACE.name:
+    if job is None or job.kind != CREATE.name:
         raise _unknown()
     return job
 

@@ -11,7 +11,7 @@ from sluice.marketplaces.errors import AlreadyExists, NotReady
 from sluice.platform.clock import SECOND, Clock, iso
 from sluice.platform.config import Config
 from sluice.promotions import advertisers
-from sluice.promotions.kinds import PLACE
+from sluice.promotions.kinds import CREATE
 
 # The campaign that is made for a seller who has none running.
 NAME = "Sluice"
@@ -45,8 +45,8 @@ def refusals(campaign_ids: Collection[str], account_id: str, clock: Clock, confi
 
     What it cannot be asked just now is left to the job, which then fails with the same words.
     """
-    limits, now = config.limits(PLACE.service), clock.now()
-    budget = keys.budget(account_id, by_account=limits.by_account, service=PLACE.service)
+    limits, now = config.limits(CREATE.service), clock.now()
+    budget = keys.budget(account_id, by_account=limits.by_account, service=CREATE.service)
     grant = Grant(budget, limits, Window.at(now), 0, clock, now + WAIT_MS)
     found: dict[str, str] = {}
     try:

@@ -6,9 +6,9 @@ from sluice.jobs.kinds import JobKind, register
 from sluice.platform.config import EBAY_MARKETING
 
 MARKETPLACE: Final = "ebay"
-PLACE = register(
+CREATE = register(
     JobKind(
-        "promotion.place",
+        "promotion.create",
         "sluice.promotions.place:run",
         frozenset({MARKETPLACE}),
         service=EBAY_MARKETING,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sluice.jobs import requests
 from sluice.jobs.job import Job
-from sluice.promotions.kinds import PLACE
+from sluice.promotions.kinds import CREATE
 from sluice.promotions.views import status
 
 # What one request reads, to count all and to show some: about a second's work. Of a tenant that asks for more in the
@@ -38,7 +38,7 @@ class Page:
 
 def load(tenant: str) -> list[Job]:
     """The tenant's promotions."""
-    job_ids = requests.asked(tenant, PLACE.name, MOST)
+    job_ids = requests.asked(tenant, CREATE.name, MOST)
     found = Job.batch_get(job_ids) if job_ids else ()
     # The record of a request may outlive its job.
     return sorted((job for job in found if tenant in (job.tenants or ())), key=_place)

@@ -60,7 +60,7 @@ class _Placing:
 
 
 def run(runs: Sequence[Run]) -> list[Outcome | Exception]:
-    """One run of `promotion.place`, of jobs of one account; what became of each.
+    """One run of `promotion.create`, of jobs of one account; what became of each.
 
     A result is `{"outcome": "made" | "changed" | "unchanged", "ad_id", "campaign_id", "rate"}`.
     """

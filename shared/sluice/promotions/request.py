@@ -8,7 +8,7 @@ from sluice.jobs.enqueue import Enqueued, enqueue_many
 from sluice.jobs.job import Spec
 from sluice.marketplaces import advertising
 from sluice.platform.config import Config
-from sluice.promotions.kinds import MARKETPLACE, PLACE
+from sluice.promotions.kinds import CREATE, MARKETPLACE
 from sluice.promotions.wanted import Wanted
 
 # Calls to an ad in a campaign that is named; and where it is not, two to find the listing's ad and the campaign.
@@ -22,7 +22,7 @@ class CannotPromote(Exception):  # noqa: N818 - an answer to the caller
 
 def job_id(tenant: str, listing_id: str) -> str:
     """The job that places, and keeps up to date, the ad of a listing."""
-    return keys.job_id(PLACE.name, MARKETPLACE, tenant, listing_id)
+    return keys.job_id(CREATE.name, MARKETPLACE, tenant, listing_id)
 
 
 def promote(wanted: Sequence[Wanted], tenant: str, by: str, now: int, config: Config) -> list[Enqueued | Exception]:
@@ -37,16 +37,16 @@ def promote(wanted: Sequence[Wanted], tenant: str, by: str, now: int, config: Co
     account = keys.account(MARKETPLACE, tenant)
     if why := advertising.refusal(account):
         raise CannotPromote(why)
-    times = kinds.timetable(PLACE.name, config)
+    times = kinds.timetable(CREATE.name, config)
     first = now + (times.delay(0) if times else 0)
-    limits = config.limits(PLACE.service)
+    limits = config.limits(CREATE.service)
     specs = [
         Spec(
             job_id=job_id(tenant, one.listing_id),
-            kind=PLACE.name,
+            kind=CREATE.name,
             tenant=tenant,
             account=account,
-            budget=keys.budget(account, by_account=limits.by_account, service=PLACE.service),
+            budget=keys.budget(account, by_account=limits.by_account, service=CREATE.service),
             priority=keys.HOT,
             payload=one.payload(by),
             calls=CALLS_NAMED if one.campaign_id else CALLS_UNNAMED,
@@ -58,7 +58,7 @@ def promote(wanted: Sequence[Wanted], tenant: str, by: str, now: int, config: Co
     ]
     answers = enqueue_many(specs, now)
     stored = [answer.job_id for answer in answers if isinstance(answer, Enqueued)]
-    requests.record(tenant, PLACE.name, stored, now, config.retention_ms)
+    requests.record(tenant, CREATE.name, stored, now, config.retention_ms)
     return answers
 
 

@@ -25,7 +25,7 @@ LISTING = new_id("acme", "stockx", "ACME-ONLY")
 VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
 IDS = {"job_id": OWN, "marketplace": "stockx", "letter_id": LETTER, "listing_id": LISTING}
 PROMOTION = {"listingId": "110551234567", "adRate": 5.5}
-IDS |= {"promotion_id": "promotion.place:ebay:acme:110551234567"}
+IDS |= {"promotion_id": "promotion.create:ebay:acme:110551234567"}
 # What acme owns, and has imported.
 ITEM = item.public_id("ACME-ONLY:us-10")
 FILE = {"body": "sku,size\nACME-ONLY,11\n", "content_type": "text/csv"}

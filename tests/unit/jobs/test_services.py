@@ -57,7 +57,7 @@ def test_a_job_that_would_use_up_anothers_calls_is_refused(budget: str, store: o
 @pytest.mark.parametrize("paused", ["ebay", "ebay-marketing"])
 def test_pausing_a_marketplace_pauses_its_services(paused: str) -> None:
     config = Config(paused=frozenset({paused}))
-    wait = held("ebay:acme", "ACTIVE", "ebay-marketing", "promotion.place", Usage(), config, NOW)
+    wait = held("ebay:acme", "ACTIVE", "ebay-marketing", "promotion.create", Usage(), config, NOW)
     assert wait is not None
     assert (wait.reason, wait.message) == (Reason.PAUSED, f"an operator has paused {paused}")
 

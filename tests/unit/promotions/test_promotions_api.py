@@ -50,7 +50,7 @@ def test_a_promotion_from_request_to_ad(seller: Seller) -> None:
     answer = post(row())
     assert (answer.status, answer.json["success"]) == (202, True)
     assert show(answer.json["jobId"]) == {
-        "id": f"promotion.place:ebay:acme:{LISTING}",
+        "id": f"promotion.create:ebay:acme:{LISTING}",
         "userId": "someone@acme",
         "listingId": LISTING,
         "adRate": 5.5,
@@ -247,7 +247,7 @@ def test_cancelling(seller: Seller) -> None:
     job.save()
     answer = call("DELETE", f"{PROMOTIONS}/{running}")
     assert (answer.status, answer.json["error"]["code"]) == (409, "running")
-    assert call("DELETE", f"{PROMOTIONS}/promotion.place:ebay:acme:1").status == 404
+    assert call("DELETE", f"{PROMOTIONS}/promotion.create:ebay:acme:1").status == 404
 
 
 def test_the_jobs_of_other_kinds_are_no_promotions(seller: Seller) -> None:
