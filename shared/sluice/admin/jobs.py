@@ -1,10 +1,9 @@
 """One job for the one who asked for it: what it is, and why it waits."""
 
-import re
 from urllib.parse import quote, unquote
 
 from sluice.admin import views
-from sluice.jobs import budgets, cancel
+from sluice.jobs import budgets, cancel, keys
 from sluice.jobs.admission import Candidate
 from sluice.jobs.cancel import Cancelled
 from sluice.jobs.explain import Wait, explain, held
@@ -12,8 +11,6 @@ from sluice.jobs.job import Job
 from sluice.jobs.order import standing
 from sluice.marketplaces import accounts
 from sluice.platform.config import Config
-
-_JOB_ID = re.compile(r"[A-Za-z0-9_.~:%-]{1,1024}")
 
 
 def spellings(text: str) -> list[str]:
@@ -23,7 +20,7 @@ def spellings(text: str) -> list[str]:
     unescaped by the gateway, or not. So it arrives as it is, escaped once more, or with its parts unquoted.
     """
     parts = ":".join(quote(part, safe="") for part in text.split(":"))
-    return [one for one in dict.fromkeys((text, unquote(text), parts)) if _JOB_ID.fullmatch(one)]
+    return [one for one in dict.fromkeys((text, unquote(text), parts)) if keys.is_job_id(one)]
 
 
 def show(text: str, tenant: str, now: int, config: Config) -> views.JobDetail | None:

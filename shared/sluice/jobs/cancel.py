@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from sluice.jobs import keys
 from sluice.jobs.job import Job
 from sluice.jobs.states import FINAL, TRANSITIONS
 from sluice.platform import tables
@@ -58,6 +59,8 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
 
 def find(job_id: str, tenant: str) -> Job | None:
     """The job, if `tenant` asked for it. To anybody else it does not exist."""
+    if not keys.is_job_id(job_id):
+        return None
     try:
         job = Job.get(job_id, consistent_read=True)
     except Job.DoesNotExist:

@@ -192,10 +192,13 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
         actions.append(Job.tenants.add({spec.tenant}))
     # What has begun is finished as it was asked for; what comes after it is done in the run that follows.
     later = job.state != QUEUED or bool(job.begun)
+    said = Job.rerun_payload if later else Job.payload
     asked = job.rerun_payload if later else job.payload
-    replaced = spec.replace and spec.payload != asked
+    before = {name: value for name, value in (asked or job.payload).items() if name in spec.kept}
+    wanted = {**before, **spec.payload}
+    replaced = spec.replace and wanted != asked
     if replaced:
-        actions.append((Job.rerun_payload if later else Job.payload).set(spec.payload))
+        actions.append(said.set(wanted))
         if not later:
             actions.append(Job.rerun_payload.remove())
     elif spec.origin:
@@ -210,6 +213,8 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
         outcome = Outcome.RAISED if spec.priority > job.priority else Outcome.MERGED
     if actions:
         as_read = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
+        if replaced:
+            as_read &= said.does_not_exist() if asked is None else said == asked
         write(spec.job_id, [*actions, Job.updated_at.set(now)], as_read)
     return Enqueued(spec.job_id, outcome, job.state)
 

@@ -119,8 +119,8 @@ class Spec:
 
     job_id: the work's natural identity. budget: what its calls are charged to. calls: how many it is expected to make.
     shared: the work is common knowledge, so that whoever may run it can take it over. replace: a later request says
-    what to do instead of an earlier one that waits. due_at: not before (epoch ms). origin: the job is a replay, and
-    goes on with what its letter knows.
+    what to do instead of an earlier one that waits. kept: what of the earlier one's payload holds where the later says
+    nothing of it. due_at: not before (epoch ms). origin: the job is a replay, and goes on with what its letter knows.
     """
 
     job_id: str
@@ -134,5 +134,6 @@ class Spec:
     due_at: int = 0
     shared: bool = False
     replace: bool = False
+    kept: frozenset[str] = frozenset()
     lane_shards: int = field(default=1)
     origin: Origin | None = None

@@ -1,5 +1,6 @@
 """Every key that the engine builds, in one place."""
 
+import re
 from urllib.parse import quote, unquote
 from zlib import crc32
 
@@ -9,6 +10,8 @@ BACKGROUND = 100
 PRIORITIES = {"manual": MANUAL, "hot": HOT, "background": BACKGROUND}
 
 POLL = "poll"
+
+_JOB_ID = re.compile(r"[A-Za-z0-9_.~:%-]{1,1024}")
 
 # Running jobs stand apart from queued ones, so that a held lane never hides a job whose worker died.
 LEASED_SHARDS = 4
@@ -20,6 +23,11 @@ def job_id(kind: str, *parts: str) -> str:
     A job id stands unescaped in a URL path, hence `:` and not `#`.
     """
     return ":".join([kind, *(quote(part, safe="") for part in parts)])
+
+
+def is_job_id(text: str) -> bool:
+    """Whether `text` can be a job id. What cannot is longer than a key of DynamoDB, or has what no id has."""
+    return _JOB_ID.fullmatch(text) is not None
 
 
 def job_parts(identity: str) -> list[str]:

@@ -26,6 +26,8 @@ THREADS = 16
 MOST = 1_000
 # How often a look comes back to lanes that have more, because others had less than their part.
 ROUNDS = 4
+# The same where kinds are paused: so many pages of `MOST` jobs of them may stand before others.
+ROUNDS_PAUSED = 50
 
 # The status of each of these accounts, by account id.
 Statuses = Callable[[Collection[str]], Mapping[str, str]]
@@ -115,7 +117,7 @@ class _Search:
         self.missing = most if calls is None else max(1, min(most, calls))
         lots = lot([lane.lane for lane in marked], self.now)
         places = [_Place(lane) for lane in sorted(marked, key=lambda lane: lots[lane.lane])]
-        for turn in range(ROUNDS):
+        for turn in range(ROUNDS_PAUSED if self.without else ROUNDS):
             first = self.age_limit_ms is not None and turn == 0
             part = 1 if first else min(MOST, _upwards(self.missing, len(places)))
             places = [rest for some in self._several(places, part) for rest in self._read(some, part)]

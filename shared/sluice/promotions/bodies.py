@@ -1,5 +1,6 @@
 """What the routes of promotions take."""
 
+import re
 from decimal import Decimal
 from typing import Annotated
 
@@ -15,6 +16,8 @@ from sluice.promotions.wanted import Wanted
 
 # Each is a call to the marketplace before the request is answered.
 MOST_CAMPAIGNS = 5
+# Two spellings of one listing would be two jobs.
+_DIGITS = re.compile(r"[1-9][0-9]{0,18}")
 
 
 def _rate(value: object) -> Decimal:
@@ -27,8 +30,8 @@ def _rate(value: object) -> Decimal:
 
 
 def _digits(text: str) -> str:
-    if not (text.isascii() and text.isdigit() and len(text) <= 19):
-        raise PydanticCustomError("digits", "must be 1 to 19 digits")
+    if not _DIGITS.fullmatch(text):
+        raise PydanticCustomError("digits", "must be 1 to 19 digits, of which the first is not 0")
     return text
 
 

@@ -13,7 +13,7 @@ Each listing stands alone: what becomes of it is its own job's end.
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
@@ -40,11 +40,12 @@ class _Placing:
 
     run: Run
     ads: Advertiser
-    wanted: Wanted = field(init=False)
     end: Outcome | Exception | None = None
 
-    def __post_init__(self) -> None:
-        self.wanted = wanted.of(self.run.payload)
+    @property
+    def wanted(self) -> Wanted:
+        """What is asked for. Raises where the job does not say it."""
+        return wanted.of(self.run.payload)
 
     def step(self, work: Callable[[], Outcome | None]) -> None:
         """Do `work`, whose outcome, or failure, is the end; None when there is more to do."""

@@ -52,6 +52,7 @@ def promote(wanted: Sequence[Wanted], tenant: str, by: str, now: int, config: Co
             calls=CALLS_NAMED if one.campaign_id else CALLS_UNNAMED,
             due_at=first + number * config.promotion_stagger_ms,
             replace=True,
+            kept=frozenset({"campaign_id"}),
             lane_shards=limits.shards,
         )
         for number, one in enumerate(wanted)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sluice.jobs import budgets, keys, kinds, lanes
+from sluice.jobs import ready as reading
 from sluice.jobs.budget_rules import Window
 from sluice.jobs.enqueue import enqueue
 from sluice.jobs.ready import Ready, look_into
@@ -123,11 +124,12 @@ def test_work_is_found_behind_a_kind_that_is_paused(
 ) -> None:
     """However much of the paused kind waits in the same lane; at another marketplace it is not paused."""
     monkeypatch.setitem(kinds._KINDS, "test.other", replace(KIND, name="test.other"))
-    waiting(clock, "acme", 1_100)
+    monkeypatch.setattr(reading, "MOST", 10)
+    waiting(clock, "acme", 110)
     clock.time += MINUTE
     enqueue(replace(spec("other", tenant="acme"), kind="test.other", budget="stockx"), clock.time)
     ready, _ = look(store, clock, config=replace(CONFIG, paused=frozenset({paused})))
     assert [candidate.kind for candidate in ready.candidates] == ["test.other"]
     assert ready.held == "paused"
     elsewhere = replace(CONFIG, paused=frozenset({"test.work:ebay"}))
-    assert len(look(store, clock, config=elsewhere)[0].candidates) == PER_HOUR
+    assert len(look(store, clock, config=elsewhere)[0].candidates) == 10

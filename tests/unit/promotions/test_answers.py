@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from sluice.jobs.dead_letters import DeadLetter
+from sluice.jobs.job import Job
 from sluice.jobs.outcomes import Failure
 from sluice.marketplaces import accounts
 from sluice.marketplaces.accounts import Status
@@ -19,6 +20,7 @@ from sluice.marketplaces.errors import (
     Unavailable,
     UnknownReason,
 )
+from sluice.platform import tables
 from sluice.platform.clock import MINUTE
 from tests.support.ads import FIVE, LISTING, NOON, Seller, lost, refuse
 
@@ -212,3 +214,13 @@ def test_an_ad_that_is_said_to_be_and_is_not_shown_is_looked_for_again(seller: S
     assert (seller.job().state, seller.job().error["code"]) == ("queued", "not_ready")
     seller.minutes(3)
     assert seller.market.rates() == {LISTING: "5.0"}
+
+
+def test_a_damaged_promotion_is_no_harm_to_those_that_are_due_with_it(seller: Seller) -> None:
+    seller.config = replace(seller.config, promotion_stagger_ms=0)
+    seller.ask("1", "2", "3")
+    tables.update(Job, (seller.job("2").job_id,), [Job.payload.set({"listing_id": "2"})])
+    seller.minutes(2)
+    assert seller.market.rates() == {"1": "5.0", "3": "5.0"}
+    assert [seller.job(listing).state for listing in "123"] == ["succeeded", "queued", "succeeded"]
+    assert seller.job("2").error["code"] == "handler_error"

@@ -10,11 +10,13 @@ from sluice.jobs.cancel import Cancelled, cancel
 from sluice.jobs.dead_letters import DeadLetter
 from sluice.jobs.enqueue import Enqueued, Outcome
 from sluice.jobs.job import Job
+from sluice.marketplaces.advertising import Campaign
 from sluice.marketplaces.errors import NotReady, Rejected
 from sluice.platform.clock import MINUTE
 from sluice.promotions import listing
 from sluice.promotions.request import CannotPromote, promote_published
 from tests.support.ads import LISTING, NOON, TENANT, Seller, lost, refuse
+from tests.support.store import Answer, Request, Send, Store
 
 SIX = Decimal("6.0")
 NOT_KNOWN = NotReady("the listing is not known", code="35048")
@@ -29,6 +31,35 @@ def test_a_second_request_changes_the_rate_of_the_one_that_waits(seller: Seller)
     seller.minutes(2)
     assert seller.market.rates() == {LISTING: "6.0"}
     assert [name for name, _ in seller.market.calls].count("create_ads") == 1
+
+
+def test_a_second_request_that_names_no_campaign_leaves_the_one_that_was_named(seller: Seller) -> None:
+    seller.market.campaigns["7"] = Campaign("7", "Winter", "RUNNING", cost_per_sale=True)
+    seller.ask(campaign_id="7")
+    seller.ask(rate=SIX)
+    seller.minutes(2)
+    assert {where: str(ad.rate) for where, ad in seller.market.ads.items()} == {("7", LISTING): "6.0"}
+
+
+def test_two_requests_at_once_lose_no_word_of_either(seller: Seller, tables: Store) -> None:
+    """One names a campaign between the look and the write of the other, which changes the rate."""
+    seller.market.campaigns["7"] = Campaign("7", "Winter", "RUNNING", cost_per_sale=True)
+    seller.ask()
+
+    writes = list[Request]()
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation == "UpdateItem" and request.parameters["Key"].keys() == {"job_id"}:
+            writes.append(request)
+        if len(writes) == 2:  # the first has told it what the job says
+            tables.around = None
+            seller.ask(campaign_id="7")
+        return send()
+
+    tables.around = around
+    seller.ask(rate=SIX)
+    payload = seller.job().payload
+    assert (payload["campaign_id"], payload["rate"]) == ("7", "6.0")
 
 
 def test_a_second_request_between_two_tries_changes_the_rate(seller: Seller) -> None:

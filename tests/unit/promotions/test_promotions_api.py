@@ -132,7 +132,19 @@ def test_what_is_no_json_is_refused(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "listing", ["", "12a", "\N{ARABIC-INDIC DIGIT FIVE}", "-1", "1" * 20, 110551234567, None, "11055 1234567"]
+    "listing",
+    [
+        "",
+        "12a",
+        "\N{ARABIC-INDIC DIGIT FIVE}",
+        "-1",
+        "0",
+        f"0{LISTING}",
+        "1" * 20,
+        110551234567,
+        None,
+        "11055 1234567",
+    ],
 )
 def test_a_listing_that_is_not_digits_is_refused(listing: object) -> None:
     answer = post(row(listingId=listing))
@@ -153,7 +165,7 @@ def test_a_listing_that_is_not_digits_is_refused(listing: object) -> None:
         ({"batch": {}}, ["batch"]),
         ({"batch": [row()], "listingId": LISTING, "adRate": 5}, ["listingId", "adRate"]),
         ({"batch": [row(), row(1), row(0)]}, ["batch[2].listingId"]),
-        ({"batch": [row(number, campaignId=str(number)) for number in range(6)]}, ["batch"]),
+        ({"batch": [row(number, campaignId=str(number)) for number in range(1, 7)]}, ["batch"]),
         ({**row(), "colour": "red"}, ["colour"]),
         ({"batch": [{**row(), "colour": "red"}]}, ["batch[0].colour"]),
         ({**row(), "campaignId": "1 or 1"}, ["campaignId"]),
