@@ -39,6 +39,11 @@ class Item(tables.Table):
     updated_at = IntAttribute()
     asked = JSONAttribute()
 
+    @property
+    def priced_at(self) -> list[str]:
+        """Those of `marketplaces` that this version knows: a newer one, since taken back, may have stored others."""
+        return [name for name in self.marketplaces if name in MARKETPLACES]
+
 
 def key(draft: Draft) -> str:
     """The range key of an item. Neither a size nor its system holds a colon, so no two items share one."""

@@ -84,16 +84,16 @@ class Holding:
 
 def load(found: Sequence[Item]) -> list[Holding]:
     """`found` with all that is known of them."""
-    charted = {(name, one.sku) for one in found for name in one.marketplaces if registry.get(name).lookup_calls}
+    charted = {(name, one.sku) for one in found for name in one.priced_at if registry.get(name).lookup_calls}
     products = catalog.load_many(charted) if charted else {}
-    keys = {(one.item, name): _price_key(one, name, products) for one in found for name in one.marketplaces}
+    keys = {(one.item, name): _price_key(one, name, products) for one in found for name in one.priced_at}
     wanted = {key for key in keys.values() if key}
     stored = prices.load_many(wanted) if wanted else {}
     return [
         Holding(
             one,
-            {name: stored.get(key) if (key := keys[one.item, name]) else None for name in one.marketplaces},
-            [known for name in one.marketplaces if (known := products.get((name, one.sku)))],
+            {name: stored.get(key) if (key := keys[one.item, name]) else None for name in one.priced_at},
+            [known for name in one.priced_at if (known := products.get((name, one.sku)))],
         )
         for one in found
     ]
@@ -116,7 +116,7 @@ def view(holding: Holding, now: int, stale_ms: int) -> ItemView:
         "image": next(iter(own), images.fallback(category)),
         "cost": one.cost,
         "currency": one.currency,
-        "prices": [_price(holding, name, now, stale_ms) for name in one.marketplaces],
+        "prices": [_price(holding, name, now, stale_ms) for name in one.priced_at],
         "createdAt": iso(one.created_at),
         "updatedAt": iso(one.updated_at),
     }

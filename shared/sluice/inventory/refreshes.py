@@ -26,7 +26,7 @@ def ask(
     The answers are in the order of the items. Asking is free of harm: a price that is waited for already is not asked
     for twice.
     """
-    wanted = [(number, name) for number, one in enumerate(items) for name in one.marketplaces if wants(one, name)]
+    wanted = [(number, name) for number, one in enumerate(items) for name in one.priced_at if wants(one, name)]
     asked: list[Asked] = [{} for _ in items]
     if wanted:
         refreshes = [_refresh(items[number], name, priority, force) for number, name in wanted]

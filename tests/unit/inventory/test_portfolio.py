@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sluice.inventory import item, messages
+from sluice.inventory.item import Item
 from sluice.jobs.job import Job
 from sluice.platform import aws
 from sluice.platform.clock import HOUR, MINUTE, iso
@@ -56,6 +57,18 @@ def test_prices_are_in_the_currency_of_the_cost_where_a_marketplace_gives_them_i
         seller.price(name, "DD1391-100", currency="EUR", ask="90")
     [shown] = seller.portfolio()["items"]
     assert [(one["currency"], one["ask"]) for one in shown["prices"]] == [("EUR", "90"), ("USD", "100"), ("EUR", "90")]
+
+
+def test_a_marketplace_that_only_a_newer_version_knows_keeps_nobody_from_their_items(seller: Seller) -> None:
+    item_id = seller.own("A", marketplaces=["ebay"])
+    seller.own("B", marketplaces=["ebay"])
+    stored = Item.get("acme", "A:us-10")
+    stored.update(actions=[Item.marketplaces.set(["ebay", "newer"])])
+    assert [[one["marketplace"] for one in shown["prices"]] for shown in seller.portfolio()["items"]] == [["ebay"]] * 2
+    assert call("POST", "/v1/inventory/refresh", body={}).json["refreshes"] == 2
+    assert call("PATCH", f"/v1/inventory/{item_id}", body={"cost": "5"}).status == 200
+    stored.refresh()
+    assert stored.marketplaces == ["ebay", "newer"]
 
 
 @pytest.mark.parametrize(
