@@ -27,9 +27,11 @@ class Parameter:
         self.texts = list(texts)
         self.asked = 0
         self.down = False
+        self.patient = False
 
-    def newest(self) -> Document:
+    def newest(self, patient: bool) -> Document:
         self.asked += 1
+        self.patient = patient
         if self.down:
             raise ConnectTimeoutError(endpoint_url="https://ssm.invalid")
         return Document(len(self.texts), self.texts[-1])
@@ -126,11 +128,13 @@ def test_a_parameter_that_cannot_be_read_leaves_what_is_in_force(clock: VirtualC
     parameter = Parameter(batch(5))
     config = process(parameter, clock)
     config.in_force()
+    assert parameter.patient, "there is nothing else to go by"
     parameter.down = True
     parameter.texts.append(batch(6))
     clock.time += READ_AGAIN_MS
     assert [config.in_force().config.batch for _ in range(5)] == [5] * 5
     assert parameter.asked == 2, "it is not asked by every request meanwhile"
+    assert not parameter.patient, "nobody waits for what changes nothing"
     assert counted == ["ConfigUnreadable"]
     parameter.down = False
     clock.time += READ_AGAIN_MS
@@ -198,7 +202,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 def test_all_pages_of_the_history_are_looked_through(deployed: pytest.MonkeyPatch) -> None:
     ssm = Ssm(batch(1), batch(2), batch(3), *[INVALID] * 4)
     deployed.setenv("SLUICE_CONFIG_PARAMETER", "/sluice/configuration")
-    deployed.setattr(aws, "client", lambda _: ssm)
+    deployed.setattr(aws, "client", lambda _, **__: ssm)
     assert live.current().batch == 3
 
 

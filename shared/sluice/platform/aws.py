@@ -22,7 +22,7 @@ _config = Config(
     parameter_validation=False,
     retries={"mode": "standard", "max_attempts": 4},
 )
-_once = Config(retries={"total_max_attempts": 1})
+_once = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
 
 # SQS SendMessageBatch takes so much in one call.
 MOST_MESSAGES = 10
@@ -48,7 +48,7 @@ def _client(service: str, once: bool) -> Any:
 def client(service: str, *, once: bool = False) -> Any:
     """The botocore client of `service`; clients are shared by threads, making one is not.
 
-    once: it sends each request once, and never again when it was throttled or not answered.
+    once: it sends each request once, waits a few seconds for the answer, and never sends it again.
     """
     with _lock:
         return _client(service, once)

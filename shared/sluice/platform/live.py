@@ -9,7 +9,7 @@ An invalid document changes nothing: it is refused with the reason, in the log, 
 """
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from threading import Lock
 from typing import NamedTuple
 
@@ -47,8 +47,9 @@ class InForce(NamedTuple):
 
 DEFAULTS = InForce(Config(), Document(0, "{}"))
 
-# The newest version, and all versions newest first: how the parameter is read.
-Newest = Callable[[], Document]
+# The newest version, and all versions newest first: how the parameter is read. The newest is waited for with patience
+# (True) only where nothing is in force yet: else whoever asks would wait for what changes nothing.
+Newest = Callable[[bool], Document]
 Earlier = Callable[[], Iterator[Document]]
 
 
@@ -79,7 +80,7 @@ class Live:
 
     def _read(self, before: InForce | None) -> InForce:
         try:
-            document = self._newest()
+            document = self._newest(before is None)
             # Not the version alone: a parameter that was deleted and made anew counts from 1 again.
             if before and document == self._seen:
                 return before
@@ -113,8 +114,8 @@ class Live:
         return DEFAULTS
 
 
-def _newest(name: str) -> Document:
-    found = aws.client("ssm").get_parameter(Name=name)["Parameter"]
+def _newest(name: str, patient: bool) -> Document:
+    found = aws.client("ssm", once=not patient).get_parameter(Name=name)["Parameter"]
     return Document(found["Version"], found["Value"])
 
 
@@ -130,7 +131,7 @@ def _earlier(name: str) -> Iterator[Document]:
 
 @cache
 def _live(name: str) -> Live:
-    return Live(lambda: _newest(name), lambda: _earlier(name), SystemClock())
+    return Live(partial(_newest, name), lambda: _earlier(name), SystemClock())
 
 
 def in_force(*, anew: bool = False) -> InForce:
