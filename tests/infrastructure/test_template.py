@@ -1,7 +1,6 @@
 """The stack as a whole: it is valid, watched, and gives each function what that function needs."""
 
 import json
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -121,7 +120,7 @@ def test_settings_and_environment_have_the_same_names(template: Template) -> Non
     given = set(template["Globals"]["Function"]["Environment"]["Variables"])
     for function in FUNCTIONS.values():
         given |= set(function["Environment"]["Variables"])
-    read = {settings.variable(field.name) for field in fields(settings.Settings)}
+    read = {settings.variable(name) for name in settings.Settings._fields}
     assert {name for name in given if not name.startswith("POWERTOOLS_")} == read
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sluice.platform.errors import FieldError, Invalid
 
-_REQUEST = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f]{8}")
+_REQUEST = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f]{8}"
 MOST_CHARACTERS = 256
 MOST_INDEX = 500
 
@@ -43,7 +43,7 @@ def decode(text: str, tenant: str) -> Cursor:
     except (ValueError, TypeError, RecursionError, binascii.Error):
         raise _invalid() from None
     whole = isinstance(index, int) and not isinstance(index, bool) and 0 <= index <= MOST_INDEX
-    if owner != tenant or not isinstance(request, str) or not _REQUEST.fullmatch(request) or not whole:
+    if owner != tenant or not isinstance(request, str) or not re.fullmatch(_REQUEST, request) or not whole:
         raise _invalid()
     return Cursor(request, index)
 

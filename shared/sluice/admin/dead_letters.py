@@ -22,7 +22,7 @@ MOST_READ = 1_000
 OPEN, REPLAYED, ACKNOWLEDGED = "open", "replayed", "acknowledged"
 STATUSES = (OPEN, REPLAYED, ACKNOWLEDGED)
 
-_KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#.+#\d+", re.DOTALL)
+_KEY = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#.+#\d+"
 
 
 class DeadLetterSummary(TypedDict):
@@ -126,7 +126,7 @@ def key_of(public: str) -> str | None:
         key = urlsafe_b64decode(public + "=" * (-len(public) % 4)).decode()
     except (NotBase64, ValueError):
         return None
-    return key if _KEY.fullmatch(key) and public_id(key) == public else None
+    return key if re.fullmatch(_KEY, key, re.DOTALL) and public_id(key) == public else None
 
 
 def summary(letter: DeadLetter) -> DeadLetterSummary:

@@ -13,8 +13,7 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NotRequired
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NotRequired
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute, UnicodeSetAttribute
 from typing_extensions import TypedDict
@@ -33,7 +32,7 @@ CHUNK_ROWS: Final = 100
 # Refused rows that are told of, as far as they fit into the item; the rest is counted.
 MOST_TOLD: Final = 1_000
 MOST_TOLD_CHARACTERS: Final = 300_000
-_ID = re.compile(r"[0-9a-f]{32}")
+_ID = r"[0-9a-f]{32}"
 
 
 class Import(tables.Table):
@@ -104,8 +103,7 @@ class ImportView(TypedDict):
     updatedAt: str
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(NamedTuple):
     """What became of the rows of one chunk."""
 
     created: int
@@ -149,7 +147,7 @@ def begin(tenant: str, data: bytes, sheet: "Sheet", now: int, keep_ms: int) -> I
 
 def find(tenant: str, import_id: str) -> Import | None:
     """The import as it is now."""
-    if not _ID.fullmatch(import_id):
+    if not re.fullmatch(_ID, import_id):
         return None
     try:
         return Import.get(tenant, import_id, consistent_read=True)

@@ -12,7 +12,7 @@ from sluice.inventory.rules import CURRENCY, MARKETPLACES, Draft, Edit, all_for
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 
-_KEY = re.compile(r"[!-~ ]{1,90}:[a-z-]{1,8}-[A-Z0-9 ./+-]{1,16}")
+_KEY = r"[!-~ ]{1,90}:[a-z-]{1,8}-[A-Z0-9 ./+-]{1,16}"
 
 
 class Item(tables.Table):
@@ -61,7 +61,7 @@ def from_public(text: str) -> str | None:
         item = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (ValueError, binascii.Error):
         return None
-    return item if _KEY.fullmatch(item) and public_id(item) == text else None
+    return item if re.fullmatch(_KEY, item) and public_id(item) == text else None
 
 
 def put(tenant: str, draft: Draft, now: int, *, unless_newer: bool = False) -> Item:

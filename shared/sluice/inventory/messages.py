@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, astuple, dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sluice.inventory.rules import Draft
 from sluice.platform import aws
@@ -20,8 +19,7 @@ class NotSent(Exception):  # noqa: N818 - an answer
     """The queue did not take all of them. Some may lie there."""
 
 
-@dataclass(frozen=True)
-class Chunk:
+class Chunk(NamedTuple):
     """Some rows of an import: number `chunk` of it. at: when the import was taken, epoch ms."""
 
     tenant: str
@@ -31,8 +29,7 @@ class Chunk:
     rows: Sequence[Draft]
 
 
-@dataclass(frozen=True)
-class Looked:
+class Looked(NamedTuple):
     """Items that were shown with a stale price at `at` (epoch ms), by range key."""
 
     tenant: str
@@ -54,12 +51,7 @@ def send(messages: Sequence[Chunk | Looked]) -> None:
 
 def encode(message: Chunk | Looked) -> str:
     """As it lies in the queue: in ASCII, because SQS refuses some characters that a category may hold (U+FFFE)."""
-    content: dict[str, Any] = {"version": VERSION}
-    if isinstance(message, Chunk):
-        content |= {**asdict(message), "rows": [astuple(row) for row in message.rows]}
-    else:
-        content |= asdict(message)
-    return json.dumps(content, separators=(",", ":"))
+    return json.dumps({"version": VERSION, **message._asdict()}, separators=(",", ":"))
 
 
 def decode(text: str) -> Chunk | Looked:

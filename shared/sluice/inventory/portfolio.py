@@ -1,7 +1,7 @@
 """Items with what the marketplaces pay for them now: three reads a page, however many items there are on it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from typing_extensions import TypedDict
 
@@ -53,8 +53,7 @@ class ItemView(TypedDict):
     updatedAt: str
 
 
-@dataclass(frozen=True)
-class Holding:
+class Holding(NamedTuple):
     """An item with what is known of it: its price at each marketplace, and its product at those that have a catalog."""
 
     item: Item

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from sluice.marketplaces import registry
 from sluice.marketplaces.sizes import normal_size, normal_sku
@@ -21,13 +20,12 @@ SIZE_SYSTEMS: Final = tuple(
 CURRENCIES: Final = frozenset(currency for one in registry.MARKETPLACES.values() for currency in one.currencies)
 MOST_CATEGORY_CHARACTERS: Final = 64
 MOST_ROWS: Final = 10_000  # of an import
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 # What a spreadsheet takes for a formula when it opens a file (OWASP, CSV injection).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-@dataclass(frozen=True)
-class Raw:
+class Raw(NamedTuple):
     """An item as somebody describes it. None: not said."""
 
     sku: str
@@ -39,8 +37,7 @@ class Raw:
     category: str | None = None
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(NamedTuple):
     """The same, checked and in its one spelling. `cost` and `currency` are both there or both not."""
 
     sku: str
@@ -77,8 +74,7 @@ def draft(raw: Raw) -> Draft:
     return Draft(sku or "", size or "", system or "", marketplaces, cost, currency, category)
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(NamedTuple):
     """What is to change of an item. None: nothing."""
 
     marketplaces: tuple[str, ...] | None
@@ -183,6 +179,6 @@ def _category(text: str | None) -> str | None:
         raise ValueError(f"must have at most {MOST_CATEGORY_CHARACTERS} characters, not {len(text)}")
     if is_formula(text):
         raise ValueError("must not begin with = + - @ or a tab, as a spreadsheet's formula does")
-    if _CONTROL.search(text):
+    if re.search(_CONTROL, text):
         raise ValueError("must not hold control characters")
     return text.strip()

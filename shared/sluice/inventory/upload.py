@@ -1,7 +1,5 @@
 """Reading what is imported: a CSV file or a JSON list, row by row. Only requests that bring one load this."""
 
-from dataclasses import replace
-
 from pydantic import ValidationError
 
 from sluice.inventory import csv_rows
@@ -29,5 +27,5 @@ def read(data: bytes, media_type: str) -> Sheet:
         try:
             sheet.add(Row(index, NewItem.model_validate(raw).raw()))
         except ValidationError as error:
-            sheet.refuse(index, [replace(one, field="row") if one.field == "body" else one for one in problems(error)])
+            sheet.refuse(index, [one._replace(field="row") if one.field == "body" else one for one in problems(error)])
     return sheet

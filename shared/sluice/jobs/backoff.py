@@ -1,12 +1,11 @@
 """How long to wait before the next attempt. Pure: randomness comes in as a value."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sluice.platform.clock import MINUTE, SECOND
 
 
-@dataclass(frozen=True)
-class Backoff:
+class Backoff(NamedTuple):
     """Exponential backoff with full jitter: attempt n waits between 0 and min(cap, base · 2^(n-1)) ms.
 
     Full jitter spreads the retries of a burst of failures best (AWS Architecture Blog,
@@ -24,8 +23,7 @@ class Backoff:
         return max(self.floor_ms, int(ceiling * chance))
 
 
-@dataclass(frozen=True)
-class Timetable:
+class Timetable(NamedTuple):
     """Attempts at set times: `waits_ms[0]` after the request, `waits_ms[n]` after attempt n has begun; one a wait.
 
     For work that waits for something whose time is known: a burst of failures is no reason to come at another one.

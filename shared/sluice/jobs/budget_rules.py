@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from sluice.platform.clock import DAY, HOUR, SECOND
 from sluice.platform.limits import Limits
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """One UTC hour and the day it lies in; the two limits that a call started in it is charged to."""
 
     hour_start: int
@@ -51,8 +51,7 @@ def outside_margin(start: int, margin: int) -> int:
     return start if start < window.end - margin else window.end + margin
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(NamedTuple):
     """What a budget's items say. Calls reserved so far in a window's hour and day; the slot clock; the closing.
 
     next_at: when the next slot may start at the earliest. admitted_until: up to when the scheduler has handed out work.

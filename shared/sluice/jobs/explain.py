@@ -1,7 +1,7 @@
 """Why a job is not running right now. Pure; the same reasons hold a lane back in the scheduler."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from sluice.jobs.budget_rules import Usage, Window
 from sluice.jobs.keys import HOT, marketplace_of, service_of
@@ -23,8 +23,7 @@ class Reason(StrEnum):
     READY = "ready"
 
 
-@dataclass(frozen=True)
-class Wait:
+class Wait(NamedTuple):
     """reason: the word. until: when it ends, epoch ms, None if nobody can know. message: for a person."""
 
     reason: Reason

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
@@ -104,8 +104,7 @@ def read(raw: dict[str, Any], names: Iterable[str] = REQUIRED) -> Job:
     return job
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """The dead letter that a job is replayed from: its key, its timeline, and whether that run had begun."""
 
     letter: str

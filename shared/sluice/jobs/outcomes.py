@@ -12,9 +12,8 @@ A handler that returns a dict succeeded, and the dict is the job's result. One t
 operation that somebody must look at again.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Action(StrEnum):
@@ -84,8 +83,7 @@ class LeaseOver(Failure):
     code = "lease_over"
 
 
-@dataclass(frozen=True)
-class Waiting:
+class Waiting(NamedTuple):
     """The marketplace works on it: look again at `due_at` (epoch ms), with `payload` as what is known so far.
 
     payload: None where nothing new is known.

@@ -3,8 +3,7 @@
 A transition that is not here cannot be written: `finish` and `enqueue` take their conditions from it.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 QUEUED: Final = "queued"
 LEASED: Final = "leased"
@@ -17,8 +16,7 @@ FINAL: Final = frozenset({SUCCEEDED, DEAD, CANCELLED})
 ALL: Final = frozenset({QUEUED, LEASED, WAITING}) | FINAL
 
 
-@dataclass(frozen=True)
-class Transition:
+class Transition(NamedTuple):
     """One arrow. `fenced`: the write is conditional on the lease number of whoever makes it."""
 
     sources: frozenset[str]

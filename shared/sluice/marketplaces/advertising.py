@@ -25,7 +25,7 @@ from sluice.marketplaces.errors import MarketplaceFailure
 # eBay Marketing API, `bidPercentage`: one decimal place, from 2.0 to 100.0.
 LEAST_RATE: Final = Decimal("2.0")
 MOST_RATE: Final = Decimal("100.0")
-_RATE = re.compile(r"[0-9]{1,3}(\.[0-9])?")
+_RATE = r"[0-9]{1,3}(\.[0-9])?"
 
 # eBay Marketing API, bulkCreateAdsByListingId.
 MOST_ADS: Final = 500
@@ -107,7 +107,7 @@ def rate(text: str) -> Decimal:
     Raises:
         ValueError: it is none, in words.
     """
-    found = Decimal(text).quantize(LEAST_RATE) if _RATE.fullmatch(text) else None
+    found = Decimal(text).quantize(LEAST_RATE) if re.fullmatch(_RATE, text) else None
     if found is None or not LEAST_RATE <= found <= MOST_RATE:
         raise ValueError(f"must be a percentage from {LEAST_RATE} to {MOST_RATE} with at most one decimal place")
     return found

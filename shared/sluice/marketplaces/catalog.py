@@ -1,7 +1,7 @@
 """The catalog: table `catalog`. What a marketplace calls a SKU and its sizes, looked up and reused until it is old."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
@@ -11,8 +11,7 @@ from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(NamedTuple):
     """One size of a product. `size`, `size_system`: its canonical name; `sizes`: its name in each size system."""
 
     variant_id: str

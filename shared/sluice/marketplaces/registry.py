@@ -1,9 +1,8 @@
 """The marketplaces, one row each. Whoever checks names, currencies or sizes looks here, without loading an adapter."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from sluice.marketplaces.products import Adapter
@@ -13,8 +12,7 @@ class UnknownMarketplace(Exception):  # noqa: N818 - an answer to the caller
     """There is no marketplace of this name."""
 
 
-@dataclass(frozen=True)
-class CredentialField:
+class CredentialField(NamedTuple):
     """One thing that an account is connected with. most: characters. optional: only some of its work needs it."""
 
     name: str
@@ -22,8 +20,7 @@ class CredentialField:
     optional: bool = False
 
 
-@dataclass(frozen=True)
-class Marketplace:
+class Marketplace(NamedTuple):
     """What a marketplace is.
 
     credentials: what an account is connected with. currencies: ISO 4217 codes of its prices. size_systems: Sluice's

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 # StockX's document names this number for updates and deletes, and none for creates.
 MOST_BATCH_ITEMS: Final = 100
@@ -20,8 +20,7 @@ class Terms:
     expires_at: int | None = None
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(NamedTuple):
     """An asynchronous operation. word: its status, error: why it failed; both in the marketplace's words."""
 
     operation_id: str
@@ -32,8 +31,7 @@ class Operation:
     created_at: int | None = None
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(NamedTuple):
     """A listing as the marketplace shows it. Times are epoch ms. last_operation: known of a single listing."""
 
     listing_id: str
@@ -59,8 +57,7 @@ class Batch:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class BatchItem:
+class BatchItem(NamedTuple):
     """One item of a batch: what was asked (`variant_id` and `amount` for a create), and what became of it."""
 
     item_id: str | None

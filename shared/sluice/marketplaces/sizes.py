@@ -9,9 +9,9 @@ MOST_SIZE_CHARACTERS = 16
 ONE_SIZE = "ONE SIZE"
 
 # Style ids of sneakers, cards and collectibles are letters, digits and few marks.
-_SKU = re.compile(r"[A-Z0-9][A-Z0-9.+/&'#:()-]*")
-_LABELLED = re.compile(r"\d+(\.\d+)?[CKWY]")
-_SIZE = re.compile(r"[A-Z0-9][A-Z0-9 ./+-]*")
+_SKU = r"[A-Z0-9][A-Z0-9.+/&'#:()-]*"
+_LABELLED = r"\d+(\.\d+)?[CKWY]"
+_SIZE = r"[A-Z0-9][A-Z0-9 ./+-]*"
 
 
 def normal_sku(text: str) -> str:
@@ -25,7 +25,7 @@ def normal_sku(text: str) -> str:
         raise ValueError("must not be empty")
     if len(sku) > MOST_SKU_CHARACTERS:
         raise ValueError(f"must have at most {MOST_SKU_CHARACTERS} characters, not {len(sku)}")
-    if not _SKU.fullmatch(sku):
+    if not re.fullmatch(_SKU, sku):
         raise ValueError(
             "may hold letters, digits, blanks and . + / & ' # : ( ) - only, and begins with a letter or digit"
         )
@@ -57,7 +57,7 @@ def normal_size(text: str) -> str:
         raise ValueError("must not be empty")
     if len(size) > MOST_SIZE_CHARACTERS:
         raise ValueError(f"must have at most {MOST_SIZE_CHARACTERS} characters, not {len(size)}")
-    if not _SIZE.fullmatch(size):
+    if not re.fullmatch(_SIZE, size):
         raise ValueError("may hold letters, digits, blanks and . / + - only, and begins with a letter or digit")
     return size
 
@@ -79,4 +79,4 @@ def same_size(sizes: Mapping[str, str], size: str, size_system: str) -> bool:
 
 
 def _plain(size: str) -> str:
-    return size[:-1] if _LABELLED.fullmatch(size) else size
+    return size[:-1] if re.fullmatch(_LABELLED, size) else size

@@ -6,7 +6,7 @@ item whose listing is busy becomes a change of its own, which waits its turn as 
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import uuid4
 
 from sluice.jobs import keys, requests
@@ -38,8 +38,7 @@ from sluice.platform.observe import logger
 THREADS = 16
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(NamedTuple):
     """New terms for a listing, or none to delete it."""
 
     listing_id: str

@@ -20,7 +20,7 @@ from sluice.operations.changes import Change
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 class Listing(tables.Table):
@@ -93,7 +93,7 @@ def new_id(tenant: str, marketplace: str, reference: str | None) -> str:
 
 def is_id(text: str) -> bool:
     """Whether `text` has the form of a listing id, and so of where a page ends."""
-    return bool(_UUID.fullmatch(text))
+    return bool(re.fullmatch(_UUID, text))
 
 
 def history_key(tenant: str, listing_id: str) -> str:

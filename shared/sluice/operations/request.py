@@ -6,6 +6,7 @@ A change that waits and has not been sent gives way to a newer one of the same k
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
 
 from pynamodb.expressions.condition import Condition
 
@@ -69,8 +70,7 @@ class Asker:
     config: Config = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What a request has led to. open: the change is not settled yet."""
 
     listing_id: str

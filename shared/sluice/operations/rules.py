@@ -11,7 +11,7 @@ from sluice.operations.status import Action, ListingStatus
 from sluice.platform.clock import DAY, SECOND
 
 LONGEST_EXPIRY_MS: Final = 999 * DAY
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 # A listing in one of these is over: nothing can be done to it any more.
 OVER: Final = frozenset({ListingStatus.DELETED, ListingStatus.SOLD, ListingStatus.CANCELED, ListingStatus.FAILED})
@@ -66,6 +66,6 @@ def variant_id(value: str) -> str:
     Raises:
         ValueError: it has not.
     """
-    if not _UUID.fullmatch(value.lower()):
+    if not re.fullmatch(_UUID, value.lower()):
         raise ValueError("must be a variant id of the marketplace, a UUID")
     return value.lower()

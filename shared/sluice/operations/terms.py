@@ -1,8 +1,7 @@
 """Reading what a caller asks for: variants and terms, each checked, each refusal naming its field."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sluice.marketplaces import catalog, registry
 from sluice.marketplaces.selling import Terms
@@ -15,8 +14,7 @@ from sluice.platform import money
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What a listing offers: a variant, or a SKU and size that the catalog knows."""
 
     variant_id: str | None
@@ -25,8 +23,7 @@ class Wanted:
     size_system: str
 
 
-@dataclass(frozen=True)
-class Offered:
+class Offered(NamedTuple):
     """The variant, and how it was named."""
 
     variant_id: str

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sluice.platform.errors import Forbidden, Unauthenticated
 
-TENANT: Final = re.compile(r"[a-z0-9-]{1,64}")
+TENANT: Final = r"[a-z0-9-]{1,64}"
 
 
 class Permission(StrEnum):
@@ -68,8 +67,7 @@ ROLES: Final[Mapping[str, frozenset[Permission]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(NamedTuple):
     """The one who asks: whose data they see, what they may do, and who they are to their issuer."""
 
     tenant: str
@@ -102,7 +100,7 @@ def caller(event: Mapping[str, Any]) -> Caller:
     if not (isinstance(tenant, str) and isinstance(roles, str) and isinstance(subject, str)):
         raise Unauthenticated("send a token: Authorization: Bearer …")
     known = frozenset(roles.split()) & ROLES.keys()
-    if not (TENANT.fullmatch(tenant) and known and subject):
+    if not (re.fullmatch(TENANT, tenant) and known and subject):
         raise Unauthenticated("the token names no tenant, no known role or no subject")
     return Caller(tenant, known, subject)
 

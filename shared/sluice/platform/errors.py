@@ -17,12 +17,10 @@ HttpError              a JSON body of one shape: {"error": {"code", "message", "
 # ruff: noqa: N818 - these are answers, named as the HTTP standard names them
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class FieldError:
+class FieldError(NamedTuple):
     """What is wrong with one field; `field` is a path such as `items[3].sizeSystem`."""
 
     field: str

@@ -145,14 +145,3 @@ def in_force(*, anew: bool = False) -> InForce:
 def current() -> Config:
     """The configuration in force."""
     return in_force().config
-
-
-def store(text: str) -> Document:
-    """Make `text` the newest version of the parameter, and so the configuration in force.
-
-    Raises:
-        ConfigError: it is not valid; nothing is stored.
-    """
-    config.parse(text)
-    answer = aws.client("ssm").put_parameter(Name=settings().require("config_parameter"), Value=text, Overwrite=True)
-    return Document(answer["Version"], text)

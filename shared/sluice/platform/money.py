@@ -8,12 +8,12 @@ from typing import Final
 _WHOLE: Final = frozenset({"CLP", "JPY", "KRW", "VND"})
 _DECIMALS: Final = 2
 MOST_AMOUNT: Final = Decimal(100_000_000)
-_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+_DECIMAL = r"-?[0-9]{1,15}(\.[0-9]{1,15})?"
 
 
 def is_decimal(text: str) -> bool:
     """Whether `text` is written as an amount, also as a negative one."""
-    return _DECIMAL.fullmatch(text) is not None
+    return re.fullmatch(_DECIMAL, text) is not None
 
 
 def amount(value: object, currency: str, *, or_zero: bool = False) -> str:

@@ -1,16 +1,15 @@
 """The environment of a function as one typed value, read once."""
 
 import os
-from dataclasses import dataclass, fields
 from functools import cache
+from typing import NamedTuple
 
 
 class SettingsError(Exception):
     """An environment variable that the function needs is not set."""
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What `template.yaml` gives a function. A function is given only what it uses, so each value may be empty."""
 
     stack: str
@@ -60,8 +59,9 @@ def variable(name: str) -> str:
 
 def read() -> Settings:
     """The settings as the environment has them now."""
-    names = [field.name for field in fields(Settings)]
-    return Settings(**{name: os.environ.get(variable(name), _DEFAULTS.get(variable(name), "")) for name in names})
+    return Settings(
+        **{name: os.environ.get(variable(name), _DEFAULTS.get(variable(name), "")) for name in Settings._fields}
+    )
 
 
 @cache

@@ -1,5 +1,6 @@
 """Checking a caller's JWT: signature, issuer, audience, time, tenant and roles. What the authorizer function does."""
 
+import re
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -104,7 +105,7 @@ def check(token: str, keys: jwt.PyJWKClient) -> Caller:
 
 def _caller(claims: Mapping[str, Any]) -> Caller:
     tenant, roles, subject = claims.get("tenant"), claims.get("roles"), claims["sub"]
-    if not isinstance(tenant, str) or not TENANT.fullmatch(tenant):
+    if not isinstance(tenant, str) or not re.fullmatch(TENANT, tenant):
         raise Refused("the claim tenant is missing, or not 1 to 64 of a-z, 0-9 and -")
     named = roles if isinstance(roles, list) else []
     known = frozenset(role for role in named if isinstance(role, str) and role in ROLES)

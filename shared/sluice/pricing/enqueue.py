@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sluice.jobs import budgets, keys, requests
 from sluice.jobs.enqueue import Enqueued, Held, Outcome, enqueue_many
@@ -42,8 +42,7 @@ class RefreshItem:
     force: bool = False
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """Why an item was refused: the field, and what is wrong with it."""
 
     field: str

@@ -13,7 +13,7 @@ from sluice.promotions.views import status
 # time for which jobs are kept, it sees the newest.
 MOST = 5_000
 
-_CURSOR = re.compile(r"([0-9]{1,15})-([0-9]{1,19})")
+_CURSOR = r"([0-9]{1,15})-([0-9]{1,19})"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def page(jobs: Sequence[Job], wanted: Filter, now: int, limit: int, after: tuple
 
 def place(cursor: str) -> tuple[int, int] | None:
     """The place that a page's `next` names; None when it is not one."""
-    found = _CURSOR.fullmatch(cursor)
+    found = re.fullmatch(_CURSOR, cursor)
     return (-int(found[1]), int(found[2])) if found else None
 
 

@@ -18,7 +18,7 @@ from sluice.webhooks.deliveries import Delivery, State, Try
 from sluice.webhooks.endpoints import EVENT_TYPES, Endpoint, Wanted
 
 MOST_ENDPOINTS = 10
-_ID = re.compile(r"[a-z0-9-]{1,64}")
+_ID = r"[a-z0-9-]{1,64}"
 
 
 class NewWebhook(Body):
@@ -175,7 +175,7 @@ def _wanted(body: NewWebhook) -> Wanted:
 
 def _webhook_id(request: Request[Any, Any]) -> str | None:
     webhook_id = request.path["webhook_id"]
-    return webhook_id if _ID.fullmatch(webhook_id) else None
+    return webhook_id if re.fullmatch(_ID, webhook_id) else None
 
 
 def _find(request: Request[Any, Any]) -> Endpoint:

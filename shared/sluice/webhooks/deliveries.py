@@ -33,7 +33,7 @@ KEEP_MS = 7 * DAY
 # Resending starts the count anew, so the log may grow; its oldest entries go.
 MOST_TRIES = 30
 
-_ID = re.compile(r"\d{13}-[A-Za-z0-9-]{1,64}")
+_ID = r"\d{13}-[A-Za-z0-9-]{1,64}"
 
 
 class State(StrEnum):
@@ -79,7 +79,7 @@ def delivery_id(at: int, message_id: str) -> str:
 
 def is_id(text: str) -> bool:
     """Whether `text` has the form of a delivery's id."""
-    return bool(_ID.fullmatch(text))
+    return bool(re.fullmatch(_ID, text))
 
 
 def create(webhook: str, at: int, message_id: str, event_type: str, body: str, now: int) -> str:

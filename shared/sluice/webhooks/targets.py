@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 MOST_CHARACTERS = 2_048
 
-_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,62}")
-_URL = re.compile(r"[\x21-\x7e]+")
+_NAME = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,62}"
+_URL = r"[\x21-\x7e]+"
 _LOOPBACK_NAME = "localhost"
 
 # What Python's own table of addresses, which differs between its versions, takes for public: addresses of protocols,
@@ -36,7 +36,7 @@ def check(url: str, *, local: bool) -> None:
     """
     if len(url) > MOST_CHARACTERS:
         raise BadTarget(f"must not be longer than {MOST_CHARACTERS} characters")
-    if not _URL.fullmatch(url) or "\\" in url:
+    if not re.fullmatch(_URL, url) or "\\" in url:
         raise BadTarget("must be a URL in ASCII, with everything else percent-encoded")
     try:
         parts = urlsplit(url)
@@ -69,7 +69,7 @@ def _may_be_public(host: str) -> bool:
     try:
         return is_allowed(host, local=False)
     except ValueError:
-        return bool(_NAME.fullmatch(host)) and not host.endswith((".localhost", ".local", ".internal"))
+        return bool(re.fullmatch(_NAME, host)) and not host.endswith((".localhost", ".local", ".internal"))
 
 
 def _is_loopback(host: str) -> bool:
