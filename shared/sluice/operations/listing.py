@@ -114,7 +114,7 @@ def is_open(number: int) -> Condition:
 
 def find(tenant: str, listing_id: str) -> Listing | None:
     """The tenant's listing as it is now."""
-    if not _UUID.fullmatch(listing_id):
+    if not re.fullmatch(_UUID, listing_id):
         return None
     try:
         return Listing.get(tenant, listing_id, consistent_read=True)

@@ -17,7 +17,7 @@ from sluice.promotions.wanted import Wanted
 # Each is a call to the marketplace before the request is answered.
 MOST_CAMPAIGNS = 5
 # Two spellings of one listing would be two jobs.
-_DIGITS = re.compile(r"[1-9][0-9]{0,18}")
+_DIGITS = r"[1-9][0-9]{0,18}"
 
 
 def _rate(value: object) -> Decimal:
@@ -30,7 +30,7 @@ def _rate(value: object) -> Decimal:
 
 
 def _digits(text: str) -> str:
-    if not _DIGITS.fullmatch(text):
+    if not re.fullmatch(_DIGITS, text):
         raise PydanticCustomError("digits", "must be 1 to 19 digits, of which the first is not 0")
     return text
 
