@@ -18,7 +18,7 @@ STACK = "sluice-local"
 
 @dataclass(frozen=True)
 class Store:
-    """name: which DynamoDB it is, for a row's conditions. cloud: all else of AWS. queue: the work queue's URL."""
+    """name: which DynamoDB it is, for a row's conditions. cloud: all else of AWS. queue: its URL takes all batches."""
 
     name: str
     cloud: LocalCloud
@@ -35,6 +35,7 @@ def store(**variables: str) -> Iterator[Store]:
         queue = cloud.client("sqs").create_queue(QueueName="work")["QueueUrl"]
         dead = cloud.client("sqs").create_queue(QueueName="dead")["QueueUrl"]
         resources = {"TOKEN_KEY": arn, "EVENT_BUS": "sluice", "WORK_QUEUE_URL": queue, "DEAD_QUEUE_URL": dead}
+        resources["MANUAL_QUEUE_URL"] = queue
         resources["SCHEDULER_FUNCTION"] = "scheduler"
         os.environ |= cloud.environment | {"AWS_ENDPOINT_URL_DYNAMODB": url} | resources | variables
         settings.cache_clear()

@@ -1,4 +1,4 @@
-"""SQS `work`: run batches of claimed jobs."""
+"""SQS `work` and `manual`: run batches of claimed jobs."""
 
 from typing import Any
 

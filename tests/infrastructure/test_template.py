@@ -72,8 +72,9 @@ def test_every_alarm_goes_to_the_topic_when_there_is_one(template: Template) -> 
         assert alarm["AlarmActions"] == alarm["OKActions"] == topic
 
 
-def test_work_is_hidden_six_times_as_long_as_a_worker_may_run(template: Template) -> None:
-    queue = template["Resources"]["WorkQueue"]["Properties"]
+@pytest.mark.parametrize("name", ["WorkQueue", "ManualQueue"])
+def test_work_is_hidden_six_times_as_long_as_a_worker_may_run(template: Template, name: str) -> None:
+    queue = template["Resources"][name]["Properties"]
     assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS["WorkerFunction"]["Timeout"]
     assert queue["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]},
@@ -82,8 +83,19 @@ def test_work_is_hidden_six_times_as_long_as_a_worker_may_run(template: Template
 
 
 def test_the_worker_answers_for_each_message_alone() -> None:
-    event = FUNCTIONS["WorkerFunction"]["Events"]["Work"]["Properties"]
-    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    for event in FUNCTIONS["WorkerFunction"]["Events"].values():
+        assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_manual_work_has_workers_of_its_own_at_every_stage(template: Template) -> None:
+    events = FUNCTIONS["WorkerFunction"]["Events"].values()
+    sources = {event["Properties"]["Queue"]["Fn::GetAtt"][0]: event["Properties"]["ScalingConfig"] for event in events}
+    assert sources == {
+        queue: {"MaximumConcurrency": {"Fn::FindInMap": ["Stages", {"Ref": "Stage"}, workers]}}
+        for queue, workers in (("WorkQueue", "Workers"), ("ManualQueue", "ManualWorkers"))
+    }
+    # Two is the least that SQS takes.
+    assert all(stage["ManualWorkers"] >= 2 for stage in template["Mappings"]["Stages"].values())
 
 
 def test_schedule_is_a_parameter(template: Template) -> None:

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from local.cloud import template as templates
+from local.golden import items
 from local.laptop import Api, Laptop
-from local.sandbox.faults import ExpiredToken, Throttle
+from local.sandbox.faults import ExpiredToken, Latency, Throttle
 
 SECONDS = 200  # what is put off for a moment comes back with the minute after next, at the latest
+LONG_MS = 15_000  # for an answer; a worker that gives up waits longer
 MANUAL = {"priority": "manual", "currency": "USD"}
 
 
@@ -97,3 +100,20 @@ def test_a_message_that_is_none_of_ours_lies_in_the_dead_letter_queue_with_its_r
 
     seller.api.wait(look, SECONDS, "the message is set aside")
     assert found[0]["MessageAttributes"]["reason"]["StringValue"] == "message version 99; this worker reads 1"
+
+
+def test_a_manual_request_does_not_wait_for_workers_that_are_busy_with_background_work(seller: Seller) -> None:
+    laptop, skus = seller.laptop, [one["sku"] for one in items()]
+    workers = templates.load()["Mappings"]["Stages"]["local"]["Workers"]
+    laptop.sandbox.faults.set(Latency(path="/v2/*", account="busy-*", delay_ms=LONG_MS))
+    busy = [Seller(laptop, f"busy-{number}") for number in range(workers)]
+    # Sizes that no other test asks for: what is fresh is not fetched.
+    batches = [one.refresh(sku, "6.5", priority="background") for one, sku in zip(busy, skus[1:], strict=False)]
+    laptop.cloud.invoke(laptop.stack.function("scheduler"), {})
+    seller.api.wait(lambda: all(one.calls() for one in busy), SECONDS, "every worker waits for an answer")
+
+    assert seller.until(seller.refresh("M2002RDA", force=True), "final")["state"] == "succeeded"
+    during = {one.api.job(job_id)["state"] for one, job_id in zip(busy, batches, strict=True)}
+    laptop.sandbox.faults.clear()
+    ends = {one.until(job_id, "final")["state"] for one, job_id in zip(busy, batches, strict=True)}
+    assert (during, ends) == ({"leased"}, {"succeeded"})

@@ -43,6 +43,11 @@ class Candidate:
             created_at=job.created_at,
         )
 
+    @property
+    def manual(self) -> bool:
+        """Whether a person waits for it. Age makes no job manual, only as high."""
+        return self.priority == MANUAL
+
 
 @dataclass(frozen=True)
 class Room:

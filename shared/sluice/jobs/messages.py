@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sluice.jobs.budget_rules import Window
 from sluice.jobs.job import VERSION, Job, read
+from sluice.jobs.keys import MANUAL
 from sluice.platform.clock import HOUR
 
 MESSAGE_VERSION = 1
@@ -29,6 +30,11 @@ class Batch:
     def of(cls, jobs: Sequence[Job], window: Window, calls: int) -> "Batch":
         """The batch of `jobs`, all of one account."""
         return cls(jobs[0].account, jobs[0].budget, window, calls, tuple(jobs))
+
+    @property
+    def manual(self) -> bool:
+        """Whether a person waits for its jobs."""
+        return self.jobs[0].priority == MANUAL
 
     def encode(self) -> str:
         """The message body."""

@@ -57,7 +57,10 @@ class Tick:
 
 
 def tick(now: int, config: Config, statuses: Statuses, send: Send) -> Tick:
-    """Run one tick at `now`. `send` hands a batch of claimed jobs to a worker; if it fails, the jobs go back."""
+    """Run one tick at `now`. `send` hands a batch of claimed jobs to a worker; if it fails, the jobs go back.
+
+    A batch holds manual jobs alone, or none.
+    """
     done = Tick()
     _rescue(now, config, done)
     ready = [lane for lane in lanes.active() if not (keys.is_poll_lane(lane.lane) or has_own_worker(lane, config))]
@@ -77,7 +80,9 @@ def admit(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, 
     def serve(budget: str, part: Tick) -> None:
         ready = look(budget, by_budget[budget], now, config, statuses, part)
         picked = pick(ready.candidates, ready.room, now, config.age_limit_ms)
-        hand_out(ready, picked, now, config, send, part)
+        # Apart, because batches of manual jobs have a queue of their own; and first, because somebody waits for them.
+        for jobs in ([job for job in picked if job.manual], [job for job in picked if not job.manual]):
+            hand_out(ready, jobs, now, config, send, part)
 
     for_each(by_budget, serve, done)
     return done
@@ -134,7 +139,8 @@ def run(statuses: Statuses, clock: Clock, config: Config) -> dict[str, Any]:
 
 
 def _send(batch: Batch) -> None:
-    aws.send_message(settings().require("work_queue_url"), batch.encode())
+    queue = "manual_queue_url" if batch.manual else "work_queue_url"
+    aws.send_message(settings().require(queue), batch.encode())
 
 
 def _rescue(now: int, config: Config, done: Tick) -> None:

@@ -16,6 +16,7 @@ class Settings(NamedTuple):
     stage: str
     config_parameter: str
     work_queue_url: str
+    manual_queue_url: str
     dead_queue_url: str
     webhook_queue_url: str
     inventory_queue_url: str

@@ -206,3 +206,18 @@ def test_an_empty_window_says_when_there_are_calls_again() -> None:
     assert empty.value.retry_at == NOON + HOUR
     grant.give_back()
     assert charged(Window.at(NOON)) == [100]
+
+
+def test_a_manual_batch_waits_behind_one_block_of_slots_for_each_batch_that_is_under_way() -> None:
+    """However many calls those have before them: three slots for each, 1.9 s at StockX' pace."""
+    clock = VirtualClock(NOON + MINUTE)
+    others = [Grant(BUDGET, LIMITS, Window.at(NOON), 25, clock, NOON + HOUR) for _ in range(2)]
+    began = clock.time
+    for other in others:
+        other.take()
+    manual = Grant(BUDGET, LIMITS, Window.at(NOON), 3, clock, NOON + HOUR)
+    starts = []
+    for _ in range(3):
+        manual.take()
+        starts.append(clock.time - began)
+    assert starts == [slot * LIMITS.pace for slot in (6, 7, 8)]

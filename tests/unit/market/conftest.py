@@ -17,6 +17,7 @@ from tests.unit.market.world import NOON, SEED, Bus, World
 
 ENVIRONMENT = {
     "WORK_QUEUE_URL": "work",
+    "MANUAL_QUEUE_URL": "manual",
     "DEAD_QUEUE_URL": "dead",
     "SCHEDULER_FUNCTION": "scheduler",
     "EVENT_BUS": "bus",

@@ -194,3 +194,17 @@ def test_a_cancelled_job_calls_nobody(acme: World) -> None:
     assert call("DELETE", f"/v1/jobs/{job_id}").status == 409
     acme.work()
     assert acme.job(job_id)["state"] == "succeeded"
+
+
+def test_manual_work_goes_to_a_queue_of_its_own(acme: World) -> None:
+    """A person does not wait until workers are free that are busy with background batches."""
+    [waited_for, *others] = acme.enqueue(
+        item(priority="manual"), item("CP9654", priority="hot"), item("M2002RDA", priority="background")
+    )
+    acme.tick()
+    [message], [rest] = acme.bus.manual, acme.bus.work
+    assert acme.deliver(message) == []
+    assert acme.job(waited_for)["state"] == "succeeded"
+    assert {acme.job(job_id)["state"] for job_id in others} == {"leased"}
+    assert acme.deliver(rest) == []
+    assert acme.states() == {"succeeded": 3}

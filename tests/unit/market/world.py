@@ -43,9 +43,10 @@ class Message:
 
 @dataclass
 class Bus:
-    """The AWS services that are not DynamoDB. `work`, `dead`: the queues."""
+    """The AWS services that are not DynamoDB. `work`, `manual`, `dead`: the queues."""
 
     work: deque[Message] = field(default_factory=deque)
+    manual: deque[Message] = field(default_factory=deque)
     dead: list[Message] = field(default_factory=list)
     put: list[tuple[str, Json]] = field(default_factory=list)
     invoked: list[str] = field(default_factory=list)
@@ -71,7 +72,7 @@ class Bus:
 
     def _send(self, queue: str, body: str, **attributes: str) -> None:
         message = Message(body, attributes.get("reason"))
-        (self.dead if queue == "dead" else self.work).append(message)
+        {"work": self.work, "manual": self.manual, "dead": self.dead}[queue].append(message)
 
     def _count(self, name: str, unit: object, value: float) -> None:
         self.metrics[name] += int(value)
@@ -152,10 +153,10 @@ class World:
         return scheduler.run(accounts.statuses, self.clock, live.current())
 
     def work(self, *messages: Message, remaining_ms: int = WORKER_MS) -> None:
-        """A worker takes one message after the other: those given, else all that are queued."""
-        queue = deque(messages) if messages else self.bus.work
-        while queue:
-            assert self.deliver(queue.popleft(), remaining_ms=remaining_ms) == []
+        """A worker takes one message after the other: those given, else all that are queued, manual ones first."""
+        for queue in (deque(messages),) if messages else (self.bus.manual, self.bus.work):
+            while queue:
+                assert self.deliver(queue.popleft(), remaining_ms=remaining_ms) == []
 
     def deliver(self, *messages: Message, remaining_ms: int = WORKER_MS) -> list[int]:
         """One delivery to one worker; the places of the messages that it gives back to SQS."""
