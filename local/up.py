@@ -5,7 +5,7 @@ import sys
 import threading
 
 from local.golden import items
-from local.laptop import Laptop, keep_parent_environment_clean
+from local.laptop import STACK, Laptop, keep_parent_environment_clean
 
 TENANT = "demo"
 
@@ -26,6 +26,7 @@ def main() -> int:
 
 def _help(laptop: Laptop) -> str:
     first = items()[0]
+    settings = " ".join(f"{name}={value}" for name, value in sorted(laptop.cloud.environment.items()))
     body = f'{{"items": [{{"sku": "{first["sku"]}", "size": "{first["size"]}", "priority": "manual"}}]}}'
     return f"""
 Tenant {TENANT} has StockX, Alias and eBay connected. Try, in another terminal:
@@ -38,7 +39,15 @@ Tenant {TENANT} has StockX, Alias and eBay connected. Try, in another terminal:
   make golden    # the ten SKUs of the golden set on each marketplace, with a verdict
   make enrich    # fills the gaps of the catalog
 
-Faults, limits and the record of calls: {laptop.sandbox.url}/_sandbox/report (docs/sandbox.md).
+The marketplaces' faults, limits and record of calls (docs/sandbox.md):
+
+  export SANDBOX={laptop.sandbox.url}/_sandbox
+  curl -s $SANDBOX/report
+
+The local cloud, for AWS tools; the stack is {STACK} (docs/configuration.md):
+
+  export {settings}
+
 Ctrl-C stops everything."""
 
 

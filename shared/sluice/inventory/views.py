@@ -110,5 +110,5 @@ def _refresh(marketplace: str, done: Enqueued | Problem) -> RefreshView:
     if isinstance(done, Enqueued):
         return {"marketplace": marketplace, "outcome": done.outcome, "jobId": done.job_id, "state": done.state}
     why = Unavailable if done.field == "item" else Invalid
-    error = errors.detail(why.code, f"{done.field} {done.message}", [FieldError(done.field, done.message)])
+    error = errors.detail(why.code, f"{done.field}: {done.message}", [FieldError(done.field, done.message)])
     return {"marketplace": marketplace, "outcome": REFUSED, "error": error}

@@ -59,7 +59,7 @@ def explain(
 ) -> Wait:
     """Why the job is where it is. `standing`: its priority with its age counted in; `hold`: what `held` says."""
     if state in FINAL:
-        return Wait(Reason.FINAL, f"the job is {state}")
+        return Wait(Reason.FINAL, f"the job is over: {state}")
     if state == LEASED:
         return Wait(Reason.RUNNING, "a worker has it", due_at)
     if due_at is not None and due_at > now:

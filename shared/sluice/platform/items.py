@@ -18,7 +18,7 @@ def path(index: int, field: str = "") -> str:
 
 def refused(index: int, fields: Sequence[FieldError], why: type[HttpError] = Invalid) -> dict[str, Any]:
     """The answer for an item that was not taken; `fields` are paths from the top."""
-    message = f"{fields[0].field} {fields[0].message}"
+    message = f"{fields[0].field}: {fields[0].message}"
     return {"index": index, "outcome": REFUSED, "error": errors.detail(why.code, message, fields)}
 
 

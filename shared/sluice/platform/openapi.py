@@ -115,8 +115,8 @@ def _query(route: Route[Any, Any], components: dict[str, Any]) -> list[dict[str,
             "in": "query",
             "required": name in required,
             "schema": _present(field),
-            "description": field.get("description", ""),
         }
+        | ({"description": field["description"]} if "description" in field else {})
         for name, field in schema["properties"].items()
     ]
 

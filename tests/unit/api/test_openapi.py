@@ -43,6 +43,7 @@ def test_each_operation_says_what_it_takes_and_answers(key: str) -> None:
     assert told["summary"]
     names = {parameter["name"] for parameter in told["parameters"] if parameter["in"] == "path"}
     assert names == {part[1:-1] for part in key.split("/") if part.startswith("{")}
+    assert all(parameter.get("description") != "" for parameter in told["parameters"])
     assert {"400", "500"} < set(told["responses"])
 
 

@@ -74,6 +74,8 @@ def test_a_size_that_a_known_product_lacks_is_refused_with_the_sizes_it_has(acme
     answer = refresh({"sku": "DD1391-100", "size": "99"})
     assert answer.status == 400
     assert "it has 10, 11" in answer.fields["items[0].size"]
+    [refused] = answer.json["items"]
+    assert refused["error"]["message"].startswith("items[0].size: DD1391-100 has no size 99")
     assert not list(Job.scan())
 
 
