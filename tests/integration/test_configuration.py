@@ -3,7 +3,9 @@
 import json
 
 from local.laptop import Laptop
+from sluice.platform.config import LIMITS
 from sluice.platform.live import READ_AGAIN_MS
+from tests.integration.levers import spend
 
 # A change is promised within a minute; a look on its way takes its time on top.
 SECONDS = 60
@@ -18,7 +20,10 @@ def test_a_pause_takes_effect_without_a_deployment_and_an_invalid_document_chang
     laptop.connect_stockx("paused")
     api = laptop.api("paused")
     body = {"items": [{"sku": "DD1391-100", "size": "12", "priority": "background"}]}
+    laptop.cloud.invoke(laptop.stack.function("scheduler"), {})
     assert api.get("/health")["configuration"] == "ok"
+    # Else a scheduler that has not read the change yet may run the job while it is waited for.
+    spend(laptop, "paused", LIMITS["stockx"].per_day or 0)
 
     change(laptop, json.dumps({"paused": ["market.refresh:stockx"]}))
     [asked] = api.post("/v1/market/refresh", body)["items"]
@@ -37,6 +42,7 @@ def test_a_pause_takes_effect_without_a_deployment_and_an_invalid_document_chang
     assert waits("paused"), "the last valid document stays in force"
     change(laptop, "{}")
     api.wait(lambda: not waits("paused") and not refused(), SECONDS, "the pause is over")
+    spend(laptop, "paused", 0)
 
     def done() -> bool:
         laptop.cloud.invoke(laptop.stack.function("scheduler"), {})
