@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from sluice.platform.errors import FieldError, Invalid
+from sluice.platform.errors import NOT_OUR_CURSOR, Invalid
 
 _REQUEST = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f]{8}"
 MOST_CHARACTERS = 256
@@ -49,5 +49,4 @@ def decode(text: str, tenant: str) -> Cursor:
 
 
 def _invalid() -> Invalid:
-    message = "is not one that this API gave you; leave it out to begin anew"
-    return Invalid("the cursor is not valid", fields=[FieldError("cursor", message)])
+    return Invalid("the cursor is not valid", fields=[NOT_OUR_CURSOR])

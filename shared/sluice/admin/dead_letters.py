@@ -1,8 +1,5 @@
 """A tenant's dead letters, newest first, as the API shows them."""
 
-import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +11,7 @@ from sluice.admin.views import JobError, JobEvent
 from sluice.jobs import keys
 from sluice.jobs.dead_letters import UNREADABLE, DeadLetter
 from sluice.jobs.shown import fields
+from sluice.platform import public_ids
 from sluice.platform.clock import iso
 
 # A filter that matches little would otherwise read everything that a tenant ever lost to fill one page.
@@ -22,7 +20,7 @@ MOST_READ = 1_000
 OPEN, REPLAYED, ACKNOWLEDGED = "open", "replayed", "acknowledged"
 STATUSES = (OPEN, REPLAYED, ACKNOWLEDGED)
 
-_KEY = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#.+#\d+"
+_KEY = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#(?s:.+)#\d+"
 
 
 class DeadLetterSummary(TypedDict):
@@ -117,16 +115,12 @@ def status(letter: DeadLetter) -> str:
 
 def public_id(key: str) -> str:
     """A letter's key as it stands in a URL's path."""
-    return urlsafe_b64encode(key.encode()).decode().rstrip("=")
+    return public_ids.encode(key)
 
 
 def key_of(public: str) -> str | None:
     """The key that `public_id` made this of; None if it made none."""
-    try:
-        key = urlsafe_b64decode(public + "=" * (-len(public) % 4)).decode()
-    except (NotBase64, ValueError):
-        return None
-    return key if re.fullmatch(_KEY, key, re.DOTALL) and public_id(key) == public else None
+    return public_ids.decode(public, _KEY)
 
 
 def summary(letter: DeadLetter) -> DeadLetterSummary:

@@ -18,7 +18,7 @@ from sluice.platform import live
 from sluice.platform.auth import Permission
 from sluice.platform.clock import SECOND
 from sluice.platform.config import MARKETPLACES
-from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
+from sluice.platform.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound, Unavailable
 from sluice.platform.http import Request, Route
 from sluice.platform.models import OneOf, Query, Text
 
@@ -172,7 +172,7 @@ def _counts(words: Sequence[str]) -> dict[str, int]:
 def _filter(which: Which, status: str | None) -> dead_letters.Filter:
     since, until = _moment("from", which.since), _moment("to", which.until)
     if since is not None and until is not None and since >= until:
-        raise _invalid("to", "must be later than from")
+        raise Invalid.field("to", "must be later than from")
     return dead_letters.Filter(which.kind, which.code, which.marketplace, status, since, until)
 
 
@@ -186,7 +186,7 @@ def _moment(field: str, text: str | None) -> int | None:
             raise ValueError
         return round(moment.timestamp() * SECOND)
     except (ValueError, OverflowError):
-        raise _invalid(field, "must be a time with its zone, as `2026-11-22T12:00:00Z`") from None
+        raise Invalid.field(field, "must be a time with its zone, as `2026-11-22T12:00:00Z`") from None
 
 
 def _start(cursor: str | None) -> str | None:
@@ -194,12 +194,8 @@ def _start(cursor: str | None) -> str | None:
         return None
     key = dead_letters.key_of(cursor)
     if key is None:
-        raise _invalid("cursor", "is not one that this API gave you; leave it out to begin anew")
+        raise Invalid.field(*NOT_OUR_CURSOR)
     return key
-
-
-def _invalid(field: str, message: str) -> Invalid:
-    return Invalid("the request is not valid", fields=[FieldError(field, message)])
 
 
 _READ, _REPLAY = Permission.DEAD_LETTERS_READ, Permission.DEAD_LETTERS_REPLAY

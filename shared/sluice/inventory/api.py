@@ -12,7 +12,7 @@ from sluice.inventory.rules import Raw, Refused
 from sluice.inventory.views import Changed, Deleted, Portfolio
 from sluice.platform import live, tables
 from sluice.platform.auth import Permission
-from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound
+from sluice.platform.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
 from sluice.platform.http import Request, Route
 from sluice.platform.observe import logger
 
@@ -33,7 +33,7 @@ def get_item(request: Request[None, None]) -> ItemView:
 def change_item(request: Request[ItemEdit, None]) -> Changed:
     """Change what is known of an item. Prices at marketplaces that are new to it are fetched."""
     if request.body.is_empty():
-        raise _invalid("body", "must say what to change: marketplaces, cost, currency or category")
+        raise Invalid.field("body", "must say what to change: marketplaces, cost, currency or category")
     found = _find(request)
     try:
         changed = stored_items.change(found, _edit(request.body, found), request.now)
@@ -97,12 +97,8 @@ def cursor(text: str | None) -> str | None:
         return None
     item = stored_items.from_public(text)
     if item is None:
-        raise _invalid("cursor", "is not one that this API gave you; leave it out to begin anew")
+        raise Invalid.field(*NOT_OUR_CURSOR)
     return item
-
-
-def _invalid(field: str, message: str) -> Invalid:
-    return Invalid("the request is not valid", fields=[FieldError(field, message)])
 
 
 ROUTES = (

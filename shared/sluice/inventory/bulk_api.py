@@ -65,8 +65,7 @@ def refresh_items(request: Request[RefreshItems, None]) -> RefreshedAnswer:
     """Fetch prices now, whatever their age."""
     named = request.body.items
     if named is not None and request.body.cursor is not None:
-        alone = FieldError("cursor", "is for all items; leave it out, or items")
-        raise Invalid("the request is not valid", fields=[alone])
+        raise Invalid.field("cursor", "is for all items; leave it out, or items")
     answers: dict[int, ItemAnswer] = {}
     last = None
     if named is None:

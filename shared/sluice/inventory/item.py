@@ -1,15 +1,12 @@
 """Items: table `inventory`. One for each SKU and size that a tenant owns, so that asking twice makes no second one."""
 
-import base64
-import binascii
-import re
 from collections.abc import Iterable, Sequence
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
 from sluice.inventory.rules import CURRENCY, MARKETPLACES, Draft, Edit, all_for
-from sluice.platform import tables
+from sluice.platform import public_ids, tables
 from sluice.platform.attributes import IntAttribute
 
 _KEY = r"[!-~ ]{1,90}:[a-z-]{1,8}-[A-Z0-9 ./+-]{1,16}"
@@ -51,17 +48,13 @@ def key(draft: Draft) -> str:
 
 
 def public_id(item: str) -> str:
-    """The range key as the API shows it: base64url, which stands in a URL as it is."""
-    return base64.urlsafe_b64encode(item.encode()).decode().rstrip("=")
+    """The range key as the API shows it."""
+    return public_ids.encode(item)
 
 
 def from_public(text: str) -> str | None:
     """The range key that `text` stands for; None if it stands for none."""
-    try:
-        item = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
-    except (ValueError, binascii.Error):
-        return None
-    return item if re.fullmatch(_KEY, item) and public_id(item) == text else None
+    return public_ids.decode(text, _KEY)
 
 
 def put(tenant: str, draft: Draft, now: int, *, unless_newer: bool = False) -> Item:

@@ -114,13 +114,13 @@ def find_prices(request: Request[None, PricesQuery]) -> PriceList:
     """The newest stored price of a SKU, for each size, marketplace and currency."""
     query = request.query
     if query.size_system and not query.size:
-        raise _invalid("sizeSystem", "says how to read size, which is not given")
+        raise Invalid.field("sizeSystem", "says how to read size, which is not given")
     known = [registry.MARKETPLACES[name] for name in ([query.marketplace] if query.marketplace else MARKETPLACES)]
     if query.currency and not any(query.currency in one.currencies for one in known):
-        raise _invalid("currency", "no marketplace gives prices in it")
+        raise Invalid.field("currency", "no marketplace gives prices in it")
     if query.size_system and not any(query.size_system in one.size_systems for one in known):
         systems = sorted({system for one in known for system in one.size_systems})
-        raise _invalid("sizeSystem", f"is not known here; known are {', '.join(systems)}")
+        raise Invalid.field("sizeSystem", f"is not known here; known are {', '.join(systems)}")
     found = prices.find(
         sku=_normal("sku", query.sku),
         marketplace=query.marketplace,
@@ -169,11 +169,7 @@ def _normal(field: str, text: str) -> str:
     try:
         return normal_sku(text) if field == "sku" else normal_size(text)
     except ValueError as error:
-        raise _invalid(field, str(error)) from None
-
-
-def _invalid(field: str, message: str) -> Invalid:
-    return Invalid("the request is not valid", fields=[FieldError(field, message)])
+        raise Invalid.field(field, str(error)) from None
 
 
 ENQUEUE = (

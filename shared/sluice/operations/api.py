@@ -23,7 +23,7 @@ from sluice.operations.request import Asked, Asker, Refusal, UnknownListing
 from sluice.operations.status import Action, Status
 from sluice.platform import live
 from sluice.platform.auth import Permission
-from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound
+from sluice.platform.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
 from sluice.platform.http import Request, Route
 from sluice.platform.models import Body, Query
 
@@ -42,7 +42,7 @@ def create_listing(request: Request[NewListing, None]) -> Accepted:
 def update_listing(request: Request[NewTerms, None]) -> Accepted:
     """Change what a listing asks for."""
     if request.body.is_empty():
-        raise _invalid("body", "must say what to change: amount, currency or expiresAt")
+        raise Invalid.field("body", "must say what to change: amount, currency or expiresAt")
     return _change(request, Action.UPDATE, request.body)
 
 
@@ -135,16 +135,12 @@ def _unknown() -> NotFound:
 def _told(refused: Refusal) -> Invalid | Conflict:
     if refused.conflict:
         return Conflict(refused.message, fields=[FieldError(refused.field, refused.message)])
-    return _invalid(refused.field, refused.message)
-
-
-def _invalid(field: str, message: str) -> Invalid:
-    return Invalid("the request is not valid", fields=[FieldError(field, message)])
+    return Invalid.field(refused.field, refused.message)
 
 
 def _cursor(text: str) -> str:
     if not listings.is_id(text):
-        raise _invalid("cursor", "is not one that this API gave you; leave it out to begin anew")
+        raise Invalid.field(*NOT_OUR_CURSOR)
     return text
 
 

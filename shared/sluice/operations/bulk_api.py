@@ -114,7 +114,7 @@ def change_many(request: Request[Bulk, None]) -> BulkAnswer:
 
 
 def _whole_refused(refusal: Refusal) -> Invalid:
-    return Invalid("the request is not valid", fields=[FieldError(refusal.field, refusal.message)])
+    return Invalid.field(refusal.field, refusal.message)
 
 
 def _item(item: NewListing | NewTermsOf | Doomed, known: dict[str, Listing], marketplace: str, now: int) -> bulk.Item:

@@ -31,6 +31,9 @@ class FieldError(NamedTuple):
         return {"field": self.field, "message": self.message}
 
 
+NOT_OUR_CURSOR = FieldError("cursor", "is not one that this API gave you; leave it out to begin anew")
+
+
 class HttpError(Exception):
     """The base: message is for a person, code for a machine. `more` is added to the body, `headers` to the answer."""
 
@@ -67,6 +70,11 @@ class Invalid(HttpError):
 
     status = 400
     code = "invalid"
+
+    @classmethod
+    def field(cls, name: str, message: str) -> "Invalid":
+        """One field of an otherwise good request is wrong."""
+        return cls("the request is not valid", fields=[FieldError(name, message)])
 
 
 class Unauthenticated(HttpError):

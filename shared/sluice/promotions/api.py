@@ -12,7 +12,7 @@ from sluice.jobs.enqueue import Enqueued, Outcome
 from sluice.jobs.job import Job
 from sluice.platform import http, live
 from sluice.platform.auth import Permission
-from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
+from sluice.platform.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound, Unavailable
 from sluice.platform.http import Request, Route
 from sluice.promotions import campaigns, listing, views
 from sluice.promotions.bodies import NewPromotions, PromotionsQuery
@@ -83,8 +83,7 @@ def list_promotions(request: Request[None, PromotionsQuery]) -> PromotionList:
     query, tenant, now = request.query, request.tenant, request.now
     after = listing.place(query.cursor) if query.cursor else None
     if query.cursor and after is None:
-        message = "is not one that this API gave you; leave it out to begin anew"
-        raise Invalid("the cursor is not valid", fields=[FieldError("cursor", message)])
+        raise Invalid("the cursor is not valid", fields=[NOT_OUR_CURSOR])
     jobs = listing.load(tenant)
     page = listing.page(jobs, listing.Filter(query.status, query.listing_id), now, query.limit, after)
     config = live.current()

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from sluice.platform.auth import Permission
 from sluice.platform.clock import iso
-from sluice.platform.errors import Conflict, FieldError, Invalid, NotFound
+from sluice.platform.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound
 from sluice.platform.http import Request, Route
 from sluice.platform.models import Body, OneOf, Query, Text
 from sluice.platform.settings import settings
@@ -100,8 +100,7 @@ def put_webhook(request: Request[NewWebhook, None]) -> Webhook:
     """Say where events go: a new endpoint, or a change of one."""
     wanted, webhook_id = _wanted(request.body), _webhook_id(request)
     if webhook_id is None:
-        message = "must be 1 to 64 of a-z, 0-9 and -"
-        raise Invalid("the request is not valid", fields=[FieldError("webhookId", message)])
+        raise Invalid.field("webhookId", "must be 1 to 64 of a-z, 0-9 and -")
     try:
         found = endpoints.find(request.tenant, webhook_id)
         if found:
@@ -144,8 +143,7 @@ def list_deliveries(request: Request[None, DeliveriesQuery]) -> DeliveryList:
     """What was sent to an endpoint, and what came of it."""
     query = request.query
     if query.cursor is not None and not deliveries.is_id(query.cursor):
-        message = "is not one that this API gave you; leave it out to begin anew"
-        raise Invalid("the cursor is not valid", fields=[FieldError("cursor", message)])
+        raise Invalid("the cursor is not valid", fields=[NOT_OUR_CURSOR])
     found, following = deliveries.page(_find(request).key, query.limit, query.cursor)
     return {"deliveries": [_delivery(one) for one in found], "next": following}
 
@@ -169,7 +167,7 @@ def _wanted(body: NewWebhook) -> Wanted:
     try:
         targets.check(body.url, local=settings().on_a_laptop)
     except targets.BadTarget as bad:
-        raise Invalid("the request is not valid", fields=[FieldError("url", str(bad))]) from None
+        raise Invalid.field("url", str(bad)) from None
     return Wanted(body.url, sorted(set(body.event_types)), body.enabled)
 
 
