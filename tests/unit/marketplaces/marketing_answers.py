@@ -1,5 +1,6 @@
 """Answers as eBay's Marketing API gives them, to be changed at will, and adapters that get them."""
 
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -12,6 +13,8 @@ from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, WatchedClock
 REFRESH_TOKEN = "v^1.1#refresh-of-acme-0123456789"
 CAMPAIGN_ID = "8036117041"
 LISTING = "110551234567"
+BASE = "/sell/marketing/v1/ad_campaign"
+FIVE = Decimal("5.0")
 AD = f"https://api.ebay.com/sell/marketing/v1/ad_campaign/{CAMPAIGN_ID}/ad/300123"
 Json = dict[str, Any]
 
