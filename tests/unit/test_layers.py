@@ -24,6 +24,7 @@ READERS = {"admin"}
 
 # Rules that are tested with thousands of cases, because they touch nothing: no AWS, no HTTP, no clock, no chance.
 PURE = {
+    "platform/addresses.py",
     "platform/limits.py",
     "platform/money.py",
     "jobs/admission.py",

@@ -15,10 +15,11 @@ from threading import Lock
 import httpx
 
 from sluice.jobs.grant import Calls
-from sluice.marketplaces import deadline, mapping
+from sluice.marketplaces import mapping
 from sluice.marketplaces.errors import BadAnswer, MarketplaceFailure, RateLimited
 from sluice.marketplaces.exchange import Answer, Request
 from sluice.marketplaces.mapping import Rules
+from sluice.platform import deadline
 from sluice.platform.clock import SECOND, Clock
 from sluice.platform.observe import count, logger
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from sluice.platform.addresses import BadAddress
 from sluice.platform.auth import Permission
 from sluice.platform.clock import iso
 from sluice.platform.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound
@@ -24,7 +25,7 @@ _ID = r"[a-z0-9-]{1,64}"
 class NewWebhook(Body):
     """Where events go, and which."""
 
-    url: str = Field(description="https, and a public host")
+    url: str = Field(description="https, a public host, and port 443 or 8443")
     event_types: Annotated[list[Annotated[str, OneOf(EVENT_TYPES)]], Field(min_length=1, max_length=len(EVENT_TYPES))]
     enabled: bool = True
 
@@ -166,7 +167,7 @@ def resend_delivery(request: Request[None, None]) -> DeliveryView:
 def _wanted(body: NewWebhook) -> Wanted:
     try:
         targets.check(body.url, local=settings().on_a_laptop)
-    except targets.BadTarget as bad:
+    except BadAddress as bad:
         raise Invalid.field("url", str(bad)) from None
     return Wanted(body.url, sorted(set(body.event_types)), body.enabled)
 

@@ -15,10 +15,11 @@ import httpx
 import pytest
 
 from sluice.jobs.outcomes import BudgetEmpty
-from sluice.marketplaces import deadline, errors
+from sluice.marketplaces import errors
 from sluice.marketplaces.exchange import Request
 from sluice.marketplaces.mapping import Rules
 from sluice.marketplaces.transport import MOST_BYTES, Transport
+from sluice.platform import deadline
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.observe import metrics
 from tests.unit.marketplaces.fakes import API, NOON, BudgetLog, Network, WatchedClock, answer, error

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from local.cloud.cloud import free_port
-from sluice.webhooks.client import Client, Undelivered, look_up
+from sluice.platform.pinned import look_up
+from sluice.webhooks.client import Client, Undelivered
 from tests.support.receiver import Answer, Receiver, status
 
 PUBLIC = "93.184.216.34"
@@ -184,6 +185,10 @@ def test_a_name_that_moves_inside_is_refused_the_next_time(connected: list[str])
         ["::1"],
         ["fe80::1%eth0"],
         ["::ffff:10.0.0.8"],
+        ["::ffff:0:127.0.0.1"],
+        ["3fff::1"],
+        ["5f00::1"],
+        ["100:0:0:1::1"],
         [PUBLIC, "10.0.0.8"],
         ["10.0.0.8", PUBLIC],
     ],
@@ -191,6 +196,14 @@ def test_a_name_that_moves_inside_is_refused_the_next_time(connected: list[str])
 def test_a_name_with_an_address_inside_is_refused(connected: list[str], addresses: list[str]) -> None:
     assert sent(Names(addresses)) == ["target_refused"]
     assert connected == []
+
+
+@pytest.mark.parametrize("port", [22, 80, 6379, 9200])
+def test_another_port_is_refused_also_where_it_was_stored_before(connected: list[str], port: int) -> None:
+    client = Client(local=False, look_up=lambda *_: [PUBLIC])
+    assert code(client, f"https://hooks.example.com:{port}/") == "target_refused"
+    assert connected == []
+    client.close()
 
 
 def test_on_a_laptop_only_the_laptop_itself_is_allowed_besides(connected: list[str]) -> None:

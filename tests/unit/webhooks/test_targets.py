@@ -2,8 +2,9 @@
 
 import pytest
 
+from sluice.platform import addresses
+from sluice.platform.addresses import BadAddress
 from sluice.webhooks import targets
-from sluice.webhooks.targets import BadTarget
 
 GOOD = [
     "https://hooks.example.com",
@@ -47,7 +48,19 @@ BAD = [
     ("https://hooks.example.com@127.0.0.1/", "user"),
     ("https://hooks.example.com\\@127.0.0.1/", "ASCII"),
     ("https://hooks.example.com/#part", "fragment"),
-    ("https://hooks.example.com:0/", "port"),
+    ("https://[::ffff:0:127.0.0.1]/hook", "public"),
+    ("https://[::ffff:0:7f00:1]/hook", "public"),
+    ("https://[3fff::1]/hook", "public"),
+    ("https://[5f00::1]/hook", "public"),
+    ("https://[100:0:0:1::1]/hook", "public"),
+    ("https://0x7f000001/hook", "public"),
+    ("https://100.64.0.1/hook", "public"),
+    ("https://printer.home.arpa/", "public"),
+    ("https://hooks.example.com:0/", "port 443 or 8443"),
+    ("https://hooks.example.com:22/", "port 443 or 8443"),
+    ("https://hooks.example.com:6379/", "port 443 or 8443"),
+    ("https://hooks.example.com:80/", "port 443 or 8443"),
+    ("https://8.8.8.8:8080/", "port 443 or 8443"),
     ("https://hooks.example.com:99999/", "URL"),
     ("https://hooks.example.com:port/", "URL"),
     ("https://[::1/", "URL"),
@@ -66,7 +79,7 @@ def test_a_public_address_over_https_is_taken(url: str) -> None:
 
 @pytest.mark.parametrize(("url", "word"), BAD)
 def test_anything_else_is_refused_with_the_reason(url: str, word: str) -> None:
-    with pytest.raises(BadTarget, match=word):
+    with pytest.raises(BadAddress, match=word):
         targets.check(url, local=False)
 
 
@@ -74,15 +87,15 @@ def test_anything_else_is_refused_with_the_reason(url: str, word: str) -> None:
 def test_on_a_laptop_the_receiver_may_be_on_it_too(host: str) -> None:
     targets.check(f"http://{host}/hook", local=True)
     targets.check(f"https://{host}/hook", local=True)
-    with pytest.raises(BadTarget):
+    with pytest.raises(BadAddress):
         targets.check(f"http://{host}/hook", local=False)
-    with pytest.raises(BadTarget):
+    with pytest.raises(BadAddress):
         targets.check("http://10.0.0.8/hook", local=True)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "93.184.216.34", "2606:4700:4700::1111"])
 def test_public_addresses(address: str) -> None:
-    assert targets.is_allowed(address, local=False)
+    assert addresses.may_call(address, 443, ports=targets.PORTS, local=False)
 
 
 @pytest.mark.parametrize(
@@ -102,10 +115,10 @@ def test_public_addresses(address: str) -> None:
             "2002:a9fe:a9fe::1",
             "2001:0:7f00::1",
         ),
-        *("fec0::1", "100::1"),
+        *("fec0::1", "100::1", "100:0:0:1::1", "3fff::1", "3fff:fff::1", "5f00::1", "::ffff:0:127.0.0.1"),
     ],
 )
 @pytest.mark.parametrize("local", [False, True])
 def test_no_other_address_is_allowed(address: str, local: bool) -> None:
     loopback = address in ("127.0.0.1", "127.255.255.254", "::1")
-    assert targets.is_allowed(address, local=local) is (local and loopback)
+    assert addresses.may_call(address, 443, ports=targets.PORTS, local=local) is (local and loopback)
