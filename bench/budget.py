@@ -14,13 +14,13 @@ from bench.store import store
 from bench.virtual import VirtualClock
 from local.sandbox.limits import Limits as Quota
 from local.sandbox.limits import Quotas
-from sluice.jobs import budgets
-from sluice.jobs.budget_rules import Window
-from sluice.jobs.grant import Grant
-from sluice.jobs.outcomes import Failure
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.grant import Grant
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.model.outcomes import Failure
 from sluice.platform.clock import HOUR, MINUTE, SECOND
-from sluice.platform.config import MARKETPLACES
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import MARKETPLACES
+from sluice.platform.config.limits import Limits
 
 WORKERS = 64
 BATCH = 25
@@ -106,9 +106,9 @@ def _worker(number: int, case: Case, budget: str, clock: VirtualClock, marketpla
 
     def batch() -> None:
         window = Window.at(clock.now())
-        left = budgets.read(budget, clock.now()).left(case.limits)
+        left = ledger.read(budget, clock.now()).left(case.limits)
         count = min(chance.randint(1, BATCH), BATCH if left is None else left)
-        if not (count and budgets.reserve_calls(budget, case.limits, window, count)):
+        if not (count and ledger.reserve_calls(budget, case.limits, window, count)):
             clock.wait_until(min(end, clock.now() + (chance.randint(0, LOOK_AGAIN) if not count else 0)), never)
             return
         grant = Grant(budget, case.limits, window, count, clock, deadline=end - 1)

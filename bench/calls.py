@@ -17,13 +17,13 @@ from bench.engine import Engine, engine, items
 from bench.one import isolated
 from bench.row import Row
 from bench.virtual import VirtualClock
-from sluice.jobs.enqueue import Enqueued
-from sluice.jobs.job import Job
-from sluice.jobs.states import SUCCEEDED
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.states import SUCCEEDED
+from sluice.jobs.queue.enqueue import Enqueued
 from sluice.marketplaces import registry
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.platform.config import Config
-from sluice.pricing.enqueue import refresh
+from sluice.platform.config.document import Config
+from sluice.prices.ask import refresh
 
 TENANT = "calls"
 PRODUCTS, SIZES = 100, 10

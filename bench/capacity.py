@@ -14,12 +14,12 @@ from bench.meter import Units, metered
 from bench.one import isolated
 from bench.row import Row
 from bench.seed import waiting_jobs
-from sluice.jobs import budgets
+from sluice.jobs.budgets import ledger
 from sluice.platform import aws
 from sluice.platform.clock import HOUR
-from sluice.platform.config import Config
-from sluice.pricing.enqueue import RefreshItem, refresh
-from sluice.pricing.prices import Price
+from sluice.platform.config.document import Config
+from sluice.prices.ask import RefreshItem, refresh
+from sluice.prices.table import Price
 
 TENANTS = [f"tenant-{number}" for number in range(5)]
 # Their marketplace has closed their budgets, so their work waits however often the scheduler looks.
@@ -76,7 +76,7 @@ def _prepare(sluice: Engine, waiting: int) -> None:
     for tenant in [*TENANTS, *OTHERS]:
         sluice.connect(tenant)
     for tenant in OTHERS:
-        budgets.close(f"stockx:{tenant}", now + HOUR, "closed for the benchmark")
+        ledger.close(f"stockx:{tenant}", now + HOUR, "closed for the benchmark")
     for number, tenant in enumerate(TENANTS):
         sluice.know(_products(number), tenant)
     waiting_jobs(sluice.place.dynamodb, waiting, [*TENANTS, *OTHERS], now)

@@ -11,15 +11,16 @@ from local.laptop import CREDENTIALS
 from local.sandbox.catalog.catalog import SYNTHETIC, Catalog
 from local.sandbox.limits import Limits as Quota
 from local.sandbox.server import Sandbox
-from sluice.jobs import scheduler, worker
-from sluice.jobs.job import Job
-from sluice.jobs.runner import Run
-from sluice.market import kinds as market  # noqa: F401 - makes its job kinds known
-from sluice.market import refresh
-from sluice.marketplaces import accounts
+from sluice.catalog import kinds as market  # noqa: F401 - makes its job kinds known
+from sluice.jobs.dispatch import scheduler
+from sluice.jobs.model.job import Job
+from sluice.jobs.run import worker
+from sluice.jobs.run.runner import Run
+from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import DAY, HOUR, Clock
-from sluice.platform.config import Config
-from sluice.pricing.enqueue import RefreshItem
+from sluice.platform.config.document import Config
+from sluice.prices import handler as refresh
+from sluice.prices.ask import RefreshItem
 
 LAMBDA_MS = 15 * 60_000
 # The beginning of an hour, in ms.

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from bench.one import isolated
 from bench.row import Row
 from bench.store import store
-from sluice.jobs import finish, keys, scheduler
-from sluice.jobs.enqueue import enqueue_many
-from sluice.jobs.job import Spec
-from sluice.jobs.messages import Batch
-from sluice.market.kinds import REFRESH
+from sluice.catalog.kinds import REFRESH
+from sluice.jobs.dispatch import scheduler
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Spec
+from sluice.jobs.queue import finish
+from sluice.jobs.queue.enqueue import enqueue_many
+from sluice.jobs.run.messages import Batch
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 
 MARKETPLACE = "ebay"
 START = 1_800_000_000_000 - 1_800_000_000_000 % HOUR

@@ -21,9 +21,10 @@ from local.cloud import template as templates
 from local.sandbox.server import Sandbox
 from sluice.inventory import imports, upload, worker
 from sluice.inventory.rules import MOST_ROWS
-from sluice.marketplaces import accounts, registry
+from sluice.marketplaces import registry
+from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import SystemClock
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from sluice.platform.settings import settings
 
 R = TypeVar("R")

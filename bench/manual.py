@@ -20,12 +20,12 @@ from bench.seed import waiting_jobs
 from local.cloud.tables import create_tables
 from local.dynamodb_local import Unavailable, dynamodb_local
 from local.laptop import STACK, Laptop
-from sluice.jobs import budgets
-from sluice.jobs.budget_rules import Window
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.windows import Window
 from sluice.platform.clock import HOUR, SystemClock
-from sluice.platform.config import Config
-from sluice.pricing import prices
-from sluice.pricing.enqueue import RefreshItem
+from sluice.platform.config.document import Config
+from sluice.prices import table as prices
+from sluice.prices.ask import RefreshItem
 
 TENANTS = [f"tenant-{number}" for number in range(10)]
 PERSON = TENANTS[0]
@@ -95,9 +95,9 @@ def _use_up(sign: int) -> None:
     for tenant in TENANTS:
         for window in (Window.at(now), Window.at(now + HOUR)):
             if sign > 0:
-                budgets.reserve_calls(f"stockx:{tenant}", limits, window, share)
+                ledger.reserve_calls(f"stockx:{tenant}", limits, window, share)
             else:
-                budgets.give_back(f"stockx:{tenant}", limits, window, share)
+                ledger.give_back(f"stockx:{tenant}", limits, window, share)
 
 
 @contextmanager

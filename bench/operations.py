@@ -8,16 +8,17 @@ from uuid import uuid4
 from bench.engine import CATALOG, FreeCalls
 from bench.seed import BATCH, THREADS
 from local.sandbox.stockx import bodies
-from sluice.jobs import keys, lanes
-from sluice.jobs.job import Job
-from sluice.jobs.states import WAITING
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.states import WAITING
+from sluice.jobs.queue import lanes
+from sluice.listings.stockx.changes import Change
+from sluice.listings.stockx.kinds import SINGLE
+from sluice.listings.stockx.status import Action, ListingStatus
+from sluice.listings.stockx.submission import Submission
+from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import MOST_BATCH_ITEMS, Terms
-from sluice.marketplaces.stockx_selling import Selling, create_item
-from sluice.operations.changes import Change
-from sluice.operations.kinds import SINGLE
-from sluice.operations.listing import Listing
-from sluice.operations.status import Action, ListingStatus
-from sluice.operations.submission import Submission
+from sluice.marketplaces.stockx.selling import Selling, create_item
 from sluice.platform.clock import MINUTE, SystemClock
 
 # Sends a call to the sandbox: method, path, body.

@@ -26,17 +26,18 @@ from bench.operations import under_way
 from bench.row import Row
 from bench.store import Store, store
 from local.sandbox.stockx import bodies
-from sluice.jobs import lanes, poller, scheduler
-from sluice.jobs.messages import Batch
-from sluice.jobs.runner import CALL_MS, run_batch
-from sluice.marketplaces import accounts
+from sluice.jobs.dispatch import poller, scheduler
+from sluice.jobs.queue import lanes
+from sluice.jobs.run.messages import Batch
+from sluice.jobs.run.runner import CALL_MS, run_batch
+from sluice.listings.stockx import kinds, poll_run, request  # noqa: F401 - kinds makes its job kinds known
+from sluice.listings.stockx.request import Asker, Draft
+from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
-from sluice.operations import kinds, poll_run, request  # noqa: F401 - kinds makes its job kinds known
-from sluice.operations.request import Asker, Draft
 from sluice.platform import aws
 from sluice.platform.clock import SECOND, SystemClock
-from sluice.platform.config import Config
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 
 LATENCY_MS = 300
 SECONDS = 60

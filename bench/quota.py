@@ -16,14 +16,15 @@ from bench.engine import Engine, engine, items
 from bench.one import isolated
 from bench.row import Row
 from local.sandbox.limits import Limits as Quota
-from sluice.jobs import scheduler, worker
-from sluice.marketplaces import accounts
+from sluice.jobs.dispatch import scheduler
+from sluice.jobs.run import worker
+from sluice.marketplaces.accounts import table as accounts
 from sluice.platform import aws
 from sluice.platform.clock import SECOND, SystemClock
-from sluice.platform.config import Config
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 from sluice.platform.settings import settings
-from sluice.pricing.enqueue import refresh
+from sluice.prices.ask import refresh
 
 WORKERS = 4
 CALLS = 200

@@ -9,11 +9,12 @@ from bench.engine import CATALOG
 from local.sandbox.catalog.catalog import SYNTHETIC
 from local.sandbox.catalog.products import Variant
 from local.sandbox.stockx import bodies
-from sluice.jobs import keys, lanes
-from sluice.jobs.job import Job
-from sluice.jobs.states import QUEUED
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.states import QUEUED
+from sluice.jobs.queue import lanes
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.pricing.kinds import REFRESH
+from sluice.prices.kinds import REFRESH
 
 THREADS = 4
 # BatchWriteItem takes as many items.

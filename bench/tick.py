@@ -9,10 +9,10 @@ from bench.meter import Units, metered
 from bench.one import isolated
 from bench.row import Row
 from bench.seed import waiting_jobs
-from sluice.jobs import budgets
-from sluice.jobs.budget_rules import Window
-from sluice.marketplaces.accounts import Account
-from sluice.platform.config import Config
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.windows import Window
+from sluice.marketplaces.accounts.table import Account
+from sluice.platform.config.document import Config
 
 BUSY = 20
 ACCOUNTS = (20, 10_000)
@@ -52,8 +52,8 @@ def _connect(sluice: Engine, tenants: list[str]) -> None:
     sluice.connect(tenants[0])
     [model] = Account.scan()
     window = Window.at(sluice.clock.now())
-    with Account.batch_write() as accounts, budgets.Budget.batch_write() as days:
+    with Account.batch_write() as accounts, ledger.Budget.batch_write() as days:
         for tenant in tenants:
             model.account, model.tenant = f"stockx:{tenant}", tenant
             accounts.save(Account.from_raw_data(model.to_dynamodb_dict()))
-            days.save(budgets.Budget(model.account, window.day, day=10))
+            days.save(ledger.Budget(model.account, window.day, day=10))

@@ -4,9 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.platform import tokens
+from sluice.platform.http import jwt
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one question of the gateway (payload format 2.0, simple responses)."""
-    return tokens.authorize(event)
+    return jwt.authorize(event)

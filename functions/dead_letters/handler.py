@@ -4,15 +4,15 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.admin import dead_letters_api as api
-from sluice.market import kinds as market  # noqa: F401 - these make their job kinds known
-from sluice.operations import kinds as operations  # noqa: F401
-from sluice.platform import http
+from sluice.catalog import kinds as market  # noqa: F401 - these make their job kinds known
+from sluice.listings.stockx import kinds as operations  # noqa: F401
+from sluice.operator import dead_letters_api as api
+from sluice.platform.http import routing
 from sluice.promotions import kinds as promotions  # noqa: F401
 
-app = http.app(api.ROUTES)
+app = routing.app(api.ROUTES)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request (payload format 2.0)."""
-    return http.resolve(app, event, context)
+    return routing.resolve(app, event, context)

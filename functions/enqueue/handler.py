@@ -4,12 +4,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.market import api, enrichment_api
-from sluice.platform import http
+from sluice.catalog import api as enrichment_api
+from sluice.platform.http import routing
+from sluice.prices import api
 
-app = http.app((*api.ENQUEUE, *enrichment_api.ROUTES))
+app = routing.app((*api.ENQUEUE, *enrichment_api.ROUTES))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request (payload format 2.0)."""
-    return http.resolve(app, event, context)
+    return routing.resolve(app, event, context)

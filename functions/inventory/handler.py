@@ -5,11 +5,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.inventory import api, bulk_api, import_api
-from sluice.platform import http
+from sluice.platform.http import routing
 
-app = http.app((*import_api.ROUTES, *bulk_api.ROUTES, *api.ROUTES))
+app = routing.app((*import_api.ROUTES, *bulk_api.ROUTES, *api.ROUTES))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request (payload format 2.0)."""
-    return http.resolve(app, event, context)
+    return routing.resolve(app, event, context)

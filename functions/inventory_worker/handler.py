@@ -5,8 +5,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.inventory.worker import work
-from sluice.platform import live
 from sluice.platform.clock import SystemClock
+from sluice.platform.config import live
 from sluice.platform.observe import logger, metrics
 
 

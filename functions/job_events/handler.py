@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.jobs import events
+from sluice.jobs.model import events
 from sluice.platform.observe import logger
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.marketplaces import accounts
-from sluice.operations import kinds, poll_run  # noqa: F401 - kinds makes its job kinds known
-from sluice.platform import live
+from sluice.listings.stockx import kinds, poll_run  # noqa: F401 - kinds makes its job kinds known
+from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import SystemClock
+from sluice.platform.config import live
 from sluice.platform.observe import logger, metrics
 
 

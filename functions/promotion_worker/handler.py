@@ -4,9 +4,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.marketplaces import accounts
-from sluice.platform import live
+from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import SystemClock
+from sluice.platform.config import live
 from sluice.platform.observe import logger, metrics
 from sluice.promotions import kinds, work_run  # noqa: F401 - kinds makes its job kind known
 

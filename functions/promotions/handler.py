@@ -4,12 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.platform import http
+from sluice.platform.http import routing
 from sluice.promotions import api
 
-app = http.app(api.ROUTES)
+app = routing.app(api.ROUTES)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request (payload format 2.0)."""
-    return http.resolve(app, event, context)
+    return routing.resolve(app, event, context)

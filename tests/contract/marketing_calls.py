@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from sluice.marketplaces.ebay_access import sign
-from sluice.marketplaces.ebay_marketing import Marketing
-from sluice.marketplaces.ebay_quota import Quota
-from sluice.marketplaces.session import Session
-from sluice.marketplaces.transport import Transport
+from sluice.marketplaces.accounts.session import Session
+from sluice.marketplaces.ebay.access import sign
+from sluice.marketplaces.ebay.marketing import Marketing
+from sluice.marketplaces.ebay.quota import Quota
+from sluice.marketplaces.http.transport import Transport
 from tests.support.clock import VirtualClock
 from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, Ready
 from tests.unit.marketplaces.marketing_answers import LISTING

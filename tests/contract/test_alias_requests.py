@@ -7,11 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.marketplaces.alias import Alias, sign
-from sluice.marketplaces.errors import MarketplaceFailure
-from sluice.marketplaces.exchange import Request
-from sluice.marketplaces.session import Session
-from sluice.marketplaces.transport import Transport
+from sluice.marketplaces.accounts.session import Session
+from sluice.marketplaces.alias.adapter import Alias, sign
+from sluice.marketplaces.http.errors import MarketplaceFailure
+from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.transport import Transport
 from tests.contract.documents import document
 from tests.support.clock import VirtualClock
 from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, Ready, answer

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from local.sandbox.limits import Limits
 from local.sandbox.server import Sandbox
-from sluice.marketplaces.errors import MarketplaceFailure
+from sluice.marketplaces.http.errors import MarketplaceFailure
 from tests.contract.marketing_calls import CALLS, open_marketing
 from tests.unit.marketplaces.fakes import Network
 from tests.unit.marketplaces.marketing_answers import campaigns

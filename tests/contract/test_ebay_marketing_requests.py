@@ -6,11 +6,11 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from sluice.marketplaces import oauth
-from sluice.marketplaces.ebay_access import PATH
-from sluice.marketplaces.ebay_marketing import Marketing
-from sluice.marketplaces.errors import MarketplaceFailure
-from sluice.marketplaces.transport import Transport
+from sluice.marketplaces.accounts import oauth
+from sluice.marketplaces.ebay.access import PATH
+from sluice.marketplaces.ebay.marketing import Marketing
+from sluice.marketplaces.http.errors import MarketplaceFailure
+from sluice.marketplaces.http.transport import Transport
 from tests.contract.documents import document
 from tests.contract.marketing_calls import CALLS, open_marketing
 from tests.support.clock import VirtualClock

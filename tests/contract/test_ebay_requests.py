@@ -7,14 +7,14 @@ from itertools import product
 import httpx
 import pytest
 
-from sluice.marketplaces import oauth
-from sluice.marketplaces.ebay import SITES, SYSTEMS, EBay
-from sluice.marketplaces.ebay_access import PATH, SCOPE, sign
-from sluice.marketplaces.ebay_quota import Quota
-from sluice.marketplaces.errors import MarketplaceFailure
-from sluice.marketplaces.exchange import Request
-from sluice.marketplaces.session import Session
-from sluice.marketplaces.transport import Transport
+from sluice.marketplaces.accounts import oauth
+from sluice.marketplaces.accounts.session import Session
+from sluice.marketplaces.ebay.access import PATH, SCOPE, sign
+from sluice.marketplaces.ebay.adapter import SITES, SYSTEMS, EBay
+from sluice.marketplaces.ebay.quota import Quota
+from sluice.marketplaces.http.errors import MarketplaceFailure
+from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.transport import Transport
 from tests.contract.documents import document
 from tests.support.clock import VirtualClock
 from tests.unit.marketplaces.ebay_answers import error, used_up

@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from sluice.marketplaces import registry
-from sluice.marketplaces.errors import MarketplaceFailure
-from sluice.marketplaces.exchange import Request
-from sluice.marketplaces.session import Session
-from sluice.marketplaces.stockx import StockX, sign
-from sluice.marketplaces.transport import Transport
+from sluice.marketplaces.accounts.session import Session
+from sluice.marketplaces.http.errors import MarketplaceFailure
+from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.transport import Transport
+from sluice.marketplaces.stockx.adapter import StockX, sign
 from tests.contract.documents import document
 from tests.support.clock import VirtualClock
 from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, Ready, answer

@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from sluice.marketplaces import registry
-from sluice.marketplaces.errors import BadAnswer, MarketplaceFailure
+from sluice.marketplaces.accounts.session import Session
+from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure
+from sluice.marketplaces.http.transport import Transport
 from sluice.marketplaces.selling import BatchKind, Terms
-from sluice.marketplaces.session import Session
-from sluice.marketplaces.stockx import sign
-from sluice.marketplaces.stockx_selling import Selling, create_item, delete_item, update_item
-from sluice.marketplaces.transport import Transport
+from sluice.marketplaces.stockx.adapter import sign
+from sluice.marketplaces.stockx.selling import Selling, create_item, delete_item, update_item
 from sluice.platform import money
 from tests.contract.documents import document
 from tests.contract.test_stockx_requests import _problems

@@ -9,7 +9,7 @@ from local.golden import items
 from local.laptop import Api, Laptop
 from local.sandbox.faults import ExpiredToken, RefuseRefresh, RevokedToken, ServerError, Throttle
 from local.sandbox.limits import Limits
-from sluice.pricing.enqueue import calls_unknown
+from sluice.prices.ask import calls_unknown
 from tests.integration.levers import lose, spend
 
 LIMIT = 100_000

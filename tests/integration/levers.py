@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 from local.laptop import Laptop
-from sluice.jobs.budget_rules import Window
+from sluice.jobs.budgets.windows import Window
 from sluice.platform.clock import SystemClock
 
 LONG_AGO = {"N": "1"}

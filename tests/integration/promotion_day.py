@@ -6,7 +6,7 @@ from local.laptop import Laptop
 from local.sandbox.ebay.marketing.faults import RefuseAd
 from local.sandbox.faults import ExpiredToken, RefuseRefresh, RevokedToken
 from sluice.platform.clock import SystemClock
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from sluice.promotions.kinds import CREATE
 from tests.integration.levers import forget_lanes, use_up
 

@@ -3,8 +3,8 @@
 import json
 
 from local.laptop import Laptop
-from sluice.platform.config import LIMITS
-from sluice.platform.live import READ_AGAIN_MS
+from sluice.platform.config.document import LIMITS
+from sluice.platform.config.live import READ_AGAIN_MS
 from tests.integration.levers import spend
 
 # A change is promised within a minute; a look on its way takes its time on top.

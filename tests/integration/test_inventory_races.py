@@ -4,15 +4,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sluice.inventory import imports, item, messages, rules, upload, worker
+from sluice.inventory import imports, messages, rules, upload, worker
+from sluice.inventory import table as item
 from sluice.inventory.imports import Import
-from sluice.inventory.item import Item
 from sluice.inventory.messages import Chunk, Looked
-from sluice.jobs.job import Job
-from sluice.marketplaces import accounts
+from sluice.inventory.table import Item
+from sluice.jobs.model.job import Job
+from sluice.marketplaces.accounts import table as accounts
 from sluice.platform import aws
 from sluice.platform.clock import DAY, HOUR
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from sluice.platform.observe import metrics
 from tests.support.clock import VirtualClock
 from tests.support.desk import NOON

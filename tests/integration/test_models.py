@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sluice.jobs.lanes import Lane
+from sluice.jobs.queue.lanes import Lane
 from sluice.platform import tables
 from tests.support.process import models
 

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 import pytest
 
-from sluice.jobs.job import Job
+from sluice.jobs.model.job import Job
+from sluice.listings.stockx import results
+from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.settle import settle
+from sluice.listings.stockx.status import Action
 from sluice.marketplaces.selling import Terms
-from sluice.operations import listing as listings
-from sluice.operations import results
-from sluice.operations.settle import settle
-from sluice.operations.status import Action
 from tests.support.desk import TENANT, Desk, open_desk
 
 R = TypeVar("R")

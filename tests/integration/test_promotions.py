@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sluice.jobs.job import Job
-from sluice.marketplaces import accounts
+from sluice.jobs.model.job import Job
+from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import MINUTE, SystemClock
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from sluice.promotions import work_run
 from sluice.promotions.kinds import CREATE
 from tests.support.ad_sandbox import SandboxSeller, open_sandbox_seller

@@ -9,16 +9,18 @@ from typing import TypeVar
 
 import pytest
 
-from sluice.jobs import budgets, cancel, claim, finish, keys, lanes
-from sluice.jobs.budget_rules import Window
-from sluice.jobs.cancel import Cancelled
-from sluice.jobs.enqueue import Outcome, enqueue
-from sluice.jobs.grant import Grant
-from sluice.jobs.job import Job
-from sluice.jobs.outcomes import BudgetEmpty, LeaseOver
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.grant import Grant
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import BudgetEmpty, LeaseOver
+from sluice.jobs.queue import cancel, claim, finish, lanes
+from sluice.jobs.queue.cancel import Cancelled
+from sluice.jobs.queue.enqueue import Outcome, enqueue
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.platform.config import Config
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 from tests.support import work
 from tests.support.clock import VirtualClock
 from tests.support.work import spec
@@ -152,14 +154,14 @@ def test_64_workers_use_a_window_and_never_exceed_it() -> None:
         used = 0
         for turn in range(12):
             asked = 1 + (number + turn) % 5
-            if budgets.reserve_calls(BUDGET, limits, window, asked):
+            if ledger.reserve_calls(BUDGET, limits, window, asked):
                 unused = (number + turn) % 2
-                budgets.give_back(BUDGET, limits, window, min(unused, asked))
+                ledger.give_back(BUDGET, limits, window, min(unused, asked))
                 used += asked - min(unused, asked)
         return used
 
     used = sum(race(work))
-    usage = budgets.read(BUDGET, START)
+    usage = ledger.read(BUDGET, START)
     assert usage.hour == usage.day == used
     assert 990 <= used <= 1_000, f"{used} of 1000 calls used"
 
@@ -170,7 +172,7 @@ def test_64_workers_share_the_slots_and_none_come_too_close() -> None:
     def work(number: int) -> Sequence[int]:
         # The workers' clocks differ by some seconds, and each asks at another moment of its own.
         now = START + (number * 37) % 5_000
-        return [start for turn in range(4) for start in budgets.reserve_slots(BUDGET, limits, 3, now + turn).starts]
+        return [start for turn in range(4) for start in ledger.reserve_slots(BUDGET, limits, 3, now + turn).starts]
 
     starts = sorted(start for taken in race(work) for start in taken)
     assert len(starts) == RACERS * 12
@@ -201,7 +203,7 @@ def test_64_workers_make_every_call_that_windows_and_slots_allow() -> None:
         return grant.made
 
     assert sum(race(work)) == len(made)
-    usage = budgets.read(BUDGET, START)
+    usage = ledger.read(BUDGET, START)
     assert usage.hour == usage.day == len(made) == 400
     made.sort()
     assert min(later - earlier for earlier, later in pairwise(made)) >= limits.interval_ms

@@ -4,14 +4,14 @@ from collections import Counter
 
 import pytest
 
-from sluice.jobs import cancel, enqueue, finish, replay
-from sluice.jobs.cancel import Cancelled
-from sluice.jobs.dead_letters import DeadLetter
-from sluice.jobs.enqueue import Enqueued
-from sluice.jobs.job import Job
-from sluice.jobs.outcomes import Refused
-from sluice.jobs.replay import Refusal
-from sluice.platform.config import Config
+from sluice.jobs.model.dead_letters import DeadLetter
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Refused
+from sluice.jobs.queue import cancel, enqueue, finish, replay
+from sluice.jobs.queue.cancel import Cancelled
+from sluice.jobs.queue.enqueue import Enqueued
+from sluice.jobs.queue.replay import Refusal
+from sluice.platform.config.document import Config
 from sluice.webhooks import deliveries
 from tests.integration.test_races import NOON, START, claimed, kind, race
 from tests.support.work import spec

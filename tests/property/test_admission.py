@@ -7,9 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.admission import Candidate, Room, batches, pick
-from sluice.jobs.keys import BACKGROUND, HOT, MANUAL, subject
-from sluice.jobs.order import in_turn, standing
+from sluice.jobs.dispatch.admission import Candidate, Room, batches, pick
+from sluice.jobs.dispatch.fair_order import in_turn, standing
+from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL, subject
 from sluice.platform.clock import DAY, HOUR, MINUTE
 
 NOW = 1_795_348_800_000

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.budget_rules import Window
-from sluice.jobs.job import REQUIRED, Job
-from sluice.jobs.messages import Batch, CorruptMessage, decode
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.model.job import REQUIRED, Job
+from sluice.jobs.run.messages import Batch, CorruptMessage, decode
 from sluice.platform.clock import HOUR
 
 NOON = 1_795_348_800_000

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.budget_rules import Usage
+from sluice.jobs.budgets.windows import Usage
 from sluice.platform.clock import HOUR, MINUTE
 
 NOW = 1_795_348_800_000

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.platform.config import Config, ConfigError, parse
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config, ConfigError, parse
+from sluice.platform.config.limits import Limits
 
 names = st.sampled_from(
     [*(field.name for field in fields(Config)), *(field.name for field in fields(Limits)), "stockx"]

@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.marketplaces import alias, ebay, fields, stockx
-from sluice.marketplaces.errors import BadAnswer, BadRequest
-from sluice.marketplaces.exchange import Answer
-from sluice.marketplaces.fields import Value
+from sluice.marketplaces.alias import adapter as alias
+from sluice.marketplaces.ebay import adapter as ebay
+from sluice.marketplaces.http import fields
+from sluice.marketplaces.http.errors import BadAnswer, BadRequest
+from sluice.marketplaces.http.exchange import Answer
+from sluice.marketplaces.http.fields import Value
+from sluice.marketplaces.stockx import adapter as stockx
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "sluice"
 # Whatever touches an amount.

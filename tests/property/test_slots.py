@@ -7,9 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.budget_rules import take_slots
+from sluice.jobs.budgets.windows import take_slots
 from sluice.platform.clock import HOUR
-from sluice.platform.limits import Limits
+from sluice.platform.config.limits import Limits
 
 NOON = 1_795_348_800_000
 

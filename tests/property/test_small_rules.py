@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs import history, keys
-from sluice.jobs.backoff import Backoff, Timetable
+from sluice.jobs.model import history, keys
+from sluice.jobs.model.backoff import Backoff, Timetable
 
 backoffs = st.builds(
     Backoff, base_ms=st.integers(1, 60_000), cap_ms=st.integers(1, 3_600_000), floor_ms=st.integers(0, 5_000)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.budget_rules import Usage, Window, outside_margin
+from sluice.jobs.budgets.windows import Usage, Window, outside_margin
 from sluice.platform.clock import DAY, HOUR
-from sluice.platform.limits import Limits
+from sluice.platform.config.limits import Limits
 
 moments = st.integers(0, 4_000_000_000_000) | st.integers(0, 1_000_000).map(lambda hour: hour * HOUR)
 margins = st.integers(0, 14_999)

@@ -6,10 +6,11 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from sluice.jobs import enqueue, poller, ready, scheduler
+from sluice.jobs.dispatch import find_ready, poller, scheduler
+from sluice.jobs.queue import enqueue
 from sluice.platform import tables
-from sluice.platform.config import Config
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 from tests.simulation.world import World
 from tests.support import work
 from tests.support.store import store
@@ -25,7 +26,7 @@ def new_world(**changes: object) -> Iterator[World]:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         # One request at a time, in an order that can be repeated; no pauses between tries.
         patch.setattr(scheduler, "THREADS", 1)
-        patch.setattr(ready, "THREADS", 1)
+        patch.setattr(find_ready, "THREADS", 1)
         patch.setattr(enqueue, "THREADS", 1)
         patch.setattr(poller, "THREADS", 1)
         patch.setattr(poller, "BATCHES", 1)

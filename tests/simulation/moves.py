@@ -2,8 +2,8 @@
 
 from random import Random
 
-from sluice.jobs import keys
-from sluice.jobs.job import Spec
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Spec
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from tests.simulation.scripts import Script, Step
 from tests.simulation.trouble import Fault

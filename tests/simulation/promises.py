@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sluice.jobs import keys
-from sluice.jobs.budget_rules import Window
-from sluice.jobs.enqueue import Enqueued, Outcome
-from sluice.jobs.job import Spec
-from sluice.jobs.runner import Run
-from sluice.jobs.states import DEAD, FINAL, LEASED, QUEUED, TRANSITIONS, WAITING
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Spec
+from sluice.jobs.model.states import DEAD, FINAL, LEASED, QUEUED, TRANSITIONS, WAITING
+from sluice.jobs.queue.enqueue import Enqueued, Outcome
+from sluice.jobs.run.runner import Run
 from sluice.platform import tables
-from sluice.platform.limits import Limits
+from sluice.platform.config.limits import Limits
 from tests.simulation.trouble import Process
 from tests.support.clock import VirtualClock
 from tests.support.store import Item, Request, Store

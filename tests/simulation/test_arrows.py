@@ -1,6 +1,6 @@
 """The engine writes every arrow of its state machine, each by the way that a user or an accident would take."""
 
-from sluice.jobs import keys
+from sluice.jobs.model import keys
 from sluice.platform.clock import HOUR, MINUTE
 from tests.simulation.promises import ARROWS
 from tests.simulation.scripts import Script

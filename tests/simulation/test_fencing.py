@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from pynamodb.expressions.condition import Condition
 
-from sluice.jobs import claim, finish, keys
-from sluice.jobs.job import Job
-from sluice.jobs.states import LEASED
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.states import LEASED
+from sluice.jobs.queue import claim, finish
 from sluice.platform import tables
 from tests.simulation.conftest import new_world
 from tests.simulation.scripts import Script, Step

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from sluice.jobs import keys
-from sluice.jobs.budget_rules import Window
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.model import keys
 from sluice.platform.clock import HOUR, MINUTE
 from tests.simulation.conftest import new_world
 from tests.simulation.promises import number, text

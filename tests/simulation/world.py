@@ -11,16 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sluice.jobs import budgets, cancel, keys, poller, scheduler
-from sluice.jobs.cancel import Cancelled
-from sluice.jobs.enqueue import Enqueued, enqueue
-from sluice.jobs.job import Job, Spec
-from sluice.jobs.messages import Batch, decode
-from sluice.jobs.outcomes import Action, Failure, Outcome, Waiting
-from sluice.jobs.runner import Observe, Run, run_batch
-from sluice.jobs.states import FINAL
+from sluice.jobs.budgets import ledger
+from sluice.jobs.dispatch import poller, scheduler
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job, Spec
+from sluice.jobs.model.outcomes import Action, Failure, Outcome, Waiting
+from sluice.jobs.model.states import FINAL
+from sluice.jobs.queue import cancel
+from sluice.jobs.queue.cancel import Cancelled
+from sluice.jobs.queue.enqueue import Enqueued, enqueue
+from sluice.jobs.run.messages import Batch, decode
+from sluice.jobs.run.runner import Observe, Run, run_batch
 from sluice.platform.clock import MINUTE, SECOND
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from tests.simulation.promises import Promises, number, text
 from tests.simulation.scripts import SUCCEED, Script
 from tests.simulation.trouble import Fault, Process, SendError, Trouble
@@ -204,7 +207,7 @@ class World:
 
     def close(self, budget: str) -> None:
         """Somebody else's call was refused with a 429."""
-        budgets.close(budget, self.clock.time + 10 * MINUTE, "429")
+        ledger.close(budget, self.clock.time + 10 * MINUTE, "429")
 
     # What a handler does
 

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 import pytest
 
 from local.sandbox import world as worlds
-from sluice.marketplaces import accounts, token_cache, transport
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts import token_cache
+from sluice.marketplaces.http import transport
 from sluice.platform import aws
 from sluice.platform.observe import metrics
 from sluice.platform.settings import settings

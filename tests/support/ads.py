@@ -8,16 +8,17 @@ from typing import TypeVar
 
 import pytest
 
-from sluice.jobs import keys, scheduler
-from sluice.jobs.enqueue import Enqueued
-from sluice.jobs.grant import Calls
-from sluice.jobs.job import Job
-from sluice.marketplaces import accounts
+from sluice.jobs.budgets.grant import Calls
+from sluice.jobs.dispatch import scheduler
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue.enqueue import Enqueued
+from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.advertising import Ad, AdResult, Campaign
-from sluice.marketplaces.errors import AlreadyExists, MarketplaceFailure, NotReady, Rejected
+from sluice.marketplaces.http.errors import AlreadyExists, MarketplaceFailure, NotReady, Rejected
 from sluice.platform import aws
 from sluice.platform.clock import MINUTE, SECOND, Clock
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from sluice.platform.observe import metrics
 from sluice.promotions import advertisers, work_run
 from sluice.promotions.kinds import MARKETPLACE

@@ -12,23 +12,27 @@ from local.sandbox.catalog.golden import GOLDEN
 from local.sandbox.limits import Limits as SandboxLimits
 from local.sandbox.stockx import bodies
 from local.sandbox.stockx.listings import Listing as RealListing
-from sluice.jobs import events, lanes, scheduler
-from sluice.jobs import requests as jobs_requests
-from sluice.jobs.job import Job
-from sluice.jobs.messages import Batch, decode
-from sluice.jobs.outcomes import Failure
-from sluice.jobs.runner import run_batch
-from sluice.marketplaces import accounts, token_cache, transport
+from sluice.jobs.dispatch import scheduler
+from sluice.jobs.model import events
+from sluice.jobs.model import requests as jobs_requests
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Failure
+from sluice.jobs.queue import lanes
+from sluice.jobs.run.messages import Batch, decode
+from sluice.jobs.run.runner import run_batch
+from sluice.listings.stockx import poll_run, request
+from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.request import Asked, Asker, Draft
+from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.table import Entry, Listing
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts import token_cache
+from sluice.marketplaces.http import transport
 from sluice.marketplaces.selling import Terms
-from sluice.operations import listing as listings
-from sluice.operations import poll_run, request
-from sluice.operations.listing import Entry, Listing
-from sluice.operations.request import Asked, Asker, Draft
-from sluice.operations.status import Action
 from sluice.platform import aws, tables
 from sluice.platform.clock import MINUTE, SECOND
-from sluice.platform.config import Config
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 from sluice.platform.observe import metrics
 from sluice.platform.settings import settings
 from tests.support.clock import VirtualClock

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sluice.jobs.dead_letters import DeadLetter
-from sluice.jobs.keys import HOT
+from sluice.jobs.model.dead_letters import DeadLetter
+from sluice.jobs.model.keys import HOT
 from sluice.platform.clock import DAY, iso
 
 # When the letters of events/*.json died: 2026-11-22T05:00:00Z.

@@ -20,7 +20,7 @@ from ministack.services import dynamodb
 from pynamodb.models import Model
 
 from local.cloud.tables import create_tables
-from sluice.jobs import lanes
+from sluice.jobs.queue import lanes
 from sluice.platform import aws, tables
 from sluice.platform.settings import settings
 

@@ -5,12 +5,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from sluice.jobs import keys, kinds
-from sluice.jobs.backoff import Backoff
-from sluice.jobs.job import Spec
-from sluice.jobs.kinds import JobKind
-from sluice.jobs.outcomes import Outcome
-from sluice.jobs.runner import Run
+from sluice.jobs.model import keys, kinds
+from sluice.jobs.model.backoff import Backoff
+from sluice.jobs.model.job import Spec
+from sluice.jobs.model.kinds import JobKind
+from sluice.jobs.model.outcomes import Outcome
+from sluice.jobs.run.runner import Run
 
 KIND = JobKind("test.work", f"{__name__}:handle", frozenset({"stockx"}), max_attempts=3, backoff=Backoff(1_000, 60_000))
 

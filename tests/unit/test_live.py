@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from sluice.platform import aws, live
-from sluice.platform.live import DEFAULTS, READ_AGAIN_MS, Document, Live
+from sluice.platform import aws
+from sluice.platform.config import live
+from sluice.platform.config.live import DEFAULTS, READ_AGAIN_MS, Document, Live
 from sluice.platform.settings import SettingsError, settings
 from tests.support.clock import VirtualClock
 

@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from sluice.inventory import item as stored_items
 from sluice.inventory import messages, portfolio, refreshes, rules, views
+from sluice.inventory import table as stored_items
 from sluice.inventory.bodies import ItemEdit, PortfolioQuery
-from sluice.inventory.item import Item
 from sluice.inventory.messages import Looked, NotSent
 from sluice.inventory.portfolio import ItemView
 from sluice.inventory.rules import Raw, Refused
+from sluice.inventory.table import Item
 from sluice.inventory.views import Changed, Deleted, Portfolio
-from sluice.platform import live, tables
-from sluice.platform.auth import Permission
-from sluice.platform.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
-from sluice.platform.http import Request, Route
+from sluice.platform import tables
+from sluice.platform.config import live
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
+from sluice.platform.http.routing import Request, Route
 from sluice.platform.observe import logger
 
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sluice.inventory import rules
 from sluice.inventory.rules import MOST_ROWS, Raw
-from sluice.platform.models import Amount, Body, DocumentedAs, OneOf, Query, Text
+from sluice.platform.http.models import Amount, Body, DocumentedAs, OneOf, Query, Text
 
 # A few hundred writes: what a request can do while somebody waits. More are an import.
 MOST_ITEMS: Final = 100

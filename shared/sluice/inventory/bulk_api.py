@@ -6,18 +6,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sluice.inventory import item as stored_items
 from sluice.inventory import refreshes, rules, views
+from sluice.inventory import table as stored_items
 from sluice.inventory.api import cursor
 from sluice.inventory.bodies import MOST_ITEMS, NewItem, NewItems, RefreshItems
-from sluice.inventory.item import Item
 from sluice.inventory.rules import Draft, Refused
+from sluice.inventory.table import Item
 from sluice.inventory.views import ItemAnswer, ItemsAnswer, RefreshedAnswer
-from sluice.platform import items, live
-from sluice.platform.auth import Permission
-from sluice.platform.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
-from sluice.platform.http import Request, Route
-from sluice.platform.models import problems
+from sluice.platform.config import live
+from sluice.platform.http import items
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
+from sluice.platform.http.models import problems
+from sluice.platform.http.routing import Request, Route
 from sluice.platform.observe import logger
 
 THREADS = 16

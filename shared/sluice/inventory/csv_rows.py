@@ -15,7 +15,7 @@ from typing import Final
 
 from sluice.inventory.rules import MOST_ROWS, Raw, is_formula
 from sluice.platform import money
-from sluice.platform.errors import FieldError
+from sluice.platform.http.errors import FieldError
 
 COLUMNS: Final = ("sku", "size", "sizeSystem", "marketplaces", "cost", "currency", "category")
 REQUIRED: Final = ("sku", "size")

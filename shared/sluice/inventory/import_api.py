@@ -8,10 +8,10 @@ from sluice.inventory import imports
 from sluice.inventory.bodies import ImportItems
 from sluice.inventory.imports import ImportView
 from sluice.inventory.messages import NotSent
-from sluice.platform import live
-from sluice.platform.auth import Permission
-from sluice.platform.errors import FieldError, Invalid, NotFound, Unavailable
-from sluice.platform.http import Request, Route, Upload
+from sluice.platform.config import live
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import FieldError, Invalid, NotFound, Unavailable
+from sluice.platform.http.routing import Request, Route, Upload
 from sluice.platform.observe import logger
 
 # How the document shows a CSV file.

@@ -5,14 +5,16 @@ from typing import NamedTuple
 
 from typing_extensions import TypedDict
 
-from sluice.inventory import item as items
-from sluice.inventory.item import Item
+from sluice.catalog import images
+from sluice.catalog import table as catalog
+from sluice.catalog.table import Product
+from sluice.inventory import table as items
 from sluice.inventory.rules import price_currency
-from sluice.marketplaces import catalog, images, registry
-from sluice.marketplaces.catalog import Product
+from sluice.inventory.table import Item
+from sluice.marketplaces import registry
 from sluice.platform.clock import SECOND, iso
-from sluice.pricing import prices
-from sluice.pricing.prices import Price
+from sluice.prices import table as prices
+from sluice.prices.table import Price
 
 Products = Mapping[tuple[str, str], Product]
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from sluice.inventory.item import Item
 from sluice.inventory.rules import price_currency
-from sluice.jobs.enqueue import Enqueued
-from sluice.platform.config import Config
-from sluice.pricing import enqueue
-from sluice.pricing.enqueue import Problem, RefreshItem
+from sluice.inventory.table import Item
+from sluice.jobs.queue.enqueue import Enqueued
+from sluice.platform.config.document import Config
+from sluice.prices import ask as enqueue
+from sluice.prices.ask import Problem, RefreshItem
 
 # What became of the price at each marketplace.
 Asked = dict[str, Enqueued | Problem]

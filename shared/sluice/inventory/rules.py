@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, TypeVar
 from sluice.marketplaces import registry
 from sluice.marketplaces.sizes import normal_size, normal_sku
 from sluice.platform import money
-from sluice.platform.errors import FieldError
+from sluice.platform.http.errors import FieldError
 
 T = TypeVar("T")
 

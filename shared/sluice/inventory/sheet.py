@@ -7,9 +7,9 @@ from typing import Any
 from sluice.inventory import rules
 from sluice.inventory.csv_rows import BadRow, Row
 from sluice.inventory.imports import RefusedRow
-from sluice.inventory.item import key
 from sluice.inventory.rules import Draft, Refused
-from sluice.platform.errors import FieldError
+from sluice.inventory.table import key
+from sluice.platform.http.errors import FieldError
 
 
 @dataclass

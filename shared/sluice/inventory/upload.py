@@ -6,8 +6,8 @@ from sluice.inventory import csv_rows
 from sluice.inventory.bodies import ImportItems, NewItem
 from sluice.inventory.csv_rows import Row
 from sluice.inventory.sheet import Sheet
-from sluice.platform import body
-from sluice.platform.models import check, problems
+from sluice.platform.http import body
+from sluice.platform.http.models import check, problems
 
 
 def read(data: bytes, media_type: str) -> Sheet:

@@ -5,15 +5,15 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from sluice.inventory import item as items
-from sluice.inventory.item import Item
+from sluice.inventory import table as items
 from sluice.inventory.portfolio import ItemView
 from sluice.inventory.refreshes import Asked
-from sluice.jobs.enqueue import Enqueued
-from sluice.platform import errors
-from sluice.platform.errors import FieldError, Invalid, Unavailable
-from sluice.platform.items import REFUSED
-from sluice.pricing.enqueue import Problem
+from sluice.inventory.table import Item
+from sluice.jobs.queue.enqueue import Enqueued
+from sluice.platform.http import errors
+from sluice.platform.http.errors import FieldError, Invalid, Unavailable
+from sluice.platform.http.items import REFUSED
+from sluice.prices.ask import Problem
 
 CREATED = "created"
 EXISTS = "exists"

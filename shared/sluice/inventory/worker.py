@@ -5,18 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from sluice.inventory import imports, messages, portfolio, refreshes
-from sluice.inventory import item as items
+from sluice.inventory import table as items
 from sluice.inventory.imports import Done
-from sluice.inventory.item import Item
 from sluice.inventory.messages import Chunk, CorruptMessage, Looked
 from sluice.inventory.refreshes import Asked, Wants
 from sluice.inventory.rules import Draft
+from sluice.inventory.table import Item
 from sluice.platform import aws, tables
 from sluice.platform.clock import Clock
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from sluice.platform.observe import count, logger
 from sluice.platform.settings import settings
-from sluice.pricing.enqueue import Problem
+from sluice.prices.ask import Problem
 
 THREADS: Final = 16
 # What is bulk work, or nobody's wish, stands behind what a person has just added or asked for.

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Protocol
 
-from sluice.marketplaces import accounts
-from sluice.marketplaces.errors import MarketplaceFailure
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.http.errors import MarketplaceFailure
 
 # eBay Marketing API, `bidPercentage`: one decimal place, from 2.0 to 100.0.
 LEAST_RATE: Final = Decimal("2.0")

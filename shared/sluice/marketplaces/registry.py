@@ -69,7 +69,7 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             ),
             currencies=frozenset(_STOCKX_CURRENCIES.split()),
             size_systems=("us", "us-w", "uk", "cm", "kr", "eu"),
-            adapter="sluice.marketplaces.stockx:StockX",
+            adapter="sluice.marketplaces.stockx.adapter:StockX",
             lookup_calls=2,
             sizes_together=True,
             listing_currencies=frozenset(_STOCKX_LISTING_CURRENCIES.split()),
@@ -79,7 +79,7 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             credentials=(CredentialField("personal_access_token", 2048),),
             currencies=frozenset({"USD"}),  # also in its other regions
             size_systems=("us", "us-w", "uk", "eu", "it", "fr", "cm"),
-            adapter="sluice.marketplaces.alias:Alias",
+            adapter="sluice.marketplaces.alias.adapter:Alias",
             lookup_calls=1,
             sizes_together=True,
             sizes_kept=True,
@@ -95,7 +95,7 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             ),
             currencies=frozenset({"USD", "GBP", "EUR", "CAD", "AUD"}),
             size_systems=("us", "us-w", "uk", "eu"),
-            adapter="sluice.marketplaces.ebay:EBay",
+            adapter="sluice.marketplaces.ebay.adapter:EBay",
             lookup_calls=0,
         ),
     )

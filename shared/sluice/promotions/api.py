@@ -6,14 +6,16 @@ from urllib.parse import unquote
 
 from typing_extensions import TypedDict
 
-from sluice.jobs import cancel, keys
-from sluice.jobs.cancel import Cancelled
-from sluice.jobs.enqueue import Enqueued, Outcome
-from sluice.jobs.job import Job
-from sluice.platform import http, live
-from sluice.platform.auth import Permission
-from sluice.platform.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound, Unavailable
-from sluice.platform.http import Request, Route
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue import cancel
+from sluice.jobs.queue.cancel import Cancelled
+from sluice.jobs.queue.enqueue import Enqueued, Outcome
+from sluice.platform.config import live
+from sluice.platform.http import routing
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound, Unavailable
+from sluice.platform.http.routing import Request, Route
 from sluice.promotions import campaigns, listing, views
 from sluice.promotions.bodies import NewPromotions, PromotionsQuery
 from sluice.promotions.kinds import CREATE, MARKETPLACE
@@ -118,7 +120,7 @@ def _check_campaigns(body: NewPromotions, wanted: Sequence[Wanted], tenant: str)
     named = dict.fromkeys(one.campaign_id for one in wanted if one.campaign_id)
     if not named:
         return
-    refused = campaigns.refusals(named, keys.account(MARKETPLACE, tenant), http.clock, live.current())
+    refused = campaigns.refusals(named, keys.account(MARKETPLACE, tenant), routing.clock, live.current())
     problems = [
         FieldError(body.place(row, "campaignId"), refused[one.campaign_id])
         for row, one in enumerate(wanted)

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sluice.marketplaces import advertising
-from sluice.platform.errors import FieldError, Invalid
-from sluice.platform.items import MOST_ITEMS
-from sluice.platform.models import Body, OneOf, Query, Text, join
+from sluice.platform.http.errors import FieldError, Invalid
+from sluice.platform.http.items import MOST_ITEMS
+from sluice.platform.http.models import Body, OneOf, Query, Text, join
 from sluice.promotions.views import STATUSES
 from sluice.promotions.wanted import Wanted
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection
 
-from sluice.jobs import keys
-from sluice.jobs.budget_rules import Window
-from sluice.jobs.grant import Grant
-from sluice.jobs.outcomes import Action, Failure
+from sluice.jobs.budgets.grant import Grant
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.model import keys
+from sluice.jobs.model.outcomes import Action, Failure
 from sluice.marketplaces.advertising import Advertiser, Campaign
-from sluice.marketplaces.errors import AlreadyExists, NotReady
+from sluice.marketplaces.http.errors import AlreadyExists, NotReady
 from sluice.platform.clock import SECOND, Clock, iso
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from sluice.promotions import advertisers
 from sluice.promotions.kinds import CREATE
 

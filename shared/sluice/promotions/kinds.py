@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from sluice.jobs.kinds import JobKind, register
-from sluice.platform.config import EBAY_MARKETING
+from sluice.jobs.model.kinds import JobKind, register
+from sluice.platform.config.document import EBAY_MARKETING
 
 MARKETPLACE: Final = "ebay"
 CREATE = register(
     JobKind(
         "promotion.create",
-        "sluice.promotions.place:run",
+        "sluice.promotions.handler:run",
         frozenset({MARKETPLACE}),
         service=EBAY_MARKETING,
         together=True,

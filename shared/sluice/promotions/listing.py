@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sluice.jobs import requests
-from sluice.jobs.job import Job
+from sluice.jobs.model import requests
+from sluice.jobs.model.job import Job
 from sluice.promotions.kinds import CREATE
 from sluice.promotions.views import status
 

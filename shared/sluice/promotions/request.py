@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sluice.jobs import keys, kinds, requests
-from sluice.jobs.enqueue import Enqueued, enqueue_many
-from sluice.jobs.job import Spec
+from sluice.jobs.model import keys, kinds, requests
+from sluice.jobs.model.job import Spec
+from sluice.jobs.queue.enqueue import Enqueued, enqueue_many
 from sluice.marketplaces import advertising
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from sluice.promotions.kinds import CREATE, MARKETPLACE
 from sluice.promotions.wanted import Wanted
 

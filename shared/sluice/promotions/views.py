@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from typing_extensions import TypedDict
 
-from sluice.jobs import kinds
-from sluice.jobs.job import Job
-from sluice.jobs.shown import redact
-from sluice.jobs.states import CANCELLED, DEAD, QUEUED, SUCCEEDED
+from sluice.jobs.model import kinds
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.redaction import redact
+from sluice.jobs.model.states import CANCELLED, DEAD, QUEUED, SUCCEEDED
 from sluice.platform.clock import iso
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from sluice.promotions import wanted
 
 PENDING: Final = "pending"

@@ -4,14 +4,14 @@ from collections import Counter
 from threading import Lock
 from typing import TypedDict
 
-from sluice.jobs import runs
-from sluice.jobs.job import Job
-from sluice.jobs.outcomes import Action, Failure, LeaseOver
-from sluice.jobs.ready import Statuses
-from sluice.jobs.states import DEAD
-from sluice.jobs.timely import run_due
+from sluice.jobs.dispatch.find_ready import Statuses
+from sluice.jobs.dispatch.punctual import run_due
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Action, Failure, LeaseOver
+from sluice.jobs.model.states import DEAD
+from sluice.jobs.run import records
 from sluice.platform.clock import Clock
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from sluice.platform.observe import count, logger
 
 
@@ -59,7 +59,7 @@ def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> Work
     done, report = run_due(statuses, clock, config, deadline, observe)
     stats, duration = _stats(seen), clock.now() - started
     counters = {name: seen[name] for name in METRICS}
-    runs.record("promotion-worker", {**stats, "calls": report.calls, "ms": duration}, counters, clock.now(), config)
+    records.record("promotion-worker", {**stats, "calls": report.calls, "ms": duration}, counters, clock.now(), config)
     for name, metric in METRICS.items():
         count(metric, seen[name])
     message = f"tried {stats['processed']} promotions"

@@ -7,11 +7,11 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from sluice.platform.addresses import BadAddress
-from sluice.platform.auth import Permission
 from sluice.platform.clock import iso
-from sluice.platform.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound
-from sluice.platform.http import Request, Route
-from sluice.platform.models import Body, OneOf, Query, Text
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound
+from sluice.platform.http.models import Body, OneOf, Query, Text
+from sluice.platform.http.routing import Request, Route
 from sluice.platform.settings import settings
 from sluice.platform.tables import ConditionFailed
 from sluice.webhooks import deliveries, endpoints, messages, targets

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sluice.jobs.shown import fields, redact
+from sluice.jobs.model.redaction import fields, redact
 from sluice.platform.clock import SECOND, iso
 
 SOURCE = "sluice"

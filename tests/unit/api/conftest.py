@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from local.cloud.tables import definitions
-from sluice.jobs import lanes, runs
-from sluice.marketplaces import accounts
+from sluice.jobs.queue import lanes
+from sluice.jobs.run import records
+from sluice.marketplaces.accounts import table as accounts
 from sluice.platform import aws, settings
 from sluice.platform.clock import MINUTE, SystemClock
 from sluice.platform.observe import logger
-from sluice.pricing.prices import Price
+from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints
 from sluice.webhooks.endpoints import Wanted
 from tests.support.http import call
@@ -94,7 +95,7 @@ class Cloud:
 
     def healthy(self, ago: int = 0, oldest_due_age: int = 0) -> None:
         """Leave the snapshot that the scheduler leaves, `ago` ms old."""
-        runs.save_health({"at": self.now - ago, "lanes": 2, "held": 1, "oldest_due_age": oldest_due_age})
+        records.save_health({"at": self.now - ago, "lanes": 2, "held": 1, "oldest_due_age": oldest_due_age})
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from sluice.admin import api
+from sluice.operator import api
 from tests.support.http import Answer
 
 Schema = dict[str, Any]

@@ -2,8 +2,8 @@
 
 from io import StringIO
 
-from sluice.marketplaces import accounts
-from sluice.marketplaces.accounts import Status
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.table import Status
 from tests.support.http import call
 from tests.unit.api.conftest import CREDENTIALS, Cloud
 from tests.unit.api.document import conforms

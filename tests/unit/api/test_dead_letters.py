@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from sluice.admin import dead_letters
-from sluice.jobs.dead_letters import UNREADABLE, DeadLetter
-from sluice.jobs.job import Job
+from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter
+from sluice.jobs.model.job import Job
+from sluice.operator import dead_letters
 from sluice.platform.clock import MINUTE, SECOND, iso
 from tests.support.http import Answer, call
 from tests.support.letters import DIED_AT, write

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sluice.platform import http
-from sluice.pricing import prices
+from sluice.platform.http import routing
+from sluice.prices import table as prices
 from tests.support.http import REQUEST_ID, call, event, send
 from tests.unit.api.conftest import Cloud
 
@@ -65,4 +65,4 @@ def test_answers_are_not_kept_on_the_way(cloud: Cloud) -> None:
 
 def test_a_public_request_has_no_tenant() -> None:
     with pytest.raises(RuntimeError):
-        _ = http.Request(id="1", path={}, body=None, query=None, now=0).tenant
+        _ = routing.Request(id="1", path={}, body=None, query=None, now=0).tenant

@@ -7,15 +7,16 @@ from urllib.parse import quote
 
 import pytest
 
-from sluice.admin import listing
-from sluice.jobs import budgets, claim, finish
-from sluice.jobs.admission import Candidate
-from sluice.jobs.job import Job
-from sluice.jobs.outcomes import Failure, Refused
-from sluice.marketplaces import accounts
-from sluice.marketplaces.accounts import Status
+from sluice.jobs.budgets import ledger
+from sluice.jobs.dispatch.admission import Candidate
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Failure, Refused
+from sluice.jobs.queue import claim, finish
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.table import Status
+from sluice.operator import listing
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from tests.support.http import call, event, send
 from tests.unit.api.conftest import Cloud
 from tests.unit.api.document import conforms
@@ -188,7 +189,7 @@ def test_a_running_job_says_so(acme: Cloud) -> None:
 
 def test_a_closed_budget_says_until_when(acme: Cloud) -> None:
     [job_id] = acme.enqueue("acme", "DD1391-100")
-    budgets.close("stockx:acme", acme.now + HOUR, "429")
+    ledger.close("stockx:acme", acme.now + HOUR, "429")
     wait = job(job_id)["wait"]
     assert (wait["reason"], wait["until"] is not None) == ("closed", True)
 

@@ -8,7 +8,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from local.cloud import template as templates
 from local.cloud.template import resources
-from sluice.platform.auth import ROLES
+from sluice.platform.http.auth import ROLES
 from tests.support.http import call, route_functions
 from tests.unit.api.conftest import Cloud
 from tests.unit.api.document import document, operation

@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from sluice.marketplaces import images
+from sluice.catalog import images
 from sluice.platform.clock import MINUTE
 from tests.support.http import call
 from tests.unit.api.conftest import Cloud

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from sluice.jobs.job import Job
-from sluice.jobs.requests import Request
-from sluice.marketplaces.catalog import Product
-from sluice.pricing import enqueue
+from sluice.catalog.table import Product
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.requests import Request
+from sluice.prices import ask
 from tests.support.http import Answer, call
 from tests.unit.api.conftest import Cloud
 
@@ -99,7 +99,7 @@ def test_an_item_that_could_not_be_stored_may_be_asked_for_again(acme: Cloud, mo
     def fail(specs: Any, *_: Any) -> list[Exception]:
         return [RuntimeError("the secret reason") for _ in specs]
 
-    monkeypatch.setattr(enqueue, "enqueue_many", fail)
+    monkeypatch.setattr(ask, "enqueue_many", fail)
     answer = refresh({"sku": "DD1391-100", "size": "10"})
     assert answer.status == 503
     assert "secret" not in answer.text

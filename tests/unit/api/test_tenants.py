@@ -6,12 +6,12 @@ from urllib.parse import quote
 
 import pytest
 
-from sluice.admin.dead_letters import public_id
-from sluice.inventory import item
-from sluice.jobs.job import Job
-from sluice.marketplaces import accounts
-from sluice.marketplaces.accounts import Status
-from sluice.operations.listing import new_id
+from sluice.inventory import table as item
+from sluice.jobs.model.job import Job
+from sluice.listings.stockx.table import new_id
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.table import Status
+from sluice.operator.dead_letters import public_id
 from sluice.platform.clock import iso
 from tests.support.http import Answer, call, event, route_functions, send
 from tests.support.letters import DIED_AT, write

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.exceptions import PyJWKClientConnectionError
 
 from local.cloud.cloud import ROOT
-from sluice.platform import tokens
+from sluice.platform.http import jwt as tokens
 from tests.support import process
 from tests.support.http import Context
 

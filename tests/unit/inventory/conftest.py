@@ -5,15 +5,17 @@ from typing import Any
 
 import pytest
 
+from sluice.catalog import table as catalog
+from sluice.catalog.table import Product
 from sluice.inventory import worker
-from sluice.jobs.job import Job
-from sluice.marketplaces import accounts, catalog
-from sluice.marketplaces.catalog import Product
-from sluice.platform import aws, http
+from sluice.jobs.model.job import Job
+from sluice.marketplaces.accounts import table as accounts
+from sluice.platform import aws
 from sluice.platform.clock import MINUTE
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
+from sluice.platform.http import routing
 from sluice.platform.observe import metrics
-from sluice.pricing.prices import Price
+from sluice.prices.table import Price
 from tests.support.clock import VirtualClock
 from tests.support.desk import NOON
 from tests.support.http import Answer, call
@@ -101,7 +103,7 @@ class Seller:
 @pytest.fixture
 def seller(cloud: Cloud, tables: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Seller]:
     clock = VirtualClock(NOON)
-    monkeypatch.setattr(http, "clock", clock)
+    monkeypatch.setattr(routing, "clock", clock)
     monkeypatch.setattr(metrics.provider, "namespace", "Sluice/test")
     monkeypatch.setattr(aws, "send_message", lambda queue, body, **_: cloud.sent.append(body))
     made = Seller(cloud, tables, clock)

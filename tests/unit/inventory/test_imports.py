@@ -8,7 +8,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from sluice.inventory import imports, messages
 from sluice.inventory.imports import CHUNK_ROWS
-from sluice.jobs.job import Job
+from sluice.jobs.model.job import Job
 from sluice.platform import aws
 from sluice.platform.clock import HOUR
 from tests.support.http import call
@@ -185,7 +185,7 @@ def test_a_price_that_could_not_be_stored_brings_the_message_back(
 ) -> None:
     told = seller.upload(FILE).json
     with monkeypatch.context() as broken:
-        broken.setattr("sluice.pricing.enqueue.enqueue_many", lambda specs, *_: [RuntimeError("no")] * len(list(specs)))
+        broken.setattr("sluice.prices.ask.enqueue_many", lambda specs, *_: [RuntimeError("no")] * len(list(specs)))
         again = seller.deliver()
     assert (len(again), seller.progress(told["importId"])["status"]) == (1, "processing")
     seller.deliver(again)

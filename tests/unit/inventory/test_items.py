@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.inventory import api, item, rules
+from sluice.inventory import api, rules
+from sluice.inventory import table as item
 from sluice.inventory.rules import Raw
 from sluice.marketplaces import registry
 from sluice.platform import tables

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from sluice.inventory import item, messages
-from sluice.inventory.item import Item
-from sluice.jobs.job import Job
+from sluice.inventory import messages
+from sluice.inventory import table as item
+from sluice.inventory.table import Item
+from sluice.jobs.model.job import Job
 from sluice.platform import aws
 from sluice.platform.clock import HOUR, MINUTE, iso
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from tests.support.http import call
 from tests.unit.inventory.conftest import Seller
 

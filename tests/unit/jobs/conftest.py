@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from tests.support import work
 from tests.support.clock import VirtualClock
 from tests.support.store import Store

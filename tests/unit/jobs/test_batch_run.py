@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
-from sluice.jobs import budgets, claim, finish, keys, kinds
-from sluice.jobs.budget_rules import Window
-from sluice.jobs.enqueue import enqueue
-from sluice.jobs.job import VERSION, Job
-from sluice.jobs.messages import Batch
-from sluice.jobs.outcomes import BudgetEmpty, Failure, LeaseOver, Outcome, Refused, Waiting
-from sluice.jobs.runner import CALL_MS, Report, Run, run_batch
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.model import keys, kinds
+from sluice.jobs.model.job import VERSION, Job
+from sluice.jobs.model.outcomes import BudgetEmpty, Failure, LeaseOver, Outcome, Refused, Waiting
+from sluice.jobs.queue import claim, finish
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.run.messages import Batch
+from sluice.jobs.run.runner import CALL_MS, Report, Run, run_batch
 from sluice.platform.clock import MINUTE
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from tests.support import work
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
@@ -29,7 +31,7 @@ def batch_of(names: str, clock: VirtualClock) -> Batch:
     for name in names:
         enqueue(spec(name, priority=keys.HOT), clock.time)
     window, limits = Window.at(clock.time), Config().limits("stockx")
-    assert budgets.reserve_calls("stockx:acme", limits, window, len(names))
+    assert ledger.reserve_calls("stockx:acme", limits, window, len(names))
     found, _ = claim.due(LANE, clock.time, 100)
     jobs = [claim.claim(candidate, clock.time, 5 * MINUTE) for candidate in found]
     return Batch.of([job for job in jobs if job], window, len(names))
@@ -73,7 +75,7 @@ def test_each_job_has_its_own_end(threads: int, clock: VirtualClock) -> None:
     report = run(batch_of("abcdef", clock), clock, handler, threads=threads)
     assert report.ends == {"retried": 2, "dead": 1, "waiting": 1, "completed": 2}
     assert states() == {"a": "queued", "b": "dead", "c": "queued", "d": "waiting", "e": "succeeded", "f": "succeeded"}
-    assert report.calls == budgets.read("stockx:acme", clock.time).hour == 2
+    assert report.calls == ledger.read("stockx:acme", clock.time).hour == 2
 
 
 @pytest.mark.usefixtures("store")
@@ -122,7 +124,7 @@ def test_what_the_workers_time_does_not_allow_goes_back_untouched(clock: Virtual
     assert report.ends == {"completed": 2, "snoozed": 2}
     assert len(begun) == 2
     assert all(job.attempts == 0 for job in Job.scan() if job.state == "queued")
-    assert budgets.read("stockx:acme", clock.time).hour == 0
+    assert ledger.read("stockx:acme", clock.time).hour == 0
 
 
 @pytest.mark.usefixtures("store")
@@ -138,7 +140,7 @@ def test_a_batch_that_was_delivered_before_is_not_run_again(clock: VirtualClock)
     batch = batch_of("abc", clock)
     assert run(batch, clock, one_call).ends == {"completed": 3}
     assert run(batch, clock, never).ends == {"late": 3}
-    assert budgets.read("stockx:acme", clock.time).hour == 3, "its calls are not given back a second time"
+    assert ledger.read("stockx:acme", clock.time).hour == 3, "its calls are not given back a second time"
 
 
 def test_a_job_of_a_newer_version_is_a_dead_letter_and_stops_no_other(store: Store, clock: VirtualClock) -> None:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from sluice.jobs import claim, finish
-from sluice.jobs.cancel import Cancelled, cancel
-from sluice.jobs.enqueue import Outcome, enqueue
-from sluice.jobs.job import Job
-from sluice.jobs.outcomes import Failure, Waiting
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Failure, Waiting
+from sluice.jobs.queue import claim, finish
+from sluice.jobs.queue.cancel import Cancelled, cancel
+from sluice.jobs.queue.enqueue import Outcome, enqueue
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec

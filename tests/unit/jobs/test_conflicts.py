@@ -13,16 +13,17 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
 from local.cloud.tables import create_tables
-from sluice.jobs import budgets, claim, finish, lanes
-from sluice.jobs.budget_rules import Window
-from sluice.jobs.enqueue import enqueue
-from sluice.jobs.job import Job
-from sluice.jobs.lanes import Lane
-from sluice.jobs.outcomes import Failure, LeaseOver
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Failure, LeaseOver
+from sluice.jobs.queue import claim, finish, lanes
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.queue.lanes import Lane
 from sluice.platform import aws, tables
 from sluice.platform.clock import MINUTE
-from sluice.platform.config import Config
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 from sluice.platform.settings import settings
 from tests.support import work
 from tests.support.store import environment, respond
@@ -164,25 +165,25 @@ def test_what_was_throttled_or_not_answered_is_sent_again(network: Network, answ
 @pytest.mark.parametrize("answer", [THROTTLED, TIMEOUT])
 def test_calls_are_given_back_once_or_not_at_all(network: Network, answer: Any) -> None:
     """Sent again after a lost answer it could be done twice, and the limit would be exceeded."""
-    assert budgets.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 6)
+    assert ledger.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 6)
     network.sent.clear()
     network.answers = [answer]
-    budgets.give_back(BUDGET, LIMITS, Window.at(NOON), 4)
+    ledger.give_back(BUDGET, LIMITS, Window.at(NOON), 4)
     assert network.sent == ["UpdateItem"]
-    assert budgets.read(BUDGET, NOON).hour == 6
-    budgets.give_back(BUDGET, LIMITS, Window.at(NOON), 4)
-    assert budgets.read(BUDGET, NOON).hour == 2
+    assert ledger.read(BUDGET, NOON).hour == 6
+    ledger.give_back(BUDGET, LIMITS, Window.at(NOON), 4)
+    assert ledger.read(BUDGET, NOON).hour == 2
 
 
 def test_slots_are_returned_once_or_not_at_all(network: Network) -> None:
     """Meanwhile another may hold the very slots: then the clock stands where it stood."""
     limits = Limits(interval_ms=600)
-    slots = budgets.reserve_slots(BUDGET, limits, 3, NOON)
+    slots = ledger.reserve_slots(BUDGET, limits, 3, NOON)
     network.sent.clear()
     network.answers = [TIMEOUT]
-    budgets.return_slots(BUDGET, slots, 2)
+    ledger.return_slots(BUDGET, slots, 2)
     assert network.sent == ["UpdateItem"]
-    assert budgets.read(BUDGET, NOON).next_at == slots.next_at
+    assert ledger.read(BUDGET, NOON).next_at == slots.next_at
 
 
 def test_a_completion_whose_answer_was_lost_is_a_completion(network: Network) -> None:

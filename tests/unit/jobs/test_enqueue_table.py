@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from sluice.jobs import cancel, claim, finish, keys
-from sluice.jobs.enqueue import Outcome, enqueue, enqueue_many
-from sluice.jobs.job import MOST_ASKERS, Job
-from sluice.jobs.outcomes import Failure, LeaseOver, Waiting
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import MOST_ASKERS, Job
+from sluice.jobs.model.outcomes import Failure, LeaseOver, Waiting
+from sluice.jobs.queue import cancel, claim, finish
+from sluice.jobs.queue.enqueue import Outcome, enqueue, enqueue_many
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from functions.job_events.handler import handler
-from sluice.jobs import cancel, claim, enqueue, finish, unreadable
-from sluice.jobs.admission import Candidate
-from sluice.jobs.job import Job
-from sluice.jobs.outcomes import Failure, Refused, Waiting
+from sluice.jobs.dispatch.admission import Candidate
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Failure, Refused, Waiting
+from sluice.jobs.queue import cancel, claim, enqueue, finish, unreadable
 from sluice.platform import aws
 from sluice.platform.clock import MINUTE, iso
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from tests.support import work
 from tests.support.http import Context
 from tests.support.store import Store

@@ -6,12 +6,12 @@ from random import Random
 
 import pytest
 
-from sluice.jobs import budgets
-from sluice.jobs.budget_rules import Window
-from sluice.jobs.grant import LONGEST_CLOSING_MS, Grant
-from sluice.jobs.outcomes import BudgetClosed, BudgetEmpty, OutOfTime
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.grant import LONGEST_CLOSING_MS, Grant
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, OutOfTime
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND, SystemClock
-from sluice.platform.limits import Limits
+from sluice.platform.config.limits import Limits
 from tests.support.clock import VirtualClock
 
 NOON = 1_795_348_800_000
@@ -35,7 +35,7 @@ class HeldUp(VirtualClock):
 
 
 def charged(*windows: Window) -> list[int]:
-    return [budgets.read(BUDGET, window.hour_start).hour for window in windows]
+    return [ledger.read(BUDGET, window.hour_start).hour for window in windows]
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -45,7 +45,7 @@ def test_what_is_reserved_less_what_is_given_back_is_what_was_called(seed: int, 
     limits = Limits(interval_ms=pace, per_hour=9, per_day=25)
     clock = HeldUp(NOON + 10 * HOUR + chance.randint(0, 2 * HOUR), chance)
     first, reserved = Window.at(clock.time), chance.randint(0, 9)
-    assert budgets.reserve_calls(BUDGET, limits, first, reserved)
+    assert ledger.reserve_calls(BUDGET, limits, first, reserved)
     grant = Grant(BUDGET, limits, first, reserved, clock, clock.time + 3 * HOUR)
     made: list[int] = []
     try:
@@ -62,13 +62,13 @@ def test_what_is_reserved_less_what_is_given_back_is_what_was_called(seed: int, 
     hours = [Window(first.hour_start + number * HOUR) for number in range(5)]
     assert charged(*hours) == [sum(Window.at(at) == hour for at in made) for hour in hours]
     days = {hour.day: hour for hour in hours}
-    assert sum(budgets.read(BUDGET, hour.hour_start).day for hour in days.values()) == len(made)
+    assert sum(ledger.read(BUDGET, hour.hour_start).day for hour in days.values()) == len(made)
 
 
 def test_threads_that_share_a_grant_make_each_call_once() -> None:
     limits = Limits(per_hour=100, per_day=1_000)
     clock = VirtualClock(NOON + MINUTE)
-    assert budgets.reserve_calls(BUDGET, limits, Window.at(NOON), 40)
+    assert ledger.reserve_calls(BUDGET, limits, Window.at(NOON), 40)
     grant = Grant(BUDGET, limits, Window.at(NOON), 40, clock, NOON + HOUR)
 
     def work(_: int) -> int:
@@ -109,7 +109,7 @@ class Counted(VirtualClock):
 def test_one_call_of_a_worker_waits_for_its_start_at_a_time() -> None:
     """So a worker that dies takes one block of slots with it at most, however many threads it has."""
     clock = Counted(NOON + MINUTE)
-    assert budgets.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 40)
+    assert ledger.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 40)
     grant = Grant(BUDGET, LIMITS, Window.at(NOON), 40, clock, NOON + HOUR)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: grant.take(), range(40)))
@@ -122,7 +122,7 @@ def test_whoever_waits_is_woken_by_a_429() -> None:
     clock = SystemClock()
     begin = clock.now()
     grant = Grant(BUDGET, limits, Window.at(begin), 0, clock, begin + 2 * HOUR)
-    slots = budgets.reserve_slots(BUDGET, limits, 1, begin)
+    slots = ledger.reserve_slots(BUDGET, limits, 1, begin)
     assert slots.starts[0] == begin
     refused: list[BudgetClosed] = []
 
@@ -149,38 +149,38 @@ def test_a_call_that_comes_after_the_workers_time_is_not_made_and_its_slot_stays
         grant.take()
     grant.give_back()
     assert charged(Window.at(NOON)) == [2]
-    assert budgets.read(BUDGET, NOON).next_at == NOON + MINUTE + 2 * LIMITS.pace
+    assert ledger.read(BUDGET, NOON).next_at == NOON + MINUTE + 2 * LIMITS.pace
 
 
 def test_unused_slots_go_back_unless_somebody_queues_behind_them() -> None:
-    slots = budgets.reserve_slots(BUDGET, LIMITS, 3, NOON)
-    budgets.return_slots(BUDGET, slots, 2)
-    assert budgets.read(BUDGET, NOON).next_at == NOON + LIMITS.pace
+    slots = ledger.reserve_slots(BUDGET, LIMITS, 3, NOON)
+    ledger.return_slots(BUDGET, slots, 2)
+    assert ledger.read(BUDGET, NOON).next_at == NOON + LIMITS.pace
 
-    slots = budgets.reserve_slots(BUDGET, LIMITS, 3, NOON)
-    behind = budgets.reserve_slots(BUDGET, LIMITS, 1, NOON)
-    budgets.return_slots(BUDGET, slots, 2)
-    assert budgets.read(BUDGET, NOON).next_at == behind.next_at
+    slots = ledger.reserve_slots(BUDGET, LIMITS, 3, NOON)
+    behind = ledger.reserve_slots(BUDGET, LIMITS, 1, NOON)
+    ledger.return_slots(BUDGET, slots, 2)
+    assert ledger.read(BUDGET, NOON).next_at == behind.next_at
 
 
 def test_a_closing_for_longer_than_any_window_is_a_fault_and_cut() -> None:
     clock = VirtualClock(NOON)
     grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, NOON + HOUR)
     grant.close(NOON + 3_650 * DAY, "Retry-After: 315360000")
-    assert budgets.read(BUDGET, NOON).closed_until == NOON + LONGEST_CLOSING_MS
+    assert ledger.read(BUDGET, NOON).closed_until == NOON + LONGEST_CLOSING_MS
 
 
 def test_a_later_end_of_a_closing_stays() -> None:
-    budgets.close(BUDGET, NOON + HOUR, "429")
-    budgets.close(BUDGET, NOON + MINUTE, "503")
-    usage = budgets.read(BUDGET, NOON)
+    ledger.close(BUDGET, NOON + HOUR, "429")
+    ledger.close(BUDGET, NOON + MINUTE, "503")
+    usage = ledger.read(BUDGET, NOON)
     assert (usage.closed_until, usage.closed_reason) == (NOON + HOUR, "429")
 
 
 @pytest.mark.parametrize(("said", "hour"), [(20, 80), (97, 10), (-3, 100)])
 def test_the_marketplaces_own_count_only_ever_lowers_what_is_left(said: int, hour: int) -> None:
     clock = VirtualClock(NOON + MINUTE)
-    assert budgets.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 10)
+    assert ledger.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 10)
     grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, NOON + HOUR)
     grant.remaining(said)
     assert min(100, charged(Window.at(NOON))[0]) == hour
@@ -189,7 +189,7 @@ def test_the_marketplaces_own_count_only_ever_lowers_what_is_left(said: int, hou
 def test_a_correction_lasts_when_unused_calls_are_given_back() -> None:
     """30 are left, and 5 of them are this worker's: without them 25, and when it returns them 30."""
     clock = VirtualClock(NOON + MINUTE)
-    assert budgets.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 5)
+    assert ledger.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 5)
     grant = Grant(BUDGET, LIMITS, Window.at(NOON), 5, clock, NOON + HOUR)
     grant.remaining(30)
     assert charged(Window.at(NOON)) == [75]
@@ -199,7 +199,7 @@ def test_a_correction_lasts_when_unused_calls_are_given_back() -> None:
 
 def test_an_empty_window_says_when_there_are_calls_again() -> None:
     clock = VirtualClock(NOON + MINUTE)
-    assert budgets.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 100)
+    assert ledger.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 100)
     grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, NOON + HOUR)
     with pytest.raises(BudgetEmpty) as empty:
         grant.take()

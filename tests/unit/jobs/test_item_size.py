@@ -1,12 +1,13 @@
 """What an ordinary job costs to keep: below one kilobyte at every step, which is one write unit for each write."""
 
-from sluice.jobs import claim, finish, keys
-from sluice.jobs.enqueue import enqueue
-from sluice.jobs.job import Job, Spec
-from sluice.jobs.outcomes import BudgetClosed, Failure
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job, Spec
+from sluice.jobs.model.outcomes import BudgetClosed, Failure
+from sluice.jobs.queue import claim, finish
+from sluice.jobs.queue.enqueue import enqueue
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.platform.config import Config
-from sluice.pricing.kinds import REFRESH
+from sluice.platform.config.document import Config
+from sluice.prices.kinds import REFRESH
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Item, Request, Send, Store
 

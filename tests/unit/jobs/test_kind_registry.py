@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from sluice.jobs import kinds
-from sluice.jobs.kinds import JobKind, UnknownKind
-from sluice.platform.config import Config
+from sluice.jobs.model import kinds
+from sluice.jobs.model.kinds import JobKind, UnknownKind
+from sluice.platform.config.document import Config
 from tests.support import work
 from tests.support.work import KIND
 

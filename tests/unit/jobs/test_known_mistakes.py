@@ -41,18 +41,20 @@ from pathlib import Path
 
 import pytest
 
-from sluice.jobs import budgets, claim, finish, keys
-from sluice.jobs.admission import Candidate
-from sluice.jobs.budget_rules import Window
-from sluice.jobs.cancel import Cancelled, cancel
-from sluice.jobs.enqueue import Outcome, enqueue
-from sluice.jobs.grant import Grant
-from sluice.jobs.job import Job, Spec
-from sluice.jobs.kinds import UnknownKind
-from sluice.jobs.outcomes import BudgetClosed, LeaseOver
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.grant import Grant
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.dispatch.admission import Candidate
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job, Spec
+from sluice.jobs.model.kinds import UnknownKind
+from sluice.jobs.model.outcomes import BudgetClosed, LeaseOver
+from sluice.jobs.queue import claim, finish
+from sluice.jobs.queue.cancel import Cancelled, cancel
+from sluice.jobs.queue.enqueue import Outcome, enqueue
 from sluice.platform.clock import HOUR, MINUTE, SECOND
-from sluice.platform.config import Config
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 from tests.simulation.conftest import new_world
 from tests.simulation.promises import number, text
 from tests.simulation.scripts import SUCCEED, Script, Step
@@ -119,9 +121,9 @@ def test_a_claim_is_refused_when_the_job_has_moved(later: object, clock: Virtual
 def test_a_reservation_is_the_check(clock: VirtualClock) -> None:
     """Both look at the budget before either reserves: what they saw does not matter."""
     limits, window = Limits(per_hour=10), Window.at(clock.time)
-    assert [budgets.read(BUDGET, clock.time).left(limits) for _ in "ab"] == [10, 10]
-    assert [budgets.reserve_calls(BUDGET, limits, window, 6) for _ in "ab"] == [True, False]
-    assert budgets.read(BUDGET, clock.time).hour == 6
+    assert [ledger.read(BUDGET, clock.time).left(limits) for _ in "ab"] == [10, 10]
+    assert [ledger.reserve_calls(BUDGET, limits, window, 6) for _ in "ab"] == [True, False]
+    assert ledger.read(BUDGET, clock.time).hour == 6
 
 
 def test_a_run_is_charged_for_each_call() -> None:
@@ -187,13 +189,13 @@ def test_no_call_starts_near_the_end_of_an_hour() -> None:
     assert {Window.at(start) for start in starts} == {Window(NOON), Window(NOON + HOUR)}
     for window in (Window(NOON), Window(NOON + HOUR)):
         in_window = sum(Window.at(start) == window for start in starts)
-        assert budgets.read(BUDGET, window.hour_start).hour == in_window
+        assert ledger.read(BUDGET, window.hour_start).hour == in_window
 
 
 def test_waiting_for_calls_asks_nobody(store: Store, clock: VirtualClock) -> None:
     """25 calls of one batch: one reservation of calls was made before, and slots come in blocks."""
     limits = Limits(interval_ms=600, per_hour=100)
-    assert budgets.reserve_calls(BUDGET, limits, Window.at(clock.time), 25)
+    assert ledger.reserve_calls(BUDGET, limits, Window.at(clock.time), 25)
     asked: list[str] = []
 
     def around(request: Request, send: Send) -> Answer:

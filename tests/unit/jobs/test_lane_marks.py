@@ -4,8 +4,8 @@ import pytest
 
 from local.cloud import template as templates
 from local.cloud.template import resources
-from sluice.jobs import lanes
-from sluice.jobs.lanes import REMEMBER_MS, REMOVE_AFTER_MS, Lane
+from sluice.jobs.queue import lanes
+from sluice.jobs.queue.lanes import REMEMBER_MS, REMOVE_AFTER_MS, Lane
 from sluice.platform.clock import MINUTE, SECOND
 from tests.support.store import Answer, Request, Send, Store
 

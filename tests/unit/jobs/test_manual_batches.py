@@ -5,12 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from sluice.jobs import budgets, claim, keys, scheduler
-from sluice.jobs.enqueue import enqueue
-from sluice.jobs.messages import Batch, decode
+from sluice.jobs.budgets import ledger
+from sluice.jobs.dispatch import scheduler
+from sluice.jobs.model import keys
+from sluice.jobs.queue import claim
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.run.messages import Batch, decode
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.platform.config import Config
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 from tests.support.clock import VirtualClock
 from tests.support.work import spec
 
@@ -48,7 +51,7 @@ def test_manual_jobs_and_others_of_one_account_are_two_batches(clock: VirtualClo
     sent = tick(clock, config)
     assert [(batch.manual, letters(batch)) for batch in sent] == [(True, "mm"), (False, "hbb")]
     assert [batch.calls for batch in sent] == [2, 3]
-    assert budgets.read("stockx:acme", clock.time).hour == 5, "each call is reserved once"
+    assert ledger.read("stockx:acme", clock.time).hour == 5, "each call is reserved once"
 
 
 def test_manual_batches_of_all_accounts_are_sent_before_the_others(clock: VirtualClock) -> None:

@@ -5,14 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from sluice.jobs import budgets, keys, kinds, lanes
-from sluice.jobs import ready as reading
-from sluice.jobs.budget_rules import Window
-from sluice.jobs.enqueue import enqueue
-from sluice.jobs.ready import Ready, look_into
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.dispatch import find_ready as reading
+from sluice.jobs.dispatch.find_ready import Ready, look_into
+from sluice.jobs.model import keys, kinds
+from sluice.jobs.queue import lanes
+from sluice.jobs.queue.enqueue import enqueue
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.platform.config import Config
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import KIND, spec
@@ -27,7 +29,7 @@ def waiting(clock: VirtualClock, tenant: str, count: int, priority: int = keys.B
 
 
 def used(clock: VirtualClock, calls: int) -> None:
-    assert budgets.reserve_calls("stockx", CONFIG.limits("stockx"), Window.at(clock.time), calls)
+    assert ledger.reserve_calls("stockx", CONFIG.limits("stockx"), Window.at(clock.time), calls)
 
 
 def look(

@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sluice.jobs import claim, finish, keys, kinds, lanes, requests
-from sluice.jobs import replay as replaying
-from sluice.jobs.admission import Candidate
-from sluice.jobs.dead_letters import UNREADABLE, DeadLetter, acknowledge
-from sluice.jobs.enqueue import Enqueued, Outcome, enqueue
-from sluice.jobs.job import VERSION, Job
-from sluice.jobs.outcomes import Refused
-from sluice.jobs.replay import Refusal
+from sluice.jobs.dispatch.admission import Candidate
+from sluice.jobs.model import keys, kinds, requests
+from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter, acknowledge
+from sluice.jobs.model.job import VERSION, Job
+from sluice.jobs.model.outcomes import Refused
+from sluice.jobs.queue import claim, finish, lanes
+from sluice.jobs.queue import replay as replaying
+from sluice.jobs.queue.enqueue import Enqueued, Outcome, enqueue
+from sluice.jobs.queue.replay import Refusal
 from sluice.platform import aws
 from sluice.platform.clock import DAY, MINUTE
-from sluice.platform.config import Config
+from sluice.platform.config.document import Config
 from tests.support import work
 from tests.support.store import Answer, Request, Store
 from tests.support.store import store as make_store

@@ -6,15 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from sluice.jobs import budgets, claim, finish, keys, kinds, lanes, scheduler
-from sluice.jobs.budget_rules import Window
-from sluice.jobs.enqueue import enqueue
-from sluice.jobs.job import Job
-from sluice.jobs.messages import Batch
-from sluice.jobs.scheduler import Tick
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.dispatch import scheduler
+from sluice.jobs.dispatch.scheduler import Tick
+from sluice.jobs.model import keys, kinds
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue import claim, finish, lanes
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.run.messages import Batch
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.platform.config import Config
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 from tests.simulation.promises import number, text
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Item, Request, Send, Store
@@ -98,7 +101,7 @@ def test_damage_that_the_index_hides_is_found_by_the_rescue(
     done = tick(clock, config, sent)
     assert done.admitted == 2
     assert sorted(job.job_id for job in sent[0].jobs) == [spec("b").job_id, spec("c").job_id]
-    assert budgets.read("stockx:acme", clock.time).hour == 2, "what was reserved for it is given back"
+    assert ledger.read("stockx:acme", clock.time).hour == 2, "what was reserved for it is given back"
     for job in sent[0].jobs:
         finish.complete(job, {}, clock.time, config)
 
@@ -154,7 +157,7 @@ def test_a_batch_that_could_not_be_sent_goes_back_unless_it_has_been_started(
     assert (done.admitted, done.errors) == (0, 1)
     states = {text(item, "state") for item in store.items("jobs")}
     assert states == ({"leased"} if arrived else {"queued"})
-    assert budgets.read("stockx:acme", clock.time).hour == (4 if arrived else 0)
+    assert ledger.read("stockx:acme", clock.time).hour == (4 if arrived else 0)
     if not arrived:
         assert {number(item, "attempts") for item in store.items("jobs")} == {0}
         assert tick(clock, config).admitted == 2
@@ -206,10 +209,10 @@ def test_held_work_waits_and_says_why(clock: VirtualClock, config: Config) -> No
 
     assert held("BROKEN") == {"stockx:acme": "account"}
     assert held(paused=frozenset({"stockx"})) == {"stockx:acme": "paused"}
-    budgets.close("stockx:acme", clock.time + MINUTE, "429")
+    ledger.close("stockx:acme", clock.time + MINUTE, "429")
     assert held() == {"stockx:acme": "closed"}
     clock.time += MINUTE
-    assert budgets.reserve_calls("stockx:acme", config.limits("stockx"), Window.at(clock.time), 100)
+    assert ledger.reserve_calls("stockx:acme", config.limits("stockx"), Window.at(clock.time), 100)
     assert held() == {"stockx:acme": "no_budget"}
     clock.time += HOUR
     assert tick(clock, config).admitted == 1

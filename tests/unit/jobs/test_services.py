@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from sluice.jobs import keys, kinds
-from sluice.jobs.budget_rules import Usage
-from sluice.jobs.enqueue import Outcome, enqueue
-from sluice.jobs.explain import Reason, held
-from sluice.jobs.kinds import JobKind
-from sluice.platform.config import Config
+from sluice.jobs.budgets.windows import Usage
+from sluice.jobs.dispatch.explain import Reason, held
+from sluice.jobs.model import keys, kinds
+from sluice.jobs.model.kinds import JobKind
+from sluice.jobs.queue.enqueue import Outcome, enqueue
+from sluice.platform.config.document import Config
 from tests.support.work import spec
 
 NOW = 1_795_348_800_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice.jobs.states import ALL, CANCELLED, FINAL, LEASED, QUEUED, TRANSITIONS
+from sluice.jobs.model.states import ALL, CANCELLED, FINAL, LEASED, QUEUED, TRANSITIONS
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "state_machine.md").read_text(encoding="utf-8")
 

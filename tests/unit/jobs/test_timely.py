@@ -8,18 +8,21 @@ from typing import Any
 
 import pytest
 
-from sluice.jobs import budgets, finish, keys, scheduler, seats
-from sluice.jobs.budget_rules import Window
-from sluice.jobs.cancel import Cancelled, cancel
-from sluice.jobs.enqueue import enqueue
-from sluice.jobs.job import Job
-from sluice.jobs.messages import Batch
-from sluice.jobs.outcomes import Failure, Outcome
-from sluice.jobs.runner import Report, Run
-from sluice.jobs.timely import run_due
+from sluice.jobs.budgets import ledger, seats
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.dispatch import scheduler
+from sluice.jobs.dispatch.punctual import run_due
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Failure, Outcome
+from sluice.jobs.queue import finish
+from sluice.jobs.queue.cancel import Cancelled, cancel
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.run.messages import Batch
+from sluice.jobs.run.runner import Report, Run
 from sluice.platform.clock import MINUTE, SECOND
-from sluice.platform.config import Config
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 from tests.support import work
 from tests.support.clock import VirtualClock
 from tests.support.work import spec
@@ -174,7 +177,7 @@ def test_what_the_window_has_no_calls_for_waits(clock: VirtualClock) -> None:
         return {}
 
     assert run(clock, handler, config=config).ends == {"completed": 2}
-    assert budgets.read("stockx:acme", clock.time).hour == 2
+    assert ledger.read("stockx:acme", clock.time).hour == 2
     clock.time = Window.at(clock.time).end + SECOND
     assert run(clock, handler, config=config).ends == {"completed": 1}
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from sluice.jobs.budget_rules import Usage
-from sluice.jobs.explain import Reason, Wait, explain, held
-from sluice.jobs.keys import BACKGROUND, HOT, MANUAL
+from sluice.jobs.budgets.windows import Usage
+from sluice.jobs.dispatch.explain import Reason, Wait, explain, held
+from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL
 from sluice.platform.clock import DAY, HOUR, MINUTE
-from sluice.platform.config import Config
-from sluice.platform.limits import Limits
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 
 NOON = 1_795_348_800_000
 NOW = NOON + MINUTE

@@ -7,9 +7,12 @@ from threading import RLock
 import pytest
 
 from local.sandbox.server import Sandbox
-from sluice.jobs import lanes, worker
-from sluice.marketplaces import token_cache, transport
-from sluice.platform import http, settings
+from sluice.jobs.queue import lanes
+from sluice.jobs.run import worker
+from sluice.marketplaces.accounts import token_cache
+from sluice.marketplaces.http import transport
+from sluice.platform import settings
+from sluice.platform.http import routing
 from sluice.platform.observe import logger
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Store, store
@@ -57,7 +60,7 @@ def world(tables: Store, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> I
     tables.clear()
     clock, bus = VirtualClock(NOON), Bus()
     bus.install(monkeypatch)
-    monkeypatch.setattr(http, "clock", clock)
+    monkeypatch.setattr(routing, "clock", clock)
     monkeypatch.setattr(worker, "threads", lambda _: 1)
     with Sandbox(SEED, clock=clock.now, products=60) as sandbox:
         monkeypatch.setenv("STOCKX_API_URL", f"{sandbox.url}/v2")

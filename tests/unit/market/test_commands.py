@@ -9,7 +9,7 @@ from rich.console import Console
 
 from local.golden import items
 from local.sandbox.faults import ServerError
-from sluice.marketplaces.catalog import Product
+from sluice.catalog.table import Product
 from sluice.platform.clock import MINUTE
 from tests.support.wire import api_of
 from tests.unit.market.world import World, item

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from local.sandbox.faults import RefuseRefresh, RevokedToken, ServerError
-from sluice.jobs.job import Job
-from sluice.market import enrichment_table
-from sluice.market.enrichment import WINDOW
-from sluice.marketplaces.catalog import Product
+from sluice.catalog import enrichment_table
+from sluice.catalog.enrichment import WINDOW
+from sluice.catalog.table import Product
+from sluice.jobs.model.job import Job
 from sluice.platform.clock import DAY, MINUTE
 from tests.support.http import Answer as Response
 from tests.support.http import call

@@ -15,9 +15,9 @@ from local.sandbox.faults import (
     RetypeField,
     ServerError,
 )
-from sluice.marketplaces.transport import Transport
+from sluice.marketplaces.http.transport import Transport
 from sluice.platform.clock import MINUTE, SECOND
-from sluice.pricing.kinds import REFRESH
+from sluice.prices.kinds import REFRESH
 from tests.unit.market.world import Json, World, item
 
 PRICE = "*/market-data"

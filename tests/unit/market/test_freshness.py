@@ -5,20 +5,20 @@ from threading import Thread
 import pytest
 
 from local.sandbox.faults import Latency
-from sluice.jobs import budgets
+from sluice.jobs.budgets import ledger
 from sluice.platform.clock import MINUTE, SECOND, iso
-from sluice.pricing import prices
-from sluice.pricing.prices import Price
+from sluice.prices import table as prices
+from sluice.prices.table import Price
 from tests.unit.market.world import World, item
 
 
 def test_a_fresh_price_costs_no_call_and_no_budget(acme: World) -> None:
     [first] = acme.finish(item())
-    before = budgets.read("stockx:acme", acme.clock.now())
+    before = ledger.read("stockx:acme", acme.clock.now())
     acme.clock.time += 9 * MINUTE
     [job] = acme.finish(item())
     assert (job["state"], job["result"]) == ("succeeded", first["result"] | {"skipped": "fresh"})
-    after = budgets.read("stockx:acme", acme.clock.now())
+    after = ledger.read("stockx:acme", acme.clock.now())
     assert len(acme.calls()) == 3
     assert (after.hour, after.day, after.next_at) == (before.hour, before.day, before.next_at)
     assert acme.charged() == 3

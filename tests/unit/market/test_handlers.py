@@ -8,7 +8,7 @@ import pytest
 from functions.scheduler import handler as scheduler
 from functions.worker import handler as worker
 from local.cloud.cloud import ROOT
-from sluice.jobs.runner import run_batch
+from sluice.jobs.run.runner import run_batch
 from sluice.platform import observe
 from tests.support.http import Context
 from tests.unit.market.world import WORKER_MS, Json, World, item
@@ -70,7 +70,7 @@ def test_a_message_that_cannot_be_worked_on_is_delivered_again_alone(
             raise ConnectionError("no answer from the table")
         return run_batch(batch, *rest)
 
-    monkeypatch.setattr("sluice.jobs.worker.run_batch", fail_for_bolt)
+    monkeypatch.setattr("sluice.jobs.run.worker.run_batch", fail_for_bolt)
     deployed.connect("bolt")
     deployed.enqueue(item("DD1391-100"))
     deployed.enqueue(item("CP9654"), tenant="bolt")

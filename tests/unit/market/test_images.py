@@ -2,7 +2,7 @@
 
 import pytest
 
-from sluice.marketplaces import images
+from sluice.catalog import images
 from tests.support.http import call
 
 

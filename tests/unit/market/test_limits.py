@@ -6,7 +6,7 @@ import pytest
 
 from local.sandbox.faults import Throttle
 from local.sandbox.limits import Limits
-from sluice.jobs import worker
+from sluice.jobs.run import worker
 from sluice.platform.clock import HOUR, MINUTE, SECOND, iso
 from tests.unit.market.world import NOON, Json, World, item
 

@@ -8,12 +8,13 @@ import pytest
 from local.golden import items
 from local.sandbox.faults import Throttle
 from local.sandbox.limits import Limits
-from sluice.jobs import budgets, worker
+from sluice.jobs.budgets import ledger
+from sluice.jobs.run import worker
 from sluice.marketplaces import registry
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.pricing import enqueue
-from sluice.pricing.kinds import REFRESH
-from sluice.pricing.prices import Price
+from sluice.prices import ask
+from sluice.prices.kinds import REFRESH
+from sluice.prices.table import Price
 from tests.unit.market.world import Json, World, item
 
 MARKETPLACES = ("stockx", "alias", "ebay")
@@ -48,7 +49,7 @@ def test_the_golden_set_is_priced(everywhere: World, marketplace: str) -> None:
 @pytest.mark.parametrize(("marketplace", "first"), [("stockx", 3), ("alias", 2), ("ebay", 1)])
 def test_an_unknown_product_costs_its_look_up_once(everywhere: World, marketplace: str, first: int) -> None:
     everywhere.finish(item(marketplace=marketplace))
-    assert calls(everywhere, marketplace) == first == enqueue.calls_unknown(marketplace)
+    assert calls(everywhere, marketplace) == first == ask.calls_unknown(marketplace)
     everywhere.clock.time += 10 * MINUTE
     everywhere.finish(item(marketplace=marketplace))
     assert calls(everywhere, marketplace) == first + 1
@@ -91,7 +92,7 @@ def test_waiting_jobs_of_other_sizes_spend_no_call(
     assert Counter(job["state"] for job in jobs) == {"succeeded": len(ALIAS_SIZES)}
     assert calls(everywhere, "alias") == 2
     assert Counter(job["result"].get("skipped") for job in jobs) == {None: 1, "fresh": len(ALIAS_SIZES) - 1}
-    assert budgets.read("alias:acme", everywhere.clock.now()).hour == 2
+    assert ledger.read("alias:acme", everywhere.clock.now()).hour == 2
 
 
 def test_ebay_answers_one_size_a_call(everywhere: World) -> None:
@@ -209,8 +210,8 @@ def test_ebays_budget_is_one_for_all_accounts(everywhere: World) -> None:
     everywhere.connect_everywhere("rival")
     everywhere.finish(item(marketplace="ebay"))
     everywhere.finish(item(size="11", marketplace="ebay"), tenant="rival")
-    assert budgets.read("ebay", everywhere.clock.now()).hour == 2
-    assert budgets.read("ebay:acme", everywhere.clock.now()).hour == 0
+    assert ledger.read("ebay", everywhere.clock.now()).hour == 2
+    assert ledger.read("ebay:acme", everywhere.clock.now()).hour == 0
 
 
 def test_ebays_daily_quota_closes_it_until_ebay_opens(everywhere: World) -> None:
@@ -218,7 +219,7 @@ def test_ebays_daily_quota_closes_it_until_ebay_opens(everywhere: World) -> None
     everywhere.finish(item(marketplace="ebay"))
     [job] = everywhere.finish(item(size="11", marketplace="ebay"))
     assert job["state"] == "queued"
-    usage = budgets.read("ebay", everywhere.clock.now())
+    usage = ledger.read("ebay", everywhere.clock.now())
     assert usage.closed_until == everywhere.clock.now() - everywhere.clock.now() % (24 * HOUR) + 24 * HOUR
     assert "The quota begins anew at" in usage.closed_reason
 
@@ -229,7 +230,7 @@ def test_alias_is_left_alone_longer_each_time_it_refuses(everywhere: World) -> N
     closed = []
     for _ in range(3):
         everywhere.run()
-        usage = budgets.read("alias:acme", everywhere.clock.now())
+        usage = ledger.read("alias:acme", everywhere.clock.now())
         closed.append(round((usage.closed_until - usage.closed_at) / MINUTE))
         everywhere.clock.time = usage.closed_until
     assert closed == [1, 2, 4]

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sluice.jobs import finish
-from sluice.jobs.job import Job
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue import finish
 from sluice.platform.clock import MINUTE, SECOND
 from tests.support.http import call
 from tests.unit.market.world import Json, Message, World, item

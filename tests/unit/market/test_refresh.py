@@ -11,7 +11,7 @@ from local.sandbox.catalog import prices
 from local.sandbox.catalog.catalog import Catalog
 from local.sandbox.catalog.golden import GOLDEN
 from local.sandbox.catalog.products import Product
-from sluice.jobs import worker
+from sluice.jobs.run import worker
 from sluice.marketplaces.sizes import normal_sku
 from sluice.platform.clock import MINUTE, iso
 from tests.support.store import Answer, Request

@@ -12,7 +12,7 @@ from local.sandbox.faults import (
     Throttle,
 )
 from local.sandbox.limits import Limits
-from sluice.jobs import budgets
+from sluice.jobs.budgets import ledger
 from tests.unit.market.world import World, item
 
 SKUS = ["DD1391-100", "CP9654", "M2002RDA", "DZ5485-410", "DM7866-162", "FV5029-006", "ZZ0000-000"]
@@ -49,7 +49,7 @@ def test_every_job_comes_to_its_end(world: World, seed: int) -> None:
     assert report.over == 0
     assert len(report.by_fault) >= 5, "a day without trouble shows nothing"
     for tenant in TENANTS:
-        used = budgets.read(f"stockx:{tenant}", world.clock.now()).day
+        used = ledger.read(f"stockx:{tenant}", world.clock.now()).day
         assert used == len(world.calls(account=tenant)), "each call is charged, and nothing else"
     for letter in world.letters():
         assert letter["error"]["code"] in ("product_unknown", "size_unknown") or letter["attempts"] == "5"

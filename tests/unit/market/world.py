@@ -15,11 +15,15 @@ import pytest
 from local.sandbox.limits import Limits
 from local.sandbox.log import Entry
 from local.sandbox.server import Sandbox
-from sluice.jobs import budgets, events, scheduler, worker
-from sluice.marketplaces import accounts
-from sluice.platform import aws, config, live, observe
+from sluice.jobs.budgets import ledger
+from sluice.jobs.dispatch import scheduler
+from sluice.jobs.model import events
+from sluice.jobs.run import worker
+from sluice.marketplaces.accounts import table as accounts
+from sluice.platform import aws, observe
 from sluice.platform.clock import MINUTE
-from sluice.platform.live import Document, InForce
+from sluice.platform.config import document, live
+from sluice.platform.config.live import Document, InForce
 from tests.support.clock import VirtualClock
 from tests.support.http import Answer, call
 from tests.support.store import Store
@@ -105,7 +109,7 @@ class World:
     def configure(self, **changes: Any) -> None:
         """Put this configuration in force."""
         text = json.dumps(changes)
-        in_force = InForce(config.parse(text), Document(1, text))
+        in_force = InForce(document.parse(text), Document(1, text))
         self._patch.setattr(live, "in_force", lambda: in_force)
 
     def connect(self, *tenants: str) -> None:
@@ -202,7 +206,7 @@ class World:
 
     def charged(self, tenant: str = "acme") -> int:
         """The calls of this hour that the tenant's budget was charged for."""
-        return budgets.read(f"stockx:{tenant}", self.clock.now()).hour
+        return ledger.read(f"stockx:{tenant}", self.clock.now()).hour
 
     def letters(self) -> list[Json]:
         """Every dead letter, as plain values; what is stored as JSON is read."""

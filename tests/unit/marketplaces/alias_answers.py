@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 
-from sluice.marketplaces import accounts
-from sluice.marketplaces.alias import Alias
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.alias.adapter import Alias
 from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, WatchedClock, answer
 
 ACCOUNT, TOKEN = "alias:acme", "pat-of-acme-0123456789"

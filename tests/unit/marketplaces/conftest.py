@@ -9,8 +9,9 @@ import pytest
 from moto import mock_aws
 
 from local.cloud.tables import create_tables
-from sluice.marketplaces import accounts, token_cache
-from sluice.marketplaces.accounts import Account
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts import token_cache
+from sluice.marketplaces.accounts.table import Account
 from sluice.platform import aws
 from sluice.platform.observe import logger, metrics
 from sluice.platform.settings import settings

@@ -4,8 +4,8 @@ from typing import Any
 
 import httpx
 
-from sluice.marketplaces import accounts
-from sluice.marketplaces.ebay import EBay
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.ebay.adapter import EBay
 from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, WatchedClock, answer, token
 
 ACCOUNT = "ebay:acme"

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 
-from sluice.jobs.outcomes import Failure
-from sluice.marketplaces.token_cache import Access
-from sluice.marketplaces.tokens import Tokens
+from sluice.jobs.model.outcomes import Failure
+from sluice.marketplaces.accounts.access_tokens import Tokens
+from sluice.marketplaces.accounts.token_cache import Access
 from tests.support.clock import VirtualClock
 
 NOON = 1_795_348_800_000

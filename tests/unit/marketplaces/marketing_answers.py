@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 
-from sluice.marketplaces import accounts
-from sluice.marketplaces.ebay_marketing import Marketing
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.ebay.marketing import Marketing
 from tests.unit.marketplaces.ebay_answers import ACCOUNT, CREDENTIALS, network_of
 from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, WatchedClock, answer
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from sluice.marketplaces.stockx import StockX
+from sluice.marketplaces.stockx.adapter import StockX
 from tests.unit.marketplaces.fakes import ACCOUNT, BudgetLog, Network, WatchedClock, answer, token
 
 PRODUCT_ID, VARIANT_ID = "5e6a1e57-1c7d-435a-82bd-5666a13560fe", "55da2c50-8c32-4ff2-9c36-b0d1c1b2d1a5"

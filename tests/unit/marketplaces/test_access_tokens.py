@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from sluice.marketplaces import accounts
-from sluice.marketplaces.accounts import Account, Status
-from sluice.marketplaces.errors import AccountBroken, GrantRefused, TokenBusy, Unavailable
-from sluice.marketplaces.oauth import Fresh
-from sluice.marketplaces.token_cache import Cache
-from sluice.marketplaces.tokens import CLAIM_MS, EARLY_MS, LOOK_MS, WAIT_MS, Tokens
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.access_tokens import CLAIM_MS, EARLY_MS, LOOK_MS, WAIT_MS, Tokens
+from sluice.marketplaces.accounts.oauth import Fresh
+from sluice.marketplaces.accounts.table import Account, Status
+from sluice.marketplaces.accounts.token_cache import Cache
+from sluice.marketplaces.http.errors import AccountBroken, GrantRefused, TokenBusy, Unavailable
 from sluice.platform import aws
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from tests.unit.marketplaces.conftest import Events

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sluice.marketplaces import accounts, registry
-from sluice.marketplaces.accounts import Account, InvalidCredentials, Status
+from sluice.marketplaces import registry
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.table import Account, InvalidCredentials, Status
 from sluice.platform import aws, tables
 from sluice.platform.clock import MINUTE, SECOND
 from tests.unit.marketplaces.fakes import ACCOUNT, CREDENTIALS, NOON

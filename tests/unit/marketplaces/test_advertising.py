@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.marketplaces import accounts, advertising
-from sluice.marketplaces.accounts import InvalidCredentials, Status
+from sluice.marketplaces import advertising
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.table import InvalidCredentials, Status
 from sluice.marketplaces.advertising import LEAST_RATE, MOST_RATE, Campaign
 from tests.unit.marketplaces.fakes import NOON
 

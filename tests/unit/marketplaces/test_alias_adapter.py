@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sluice.marketplaces.alias import Alias
-from sluice.marketplaces.errors import BadAnswer, BadRequest
+from sluice.marketplaces.alias.adapter import Alias
+from sluice.marketplaces.http.errors import BadAnswer, BadRequest
 from sluice.marketplaces.products import MarketData, Product, Variant
 from tests.unit.marketplaces.alias_answers import (
     CATALOG_ID,

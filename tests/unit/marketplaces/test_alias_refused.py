@@ -3,9 +3,10 @@
 import httpx
 import pytest
 
-from sluice.marketplaces import accounts, token_cache
-from sluice.marketplaces.alias import CODES
-from sluice.marketplaces.errors import (
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts import token_cache
+from sluice.marketplaces.alias.adapter import CODES
+from sluice.marketplaces.http.errors import (
     AccountBroken,
     BadRequest,
     MarketplaceFailure,

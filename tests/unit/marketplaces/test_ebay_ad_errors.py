@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.outcomes import Action
-from sluice.marketplaces import errors
-from sluice.marketplaces.ebay_ad_errors import FEW_MINUTES, MEANINGS, meaning
-from sluice.marketplaces.errors import MarketplaceFailure
+from sluice.jobs.model.outcomes import Action
+from sluice.marketplaces.ebay.ad_errors import FEW_MINUTES, MEANINGS, meaning
+from sluice.marketplaces.http import errors
+from sluice.marketplaces.http.errors import MarketplaceFailure
 from tests.contract.documents import document
 from tests.unit.marketplaces.fakes import NOON
 

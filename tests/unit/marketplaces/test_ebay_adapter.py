@@ -7,9 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.marketplaces import accounts, token_cache
-from sluice.marketplaces.ebay import SITES, SYSTEMS
-from sluice.marketplaces.errors import AccountBroken, BadAnswer, BadRequest, Unavailable
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts import token_cache
+from sluice.marketplaces.ebay.adapter import SITES, SYSTEMS
+from sluice.marketplaces.http.errors import AccountBroken, BadAnswer, BadRequest, Unavailable
 from sluice.marketplaces.products import MarketData
 from sluice.platform.clock import HOUR
 from tests.unit.marketplaces.conftest import Events

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.outcomes import Action, BudgetClosed
-from sluice.marketplaces import ebay_marketing, errors
+from sluice.jobs.model.outcomes import Action, BudgetClosed
 from sluice.marketplaces.advertising import LEAST_RATE, MOST_ADS, MOST_RATE, AdResult
-from sluice.marketplaces.errors import AlreadyExists, BadAnswer, NotReady, RateLimited, Rejected
+from sluice.marketplaces.ebay import marketing as ebay_marketing
+from sluice.marketplaces.http import errors
+from sluice.marketplaces.http.errors import AlreadyExists, BadAnswer, NotReady, RateLimited, Rejected
 from sluice.platform.clock import HOUR
 from sluice.platform.observe import metrics
 from tests.unit.marketplaces.ebay_answers import api, error, limits, network_of, rate

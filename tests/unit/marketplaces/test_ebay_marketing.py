@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.jobs.outcomes import Action
-from sluice.marketplaces import accounts, token_cache
+from sluice.jobs.model.outcomes import Action
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts import token_cache
 from sluice.marketplaces.advertising import Ad, Advertiser, Campaign
-from sluice.marketplaces.errors import AccountBroken, AlreadyExists, BadAnswer, Rejected
+from sluice.marketplaces.http.errors import AccountBroken, AlreadyExists, BadAnswer, Rejected
 from tests.unit.marketplaces.conftest import Events
 from tests.unit.marketplaces.ebay_answers import ACCOUNT, CREDENTIALS, error, network_of, open_ebay
 from tests.unit.marketplaces.ebay_answers import found as items

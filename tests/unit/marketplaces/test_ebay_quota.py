@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.marketplaces import accounts
-from sluice.marketplaces.ebay_quota import next_midnight
-from sluice.marketplaces.errors import RateLimited
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.ebay.quota import next_midnight
+from sluice.marketplaces.http.errors import RateLimited
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from tests.unit.marketplaces.ebay_answers import (
     ACCOUNT,

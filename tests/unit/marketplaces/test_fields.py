@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sluice.marketplaces import fields
-from sluice.marketplaces.errors import BadAnswer
-from sluice.marketplaces.exchange import Answer
-from sluice.marketplaces.fields import Value
+from sluice.marketplaces.http import fields
+from sluice.marketplaces.http.errors import BadAnswer
+from sluice.marketplaces.http.exchange import Answer
+from sluice.marketplaces.http.fields import Value
 
 
 def _read(body: Any) -> Value:

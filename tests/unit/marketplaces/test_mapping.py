@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.jobs.outcomes import Action
-from sluice.marketplaces import errors, mapping
-from sluice.marketplaces.errors import MarketplaceFailure
-from sluice.marketplaces.exchange import Answer, Request
-from sluice.marketplaces.mapping import Rules
+from sluice.jobs.model.outcomes import Action
+from sluice.marketplaces.http import errors, mapping
+from sluice.marketplaces.http.errors import MarketplaceFailure
+from sluice.marketplaces.http.exchange import Answer, Request
+from sluice.marketplaces.http.mapping import Rules
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from tests.unit.marketplaces.fakes import NOON
 

@@ -25,11 +25,12 @@ from local.sandbox.faults import (
 )
 from local.sandbox.limits import Limits
 from local.sandbox.server import Sandbox
-from sluice.jobs.outcomes import Action
-from sluice.marketplaces import accounts, errors, transport
+from sluice.jobs.model.outcomes import Action
+from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.advertising import AdResult
-from sluice.marketplaces.ebay_marketing import Marketing
-from sluice.marketplaces.errors import AccountBroken, AlreadyExists, MarketplaceFailure, NotReady, RateLimited
+from sluice.marketplaces.ebay.marketing import Marketing
+from sluice.marketplaces.http import errors, transport
+from sluice.marketplaces.http.errors import AccountBroken, AlreadyExists, MarketplaceFailure, NotReady, RateLimited
 from sluice.platform.clock import DAY, MINUTE
 from sluice.platform.settings import settings
 from tests.support.clock import VirtualClock

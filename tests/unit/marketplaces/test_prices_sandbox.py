@@ -21,10 +21,11 @@ from local.sandbox.faults import (
 )
 from local.sandbox.limits import Limits
 from local.sandbox.server import Sandbox
-from sluice.marketplaces import accounts, errors, transport
-from sluice.marketplaces.alias import Alias
-from sluice.marketplaces.ebay import EBay
-from sluice.marketplaces.errors import AccountBroken, MarketplaceFailure
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.alias.adapter import Alias
+from sluice.marketplaces.ebay.adapter import EBay
+from sluice.marketplaces.http import errors, transport
+from sluice.marketplaces.http.errors import AccountBroken, MarketplaceFailure
 from sluice.marketplaces.products import Adapter
 from sluice.platform.clock import DAY, MINUTE
 from sluice.platform.settings import settings

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sluice.marketplaces import alias, ebay, registry
-from sluice.marketplaces.stockx import SIZE_SYSTEMS
-from sluice.platform.config import MARKETPLACES as LIMITS
+from sluice.marketplaces import registry
+from sluice.marketplaces.alias import adapter as alias
+from sluice.marketplaces.ebay import adapter as ebay
+from sluice.marketplaces.stockx.adapter import SIZE_SYSTEMS
+from sluice.platform.config.document import MARKETPLACES as LIMITS
 from tests.contract.documents import document
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -44,7 +46,7 @@ def test_the_longest_credentials_fit_into_one_encryption() -> None:
 
 def test_who_calls_no_marketplace_loads_no_http_client() -> None:
     script = (
-        "import sys, sluice.marketplaces.accounts, sluice.marketplaces.registry\n"
+        "import sys, sluice.marketplaces.accounts.table, sluice.marketplaces.registry\n"
         "print(*sorted({'httpx', 'httpcore', 'pydantic', 'boto3'} & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=SHARED, capture_output=True, text=True, check=True)
@@ -53,7 +55,7 @@ def test_who_calls_no_marketplace_loads_no_http_client() -> None:
 
 def test_an_adapter_makes_no_client_before_its_first_call() -> None:
     script = (
-        "import sluice.marketplaces.transport as t\n"
+        "import sluice.marketplaces.http.transport as t\n"
         "from sluice.platform.clock import SystemClock\n"
         "t.Transport('stockx', 'http://nowhere.test', SystemClock())\n"
         "print(len(t._shared))"

@@ -6,11 +6,11 @@ import traceback
 import httpx
 import pytest
 
-from sluice.jobs.outcomes import Failure
-from sluice.marketplaces import accounts
-from sluice.marketplaces.accounts import Account
-from sluice.marketplaces.stockx import StockX
-from sluice.marketplaces.token_cache import process_cache
+from sluice.jobs.model.outcomes import Failure
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.table import Account
+from sluice.marketplaces.accounts.token_cache import process_cache
+from sluice.marketplaces.stockx.adapter import StockX
 from sluice.platform.observe import logger
 from tests.unit.marketplaces.conftest import Events
 from tests.unit.marketplaces.fakes import (

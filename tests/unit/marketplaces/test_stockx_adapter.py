@@ -8,9 +8,9 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from sluice.marketplaces.errors import BadAnswer, MarketplaceFailure, NotFound, RateLimited, Unavailable
+from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, NotFound, RateLimited, Unavailable
 from sluice.marketplaces.products import MarketData, Product, Variant
-from sluice.marketplaces.stockx import StockX
+from sluice.marketplaces.stockx.adapter import StockX
 from sluice.platform.clock import MINUTE
 from tests.unit.marketplaces.fakes import (
     CREDENTIALS,

@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.marketplaces import accounts
-from sluice.marketplaces.accounts import Account
-from sluice.marketplaces.errors import AccountBroken, MarketplaceFailure, Unavailable
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.table import Account
+from sluice.marketplaces.http.errors import AccountBroken, MarketplaceFailure, Unavailable
 from sluice.platform.clock import MINUTE
 from tests.unit.marketplaces.conftest import Events
 from tests.unit.marketplaces.fakes import ACCOUNT, CREDENTIALS, NOON, BudgetLog, answer, error, refused_grant, token

@@ -17,8 +17,9 @@ from local.sandbox.faults import (
 )
 from local.sandbox.limits import Limits
 from local.sandbox.server import Sandbox
-from sluice.marketplaces import accounts, transport
-from sluice.marketplaces.errors import (
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.http import transport
+from sluice.marketplaces.http.errors import (
     AccountBroken,
     BadAnswer,
     MarketplaceFailure,
@@ -27,7 +28,7 @@ from sluice.marketplaces.errors import (
     TimedOut,
     Unavailable,
 )
-from sluice.marketplaces.stockx import StockX
+from sluice.marketplaces.stockx.adapter import StockX
 from sluice.platform.clock import SECOND
 from sluice.platform.settings import settings
 from tests.unit.marketplaces.conftest import Events

@@ -14,11 +14,11 @@ import httpcore
 import httpx
 import pytest
 
-from sluice.jobs.outcomes import BudgetEmpty
-from sluice.marketplaces import errors
-from sluice.marketplaces.exchange import Request
-from sluice.marketplaces.mapping import Rules
-from sluice.marketplaces.transport import MOST_BYTES, Transport
+from sluice.jobs.model.outcomes import BudgetEmpty
+from sluice.marketplaces.http import errors
+from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.mapping import Rules
+from sluice.marketplaces.http.transport import MOST_BYTES, Transport
 from sluice.platform import deadline
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.observe import metrics

@@ -4,9 +4,9 @@ import pytest
 
 from local.sandbox.faults import ExpiredToken, MalformedJson, NotFound, RefuseRefresh, RevokedToken, ServerError
 from local.sandbox.outcomes import FailOperation, NeverEnd, StayPending, Vocabulary
-from sluice.marketplaces import accounts
+from sluice.listings.stockx.status import Action
+from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
-from sluice.operations.status import Action
 from sluice.platform.observe import metrics
 from tests.support.desk import TENANT, Desk
 

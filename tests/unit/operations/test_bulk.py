@@ -6,13 +6,13 @@ import pytest
 
 from local.sandbox.faults import Disconnect, ExpiredToken, Hang, NotFound, ServerError
 from local.sandbox.outcomes import AtOnce, FailOperation, NeverEnd, StayPending, TextCounts, Vocabulary
+from sluice.listings.stockx import bulk
+from sluice.listings.stockx.batch_items import Row, matched
+from sluice.listings.stockx.bulk import Answer, Edit
+from sluice.listings.stockx.request import Asked, Draft
+from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import BatchItem, Terms
-from sluice.operations import bulk
-from sluice.operations.batch_items import Row, matched
-from sluice.operations.bulk import Answer, Edit
-from sluice.operations.listing import Listing
-from sluice.operations.request import Asked, Draft
-from sluice.operations.status import Action
 from tests.support.desk import TENANT, USD_150, Desk
 from tests.unit.operations.test_recovery import LEASE_SECONDS, Killed, kill_after
 

@@ -5,14 +5,14 @@ from itertools import pairwise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sluice.listings.stockx import results
+from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.changes import Change
+from sluice.listings.stockx.results import Result
+from sluice.listings.stockx.settle import settle
+from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import Terms
-from sluice.operations import listing as listings
-from sluice.operations import results
-from sluice.operations.changes import Change
-from sluice.operations.listing import Listing
-from sluice.operations.results import Result
-from sluice.operations.settle import settle
-from sluice.operations.status import Action
 from tests.support.desk import NOON, TENANT, Desk
 from tests.support.store import store
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from sluice.marketplaces.catalog import Product
+from sluice.catalog.table import Product
+from sluice.listings.stockx.status import Action
 from sluice.marketplaces.selling import Terms
-from sluice.operations.status import Action
-from sluice.platform import http
+from sluice.platform.http import routing
 from tests.support.desk import TENANT, Desk
 from tests.support.http import Answer, call
 
@@ -16,7 +16,7 @@ LISTINGS = "/v1/listings"
 
 @pytest.fixture(autouse=True)
 def _the_desks_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "clock", desk.clock)
+    monkeypatch.setattr(routing, "clock", desk.clock)
     variants = [[desk.variants[13], "us", {"us": "10", "eu": "44"}]]
     row: dict[str, Any] = {"marketplace": "stockx", "product_id": "p", "name": "Dunk", "updated_at": 1, "checked_at": 1}
     Product("stockx:DD1391-100", variants=variants, **row).save()

@@ -5,11 +5,11 @@ import pytest
 
 from local.sandbox.faults import Disconnect, ServerError, Throttle
 from local.sandbox.outcomes import AtOnce, ListLate, StayPending
-from sluice.jobs import finish
-from sluice.jobs.states import FINAL
+from sluice.jobs.model.states import FINAL
+from sluice.jobs.queue import finish
+from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.status import Action
 from sluice.marketplaces.selling import Terms
-from sluice.operations import listing as listings
-from sluice.operations.status import Action
 from tests.support.desk import TENANT, Desk
 
 LISTINGS = "/v2/selling/listings"

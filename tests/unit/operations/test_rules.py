@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sluice.listings.stockx import results, rules
+from sluice.listings.stockx.changes import Change, decode, merged
+from sluice.listings.stockx.results import shows
+from sluice.listings.stockx.status import AFTER, LISTING_WORDS, Action, ListingStatus, Status, meaning, of_batch
 from sluice.marketplaces import registry, selling
 from sluice.marketplaces.selling import Terms
-from sluice.operations import results, rules
-from sluice.operations.changes import Change, decode, merged
-from sluice.operations.results import shows
-from sluice.operations.status import AFTER, LISTING_WORDS, Action, ListingStatus, Status, meaning, of_batch
 from sluice.platform import money
 from tests.support.desk import NOON
 

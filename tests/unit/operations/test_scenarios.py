@@ -6,8 +6,8 @@ import httpx
 
 from local.sandbox.faults import Throttle
 from local.sandbox.outcomes import FailOperation, NeverEnd, StayPending
+from sluice.listings.stockx.status import Action
 from sluice.marketplaces.selling import Terms
-from sluice.operations.status import Action
 from tests.support.desk import Desk
 
 

@@ -3,12 +3,12 @@
 import pytest
 
 from local.sandbox.outcomes import NeverEnd, StayPending
-from sluice.jobs.cancel import Cancelled, cancel
-from sluice.jobs.job import Job
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue.cancel import Cancelled, cancel
+from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.request import Refusal, UnknownListing, change_listing
+from sluice.listings.stockx.status import Action
 from sluice.marketplaces.selling import Terms
-from sluice.operations import listing as listings
-from sluice.operations.request import Refusal, UnknownListing, change_listing
-from sluice.operations.status import Action
 from tests.support.desk import TENANT, USD_150, Desk
 
 
@@ -115,7 +115,7 @@ def test_a_new_update_does_not_bring_back_a_cancelled_one(desk: Desk) -> None:
 def test_a_change_whose_job_was_never_enqueued_is_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     listing_id = desk.active()
     with monkeypatch.context() as patch:
-        patch.setattr("sluice.operations.request.enqueue", lambda *_: (_ for _ in ()).throw(RuntimeError))
+        patch.setattr("sluice.listings.stockx.request.enqueue", lambda *_: (_ for _ in ()).throw(RuntimeError))
         with pytest.raises(RuntimeError):
             desk.ask(listing_id, Action.DEACTIVATE)
     later = desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))

@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from sluice.jobs.dead_letters import DeadLetter
-from sluice.jobs.job import Job
-from sluice.jobs.outcomes import Failure
-from sluice.marketplaces import accounts
-from sluice.marketplaces.accounts import Status
+from sluice.jobs.model.dead_letters import DeadLetter
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Failure
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.table import Status
 from sluice.marketplaces.advertising import Campaign
-from sluice.marketplaces.errors import (
+from sluice.marketplaces.http.errors import (
     AccountBroken,
     AlreadyExists,
     NotReady,

@@ -5,13 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from sluice.jobs import replay, requests
-from sluice.jobs.cancel import Cancelled, cancel
-from sluice.jobs.dead_letters import DeadLetter
-from sluice.jobs.enqueue import Enqueued, Outcome
-from sluice.jobs.job import Job
+from sluice.jobs.model import requests
+from sluice.jobs.model.dead_letters import DeadLetter
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue import replay
+from sluice.jobs.queue.cancel import Cancelled, cancel
+from sluice.jobs.queue.enqueue import Enqueued, Outcome
 from sluice.marketplaces.advertising import Campaign
-from sluice.marketplaces.errors import NotReady, Rejected
+from sluice.marketplaces.http.errors import NotReady, Rejected
 from sluice.platform.clock import MINUTE
 from sluice.promotions import listing
 from sluice.promotions.request import CannotPromote, promote_published

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
-from sluice.jobs.enqueue import enqueue_many
-from sluice.jobs.job import Job
-from sluice.marketplaces import accounts
-from sluice.marketplaces.errors import TimedOut
-from sluice.platform import config, http, tables
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue.enqueue import enqueue_many
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.http.errors import TimedOut
+from sluice.platform import tables
 from sluice.platform.clock import MINUTE
+from sluice.platform.config import document
+from sluice.platform.http import routing
 from tests.support.ads import CREDENTIALS, LISTING, NOON, Seller, refuse
 from tests.support.http import Answer, call
 from tests.support.store import Store
@@ -21,7 +23,7 @@ PROMOTIONS = "/v1/promotions"
 
 @pytest.fixture(autouse=True)
 def _the_sellers_time(seller: Seller, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "clock", seller.clock)
+    monkeypatch.setattr(routing, "clock", seller.clock)
 
 
 def post(body: Any, **caller: Any) -> Answer:
@@ -222,7 +224,7 @@ def test_what_could_not_be_stored_is_named_and_the_rest_is_taken(monkeypatch: py
 
 
 def test_the_list_is_filtered_paged_and_counted(seller: Seller) -> None:
-    seller.config = config.Config()
+    seller.config = document.Config()
     jobs = post({"batch": [row(number) for number in range(5)]}).json["jobIds"]
     seller.market.known_at[str(int(LISTING) + 1)] = NOON + 1000 * MINUTE
     call("DELETE", f"{PROMOTIONS}/{jobs[4]}")

@@ -8,8 +8,8 @@ import pytest
 
 from local.sandbox.ebay.marketing.faults import RefuseAd
 from local.sandbox.faults import Disconnect, EmptyAnswer, ExpiredToken, RefuseRefresh, RevokedToken, ServerError
-from sluice.jobs.job import Job
-from sluice.marketplaces import accounts
+from sluice.jobs.model.job import Job
+from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import MINUTE
 from tests.support.ad_sandbox import SandboxSeller, open_sandbox_seller
 from tests.support.ads import LISTING, NOON

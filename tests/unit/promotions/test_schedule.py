@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from sluice.jobs.dead_letters import DeadLetter
-from sluice.jobs.job import Job
-from sluice.marketplaces.errors import Rejected
+from sluice.jobs.model.dead_letters import DeadLetter
+from sluice.jobs.model.job import Job
+from sluice.marketplaces.http.errors import Rejected
 from sluice.platform.clock import MINUTE, SECOND
 from tests.support.ads import LISTING, NOON, Seller, refuse
 

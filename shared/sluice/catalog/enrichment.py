@@ -1,0 +1,159 @@
+"""Enrichment: find the products that are old or lack a name or a picture, and have them looked up again.
+
+```
+ POST ─► the window's jobs are over? ── no ─► report
+                  │ yes
+                  ▼
+         next products of the index `checked` ─► one background job for each look-up ─► store the step
+```
+Only one window of jobs waits at a time, so that other background work of the same accounts is not held up for days. A
+step that is killed before it is stored is made again: its jobs merge with those that wait, and a product that was
+looked up since the enrichment began is not looked up twice.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from sluice.catalog import enrichment_table as table
+from sluice.catalog.enrichment_table import Enrichment
+from sluice.catalog.kinds import ENRICH
+from sluice.catalog.lookup import has_name, has_picture
+from sluice.catalog.table import CheckedIndex, Product
+from sluice.jobs.model import keys, requests
+from sluice.jobs.model.job import Job, Spec
+from sluice.jobs.model.states import FINAL, SUCCEEDED
+from sluice.jobs.queue.enqueue import enqueue_many
+from sluice.marketplaces import registry
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.table import Status
+from sluice.platform import tables
+from sluice.platform.config.document import Config
+from sluice.prices.ask import account_held
+
+# Products of one window. On StockX's hundred calls an hour they take about one hour.
+WINDOW = 40
+# Pages that one request reads at most, where nobody can be asked for what they hold.
+PAGES = 20
+# The count of what waits is for the progress bar; more than this is not counted.
+MOST_COUNTED = 10_000
+TRIES = 5
+
+
+def advance(tenant: str, now: int, config: Config) -> Enrichment:
+    """Begin an enrichment, or go on with the one that is not finished; returns how far it is.
+
+    Raises:
+        Contention: others made each step first. Ask again.
+    """
+    for _ in range(TRIES):
+        last = table.load(tenant)
+        enrichment = _begun(tenant, now, config, last) if last is None or last.finished_at else last
+        states = states_of(enrichment)
+        if not states.keys() <= FINAL:
+            return enrichment
+        enrichment.failed += sum(count for state, count in states.items() if state != SUCCEEDED)
+        _next_window(enrichment, now, config)
+        try:
+            table.store(enrichment)
+        except tables.ConditionFailed:
+            continue
+        return enrichment
+    raise tables.Contention(f"the enrichment of {tenant} was moved on {TRIES} times by others; ask again")
+
+
+def states_of(enrichment: Enrichment) -> Counter[str]:
+    """How many jobs of the window are in each state. One whose item has expired has long been over."""
+    found = Job.batch_get(list(enrichment.window), consistent_read=True) if enrichment.window else ()
+    return Counter(job.state for job in found)
+
+
+def _begun(tenant: str, now: int, config: Config, last: Enrichment | None) -> Enrichment:
+    before = now - config.catalog_age_ms
+    first = registry.with_catalog()[0].name
+    waiting = sum(
+        Product.checked.count(one.name, CheckedIndex.checked_at <= before, limit=MOST_COUNTED)
+        for one in registry.with_catalog()
+    )
+    number = last.number if last else 0
+    return Enrichment(
+        tenant, number=number, started_at=now, before=before, marketplace=first, window=[], total=waiting, no_account={}
+    )
+
+
+def _next_window(enrichment: Enrichment, now: int, config: Config) -> None:
+    """Enqueue the look-ups of the next products, and put the walk behind them."""
+    wanted = {keys.account(one.name, enrichment.tenant) for one in registry.with_catalog()}
+    statuses = accounts.statuses(wanted)
+    able = {keys.marketplace_of(account) for account, status in statuses.items() if status == Status.ACTIVE}
+    enrichment.window, enrichment.in_window = [], 0
+    for _ in range(PAGES):
+        if enrichment.marketplace is None:
+            enrichment.finished_at = now
+            return
+        marketplace, page = enrichment.marketplace, _page(enrichment)
+        specs = {spec.job_id: spec for product in page for spec in _specs(product, enrichment, able, config)}
+        if specs:
+            # Their own marketplace last: a product is not found again once that was asked, so by then all must be.
+            own = {job_id for job_id in specs if keys.job_parts(job_id)[1] == marketplace}
+            for part in (specs.keys() - own, own):
+                _enqueue([specs[job_id] for job_id in sorted(part)], enrichment.tenant, now, config)
+            enrichment.window, enrichment.in_window = list(specs), len(page)
+            return
+
+
+def _enqueue(specs: list[Spec], tenant: str, now: int, config: Config) -> None:
+    """Enqueue all of `specs`, or fail: those that are enqueued by then merge when the step is made again."""
+    for answer in enqueue_many(specs, now, account_held(now, config)):
+        if isinstance(answer, Exception):
+            raise answer
+    requests.record(tenant, ENRICH.name, [spec.job_id for spec in specs], now, config.retention_ms)
+
+
+def _page(enrichment: Enrichment) -> list[Product]:
+    """The next products of the walk, which moves behind them."""
+    rows = Product.checked.query(
+        enrichment.marketplace,
+        CheckedIndex.checked_at <= enrichment.before,
+        limit=WINDOW,
+        page_size=WINDOW,
+        last_evaluated_key=enrichment.after,
+    )
+    page = list(rows)
+    enrichment.after = rows.last_evaluated_key
+    if enrichment.after is None:
+        names = [one.name for one in registry.with_catalog()]
+        enrichment.marketplace = next(iter(names[names.index(enrichment.marketplace) + 1 :]), None)
+    enrichment.seen += len(page)
+    return page
+
+
+def _specs(product: Product, enrichment: Enrichment, able: Collection[str], config: Config) -> Iterator[Spec]:
+    """A job for each marketplace that is to be asked for `product`, as far as the tenant has an account there."""
+    targets = marketplaces_to_ask(product, enrichment.before)
+    for name in sorted(targets - set(able)):
+        enrichment.no_account[name] = enrichment.no_account.get(name, 0) + 1
+    for name in sorted(targets & set(able)):
+        account, limits = keys.account(name, enrichment.tenant), config.limits(name)
+        yield Spec(
+            job_id=keys.job_id(ENRICH.name, name, product.sku),
+            kind=ENRICH.name,
+            tenant=enrichment.tenant,
+            account=account,
+            budget=keys.budget(account, by_account=limits.by_account),
+            priority=keys.BACKGROUND,
+            payload={"sku": product.sku, "since": enrichment.started_at, "asked": targets <= set(able)},
+            calls=registry.get(name).lookup_calls,
+            shared=True,
+            lane_shards=limits.shards,
+        )
+
+
+def marketplaces_to_ask(product: Product, before: int) -> set[str]:
+    """Whom to ask for what `product` lacks: its own marketplace, or one that has pictures."""
+    own = registry.get(product.marketplace)
+    asked = set[str]()
+    if not has_picture(product):
+        asked = {own.name} if own.pictures else {one.name for one in registry.with_catalog() if one.pictures}
+    if not asked or product.updated_at <= before or not has_name(product):
+        asked.add(own.name)
+    return asked

@@ -1,0 +1,137 @@
+"""Items: table `inventory`. One for each SKU and size that a tenant owns, so that asking twice makes no second one."""
+
+from collections.abc import Iterable, Sequence
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
+
+from sluice.inventory.rules import CURRENCY, MARKETPLACES, Draft, Edit, all_for
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+from sluice.platform.http import public_ids
+
+_KEY = r"[!-~ ]{1,90}:[a-z-]{1,8}-[A-Z0-9 ./+-]{1,16}"
+
+
+class Item(tables.Table):
+    """One item; `item` = `DD1391-100:us-10`. Times are epoch ms.
+
+    marketplaces: those whose prices are wanted. cost: a decimal in `currency`, as text. asked: when the price was last
+    asked for, by marketplace.
+    """
+
+    class Meta:
+        table_name = tables.name("inventory")
+        max_pool_connections = 64
+
+    tenant = UnicodeAttribute(hash_key=True)
+    item = UnicodeAttribute(range_key=True)
+    sku = UnicodeAttribute()
+    size = UnicodeAttribute()
+    size_system = UnicodeAttribute()
+    marketplaces = JSONAttribute()
+    cost = UnicodeAttribute(null=True)
+    currency = UnicodeAttribute()
+    category = UnicodeAttribute(null=True)
+    created_at = IntAttribute()
+    updated_at = IntAttribute()
+    asked = JSONAttribute()
+
+    @property
+    def priced_at(self) -> list[str]:
+        """Those of `marketplaces` that this version knows: a newer one, since taken back, may have stored others."""
+        return [name for name in self.marketplaces if name in MARKETPLACES]
+
+
+def key(draft: Draft) -> str:
+    """The range key of an item. Neither a size nor its system holds a colon, so no two items share one."""
+    return f"{draft.sku}:{draft.size_system}-{draft.size}"
+
+
+def public_id(item: str) -> str:
+    """The range key as the API shows it."""
+    return public_ids.encode(item)
+
+
+def from_public(text: str) -> str | None:
+    """The range key that `text` stands for; None if it stands for none."""
+    return public_ids.decode(text, _KEY)
+
+
+def put(tenant: str, draft: Draft, now: int, *, unless_newer: bool = False) -> Item:
+    """Store the item. One that is there already takes what the draft says, and keeps the rest.
+
+    It is new if its `created_at` is `now`. unless_newer: leave alone what was changed after `now`.
+
+    Raises:
+        ConditionFailed: it was.
+    """
+    said, default = draft.marketplaces, list(all_for(draft.size_system))
+    actions = [
+        Item.sku.set(draft.sku),
+        Item.size.set(draft.size),
+        Item.size_system.set(draft.size_system),
+        Item.marketplaces.set(Item.marketplaces | default) if said is None else Item.marketplaces.set(list(said)),
+        Item.currency.set(Item.currency | CURRENCY) if draft.currency is None else Item.currency.set(draft.currency),
+        Item.created_at.set(Item.created_at | now),
+        Item.updated_at.set(now),
+        Item.asked.set(dict.fromkeys(MARKETPLACES, now)),
+        *([Item.cost.set(draft.cost)] if draft.cost is not None else []),
+        *([Item.category.set(draft.category)] if draft.category is not None else []),
+    ]
+    older = Item.updated_at.does_not_exist() | (Item.updated_at <= now)
+    return tables.update(Item, (tenant, key(draft)), actions, older if unless_newer else None)
+
+
+def change(found: Item, edit: Edit, now: int) -> Item:
+    """Change what `edit` says of the item that was found.
+
+    Raises:
+        ConditionFailed: it was changed, or deleted, since it was read.
+    """
+    texts = ((Item.cost, edit.cost), (Item.currency, edit.currency), (Item.category, edit.category))
+    actions: list[Action] = [attribute.set(value) for attribute, value in texts if value is not None]
+    if edit.marketplaces is not None:
+        actions.append(Item.marketplaces.set(list(edit.marketplaces)))
+    as_read = Item.updated_at == found.updated_at
+    return tables.update(Item, (found.tenant, found.item), [*actions, Item.updated_at.set(now)], as_read)
+
+
+def delete(tenant: str, item: str) -> bool:
+    """Take the item away. False when it was not there."""
+    try:
+        tables.delete(Item, (tenant, item), Item.item.exists())
+    except tables.ConditionFailed:
+        return False
+    return True
+
+
+def mark_asked(found: Item, marketplaces: Iterable[str], now: int) -> None:
+    """Remember that the item's prices at `marketplaces` were asked for, unless it is gone."""
+    asked = found.asked | dict.fromkeys(marketplaces, now)
+    try:
+        tables.update(Item, (found.tenant, found.item), [Item.asked.set(asked)], Item.item.exists())
+    except tables.ConditionFailed:
+        return
+
+
+def find(tenant: str, item: str) -> Item | None:
+    """The item as it is now."""
+    try:
+        return Item.get(tenant, item, consistent_read=True)
+    except Item.DoesNotExist:
+        return None
+
+
+def find_many(tenant: str, items: Iterable[str]) -> dict[str, Item]:
+    """Those of the tenant's items that there are, by range key."""
+    wanted = [(tenant, item) for item in dict.fromkeys(items)]
+    return {found.item: found for found in Item.batch_get(wanted, consistent_read=True)}
+
+
+def page(tenant: str, limit: int, after: str | None) -> tuple[Sequence[Item], str | None]:
+    """The tenant's next `limit` items by SKU, as they are now; and after which of them the next page begins."""
+    start = {"tenant": {"S": tenant}, "item": {"S": after}} if after else None
+    rows = Item.query(tenant, page_size=limit, last_evaluated_key=start, consistent_read=True)
+    found, last = tables.page(Item, rows)
+    return found, str(last["item"]["S"]) if last else None

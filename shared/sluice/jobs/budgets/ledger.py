@@ -1,0 +1,190 @@
+"""Budgets as stored: table `budgets`. A charge is one conditional write, so a limit holds for any number of workers.
+
+```
+ budget          window        attributes
+ stockx:acme     2026-11-22    day=412  h00=100 h01=100 …   calls reserved; the history that the dashboard draws
+ stockx:acme     slots         next_at  admitted_until  closed_at  closed_until  closed_reason
+```
+"""
+
+from contextlib import suppress
+from typing import Any
+
+from botocore.exceptions import BotoCoreError
+from pynamodb.attributes import UnicodeAttribute
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
+
+from sluice.jobs.budgets.windows import Slots, Usage, Window, take_slots
+from sluice.jobs.model.outcomes import BudgetClosed
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+from sluice.platform.clock import DAY, iso, ttl
+from sluice.platform.config.limits import Limits
+
+SLOTS = "slots"
+KEEP_DAYS = 35
+
+
+class Budget(tables.Table):
+    """One budget's day, or its slots. The hour counters `h00` to `h23` are addressed by path."""
+
+    class Meta:
+        table_name = tables.name("budgets")
+
+    budget = UnicodeAttribute(hash_key=True)
+    window = UnicodeAttribute(range_key=True)
+    day = IntAttribute(null=True)
+    next_at = IntAttribute(null=True)
+    admitted_until = IntAttribute(null=True)
+    closed_at = IntAttribute(null=True)
+    closed_until = IntAttribute(null=True)
+    closed_reason = UnicodeAttribute(null=True)
+    expires_at = IntAttribute(null=True)
+
+
+def read(budget: str, now: int) -> Usage:
+    """What is used of `budget` in the window of `now`, and its slots: two items, one request."""
+    window = Window.at(now)
+    keys: list[Any] = [{"budget": budget, "window": name} for name in (window.day, SLOTS)]
+    answer = Budget._get_connection().batch_get_item(keys)
+    items = {item["window"]["S"]: item for item in answer["Responses"][Budget.Meta.table_name]}
+    day, slots = items.get(window.day, {}), items.get(SLOTS, {})
+    return Usage(
+        hour=_number(day, window.hour),
+        day=_number(day, "day"),
+        next_at=_number(slots, "next_at"),
+        admitted_until=_number(slots, "admitted_until"),
+        closed_at=_number(slots, "closed_at"),
+        closed_until=_number(slots, "closed_until"),
+        closed_reason=slots.get("closed_reason", {}).get("S", ""),
+    )
+
+
+def reserve_calls(budget: str, limits: Limits, window: Window, count: int) -> bool:
+    """Charge `count` calls to the hour and the day of `window`, both or neither. False when one lacks the room."""
+    if not (limits.per_hour or limits.per_day):
+        return True
+    hour = Path(window.hour)
+    condition: Condition | None = None
+    for path, limit in ((hour, limits.per_hour), (Budget.day, limits.per_day)):
+        if limit:
+            if count > limit:
+                return False
+            room = path.does_not_exist() | (path <= limit - count)
+            condition = room if condition is None else condition & room
+    try:
+        tables.update(Budget, (budget, window.day), [*_charge(window, count), _expiry(window)], condition)
+    except tables.ConditionFailed:
+        return False
+    return True
+
+
+def give_back(budget: str, limits: Limits, window: Window, count: int) -> None:
+    """Return `count` calls that were reserved in `window` and not made.
+
+    Sent once: a return that is done twice would let the limit be exceeded, one that is lost leaves a few calls unused.
+    """
+    if count and (limits.per_hour or limits.per_day):
+        with suppress(PynamoDBException, BotoCoreError, tables.Contention):
+            tables.update(Budget, (budget, window.day), _charge(window, -count), once=True)
+
+
+def correct(budget: str, limits: Limits, window: Window, remaining: int) -> None:
+    """The marketplace says that only `remaining` calls of the hour are left: believed if fewer than we think."""
+    if not limits.per_hour:
+        return
+    used, hour = max(0, limits.per_hour - remaining), Path(window.hour)
+    try:
+        tables.update(
+            Budget, (budget, window.day), [hour.set(used), _expiry(window)], hour.does_not_exist() | (hour < used)
+        )
+    except tables.ConditionFailed:
+        return
+
+
+def reserve_slots(budget: str, limits: Limits, count: int, now: int) -> Slots:
+    """The next `count` slots, by one write: each says when its call may start.
+
+    Raises:
+        BudgetClosed: the marketplace has closed the budget, for everybody.
+    """
+    if not limits.pace:
+        return Slots(base=now, count=count, pace=0, burst=1, now=now)
+    open_ = Budget.closed_until.does_not_exist() | (Budget.closed_until <= now)
+    advance = count * limits.pace
+    while True:
+        # The clock lies ahead: queue up behind it. Else it is stale: start from now. One of the two must hold.
+        try:
+            after = tables.update(
+                Budget, (budget, SLOTS), [Budget.next_at.set(Budget.next_at + advance)], open_ & (Budget.next_at > now)
+            )
+        except tables.ConditionFailed as failed:
+            _raise_if_closed(failed, budget, now)
+        else:
+            return take_slots((after.next_at or 0) - advance, now, count, limits)
+        stale = Budget.next_at.does_not_exist() | (Budget.next_at <= now)
+        try:
+            tables.update(Budget, (budget, SLOTS), [Budget.next_at.set(now + advance)], open_ & stale)
+        except tables.ConditionFailed as failed:
+            _raise_if_closed(failed, budget, now)
+        else:
+            return take_slots(now, now, count, limits)
+
+
+def return_slots(budget: str, slots: Slots, unused: int) -> None:
+    """Hand back the last `unused` of `slots`, if nobody has queued up behind them; else they pass unused.
+
+    Sent once, as `give_back`: meanwhile somebody else may have taken the same slots, and the clock stands there again.
+    """
+    if not (unused and slots.pace):
+        return
+    earlier = [Budget.next_at.set(slots.next_at - unused * slots.pace)]
+    with suppress(tables.ConditionFailed, PynamoDBException, BotoCoreError, tables.Contention):
+        tables.update(Budget, (budget, SLOTS), earlier, Budget.next_at == slots.next_at, once=True)
+
+
+def admit(budget: str, limits: Limits, count: int, now: int) -> None:
+    """Move the admission clock by `count` calls: the slots' rule, for work handed out and not yet started."""
+    if not limits.pace:
+        return
+    advance = count * limits.pace
+    try:
+        ahead = Budget.admitted_until > now
+        tables.update(Budget, (budget, SLOTS), [Budget.admitted_until.set(Budget.admitted_until + advance)], ahead)
+    except tables.ConditionFailed:
+        tables.update(Budget, (budget, SLOTS), [Budget.admitted_until.set(now + advance)])
+
+
+def close(budget: str, until: int, reason: str, since: int | None = None) -> None:
+    """Stop all calls of `budget` until `until` (epoch ms). A later end that is already set stays. since: now."""
+    earlier = Budget.closed_until.does_not_exist() | (Budget.closed_until < until)
+    actions = [Budget.closed_until.set(until), Budget.closed_reason.set(reason)]
+    if since is not None:
+        actions.append(Budget.closed_at.set(since))
+    try:
+        tables.update(Budget, (budget, SLOTS), actions, earlier)
+    except tables.ConditionFailed:
+        return
+
+
+def _charge(window: Window, count: int) -> list[Action]:
+    return [Path(window.hour).add(count), Budget.day.add(count)]
+
+
+def _expiry(window: Window) -> Action:
+    return Budget.expires_at.set(ttl(window.day_end + KEEP_DAYS * DAY))
+
+
+def _number(item: dict[str, Any], attribute: str) -> int:
+    return int(item.get(attribute, {}).get("N", 0))
+
+
+def _raise_if_closed(failed: tables.ConditionFailed, budget: str, now: int) -> None:
+    item = failed.item or {}
+    until = _number(item, "closed_until")
+    if until > now:
+        reason = item.get("closed_reason", {}).get("S", "")
+        raise BudgetClosed(f"{budget} takes no calls until {iso(until)}: {reason}", retry_at=until) from failed

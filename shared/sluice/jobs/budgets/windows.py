@@ -1,0 +1,131 @@
+"""The arithmetic of windows and slots. Pure, in whole milliseconds: nothing here rounds in the caller's favour."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from sluice.platform.clock import DAY, HOUR, SECOND
+from sluice.platform.config.limits import Limits
+
+
+class Window(NamedTuple):
+    """One UTC hour and the day it lies in; the two limits that a call started in it is charged to."""
+
+    hour_start: int
+
+    @classmethod
+    def at(cls, now: int) -> "Window":
+        """The window that a call starting at `now` falls into."""
+        return cls(now - now % HOUR)
+
+    @property
+    def day(self) -> str:
+        """The day's name, `2026-11-22`: the range key of the budget's item."""
+        return datetime.fromtimestamp(self.hour_start / SECOND, UTC).strftime("%Y-%m-%d")
+
+    @property
+    def hour(self) -> str:
+        """The hour's counter on that item, `h00` to `h23`."""
+        return f"h{self.hour_start % DAY // HOUR:02d}"
+
+    @property
+    def end(self) -> int:
+        """The first millisecond after the hour."""
+        return self.hour_start + HOUR
+
+    @property
+    def day_end(self) -> int:
+        """The first millisecond after the day."""
+        return self.hour_start - self.hour_start % DAY + DAY
+
+    def holds(self, start: int, margin: int) -> bool:
+        """Whether a call that starts at `start` is seen in this window by a clock that differs by up to `margin`."""
+        return self.hour_start + margin <= start < self.end - margin
+
+
+def outside_margin(start: int, margin: int) -> int:
+    """The first moment from `start` on that is not within `margin` of an hour's boundary."""
+    window = Window.at(start)
+    if start < window.hour_start + margin:
+        return window.hour_start + margin
+    return start if start < window.end - margin else window.end + margin
+
+
+class Usage(NamedTuple):
+    """What a budget's items say. Calls reserved so far in a window's hour and day; the slot clock; the closing.
+
+    next_at: when the next slot may start at the earliest. admitted_until: up to when the scheduler has handed out work.
+    """
+
+    hour: int = 0
+    day: int = 0
+    next_at: int = 0
+    admitted_until: int = 0
+    closed_at: int = 0
+    closed_until: int = 0
+    closed_reason: str = ""
+
+    def left(self, limits: Limits, kept_percent: int = 0) -> int | None:
+        """Calls that every window still allows when `kept_percent` of each is kept; None where nothing limits them."""
+        windows = ((limits.per_hour, self.hour), (limits.per_day, self.day))
+        left = [limit - -(-limit * kept_percent // 100) - used for limit, used in windows if limit]
+        return max(0, min(left)) if left else None
+
+    def scarce(self, limits: Limits, reserve_percent: int) -> bool:
+        """Whether all that is left of a window is kept for manual and hot jobs."""
+        return self.left(limits, reserve_percent) == 0
+
+    def reclosed(self, now: int, until: int, longest_ms: int) -> int:
+        """Until when to close at `now`, where `until` was meant: twice as long as the last time if that is hardly over.
+
+        ```
+         closed_at       closed_until                now
+         ├──── length ────┤· · · · · · length · · · ·┼────── twice the length ───►
+        ```
+        A refusal while it is closed, of a call that was under way, is the same one.
+        """
+        length = self.closed_until - self.closed_at
+        if self.closed_at and self.closed_until <= now <= self.closed_until + length:
+            return max(until, now + min(2 * length, longest_ms))
+        return until
+
+    def empty_until(self, limits: Limits, window: Window) -> int | None:
+        """When calls are to be had again, if there are none left now (epoch ms)."""
+        if limits.per_day and self.day >= limits.per_day:
+            return window.day_end
+        if limits.per_hour and self.hour >= limits.per_hour:
+            return window.end
+        return None
+
+
+@dataclass(frozen=True)
+class Slots:
+    """`count` starting times in a row, from a token bucket kept as one number (GCRA).
+
+    base: the theoretical arrival time of the first. pace: ms between two of them. burst: how many may come at once.
+    """
+
+    base: int
+    count: int
+    pace: int
+    burst: int
+    now: int
+    starts: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        early = (self.burst - 1) * self.pace
+        times = (max(self.now, self.base + number * self.pace - early) for number in range(self.count))
+        object.__setattr__(self, "starts", tuple(times))
+
+    @property
+    def next_at(self) -> int:
+        """The clock after these slots are taken."""
+        return self.base + self.count * self.pace
+
+
+def take_slots(next_at: int, now: int, count: int, limits: Limits) -> Slots:
+    """The next `count` slots of a budget whose slot clock stands at `next_at`.
+
+    The clock only moves forward, whatever the callers' own clocks do, so two grants never overlap.
+    """
+    return Slots(base=max(next_at, now), count=count, pace=limits.pace, burst=limits.kept_burst, now=now)

@@ -1,0 +1,1 @@
+"""Choosing what runs now: the scheduler, the operation poller and the punctual worker."""

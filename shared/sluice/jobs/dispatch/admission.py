@@ -1,0 +1,132 @@
+"""Which of the due jobs are admitted, when not all can be. Pure; `order` says in which order they come."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sluice.jobs.dispatch.fair_order import in_turn
+from sluice.jobs.model.keys import HOT, MANUAL, subject
+
+if TYPE_CHECKING:
+    from sluice.jobs.model.job import Job
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A due job as the index shows it: enough to decide whether to admit it."""
+
+    job_id: str
+    lane: str
+    kind: str
+    state: str
+    due_at: int
+    priority: int
+    calls: int
+    tenant: str
+    account: str
+    created_at: int
+
+    @classmethod
+    def of(cls, job: "Job") -> "Candidate":
+        """What the index shows of `job`."""
+        return cls(
+            job_id=job.job_id,
+            lane=job.lane or "",
+            kind=job.kind,
+            state=job.state,
+            due_at=job.due_at or 0,
+            priority=job.priority,
+            calls=job.calls,
+            tenant=job.tenant,
+            account=job.account,
+            created_at=job.created_at,
+        )
+
+    @property
+    def manual(self) -> bool:
+        """Whether a person waits for it. Age makes no job manual, only as high."""
+        return self.priority == MANUAL
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a budget can take now.
+
+    calls: what its windows have left. spare: what of that background work may take; the rest is kept for manual and
+    hot work. paced: calls that its slots can start within the horizon; manual work is admitted beyond it. Each is None
+    where nothing limits it.
+    """
+
+    calls: int | None
+    spare: int | None
+    paced: int | None
+
+
+# Candidates by budget.
+Picked = dict[str, list[Candidate]]
+
+
+def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: int) -> list[Candidate]:
+    """Those of `candidates` (one budget's) that are admitted, in the order in which they are to run.
+
+    The first that does not fit ends the pick: were smaller ones let past it, a large job could wait for ever.
+    """
+    picked: list[Candidate] = []
+    taken = 0
+    for job, rank in in_turn(candidates, now, age_limit_ms):
+        if room.calls is not None and taken + job.calls > room.calls:
+            break
+        if room.spare is not None and taken + job.calls > room.spare and rank < HOT:
+            break
+        # Its first call starts within the horizon: a run of many calls must not wait for a horizon that holds them all.
+        if room.paced is not None and taken >= room.paced and rank < MANUAL:
+            break
+        picked.append(job)
+        taken += job.calls
+    return picked
+
+
+def batches(jobs: Sequence[Candidate], most: int) -> Iterator[list[Candidate]]:
+    """`jobs` in their order, `most` at a time. Neighbours that are about the same stay together where they fit.
+
+    A marketplace may answer all of them in one call, which only jobs of one batch can share for certain.
+    """
+    start = 0
+    while start < len(jobs):
+        end = start + most
+        if end < len(jobs):
+            end = next((cut for cut in range(end, start, -1) if _apart(jobs[cut - 1], jobs[cut])), end)
+        yield list(jobs[start:end])
+        start = end
+
+
+def _apart(one: Candidate, following: Candidate) -> bool:
+    return subject(one.job_id) != subject(following.job_id)
+
+
+def longest_unseen(waiting: Mapping[str, Sequence[Candidate]], rooms: Mapping[str, Room], most: int) -> Picked:
+    """Those of the operations `waiting`, by budget, that are looked at: the longest due first, `most` of all budgets.
+
+    Priority does not count: what the marketplace works on was admitted before. Each look moves a job to the end, so all
+    have their turn. A budget without room for its first gives way to the others.
+    """
+    order = sorted(
+        ((job.due_at, job.job_id, budget, job) for budget, jobs in waiting.items() for job in jobs),
+        key=lambda each: each[:2],
+    )
+    picked: Picked = defaultdict(list)
+    taken, full, left = Counter[str](), set[str](), most
+    for _, _, budget, job in order:
+        if not left:
+            break
+        room, sum_ = rooms[budget], taken[budget]
+        if room.calls is not None and sum_ + job.calls > room.calls:
+            full.add(budget)
+        if room.paced is not None and sum_ >= room.paced:
+            full.add(budget)
+        if budget not in full:
+            picked[budget].append(job)
+            taken[budget] += job.calls
+            left -= 1
+    return picked

@@ -1,0 +1,80 @@
+"""Why a job is not running right now. Pure; the same reasons hold a lane back in the scheduler."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from sluice.jobs.budgets.windows import Usage, Window
+from sluice.jobs.model.keys import HOT, marketplace_of, service_of
+from sluice.jobs.model.states import FINAL, LEASED, WAITING
+from sluice.platform.config.document import Config
+
+
+class Reason(StrEnum):
+    """The one word for it."""
+
+    FINAL = "final"
+    RUNNING = "running"
+    OPERATION = "operation"
+    NOT_DUE = "not_due"
+    PAUSED = "paused"
+    ACCOUNT = "account"
+    CLOSED = "closed"
+    NO_BUDGET = "no_budget"
+    READY = "ready"
+
+
+class Wait(NamedTuple):
+    """reason: the word. until: when it ends, epoch ms, None if nobody can know. message: for a person."""
+
+    reason: Reason
+    message: str
+    until: int | None = None
+
+
+def held(account: str, status: str, budget: str, kind: str, usage: Usage, config: Config, now: int) -> Wait | None:
+    """What keeps jobs of `kind` that are charged to `budget` from running through `account`, if anything does."""
+    if paused := {budget, service_of(budget), marketplace_of(account)} & config.paused:
+        return Wait(Reason.PAUSED, f"an operator has paused {min(paused)}")
+    if kind in config.paused_kinds(marketplace_of(account)):
+        return Wait(Reason.PAUSED, f"an operator has paused {kind}")
+    if status != "ACTIVE":
+        return Wait(Reason.ACCOUNT, f"account {account} is {status}: connect it again, then its jobs run")
+    if usage.closed_until > now:
+        return Wait(Reason.CLOSED, f"the marketplace takes no calls: {usage.closed_reason}", usage.closed_until)
+    limits = config.limits(service_of(budget))
+    if empty := usage.empty_until(limits, Window.at(now)):
+        return Wait(Reason.NO_BUDGET, f"the calls allowed on {budget} are used up", empty)
+    return None
+
+
+def explain(
+    state: str,
+    due_at: int | None,
+    standing: int,
+    hold: Wait | None,
+    usage: Usage,
+    budget: str,
+    config: Config,
+    now: int,
+) -> Wait:
+    """Why the job is where it is. `standing`: its priority with its age counted in; `hold`: what `held` says."""
+    if state in FINAL:
+        return Wait(Reason.FINAL, f"the job is over: {state}")
+    if state == LEASED:
+        return Wait(Reason.RUNNING, "a worker has it", due_at)
+    if due_at is not None and due_at > now:
+        if state == WAITING:
+            return Wait(Reason.OPERATION, "the marketplace works on it; it is looked at again then", due_at)
+        if hold and (hold.until is None or hold.until >= due_at):
+            return hold  # what put it off, or came since, lasts at least as long as its own time
+        return Wait(Reason.NOT_DUE, "it is not due yet", due_at)
+    if hold:
+        return hold
+    limits = config.limits(service_of(budget))
+    if standing < HOT and usage.scarce(limits, config.reserve_percent):
+        message = f"what is left of the calls on {budget} is kept for manual and hot jobs"
+        window, day = Window.at(now), Usage(day=usage.day)
+        return Wait(
+            Reason.NO_BUDGET, message, window.day_end if day.scarce(limits, config.reserve_percent) else window.end
+        )
+    return Wait(Reason.READY, "it runs as soon as the scheduler reaches it", due_at)

@@ -1,0 +1,193 @@
+"""What of a budget's due work may run now, and the room that the budget has for it.
+
+Of each priority as many jobs are read as there is room for, and about as many from each lane: what is not admitted is
+read, and paid for, again by the next look. A budget may have 10,000 lanes, of accounts that share it. Where it has more
+of them than room, which are read is drawn by lot.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.windows import Usage
+from sluice.jobs.dispatch.admission import Candidate, Room
+from sluice.jobs.dispatch.explain import Reason, held
+from sluice.jobs.dispatch.fair_order import lot, standing
+from sluice.jobs.model import keys
+from sluice.jobs.queue import claim, lanes
+from sluice.jobs.queue.claim import Page
+from sluice.jobs.queue.lanes import Lane
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
+
+THREADS = 16
+# Most jobs of one priority that a look finds, for each key that their lanes are spread over.
+MOST = 1_000
+# How often a look comes back to lanes that have more, because others had less than their part.
+ROUNDS = 4
+# The same where kinds are paused: so many pages of `MOST` jobs of them may stand before others.
+ROUNDS_PAUSED = 50
+
+# The status of each of these accounts, by account id.
+Statuses = Callable[[Collection[str]], Mapping[str, str]]
+
+
+@dataclass
+class Ready:
+    """One budget's due work that nothing holds, and the room that it has for it.
+
+    held: the reason why other work of this budget is not among it, if there is one. unreadable: keys of items that
+    stand where jobs should.
+    """
+
+    budget: str
+    limits: Limits
+    room: Room
+    candidates: list[Candidate] = field(default_factory=list)
+    held: str | None = None
+    unreadable: list[str] = field(default_factory=list)
+
+
+def look_into(
+    budget: str, marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, horizon_ms: int, until: int
+) -> Ready:
+    """What of the work in the `marked` lanes of `budget` that is due by `until` may run, and the room for it.
+
+    horizon_ms: how far ahead of its slots the budget is given work.
+    """
+    limits = config.limits(keys.service_of(budget))
+    usage = ledger.read(budget, now)
+    ready = Ready(budget, limits, _room(limits, usage, config, now, horizon_ms))
+    # What holds the whole budget is known without a look at its lanes.
+    if hold := held(budget, "ACTIVE", budget, "", usage, config, now):
+        ready.held = hold.reason
+        return ready
+
+    def runnable(found: Sequence[Candidate]) -> Iterator[Candidate]:
+        status = statuses({candidate.account for candidate in found}) if found else {}
+        for candidate in found:
+            account = candidate.account
+            if hold := held(account, status.get(account, "MISSING"), budget, candidate.kind, usage, config, now):
+                ready.held = hold.reason
+            else:
+                yield _charged(candidate, limits, ready.room)
+
+    by_priority: dict[str, list[Lane]] = defaultdict(list)
+    paused: Set[str] = frozenset()
+    for lane in marked:
+        by_priority[keys.lane_priority(lane.lane)].append(lane)
+        paused = config.paused_kinds(keys.marketplace_of(keys.lane_account(lane.lane)))
+    for priority, equals in by_priority.items():
+        # What is kept is not for background work, until age has raised it: whether it has, a lane's first job says.
+        # Work at set times (`at_once`) is not put off: it may have all that is left.
+        kept = ready.room.spare == 0 and priority == str(keys.BACKGROUND) and not limits.at_once
+        age_limit_ms = config.age_limit_ms if kept else None
+        _Search(ready, runnable, now, until, age_limit_ms, paused).search(equals)
+    return ready
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A lane, and where in it to read on."""
+
+    lane: Lane
+    after: dict[str, Any] | None = None
+
+
+@dataclass
+class _Search:
+    """For jobs of one priority.
+
+    age_limit_ms: read on in a lane only where its first job is raised by this age. without: kinds that are passed over,
+    as many as it takes, for there may be others behind them.
+    """
+
+    ready: Ready
+    runnable: Callable[[Sequence[Candidate]], Iterable[Candidate]]
+    now: int
+    until: int
+    age_limit_ms: int | None
+    without: Set[str]
+    missing: int = 0
+
+    def search(self, marked: Sequence[Lane]) -> None:
+        """Look into the lanes `marked`, until there is as much as there is room for."""
+        most, calls = MOST * self.ready.limits.shards, self.ready.room.calls
+        self.missing = most if calls is None else max(1, min(most, calls))
+        lots = lot([lane.lane for lane in marked], self.now)
+        places = [_Place(lane) for lane in sorted(marked, key=lambda lane: lots[lane.lane])]
+        for turn in range(ROUNDS_PAUSED if self.without else ROUNDS):
+            first = self.age_limit_ms is not None and turn == 0
+            part = 1 if first else min(MOST, _upwards(self.missing, len(places)))
+            places = [rest for some in self._several(places, part) for rest in self._read(some, part)]
+            if not places or self.missing <= 0:
+                return
+
+    def _several(self, places: Sequence[_Place], part: int) -> Iterator[Sequence[_Place]]:
+        """As many of `places` at once as are needed for what is missing, when each has `part`."""
+        while places and self.missing > 0:
+            many = _upwards(self.missing, part)
+            yield places[:many]
+            places = places[many:]
+
+    def _read(self, places: Sequence[_Place], part: int) -> list[_Place]:
+        """Take up to `part` jobs of each lane; where to read on in those that have more."""
+        pages = self._pages(places, MOST if self.without else part)
+        found = [candidate for page in pages for candidate in page.found]
+        fit = list(self.runnable(found))
+        self.ready.candidates += fit
+        self.missing -= len(fit)
+        rest, can_run = [], {candidate.account for candidate in fit}
+        for place, page in zip(places, pages, strict=True):
+            self.ready.unreadable += page.unreadable
+            if page.passed:
+                self.ready.held = Reason.PAUSED
+            empty = not (place.after or page.found or page.unreadable or page.passed)
+            if empty and lanes.outdated(place.lane, self.now) and claim.is_empty(place.lane.lane):
+                lanes.remove(place.lane, self.now)
+            if page.rest and self._goes_on(page, can_run):
+                rest.append(_Place(place.lane, page.rest))
+        return rest
+
+    def _pages(self, places: Sequence[_Place], most: int) -> list[Page]:
+        def read(place: _Place) -> Page:
+            return claim.page(place.lane.lane, self.until, most, place.after, self.without)
+
+        if len(places) == 1:
+            return [read(places[0])]
+        with ThreadPoolExecutor(min(THREADS, len(places))) as pool:
+            return list(pool.map(read, places))
+
+    def _goes_on(self, page: Page, can_run: Set[str]) -> bool:
+        """Whether the lane of `page` is worth reading on in."""
+        if not page.found:
+            return True
+        if can_run.isdisjoint(one.account for one in page.found):
+            return False
+        limit = self.age_limit_ms
+        return limit is None or any(standing(one, self.now, limit) >= keys.HOT for one in page.found)
+
+
+def _upwards(number: int, parts: int) -> int:
+    return -(-number // parts)
+
+
+def _room(limits: Limits, usage: Usage, config: Config, now: int, horizon_ms: int) -> Room:
+    paced = None
+    if limits.pace:
+        ahead = max(usage.admitted_until, usage.next_at, now) - now
+        paced = _upwards(max(0, horizon_ms - ahead), limits.pace)
+    return Room(usage.left(limits), usage.left(limits, config.reserve_percent), paced)
+
+
+def _charged(candidate: Candidate, limits: Limits, room: Room) -> Candidate:
+    """The candidate with what it reserves first: what it expects, or what there is. It takes the rest as it goes.
+
+    Else the last calls of a window would lie idle whenever the next job expects one more.
+    """
+    expected = limits.charge(candidate.calls)
+    left = room.calls if candidate.priority >= keys.HOT else room.spare
+    return replace(candidate, calls=min(expected, left or expected))

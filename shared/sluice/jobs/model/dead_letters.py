@@ -1,0 +1,82 @@
+"""Dead letters: table `dead_letters`. A job that is dead, with everything that was known of it."""
+
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
+
+from sluice.jobs.model.history import Entry
+from sluice.jobs.model.job import Job
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+from sluice.platform.clock import iso, ttl
+
+# The code of a letter that holds an item which is no job.
+UNREADABLE = "unreadable"
+
+
+class DeadLetter(tables.Table):
+    """One dead job. `dead_letter` begins with the time of death, so that a tenant's letters are read newest first.
+
+    budget, calls, begun, version: as the job had them, for a replay. replayed_at, replayed_by: who had the work done
+    once more; it is replayed once. acknowledged_at, acknowledged_by: who has seen it, and wants nothing done.
+    """
+
+    class Meta:
+        table_name = tables.name("dead_letters")
+
+    tenant = UnicodeAttribute(hash_key=True)
+    dead_letter = UnicodeAttribute(range_key=True)
+    job_id = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    account = UnicodeAttribute()
+    budget = UnicodeAttribute()
+    calls = IntAttribute()
+    priority = IntAttribute()
+    attempts = IntAttribute()
+    payload = JSONAttribute()
+    error = JSONAttribute()
+    history = JSONAttribute()
+    begun = BooleanAttribute(null=True)
+    version = IntAttribute()
+    created_at = IntAttribute()
+    died_at = IntAttribute()
+    replayed_at = IntAttribute(null=True)
+    replayed_by = UnicodeAttribute(null=True)
+    acknowledged_at = IntAttribute(null=True)
+    acknowledged_by = UnicodeAttribute(null=True)
+    expires_at = IntAttribute()
+
+
+def letter(job: Job, error: Entry, history: list[Entry], now: int, keep_ms: int) -> DeadLetter:
+    """The dead letter of `job`. Its key holds the lease, so that the same death is never written twice."""
+    return DeadLetter(
+        tenant=job.tenant,
+        dead_letter=f"{iso(now)}#{job.job_id}#{job.lease}",
+        job_id=job.job_id,
+        kind=job.kind,
+        account=job.account,
+        budget=job.budget,
+        calls=job.calls,
+        priority=job.priority,
+        attempts=job.attempts,
+        payload=job.payload,
+        error=error,
+        history=history,
+        begun=job.begun,
+        version=job.version,
+        created_at=job.created_at,
+        died_at=now,
+        expires_at=ttl(now + keep_ms),
+    )
+
+
+def acknowledge(found: DeadLetter, by: str, now: int) -> DeadLetter | None:
+    """Note that `by` has seen the letter and wants nothing done. None when it was replayed, or seen, before."""
+    untouched = (
+        DeadLetter.dead_letter.exists()
+        & DeadLetter.replayed_at.does_not_exist()
+        & DeadLetter.acknowledged_at.does_not_exist()
+    )
+    marks = [DeadLetter.acknowledged_at.set(now), DeadLetter.acknowledged_by.set(by)]
+    try:
+        return tables.update(DeadLetter, (found.tenant, found.dead_letter), marks, untouched)
+    except tables.ConditionFailed:
+        return None

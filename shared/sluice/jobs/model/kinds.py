@@ -1,0 +1,118 @@
+"""Each kind of job, registered once: its attempts, its backoff and the function that runs it.
+
+A kind names its handler by path, so that the API and the scheduler know every kind without loading what runs it (an
+HTTP client costs a third of a cold start).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sluice.jobs.model.backoff import Backoff, Timetable
+from sluice.platform.config.document import Config
+
+if TYPE_CHECKING:
+    from sluice.jobs.model.outcomes import Outcome
+    from sluice.jobs.run.runner import Run
+
+    Handler = Callable[[Run], Outcome]
+    # Of some jobs of one account: what became of each, in their order.
+    TogetherHandler = Callable[[Sequence[Run]], Sequence[Outcome | Exception]]
+
+
+class UnknownKind(Exception):  # noqa: N818 - an answer to the caller
+    """No capability has registered this job kind."""
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """How jobs of one kind are treated.
+
+    handler: `module:function`, called with a `Run`. max_attempts: how often the work is tried before the job is dead.
+    marketplaces: those that can do this kind; another is refused at enqueue. backoff: how long before the next attempt;
+    for a kind that has one, the timetable of the configuration decides that, and how many attempts there are. service:
+    what its calls are charged to where the marketplace counts them apart from its others; empty for its own budget.
+    together: the handler takes all jobs of a batch at once, for calls that serve several; it is a `TogetherHandler`.
+    listed_apart: a tenant's jobs of this kind are found without reading its others.
+    failure_is_final: a handler that fails writes so where the work stands; then a replay would find nothing to do.
+    """
+
+    name: str
+    handler: str
+    marketplaces: frozenset[str]
+    max_attempts: int = 5
+    backoff: Backoff = field(default_factory=Backoff)
+    service: str = ""
+    together: bool = False
+    listed_apart: bool = False
+    failure_is_final: bool = False
+
+    def load(self) -> "Handler":
+        """The handler itself, of a kind whose jobs run one by one."""
+        handler: Handler = self._load()
+        return handler
+
+    def load_together(self) -> "TogetherHandler":
+        """The handler itself, of a kind whose jobs run together."""
+        handler: TogetherHandler = self._load()
+        return handler
+
+    def _load(self) -> Any:
+        module, _, function = self.handler.partition(":")
+        return getattr(import_module(module), function)
+
+
+_KINDS: dict[str, JobKind] = {}
+
+
+def register(kind: JobKind) -> JobKind:
+    """Make `kind` known.
+
+    Raises:
+        ValueError: another kind has this name.
+    """
+    if _KINDS.setdefault(kind.name, kind) != kind:
+        raise ValueError(f"job kind {kind.name!r} is registered twice, with different definitions")
+    return kind
+
+
+def get(name: str) -> JobKind:
+    """The kind called `name`.
+
+    Raises:
+        UnknownKind: none is registered; the message lists those that are.
+    """
+    try:
+        return _KINDS[name]
+    except KeyError:
+        known = ", ".join(sorted(_KINDS)) or "none"
+        raise UnknownKind(f"unknown job kind {name!r}; registered kinds: {known}") from None
+
+
+def runs_together(name: str) -> bool:
+    """Whether the handler of the kind `name`, if it is known here, takes all jobs of a batch at once."""
+    return name in _KINDS and _KINDS[name].together
+
+
+def is_listed_apart(name: str) -> bool:
+    """Whether a tenant's jobs of the kind `name`, if it is known here, are found without reading its others."""
+    return name in _KINDS and _KINDS[name].listed_apart
+
+
+def timetable(name: str, config: Config) -> Timetable | None:
+    """The set times at which jobs of the kind `name` are tried; None for one that backs off."""
+    waits = config.timetables.get(name)
+    return Timetable(waits) if waits else None
+
+
+def most_attempts(name: str, config: Config) -> int:
+    """How often jobs of the kind `name` are tried. Who rescues a job may not know its kind: who runs it decides."""
+    if times := timetable(name, config):
+        return times.attempts
+    return _KINDS[name].max_attempts if name in _KINDS else JobKind.max_attempts
+
+
+def registered() -> list[JobKind]:
+    """Every kind, by name."""
+    return [_KINDS[name] for name in sorted(_KINDS)]

@@ -1,0 +1,24 @@
+"""What of a stored job may be shown to one tenant, and under which names. Pure.
+
+A shared job may run through another tenant's account. Who that is, and how that account fares, is nobody else's
+business, so text that names somebody's account is redacted.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sluice.platform.config.document import LIMITS
+
+# The id of an account, or of its budget, and not the middle of a job id.
+_ACCOUNT = rf"(?<![\w:.])({'|'.join(LIMITS)}):([a-z0-9-]{{1,64}})(?![\w-])"
+
+
+def redact(text: str, tenant: str) -> str:
+    """`text` without the accounts of anybody but `tenant`."""
+    return re.sub(_ACCOUNT, lambda found: found[0] if found[2] == tenant else f"{found[1]}:(another seller)", text)
+
+
+def fields(named: Mapping[str, Any]) -> dict[str, Any]:
+    """The names of `named` as the API writes names; what the values hold is their own."""
+    return {re.sub(r"_(\w)", lambda letter: letter[1].upper(), name): value for name, value in named.items()}

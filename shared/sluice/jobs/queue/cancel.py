@@ -1,0 +1,68 @@
+"""Cancelling: one who asked for a job no longer wants it. Work that others asked for too goes on for them."""
+
+from enum import StrEnum
+
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.states import FINAL, TRANSITIONS
+from sluice.platform import tables
+from sluice.platform.clock import ttl
+from sluice.platform.config.document import Config
+
+TRIES = 5
+
+
+class Cancelled(StrEnum):
+    """What cancelling did."""
+
+    CANCELLED = "cancelled"  # the job will not run
+    WITHDRAWN = "withdrawn"  # others want it: it runs for them
+    RUNNING = "running"  # a worker has it, or the marketplace: too late
+    FINAL = "final"  # it is over already
+    UNKNOWN = "unknown"  # there is no such job, or this tenant did not ask for it
+
+
+def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
+    """Take back `tenant`'s request for the job."""
+    for _ in range(TRIES):
+        job = find(job_id, tenant)
+        if job is None:
+            return Cancelled.UNKNOWN
+        if job.state in FINAL:
+            return Cancelled.FINAL
+        if job.state not in TRANSITIONS["cancel"].sources or job.begun:
+            return Cancelled.RUNNING
+        alone = job.tenants == {tenant}
+        actions = (
+            [
+                Job.state.set(TRANSITIONS["cancel"].target),
+                Job.lane.remove(),
+                Job.due_at.remove(),
+                Job.expires_at.set(ttl(now + config.retention_ms)),
+            ]
+            if alone
+            else [Job.tenants.delete({tenant})]
+        )
+        as_read = (
+            (Job.state == job.state)
+            & (Job.lease == job.lease)
+            & Job.begun.does_not_exist()
+            & (Job.tenants == job.tenants)
+        )
+        try:
+            tables.update(Job, (job_id,), [*actions, Job.updated_at.set(now)], as_read)
+        except tables.ConditionFailed:
+            continue  # somebody joined, or a worker took it: look again
+        return Cancelled.CANCELLED if alone else Cancelled.WITHDRAWN
+    return Cancelled.RUNNING
+
+
+def find(job_id: str, tenant: str) -> Job | None:
+    """The job, if `tenant` asked for it. To anybody else it does not exist."""
+    if not keys.is_job_id(job_id):
+        return None
+    try:
+        job = Job.get(job_id, consistent_read=True)
+    except Job.DoesNotExist:
+        return None
+    return job if tenant in (job.tenants or ()) else None

@@ -1,0 +1,106 @@
+"""Finding due jobs and claiming them. N claimers, one winner: the claim is a conditional write that raises the lease.
+
+```
+ worker A   claim lease 4 ──────── stalls ───────────────────── complete (lease = 4?)  ✗ refused
+ scheduler                  lease ends │ rescue
+ worker B                                   claim lease 5 ───── complete (lease = 5?)  ✓
+```
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sluice.jobs.dispatch.admission import Candidate
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import INDEXED, DueIndex, Job, Unreadable, read
+from sluice.jobs.model.states import LEASED, TRANSITIONS
+from sluice.platform import tables
+
+
+@dataclass(frozen=True)
+class Page:
+    """Due jobs of a lane, longest due first.
+
+    unreadable: the keys of items among them that are no jobs. passed: how many were of kinds that were not asked for.
+    rest: where to read on, if there may be more.
+    """
+
+    found: list[Candidate]
+    unreadable: list[str]
+    passed: int
+    rest: dict[str, Any] | None
+
+
+def page(lane: str, now: int, limit: int, after: dict[str, Any] | None = None, without: Collection[str] = ()) -> Page:
+    """Those of `lane` that are due at `now`, from the start, or on from the `rest` of another page.
+
+    without: kinds of job that are passed over.
+
+    At most `limit` items, in one request: so much of the index is far below the megabyte that an answer holds.
+    """
+    answer = Job._get_connection().query(
+        lane,
+        DueIndex.due_at <= now,
+        index_name="due",
+        filter_condition=~Job.kind.is_in(*sorted(without)) if without else None,
+        limit=limit,
+        exclusive_start_key=after,
+    )
+    found, unreadable = list[Candidate](), list[str]()
+    for raw in answer["Items"]:
+        try:
+            found.append(Candidate.of(read(raw, INDEXED)))
+        except Unreadable:
+            unreadable.append(raw["job_id"]["S"])
+    return Page(found, unreadable, answer["ScannedCount"] - answer["Count"], answer.get("LastEvaluatedKey"))
+
+
+def due(lane: str, now: int, limit: int) -> tuple[list[Candidate], list[str]]:
+    """The first `limit` of `page`: the jobs, and the keys of items that are none."""
+    first = page(lane, now, limit)
+    return first.found, first.unreadable
+
+
+def is_empty(lane: str) -> bool:
+    """Whether no job at all, due or not, stands in `lane`."""
+    return next(iter(Job.due.query(lane, limit=1, page_size=1)), None) is None
+
+
+def claim(candidate: Candidate, now: int, lease_ms: int) -> Job | None:
+    """Take the job until `now + lease_ms`. None when somebody else was first, or it is no longer as it was seen.
+
+    The lane is part of the condition: a job that has moved is charged to another budget than the one reserved, or runs
+    in another account's batch.
+    """
+    condition = (
+        Job.state.is_in(*sorted(TRANSITIONS["claim"].sources)) & (Job.lane == candidate.lane) & (Job.due_at <= now)
+    )
+    actions = [
+        Job.state.set(LEASED),
+        Job.lane.set(keys.leased_lane(candidate.job_id)),
+        Job.due_at.set(now + lease_ms),
+        Job.lease.add(1),
+        Job.attempts.add(1),
+        Job.updated_at.set(now),
+    ]
+    try:
+        return tables.update(Job, (candidate.job_id,), actions, condition)
+    except tables.ConditionFailed:
+        return None
+
+
+def start(first: Job) -> bool:
+    """Take the batch whose first job is `first`, and the calls that are reserved for it. Only one ever does.
+
+    SQS delivers a message twice at times, and one whose sending seemed to fail may have arrived. Without this, two
+    workers would run the same jobs under the same lease, and both spend, or give back, the same calls. False when the
+    batch was taken before, or its leases are over.
+    """
+    ours = (Job.state == LEASED) & (Job.lease == first.lease)
+    unstarted = Job.started.does_not_exist() | (Job.started < first.lease)
+    try:
+        tables.update(Job, (first.job_id,), [Job.started.set(first.lease)], ours & unstarted)
+    except tables.ConditionFailed:
+        return False
+    return True

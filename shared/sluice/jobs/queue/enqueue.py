@@ -1,0 +1,245 @@
+"""Enqueue: one conditional write, "no unfinished job has this key"; the answer says what happened.
+
+```
+ found            asked with                     outcome           the job then
+ nothing, final   anything                       created           queued, due when asked
+ queued           a higher priority              raised            queued in the higher lane, due now
+ queued           the same or lower              merged            as it was; one more asker sees it
+ leased, waiting  anything                       rerun_requested   runs once more when this run is done
+```
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from pynamodb.expressions.condition import Condition, size
+from pynamodb.expressions.update import Action
+
+from sluice.jobs.model import history, keys, kinds
+from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job, Spec
+from sluice.jobs.model.states import FINAL, QUEUED
+from sluice.jobs.queue import lanes
+from sluice.platform import tables
+from sluice.platform.clock import SECOND
+
+# How often a caller that keeps losing to others looks again. Each round somebody else's write succeeded.
+TRIES = 12
+THREADS = 16
+# By how much the clocks of two functions may differ.
+CLOCK_SKEW_MS = SECOND
+
+
+class Outcome(StrEnum):
+    """What enqueue did."""
+
+    CREATED = "created"
+    MERGED = "merged"
+    RAISED = "raised"
+    RERUN_REQUESTED = "rerun_requested"
+
+
+class Enqueued(NamedTuple):
+    """The job that does the work, and what this request changed."""
+
+    job_id: str
+    outcome: Outcome
+    state: str
+
+
+# Whether a job's account or budget keeps it from running now, so that another asker's should take a shared job over.
+Held = Callable[[Job], bool]
+
+
+# Writes a job if the condition holds, or raises `ConditionFailed` with the job as it is.
+Write = Callable[[str, list[Action], Condition], object]
+
+
+def _never(_: Job) -> bool:
+    return False
+
+
+def _write(job_id: str, actions: list[Action], condition: Condition) -> None:
+    tables.update(Job, (job_id,), actions, condition)
+
+
+def enqueue(spec: Spec, now: int, held: Held = _never, write: Write = _write) -> Enqueued:
+    """Make sure that the work of `spec` is done at least once from now on.
+
+    write: how the one write is made, where something else must be written with it.
+
+    Raises:
+        UnknownKind: nobody has registered the kind.
+        ValueError: a part of the key is missing or not one that there is; such a job would share another's lane or
+            budget, or wait where nobody looks.
+    """
+    kind = kinds.get(spec.kind)
+    for part in ("job_id", "tenant", "account", "budget"):
+        if not getattr(spec, part):
+            raise ValueError(f"a job needs {part}, and this one of kind {spec.kind!r} has none")
+    if spec.priority not in keys.PRIORITIES.values():
+        raise ValueError(f"unknown priority {spec.priority!r}; known are {sorted(keys.PRIORITIES.values())}")
+    marketplace = keys.marketplace_of(spec.account)
+    if marketplace not in kind.marketplaces or keys.service_of(spec.budget) != (kind.service or marketplace):
+        known = ", ".join(sorted(kind.marketplaces)) or "none"
+        known += f" and are charged to {kind.service}" if kind.service else ""
+        raise ValueError(f"jobs of kind {spec.kind!r} run on {known}, not on {spec.account!r} with {spec.budget!r}")
+    lanes.mark(_lane(spec), now)
+    try:
+        return _create(spec, now, write)
+    except tables.ConditionFailed as failed:
+        found = failed
+    for _ in range(TRIES):
+        job = Job.from_raw_data(found.item) if found.item else None
+        try:
+            if job is None or job.state in FINAL:
+                return _create(spec, now, write, keep_askers=job is None or len(job.tenants or ()) < MOST_ASKERS)
+            return _join(spec, job, now, held, write)
+        except tables.ConditionFailed as failed:
+            found = failed
+    raise tables.Contention(f"job {spec.job_id} changed hands {TRIES} times while it was asked for; ask again")
+
+
+def enqueue_many(specs: Sequence[Spec], now: int, held: Held = _never) -> list[Enqueued | Exception]:
+    """`enqueue` for each of `specs`, in order. One that fails is answered with its error and stops no other.
+
+    Those that are about the same are due at the same moment, a millisecond before the next: who reads some of a long
+    lane finds them together, so that one call can answer them.
+    """
+    subjects = {
+        subject: place for place, subject in enumerate(dict.fromkeys(keys.subject(one.job_id) for one in specs))
+    }
+
+    def one(spec: Spec) -> Enqueued | Exception:
+        place = min(subjects[keys.subject(spec.job_id)], CLOCK_SKEW_MS // 2)
+        try:
+            return enqueue(replace(spec, due_at=max(spec.due_at, now - CLOCK_SKEW_MS + place)), now, held)
+        except Exception as error:  # noqa: BLE001 - answered for this item; the others go on
+            return error
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(one, specs))
+
+
+_OF_EARLIER_RUNS = (
+    *(Job.result, Job.error, Job.history, Job.rerun, Job.rerun_payload),
+    *(Job.begun, Job.letter, Job.expires_at),
+)
+
+
+def _of_earlier_runs(spec: Spec, now: int) -> list[Action]:
+    """What stays of earlier runs: nothing, or what the letter knows that is replayed."""
+    kept = dict[str, Any]()
+    if origin := spec.origin:
+        replayed: history.Entry = {"at": now, "event": "replay", "attempt": 0}
+        kept = {"letter": origin.letter, "history": history.add(origin.history, replayed)}
+        kept |= {"begun": True} if origin.begun else {}
+    return [
+        attribute.set(kept[attribute.attr_name]) if attribute.attr_name in kept else attribute.remove()
+        for attribute in _OF_EARLIER_RUNS
+    ]
+
+
+def _due_at(wanted: int, now: int) -> int:
+    """When the job is due: as wanted, or a moment ago, so that a scheduler whose clock lags behind ours sees it too."""
+    return max(wanted, now - CLOCK_SKEW_MS)
+
+
+def _lane(spec: Spec) -> str:
+    return keys.lane(spec.budget, spec.account, spec.priority, spec.job_id, spec.lane_shards)
+
+
+def _create(spec: Spec, now: int, write: Write, *, keep_askers: bool = True) -> Enqueued:
+    """Queue the job anew. Who asked for an earlier run may still look at it, as long as they are few."""
+    condition = Job.job_id.does_not_exist() | Job.state.is_in(*sorted(FINAL))
+    if keep_askers:
+        condition &= Job.tenants.does_not_exist() | _few_askers() | Job.tenants.contains(spec.tenant)
+    actions = [
+        Job.kind.set(spec.kind),
+        Job.state.set(QUEUED),
+        Job.lane.set(_lane(spec)),
+        Job.due_at.set(_due_at(spec.due_at, now)),
+        # The lease number lives on, so that a late worker of an earlier run can never match this one.
+        Job.lease.set(Job.lease | 0),
+        Job.attempts.set(0),
+        Job.priority.set(spec.priority),
+        Job.tenant.set(spec.tenant),
+        Job.tenants.add({spec.tenant}) if keep_askers else Job.tenants.set({spec.tenant}),
+        Job.account.set(spec.account),
+        Job.budget.set(spec.budget),
+        Job.calls.set(spec.calls),
+        Job.payload.set(spec.payload),
+        Job.created_at.set(now),
+        Job.updated_at.set(now),
+        Job.version.set(VERSION),
+        *_of_earlier_runs(spec, now),
+    ]
+    write(spec.job_id, actions, condition)
+    return Enqueued(spec.job_id, Outcome.CREATED, QUEUED)
+
+
+def _few_askers() -> Condition:
+    few: Condition = size(Job.tenants) < MOST_ASKERS  # type: ignore[no-untyped-call]
+    return few
+
+
+def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
+    """Add this request to the unfinished `job`, which must still be as it was read."""
+    actions: list[Action] = []
+    if spec.tenant not in (job.tenants or ()) and len(job.tenants or ()) < MOST_ASKERS:
+        actions.append(Job.tenants.add({spec.tenant}))
+    # What has begun is finished as it was asked for; what comes after it is done in the run that follows.
+    later = job.state != QUEUED or bool(job.begun)
+    said = Job.rerun_payload if later else Job.payload
+    asked = job.rerun_payload if later else job.payload
+    before = {name: value for name, value in (asked or job.payload).items() if name in spec.kept}
+    wanted = {**before, **spec.payload}
+    replaced = spec.replace and wanted != asked
+    if replaced:
+        actions.append(said.set(wanted))
+        if not later:
+            actions.append(Job.rerun_payload.remove())
+    elif spec.origin:
+        actions.append(Job.letter.set(spec.origin.letter))  # what is asked for now is newer than what the letter asks
+    elif spec.payload != job.payload and spec.payload.get("force"):
+        actions.append(Job.payload.set({**job.payload, "force": spec.payload["force"]}))
+    if job.state != QUEUED or (replaced and later):
+        actions.append(Job.rerun.set(max(spec.priority, job.rerun or 0)))
+        outcome = Outcome.RERUN_REQUESTED
+    else:
+        actions += _placed(spec, job, now, held)
+        outcome = Outcome.RAISED if spec.priority > job.priority else Outcome.MERGED
+    if actions:
+        as_read = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
+        if replaced:
+            as_read &= said.does_not_exist() if asked is None else said == asked
+        write(spec.job_id, [*actions, Job.updated_at.set(now)], as_read)
+    return Enqueued(spec.job_id, outcome, job.state)
+
+
+def _placed(spec: Spec, job: Job, now: int, held: Held) -> list[Action]:
+    """Where and when the queued `job` waits, now that `spec` is asked for too: nothing where that changes nothing."""
+    raised = spec.priority > job.priority
+    # Common work goes to the asker's account when that gains something, and never to one that cannot run it.
+    takes_over = (
+        spec.shared
+        and spec.account != job.account
+        and (raised or held(job))
+        and not held(Job(job_id=spec.job_id, kind=spec.kind, account=spec.account, budget=spec.budget))
+    )
+    actions: list[Action] = []
+    if raised or takes_over:
+        priority = max(spec.priority, job.priority)
+        runner = spec if takes_over else job
+        lane = keys.lane(runner.budget, runner.account, priority, spec.job_id, spec.lane_shards)
+        lanes.mark(lane, now)
+        actions += [Job.lane.set(lane), Job.priority.set(priority)]
+    if takes_over:
+        actions += [Job.tenant.set(spec.tenant), Job.account.set(spec.account), Job.budget.set(spec.budget)]
+    due_at = _due_at(min(spec.due_at, job.due_at or 0), now)
+    # A background request does not cut a backoff short; it does bring forward what nobody has tried yet.
+    if due_at < (job.due_at or 0) and (raised or job.error is None):
+        actions.append(Job.due_at.set(due_at))
+    return actions

@@ -1,0 +1,267 @@
+"""How a run ends. Each write is conditional on the lease number: a late worker cannot finish somebody else's run.
+
+The functions take the job as the claim returned it, and return it as it is afterwards.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as Write
+from pynamodb.transactions import TransactWrite
+
+from sluice.jobs.model import history, keys, kinds
+from sluice.jobs.model.dead_letters import DeadLetter, letter
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Action, Failure, LeaseOver, Waiting
+from sluice.jobs.model.states import LEASED, SUCCEEDED, TRANSITIONS
+from sluice.jobs.queue import lanes
+from sluice.platform import tables
+from sluice.platform.clock import ttl
+from sluice.platform.config.document import Config
+
+# What an error's message may take on the item; the whole of it is in the log.
+MESSAGE_CHARACTERS = 200
+
+
+def heartbeat(job: Job, now: int, lease_ms: int) -> Job:
+    """Keep the job for another `lease_ms`.
+
+    Raises:
+        LeaseOver: it belongs to somebody else, or nobody, by now. Like every function here.
+    """
+    return _write(job, [Job.due_at.set(now + lease_ms), Job.updated_at.set(now)])
+
+
+def begin(job: Job, payload: dict[str, Any], now: int) -> Job:
+    """Keep `payload` before the marketplace is asked for something that must not be done twice.
+
+    From here on the job cannot be cancelled: whoever runs it next finds out first what became of it.
+    """
+    return _write(job, [Job.payload.set(payload), Job.begun.set(True), Job.updated_at.set(now)])
+
+
+def complete(job: Job, result: dict[str, Any], now: int, config: Config) -> Job:
+    """The work is done. If it was asked for again while it ran, it is queued once more."""
+
+    def writes(rerun: int | None) -> list[Write]:
+        done = [Job.result.set(result), Job.error.remove()]
+        if rerun is None:
+            return [*_leave("complete", now, config), *done]
+        return [*_again(job, rerun, now, config), *done, Job.history.set(_events(job, "rerun", now))]
+
+    try:
+        return _end(job, writes)
+    except LeaseOver:
+        current = _current(job)
+        if current and (current.lease, current.state) == (job.lease, SUCCEEDED):
+            return current  # our own write, whose answer was lost on the way
+        raise
+
+
+def _again(job: Job, rerun: int, now: int, config: Config) -> list[Write]:
+    """The writes of a rerun: from the start, as it was last asked for."""
+    job.priority = rerun
+    return [
+        *_queue(job, "rerun", now, now, config),
+        Job.priority.set(rerun),
+        Job.attempts.set(0),
+        Job.created_at.set(now),
+        Job.payload.set(Job.rerun_payload | Job.payload),
+        *(attribute.remove() for attribute in (Job.rerun, Job.rerun_payload, Job.begun)),
+    ]
+
+
+def fail(job: Job, failure: Failure, now: int, config: Config, chance: float | None = None) -> Job:
+    """The run did not succeed: retry, snooze or bury, as `failure.action` and the attempts left say.
+
+    chance: the jitter's randomness in [0, 1), drawn when not given.
+    """
+    kind = kinds.get(job.kind)
+    if failure.action is Action.SNOOZE:
+        return snooze(job, failure, max(now, failure.retry_at or now), now, config)
+    if failure.action is Action.RETRY and job.attempts < kinds.most_attempts(job.kind, config):
+        drawn = random.random() if chance is None else chance  # noqa: S311 - jitter, not a secret
+        if times := kinds.timetable(job.kind, config):
+            # From when this attempt was begun: the time that it took must not put off all that follow.
+            at = max(job.updated_at + times.delay(job.attempts), now)
+        else:
+            at = now + kind.backoff.delay(job.attempts, drawn)
+        at = max(at, failure.retry_at or 0)
+        return _requeue(job, "retry", failure, at, now, config)
+    return bury(job, failure, now, config)
+
+
+def snooze(job: Job, failure: Failure, until: int, now: int, config: Config) -> Job:
+    """The job was not really tried: it comes back at `until` with the attempt it had."""
+    return _requeue(job, "snooze", failure, until, now, config, Job.attempts.set(max(0, job.attempts - 1)))
+
+
+def rescue(job: Job, now: int, config: Config) -> Job:
+    """The lease ran out: its worker is gone. Queue the job again, or bury it when it has killed too many workers."""
+    over = Job.due_at <= now
+    lost = Failure("the worker that ran this job stopped without a word; its lease ran out", code="lease_expired")
+    if job.attempts >= kinds.most_attempts(job.kind, config):
+        return bury(job, lost, now, config, over)
+    return _requeue(job, "rescue", lost, now, now, config, condition=over)
+
+
+def wait(job: Job, waiting: Waiting, now: int, config: Config) -> Job:
+    """The marketplace works on it: somebody looks again at `waiting.due_at`. No attempt is used up by waiting."""
+    lane = keys.poll_lane(job.budget, job.account, job.job_id, _shards(job, config))
+    lanes.mark(lane, now)
+    actions = [
+        Job.state.set(TRANSITIONS["wait"].target),
+        Job.lane.set(lane),
+        Job.due_at.set(waiting.due_at),
+        Job.begun.set(True),
+        Job.attempts.set(max(0, job.attempts - 1)),
+        Job.updated_at.set(now),
+    ]
+    if waiting.payload is not None:
+        actions.append(Job.payload.set(waiting.payload))
+    return _write(job, actions)
+
+
+def bury(job: Job, failure: Failure, now: int, config: Config, condition: Condition | None = None) -> Job:
+    """The run is given up for good. The job and its dead letter are written together, or neither is.
+
+    If the work was asked for again meanwhile, the job is queued for that; the letter of this run stays.
+    """
+    error = _error(failure, now)
+    events = _events(job, "bury", now, failure)
+    dead = letter(job, error, events, now, config.dead_letter_retention_ms)
+
+    def writes(rerun: int | None) -> list[Write]:
+        ended = _leave("bury", now, config) if rerun is None else _again(job, rerun, now, config)
+        return [*ended, Job.error.set(error), Job.history.set(events)]
+
+    return _end(job, writes, condition, dead)
+
+
+def _requeue(
+    job: Job,
+    name: str,
+    failure: Failure,
+    at: int,
+    now: int,
+    config: Config,
+    *more: Write,
+    condition: Condition | None = None,
+) -> Job:
+    error, events = _error(failure, now), _events(job, name, now, failure)
+
+    def writes(rerun: int | None) -> list[Write]:
+        # Somebody who asked more urgently while the job ran must not wait for it in the lane of those who did not.
+        job.priority = max(job.priority, rerun or 0)
+        queued = _queue(job, name, at, now, config) + (_undo() if failure.undone else [])
+        return [*queued, Job.priority.set(job.priority), Job.error.set(error), Job.history.set(events), *more]
+
+    return _end(job, writes, condition)
+
+
+def _undo() -> list[Write]:
+    """What was begun has not happened: the job is as if it had not begun, and as it was last asked for."""
+    gone = (Job.begun, Job.rerun, Job.rerun_payload)
+    return [Job.payload.set(Job.rerun_payload | Job.payload), *(attribute.remove() for attribute in gone)]
+
+
+def _queue(job: Job, name: str, at: int, now: int, config: Config) -> list[Write]:
+    """Back into the job's own lane, which is marked before."""
+    lane = job.home(_shards(job, config))
+    lanes.mark(lane, now)
+    return [
+        Job.state.set(TRANSITIONS[name].target),
+        Job.lane.set(lane),
+        Job.due_at.set(at),
+        Job.updated_at.set(now),
+    ]
+
+
+def _leave(name: str, now: int, config: Config) -> list[Write]:
+    """Out of the index, for good."""
+    return [
+        Job.state.set(TRANSITIONS[name].target),
+        Job.lane.remove(),
+        Job.due_at.remove(),
+        Job.updated_at.set(now),
+        Job.expires_at.set(ttl(now + config.retention_ms)),
+    ]
+
+
+def _shards(job: Job, config: Config) -> int:
+    return config.limits(keys.service_of(job.budget)).shards
+
+
+def _own(job: Job, condition: Condition | None = None) -> Condition:
+    """The fence: the job still runs, and under this lease."""
+    own: Condition = (Job.state == LEASED) & (Job.lease == job.lease)
+    return own if condition is None else own & condition
+
+
+def _write(job: Job, actions: Sequence[Write]) -> Job:
+    """A write in the middle of a run."""
+    try:
+        return tables.update(Job, (job.job_id,), actions, _own(job))
+    except tables.ConditionFailed as lost:
+        raise _lease_over(job) from lost
+
+
+def _end(
+    job: Job,
+    writes: Callable[[int | None], list[Write]],
+    condition: Condition | None = None,
+    dead: DeadLetter | None = None,
+) -> Job:
+    """Write the end of a run, and its dead letter if there is one.
+
+    `writes` is given the priority of a request that came while the job ran, if one did. That nobody has asked more
+    urgently since is part of the condition, so no request is lost between looking and writing.
+    """
+    rerun: int | None = None
+    while True:
+        asked = Job.rerun.does_not_exist() if rerun is None else Job.rerun == rerun
+        own = _own(job, asked if condition is None else asked & condition)
+        try:
+            if dead is None:
+                return tables.update(Job, (job.job_id,), writes(rerun), own)
+            _write_both(job, writes(rerun), own, dead)
+            return Job.get(job.job_id, consistent_read=True)
+        except tables.ConditionFailed as lost:
+            current = Job.from_raw_data(lost.item) if lost.item else _current(job)
+            ours = current is not None and (current.lease, current.state) == (job.lease, LEASED)
+            if current is None or not ours or current.rerun == rerun:
+                raise _lease_over(job) from lost
+            rerun = current.rerun
+
+
+def _current(job: Job) -> Job | None:
+    try:
+        return Job.get(job.job_id, consistent_read=True)
+    except Job.DoesNotExist:
+        return None
+
+
+def _write_both(job: Job, actions: list[Write], own: Condition, dead: DeadLetter) -> None:
+    def transact() -> None:
+        with TransactWrite(connection=Job._get_connection().connection) as transaction:
+            transaction.update(Job(job.job_id), actions, own)
+            transaction.save(dead)
+
+    tables.retrying(transact)
+
+
+def _lease_over(job: Job) -> LeaseOver:
+    return LeaseOver(f"job {job.job_id} is no longer held under lease {job.lease}; this run's end is not written")
+
+
+def _error(failure: Failure, now: int) -> dict[str, Any]:
+    return {"code": failure.code, "message": failure.message[:MESSAGE_CHARACTERS], "at": now}
+
+
+def _events(job: Job, name: str, now: int, failure: Failure | None = None) -> list[history.Entry]:
+    entry: history.Entry = {"at": now, "event": name, "attempt": job.attempts}
+    if failure:
+        entry |= {"code": failure.code, "message": failure.message[:MESSAGE_CHARACTERS]}
+    return history.add(job.history or [], entry)

@@ -1,0 +1,104 @@
+"""Which lanes have work: table `lanes`. The scheduler reads this list instead of every lane that could exist.
+
+A lane is marked before a job enters it, and at most once a minute by each process. The scheduler removes a mark only
+when the lane is empty and the mark is old:
+
+```
+ enqueuer   mark ───── job ─ job ─ … ≤ 60 s … ─ job │ mark again
+ scheduler        │──── the mark must be this old: 10 min ────│ empty? remove, if the mark is still that old
+```
+So a job whose enqueuer relied on its last mark always finds that mark in place.
+"""
+
+from contextlib import suppress
+from threading import Lock
+
+from pynamodb.attributes import UnicodeAttribute
+
+from sluice.jobs.model import keys
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+from sluice.platform.clock import MINUTE, SECOND
+
+REGISTRY_SHARDS = 4
+REMEMBER_MS = MINUTE
+REMOVE_AFTER_MS = 10 * MINUTE
+NUDGE_LOST_AFTER_MS = 5 * SECOND
+_NUDGE = ("nudge", "scheduler")
+
+
+class Lane(tables.Table):
+    """A lane that has, or lately had, work. `seen_at`: when it was last marked, epoch ms."""
+
+    class Meta:
+        table_name = tables.name("lanes")
+
+    registry = UnicodeAttribute(hash_key=True)
+    lane = UnicodeAttribute(range_key=True)
+    seen_at = IntAttribute()
+
+
+_marked: dict[str, int] = {}
+_lock = Lock()
+
+
+def _key(lane: str) -> tuple[str, str]:
+    return f"lanes#{keys.shard(lane, REGISTRY_SHARDS)}", lane
+
+
+def mark(lane: str, now: int) -> None:
+    """Say that `lane` is about to have work. Must come before the job's own write."""
+    with _lock:
+        if abs(now - _marked.get(lane, now - 2 * REMEMBER_MS)) < REMEMBER_MS:
+            return
+    with suppress(tables.ConditionFailed):  # marked since, by a process whose clock is ahead
+        earlier = Lane.seen_at.does_not_exist() | (Lane.seen_at < now)
+        tables.update(Lane, _key(lane), [Lane.seen_at.set(now)], earlier)
+    with _lock:
+        _marked[lane] = now
+
+
+def forget() -> None:
+    """Drop what this process remembers, as a new process would start."""
+    with _lock:
+        _marked.clear()
+
+
+def active() -> list[Lane]:
+    """Every marked lane, with those that were marked a moment ago."""
+    return [lane for part in range(REGISTRY_SHARDS) for lane in Lane.query(f"lanes#{part}", consistent_read=True)]
+
+
+def outdated(lane: Lane, now: int) -> bool:
+    """Whether the lane was marked so long ago that it is taken off the list if it is empty."""
+    return lane.seen_at <= now - REMOVE_AFTER_MS
+
+
+def remove(lane: Lane, now: int) -> bool:
+    """Take an empty lane off the list, unless it was marked lately. The caller has seen that it is empty."""
+    if not outdated(lane, now):
+        return False
+    try:
+        tables.delete(Lane, (lane.registry, lane.lane), Lane.seen_at == lane.seen_at)
+    except tables.ConditionFailed:
+        return False
+    return True
+
+
+def nudge(now: int) -> bool:
+    """Ask for a scheduler run. True when the caller must start it; False when one that will see its job is on its way.
+
+    The run clears the flag before it reads the lanes, so whatever was written before that is seen. A flag that nobody
+    cleared within seconds belongs to a run that never came.
+    """
+    free = Lane.seen_at.does_not_exist() | (Lane.seen_at < now - NUDGE_LOST_AFTER_MS)
+    try:
+        tables.update(Lane, _NUDGE, [Lane.seen_at.set(now)], free)
+    except tables.ConditionFailed:
+        return False
+    return True
+
+
+def answer_nudge() -> None:
+    """The scheduler has started: whoever asks from now on must start another run."""
+    tables.delete(Lane, _NUDGE)

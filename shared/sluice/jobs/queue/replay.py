@@ -1,0 +1,140 @@
+"""Replaying dead letters: a person has their work asked for once more, and each letter only once.
+
+```
+ letter   replayed_at absent? set it ─┐ one transaction:
+ job      unfinished? join it         ├ both, or neither
+          else    queue it anew       ─┘
+```
+Nothing replays by itself. The job starts over at attempt 0; it names its letter and goes on with the letter's timeline.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from sluice.jobs.model import keys, kinds, requests
+from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter
+from sluice.jobs.model.job import VERSION, Job, Origin, Spec
+from sluice.jobs.queue.enqueue import Enqueued, Outcome, enqueue
+from sluice.jobs.queue.nudge import nudge
+from sluice.platform import tables
+from sluice.platform.clock import iso
+from sluice.platform.config.document import Config
+from sluice.platform.observe import logger
+
+THREADS = 16
+# Deaths of which the handler knows nothing, so that the work is as it was.
+UNHANDLED = {"lease_expired", "newer_version", "unknown_kind"}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a letter is not replayed. code: `replayed`, `not_replayable`, or `unavailable` (ask again)."""
+
+    code: str
+    message: str
+
+
+class _Replayed(Exception):  # noqa: N818 - an answer: somebody else was first
+    pass
+
+
+def refusal(letter: DeadLetter) -> Refusal | None:
+    """Why the letter cannot be replayed, as far as it tells by itself."""
+    if letter.replayed_at is not None:
+        by = f"{letter.replayed_by} at {iso(letter.replayed_at)}"
+        return Refusal("replayed", f"it was replayed by {by}; if that died too, there is another letter")
+    if letter.error["code"] == UNREADABLE:
+        return Refusal("not_replayable", "what it holds is no job that could be read; ask for the work anew")
+    if letter.version > VERSION:
+        return Refusal("not_replayable", f"it is of version {letter.version}, and this Sluice reads up to {VERSION}")
+    try:
+        kind = kinds.get(letter.kind)
+    except kinds.UnknownKind as unknown:
+        return Refusal("not_replayable", str(unknown))
+    if kind.failure_is_final and letter.error["code"] not in UNHANDLED:
+        return Refusal("not_replayable", "what it was to do has failed for good, as its history says; ask for it anew")
+    return None
+
+
+def replay(letters: Sequence[DeadLetter], by: str, now: int, config: Config) -> list[Enqueued | Refusal]:
+    """Ask once more for the work of each of one tenant's `letters`; the answers are in their order.
+
+    by: who wants it. A letter that is refused stops no other.
+    """
+
+    def one(letter: DeadLetter) -> Enqueued | Refusal:
+        try:
+            return refusal(letter) or _replay(letter, by, now, config)
+        except Exception:  # noqa: BLE001 - answered for this letter; the others go on
+            logger.exception("a dead letter could not be replayed", extra={"dead_letter": letter.dead_letter})
+            return Refusal("unavailable", "it could not be replayed just now; ask again")
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = list(pool.map(one, letters))
+    done = [(letter, answer) for letter, answer in zip(letters, answers, strict=True) if isinstance(answer, Enqueued)]
+    for kind in sorted({letter.kind for letter, _ in done}):
+        job_ids = [answer.job_id for letter, answer in done if letter.kind == kind]
+        requests.record(letters[0].tenant, kind, job_ids, now, config.retention_ms)
+    if any(letter.priority == keys.MANUAL and answer.outcome is Outcome.CREATED for letter, answer in done):
+        nudge(now)
+    return answers
+
+
+def _replay(letter: DeadLetter, by: str, now: int, config: Config) -> Enqueued | Refusal:
+    def write(job_id: str, actions: list[Action], condition: Condition) -> None:
+        _write_both(
+            letter, [DeadLetter.replayed_at.set(now), DeadLetter.replayed_by.set(by)], job_id, actions, condition
+        )
+
+    try:
+        return enqueue(_spec(letter, config), now, write=write)
+    except _Replayed:
+        return Refusal("replayed", "somebody else has just replayed it")
+    except (ValueError, KeyError) as error:
+        return Refusal("not_replayable", f"its job cannot be asked for any more: {error}")
+
+
+def _spec(letter: DeadLetter, config: Config) -> Spec:
+    """The work that died, on the account on which it died."""
+    return Spec(
+        job_id=letter.job_id,
+        kind=letter.kind,
+        tenant=letter.tenant,
+        account=letter.account,
+        budget=letter.budget,
+        priority=letter.priority,
+        payload=letter.payload,
+        calls=letter.calls,
+        lane_shards=config.limits(keys.service_of(letter.budget)).shards,
+        origin=Origin(letter.dead_letter, letter.history, bool(letter.begun)),
+    )
+
+
+def _write_both(
+    letter: DeadLetter, marks: list[Action], job_id: str, actions: list[Action], condition: Condition
+) -> None:
+    """Write the job and mark its letter, or do neither.
+
+    Raises:
+        _Replayed: the letter is marked already, or gone.
+        ConditionFailed: the job is not as `condition` wants it; carries the job.
+    """
+    unmarked = DeadLetter.dead_letter.exists() & DeadLetter.replayed_at.does_not_exist()
+
+    def transact() -> None:
+        with TransactWrite(connection=Job._get_connection().connection) as transaction:
+            transaction.update(Job(job_id), actions, condition, return_values="ALL_OLD")
+            transaction.update(DeadLetter(letter.tenant, letter.dead_letter), marks, unmarked)
+
+    try:
+        tables.retrying(transact)
+    except tables.ConditionFailed as failed:
+        job, mark = tables.reasons(failed)
+        if mark and mark.code == "ConditionalCheckFailed":
+            raise _Replayed from failed
+        raise tables.ConditionFailed(job.raw_item if job else None) from failed

@@ -1,0 +1,75 @@
+"""What the scheduler hands to a worker: a batch of claimed jobs of one account, as one SQS message."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.model.job import VERSION, Job, read
+from sluice.jobs.model.keys import MANUAL
+from sluice.platform.clock import HOUR
+
+MESSAGE_VERSION = 1
+
+
+class CorruptMessage(Exception):  # noqa: N818 - what it is
+    """The message is not one of ours, or from a newer version; `str()` says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Claimed jobs of one account and the calls reserved for them in `window`."""
+
+    account: str
+    budget: str
+    window: Window
+    calls: int
+    jobs: tuple[Job, ...]
+
+    @classmethod
+    def of(cls, jobs: Sequence[Job], window: Window, calls: int) -> "Batch":
+        """The batch of `jobs`, all of one account."""
+        return cls(jobs[0].account, jobs[0].budget, window, calls, tuple(jobs))
+
+    @property
+    def manual(self) -> bool:
+        """Whether a person waits for its jobs."""
+        return self.jobs[0].priority == MANUAL
+
+    def encode(self) -> str:
+        """The message body."""
+        body = {
+            "version": MESSAGE_VERSION,
+            "account": self.account,
+            "budget": self.budget,
+            "window": self.window.hour_start,
+            "calls": self.calls,
+            "jobs": [job.to_dynamodb_dict() for job in self.jobs],
+        }
+        return json.dumps(body, separators=(",", ":"))
+
+
+def decode(body: str) -> Batch:
+    """The batch that `body` holds.
+
+    Raises:
+        CorruptMessage: it cannot be read. Nothing of it is run.
+    """
+    try:
+        data = json.loads(body)
+        if data["version"] != MESSAGE_VERSION:
+            raise CorruptMessage(f"message version {data['version']!r}; this worker reads {MESSAGE_VERSION}")
+        jobs = tuple(read(item) for item in data["jobs"])
+        batch = Batch(str(data["account"]), str(data["budget"]), Window(int(data["window"])), int(data["calls"]), jobs)
+    except CorruptMessage:
+        raise
+    except Exception as error:
+        raise CorruptMessage(f"not a batch of jobs: {type(error).__name__}: {error}") from error
+    if not jobs or batch.calls < 0 or batch.window.hour_start % HOUR:
+        raise CorruptMessage("not a batch of jobs: no jobs, or a window that is not an hour")
+    return batch
+
+
+def newer(job: Job) -> bool:
+    """Whether `job` was written by a version of Sluice that this one cannot read."""
+    return job.version > VERSION

@@ -1,0 +1,211 @@
+"""Running a batch: each job through its kind's handler, then its end written under its lease.
+
+When one job learns that no other of the batch can fare better (a 429, a broken account, no calls left), the rest goes
+back at once without a call.
+"""
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from sluice.jobs.budgets.grant import Calls, Grant
+from sluice.jobs.model import kinds
+from sluice.jobs.model.job import VERSION, Job
+from sluice.jobs.model.outcomes import Action, Failure, LeaseOver, Outcome, OutOfTime, Refused, Waiting
+from sluice.jobs.model.states import SUCCEEDED
+from sluice.jobs.queue import claim, finish
+from sluice.jobs.run.messages import Batch, newer
+from sluice.platform.clock import SECOND, Clock
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
+
+# A call takes up to this long, so a job is not begun, nor a call started, closer to the end of the worker's time or of
+# the job's lease.
+CALL_MS = 25 * SECOND
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a handler is given: the job, the calls it may make, and the time.
+
+    batch: the jobs that run with it. turns: what they take turns with, by name.
+    """
+
+    job: Job
+    calls: Calls
+    clock: Clock
+    config: Config
+    batch: Sequence[Job] = ()
+    turns: dict[str, threading.Lock] = field(default_factory=dict)
+
+    def turn(self, name: str) -> threading.Lock:
+        """What the jobs of the batch hold that would ask the same: one asks, the others wait for what it finds."""
+        return self.turns.setdefault(name, threading.Lock())
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What the job is to do."""
+        payload: dict[str, Any] = self.job.payload
+        return payload
+
+
+@dataclass
+class Report:
+    """What became of a batch. `ends` counts jobs by their transition; `calls` were made."""
+
+    ends: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    newer: list[Job] = field(default_factory=list)
+
+    def add(self, other: "Report") -> None:
+        """Count what became of another batch too."""
+        self.ends.update(other.ends)
+        self.calls += other.calls
+        self.newer += other.newer
+
+
+class Unwritten(Failure):
+    """The run has ended, and the table did not take its end."""
+
+    code = "unwritten"
+
+
+# Told of each job whose run has ended, with the failure if it failed. For logs, metrics and events.
+Observe = Callable[[Job, Failure | None], None]
+
+
+def run_batch(
+    batch: Batch,
+    limits: Limits,
+    config: Config,
+    clock: Clock,
+    deadline: int,
+    observe: Observe,
+    threads: int,
+    *,
+    polling: bool = False,
+) -> Report:
+    """Run the jobs of `batch`, `threads` at a time, until `deadline` (epoch ms, the end of the worker's own time).
+
+    A batch that was delivered before is not run again: its jobs are `late`. polling: the jobs were waiting for an
+    operation, and go on waiting where they could not be looked at.
+    """
+    if not claim.start(batch.jobs[0]):
+        return Report(ends=Counter(late=len(batch.jobs)))
+    lease_end = min(job.due_at or 0 for job in batch.jobs)
+    last_start = min(deadline, lease_end) - CALL_MS
+    grant = Grant(batch.budget, limits, batch.window, batch.calls, clock, last_start)
+    report, lock, turns = Report(), threading.Lock(), dict[str, threading.Lock]()
+    runs = [Run(job, grant, clock, config, batch.jobs, turns) for job in batch.jobs]
+    together = dict[str, Outcome | Exception]()
+
+    def work(run: Run) -> Outcome:
+        if run.job.job_id in together:
+            return _told(together[run.job.job_id])
+        _check(run, grant, last_start)
+        return kinds.get(run.job.kind).load()(run)
+
+    def one(run: Run) -> None:
+        job = run.job
+        try:
+            ended, failure = _run_one(run, work, grant, polling)
+        except Exception as error:  # noqa: BLE001 - its lease ends and it is rescued; the others go on
+            ended, failure = None, Unwritten(f"{type(error).__name__} when the end of the run was written")
+            failure.__cause__ = error
+        with lock:
+            report.ends[_transition(ended, failure)] += 1
+            if newer(job):
+                report.newer.append(job)
+        observe(ended or job, failure)
+
+    try:
+        together |= _run_together(runs, last_start)
+        if threads == 1:
+            for run in runs:
+                one(run)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(one, runs))
+    finally:
+        report.calls = grant.made
+        grant.give_back()
+    return report
+
+
+def _check(run: Run, grant: Grant, last_start: int) -> None:
+    """Do nothing if the job may be begun. Raises the reason why not."""
+    if newer(run.job):
+        raise Refused(f"job version {run.job.version}; this worker reads {VERSION}", code="newer_version")
+    if grant.stopped:
+        raise grant.stopped
+    if run.clock.now() > last_start:
+        raise OutOfTime("this worker's time ends before the job could be done")
+
+
+def _run_together(runs: Sequence[Run], last_start: int) -> dict[str, Outcome | Exception]:
+    """What became of those jobs whose kind takes all of a batch at once, by job id. Their ends are not written yet."""
+    groups: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        if kinds.runs_together(run.job.kind) and not newer(run.job) and run.clock.now() <= last_start:
+            groups[run.job.kind].append(run)
+    told: dict[str, Outcome | Exception] = {}
+    for kind, group in groups.items():
+        try:
+            ends = kinds.get(kind).load_together()(group)
+            told |= {run.job.job_id: end for run, end in zip(group, ends, strict=True)}
+        except Exception as error:  # noqa: BLE001 - a fault in one handler must not take the batch with it
+            told |= {run.job.job_id: error for run in group}
+    return told
+
+
+def _told(end: Outcome | Exception) -> Outcome:
+    if isinstance(end, Exception):
+        raise end
+    return end
+
+
+def _run_one(
+    run: Run, work: Callable[[Run], Outcome], grant: Grant, polling: bool
+) -> tuple[Job | None, Failure | None]:
+    """Run one job and write its end. (None, LeaseOver) when it was no longer ours to write."""
+    job, clock, config = run.job, run.clock, run.config
+    failure: Failure
+    try:
+        outcome = work(run)
+        now = clock.now()
+        if isinstance(outcome, Waiting):
+            return finish.wait(job, outcome, now, config), None
+        return finish.complete(job, outcome, now, config), None
+    except Failure as known:
+        failure = known
+    except kinds.UnknownKind as unknown:
+        failure = Refused(str(unknown), code="unknown_kind")
+    except Exception as error:  # noqa: BLE001 - a fault in one handler must not take the batch with it
+        failure = Failure(f"{type(error).__name__} in the handler of {job.kind}", code="handler_error")
+        failure.__cause__ = error
+    if isinstance(failure, LeaseOver):
+        return None, failure
+    if failure.whole_batch:
+        grant.halt(failure)
+    try:
+        now = clock.now()
+        if polling and failure.action is Action.SNOOZE:
+            return finish.wait(job, Waiting(max(now, failure.retry_at or now)), now, config), failure
+        return finish.fail(job, failure, now, config), failure
+    except LeaseOver as late:
+        return None, late
+    except kinds.UnknownKind:
+        return finish.bury(job, failure, clock.now(), config), failure
+
+
+def _transition(ended: Job | None, failure: Failure | None) -> str:
+    if ended is None:
+        return "unwritten" if isinstance(failure, Unwritten) else "late"
+    if failure is None:
+        return "completed" if ended.state == SUCCEEDED else ended.state
+    if failure.action is Action.SNOOZE:
+        return "snoozed"
+    return "dead" if ended.lane is None else "retried"

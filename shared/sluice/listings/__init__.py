@@ -1,0 +1,1 @@
+"""Listings at marketplaces, a folder for each marketplace."""

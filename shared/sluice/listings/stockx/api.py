@@ -1,0 +1,231 @@
+"""The routes of listings and their operations. A write answers at once with a job."""
+
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from sluice.jobs.queue import cancel
+from sluice.listings.stockx import request as asking
+from sluice.listings.stockx import table as listings
+from sluice.listings.stockx import views
+from sluice.listings.stockx.bodies import (
+    Accepted,
+    History,
+    ListingList,
+    ListingsQuery,
+    NewListing,
+    NewTerms,
+    draft,
+    new_terms,
+)
+from sluice.listings.stockx.kinds import BATCH, SINGLE
+from sluice.listings.stockx.request import Asked, Asker, Refusal, UnknownListing
+from sluice.listings.stockx.status import Action, Status
+from sluice.listings.stockx.table import Listing
+from sluice.platform.config import live
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
+from sluice.platform.http.models import Body, Query
+from sluice.platform.http.routing import Request, Route
+
+B = TypeVar("B", bound=Body | None)
+Q = TypeVar("Q", bound=Query | None)
+
+
+def create_listing(request: Request[NewListing, None]) -> Accepted:
+    """Offer one unit."""
+    try:
+        return accepted(asking.create(draft(request.body, request.now), asker(request)))
+    except Refusal as refused:
+        raise _told(refused) from None
+
+
+def update_listing(request: Request[NewTerms, None]) -> Accepted:
+    """Change what a listing asks for."""
+    if request.body.is_empty():
+        raise Invalid.field("body", "must say what to change: amount, currency or expiresAt")
+    return _change(request, Action.UPDATE, request.body)
+
+
+def delete_listing(request: Request[None, None]) -> Accepted:
+    """Take a listing away for good."""
+    return _change(request, Action.DELETE)
+
+
+def activate_listing(request: Request[NewTerms, None]) -> Accepted:
+    """Put a listing on the market."""
+    return _change(request, Action.ACTIVATE, request.body)
+
+
+def deactivate_listing(request: Request[None, None]) -> Accepted:
+    """Take a listing off the market."""
+    return _change(request, Action.DEACTIVATE)
+
+
+def list_listings(request: Request[None, ListingsQuery]) -> ListingList:
+    """The caller's listings."""
+    query = request.query
+    after = _cursor(query.cursor) if query.cursor else None
+    wanted = (
+        (Listing.status, query.status),
+        (Listing.marketplace, query.marketplace),
+        (Listing.sku, query.sku.upper() if query.sku else None),
+        (Listing.variant_id, query.variant_id.lower() if query.variant_id else None),
+    )
+    condition = None
+    for attribute, value in wanted:
+        if value is not None:
+            condition = (attribute == value) if condition is None else condition & (attribute == value)
+    found, following = listings.page(request.tenant, query.limit, after, condition)
+    return {"listings": [views.listing(one) for one in found], "next": following}
+
+
+def get_listing(request: Request[None, None]) -> views.ListingView:
+    """One of the caller's listings."""
+    return views.listing(_find(request))
+
+
+def get_history(request: Request[None, None]) -> History:
+    """What became of each change of a listing."""
+    found = _find(request)
+    return {"history": [views.entry(one) for one in listings.history(found.tenant, found.listing_id)]}
+
+
+def get_operation(request: Request[None, None]) -> views.OperationView:
+    """How far a change is."""
+    job = cancel.find(unquote(request.path["job_id"]), request.tenant)
+    if job is None or job.kind not in _KINDS:
+        raise NotFound("there is no such operation")
+    return views.operation(job)
+
+
+def asker(request: Request[B, Q]) -> Asker:
+    """Who asks."""
+    assert request.caller  # noqa: S101 - every route here has one
+    return Asker(request.tenant, request.caller.subject, request.now, live.current())
+
+
+def accepted(asked: Asked) -> Accepted:
+    """The answer to a change that was taken."""
+    status = Status.IN_PROGRESS if asked.open else Status.COMPLETED
+    return {"jobId": asked.job_id, "listingId": asked.listing_id, "operationId": None, "status": str(status)}
+
+
+def _change(request: Request[Any, None], action: Action, body: NewTerms | None = None) -> Accepted:
+    found = _find(request)
+    try:
+        asked = new_terms(body, found, request.now) if body else None
+        return accepted(asking.change_listing(asker(request), found.listing_id, action, asked))
+    except UnknownListing:
+        raise _unknown() from None
+    except Refusal as refused:
+        raise _told(refused) from None
+
+
+def _find(request: Request[Any, Any]) -> Listing:
+    found = listings.find(request.tenant, request.path["listing_id"])
+    if found is None:
+        raise _unknown()
+    return found
+
+
+def _unknown() -> NotFound:
+    return NotFound("there is no such listing", fields=[FieldError("listingId", "is none of yours")])
+
+
+def _told(refused: Refusal) -> Invalid | Conflict:
+    if refused.conflict:
+        return Conflict(refused.message, fields=[FieldError(refused.field, refused.message)])
+    return Invalid.field(refused.field, refused.message)
+
+
+def _cursor(text: str) -> str:
+    if not listings.is_id(text):
+        raise Invalid.field(*NOT_OUR_CURSOR)
+    return text
+
+
+_KINDS = {BATCH.name, *(kind.name for kind in SINGLE.values())}
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/listings",
+        "Offer one unit for sale",
+        create_listing,
+        Accepted,
+        Permission.LISTINGS_WRITE,
+        body=NewListing,
+        status=202,
+        errors=(Conflict,),
+    ),
+    Route(
+        "GET",
+        "/v1/listings",
+        "List your listings",
+        list_listings,
+        ListingList,
+        Permission.LISTINGS_READ,
+        query=ListingsQuery,
+    ),
+    Route(
+        "GET", "/v1/listings/{listing_id}", "Show a listing", get_listing, views.ListingView, Permission.LISTINGS_READ
+    ),
+    Route(
+        "PATCH",
+        "/v1/listings/{listing_id}",
+        "Change what a listing asks for",
+        update_listing,
+        Accepted,
+        Permission.LISTINGS_WRITE,
+        body=NewTerms,
+        status=202,
+        errors=(Conflict,),
+    ),
+    Route(
+        "DELETE",
+        "/v1/listings/{listing_id}",
+        "Take a listing away for good",
+        delete_listing,
+        Accepted,
+        Permission.LISTINGS_WRITE,
+        status=202,
+        errors=(Conflict,),
+    ),
+    Route(
+        "POST",
+        "/v1/listings/{listing_id}/activate",
+        "Put a listing on the market",
+        activate_listing,
+        Accepted,
+        Permission.LISTINGS_WRITE,
+        body=NewTerms,
+        status=202,
+        errors=(Conflict,),
+    ),
+    Route(
+        "POST",
+        "/v1/listings/{listing_id}/deactivate",
+        "Take a listing off the market",
+        deactivate_listing,
+        Accepted,
+        Permission.LISTINGS_WRITE,
+        status=202,
+        errors=(Conflict,),
+    ),
+    Route(
+        "GET",
+        "/v1/listings/{listing_id}/history",
+        "Show what became of each change of a listing",
+        get_history,
+        History,
+        Permission.LISTINGS_READ,
+    ),
+    Route(
+        "GET",
+        "/v1/operations/{job_id}",
+        "Show how far a change is",
+        get_operation,
+        views.OperationView,
+        Permission.LISTINGS_READ,
+    ),
+)

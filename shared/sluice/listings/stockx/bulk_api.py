@@ -1,0 +1,176 @@
+"""The route of many listings at once: one action, up to 500 items, an outcome for each."""
+
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field, ValidationError
+from typing_extensions import TypedDict
+
+from sluice.listings.stockx import bulk
+from sluice.listings.stockx import table as listings
+from sluice.listings.stockx import terms as reading
+from sluice.listings.stockx.api import asker
+from sluice.listings.stockx.bodies import NewListing, NewTerms, draft, new_terms
+from sluice.listings.stockx.bulk import Edit, NotStored
+from sluice.listings.stockx.request import Asked, Refusal, UnknownListing
+from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.table import Listing
+from sluice.marketplaces.selling import Terms
+from sluice.platform.http import items
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import Conflict, FieldError, HttpError, Invalid, NotFound, Unavailable
+from sluice.platform.http.models import Body, DocumentedAs, OneOf, Text, problems
+from sluice.platform.http.routing import Request, Route
+
+ACCEPTED = "accepted"
+ACTIONS = {"create": Action.CREATE, "update": Action.UPDATE, "delete": Action.DELETE}
+
+
+class NewTermsOf(NewTerms):
+    """New terms for one listing."""
+
+    listing_id: Text
+
+
+class Doomed(Body):
+    """A listing to take away."""
+
+    listing_id: Text
+
+
+MODELS: dict[str, type[NewListing | NewTermsOf | Doomed]] = {
+    "create": NewListing,
+    "update": NewTermsOf,
+    "delete": Doomed,
+}
+
+
+class Bulk(Body):
+    """What to do to which listings. Each item is checked on its own: a bad one stops no other."""
+
+    action: Annotated[str, OneOf(tuple(ACTIONS))]
+    marketplace: Text = "stockx"
+    items: Annotated[
+        list[Annotated[Any, DocumentedAs(NewListing)]],
+        Field(
+            min_length=1,
+            max_length=items.MOST_ITEMS,
+            description="create: as `POST /v1/listings`; update: `listingId` and new terms; delete: `listingId`",
+        ),
+    ]
+
+
+class ItemAnswer(TypedDict):
+    """What became of one item: `accepted`, or `refused` (see `error`)."""
+
+    index: int
+    outcome: str
+    listingId: NotRequired[str]
+    jobId: NotRequired[str]
+    error: NotRequired[dict[str, Any]]
+
+
+class Counts(TypedDict):
+    """How many items had each outcome."""
+
+    accepted: int
+    refused: int
+
+
+class BulkAnswer(TypedDict):
+    """One answer for each item, in their order. Items with the same job share a batch."""
+
+    items: list[ItemAnswer]
+    counts: Counts
+
+
+def change_many(request: Request[Bulk, None]) -> BulkAnswer:
+    """Create, update or delete many listings."""
+    body, action = request.body, ACTIONS[request.body.action]
+    try:
+        reading.marketplace(body.marketplace)
+    except Refusal as refusal:
+        raise _whole_refused(refusal) from None
+    answers: dict[int, ItemAnswer] = {}
+    checked: dict[int, NewListing | NewTermsOf | Doomed] = {}
+    for index, raw in enumerate(body.items):
+        try:
+            checked[index] = MODELS[body.action].model_validate(raw)
+        except ValidationError as error:
+            answers[index] = _refused(index, problems(error, items.path(index)))
+    named = [one.listing_id for one in checked.values() if not isinstance(one, NewListing)]
+    known = listings.find_many(request.tenant, named)
+    asked: dict[int, bulk.Item] = {}
+    for index, one in checked.items():
+        try:
+            asked[index] = _item(one, known, body.marketplace, request.now)
+        except (Refusal, UnknownListing) as refusal:
+            answers[index] = _answer(index, refusal)
+    try:
+        done = bulk.ask(action, list(asked.values()), body.marketplace, asker(request)) if asked else []
+    except Refusal as refusal:
+        raise _whole_refused(refusal) from None
+    answers |= {index: _answer(index, one) for index, one in zip(asked, done, strict=True)}
+    return _whole([answers[index] for index in sorted(answers)])
+
+
+def _whole_refused(refusal: Refusal) -> Invalid:
+    return Invalid.field(refusal.field, refusal.message)
+
+
+def _item(item: NewListing | NewTermsOf | Doomed, known: dict[str, Listing], marketplace: str, now: int) -> bulk.Item:
+    if isinstance(item, NewListing):
+        if item.marketplace != marketplace:
+            raise Refusal("marketplace", f"must be {marketplace}, as the whole request is for it")
+        return draft(item, now)
+    listing = known.get(item.listing_id)
+    if listing is None:
+        raise UnknownListing(item.listing_id)
+    if isinstance(item, Doomed):
+        return Edit(listing.listing_id, Terms())
+    if item.is_empty():
+        raise Refusal("amount", "must say what to change: amount or expiresAt")
+    return Edit(listing.listing_id, new_terms(item, listing, now))
+
+
+def _answer(index: int, done: bulk.Answer) -> ItemAnswer:
+    match done:
+        case Asked():
+            return {"index": index, "outcome": ACCEPTED, "listingId": done.listing_id, "jobId": done.job_id}
+        case UnknownListing():
+            return _refused(index, [FieldError(items.path(index, "listingId"), "is none of yours")], NotFound)
+        case Refusal():
+            field = FieldError(items.path(index, done.field), done.message)
+            return _refused(index, [field], Conflict if done.conflict else Invalid)
+        case NotStored():
+            field = FieldError(items.path(index), "could not be stored just now; ask for it again")
+            return _refused(index, [field], Unavailable)
+
+
+def _refused(index: int, fields: list[FieldError], why: type[HttpError] = Invalid) -> ItemAnswer:
+    answer: Any = items.refused(index, fields, why)
+    refusal: ItemAnswer = answer
+    return refusal
+
+
+def _whole(answers: list[ItemAnswer]) -> BulkAnswer:
+    refusals = [answer["error"] for answer in answers if answer["outcome"] == items.REFUSED]
+    accepted = len(answers) - len(refusals)
+    answer: BulkAnswer = {"items": answers, "counts": {"accepted": accepted, "refused": len(refusals)}}
+    if not accepted:
+        raise items.all_refused(answer, refusals)
+    return answer
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/listings/bulk",
+        "Create, update or delete up to 500 listings",
+        change_many,
+        BulkAnswer,
+        Permission.LISTINGS_WRITE,
+        body=Bulk,
+        status=202,
+        errors=(Unavailable,),
+    ),
+)

@@ -1,0 +1,23 @@
+"""The job kinds of this capability: one for each action on a listing, and one for a batch of them."""
+
+from sluice.jobs.model.backoff import Backoff
+from sluice.jobs.model.kinds import JobKind, register
+from sluice.listings.stockx.status import Action
+from sluice.platform.clock import MINUTE, SECOND
+
+MARKETPLACES = frozenset({"stockx"})
+_BACKOFF = Backoff(base_ms=20 * SECOND, cap_ms=5 * MINUTE)
+
+
+def kind_name(action: Action) -> str:
+    """The job kind that does `action`: `listing.create`."""
+    return f"listing.{action.lower()}"
+
+
+def _kind(name: str, handler: str) -> JobKind:
+    kind = JobKind(name, handler, MARKETPLACES, backoff=_BACKOFF, failure_is_final=True)
+    return register(kind)
+
+
+SINGLE = {action: _kind(kind_name(action), "sluice.listings.stockx.handler:run") for action in Action}
+BATCH = _kind("listing.batch", "sluice.listings.stockx.batch:run")

@@ -1,0 +1,94 @@
+"""One run of the operation poller: twice a minute, or by hand."""
+
+from collections import Counter
+from threading import Lock
+from typing import TypedDict
+
+from sluice.jobs.dispatch.find_ready import Statuses
+from sluice.jobs.dispatch.poller import poll
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Action, Failure, LeaseOver
+from sluice.jobs.model.states import WAITING
+from sluice.jobs.run import records
+from sluice.listings.stockx.results import TIMED_OUT
+from sluice.platform.clock import Clock
+from sluice.platform.config.document import Config
+from sluice.platform.observe import count, logger
+
+
+class Stats(TypedDict):
+    """How many operations were looked at, and what was seen. `processed` is the sum of the others."""
+
+    processed: int
+    completed: int
+    failed: int
+    timedOut: int
+    inProgress: int
+
+
+class PollAnswer(TypedDict):
+    """What one run did. success: every account that has operations could be served."""
+
+    success: bool
+    message: str
+    stats: Stats
+    durationMs: int
+
+
+def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> PollAnswer:
+    """Look at up to `config.poll_batch` operations that are due, and end well before `deadline` (epoch ms)."""
+    started, seen, lock = clock.now(), Counter[str](), Lock()
+
+    def observe(job: Job, failure: Failure | None) -> None:
+        with lock:
+            seen[_word(job, failure)] += 1
+        _log(job, failure)
+
+    done, report = poll(statuses, clock, config, deadline, config.poll_batch, observe)
+    stats = _stats(seen)
+    duration = clock.now() - started
+    counters = {name: value for name, value in stats.items() if isinstance(value, int)}
+    records.record("operation-poller", {**stats, "calls": report.calls, "ms": duration}, counters, clock.now(), config)
+    for name, value in (
+        ("OperationsPolled", stats["processed"]),
+        ("OperationsCompleted", stats["completed"]),
+        ("OperationsFailed", stats["failed"]),
+        ("OperationsTimedOut", stats["timedOut"]),
+    ):
+        count(name, value)
+    message = f"looked at {stats['processed']} operations"
+    if done.errors:
+        message += f"; {done.errors} accounts could not be served, the log tells why"
+    return {"success": not done.errors, "message": message, "stats": stats, "durationMs": duration}
+
+
+def _stats(seen: Counter[str]) -> Stats:
+    names = ("completed", "failed", "timedOut", "inProgress")
+    return {
+        "processed": sum(seen[name] for name in names),
+        "completed": seen["completed"],
+        "failed": seen["failed"],
+        "timedOut": seen["timedOut"],
+        "inProgress": seen["inProgress"],
+    }
+
+
+def _word(job: Job, failure: Failure | None) -> str:
+    """Where a look is counted. One whose job was somebody else's by its end counts nowhere: they count it."""
+    if failure is None:
+        return "inProgress" if job.state == WAITING else "completed"
+    if isinstance(failure, LeaseOver):
+        return "late"
+    if failure.code == TIMED_OUT:
+        return "timedOut"
+    return "failed" if failure.action in (Action.BUSINESS, Action.FATAL) else "inProgress"
+
+
+def _log(job: Job, failure: Failure | None) -> None:
+    about = {"job_id": job.job_id, "account": job.account, "state": job.state}
+    if failure is None:
+        logger.info("operation looked at", extra=about)
+    else:
+        about |= {"code": failure.code, "reason": failure.message}
+        fault = failure.__cause__ if failure.code == "handler_error" else None
+        logger.warning("operation not done", extra=about, exc_info=fault)

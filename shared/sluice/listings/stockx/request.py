@@ -1,0 +1,243 @@
+"""Asking for a change: it is numbered and put on its listing in one conditional write, then its job is enqueued.
+
+A change that waits and has not been sent gives way to a newer one of the same kind, which says what both ask for.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
+
+from pynamodb.expressions.condition import Condition
+
+from sluice.jobs.model import keys, requests
+from sluice.jobs.model.job import Spec
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.queue.nudge import nudge
+from sluice.listings.stockx import table as listings
+from sluice.listings.stockx import turns
+from sluice.listings.stockx.changes import Change, merged
+from sluice.listings.stockx.kinds import SINGLE, kind_name
+from sluice.listings.stockx.rules import refusal
+from sluice.listings.stockx.status import Action, ListingStatus
+from sluice.listings.stockx.table import Listing
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.selling import Terms
+from sluice.platform import tables
+from sluice.platform.config.document import Config
+
+TRIES = 10
+
+
+class Refusal(Exception):  # noqa: N818 - an answer to the caller
+    """The change cannot be asked for: the field, and why. conflict: it could be, of a listing in another state."""
+
+    def __init__(self, field: str, message: str, *, conflict: bool = False) -> None:
+        super().__init__(f"{field} {message}")
+        self.field, self.message, self.conflict = field, message, conflict
+
+
+class UnknownListing(Exception):  # noqa: N818 - an answer to the caller
+    """The tenant has no such listing."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A listing to create. sku, size, size_system: how the variant was named, if it was named so."""
+
+    variant_id: str
+    terms: Terms
+    active: bool = True
+    reference: str | None = None
+    marketplace: str = "stockx"
+    sku: str | None = None
+    size: str | None = None
+    size_system: str | None = None
+
+    def fingerprint(self) -> str:
+        """The same for two drafts that ask for the same."""
+        same = [self.variant_id, asdict(self.terms), self.active]
+        return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, and when (epoch ms)."""
+
+    tenant: str
+    subject: str
+    now: int
+    config: Config = field(repr=False)
+
+
+class Asked(NamedTuple):
+    """What a request has led to. open: the change is not settled yet."""
+
+    listing_id: str
+    job_id: str
+    open: bool = True
+
+
+def job_id(action: Action, listing: Listing) -> str:
+    """The job that does `action` to a listing: one for each, so that two of a kind never run at once."""
+    return keys.job_id(kind_name(action), listing.marketplace, listing.tenant, listing.listing_id)
+
+
+def create(draft: Draft, asker: Asker) -> Asked:
+    """Ask for a new listing. With a reference that was used before, it is that listing.
+
+    Raises:
+        Refusal: no account is connected, or the reference names a listing with other terms.
+    """
+    check_account(draft.marketplace, asker.tenant)
+    listing = new_listing(draft, asker)
+    job = job_id(Action.CREATE, listing)
+    change = Change(1, Action.CREATE, job, asker.now, asker.subject, draft.terms, draft.active)
+    if not put_new(listing, change):
+        found = listings.find(asker.tenant, listing.listing_id)
+        if found is None or found.fingerprint != listing.fingerprint:
+            raise Refusal("reference", "names a listing that was asked for with other terms", conflict=True)
+        if found.status == ListingStatus.FAILED:
+            return change_listing(asker, found.listing_id, Action.CREATE, draft.terms, active=draft.active)
+        under_way = next((change for change in found.open_changes() if change.action is Action.CREATE), None)
+        if under_way is None:
+            return Asked(found.listing_id, _created_by(found) or job, open=False)
+        if under_way.job_id != job:
+            return Asked(found.listing_id, under_way.job_id)
+    return _enqueue(listing, Action.CREATE, asker)
+
+
+def change_listing(
+    asker: Asker, listing_id: str, action: Action, terms: Terms | None = None, *, active: bool = True
+) -> Asked:
+    """Ask for a change of a listing that there is.
+
+    Raises:
+        UnknownListing: this tenant has none of this id.
+        Refusal: it is in a state in which this cannot be done.
+    """
+    for _ in range(TRIES):
+        listing = listings.find(asker.tenant, listing_id)
+        if listing is None:
+            raise UnknownListing(listing_id)
+        open_changes = listing.open_changes()
+        if why := refusal(listing.status, action, open_changes):
+            raise Refusal("listingId", why, conflict=True)
+        job = job_id(action, listing)
+        older = _unsent(listing, job)
+        if older and not turns.is_alive(older, asker.now):
+            # Its job is over, and would do it after all if it were enqueued anew.
+            turns.give_up(listing, older, asker.now)
+            continue
+        asked = merged(older.terms, terms or Terms()) if older else terms or Terms()
+        number = listing.last_change + 1
+        change = Change(number, action, job, asker.now, asker.subject, asked, active)
+        if put_change(listing, change, older):
+            return _enqueue(listing, action, asker)
+    raise tables.Contention(f"listing {listing_id} was changed {TRIES} times while a change was asked for; ask again")
+
+
+def new_listing(draft: Draft, asker: Asker) -> Listing:
+    """The item of a listing that does not exist yet."""
+    return Listing(
+        asker.tenant,
+        listings.new_id(asker.tenant, draft.marketplace, draft.reference),
+        account=keys.account(draft.marketplace, asker.tenant),
+        marketplace=draft.marketplace,
+        variant_id=draft.variant_id,
+        sku=draft.sku,
+        size=draft.size,
+        size_system=draft.size_system,
+        reference=draft.reference,
+        fingerprint=draft.fingerprint() if draft.reference else None,
+        status=str(ListingStatus.PENDING),
+        amount=draft.terms.amount,
+        currency=draft.terms.currency,
+        listed_until=draft.terms.expires_at,
+        created_at=asker.now,
+        updated_at=asker.now,
+    )
+
+
+def put_new(listing: Listing, change: Change) -> bool:
+    """Write a new listing with its first change. False when there is one of its id."""
+    listing.changes = {str(change.number): change.encode()}
+    listing.last_change = change.number
+    try:
+        tables.put(listing, Listing.listing_id.does_not_exist())
+    except tables.ConditionFailed:
+        return False
+    return True
+
+
+def put_change(listing: Listing, change: Change, instead_of: Change | None = None) -> bool:
+    """Put `change` on the listing, which must be as it was read. False when it is not."""
+    as_read = Listing.last_change == listing.last_change
+    actions = [listings.at_change(change.number).set(change.encode()), Listing.last_change.set(change.number)]
+    if instead_of:
+        actions.append(listings.at_change(instead_of.number).remove())
+        as_read &= listings.is_open(instead_of.number) & _not_sent(instead_of)
+    if change.action is Action.CREATE:
+        actions.append(Listing.status.set(str(ListingStatus.PENDING)))
+    try:
+        tables.update(Listing, (listing.tenant, listing.listing_id), actions, as_read)
+    except tables.ConditionFailed:
+        return False
+    return True
+
+
+def check_account(marketplace: str, tenant: str) -> None:
+    """Do nothing if the tenant has an account, whatever its status: jobs of one that is broken wait.
+
+    Raises:
+        Refusal: it has none.
+    """
+    account = keys.account(marketplace, tenant)
+    if account not in accounts.statuses({account}):
+        where = f"PUT /v1/accounts/{marketplace}"
+        raise Refusal("marketplace", f"no {marketplace} account is connected; connect one with {where}")
+
+
+def spec(
+    kind: str, job: str, account: str, tenant: str, priority: int, payload: dict[str, object], config: Config
+) -> Spec:
+    """A job on one account's listings."""
+    limits = config.limits(keys.marketplace_of(account))
+    return Spec(
+        job_id=job,
+        kind=kind,
+        tenant=tenant,
+        account=account,
+        budget=keys.budget(account, by_account=limits.by_account),
+        priority=priority,
+        payload=payload,
+        replace=True,
+        lane_shards=limits.shards,
+    )
+
+
+def _enqueue(listing: Listing, action: Action, asker: Asker) -> Asked:
+    """The job says only which listing: what to do stands on that, so that asking never races with a run."""
+    job, kind = job_id(action, listing), SINGLE[action].name
+    payload: dict[str, object] = {"listing_id": listing.listing_id}
+    enqueue(spec(kind, job, listing.account, asker.tenant, keys.MANUAL, payload, asker.config), asker.now)
+    requests.record(asker.tenant, kind, [job], asker.now, asker.config.retention_ms)
+    nudge(asker.now)
+    return Asked(listing.listing_id, job)
+
+
+def _created_by(listing: Listing) -> str | None:
+    """The job that has created a listing."""
+    entry = listings.entry(listing.tenant, listing.listing_id, 1)
+    return str(entry.metadata["job_id"]) if entry else None
+
+
+def _unsent(listing: Listing, job: str) -> Change | None:
+    """The change of this job that was not sent yet."""
+    unsent = (each for each in listing.open_changes() if each.job_id == job and each.number != listing.running)
+    return next(unsent, None)
+
+
+def _not_sent(change: Change) -> Condition:
+    not_sent: Condition = Listing.running.does_not_exist() | (Listing.running != change.number)
+    return not_sent

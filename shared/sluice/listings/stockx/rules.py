@@ -1,0 +1,71 @@
+"""What may be asked of a listing. Pure: each answer is the reason against it, in words, or None."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from sluice.listings.stockx.changes import Change
+from sluice.listings.stockx.status import Action, ListingStatus
+from sluice.marketplaces import registry
+from sluice.platform.clock import DAY, SECOND
+
+LONGEST_EXPIRY_MS: Final = 999 * DAY
+_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+# A listing in one of these is over: nothing can be done to it any more.
+OVER: Final = frozenset({ListingStatus.DELETED, ListingStatus.SOLD, ListingStatus.CANCELED, ListingStatus.FAILED})
+
+
+def refusal(status: str, action: Action, open_changes: Sequence[Change] = ()) -> str | None:
+    """Why `action` cannot be done to a listing with this status and these changes under way."""
+    if action is Action.CREATE:
+        return None if status in (ListingStatus.PENDING, ListingStatus.FAILED) else f"the listing is {status} already"
+    if status in OVER:
+        return f"the listing is {status}; it cannot be changed any more"
+    if action is not Action.DELETE and any(change.action is Action.DELETE for change in open_changes):
+        return "the listing is being deleted"
+    return None
+
+
+def currency(value: str, marketplace: str) -> str:
+    """`value`, if the marketplace takes listings in it.
+
+    Raises:
+        ValueError: it does not; lists those that it takes.
+    """
+    known = registry.get(marketplace).listing_currencies
+    if value not in known:
+        raise ValueError(f"{marketplace} takes listings in {', '.join(sorted(known))}")
+    return value
+
+
+def expiry(value: str, now: int) -> int:
+    """An RFC 3339 time in the future, as epoch ms.
+
+    Raises:
+        ValueError: it is not; says why.
+    """
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be a time such as 2027-01-31T12:00:00Z") from None
+    if moment.tzinfo is None:
+        raise ValueError("must say its time zone, as 2027-01-31T12:00:00Z")
+    at = int(moment.timestamp() * SECOND)
+    if at <= now:
+        raise ValueError("must be in the future")
+    if at > now + LONGEST_EXPIRY_MS:
+        raise ValueError(f"must be within {LONGEST_EXPIRY_MS // DAY} days")
+    return at
+
+
+def variant_id(value: str) -> str:
+    """`value` in lower case, if it has the form of StockX's variant ids (a UUID).
+
+    Raises:
+        ValueError: it has not.
+    """
+    if not re.fullmatch(_UUID, value.lower()):
+        raise ValueError("must be a variant id of the marketplace, a UUID")
+    return value.lower()

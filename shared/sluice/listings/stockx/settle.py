@@ -1,0 +1,121 @@
+"""Writing what a change came to: once, whoever finds it out and however often.
+
+```
+ change 3   open ──── settle: listing as it is now, entry 3, change 3 no longer open ──── settle again: refused
+                      └──────────── one transaction, if 3 is open and nothing newer is applied
+```
+"""
+
+from pynamodb.expressions.update import Action as Write
+from pynamodb.transactions import TransactWrite
+
+from sluice.jobs.model.outcomes import Action as Then
+from sluice.jobs.model.outcomes import Failure, Outcome
+from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.changes import Change, given
+from sluice.listings.stockx.results import Result
+from sluice.listings.stockx.status import Status
+from sluice.listings.stockx.table import Entry, Listing
+from sluice.platform import tables
+
+
+class ChangeFailed(Failure):
+    """The change is settled, and did not happen. `code` is that of its history entry."""
+
+    action = Then.BUSINESS
+    code = "operation_failed"
+
+
+def settle(
+    tenant: str,
+    listing_id: str,
+    change: Change,
+    result: Result,
+    now: int,
+    *,
+    marketplace_id: str | None = None,
+    operation_id: str | None = None,
+) -> Entry | None:
+    """Write `result` to the listing and its history. Returns the entry that stands: this one, or that of whoever was
+    first; None when a newer change was applied already, and this one is let go without a trace.
+    """
+    entry = Entry(
+        listing=listings.history_key(tenant, listing_id),
+        number=change.number,
+        action=result.action,
+        status=result.recorded,
+        changed_by=change.asked_by,
+        changed_at=now,
+        metadata=_metadata(change, result, operation_id),
+    )
+    newest = listings.is_open(change.number) & (Listing.applied.does_not_exist() | (Listing.applied < change.number))
+    actions = [*_becomes(result, marketplace_id), *_closed(change, now), Listing.applied.set(change.number)]
+
+    def transact() -> None:
+        with TransactWrite(connection=Listing._get_connection().connection) as transaction:
+            transaction.update(Listing(tenant, listing_id), actions, newest)
+            transaction.save(entry, Entry.number.does_not_exist())
+
+    try:
+        tables.retrying(transact)
+    except tables.ConditionFailed:
+        _let_go(tenant, listing_id, change, now)
+        return listings.entry(tenant, listing_id, change.number)
+    return entry
+
+
+def outcome(entry: Entry | None, listing_id: str) -> Outcome:
+    """What the job of a settled change comes to.
+
+    Raises:
+        ChangeFailed: the change did not happen.
+    """
+    if entry is None:
+        return {"status": "SUPERSEDED", "listing_id": listing_id}
+    error = entry.metadata.get("error")
+    if error:
+        raise ChangeFailed(error["message"], code=error["code"])
+    status = Status.PARTIAL if entry.status == Status.PARTIAL else Status.COMPLETED
+    result = {"status": str(status), "listing_id": listing_id, "listing_status": entry.status}
+    operation_id = entry.metadata.get("operation_id")
+    return {**result, "operation_id": operation_id} if operation_id else result
+
+
+def _becomes(result: Result, marketplace_id: str | None) -> list[Write]:
+    actions: list[Write] = []
+    if result.becomes:
+        actions.append(Listing.status.set(str(result.becomes)))
+    if marketplace_id:
+        actions.append(Listing.marketplace_id.set(marketplace_id))
+    terms = result.terms
+    if terms.amount is not None:
+        actions.append(Listing.amount.set(terms.amount))
+    if terms.currency is not None:
+        actions.append(Listing.currency.set(terms.currency))
+    if terms.expires_at is not None:
+        actions.append(Listing.listed_until.set(terms.expires_at))
+    return actions
+
+
+def _closed(change: Change, now: int) -> list[Write]:
+    return [listings.at_change(change.number).remove(), Listing.updated_at.set(now)]
+
+
+def _let_go(tenant: str, listing_id: str, change: Change, now: int) -> None:
+    """A change that is late stays open no longer, so that nothing waits for it."""
+    try:
+        tables.update(Listing, (tenant, listing_id), _closed(change, now), listings.is_open(change.number))
+    except tables.ConditionFailed:
+        return  # it was settled before
+
+
+def _metadata(change: Change, result: Result, operation_id: str | None) -> dict[str, object]:
+    error = result.error
+    known = {
+        "job_id": change.job_id,
+        "operation_id": operation_id,
+        "asked": given(change.terms),
+        "error": {"code": error[0], "message": error[1]} if error else None,
+        **result.more,
+    }
+    return {name: value for name, value in known.items() if value or name == "seen" or value is False}

@@ -1,0 +1,162 @@
+"""Listings and their history: tables `listings` and `listing_history`.
+
+```
+ listings          tenant         listing_id      one of the tenant's listings, with the changes that are open on it
+                   stockx:acme    <StockX's id>   says which listing of ours that one is: put once, so never two
+ listing_history   acme/<id>      number          what became of change `number`
+```
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from uuid import NAMESPACE_URL, uuid4, uuid5
+
+from pynamodb.attributes import JSONAttribute, MapAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+
+from sluice.listings.stockx import changes
+from sluice.listings.stockx.changes import Change
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+
+_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+
+class Listing(tables.Table):
+    """One listing. Times are epoch ms; amounts are decimals in major units, as text.
+
+    listed_until: when the marketplace takes it off. last_change: the number given last. applied: the newest change that
+    is settled. running: the newest change that was sent. fingerprint: of what a create with a reference asked for.
+    adopted_by: the only attribute of a mark (see above).
+    """
+
+    class Meta:
+        table_name = tables.name("listings")
+        max_pool_connections = 64
+
+    tenant = UnicodeAttribute(hash_key=True)
+    listing_id = UnicodeAttribute(range_key=True)
+    account = UnicodeAttribute()
+    marketplace = UnicodeAttribute()
+    marketplace_id = UnicodeAttribute(null=True)
+    variant_id = UnicodeAttribute()
+    sku = UnicodeAttribute(null=True)
+    size = UnicodeAttribute(null=True)
+    size_system = UnicodeAttribute(null=True)
+    reference = UnicodeAttribute(null=True)
+    fingerprint = UnicodeAttribute(null=True)
+    adopted_by = UnicodeAttribute(null=True)
+    status = UnicodeAttribute()
+    amount = UnicodeAttribute(null=True)
+    currency = UnicodeAttribute(null=True)
+    listed_until = IntAttribute(null=True)
+    changes: MapAttribute[str, str] = MapAttribute(default=dict)  # type: ignore[no-untyped-call]
+    last_change = IntAttribute(default=0)
+    applied = IntAttribute(null=True)
+    running = IntAttribute(null=True)
+    created_at = IntAttribute()
+    updated_at = IntAttribute()
+
+    def open_changes(self) -> list[Change]:
+        """The changes that are not settled, in the order of asking."""
+        texts = self.changes.attribute_values.values()
+        return sorted(map(changes.decode, texts), key=lambda change: change.number)
+
+    def change(self, number: int) -> Change | None:
+        """The open change `number`."""
+        return next((change for change in self.open_changes() if change.number == number), None)
+
+
+class Entry(tables.Table):
+    """What became of one change. metadata: job, operation, error, and what else is known."""
+
+    class Meta:
+        table_name = tables.name("listing_history")
+        max_pool_connections = 64
+
+    listing = UnicodeAttribute(hash_key=True)
+    number = IntAttribute(range_key=True)
+    action = UnicodeAttribute()
+    status = UnicodeAttribute()
+    changed_by = UnicodeAttribute()
+    changed_at = IntAttribute()
+    metadata = JSONAttribute()
+
+
+def new_id(tenant: str, marketplace: str, reference: str | None) -> str:
+    """The id of a new listing; the same for the same reference, so that asking twice makes one listing."""
+    if reference is None:
+        return str(uuid4())
+    return str(uuid5(NAMESPACE_URL, f"sluice:{tenant}:{marketplace}:{reference}"))
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` has the form of a listing id, and so of where a page ends."""
+    return bool(re.fullmatch(_UUID, text))
+
+
+def history_key(tenant: str, listing_id: str) -> str:
+    """The hash key of a listing's history."""
+    return f"{tenant}/{listing_id}"
+
+
+def at_change(number: int) -> Path:
+    """Where change `number` stands on its listing."""
+    return Path(["changes", str(number)])
+
+
+def is_open(number: int) -> Condition:
+    """The change `number` is not settled."""
+    exists: Condition = at_change(number).exists()
+    return exists
+
+
+def find(tenant: str, listing_id: str) -> Listing | None:
+    """The tenant's listing as it is now."""
+    if not re.fullmatch(_UUID, listing_id):
+        return None
+    try:
+        return Listing.get(tenant, listing_id, consistent_read=True)
+    except Listing.DoesNotExist:
+        return None
+
+
+def find_many(tenant: str, listing_ids: Iterable[str]) -> dict[str, Listing]:
+    """Those of the tenant's listings, by id."""
+    keys = [(tenant, listing_id) for listing_id in dict.fromkeys(listing_ids)]
+    return {found.listing_id: found for found in Listing.batch_get(keys, consistent_read=True)}
+
+
+def adopt(account: str, marketplace_id: str, listing_id: str) -> bool:
+    """Say that the marketplace's listing is ours `listing_id`. False when it is another one already."""
+    free = Listing.adopted_by.does_not_exist() | (Listing.adopted_by == listing_id)
+    try:
+        tables.update(Listing, (account, marketplace_id), [Listing.adopted_by.set(listing_id)], free)
+    except tables.ConditionFailed:
+        return False
+    return True
+
+
+def page(tenant: str, limit: int, after: str | None, condition: Condition | None) -> tuple[list[Listing], str | None]:
+    """Those that match of the tenant's next `limit` listings in the order of their ids; and where the next page begins.
+
+    One read: a page may be short, or empty, and not the last.
+    """
+    start = {"tenant": {"S": tenant}, "listing_id": {"S": after}} if after else None
+    rows = Listing.query(tenant, filter_condition=condition, page_size=limit, last_evaluated_key=start)
+    found, last = tables.page(Listing, rows)
+    return found, str(last["listing_id"]["S"]) if last else None
+
+
+def history(tenant: str, listing_id: str) -> Sequence[Entry]:
+    """Every entry, oldest first."""
+    return list(Entry.query(history_key(tenant, listing_id), consistent_read=True))
+
+
+def entry(tenant: str, listing_id: str, number: int) -> Entry | None:
+    """What became of change `number`, if it is settled."""
+    try:
+        return Entry.get(history_key(tenant, listing_id), number, consistent_read=True)
+    except Entry.DoesNotExist:
+        return None

@@ -1,0 +1,196 @@
+"""Listings, their history and operations as the API shows them. Pure."""
+
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.states import CANCELLED, DEAD, SUCCEEDED
+from sluice.listings.stockx import submission
+from sluice.listings.stockx.changes import Change, given
+from sluice.listings.stockx.status import Action, Status
+from sluice.listings.stockx.table import Entry, Listing
+from sluice.platform.clock import iso
+
+OVER = {DEAD: Status.FAILED, CANCELLED: "CANCELLED"}
+
+
+class Ask(TypedDict):
+    """What a change asks for; null where it leaves things as they are."""
+
+    amount: str | None
+    currency: str | None
+    expiresAt: str | None
+
+
+class OpenChange(Ask):
+    """A change that is not final. running: the marketplace has it."""
+
+    number: int
+    action: str
+    jobId: str
+    running: bool
+    requestedAt: str
+    requestedBy: str
+
+
+class ListingView(TypedDict):
+    """A listing.
+
+    status: `PENDING` until it exists, then `ACTIVE`, `INACTIVE`, `DELETED`, `SOLD` or `CANCELED`; `FAILED` if it never
+    came into being. marketplaceId: the marketplace's own id, once known. changes: those under way, oldest first.
+    """
+
+    listingId: str
+    marketplace: str
+    marketplaceId: str | None
+    status: str
+    variantId: str
+    sku: str | None
+    size: str | None
+    sizeSystem: str | None
+    reference: str | None
+    amount: str | None
+    currency: str | None
+    expiresAt: str | None
+    createdAt: str
+    updatedAt: str
+    changes: list[OpenChange]
+
+
+class EntryView(TypedDict):
+    """One entry of a listing's history.
+
+    action: what was done, or `TIMEOUT`. status: what the listing became, or `FAILED` or `PARTIAL`. metadata: the job,
+    the operation, what was asked, and the error.
+    """
+
+    number: int
+    action: str
+    status: str
+    changedBy: str
+    changedAt: str
+    metadata: dict[str, Any]
+
+
+class OperationError(TypedDict):
+    """Why an operation failed, or could not be looked at."""
+
+    code: str
+    message: str
+    at: str
+
+
+class OperationView(TypedDict):
+    """A job on listings, and the marketplace's operation.
+
+    status: `IN_PROGRESS` until it is final, then `COMPLETED`, `FAILED`, `PARTIAL` or `CANCELLED`. state: the job's.
+    operationId: null until the marketplace has given one; of a batch, the batch's id. startedAt: when it was sent.
+    counts: a batch's items by the marketplace's words.
+    """
+
+    jobId: str
+    action: str
+    status: str
+    state: str
+    listingIds: list[str]
+    operationId: str | None
+    startedAt: str | None
+    nextLookAt: str | None
+    counts: dict[str, int] | None
+    result: dict[str, Any] | None
+    error: OperationError | None
+
+
+def listing(item: Listing) -> ListingView:
+    """`item` as its tenant sees it."""
+    return {
+        "listingId": item.listing_id,
+        "marketplace": item.marketplace,
+        "marketplaceId": item.marketplace_id,
+        "status": item.status,
+        "variantId": item.variant_id,
+        "sku": item.sku,
+        "size": item.size,
+        "sizeSystem": item.size_system,
+        "reference": item.reference,
+        "amount": item.amount,
+        "currency": item.currency,
+        "expiresAt": _time(item.listed_until),
+        "createdAt": iso(item.created_at),
+        "updatedAt": iso(item.updated_at),
+        "changes": [_change(change, item.running) for change in item.open_changes()],
+    }
+
+
+def entry(item: Entry) -> EntryView:
+    """`item` as its tenant sees it."""
+    return {
+        "number": item.number,
+        "action": item.action,
+        "status": item.status,
+        "changedBy": item.changed_by,
+        "changedAt": iso(item.changed_at),
+        "metadata": {_NAMES.get(name, name): value for name, value in item.metadata.items()},
+    }
+
+
+def operation(job: Job) -> OperationView:
+    """The operation that `job` is about."""
+    sent, batch = submission.of(job.payload), job.payload.get("sent") or {}
+    started = sent.sent_at if sent else batch.get("sent_at")
+    result = job.result or {}
+    error = job.error
+    return {
+        "jobId": job.job_id,
+        "action": str(job.payload.get("action") or job.kind.partition(".")[2].upper()),
+        "status": status(job),
+        "state": job.state,
+        "listingIds": _listings(job),
+        "operationId": (sent.operation_id if sent else batch.get("batch_id")) or result.get("operation_id"),
+        "startedAt": _time(started),
+        "nextLookAt": _time(job.due_at),
+        "counts": batch.get("counts"),
+        "result": {_NAMES.get(name, name): value for name, value in result.items()} or None,
+        "error": {"code": error["code"], "message": error["message"], "at": iso(error["at"])} if error else None,
+    }
+
+
+def status(job: Job) -> str:
+    """How far the operation of `job` is."""
+    if job.state == SUCCEEDED:
+        return str((job.result or {}).get("status", Status.COMPLETED))
+    return str(OVER.get(job.state, Status.IN_PROGRESS))
+
+
+_NAMES = {
+    "job_id": "jobId",
+    "operation_id": "operationId",
+    "listing_id": "listingId",
+    "listing_status": "listingStatus",
+}
+
+
+def _change(change: Change, running: int | None) -> OpenChange:
+    asked = given(change.terms)
+    return {
+        "number": change.number,
+        "action": str(Action(change.action)),
+        "jobId": change.job_id,
+        "running": change.number == running,
+        "requestedAt": iso(change.asked_at),
+        "requestedBy": change.asked_by,
+        "amount": asked.get("amount"),
+        "currency": asked.get("currency"),
+        "expiresAt": _time(asked.get("expires_at")),
+    }
+
+
+def _listings(job: Job) -> list[str]:
+    if "listings" in job.payload:
+        return [row[0] for row in job.payload["listings"]]
+    return [job.payload["listing_id"]]
+
+
+def _time(at: int | None) -> str | None:
+    return None if at is None else iso(at)

@@ -1,0 +1,1 @@
+"""Accounts at marketplaces: credentials, access tokens, sessions."""

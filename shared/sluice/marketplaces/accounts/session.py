@@ -1,0 +1,56 @@
+"""One account's calls to one marketplace: with its token, which is renewed once when it is not accepted."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from sluice.jobs.budgets.grant import Calls
+from sluice.marketplaces.accounts.access_tokens import Tokens
+from sluice.marketplaces.accounts.token_cache import Access
+from sluice.marketplaces.http import fields
+from sluice.marketplaces.http.errors import Forbidden, Unauthorized
+from sluice.marketplaces.http.exchange import Answer, Request
+from sluice.marketplaces.http.fields import Value
+from sluice.marketplaces.http.transport import Transport
+
+# The headers that say who calls.
+Sign = Callable[[Access], Mapping[str, str]]
+
+
+class Session:
+    """What every adapter calls through."""
+
+    def __init__(self, transport: Transport, tokens: Tokens, sign: Sign, calls: Calls) -> None:
+        self._transport = transport
+        self._tokens = tokens
+        self._sign = sign
+        self._calls = calls
+
+    def call(self, request: Request) -> Value:
+        """The JSON answer to `request`. Raises as `exchange`."""
+        return fields.read(self.exchange(request))
+
+    def exchange(self, request: Request) -> Answer:
+        """The answer to `request`, for those that say something outside a JSON body, or have none.
+
+        A 401 renews the token and repeats the call, which is charged again; the second 401, or a 403, breaks the
+        account. Both answers mean that nothing was carried out, so repeating is safe for any request.
+
+        Raises:
+            AccountBroken: the account is not, or no longer, accepted.
+            MarketplaceFailure, BudgetClosed, BudgetEmpty, OutOfTime: see `Transport.call` and `Tokens.get`.
+        """
+        access = self._tokens.get()
+        try:
+            return self._send(request, access)
+        except Unauthorized:
+            access = self._tokens.replace(access)
+        except Forbidden as refused:
+            raise self._tokens.give_up(access, refused.message) from None
+        try:
+            return self._send(request, access)
+        except (Unauthorized, Forbidden) as refused:
+            raise self._tokens.give_up(access, refused.message) from None
+
+    def _send(self, request: Request, access: Access) -> Answer:
+        signed = replace(request, headers={**request.headers, **self._sign(access)})
+        return self._transport.call(signed, self._calls)

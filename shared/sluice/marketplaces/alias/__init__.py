@@ -1,0 +1,1 @@
+"""Alias: the catalog and market prices."""

@@ -1,0 +1,1 @@
+"""eBay: market prices, ads, quotas."""

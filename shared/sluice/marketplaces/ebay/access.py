@@ -1,0 +1,64 @@
+"""How eBay is reached, and who calls (https://developer.ebay.com/api-docs/static/oauth-tokens.html).
+
+An application token is enough for what anybody may see: prices. What a seller alone may do needs a user token, which
+the seller's refresh token gives; that token has the scopes that the seller agreed to, because none are asked for. An
+account keeps both, and each is renewed for itself.
+"""
+
+from collections.abc import Mapping
+
+import httpx
+
+from sluice.marketplaces.accounts import oauth
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.access_tokens import Tokens
+from sluice.marketplaces.accounts.oauth import Fresh
+from sluice.marketplaces.accounts.token_cache import Access
+from sluice.marketplaces.http.errors import Rejected
+from sluice.marketplaces.http.mapping import Rules
+from sluice.marketplaces.http.transport import TOTAL_SECONDS, Transport
+from sluice.platform.clock import MINUTE, Clock
+from sluice.platform.settings import settings
+
+NAME = "ebay"
+# A 429 says nothing of when to come back.
+RULES = Rules(pause_ms=MINUTE)
+PATH = "/identity/v1/oauth2/token"
+SCOPE = "https://api.ebay.com/oauth/api_scope"
+
+
+def transport(
+    clock: Clock, wire: httpx.BaseTransport | None = None, rules: Rules = RULES, seconds: float = TOTAL_SECONDS
+) -> Transport:
+    """eBay's API. `wire` stands in for the network, for tests."""
+    return Transport(NAME, settings().require("ebay_api_url"), clock, rules, wire=wire, seconds=seconds)
+
+
+def application(account_id: str, api: Transport, clock: Clock) -> Tokens:
+    """The tokens of the account's application."""
+
+    def mint(credentials: Mapping[str, str]) -> Fresh:
+        return oauth.client_credentials(api, PATH, SCOPE, credentials["client_id"], credentials["client_secret"])
+
+    return Tokens(account_id, mint, clock)
+
+
+def seller(account_id: str, api: Transport, clock: Clock) -> Tokens:
+    """The tokens of the seller whose account it is.
+
+    Whoever was connected with a refresh token may have been connected without one since; then getting a token raises
+    Rejected, which breaks nothing.
+    """
+
+    def refresh(credentials: Mapping[str, str]) -> Fresh:
+        if "refresh_token" not in credentials:
+            raise Rejected(f"account {account_id} has no refresh_token any more: connect it with one", code="no_user")
+        form = {"refresh_token": credentials["refresh_token"]}
+        return oauth.refresh(api, PATH, form, oauth.basic(credentials["client_id"], credentials["client_secret"]))
+
+    return Tokens(account_id, refresh, clock, place=accounts.USER_TOKEN)
+
+
+def sign(access: Access) -> dict[str, str]:
+    """The header of every call."""
+    return {"authorization": f"Bearer {access.token}"}

@@ -1,0 +1,154 @@
+"""What a marketplace's answer means for the job that asked.
+
+```
+Failure (jobs.outcomes)
+└── MarketplaceFailure
+    ├── RateLimited      snooze, whole batch   429: the budget is closed until `retry_at`
+    ├── AccountBroken    snooze, whole batch   the account must be connected again; its jobs are held until then
+    ├── TokenBusy        snooze, whole batch   another worker renews the account's token; soon there is one
+    ├── Unauthorized     retry                 401: the token is not taken; a session renews it once
+    ├── Forbidden        retry                 403: the marketplace refuses this account or its key
+    ├── GrantRefused     retry                 the token call: the credentials get no token any more
+    ├── NotFound         fatal                 404, 410: there is no such thing
+    ├── BadRequest       fatal                 any other 4xx: our request is wrong
+    ├── Rejected         business              402, 409, 422: the marketplace refused this work
+    ├── AlreadyExists    business              what was to be made is there
+    ├── NotReady         retry                 what this is about is not there yet, and will be
+    ├── UnknownReason    retry                 a code of the marketplace that Sluice does not know; counted
+    ├── Unavailable      retry                 5xx, 408, 425, or no connection
+    ├── TimedOut         retry                 no complete answer in time
+    └── BadAnswer        retry                 not what the marketplace promises: no JSON, a wrong shape, too large
+```
+`Unauthorized`, `Forbidden` and `GrantRefused` end in `session` and `tokens`; a job sees `AccountBroken` in their place.
+`mapping` is the one place that makes these from an HTTP answer or an httpx exception.
+"""
+
+from sluice.jobs.model.outcomes import Action, Failure
+
+
+class MarketplaceFailure(Failure):
+    """A call that did not succeed.
+
+    code: the marketplace's own code where it gave one, else the word of the class. status: of the HTTP answer, None
+    when there was none. uncertain: the request may have been carried out all the same, so that one which must not
+    happen twice has to be looked up before it is sent again.
+    """
+
+    code = "marketplace_failure"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        retry_at: int | None = None,
+        uncertain: bool = False,
+    ) -> None:
+        super().__init__(message, code=code, retry_at=retry_at)
+        self.status = status
+        self.uncertain = uncertain
+
+
+class RateLimited(MarketplaceFailure):
+    """The marketplace takes no calls before `retry_at`."""
+
+    action = Action.SNOOZE
+    code = "rate_limited"
+    whole_batch = True
+
+
+class AccountBroken(MarketplaceFailure):
+    """The account cannot be used until its owner connects it again. found: this call is the one that found it out."""
+
+    action = Action.SNOOZE
+    code = "account_broken"
+    whole_batch = True
+
+    def __init__(self, message: str, *, found: bool = False) -> None:
+        super().__init__(message)
+        self.found = found
+
+
+class TokenBusy(MarketplaceFailure):
+    """Another worker is renewing the token and has not finished in the time that this one could wait."""
+
+    action = Action.SNOOZE
+    code = "token_busy"
+    whole_batch = True
+
+
+class Unauthorized(MarketplaceFailure):
+    """The access token was not accepted."""
+
+    code = "unauthorized"
+
+
+class Forbidden(MarketplaceFailure):
+    """The account, or its API key, may not make this call."""
+
+    code = "forbidden"
+
+
+class GrantRefused(MarketplaceFailure):
+    """The authorization server gives no token for these credentials. code: OAuth's (RFC 6749, section 5.2)."""
+
+    code = "grant_refused"
+
+
+class NotFound(MarketplaceFailure):
+    """There is no such thing at the marketplace."""
+
+    action = Action.FATAL
+    code = "not_found"
+
+
+class BadRequest(MarketplaceFailure):
+    """The marketplace does not understand our request."""
+
+    action = Action.FATAL
+    code = "bad_request"
+
+
+class Rejected(MarketplaceFailure):
+    """The marketplace understood, and refuses by its own rules."""
+
+    action = Action.BUSINESS
+    code = "rejected"
+
+
+class AlreadyExists(MarketplaceFailure):
+    """What was to be made is there already, and nothing was changed."""
+
+    action = Action.BUSINESS
+    code = "already_exists"
+
+
+class NotReady(MarketplaceFailure):
+    """The marketplace does not know yet, or still prepares, what the request is about."""
+
+    code = "not_ready"
+
+
+class UnknownReason(MarketplaceFailure):
+    """The marketplace refused for a reason that has no meaning here yet: it may pass."""
+
+    code = "unknown_reason"
+
+
+class Unavailable(MarketplaceFailure):
+    """The marketplace cannot answer at the moment, or cannot be reached."""
+
+    code = "unavailable"
+
+
+class TimedOut(MarketplaceFailure):
+    """No complete answer came in time."""
+
+    code = "timed_out"
+
+
+class BadAnswer(MarketplaceFailure):
+    """The answer is not what the marketplace promises."""
+
+    code = "bad_answer"

@@ -1,0 +1,1 @@
+"""StockX: the catalog and market prices, and listings."""

@@ -1,0 +1,203 @@
+"""StockX public API v2: selling. Listings, the asynchronous operations that change them, and batches of either.
+
+Every change answers at once with an operation, and is real only when that has succeeded. StockX has no idempotency key:
+whoever lost the answer to a create looks for the listing before sending it again. Status words are handed on as they
+come; what they mean is the caller's business.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, Self
+
+import httpx
+
+from sluice.jobs.budgets.grant import Calls
+from sluice.marketplaces.accounts.session import Session
+from sluice.marketplaces.http.errors import BadAnswer
+from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.fields import Value
+from sluice.marketplaces.selling import Batch, BatchItem, BatchKind, Listing, Operation, Terms
+from sluice.marketplaces.stockx import adapter as stockx
+from sluice.platform.clock import SECOND, Clock, iso
+
+PAGE_SIZE: Final = 100
+MOST_PAGES: Final = 5
+
+_LISTING = "/selling/listings/{listing_id}"
+_BATCH = "/selling/batch/{kind}-listing"
+
+
+class Selling:
+    """One account's listings. Every method makes one call, and raises the errors of `Session.call`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @classmethod
+    def open(cls, account_id: str, calls: Calls, clock: Clock, wire: httpx.BaseTransport | None = None) -> Self:
+        """Selling as `account_id`. Opening calls nobody; there is nothing to close."""
+        return cls(stockx.session(account_id, calls, clock, wire))
+
+    def create(self, variant_id: str, terms: Terms, *, active: bool) -> Operation:
+        """Offer one unit of a variant."""
+        body = {"variantId": variant_id, "active": active, **_body(terms)}
+        return _operation(self._session.call(Request("POST", "/selling/listings", json=body)))
+
+    def update(self, listing_id: str, terms: Terms) -> Operation:
+        """Change what a listing asks for."""
+        return self._change("PATCH", _LISTING, listing_id, _body(terms))
+
+    def delete(self, listing_id: str) -> Operation:
+        """Take a listing away for good."""
+        return self._change("DELETE", _LISTING, listing_id)
+
+    def activate(self, listing_id: str, terms: Terms) -> Operation:
+        """Put a listing on the market. One that has never had a price needs one now."""
+        return self._change("PUT", f"{_LISTING}/activate", listing_id, _body(terms))
+
+    def deactivate(self, listing_id: str) -> Operation:
+        """Take a listing off the market."""
+        return self._change("PUT", f"{_LISTING}/deactivate", listing_id)
+
+    def operation(self, listing_id: str, operation_id: str) -> Operation:
+        """How far an operation is."""
+        ids = {"listing_id": listing_id, "operation_id": operation_id}
+        return _operation(self._session.call(Request("GET", f"{_LISTING}/operations/{{operation_id}}", ids)))
+
+    def listing(self, listing_id: str) -> Listing:
+        """A listing with its last operation."""
+        return _listing(self._session.call(Request("GET", _LISTING, {"listing_id": listing_id})))
+
+    def find(self, variant_ids: Sequence[str], since: int, page: int = 1) -> tuple[list[Listing], bool]:
+        """A page of the listings of these variants that were created since the day of `since`; whether more follow."""
+        query: dict[str, str | int] = {
+            "variantIds": ",".join(variant_ids),
+            "fromDate": iso(since)[:10],
+            "pageNumber": page,
+            "pageSize": PAGE_SIZE,
+        }
+        body = self._session.call(Request("GET", "/selling/listings", query=query))
+        return [_listing(row) for row in body["listings"].rows()], body["hasNextPage"].flag()
+
+    def submit_batch(self, kind: BatchKind, items: Sequence[Mapping[str, Any]]) -> Batch:
+        """Create, update or delete up to 100 listings in one call; `items` are made by the functions below."""
+        return _batch(self._session.call(Request("POST", _BATCH.format(kind=kind), json={"items": list(items)})))
+
+    def batch(self, kind: BatchKind, batch_id: str) -> Batch:
+        """How far a batch is."""
+        return _batch(
+            self._session.call(Request("GET", f"{_BATCH.format(kind=kind)}/{{batch_id}}", {"batch_id": batch_id}))
+        )
+
+    def batch_items(self, kind: BatchKind, batch_id: str) -> list[BatchItem]:
+        """What became of each item of a batch."""
+        path = f"{_BATCH.format(kind=kind)}/{{batch_id}}/items"
+        body = self._session.call(Request("GET", path, {"batch_id": batch_id}))
+        return [_item(row) for row in body["items"].rows()]
+
+    def _change(self, method: str, path: str, listing_id: str, body: dict[str, Any] | None = None) -> Operation:
+        return _operation(self._session.call(Request(method, path, {"listing_id": listing_id}, json=body)))
+
+
+def create_item(variant_id: str, terms: Terms, *, active: bool) -> dict[str, Any]:
+    """One unit of a variant, in a batch."""
+    return {"variantId": variant_id, "quantity": 1, "active": active, **_body(terms)}
+
+
+def update_item(listing_id: str, terms: Terms) -> dict[str, Any]:
+    """New terms for a listing, in a batch."""
+    return {"listingId": listing_id, **_body(terms)}
+
+
+def delete_item(listing_id: str) -> dict[str, Any]:
+    """A listing to take away, in a batch."""
+    return {"listingId": listing_id}
+
+
+def _body(terms: Terms) -> dict[str, Any]:
+    given = {
+        "amount": terms.amount,
+        "currencyCode": terms.currency,
+        "expiresAt": None if terms.expires_at is None else iso(terms.expires_at),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _operation(body: Value) -> Operation:
+    return Operation(
+        operation_id=body["operationId"].text(),
+        listing_id=body["listingId"].text(),
+        type=body["operationType"].optional_text(),
+        word=body["operationStatus"].text(),
+        error=body["error"].optional_text(),
+        created_at=_optional_time(body["createdAt"]),
+    )
+
+
+def _listing(row: Value) -> Listing:
+    listing_id = row["listingId"].text()
+    last = row["lastOperation"]
+    return Listing(
+        listing_id=listing_id,
+        word=row["status"].text(),
+        amount=row["amount"].optional_money(),
+        currency=row["currencyCode"].optional_text(),
+        expires_at=_optional_time(row["ask"]["askExpiresAt"]),
+        variant_id=row["variant"]["variantId"].optional_text(),
+        created_at=_time(row["createdAt"]),
+        batch_id=row["batch"]["batchId"].optional_text(),
+        last_operation=None if last.raw is None else _last_operation(last, listing_id),
+    )
+
+
+def _last_operation(last: Value, listing_id: str) -> Operation:
+    """The operation inside a listing, whose times have names of their own."""
+    return Operation(
+        operation_id=last["operationId"].text(),
+        listing_id=listing_id,
+        type=last["operationType"].optional_text(),
+        word=last["operationStatus"].text(),
+        error=last["error"].optional_text(),
+        created_at=_optional_time(last["operationCreatedAt"]),
+    )
+
+
+def _batch(body: Value) -> Batch:
+    counts = body["itemStatuses"]
+    names = list(counts.raw) if isinstance(counts.raw, dict) else []
+    return Batch(
+        batch_id=body["batchId"].text(),
+        word=body["status"].text(),
+        completed=body["completedAt"].optional_text() is not None,
+        created_at=_optional_time(body["createdAt"]),
+        total=body["totalItems"].whole(),
+        counts={name: counts[name].whole() for name in names},
+    )
+
+
+def _item(row: Value) -> BatchItem:
+    asked, result = row["listingInput"], row["result"]
+    # A delete's item names its listing `id`. A create's has one only in its result.
+    listing_id = (asked["listingId"], asked["id"], result["listingId"])
+    return BatchItem(
+        item_id=row["itemId"].optional_text(),
+        word=row["status"].optional_text(),
+        listing_id=next(filter(None, (place.optional_text() for place in listing_id)), None),
+        variant_id=asked["variantId"].optional_text(),
+        amount=asked["amount"].optional_money(),
+        error=row["error"].optional_text(),
+    )
+
+
+def _time(value: Value) -> int:
+    """A time such as `2026-11-22T02:00:00.000Z`, as epoch ms."""
+    text = value.text()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadAnswer(f"{value.where} is not a time", uncertain=True) from None
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * SECOND)
+
+
+def _optional_time(value: Value) -> int | None:
+    return None if value.optional_text() is None else _time(value)

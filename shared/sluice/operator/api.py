@@ -1,0 +1,135 @@
+"""The routes about jobs and about the service itself."""
+
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from sluice.jobs.model.states import ALL
+from sluice.jobs.queue.cancel import Cancelled
+from sluice.operator import cursor, health, jobs, listing, views
+from sluice.platform.config import live
+from sluice.platform.config.document import MARKETPLACES
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import Conflict, NotFound, Unavailable
+from sluice.platform.http.models import OneOf, Query, Text
+from sluice.platform.http.routing import JSON, Answer, Request, Route
+
+# Where every route of the API is declared; the document is made from all of them, in whatever function it is asked for.
+ROUTE_MODULES = (
+    "sluice.prices.api",
+    "sluice.catalog.api",
+    "sluice.listings.stockx.api",
+    "sluice.listings.stockx.bulk_api",
+    "sluice.promotions.api",
+    "sluice.inventory.api",
+    "sluice.inventory.bulk_api",
+    "sluice.inventory.import_api",
+    "sluice.marketplaces.accounts.api",
+    "sluice.webhooks.api",
+    "sluice.operator.api",
+    "sluice.operator.dead_letters_api",
+)
+DESCRIPTION = "Keeps market prices fresh within what the marketplaces allow. Every time is RFC 3339 in UTC."
+
+
+class JobsQuery(Query):
+    """Which jobs to list. All filters must match."""
+
+    state: Annotated[str, OneOf(tuple(sorted(ALL)))] | None = None
+    kind: Text | None = Field(None, description="for example `market.refresh`")
+    marketplace: Annotated[str, OneOf(tuple(MARKETPLACES))] | None = None
+    sku: Text | None = Field(None, description="how the SKU begins, in any case")
+    limit: int = Field(50, ge=1, le=100)
+    cursor: str | None = Field(None, min_length=1, max_length=cursor.MOST_CHARACTERS, description="a page's `next`")
+
+
+class JobList(TypedDict):
+    """A page of jobs. `next` leads to the next page; null on the last. A page may be short and not the last."""
+
+    jobs: list[views.JobSummary]
+    next: str | None
+
+
+class Cancellation(TypedDict):
+    """outcome: `cancelled`, or `withdrawn` when others still want the job and it runs for them."""
+
+    jobId: str
+    outcome: str
+
+
+def list_jobs(request: Request[None, JobsQuery]) -> JobList:
+    """The caller's jobs, newest request first."""
+    query, tenant = request.query, request.tenant
+    wanted = listing.Filter(query.state, query.kind, query.marketplace, query.sku.upper() if query.sku else None)
+    start = cursor.decode(query.cursor, tenant) if query.cursor else None
+    page = listing.page(tenant, wanted, query.limit, start)
+    following = page.next.encode(tenant) if page.next else None
+    config = live.current()
+    return {"jobs": [views.summary(job, tenant, config) for job in page.jobs], "next": following}
+
+
+def get_job(request: Request[None, None]) -> views.JobDetail:
+    """One of the caller's jobs."""
+    job = jobs.show(request.path["job_id"], request.tenant, request.now, live.current())
+    if job is None:
+        raise NotFound("there is no such job")
+    return job
+
+
+def cancel_job(request: Request[None, None]) -> Cancellation:
+    """Take back the caller's request for a job."""
+    job_id, done = jobs.withdraw(request.path["job_id"], request.tenant, request.now, live.current())
+    if done is Cancelled.UNKNOWN:
+        raise NotFound("there is no such job")
+    if done is Cancelled.RUNNING:
+        raise Conflict("the job runs already; what has begun is finished", code="running")
+    if done is Cancelled.FINAL:
+        raise Conflict("the job is over already", code="final")
+    return {"jobId": job_id, "outcome": done}
+
+
+def get_health(request: Request[None, None]) -> health.Health:
+    """Whether the service works."""
+    return health.health(request.now)
+
+
+def get_openapi(_: Request[None, None]) -> Answer:
+    """This API as an OpenAPI 3.1 document."""
+    return Response(200, JSON, document(), {"Cache-Control": "public, max-age=300"})
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The document of every route there is."""
+    from sluice.platform.http import openapi
+
+    routes = [route for module in ROUTE_MODULES for route in import_module(module).ROUTES]
+    return openapi.document("Sluice", "1", DESCRIPTION, routes)
+
+
+ROUTES = (
+    Route("GET", "/v1/jobs", "List your jobs", list_jobs, JobList, Permission.JOBS_READ, query=JobsQuery),
+    Route(
+        "GET",
+        "/v1/jobs/{job_id}",
+        "Show a job: its state, its attempts and why it waits",
+        get_job,
+        views.JobDetail,
+        Permission.JOBS_READ,
+    ),
+    Route(
+        "DELETE",
+        "/v1/jobs/{job_id}",
+        "Cancel a job that has not begun",
+        cancel_job,
+        Cancellation,
+        Permission.JOBS_CANCEL,
+        errors=(Conflict,),
+    ),
+    Route("GET", "/health", "Tell whether the service works", get_health, health.Health, None, errors=(Unavailable,)),
+    Route("GET", "/v1/openapi.json", "Get this document", get_openapi, dict, None),
+)

@@ -1,0 +1,154 @@
+"""A tenant's dead letters, newest first, as the API shows them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from sluice.jobs.model import keys
+from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter
+from sluice.jobs.model.redaction import fields
+from sluice.operator import views
+from sluice.operator.views import JobError, JobEvent
+from sluice.platform.clock import iso
+from sluice.platform.http import public_ids
+
+# A filter that matches little would otherwise read everything that a tenant ever lost to fill one page.
+MOST_READ = 1_000
+
+OPEN, REPLAYED, ACKNOWLEDGED = "open", "replayed", "acknowledged"
+STATUSES = (OPEN, REPLAYED, ACKNOWLEDGED)
+
+_KEY = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#(?s:.+)#\d+"
+
+
+class DeadLetterSummary(TypedDict):
+    """A dead job in a list. status: `open`, `replayed` or `acknowledged`. `payload` says what it was to do."""
+
+    id: str
+    status: str
+    jobId: str
+    kind: str
+    marketplace: str
+    priority: str
+    attempts: int
+    error: JobError
+    payload: dict[str, Any]
+    createdAt: str
+    diedAt: str
+    replayedAt: str | None
+    replayedBy: str | None
+    acknowledgedAt: str | None
+    acknowledgedBy: str | None
+
+
+class DeadLetterDetail(DeadLetterSummary):
+    """A dead job with its timeline."""
+
+    history: list[JobEvent]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which letters are wanted. None: any. since, until: when they died, epoch ms; until is not included."""
+
+    kind: str | None = None
+    code: str | None = None
+    marketplace: str | None = None
+    status: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def matches(self, letter: DeadLetter) -> bool:
+        """Whether the letter is wanted, whenever it died."""
+        return (
+            self.kind in (None, letter.kind)
+            and self.code in (None, letter.error["code"])
+            and self.marketplace in (None, keys.marketplace_of(letter.account))
+            and self.status in (None, status(letter))
+        )
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some letters, and the id of the one at which the next page begins; None when there are none left."""
+
+    letters: list[DeadLetter]
+    next: str | None
+
+
+def page(tenant: str, wanted: Filter, limit: int, start: str | None) -> Page:
+    """Up to `limit` letters from the key `start` on. A page may be short, or empty, and not the last."""
+    letters: list[DeadLetter] = []
+    for number, letter in enumerate(_read(tenant, wanted, start)):
+        if len(letters) == limit or number == MOST_READ:
+            return Page(letters, public_id(letter.dead_letter))
+        if wanted.matches(letter):
+            letters.append(letter)
+    return Page(letters, None)
+
+
+def _read(tenant: str, wanted: Filter, start: str | None) -> Iterator[DeadLetter]:
+    """What died in the time that is wanted, newest first. A key begins with the time, and `~` ends any time."""
+    lowest = iso(wanted.since) if wanted.since is not None else "0"
+    highest = min(iso(wanted.until) if wanted.until is not None else "~", start or "~")
+    if lowest <= highest:
+        between = DeadLetter.dead_letter.between(lowest, highest)
+        yield from DeadLetter.query(tenant, between, scan_index_forward=False, consistent_read=True)
+
+
+def find(tenant: str, key: str) -> DeadLetter | None:
+    """The tenant's letter with this key."""
+    try:
+        return DeadLetter.get(tenant, key, consistent_read=True)
+    except DeadLetter.DoesNotExist:
+        return None
+
+
+def status(letter: DeadLetter) -> str:
+    """The one word for what has been done about it."""
+    if letter.replayed_at is not None:
+        return REPLAYED
+    return ACKNOWLEDGED if letter.acknowledged_at is not None else OPEN
+
+
+def public_id(key: str) -> str:
+    """A letter's key as it stands in a URL's path."""
+    return public_ids.encode(key)
+
+
+def key_of(public: str) -> str | None:
+    """The key that `public_id` made this of; None if it made none."""
+    return public_ids.decode(public, _KEY)
+
+
+def summary(letter: DeadLetter) -> DeadLetterSummary:
+    """`letter` as its tenant sees it in a list."""
+    return {
+        "id": public_id(letter.dead_letter),
+        "status": status(letter),
+        "jobId": letter.job_id,
+        "kind": letter.kind,
+        "marketplace": keys.marketplace_of(letter.account),
+        "priority": views.priority(letter.priority),
+        "attempts": letter.attempts,
+        "error": views.problem(letter.error, letter.tenant),
+        # An item that is no job is shown to nobody: it may hold anything, another tenant's name too.
+        "payload": {} if letter.error["code"] == UNREADABLE else fields(letter.payload),
+        "createdAt": iso(letter.created_at),
+        "diedAt": iso(letter.died_at),
+        "replayedAt": _time(letter.replayed_at),
+        "replayedBy": letter.replayed_by,
+        "acknowledgedAt": _time(letter.acknowledged_at),
+        "acknowledgedBy": letter.acknowledged_by,
+    }
+
+
+def detail(letter: DeadLetter) -> DeadLetterDetail:
+    """`letter` as its tenant sees it on its own."""
+    return {**summary(letter), "history": [views.event(entry, letter.tenant) for entry in letter.history]}
+
+
+def _time(at: int | None) -> str | None:
+    return None if at is None else iso(at)

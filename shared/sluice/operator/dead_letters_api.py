@@ -1,0 +1,242 @@
+"""The routes of dead letters: look at them, have their work done once more, or say that nothing is to be done."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, NotRequired
+
+from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
+
+from sluice.jobs.model.dead_letters import DeadLetter, acknowledge
+from sluice.jobs.queue import replay
+from sluice.jobs.queue.enqueue import Enqueued
+from sluice.jobs.queue.replay import Refusal
+from sluice.operator import dead_letters
+from sluice.operator.dead_letters import DeadLetterDetail, DeadLetterSummary
+from sluice.platform.clock import SECOND
+from sluice.platform.config import live
+from sluice.platform.config.document import MARKETPLACES
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound, Unavailable
+from sluice.platform.http.models import OneOf, Query, Text
+from sluice.platform.http.routing import Request, Route
+
+MOST_REPLAYS = 500
+SAMPLE = 10
+REPLAYABLE = "replayable"
+
+Cursor = Annotated[str, Field(min_length=1, max_length=2_048, description="a page's `next`")]
+
+
+class Which(Query):
+    """Which letters are meant. All filters must match."""
+
+    kind: Text | None = Field(None, description="for example `market.refresh`")
+    code: Text | None = Field(None, description="the error's code, for example `unavailable`")
+    marketplace: Annotated[str, OneOf(tuple(MARKETPLACES))] | None = None
+    since: Text | None = Field(None, alias="from", description="not dead before this time (RFC 3339)")
+    until: Text | None = Field(None, alias="to", description="dead before this time")
+    cursor: Cursor | None = None
+
+
+class DeadLettersQuery(Which):
+    """Which letters to list."""
+
+    status: Annotated[str, OneOf(dead_letters.STATUSES)] | None = None
+    limit: int = Field(50, ge=1, le=100)
+
+
+class Replay(Which):
+    """Which open letters to replay. With `dryRun`, which is the default, nothing is done: it is counted."""
+
+    model_config = ConfigDict(strict=True)
+
+    dry_run: bool = True
+    limit: int = Field(100, ge=1, le=MOST_REPLAYS, description="how many at most; `next` leads on")
+
+
+class DeadLetterList(TypedDict):
+    """A page of letters, newest first. `next` leads to the next page; a page may be short and not the last."""
+
+    deadLetters: list[DeadLetterSummary]
+    next: str | None
+
+
+class Replayed(TypedDict):
+    """What became of one letter.
+
+    outcome: `created` (a new job), `merged` or `raised` (a waiting job does it), `rerun_requested` (the job runs now,
+    and once more afterwards), or in a bulk replay `refused` (see `error`) or `replayable` (nothing was done yet).
+    """
+
+    id: str
+    jobId: str
+    outcome: str
+    error: NotRequired[dict[str, str]]
+
+
+class BulkReplay(TypedDict):
+    """What was, or would be, replayed: how many letters match, by what they are, and what became of them.
+
+    items: of a dry run the first ten. next: hand it back as `cursor` to go on; null when all were seen.
+    """
+
+    dryRun: bool
+    matched: int
+    byKind: dict[str, int]
+    byCode: dict[str, int]
+    outcomes: dict[str, int]
+    items: list[Replayed]
+    next: str | None
+
+
+def list_dead_letters(request: Request[None, DeadLettersQuery]) -> DeadLetterList:
+    """The caller's dead letters, newest first."""
+    query = request.query
+    found = dead_letters.page(request.tenant, _filter(query, query.status), query.limit, _start(query.cursor))
+    return {"deadLetters": [dead_letters.summary(letter) for letter in found.letters], "next": found.next}
+
+
+def get_dead_letter(request: Request[None, None]) -> DeadLetterDetail:
+    """One of the caller's dead letters, with its whole timeline."""
+    return dead_letters.detail(_find(request))
+
+
+def replay_dead_letter(request: Request[None, None]) -> Replayed:
+    """Have the work of a dead letter done once more."""
+    letter = _find(request)
+    [answer] = replay.replay([letter], _person(request), request.now, live.current())
+    if isinstance(answer, Refusal):
+        raise (Unavailable if answer.code == Unavailable.code else Conflict)(answer.message, code=answer.code)
+    return _replayed(letter, answer)
+
+
+def replay_dead_letters(request: Request[Replay, None]) -> BulkReplay:
+    """Have the work of every open letter that matches done once more, or count them."""
+    body = request.body
+    wanted = _filter(body, dead_letters.OPEN)
+    most = dead_letters.MOST_READ if body.dry_run else body.limit
+    found = dead_letters.page(request.tenant, wanted, most, _start(body.cursor))
+    if body.dry_run:
+        rows = [_replayed(letter, replay.refusal(letter)) for letter in found.letters]
+    else:
+        answers = replay.replay(found.letters, _person(request), request.now, live.current())
+        rows = [_replayed(letter, answer) for letter, answer in zip(found.letters, answers, strict=True)]
+    return {
+        "dryRun": body.dry_run,
+        "matched": len(found.letters),
+        "byKind": _counts([letter.kind for letter in found.letters]),
+        "byCode": _counts([letter.error["code"] for letter in found.letters]),
+        "outcomes": _counts([row["outcome"] for row in rows]),
+        "items": rows[:SAMPLE] if body.dry_run else rows,
+        "next": found.next,
+    }
+
+
+def acknowledge_dead_letter(request: Request[None, None]) -> DeadLetterDetail:
+    """Say that a dead letter was seen and nothing is to be done: a bulk replay leaves it alone."""
+    letter = acknowledge(_find(request), _person(request), request.now)
+    if letter is None:
+        raise Conflict("somebody has replayed or acknowledged it already", code="not_open")
+    return dead_letters.detail(letter)
+
+
+def _find(request: Request[Any, None]) -> DeadLetter:
+    key = dead_letters.key_of(request.path["letter_id"])
+    letter = dead_letters.find(request.tenant, key) if key else None
+    if letter is None:
+        raise NotFound("there is no such dead letter")
+    return letter
+
+
+def _person(request: Request[Any, Any]) -> str:
+    assert request.caller  # noqa: S101 - every route here has one
+    return request.caller.subject
+
+
+def _replayed(letter: DeadLetter, answer: Enqueued | Refusal | None) -> Replayed:
+    row: Replayed = {"id": dead_letters.public_id(letter.dead_letter), "jobId": letter.job_id, "outcome": REPLAYABLE}
+    if isinstance(answer, Enqueued):
+        row["outcome"] = answer.outcome
+    elif isinstance(answer, Refusal):
+        row["outcome"] = "refused"
+        row["error"] = {"code": answer.code, "message": answer.message}
+    return row
+
+
+def _counts(words: Sequence[str]) -> dict[str, int]:
+    return dict(sorted(Counter(words).items()))
+
+
+def _filter(which: Which, status: str | None) -> dead_letters.Filter:
+    since, until = _moment("from", which.since), _moment("to", which.until)
+    if since is not None and until is not None and since >= until:
+        raise Invalid.field("to", "must be later than from")
+    return dead_letters.Filter(which.kind, which.code, which.marketplace, status, since, until)
+
+
+def _moment(field: str, text: str | None) -> int | None:
+    """The time that `text` gives, in epoch ms."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if "T" not in text or moment.tzinfo is None:
+            raise ValueError
+        return round(moment.timestamp() * SECOND)
+    except (ValueError, OverflowError):
+        raise Invalid.field(field, "must be a time with its zone, as `2026-11-22T12:00:00Z`") from None
+
+
+def _start(cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    key = dead_letters.key_of(cursor)
+    if key is None:
+        raise Invalid.field(*NOT_OUR_CURSOR)
+    return key
+
+
+_READ, _REPLAY = Permission.DEAD_LETTERS_READ, Permission.DEAD_LETTERS_REPLAY
+_ONE = "/v1/dead-letters/{letter_id}"
+ROUTES = (
+    Route(
+        "GET",
+        "/v1/dead-letters",
+        "List your dead letters",
+        list_dead_letters,
+        DeadLetterList,
+        _READ,
+        query=DeadLettersQuery,
+    ),
+    Route("GET", _ONE, "Show a dead letter with its timeline", get_dead_letter, DeadLetterDetail, _READ),
+    Route(
+        "POST",
+        f"{_ONE}/replay",
+        "Have a dead letter's work done once more",
+        replay_dead_letter,
+        Replayed,
+        _REPLAY,
+        status=202,
+        errors=(Conflict, Unavailable),
+    ),
+    Route(
+        "POST",
+        f"{_ONE}/acknowledge",
+        "Say that nothing is to be done about a dead letter",
+        acknowledge_dead_letter,
+        DeadLetterDetail,
+        _REPLAY,
+        errors=(Conflict,),
+    ),
+    Route(
+        "POST",
+        "/v1/dead-letters/replay",
+        "Replay every open dead letter that matches, or count them",
+        replay_dead_letters,
+        BulkReplay,
+        _REPLAY,
+        body=Replay,
+    ),
+)

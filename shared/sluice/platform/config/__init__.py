@@ -1,0 +1,1 @@
+"""What is configured: the document, its limits, and reading it while functions run."""

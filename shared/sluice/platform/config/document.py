@@ -1,0 +1,215 @@
+"""How Sluice behaves, as one validated document: the defaults, and what an operator overrides.
+
+An operator overrides by JSON of the same shape (`live` says where it stands), for example
+`{"marketplaces": {"stockx": {"per_hour": 200}}, "paused": ["stockx"], "freshness_ms": 300000}`.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
+from sluice.platform.config.limits import Limits
+
+# Sources: StockX developer portal (25,000 requests a day, reset 00:00 UTC; one request a second for an application);
+# 100 an hour and 600 ms are what sellers' accounts have been seen to hold without a refusal. Alias publishes no limit:
+# clients make 60 a minute, and 200 an hour is what Sluice keeps to. eBay gives an application 5,000 Browse calls a day,
+# of which price look-ups are to leave some.
+MARKETPLACES: Mapping[str, Limits] = {
+    "stockx": Limits(interval_ms=600, per_hour=100, per_day=25_000, by_account=True),
+    "alias": Limits(interval_ms=1_000, per_hour=200, by_account=True),
+    "ebay": Limits(per_hour=150, per_day=5_000),
+}
+
+# APIs that their marketplace counts apart: each has a budget of its own. eBay gives an application 10,000 calls a day
+# for ads (Marketing API), and publishes no pace; four a second is ours.
+EBAY_MARKETING: Final = "ebay-marketing"
+SERVICES: Mapping[str, Limits] = {EBAY_MARKETING: Limits(interval_ms=250, per_day=10_000, at_once=10)}
+
+LIMITS: Mapping[str, Limits] = {**MARKETPLACES, **SERVICES}
+
+
+# Kinds of job that are tried at set times: how long before the first try, and before each one that follows a failure.
+# eBay knows a listing that was just published 1 to 10 minutes later.
+TIMETABLES: dict[str, tuple[int, ...]] = {"promotion.create": (MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 10 * MINUTE)}
+# A job's timeline has room for so many attempts, and for what else happens to it.
+MOST_ATTEMPTS = 20
+
+# No thread wakes to the millisecond: with less, calls would miss their slots again and again.
+LEAST_TOLERANCE_MS = 5
+
+
+# Patterns: a kind of job, everywhere or at one marketplace; an account or its budget.
+_KIND = rf"[a-z]+\.[a-z_]+(:({'|'.join(MARKETPLACES)}))?"
+_ACCOUNT = rf"({'|'.join(LIMITS)}):[a-z0-9-]{{1,64}}"
+
+
+class ConfigError(Exception):
+    """The configuration document is not valid; the message names the place."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every number that an operator may change. Times are milliseconds.
+
+    marketplaces: the limits of each marketplace, and of each service that counts apart.
+    paused: marketplaces (`ebay`), services (`ebay-marketing`), accounts (`stockx:acme`), kinds of job
+        (`market.refresh`) and kinds at one marketplace (`market.refresh:ebay`) whose work waits.
+    lease_ms: how long a claimed job belongs to its worker before it is rescued.
+    timetables: the set times at which jobs of a kind are tried (see `TIMETABLES`).
+    promotion_stagger_ms: how long after one another the promotions of a batch are tried first.
+    freshness_ms: a price younger than this is not fetched again unless a manual request forces it.
+    catalog_age_ms: a product that was looked up longer ago than this is looked up again: by an enrichment, and by a
+        refresh of a size that it does not have.
+    stale_ms: a price older than this is fetched again when its owner looks at it.
+    age_limit_ms: a job that has waited this long is picked as if it had the next higher priority, after twice as
+        long as the highest. This bounds the wait of background work.
+    reserve_percent: when less than this share of a window is left, only manual and hot jobs are admitted.
+    horizon_ms: how far ahead of its slots a budget is given work by the scheduler.
+    batch: most jobs in one message to a worker.
+    poll_batch: most operations that one run of the poller looks at.
+    retention_ms: how long finished jobs, requests and run records are kept.
+    dead_letter_retention_ms: how long dead letters are kept.
+    """
+
+    marketplaces: Mapping[str, Limits] = field(default_factory=lambda: dict(LIMITS))
+    paused: frozenset[str] = frozenset()
+    lease_ms: int = 5 * MINUTE
+    timetables: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: dict(TIMETABLES))
+    promotion_stagger_ms: int = 5 * SECOND
+    freshness_ms: int = 10 * MINUTE
+    catalog_age_ms: int = 7 * DAY
+    stale_ms: int = HOUR
+    age_limit_ms: int = HOUR
+    reserve_percent: int = 20
+    horizon_ms: int = 75 * SECOND
+    batch: int = 25
+    poll_batch: int = 50
+    retention_ms: int = 3 * DAY
+    dead_letter_retention_ms: int = 30 * DAY
+
+    def limits(self, service: str) -> Limits:
+        """The limits of a marketplace, or of a service that it counts apart.
+
+        Raises:
+            KeyError: there is no such thing. Callers check names where they come in.
+        """
+        return self.marketplaces[service]
+
+    def paused_kinds(self, marketplace: str) -> frozenset[str]:
+        """The kinds of job that are paused at `marketplace`, or everywhere."""
+        names = (name.partition(":") for name in self.paused if re.fullmatch(_KIND, name))
+        return frozenset(kind for kind, _, where in names if where in ("", marketplace))
+
+
+# The least and the most of each plain number. A zero batch or lease would stop the engine without an error; so would a
+# time that no calendar has, or a batch that is too large for a message.
+_YEAR = 365 * DAY
+_RANGES = {
+    "lease_ms": (30 * SECOND, DAY),
+    "promotion_stagger_ms": (0, HOUR),
+    "freshness_ms": (0, _YEAR),
+    "catalog_age_ms": (HOUR, _YEAR),
+    "stale_ms": (MINUTE, _YEAR),
+    "age_limit_ms": (MINUTE, _YEAR),
+    "reserve_percent": (0, 100),
+    "horizon_ms": (SECOND, DAY),
+    "batch": (1, 50),
+    "poll_batch": (1, 1_000),
+    "retention_ms": (HOUR, _YEAR),
+    "dead_letter_retention_ms": (DAY, 10 * _YEAR),
+}
+
+
+def parse(text: str) -> Config:
+    """The configuration that the JSON document `text` gives on top of the defaults.
+
+    Raises:
+        ConfigError: not JSON, a name that is unknown or comes twice, or a value out of range; nothing of the document
+            is used then.
+    """
+    try:
+        document = json.loads(text or "{}", object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"the configuration is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ConfigError("the configuration must be a JSON object")
+    config, changes = Config(), dict[str, Any]()
+    for name, value in document.items():
+        if name == "marketplaces":
+            changes[name] = _marketplaces(value)
+        elif name == "paused":
+            changes[name] = _paused(value)
+        elif name == "timetables":
+            changes[name] = _timetables(value)
+        elif name not in _RANGES:
+            raise ConfigError(
+                f"unknown name {name!r}; known are marketplaces, paused, timetables, {', '.join(_RANGES)}"
+            )
+        else:
+            least, most = _RANGES[name]
+            if type(value) is not int or not least <= value <= most:
+                raise ConfigError(f"{name} must be a whole number from {least} to {most}, not {value!r}")
+            changes[name] = value
+    return replace(config, **changes)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ConfigError(f"{twice!r} is there twice; the configuration must name it once")
+    return result
+
+
+def _marketplaces(value: object) -> Mapping[str, Limits]:
+    if not isinstance(value, dict):
+        raise ConfigError("marketplaces must be an object of limits by marketplace")
+    result = dict(LIMITS)
+    for marketplace, limits in value.items():
+        if marketplace not in LIMITS:
+            raise ConfigError(f"unknown marketplace {marketplace!r}; known are {', '.join(LIMITS)}")
+        if not isinstance(limits, dict):
+            raise ConfigError(f"marketplaces.{marketplace} must be an object")
+        try:
+            result[marketplace] = LIMITS[marketplace].override(**limits)
+        except ValueError as error:
+            raise ConfigError(f"marketplaces.{marketplace}: {error}") from error
+        if result[marketplace].tolerance_ms < LEAST_TOLERANCE_MS:
+            raise ConfigError(f"marketplaces.{marketplace}: tolerance_ms must be at least {LEAST_TOLERANCE_MS}")
+        if bool(result[marketplace].at_once) != bool(LIMITS[marketplace].at_once):
+            raise ConfigError(
+                f"marketplaces.{marketplace}: at_once decides which worker there is; it must stay "
+                + ("above 0" if LIMITS[marketplace].at_once else "0")
+            )
+    return result
+
+
+def _paused(value: object) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise ConfigError(f"paused must be a list, not {type(value).__name__}")
+    for place, name in enumerate(value):
+        known = isinstance(name, str) and (name in LIMITS or re.fullmatch(_ACCOUNT, name) or re.fullmatch(_KIND, name))
+        if not known:
+            raise ConfigError(
+                f"paused[{place}] must be one of {', '.join(LIMITS)}, an account such as 'stockx:acme', a kind of job "
+                f"such as 'market.refresh', or one at a marketplace such as 'market.refresh:ebay', not {name!r}"
+            )
+    return frozenset(value)
+
+
+def _timetables(value: object) -> Mapping[str, tuple[int, ...]]:
+    if not isinstance(value, dict):
+        raise ConfigError("timetables must be an object of waits by kind of job")
+    for kind, waits in value.items():
+        if kind not in TIMETABLES:
+            raise ConfigError(f"timetables: unknown kind {kind!r}; known are {', '.join(TIMETABLES)}")
+        whole = isinstance(waits, list) and all(type(wait) is int and 0 <= wait <= DAY for wait in waits)
+        if not whole or not 1 <= len(waits) <= MOST_ATTEMPTS:
+            raise ConfigError(
+                f"timetables.{kind} must be 1 to {MOST_ATTEMPTS} waits of 0 to {DAY} milliseconds, one for each attempt"
+            )
+    return TIMETABLES | {kind: tuple(waits) for kind, waits in value.items()}

@@ -1,0 +1,115 @@
+"""What requests hold, as pydantic models: strict, camelCase outside and snake_case inside, nothing unknown let in.
+
+A model is built when it is first used: a function pays at start only for the requests that it gets.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, core_schema
+
+from sluice.platform.http.errors import FieldError, Invalid
+
+M = TypeVar("M", bound=BaseModel)
+
+# Most mistakes that are told of one object, and of a whole body, where each row of a batch may have several. What is
+# full of mistakes must not get an answer of many times its size.
+MOST_PROBLEMS = 20
+MOST_PROBLEMS_OF_BODY = 2_000
+
+# pydantic's own words speak to programmers; these speak to the caller.
+_WORDS = {
+    "missing": "is required",
+    "extra_forbidden": "is not known here",
+    "string_type": "must be a string",
+    "string_unicode": "must be a string of whole Unicode characters",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "model_type": "must be an object",
+    "int_parsing": "must be a whole number",
+    "string_pattern_mismatch": "must not hold control characters",
+}
+
+
+class Body(BaseModel):
+    """The base of what comes as JSON."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", strict=True, frozen=True, defer_build=True, hide_input_in_errors=True
+    )
+
+
+class Query(Body):
+    """The base of what comes in the query string, where every value is text and may stand for a number."""
+
+    model_config = ConfigDict(strict=False)
+
+
+# A short text of one line.
+Text = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+# Decimals come as text or as a JSON number; text says exactly what is meant.
+Amount = Annotated[str | int | float, Field(description='a decimal in major units, as `"150.50"`')]
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Marks a string that must be one of `names`, which are known when the module loads."""
+
+    names: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
+        return core_schema.literal_schema(list(self.names))
+
+
+@dataclass(frozen=True)
+class DocumentedAs:
+    """Marks a value that is taken as it comes and checked later; the API's document shows it as `model`."""
+
+    model: type[BaseModel]
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        # Inside another schema the model keeps its name; by itself it would be written out where it is used.
+        return handler(core_schema.chain_schema([self.model.__pydantic_core_schema__]))
+
+
+def check(model: type[M], value: object) -> M:
+    """`value` as a `model`.
+
+    Raises:
+        Invalid: naming each field that is wrong.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise Invalid("the request is not valid", fields=problems(error, most=MOST_PROBLEMS_OF_BODY)) from None
+
+
+def problems(error: ValidationError, inside: str = "", *, most: int = MOST_PROBLEMS) -> list[FieldError]:
+    """What `error` says, field by field; `inside` is the path of the value that was checked. Shows no value.
+
+    Where it says more than `most`, it is only told how much.
+    """
+    if error.error_count() > most:
+        return [FieldError(inside or "body", f"has {error.error_count()} mistakes, too many to be told")]
+    return [
+        FieldError(_path(inside, one["loc"]), _WORDS.get(one["type"], _lower(one["msg"])))
+        for one in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def join(inside: str, field: str) -> str:
+    """The path of `field` inside another: `items[3]` and `sku` make `items[3].sku`."""
+    return f"{inside}.{field}" if inside and field else inside or field
+
+
+def _path(inside: str, location: tuple[int | str, ...]) -> str:
+    path = inside
+    for part in location:
+        path = f"{path}[{part}]" if isinstance(part, int) else join(path, part[:64])
+    return path or "body"
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]

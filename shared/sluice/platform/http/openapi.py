@@ -1,0 +1,161 @@
+"""The OpenAPI 3.1 document, made from the routes. Only the request that asks for it loads this."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+from typing_extensions import TypedDict
+
+from sluice.platform.http.auth import ROLES
+from sluice.platform.http.errors import (
+    Forbidden,
+    HttpError,
+    Internal,
+    Invalid,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+    Unsupported,
+)
+from sluice.platform.http.routing import JSON, Route, Routes
+
+REFERENCE = "#/components/schemas/{model}"
+SCHEME = "token"
+
+
+class ErrorField(TypedDict):
+    """A field and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class ErrorDetail(TypedDict):
+    """What went wrong: a word for machines, a sentence for people, and the fields concerned."""
+
+    code: str
+    message: str
+    fields: list[ErrorField]
+
+
+class Error(TypedDict):
+    """The body of every answer that is not what was asked for."""
+
+    error: ErrorDetail
+    requestId: str
+
+
+def document(title: str, version: str, description: str, routes: Routes) -> dict[str, Any]:
+    """The document of `routes`, as JSON values."""
+    inputs = [model for route in routes for model in _inputs(route)]
+    outputs = [Error, *(route.answer for route in routes if isinstance(route.answer, type))]
+    schemas, components = _schemas(inputs, outputs)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas, components)
+    queries = {model.__name__ for route in routes if (model := route.query) is not None}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version, "description": description},
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": {name: schema for name, schema in sorted(components.items()) if name not in queries},
+            "responses": {error.__name__: _refusal(error, schemas) for error in _refusals(routes)},
+            "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _inputs(route: Route[Any, Any]) -> list[type]:
+    uploads = route.uploads.values() if route.uploads else ()
+    return [model for model in (route.body, route.query, *uploads) if model is not None]
+
+
+def _schemas(inputs: Iterable[type], outputs: Iterable[type]) -> tuple[dict[type, Any], dict[str, Any]]:
+    """A reference for each type, and the schemas that they refer to."""
+    adapters: list[tuple[type, JsonSchemaMode, TypeAdapter[Any]]] = []
+    adapters += [(one, "validation", TypeAdapter(one)) for one in dict.fromkeys(inputs)]
+    adapters += [(one, "serialization", TypeAdapter(one)) for one in dict.fromkeys(outputs)]
+    references, definitions = TypeAdapter.json_schemas(adapters, ref_template=REFERENCE)
+    return {kind: reference for (kind, _), reference in references.items()}, definitions["$defs"]
+
+
+def _operation(route: Route[Any, Any], schemas: dict[type, Any], components: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.call.__name__,
+        "summary": route.summary,
+        "parameters": [*_path(route), *_query(route, components)],
+        "responses": {str(route.status): _answer(route, schemas), **_errors(route)},
+    }
+    if route.body:
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas[route.body]}}}
+    if route.uploads:
+        content = {name: {"schema": schemas[model]} for name, model in route.uploads.items()}
+        operation["requestBody"] = {"required": True, "content": content}
+    if route.permission is None:
+        return operation | {"security": []}
+    roles = ", ".join(role for role, permissions in ROLES.items() if route.permission in permissions)
+    note = f"Needs the permission `{route.permission}`, which these roles have: {roles}."
+    return operation | {"description": note, "security": [{SCHEME: []}]}
+
+
+def _path(route: Route[Any, Any]) -> list[dict[str, Any]]:
+    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in route.parameters]
+
+
+def _query(route: Route[Any, Any], components: dict[str, Any]) -> list[dict[str, Any]]:
+    if route.query is None:
+        return []
+    schema = components[route.query.__name__]
+    required = schema.get("required", [])
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            "schema": _present(field),
+        }
+        | ({"description": field["description"]} if "description" in field else {})
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _present(field: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter where it is given: a query string has no null."""
+    [schema] = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
+    told = {"default": field["default"]} if field.get("default") is not None else {}
+    return {key: value for key, value in schema.items() if key not in ("description", "title")} | told
+
+
+def _answer(route: Route[Any, Any], schemas: dict[type, Any]) -> dict[str, Any]:
+    if isinstance(route.answer, str):
+        return {"description": "As asked for", "content": {route.answer: {"schema": {"type": "string"}}}}
+    return {"description": "As asked for", "content": {JSON: {"schema": schemas[route.answer]}}}
+
+
+def _errors(route: Route[Any, Any]) -> dict[str, Any]:
+    found = sorted(_possible(route), key=lambda error: error.status)
+    return {str(error.status): {"$ref": f"#/components/responses/{error.__name__}"} for error in found}
+
+
+def _possible(route: Route[Any, Any]) -> list[type[HttpError]]:
+    """The refusals that the route may answer with."""
+    possible: list[type[HttpError]] = [Invalid, Internal, *route.errors]
+    possible += [Unauthenticated, Forbidden] if route.permission else []
+    possible += [TooLarge] if route.body or route.uploads else []
+    possible += [Unsupported] if route.uploads else []
+    possible += [NotFound] if route.parameters else []
+    return possible
+
+
+def _refusals(routes: Routes) -> list[type[HttpError]]:
+    return sorted({error for route in routes for error in _possible(route)}, key=lambda error: error.status)
+
+
+def _refusal(error: type[HttpError], schemas: dict[type, Any]) -> dict[str, Any]:
+    return {"description": _first_line(error.__doc__), "content": {JSON: {"schema": schemas[Error]}}}
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().splitlines()[0]

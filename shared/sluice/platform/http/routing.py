@@ -1,0 +1,223 @@
+"""Routes as values: what is dispatched, checked and documented comes from the same `Route`.
+
+```
+ event ─► resolve ─► the Route that Powertools finds ─► caller ─► permission ─► path, query, body ─► call ─► answer
+                                                          401        403             400, 413        HttpError
+```
+A function's handler is `app = http.app(routes)` and `return http.resolve(app, event, context)`.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl, quote
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.platform.clock import Clock, SystemClock
+from sluice.platform.http import auth, body
+from sluice.platform.http.auth import Caller, Permission
+from sluice.platform.http.errors import (
+    FieldError,
+    HttpError,
+    Internal,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    Unsupported,
+)
+from sluice.platform.http.models import Body, Query, check
+from sluice.platform.observe import logger
+
+JSON = "application/json"
+
+# Answers are one tenant's business, so nobody on the way may keep them. A route says so if its answer may be kept.
+PRIVATE = {"Cache-Control": "no-store"}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A body that the route reads by itself: its bytes, and which of the route's media types it is."""
+
+    raw: bytes
+    media_type: str
+
+
+B = TypeVar("B", bound=Body | Upload | None)
+Q = TypeVar("Q", bound=Query | None)
+
+clock: Clock = SystemClock()
+
+
+@dataclass(frozen=True)
+class Request(Generic[B, Q]):
+    """One checked request. `path` has the path's parameters as the gateway gives them; `now` is epoch ms."""
+
+    id: str
+    path: Mapping[str, str]
+    body: B
+    query: Q
+    now: int
+    caller: Caller | None = None
+
+    @property
+    def tenant(self) -> str:
+        """Whose data this request may see."""
+        if self.caller is None:
+            raise RuntimeError("a public route has no tenant")
+        return self.caller.tenant
+
+
+# A typed dict, answered as JSON with the route's status; or a whole response, where that does not fit.
+Answer = Mapping[str, Any] | Response[Any]
+
+
+@dataclass(frozen=True)
+class Route(Generic[B, Q]):
+    """One operation of the API.
+
+    path: as OpenAPI writes it, `/v1/jobs/{job_id}`. call: does the work. answer: the typed dict that it returns, or a
+    content type. permission: what the caller needs; None makes the route public. body, query: what they must look like.
+    uploads: the media types of a body that the route reads by itself, with what the document says of each.
+    errors: the refusals that `call` may raise, besides those that every route has.
+    """
+
+    method: str
+    path: str
+    summary: str
+    call: Callable[[Request[B, Q]], Answer]
+    answer: type | str
+    permission: Permission | None
+    body: type[B] | None = None
+    query: type[Q] | None = None
+    status: int = 200
+    errors: tuple[type[HttpError], ...] = ()
+    uploads: Mapping[str, type] | None = None
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names of the path's parameters."""
+        return re.findall(r"\{(\w+)\}", self.path)
+
+
+Routes = Sequence[Route[Any, Any]]
+
+
+def app(routes: Routes) -> APIGatewayHttpResolver:
+    """A resolver that answers `routes`, and everything else with an error of the one shape."""
+    resolver = APIGatewayHttpResolver()
+    for route in routes:
+        pattern = re.sub(r"\{(\w+)\}", r"<\1>", route.path)
+        resolver.route(pattern, route.method)(_endpoint(resolver, route))
+
+    @resolver.not_found
+    def nowhere(_: NotFoundError) -> Response[Any]:
+        path = resolver.current_event.path
+        allowed = sorted({route.method for route in routes if _matches(route, path)})
+        error = MethodNotAllowed(allowed) if allowed else NotFound("there is nothing at this path")
+        return _refusal(error, resolver.current_event.raw_event)
+
+    def failed(error: Exception) -> Response[Any]:
+        event = resolver.current_event.raw_event
+        if isinstance(error, HttpError):
+            return _refusal(error, event)
+        logger.exception("the request failed", extra={"api_request_id": _request_id(event)})
+        return _refusal(Internal(), event)
+
+    resolver.exception_handler(Exception)(failed)
+    return resolver
+
+
+def resolve(resolver: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one HTTP API event (payload format 2.0), and log one line about it. Bodies are never logged."""
+    started = clock.now()
+    answer = resolver.resolve(_by_route(event), context)
+    line = {
+        "method": event["requestContext"]["http"]["method"],
+        "route": event.get("routeKey"),
+        "status": answer["statusCode"],
+        "ms": clock.now() - started,
+        "tenant": auth.authorizer_context(event).get("tenant"),
+        "api_request_id": _request_id(event),
+    }
+    logger.info("request", extra=line)
+    return answer
+
+
+def _endpoint(resolver: APIGatewayHttpResolver, route: Route[Any, Any]) -> Callable[..., Response[Any]]:
+    def endpoint(**matched: str) -> Response[Any]:
+        event = resolver.current_event.raw_event
+        caller = None
+        if route.permission is not None:
+            caller = auth.caller(event)
+            caller.require(route.permission)
+        request = Request(
+            id=_request_id(event),
+            path={**matched, **(event.get("pathParameters") or {})},
+            body=_body(route, event),
+            query=_query(route, event),
+            now=clock.now(),
+            caller=caller,
+        )
+        answer = route.call(request)
+        if isinstance(answer, Response):
+            return answer
+        return Response(route.status, JSON, dict(answer), PRIVATE)
+
+    return endpoint
+
+
+def _body(route: Route[Any, Any], event: Mapping[str, Any]) -> Body | Upload | None:
+    if route.uploads is None:
+        return check(route.body, body.read(event)) if route.body else None
+    media_type, charset = body.media_type(event)
+    if media_type not in route.uploads:
+        raise Unsupported(f"send {' or '.join(route.uploads)}, and say which in the header Content-Type")
+    if charset not in ("", "utf-8", "utf8", "us-ascii"):
+        raise Unsupported(f"the body is said to be {charset[:32]}; send UTF-8")
+    return Upload(body.raw(event, body.MOST_UPLOAD_BYTES), media_type)
+
+
+def _query(route: Route[Any, Any], event: Mapping[str, Any]) -> Query | None:
+    """The query string, checked. It is read raw: the gateway joins what comes twice with a comma."""
+    try:
+        pairs = parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True, errors="strict")
+    except ValueError:
+        raise Invalid("the query string is not UTF-8", fields=[FieldError("query", "is not UTF-8")]) from None
+    names = [name for name, _ in pairs]
+    if twice := [FieldError(name[:64], "is there twice") for name in sorted(set(names)) if names.count(name) > 1]:
+        raise Invalid("the query names a parameter twice", fields=twice)
+    if route.query is None and names:
+        unknown = [FieldError(name[:64], "is not known here") for name in names]
+        raise Invalid("this path takes no query parameters", fields=unknown)
+    return check(route.query, dict(pairs)) if route.query else None
+
+
+def _by_route(event: dict[str, Any]) -> dict[str, Any]:
+    """`event` with the path that its route and parameters make.
+
+    An HTTP API decodes `rawPath`, so that a `/` or `?` inside a parameter would be taken for one of the path's own.
+    What the gateway has matched stands in `routeKey` and `pathParameters`.
+    """
+    _, _, template = (event.get("routeKey") or "").partition(" ")
+    parameters = event.get("pathParameters") or {}
+    if not template or set(re.findall(r"\{(\w+)\}", template)) != parameters.keys():
+        return event
+    path = re.sub(r"\{(\w+)\}", lambda name: quote(parameters[name[1]], safe=""), template)
+    stage = event["requestContext"].get("stage", "$default")
+    return {**event, "rawPath": path if stage == "$default" else f"/{stage}{path}"}
+
+
+def _matches(route: Route[Any, Any], path: str) -> bool:
+    return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", route.path), path) is not None
+
+
+def _request_id(event: Mapping[str, Any]) -> str:
+    return str(event["requestContext"].get("requestId", ""))
+
+
+def _refusal(error: HttpError, event: Mapping[str, Any]) -> Response[Any]:
+    return Response(error.status, JSON, error.body(_request_id(event)), {**PRIVATE, **error.headers})

@@ -1,0 +1,203 @@
+"""The routes of market prices: ask for fresh ones, read those that are stored, and the pictures that stand in."""
+
+from collections import Counter
+from typing import Annotated, Any, NotRequired
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import Field, ValidationError
+from typing_extensions import TypedDict
+
+from sluice.catalog import images
+from sluice.jobs.model.keys import PRIORITIES
+from sluice.jobs.queue.enqueue import Enqueued, Outcome
+from sluice.marketplaces import registry
+from sluice.marketplaces.sizes import normal_size, normal_sku
+from sluice.platform.config import live
+from sluice.platform.config.document import MARKETPLACES
+from sluice.platform.http import items
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
+from sluice.platform.http.models import Body, DocumentedAs, OneOf, Query, Text, problems
+from sluice.platform.http.routing import Answer, Request, Route
+from sluice.prices import ask
+from sluice.prices import table as prices
+from sluice.prices.ask import Problem, RefreshItem
+
+# The pictures change with a release at the most.
+KEEP_PICTURES = {"Cache-Control": "public, max-age=2592000", "X-Content-Type-Options": "nosniff"}
+
+
+class Item(Body):
+    """One price to fetch."""
+
+    sku: str = Field(description="the style id, for example `DD1391-100`")
+    size: str = Field(description="the size, in `sizeSystem`")
+    marketplace: Text = RefreshItem.marketplace
+    size_system: Text = RefreshItem.size_system
+    currency: Text = RefreshItem.currency
+    priority: Annotated[str, OneOf(tuple(PRIORITIES))] = RefreshItem.priority
+    force: bool = Field(
+        RefreshItem.force, description="fetch it even if the stored price is fresh; for priority `manual` only"
+    )
+
+
+class Refresh(Body):
+    """The prices to fetch. Each item is checked on its own: a bad one stops no other."""
+
+    items: Annotated[list[Annotated[Any, DocumentedAs(Item)]], Field(min_length=1, max_length=items.MOST_ITEMS)]
+
+
+class ItemAnswer(TypedDict):
+    """What became of one item.
+
+    outcome: `created` (a new job), `merged` (a waiting job does it already), `raised` (a waiting job was given the
+    higher priority), `rerun_requested` (the job runs now, and once more afterwards), `refused` (see `error`).
+    """
+
+    index: int
+    outcome: str
+    jobId: NotRequired[str]
+    state: NotRequired[str]
+    error: NotRequired[dict[str, Any]]
+
+
+class Counts(TypedDict):
+    """How many items had each outcome."""
+
+    created: int
+    merged: int
+    raised: int
+    rerunRequested: int
+    refused: int
+
+
+class RefreshAnswer(TypedDict):
+    """One answer for each item, in their order."""
+
+    items: list[ItemAnswer]
+    counts: Counts
+
+
+class PricesQuery(Query):
+    """Which prices to show. All filters must match."""
+
+    sku: str = Field(description="the style id, for example `DD1391-100`")
+    marketplace: Annotated[str, OneOf(tuple(MARKETPLACES))] | None = None
+    size: str | None = Field(None, description="the size, in `sizeSystem` if that is given")
+    size_system: Text | None = None
+    currency: Text | None = None
+
+
+class PriceList(TypedDict):
+    """The stored prices that match."""
+
+    prices: list[prices.PriceView]
+
+
+def refresh_prices(request: Request[Refresh, None]) -> RefreshAnswer:
+    """Ask for fresh prices."""
+    answers: dict[int, ItemAnswer] = {}
+    wanted: dict[int, RefreshItem] = {}
+    for index, raw in enumerate(request.body.items):
+        try:
+            wanted[index] = RefreshItem(**Item.model_validate(raw).model_dump())
+        except ValidationError as error:
+            answers[index] = _refused(index, problems(error, items.path(index)))
+    enqueued = ask.refresh(list(wanted.values()), request.tenant, request.now, live.current())
+    for index, done in zip(wanted, enqueued, strict=True):
+        answers[index] = _answer(index, done)
+    ordered = [answers[index] for index in sorted(answers)]
+    answer: RefreshAnswer = {"items": ordered, "counts": _counts(ordered)}
+    if len(ordered) == answer["counts"]["refused"]:
+        raise items.all_refused(answer, (item["error"] for item in ordered))
+    return answer
+
+
+def find_prices(request: Request[None, PricesQuery]) -> PriceList:
+    """The newest stored price of a SKU, for each size, marketplace and currency."""
+    query = request.query
+    if query.size_system and not query.size:
+        raise Invalid.field("sizeSystem", "says how to read size, which is not given")
+    known = [registry.MARKETPLACES[name] for name in ([query.marketplace] if query.marketplace else MARKETPLACES)]
+    if query.currency and not any(query.currency in one.currencies for one in known):
+        raise Invalid.field("currency", "no marketplace gives prices in it")
+    if query.size_system and not any(query.size_system in one.size_systems for one in known):
+        systems = sorted({system for one in known for system in one.size_systems})
+        raise Invalid.field("sizeSystem", f"is not known here; known are {', '.join(systems)}")
+    found = prices.find(
+        sku=_normal("sku", query.sku),
+        marketplace=query.marketplace,
+        size=_normal("size", query.size) if query.size is not None else None,
+        size_system=query.size_system,
+        currency=query.currency,
+    )
+    return {"prices": [price.view() for price in found]}
+
+
+def get_image(request: Request[None, None]) -> Answer:
+    """A picture that stands for a category of products."""
+    name, _, kind = request.path["name"].rpartition(".")
+    picture = images.svg(name) if kind == "svg" else None
+    if picture is None:
+        raise NotFound(f"there is no such picture; there are {', '.join(f'{one}.svg' for one in images.NAMES)}")
+    return Response(200, "image/svg+xml", picture, KEEP_PICTURES)
+
+
+def _answer(index: int, done: Enqueued | Problem) -> ItemAnswer:
+    if isinstance(done, Enqueued):
+        return {"index": index, "outcome": done.outcome, "jobId": done.job_id, "state": done.state}
+    if done.field == "item":
+        return _refused(index, [FieldError(items.path(index), done.message)], Unavailable)
+    return _refused(index, [FieldError(items.path(index, done.field), done.message)])
+
+
+def _refused(index: int, fields: list[FieldError], why: type[HttpError] = Invalid) -> ItemAnswer:
+    answer: Any = items.refused(index, fields, why)
+    refusal: ItemAnswer = answer
+    return refusal
+
+
+def _counts(answers: list[ItemAnswer]) -> Counts:
+    count = Counter(answer["outcome"] for answer in answers)
+    return {
+        "created": count[Outcome.CREATED],
+        "merged": count[Outcome.MERGED],
+        "raised": count[Outcome.RAISED],
+        "rerunRequested": count[Outcome.RERUN_REQUESTED],
+        "refused": count[items.REFUSED],
+    }
+
+
+def _normal(field: str, text: str) -> str:
+    try:
+        return normal_sku(text) if field == "sku" else normal_size(text)
+    except ValueError as error:
+        raise Invalid.field(field, str(error)) from None
+
+
+ENQUEUE = (
+    Route(
+        "POST",
+        "/v1/market/refresh",
+        "Ask for fresh prices",
+        refresh_prices,
+        RefreshAnswer,
+        Permission.MARKET_REFRESH,
+        body=Refresh,
+        status=202,
+        errors=(Unavailable,),
+    ),
+)
+READ = (
+    Route(
+        "GET",
+        "/v1/market/prices",
+        "Show stored prices",
+        find_prices,
+        PriceList,
+        Permission.PRICES_READ,
+        query=PricesQuery,
+    ),
+    Route("GET", "/v1/images/{name}", "Get a picture that stands for a category", get_image, "image/svg+xml", None),
+)
+ROUTES = (*ENQUEUE, *READ)

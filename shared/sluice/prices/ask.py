@@ -1,0 +1,189 @@
+"""Asking for fresh prices: each item is checked on its own, then all that are well-formed are enqueued."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from sluice.catalog import table as catalog
+from sluice.catalog.table import Product
+from sluice.jobs.budgets import ledger
+from sluice.jobs.dispatch.explain import held
+from sluice.jobs.model import keys, requests
+from sluice.jobs.model.job import Job, Spec
+from sluice.jobs.queue.enqueue import Enqueued, Held, Outcome, enqueue_many
+from sluice.jobs.queue.nudge import nudge
+from sluice.marketplaces import registry
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.sizes import listed, normal_size, normal_sku
+from sluice.platform.clock import iso
+from sluice.platform.config.document import Config
+from sluice.platform.observe import logger
+from sluice.prices.kinds import REFRESH
+
+# Calls to a price of a size that is known. One that is not has to be looked up before.
+CALLS_KNOWN = 1
+
+
+def calls_unknown(marketplace: str) -> int:
+    """Calls to a price of a product that is not in the catalog yet."""
+    return CALLS_KNOWN + registry.get(marketplace).lookup_calls
+
+
+@dataclass(frozen=True)
+class RefreshItem:
+    """One price that somebody wants fresh.
+
+    priority: one of `keys.PRIORITIES`. force: fetch even a fresh price; only a manual request may.
+    """
+
+    sku: str
+    size: str
+    marketplace: str = "stockx"
+    size_system: str = "us"
+    currency: str = "USD"
+    priority: str = "background"
+    force: bool = False
+
+
+class Problem(NamedTuple):
+    """Why an item was refused: the field, and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class _Refused(Exception):  # noqa: N818 - carries a Problem to the one place that collects them
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = Problem(field, message)
+
+
+def refresh(items: Sequence[RefreshItem], tenant: str, now: int, config: Config) -> list[Enqueued | Problem]:
+    """Enqueue a refresh for each of `items`; the answers are in their order. A refused item stops no other."""
+    checked = [_checked(item) for item in items]
+    good = [item for item in checked if isinstance(item, RefreshItem)]
+    products = catalog.load_many({(item.marketplace, item.sku) for item in good})
+    statuses = accounts.statuses({keys.account(item.marketplace, tenant) for item in good})
+    prepared = [
+        _spec(item, tenant, products, statuses, now, config) if isinstance(item, RefreshItem) else item
+        for item in checked
+    ]
+    specs = _counted([spec for spec in prepared if isinstance(spec, Spec)])
+    done = iter(enqueue_many(specs, now, account_held(now, config)))
+    answers = [next(done) if isinstance(one, Spec) else one for one in prepared]
+    enqueued = [answer for answer in answers if isinstance(answer, Enqueued)]
+    requests.record(tenant, REFRESH.name, [one.job_id for one in enqueued], now, config.retention_ms)
+    if any(_wants_attention(spec, answer) for spec, answer in zip(prepared, answers, strict=True)):
+        nudge(now)
+    return [_told(answer) if isinstance(answer, Exception) else answer for answer in answers]
+
+
+def _told(error: Exception) -> Problem:
+    """An item that could not be stored for a reason of ours: the caller may ask for it again."""
+    logger.error("an item could not be enqueued", exc_info=error)
+    return Problem("item", "could not be stored just now; ask for it again")
+
+
+def _wants_attention(spec: Spec | Problem, answer: object) -> bool:
+    return (
+        isinstance(spec, Spec)
+        and spec.priority == keys.MANUAL
+        and isinstance(answer, Enqueued)
+        and answer.outcome in (Outcome.CREATED, Outcome.RAISED)
+    )
+
+
+def _checked(item: RefreshItem) -> RefreshItem | Problem:
+    """`item` in its one spelling, or why it is refused."""
+    try:
+        marketplace = registry.MARKETPLACES.get(item.marketplace)
+        if marketplace is None or item.marketplace not in REFRESH.marketplaces:
+            known = ", ".join(sorted(REFRESH.marketplaces))
+            raise _Refused("marketplace", f"unknown marketplace {item.marketplace!r}; prices come from {known}")
+        if item.priority not in keys.PRIORITIES:
+            raise _Refused("priority", f"unknown priority {item.priority!r}; known are {', '.join(keys.PRIORITIES)}")
+        if item.force and keys.PRIORITIES[item.priority] != keys.MANUAL:
+            raise _Refused("force", "is for priority manual only; without it a fresh price is not fetched again")
+        if item.currency not in marketplace.currencies:
+            raise _Refused("currency", f"{item.marketplace} gives no prices in {item.currency!r}")
+        if item.size_system not in marketplace.size_systems:
+            systems = ", ".join(marketplace.size_systems)
+            raise _Refused("sizeSystem", f"unknown size system {item.size_system!r}; known are {systems}")
+        return replace(item, sku=_normal("sku", item.sku), size=_normal("size", item.size))
+    except _Refused as refused:
+        return refused.problem
+
+
+def _normal(field: str, text: str) -> str:
+    try:
+        return normal_sku(text) if field == "sku" else normal_size(text)
+    except ValueError as error:
+        raise _Refused(field, str(error)) from None
+
+
+def _spec(
+    item: RefreshItem,
+    tenant: str,
+    products: Mapping[tuple[str, str], Product],
+    statuses: Mapping[str, str],
+    now: int,
+    config: Config,
+) -> Spec | Problem:
+    account = keys.account(item.marketplace, tenant)
+    if account not in statuses:
+        message = f"no {item.marketplace} account is connected; connect one with PUT /v1/accounts/{item.marketplace}"
+        return Problem("marketplace", message)
+    payload: dict[str, Any] = {
+        "sku": item.sku,
+        "size": item.size,
+        "size_system": item.size_system,
+        "currency": item.currency,
+    }
+    product = products.get((item.marketplace, item.sku))
+    if product:
+        variant = product.variant(item.size, item.size_system)
+        if variant is None and not catalog.is_old(product, now, config.catalog_age_ms):
+            sizes = [one.sizes[item.size_system] for one in product.chart() if item.size_system in one.sizes]
+            known = f"it has {listed(sizes)}" if sizes else f"it has no sizes in {item.size_system}"
+            return Problem("size", f"{item.sku} has no size {item.size} in {item.size_system}; {known}")
+        if variant:
+            payload |= {"size": variant.size, "size_system": variant.size_system, "sizes": variant.sizes}
+            payload |= {"product_id": product.product_id, "variant_id": variant.variant_id}
+    if item.force:
+        # A price that is observed after this moment is good enough: a run that was forced once is not forced again.
+        payload["force"] = iso(now)
+    limits = config.limits(item.marketplace)
+    size = f"{payload['size_system']}-{payload['size']}"
+    return Spec(
+        job_id=keys.job_id(REFRESH.name, item.marketplace, item.sku, size, item.currency),
+        kind=REFRESH.name,
+        tenant=tenant,
+        account=account,
+        budget=keys.budget(account, by_account=limits.by_account),
+        priority=keys.PRIORITIES[item.priority],
+        payload=payload,
+        shared=True,
+        lane_shards=limits.shards,
+    )
+
+
+def _counted(specs: Sequence[Spec]) -> list[Spec]:
+    """`specs` with the calls that each is expected to make: of the sizes of an unknown product, one looks it up."""
+    counted, looked_up = [], set()
+    for spec in specs:
+        product = (spec.account, spec.payload["sku"])
+        unknown = "variant_id" not in spec.payload and product not in looked_up
+        looked_up.add(product)
+        calls = calls_unknown(keys.marketplace_of(spec.account)) if unknown else CALLS_KNOWN
+        counted.append(replace(spec, calls=calls))
+    return counted
+
+
+def account_held(now: int, config: Config) -> Held:
+    """Whether the account that is to run a shared job cannot: then the next asker's takes it over."""
+
+    def check(job: Job) -> bool:
+        status = accounts.statuses({job.account}).get(job.account, "MISSING")
+        return held(job.account, status, job.budget, job.kind, ledger.read(job.budget, now), config, now) is not None
+
+    return check

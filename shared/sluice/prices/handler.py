@@ -1,0 +1,174 @@
+"""One `market.refresh` job: find the variant, fetch its price, store it if it is newer.
+
+Where a marketplace answers all sizes of a product in one call, those that somebody wants are stored too, so that their
+jobs find a fresh price and make no call of their own.
+"""
+
+from collections.abc import Iterable
+from contextlib import nullcontext
+from decimal import Decimal
+from typing import Any
+
+from sluice.catalog import lookup
+from sluice.catalog import table as catalog
+from sluice.catalog.table import Product, Variant
+from sluice.jobs.budgets.grant import Calls
+from sluice.jobs.model import keys
+from sluice.jobs.model.outcomes import Outcome, Refused
+from sluice.jobs.run.runner import Run
+from sluice.marketplaces import registry
+from sluice.marketplaces.products import Adapter, MarketData
+from sluice.marketplaces.registry import Marketplace
+from sluice.marketplaces.sizes import listed
+from sluice.platform.clock import Clock, iso
+from sluice.prices import table as prices
+from sluice.prices.table import Price
+
+
+def run(run: Run) -> Outcome:
+    """Refresh the price of the job's SKU, size and currency.
+
+    The result is `{"price", "ask", "bid", "observed_at"}`; with `"skipped": "fresh"` when the stored price was young
+    enough to make no call, and `"skipped": "older"` when a newer one had been stored meanwhile.
+
+    Raises:
+        Refused: the marketplace has no such product or size.
+        Failure: what the marketplace answered.
+    """
+    marketplace, calls = registry.get(keys.marketplace_of(run.job.account)), _Noted(run.calls, run.clock)
+    adapter = marketplace.load().open(run.job.account, calls, run.clock)
+    product_id, variant = _find(adapter, run, marketplace)
+    sku, together = run.payload["sku"], marketplace.sizes_together
+    with run.turn(sku) if together else nullcontext():
+        stored = prices.load(sku, _price_key(run, marketplace.name, variant), consistent=together)
+        if stored and _good_enough(stored, run):
+            return _result(stored, skipped="fresh")
+        quotes = adapter.quotes(product_id, variant.variant_id, run.payload["currency"])
+        own = next(data for data in quotes if data.variant_id == variant.variant_id)
+        price = _price(run, marketplace.name, variant, own, calls.started_at)
+        newer = prices.store(price)
+        if together:
+            _store_others(run, marketplace, [data for data in quotes if data is not own], calls.started_at)
+    return _result(price, skipped=None if newer else "older")
+
+
+def _store_others(run: Run, marketplace: Marketplace, quotes: Iterable[MarketData], observed_at: int) -> None:
+    """Keep what the same call has said of other sizes, as far as the size chart knows them."""
+    product = catalog.load(marketplace.name, run.payload["sku"], consistent=True)  # it may have come a moment ago
+    if product is None:
+        return
+    wanted = None if marketplace.sizes_kept else _wanted(run, marketplace.name, product)
+    chart = {variant.variant_id: variant for variant in product.chart()}
+    for data in quotes:
+        variant = chart.get(data.variant_id)
+        if variant and (wanted is None or data.variant_id in wanted):
+            prices.store(_price(run, marketplace.name, variant, data, observed_at))
+
+
+def _wanted(run: Run, marketplace: str, product: Product) -> set[str]:
+    """The sizes, by variant, that somebody has asked for: another job of the batch, or one whose price grew old."""
+    sku, currency = run.payload["sku"], run.payload["currency"]
+    jobs = (job.payload for job in run.batch if job.kind == run.job.kind)
+    asked = [(job["size"], job["size_system"]) for job in jobs if (job["sku"], job["currency"]) == (sku, currency)]
+    stored = prices.find(sku, marketplace, currency=currency)
+    asked += [(price.size, price.size_system) for price in stored if not _is_fresh(price, run)]
+    return {variant.variant_id for size in set(asked) if (variant := product.variant(*size))}
+
+
+class _Noted:
+    """The job's calls, and when the last one started: what an answer says is true of then, however late it comes."""
+
+    def __init__(self, calls: Calls, clock: Clock) -> None:
+        self._calls, self._clock = calls, clock
+        self.started_at = clock.now()
+        self.close, self.remaining = calls.close, calls.remaining
+
+    def take(self) -> None:
+        self._calls.take()
+        self.started_at = self._clock.now()
+
+
+def _good_enough(stored: Price, run: Run) -> bool:
+    """Whether the stored price is fresh, and was observed after the request that forces a new one, if one does."""
+    if iso(stored.observed_at) <= run.payload.get("force", ""):
+        return False
+    return _is_fresh(stored, run)
+
+
+def _is_fresh(stored: Price, run: Run) -> bool:
+    return bool(run.clock.now() - stored.observed_at < run.config.freshness_ms)
+
+
+def _find(adapter: Adapter, run: Run, marketplace: Marketplace) -> tuple[str, Variant]:
+    """The product's id and the variant: as enqueue or another job has found them, else as the marketplace says."""
+    payload = run.payload
+    if not marketplace.lookup_calls:
+        return payload["sku"], catalog.uncharted(payload["size"], payload["size_system"])
+    if "variant_id" in payload:
+        size, system = payload["size"], payload["size_system"]
+        return payload["product_id"], Variant(payload["variant_id"], size, system, payload["sizes"])
+    with run.turn(payload["sku"]):
+        product = _product(adapter, run, marketplace)
+    return product.product_id, _variant(product, run)
+
+
+def _product(adapter: Adapter, run: Run, marketplace: Marketplace) -> Product:
+    """The product with its sizes; looked up where it is unknown, or is old and has not the size that is asked for."""
+    sku, size, now = run.payload["sku"], (run.payload["size"], run.payload["size_system"]), run.clock.now()
+    known = catalog.load(marketplace.name, sku, consistent=True)
+    if known and (known.variant(*size) or not catalog.is_old(known, now, run.config.catalog_age_ms)):
+        return known
+    found = lookup.look_up(adapter, marketplace, sku, now, known)
+    if found is None:
+        raise Refused(f"{marketplace.name} has no product with style {sku}", code="product_unknown")
+    return found
+
+
+def _variant(product: Product, run: Run) -> Variant:
+    size, system = run.payload["size"], run.payload["size_system"]
+    variant = product.variant(size, system)
+    if variant is None:
+        known = listed(one.sizes[system] for one in product.chart() if system in one.sizes) or "none"
+        raise Refused(f"{run.payload['sku']} has no size {size} in {system}; it has {known}", code="size_unknown")
+    return variant
+
+
+def _price_key(run: Run, marketplace: str, variant: Variant) -> str:
+    return prices.key(marketplace, variant.size, variant.size_system, run.payload["currency"])
+
+
+def _price(run: Run, marketplace: str, variant: Variant, data: MarketData, observed_at: int) -> Price:
+    return Price(
+        sku=run.payload["sku"],
+        price=_price_key(run, marketplace, variant),
+        marketplace=marketplace,
+        size=variant.size,
+        size_system=variant.size_system,
+        sizes=variant.sizes,
+        currency=run.payload["currency"],
+        ask=_text(data.lowest_ask),
+        bid=_text(data.highest_bid),
+        more={
+            name: _text(amount)
+            for name, amount in (
+                ("sell_faster", data.sell_faster),
+                ("earn_more", data.earn_more),
+                ("flex_lowest_ask", data.flex_lowest_ask),
+                ("last_sale", data.last_sale),
+                ("global_indicator", data.global_indicator),
+                ("median_ask", data.median_ask),
+                ("asks", data.asks),
+            )
+            if amount is not None
+        },
+        observed_at=observed_at,
+    )
+
+
+def _text(amount: Decimal | int | None) -> str | None:
+    return None if amount is None else str(amount)
+
+
+def _result(price: Price, skipped: str | None) -> dict[str, Any]:
+    result = {"price": price.price, "ask": price.ask, "bid": price.bid, "observed_at": iso(price.observed_at)}
+    return {**result, "skipped": skipped} if skipped else result

@@ -1,0 +1,168 @@
+"""One run: place the ads of some of a seller's listings, or give those that are there the rate that is asked for.
+
+```
+ look ──────► an ad is there: set its rate
+   │          (where no campaign is named, and after an attempt whose answer was lost)
+   └► begin ─► make it, with all others of its campaign in one call ┬─ made
+                ├─ it exists, 35001: look; found: set its rate
+                ├─ refused: as if it had not begun; the engine tries again, or not
+                └─ no answer, a killed worker: nobody knows; it stays begun, and the next run looks first
+```
+Each listing stands alone: what becomes of it is its own job's end.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from sluice.jobs.model.outcomes import Failure, Outcome
+from sluice.jobs.queue import finish
+from sluice.jobs.run.runner import Run
+from sluice.marketplaces.advertising import Ad, AdResult, Advertiser
+from sluice.marketplaces.http.errors import AlreadyExists, MarketplaceFailure, NotReady
+from sluice.promotions import advertisers, campaigns, wanted
+from sluice.promotions.wanted import Wanted
+
+# eBay's internal error, which it has also been seen to answer for an ad that is there.
+INTERNAL: Final = "35001"
+
+MADE: Final = "made"
+CHANGED: Final = "changed"
+UNCHANGED: Final = "unchanged"
+
+
+@dataclass
+class _Placing:
+    """One listing's way. end: its job's, once it is known."""
+
+    run: Run
+    ads: Advertiser
+    end: Outcome | Exception | None = None
+
+    @property
+    def wanted(self) -> Wanted:
+        """What is asked for. Raises where the job does not say it."""
+        return wanted.of(self.run.payload)
+
+    def step(self, work: Callable[[], Outcome | None]) -> None:
+        """Do `work`, whose outcome, or failure, is the end; None when there is more to do."""
+        try:
+            self.end = work()
+        except Exception as error:  # noqa: BLE001 - this listing's alone
+            self.end = error
+
+    def told(self) -> Outcome | Exception:
+        """The end, which is known by now."""
+        assert self.end is not None  # noqa: S101 - whoever was not found, was begun; whoever was begun, has an answer
+        return self.end
+
+
+def run(runs: Sequence[Run]) -> list[Outcome | Exception]:
+    """One run of `promotion.create`, of jobs of one account; what became of each.
+
+    A result is `{"outcome": "made" | "changed" | "unchanged", "ad_id", "campaign_id", "rate"}`.
+    """
+    first = runs[0]
+    ads = advertisers.open_for(first.job.account, first.calls, first.clock)
+    placings = [_Placing(run, ads) for run in runs]
+    for placing in placings:
+        placing.step(partial(_look, placing))
+    for campaign_id, open_ in _by_campaign(placings, ads, first.clock.now()).items():
+        for placing in open_:
+            placing.step(partial(_begin, placing))
+        _make(ads, campaign_id, [placing for placing in open_ if placing.end is None])
+    return [placing.told() for placing in placings]
+
+
+def _look(placing: _Placing) -> Outcome | None:
+    """Where there may be an ad already: if there is, with the rate that is asked for."""
+    asked = placing.wanted.campaign_id
+    if (placing.run.job.begun or asked is None) and (ad := _find(placing, asked)):
+        return _rated(placing, ad)
+    return None
+
+
+def _by_campaign(placings: Sequence[_Placing], ads: Advertiser, now: int) -> dict[str, list[_Placing]]:
+    """What is still to be placed, by the campaign in which; one is chosen for all that name none."""
+    by_campaign: dict[str, list[_Placing]] = defaultdict(list)
+    unnamed = list[_Placing]()
+    for placing in placings:
+        if placing.end is None:
+            (by_campaign[asked] if (asked := placing.wanted.campaign_id) else unnamed).append(placing)
+    if unnamed:
+        try:
+            by_campaign[campaigns.choose(ads, now).campaign_id] += unnamed
+        except Exception as error:  # noqa: BLE001 - of all of them
+            for placing in unnamed:
+                placing.end = error
+    return by_campaign
+
+
+def _begin(placing: _Placing) -> None:
+    """Note that an ad will be asked for."""
+    run = placing.run
+    finish.begin(run.job, run.payload, run.clock.now())
+
+
+def _make(ads: Advertiser, campaign_id: str, placings: Sequence[_Placing]) -> None:
+    """Ask for the ads of all of `placings`."""
+    if not placings:
+        return
+    try:
+        made = ads.create_ads(campaign_id, {one.wanted.listing_id: one.wanted.rate for one in placings})
+    except Failure as failure:
+        failure.undone = not (isinstance(failure, MarketplaceFailure) and failure.uncertain)
+        for placing in placings:
+            placing.end = failure
+        return
+    for placing, result in zip(placings, made, strict=True):
+        placing.step(partial(_settle, placing, campaign_id, result))
+
+
+def _settle(placing: _Placing, campaign_id: str, made: AdResult) -> Outcome:
+    """What became of one listing's ad.
+
+    Raises:
+        MarketplaceFailure: it was not made, as far as is known.
+    """
+    failure = made.error
+    if failure is None:
+        ad = Ad(made.ad_id or "", made.listing_id, campaign_id, placing.wanted.rate)
+        return _result(MADE, ad, placing.wanted.rate)
+    if isinstance(failure, AlreadyExists):
+        return _rated(placing, _found(placing, campaign_id))
+    if failure.code == INTERNAL and (found := _find(placing, campaign_id)):
+        return _rated(placing, found)
+    failure.undone = not (failure.uncertain or failure.code == INTERNAL)
+    raise failure
+
+
+def _find(placing: _Placing, campaign_id: str | None) -> Ad | None:
+    """The listing's ad: in this campaign, or in any that is not over."""
+    ads, listing_id = placing.ads, placing.wanted.listing_id
+    if campaign_id:
+        return next(iter(ads.ads(listing_id, campaign_id)), None)
+    return next((ad for ad in ads.ads(listing_id) if ads.campaign(ad.campaign_id).takes_ads), None)
+
+
+def _found(placing: _Placing, campaign_id: str) -> Ad:
+    """The ad that the marketplace says there is. A listing has one in all campaigns that are paid by sale."""
+    if ad := _find(placing, campaign_id) or _find(placing, None):
+        return ad
+    raise NotReady("the marketplace says that the listing has an ad, and does not show it yet")
+
+
+def _rated(placing: _Placing, ad: Ad) -> Outcome:
+    """The ad with the rate that is asked for."""
+    rate = placing.wanted.rate
+    if ad.rate == rate:
+        return _result(UNCHANGED, ad, rate)
+    placing.ads.set_rate(ad.campaign_id, ad.listing_id, rate)
+    return _result(CHANGED, ad, rate)
+
+
+def _result(outcome: str, ad: Ad, rate: Decimal) -> dict[str, Any]:
+    return {"outcome": outcome, "ad_id": ad.ad_id, "campaign_id": ad.campaign_id, "rate": str(rate)}
