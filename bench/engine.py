@@ -11,7 +11,6 @@ from local.laptop import CREDENTIALS
 from local.sandbox.catalog.catalog import SYNTHETIC, Catalog
 from local.sandbox.limits import Limits as Quota
 from local.sandbox.server import Sandbox
-from sluice.catalog import kinds as market  # noqa: F401 - makes its job kinds known
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model.job import Job
 from sluice.jobs.run import worker
@@ -20,6 +19,7 @@ from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import DAY, HOUR, Clock
 from sluice.platform.config.document import Config
 from sluice.prices import handler as refresh
+from sluice.prices import kinds as prices  # noqa: F401 - makes its job kind known
 from sluice.prices.ask import RefreshItem
 
 LAMBDA_MS = 15 * 60_000

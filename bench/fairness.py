@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from bench.one import isolated
 from bench.row import Row
 from bench.store import store
-from sluice.catalog.kinds import REFRESH
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Spec
@@ -24,6 +23,7 @@ from sluice.jobs.queue.enqueue import enqueue_many
 from sluice.jobs.run.messages import Batch
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
+from sluice.prices.kinds import REFRESH
 
 MARKETPLACE = "ebay"
 START = 1_800_000_000_000 - 1_800_000_000_000 % HOUR

@@ -26,7 +26,10 @@ MONEY = [
     *(SHARED / "pricing").glob("*.py"),
     *(SHARED / "inventory").glob("*.py"),
     SHARED / "platform" / "money.py",
-    *(SHARED / "marketplaces" / f"{name}.py" for name in ("alias", "ebay", "fields", "products", "stockx")),
+    *(
+        SHARED / "marketplaces" / f"{name}.py"
+        for name in ("alias/adapter", "ebay/adapter", "http/fields", "products", "stockx/adapter")
+    ),
 ]
 
 CENTS = st.integers(0, 10**12)

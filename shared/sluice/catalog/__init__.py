@@ -1,6 +1,5 @@
-"""Market prices and the catalog behind them.
+"""The catalog: what marketplaces call a product and its sizes, looked up once and kept for everybody.
 
-`api` takes requests and shows prices, `refresh` does one job. What other capabilities use too is in `pricing`.
-`catalog.enrich` looks a product up again: `enrichment` finds those that are old or lack something, `enrich` does one
-job, `lookup` is what both kinds ask a marketplace with.
+`table` is what is stored, `lookup` asks a marketplace, `handler` runs one `catalog.enrich` job, which looks a
+product up again. `enrichment` finds the products that are old or lack something.
 """

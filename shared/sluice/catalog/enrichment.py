@@ -25,10 +25,10 @@ from sluice.jobs.model.states import FINAL, SUCCEEDED
 from sluice.jobs.queue.enqueue import enqueue_many
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.held import account_held
 from sluice.marketplaces.accounts.table import Status
 from sluice.platform import tables
 from sluice.platform.config.document import Config
-from sluice.prices.ask import account_held
 
 # Products of one window. On StockX's hundred calls an hour they take about one hour.
 WINDOW = 40

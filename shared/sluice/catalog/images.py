@@ -21,4 +21,4 @@ def svg(name: str) -> str | None:
     """The picture called `name`, as SVG; None when there is no such picture."""
     if name not in NAMES:
         return None
-    return files("sluice.marketplaces").joinpath("images", f"{name}.svg").read_text(encoding="utf-8")
+    return files("sluice.catalog").joinpath("images", f"{name}.svg").read_text(encoding="utf-8")

@@ -1,9 +1,6 @@
-"""The job kinds of this capability."""
+"""The job kind of the catalog: look a product up again."""
 
 from sluice.jobs.model.kinds import JobKind, register
-from sluice.prices.kinds import REFRESH
-
-__all__ = ["ENRICH", "REFRESH"]
 
 ENRICH = register(
     JobKind(

@@ -1,6 +1,6 @@
-"""The marketplaces: accounts, tokens, the one HTTP seam, and an adapter for each marketplace.
+"""The marketplaces: accounts, tokens, the one HTTP seam, and a folder for each marketplace.
 
-Read in this order: `registry` (what each marketplace is), `accounts` (the table), `errors` (the tree), `transport` (the
-seam), `tokens` and `session` (who calls), `stockx` (an adapter). `registry` and `accounts` load no HTTP client, so that
-functions which call no marketplace start without one.
+Read in this order: `registry` (what each marketplace is), `accounts.table`, `http.errors` (the tree), `http.transport`
+(the seam), `accounts.access_tokens` and `accounts.session` (who calls), `stockx.adapter`. `registry` and
+`accounts.table` load no HTTP client, so that functions which call no marketplace start without one.
 """

@@ -1,5 +1,4 @@
-"""Market prices for whoever needs them: what is stored, and asking for a fresh one.
+"""Market prices: what is stored, asking for a fresh one, and fetching it.
 
-No capability, but what several of them stand on. `kinds` declares the job, `enqueue` takes requests, `prices` is the
-table; what runs the job is `market.refresh`.
+`kinds` declares the job, `ask` takes requests, `table` is what is stored, `handler` runs one job, `api` has the routes.
 """

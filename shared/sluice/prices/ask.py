@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 
 from sluice.catalog import table as catalog
 from sluice.catalog.table import Product
-from sluice.jobs.budgets import ledger
-from sluice.jobs.dispatch.explain import held
 from sluice.jobs.model import keys, requests
-from sluice.jobs.model.job import Job, Spec
-from sluice.jobs.queue.enqueue import Enqueued, Held, Outcome, enqueue_many
+from sluice.jobs.model.job import Spec
+from sluice.jobs.queue.enqueue import Enqueued, Outcome, enqueue_many
 from sluice.jobs.queue.nudge import nudge
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.held import account_held
 from sluice.marketplaces.sizes import listed, normal_size, normal_sku
 from sluice.platform.clock import iso
 from sluice.platform.config.document import Config
@@ -177,13 +176,3 @@ def _counted(specs: Sequence[Spec]) -> list[Spec]:
         calls = calls_unknown(keys.marketplace_of(spec.account)) if unknown else CALLS_KNOWN
         counted.append(replace(spec, calls=calls))
     return counted
-
-
-def account_held(now: int, config: Config) -> Held:
-    """Whether the account that is to run a shared job cannot: then the next asker's takes it over."""
-
-    def check(job: Job) -> bool:
-        status = accounts.statuses({job.account}).get(job.account, "MISSING")
-        return held(job.account, status, job.budget, job.kind, ledger.read(job.budget, now), config, now) is not None
-
-    return check
