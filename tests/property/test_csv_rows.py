@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.inventory import csv_rows
-from sluice.inventory.csv_rows import COLUMNS, MOST_LINE_CHARACTERS, MOST_LINES, NoFile, Row
+from sluice.inventory.csv_rows import COLUMNS, MOST_LINES, MOST_RECORD_CHARACTERS, MOST_RECORD_LINES, NoFile, Row
 from sluice.inventory.rules import CURRENCIES, MARKETPLACES, MOST_ROWS, Raw, all_for
 from sluice.inventory.sheet import Sheet
 
@@ -105,7 +105,7 @@ BAD_LINES = {
     '"SKU\n1",10': "sku",
     ",10": "sku",
     "SKU,": "size",
-    "SKU,10" + " " * MOST_LINE_CHARACTERS: "row",
+    "SKU,10" + " " * MOST_RECORD_CHARACTERS: "row",
 }
 
 
@@ -125,7 +125,7 @@ def test_line_numbers_are_right_whatever_stands_before(kinds: list[str]) -> None
             "good": f"SKU-{number},10",
             "blank": " , ",
             "open": '"SKU,10',
-            "long": "A" * 2 * MOST_LINE_CHARACTERS,
+            "long": "A" * 2 * MOST_RECORD_CHARACTERS,
             "formula": "=1,10",
             "bytes": "SKU-x,10",
             "twice": "SKU-0,10",
@@ -141,6 +141,48 @@ def test_line_numbers_are_right_whatever_stands_before(kinds: list[str]) -> None
     first = kinds.index("twice") + 2 if "twice" in kinds else None
     assert [row["line"] for row in found.refused] == [number for number in expected if number != first]
     assert len(found.good) == good + (first is not None)
+
+
+# One record after another that opens a quote; each could take in the whole rest of the file.
+OPENING = ['x","\n', '"\n', '"x\n', '\n"', '"\r', 'a,"b\n', '"",""",\n']
+
+
+@pytest.mark.parametrize("opening", OPENING)
+def test_work_grows_with_the_file_and_not_with_its_square(opening: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(lines: int) -> int:
+        """How many characters and lines the reader has looked at, counted."""
+        done = 0
+        following, measure = csv_rows._Lines.__next__, len
+
+        def count(self: csv_rows._Lines) -> str:
+            nonlocal done
+            done += 1
+            return following(self)
+
+        def count_length(value: Any) -> int:
+            nonlocal done
+            done += 1
+            return measure(value)
+
+        with monkeypatch.context() as counted:
+            counted.setattr(csv_rows._Lines, "__next__", count)
+            counted.setattr(csv_rows, "len", count_length, raising=False)
+            list(csv_rows.read(f"sku,size\n{opening * lines}\n\n\n".encode()))
+        return done
+
+    few, many = work(1_000), work(4_000)
+    assert many <= 4.5 * few
+    assert many <= 4 * MOST_RECORD_LINES * 4_010
+
+
+def test_a_quote_may_close_some_lines_later_and_not_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lines(count: int) -> list[Any]:
+        return list(csv_rows.read(b'sku,size,category\nA,10,"' + b"x\n" * count + b'"\nB,10,\n'))
+
+    assert [type(row).__name__ for row in lines(MOST_RECORD_LINES - 1)] == ["Row", "Row"]
+    refused = lines(MOST_RECORD_LINES)[0]
+    assert refused.number == 2
+    assert "does not close it within 100 lines" in refused.fields[0].message
 
 
 @pytest.mark.parametrize(

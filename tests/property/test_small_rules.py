@@ -1,12 +1,15 @@
 """Backoff, history and keys: small pure rules, with every input that could come."""
 
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sluice.jobs.model import history, keys
 from sluice.jobs.model.backoff import Backoff, Timetable
+from sluice.platform.clock import from_iso, iso
 
 backoffs = st.builds(
     Backoff, base_ms=st.integers(1, 60_000), cap_ms=st.integers(1, 3_600_000), floor_ms=st.integers(0, 5_000)
@@ -114,3 +117,24 @@ def test_a_shard_is_one_of_the_shards_and_always_the_same(key: str, shards: int)
 @given(texts.filter(lambda text: text and ":" not in text), texts)
 def test_an_account_names_its_marketplace(marketplace: str, tenant: str) -> None:
     assert keys.marketplace_of(keys.account(marketplace, tenant)) == marketplace
+
+
+TIMES = st.one_of(
+    st.datetimes(timezones=st.timezones()).map(datetime.isoformat),
+    st.datetimes(timezones=st.just(timezone(timedelta(hours=-23, minutes=-59)))).map(datetime.isoformat),
+    st.datetimes(timezones=st.just(timezone(timedelta(hours=23, minutes=59)))).map(datetime.isoformat),
+    st.text(st.sampled_from("0123456789-+:.TZW"), max_size=32),
+)
+
+
+@given(TIMES)
+@example("9999-12-31T23:59:59-23:59")
+@example("0001-01-01T00:00:00+23:59")
+@example("9999-12-31T23:59:59.999999Z")
+@example("0001-01-01T00:00:00Z")
+@example("2026-11-22T12:00:00")
+def test_whatever_a_time_is_it_can_be_shown_again_or_is_refused(text: str) -> None:
+    with suppress(ValueError):
+        at = from_iso(text)
+        assert from_iso(iso(at)) == at
+        assert at == (datetime.fromisoformat(text) - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)

@@ -21,7 +21,11 @@ COLUMNS: Final = ("sku", "size", "sizeSystem", "marketplaces", "cost", "currency
 REQUIRED: Final = ("sku", "size")
 # With blank lines among the rows. What is longer is not read to its end.
 MOST_LINES: Final = 2 * MOST_ROWS
-MOST_LINE_CHARACTERS: Final = 1_000
+# Of one record. What opens a quote and does not close it is read again from its second line on: a line is read at most
+# as often as a record may have lines.
+MOST_RECORD_CHARACTERS: Final = 1_000
+MOST_RECORD_LINES: Final = 100
+_OPEN_QUOTE: Final = f"opens a quote and does not close it within {MOST_RECORD_LINES} lines"
 BETWEEN_MARKETPLACES: Final = "|"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # What is left of a byte that is not UTF-8: Python's mark for it, or the one that a gateway puts in its place.
@@ -131,6 +135,7 @@ class _Lines(Iterator[str]):
         self._file = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", errors="surrogateescape", newline="")
         self._again = deque[str]()
         self._record: list[str] = []
+        self._characters = 0  # of the record so far
         self.number = 0
 
     def __next__(self) -> str:
@@ -139,13 +144,15 @@ class _Lines(Iterator[str]):
             raise StopIteration
         self.number += 1
         self._record.append(line)
-        if sum(map(len, self._record)) > MOST_LINE_CHARACTERS:
+        self._characters += len(line)
+        if self._characters > MOST_RECORD_CHARACTERS or len(self._record) > MOST_RECORD_LINES:
             raise _TooLong
         return line
 
     def begin(self) -> int:
         """A record begins; returns the number of its first line."""
         self._record.clear()
+        self._characters = 0
         return self.number + 1
 
     def only_the_first(self) -> bool:
@@ -170,12 +177,11 @@ def _records(lines: _Lines) -> Iterator[tuple[int, list[str] | str]]:
             return
         except _TooLong:
             long = lines.only_the_first()
-            what = f"has more than {MOST_LINE_CHARACTERS} characters" if long else "opens a quote and does not close it"
-            yield number, what
+            yield number, f"has more than {MOST_RECORD_CHARACTERS} characters" if long else _OPEN_QUOTE
         except csv.Error as error:
             open_quote = "end of data" in str(error)
             lines.only_the_first()
-            yield number, "opens a quote and does not close it" if open_quote else f"is not CSV: {error}"
+            yield number, _OPEN_QUOTE if open_quote else f"is not CSV: {error}"
         else:
             if any(cell.strip(" ") for cell in cells):
                 yield number, cells

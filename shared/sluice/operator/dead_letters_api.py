@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any, NotRequired
 
 from pydantic import ConfigDict, Field
@@ -14,7 +13,7 @@ from sluice.jobs.queue.enqueue import Enqueued
 from sluice.jobs.queue.replay import Refusal
 from sluice.operator import dead_letters
 from sluice.operator.dead_letters import DeadLetterDetail, DeadLetterSummary
-from sluice.platform.clock import SECOND
+from sluice.platform.clock import from_iso
 from sluice.platform.config import live
 from sluice.platform.config.document import MARKETPLACES
 from sluice.platform.http.auth import Permission
@@ -181,12 +180,13 @@ def _moment(field: str, text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        if "T" not in text or moment.tzinfo is None:
+        if "T" not in text:
             raise ValueError
-        return round(moment.timestamp() * SECOND)
-    except (ValueError, OverflowError):
-        raise Invalid.field(field, "must be a time with its zone, as `2026-11-22T12:00:00Z`") from None
+        return from_iso(text)
+    except ValueError:
+        raise Invalid.field(
+            field, "must be a time with its zone, as `2026-11-22T12:00:00Z`, in the years 1 to 9999"
+        ) from None
 
 
 def _start(cursor: str | None) -> str | None:

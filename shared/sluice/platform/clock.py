@@ -2,13 +2,15 @@
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Protocol
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 class Clock(Protocol):
@@ -36,7 +38,24 @@ class SystemClock:
 
 def iso(at: int) -> str:
     """Epoch milliseconds as RFC 3339 in UTC, the form in which the API and the logs show every time."""
-    return datetime.fromtimestamp(at / SECOND, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def from_iso(text: str, *, zone: tzinfo | None = None) -> int:
+    """An RFC 3339 time as epoch milliseconds, cut off and never rounded up. zone: of a time that does not name its own.
+
+    Raises:
+        ValueError: it is no time, has no zone, or is not within the years 1 to 9999 in UTC, which `iso` can show.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        if zone is None:
+            raise ValueError("the time does not say its zone")
+        moment = moment.replace(tzinfo=zone)
+    try:
+        return (moment.astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)
+    except OverflowError:
+        raise ValueError("the time is not within the years 1 to 9999") from None
 
 
 def ttl(at: int) -> int:

@@ -7,11 +7,10 @@ webhook's body has nothing of that; what remains of other tenants in an error's 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sluice.jobs.model.redaction import fields, redact
-from sluice.platform.clock import SECOND, iso
+from sluice.platform.clock import from_iso, iso
 
 SOURCE = "sluice"
 _JOB = "job."
@@ -43,7 +42,7 @@ def event(envelope: Mapping[str, Any]) -> Event:
         if envelope["source"] != SOURCE:
             raise NoEvent(f"its source is {envelope['source']!r}")
         tenants = detail["tenants"] if kind.startswith(_JOB) else [detail["tenant"]]
-        at = round(datetime.fromisoformat(detail["at"]).timestamp() * SECOND)
+        at = from_iso(detail["at"])
         return Event(detail.get("id") or envelope["id"], kind, at, tuple(tenants), detail)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise NoEvent(f"not an event: {type(error).__name__}: {error}") from error

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sluice.operator.dead_letters import public_id
 from tests.support.http import call, event, send
 from tests.support.letters import write
 from tests.unit.api.conftest import CREDENTIALS, WEBHOOK, Cloud
@@ -18,6 +19,10 @@ DELIVERIES = ("GET", "/v1/webhooks/main/deliveries")
 LETTERS = ("GET", "/v1/dead-letters")
 REPLAY = ("POST", "/v1/dead-letters/replay")
 GOOD = {"sku": "DD1391-100", "size": "10"}
+
+
+# The id of a letter whose key is one byte longer than DynamoDB takes.
+LONG_LETTER = public_id("2026-11-22T12:00:00.000Z#" + "A" * 998 + "#1")
 
 
 def item(**changes: Any) -> dict[str, Any]:
@@ -35,6 +40,11 @@ CASES: list[tuple[tuple[str, str], dict[str, Any], int, str]] = [
     (REFRESH, {"body": '{"items": [-Infinity]}'}, 400, "body"),
     (REFRESH, {"body": "[" * 100_000}, 400, "body"),
     (REFRESH, {"body": '{"items": ' + "1" * 5_000 + "}"}, 400, "body"),
+    (REFRESH, {"body": '{"items": 1e999}'}, 400, "body"),
+    (REFRESH, {"body": '{"items": ' + "[" * 21 + "]" * 21 + "}"}, 400, "body"),
+    (REFRESH, {"body": '{"items": ["' + "[" * 21 + '"]}'}, 400, "items[0]"),
+    (REFRESH, {"body": {f"x{number}": 1 for number in range(20_000)}}, 400, "body"),
+    (REFRESH, {"body": '{"items": [{"\\ud800": 1}]}'}, 400, "items[0]"),
     (REFRESH, {"body": '{"items": [], "items": []}'}, 400, "items"),
     (REFRESH, {"body": '{"items": [{"sku": "A", "sku": "B", "size": "10"}]}'}, 400, "sku"),
     (REFRESH, {"body": '{"items": [{"sku": "A\nB", "size": "10"}]}'}, 400, "body"),
@@ -132,12 +142,19 @@ CASES: list[tuple[tuple[str, str], dict[str, Any], int, str]] = [
     (LETTERS, {"query": {"from": "2026-11-22"}}, 400, "from"),
     (LETTERS, {"query": {"from": "2026-11-22T12:00:00"}}, 400, "from"),
     (LETTERS, {"query": {"to": "1795323600"}}, 400, "to"),
+    (LETTERS, {"query": "from=9999-12-31T23:59:59-23:59"}, 400, "from"),
+    (LETTERS, {"query": "to=0001-01-01T00:00:00%2B23:59"}, 400, "to"),
+    (LETTERS, {"query": "from=9999-12-31T23:59:60Z"}, 400, "from"),
+    (LETTERS, {"query": "cursor=" + LONG_LETTER}, 400, "cursor"),
     (LETTERS, {"query": {"from": "2026-11-22T12:00:00Z", "to": "2026-11-22T12:00:00Z"}}, 400, "to"),
     (LETTERS, {"query": {"since": "2026-11-22T12:00:00Z"}}, 400, "since"),
     (LETTERS, {"query": {"tenant": "globex"}}, 400, "tenant"),
     (("GET", "/v1/dead-letters/nonsense"), {}, 404, ""),
     (("GET", "/v1/dead-letters/..%2F..%2Fetc"), {}, 404, ""),
     (("GET", "/v1/dead-letters/" + "A" * 3_000), {}, 404, ""),
+    (("GET", "/v1/dead-letters/" + LONG_LETTER), {}, 404, ""),
+    (("POST", f"/v1/dead-letters/{LONG_LETTER}/replay"), {}, 404, ""),
+    (("POST", f"/v1/dead-letters/{LONG_LETTER}/acknowledge"), {}, 404, ""),
     (("POST", "/v1/dead-letters/nonsense/replay"), {}, 404, ""),
     (("POST", "/v1/dead-letters/nonsense/acknowledge"), {}, 404, ""),
     (REPLAY, {}, 400, "body"),

@@ -103,6 +103,34 @@ def test_the_event_as_it_is_has_no_token_of_this_issuer(issuer: Issuer) -> None:
     assert ask(EVENT["headers"]["authorization"]) == {"isAuthorized": False}
 
 
+def text(part: str) -> str:
+    return base64.urlsafe_b64encode(part.encode("utf-8", "surrogatepass")).decode().rstrip("=")
+
+
+HEADER = '{"alg": "RS256", "kid": "r"}'
+ODD_PARTS = [
+    "[" * 6_000,
+    '{"a":' * 1_500,
+    "[]",
+    "null",
+    "1e999",
+    "9" * 5_000,
+    '"\\ud800"',
+    "\x00",
+    "",
+    "\ud800",
+    '{"kid": {}}',
+]
+
+
+@pytest.mark.parametrize("part", ODD_PARTS)
+def test_a_token_of_odd_parts_is_refused_and_never_a_fault(issuer: Issuer, part: str) -> None:
+    for value in (f"{text(part)}.{text('{}')}.x", f"{text(HEADER)}.{text(part)}.AAAA", part, f"{part}.{part}.{part}"):
+        assert ask(f"Bearer {value}") == {"isAuthorized": False}
+    signed = jwt.api_jws.encode(part.encode("utf-8", "surrogatepass"), RSA, algorithm="RS256", headers={"kid": "r"})
+    assert ask(f"Bearer {signed}") == {"isAuthorized": False}
+
+
 @pytest.mark.parametrize(("key", "algorithm", "kid"), [(RSA, "RS256", "r"), (EC, "ES256", "e")])
 def test_a_good_token_passes_with_its_tenant_and_roles(issuer: Issuer, key: Any, algorithm: str, kid: str) -> None:
     value = token(key, algorithm, kid, roles=["user", "owner", "operator"])

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 from sluice.listings.stockx.changes import Change
 from sluice.listings.stockx.status import Action, ListingStatus
 from sluice.marketplaces import registry
-from sluice.platform.clock import DAY, SECOND
+from sluice.platform.clock import DAY, from_iso
 
 LONGEST_EXPIRY_MS: Final = 999 * DAY
 _UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -47,12 +46,9 @@ def expiry(value: str, now: int) -> int:
         ValueError: it is not; says why.
     """
     try:
-        moment = datetime.fromisoformat(value)
+        at = from_iso(value)
     except ValueError:
-        raise ValueError("must be a time such as 2027-01-31T12:00:00Z") from None
-    if moment.tzinfo is None:
-        raise ValueError("must say its time zone, as 2027-01-31T12:00:00Z")
-    at = int(moment.timestamp() * SECOND)
+        raise ValueError("must be a time with its time zone, as 2027-01-31T12:00:00Z") from None
     if at <= now:
         raise ValueError("must be in the future")
     if at > now + LONGEST_EXPIRY_MS:

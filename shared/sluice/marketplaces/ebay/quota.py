@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Self
 
 import httpx
@@ -16,7 +15,7 @@ from sluice.marketplaces.http.errors import MarketplaceFailure, RateLimited
 from sluice.marketplaces.http.exchange import Request
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.transport import Transport
-from sluice.platform.clock import DAY, HOUR, SECOND, Clock, iso
+from sluice.platform.clock import DAY, HOUR, Clock, from_iso, iso
 from sluice.platform.observe import logger
 
 # What eBay calls a daily quota in a 429.
@@ -108,7 +107,6 @@ def _lower(value: Value) -> str:
 
 def _time(value: Value) -> int | None:
     try:
-        time = datetime.fromisoformat(value.optional_text() or "")
+        return from_iso(value.optional_text() or "")
     except ValueError:
         return None
-    return round(time.timestamp() * SECOND) if time.tzinfo else None

@@ -6,7 +6,7 @@ come; what they mean is the caller's business.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Final, Self
 
 import httpx
@@ -18,7 +18,7 @@ from sluice.marketplaces.http.exchange import Request
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.selling import Batch, BatchItem, BatchKind, Listing, Operation, Terms
 from sluice.marketplaces.stockx import adapter as stockx
-from sluice.platform.clock import SECOND, Clock, iso
+from sluice.platform.clock import Clock, from_iso, iso
 
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 5
@@ -193,10 +193,9 @@ def _time(value: Value) -> int:
     """A time such as `2026-11-22T02:00:00.000Z`, as epoch ms."""
     text = value.text()
     try:
-        moment = datetime.fromisoformat(text)
+        return from_iso(text, zone=UTC)
     except ValueError:
         raise BadAnswer(f"{value.where} is not a time", uncertain=True) from None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * SECOND)
 
 
 def _optional_time(value: Value) -> int | None:

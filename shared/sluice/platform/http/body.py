@@ -6,6 +6,7 @@ What could be understood in two ways is refused.
 import base64
 import binascii
 import json
+import math
 from collections.abc import Mapping
 from email.message import Message
 from typing import Any
@@ -15,6 +16,18 @@ from sluice.platform.http.errors import FieldError, Invalid, TooLarge
 MOST_BYTES = 256 * 1024
 # Lambda takes events of 6 MB, in which what is no text is base64, a third longer.
 MOST_UPLOAD_BYTES = 4 * 1024 * 1024
+MOST_HEADER_CHARACTERS = 256
+# Far more than any body of the API has. A value takes up to 40 times its own bytes of memory once it is built.
+MOST_DEPTH = 20
+MOST_LISTS_AND_OBJECTS = 50_000
+MOST_VALUES = 250_000
+# Python turns text of more digits than 4,300 into no number, and into fewer in a time that grows with their square.
+MOST_DIGITS = 100
+
+_QUOTE, _COMMA = ord('"'), ord(",")
+_OPEN, _CLOSE = frozenset(b"[{"), frozenset(b"]}")
+_STRUCTURE = b'"[]{},'
+_NO_STRUCTURE = bytes(set(range(256)) - set(_STRUCTURE))
 
 
 def read(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,22 +43,54 @@ def parse(raw: bytes) -> dict[str, Any]:
     """The JSON object that `raw` is.
 
     Raises:
-        Invalid: it is empty, not UTF-8, not JSON, not an object, has a name that comes twice, or NaN.
+        Invalid: it is empty, not UTF-8, not JSON, not an object, too deep, too many values for its size, or a name that
+            comes twice, or a number that JSON does not have or that cannot be read exactly.
     """
     if not raw.strip():
         raise _invalid("the body is empty; send a JSON object")
+    check_size(raw)
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
+        value = json.loads(raw.decode("utf-8"), **_HOOKS)
     except UnicodeDecodeError as error:
         raise _invalid(f"the body is not UTF-8 (byte {error.start})") from None
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise _invalid(f"the body is not JSON: {error.msg} ({place})") from None
-    except (ValueError, RecursionError):
-        raise _invalid("the body is not JSON that can be read: a number too long, or nested too deep") from None
     if not isinstance(value, dict):
         raise _invalid("the body must be a JSON object")
     return value
+
+
+def check_size(raw: bytes) -> None:
+    """Do nothing if `raw`, which may be JSON, can be built: it has few enough levels, lists, objects and values.
+
+    It is read once, byte by byte, and nothing is kept: what would fill the memory is refused before it does. Bytes that
+    are no JSON are counted as if they were, and are refused by the parser at the first one that is wrong.
+
+    Raises:
+        Invalid: it has too many of one of them.
+    """
+    unescaped = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    depth = opened = commas = 0
+    inside = False
+    for byte in unescaped.translate(None, _NO_STRUCTURE):
+        if byte == _QUOTE:
+            inside = not inside
+        elif inside:
+            continue
+        elif byte == _COMMA:
+            commas += 1
+        elif byte in _CLOSE:
+            depth -= 1
+        else:
+            depth += 1
+            opened += 1
+            if depth > MOST_DEPTH:
+                raise _invalid(f"the body is nested more than {MOST_DEPTH} deep")
+    if opened > MOST_LISTS_AND_OBJECTS:
+        raise _invalid(f"the body has {opened} lists and objects; {MOST_LISTS_AND_OBJECTS} are allowed")
+    if commas > MOST_VALUES:
+        raise _invalid(f"the body has more than {MOST_VALUES} values")
 
 
 def raw(event: Mapping[str, Any], most: int) -> bytes:
@@ -64,8 +109,10 @@ def raw(event: Mapping[str, Any], most: int) -> bytes:
 def media_type(event: Mapping[str, Any]) -> tuple[str, str]:
     """The media type that the body is said to be of, and its charset; each empty where the request does not say."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    said = headers.get("content-type") or ""
     message = Message()
-    message["content-type"] = headers.get("content-type") or ""
+    # Python reads parameters in a time that grows with the square of their length, and no bytes but ASCII.
+    message["content-type"] = said if said.isascii() and len(said) <= MOST_HEADER_CHARACTERS else ""
     kind = message.get_content_type() if "content-type" in headers else ""
     return kind, message.get_content_charset("").lower()
 
@@ -84,13 +131,35 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for name, value in pairs:
         if name in result:
-            raise Invalid("the body names a field twice", fields=[FieldError(name[:64], "is there twice")])
+            raise Invalid("the body names a field twice", fields=[FieldError(name[:64], "is given twice")])
         result[name] = value
     return result
 
 
 def _constant(name: str) -> Any:
     raise _invalid(f"the body is not JSON: {name} is no JSON value")
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise _invalid(f"the body has a number of more than {MOST_DIGITS} digits")
+    return int(text)
+
+
+def _decimal(text: str) -> float:
+    """A number with a point or an exponent. One that would become infinite, or zero, is not what was meant."""
+    value = float(text) if len(text) <= MOST_DIGITS else math.inf
+    if math.isinf(value) or (value == 0 and text.lower().partition("e")[0].strip("-0.")):
+        raise _invalid("the body has a number that is too large, too small or too long to be read exactly")
+    return value
+
+
+_HOOKS: Mapping[str, Any] = {
+    "object_pairs_hook": _object,
+    "parse_constant": _constant,
+    "parse_int": _whole,
+    "parse_float": _decimal,
+}
 
 
 def _invalid(message: str) -> Invalid:

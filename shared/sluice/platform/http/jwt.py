@@ -122,4 +122,6 @@ def _bearer(event: Mapping[str, Any]) -> str:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Refused("no Authorization: Bearer header")
+    if not token.isascii():
+        raise Refused("a token holds nothing but ASCII")
     return str(token.strip())

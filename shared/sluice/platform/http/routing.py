@@ -8,6 +8,7 @@ A function's handler is `app = http.app(routes)` and `return http.resolve(app, e
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -16,6 +17,7 @@ from urllib.parse import parse_qsl, quote
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic.alias_generators import to_camel
 
 from sluice.platform.clock import Clock, SystemClock
 from sluice.platform.http import auth, body
@@ -29,13 +31,18 @@ from sluice.platform.http.errors import (
     NotFound,
     Unsupported,
 )
-from sluice.platform.http.models import Body, Query, check
+from sluice.platform.http.models import MOST_PROBLEMS, Body, Query, check
 from sluice.platform.observe import logger
 
 JSON = "application/json"
 
 # Answers are one tenant's business, so nobody on the way may keep them. A route says so if its answer may be kept.
 PRIVATE = {"Cache-Control": "no-store"}
+
+# The longest id of ours: base64 of a key of 1,024 bytes, which is the longest that DynamoDB takes.
+MOST_ID_BYTES = 1_366
+# What no id holds: control characters, and what is left of bytes that are not UTF-8.
+_NO_ID = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]"
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,7 @@ def _endpoint(resolver: APIGatewayHttpResolver, route: Route[Any, Any]) -> Calla
             caller.require(route.permission)
         request = Request(
             id=_request_id(event),
-            path={**matched, **(event.get("pathParameters") or {})},
+            path=_path({**matched, **(event.get("pathParameters") or {})}),
             body=_body(route, event),
             query=_query(route, event),
             now=clock.now(),
@@ -168,6 +175,16 @@ def _endpoint(resolver: APIGatewayHttpResolver, route: Route[Any, Any]) -> Calla
         return Response(route.status, JSON, dict(answer), PRIVATE)
 
     return endpoint
+
+
+def _path(parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """The path's parameters. What cannot be an id of anything is one of nothing that is there."""
+    for name, value in parameters.items():
+        if not value or re.search(_NO_ID, value) or len(value.encode()) > MOST_ID_BYTES:
+            raise NotFound(
+                "there is nothing at this path", fields=[FieldError(to_camel(name), "is no id that this API gives")]
+            )
+    return parameters
 
 
 def _body(route: Route[Any, Any], event: Mapping[str, Any]) -> Body | Upload | None:
@@ -187,12 +204,12 @@ def _query(route: Route[Any, Any], event: Mapping[str, Any]) -> Query | None:
         pairs = parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True, errors="strict")
     except ValueError:
         raise Invalid("the query string is not UTF-8", fields=[FieldError("query", "is not UTF-8")]) from None
-    names = [name for name, _ in pairs]
-    if twice := [FieldError(name[:64], "is there twice") for name in sorted(set(names)) if names.count(name) > 1]:
-        raise Invalid("the query names a parameter twice", fields=twice)
-    if route.query is None and names:
-        unknown = [FieldError(name[:64], "is not known here") for name in names]
-        raise Invalid("this path takes no query parameters", fields=unknown)
+    times = Counter(name for name, _ in pairs)
+    if twice := [FieldError(name[:64], "is given twice") for name in sorted(times) if times[name] > 1]:
+        raise Invalid("the query names a parameter twice", fields=twice[:MOST_PROBLEMS])
+    if route.query is None and times:
+        unknown = [FieldError(name[:64], "is not known here") for name in times]
+        raise Invalid("this path takes no query parameters", fields=unknown[:MOST_PROBLEMS])
     return check(route.query, dict(pairs)) if route.query else None
 
 
@@ -206,7 +223,7 @@ def _by_route(event: dict[str, Any]) -> dict[str, Any]:
     parameters = event.get("pathParameters") or {}
     if not template or set(re.findall(r"\{(\w+)\}", template)) != parameters.keys():
         return event
-    path = re.sub(r"\{(\w+)\}", lambda name: quote(parameters[name[1]], safe=""), template)
+    path = re.sub(r"\{(\w+)\}", lambda name: quote(parameters[name[1]], safe="", errors="replace"), template)
     stage = event["requestContext"].get("stage", "$default")
     return {**event, "rawPath": path if stage == "$default" else f"/{stage}{path}"}
 

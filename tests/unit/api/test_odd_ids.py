@@ -1,0 +1,63 @@
+"""Ids that are none, in every place of every route's path: an answer that the document knows, and never a 500."""
+
+from urllib.parse import quote
+
+import pytest
+
+from sluice.platform.clock import iso
+from sluice.platform.http import public_ids
+from tests.support.http import Answer, event, route_functions, send
+from tests.support.letters import DIED_AT, write
+from tests.unit.api.conftest import Cloud
+from tests.unit.api.document import conforms
+from tests.unit.api.test_tenants import ATTEMPTS, IDS, PUBLIC
+
+# One byte more than a key of DynamoDB may have, in the form of each kind of id.
+TOO_LONG = (
+    public_ids.encode(f"{iso(DIED_AT)}#{'A' * 998}#1"),
+    public_ids.encode("A" * 1_014 + ":us-10.5+-"),
+    "market.refresh:" + "A" * 1_010,
+    "A" * 100_000,
+    "é" * 700,
+)
+# What no id of anything can be.
+IMPOSSIBLE = ("", "\x00", "a\x00b", "a\nb", "\x7f", "\ufffd", "\ud800", "a\udfff", *("x" * 1_367, "😀" * 500))
+ODD = (".", "..", " ", "%", "%00", "%2F", "../../etc", "a?b=c", "a#b", "'", '"', "<b>", "é", "😀", "=1+1")
+PLACES = [(key, name) for key in route_functions() for name in IDS | {"name": ""} if f"{{{name}}}" in key]
+
+
+def ask(key: str, name: str, value: str) -> Answer:
+    """A request of this route as the gateway hands it on, with `value` as the parameter `name`."""
+    method, _, path = key.partition(" ")
+    good = {**IDS, "name": "sneakers.svg"}
+    for other, known in good.items():
+        path = path.replace(f"{{{other}}}", quote(known, safe=""))
+    request, _ = ATTEMPTS.get(key, ({}, 200))
+    made = event(method, path, **request, tenant=None if key in PUBLIC else "acme")
+    made["pathParameters"] |= {name: value}
+    return send(made)
+
+
+@pytest.mark.parametrize(("key", "name"), PLACES)
+def test_an_id_that_can_be_none_is_not_found_and_changes_nothing(acme: Cloud, key: str, name: str) -> None:
+    write()
+    before = acme.content()
+    for value in IMPOSSIBLE:
+        answer = ask(key, name, value)
+        assert answer.status == 404, (value, answer.text)
+        conforms(key, answer)
+    assert acme.content() == before
+
+
+@pytest.mark.parametrize(("key", "name"), PLACES)
+def test_an_odd_id_or_a_long_one_is_no_fault_of_ours(acme: Cloud, key: str, name: str) -> None:
+    before = acme.content()
+    for value in (*ODD, *TOO_LONG):
+        answer = ask(key, name, value)
+        assert answer.status in (400, 404), (value, answer.text)
+        conforms(key, answer)
+    assert acme.content() == before
+
+
+def test_every_place_is_tried() -> None:
+    assert len(PLACES) == sum(key.count("{") for key in route_functions())
