@@ -38,7 +38,7 @@ class Raw(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """The same, checked and in its one spelling. `cost` and `currency` are both there or both not."""
+    """The same, checked and in its one spelling. A cost has a currency; a currency may stand without a cost."""
 
     sku: str
     size: str
@@ -69,6 +69,8 @@ def draft(raw: Raw) -> Draft:
     system = check("sizeSystem", lambda: _size_system(SIZE_SYSTEM if raw.size_system is None else raw.size_system))
     marketplaces = check("marketplaces", lambda: asked_of(raw.marketplaces, system)) if system else None
     currency, cost = check.price(raw.cost, raw.currency, CURRENCY)
+    if raw.cost is None and raw.currency is not None:  # a sheet has a currency in every row, and not every cost
+        currency = check("currency", lambda: _currency(raw.currency or ""))
     category = check("category", lambda: _category(raw.category))
     check.end()
     return Draft(sku or "", size or "", system or "", marketplaces, cost, currency, category)
@@ -91,6 +93,8 @@ def edit(raw: Raw, currency: str) -> Edit:
     """
     check = _Checks()
     marketplaces = check("marketplaces", lambda: asked_of(raw.marketplaces, raw.size_system or SIZE_SYSTEM))
+    if raw.cost is None and raw.currency is not None:
+        check.refuse("cost", "is required with a currency: the cost that is stored is in the old one")
     new_currency, cost = check.price(raw.cost, raw.currency, currency)
     category = check("category", lambda: _category(raw.category))
     check.end()
@@ -140,14 +144,16 @@ class _Checks:
         try:
             return read()
         except ValueError as error:
-            self._wrong.append(FieldError(field, str(error)))
+            self.refuse(field, str(error))
             return None
 
+    def refuse(self, field: str, message: str) -> None:
+        """Note what is wrong with `field`."""
+        self._wrong.append(FieldError(field, message))
+
     def price(self, cost: object, currency: str | None, own: str) -> tuple[str | None, str | None]:
-        """Currency and cost. own: the currency where none is said."""
+        """Currency and cost, if there is one. own: the currency where none is said."""
         if cost is None:
-            if currency is not None:
-                self._wrong.append(FieldError("cost", "is required with a currency"))
             return None, None
         unit = self("currency", lambda: _currency(own if currency is None else currency))
         return unit, self("cost", lambda: money.amount(cost, unit or own, or_zero=True))

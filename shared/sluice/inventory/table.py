@@ -72,7 +72,7 @@ def put(tenant: str, draft: Draft, now: int, *, unless_newer: bool = False) -> I
         Item.size.set(draft.size),
         Item.size_system.set(draft.size_system),
         Item.marketplaces.set(Item.marketplaces | default) if said is None else Item.marketplaces.set(list(said)),
-        Item.currency.set(Item.currency | CURRENCY) if draft.currency is None else Item.currency.set(draft.currency),
+        _currency(draft),
         Item.created_at.set(Item.created_at | now),
         Item.updated_at.set(now),
         Item.asked.set(dict.fromkeys(MARKETPLACES, now)),
@@ -81,6 +81,13 @@ def put(tenant: str, draft: Draft, now: int, *, unless_newer: bool = False) -> I
     ]
     older = Item.updated_at.does_not_exist() | (Item.updated_at <= now)
     return tables.update(Item, (tenant, key(draft)), actions, older if unless_newer else None)
+
+
+def _currency(draft: Draft) -> Action:
+    """The item's currency. One that comes without a cost leaves alone what is stored: a cost may stand in it."""
+    if draft.cost is None or draft.currency is None:
+        return Item.currency.set(Item.currency | (draft.currency or CURRENCY))
+    return Item.currency.set(draft.currency)
 
 
 def change(found: Item, edit: Edit, now: int) -> Item:

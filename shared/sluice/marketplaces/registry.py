@@ -28,6 +28,7 @@ class Marketplace(NamedTuple):
     lookup_calls: calls that find a product with its sizes; 0 where there is no catalog, and any size of any SKU may be
     asked for. sizes_together: one call answers the prices of all sizes. sizes_kept: all of them are stored, not only
     those that somebody has asked for. pictures: its catalog shows them. listing_currencies: those of its listings.
+    whole_amounts: its listings take whole amounts only, as far as anybody knows.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Marketplace(NamedTuple):
     sizes_kept: bool = False
     pictures: bool = False
     listing_currencies: frozenset[str] = frozenset()
+    whole_amounts: bool = False
 
     def load(self) -> "type[Adapter]":
         """The adapter; only functions that call marketplaces load it."""
@@ -73,6 +75,7 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             lookup_calls=2,
             sizes_together=True,
             listing_currencies=frozenset(_STOCKX_LISTING_CURRENCIES.split()),
+            whole_amounts=True,  # every known client sends whole ones; what becomes of "150.50" nobody has told
         ),
         Marketplace(
             name="alias",

@@ -55,6 +55,14 @@ def test_good_rows_are_stored_and_the_others_are_reported_by_line_and_field(sell
     ]
 
 
+def test_a_sheet_with_a_currency_in_every_row_and_not_every_cost_is_taken(seller: Seller) -> None:
+    told = seller.upload("sku,size,cost,currency\nA1,10,110.00,EUR\nA2,10,,EUR\nA3,10,,USD\nA4,10,5.001,EUR\n").json
+    assert [row["line"] for row in told["refused"]] == [5]
+    seller.deliver()
+    stored = [(one["sku"], one["cost"], one["currency"]) for one in seller.portfolio()["items"]]
+    assert stored == [("A1", "110", "EUR"), ("A2", None, "EUR"), ("A3", None, "USD")]
+
+
 def test_a_json_list_is_taken_the_same_way(seller: Seller) -> None:
     body = {"items": [{"sku": "A", "size": "10", "cost": "1"}, {"sku": "B"}, "C", {"sku": "a", "size": "10"}]}
     told = seller.upload(json.dumps(body), "application/json; charset=UTF-8").json

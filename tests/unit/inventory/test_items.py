@@ -65,7 +65,9 @@ def test_one_bad_item_stops_no_other_and_names_its_fields(seller: Seller) -> Non
         ({"cost": "1.5", "currency": "JPY"}, "cost", "no decimals in JPY"),
         ({"cost": "1e3"}, "cost", "must be a decimal"),
         ({"cost": True}, "cost", "must be a"),
-        ({"currency": "EUR"}, "cost", "is required with a currency"),
+        ({"currency": "eur"}, "currency", "ISO 4217"),
+        ({"cost": "1.000"}, "cost", "at most 2 decimals in USD"),
+        ({"cost": "25.000", "currency": "JPY"}, "cost", "no decimals in JPY"),
         ({"cost": "1", "currency": "usd"}, "currency", "ISO 4217"),
         ({"sizeSystem": "mondopoint"}, "sizeSystem", "us"),
         ({"sizeSystem": "kr", "marketplaces": ["stockx", "alias"]}, "marketplaces", "alias knows no sizes in kr"),
@@ -88,6 +90,14 @@ def test_a_bad_item_is_refused_with_its_reason_and_changes_nothing(
     assert path.startswith(f"items[0].{field}")
     assert why in message
     assert seller.cloud.content() == before
+
+
+def test_a_currency_without_a_cost_is_no_mistake_and_never_moves_a_cost_into_another_currency(seller: Seller) -> None:
+    seller.own("DD1391-100", currency="EUR")
+    seller.own("DZ5485-612", cost="110", currency="USD")
+    seller.own("DZ5485-612", currency="JPY")
+    told = [(one["sku"], one["cost"], one["currency"]) for one in seller.portfolio()["items"]]
+    assert told == [("DD1391-100", None, "EUR"), ("DZ5485-612", "110", "USD")]
 
 
 def test_a_marketplace_that_is_not_connected_refuses_the_price_and_not_the_item(seller: Seller) -> None:

@@ -1,9 +1,11 @@
 """The routes of listings as a client sees them: a job at once, the way to the end, and what bad input gets."""
 
+import json
 from typing import Any
 
 import pytest
 
+from local.sandbox.outcomes import FailOperation
 from sluice.catalog.table import Product
 from sluice.listings.stockx.status import Action
 from sluice.marketplaces.selling import Terms
@@ -34,7 +36,7 @@ def test_a_listing_from_request_to_history(desk: Desk) -> None:
     answer = call(
         "POST",
         LISTINGS,
-        body={"sku": "dd1391 100", "size": "44", "sizeSystem": "eu", "amount": 150.5, "currency": "EUR"},
+        body={"sku": "dd1391 100", "size": "44", "sizeSystem": "eu", "amount": 150.0, "currency": "EUR"},
     )
     assert answer.status == 202
     accepted = answer.json
@@ -42,7 +44,7 @@ def test_a_listing_from_request_to_history(desk: Desk) -> None:
     assert accepted["status"] == "IN_PROGRESS"
     path = f"{LISTINGS}/{accepted['listingId']}"
     pending = call("GET", path).json
-    assert (pending["status"], pending["amount"], pending["currency"]) == ("PENDING", "150.50", "EUR")
+    assert (pending["status"], pending["amount"], pending["currency"]) == ("PENDING", "150", "EUR")
     assert (pending["sku"], pending["size"], pending["sizeSystem"]) == ("DD1391-100", "10", "us")
     [change] = pending["changes"]
     assert (change["action"], change["jobId"], change["running"]) == ("CREATE", accepted["jobId"], False)
@@ -336,11 +338,49 @@ def test_operations_are_those_of_listings_and_of_the_caller(desk: Desk) -> None:
 
 
 def test_a_failed_operation_says_why(desk: Desk) -> None:
-    accepted = create(desk, amount="150.50").json
-    desk.tick()
+    desk.sandbox.faults.set(FailOperation(below=200, reason="Price too low"))
+    accepted = create(desk, amount="150").json
+    desk.finish()
     operation = call("GET", f"/v1/operations/{accepted['jobId']}").json
     assert operation["status"] == "FAILED"
-    assert "amount" in operation["error"]["message"]
+    assert "Price too low" in operation["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"),
+    [
+        ("150.50", "USD"),
+        (150.5, "EUR"),
+        ("1.000", "USD"),
+        ("1.250", "EUR"),
+        ("25.000", "JPY"),
+        (b"1.000", "USD"),
+        (b"25000.0", "JPY"),
+    ],
+)
+def test_an_amount_that_could_be_misread_is_refused_before_anything_is_stored(
+    desk: Desk, amount: Any, currency: str
+) -> None:
+    """Bytes are a JSON number as it is written, which may say more than its value does."""
+    number = amount.decode() if isinstance(amount, bytes) else json.dumps(amount)
+    body = f'{{"variantId": "{desk.variants[0]}", "amount": {number}, "currency": "{currency}"}}'
+    answer = call("POST", LISTINGS, body=body)
+    assert (answer.status, answer.json["error"]["fields"][0]["field"]) == (400, "amount")
+    assert not any(desk.items().values())
+    listing_id = desk.active()
+    change = call("PATCH", f"{LISTINGS}/{listing_id}", body=f'{{"amount": {number}, "currency": "{currency}"}}')
+    assert (change.status, change.json["error"]["fields"][0]["field"]) == (400, "amount")
+    assert desk.listing(listing_id).amount == "150"
+
+
+def test_one_amount_that_stockx_does_not_take_costs_no_other_item(desk: Desk) -> None:
+    amounts = ("160", "161.50", "-1", "162")
+    variant = desk.variants[0]
+    answer = bulk("create", *({"variantId": variant, "amount": amount, "currency": "EUR"} for amount in amounts))
+    assert [item["outcome"] for item in answer.json["items"]] == ["accepted", "refused", "refused", "accepted"]
+    desk.finish()
+    made = [call("GET", f"{LISTINGS}/{item['listingId']}").json for item in answer.json["items"] if "listingId" in item]
+    assert [(one["status"], one["amount"]) for one in made] == [("ACTIVE", "160"), ("ACTIVE", "162")]
 
 
 def test_a_change_may_be_cancelled_before_it_begins_and_not_after(desk: Desk) -> None:

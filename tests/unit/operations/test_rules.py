@@ -28,16 +28,57 @@ DAY = 86_400_000
         (150.25, "USD", "150.25"),
         ("0.01", "EUR", "0.01"),
         ("20000", "JPY", "20000"),
-        ("20000.0", "JPY", "20000"),
-        ("99999999.99", "KRW", None),
+        ("1.250", "KWD", "1.25"),
+        ("1.255", "KWD", "1.255"),
+        ("1.500", "BHD", "1.50"),
+        ("12.005", "TND", "12.005"),
     ],
 )
-def test_amounts_are_written_in_one_way(value: object, currency: str, written: str | None) -> None:
-    if written is None:
-        with pytest.raises(ValueError, match="no decimals"):
-            money.amount(value, currency)
-    else:
-        assert money.amount(value, currency) == written
+def test_amounts_are_written_in_one_way(value: object, currency: str, written: str) -> None:
+    assert money.amount(value, currency) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "why"),
+    [
+        ("1.000", "USD", "at most 2 decimals in USD"),
+        ("1.250", "EUR", "at most 2 decimals in EUR"),
+        ("25.000", "JPY", "no decimals in JPY"),
+        ("20000.0", "JPY", "no decimals in JPY"),
+        ("99999999.99", "KRW", "no decimals in KRW"),
+        ("12.5", "VND", "no decimals in VND"),
+        ("1.2500", "KWD", "at most 3 decimals in KWD"),
+        ("1.0000", "OMR", "at most 3 decimals in OMR"),
+        ("1.0000", "JOD", "at most 3 decimals in JOD"),
+        (20000.0, "JPY", "no decimals in JPY"),
+    ],
+)
+def test_more_decimals_than_the_currency_has_are_refused_as_they_are_written(
+    value: object, currency: str, why: str
+) -> None:
+    with pytest.raises(ValueError, match=why):
+        money.amount(value, currency)
+
+
+def test_every_currency_in_which_there_are_prices_has_the_decimals_of_iso_4217() -> None:
+    known = {currency for one in registry.MARKETPLACES.values() for currency in one.currencies}
+    others = {currency: money.decimals(currency) for currency in known if money.decimals(currency) != 2}
+    assert others == {"CLP": 0, "JPY": 0, "KRW": 0, "VND": 0, "KWD": 3}
+
+
+@given(st.integers(1, 10**10), st.sampled_from(["JPY", "USD", "KWD", "CLF"]))
+def test_no_digit_of_an_amount_is_lost(units: int, currency: str) -> None:
+    places = money.decimals(currency)
+    number = Decimal(units).scaleb(-places)
+    if number < money.MOST_AMOUNT:
+        assert Decimal(money.amount(f"{number:f}", currency)) == number
+
+
+@pytest.mark.parametrize(("value", "currency"), [("150.50", "USD"), ("161.50", "EUR"), (150.5, "USD"), ("0.99", "GBP")])
+def test_stockx_takes_whole_amounts_only(value: object, currency: str) -> None:
+    with pytest.raises(ValueError, match="must be a whole amount: stockx takes no decimals"):
+        rules.amount(value, currency, "stockx")
+    assert rules.amount("150.00", "USD", "stockx") == "150"
 
 
 @pytest.mark.parametrize(

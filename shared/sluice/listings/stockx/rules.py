@@ -7,6 +7,7 @@ from typing import Final
 from sluice.listings.stockx.changes import Change
 from sluice.listings.stockx.status import Action, ListingStatus
 from sluice.marketplaces import registry
+from sluice.platform import money
 from sluice.platform.clock import DAY, from_iso
 
 LONGEST_EXPIRY_MS: Final = 999 * DAY
@@ -37,6 +38,18 @@ def currency(value: str, marketplace: str) -> str:
     if value not in known:
         raise ValueError(f"{marketplace} takes listings in {', '.join(sorted(known))}")
     return value
+
+
+def amount(value: object, currency: str, marketplace: str) -> str:
+    """`value` as an amount that the marketplace takes for a listing.
+
+    Raises:
+        ValueError: it does not; says why.
+    """
+    written = money.amount(value, currency)
+    if registry.get(marketplace).whole_amounts and not money.is_whole(written):
+        raise ValueError(f"must be a whole amount: {marketplace} takes no decimals in a listing, whatever the currency")
+    return written
 
 
 def expiry(value: str, now: int) -> int:

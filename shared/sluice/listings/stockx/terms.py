@@ -10,7 +10,6 @@ from sluice.listings.stockx.request import Refusal
 from sluice.marketplaces import registry
 from sluice.marketplaces.selling import Terms
 from sluice.marketplaces.sizes import listed, normal_size, normal_sku
-from sluice.platform import money
 
 T = TypeVar("T")
 
@@ -54,7 +53,7 @@ def terms(amount: object, currency: str | None, expires_at: str | None, now: int
             raise Refusal("amount", "is required with a currency")
         return Terms(expires_at=_expiry(expires_at, now))
     unit = _checked("currency", lambda: rules.currency(currency or own, at))
-    return Terms(_checked("amount", lambda: money.amount(amount, unit)), unit, _expiry(expires_at, now))
+    return Terms(_checked("amount", lambda: rules.amount(amount, unit, at)), unit, _expiry(expires_at, now))
 
 
 def offered(wanted: Wanted, at: str) -> Offered:

@@ -1,6 +1,7 @@
 """The one place that says what an HTTP answer, or a call without one, means. Pure."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -93,10 +94,14 @@ def of_exception(error: httpx.HTTPError | httpx.InvalidURL, source: str) -> Mark
 
 
 def retry_after(text: str, now: int) -> int | None:
-    """A `Retry-After` header as epoch ms: seconds or an HTTP date (RFC 9110, section 10.2.3). None if it is neither."""
+    """A `Retry-After` header as epoch ms: seconds or an HTTP date (RFC 9110, section 10.2.3). None if it is neither.
+
+    Seconds are whole by that document; some write them with a fraction all the same (`120.0`).
+    """
     text = text.strip()
-    if text.isascii() and text.isdecimal():
-        return now + min(int(text[:10]) * SECOND, LONGEST_PAUSE)
+    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text):
+        seconds, _, fraction = text.partition(".")
+        return now + min(int(seconds[:10]) * SECOND + int(f"{fraction:0<3}"[:3]), LONGEST_PAUSE)
     try:
         return int(parsedate_to_datetime(text).timestamp() * SECOND)
     except (ValueError, OverflowError):

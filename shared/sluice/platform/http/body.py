@@ -30,6 +30,18 @@ _STRUCTURE = b'"[]{},'
 _NO_STRUCTURE = bytes(set(range(256)) - set(_STRUCTURE))
 
 
+class WrittenNumber(float):
+    """A JSON number with a fraction, which still knows how it was written: `1.000` is not `1.0` where it is money."""
+
+    def __new__(cls, written: str) -> "WrittenNumber":
+        """The number that `written` is."""
+        number = super().__new__(cls, written)
+        number.written = written
+        return number
+
+    written: str
+
+
 def read(event: Mapping[str, Any]) -> dict[str, Any]:
     """The JSON object that the body of an HTTP API event holds. The content type is not asked for.
 
@@ -151,7 +163,7 @@ def _decimal(text: str) -> float:
     value = float(text) if len(text) <= MOST_DIGITS else math.inf
     if math.isinf(value) or (value == 0 and text.lower().partition("e")[0].strip("-0.")):
         raise _invalid("the body has a number that is too large, too small or too long to be read exactly")
-    return value
+    return WrittenNumber(text)
 
 
 _HOOKS: Mapping[str, Any] = {

@@ -6,10 +6,19 @@ A model is built when it is first used: a function pays at start only for the re
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
+from sluice.platform.http.body import WrittenNumber
 from sluice.platform.http.errors import FieldError, Invalid
 
 M = TypeVar("M", bound=BaseModel)
@@ -49,8 +58,16 @@ class Query(Body):
 
 # A short text of one line.
 Text = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
-# Decimals come as text or as a JSON number; text says exactly what is meant.
-Amount = Annotated[str | int | float, Field(description='a decimal in major units, as `"150.50"`')]
+
+
+def _as_written(value: object) -> object:
+    return value.written if isinstance(value, WrittenNumber) else value
+
+
+# Decimals come as text or as a JSON number, which is read as it was written: its decimals are counted.
+Amount = Annotated[
+    str | int | float, BeforeValidator(_as_written), Field(description='a decimal in major units, as `"150.50"`')
+]
 
 
 @dataclass(frozen=True)
