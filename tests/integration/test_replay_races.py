@@ -12,7 +12,8 @@ from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Enqueued
 from sluice.jobs.queue.replay import Refusal
 from sluice.platform.config.document import Config
-from sluice.webhooks import deliveries
+from sluice.webhooks import turns
+from sluice.webhooks.messages import Turn
 from tests.integration.test_races import NOON, START, claimed, kind, race
 from tests.support.work import spec
 
@@ -77,9 +78,6 @@ def test_what_is_replayed_while_it_is_cancelled_is_one_or_the_other() -> None:
 
 
 @pytest.mark.parametrize("round_", range(3))
-def test_of_many_senders_one_tries_a_delivery(round_: int) -> None:
-    delivery_id = deliveries.create("acme/main", NOON, "e1", "job.dead", "{}", NOON)
-    found = deliveries.find("acme/main", delivery_id)
-    assert found
-    claims = race(lambda _: deliveries.claim(found, START), RACERS)
-    assert sum(one is not None for one in claims) == 1
+def test_of_many_senders_one_has_the_tenants_turn(round_: int) -> None:
+    taken = race(lambda _: turns.take(Turn("acme", NOON), START), RACERS)
+    assert sum(taken) == 1

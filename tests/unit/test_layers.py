@@ -41,6 +41,7 @@ PURE = {
     "marketplaces/ebay/ad_errors.py",
     "marketplaces/http/errors.py",
     "webhooks/bodies.py",
+    "webhooks/standing.py",
     "webhooks/targets.py",
 }
 IMPURE_LIBRARIES = {"boto3", "botocore", "pynamodb", "httpx", "time", "random", "os", "threading", "secrets", "uuid"}

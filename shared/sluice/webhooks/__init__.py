@@ -1,8 +1,8 @@
 """Webhooks: a tenant's own events, signed, at addresses of its own.
 
 ```
- bus ─ rule ─► SQS webhooks ─► sender: fan_out    one delivery for each endpoint that wants the event ─┐
-                    ▲                                                                                 │ a message each
-                    └── a message, later ── sender: attempt  POST; what failed is due again later ◄───┘
+ bus ─ rule ─► SQS webhooks ─► sender: fan_out   a delivery for each endpoint that wants the event ─┐
+                    ▲                                                                               │ a message
+                    └────────── sender: serve    the tenant's turn: what is due is sent ◄───────────┘ a tenant
 ```
 """

@@ -14,7 +14,7 @@ from sluice.platform.http.models import Body, OneOf, Query, Text
 from sluice.platform.http.routing import Request, Route
 from sluice.platform.settings import settings
 from sluice.platform.tables import ConditionFailed
-from sluice.webhooks import deliveries, endpoints, messages, targets
+from sluice.webhooks import deliveries, endpoints, targets, turns
 from sluice.webhooks.deliveries import Delivery, State, Try
 from sluice.webhooks.endpoints import EVENT_TYPES, Endpoint, Wanted
 
@@ -38,9 +38,10 @@ class DeliveriesQuery(Query):
 
 
 class Webhook(TypedDict):
-    """An endpoint. status: `ACTIVE`, or `DISABLED` with a `reason`. failures: deliveries given up in a row.
+    """An endpoint.
 
-    secret: what signs its events; shown when it is made, and never again.
+    status: `ACTIVE`, or `DISABLED` with a `reason`. failures: deliveries given up in a row. restsUntil: it has not
+    answered in time, and is sent nothing before. secret: what signs its events; shown when it is made, and never again.
     """
 
     webhookId: str
@@ -49,6 +50,7 @@ class Webhook(TypedDict):
     status: str
     reason: str | None
     failures: int
+    restsUntil: str | None
     createdAt: str
     updatedAt: str
     secret: NotRequired[str]
@@ -105,7 +107,9 @@ def put_webhook(request: Request[NewWebhook, None]) -> Webhook:
     try:
         found = endpoints.find(request.tenant, webhook_id)
         if found:
-            return _shown(endpoints.change(found, wanted, request.now))
+            changed = endpoints.change(found, wanted, request.now)
+            turns.wake(request.tenant, request.now, request.now)  # what waited for it to answer is sent now, or dropped
+            return _shown(changed)
         if len(endpoints.of(request.tenant)) >= MOST_ENDPOINTS:
             raise Conflict(f"there are {MOST_ENDPOINTS} webhooks already, which is the most", code="too_many")
         endpoint, secret = endpoints.create(request.tenant, webhook_id, wanted, request.now)
@@ -160,7 +164,7 @@ def resend_delivery(request: Request[None, None]) -> DeliveryView:
     again = deliveries.resend(found, request.now)
     if again is None:
         raise Conflict("it is being sent just now", code="changing")
-    messages.send(again.webhook, again.delivery)
+    turns.wake(endpoint.tenant, request.now, request.now)
     return _delivery(again)
 
 
@@ -197,6 +201,7 @@ def _shown(endpoint: Endpoint) -> Webhook:
         "status": endpoint.status,
         "reason": endpoint.reason,
         "failures": endpoint.failures,
+        "restsUntil": iso(endpoint.rests_until) if endpoint.rests_until else None,
         "createdAt": iso(endpoint.created_at),
         "updatedAt": iso(endpoint.updated_at),
     }

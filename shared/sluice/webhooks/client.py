@@ -16,6 +16,8 @@ from sluice.webhooks import targets
 
 TOTAL_SECONDS = 10.0
 CONNECT_SECONDS = 5.0
+# The code of an attempt that was not answered in time.
+TIMED_OUT = "timed_out"
 
 # Who sends a delivery logs it; httpx's own line would show the whole URL, which may hold a key.
 for _name in ("httpx", "httpcore"):
@@ -56,7 +58,7 @@ class Client:
         except NotAllowed as refused:
             raise Undelivered("target_refused", str(refused)) from None
         except httpx.TimeoutException:
-            raise Undelivered("timed_out", f"no answer within {self._seconds:g} seconds") from None
+            raise Undelivered(TIMED_OUT, f"no answer within {self._seconds:g} seconds") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Undelivered("unreachable", f"no answer: {type(error).__name__}") from None
 

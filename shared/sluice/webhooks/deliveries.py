@@ -1,19 +1,21 @@
 """Deliveries: table `deliveries`. One event on its way to one endpoint, and the log of the attempts.
 
-`due_at` is when somebody must next look at it. Whoever tries it moves that ahead first, so that of two messages for one
-delivery one tries, and a sender that dies leaves it due again.
+What is on its way stands in its endpoint's line too, so that what is due is found without reading all that was ever
+sent. A place in the line is an item of the same table that has a key and nothing else:
 
 ```
- sender A   due_at = now + 60 s ─── POST ─── delivered, or due_at = now + the next pause   (if due_at is still A's)
- sender B   due_at is not what it read ✗
+ webhook         delivery                        one event, and what became of it
+ webhook#due     due_at#delivery                 it is due then: its place in the line
 ```
+The delivery is always written first. A place that says another time than its delivery, or one whose delivery is over,
+is what a sender has left that died between two writes: whoever finds it puts it right (`due`).
 """
 
 import re
 from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -26,8 +28,6 @@ from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND, ttl
 # The pauses between attempts, as the Standard Webhooks specification proposes: the last try comes after 17.6 hours.
 PAUSES_MS = (5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
 MOST_ATTEMPTS = len(PAUSES_MS) + 1
-# How long an attempt may take, and somewhat more.
-CLAIM_MS = MINUTE
 # How long deliveries are kept: far longer than they may be on their way.
 KEEP_MS = 7 * DAY
 # Resending starts the count anew, so the log may grow; its oldest entries go.
@@ -99,6 +99,7 @@ def create(webhook: str, at: int, message_id: str, event_type: str, body: str, n
     )
     with suppress(tables.ConditionFailed):  # the event has come before
         tables.put(delivery, Delivery.delivery.does_not_exist())
+    _line_up(delivery)
     return delivery.delivery
 
 
@@ -119,43 +120,105 @@ def page(webhook: str, limit: int, before: str | None) -> tuple[list[Delivery], 
     return found, found[-1].delivery if len(found) == limit else None
 
 
-def claim(delivery: Delivery, now: int) -> Delivery | None:
-    """Be the one that tries it now. None when somebody else is, or it is over."""
-    return _write(delivery, [Delivery.due_at.set(now + CLAIM_MS)], now)
+class Line(NamedTuple):
+    """Some of what is due to an endpoint. more: there may be others behind them."""
+
+    deliveries: list[Delivery]
+    more: bool
 
 
-def deliver(claimed: Delivery, tried: Try, now: int) -> Delivery | None:
-    """The receiver has it."""
-    return _write(claimed, [Delivery.state.set(State.DELIVERED), *_tried(claimed, tried)], now)
+def due(webhook: str, now: int, most: int) -> Line:
+    """What is due to the endpoint at `now`, the longest due first; `most` places of the line are looked at."""
+    return _first(webhook, now, most, Delivery.delivery < f"{now + 1:013d}")
 
 
-def fail(claimed: Delivery, tried: Try, now: int, *, for_good: bool) -> Delivery | None:
+def waiting(webhook: str, now: int, most: int) -> Line:
+    """What is on its way to the endpoint, whenever it is due; as `due`."""
+    return _first(webhook, now, most, None)
+
+
+def next_due(webhook: str) -> int | None:
+    """When somebody must look at the endpoint's line next, epoch ms; None when nothing is on its way."""
+    first = next(iter(Delivery.query(_line(webhook), limit=1, page_size=1, consistent_read=True)), None)
+    return int(first.delivery.partition("#")[0]) if first else None
+
+
+def deliver(pending: Delivery, tried: Try, now: int) -> Delivery | None:
+    """The receiver has it. None, as of every write here, when it was sent again or dropped meanwhile."""
+    return _end(pending, [Delivery.state.set(State.DELIVERED), *_tried(pending, tried)], now)
+
+
+def fail(pending: Delivery, tried: Try, now: int, *, for_good: bool) -> Delivery | None:
     """The attempt failed: try again after a pause, or give up when there were enough or it is `for_good`."""
-    attempts = claimed.attempts + 1
+    attempts = pending.attempts + 1
     over = for_good or attempts >= MOST_ATTEMPTS
     then = Delivery.state.set(State.FAILED) if over else Delivery.due_at.set(now + PAUSES_MS[attempts - 1])
-    return _write(claimed, [then, Delivery.attempts.set(attempts), *_tried(claimed, tried)], now)
+    return _end(pending, [then, Delivery.attempts.set(attempts), *_tried(pending, tried)], now)
 
 
-def drop(delivery: Delivery, now: int) -> Delivery | None:
+def drop(pending: Delivery, now: int) -> Delivery | None:
     """There is no endpoint for it any more."""
-    return _write(delivery, [Delivery.state.set(State.DROPPED)], now)
+    return _end(pending, [Delivery.state.set(State.DROPPED)], now)
 
 
 def resend(delivery: Delivery, now: int) -> Delivery | None:
-    """Send it on its way once more, from the first attempt. None when it is tried just now."""
+    """Send it on its way once more, from the first attempt. None when somebody has just changed it."""
     actions = [Delivery.state.set(State.PENDING), Delivery.attempts.set(0), Delivery.due_at.set(now)]
     actions.append(Delivery.expires_at.set(ttl(now + KEEP_MS)))
     as_read = (Delivery.due_at == delivery.due_at) & (Delivery.state == delivery.state)
-    return _update(delivery, actions, as_read, now)
+    again = _update(delivery, actions, as_read, now)
+    if again:
+        _line_up(again)
+    return again
 
 
-def _tried(claimed: Delivery, tried: Try) -> list[Action]:
-    return [Delivery.tries.set([*claimed.tries, tried][-MOST_TRIES:])]
+def _first(webhook: str, now: int, most: int, when: Condition | None) -> Line:
+    places = list(Delivery.query(_line(webhook), when, limit=most, page_size=most, consistent_read=True))
+    ids = [place.delivery.partition("#")[2] for place in places]
+    wanted = [(webhook, delivery) for delivery in dict.fromkeys(ids)]
+    stored = {one.delivery: one for one in Delivery.batch_get(wanted, consistent_read=True)} if wanted else {}
+    pending: dict[str, Delivery] = {}
+    for place, delivery in zip(places, ids, strict=True):
+        known = stored.get(delivery)
+        on_its_way = known is not None and known.state == State.PENDING
+        if known and on_its_way and (when is None or known.due_at <= now):
+            pending[delivery] = known
+            continue
+        if known and on_its_way:
+            _line_up(known)
+        _leave(webhook, place.delivery)
+    return Line(list(pending.values()), len(places) == most)
 
 
-def _write(delivery: Delivery, actions: Sequence[Action], now: int) -> Delivery | None:
-    return _update(delivery, actions, (Delivery.due_at == delivery.due_at) & (Delivery.state == State.PENDING), now)
+def _line(webhook: str) -> str:
+    return f"{webhook}#due"
+
+
+def _place(delivery: Delivery) -> str:
+    return f"{delivery.due_at:013d}#{delivery.delivery}"
+
+
+def _line_up(delivery: Delivery) -> None:
+    tables.update(Delivery, (_line(delivery.webhook), _place(delivery)), [Delivery.expires_at.set(delivery.expires_at)])
+
+
+def _leave(webhook: str, place: str) -> None:
+    tables.delete(Delivery, (_line(webhook), place))
+
+
+def _tried(pending: Delivery, tried: Try) -> list[Action]:
+    return [Delivery.tries.set([*pending.tries, tried][-MOST_TRIES:])]
+
+
+def _end(pending: Delivery, actions: Sequence[Action], now: int) -> Delivery | None:
+    """Write the end of an attempt, and then where the delivery stands in the line, if it still does."""
+    as_read = (Delivery.due_at == pending.due_at) & (Delivery.state == State.PENDING)
+    after = _update(pending, actions, as_read, now)
+    if after and after.state == State.PENDING:
+        _line_up(after)
+    if after:
+        _leave(pending.webhook, _place(pending))
+    return after
 
 
 def _update(delivery: Delivery, actions: Sequence[Action], condition: Condition, now: int) -> Delivery | None:

@@ -9,16 +9,17 @@ from pynamodb.expressions.update import Action
 
 from sluice.platform import aws, tables
 from sluice.platform.attributes import IntAttribute
-from sluice.platform.clock import DAY, iso
+from sluice.platform.clock import DAY
 from sluice.webhooks import signature
+from sluice.webhooks.standing import Standing
 
 # The types of events that an endpoint can ask for.
 EVENT_TYPES = ("job.succeeded", "job.dead", "job.cancelled", "account.broken", "webhook.disabled")
 
 # A new secret signs beside the one before it for this long, so that a receiver can change over.
 OVERLAP_MS = DAY
-# So many deliveries in a row that were given up end the attempts at more.
-MOST_FAILURES = 5
+# Where a tenant's turn stands in the table, before its endpoints: no endpoint's id has a `#`.
+TURN = "#turn"
 
 
 class Status(StrEnum):
@@ -29,7 +30,10 @@ class Status(StrEnum):
 
 
 class Endpoint(tables.Table):
-    """One address of one tenant. failures: deliveries given up since one last arrived."""
+    """One address of one tenant, with its standing (see `standing`).
+
+    turn_at, turn_until: the only attributes of a tenant's turn (see `turns`).
+    """
 
     class Meta:
         table_name = tables.name("webhooks")
@@ -44,8 +48,19 @@ class Endpoint(tables.Table):
     earlier_secret = BinaryAttribute(legacy_encoding=False, null=True)
     earlier_until = IntAttribute(null=True)
     failures = IntAttribute(default=0)
+    failing_since = IntAttribute(null=True)
+    failed_at = IntAttribute(null=True)
+    late = IntAttribute(null=True)
+    rests_until = IntAttribute(null=True)
+    turn_at = IntAttribute(null=True)
+    turn_until = IntAttribute(null=True)
     created_at = IntAttribute()
     updated_at = IntAttribute()
+
+    @property
+    def standing(self) -> Standing:
+        """How it stands."""
+        return Standing(self.failures, self.failing_since, self.failed_at, self.late or 0, self.rests_until)
 
     @property
     def key(self) -> str:
@@ -77,7 +92,7 @@ def find(tenant: str, webhook_id: str) -> Endpoint | None:
 
 def of(tenant: str) -> list[Endpoint]:
     """All endpoints of the tenant, by id."""
-    return list(Endpoint.query(tenant, consistent_read=True))
+    return list(Endpoint.query(tenant, Endpoint.webhook_id > f"{TURN}~", consistent_read=True))
 
 
 def create(tenant: str, webhook_id: str, wanted: Wanted, now: int) -> tuple[Endpoint, str]:
@@ -114,7 +129,7 @@ def change(endpoint: Endpoint, wanted: Wanted, now: int) -> Endpoint:
         Endpoint.event_types.set(list(wanted.event_types)),
         Endpoint.status.set(_status(wanted)),
         Endpoint.reason.set(reason) if reason else Endpoint.reason.remove(),
-        Endpoint.failures.set(0),
+        *_standing(Standing()),
         Endpoint.updated_at.set(now),
     ]
     return _update(endpoint, actions)
@@ -149,21 +164,27 @@ def secrets(endpoint: Endpoint, now: int) -> list[str]:
     return [aws.decrypt(sealed, _context(endpoint.tenant, endpoint.webhook_id)) for sealed in signing]
 
 
-def arrived(endpoint: Endpoint) -> None:
-    """Something arrived there: earlier failures no longer count."""
-    if endpoint.failures:
-        _try(endpoint, [Endpoint.failures.set(0)])
+def keep(endpoint: Endpoint, standing: Standing, off: str | None, now: int) -> bool:
+    """Write how the endpoint stands now. off: why it is switched off, if it is. False when it was changed meanwhile."""
+    if standing == endpoint.standing and off is None:
+        return True
+    actions = _standing(standing)
+    if off:
+        actions += [Endpoint.status.set(Status.DISABLED), Endpoint.reason.set(off), Endpoint.updated_at.set(now)]
+    return _try(endpoint, actions) is not None
 
 
-def failed(endpoint: Endpoint, now: int, gone: bool) -> str | None:
-    """A delivery was given up. gone: the receiver said that it wants no more. Why the endpoint is disabled, if now."""
-    after = _try(endpoint, [Endpoint.failures.add(1)])
-    if after is None or not (gone or after.failures >= MOST_FAILURES):
-        return None
-    told = "the receiver answered 410 (gone)" if gone else f"{after.failures} deliveries in a row were given up"
-    reason = f"{told}, at {iso(now)}"
-    off = [Endpoint.status.set(Status.DISABLED), Endpoint.reason.set(reason), Endpoint.updated_at.set(now)]
-    return reason if _try(after, off) else None
+def _standing(standing: Standing) -> list[Action]:
+    times = (
+        (Endpoint.failing_since, standing.failing_since),
+        (Endpoint.failed_at, standing.failed_at),
+        (Endpoint.late, standing.late or None),
+        (Endpoint.rests_until, standing.rests_until),
+    )
+    return [
+        Endpoint.failures.set(standing.failures),
+        *(name.remove() if value is None else name.set(value) for name, value in times),
+    ]
 
 
 def _try(endpoint: Endpoint, actions: Sequence[Action]) -> Endpoint | None:

@@ -1,4 +1,4 @@
-"""What lies in the queue `webhooks`: events from the bus, and deliveries that are due at some time."""
+"""What lies in the queue `webhooks`: events from the bus, and turns of tenants."""
 
 import json
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ class CorruptMessage(Exception):  # noqa: N818 - what it is
 
 
 @dataclass(frozen=True)
-class Due:
-    """A delivery to look at: its key."""
+class Turn:
+    """A turn of `tenant` at `at` (epoch ms), in which what is due to its endpoints is sent."""
 
-    webhook: str
-    delivery: str
+    tenant: str
+    at: int
 
 
-def decode(text: str) -> Due | dict[str, Any]:
-    """The delivery, or the event's envelope, that `text` holds.
+def decode(text: str) -> Turn | dict[str, Any]:
+    """The turn, or the event's envelope, that `text` holds.
 
     Raises:
         CorruptMessage: neither.
@@ -37,13 +37,13 @@ def decode(text: str) -> Due | dict[str, Any]:
     if isinstance(found, dict) and "detail-type" in found:
         return found
     try:
-        return Due(str(found["webhook"]), str(found["delivery"]))
-    except (KeyError, TypeError) as error:
-        raise CorruptMessage(f"neither an event nor a delivery: {type(error).__name__}") from error
+        return Turn(str(found["tenant"]), int(found["at"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CorruptMessage(f"neither an event nor a turn: {type(error).__name__}") from error
 
 
-def send(webhook: str, delivery: str, in_ms: int = 0) -> None:
-    """Have somebody look at the delivery in `in_ms`, or as late as SQS can."""
-    delay = -(-max(0, min(in_ms, MOST_DELAY_MS)) // SECOND)
-    message = json.dumps({"webhook": webhook, "delivery": delivery}, separators=(",", ":"))
+def announce(turn: Turn, now: int) -> None:
+    """Have somebody take `turn` at its time, or look at it as late as SQS can hold it back."""
+    delay = -(-max(0, min(turn.at - now, MOST_DELAY_MS)) // SECOND)
+    message = json.dumps({"tenant": turn.tenant, "at": turn.at}, separators=(",", ":"))
     aws.send_message(settings().require("webhook_queue_url"), message, delay)

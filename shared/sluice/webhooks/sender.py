@@ -1,22 +1,39 @@
-"""What the function webhook_sender does with a delivery of SQS messages: each stands alone."""
+"""What the function webhook_sender does with a delivery of SQS messages: each stands alone.
 
-from collections.abc import Mapping
+```
+ event ─► fan_out: a delivery for each endpoint that wants it ─► a turn of the tenant is announced
+ turn  ─► serve:   what is due is sent, some at once, for two seconds ─► the next turn is announced, behind the others'
+```
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from sluice.platform import aws
-from sluice.platform.clock import Clock, iso
+from sluice.platform.clock import SECOND, Clock, iso
 from sluice.platform.observe import count, logger
 from sluice.platform.settings import settings
-from sluice.webhooks import bodies, deliveries, endpoints, messages, signature
+from sluice.webhooks import bodies, deliveries, endpoints, messages, signature, standing, turns
 from sluice.webhooks.bodies import NoEvent
-from sluice.webhooks.client import Client, Undelivered
+from sluice.webhooks.client import TIMED_OUT, Client, Undelivered
 from sluice.webhooks.deliveries import Delivery, State, Try
 from sluice.webhooks.endpoints import Endpoint, Status
-from sluice.webhooks.messages import CorruptMessage, Due
+from sluice.webhooks.messages import CorruptMessage, Turn
+from sluice.webhooks.standing import Ended
 
 VERSION = 1
 GONE = 410
+# After this long a tenant's turn goes to the end of the queue, whatever is left of its work.
+PART_MS = 2 * SECOND
+# Attempts at once at one endpoint that answers, and of one tenant.
+AT_ONCE = 5
+THREADS = 16
+# Deliveries of an endpoint that is switched off that are dropped at once.
+MOST_DROPPED = 25
+# By how much the clocks of two functions may differ.
+CLOCK_SKEW_MS = SECOND
 
 
 def work(found: Mapping[str, str], client: Client, clock: Clock) -> list[str]:
@@ -40,8 +57,8 @@ def work(found: Mapping[str, str], client: Client, clock: Clock) -> list[str]:
 def _one(text: str, client: Client, clock: Clock) -> None:
     try:
         message = messages.decode(text)
-        if isinstance(message, Due):
-            attempt(message, client, clock)
+        if isinstance(message, Turn):
+            serve(message, client, clock)
         else:
             fan_out(bodies.event(message), clock.now())
     except (CorruptMessage, NoEvent) as corrupt:
@@ -53,61 +70,105 @@ def _one(text: str, client: Client, clock: Clock) -> None:
 def fan_out(event: bodies.Event, now: int) -> None:
     """Send `event` on its way to every endpoint of its tenants that wants it."""
     for tenant in event.tenants:
-        for endpoint in endpoints.of(tenant):
-            if endpoint.status == Status.ACTIVE and event.type in endpoint.event_types:
-                body = bodies.body(event, tenant)
-                delivery = deliveries.create(endpoint.key, event.at, event.id, event.type, body, now)
-                messages.send(endpoint.key, delivery)
+        wanting = [one for one in endpoints.of(tenant) if one.status == Status.ACTIVE and event.type in one.event_types]
+        if wanting:
+            body = bodies.body(event, tenant)
+            for endpoint in wanting:
+                deliveries.create(endpoint.key, event.at, event.id, event.type, body, now)
+            turns.wake(tenant, min(max(now, one.rests_until or 0) for one in wanting), now)
 
 
-def attempt(due: Due, client: Client, clock: Clock) -> None:
-    """Try the delivery if it is due; if it is due later, have somebody look again then."""
-    found, now = deliveries.find(due.webhook, due.delivery), clock.now()
-    if found is None or found.state != State.PENDING:
+def serve(turn: Turn, client: Client, clock: Clock) -> None:
+    """Take the tenant's turn: send what is due to its endpoints, for a while, and announce the next one."""
+    now = clock.now()
+    if turn.at > now:
+        messages.announce(turn, now)
         return
-    if found.due_at > now:
-        messages.send(due.webhook, due.delivery, found.due_at - now)
+    if not turns.take(turn, now):
         return
-    tenant, _, webhook_id = due.webhook.partition("/")
-    endpoint = endpoints.find(tenant, webhook_id)
-    if endpoint is None or endpoint.status != Status.ACTIVE:
-        deliveries.drop(found, now)
-        return
-    claimed = deliveries.claim(found, now)
-    if claimed:
-        _try(claimed, endpoint, client, clock)
+    while True:
+        found = endpoints.of(turn.tenant)
+        more = _part(found, client, clock)
+        if not more or clock.now() - now >= PART_MS:
+            break
+    turns.leave(turn.tenant, _next_turn(turn.tenant, clock.now()), clock.now())
 
 
-def _try(claimed: Delivery, endpoint: Endpoint, client: Client, clock: Clock) -> None:
-    tried = _post(claimed, endpoint, client, clock)
+def _part(found: Sequence[Endpoint], client: Client, clock: Clock) -> bool:
+    """Send some of what is due to each endpoint, all at once. Whether there may be more."""
+    now, more = clock.now(), False
+    chosen: list[tuple[Endpoint, Delivery]] = []
+    for endpoint in found:
+        if endpoint.status != Status.ACTIVE:
+            line = deliveries.waiting(endpoint.key, now, MOST_DROPPED)
+            dropped, kept = line.deliveries, list[Delivery]()
+        elif (endpoint.rests_until or 0) > now:
+            continue
+        else:
+            line = deliveries.due(endpoint.key, now, 1 if endpoint.late else AT_ONCE)
+            # What was on its way to an endpoint of this name that was deleted is none of this one's.
+            kept = [one for one in line.deliveries if one.created_at >= endpoint.created_at - CLOCK_SKEW_MS]
+            dropped = [one for one in line.deliveries if one not in kept]
+        more = more or line.more
+        for one in dropped:
+            deliveries.drop(one, now)
+        chosen += [(endpoint, one) for one in kept]
+    ended: dict[str, list[Ended]] = defaultdict(list)
+    with ThreadPoolExecutor(min(THREADS, max(1, len(chosen)))) as pool:
+        tries = [(endpoint, pool.submit(_try, one, endpoint, client, clock)) for endpoint, one in chosen]
+    for endpoint, future in tries:
+        if came_to := future.result():
+            ended[endpoint.key].append(came_to)
+    for endpoint in found:
+        _judge(endpoint, ended[endpoint.key], clock.now())
+    return more
+
+
+def _next_turn(tenant: str, now: int) -> int | None:
+    """When something is due to one of the tenant's endpoints that does not rest then."""
+    times = [
+        max(at, now, endpoint.rests_until or 0)
+        for endpoint in endpoints.of(tenant)
+        if (at := deliveries.next_due(endpoint.key)) is not None
+    ]
+    return min(times, default=None)
+
+
+def _judge(endpoint: Endpoint, ended: Sequence[Ended], now: int) -> None:
+    """Keep how the endpoint stands after these attempts; say so where that switches it off."""
+    after, off = standing.after(endpoint.standing, ended, now)
+    if ended and endpoints.keep(endpoint, after, off, now) and off:
+        _disabled(endpoint, off, now)
+
+
+def _try(pending: Delivery, endpoint: Endpoint, client: Client, clock: Clock) -> Ended | None:
+    """Send it once. None when it was sent again, or dropped, meanwhile: then this attempt says nothing."""
+    tried = _post(pending, endpoint, client, clock)
     now, gone = clock.now(), tried["status"] == GONE
-    about = {"webhook": claimed.webhook, "delivery": claimed.delivery, "status": tried["status"], "code": tried["code"]}
+    about = {"webhook": pending.webhook, "delivery": pending.delivery, "status": tried["status"], "code": tried["code"]}
     logger.info("webhook sent", extra={**about, "ms": tried["ms"]})
     if tried["code"] is None:
-        if deliveries.deliver(claimed, tried, now):
-            count("WebhooksDelivered")
-            endpoints.arrived(endpoint)
-        return
-    after = deliveries.fail(claimed, tried, now, for_good=gone)
+        if deliveries.deliver(pending, tried, now) is None:
+            return None
+        count("WebhooksDelivered")
+        return Ended(arrived=True)
+    after = deliveries.fail(pending, tried, now, for_good=gone)
     if after is None:
-        return  # it was sent again meanwhile, and is tried by somebody else
+        return None
     count("WebhookAttemptsFailed")
-    if after.state == State.PENDING:
-        messages.send(after.webhook, after.delivery, after.due_at - now)
-        return
-    count("WebhooksFailed")
-    reason = endpoints.failed(endpoint, now, gone)
-    if reason:
-        _disabled(endpoint, reason, now)
+    given_up = after.state != State.PENDING
+    if given_up:
+        count("WebhooksFailed")
+    return Ended(arrived=False, late=tried["code"] == TIMED_OUT, given_up=given_up, gone=gone)
 
 
-def _post(claimed: Delivery, endpoint: Endpoint, client: Client, clock: Clock) -> Try:
+def _post(pending: Delivery, endpoint: Endpoint, client: Client, clock: Clock) -> Try:
     """Send it; what came of it. code: None when the receiver has it."""
     began = clock.now()
-    headers = signature.headers(endpoints.secrets(endpoint, began), claimed.message_id, began, claimed.body)
+    headers = signature.headers(endpoints.secrets(endpoint, began), pending.message_id, began, pending.body)
     tried: dict[str, Any] = {"at": began, "status": None, "code": None, "message": None}
     try:
-        tried["status"] = status = client.post(endpoint.url, headers, claimed.body.encode())
+        tried["status"] = status = client.post(endpoint.url, headers, pending.body.encode())
         if not 200 <= status < 300:
             tried |= {"code": "refused", "message": f"the receiver answered {status}; 2xx is wanted"}
     except Undelivered as undelivered:

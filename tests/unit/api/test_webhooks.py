@@ -11,6 +11,7 @@ from sluice.platform.clock import DAY, iso
 from sluice.webhooks import deliveries, endpoints
 from sluice.webhooks.deliveries import Delivery
 from sluice.webhooks.endpoints import Endpoint
+from sluice.webhooks.standing import Ended, Standing, after
 from tests.support.http import Answer, call
 from tests.support.letters import DIED_AT
 from tests.unit.api.conftest import WEBHOOK, Cloud
@@ -60,7 +61,8 @@ def test_a_change_replaces_what_was_said_and_keeps_the_secret(cloud: Cloud) -> N
 
 def test_putting_it_again_enables_one_that_was_disabled(cloud: Cloud) -> None:
     ask("PUT", MAIN, body=WEBHOOK)
-    assert endpoints.failed(Endpoint.get("acme", "main"), cloud.now, gone=True)
+    standing, off = after(Standing(), [Ended(arrived=False, given_up=True, gone=True)], cloud.now)
+    assert endpoints.keep(Endpoint.get("acme", "main"), standing, off, cloud.now)
     broken = ask("GET", MAIN).json
     assert (broken["status"], broken["failures"]) == ("DISABLED", 1)
     assert "410" in broken["reason"]
@@ -111,10 +113,8 @@ def test_only_on_a_laptop_may_it_be_the_laptop(
 def test_a_delivery_is_shown_with_every_attempt(cloud: Cloud) -> None:
     cloud.webhook()
     [found] = Delivery.query("acme/main")
-    claimed = deliveries.claim(found, DIED_AT)
-    assert claimed
     tried = {"at": DIED_AT, "status": 500, "code": "refused", "message": "the receiver answered 500", "ms": 7}
-    failed = deliveries.fail(claimed, tried, DIED_AT, for_good=False)
+    failed = deliveries.fail(found, tried, DIED_AT, for_good=False)
     assert failed
     [told] = ask("GET", f"{MAIN}/deliveries").json["deliveries"]
     assert (told["deliveryId"], told["messageId"], told["eventType"]) == (f"{DIED_AT}-e1", "e1", "job.dead")
@@ -142,14 +142,17 @@ def test_sending_again_starts_at_once(cloud: Cloud) -> None:
     assert deliveries.drop(found, cloud.now)
     answer = ask("POST", f"{MAIN}/deliveries/{delivery}/resend")
     assert (answer.status, answer.json["state"]) == (202, "pending")
-    assert [json.loads(body) for body in cloud.sent] == [{"webhook": "acme/main", "delivery": delivery}]
+    [sent] = [json.loads(body) for body in cloud.sent]
+    assert sent["tenant"] == "acme"
+    assert deliveries.next_due("acme/main") == sent["at"]
 
 
 def test_nothing_is_sent_again_to_a_webhook_that_is_disabled(cloud: Cloud) -> None:
     delivery = cloud.webhook()
     ask("PUT", MAIN, body={**WEBHOOK, "enabled": False})
+    before = cloud.content()
     answer = ask("POST", f"{MAIN}/deliveries/{delivery}/resend")
-    assert (answer.status, answer.json["error"]["code"], cloud.sent) == (409, "disabled", [])
+    assert (answer.status, answer.json["error"]["code"], cloud.content()) == (409, "disabled", before)
 
 
 def test_two_tenants_may_use_the_same_name(cloud: Cloud) -> None:

@@ -1,12 +1,11 @@
 """When a delivery is tried, again and again, and sent once more."""
 
-import json
 from typing import Any
 
 import pytest
 
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
-from sluice.webhooks import deliveries, endpoints
+from sluice.webhooks import deliveries, endpoints, turns
 from sluice.webhooks.client import Undelivered
 from sluice.webhooks.endpoints import Wanted
 from tests.unit.webhooks.conftest import (
@@ -112,7 +111,7 @@ def test_what_is_over_is_sent_again_from_the_first_attempt(post: Post, answers: 
     again = deliveries.resend(delivery(), post.clock.time)
     assert again
     assert (again.state, again.attempts) == ("pending", 0)
-    post.queue.append((post.clock.time, json.dumps({"webhook": again.webhook, "delivery": again.delivery})))
+    turns.wake("acme", post.clock.time, post.clock.time)
     post.run()
     first, second = post.receivers.sent
     assert (delivery().state, len(delivery().tries)) == ("delivered", 2)
@@ -139,6 +138,7 @@ def test_a_log_of_many_attempts_keeps_the_latest(post: Post) -> None:
     found.save()
     again = deliveries.resend(found, NOON)
     assert again
-    assert post.handle(json.dumps({"webhook": again.webhook, "delivery": again.delivery})) == []
+    turns.wake("acme", NOON, NOON)
+    post.run()
     assert len(delivery().tries) == deliveries.MOST_TRIES
     assert delivery().tries[-1]["status"] == 204

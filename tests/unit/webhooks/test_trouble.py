@@ -7,6 +7,7 @@ import pytest
 
 from sluice.platform import aws
 from sluice.platform.clock import MINUTE
+from sluice.webhooks import deliveries
 from tests.support.store import Answer, Request, Store
 from tests.unit.webhooks.conftest import (
     Post,
@@ -97,7 +98,8 @@ def test_a_key_that_does_not_answer_is_our_fault_and_uses_up_no_attempt(
         "not json",
         "[]",
         "{}",
-        '{"webhook": "acme/main"}',
+        '{"tenant": "acme"}',
+        '{"tenant": "acme", "at": "soon"}',
         '{"detail-type": "job.dead"}',
         '{"detail-type": "job.dead", "source": "elsewhere", "detail": {}}',
         '{"detail-type": 7, "source": "sluice", "detail": {}}',
@@ -116,5 +118,10 @@ def test_a_message_that_nobody_can_read_is_set_aside_with_the_reason(post: Post,
 
 
 def test_a_delivery_that_is_gone_is_no_fault(post: Post) -> None:
-    assert post.handle('{"webhook": "acme/main", "delivery": "1795348800000-x"}') == []
+    endpoint()
+    post.publish(ended())
+    post.step()
+    delivery().delete()
+    post.run()
     assert post.receivers.sent == []
+    assert deliveries.next_due("acme/main") is None
