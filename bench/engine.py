@@ -13,8 +13,8 @@ from local.sandbox.limits import Limits as Quota
 from local.sandbox.server import Sandbox
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model.job import Job
+from sluice.jobs.model.run import Run
 from sluice.jobs.run import worker
-from sluice.jobs.run.runner import Run
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import DAY, HOUR, Clock
 from sluice.platform.config.document import Config

@@ -7,8 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.dispatch.admission import Candidate, Room, batches, pick
+from sluice.jobs.dispatch.admission import Room, batches, pick
 from sluice.jobs.dispatch.fair_order import in_turn, standing
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL, subject
 from sluice.platform.clock import DAY, HOUR, MINUTE
 

@@ -9,9 +9,9 @@ from typing import Any
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Spec
+from sluice.jobs.model.run import Run
 from sluice.jobs.model.states import DEAD, FINAL, LEASED, QUEUED, TRANSITIONS, WAITING
 from sluice.jobs.queue.enqueue import Enqueued, Outcome
-from sluice.jobs.run.runner import Run
 from sluice.platform import tables
 from sluice.platform.config.limits import Limits
 from tests.simulation.trouble import Process

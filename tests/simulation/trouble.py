@@ -9,7 +9,7 @@ from uuid import uuid4
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
 from pynamodb.exceptions import PynamoDBException
 
-from sluice.jobs.run.runner import Run
+from sluice.jobs.model.run import Run
 from sluice.platform import tables
 from sluice.platform.clock import MINUTE
 from tests.support.clock import VirtualClock

@@ -16,12 +16,13 @@ from sluice.jobs.dispatch import poller, scheduler
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job, Spec
 from sluice.jobs.model.outcomes import Action, Failure, Outcome, Waiting
+from sluice.jobs.model.run import Run
 from sluice.jobs.model.states import FINAL
 from sluice.jobs.queue import cancel
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Enqueued, enqueue
 from sluice.jobs.run.messages import Batch, decode
-from sluice.jobs.run.runner import Observe, Run, run_batch
+from sluice.jobs.run.runner import Observe, run_batch
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from tests.simulation.promises import Promises, number, text

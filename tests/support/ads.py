@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import pytest
 
-from sluice.jobs.budgets.grant import Calls
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
+from sluice.jobs.model.run import Calls
 from sluice.jobs.queue.enqueue import Enqueued
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.advertising import Ad, AdResult, Campaign

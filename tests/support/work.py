@@ -10,7 +10,7 @@ from sluice.jobs.model.backoff import Backoff
 from sluice.jobs.model.job import Spec
 from sluice.jobs.model.kinds import JobKind
 from sluice.jobs.model.outcomes import Outcome
-from sluice.jobs.run.runner import Run
+from sluice.jobs.model.run import Run
 
 KIND = JobKind("test.work", f"{__name__}:handle", frozenset({"stockx"}), max_attempts=3, backoff=Backoff(1_000, 60_000))
 

@@ -30,6 +30,7 @@ PURE = {
     "platform/money.py",
     "jobs/dispatch/admission.py",
     "jobs/model/backoff.py",
+    "jobs/model/candidate.py",
     "jobs/budgets/windows.py",
     "jobs/dispatch/explain.py",
     "jobs/model/history.py",
@@ -127,6 +128,24 @@ def test_handlers_are_the_top(path: Path) -> None:
     assert not [
         found for found in imports(path) if found.module.split(".")[0] in ("functions", "local", "tools", "tests")
     ]
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """Not even for the type checker: of two modules that need each other, neither can be read first."""
+    modules = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in sources()}
+    arrows = {
+        module: {
+            named
+            for found in imports(path)
+            for named in (found.module, *(f"{found.module}.{one}" for one in found.names))
+            if named in modules
+        }
+        for module, path in modules.items()
+    }
+    settled = set[str]()
+    while ready := {module for module in arrows if module not in settled and arrows[module] <= settled}:
+        settled |= ready
+    assert not arrows.keys() - settled, "these import each other, or what does"
 
 
 def test_nothing_below_imports_a_handler_or_the_laptop() -> None:

@@ -4,7 +4,7 @@ from sluice.catalog import lookup
 from sluice.catalog import table as catalog
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import Outcome
-from sluice.jobs.run.runner import Run
+from sluice.jobs.model.run import Run
 from sluice.marketplaces import registry
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import WithJsonSchema
 
-from sluice.inventory import imports
+from sluice.inventory import imports, report
 from sluice.inventory.bodies import ImportItems
 from sluice.inventory.imports import ImportView
 from sluice.inventory.messages import NotSent
@@ -32,7 +32,7 @@ def import_items(request: Request[Upload, None]) -> ImportView:
     if not found.rows:
         raise Invalid("the file has no rows", fields=[FieldError("body", "has a header and no rows")])
     if not found.good:
-        told = imports.told(found.refused)
+        told = report.told(found.refused)
         fields = [FieldError(**one) for row in told for one in row["fields"]]
         raise Invalid("no row was taken", fields=fields, more={"refused": told, "refusedRows": len(found.refused)})
     try:

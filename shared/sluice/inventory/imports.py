@@ -9,17 +9,16 @@ begun, and what is missing of its messages is sent; and a chunk that is delivere
 """
 
 import hashlib
-import json
 import re
-import zlib
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, NotRequired
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute, UnicodeSetAttribute
 from typing_extensions import TypedDict
 
 from sluice.inventory import messages
+from sluice.inventory import report as reports
 from sluice.inventory.messages import Chunk
+from sluice.inventory.report import RefusedRow
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso, ttl
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
 
 # Rows in one message: some seconds of a small function's work, and 100 KB at the most.
 CHUNK_ROWS: Final = 100
-# Refused rows that are told of, as far as they fit into the item; the rest is counted.
-MOST_TOLD: Final = 1_000
-MOST_TOLD_CHARACTERS: Final = 300_000
 _ID = r"[0-9a-f]{32}"
 
 
@@ -61,21 +57,6 @@ class Import(tables.Table):
     not_asked = IntAttribute(default=0)
     problems = UnicodeSetAttribute(null=True)
     expires_at = IntAttribute()
-
-
-class RowError(TypedDict):
-    """What is wrong with one field."""
-
-    field: str
-    message: str
-
-
-class RefusedRow(TypedDict):
-    """A row that was not taken: `line` of the CSV file, whose header is line 1; or `index` of the JSON list."""
-
-    line: NotRequired[int]
-    index: NotRequired[int]
-    fields: list[RowError]
 
 
 class ImportView(TypedDict):
@@ -129,7 +110,7 @@ def begin(tenant: str, data: bytes, sheet: "Sheet", now: int, keep_ms: int) -> I
         updated_at=now,
         rows=sheet.rows,
         refused=len(sheet.refused),
-        report=_pack(told(sheet.refused)),
+        report=reports.pack(sheet.refused),
         pending={str(number) for number in range(len(chunks))},
         expires_at=ttl(now + keep_ms),
     )
@@ -194,33 +175,7 @@ def view(found: Import) -> ImportView:
         "refreshes": found.asked,
         "refreshesRefused": found.not_asked,
         "problems": sorted(found.problems or ()),
-        "refused": _unpack(found.report),
+        "refused": reports.unpack(found.report),
         "acceptedAt": iso(found.accepted_at),
         "updatedAt": iso(found.updated_at),
     }
-
-
-def told(refused: Sequence[RefusedRow]) -> list[RefusedRow]:
-    """The first of the refused rows, as many as a report has room for. What they name may be as long as the file."""
-    rows: list[RefusedRow] = []
-    room = MOST_TOLD_CHARACTERS
-    for row in refused[:MOST_TOLD]:
-        room -= len(_json(row))
-        if room < 0:
-            break
-        rows.append(row)
-    return rows
-
-
-def _pack(rows: Sequence[RefusedRow]) -> bytes:
-    """Reports repeat themselves: a thousand rows are a few KB, which every write of the item costs."""
-    return zlib.compress(_json(rows).encode())
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
-
-
-def _unpack(report: bytes) -> list[RefusedRow]:
-    rows: list[Any] = json.loads(zlib.decompress(report))
-    return rows

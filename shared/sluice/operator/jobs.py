@@ -3,10 +3,10 @@
 from urllib.parse import quote, unquote
 
 from sluice.jobs.budgets import ledger
-from sluice.jobs.dispatch.admission import Candidate
 from sluice.jobs.dispatch.explain import Wait, explain, held
 from sluice.jobs.dispatch.fair_order import standing
 from sluice.jobs.model import keys
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import cancel
 from sluice.jobs.queue.cancel import Cancelled

@@ -12,10 +12,9 @@ from typing import Any
 from sluice.catalog import lookup
 from sluice.catalog import table as catalog
 from sluice.catalog.table import Product, Variant
-from sluice.jobs.budgets.grant import Calls
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import Outcome, Refused
-from sluice.jobs.run.runner import Run
+from sluice.jobs.model.run import Calls, Run
 from sluice.marketplaces import registry
 from sluice.marketplaces.products import Adapter, MarketData
 from sluice.marketplaces.registry import Marketplace

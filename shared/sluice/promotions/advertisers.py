@@ -1,6 +1,6 @@
 """The one place that opens a marketplace's ads, so that only who calls it loads an HTTP client."""
 
-from sluice.jobs.budgets.grant import Calls
+from sluice.jobs.model.run import Calls
 from sluice.marketplaces.advertising import Advertiser
 from sluice.platform.clock import Clock
 

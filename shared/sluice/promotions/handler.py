@@ -19,8 +19,8 @@ from functools import partial
 from typing import Any, Final
 
 from sluice.jobs.model.outcomes import Failure, Outcome
+from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
-from sluice.jobs.run.runner import Run
 from sluice.marketplaces.advertising import Ad, AdResult, Advertiser
 from sluice.marketplaces.http.errors import AlreadyExists, MarketplaceFailure, NotReady
 from sluice.promotions import advertisers, campaigns, wanted

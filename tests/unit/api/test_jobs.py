@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from sluice.jobs.budgets import ledger
-from sluice.jobs.dispatch.admission import Candidate
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, Refused
 from sluice.jobs.queue import claim, finish

@@ -12,10 +12,11 @@ from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import VERSION, Job
 from sluice.jobs.model.outcomes import BudgetEmpty, Failure, LeaseOver, Outcome, Refused, Waiting
+from sluice.jobs.model.run import Run
 from sluice.jobs.queue import claim, finish
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.messages import Batch
-from sluice.jobs.run.runner import CALL_MS, Report, Run, run_batch
+from sluice.jobs.run.runner import CALL_MS, Report, run_batch
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from tests.support import work

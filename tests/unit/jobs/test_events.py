@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.job_events.handler import handler
-from sluice.jobs.dispatch.admission import Candidate
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, Refused, Waiting
 from sluice.jobs.queue import cancel, claim, enqueue, finish, unreadable

@@ -44,8 +44,8 @@ import pytest
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.budgets.windows import Window
-from sluice.jobs.dispatch.admission import Candidate
 from sluice.jobs.model import keys
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job, Spec
 from sluice.jobs.model.kinds import UnknownKind
 from sluice.jobs.model.outcomes import BudgetClosed, LeaseOver

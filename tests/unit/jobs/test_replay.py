@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sluice.jobs.dispatch.admission import Candidate
 from sluice.jobs.model import keys, kinds, requests
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter, acknowledge
 from sluice.jobs.model.job import VERSION, Job
 from sluice.jobs.model.outcomes import Refused

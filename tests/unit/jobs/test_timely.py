@@ -15,11 +15,12 @@ from sluice.jobs.dispatch.punctual import run_due
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, Outcome
+from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
 from sluice.jobs.queue.cancel import Cancelled, cancel
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.messages import Batch
-from sluice.jobs.run.runner import Report, Run
+from sluice.jobs.run.runner import Report
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits

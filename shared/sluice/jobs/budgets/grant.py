@@ -10,7 +10,6 @@ call back to this hour and reserves it in the next.
 """
 
 import threading
-from typing import Protocol
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Slots, Window, outside_margin
@@ -26,26 +25,6 @@ LEAST_BLOCK = 3
 
 # A marketplace's longest window is a day. An answer that asks for a longer rest is a fault, and is cut to that.
 LONGEST_CLOSING_MS = DAY
-
-
-class Calls(Protocol):
-    """What the HTTP seam asks before and tells after each call."""
-
-    def take(self) -> None:
-        """Return when the call may start, having charged it.
-
-        Raises:
-            BudgetClosed, BudgetEmpty, OutOfTime: it may not.
-        """
-
-    def close(self, until: int, reason: str, longest_ms: int = 0) -> None:
-        """The marketplace refuses calls until `until`: nobody calls before then.
-
-        longest_ms: where it refuses again soon after the last time, double the last closing, up to this. 0: never.
-        """
-
-    def remaining(self, calls: int) -> None:
-        """The marketplace says how many calls of this hour are left."""
 
 
 class Grant:

@@ -12,17 +12,15 @@ queue would put all of it before the few jobs that another asked for later.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL
-
-if TYPE_CHECKING:
-    from sluice.jobs.dispatch.admission import Candidate
 
 _LADDER = (BACKGROUND, HOT, MANUAL)
 
 
-def standing(candidate: "Candidate", now: int, age_limit_ms: int) -> int:
+def standing(candidate: Candidate, now: int, age_limit_ms: int) -> int:
     """The priority that a job stands for by itself: its own, raised one step for each age limit that it has waited."""
     step = _LADDER.index(candidate.priority) if candidate.priority in _LADDER else 0
     return _LADDER[min(len(_LADDER) - 1, step + max(0, now - candidate.created_at) // age_limit_ms)]
@@ -33,7 +31,7 @@ def lot(names: Collection[str], now: int) -> dict[str, bytes]:
     return {name: blake2b(f"{now} {name}".encode(), digest_size=8).digest() for name in names}
 
 
-def in_turn(candidates: Sequence["Candidate"], now: int, age_limit_ms: int) -> list[tuple["Candidate", int]]:
+def in_turn(candidates: Sequence[Candidate], now: int, age_limit_ms: int) -> list[tuple[Candidate, int]]:
     """All of `candidates` (one budget's) in the order in which they run, each with the priority it is admitted with.
 
     Among those of one rank no tenant is given two more than another that has one waiting.
@@ -41,10 +39,10 @@ def in_turn(candidates: Sequence["Candidate"], now: int, age_limit_ms: int) -> l
     lots = lot({job.tenant for job in candidates}, now)
     standings = {job.job_id: standing(job, now, age_limit_ms) for job in candidates}
 
-    def oldest(job: "Candidate") -> Any:
+    def oldest(job: Candidate) -> Any:
         return job.created_at, job.job_id
 
-    def highest(job: "Candidate") -> Any:
+    def highest(job: Candidate) -> Any:
         return -standings[job.job_id], job.created_at, job.job_id
 
     ranks: dict[int, list[Candidate]] = defaultdict(list)
@@ -56,16 +54,14 @@ def in_turn(candidates: Sequence["Candidate"], now: int, age_limit_ms: int) -> l
     return [(job, rank) for rank in sorted(ranks, reverse=True) for job in _turns(ranks[rank], lots, highest)]
 
 
-def _grouped(jobs: Sequence["Candidate"], by: Callable[["Candidate"], int]) -> Mapping[int, list["Candidate"]]:
+def _grouped(jobs: Sequence[Candidate], by: Callable[[Candidate], int]) -> Mapping[int, list[Candidate]]:
     groups: dict[int, list[Candidate]] = defaultdict(list)
     for job in jobs:
         groups[by(job)].append(job)
     return groups
 
 
-def _turns(
-    jobs: Sequence["Candidate"], lots: Mapping[str, bytes], own: Callable[["Candidate"], Any]
-) -> list["Candidate"]:
+def _turns(jobs: Sequence[Candidate], lots: Mapping[str, bytes], own: Callable[[Candidate], Any]) -> list[Candidate]:
     """One job of each tenant, then the next of each, and so on; those of a tenant in the order `own`."""
     turns = Counter[str]()
     numbered = []

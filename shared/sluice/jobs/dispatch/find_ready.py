@@ -13,10 +13,11 @@ from typing import Any
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Usage
-from sluice.jobs.dispatch.admission import Candidate, Room
+from sluice.jobs.dispatch.admission import Room
 from sluice.jobs.dispatch.explain import Reason, held
 from sluice.jobs.dispatch.fair_order import lot, standing
 from sluice.jobs.model import keys
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.queue import claim, lanes
 from sluice.jobs.queue.claim import Page
 from sluice.jobs.queue.lanes import Lane

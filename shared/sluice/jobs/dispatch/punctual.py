@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 
 from sluice.jobs.budgets import seats
 from sluice.jobs.dispatch import scheduler
-from sluice.jobs.dispatch.admission import Candidate, longest_unseen
+from sluice.jobs.dispatch.admission import longest_unseen
 from sluice.jobs.dispatch.find_ready import Ready, Statuses
 from sluice.jobs.dispatch.scheduler import Tick
 from sluice.jobs.model import keys
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.queue import lanes
 from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import CALL_MS, Observe, Report, run_batch

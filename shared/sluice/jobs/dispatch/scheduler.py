@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
-from sluice.jobs.dispatch.admission import Candidate, batches, pick
+from sluice.jobs.dispatch.admission import batches, pick
 from sluice.jobs.dispatch.find_ready import Ready, Statuses, look_into
 from sluice.jobs.model import keys
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver
 from sluice.jobs.queue import claim, finish, lanes, unreadable

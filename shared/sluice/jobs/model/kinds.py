@@ -14,7 +14,7 @@ from sluice.platform.config.document import Config
 
 if TYPE_CHECKING:
     from sluice.jobs.model.outcomes import Outcome
-    from sluice.jobs.run.runner import Run
+    from sluice.jobs.model.run import Run
 
     Handler = Callable[[Run], Outcome]
     # Of some jobs of one account: what became of each, in their order.

@@ -11,8 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sluice.jobs.dispatch.admission import Candidate
 from sluice.jobs.model import keys
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import INDEXED, DueIndex, Job, Unreadable, read
 from sluice.jobs.model.states import LEASED, TRANSITIONS
 from sluice.platform import tables

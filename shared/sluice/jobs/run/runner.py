@@ -9,12 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
-from sluice.jobs.budgets.grant import Calls, Grant
+from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.model import kinds
 from sluice.jobs.model.job import VERSION, Job
 from sluice.jobs.model.outcomes import Action, Failure, LeaseOver, Outcome, OutOfTime, Refused, Waiting
+from sluice.jobs.model.run import Run
 from sluice.jobs.model.states import SUCCEEDED
 from sluice.jobs.queue import claim, finish
 from sluice.jobs.run.messages import Batch, newer
@@ -25,31 +25,6 @@ from sluice.platform.config.limits import Limits
 # A call takes up to this long, so a job is not begun, nor a call started, closer to the end of the worker's time or of
 # the job's lease.
 CALL_MS = 25 * SECOND
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a handler is given: the job, the calls it may make, and the time.
-
-    batch: the jobs that run with it. turns: what they take turns with, by name.
-    """
-
-    job: Job
-    calls: Calls
-    clock: Clock
-    config: Config
-    batch: Sequence[Job] = ()
-    turns: dict[str, threading.Lock] = field(default_factory=dict)
-
-    def turn(self, name: str) -> threading.Lock:
-        """What the jobs of the batch hold that would ask the same: one asks, the others wait for what it finds."""
-        return self.turns.setdefault(name, threading.Lock())
-
-    @property
-    def payload(self) -> dict[str, Any]:
-        """What the job is to do."""
-        payload: dict[str, Any] = self.job.payload
-        return payload
 
 
 @dataclass

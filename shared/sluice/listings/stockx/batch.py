@@ -13,8 +13,8 @@ from typing import Any
 from sluice.jobs.model import kinds
 from sluice.jobs.model.outcomes import Action as Then
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Outcome, Refused, Waiting
+from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
-from sluice.jobs.run.runner import Run
 from sluice.listings.stockx import look as looking
 from sluice.listings.stockx import settle
 from sluice.listings.stockx import table as listings

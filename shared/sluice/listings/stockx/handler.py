@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sluice.jobs.model import kinds
 from sluice.jobs.model.outcomes import Action as Then
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Outcome, Refused
-from sluice.jobs.run.runner import Run
+from sluice.jobs.model.run import Run
 from sluice.listings.stockx import settle, submission, turns
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.follow import NotReceived, follow

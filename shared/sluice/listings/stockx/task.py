@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sluice.jobs.model.outcomes import Outcome, Waiting
-from sluice.jobs.run.runner import Run
+from sluice.jobs.model.run import Run
 from sluice.listings.stockx import settle
 from sluice.listings.stockx.changes import Change
 from sluice.listings.stockx.results import Result

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from sluice.jobs.budgets.grant import Calls
+from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.accounts.token_cache import Access
 from sluice.marketplaces.http import fields

@@ -11,7 +11,7 @@ from typing import Self
 
 import httpx
 
-from sluice.jobs.budgets.grant import Calls
+from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.personal_tokens import PersonalTokens
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.accounts.token_cache import Access

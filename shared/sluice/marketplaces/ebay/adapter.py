@@ -13,7 +13,7 @@ from typing import Self
 
 import httpx
 
-from sluice.jobs.budgets.grant import Calls
+from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.ebay import access as ebay_access
 from sluice.marketplaces.ebay.access import sign

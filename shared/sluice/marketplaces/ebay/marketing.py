@@ -12,8 +12,8 @@ from typing import Final, Self
 
 import httpx
 
-from sluice.jobs.budgets.grant import Calls
 from sluice.jobs.model.outcomes import Action
+from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.advertising import LEAST_RATE, MOST_ADS, Ad, AdResult, Campaign
 from sluice.marketplaces.ebay import access as ebay_access

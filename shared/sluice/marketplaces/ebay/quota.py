@@ -6,7 +6,7 @@ from typing import Self
 
 import httpx
 
-from sluice.jobs.budgets.grant import Calls
+from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.accounts.session import Sign
 from sluice.marketplaces.ebay import access as ebay_access

@@ -14,7 +14,7 @@ from threading import Lock
 
 import httpx
 
-from sluice.jobs.budgets.grant import Calls
+from sluice.jobs.model.run import Calls
 from sluice.marketplaces.http import mapping
 from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, RateLimited
 from sluice.marketplaces.http.exchange import Answer, Request

@@ -10,7 +10,7 @@ from typing import Self
 
 import httpx
 
-from sluice.jobs.budgets.grant import Calls
+from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts import oauth
 from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.accounts.oauth import Fresh

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 
 import httpx
 
-from sluice.jobs.budgets.grant import Calls
+from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.http.errors import BadAnswer
 from sluice.marketplaces.http.exchange import Request
