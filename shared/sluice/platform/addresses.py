@@ -58,14 +58,14 @@ def check_url(url: str, *, schemes: Collection[str], ports: Collection[int], loc
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise BadAddress("is not a URL") from None
-    own = local and _is_loopback(host)
+    own = local and is_this_machine(host)
     if parts.scheme not in schemes and not (own and parts.scheme in _DEFAULT_PORTS):
         raise BadAddress(f"must begin with {' or '.join(f'{scheme}://' for scheme in sorted(schemes))}")
     if "@" in parts.netloc:
         raise BadAddress("must not hold a user or a password")
     if parts.fragment:
         raise BadAddress("must not have a fragment")
-    if not own and not _may_be_public(host):
+    if not own and not may_be_public(host):
         raise BadAddress("must have a public host")
     port = _DEFAULT_PORTS[parts.scheme] if port is None else port
     if port == 0 or not (own or port in ports):
@@ -94,7 +94,7 @@ def is_public(address: str) -> bool:
     return handed_out and ip.is_global and ip.scope_id is None
 
 
-def _may_be_public(host: str) -> bool:
+def may_be_public(host: str) -> bool:
     """Whether the host is a public IP address, or a name that may have one. What ends in a number is no name."""
     try:
         return is_public(host)
@@ -102,8 +102,9 @@ def _may_be_public(host: str) -> bool:
         return bool(re.fullmatch(_NAME, host)) and not host.endswith(_OWN_SUFFIXES)
 
 
-def _is_loopback(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether the host is this machine itself: a loopback address, `localhost`, or a name below it (RFC 6761)."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return host == _LOOPBACK_NAME
+        return host == _LOOPBACK_NAME or (host.endswith(f".{_LOOPBACK_NAME}") and bool(re.fullmatch(_NAME, host)))
