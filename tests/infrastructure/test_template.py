@@ -98,6 +98,40 @@ def test_manual_work_has_workers_of_its_own_at_every_stage(template: Template) -
     assert all(stage["ManualWorkers"] >= 2 for stage in template["Mappings"]["Stages"].values())
 
 
+def reserved(function: str) -> str:
+    """The name under which the mapping has what is reserved for the function."""
+    return function.removesuffix("Function")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_has_a_share_of_the_account_of_its_own(name: str) -> None:
+    share = {"Fn::FindInMap": ["Reserved", reserved(name), {"Ref": "Stage"}]}
+    assert FUNCTIONS[name]["ReservedConcurrentExecutions"] == share
+
+
+def test_all_stages_together_leave_the_account_what_it_must_keep(template: Template) -> None:
+    shares = template["Mappings"]["Reserved"]
+    assert shares.keys() == {reserved(name) for name in FUNCTIONS}
+    for name, share in shares.items():
+        assert share.keys() == template["Mappings"]["Stages"].keys(), name
+        assert min(share.values()) >= 1
+    assert sum(share["dev"] + share["prod"] for share in shares.values()) <= 1_000 - 100
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_queue_starts_more_of_a_function_than_may_run(template: Template, name: str) -> None:
+    """What SQS starts beyond it is refused, and would be set aside after five refusals."""
+    queues = [event["Properties"] for event in FUNCTIONS[name].get("Events", {}).values() if event["Type"] == "SQS"]
+    for stage, sizes in template["Mappings"]["Stages"].items():
+        most = [
+            sizes[queue["ScalingConfig"]["MaximumConcurrency"]["Fn::FindInMap"][2]]
+            for queue in queues
+            if "ScalingConfig" in queue
+        ]
+        assert len(most) in (0, len(queues))
+        assert sum(most) <= template["Mappings"]["Reserved"][reserved(name)][stage]
+
+
 def test_schedule_is_a_parameter(template: Template) -> None:
     for function, parameter in (
         ("Scheduler", "ScheduleExpression"),
