@@ -70,6 +70,10 @@ enrich: setup ## Fill the gaps of a stage's catalog, and renew what is old
 validate: setup .cache/sam/.stamp ## Check template.yaml with SAM's own linter
 	@AWS_DEFAULT_REGION=us-east-1 $(SAM) validate --lint
 
+.PHONY: scan
+scan: setup .cache/checkov/.stamp ## Look for insecure settings in template.yaml, without a network
+	@.cache/checkov/bin/checkov --config-file .checkov.yaml
+
 # Never --cached: its hash does not see shared/, and old code would be shipped.
 .PHONY: build
 build: setup .cache/sam/.stamp ## Build the functions and the common layer for Lambda
@@ -88,6 +92,7 @@ lock: setup ## Renew every requirement lock
 		layers/common/requirements.in -o layers/common/requirements.txt
 	@$(LOCK) -c requirements/dev.txt requirements/uv.in -o requirements/uv.txt
 	@$(LOCK) requirements/sam.in -o requirements/sam.txt
+	@$(LOCK) requirements/checkov.in -o requirements/checkov.txt
 
 .PHONY: clean
 clean: ## Remove everything that was installed or built
@@ -115,3 +120,6 @@ endef
 
 .cache/sam/.stamp: requirements/sam.txt
 	$(call environment,.cache/sam,requirements/sam.txt)
+
+.cache/checkov/.stamp: requirements/checkov.txt
+	$(call environment,.cache/checkov,requirements/checkov.txt)
