@@ -19,7 +19,6 @@ from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import DAY, HOUR, Clock
 from sluice.platform.config.document import Config
 from sluice.prices import handler as refresh
-from sluice.prices import kinds as prices  # noqa: F401 - makes its job kind known
 from sluice.prices.ask import RefreshItem
 
 LAMBDA_MS = 15 * 60_000

@@ -33,7 +33,7 @@ FUNCTION = "import sys; sys.path.insert(0, {folder!r}); import handler"
 CLIENT = "from sluice.platform import aws; aws.client({service!r})"
 # Clients that every event needs where the function's policies name the service.
 SERVICES = ("dynamodb", "ssm")
-JOBS = "from sluice.jobs import kinds; [kind.load() for kind in kinds.registered()]"
+JOBS = "from sluice.jobs.model import kinds; [kind.load() for kind in kinds.served()]"
 ADAPTER = "from sluice.marketplaces import registry; registry.get({marketplace!r}).load()"
 
 # Times the floor, by what a function is.

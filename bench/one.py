@@ -7,6 +7,11 @@ from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
 from bench.row import Row
+from sluice import capabilities
+from sluice.jobs.model import kinds
+
+# What is measured enqueues and runs jobs of every kind.
+kinds.serve(capabilities.kinds(*(one.name for one in capabilities.CAPABILITIES)))
 
 # Each is a module of this package with `run() -> list[Row]`.
 NAMES = (

@@ -30,7 +30,7 @@ from sluice.jobs.dispatch import poller, scheduler
 from sluice.jobs.queue import lanes
 from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import CALL_MS, run_batch
-from sluice.listings.stockx import kinds, poll_run, request  # noqa: F401 - kinds makes its job kinds known
+from sluice.listings.stockx import poll_run, request
 from sluice.listings.stockx.request import Asker, Draft
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms

@@ -4,13 +4,14 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.listings.stockx import kinds as operations  # noqa: F401 - these make their job kinds known
-from sluice.operator import api as admin
+from sluice import capabilities
+from sluice.jobs.model import kinds
+from sluice.operator import api as operator
 from sluice.platform.http import routing
-from sluice.prices import api as market
-from sluice.promotions import kinds as promotions  # noqa: F401
+from sluice.prices import api as prices
 
-app = routing.app((*market.READ, *admin.ROUTES))
+kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx", "promotions"))
+app = routing.app((*prices.READ, *operator.ROUTES))
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

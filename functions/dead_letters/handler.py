@@ -4,13 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.catalog import kinds as catalog  # noqa: F401 - these make their job kinds known
-from sluice.listings.stockx import kinds as operations  # noqa: F401
+from sluice import capabilities
+from sluice.jobs.model import kinds
 from sluice.operator import dead_letters_api as api
 from sluice.platform.http import routing
-from sluice.prices import kinds as prices  # noqa: F401
-from sluice.promotions import kinds as promotions  # noqa: F401
 
+kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx", "promotions"))
 app = routing.app(api.ROUTES)
 
 

@@ -4,10 +4,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sluice import capabilities
 from sluice.catalog import api as enrichment_api
+from sluice.jobs.model import kinds
 from sluice.platform.http import routing
 from sluice.prices import api
 
+kinds.serve(capabilities.kinds("catalog", "prices"))
 app = routing.app((*api.ENQUEUE, *enrichment_api.ROUTES))
 
 

@@ -4,9 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sluice import capabilities
 from sluice.inventory import api, bulk_api, import_api
+from sluice.jobs.model import kinds
 from sluice.platform.http import routing
 
+kinds.serve(capabilities.kinds("prices"))
 app = routing.app((*import_api.ROUTES, *bulk_api.ROUTES, *api.ROUTES))
 
 

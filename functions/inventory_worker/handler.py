@@ -4,10 +4,14 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sluice import capabilities
 from sluice.inventory.worker import work
+from sluice.jobs.model import kinds
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
 from sluice.platform.observe import logger, metrics
+
+kinds.serve(capabilities.kinds("prices"))
 
 
 @logger.inject_lambda_context

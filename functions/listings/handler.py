@@ -4,9 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sluice import capabilities
+from sluice.jobs.model import kinds
 from sluice.listings.stockx import api, bulk_api
 from sluice.platform.http import routing
 
+kinds.serve(capabilities.kinds("listings.stockx"))
 app = routing.app((*bulk_api.ROUTES, *api.ROUTES))
 
 

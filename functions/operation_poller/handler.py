@@ -4,11 +4,15 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.listings.stockx import kinds, poll_run  # noqa: F401 - kinds makes its job kinds known
+from sluice import capabilities
+from sluice.jobs.model import kinds
+from sluice.listings.stockx import poll_run
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
 from sluice.platform.observe import logger, metrics
+
+kinds.serve(capabilities.kinds("listings.stockx"))
 
 
 @logger.inject_lambda_context

@@ -4,11 +4,15 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sluice import capabilities
+from sluice.jobs.model import kinds
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
 from sluice.platform.observe import logger, metrics
-from sluice.promotions import kinds, work_run  # noqa: F401 - kinds makes its job kind known
+from sluice.promotions import work_run
+
+kinds.serve(capabilities.kinds("promotions"))
 
 
 @logger.inject_lambda_context

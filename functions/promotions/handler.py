@@ -4,9 +4,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sluice import capabilities
+from sluice.jobs.model import kinds
 from sluice.platform.http import routing
 from sluice.promotions import api
 
+kinds.serve(capabilities.kinds("promotions"))
 app = routing.app(api.ROUTES)
 
 

@@ -4,13 +4,14 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.catalog import kinds as catalog  # noqa: F401 - these make their job kinds known
+from sluice import capabilities
+from sluice.jobs.model import kinds
 from sluice.jobs.run.worker import work
-from sluice.listings.stockx import kinds as operations  # noqa: F401
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
 from sluice.platform.observe import logger, metrics
-from sluice.prices import kinds as prices  # noqa: F401
+
+kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx"))
 
 
 @logger.inject_lambda_context

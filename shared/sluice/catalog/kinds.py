@@ -1,11 +1,10 @@
 """The job kind of the catalog: look a product up again."""
 
-from sluice.jobs.model.kinds import JobKind, register
+from sluice.jobs.model.kinds import JobKind
 
-ENRICH = register(
-    JobKind(
-        name="catalog.enrich",
-        handler="sluice.catalog.handler:run",
-        marketplaces=frozenset({"stockx", "alias"}),
-    )
+ENRICH = JobKind(
+    name="catalog.enrich",
+    handler="sluice.catalog.handler:run",
+    marketplaces=frozenset({"stockx", "alias"}),
 )
+KINDS = (ENRICH,)

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from sluice import capabilities
 from sluice.jobs.model.states import ALL
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.operator import cursor, health, jobs, listing, views
@@ -18,21 +19,6 @@ from sluice.platform.http.errors import Conflict, NotFound, Unavailable
 from sluice.platform.http.models import OneOf, Query, Text
 from sluice.platform.http.routing import JSON, Answer, Request, Route
 
-# Where every route of the API is declared; the document is made from all of them, in whatever function it is asked for.
-ROUTE_MODULES = (
-    "sluice.prices.api",
-    "sluice.catalog.api",
-    "sluice.listings.stockx.api",
-    "sluice.listings.stockx.bulk_api",
-    "sluice.promotions.api",
-    "sluice.inventory.api",
-    "sluice.inventory.bulk_api",
-    "sluice.inventory.import_api",
-    "sluice.marketplaces.accounts.api",
-    "sluice.webhooks.api",
-    "sluice.operator.api",
-    "sluice.operator.dead_letters_api",
-)
 DESCRIPTION = "Keeps market prices fresh within what the marketplaces allow. Every time is RFC 3339 in UTC."
 
 
@@ -107,7 +93,7 @@ def document() -> dict[str, Any]:
     """The document of every route there is."""
     from sluice.platform.http import openapi
 
-    routes = [route for module in ROUTE_MODULES for route in import_module(module).ROUTES]
+    routes = [route for module in capabilities.ROUTE_MODULES for route in import_module(module).ROUTES]
     return openapi.document("Sluice", "1", DESCRIPTION, routes)
 
 

@@ -1,11 +1,10 @@
-"""The job kind of a fresh price. It stands here and not with what runs it, for every capability that asks for one."""
+"""The job kind of a fresh price."""
 
-from sluice.jobs.model.kinds import JobKind, register
+from sluice.jobs.model.kinds import JobKind
 
-REFRESH = register(
-    JobKind(
-        name="market.refresh",
-        handler="sluice.prices.handler:run",
-        marketplaces=frozenset({"stockx", "alias", "ebay"}),
-    )
+REFRESH = JobKind(
+    name="market.refresh",
+    handler="sluice.prices.handler:run",
+    marketplaces=frozenset({"stockx", "alias", "ebay"}),
 )
+KINDS = (REFRESH,)

@@ -2,17 +2,16 @@
 
 from typing import Final
 
-from sluice.jobs.model.kinds import JobKind, register
+from sluice.jobs.model.kinds import JobKind
 from sluice.platform.config.document import EBAY_MARKETING
 
 MARKETPLACE: Final = "ebay"
-CREATE = register(
-    JobKind(
-        "promotion.create",
-        "sluice.promotions.handler:run",
-        frozenset({MARKETPLACE}),
-        service=EBAY_MARKETING,
-        together=True,
-        listed_apart=True,
-    )
+CREATE = JobKind(
+    "promotion.create",
+    "sluice.promotions.handler:run",
+    frozenset({MARKETPLACE}),
+    service=EBAY_MARKETING,
+    together=True,
+    listed_apart=True,
 )
+KINDS = (CREATE,)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from sluice.capabilities import EVENTS
 from sluice.platform.addresses import BadAddress
 from sluice.platform.clock import iso
 from sluice.platform.http.auth import Permission
@@ -16,7 +17,7 @@ from sluice.platform.settings import settings
 from sluice.platform.tables import ConditionFailed
 from sluice.webhooks import deliveries, endpoints, targets, turns
 from sluice.webhooks.deliveries import Delivery, State, Try
-from sluice.webhooks.endpoints import EVENT_TYPES, Endpoint, Wanted
+from sluice.webhooks.endpoints import Endpoint, Wanted
 
 MOST_ENDPOINTS = 10
 _ID = r"[a-z0-9-]{1,64}"
@@ -26,7 +27,7 @@ class NewWebhook(Body):
     """Where events go, and which."""
 
     url: str = Field(description="https, a public host, and port 443 or 8443")
-    event_types: Annotated[list[Annotated[str, OneOf(EVENT_TYPES)]], Field(min_length=1, max_length=len(EVENT_TYPES))]
+    event_types: Annotated[list[Annotated[str, OneOf(EVENTS)]], Field(min_length=1, max_length=len(EVENTS))]
     enabled: bool = True
 
 

@@ -14,7 +14,6 @@ from sluice.webhooks import signature
 from sluice.webhooks.standing import Standing
 
 # The types of events that an endpoint can ask for.
-EVENT_TYPES = ("job.succeeded", "job.dead", "job.cancelled", "account.broken", "webhook.disabled")
 
 # A new secret signs beside the one before it for this long, so that a receiver can change over.
 OVERLAP_MS = DAY

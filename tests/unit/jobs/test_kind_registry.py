@@ -1,6 +1,4 @@
-"""Each kind of job is registered once."""
-
-from dataclasses import replace
+"""Each kind of job is declared once, and looked up where the list of capabilities says."""
 
 import pytest
 
@@ -10,35 +8,43 @@ from sluice.platform.config.document import Config
 from tests.support import work
 from tests.support.work import KIND
 
+KINDS = (KIND,)
+
 
 @pytest.fixture(autouse=True)
 def empty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kinds, "_KINDS", {})
+    monkeypatch.setattr(kinds, "_MODULES", {})
 
 
 def test_a_kind_is_found_by_its_name_with_its_handler() -> None:
-    kinds.register(KIND)
+    kinds.serve({KIND.name: __name__})
     assert kinds.get(KIND.name) is KIND
-    assert kinds.registered() == [KIND]
+    assert kinds.served() == [KIND]
     assert KIND.load() is work.handle
 
 
-def test_the_same_kind_may_be_registered_again_and_another_of_its_name_may_not() -> None:
-    kinds.register(KIND)
-    kinds.register(replace(KIND))
-    with pytest.raises(ValueError, match="twice"):
-        kinds.register(replace(KIND, max_attempts=9))
+def test_what_is_served_is_loaded_when_it_is_looked_up() -> None:
+    kinds.serve({KIND.name: "no.such.module"})
+    with pytest.raises(ModuleNotFoundError):
+        kinds.get(KIND.name)
 
 
 def test_an_unknown_kind_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(UnknownKind, match="none"):
         kinds.get("no.such")
-    kinds.register(KIND)
+    kinds.serve({KIND.name: __name__})
     with pytest.raises(UnknownKind, match=KIND.name):
         kinds.get("no.such")
 
 
+def test_a_name_that_its_module_does_not_declare_is_unknown() -> None:
+    kinds.serve({"test.other": __name__})
+    with pytest.raises(UnknownKind, match=r"test\.other"):
+        kinds.get("test.other")
+
+
 def test_who_does_not_know_a_kind_takes_the_usual_number_of_attempts() -> None:
-    kinds.register(KIND)
+    kinds.serve({KIND.name: __name__})
     assert kinds.most_attempts(KIND.name, Config()) == KIND.max_attempts != JobKind.max_attempts
     assert kinds.most_attempts("no.such", Config()) == JobKind.max_attempts

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from sluice.capabilities import EVENTS as EVENT_TYPES
 from sluice.platform import aws
 from sluice.platform.clock import SECOND
 from sluice.platform.observe import metrics
 from sluice.webhooks import endpoints, sender
 from sluice.webhooks.client import Client, Undelivered
 from sluice.webhooks.deliveries import Delivery
-from sluice.webhooks.endpoints import EVENT_TYPES, Endpoint, Wanted
+from sluice.webhooks.endpoints import Endpoint, Wanted
 from tests.support.clock import VirtualClock
 from tests.support.store import Store, store
 

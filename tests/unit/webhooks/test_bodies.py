@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from local.cloud.cloud import ROOT
+from sluice.capabilities import EVENTS as EVENT_TYPES
 from sluice.platform.clock import iso
 from sluice.webhooks import bodies
 from sluice.webhooks.deliveries import PAUSES_MS
-from sluice.webhooks.endpoints import EVENT_TYPES
 from tests.unit.webhooks.conftest import NOON, ended
 
 DOCUMENT = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")

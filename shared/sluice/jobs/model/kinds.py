@@ -1,10 +1,11 @@
-"""Each kind of job, registered once: its attempts, its backoff and the function that runs it.
+"""Each kind of job: its attempts, its backoff and the function that runs it.
 
 A kind names its handler by path, so that the API and the scheduler know every kind without loading what runs it (an
-HTTP client costs a third of a cold start).
+HTTP client costs a third of a cold start). Which kinds there are stands in `sluice.capabilities`; a function says
+which of them it serves.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class UnknownKind(Exception):  # noqa: N818 - an answer to the caller
-    """No capability has registered this job kind."""
+    """This function serves no job kind of this name."""
 
 
 @dataclass(frozen=True)
@@ -63,41 +64,48 @@ class JobKind:
         return getattr(import_module(module), function)
 
 
+# The module that declares each kind, of those that this function serves; and the kinds that were looked up there.
+_MODULES: dict[str, str] = {}
 _KINDS: dict[str, JobKind] = {}
 
 
-def register(kind: JobKind) -> JobKind:
-    """Make `kind` known.
+def serve(modules: Mapping[str, str]) -> None:
+    """From now on this function knows the kinds in `modules`: each by its name, with the module that declares it.
 
-    Raises:
-        ValueError: another kind has this name.
+    A handler says so when it loads. A kind's module is loaded when the kind is first looked up, and has it in `KINDS`.
     """
-    if _KINDS.setdefault(kind.name, kind) != kind:
-        raise ValueError(f"job kind {kind.name!r} is registered twice, with different definitions")
-    return kind
+    _MODULES.update(modules)
+
+
+def _find(name: str) -> JobKind | None:
+    if name not in _KINDS and name in _MODULES:
+        declared: Iterable[JobKind] = import_module(_MODULES[name]).KINDS
+        _KINDS.update({kind.name: kind for kind in declared})
+    return _KINDS.get(name)
 
 
 def get(name: str) -> JobKind:
     """The kind called `name`.
 
     Raises:
-        UnknownKind: none is registered; the message lists those that are.
+        UnknownKind: this function serves none of that name; the message lists those that it does.
     """
-    try:
-        return _KINDS[name]
-    except KeyError:
-        known = ", ".join(sorted(_KINDS)) or "none"
-        raise UnknownKind(f"unknown job kind {name!r}; registered kinds: {known}") from None
+    if kind := _find(name):
+        return kind
+    known = ", ".join(sorted(_KINDS.keys() | _MODULES.keys())) or "none"
+    raise UnknownKind(f"unknown job kind {name!r}; known kinds: {known}")
 
 
 def runs_together(name: str) -> bool:
     """Whether the handler of the kind `name`, if it is known here, takes all jobs of a batch at once."""
-    return name in _KINDS and _KINDS[name].together
+    kind = _find(name)
+    return kind is not None and kind.together
 
 
 def is_listed_apart(name: str) -> bool:
     """Whether a tenant's jobs of the kind `name`, if it is known here, are found without reading its others."""
-    return name in _KINDS and _KINDS[name].listed_apart
+    kind = _find(name)
+    return kind is not None and kind.listed_apart
 
 
 def timetable(name: str, config: Config) -> Timetable | None:
@@ -110,9 +118,10 @@ def most_attempts(name: str, config: Config) -> int:
     """How often jobs of the kind `name` are tried. Who rescues a job may not know its kind: who runs it decides."""
     if times := timetable(name, config):
         return times.attempts
-    return _KINDS[name].max_attempts if name in _KINDS else JobKind.max_attempts
+    kind = _find(name)
+    return kind.max_attempts if kind else JobKind.max_attempts
 
 
-def registered() -> list[JobKind]:
-    """Every kind, by name."""
-    return [_KINDS[name] for name in sorted(_KINDS)]
+def served() -> list[JobKind]:
+    """Every kind that this function serves, by name."""
+    return [get(name) for name in sorted(_KINDS.keys() | _MODULES.keys())]

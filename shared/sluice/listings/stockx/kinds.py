@@ -1,7 +1,7 @@
 """The job kinds of this capability: one for each action on a listing, and one for a batch of them."""
 
 from sluice.jobs.model.backoff import Backoff
-from sluice.jobs.model.kinds import JobKind, register
+from sluice.jobs.model.kinds import JobKind
 from sluice.listings.stockx.status import Action
 from sluice.platform.clock import MINUTE, SECOND
 
@@ -15,9 +15,9 @@ def kind_name(action: Action) -> str:
 
 
 def _kind(name: str, handler: str) -> JobKind:
-    kind = JobKind(name, handler, MARKETPLACES, backoff=_BACKOFF, failure_is_final=True)
-    return register(kind)
+    return JobKind(name, handler, MARKETPLACES, backoff=_BACKOFF, failure_is_final=True)
 
 
 SINGLE = {action: _kind(kind_name(action), "sluice.listings.stockx.handler:run") for action in Action}
 BATCH = _kind("listing.batch", "sluice.listings.stockx.batch:run")
+KINDS = (*SINGLE.values(), BATCH)

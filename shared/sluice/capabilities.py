@@ -1,0 +1,68 @@
+"""What Sluice can do: the one list of capabilities, each with its job kinds, routes and events.
+
+Everything in it is a name or a path. A function that reads the list loads nothing of what it does not use, and anybody
+may import it. `tests/unit/test_capabilities.py` compares it with the code.
+
+```
+ platform ◄── jobs ◄── marketplaces ◄── catalog ◄── prices ◄── the other capabilities ◄── functions/*/handler.py
+```
+An arrow is an import. A layer imports those to its left; a capability imports the layers, and of the other capabilities
+those that its row names.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+# Each imports those before it, and no others.
+LAYERS = ("platform", "jobs", "marketplaces", "catalog", "prices")
+
+
+class Capability(NamedTuple):
+    """One capability, or a layer that has jobs, routes or events of its own.
+
+    name: its folder below `sluice`, with a point for a folder in a folder.
+    kinds: the names of its job kinds; its module `kinds` declares them in `KINDS`.
+    routes: its modules that declare routes, each in `ROUTES`.
+    events: the types of the events that it tells.
+    imports: the capabilities that it may import besides the layers.
+    """
+
+    name: str
+    kinds: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+CAPABILITIES = (
+    Capability("jobs", events=("job.succeeded", "job.dead", "job.cancelled")),
+    Capability("marketplaces", routes=("accounts.api",), events=("account.broken",)),
+    Capability("catalog", kinds=("catalog.enrich",), routes=("api",)),
+    Capability("prices", kinds=("market.refresh",), routes=("api",)),
+    Capability(
+        "listings.stockx",
+        kinds=(
+            "listing.create",
+            "listing.update",
+            "listing.delete",
+            "listing.activate",
+            "listing.deactivate",
+            "listing.batch",
+        ),
+        routes=("api", "bulk_api"),
+    ),
+    Capability("inventory", routes=("api", "bulk_api", "import_api")),
+    Capability("promotions", kinds=("promotion.create",), routes=("api",)),
+    Capability("webhooks", routes=("api",), events=("webhook.disabled",)),
+    Capability("operator", routes=("api", "dead_letters_api")),
+)
+
+# Where the routes of the whole API are declared.
+ROUTE_MODULES = tuple(f"sluice.{one.name}.{module}" for one in CAPABILITIES for module in one.routes)
+# Every type of event, as webhooks and the bus name it.
+EVENTS = tuple(event for one in CAPABILITIES for event in one.events)
+
+
+def kinds(*names: str) -> Mapping[str, str]:
+    """The job kinds of the capabilities called `names`, each with the module that declares it."""
+    return {kind: f"sluice.{one.name}.kinds" for one in CAPABILITIES if one.name in names for kind in one.kinds}
