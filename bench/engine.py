@@ -66,7 +66,7 @@ class Engine:
 
     def tick(self) -> int:
         """One run of the scheduler; returns how many jobs it admitted."""
-        return int(scheduler.run(accounts.statuses, self.clock, self.config)["admitted"])
+        return int(scheduler.run(accounts.statuses, self.clock, self.config, accounts.applications)["admitted"])
 
     def work(self, workers: int = 1) -> None:
         """`workers` at once take the messages of the queue, one for each run of the worker, until there are none."""

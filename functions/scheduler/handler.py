@@ -19,4 +19,4 @@ kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx"))
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`event` is ignored: a schedule's or a nudge's. Returns what the tick did."""
-    return scheduler.run(accounts.statuses, SystemClock(), live.current())
+    return scheduler.run(accounts.statuses, SystemClock(), live.current(), accounts.applications)

@@ -38,19 +38,24 @@ class Accounts:
         self._seed = seed
         self._serial = count(1)
         self._accounts_by_key: dict[str, str] = {}
+        self._applications: dict[str, str] = {}
         self._codes: dict[str, Credentials] = {}
         self._refresh_tokens: dict[str, str] = {}
         self._personal_tokens: dict[str, str] = {}
         self._access_tokens: dict[tuple[str, str], tuple[str, int]] = {}
 
-    def connect(self, account: str) -> Credentials:
-        """Credentials of `account`, with a new authorization code and refresh token at each call, as after a log-in."""
+    def connect(self, account: str, application: str = "") -> Credentials:
+        """Credentials of `account`, with a new authorization code and refresh token at each call, as after a log-in.
+
+        application: whose client id it has, where several accounts use one; by itself each has one of its own.
+        """
         login = next(self._serial)
+        self._applications[account] = application or account
         credentials = Credentials(
             account,
             api_key=digest(self._seed, "api key", account),
-            client_id=self._client_id(account),
-            client_secret=self._client_secret(self._client_id(account)),
+            client_id=self._client_id(self._applications[account]),
+            client_secret=self._client_secret(self._client_id(self._applications[account])),
             authorization_code=digest(self._seed, "code", account, login),
             refresh_token=f"v1.{digest(self._seed, 'refresh', account, login)}",
             personal_access_token=f"pat_{digest(self._seed, 'personal', account, login)}",
@@ -75,16 +80,20 @@ class Accounts:
         return self._personal_tokens.get(token)
 
     def of_client(self, client_id: str) -> str | None:
-        """The account of an OAuth application."""
-        return next((known for known in self._accounts_by_key.values() if self._client_id(known) == client_id), None)
+        """The OAuth application with this client id, by its label."""
+        return next((known for known in self._applications.values() if self._client_id(known) == client_id), None)
+
+    def application_of(self, account: str) -> str:
+        """The label of the application that `account` uses; that of an application itself is its own."""
+        return self._applications.get(account, account)
 
     def application_token(self, client_id: str, client_secret: str, at_ms: int, audience: str, seconds: int) -> str:
         """An access token for an application itself, by its client credentials. Revoked ones get none."""
-        account = self.of_client(client_id)
-        connected = account in self._refresh_tokens.values()
-        if account is None or not connected or client_secret != self._client_secret(client_id):
+        application = self.of_client(client_id)
+        connected = {self.application_of(account) for account in self._refresh_tokens.values()}
+        if application is None or application not in connected or client_secret != self._client_secret(client_id):
             raise GrantRefusedError("invalid_client", "client authentication failed", 401)
-        return self._issue(account, at_ms, audience, min(seconds, self.token_seconds))
+        return self._issue(application, at_ms, audience, min(seconds, self.token_seconds))
 
     def exchange_code(self, form: dict[str, str], at_ms: int) -> tuple[str, str]:
         """An access token and the refresh token of the log-in that the code came from. A code works once."""
@@ -98,7 +107,7 @@ class Accounts:
         """A new access token. Earlier ones stay valid until their own time is up."""
         self._check_client(form)
         account = self._refresh_tokens.get(form.get("refresh_token", ""))
-        if account is None or self._client_id(account) != form["client_id"]:
+        if account is None or self._client_id(self.application_of(account)) != form["client_id"]:
             raise GrantRefusedError("invalid_grant", "Unknown or invalid refresh token.")
         return self._issue(account, at_ms, audience, seconds)
 
@@ -127,7 +136,7 @@ class Accounts:
         return token
 
     def _check_client(self, form: dict[str, str]) -> None:
-        known = {self._client_id(account) for account in self._accounts_by_key.values()}
+        known = {self._client_id(application) for application in self._applications.values()}
         client_id = form.get("client_id", "")
         if client_id not in known or form.get("client_secret") != self._client_secret(client_id):
             raise GrantRefusedError("access_denied", "Unauthorized", 401)

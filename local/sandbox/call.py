@@ -59,6 +59,9 @@ class Marketplace(Protocol):
     def account(self, call: Call) -> str:
         """The label under which the marketplace counts the caller. Never a key or a token."""
 
+    def payer(self, call: Call) -> str:
+        """The label whose quota the call is charged to: the caller's account, or its application."""
+
     def counted(self, path: str) -> bool:
         """Whether a call to `path` is charged against the caller's quota."""
 

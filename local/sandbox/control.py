@@ -89,7 +89,9 @@ def routes(world: World) -> list[Route]:
         return await limits(request)
 
     async def connect(request: Request) -> Response:
-        return JSONResponse(asdict(world.accounts.connect(request.path_params["account"])))
+        return JSONResponse(
+            asdict(world.accounts.connect(request.path_params["account"], request.query_params.get("application", "")))
+        )
 
     async def listings(request: Request) -> Response:
         rows = world.stockx.listings(request.path_params["account"], world.clock())

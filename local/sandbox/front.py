@@ -114,7 +114,7 @@ class Front:
         self, marketplace: Marketplace, call: Call, entry: Entry, strikes: Sequence[Strike]
     ) -> tuple[Answer, list[str]]:
         """The answer, and the names of the faults that had a part in it. The quota comes first, as at a gateway."""
-        if entry.counted and (over := self.quotas.charge(marketplace.name, entry.account, call.at_ms)):
+        if entry.counted and (over := self.quotas.charge(marketplace.name, marketplace.payer(call), call.at_ms)):
             entry.over = over.rule
             if self.quotas.of(marketplace.name).enforce:
                 return self._over(marketplace, over), []

@@ -76,9 +76,9 @@ class Sandbox:
     def set_latency(self, delay_ms: int, jitter_ms: int = 0) -> None:
         self.world.front.latency = Latency(delay_ms=delay_ms, jitter_ms=jitter_ms)
 
-    def connect(self, account: str) -> Credentials:
+    def connect(self, account: str, application: str = "") -> Credentials:
         """Credentials for `account`, as a person's log-in gives them."""
-        return self.world.accounts.connect(account)
+        return self.world.accounts.connect(account, application)
 
     def requests(self, **wanted: Any) -> Sequence[Entry]:
         """The calls so far; filters as in `Log.entries`."""

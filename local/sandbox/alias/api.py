@@ -51,6 +51,9 @@ class Alias:
             return "anonymous"
         return self._accounts.of_personal_token(token) or f"unknown-{sha256(token.encode()).hexdigest()[:8]}"
 
+    def payer(self, call: Call) -> str:
+        return self.account(call)
+
     def counted(self, _: str) -> bool:
         return True
 

@@ -48,6 +48,9 @@ class EBay:
         who = token or client_id
         return known or (f"unknown-{sha256(who.encode()).hexdigest()[:8]}" if who else "anonymous")
 
+    def payer(self, call: Call) -> str:
+        return self._accounts.application_of(self.account(call))
+
     def counted(self, path: str) -> bool:
         """Browse is; tokens and rate limits have quotas of their own."""
         return path.startswith("/buy/")
@@ -123,8 +126,7 @@ class EBay:
         return Answer(200, body)
 
     def _rate_limits(self, call: Call) -> Answer:
-        account = self.account(call)
-        found = [(api, self._quotas.day(quota, account, call.at_ms)) for quota, api in QUOTAS.items()]
+        found = [(api, self._quotas.day(quota, self.payer(call), call.at_ms)) for quota, api in QUOTAS.items()]
         apis = [_api(*api, day.limit, day.remaining, day.reset_ms) for api, day in found if day]
         if not apis:
             return Answer(204, None)

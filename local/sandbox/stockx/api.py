@@ -58,6 +58,9 @@ class StockX:
             return "anonymous"
         return self._accounts.of_key(key) or f"unknown-{sha256(key.encode()).hexdigest()[:8]}"
 
+    def payer(self, call: Call) -> str:
+        return self.account(call)
+
     def counted(self, path: str) -> bool:
         """The token call goes to another host, which has no quota of the API's."""
         return path != tokens.PATH

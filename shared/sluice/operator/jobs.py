@@ -42,8 +42,9 @@ def withdraw(text: str, tenant: str, now: int, config: Config) -> tuple[str, Can
 
 def why(job: Job, now: int, config: Config) -> Wait:
     """Why `job` is where it is: two reads, of its account and its budget."""
-    usage = ledger.read(job.budget, now)
+    budget = accounts.budget_of(job.account, job.budget)
+    usage = ledger.read(budget, now)
     status = accounts.statuses({job.account}).get(job.account, "MISSING")
-    hold = held(job.account, status, job.budget, job.kind, usage, config, now)
+    hold = held(job.account, status, budget, job.kind, usage, config, now)
     rank = standing(Candidate.of(job), now, config.age_limit_ms)
-    return explain(job.state, job.due_at, rank, hold, usage, job.budget, config, now)
+    return explain(job.state, job.due_at, rank, hold, usage, budget, config, now)

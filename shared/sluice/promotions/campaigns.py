@@ -6,6 +6,7 @@ from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import Action, Failure
+from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.advertising import Advertiser, Campaign
 from sluice.marketplaces.http.errors import AlreadyExists, NotReady
 from sluice.platform.clock import SECOND, Clock, iso
@@ -46,7 +47,9 @@ def refusals(campaign_ids: Collection[str], account_id: str, clock: Clock, confi
     What it cannot be asked just now is left to the job, which then fails with the same words.
     """
     limits, now = config.limits(CREATE.service), clock.now()
-    budget = keys.budget(account_id, by_account=limits.by_account, service=CREATE.service)
+    stored = keys.budget(account_id, by_account=limits.by_account, service=CREATE.service)
+    account = accounts.find(account_id)
+    budget = keys.charged_to(stored, account.application if account else None)
     grant = Grant(budget, limits, Window.at(now), 0, clock, now + WAIT_MS)
     found: dict[str, str] = {}
     try:

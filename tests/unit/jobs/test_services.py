@@ -37,6 +37,25 @@ def test_what_a_call_is_charged_to(service: str, by_account: bool, budget: str) 
     assert keys.lane_budget(keys.lane(budget, "ebay:acme", keys.HOT, "job", 1)) == budget
 
 
+@pytest.mark.parametrize(
+    ("stored", "application", "charged", "spoken"),
+    [
+        ("ebay", "3f9c", "ebay:app.3f9c", "ebay (this application)"),
+        ("ebay-marketing", "3f9c", "ebay-marketing:app.3f9c", "ebay-marketing (this application)"),
+        ("ebay", None, "ebay", "ebay"),
+        ("stockx:acme", "3f9c", "stockx:acme", "stockx:acme"),
+        ("stockx:acme", None, "stockx:acme", "stockx:acme"),
+    ],
+)
+def test_an_application_is_charged_where_the_job_names_no_account(
+    stored: str, application: str | None, charged: str, spoken: str
+) -> None:
+    budget = keys.charged_to(stored, application)
+    assert (budget, keys.spoken(budget)) == (charged, spoken)
+    assert keys.service_of(budget) == keys.service_of(stored)
+    assert keys.application_of(budget) == (application if charged != stored else None)
+
+
 def test_every_service_has_limits_of_its_own() -> None:
     assert Config().limits("ebay-marketing").per_day == 10_000
     assert Config().limits("ebay-marketing").pace > 0

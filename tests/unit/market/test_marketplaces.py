@@ -11,6 +11,7 @@ from local.sandbox.limits import Limits
 from sluice.jobs.budgets import ledger
 from sluice.jobs.run import worker
 from sluice.marketplaces import registry
+from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.prices import ask
 from sluice.prices.kinds import REFRESH
@@ -206,22 +207,14 @@ def test_ebay_has_no_chart_and_takes_any_size(everywhere: World) -> None:
     assert everywhere.store.items("catalog") == []
 
 
-def test_ebays_budget_is_one_for_all_accounts(everywhere: World) -> None:
-    everywhere.connect_everywhere("rival")
-    everywhere.finish(item(marketplace="ebay"))
-    everywhere.finish(item(size="11", marketplace="ebay"), tenant="rival")
-    assert ledger.read("ebay", everywhere.clock.now()).hour == 2
-    assert ledger.read("ebay:acme", everywhere.clock.now()).hour == 0
-
-
 def test_ebays_daily_quota_closes_it_until_ebay_opens(everywhere: World) -> None:
     everywhere.sandbox.set_limits(Limits(per_day=1, retry_after=False), "ebay")
     everywhere.finish(item(marketplace="ebay"))
     [job] = everywhere.finish(item(size="11", marketplace="ebay"))
     assert job["state"] == "queued"
-    usage = ledger.read("ebay", everywhere.clock.now())
+    usage = ledger.read(accounts.budget_of("ebay:acme", "ebay"), everywhere.clock.now())
     assert usage.closed_until == everywhere.clock.now() - everywhere.clock.now() % (24 * HOUR) + 24 * HOUR
-    assert "The quota begins anew at" in usage.closed_reason
+    assert "the quota begins anew at" in usage.closed_reason
 
 
 def test_alias_is_left_alone_longer_each_time_it_refuses(everywhere: World) -> None:

@@ -123,9 +123,9 @@ class World:
         for marketplace, names in ELSEWHERE.items():
             self.connect_one(tenant, marketplace, names)
 
-    def connect_one(self, tenant: str, marketplace: str, names: Iterable[str]) -> None:
+    def connect_one(self, tenant: str, marketplace: str, names: Iterable[str], application: str = "") -> None:
         """Connect the tenant to a marketplace that takes the credentials `names`."""
-        given = self.sandbox.connect(tenant)
+        given = self.sandbox.connect(tenant, application)
         body = {name: getattr(given, name) for name in names}
         assert call("PUT", f"/v1/accounts/{marketplace}", body=body, tenant=tenant).status == 200
 
@@ -154,7 +154,7 @@ class World:
 
     def tick(self) -> Json:
         """One run of the scheduler."""
-        return scheduler.run(accounts.statuses, self.clock, live.current())
+        return scheduler.run(accounts.statuses, self.clock, live.current(), accounts.applications)
 
     def work(self, *messages: Message, remaining_ms: int = WORKER_MS) -> None:
         """A worker takes one message after the other: those given, else all that are queued, manual ones first."""

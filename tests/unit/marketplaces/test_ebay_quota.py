@@ -46,7 +46,7 @@ def _refused(*answers: Any) -> tuple[RateLimited, BudgetLog, list[httpx.Request]
 def test_the_budget_is_closed_until_ebays_reset_and_only_the_search_is_charged() -> None:
     refused, calls, sent = _refused(used_up(), limits(api("buy", "browse", rate(AT_NINE))))
     assert (refused.retry_at, calls.closed[-1], calls.taken) == (MORNING, MORNING, 1)
-    assert "The quota begins anew at 2026-11-23T09:00:00.000Z" in refused.message
+    assert "the quota begins anew at 2026-11-23T09:00:00.000Z" in refused.message
     assert str(sent[1].url) == "http://ebay.test/developer/analytics/v1_beta/rate_limit/"
     assert sent[1].headers["authorization"] == "Bearer token-1-0123456789"
 

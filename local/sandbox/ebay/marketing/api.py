@@ -54,6 +54,9 @@ class Marketing:
         known = self._accounts.of_token(token, call.at_ms, USER)
         return known or f"unknown-{sha256(token.encode()).hexdigest()[:8]}"
 
+    def payer(self, call: Call) -> str:
+        return self._accounts.application_of(self.account(call))
+
     def counted(self, _: str) -> bool:
         return True
 

@@ -13,6 +13,7 @@ import threading
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Slots, Window, outside_margin
+from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, Failure, OutOfTime
 from sluice.platform.clock import DAY, SECOND, Clock, iso
 from sluice.platform.config.limits import Limits
@@ -83,7 +84,9 @@ class Grant:
         if longest_ms:
             until = ledger.read(self.budget, now).reclosed(now, until, longest_ms)
         ledger.close(self.budget, until, reason, since=now)
-        self._halt(BudgetClosed(f"{self.budget} takes no calls until {iso(until)}: {reason}", retry_at=until))
+        self._halt(
+            BudgetClosed(f"{keys.spoken(self.budget)} takes no calls until {iso(until)}: {reason}", retry_at=until)
+        )
 
     def remaining(self, calls: int) -> None:
         """See `Calls.remaining`."""
@@ -167,6 +170,6 @@ class Grant:
                 return
         usage = ledger.read(self.budget, self._window.hour_start)
         until = usage.empty_until(self._limits, self._window) or self._window.end
-        stop = BudgetEmpty(f"{self.budget} has no calls left until {iso(until)}", retry_at=until)
+        stop = BudgetEmpty(f"{keys.spoken(self.budget)} has no calls left until {iso(until)}", retry_at=until)
         self._stop = stop
         raise stop

@@ -18,6 +18,7 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from sluice.jobs.budgets.windows import Slots, Usage, Window, take_slots
+from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import BudgetClosed
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
@@ -187,4 +188,6 @@ def _raise_if_closed(failed: tables.ConditionFailed, budget: str, now: int) -> N
     until = _number(item, "closed_until")
     if until > now:
         reason = item.get("closed_reason", {}).get("S", "")
-        raise BudgetClosed(f"{budget} takes no calls until {iso(until)}: {reason}", retry_at=until) from failed
+        raise BudgetClosed(
+            f"{keys.spoken(budget)} takes no calls until {iso(until)}: {reason}", retry_at=until
+        ) from failed

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from sluice.jobs.budgets.windows import Usage, Window
-from sluice.jobs.model.keys import HOT, marketplace_of, service_of
+from sluice.jobs.model.keys import HOT, marketplace_of, service_of, spoken, tenant_of
 from sluice.jobs.model.states import FINAL, LEASED, WAITING
 from sluice.platform.config.document import Config
 
@@ -33,7 +33,8 @@ class Wait(NamedTuple):
 
 def held(account: str, status: str, budget: str, kind: str, usage: Usage, config: Config, now: int) -> Wait | None:
     """What keeps jobs of `kind` that are charged to `budget` from running through `account`, if anything does."""
-    if paused := {budget, service_of(budget), marketplace_of(account)} & config.paused:
+    names = {budget, service_of(budget), marketplace_of(account), account, f"{service_of(budget)}:{tenant_of(account)}"}
+    if paused := names & config.paused:
         return Wait(Reason.PAUSED, f"an operator has paused {min(paused)}")
     if kind in config.paused_kinds(marketplace_of(account)):
         return Wait(Reason.PAUSED, f"an operator has paused {kind}")
@@ -43,7 +44,7 @@ def held(account: str, status: str, budget: str, kind: str, usage: Usage, config
         return Wait(Reason.CLOSED, f"the marketplace takes no calls: {usage.closed_reason}", usage.closed_until)
     limits = config.limits(service_of(budget))
     if empty := usage.empty_until(limits, Window.at(now)):
-        return Wait(Reason.NO_BUDGET, f"the calls allowed on {budget} are used up", empty)
+        return Wait(Reason.NO_BUDGET, f"the calls allowed on {spoken(budget)} are used up", empty)
     return None
 
 
@@ -72,7 +73,7 @@ def explain(
         return hold
     limits = config.limits(service_of(budget))
     if standing < HOT and usage.scarce(limits, config.reserve_percent):
-        message = f"what is left of the calls on {budget} is kept for manual and hot jobs"
+        message = f"what is left of the calls on {spoken(budget)} is kept for manual and hot jobs"
         window, day = Window.at(now), Usage(day=usage.day)
         return Wait(
             Reason.NO_BUDGET, message, window.day_end if day.scarce(limits, config.reserve_percent) else window.end

@@ -34,6 +34,13 @@ ROUNDS_PAUSED = 50
 
 # The status of each of these accounts, by account id.
 Statuses = Callable[[Collection[str]], Mapping[str, str]]
+# The application of each of these accounts, by account id; one that is not known is left out.
+Applications = Callable[[Collection[str]], Mapping[str, str]]
+
+
+def none_known(_: Collection[str]) -> Mapping[str, str]:
+    """Of no account is an application known."""
+    return {}
 
 
 @dataclass

@@ -7,7 +7,7 @@ claim has one winner.
 
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.admission import longest_unseen
-from sluice.jobs.dispatch.find_ready import Ready, Statuses
+from sluice.jobs.dispatch.find_ready import Applications, Ready, Statuses, none_known
 from sluice.jobs.dispatch.scheduler import Tick
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
@@ -24,7 +24,13 @@ BATCHES = 5
 
 
 def poll(
-    statuses: Statuses, clock: Clock, config: Config, deadline: int, most: int, observe: Observe
+    statuses: Statuses,
+    clock: Clock,
+    config: Config,
+    deadline: int,
+    most: int,
+    observe: Observe,
+    applications: Applications = none_known,
 ) -> tuple[Tick, Report]:
     """Look at operations that are due, `most` at most, as budgets and the time until `deadline` (epoch ms) allow.
 
@@ -34,7 +40,7 @@ def poll(
     total, looked = Tick(), Report()
     while total.admitted < most and clock.now() < deadline - CALL_MS:
         before = total.admitted
-        shares = _shares(statuses, clock.now(), config, deadline, most - total.admitted, total)
+        shares = _shares(statuses, applications, clock.now(), config, deadline, most - total.admitted, total)
 
         def look(share: str, part: Tick) -> Report:
             seen, (ready, candidates) = Report(), shares[share]  # noqa: B023 - called within this round
@@ -54,10 +60,11 @@ def poll(
 
 
 def _shares(
-    statuses: Statuses, now: int, config: Config, deadline: int, most: int, done: Tick
+    statuses: Statuses, applications: Applications, now: int, config: Config, deadline: int, most: int, done: Tick
 ) -> dict[str, tuple[Ready, list[Candidate]]]:
     """What is looked at now, in portions of a batch, those with the longest due first."""
-    marked = scheduler.lanes_by_budget((lane for lane in lanes.active() if keys.is_poll_lane(lane.lane)), done)
+    polled = (lane for lane in lanes.active() if keys.is_poll_lane(lane.lane))
+    marked = scheduler.lanes_by_budget(polled, done, applications)
     horizon_ms = max(0, deadline - CALL_MS - now)
 
     def look(budget: str, part: Tick) -> Ready:

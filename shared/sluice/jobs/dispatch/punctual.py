@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from sluice.jobs.budgets import seats
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.admission import longest_unseen
-from sluice.jobs.dispatch.find_ready import Ready, Statuses
+from sluice.jobs.dispatch.find_ready import Applications, Ready, Statuses, none_known
 from sluice.jobs.dispatch.scheduler import Tick
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
@@ -33,13 +33,20 @@ WINDOW_MS = MINUTE
 SEAT_MS = SECOND
 
 
-def run_due(statuses: Statuses, clock: Clock, config: Config, deadline: int, observe: Observe) -> tuple[Tick, Report]:
+def run_due(
+    statuses: Statuses,
+    clock: Clock,
+    config: Config,
+    deadline: int,
+    observe: Observe,
+    applications: Applications = none_known,
+) -> tuple[Tick, Report]:
     """Run what is due by the end of this run's window, each job when it is due; end before `deadline` (epoch ms).
 
     What the calls, the seats or the time do not suffice for is left to the next run.
     """
     run = _TimelyRun(clock, config, deadline, observe)
-    run.live(run.coming(statuses))
+    run.live(run.coming(statuses, applications))
     return run.done, run.report
 
 
@@ -64,11 +71,11 @@ class _TimelyRun:
     def last_start(self) -> int:
         return self.deadline - CALL_MS
 
-    def coming(self, statuses: Statuses) -> list[_Coming]:
+    def coming(self, statuses: Statuses, applications: Applications) -> list[_Coming]:
         """What may run within the window, as far as there are calls for it, soonest first."""
         now, config = self.clock.now(), self.config
         own = (lane for lane in lanes.active() if scheduler.has_own_worker(lane, config))
-        marked = scheduler.lanes_by_budget(own, self.done)
+        marked = scheduler.lanes_by_budget(own, self.done, applications)
         horizon_ms = max(0, self.last_start - now)
 
         def look(budget: str, part: Tick) -> Ready:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch.admission import batches, pick
-from sluice.jobs.dispatch.find_ready import Ready, Statuses, look_into
+from sluice.jobs.dispatch.find_ready import Applications, Ready, Statuses, look_into, none_known
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
@@ -60,7 +60,7 @@ class Tick:
         self.oldest_due_at = min((at for at in (self.oldest_due_at, part.oldest_due_at) if at), default=None)
 
 
-def tick(now: int, config: Config, statuses: Statuses, send: Send) -> Tick:
+def tick(now: int, config: Config, statuses: Statuses, send: Send, applications: Applications = none_known) -> Tick:
     """Run one tick at `now`. `send` hands a batch of claimed jobs to a worker; if it fails, the jobs go back.
 
     A batch holds manual jobs alone, or none.
@@ -68,7 +68,7 @@ def tick(now: int, config: Config, statuses: Statuses, send: Send) -> Tick:
     done = Tick()
     _rescue(now, config, done)
     ready = [lane for lane in lanes.active() if not (keys.is_poll_lane(lane.lane) or has_own_worker(lane, config))]
-    return admit(ready, now, config, statuses, send, done)
+    return admit(ready, now, config, statuses, send, done, applications)
 
 
 def has_own_worker(lane: Lane, config: Config) -> bool:
@@ -77,9 +77,17 @@ def has_own_worker(lane: Lane, config: Config) -> bool:
     return limits is not None and limits.at_once > 0
 
 
-def admit(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, send: Send, done: Tick) -> Tick:
+def admit(
+    marked: Iterable[Lane],
+    now: int,
+    config: Config,
+    statuses: Statuses,
+    send: Send,
+    done: Tick,
+    applications: Applications = none_known,
+) -> Tick:
     """Give each budget of the `marked` lanes as much of their due work as it can take; `done` counts it."""
-    by_budget = lanes_by_budget(marked, done)
+    by_budget = lanes_by_budget(marked, done, applications)
 
     def serve(budget: str, part: Tick) -> None:
         ready = look(budget, by_budget[budget], now, config, statuses, part)
@@ -92,11 +100,14 @@ def admit(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, 
     return done
 
 
-def lanes_by_budget(marked: Iterable[Lane], done: Tick) -> dict[str, list[Lane]]:
-    """The `marked` lanes of each budget; `done` counts them."""
+def lanes_by_budget(marked: Iterable[Lane], done: Tick, applications: Applications) -> dict[str, list[Lane]]:
+    """The `marked` lanes of each budget that is charged for their work; `done` counts them."""
+    stored = [(lane, keys.lane_budget(lane.lane), keys.lane_account(lane.lane)) for lane in marked]
+    sharing = {account for _, budget, account in stored if keys.is_shared(budget)}
+    known = applications(sharing) if sharing else {}
     by_budget: dict[str, list[Lane]] = defaultdict(list)
-    for lane in marked:
-        by_budget[keys.lane_budget(lane.lane)].append(lane)
+    for lane, budget, account in stored:
+        by_budget[keys.charged_to(budget, known.get(account))].append(lane)
         done.lanes += 1
     return by_budget
 
@@ -124,12 +135,12 @@ def for_each(
     return answers
 
 
-def run(statuses: Statuses, clock: Clock, config: Config) -> dict[str, Any]:
+def run(statuses: Statuses, clock: Clock, config: Config, applications: Applications = none_known) -> dict[str, Any]:
     """What the scheduler function does: one tick, then its record, its metrics and the snapshot for /health."""
     # In this order: who finds the flag still set has written jobs that are due by the time read after it is cleared.
     lanes.answer_nudge()
     now = clock.now()
-    done = tick(now, config, statuses, _send)
+    done = tick(now, config, statuses, _send, applications)
     age = (now - done.oldest_due_at) // SECOND if done.oldest_due_at else 0
     stats = {**asdict(done), "oldest_due_age": age, "ms": clock.now() - now}
     counters = {"admitted": done.admitted, "rescued": done.rescued, "errors": done.errors}
@@ -233,7 +244,7 @@ def _admit(
         return True
     ledger.admit(budget, limits, kept, now)
     try:
-        send(Batch.of(claimed, window, kept))
+        send(Batch.of(claimed, window, kept, budget))
     except Exception as error:
         # The message may have arrived all the same: the batch goes back only if no worker can start it any more.
         if claim.start(claimed[0]):

@@ -11,6 +11,9 @@ PRIORITIES = {"manual": MANUAL, "hot": HOT, "background": BACKGROUND}
 
 POLL = "poll"
 
+# Stands before an application's key in a budget. No tenant has a dot in its name.
+APPLICATION = "app."
+
 _JOB_ID = r"[A-Za-z0-9_.~:%-]{1,1024}"
 
 # Running jobs stand apart from queued ones, so that a held lane never hides a job whose worker died.
@@ -103,13 +106,51 @@ def marketplace_of(account_id: str) -> str:
     return account_id.split(":", 1)[0]
 
 
+def tenant_of(account_id: str) -> str:
+    """Whose account it is."""
+    return account_id.partition(":")[2]
+
+
 def service_of(budget: str) -> str:
     """What the limits of a budget are configured for: a marketplace, or a service of one that counts apart."""
     return budget.split(":", 1)[0]
 
 
 def budget(account_id: str, *, by_account: bool, service: str = "") -> str:
-    """What the calls of an account are charged to: its own budget, or everybody's, of `service` or its marketplace."""
+    """What a job of this account is stored with: the account's own budget, or the service whose calls it makes.
+
+    Where it is only a service, the account's application is added when the job is admitted: see `charged_to`.
+    """
     marketplace, _, tenant = account_id.partition(":")
     name = service or marketplace
     return f"{name}:{tenant}" if by_account else name
+
+
+def charged_to(stored: str, application: str | None) -> str:
+    """The budget that is charged for a job that is stored with the budget `stored`.
+
+    ```
+     stored         application of its account    charged to
+     stockx:acme    any                           stockx:acme      the account's own budget
+     ebay           3f9c21aa                      ebay:app.3f9c21aa   its application's, which others may share
+     ebay           not known                     ebay             one budget for all accounts of which it is not known
+    ```
+    It is found out anew at each look, because an account may be connected to another application while its jobs wait.
+    """
+    return f"{stored}:{APPLICATION}{application}" if application and is_shared(stored) else stored
+
+
+def is_shared(stored: str) -> bool:
+    """Whether the stored budget of a job is only a service, so that accounts may share what is charged."""
+    return ":" not in stored
+
+
+def application_of(budget_id: str) -> str | None:
+    """The application whose budget this is; None where it is an account's, or that of a whole service."""
+    name = budget_id.partition(":")[2]
+    return name.removeprefix(APPLICATION) if name.startswith(APPLICATION) else None
+
+
+def spoken(budget_id: str) -> str:
+    """How messages name a budget: an account by its id, an application as such, because its key says nothing."""
+    return f"{service_of(budget_id)} (this application)" if application_of(budget_id) else budget_id

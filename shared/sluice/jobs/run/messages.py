@@ -18,7 +18,7 @@ class CorruptMessage(Exception):  # noqa: N818 - what it is
 
 @dataclass(frozen=True)
 class Batch:
-    """Claimed jobs of one account and the calls reserved for them in `window`."""
+    """Claimed jobs of one account and the calls reserved for them in `window` of `budget`, which is charged."""
 
     account: str
     budget: str
@@ -27,9 +27,9 @@ class Batch:
     jobs: tuple[Job, ...]
 
     @classmethod
-    def of(cls, jobs: Sequence[Job], window: Window, calls: int) -> "Batch":
-        """The batch of `jobs`, all of one account."""
-        return cls(jobs[0].account, jobs[0].budget, window, calls, tuple(jobs))
+    def of(cls, jobs: Sequence[Job], window: Window, calls: int, budget: str | None = None) -> "Batch":
+        """The batch of `jobs`, all of one account. budget: what is charged, if not what the jobs are stored with."""
+        return cls(jobs[0].account, budget or jobs[0].budget, window, calls, tuple(jobs))
 
     @property
     def manual(self) -> bool:

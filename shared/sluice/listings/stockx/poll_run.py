@@ -11,6 +11,7 @@ from sluice.jobs.model.outcomes import Action, Failure, LeaseOver
 from sluice.jobs.model.states import WAITING
 from sluice.jobs.run import records
 from sluice.listings.stockx.results import TIMED_OUT
+from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import Clock
 from sluice.platform.config.document import Config
 from sluice.platform.observe import count, logger
@@ -44,7 +45,7 @@ def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> Poll
             seen[_word(job, failure)] += 1
         _log(job, failure)
 
-    done, report = poll(statuses, clock, config, deadline, config.poll_batch, observe)
+    done, report = poll(statuses, clock, config, deadline, config.poll_batch, observe, accounts.applications)
     stats = _stats(seen)
     duration = clock.now() - started
     counters = {name: value for name, value in stats.items() if isinstance(value, int)}

@@ -16,7 +16,7 @@ from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.oauth import Fresh
 from sluice.marketplaces.accounts.table import Account, Place, Status
 from sluice.marketplaces.accounts.token_cache import Access, Cache, process_cache
-from sluice.marketplaces.http.errors import AccountBroken, GrantRefused, MarketplaceFailure, TokenBusy
+from sluice.marketplaces.http.errors import AccountBroken, GrantRefused, MarketplaceFailure, TokenBusy, TokenLimited
 from sluice.platform import aws, tables
 from sluice.platform.clock import MINUTE, SECOND, Clock, iso
 from sluice.platform.observe import count, logger
@@ -99,6 +99,7 @@ class Tokens:
         place = self._place
         if (version := place.of(account, place.version) or 0) != seen.version:
             credentials, token = accounts.unseal(account, place)
+            accounts.record_application(account, credentials)
             expires_at = place.of(account, place.expires_at) or 0
             seen.version, seen.credentials = version, credentials
             seen.access = Access(credentials, token, seen.version, expires_at) if token else None
@@ -118,6 +119,11 @@ class Tokens:
                     return access
             elif usable:
                 return usable
+            elif seen.busy_until > now + CLAIM_MS:
+                closed = (
+                    f"no token of {self._account} is to be had until {iso(seen.busy_until)}: too many were asked for"
+                )
+                raise TokenBusy(closed, retry_at=seen.busy_until)
             elif now >= give_up_at:
                 busy = f"the token of {self._account} is being renewed by another worker"
                 raise TokenBusy(busy, retry_at=seen.busy_until)
@@ -142,6 +148,9 @@ class Tokens:
         except GrantRefused as refused:
             raise self._break(_status(refused), refused.message, seen.version) from None
         except MarketplaceFailure as failure:
+            if isinstance(failure, TokenLimited) and failure.retry_at:
+                accounts.hold_refresh(self._account, seen.version, failure.retry_at, self._place)
+                seen.busy_until = failure.retry_at
             if usable is None:
                 raise
             logger.warning("a token was not renewed in time", extra={"account": self._account, "code": failure.code})

@@ -13,6 +13,7 @@ def account_held(now: int, config: Config) -> Held:
 
     def check(job: Job) -> bool:
         status = accounts.statuses({job.account}).get(job.account, "MISSING")
-        return held(job.account, status, job.budget, job.kind, ledger.read(job.budget, now), config, now) is not None
+        budget = accounts.budget_of(job.account, job.budget)
+        return held(job.account, status, budget, job.kind, ledger.read(budget, now), config, now) is not None
 
     return check

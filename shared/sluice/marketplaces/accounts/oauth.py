@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sluice.marketplaces.http import fields
-from sluice.marketplaces.http.errors import BadAnswer, GrantRefused, MarketplaceFailure, Unavailable
+from sluice.marketplaces.http.errors import (
+    BadAnswer,
+    GrantRefused,
+    MarketplaceFailure,
+    RateLimited,
+    TokenLimited,
+    Unavailable,
+)
 from sluice.marketplaces.http.exchange import Request
 from sluice.marketplaces.http.transport import Transport
 from sluice.platform.clock import HOUR, SECOND
@@ -51,6 +58,7 @@ def ask(transport: Transport, path: str, form: Mapping[str, str], headers: Mappi
 
     Raises:
         GrantRefused: these credentials get none.
+        TokenLimited: too many were asked for.
         MarketplaceFailure: no answer about that; the credentials may still be good.
     """
     request = Request("POST", path, form=form, headers=headers)
@@ -59,7 +67,9 @@ def ask(transport: Transport, path: str, form: Mapping[str, str], headers: Mappi
     except MarketplaceFailure as error:
         if error.code in REFUSALS:
             raise GrantRefused(error.message, status=error.status, code=error.code) from None
-        if error.status and 400 <= error.status < 500 and error.status != 429:
+        if isinstance(error, RateLimited):
+            raise TokenLimited(error.message, status=error.status, retry_at=error.retry_at) from None
+        if error.status and 400 <= error.status < 500:
             # The authorization server is not where we think, or not itself: that is no fault of the job.
             raise Unavailable(error.message, status=error.status) from None
         raise

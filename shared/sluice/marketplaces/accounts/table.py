@@ -9,7 +9,8 @@ both, each in a `Place` of its own, so that renewing one never looks like a chan
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
 from sluice.marketplaces import registry
+from sluice.marketplaces.accounts.applications import application_key
 from sluice.platform import aws, tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso
@@ -41,6 +43,7 @@ class Account(tables.Table):
     """One tenant's connection to one marketplace. refreshing_until: until then one worker renews the token.
 
     acts_for_user: it was connected with a refresh token, so it may do what its owner may.
+    application: the key of the application that it was connected with (`application_key`), where there is one.
     """
 
     class Meta:
@@ -52,6 +55,7 @@ class Account(tables.Table):
     status = UnicodeAttribute()
     reason = UnicodeAttribute(null=True)
     acts_for_user = BooleanAttribute(null=True)
+    application = UnicodeAttribute(null=True)
     credentials = BinaryAttribute(legacy_encoding=False)
     token = BinaryAttribute(legacy_encoding=False, null=True)
     token_expires_at = IntAttribute(null=True)
@@ -119,12 +123,14 @@ def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], now: 
     """
     checked = _checked(registry.get(marketplace), credentials)
     account_id = keys.account(marketplace, tenant)
+    application = application_key(marketplace, checked)
     actions = [
         Account.tenant.set(tenant),
         Account.marketplace.set(marketplace),
         Account.status.set(Status.ACTIVE),
         Account.credentials.set(seal(account_id, checked)),
         Account.acts_for_user.set("refresh_token" in checked),
+        Account.application.set(application) if application else Account.application.remove(),
         Account.connected_at.set(now),
         Account.updated_at.set(now),
         Account.reason.remove(),
@@ -144,8 +150,33 @@ def find(account_id: str) -> Account | None:
 
 def statuses(account_ids: Collection[str]) -> dict[str, str]:
     """The status of each of these accounts; one that was never connected is left out."""
-    found = Account.batch_get(list(account_ids), attributes_to_get=["account", "status"])
-    return {account.account: account.status for account in found}
+    return {account.account: account.status for account in _some_of(account_ids, "status")}
+
+
+def applications(account_ids: Collection[str]) -> dict[str, str]:
+    """The application of each of these accounts; one of which it is not known is left out."""
+    found = _some_of(account_ids, "application")
+    return {account.account: account.application for account in found if account.application}
+
+
+def budget_of(account_id: str, stored: str) -> str:
+    """What is charged for work of this account that is stored with the budget `stored`."""
+    known = applications({account_id}) if keys.is_shared(stored) else {}
+    return keys.charged_to(stored, known.get(account_id))
+
+
+def _some_of(account_ids: Collection[str], attribute: str) -> Iterable[Account]:
+    return Account.batch_get(list(account_ids), attributes_to_get=["account", attribute])
+
+
+def record_application(account: Account, credentials: Mapping[str, str]) -> None:
+    """Note the application of an account that was connected before applications were noted; once."""
+    key = application_key(account.marketplace, credentials)
+    if key is None or account.application:
+        return
+    same = (Account.token_version == account.token_version) & Account.application.does_not_exist()
+    with suppress(tables.ConditionFailed):  # it was connected anew, or another worker was first
+        tables.update(Account, (account.account,), [Account.application.set(key)], same)
 
 
 def mark(account_id: str, status: Status, reason: str, now: int, token_version: int, place: Place = TOKEN) -> bool:
@@ -169,6 +200,12 @@ def claim_refresh(account_id: str, token_version: int, now: int, until: int, pla
     """
     free = place.refreshing_until.does_not_exist() | (place.refreshing_until <= now)
     tables.update(Account, (account_id,), [place.refreshing_until.set(until)], _still(token_version, place) & free)
+
+
+def hold_refresh(account_id: str, token_version: int, until: int, place: Place = TOKEN) -> None:
+    """Nobody renews the token before `until`: the token server said so. Called by who has claimed it."""
+    with suppress(tables.ConditionFailed):
+        tables.update(Account, (account_id,), [place.refreshing_until.set(until)], _still(token_version, place))
 
 
 def store_token(

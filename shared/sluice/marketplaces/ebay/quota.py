@@ -14,7 +14,7 @@ from sluice.marketplaces.http import fields
 from sluice.marketplaces.http.errors import MarketplaceFailure, RateLimited
 from sluice.marketplaces.http.exchange import Request
 from sluice.marketplaces.http.fields import Value
-from sluice.marketplaces.http.transport import Transport
+from sluice.marketplaces.http.transport import Transport, refusal
 from sluice.platform.clock import DAY, HOUR, Clock, from_iso, iso
 from sluice.platform.observe import logger
 
@@ -58,8 +58,9 @@ class Quota:
             if refused.code != USED_UP:
                 raise
             until = self.reset(context, api)
-            message = f"{refused.message} The quota begins anew at {iso(until)}."
-            calls.close(until, message)
+            anew = f"the quota begins anew at {iso(until)}"
+            calls.close(until, f"{refusal(ebay_access.NAME)}; {anew}")
+            message = f"{refused.message}; {anew}"
             raise RateLimited(message, status=refused.status, code=refused.code, retry_at=until) from None
 
     def reset(self, context: str, api: str) -> int:

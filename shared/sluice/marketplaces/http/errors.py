@@ -6,6 +6,7 @@ Failure (jobs.outcomes)
     ├── RateLimited      snooze, whole batch   429: the budget is closed until `retry_at`
     ├── AccountBroken    snooze, whole batch   the account must be connected again; its jobs are held until then
     ├── TokenBusy        snooze, whole batch   another worker renews the account's token; soon there is one
+    ├── TokenLimited     snooze, whole batch   429 of the token call: it closes no budget, for its calls are not counted
     ├── Unauthorized     retry                 401: the token is not taken; a session renews it once
     ├── Forbidden        retry                 403: the marketplace refuses this account or its key
     ├── GrantRefused     retry                 the token call: the credentials get no token any more
@@ -75,6 +76,14 @@ class TokenBusy(MarketplaceFailure):
 
     action = Action.SNOOZE
     code = "token_busy"
+    whole_batch = True
+
+
+class TokenLimited(MarketplaceFailure):
+    """The token server gives no token before `retry_at`. It says nothing of the calls of the API, or of others."""
+
+    action = Action.SNOOZE
+    code = "token_limited"
     whole_batch = True
 
 

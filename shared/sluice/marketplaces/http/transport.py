@@ -116,7 +116,7 @@ class Transport:
     def _tell(self, calls: Calls, answer: Answer | None, failure: MarketplaceFailure | None) -> None:
         """Pass on what the answer says about the budget."""
         if isinstance(failure, RateLimited) and failure.retry_at:
-            calls.close(failure.retry_at, failure.message, self._rules.longest_pause_ms)
+            calls.close(failure.retry_at, refusal(self.marketplace), self._rules.longest_pause_ms)
         elif answer and (left := self._rules.remaining(answer)) is not None:
             calls.remaining(left)
 
@@ -135,6 +135,11 @@ class Transport:
             count("CallsMade")
             if isinstance(failure, RateLimited):
                 count("CallsRefused")
+
+
+def refusal(marketplace: str) -> str:
+    """Why a budget is closed, for everybody whose calls it counts: so without the call that was refused."""
+    return f"{marketplace} answered 429 Too Many Requests"
 
 
 def _client(wire: httpx.BaseTransport) -> httpx.Client:

@@ -21,7 +21,7 @@ class Limits:
         counts arrivals and two arrivals may differ by this much from their slots.
     margin_ms: no call starts this close to the end or beginning of a clock window, whose end the marketplace may see
         earlier or later than we do.
-    by_account: each account has a budget of its own; otherwise the marketplace has one for everybody.
+    by_account: each account has a budget of its own; otherwise each application (client id), which accounts may share.
     shards: how many keys one lane is spread over. A key takes 1,000 writes a second.
     at_once: most jobs that run at the same time, whatever the number of workers. Work with this limit has a worker of
         its own, which takes a seat for each job that it runs (see `jobs.seats`).
