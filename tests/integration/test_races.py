@@ -15,7 +15,7 @@ from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import BudgetEmpty, LeaseOver
-from sluice.jobs.queue import cancel, claim, finish, lanes
+from sluice.jobs.queue import cancel, claim, finish, lanes, starts
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Outcome, enqueue
 from sluice.platform.clock import HOUR, MINUTE
@@ -74,7 +74,7 @@ def test_of_64_claimers_one_wins() -> None:
 
 def test_of_64_deliveries_one_starts() -> None:
     job = claimed()
-    assert sum(race(lambda _: claim.start(job))) == 1
+    assert sum(race(lambda _: starts.start(job, START))) == 1
 
 
 def test_of_64_enqueuers_of_one_key_one_creates() -> None:

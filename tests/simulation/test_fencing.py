@@ -10,7 +10,7 @@ from pynamodb.expressions.condition import Condition
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import LEASED
-from sluice.jobs.queue import claim, finish
+from sluice.jobs.queue import claim, finish, starts
 from sluice.platform import tables
 from tests.simulation.conftest import new_world
 from tests.simulation.scripts import Script, Step
@@ -55,7 +55,7 @@ def found_broken(story: Callable[[World, int], None], steps: int) -> list[str]:
     return broken
 
 
-def without_condition(model: Any, item: Any, actions: Any, condition: Condition | None = None) -> Any:
+def without_condition(model: Any, item: Any, actions: Any, condition: Condition | None = None, **_: Any) -> Any:
     """`tables.update` that writes whatever is there."""
     return tables.update(model, item, actions)
 
@@ -83,5 +83,5 @@ def test_two_claims_have_one_winner_by_the_claims_condition(monkeypatch: pytest.
 def test_two_deliveries_have_one_run_by_the_starts_condition(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found_broken(delivered_twice, steps=15) == []
 
-    monkeypatch.setattr(claim, "start", lambda first: True)
+    monkeypatch.setattr(starts, "start", lambda first, now: True)
     assert "has two owners" in str(found_broken(delivered_twice, steps=15))

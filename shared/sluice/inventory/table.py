@@ -17,7 +17,7 @@ class Item(tables.Table):
     """One item; `item` = `DD1391-100:us-10`. Times are epoch ms.
 
     marketplaces: those whose prices are wanted. cost: a decimal in `currency`, as text. asked: when the price was last
-    asked for, by marketplace.
+    asked for, by marketplace. put_token, change_token: of the last write of that purpose (see `tables`).
     """
 
     class Meta:
@@ -36,6 +36,8 @@ class Item(tables.Table):
     created_at = IntAttribute()
     updated_at = IntAttribute()
     asked = JSONAttribute()
+    put_token = UnicodeAttribute(null=True)
+    change_token = UnicodeAttribute(null=True)
 
     @property
     def priced_at(self) -> list[str]:
@@ -80,7 +82,8 @@ def put(tenant: str, draft: Draft, now: int, *, unless_newer: bool = False) -> I
         *([Item.category.set(draft.category)] if draft.category is not None else []),
     ]
     older = Item.updated_at.does_not_exist() | (Item.updated_at <= now)
-    return tables.update(Item, (tenant, key(draft)), actions, older if unless_newer else None)
+    condition = older if unless_newer else None
+    return tables.update(Item, (tenant, key(draft)), actions, condition, token=Item.put_token)
 
 
 def _currency(draft: Draft) -> Action:
@@ -101,7 +104,8 @@ def change(found: Item, edit: Edit, now: int) -> Item:
     if edit.marketplaces is not None:
         actions.append(Item.marketplaces.set(list(edit.marketplaces)))
     as_read = Item.updated_at == found.updated_at
-    return tables.update(Item, (found.tenant, found.item), [*actions, Item.updated_at.set(now)], as_read)
+    actions.append(Item.updated_at.set(now))
+    return tables.update(Item, (found.tenant, found.item), actions, as_read, token=Item.change_token)
 
 
 def delete(tenant: str, item: str) -> bool:

@@ -2,29 +2,60 @@
 
 PynamoDB gives typed models and expressions; what it lacks is the item that made a condition fail. `update` and `put`
 return it, so that whoever loses a race knows what it lost against, without a second read.
+
+The AWS client sends a request again when its answer was lost, so a write may meet its own effect:
+
+```
+ caller      UpdateItem, token A ──► done, answer lost ──► sent again: refused; the item says token A ──► it was ours
+ others                                    │ may write other attributes, which leave token A alone
+```
+So a write that must not be done twice, or whose refusal means "somebody else was first", leaves a `token` on the item:
+a few characters that nobody else has, in an attribute that only writes of the same purpose touch. It is part of the
+condition, so that such a write is done once even where its condition would hold again. It costs no request.
+A transaction carries its token beside the writes (`ClientRequestToken`): DynamoDB does it once, for ten minutes.
+Which write relies on what is listed in docs/adr/027-writes-know-their-own-effect.md.
 """
 
 import random
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
+from pynamodb.attributes import Attribute
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.constants import ATTRIBUTES, DELETE_ITEM, ITEM, KEY, PUT_ITEM, RETURN_VALUES, UPDATE_ITEM
 from pynamodb.exceptions import CancellationReason, PynamoDBException, TransactWriteError, VerboseClientError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
+from pynamodb.transactions import TransactWrite
 
 from sluice.platform import aws
 from sluice.platform.settings import settings
 
-__all__ = ["ConditionFailed", "Contention", "Table", "delete", "name", "page", "put", "reasons", "retrying", "update"]
+__all__ = [
+    "ConditionFailed",
+    "Contention",
+    "Table",
+    "delete",
+    "name",
+    "new_token",
+    "one_of_many",
+    "page",
+    "put",
+    "reasons",
+    "transact",
+    "update",
+]
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
+# The attribute in which a write leaves its token.
+Token = Attribute[str] | Path
 
 # DynamoDB refuses a write on an item that a transaction holds. That is no answer to the condition: it is tried again.
 CONFLICT_TRIES = 6
@@ -32,11 +63,16 @@ CONFLICT_PAUSE_SECONDS = 0.02
 
 
 class ConditionFailed(Exception):  # noqa: N818 - an answer, not an error: somebody else was first
-    """The write's condition did not hold. `item` is what was there, raw, or None when nothing was."""
+    """The write's condition did not hold.
 
-    def __init__(self, item: dict[str, Any] | None) -> None:
+    item: what was there, raw; None when nothing was.
+    repeated: the client had sent the request before, and lost the answer.
+    """
+
+    def __init__(self, item: dict[str, Any] | None, *, repeated: bool = False) -> None:
         super().__init__("the condition of the write did not hold")
         self.item = item
+        self.repeated = repeated
 
 
 class Contention(Exception):  # noqa: N818 - the field's word
@@ -91,7 +127,7 @@ def reasons(failed: ConditionFailed) -> list[CancellationReason | None]:
     return list(error.cancellation_reasons) if isinstance(error, TransactWriteError) else []
 
 
-def retrying(write: Callable[[], R]) -> R:
+def _retrying(write: Callable[[], R]) -> R:
     """Do `write`, again with jitter while a transaction holds the item.
 
     Raises:
@@ -105,7 +141,8 @@ def retrying(write: Callable[[], R]) -> R:
             codes = _codes(error)
             if "ConditionalCheckFailedException" in codes or "ConditionalCheckFailed" in codes:
                 response = getattr(_client_error(error), "response", {})
-                raise ConditionFailed(response.get(ITEM)) from error
+                repeated = response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+                raise ConditionFailed(response.get(ITEM), repeated=repeated) from error
             if not codes & {"TransactionConflictException", "TransactionConflict"}:
                 raise
         time.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
@@ -113,20 +150,39 @@ def retrying(write: Callable[[], R]) -> R:
 
 
 @cache
-def _unrepeating() -> Connection:
-    """A connection that sends each request once; the others send again what was throttled or not answered."""
+def _connection(once: bool) -> Connection:
+    """A connection for requests that belong to no one model. once: it sends each request once; by default, what was
+    throttled or not answered is sent again.
+    """
     connection = Connection()
-    connection._client = aws.client("dynamodb", once=True)
+    connection._client = aws.client("dynamodb", once=once)
     return connection
 
 
 def _dispatch(model: type[Model], operation: str, kwargs: dict[str, Any], *, once: bool = False) -> dict[str, Any]:
-    connection = _unrepeating() if once else model._get_connection().connection
+    connection = _connection(True) if once else model._get_connection().connection
     try:
         data: dict[str, Any] = connection.dispatch(operation, kwargs)
     except VerboseClientError as error:
         raise PynamoDBException(str(error), error) from error
     return data
+
+
+def new_token() -> str:
+    """What no other write of the same item has had in the last minutes: 24 bits in 4 characters."""
+    return secrets.token_urlsafe(3)
+
+
+def one_of_many(prefix: str, places: int = 16) -> Path:
+    """One of some attributes, drawn by lot, for the tokens of an item that many write at once.
+
+    With one attribute, whoever wrote between a write and its repetition would have overwritten the token.
+    """
+    return Path(f"{prefix}{secrets.randbelow(places):x}")
+
+
+def _is_ours(failed: ConditionFailed, name: str, value: str) -> bool:
+    return failed.item is not None and failed.item.get(name) == {"S": value}
 
 
 def update(
@@ -135,16 +191,27 @@ def update(
     actions: Sequence[Action],
     condition: Condition | None = None,
     *,
+    token: Token | None = None,
+    value: str = "",
     once: bool = False,
 ) -> M:
     """One UpdateItem; returns the item as it is afterwards.
 
+    token: where the write leaves its token, so that it is done once and knows its own effect (see the module). The item
+        that is returned may have been changed by others since, where the answer was lost.
+    value: the token itself; by default a new one.
     once: never sent again, for a write that would do harm when it is done twice. The caller bears its loss.
 
     Raises:
         ConditionFailed: `condition` did not hold; carries the raw item as it is.
         Contention: transactions held the item through every try.
     """
+    place = None if token is None else Path(token) if isinstance(token, Attribute) else token
+    value = value or new_token()
+    if place is not None:
+        unwritten = ~(place == value)
+        condition = unwritten if condition is None else condition & unwritten
+        actions = [*actions, place.set(value)]
     kwargs = model._get_connection().get_operation_kwargs(
         keys[0],
         range_key=keys[1] if len(keys) > 1 else None,
@@ -154,22 +221,37 @@ def update(
         return_values_on_condition_failure="ALL_OLD",
     )
     kwargs[RETURN_VALUES] = "ALL_NEW"
-    data = retrying(lambda: _dispatch(model, UPDATE_ITEM, kwargs, once=once))
+    try:
+        data = _retrying(lambda: _dispatch(model, UPDATE_ITEM, kwargs, once=once))
+    except ConditionFailed as failed:
+        if place is None or not _is_ours(failed, place.path[0], value):
+            raise
+        return model.from_raw_data(failed.item or {})
     return model.from_raw_data(data[ATTRIBUTES])
 
 
-def put(item: Model, condition: Condition | None = None) -> None:
+def put(item: Model, condition: Condition | None = None, *, token: Attribute[str] | None = None) -> None:
     """One PutItem of the whole item.
+
+    token: as `update`; the item gets it. Later writes of others leave it there, unless they put the whole item.
 
     Raises:
         ConditionFailed, Contention: as `update`.
     """
+    name, value = "", new_token()
+    if token is not None:
+        name = token.attr_name
+        setattr(item, type(item)._dynamo_to_python_attr(name), value)
     kwargs = item.get_save_kwargs_from_instance(condition=condition, return_values_on_condition_failure="ALL_OLD")
-    retrying(lambda: _dispatch(type(item), PUT_ITEM, kwargs))
+    try:
+        _retrying(lambda: _dispatch(type(item), PUT_ITEM, kwargs))
+    except ConditionFailed as failed:
+        if not (name and _is_ours(failed, name, value)):
+            raise
 
 
 def delete(model: type[Model], keys: Sequence[str], condition: Condition | None = None) -> None:
-    """One DeleteItem.
+    """One DeleteItem. One that was sent again and finds nothing has found its own effect.
 
     Raises:
         ConditionFailed, Contention: as `update`.
@@ -181,4 +263,27 @@ def delete(model: type[Model], keys: Sequence[str], condition: Condition | None 
         condition=condition,
         return_values_on_condition_failure="ALL_OLD",
     )
-    retrying(lambda: _dispatch(model, DELETE_ITEM, kwargs))
+    try:
+        _retrying(lambda: _dispatch(model, DELETE_ITEM, kwargs))
+    except ConditionFailed as failed:
+        if failed.item is not None or not failed.repeated:
+            raise
+
+
+def transact(fill: Callable[[TransactWrite], None]) -> None:
+    """One TransactWriteItems of the writes that `fill` adds: all of them or none.
+
+    However often the client sends it, DynamoDB does it once, and answers each time that it is done. `fill` may be
+    called several times.
+
+    Raises:
+        ConditionFailed: a condition did not hold; `reasons` says which.
+        Contention: as `update`.
+    """
+
+    def write() -> None:
+        # A new token for each try: one that was refused must not be taken for the next.
+        with TransactWrite(connection=_connection(False), client_request_token=secrets.token_hex(16)) as transaction:
+            fill(transaction)
+
+    _retrying(write)

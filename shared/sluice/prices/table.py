@@ -81,12 +81,15 @@ def load(sku: str, price: str, *, consistent: bool = False) -> Price | None:
 
 
 def store(price: Price) -> bool:
-    """Write `price` if it is newer than what is stored. False when it is not, and nothing was written."""
+    """Write `price` if it is newer than what is stored. False when it is not, and nothing was written.
+
+    One that stands there already is as good as written: it is this one, of which the answer was lost.
+    """
     older = Price.observed_at.does_not_exist() | (Price.observed_at < price.observed_at)
     try:
         tables.put(price, older)
-    except tables.ConditionFailed:
-        return False
+    except tables.ConditionFailed as failed:
+        return failed.item == price.serialize()
     return True
 
 

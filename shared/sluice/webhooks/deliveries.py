@@ -52,7 +52,7 @@ class Delivery(tables.Table):
     """One event for one endpoint. `delivery` begins with the event's time. body: what is sent, each time the same.
 
     tries: `{"at": ms, "status": int | None, "code": str | None, "message": str | None, "ms": int}`, oldest first.
-    attempts: those since it was last sent on its way.
+    attempts: those since it was last sent on its way. token: of the last change (see `tables`).
     """
 
     class Meta:
@@ -70,6 +70,7 @@ class Delivery(tables.Table):
     created_at = IntAttribute()
     updated_at = IntAttribute()
     expires_at = IntAttribute()
+    token = UnicodeAttribute(null=True)
 
 
 def delivery_id(at: int, message_id: str) -> str:
@@ -224,6 +225,6 @@ def _end(pending: Delivery, actions: Sequence[Action], now: int) -> Delivery | N
 def _update(delivery: Delivery, actions: Sequence[Action], condition: Condition, now: int) -> Delivery | None:
     key = (delivery.webhook, delivery.delivery)
     try:
-        return tables.update(Delivery, key, [*actions, Delivery.updated_at.set(now)], condition)
+        return tables.update(Delivery, key, [*actions, Delivery.updated_at.set(now)], condition, token=Delivery.token)
     except tables.ConditionFailed:
         return None

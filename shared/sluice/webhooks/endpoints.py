@@ -31,7 +31,9 @@ class Status(StrEnum):
 class Endpoint(tables.Table):
     """One address of one tenant, with its standing (see `standing`).
 
-    turn_at, turn_until: the only attributes of a tenant's turn (see `turns`).
+    turn_at, turn_until: the only attributes of a tenant's turn (see `turns`), but for tokens.
+    change_token, tried_token, turn_token: of the last change by its tenant, of the last one by a sender, and of the
+    last announcement of a turn (see `tables`).
     """
 
     class Meta:
@@ -53,8 +55,11 @@ class Endpoint(tables.Table):
     rests_until = IntAttribute(null=True)
     turn_at = IntAttribute(null=True)
     turn_until = IntAttribute(null=True)
+    turn_token = UnicodeAttribute(null=True)
     created_at = IntAttribute()
     updated_at = IntAttribute()
+    change_token = UnicodeAttribute(null=True)
+    tried_token = UnicodeAttribute(null=True)
 
     @property
     def standing(self) -> Standing:
@@ -112,7 +117,7 @@ def create(tenant: str, webhook_id: str, wanted: Wanted, now: int) -> tuple[Endp
         created_at=now,
         updated_at=now,
     )
-    tables.put(endpoint, Endpoint.webhook_id.does_not_exist())
+    tables.put(endpoint, Endpoint.webhook_id.does_not_exist(), token=Endpoint.change_token)
     return endpoint, secret
 
 
@@ -190,14 +195,16 @@ def _try(endpoint: Endpoint, actions: Sequence[Action]) -> Endpoint | None:
     """Change the endpoint if it is still active, and the one that was tried; None if not."""
     same = (Endpoint.status == Status.ACTIVE) & (Endpoint.url == endpoint.url)
     try:
-        return tables.update(Endpoint, (endpoint.tenant, endpoint.webhook_id), actions, same)
+        key = (endpoint.tenant, endpoint.webhook_id)
+        return tables.update(Endpoint, key, actions, same, token=Endpoint.tried_token)
     except tables.ConditionFailed:
         return None
 
 
 def _update(endpoint: Endpoint, actions: Sequence[Action]) -> Endpoint:
     exists = Endpoint.webhook_id.exists()
-    return tables.update(Endpoint, (endpoint.tenant, endpoint.webhook_id), actions, exists)
+    key = (endpoint.tenant, endpoint.webhook_id)
+    return tables.update(Endpoint, key, actions, exists, token=Endpoint.change_token)
 
 
 def _status(wanted: Wanted) -> Status:

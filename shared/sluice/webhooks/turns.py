@@ -32,7 +32,7 @@ def wake(tenant: str, at: int, now: int) -> None:
     """See to it that the tenant has a turn at `at` (epoch ms), or as soon after as others let it."""
     later = Endpoint.turn_at.does_not_exist() | (Endpoint.turn_at > at) | (Endpoint.turn_at <= now - LOST_MS)
     with suppress(tables.ConditionFailed):  # one is announced that comes no later
-        tables.update(Endpoint, (tenant, TURN), [Endpoint.turn_at.set(at)], later)
+        tables.update(Endpoint, (tenant, TURN), [Endpoint.turn_at.set(at)], later, token=Endpoint.turn_token)
         messages.announce(Turn(tenant, at), now)
 
 
@@ -43,7 +43,7 @@ def take(turn: Turn, now: int) -> bool:
     # The announcement goes before anything is read: what comes from now on announces a turn of its own.
     actions: list[Action] = [Endpoint.turn_until.set(now + TURN_MS), Endpoint.turn_at.remove()]
     try:
-        tables.update(Endpoint, (turn.tenant, TURN), actions, announced & free)
+        tables.update(Endpoint, (turn.tenant, TURN), actions, announced & free, token=Endpoint.tried_token)
     except tables.ConditionFailed:
         return False
     return True
@@ -63,7 +63,7 @@ def leave(tenant: str, again_at: int | None, now: int) -> None:
         actions += [Endpoint.turn_at.set(at)] if at is not None else []
         as_known = Endpoint.turn_at.does_not_exist() if announced is None else Endpoint.turn_at == announced
         try:
-            tables.update(Endpoint, (tenant, TURN), actions, as_known)
+            tables.update(Endpoint, (tenant, TURN), actions, as_known, token=Endpoint.tried_token)
         except tables.ConditionFailed as failed:
             announced = _turn_at(failed)
             at = min((one for one in (announced, again_at) if one is not None), default=None)

@@ -3,16 +3,12 @@
 No emulator ever says it, so it is put in below botocore, where the answer of the network would come from.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.exceptions import ReadTimeoutError
 
-from local.cloud.tables import create_tables
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.job import Job
@@ -20,13 +16,12 @@ from sluice.jobs.model.outcomes import Failure, LeaseOver
 from sluice.jobs.queue import claim, finish, lanes
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.queue.lanes import Lane
-from sluice.platform import aws, tables
+from sluice.platform import tables
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
-from sluice.platform.settings import settings
 from tests.support import work
-from tests.support.store import environment, respond
+from tests.support.network import LOST, TIMEOUT, Network, open_network
 from tests.support.work import spec
 
 NOON = 1_795_348_800_000
@@ -39,43 +34,19 @@ CANCELLED = {
     "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
     "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
 }
-TIMEOUT = ReadTimeoutError(endpoint_url="https://dynamodb")
-
-
-class Network:
-    """Counts what is sent, and answers the first requests with `answers` in DynamoDB's place."""
-
-    def __init__(self) -> None:
-        self.answers: list[dict[str, Any] | Exception] = []
-        self.sent: list[str] = []
-        self.slept: list[float] = []
-
-    def __call__(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-        operation = str(request.headers["X-Amz-Target"].decode()).split(".")[1]
-        self.sent.append(operation)
-        answer = self.answers.pop(0) if self.answers else None
-        if isinstance(answer, Exception):
-            raise answer
-        return Response(400, json.dumps(answer).encode()) if answer else Response(*respond(operation, request.body))
-
-
-class Response(AWSResponse):  # type: ignore[misc]
-    """What came over the network."""
-
-    def __init__(self, status: int, body: bytes) -> None:
-        super().__init__("https://dynamodb", status, {"content-type": "application/x-amz-json-1.0"}, None)
-        self._content = body
 
 
 @pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
-    with environment(), work.kind():
-        network = Network()
-        for once in (False, True):
-            aws.client("dynamodb", once=once).meta.events.register_first("before-send.dynamodb", network)
-        create_tables(aws.client("dynamodb"), settings().stack)
-        network.sent.clear()
-        monkeypatch.setattr(time, "sleep", network.slept.append)
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each pause was; nobody waits."""
+    pauses = list[float]()
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    return pauses
+
+
+@pytest.fixture
+def network(slept: list[float]) -> Iterator[Network]:
+    with work.kind(), open_network() as network:
         yield network
 
 
@@ -99,13 +70,13 @@ WRITES: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("operation", WRITES)
-def test_a_conflict_is_tried_again(network: Network, operation: str) -> None:
+def test_a_conflict_is_tried_again(network: Network, slept: list[float], operation: str) -> None:
     network.answers = [CONFLICT, CONFLICT]
     WRITES[operation]()
     assert network.sent == [operation] * 3
     # With jitter that grows, so that those who met do not meet again.
-    assert len(network.slept) == 2
-    assert all(0 <= slept <= tables.CONFLICT_PAUSE_SECONDS * 2**number for number, slept in enumerate(network.slept))
+    assert len(slept) == 2
+    assert all(0 <= slept <= tables.CONFLICT_PAUSE_SECONDS * 2**number for number, slept in enumerate(slept))
 
 
 def test_a_conflict_of_a_claim_is_no_lost_claim(network: Network) -> None:
@@ -126,14 +97,14 @@ def test_a_conflict_of_a_transaction_is_tried_again(network: Network) -> None:
     assert network.sent == ["TransactWriteItems", "TransactWriteItems", "GetItem"]
 
 
-def test_a_failed_condition_is_an_answer(network: Network) -> None:
+def test_a_failed_condition_is_an_answer(network: Network, slept: list[float]) -> None:
     """It is not tried again, and it brings the item that it lost against."""
     put_lane()
     network.sent.clear()
     with pytest.raises(tables.ConditionFailed) as failed:
         put_lane()
     assert network.sent == ["PutItem"]
-    assert network.slept == []
+    assert slept == []
     assert failed.value.item
     assert failed.value.item["seen_at"] == {"N": "1"}
 
@@ -155,11 +126,11 @@ def test_a_conflict_without_an_end_is_an_error_that_says_so(network: Network) ->
 
 
 @pytest.mark.parametrize("answer", [THROTTLED, TIMEOUT])
-def test_what_was_throttled_or_not_answered_is_sent_again(network: Network, answer: Any) -> None:
+def test_what_was_throttled_or_not_answered_is_sent_again(network: Network, slept: list[float], answer: Any) -> None:
     network.answers = [answer, answer]
     lanes.mark("a", NOON)
     assert network.sent == ["UpdateItem"] * 3
-    assert len(network.slept) == 2
+    assert len(slept) == 2
 
 
 @pytest.mark.parametrize("answer", [THROTTLED, TIMEOUT])
@@ -190,6 +161,7 @@ def test_a_completion_whose_answer_was_lost_is_a_completion(network: Network) ->
     """The first request was done, its answer lost; what botocore sends again finds the work done, by itself."""
     job = claimed()
     network.sent.clear()
-    finish.complete(job, {"ask": "1"}, NOON, Config())
+    network.answers = [LOST]
     done = finish.complete(job, {"ask": "1"}, NOON, Config())
+    assert network.sent == ["UpdateItem", "UpdateItem"]
     assert (done.state, done.result) == ("succeeded", {"ask": "1"})

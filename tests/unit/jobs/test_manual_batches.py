@@ -8,7 +8,7 @@ import pytest
 from sluice.jobs.budgets import ledger
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model import keys
-from sluice.jobs.queue import claim
+from sluice.jobs.queue import starts
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.messages import Batch, decode
 from sluice.platform.clock import HOUR, MINUTE
@@ -71,7 +71,7 @@ def test_each_batch_is_started_once(clock: VirtualClock, config: Config) -> None
     for batch in tick(clock, config):
         delivered = decode(batch.encode())
         assert delivered.manual == batch.manual
-        assert [claim.start(delivered.jobs[0]) for _ in range(2)] == [True, False]
+        assert [starts.start(delivered.jobs[0], clock.time) for _ in range(2)] == [True, False]
 
 
 def test_when_calls_are_short_the_manual_jobs_have_them(clock: VirtualClock) -> None:

@@ -12,7 +12,7 @@ from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.scheduler import Tick
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import Job
-from sluice.jobs.queue import claim, finish, lanes
+from sluice.jobs.queue import finish, lanes, starts
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.messages import Batch
 from sluice.platform.clock import HOUR, MINUTE
@@ -150,7 +150,7 @@ def test_a_batch_that_could_not_be_sent_goes_back_unless_it_has_been_started(
 
     def send(batch: Batch) -> None:
         if arrived:
-            assert claim.start(batch.jobs[0]), "a worker has it already"
+            assert starts.start(batch.jobs[0], clock.time), "a worker has it already"
         raise TimeoutError
 
     done = scheduler.tick(clock.time, config, active, send)

@@ -10,6 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import PynamoDBException
+
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch.admission import batches, pick
@@ -18,7 +21,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver
-from sluice.jobs.queue import claim, finish, lanes, unreadable
+from sluice.jobs.queue import claim, finish, lanes, starts, unreadable
 from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.run import records
 from sluice.jobs.run.messages import Batch
@@ -162,7 +165,7 @@ def _rescue(now: int, config: Config, done: Tick) -> None:
     def one(job_id: str) -> Tick:
         part = Tick()
         try:
-            job = finish.rescue(Job.get(job_id, consistent_read=True), now, config)
+            job = _rescued(Job.get(job_id, consistent_read=True), now, config)
             part.rescued, part.buried = 1, int(job.lane is None)
         except (LeaseOver, Job.DoesNotExist):
             pass  # its worker came back, or another tick rescued it
@@ -178,6 +181,18 @@ def _rescue(now: int, config: Config, done: Tick) -> None:
             found, broken = claim.due(lane, now, MOST_RESCUES)
             for part in pool.map(one, [*(candidate.job_id for candidate in found), *broken]):
                 done.add(part)
+
+
+def _rescued(job: Job, now: int, config: Config) -> Job:
+    """Queue the job whose lease is over again. What was reserved for a batch that nobody started goes back."""
+    if (job.due_at or 0) > now or not starts.withdraw(job, now):
+        return finish.rescue(job, now, config)
+    # When it was claimed. It may have been asked for since, and the configuration may have changed.
+    claimed_at = min(job.updated_at, (job.due_at or 0) - config.lease_ms)
+    after = finish.rescue(job, now, config, started=False)
+    limits = config.limits(keys.service_of(job.budget))
+    ledger.give_back(job.budget, limits, Window.at(claimed_at), job.reserved or 0)
+    return after
 
 
 def _discard(job_id: str, now: int, config: Config) -> int:
@@ -230,15 +245,16 @@ def _admit(
     budget: str, limits: Limits, batch: Sequence[Candidate], now: int, config: Config, send: Send, done: Tick
 ) -> bool:
     """Reserve, claim and send one batch. False when the budget has no room for it any more."""
-    window = Window.at(now)
-    calls = sum(candidate.calls for candidate in batch)
-    if not ledger.reserve_calls(budget, limits, window, calls):
+    window, name = Window.at(now), claim.new_batch()
+    if not ledger.reserve_calls(budget, limits, window, sum(candidate.calls for candidate in batch)):
         return False
     with ThreadPoolExecutor(THREADS) as pool:
-        jobs = list(pool.map(lambda one: _claim(one, now, config), batch))
-    claimed = [job for job in jobs if job]
-    kept = sum(candidate.calls for candidate, job in zip(batch, jobs, strict=True) if job)
-    ledger.give_back(budget, limits, window, calls - kept)
+        claims = list(pool.map(lambda one: _claim(one, now, config, name), batch))
+    claimed = [job for job in claims if isinstance(job, Job)]
+    kept = sum(job.reserved or 0 for job in claimed)
+    # The calls of a claim whose fate is not known stay with it: if it stands, its rescue gives them back.
+    lost = [candidate for candidate, job in zip(batch, claims, strict=True) if job is None]
+    ledger.give_back(budget, limits, window, sum(candidate.calls for candidate in lost))
     done.lost_claims += len(batch) - len(claimed)
     if not claimed:
         return True
@@ -247,19 +263,23 @@ def _admit(
         send(Batch.of(claimed, window, kept, budget))
     except Exception as error:
         # The message may have arrived all the same: the batch goes back only if no worker can start it any more.
-        if claim.start(claimed[0]):
-            ledger.give_back(budget, limits, window, kept)
+        if starts.withdraw(claimed[0], now):
             unsent = Failure(f"the batch could not be handed to a worker: {type(error).__name__}", code="not_sent")
             for job in claimed:
                 finish.snooze(job, unsent, now, now, config)
+                ledger.give_back(budget, limits, window, job.reserved or 0)
         raise
     done.admitted += len(claimed)
     return True
 
 
-def _claim(candidate: Candidate, now: int, config: Config) -> Job | None:
+def _claim(candidate: Candidate, now: int, config: Config, batch: str) -> Job | Exception | None:
+    """The job as it was claimed; None when it is not to be had; the error when it is not known."""
     try:
-        return claim.claim(candidate, now, config.lease_ms)
+        return claim.claim(candidate, now, config.lease_ms, batch)
+    except (PynamoDBException, BotoCoreError) as error:
+        logger.exception("it is not known whether a job was claimed", extra={"job_id": candidate.job_id})
+        return error
     except Exception:  # noqa: BLE001
         # The item may be damaged where the index does not show it: its lease ends, and the rescue looks into it.
         logger.exception("a job could not be claimed", extra={"job_id": candidate.job_id})

@@ -42,6 +42,7 @@ class DeadLetter(tables.Table):
     replayed_by = UnicodeAttribute(null=True)
     acknowledged_at = IntAttribute(null=True)
     acknowledged_by = UnicodeAttribute(null=True)
+    acknowledge_token = UnicodeAttribute(null=True)
     expires_at = IntAttribute()
 
 
@@ -77,6 +78,7 @@ def acknowledge(found: DeadLetter, by: str, now: int) -> DeadLetter | None:
     )
     marks = [DeadLetter.acknowledged_at.set(now), DeadLetter.acknowledged_by.set(by)]
     try:
-        return tables.update(DeadLetter, (found.tenant, found.dead_letter), marks, untouched)
+        key = (found.tenant, found.dead_letter)
+        return tables.update(DeadLetter, key, marks, untouched, token=DeadLetter.acknowledge_token)
     except tables.ConditionFailed:
         return None

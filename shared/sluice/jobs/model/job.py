@@ -44,8 +44,9 @@ class Job(tables.Table):
     lease: raised by each claim; every write of a run is conditional on it. calls: marketplace calls that a run is
     expected to make. tenant: whose account pays for them. tenants: who asked and may see the job. rerun: the priority
     of a request that came while the job ran; rerun_payload: what that run is to do, where it differs. begun: the
-    marketplace may have been asked for something that must not be done twice. started: the lease under which a run was
-    last started. letter: the key of the dead letter that the job was last replayed from.
+    marketplace may have been asked for something that must not be done twice. reserved: calls reserved for the last
+    claim. letter: the key of the dead letter that the job was last replayed from. ask_token, claim_token, end_token,
+    cancel_token: of the last write of that purpose (see `tables`); claim_token: the batch that it was claimed for.
     """
 
     class Meta:
@@ -72,8 +73,13 @@ class Job(tables.Table):
     rerun = IntAttribute(null=True)
     rerun_payload = JSONAttribute(null=True)
     begun = BooleanAttribute(null=True)
-    started = IntAttribute(null=True)
+    reserved = IntAttribute(null=True)
     letter = UnicodeAttribute(null=True)
+    # By short names: below a kilobyte, where a write costs one unit, each byte counts.
+    ask_token = UnicodeAttribute(null=True, attr_name="ask")
+    claim_token = UnicodeAttribute(null=True, attr_name="batch")
+    end_token = UnicodeAttribute(null=True, attr_name="end")
+    cancel_token = UnicodeAttribute(null=True, attr_name="cancel")
     created_at = IntAttribute()
     updated_at = IntAttribute()
     version = IntAttribute(default=VERSION)

@@ -50,7 +50,8 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
             & (Job.tenants == job.tenants)
         )
         try:
-            tables.update(Job, (job_id,), [*actions, Job.updated_at.set(now)], as_read)
+            writes = [*actions, Job.updated_at.set(now)]
+            tables.update(Job, (job_id,), writes, as_read, token=Job.cancel_token)
         except tables.ConditionFailed:
             continue  # somebody joined, or a worker took it: look again
         return Cancelled.CANCELLED if alone else Cancelled.WITHDRAWN

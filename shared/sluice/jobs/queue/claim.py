@@ -7,6 +7,7 @@
 ```
 """
 
+import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -67,8 +68,13 @@ def is_empty(lane: str) -> bool:
     return next(iter(Job.due.query(lane, limit=1, page_size=1)), None) is None
 
 
-def claim(candidate: Candidate, now: int, lease_ms: int) -> Job | None:
-    """Take the job until `now + lease_ms`. None when somebody else was first, or it is no longer as it was seen.
+def new_batch() -> str:
+    """What a batch is called: every job claimed for it carries it, so that whoever finds one can ask for the batch."""
+    return secrets.token_urlsafe(6)
+
+
+def claim(candidate: Candidate, now: int, lease_ms: int, batch: str = "") -> Job | None:
+    """Take the job for `batch` until `now + lease_ms`. None when somebody else was first, or it is not as it was seen.
 
     The lane is part of the condition: a job that has moved is charged to another budget than the one reserved, or runs
     in another account's batch.
@@ -82,25 +88,12 @@ def claim(candidate: Candidate, now: int, lease_ms: int) -> Job | None:
         Job.due_at.set(now + lease_ms),
         Job.lease.add(1),
         Job.attempts.add(1),
+        Job.reserved.set(candidate.calls),
         Job.updated_at.set(now),
     ]
     try:
-        return tables.update(Job, (candidate.job_id,), actions, condition)
+        return tables.update(
+            Job, (candidate.job_id,), actions, condition, token=Job.claim_token, value=batch or new_batch()
+        )
     except tables.ConditionFailed:
         return None
-
-
-def start(first: Job) -> bool:
-    """Take the batch whose first job is `first`, and the calls that are reserved for it. Only one ever does.
-
-    SQS delivers a message twice at times, and one whose sending seemed to fail may have arrived. Without this, two
-    workers would run the same jobs under the same lease, and both spend, or give back, the same calls. False when the
-    batch was taken before, or its leases are over.
-    """
-    ours = (Job.state == LEASED) & (Job.lease == first.lease)
-    unstarted = Job.started.does_not_exist() | (Job.started < first.lease)
-    try:
-        tables.update(Job, (first.job_id,), [Job.started.set(first.lease)], ours & unstarted)
-    except tables.ConditionFailed:
-        return False
-    return True

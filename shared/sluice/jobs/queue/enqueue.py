@@ -62,7 +62,7 @@ def _never(_: Job) -> bool:
 
 
 def _write(job_id: str, actions: list[Action], condition: Condition) -> None:
-    tables.update(Job, (job_id,), actions, condition)
+    tables.update(Job, (job_id,), actions, condition, token=Job.ask_token)
 
 
 def enqueue(spec: Spec, now: int, held: Held = _never, write: Write = _write) -> Enqueued:

@@ -15,7 +15,7 @@ from sluice.jobs.model import history, keys, kinds
 from sluice.jobs.model.dead_letters import DeadLetter, letter
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Action, Failure, LeaseOver, Waiting
-from sluice.jobs.model.states import LEASED, SUCCEEDED, TRANSITIONS
+from sluice.jobs.model.states import LEASED, TRANSITIONS
 from sluice.jobs.queue import lanes
 from sluice.platform import tables
 from sluice.platform.clock import ttl
@@ -51,13 +51,7 @@ def complete(job: Job, result: dict[str, Any], now: int, config: Config) -> Job:
             return [*_leave("complete", now, config), *done]
         return [*_again(job, rerun, now, config), *done, Job.history.set(_events(job, "rerun", now))]
 
-    try:
-        return _end(job, writes)
-    except LeaseOver:
-        current = _current(job)
-        if current and (current.lease, current.state) == (job.lease, SUCCEEDED):
-            return current  # our own write, whose answer was lost on the way
-        raise
+    return _end(job, writes)
 
 
 def _again(job: Job, rerun: int, now: int, config: Config) -> list[Write]:
@@ -93,14 +87,21 @@ def fail(job: Job, failure: Failure, now: int, config: Config, chance: float | N
     return bury(job, failure, now, config)
 
 
-def snooze(job: Job, failure: Failure, until: int, now: int, config: Config) -> Job:
+def snooze(job: Job, failure: Failure, until: int, now: int, config: Config, condition: Condition | None = None) -> Job:
     """The job was not really tried: it comes back at `until` with the attempt it had."""
-    return _requeue(job, "snooze", failure, until, now, config, Job.attempts.set(max(0, job.attempts - 1)))
+    attempts = Job.attempts.set(max(0, job.attempts - 1))
+    return _requeue(job, "snooze", failure, until, now, config, attempts, condition=condition)
 
 
-def rescue(job: Job, now: int, config: Config) -> Job:
-    """The lease ran out: its worker is gone. Queue the job again, or bury it when it has killed too many workers."""
+def rescue(job: Job, now: int, config: Config, *, started: bool = True) -> Job:
+    """The lease ran out: its worker is gone. Queue the job again, or bury it when it has killed too many workers.
+
+    started: its batch was started, so that it may have been tried. If not, it comes back with the attempt it had.
+    """
     over = Job.due_at <= now
+    if not started:
+        unstarted = Failure("no worker took this job before its lease ran out", code="not_started")
+        return snooze(job, unstarted, now, now, config, over)
     lost = Failure("the worker that ran this job stopped without a word; its lease ran out", code="lease_expired")
     if job.attempts >= kinds.most_attempts(job.kind, config):
         return bury(job, lost, now, config, over)
@@ -118,6 +119,7 @@ def wait(job: Job, waiting: Waiting, now: int, config: Config) -> Job:
         Job.begun.set(True),
         Job.attempts.set(max(0, job.attempts - 1)),
         Job.updated_at.set(now),
+        *_released(),
     ]
     if waiting.payload is not None:
         actions.append(Job.payload.set(waiting.payload))
@@ -176,6 +178,7 @@ def _queue(job: Job, name: str, at: int, now: int, config: Config) -> list[Write
         Job.lane.set(lane),
         Job.due_at.set(at),
         Job.updated_at.set(now),
+        *_released(),
     ]
 
 
@@ -187,7 +190,13 @@ def _leave(name: str, now: int, config: Config) -> list[Write]:
         Job.due_at.remove(),
         Job.updated_at.set(now),
         Job.expires_at.set(ttl(now + config.retention_ms)),
+        *_released(),
     ]
+
+
+def _released() -> list[Write]:
+    """The job belongs to no batch any more."""
+    return [Job.claim_token.remove(), Job.reserved.remove()]
 
 
 def _shards(job: Job, config: Config) -> int:
@@ -203,7 +212,7 @@ def _own(job: Job, condition: Condition | None = None) -> Condition:
 def _write(job: Job, actions: Sequence[Write]) -> Job:
     """A write in the middle of a run."""
     try:
-        return tables.update(Job, (job.job_id,), actions, _own(job))
+        return tables.update(Job, (job.job_id,), actions, _own(job), token=Job.end_token)
     except tables.ConditionFailed as lost:
         raise _lease_over(job) from lost
 
@@ -225,7 +234,7 @@ def _end(
         own = _own(job, asked if condition is None else asked & condition)
         try:
             if dead is None:
-                return tables.update(Job, (job.job_id,), writes(rerun), own)
+                return tables.update(Job, (job.job_id,), writes(rerun), own, token=Job.end_token)
             _write_both(job, writes(rerun), own, dead)
             return Job.get(job.job_id, consistent_read=True)
         except tables.ConditionFailed as lost:
@@ -244,12 +253,11 @@ def _current(job: Job) -> Job | None:
 
 
 def _write_both(job: Job, actions: list[Write], own: Condition, dead: DeadLetter) -> None:
-    def transact() -> None:
-        with TransactWrite(connection=Job._get_connection().connection) as transaction:
-            transaction.update(Job(job.job_id), actions, own)
-            transaction.save(dead)
+    def write(transaction: TransactWrite) -> None:
+        transaction.update(Job(job.job_id), actions, own)
+        transaction.save(dead)
 
-    tables.retrying(transact)
+    tables.transact(write)
 
 
 def _lease_over(job: Job) -> LeaseOver:

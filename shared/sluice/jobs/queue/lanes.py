@@ -36,6 +36,7 @@ class Lane(tables.Table):
     registry = UnicodeAttribute(hash_key=True)
     lane = UnicodeAttribute(range_key=True)
     seen_at = IntAttribute()
+    nudge_token = UnicodeAttribute(null=True)
 
 
 _marked: dict[str, int] = {}
@@ -93,7 +94,7 @@ def nudge(now: int) -> bool:
     """
     free = Lane.seen_at.does_not_exist() | (Lane.seen_at < now - NUDGE_LOST_AFTER_MS)
     try:
-        tables.update(Lane, _NUDGE, [Lane.seen_at.set(now)], free)
+        tables.update(Lane, _NUDGE, [Lane.seen_at.set(now)], free, token=Lane.nudge_token)
     except tables.ConditionFailed:
         return False
     return True

@@ -126,13 +126,12 @@ def _write_both(
     """
     unmarked = DeadLetter.dead_letter.exists() & DeadLetter.replayed_at.does_not_exist()
 
-    def transact() -> None:
-        with TransactWrite(connection=Job._get_connection().connection) as transaction:
-            transaction.update(Job(job_id), actions, condition, return_values="ALL_OLD")
-            transaction.update(DeadLetter(letter.tenant, letter.dead_letter), marks, unmarked)
+    def write(transaction: TransactWrite) -> None:
+        transaction.update(Job(job_id), actions, condition, return_values="ALL_OLD")
+        transaction.update(DeadLetter(letter.tenant, letter.dead_letter), marks, unmarked)
 
     try:
-        tables.retrying(transact)
+        tables.transact(write)
     except tables.ConditionFailed as failed:
         job, mark = tables.reasons(failed)
         if mark and mark.code == "ConditionalCheckFailed":

@@ -39,13 +39,12 @@ def discard(job_id: str, now: int, config: Config) -> str | None:
     dead.payload = {"item": json.loads(json.dumps(raw, default=repr))}
     as_read = (Job.lane == raw["lane"]["S"]) & (Job.due_at == int(raw["due_at"]["N"]))
 
-    def write() -> None:
-        with TransactWrite(connection=Job._get_connection().connection) as transaction:
-            transaction.save(stone, as_read)
-            transaction.save(dead)
+    def write(transaction: TransactWrite) -> None:
+        transaction.save(stone, as_read)
+        transaction.save(dead)
 
     try:
-        tables.retrying(write)
+        tables.transact(write)
     except tables.ConditionFailed:
         return None  # somebody has changed it meanwhile: the next tick looks again
     return reason

@@ -5,6 +5,7 @@
  run#worker#2026-11-22     2026-11-22T05:00:03.120Z#… stats (JSON)
  hours#worker              2026-11-22T05              one counter for each word
  health                    snapshot                   stats (JSON)
+ batch#3xV9…               start                      taken_by: who has taken a batch (see `starts`)
 ```
 """
 
@@ -24,7 +25,10 @@ HEALTH = ("health", "snapshot")
 
 
 class RunRecord(tables.Table):
-    """One run, one hour's counters, or the health snapshot."""
+    """One run, one hour's counters, the health snapshot, or who has taken a batch.
+
+    taken_by, token: of a batch alone; see `starts` and `tables`.
+    """
 
     class Meta:
         table_name = tables.name("runs")
@@ -32,6 +36,8 @@ class RunRecord(tables.Table):
     scope = UnicodeAttribute(hash_key=True)
     at = UnicodeAttribute(range_key=True)
     stats = JSONAttribute(null=True)
+    taken_by = UnicodeAttribute(null=True)
+    token = UnicodeAttribute(null=True)
     expires_at = IntAttribute(null=True)
 
 
@@ -44,7 +50,8 @@ def record(function: str, stats: Mapping[str, Any], counters: Mapping[str, int],
     adds = [Path(f"n_{name}").add(value) for name, value in sorted(counters.items()) if value]
     if adds:
         expiry = RunRecord.expires_at.set(expires_at)
-        tables.update(RunRecord, (f"hours#{function}", moment[:13]), [*adds, expiry])
+        token = tables.one_of_many("w")
+        tables.update(RunRecord, (f"hours#{function}", moment[:13]), [*adds, expiry], token=token)
 
 
 def save_health(stats: Mapping[str, Any]) -> None:

@@ -15,8 +15,8 @@ from sluice.jobs.model import kinds
 from sluice.jobs.model.job import VERSION, Job
 from sluice.jobs.model.outcomes import Action, Failure, LeaseOver, Outcome, OutOfTime, Refused, Waiting
 from sluice.jobs.model.run import Run
-from sluice.jobs.model.states import SUCCEEDED
-from sluice.jobs.queue import claim, finish
+from sluice.jobs.model.states import LEASED, SUCCEEDED
+from sluice.jobs.queue import finish, starts
 from sluice.jobs.run.messages import Batch, newer
 from sluice.platform.clock import SECOND, Clock
 from sluice.platform.config.document import Config
@@ -68,7 +68,7 @@ def run_batch(
     A batch that was delivered before is not run again: its jobs are `late`. polling: the jobs were waiting for an
     operation, and go on waiting where they could not be looked at.
     """
-    if not claim.start(batch.jobs[0]):
+    if not starts.start(batch.jobs[0], clock.now()):
         return Report(ends=Counter(late=len(batch.jobs)))
     lease_end = min(job.due_at or 0 for job in batch.jobs)
     last_start = min(deadline, lease_end) - CALL_MS
@@ -180,7 +180,8 @@ def _transition(ended: Job | None, failure: Failure | None) -> str:
     if ended is None:
         return "unwritten" if isinstance(failure, Unwritten) else "late"
     if failure is None:
-        return "completed" if ended.state == SUCCEEDED else ended.state
+        # Where the answer was lost, the job may run again by the time we know that its end was written.
+        return {SUCCEEDED: "completed", LEASED: "queued"}.get(ended.state, ended.state)
     if failure.action is Action.SNOOZE:
         return "snoozed"
     return "dead" if ended.lane is None else "retried"

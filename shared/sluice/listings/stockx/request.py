@@ -164,7 +164,7 @@ def put_new(listing: Listing, change: Change) -> bool:
     listing.changes = {str(change.number): change.encode()}
     listing.last_change = change.number
     try:
-        tables.put(listing, Listing.listing_id.does_not_exist())
+        tables.put(listing, Listing.listing_id.does_not_exist(), token=Listing.create_token)
     except tables.ConditionFailed:
         return False
     return True
@@ -180,7 +180,7 @@ def put_change(listing: Listing, change: Change, instead_of: Change | None = Non
     if change.action is Action.CREATE:
         actions.append(Listing.status.set(str(ListingStatus.PENDING)))
     try:
-        tables.update(Listing, (listing.tenant, listing.listing_id), actions, as_read)
+        tables.update(Listing, (listing.tenant, listing.listing_id), actions, as_read, token=Listing.ask_token)
     except tables.ConditionFailed:
         return False
     return True

@@ -51,13 +51,12 @@ def settle(
     newest = listings.is_open(change.number) & (Listing.applied.does_not_exist() | (Listing.applied < change.number))
     actions = [*_becomes(result, marketplace_id), *_closed(change, now), Listing.applied.set(change.number)]
 
-    def transact() -> None:
-        with TransactWrite(connection=Listing._get_connection().connection) as transaction:
-            transaction.update(Listing(tenant, listing_id), actions, newest)
-            transaction.save(entry, Entry.number.does_not_exist())
+    def write(transaction: TransactWrite) -> None:
+        transaction.update(Listing(tenant, listing_id), actions, newest)
+        transaction.save(entry, Entry.number.does_not_exist())
 
     try:
-        tables.retrying(transact)
+        tables.transact(write)
     except tables.ConditionFailed:
         _let_go(tenant, listing_id, change, now)
         return listings.entry(tenant, listing_id, change.number)

@@ -28,7 +28,8 @@ class Listing(tables.Table):
 
     listed_until: when the marketplace takes it off. last_change: the number given last. applied: the newest change that
     is settled. running: the newest change that was sent. fingerprint: of what a create with a reference asked for.
-    adopted_by: the only attribute of a mark (see above).
+    adopted_by: the only attribute of a mark (see above). create_token, ask_token: of the writes that make a listing,
+    and that put a change on it (see `tables`).
     """
 
     class Meta:
@@ -55,6 +56,8 @@ class Listing(tables.Table):
     last_change = IntAttribute(default=0)
     applied = IntAttribute(null=True)
     running = IntAttribute(null=True)
+    create_token = UnicodeAttribute(null=True)
+    ask_token = UnicodeAttribute(null=True)
     created_at = IntAttribute()
     updated_at = IntAttribute()
 

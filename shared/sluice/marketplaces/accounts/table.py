@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from pynamodb.attributes import Attribute, BinaryAttribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from typing_extensions import TypedDict
 
@@ -44,6 +45,8 @@ class Account(tables.Table):
 
     acts_for_user: it was connected with a refresh token, so it may do what its owner may.
     application: the key of the application that it was connected with (`application_key`), where there is one.
+    connect_write, mark_write, token_write, user_token_write: tokens of writes (see `tables`). They open nothing at a
+    marketplace.
     """
 
     class Meta:
@@ -67,6 +70,10 @@ class Account(tables.Table):
     user_refreshing_until = IntAttribute(null=True)
     connected_at = IntAttribute()
     updated_at = IntAttribute()
+    connect_write = UnicodeAttribute(null=True)
+    mark_write = UnicodeAttribute(null=True)
+    token_write = UnicodeAttribute(null=True)
+    user_token_write = UnicodeAttribute(null=True)
 
 
 @dataclass(frozen=True)
@@ -78,9 +85,14 @@ class Place:
     version: IntAttribute
     refreshing_until: IntAttribute
 
+    @property
+    def write(self) -> Path:
+        """Where a claim to renew the token leaves its own token (see `tables`)."""
+        return Path(f"{self.token.attr_name}_write")
+
     def emptied(self) -> list[Action]:
         """The writes that forget the token, and refuse whoever still acts on it."""
-        gone = (self.token, self.expires_at, self.refreshing_until)
+        gone = (self.token, self.expires_at, self.refreshing_until, self.write)
         return [self.version.set((self.version | 0) + 1), *(attribute.remove() for attribute in gone)]
 
     def of(self, account: Account, attribute: Attribute[T]) -> T | None:
@@ -137,7 +149,7 @@ def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], now: 
         *TOKEN.emptied(),
         *USER_TOKEN.emptied(),
     ]
-    return tables.update(Account, (account_id,), actions)
+    return tables.update(Account, (account_id,), actions, token=Account.connect_write)
 
 
 def find(account_id: str) -> Account | None:
@@ -186,7 +198,7 @@ def mark(account_id: str, status: Status, reason: str, now: int, token_version: 
     """
     actions = [Account.status.set(status), Account.reason.set(reason), Account.updated_at.set(now)]
     try:
-        tables.update(Account, (account_id,), actions, _still(token_version, place))
+        tables.update(Account, (account_id,), actions, _still(token_version, place), token=Account.mark_write)
     except tables.ConditionFailed:
         return False
     return True
@@ -199,7 +211,9 @@ def claim_refresh(account_id: str, token_version: int, now: int, until: int, pla
         ConditionFailed: another one is, or the account has changed; carries the item.
     """
     free = place.refreshing_until.does_not_exist() | (place.refreshing_until <= now)
-    tables.update(Account, (account_id,), [place.refreshing_until.set(until)], _still(token_version, place) & free)
+    condition = _still(token_version, place) & free
+    actions = [place.refreshing_until.set(until)]
+    tables.update(Account, (account_id,), actions, condition, token=place.write)
 
 
 def hold_refresh(account_id: str, token_version: int, until: int, place: Place = TOKEN) -> None:

@@ -1,0 +1,244 @@
+"""An answer of DynamoDB is lost, and botocore sends the request again: whoever wrote hears what really happened."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from pynamodb.expressions.operand import Path
+
+from sluice.inventory import table as items
+from sluice.inventory.rules import Draft, Edit
+from sluice.jobs.model import dead_letters, keys
+from sluice.jobs.model.dead_letters import DeadLetter
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Failure, Waiting
+from sluice.jobs.queue import cancel, claim, finish, lanes, replay, starts
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.run import records
+from sluice.jobs.run.records import RunRecord
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.table import Account, Status
+from sluice.platform import aws, tables
+from sluice.platform.clock import MINUTE
+from sluice.platform.config.document import Config
+from sluice.prices import table as prices
+from sluice.prices.table import Price
+from sluice.webhooks import deliveries, endpoints, messages, turns
+from sluice.webhooks.endpoints import Wanted
+from sluice.webhooks.messages import Turn
+from tests.support import work
+from tests.support.network import LOST, Network, open_network
+from tests.support.work import spec
+
+NOON = 1_795_348_800_000
+CONFIG = Config()
+WANTED = Wanted("https://receiver.test", ("job.dead",), enabled=True)
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr(aws, "encrypt", lambda text, context: text.encode())
+    monkeypatch.setattr(aws, "decrypt", lambda secret, context: secret.decode())
+    monkeypatch.setattr(messages, "announce", lambda turn, now: ANNOUNCED.append(turn))
+    with work.kind(), open_network() as network:
+        yield network
+
+
+def claimed() -> Job:
+    enqueue(spec(), NOON)
+    [candidate], _ = claim.due("stockx:acme#100#0", NOON, 10)
+    job = claim.claim(candidate, NOON, MINUTE)
+    assert job
+    return job
+
+
+def marked() -> lanes.Lane:
+    lanes.mark("a#1#0", NOON)
+    [lane] = lanes.active()
+    return lane
+
+
+def letter() -> DeadLetter:
+    finish.bury(claimed(), Failure("no"), NOON, CONFIG)
+    [found] = DeadLetter.scan()
+    return found
+
+
+def delivery() -> deliveries.Delivery:
+    name = deliveries.create("acme/1", NOON, "m", "job.dead", "{}", NOON)
+    found = deliveries.find("acme/1", name)
+    assert found
+    return found
+
+
+def connected() -> Account:
+    names = ("api_key", "client_id", "client_secret", "refresh_token")
+    return accounts.connect("stockx", "acme", dict.fromkeys(names, "x"), NOON)
+
+
+def price() -> Price:
+    return Price(
+        "DD1391-100",
+        "stockx:us-10:USD",
+        marketplace="stockx",
+        size="10",
+        size_system="us",
+        sizes={"us": "10", "eu": "44"},
+        currency="USD",
+        ask="152.00",
+        more={},
+        observed_at=NOON,
+    )
+
+
+DRAFT = Draft("DD1391-100", "10", "us", None, "100.00", None, None)
+ANNOUNCED: list[Turn] = []
+TRIED: deliveries.Try = {"at": NOON, "status": 500, "code": "refused", "message": "no", "ms": 1}
+
+
+@dataclass(frozen=True)
+class Case:
+    """before: what is made before, given to the write. write: what is done. told: what its caller must hear of it."""
+
+    write: Callable[[Any], object]
+    told: Callable[[Any], object] = lambda answer: answer
+    before: Callable[[], Any] = lambda: None
+
+
+def state(job: Job | None) -> object:
+    return job and (job.state, job.lease, job.attempts)
+
+
+def of_delivery(found: deliveries.Delivery | None) -> object:
+    return found and (found.state, found.attempts, found.due_at, len(found.tries))
+
+
+CASES: dict[str, Case] = {
+    "enqueue": Case(lambda _: enqueue(spec(), NOON)),
+    "join": Case(lambda _: enqueue(spec(priority=keys.MANUAL), NOON), before=lambda: enqueue(spec(), NOON)),
+    "rerun": Case(lambda _: enqueue(spec(), NOON), before=claimed),
+    "claim": Case(lambda _: claimed(), state),
+    "start": Case(lambda job: starts.start(job, NOON), before=claimed),
+    "withdraw": Case(lambda job: starts.withdraw(job, NOON), before=claimed),
+    "begin": Case(lambda job: finish.begin(job, {}, NOON), state, claimed),
+    "wait": Case(lambda job: finish.wait(job, Waiting(NOON), NOON, CONFIG), state, claimed),
+    "complete": Case(lambda job: finish.complete(job, {}, NOON, CONFIG), state, claimed),
+    "retry": Case(lambda job: finish.fail(job, Failure("no"), NOON, CONFIG), state, claimed),
+    "snooze": Case(lambda job: finish.snooze(job, Failure("no"), NOON, NOON, CONFIG), state, claimed),
+    "rescue": Case(lambda job: finish.rescue(job, NOON + MINUTE, CONFIG), state, claimed),
+    "bury": Case(lambda job: finish.bury(job, Failure("no"), NOON, CONFIG), state, claimed),
+    "cancel": Case(lambda _: cancel.cancel(spec().job_id, "acme", NOON, CONFIG), before=lambda: enqueue(spec(), NOON)),
+    "nudge": Case(lambda _: lanes.nudge(NOON)),
+    "remove a lane": Case(
+        lambda lane: lanes.remove(lane, NOON + 11 * MINUTE),
+        before=marked,
+    ),
+    "count": Case(
+        lambda _: records.record("worker", {}, {"calls": 3}, NOON, CONFIG),
+        lambda _: [item.to_dynamodb_dict()["scope"] for item in RunRecord.query("hours#worker")],
+    ),
+    "acknowledge": Case(lambda found: dead_letters.acknowledge(found, "me", NOON), bool, letter),
+    "replay": Case(lambda found: replay.replay([found], "me", NOON, CONFIG), before=letter),
+    "deliver": Case(lambda found: deliveries.deliver(found, TRIED, NOON), of_delivery, delivery),
+    "fail": Case(lambda found: deliveries.fail(found, TRIED, NOON, for_good=False), of_delivery, delivery),
+    "drop": Case(lambda found: deliveries.drop(found, NOON), of_delivery, delivery),
+    "resend": Case(lambda found: deliveries.resend(found, NOON), of_delivery, delivery),
+    "create an endpoint": Case(lambda _: endpoints.create("acme", "1", WANTED, NOON), lambda made: made[0].url),
+    "renew a secret": Case(
+        lambda made: (endpoints.renew_secret(made[0], NOON)[0].earlier_secret, made[1]),
+        lambda both: both[0].decode() == both[1],
+        lambda: endpoints.create("acme", "1", WANTED, NOON),
+    ),
+    "an endpoint's standing": Case(
+        lambda made: endpoints.keep(made[0], replace(made[0].standing, failures=1), "it is gone", NOON),
+        before=lambda: endpoints.create("acme", "1", WANTED, NOON),
+    ),
+    "announce a turn": Case(lambda _: turns.wake("acme", NOON, NOON), lambda _: len(ANNOUNCED), ANNOUNCED.clear),
+    "take a turn": Case(lambda _: turns.take(Turn("acme", NOON), NOON), before=lambda: turns.wake("acme", NOON, NOON)),
+    "leave a turn": Case(lambda _: turns.leave("acme", NOON + 1, NOON), lambda _: len(ANNOUNCED), ANNOUNCED.clear),
+    "change an item": Case(
+        lambda found: items.change(found, Edit(None, "120.00", None, None), NOON + 1),
+        lambda found: found.cost,
+        lambda: items.put("acme", DRAFT, NOON),
+    ),
+    "delete an item": Case(
+        lambda found: items.delete("acme", found.item), before=lambda: items.put("acme", DRAFT, NOON)
+    ),
+    "connect": Case(lambda _: connected().token_version),
+    "mark an account": Case(
+        lambda found: accounts.mark("stockx:acme", Status.BROKEN, "no", NOON, found.token_version), before=connected
+    ),
+    "claim a refresh": Case(
+        lambda found: accounts.claim_refresh("stockx:acme", found.token_version, NOON, NOON + 1), before=connected
+    ),
+    "store a price": Case(lambda _: prices.store(price())),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_whoever_writes_hears_the_same_when_an_answer_is_lost(name: str, network: Network) -> None:
+    case = CASES[name]
+
+    def told(answers: list[Any]) -> tuple[object, int]:
+        for model in tables.Table.__subclasses__():
+            with model.batch_write() as batch:
+                for stored in model.scan():
+                    batch.delete(stored)
+        lanes.forget()
+        given = case.before()
+        network.sent.clear()
+        network.answers = list(answers)
+        answer = case.write(given)
+        network.answers = []
+        return case.told(answer), len(network.sent)
+
+    calm, requests = told([])
+    for lost in range(requests):
+        assert told([*[None] * lost, LOST])[0] == calm, f"the answer of request {lost + 1} of {requests} was lost"
+
+
+def test_a_write_is_done_once_though_others_write_before_it_is_repeated(network: Network) -> None:
+    """What others write has its own token, so that ours still says that it was done."""
+    enqueue(spec(), NOON)
+    [candidate], _ = claim.due("stockx:acme#100#0", NOON, 10)
+
+    network.answers = [lambda: enqueue(spec(priority=keys.MANUAL), NOON)]
+    job = claim.claim(candidate, NOON, MINUTE)
+    assert job
+    assert (job.lease, job.state, job.rerun) == (1, "leased", keys.MANUAL)
+
+
+def test_a_job_that_was_done_before_its_asker_heard_of_it_is_not_queued_again(network: Network) -> None:
+    """The condition of the write holds again by then; only its token says that it was done."""
+    lanes.mark("stockx:acme#100#0", NOON)
+
+    def others() -> None:
+        [candidate], _ = claim.due("stockx:acme#100#0", NOON, 10)
+        job = claim.claim(candidate, NOON, MINUTE)
+        assert job
+        finish.complete(job, {}, NOON, CONFIG)
+
+    network.answers = [others]
+    assert enqueue(spec(), NOON).outcome == "created"
+    assert [job.state for job in Job.scan()] == ["succeeded"]
+
+
+def test_what_is_added_is_added_once_though_others_add_before_it_is_repeated(network: Network) -> None:
+    """The tokens of an item that many write at once are drawn by lot, so that theirs do not hide ours."""
+
+    def add(number: int, place: str) -> None:
+        add_one = [Path("n_calls").add(number)]
+        tables.update(RunRecord, ("hours#worker", "2026"), add_one, token=Path(place))
+
+    add(1, "w0")
+    network.answers = [lambda: add(10, "w1")]
+    add(100, "w2")
+    [found] = network.items("runs")
+    assert found["n_calls"] == {"N": "111"}
+
+
+def test_places_of_tokens_are_drawn_among_many() -> None:
+    drawn = {tables.one_of_many("w").path[0] for _ in range(1_000)}
+    assert len(drawn) == 16
