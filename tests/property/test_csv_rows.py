@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.inventory import csv_rows
-from sluice.inventory.csv_rows import COLUMNS, MOST_LINES, MOST_RECORD_CHARACTERS, MOST_RECORD_LINES, NoFile, Row
+from sluice.inventory.csv_rows import COLUMNS, MOST_LINES, MOST_RECORD_CHARACTERS, MOST_RECORD_LINES, Row
+from sluice.inventory.csv_text import NoFile
 from sluice.inventory.rules import CURRENCIES, MARKETPLACES, MOST_ROWS, Raw, all_for
 from sluice.inventory.sheet import Sheet
 
@@ -98,7 +99,7 @@ BAD_LINES = {
     '"\tSKU",10': "sku",
     " =1+1,10": "sku",
     "SKU,-1": "size",
-    "SKU": "row",
+    "SKU": "size",
     "SKU,10,11": "row",
     '"SKU,10': "row",
     '"SKU"x,10': "row",
@@ -191,12 +192,14 @@ def test_a_quote_may_close_some_lines_later_and_not_a_hundred(monkeypatch: pytes
         (b"", 1, "empty"),
         (b"\n\n", 1, "empty"),
         (b"SKU,10\n", 1, "column 2 is not known"),
-        (b"sku;size\nSKU;10\n", 1, "separated by commas"),
+        (b"sku|size\nSKU|10\n", 1, "separated by commas"),
+        (b"sep=|\nsku|size\nSKU|10\n", 1, "sep= must name a comma"),
+        (b"PK\x03\x04whatever", 1, "a workbook of a spreadsheet"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", 1, "a workbook of a spreadsheet"),
         (b"sku\nSKU\n", 1, "size is missing"),
-        (b"sku,size,SKU\n", 1, "sku is there twice"),
+        (b"sku,size,SKU\n", 1, "sku is given twice"),
         (b"sku,size,colour\n", 1, "column 3 is not known"),
         (b"sku,siz\xe9\n", 1, "column 2 is not known"),
-        ("sku,size\nSKU,10\n".encode("utf-16"), 1, "UTF-16"),
         (b'"sku,size\nSKU,10\n', 1, "quote"),
         (b"sku,size\n" + b"SKU,10\n" * (MOST_ROWS + 1), MOST_ROWS + 2, "at most 10000 rows"),
         (b"sku,size\n" + b"\n" * (MOST_LINES + 1), MOST_LINES + 2, "at most 20000 lines"),

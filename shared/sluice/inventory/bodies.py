@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from sluice.inventory import rules
 from sluice.inventory.rules import MOST_ROWS, Raw
@@ -12,8 +12,11 @@ from sluice.platform.http.models import Amount, Body, DocumentedAs, OneOf, Query
 MOST_ITEMS: Final = 100
 MOST_ID_CHARACTERS: Final = 160
 
+# Names that people write in any case: `UK`, `StockX`.
+_any_case = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+
 Marketplaces = Annotated[
-    list[Annotated[str, OneOf(rules.MARKETPLACES)]],
+    list[Annotated[str, OneOf(rules.MARKETPLACES), _any_case]],
     Field(
         min_length=1,
         max_length=len(rules.MARKETPLACES),
@@ -39,7 +42,7 @@ class NewItem(Described):
 
     sku: str = Field(description="the style id, for example `DD1391-100`")
     size: str = Field(description="the size, in `sizeSystem`")
-    size_system: Annotated[str, OneOf(rules.SIZE_SYSTEMS)] = rules.SIZE_SYSTEM
+    size_system: Annotated[str, OneOf(rules.SIZE_SYSTEMS), _any_case] = rules.SIZE_SYSTEM
 
     def raw(self) -> Raw:
         """The same, for the rules."""

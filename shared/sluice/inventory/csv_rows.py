@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from sluice.inventory import csv_text
+from sluice.inventory.csv_text import DELIMITERS, NoFile, folded
 from sluice.inventory.rules import MOST_ROWS, Raw, is_formula
 from sluice.platform import money
 from sluice.platform.http.errors import FieldError
@@ -25,19 +27,14 @@ MOST_LINES: Final = 2 * MOST_ROWS
 # as often as a record may have lines.
 MOST_RECORD_CHARACTERS: Final = 1_000
 MOST_RECORD_LINES: Final = 100
+# Of a name that is shown to whoever misspelt it.
+MOST_SHOWN: Final = 40
 _OPEN_QUOTE: Final = f"opens a quote and does not close it within {MOST_RECORD_LINES} lines"
 BETWEEN_MARKETPLACES: Final = "|"
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-# What is left of a byte that is not UTF-8: Python's mark for it, or the one that a gateway puts in its place.
-_UNREADABLE = re.compile("[\udc80-\udcff\ufffd]")
-
-
-class NoFile(Exception):  # noqa: N818 - an answer to the caller
-    """The file as a whole cannot be taken; nothing of it was."""
-
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(f"line {line}: {message}")
-        self.line, self.message = line, message
+_KNOWN: Final = {folded(column): column for column in COLUMNS}
+# What is left of a byte that cannot be read: Python's mark for it, or the one that a gateway puts in its place.
+_UNREADABLE = "[\udc80-\udcff\ufffd]"
+_DECIMAL_COMMA = r"-?[0-9]{1,15},[0-9]{1,2}"
 
 
 @dataclass(frozen=True)
@@ -60,11 +57,15 @@ def read(data: bytes) -> Iterator[Row | BadRow]:
     """Every row of the file, in its order, the blank ones left out.
 
     Raises:
-        NoFile: its header is wrong, it is UTF-16, or too long. Rows that came before are of no use then.
+        NoFile: its header is wrong, it is no text, or too long. Rows that came before are of no use then.
     """
-    if data.startswith(_UTF_16):
-        raise NoFile(1, "the file is UTF-16; save it as CSV UTF-8")
-    records = _records(_Lines(data))
+    lines = _Lines(csv_text.open_text(data))
+    form = csv_text.dialect(lines.peek(), _KNOWN)
+    if form.delimiter not in DELIMITERS:
+        raise NoFile(1, "sep= must name a comma, a semicolon or a tab")
+    if form.directive:
+        lines.skip()
+    records = _records(lines, form.delimiter)
     columns = _header(next(records, None))
     for count, (number, cells) in enumerate(records):
         if count == MOST_ROWS:
@@ -73,32 +74,38 @@ def read(data: bytes) -> Iterator[Row | BadRow]:
 
 
 def _header(record: "tuple[int, list[str] | str] | None") -> list[str]:
-    expected = f"the header names the columns, separated by commas: {', '.join(COLUMNS)}"
+    """The name of each column; empty for those that have none, of which no row may have a cell."""
+    expected = f"the header names the columns, separated by commas, semicolons or tabs: {', '.join(COLUMNS)}"
     if record is None:
         raise NoFile(1, f"the file is empty; {expected}")
     line, cells = record
     if isinstance(cells, str):
         raise NoFile(line, f"{cells}; {expected}")
-    known = {column.lower(): column for column in COLUMNS}
-    names = [known.get(cell.strip(" ").lower(), "") for cell in cells]
-    if "" in names:
-        raise NoFile(line, f"column {names.index('') + 1} is not known; {expected}")
+    names = []
+    for number, cell in enumerate(cells, 1):
+        name = _KNOWN.get(folded(cell), "")
+        if not name and cell.strip():
+            shown = "".join(letter if letter.isprintable() else "?" for letter in cell.strip()[:MOST_SHOWN])
+            raise NoFile(line, f"column {number} is not known ({shown}); {expected}")
+        names.append(name)
     if twice := [name for name in COLUMNS if names.count(name) > 1]:
-        raise NoFile(line, f"the column {twice[0]} is there twice")
+        raise NoFile(line, f"the column {twice[0]} is given twice")
     if missing := [name for name in REQUIRED if name not in names]:
         raise NoFile(line, f"the column {missing[0]} is missing; {expected}")
     return names
 
 
 def _row(number: int, columns: Sequence[str], cells: Sequence[str]) -> Row | BadRow:
-    if len(cells) != len(columns):
-        return BadRow(number, (FieldError("row", f"has {len(cells)} cells; the header has {len(columns)}"),))
-    wrong = [
-        FieldError(name, problem) for name, cell in zip(columns, cells, strict=True) if (problem := _bad(name, cell))
-    ]
+    """Cells that are missing at the end are empty, and empty ones beyond the last column are none."""
+    for place, cell in enumerate(cells):
+        if cell.strip() and not (place < len(columns) and columns[place]):
+            why = f"has a cell in column {place + 1}, which the header does not name"
+            return BadRow(number, (FieldError("row", why),))
+    named = {name: cell for name, cell in zip(columns, cells, strict=False) if name}
+    wrong = [FieldError(name, problem) for name, cell in named.items() if (problem := _bad(name, cell))]
     if wrong:
         return BadRow(number, tuple(wrong))
-    said = {name: text for name, cell in zip(columns, cells, strict=True) if (text := cell.strip(" "))}
+    said = {name: text for name, cell in named.items() if (text := cell.strip(" "))}
     names = said.get("marketplaces")
     return Row(
         number,
@@ -116,8 +123,10 @@ def _row(number: int, columns: Sequence[str], cells: Sequence[str]) -> Row | Bad
 
 def _bad(column: str, cell: str) -> str | None:
     """What is wrong with the cell, whatever it is about."""
-    if _UNREADABLE.search(cell):
+    if re.search(_UNREADABLE, cell):
         return "is not UTF-8; save the file as CSV UTF-8"
+    if column == "cost" and re.fullmatch(_DECIMAL_COMMA, cell.strip(" ")):
+        return f"has a decimal comma; write {cell.strip(' ').replace(',', '.')}"
     negative = column == "cost" and money.is_decimal(cell.strip(" "))  # a cost below zero is refused as that
     if is_formula(cell) and not negative:
         return "begins with = + - @ or a tab, as a spreadsheet's formula does"
@@ -131,8 +140,8 @@ class _TooLong(Exception):  # noqa: N818 - an answer
 class _Lines(Iterator[str]):
     """The lines of a file, one by one, with their ends. Those of one record can be read again."""
 
-    def __init__(self, data: bytes) -> None:
-        self._file = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", errors="surrogateescape", newline="")
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._file = text
         self._again = deque[str]()
         self._record: list[str] = []
         self._characters = 0  # of the record so far
@@ -149,6 +158,21 @@ class _Lines(Iterator[str]):
             raise _TooLong
         return line
 
+    def peek(self) -> str:
+        """The first line that is not blank, or as much of it as a record may have. Nothing is taken away."""
+        while len(self._again) < MOST_RECORD_LINES and (line := self._file.readline()):
+            self._again.append(line)
+            if line.strip():
+                return line[:MOST_RECORD_CHARACTERS]
+        return ""
+
+    def skip(self) -> None:
+        """Pass over everything up to the first line that is not blank, and over that line."""
+        while self._again:
+            self.number += 1
+            if self._again.popleft().strip():
+                return
+
     def begin(self) -> int:
         """A record begins; returns the number of its first line."""
         self._record.clear()
@@ -164,9 +188,9 @@ class _Lines(Iterator[str]):
         return not rest
 
 
-def _records(lines: _Lines) -> Iterator[tuple[int, list[str] | str]]:
+def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
     """The line and the cells of each record; in place of the cells, why it is none. Blank ones are left out."""
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         number = lines.begin()
         if number > MOST_LINES + 1:

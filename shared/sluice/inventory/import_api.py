@@ -11,24 +11,27 @@ from sluice.inventory.messages import NotSent
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, Invalid, NotFound, Unavailable
-from sluice.platform.http.routing import Request, Route, Upload
+from sluice.platform.http.routing import JSON, Request, Route, Upload
 from sluice.platform.observe import logger
 
 # How the document shows a CSV file.
-CsvFile: Any = Annotated[str, WithJsonSchema({"type": "string", "description": "UTF-8, with a header line"})]
+_DESCRIPTION = "UTF-8 or UTF-16, with a header line; cells are separated by commas, semicolons or tabs"
+CsvFile: Any = Annotated[str, WithJsonSchema({"type": "string", "description": _DESCRIPTION})]
+# What programs call a CSV file; the last one is what a browser says where a spreadsheet program is installed.
+CSV = ("text/csv", "application/csv", "text/tab-separated-values", "application/vnd.ms-excel")
 
 
 def import_items(request: Request[Upload, None]) -> ImportView:
     """Add many items. The answer has the rows that are refused; the others are stored by and by."""
     from sluice.inventory import upload
-    from sluice.inventory.csv_rows import NoFile
+    from sluice.inventory.csv_text import NoFile
 
     body = request.body
     try:
         found = upload.read(body.raw, body.media_type)
     except NoFile as refused:
         field = FieldError("body", f"line {refused.line}: {refused.message}")
-        raise Invalid("the file cannot be taken; nothing of it was", fields=[field]) from None
+        raise Invalid("file rejected; nothing was imported", fields=[field]) from None
     if not found.rows:
         raise Invalid("the file has no rows", fields=[FieldError("body", "has a header and no rows")])
     if not found.good:
@@ -61,7 +64,7 @@ ROUTES = (
         Permission.INVENTORY_WRITE,
         status=202,
         errors=(Unavailable,),
-        uploads={"text/csv": CsvFile, "application/json": ImportItems},
+        uploads={**dict.fromkeys(CSV, CsvFile), JSON: ImportItems},
     ),
     Route(
         "GET",

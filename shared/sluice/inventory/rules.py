@@ -114,6 +114,8 @@ def price_currency(marketplace: str, currency: str) -> str:
 def asked_of(names: Sequence[str] | None, size_system: str) -> tuple[str, ...] | None:
     """`names`, if they are marketplaces that know sizes of `size_system`; each once, in the order of the registry.
 
+    They may be written in any case.
+
     Raises:
         ValueError: they are not; says why.
     """
@@ -121,6 +123,7 @@ def asked_of(names: Sequence[str] | None, size_system: str) -> tuple[str, ...] |
         return None
     if not names:
         raise ValueError(f"must name at least one of {', '.join(MARKETPLACES)}")
+    names = [name.lower() for name in names]
     if any(name not in MARKETPLACES for name in names):
         raise ValueError(f"must be of {', '.join(MARKETPLACES)}")
     for name in names:
@@ -165,12 +168,14 @@ class _Checks:
 
 
 def _size_system(text: str) -> str:
+    text = text.lower()
     if text not in SIZE_SYSTEMS:
         raise ValueError(f"must be one of {', '.join(SIZE_SYSTEMS)}")
     return text
 
 
 def _currency(text: str) -> str:
+    text = text.upper()
     if text not in CURRENCIES:
         raise ValueError("must be an ISO 4217 code of a currency in which a marketplace gives prices, as USD")
     return text

@@ -8,6 +8,7 @@ from sluice.inventory.csv_rows import Row
 from sluice.inventory.sheet import Sheet
 from sluice.platform.http import body
 from sluice.platform.http.models import check, problems
+from sluice.platform.http.routing import JSON
 
 
 def read(data: bytes, media_type: str) -> Sheet:
@@ -17,7 +18,7 @@ def read(data: bytes, media_type: str) -> Sheet:
         NoFile: a CSV file that cannot be taken as a whole.
         Invalid: a JSON body that cannot.
     """
-    if media_type == "text/csv":
+    if media_type != JSON:
         sheet = Sheet("line")
         for row in csv_rows.read(data):
             sheet.add(row)

@@ -35,6 +35,8 @@ from sluice.platform.http.models import MOST_PROBLEMS, Body, Query, check
 from sluice.platform.observe import logger
 
 JSON = "application/json"
+# Of a body that a route reads by itself; UTF-16 is told by its bytes.
+CHARSETS = ("", "utf-8", "utf8", "us-ascii", "utf-16", "utf-16le", "utf-16be")
 
 # Answers are one tenant's business, so nobody on the way may keep them. A route says so if its answer may be kept.
 PRIVATE = {"Cache-Control": "no-store"}
@@ -193,7 +195,7 @@ def _body(route: Route[Any, Any], event: Mapping[str, Any]) -> Body | Upload | N
     media_type, charset = body.media_type(event)
     if media_type not in route.uploads:
         raise Unsupported(f"send {' or '.join(route.uploads)}, and say which in the header Content-Type")
-    if charset not in ("", "utf-8", "utf8", "us-ascii"):
+    if charset not in CHARSETS:
         raise Unsupported(f"the body is said to be {charset[:32]}; send UTF-8")
     return Upload(body.raw(event, body.MOST_UPLOAD_BYTES), media_type)
 
