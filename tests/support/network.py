@@ -1,10 +1,13 @@
 """The network below botocore: what it sends reaches the tables of this process, and a test says what comes back."""
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
@@ -58,6 +61,19 @@ class Response(AWSResponse):  # type: ignore[misc]
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__("https://dynamodb", status, {"content-type": "application/x-amz-json-1.0"}, None)
         self._content = body
+
+
+@contextmanager
+def no_pauses() -> Iterator[list[float]]:
+    """This thread does not wait; how long each pause would have been. Others wait: the cloud has threads of its own."""
+    pauses, own, sleep = list[float](), threading.current_thread(), time.sleep
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds) if threading.current_thread() is own else sleep(seconds)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "sleep", pause)
+        yield pauses
 
 
 @contextmanager

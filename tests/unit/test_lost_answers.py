@@ -9,6 +9,8 @@ from pynamodb.expressions.operand import Path
 
 from sluice.inventory import table as items
 from sluice.inventory.rules import Draft, Edit
+from sluice.jobs.budgets import ledger, seats
+from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import dead_letters, keys
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
@@ -22,27 +24,28 @@ from sluice.marketplaces.accounts.table import Account, Status
 from sluice.platform import aws, tables
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 from sluice.prices import table as prices
 from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints, messages, turns
 from sluice.webhooks.endpoints import Wanted
 from sluice.webhooks.messages import Turn
 from tests.support import work
-from tests.support.network import LOST, Network, open_network
+from tests.support.network import LOST, Network, no_pauses, open_network
 from tests.support.work import spec
 
 NOON = 1_795_348_800_000
 CONFIG = Config()
+LIMITS = Limits(per_hour=10, interval_ms=600, by_account=True)
 WANTED = Wanted("https://receiver.test", ("job.dead",), enabled=True)
 
 
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
     monkeypatch.setattr(aws, "encrypt", lambda text, context: text.encode())
     monkeypatch.setattr(aws, "decrypt", lambda secret, context: secret.decode())
     monkeypatch.setattr(messages, "announce", lambda turn, now: ANNOUNCED.append(turn))
-    with work.kind(), open_network() as network:
+    with work.kind(), no_pauses(), open_network() as network:
         yield network
 
 
@@ -96,6 +99,16 @@ def price() -> Price:
 DRAFT = Draft("DD1391-100", "10", "us", None, "100.00", None, None)
 ANNOUNCED: list[Turn] = []
 TRIED: deliveries.Try = {"at": NOON, "status": 500, "code": "refused", "message": "no", "ms": 1}
+
+
+def admitted(_: object) -> None:
+    for _ in range(3):
+        ledger.admit("stockx:acme", LIMITS, 2, NOON)
+
+
+def left(names: list[str]) -> list[str]:
+    seats.leave("ads", names, NOON + 5)
+    return seats.take("ads", 2, 2, NOON, NOON + 5)
 
 
 @dataclass(frozen=True)
@@ -173,6 +186,25 @@ CASES: dict[str, Case] = {
     "claim a refresh": Case(
         lambda found: accounts.claim_refresh("stockx:acme", found.token_version, NOON, NOON + 1), before=connected
     ),
+    "reserve calls": Case(
+        lambda _: [ledger.reserve_calls("stockx:acme", LIMITS, Window.at(NOON), 4) for _ in range(3)],
+        lambda answers: (answers, ledger.read("stockx:acme", NOON).hour),
+    ),
+    "reserve slots": Case(
+        lambda _: [ledger.reserve_slots("stockx:acme", LIMITS, 2, NOON).starts for _ in range(3)],
+        lambda answers: (answers, ledger.read("stockx:acme", NOON).next_at),
+    ),
+    "admit": Case(admitted, lambda _: ledger.read("stockx:acme", NOON).admitted_until),
+    "close": Case(
+        lambda _: ledger.close("stockx:acme", NOON + 5, "429", NOON),
+        lambda _: ledger.read("stockx:acme", NOON),
+    ),
+    "correct": Case(
+        lambda _: ledger.correct("stockx:acme", LIMITS, Window.at(NOON), 3),
+        lambda _: ledger.read("stockx:acme", NOON),
+    ),
+    "take seats": Case(lambda _: [seats.take("ads", 4, 2, NOON, NOON + MINUTE) for _ in range(3)]),
+    "leave seats": Case(left, before=lambda: seats.take("ads", 2, 2, NOON, NOON + 5)),
     "store a price": Case(lambda _: prices.store(price())),
 }
 

@@ -3,7 +3,6 @@
 No emulator ever says it, so it is put in below botocore, where the answer of the network would come from.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,7 +20,7 @@ from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
 from tests.support import work
-from tests.support.network import LOST, TIMEOUT, Network, open_network
+from tests.support.network import LOST, TIMEOUT, Network, no_pauses, open_network
 from tests.support.work import spec
 
 NOON = 1_795_348_800_000
@@ -37,11 +36,10 @@ CANCELLED = {
 
 
 @pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def slept() -> Iterator[list[float]]:
     """How long each pause was; nobody waits."""
-    pauses = list[float]()
-    monkeypatch.setattr(time, "sleep", pauses.append)
-    return pauses
+    with no_pauses() as pauses:
+        yield pauses
 
 
 @pytest.fixture

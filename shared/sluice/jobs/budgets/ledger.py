@@ -30,7 +30,10 @@ KEEP_DAYS = 35
 
 
 class Budget(tables.Table):
-    """One budget's day, or its slots. The hour counters `h00` to `h23` are addressed by path."""
+    """One budget's day, or its slots. The hour counters `h00` to `h23` are addressed by path.
+
+    slots_token, admit_token, `w0` to `wf` of a day: tokens of writes (see `tables`).
+    """
 
     class Meta:
         table_name = tables.name("budgets")
@@ -44,6 +47,8 @@ class Budget(tables.Table):
     closed_until = IntAttribute(null=True)
     closed_reason = UnicodeAttribute(null=True)
     expires_at = IntAttribute(null=True)
+    slots_token = UnicodeAttribute(null=True)
+    admit_token = UnicodeAttribute(null=True)
 
 
 def read(budget: str, now: int) -> Usage:
@@ -77,7 +82,8 @@ def reserve_calls(budget: str, limits: Limits, window: Window, count: int) -> bo
             room = path.does_not_exist() | (path <= limit - count)
             condition = room if condition is None else condition & room
     try:
-        tables.update(Budget, (budget, window.day), [*_charge(window, count), _expiry(window)], condition)
+        actions = [*_charge(window, count), _expiry(window)]
+        tables.update(Budget, (budget, window.day), actions, condition, token=tables.one_of_many("w"))
     except tables.ConditionFailed:
         return False
     return True
@@ -119,16 +125,18 @@ def reserve_slots(budget: str, limits: Limits, count: int, now: int) -> Slots:
     while True:
         # The clock lies ahead: queue up behind it. Else it is stale: start from now. One of the two must hold.
         try:
-            after = tables.update(
-                Budget, (budget, SLOTS), [Budget.next_at.set(Budget.next_at + advance)], open_ & (Budget.next_at > now)
-            )
+            further = [Budget.next_at.set(Budget.next_at + advance)]
+            ahead = open_ & (Budget.next_at > now)
+            # With one place for tokens, an item that has ours was moved on by nobody since: what it says is our slots.
+            after = tables.update(Budget, (budget, SLOTS), further, ahead, token=Budget.slots_token)
         except tables.ConditionFailed as failed:
             _raise_if_closed(failed, budget, now)
         else:
             return take_slots((after.next_at or 0) - advance, now, count, limits)
         stale = Budget.next_at.does_not_exist() | (Budget.next_at <= now)
         try:
-            tables.update(Budget, (budget, SLOTS), [Budget.next_at.set(now + advance)], open_ & stale)
+            anew = [Budget.next_at.set(now + advance)]
+            tables.update(Budget, (budget, SLOTS), anew, open_ & stale, token=Budget.slots_token)
         except tables.ConditionFailed as failed:
             _raise_if_closed(failed, budget, now)
         else:
@@ -154,7 +162,8 @@ def admit(budget: str, limits: Limits, count: int, now: int) -> None:
     advance = count * limits.pace
     try:
         ahead = Budget.admitted_until > now
-        tables.update(Budget, (budget, SLOTS), [Budget.admitted_until.set(Budget.admitted_until + advance)], ahead)
+        further = [Budget.admitted_until.set(Budget.admitted_until + advance)]
+        tables.update(Budget, (budget, SLOTS), further, ahead, token=Budget.admit_token)
     except tables.ConditionFailed:
         tables.update(Budget, (budget, SLOTS), [Budget.admitted_until.set(now + advance)])
 

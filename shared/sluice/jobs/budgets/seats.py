@@ -3,6 +3,7 @@
 ```
  budget            window   attributes
  ebay-marketing    seats    s0=1795348890000  s3=1795348892500  …     until when each is taken, epoch ms
+                            s0_token=Xy3_                             of whoever took it first of some (see `tables`)
 ```
 A seat is taken until the end of its worker's own time. When that is over the worker is gone, whatever became of it, so
 a seat is never lost and never taken by two. Taking several is one conditional write.
@@ -30,7 +31,8 @@ def take(service: str, at_once: int, wanted: int, now: int, until: int) -> list[
         if not free:
             break
         try:
-            tables.update(Budget, (service, SEATS), [Path(name).set(until) for name in free], _all_free(free, now))
+            actions, token = [Path(name).set(until) for name in free], Path(f"{free[0]}_token")
+            tables.update(Budget, (service, SEATS), actions, _all_free(free, now), token=token)
         except tables.ConditionFailed as failed:
             taken = _taken(failed.item or {})
         else:
