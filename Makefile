@@ -72,12 +72,13 @@ validate: setup .cache/sam/.stamp ## Check template.yaml with SAM's own linter
 
 .PHONY: scan
 scan: setup .cache/checkov/.stamp ## Look for insecure settings in template.yaml, without a network
+	@$(BIN)/python -c 'import json; from local.cloud.template import load; print(json.dumps(load()))' > .cache/template.json
 	@.cache/checkov/bin/checkov --config-file .checkov.yaml
 
 # Never --cached: its hash does not see shared/, and old code would be shipped.
 .PHONY: build
 build: setup .cache/sam/.stamp ## Build the functions and the common layer for Lambda
-	@$(SAM) build
+	@$(SAM) build --language-extensions
 
 .PHONY: deploy
 deploy: build ## Deploy to AWS; ENVIRONMENT=dev or prod picks the settings in samconfig.toml

@@ -20,9 +20,51 @@ Template = dict[str, Any]
 
 
 def load(path: Path = TEMPLATE) -> Template:
-    """The template at `path` with its tags written out (`!Ref X` is `{"Ref": "X"}`)."""
+    """The template at `path`, with its tags written out (`!Ref X` is `{"Ref": "X"}`) and its loops unrolled.
+
+    What depends on the stage stays as it is written.
+    """
     template: Template = yaml_parse(path.read_text(encoding="utf-8"))
-    return template
+    unrolled: Template = _unrolled(template, {}, template.get("Mappings", {}))
+    return unrolled
+
+
+def _unrolled(node: Any, loop: dict[str, str], mappings: dict[str, Any]) -> Any:
+    """`node` with each `Fn::ForEach` replaced by what it stands for. loop: the values of the loops around it, by name.
+
+    CloudFormation, sam and the local cloud do the same; this is for whoever reads the template in code.
+    """
+    if isinstance(node, list):
+        return [_unrolled(one, loop, mappings) for one in node]
+    if isinstance(node, str):
+        for name, value in loop.items():
+            node = node.replace(f"${{{name}}}", value)
+        return node
+    if not isinstance(node, dict):
+        return node
+    if node.get("Ref") in loop:
+        return loop[node["Ref"]]
+    unrolled = Template()
+    for key, value in node.items():
+        if key.startswith("Fn::ForEach::"):
+            name, values, body = value
+            for one in values:
+                unrolled |= _unrolled(body, {**loop, name: one}, mappings)
+        else:
+            unrolled[_unrolled(key, loop, mappings)] = _unrolled(value, loop, mappings)
+    return _looked_up(unrolled, mappings) if loop else unrolled
+
+
+def _looked_up(node: Template, mappings: dict[str, Any]) -> Any:
+    """The value that a `Fn::FindInMap` leads to, or the `Fn::Sub` with such values filled in; else `node`."""
+    match node:
+        case {"Fn::FindInMap": [str(table), str(row), str(column)]}:
+            return mappings[table][row][column]
+        case {"Fn::Sub": [str(text), {**values}]} if all(isinstance(value, str) for value in values.values()):
+            for name, value in values.items():
+                text = text.replace(f"${{{name}}}", str(value))
+            return {"Fn::Sub": text} if "${" in text else text
+    return node
 
 
 def resources(template: Template, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -39,7 +39,7 @@ def test_each_function_has_a_log_group_with_retention(template: Template, name: 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_function_has_an_alarm_on_its_errors(template: Template, name: str) -> None:
     watched = [alarm["Dimensions"] for alarm in alarms_on(template, "Errors")]
-    assert watched.count([{"Name": "FunctionName", "Value": {"Ref": name}}]) == 1
+    assert watched.count([{"Name": "FunctionName", "Value": FUNCTIONS[name]["FunctionName"]}]) == 1
 
 
 def test_alarm_when_a_message_is_set_aside(template: Template) -> None:
@@ -105,16 +105,16 @@ def reserved(function: str) -> str:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_each_function_has_a_share_of_the_account_of_its_own(name: str) -> None:
-    share = {"Fn::FindInMap": ["Reserved", reserved(name), {"Ref": "Stage"}]}
+    share = {"Fn::FindInMap": ["Functions", reserved(name), {"Ref": "Stage"}]}
     assert FUNCTIONS[name]["ReservedConcurrentExecutions"] == share
 
 
 def test_all_stages_together_leave_the_account_what_it_must_keep(template: Template) -> None:
-    shares = template["Mappings"]["Reserved"]
+    shares = template["Mappings"]["Functions"]
     assert shares.keys() == {reserved(name) for name in FUNCTIONS}
     for name, share in shares.items():
-        assert share.keys() == template["Mappings"]["Stages"].keys(), name
-        assert min(share.values()) >= 1
+        assert share.keys() == {"Name", *template["Mappings"]["Stages"]}, name
+        assert min(share[stage] for stage in template["Mappings"]["Stages"]) >= 1
     assert sum(share["dev"] + share["prod"] for share in shares.values()) <= 1_000 - 100
 
 
@@ -129,7 +129,7 @@ def test_no_queue_starts_more_of_a_function_than_may_run(template: Template, nam
             if "ScalingConfig" in queue
         ]
         assert len(most) in (0, len(queues))
-        assert sum(most) <= template["Mappings"]["Reserved"][reserved(name)][stage]
+        assert sum(most) <= template["Mappings"]["Functions"][reserved(name)][stage]
 
 
 def test_schedule_is_a_parameter(template: Template) -> None:
