@@ -8,7 +8,7 @@ from sluice.inventory.bodies import ItemEdit, PortfolioQuery
 from sluice.inventory.messages import Looked, NotSent
 from sluice.inventory.portfolio import ItemView
 from sluice.inventory.rules import Raw, Refused
-from sluice.inventory.table import Item
+from sluice.inventory.table import CostsDiffer, Item
 from sluice.inventory.views import Changed, Deleted, Portfolio
 from sluice.platform import tables
 from sluice.platform.config import live
@@ -34,10 +34,12 @@ def get_item(request: Request[None, None]) -> ItemView:
 def change_item(request: Request[ItemEdit, None]) -> Changed:
     """Change what is known of an item. Prices at marketplaces that are new to it are fetched."""
     if request.body.is_empty():
-        raise Invalid.field("body", "must say what to change: marketplaces, cost, currency or category")
+        raise Invalid.field("body", "must say what to change: marketplaces, cost, currency, category, quantity or lots")
     found = _find(request)
     try:
         changed = stored_items.change(found, _edit(request.body, found), request.now)
+    except CostsDiffer as differ:
+        raise Invalid.field("cost" if request.body.cost is not None else "quantity", str(differ)) from None
     except tables.ConditionFailed:
         raise Conflict("somebody else has changed the item just now; look at it again") from None
     added = set(changed.marketplaces) - set(found.marketplaces)
@@ -69,9 +71,12 @@ def _show(found: Any, tenant: str, now: int) -> list[ItemView]:
 
 
 def _edit(body: ItemEdit, found: Item) -> rules.Edit:
-    raw = Raw(found.sku, found.size, found.size_system, body.marketplaces, body.cost, body.currency, body.category)
+    said = (body.marketplaces, body.cost, body.currency, body.category, body.quantity)
+    if body.lots is not None and (body.cost, body.currency, body.quantity) != (None, None, None):
+        raise Invalid.field("lots", "says cost, currency and quantity of all units; leave these out, or lots")
+    lots = None if body.lots is None else [lot.raw() for lot in body.lots]
     try:
-        return rules.edit(raw, found.currency)
+        return rules.edit(Raw(found.sku, found.size, found.size_system, *said), found.currency, lots)
     except Refused as refused:
         raise Invalid("the request is not valid", fields=refused.fields) from None
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, Field
 
 from sluice.inventory import rules
+from sluice.inventory.lots import MOST_LOTS, MOST_QUANTITY
 from sluice.inventory.rules import MOST_ROWS, Raw
 from sluice.platform.http.models import Amount, Body, DocumentedAs, OneOf, Query, Text
 
@@ -26,8 +27,11 @@ Marketplaces = Annotated[
 ItemId = Annotated[str, Field(min_length=1, max_length=MOST_ID_CHARACTERS)]
 
 
+Quantity = Annotated[int, Field(ge=1, le=MOST_QUANTITY)]
+
+
 class Described(Body):
-    """What can be said of an item, and changed."""
+    """What can be said of an item, and changed. cost: of each unit, where all cost the same."""
 
     marketplaces: Marketplaces | None = None
     cost: Amount | None = None
@@ -35,10 +39,14 @@ class Described(Body):
         None, description="of the cost, and of the prices at marketplaces that give them in it"
     )
     category: Text | None = Field(None, description="for example `sneakers`; picks the picture where none is known")
+    quantity: Quantity | None = Field(None, description="how many units are owned; a new item has 1 unless said")
 
 
 class NewItem(Described):
-    """A thing that is owned: one SKU in one size. A cost without a currency is in US dollars."""
+    """A thing that is owned: one SKU in one size. A cost without a currency is in US dollars.
+
+    Several of the same SKU and size in one request are one item with the units of all, each at its cost.
+    """
 
     sku: str = Field(description="the style id, for example `DD1391-100`")
     size: str = Field(description="the size, in `sizeSystem`")
@@ -61,8 +69,25 @@ class ImportItems(Body):
     items: Annotated[list[Annotated[Any, DocumentedAs(NewItem)]], Field(min_length=1, max_length=MOST_ROWS)]
 
 
+class NewLot(Body):
+    """Units that cost the same. A cost without a currency is in the item's own."""
+
+    quantity: Quantity = 1
+    cost: Amount | None = None
+    currency: Text | None = None
+
+    def raw(self) -> Raw:
+        """The same, for the rules."""
+        return Raw("", "", cost=self.cost, currency=self.currency, quantity=self.quantity)
+
+
 class ItemEdit(Described):
-    """What is to change. What is left out stays as it is; a cost without a currency is in the item's own."""
+    """What is to change. What is left out stays as it is; a cost without a currency is in the item's own.
+
+    lots: all units that are owned, in place of those that were; it stands without cost and quantity.
+    """
+
+    lots: Annotated[list[NewLot], Field(min_length=1, max_length=MOST_LOTS)] | None = None
 
     def is_empty(self) -> bool:
         """Whether nothing is to change."""

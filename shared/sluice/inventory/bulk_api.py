@@ -11,7 +11,7 @@ from sluice.inventory import table as stored_items
 from sluice.inventory.api import cursor
 from sluice.inventory.bodies import MOST_ITEMS, NewItem, NewItems, RefreshItems
 from sluice.inventory.rules import Draft, Refused
-from sluice.inventory.table import Item
+from sluice.inventory.table import CostsDiffer, Item
 from sluice.inventory.views import ItemAnswer, ItemsAnswer, RefreshedAnswer
 from sluice.platform.config import live
 from sluice.platform.http import items
@@ -26,7 +26,7 @@ THREADS = 16
 
 def add_items(request: Request[NewItems, None]) -> ItemsAnswer:
     """Add items."""
-    drafts, answers = _drafts(request.body.items)
+    drafts, answers, more = _drafts(request.body.items)
 
     def put(draft: Draft) -> Item | Exception:
         try:
@@ -42,10 +42,14 @@ def add_items(request: Request[NewItems, None]) -> ItemsAnswer:
         outcome = views.CREATED if one.created_at == request.now else views.EXISTS
         answers[index] = views.stored(index, outcome, one, done)
     for index, failed in written.items():
-        if isinstance(failed, Exception):
+        if isinstance(failed, CostsDiffer):
+            field = FieldError(items.path(index, "cost" if drafts[index].cost is not None else "quantity"), str(failed))
+            answers[index] = _refused(index, [field])
+        elif isinstance(failed, Exception):
             logger.error("an item could not be stored", exc_info=failed)
             field = FieldError(items.path(index), "could not be stored just now; send it again")
             answers[index] = _refused(index, [field], Unavailable)
+    answers |= {index: _same(answers[first], index, first) for index, first in more.items()}
     ordered = [answers[index] for index in sorted(answers)]
     count = Counter(one["outcome"] for one in ordered)
     answer: ItemsAnswer = {
@@ -89,27 +93,38 @@ def refresh_items(request: Request[RefreshItems, None]) -> RefreshedAnswer:
     return answer
 
 
-def _drafts(raw_items: list[Any]) -> tuple[dict[int, Draft], dict[int, ItemAnswer]]:
-    """The items that are well described, by index, and the refusals of the others."""
+def _drafts(raw_items: list[Any]) -> tuple[dict[int, Draft], dict[int, ItemAnswer], dict[int, int]]:
+    """The items that are well described, by index, and the refusals of the others.
+
+    Entries about the same item are one, under the index of the first; the third are the others, and of which.
+    """
+    more: dict[int, int] = {}
     drafts: dict[int, Draft] = {}
     answers: dict[int, ItemAnswer] = {}
     seen: dict[str, int] = {}
     for index, raw in enumerate(raw_items):
         try:
             draft = rules.draft(NewItem.model_validate(raw).raw())
+            first = seen.setdefault(stored_items.key(draft), index)
+            if first == index:
+                drafts[index] = draft
+            else:
+                drafts[first] = rules.join(drafts[first], draft)
+                more[index] = first
         except ValidationError as error:
             answers[index] = _refused(index, problems(error, items.path(index)))
         except Refused as refused:
             fields = [FieldError(items.path(index, one.field), one.message) for one in refused.fields]
             answers[index] = _refused(index, fields)
-        else:
-            first = seen.setdefault(stored_items.key(draft), index)
-            if first == index:
-                drafts[index] = draft
-            else:
-                field = FieldError(items.path(index, "sku"), f"is, with its size, the same item as {items.path(first)}")
-                answers[index] = _refused(index, [field])
-    return drafts, answers
+    return drafts, answers, more
+
+
+def _same(answer: ItemAnswer, index: int, first: int) -> ItemAnswer:
+    """The answer for an entry about the item of an earlier one: what became of that, told once."""
+    if "error" in answer:
+        why = Unavailable if answer["error"]["code"] == Unavailable.code else Invalid
+        return _refused(index, [FieldError(items.path(index), f"is about the same item as {items.path(first)}")], why)
+    return {**answer, "index": index, "refreshes": []}
 
 
 def _refused(index: int, fields: list[FieldError], why: type[HttpError] = Invalid) -> ItemAnswer:

@@ -19,7 +19,7 @@ from sluice.inventory.rules import MOST_ROWS, Raw, is_formula
 from sluice.platform import money
 from sluice.platform.http.errors import FieldError
 
-COLUMNS: Final = ("sku", "size", "sizeSystem", "marketplaces", "cost", "currency", "category")
+COLUMNS: Final = ("sku", "size", "sizeSystem", "marketplaces", "cost", "currency", "category", "quantity")
 REQUIRED: Final = ("sku", "size")
 # With blank lines among the rows. What is longer is not read to its end.
 MOST_LINES: Final = 2 * MOST_ROWS
@@ -117,6 +117,7 @@ def _row(number: int, columns: Sequence[str], cells: Sequence[str]) -> Row | Bad
             cost=said.get("cost"),
             currency=said.get("currency"),
             category=said.get("category"),
+            quantity=said.get("quantity"),
         ),
     )
 
@@ -127,7 +128,9 @@ def _bad(column: str, cell: str) -> str | None:
         return "is not UTF-8; save the file as CSV UTF-8"
     if column == "cost" and re.fullmatch(_DECIMAL_COMMA, cell.strip(" ")):
         return f"has a decimal comma; write {cell.strip(' ').replace(',', '.')}"
-    negative = column == "cost" and money.is_decimal(cell.strip(" "))  # a cost below zero is refused as that
+    negative = column in ("cost", "quantity") and money.is_decimal(
+        cell.strip(" ")
+    )  # a number below zero is refused as that
     if is_formula(cell) and not negative:
         return "begins with = + - @ or a tab, as a spreadsheet's formula does"
     return None

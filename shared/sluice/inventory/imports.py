@@ -10,6 +10,7 @@ begun, and what is missing of its messages is sent; and a chunk that is delivere
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute, UnicodeSetAttribute
@@ -24,6 +25,7 @@ from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso, ttl
 
 if TYPE_CHECKING:
+    from sluice.inventory.rules import Draft
     from sluice.inventory.sheet import Sheet
 
 # Rows in one message: some seconds of a small function's work, and 100 KB at the most.
@@ -62,10 +64,11 @@ class Import(tables.Table):
 class ImportView(TypedDict):
     """How far an import is.
 
-    status: `processing`, then `done`. rows: of the file; accepted, refusedRows: as they were read. created, existing:
-    items stored so far; kept: left alone because somebody changed them meanwhile. refreshes: prices asked for; one that
-    is not old is not. refreshesRefused: prices that cannot be asked for; problems: some of the reasons. refused: the
-    first refused rows, 1,000 at the most.
+    status: `processing`, then `done`. rows: of the file; accepted, refusedRows: as they were read; several rows may be
+    one item. created, existing: items stored so far; kept: left alone because somebody changed them meanwhile, or
+    because a row does not say which of their units are gone. refreshes: prices asked for; one that is not old is not.
+    refreshesRefused: prices that cannot be asked for. problems: some of the reasons for both. refused: the first
+    refused rows, 1,000 at the most.
     """
 
     importId: str
@@ -102,7 +105,7 @@ def begin(tenant: str, data: bytes, sheet: "Sheet", now: int, keep_ms: int) -> I
         NotSent: the queue did not take all; sending the same data again goes on with it.
     """
     import_id = hashlib.sha256(f"{tenant}\n{sheet.counts}\n".encode() + data).hexdigest()[:32]
-    chunks = [sheet.good[start : start + CHUNK_ROWS] for start in range(0, len(sheet.good), CHUNK_ROWS)]
+    chunks = _chunks(sheet.good)
     new = Import(
         tenant,
         import_id,
@@ -124,6 +127,19 @@ def begin(tenant: str, data: bytes, sheet: "Sheet", now: int, keep_ms: int) -> I
     ]
     messages.send(open_)
     return new
+
+
+def _chunks(drafts: "Sequence[Draft]") -> "list[list[Draft]]":
+    """`drafts` in pieces of about `CHUNK_ROWS` rows: one that stands for many rows counts as so many."""
+    chunks: list[list[Draft]] = [[]]
+    rows = 0
+    for draft in drafts:
+        if rows >= CHUNK_ROWS:
+            chunks.append([])
+            rows = 0
+        chunks[-1].append(draft)
+        rows += len(draft.lots or (draft,))
+    return chunks
 
 
 def find(tenant: str, import_id: str) -> Import | None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from sluice.inventory.lots import Lot
 from sluice.inventory.rules import Draft
 from sluice.platform import aws
 from sluice.platform.settings import settings
@@ -72,5 +73,7 @@ def decode(text: str) -> Chunk | Looked:
 
 
 def _draft(row: list[Any]) -> Draft:
-    sku, size, system, marketplaces, *rest = row
-    return Draft(sku, size, system, tuple(marketplaces) if marketplaces else None, *rest)
+    draft = Draft(*row)
+    marketplaces = tuple(draft.marketplaces) if draft.marketplaces else None
+    lots = tuple(Lot(*lot) for lot in draft.lots) if draft.lots else None
+    return draft._replace(marketplaces=marketplaces, lots=lots)

@@ -34,8 +34,19 @@ class MarketPrice(TypedDict):
     stale: bool
 
 
+class LotView(TypedDict):
+    """Units that cost the same. cost: of each; null where it is not known."""
+
+    quantity: int
+    cost: str | None
+    currency: str | None
+
+
 class ItemView(TypedDict):
     """An item with its prices, one for each of its marketplaces.
+
+    quantity: of all units. cost: of each; null where it is not known, or where units have different costs. lots: the
+    units by cost, each with its currency.
 
     name: null until a marketplace has been asked. image: the address of its picture, or a path of this API with the
     picture that stands for its category.
@@ -48,8 +59,10 @@ class ItemView(TypedDict):
     name: str | None
     category: str | None
     image: str
+    quantity: int
     cost: str | None
     currency: str
+    lots: list[LotView]
     prices: list[MarketPrice]
     createdAt: str
     updatedAt: str
@@ -115,8 +128,10 @@ def view(holding: Holding, now: int, stale_ms: int) -> ItemView:
         "name": known.name if known else None,
         "category": category,
         "image": next(iter(own), images.fallback(category)),
+        "quantity": sum(lot.quantity for lot in one.units),
         "cost": one.cost,
         "currency": one.currency,
+        "lots": [{"quantity": lot.quantity, "cost": lot.cost, "currency": lot.currency} for lot in one.units],
         "prices": [_price(holding, name, now, stale_ms) for name in one.priced_at],
         "createdAt": iso(one.created_at),
         "updatedAt": iso(one.updated_at),

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
+from sluice.inventory import lots as counting
+from sluice.inventory.lots import Lot
 from sluice.marketplaces import registry
 from sluice.marketplaces.sizes import normal_size, normal_sku
 from sluice.platform import money
@@ -35,10 +37,14 @@ class Raw(NamedTuple):
     cost: object = None
     currency: str | None = None
     category: str | None = None
+    quantity: object = None
 
 
 class Draft(NamedTuple):
-    """The same, checked and in its one spelling. A cost has a currency; a currency may stand without a cost."""
+    """The same, checked and in its one spelling. A cost has a currency; a currency may stand without a cost.
+
+    lots: where units have different costs; then there is no cost, and the quantity is that of all.
+    """
 
     sku: str
     size: str
@@ -47,6 +53,8 @@ class Draft(NamedTuple):
     cost: str | None = None
     currency: str | None = None
     category: str | None = None
+    quantity: int | None = None
+    lots: tuple[Lot, ...] | None = None
 
 
 class Refused(Exception):  # noqa: N818 - an answer to the caller
@@ -72,21 +80,63 @@ def draft(raw: Raw) -> Draft:
     if raw.cost is None and raw.currency is not None:  # a sheet has a currency in every row, and not every cost
         currency = check("currency", lambda: _currency(raw.currency or ""))
     category = check("category", lambda: _category(raw.category))
+    quantity = check("quantity", lambda: None if raw.quantity is None else counting.quantity(raw.quantity))
     check.end()
-    return Draft(sku or "", size or "", system or "", marketplaces, cost, currency, category)
+    return Draft(sku or "", size or "", system or "", marketplaces, cost, currency, category, quantity)
+
+
+def join(first: Draft, more: Draft) -> Draft:
+    """Two entries of one list about the same item: the units of both, each at its cost.
+
+    An entry that does not say its quantity is about one unit.
+
+    Raises:
+        Refused: they contradict each other, or are too many.
+    """
+    check = _Checks()
+    for field, one, other in (
+        ("marketplaces", first.marketplaces, more.marketplaces),
+        ("category", first.category, more.category),
+    ):
+        if one is not None and other is not None and one != other:
+            check.refuse(field, "is not what an earlier entry says of the same item")
+    units = check("quantity", lambda: counting.merged([*_lots(first), *_lots(more)]))
+    check.end()
+    joined = first._replace(
+        marketplaces=first.marketplaces or more.marketplaces,
+        currency=first.currency or more.currency,
+        category=first.category or more.category,
+    )
+    return _with(joined, units or ())
+
+
+def _lots(draft: Draft) -> tuple[Lot, ...]:
+    if draft.lots is not None:
+        return draft.lots
+    return (Lot(draft.quantity or 1, draft.cost, draft.currency if draft.cost is not None else None),)
+
+
+def _with(draft: Draft, lots: tuple[Lot, ...]) -> Draft:
+    total = sum(lot.quantity for lot in lots)
+    if len(lots) > 1:
+        return draft._replace(quantity=total, cost=None, lots=lots)
+    [lot] = lots
+    return draft._replace(quantity=total, cost=lot.cost, currency=lot.currency or draft.currency, lots=None)
 
 
 class Edit(NamedTuple):
-    """What is to change of an item. None: nothing."""
+    """What is to change of an item. None: nothing. lots: all of its units, each at its cost."""
 
     marketplaces: tuple[str, ...] | None
     cost: str | None
     currency: str | None
     category: str | None
+    quantity: int | None = None
+    lots: tuple[Lot, ...] | None = None
 
 
-def edit(raw: Raw, currency: str) -> Edit:
-    """What `raw` asks to change of an item of its size system, whose cost is in `currency`.
+def edit(raw: Raw, currency: str, lots: Sequence[Raw] | None = None) -> Edit:
+    """What `raw` asks to change of an item of its size system, whose cost is in `currency`. lots: all of its units.
 
     Raises:
         Refused: it cannot be changed to that.
@@ -97,8 +147,10 @@ def edit(raw: Raw, currency: str) -> Edit:
         check.refuse("cost", "is required with a currency: the cost that is stored is in the old one")
     new_currency, cost = check.price(raw.cost, raw.currency, currency)
     category = check("category", lambda: _category(raw.category))
+    quantity = check("quantity", lambda: None if raw.quantity is None else counting.quantity(raw.quantity))
+    units = None if lots is None else check.lots(lots, currency)
     check.end()
-    return Edit(marketplaces, cost, new_currency, category)
+    return Edit(marketplaces, cost, new_currency, category, quantity, units)
 
 
 def all_for(size_system: str) -> tuple[str, ...]:
@@ -160,6 +212,17 @@ class _Checks:
             return None, None
         unit = self("currency", lambda: _currency(own if currency is None else currency))
         return unit, self("cost", lambda: money.amount(cost, unit or own, or_zero=True))
+
+    def lots(self, raw: Sequence[Raw], own: str) -> tuple[Lot, ...] | None:
+        """Lots as somebody describes them. own: the currency where none is said."""
+        found = []
+        for number, one in enumerate(raw):
+            inner = _Checks()
+            currency, cost = inner.price(one.cost, one.currency, own)
+            count = inner("quantity", lambda value=one.quantity: counting.quantity(1 if value is None else value))  # type: ignore[misc]
+            self._wrong += [FieldError(f"lots[{number}].{field}", message) for field, message in inner._wrong]
+            found.append(Lot(count or 1, cost, currency))
+        return self("lots", lambda: counting.merged(found))
 
     def end(self) -> None:
         """Raises `Refused` if anything was wrong."""

@@ -14,17 +14,22 @@ from sluice.platform.http.errors import FieldError
 
 @dataclass
 class Sheet:
-    """The rows of one import. counts: `line` or `index`."""
+    """The rows of one import. counts: `line` or `index`. taken: rows that are good."""
 
     counts: str
-    good: list[Draft] = field(default_factory=list)
+    taken: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
-    _seen: dict[str, int] = field(default_factory=dict)
+    _items: dict[str, Draft] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         """How many there were."""
-        return len(self.good) + len(self.refused)
+        return self.taken + len(self.refused)
+
+    @property
+    def good(self) -> list[Draft]:
+        """The items that they describe: rows about the same item are one, with the units of all."""
+        return list(self._items.values())
 
     def add(self, row: Row | BadRow) -> None:
         """Check the row, and keep it on its side."""
@@ -33,14 +38,12 @@ class Sheet:
             return
         try:
             draft = rules.draft(row.raw)
+            known = self._items.get(key(draft))
+            self._items[key(draft)] = rules.join(known, draft) if known else draft
         except Refused as refused:
             self.refuse(row.number, refused.fields)
-            return
-        first = self._seen.setdefault(key(draft), row.number)
-        if first != row.number:
-            self.refuse(row.number, [FieldError("sku", f"is, with its size, the same item as {self.counts} {first}")])
         else:
-            self.good.append(draft)
+            self.taken += 1
 
     def refuse(self, number: int, fields: Iterable[FieldError]) -> None:
         """Note why a row is not taken."""

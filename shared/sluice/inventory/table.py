@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action
 
+from sluice.inventory.lots import Lot
 from sluice.inventory.rules import CURRENCY, MARKETPLACES, Draft, Edit, all_for
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
@@ -16,8 +17,12 @@ _KEY = r"[!-~ ]{1,90}:[a-z-]{1,8}-[A-Z0-9 ./+-]{1,16}"
 class Item(tables.Table):
     """One item; `item` = `DD1391-100:us-10`. Times are epoch ms.
 
-    marketplaces: those whose prices are wanted. cost: a decimal in `currency`, as text. asked: when the price was last
-    asked for, by marketplace. put_token, change_token: of the last write of that purpose (see `tables`).
+    marketplaces: those whose prices are wanted.
+    quantity: how many units there are; none means 1.
+    cost: of each unit, a decimal in `currency`, as text.
+    lots: in its place where units have different costs, each as `[quantity, cost, currency]`.
+    asked: when the price was last asked for, by marketplace.
+    put_token, change_token: of the last write of that purpose (see `tables`).
     """
 
     class Meta:
@@ -36,6 +41,8 @@ class Item(tables.Table):
     created_at = IntAttribute()
     updated_at = IntAttribute()
     asked = JSONAttribute()
+    quantity = IntAttribute(null=True)
+    lots = JSONAttribute(null=True)
     put_token = UnicodeAttribute(null=True)
     change_token = UnicodeAttribute(null=True)
 
@@ -43,6 +50,20 @@ class Item(tables.Table):
     def priced_at(self) -> list[str]:
         """Those of `marketplaces` that this version knows: a newer one, since taken back, may have stored others."""
         return [name for name in self.marketplaces if name in MARKETPLACES]
+
+    @property
+    def units(self) -> tuple[Lot, ...]:
+        """What there is of it: one lot, or several where units have different costs."""
+        if self.lots:
+            return tuple(Lot(*lot) for lot in self.lots)
+        return (Lot(self.quantity or 1, self.cost, self.currency if self.cost is not None else None),)
+
+
+class CostsDiffer(Exception):  # noqa: N818 - an answer to the caller
+    """The units of the item have different costs, so that a cost, or a quantity, does not say what becomes of them."""
+
+    def __init__(self, item: str) -> None:
+        super().__init__(f"{item}: its units have different costs; say cost and quantity together, or change its lots")
 
 
 def key(draft: Draft) -> str:
@@ -67,6 +88,7 @@ def put(tenant: str, draft: Draft, now: int, *, unless_newer: bool = False) -> I
 
     Raises:
         ConditionFailed: it was.
+        CostsDiffer: the draft says a cost and no quantity, or a quantity and no cost, and either would lose others.
     """
     said, default = draft.marketplaces, list(all_for(draft.size_system))
     actions = [
@@ -78,12 +100,36 @@ def put(tenant: str, draft: Draft, now: int, *, unless_newer: bool = False) -> I
         Item.created_at.set(Item.created_at | now),
         Item.updated_at.set(now),
         Item.asked.set(dict.fromkeys(MARKETPLACES, now)),
-        *([Item.cost.set(draft.cost)] if draft.cost is not None else []),
         *([Item.category.set(draft.category)] if draft.category is not None else []),
+        *_units(draft.cost, draft.quantity, draft.lots),
     ]
     older = Item.updated_at.does_not_exist() | (Item.updated_at <= now)
+    half_said = (draft.cost is None) != (draft.quantity is None) and draft.lots is None
     condition = older if unless_newer else None
-    return tables.update(Item, (tenant, key(draft)), actions, condition, token=Item.put_token)
+    if half_said:
+        condition = Item.lots.does_not_exist() if condition is None else condition & Item.lots.does_not_exist()
+    try:
+        return tables.update(Item, (tenant, key(draft)), actions, condition, token=Item.put_token)
+    except tables.ConditionFailed as failed:
+        found = Item.from_raw_data(failed.item) if failed.item else None
+        if half_said and found and found.lots and not (unless_newer and found.updated_at > now):
+            raise CostsDiffer(f"{draft.sku} in {draft.size_system} {draft.size}") from failed
+        raise
+
+
+def _units(cost: str | None, quantity: int | None, lots: Sequence[Lot] | None) -> list[Action]:
+    """What is written of the units. What is not said stays."""
+    if lots is not None and len(lots) > 1:
+        total = sum(lot.quantity for lot in lots)
+        return [Item.lots.set([list(lot) for lot in lots]), Item.quantity.set(total), Item.cost.remove()]
+    if lots is not None:
+        [lot] = lots
+        known = [Item.cost.set(lot.cost)] if lot.cost is not None else [Item.cost.remove()]
+        return [Item.quantity.set(lot.quantity), Item.lots.remove(), *known]
+    actions: list[Action] = [] if cost is None else [Item.cost.set(cost)]
+    if quantity is not None:
+        actions.append(Item.quantity.set(quantity))
+    return [*actions, Item.lots.remove()] if cost is not None and quantity is not None else actions
 
 
 def _currency(draft: Draft) -> Action:
@@ -98,9 +144,15 @@ def change(found: Item, edit: Edit, now: int) -> Item:
 
     Raises:
         ConditionFailed: it was changed, or deleted, since it was read.
+        CostsDiffer: as `put`.
     """
-    texts = ((Item.cost, edit.cost), (Item.currency, edit.currency), (Item.category, edit.category))
+    if found.lots and edit.lots is None and (edit.cost is None) != (edit.quantity is None):
+        raise CostsDiffer(f"{found.sku} in {found.size_system} {found.size}")
+    texts = ((Item.currency, edit.currency), (Item.category, edit.category))
     actions: list[Action] = [attribute.set(value) for attribute, value in texts if value is not None]
+    actions += _units(edit.cost, edit.quantity, edit.lots)
+    if edit.lots is not None and len(edit.lots) == 1 and edit.lots[0].currency:
+        actions.append(Item.currency.set(edit.lots[0].currency))
     if edit.marketplaces is not None:
         actions.append(Item.marketplaces.set(list(edit.marketplaces)))
     as_read = Item.updated_at == found.updated_at

@@ -10,7 +10,7 @@ from sluice.inventory.imports import Done
 from sluice.inventory.messages import Chunk, CorruptMessage, Looked
 from sluice.inventory.refreshes import Asked, Wants
 from sluice.inventory.rules import Draft
-from sluice.inventory.table import Item
+from sluice.inventory.table import CostsDiffer, Item
 from sluice.platform import aws, tables
 from sluice.platform.clock import Clock
 from sluice.platform.config.document import Config
@@ -65,25 +65,28 @@ def take(chunk: Chunk, config: Config, clock: Clock) -> None:
     if found and not imports.is_open(found, chunk.chunk, chunk.at):
         return  # where the record is gone, the message has come back from the dead-letter queue after days
 
-    def put(draft: Draft) -> Item | None:
+    def put(draft: Draft) -> Item | CostsDiffer | None:
         try:
             return items.put(chunk.tenant, draft, chunk.at, unless_newer=True)
+        except CostsDiffer as differ:
+            return differ
         except tables.ConditionFailed:
             return None
 
     with ThreadPoolExecutor(THREADS) as pool:
         written = list(pool.map(put, chunk.rows))
-    stored = [one for one in written if one]
+    stored = [one for one in written if isinstance(one, Item)]
     answers = [one for asked in _ask_stale(stored, clock.now(), config) for one in asked.values()]
-    problems = [one.message for one in answers if isinstance(one, Problem)]
+    refused = [one.message for one in answers if isinstance(one, Problem)]
+    differ = [str(one) for one in written if isinstance(one, CostsDiffer)]
     created = sum(one.created_at == chunk.at for one in stored)
     done = Done(
         created=created,
         existing=len(stored) - created,
         kept=len(written) - len(stored),
-        asked=len(answers) - len(problems),
-        not_asked=len(problems),
-        problems=frozenset(sorted(set(problems))[:MOST_PROBLEMS]),
+        asked=len(answers) - len(refused),
+        not_asked=len(refused),
+        problems=frozenset([*sorted(set(refused))[:MOST_PROBLEMS], *differ[:MOST_PROBLEMS]]),
     )
     if imports.finish(chunk, done, clock.now()):
         count("ItemsImported", len(stored))
