@@ -36,8 +36,12 @@ up: setup ## Start the local cloud and the sandbox, and keep them until Ctrl-C
 	@$(BIN)/python -m local.up
 
 .PHONY: test
-test: lint ## Check formatting and types, then run every test
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+test: lint ## Check formatting and types, then run every test; says what it skips, and why
+	@$(BIN)/python -m pytest -rs --numprocesses auto --dist loadfile --no-loadscope-reorder
+
+.PHONY: test-fast
+test-fast: lint ## Check formatting and types, then run the tests that need no local cloud
+	@$(BIN)/python -m pytest -rs --numprocesses auto --dist worksteal tests/unit tests/property tests/simulation tests/infrastructure
 
 .PHONY: lint
 lint: setup ## Check formatting, style and types
