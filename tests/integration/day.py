@@ -11,11 +11,13 @@ from local.sandbox.faults import ExpiredToken, RefuseRefresh, RevokedToken, Serv
 from local.sandbox.limits import Limits
 from sluice.prices.ask import calls_unknown
 from tests.integration.levers import lose, spend
+from tools.api import ApiError
 
 LIMIT = 100_000
 FAST = {
     "marketplaces": {"stockx": {"interval_ms": 1, "margin_ms": 0, "per_hour": LIMIT, "per_day": LIMIT}},
     "timetables": {"promotion.create": [0] * 5},
+    "tenants": {"crowded": {"unfinished_jobs": 0}},
 }
 SECONDS = 60
 
@@ -36,6 +38,7 @@ class Day:
         job = self.prices_are_fetched_and_read()
         self.the_catalog_is_enriched()
         self.a_known_variant_is_fetched_again()
+        self.a_tenant_asks_for_too_much()
         self.a_job_is_cancelled()
         self.a_job_dies()
         self.the_marketplace_refuses_for_a_moment()
@@ -102,6 +105,12 @@ class Day:
         [job] = self.refresh("DD1391-100")
         self.until("succeeded", job)
         assert self.api.job(job)["result"]["skipped"] == "fresh"
+
+    def a_tenant_asks_for_too_much(self) -> None:
+        """Its jobs are counted one by one by the next tick, in case they were counted wrong."""
+        with pytest.raises(ApiError, match="429"):
+            self.refresh("DD1391-100", api=self.laptop.api("crowded"))
+        self.laptop.cloud.invoke(self.laptop.stack.function("scheduler"), {})
 
     def a_job_is_cancelled(self) -> None:
         spend(self.laptop, "acme", LIMIT)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sluice.platform.config.allowances import Allowances
 from sluice.platform.config.document import Config, ConfigError, parse
 from sluice.platform.config.limits import Limits
 
@@ -145,3 +146,29 @@ def test_marketplaces_services_accounts_and_kinds_can_be_paused(name: str) -> No
 def test_what_can_not_be_paused_is_refused_with_its_place(name: object) -> None:
     with pytest.raises(ConfigError, match=r"paused\[1\] must be one of stockx, .*market\.refresh"):
         parse(json.dumps({"paused": ["ebay", name]}))
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ({"allowances": 7}, "allowances"),
+        ({"allowances": {"webhoks": 7}}, "webhoks"),
+        ({"allowances": {"webhooks": -1}}, "webhooks"),
+        ({"allowances": {"webhooks": True}}, "webhooks"),
+        ({"allowances": {"requests_per_minute": 0}}, "requests_per_minute"),
+        ({"tenants": []}, "tenants"),
+        ({"tenants": {"Acme Inc": {}}}, "Acme Inc"),
+        ({"tenants": {"acme": {"pages": "many"}}}, "tenants.acme: pages"),
+    ],
+)
+def test_allowances_that_cannot_be_are_refused_by_name(document: dict[str, Any], place: str) -> None:
+    with pytest.raises(ConfigError, match=place):
+        parse(json.dumps(document))
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9))
+def test_a_tenants_allowances_are_those_of_all_but_where_they_differ(pages: int, webhooks: int) -> None:
+    config = parse(json.dumps({"tenants": {"acme": {"webhooks": webhooks}}, "allowances": {"pages": pages}}))
+    assert config.allowed("globex").pages == config.allowed("acme").pages == pages
+    assert config.allowed("acme").webhooks == webhooks
+    assert config.allowed("globex") == Allowances(pages=pages)

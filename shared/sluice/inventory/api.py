@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sluice.inventory import messages, portfolio, refreshes, rules, views
+from sluice.inventory import messages, portfolio, refreshes, rules, stock, views
 from sluice.inventory import table as stored_items
 from sluice.inventory.bodies import ItemEdit, PortfolioQuery
 from sluice.inventory.messages import Looked, NotSent
@@ -54,6 +54,7 @@ def delete_item(request: Request[None, None]) -> Deleted:
     item = stored_items.from_public(request.path["item_id"])
     if item is None or not stored_items.delete(request.tenant, item):
         raise _unknown()
+    stock.add(request.tenant, -1)
     return {"itemId": request.path["item_id"]}
 
 

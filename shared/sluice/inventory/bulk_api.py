@@ -6,13 +6,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sluice.inventory import refreshes, rules, views
+from sluice.inventory import refreshes, rules, stock, views
 from sluice.inventory import table as stored_items
 from sluice.inventory.api import cursor
 from sluice.inventory.bodies import MOST_ITEMS, NewItem, NewItems, RefreshItems
 from sluice.inventory.rules import Draft, Refused
 from sluice.inventory.table import CostsDiffer, Item
 from sluice.inventory.views import ItemAnswer, ItemsAnswer, RefreshedAnswer
+from sluice.jobs.queue import tally
 from sluice.platform.config import live
 from sluice.platform.http import items
 from sluice.platform.http.auth import Permission
@@ -26,6 +27,8 @@ THREADS = 16
 
 def add_items(request: Request[NewItems, None]) -> ItemsAnswer:
     """Add items."""
+    stock.require_room(request.tenant, len(request.body.items), request.now, live.current())
+    tally.require_room(request.tenant, len(request.body.items), request.now, live.current())
     drafts, answers, more = _drafts(request.body.items)
 
     def put(draft: Draft) -> Item | Exception:
@@ -37,6 +40,7 @@ def add_items(request: Request[NewItems, None]) -> ItemsAnswer:
     with ThreadPoolExecutor(THREADS) as pool:
         written = dict(zip(drafts, pool.map(put, drafts.values()), strict=True))
     stored = {index: one for index, one in written.items() if isinstance(one, Item)}
+    stock.add(request.tenant, sum(one.created_at == request.now for one in stored.values()))
     asked = refreshes.ask(list(stored.values()), request.now, live.current(), "hot")
     for (index, one), done in zip(stored.items(), asked, strict=True):
         outcome = views.CREATED if one.created_at == request.now else views.EXISTS
@@ -144,6 +148,7 @@ ROUTES = (
         body=NewItems,
         status=202,
         errors=(Unavailable,),
+        asks=lambda request: len(request.body.items),
     ),
     Route(
         "POST",

@@ -4,10 +4,11 @@ from typing import Annotated, Any
 
 from pydantic import WithJsonSchema
 
-from sluice.inventory import imports, report
+from sluice.inventory import imports, report, stock
 from sluice.inventory.bodies import ImportItems
 from sluice.inventory.imports import ImportView
 from sluice.inventory.messages import NotSent
+from sluice.platform import usage
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, Invalid, NotFound, Unavailable
@@ -38,8 +39,11 @@ def import_items(request: Request[Upload, None]) -> ImportView:
         told = report.told(found.refused)
         fields = [FieldError(**one) for row in told for one in row["fields"]]
         raise Invalid("no row was taken", fields=fields, more={"refused": told, "refusedRows": len(found.refused)})
+    config, rows = live.current(), len(found.good)
+    stock.require_room(request.tenant, rows, request.now, config)
+    usage.charge(request.tenant, rows, request.now, config.allowed(request.tenant), requests=0)
     try:
-        taken = imports.begin(request.tenant, body.raw, found, request.now, live.current().retention_ms)
+        taken = imports.begin(request.tenant, body.raw, found, request.now, config.retention_ms)
     except NotSent:
         logger.exception("an import could not be queued")
         raise Unavailable("not all rows could be queued; send the same file again to go on") from None

@@ -4,16 +4,18 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from sluice.inventory import imports, messages, portfolio, refreshes
+from sluice.inventory import imports, messages, portfolio, refreshes, stock
 from sluice.inventory import table as items
 from sluice.inventory.imports import Done
 from sluice.inventory.messages import Chunk, CorruptMessage, Looked
 from sluice.inventory.refreshes import Asked, Wants
 from sluice.inventory.rules import Draft
 from sluice.inventory.table import CostsDiffer, Item
+from sluice.jobs.queue import tally
 from sluice.platform import aws, tables
 from sluice.platform.clock import Clock
 from sluice.platform.config.document import Config
+from sluice.platform.http.errors import TooMany
 from sluice.platform.observe import count, logger
 from sluice.platform.settings import settings
 from sluice.prices.ask import Problem
@@ -90,6 +92,7 @@ def take(chunk: Chunk, config: Config, clock: Clock) -> None:
     )
     if imports.finish(chunk, done, clock.now()):
         count("ItemsImported", len(stored))
+        stock.add(chunk.tenant, created)
 
 
 def freshen(looked: Looked, config: Config, clock: Clock) -> None:
@@ -112,6 +115,11 @@ def _ask_stale(found: Sequence[Item], now: int, config: Config) -> list[Asked]:
 
 
 def _ask(found: Sequence[Item], now: int, config: Config, wants: Wants) -> list[Asked]:
+    try:
+        if found:
+            tally.require_room(found[0].tenant, len(found), now, config)
+    except TooMany as full:  # the items are stored; their prices are asked for when somebody looks at them
+        return [{name: Problem("allowance", str(full)) for name in one.priced_at if wants(one, name)} for one in found]
     asked = refreshes.ask(found, now, config, PRIORITY, wants=wants)
     if any(isinstance(one, Problem) and one.field == "item" for answers in asked for one in answers.values()):
         raise NotStored("some refreshes could not be stored")

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from sluice.jobs.model.dead_letters import DeadLetter, acknowledge
-from sluice.jobs.queue import replay
+from sluice.jobs.queue import replay, tally
 from sluice.jobs.queue.enqueue import Enqueued
 from sluice.jobs.queue.replay import Refusal
 from sluice.operator import dead_letters
@@ -105,6 +105,7 @@ def get_dead_letter(request: Request[None, None]) -> DeadLetterDetail:
 def replay_dead_letter(request: Request[None, None]) -> Replayed:
     """Have the work of a dead letter done once more."""
     letter = _find(request)
+    tally.require_room(request.tenant, 1, request.now, live.current())
     [answer] = replay.replay([letter], _person(request), request.now, live.current())
     if isinstance(answer, Refusal):
         raise (Unavailable if answer.code == Unavailable.code else Conflict)(answer.message, code=answer.code)
@@ -116,6 +117,8 @@ def replay_dead_letters(request: Request[Replay, None]) -> BulkReplay:
     body = request.body
     wanted = _filter(body, dead_letters.OPEN)
     most = dead_letters.MOST_READ if body.dry_run else body.limit
+    if not body.dry_run:
+        tally.require_room(request.tenant, body.limit, request.now, live.current())
     found = dead_letters.page(request.tenant, wanted, most, _start(body.cursor))
     if body.dry_run:
         rows = [_replayed(letter, replay.refusal(letter)) for letter in found.letters]
@@ -220,6 +223,7 @@ ROUTES = (
         _REPLAY,
         status=202,
         errors=(Conflict, Unavailable),
+        asks=lambda _: 1,
     ),
     Route(
         "POST",
@@ -238,5 +242,6 @@ ROUTES = (
         BulkReplay,
         _REPLAY,
         body=Replay,
+        asks=lambda request: 0 if request.body.dry_run else request.body.limit,
     ),
 )

@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from sluice.catalog import images
 from sluice.jobs.model.keys import PRIORITIES
+from sluice.jobs.queue import tally
 from sluice.jobs.queue.enqueue import Enqueued, Outcome
 from sluice.marketplaces import registry
 from sluice.marketplaces.sizes import normal_size, normal_sku
@@ -96,6 +97,7 @@ class PriceList(TypedDict):
 
 def refresh_prices(request: Request[Refresh, None]) -> RefreshAnswer:
     """Ask for fresh prices."""
+    tally.require_room(request.tenant, len(request.body.items), request.now, live.current())
     answers: dict[int, ItemAnswer] = {}
     wanted: dict[int, RefreshItem] = {}
     for index, raw in enumerate(request.body.items):
@@ -186,6 +188,7 @@ ENQUEUE = (
         body=Refresh,
         status=202,
         errors=(Unavailable,),
+        asks=lambda request: len(request.body.items),
     ),
 )
 READ = (

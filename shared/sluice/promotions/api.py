@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.queue import cancel
+from sluice.jobs.queue import cancel, tally
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Enqueued, Outcome
 from sluice.platform.config import live
@@ -67,6 +67,8 @@ def create_promotions(request: Request[NewPromotions, None]) -> Accepted:
     assert request.caller  # noqa: S101 - the route has one
     body = request.body
     wanted = body.wanted()
+    for kind in (CREATE.name, None):
+        tally.require_room(request.tenant, len(wanted), request.now, live.current(), kind)
     _check_campaigns(body, wanted, request.tenant)
     try:
         answers = promote(wanted, request.tenant, request.caller.subject, request.now, live.current())
@@ -169,6 +171,7 @@ ROUTES = (
         Permission.PROMOTIONS_WRITE,
         body=NewPromotions,
         status=202,
+        asks=lambda request: len(request.body.batch or [None]),
         errors=(Unavailable,),
     ),
     Route(

@@ -9,8 +9,9 @@ from typing_extensions import TypedDict
 from sluice.capabilities import EVENTS
 from sluice.platform.addresses import BadAddress
 from sluice.platform.clock import iso
+from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound
+from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound, TooMany
 from sluice.platform.http.models import Body, OneOf, Query, Text
 from sluice.platform.http.routing import Request, Route
 from sluice.platform.settings import settings
@@ -19,7 +20,8 @@ from sluice.webhooks import deliveries, endpoints, targets, turns
 from sluice.webhooks.deliveries import Delivery, State, Try
 from sluice.webhooks.endpoints import Endpoint, Wanted
 
-MOST_ENDPOINTS = 10
+# With every webhook taken, another fits when one is deleted; nobody can know when.
+WAIT_SECONDS = 60
 _ID = r"[a-z0-9-]{1,64}"
 
 
@@ -111,8 +113,9 @@ def put_webhook(request: Request[NewWebhook, None]) -> Webhook:
             changed = endpoints.change(found, wanted, request.now)
             turns.wake(request.tenant, request.now, request.now)  # what waited for it to answer is sent now, or dropped
             return _shown(changed)
-        if len(endpoints.of(request.tenant)) >= MOST_ENDPOINTS:
-            raise Conflict(f"there are {MOST_ENDPOINTS} webhooks already, which is the most", code="too_many")
+        allowed = live.current().allowed(request.tenant).webhooks
+        if len(endpoints.of(request.tenant)) >= allowed:
+            raise TooMany("webhooks", allowed, WAIT_SECONDS)
         endpoint, secret = endpoints.create(request.tenant, webhook_id, wanted, request.now)
     except ConditionFailed:
         raise Conflict("somebody else is changing it just now; look, and ask again", code="changing") from None
@@ -251,5 +254,6 @@ ROUTES = (
         _WRITE,
         status=202,
         errors=(Conflict,),
+        asks=lambda _: 1,
     ),
 )

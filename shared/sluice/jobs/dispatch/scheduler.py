@@ -21,7 +21,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver
-from sluice.jobs.queue import claim, finish, lanes, starts, unreadable
+from sluice.jobs.queue import claim, finish, lanes, starts, tally, unreadable
 from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.run import records
 from sluice.jobs.run.messages import Batch
@@ -144,6 +144,7 @@ def run(statuses: Statuses, clock: Clock, config: Config, applications: Applicat
     lanes.answer_nudge()
     now = clock.now()
     done = tick(now, config, statuses, _send, applications)
+    tally.recount_wanted(now)
     age = (now - done.oldest_due_at) // SECOND if done.oldest_due_at else 0
     stats = {**asdict(done), "oldest_due_age": age, "ms": clock.now() - now}
     counters = {"admitted": done.admitted, "rescued": done.rescued, "errors": done.errors}

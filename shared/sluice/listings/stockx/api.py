@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from sluice.jobs.queue import cancel
+from sluice.jobs.queue import cancel, tally
 from sluice.listings.stockx import request as asking
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx import views
@@ -33,6 +33,7 @@ Q = TypeVar("Q", bound=Query | None)
 
 def create_listing(request: Request[NewListing, None]) -> Accepted:
     """Offer one unit."""
+    tally.require_room(request.tenant, 1, request.now, live.current())
     try:
         return accepted(asking.create(draft(request.body, request.now), asker(request)))
     except Refusal as refused:
@@ -98,6 +99,11 @@ def get_operation(request: Request[None, None]) -> views.OperationView:
     return views.operation(job)
 
 
+def _one(_: Request[Any, Any]) -> int:
+    """One listing is changed."""
+    return 1
+
+
 def asker(request: Request[B, Q]) -> Asker:
     """Who asks."""
     assert request.caller  # noqa: S101 - every route here has one
@@ -157,6 +163,7 @@ ROUTES = (
         body=NewListing,
         status=202,
         errors=(Conflict,),
+        asks=_one,
     ),
     Route(
         "GET",
@@ -180,6 +187,7 @@ ROUTES = (
         body=NewTerms,
         status=202,
         errors=(Conflict,),
+        asks=_one,
     ),
     Route(
         "DELETE",
@@ -190,6 +198,7 @@ ROUTES = (
         Permission.LISTINGS_WRITE,
         status=202,
         errors=(Conflict,),
+        asks=_one,
     ),
     Route(
         "POST",
@@ -201,6 +210,7 @@ ROUTES = (
         body=NewTerms,
         status=202,
         errors=(Conflict,),
+        asks=_one,
     ),
     Route(
         "POST",
@@ -211,6 +221,7 @@ ROUTES = (
         Permission.LISTINGS_WRITE,
         status=202,
         errors=(Conflict,),
+        asks=_one,
     ),
     Route(
         "GET",

@@ -5,6 +5,7 @@ from typing import Annotated, Any, NotRequired
 from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
+from sluice.jobs.queue import tally
 from sluice.listings.stockx import bulk
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx import terms as reading
@@ -86,6 +87,8 @@ class BulkAnswer(TypedDict):
 def change_many(request: Request[Bulk, None]) -> BulkAnswer:
     """Create, update or delete many listings."""
     body, action = request.body, ACTIONS[request.body.action]
+    if action is Action.CREATE:
+        tally.require_room(request.tenant, len(body.items), request.now, asker(request).config)
     try:
         reading.marketplace(body.marketplace)
     except Refusal as refusal:
@@ -171,6 +174,7 @@ ROUTES = (
         Permission.LISTINGS_WRITE,
         body=Bulk,
         status=202,
+        asks=lambda request: len(request.body.items),
         errors=(Unavailable,),
     ),
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
+from sluice.platform.config.allowances import Allowances
 from sluice.platform.config.limits import Limits
 
 # Sources: StockX developer portal (25,000 requests a day, reset 00:00 UTC; one request a second for an application);
@@ -43,7 +44,10 @@ LEAST_TOLERANCE_MS = 5
 
 # Patterns: a kind of job, everywhere or at one marketplace; an account or its budget.
 _KIND = rf"[a-z]+\.[a-z_]+(:({'|'.join(MARKETPLACES)}))?"
-_ACCOUNT = rf"({'|'.join(LIMITS)}):[a-z0-9-]{{1,64}}"
+_TENANT = r"[a-z0-9-]{1,64}"
+_ACCOUNT = rf"({'|'.join(LIMITS)}):{_TENANT}"
+# What the document holds besides plain numbers.
+_SECTIONS = ("marketplaces", "paused", "timetables", "allowances", "tenants")
 
 
 class ConfigError(Exception):
@@ -72,6 +76,8 @@ class Config:
     poll_batch: most operations that one run of the poller looks at.
     retention_ms: how long finished jobs, requests and run records are kept.
     dead_letter_retention_ms: how long dead letters are kept.
+    broken_ms: work whose account does not work for this long ends, with that reason.
+    allowances: what each tenant may ask for and keep. tenants: those of single tenants, where they differ.
     """
 
     marketplaces: Mapping[str, Limits] = field(default_factory=lambda: dict(LIMITS))
@@ -89,6 +95,13 @@ class Config:
     poll_batch: int = 50
     retention_ms: int = 3 * DAY
     dead_letter_retention_ms: int = 30 * DAY
+    broken_ms: int = 7 * DAY
+    allowances: Allowances = field(default_factory=Allowances)
+    tenants: Mapping[str, Allowances] = field(default_factory=dict)
+
+    def allowed(self, tenant: str) -> Allowances:
+        """What `tenant` may ask for and keep."""
+        return self.tenants.get(tenant, self.allowances)
 
     def limits(self, service: str) -> Limits:
         """The limits of a marketplace, or of a service that it counts apart.
@@ -120,6 +133,7 @@ _RANGES = {
     "poll_batch": (1, 1_000),
     "retention_ms": (HOUR, _YEAR),
     "dead_letter_retention_ms": (DAY, 10 * _YEAR),
+    "broken_ms": (HOUR, _YEAR),
 }
 
 
@@ -144,16 +158,36 @@ def parse(text: str) -> Config:
             changes[name] = _paused(value)
         elif name == "timetables":
             changes[name] = _timetables(value)
+        elif name in ("allowances", "tenants"):
+            continue  # together, below: a tenant's differ from those of all
         elif name not in _RANGES:
-            raise ConfigError(
-                f"unknown name {name!r}; known are marketplaces, paused, timetables, {', '.join(_RANGES)}"
-            )
+            raise ConfigError(f"unknown name {name!r}; known are {', '.join([*_SECTIONS, *_RANGES])}")
         else:
             least, most = _RANGES[name]
             if type(value) is not int or not least <= value <= most:
                 raise ConfigError(f"{name} must be a whole number from {least} to {most}, not {value!r}")
             changes[name] = value
-    return replace(config, **changes)
+    allowances = _allowances("allowances", document.get("allowances", {}), config.allowances)
+    tenants = _tenants(document.get("tenants", {}), allowances)
+    return replace(config, **changes, allowances=allowances, tenants=tenants)
+
+
+def _allowances(place: str, value: object, others: Allowances) -> Allowances:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{place} must be an object of allowances")
+    try:
+        return others.override(value)
+    except ValueError as error:
+        raise ConfigError(f"{place}: {error}") from error
+
+
+def _tenants(value: object, allowances: Allowances) -> Mapping[str, Allowances]:
+    if not isinstance(value, dict):
+        raise ConfigError("tenants must be an object of allowances by tenant")
+    for tenant in value:
+        if not re.fullmatch(_TENANT, tenant):
+            raise ConfigError(f"tenants: {tenant!r} can be no tenant; names are 1 to 64 of a-z, 0-9 and -")
+    return {tenant: _allowances(f"tenants.{tenant}", changes, allowances) for tenant, changes in value.items()}
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ HttpError              a JSON body of one shape: {"error": {"code", "message", "
 ├── Conflict           409  the thing is in a state in which this cannot be done
 ├── TooLarge           413  the body is over the limit
 ├── Unsupported        415  the body is of a kind that this path does not read
+├── TooMany            429  the caller's tenant has used up an allowance; `Retry-After` says when to ask again
 ├── Internal           500  a fault of ours; says no word of what it was. Whatever else is raised becomes one
 └── Unavailable        503  not now, for a reason of ours; the same request may succeed later
 ```
@@ -129,6 +130,23 @@ class Unsupported(HttpError):
 
     status = 415
     code = "unsupported_media_type"
+
+
+class TooMany(HttpError):
+    """The tenant has used up one of its allowances. Nothing was done.
+
+    allowance: its name, as the configuration has it. most: how much it allows. after: ask again in so many seconds.
+    """
+
+    status = 429
+    code = "allowance_used_up"
+
+    def __init__(self, allowance: str, most: int, after: int) -> None:
+        super().__init__(
+            f"your allowance {allowance} ({most}) does not suffice for this; ask again in {after} s",
+            fields=[FieldError(allowance, f"is {most}")],
+        )
+        self.headers = {"Retry-After": str(after)}
 
 
 class Internal(HttpError):

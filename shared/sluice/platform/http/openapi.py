@@ -15,6 +15,7 @@ from sluice.platform.http.errors import (
     Invalid,
     NotFound,
     TooLarge,
+    TooMany,
     Unauthenticated,
     Unsupported,
 )
@@ -142,7 +143,7 @@ def _errors(route: Route[Any, Any]) -> dict[str, Any]:
 def _possible(route: Route[Any, Any]) -> list[type[HttpError]]:
     """The refusals that the route may answer with."""
     possible: list[type[HttpError]] = [Invalid, Internal, *route.errors]
-    possible += [Unauthenticated, Forbidden] if route.permission else []
+    possible += [Unauthenticated, Forbidden, TooMany] if route.permission else []
     possible += [TooLarge] if route.body or route.uploads else []
     possible += [Unsupported] if route.uploads else []
     possible += [NotFound] if route.parameters else []

@@ -19,7 +19,9 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic.alias_generators import to_camel
 
+from sluice.platform import usage
 from sluice.platform.clock import Clock, SystemClock
+from sluice.platform.config import live
 from sluice.platform.http import auth, body
 from sluice.platform.http.auth import Caller, Permission
 from sluice.platform.http.errors import (
@@ -91,7 +93,8 @@ class Route(Generic[B, Q]):
     path: as OpenAPI writes it, `/v1/jobs/{job_id}`. call: does the work. answer: the typed dict that it returns, or a
     content type. permission: what the caller needs; None makes the route public. body, query: what they must look like.
     uploads: the media types of a body that the route reads by itself, with what the document says of each.
-    errors: the refusals that `call` may raise, besides those that every route has.
+    errors: the refusals that `call` may raise, besides those that every route has. asks: how many items a request asks
+    for, where its tenant's allowance counts them.
     """
 
     method: str
@@ -105,6 +108,7 @@ class Route(Generic[B, Q]):
     status: int = 200
     errors: tuple[type[HttpError], ...] = ()
     uploads: Mapping[str, type] | None = None
+    asks: Callable[[Request[B, Q]], int] | None = None
 
     @property
     def parameters(self) -> list[str]:
@@ -163,14 +167,7 @@ def _endpoint(resolver: APIGatewayHttpResolver, route: Route[Any, Any]) -> Calla
         if route.permission is not None:
             caller = auth.caller(event)
             caller.require(route.permission)
-        request = Request(
-            id=_request_id(event),
-            path=_path({**matched, **(event.get("pathParameters") or {})}),
-            body=_body(route, event),
-            query=_query(route, event),
-            now=clock.now(),
-            caller=caller,
-        )
+        request = _checked(route, event, matched, caller)
         answer = route.call(request)
         if isinstance(answer, Response):
             return answer
@@ -187,6 +184,27 @@ def _path(parameters: Mapping[str, str]) -> Mapping[str, str]:
                 "there is nothing at this path", fields=[FieldError(to_camel(name), "is no id that this API gives")]
             )
     return parameters
+
+
+def _checked(
+    route: Route[Any, Any], event: Mapping[str, Any], matched: Mapping[str, str], caller: Caller | None
+) -> Request[Any, Any]:
+    """The request as the route wants it. It is counted for its tenant, once, whether it can be read or not."""
+    now, items = clock.now(), 0
+    try:
+        request: Request[Any, Any] = Request(
+            id=_request_id(event),
+            path=_path({**matched, **(event.get("pathParameters") or {})}),
+            body=_body(route, event),
+            query=_query(route, event),
+            now=now,
+            caller=caller,
+        )
+        items = route.asks(request) if route.asks else 0
+    finally:
+        if caller is not None:
+            usage.charge(caller.tenant, items, now, live.current().allowed(caller.tenant))
+    return request
 
 
 def _body(route: Route[Any, Any], event: Mapping[str, Any]) -> Body | Upload | None:

@@ -1,0 +1,149 @@
+"""How many jobs each tenant has, by kind and state: counters that follow the stream of table `jobs`.
+
+```
+ stream   created ───────► n:market.refresh:unfinished + 1      attributes of the item (tenant, `jobs`) of table `usage`
+          has ended ─────► n:…:unfinished - 1, n:…:succeeded + 1
+          forgotten (TTL)► n:…:succeeded - 1
+```
+No code that changes a job can forget to count it, and none pays for it. A batch of records that comes twice is counted
+once. What is lost all the same is found when it matters: where a tenant is refused for what it is said to have, the
+next tick of the scheduler counts its unfinished jobs one by one where they stand (`recount_wanted`).
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pynamodb.expressions.condition import size
+from pynamodb.expressions.operand import Path
+
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.states import ALL, FINAL
+from sluice.jobs.queue import lanes
+from sluice.jobs.queue.lanes import Lane
+from sluice.platform import tables, usage
+from sluice.platform.config.document import Config
+from sluice.platform.http.errors import TooMany
+from sluice.platform.observe import count as count_metric
+from sluice.platform.observe import logger
+from sluice.platform.usage import Usage
+
+PERIOD = "jobs"
+UNFINISHED = "unfinished"
+# Under this name the tenants are noted whose jobs are to be counted one by one. No tenant's has a `#`.
+RECOUNT = "#recount"
+MOST_RECOUNTS = 10
+# How long a tenant with too many unfinished jobs waits before it asks again: by then the scheduler has counted them.
+WAIT_SECONDS = 60
+# Batches of records that are remembered, to know one that comes twice.
+MOST_SEEN = 40
+
+# A record of a DynamoDB stream, as Lambda hands it over.
+Record = Mapping[str, Any]
+
+
+def follow(records: Iterable[Record]) -> None:
+    """Count what `records` say. Never fails: what could not be counted is logged, and found by a recount."""
+    moves: dict[str, Counter[str]] = defaultdict(Counter)
+    events: dict[str, list[str]] = defaultdict(list)
+    for record in records:
+        change = record["dynamodb"]
+        for image, number in ((change.get("OldImage"), -1), (change.get("NewImage"), 1)):
+            if place := _place(image or {}):
+                tenant, name = place
+                moves[tenant][name] += number
+                events[tenant].append(record["eventID"])
+    for tenant, moved in moves.items():
+        if changes := {name: number for name, number in moved.items() if number}:
+            try:
+                _add_once(tenant, changes, events[tenant])
+            except Exception:  # noqa: BLE001 - the events of these jobs are out; they must not come again for a counter
+                logger.exception("jobs could not be counted", extra={"tenant": tenant})
+                count_metric("JobsUncounted", sum(map(abs, changes.values())))
+
+
+def counts(tenant: str) -> Counter[tuple[str, str]]:
+    """How many jobs the tenant has, by kind and state, or `unfinished`."""
+    found: Counter[tuple[str, str]] = Counter()
+    for name, number in usage.counters(tenant, PERIOD).items():
+        if name.startswith("n:"):
+            _, kind, state = name.split(":")
+            found[kind, state] = max(0, number)
+    return found
+
+
+def require_room(tenant: str, wanted: int, now: int, config: Config, kind: str | None = None) -> None:
+    """Do nothing if the tenant may have `wanted` more unfinished jobs; of `kind`, as many as `promotions` allows.
+
+    Raises:
+        TooMany: it may not.
+    """
+    allowed = config.allowed(tenant)
+    name, most = ("promotions", allowed.promotions) if kind else ("unfinished_jobs", allowed.unfinished_jobs)
+    if _unfinished(usage.counters(tenant, PERIOD), kind) + wanted > most:
+        usage.put(RECOUNT, tenant, {"asked_at": now})
+        raise TooMany(name, most, WAIT_SECONDS)
+
+
+def recount_wanted(now: int) -> int:
+    """Count the unfinished jobs of those tenants that were refused since this was last done; how many tenants."""
+    wanted = list(Usage.query(RECOUNT, limit=MOST_RECOUNTS, page_size=MOST_RECOUNTS, consistent_read=True))
+    marked = lanes.active() if wanted else []
+    for mark in wanted:
+        # Before it is counted: whoever is refused from here on has it counted again.
+        tables.delete(Usage, (RECOUNT, mark.period))
+        recount(mark.period, marked, now)
+    return len(wanted)
+
+
+def recount(tenant: str, marked: Iterable[Lane], now: int) -> None:
+    """Count the tenant's unfinished jobs in those of the lanes `marked` that are its own, and among all that run."""
+    found: Counter[str] = Counter()
+    own = [lane.lane for lane in marked if keys.lane_account(lane.lane).partition(":")[2] == tenant]
+    for lane in (*own, *keys.leased_lanes()):
+        found += _standing_in(lane, tenant)
+    names = [name for name in usage.counters(tenant, PERIOD) if name.endswith(f":{UNFINISHED}")]
+    counted = {_name(kind, UNFINISHED): number for kind, number in found.items()}
+    usage.put(tenant, PERIOD, {**dict.fromkeys(names, 0), **counted, "recounted_at": now})
+
+
+def _standing_in(lane: str, tenant: str) -> Counter[str]:
+    jobs = Job.due.query(lane, filter_condition=Job.tenant == tenant, attributes_to_get=["kind", "job_id"])
+    return Counter(job.kind for job in jobs)
+
+
+def _unfinished(counters: Mapping[str, int], kind: str | None) -> int:
+    wanted = _name(kind, UNFINISHED) if kind else None
+    return sum(
+        max(0, number)
+        for name, number in counters.items()
+        if name.endswith(f":{UNFINISHED}") and wanted in (None, name)
+    )
+
+
+def _place(image: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Whose count an item is part of, and which; None for what is no job."""
+    tenant, kind, state = (image.get(name, {}).get("S") for name in ("tenant", "kind", "state"))
+    if not tenant or not kind or state not in ALL:
+        return None
+    # A job that went over to another tenant's account is counted where it began until it ends.
+    tenant = image.get("counted", {}).get("S") or tenant
+    return tenant, _name(kind, state if state in FINAL else UNFINISHED)
+
+
+def _name(kind: str, state: str) -> str:
+    return f"n:{kind}:{state}"
+
+
+def _add_once(tenant: str, changes: Mapping[str, int], events: list[str]) -> None:
+    batch = hashlib.sha256(" ".join(events).encode()).hexdigest()[:12]
+    few = Usage.seen.does_not_exist() | (size(Usage.seen) < MOST_SEEN)  # type: ignore[no-untyped-call]
+    adds = [Path([name]).add(number) for name, number in sorted(changes.items())]
+    new = Usage.seen.does_not_exist() | ~Usage.seen.contains(batch)
+    try:
+        tables.update(Usage, (tenant, PERIOD), [*adds, Usage.seen.add({batch})], new & few)
+    except tables.ConditionFailed as failed:
+        if batch not in (failed.item or {}).get("seen", {}).get("SS", ()):
+            tables.update(Usage, (tenant, PERIOD), [*adds, Usage.seen.set({batch})], new)

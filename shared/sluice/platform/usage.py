@@ -1,0 +1,96 @@
+"""What each tenant has asked for and has: table `usage`, one small item for an hour and one for what is kept.
+
+```
+ tenant   period           attributes
+ acme     2026-11-22T05    items=1200  m07=31  m08=4          asked for in this hour; requests in each of its minutes
+ acme     jobs             n:market.refresh:unfinished=812    jobs there are, by kind and state (see `jobs.queue.tally`)
+ acme     kept             inventory_items=4100               what else is counted
+```
+A request is counted by one conditional write, whatever it asks for: "this minute and this hour have room for it".
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+from sluice.platform.clock import HOUR, MINUTE, SECOND, iso, ttl
+from sluice.platform.config.allowances import Allowances
+from sluice.platform.http.errors import TooMany
+
+KEPT = "kept"
+
+
+class Usage(tables.Table):
+    """One tenant's counts. The others among its attributes are counters, each of which is named where it is counted.
+
+    seen: batches of a stream's records that were counted lately.
+    """
+
+    class Meta:
+        table_name = tables.name("usage")
+
+    tenant = UnicodeAttribute(hash_key=True)
+    period = UnicodeAttribute(range_key=True)
+    items = IntAttribute(null=True)
+    seen = UnicodeSetAttribute(null=True)
+    expires_at = IntAttribute(null=True)
+
+
+def charge(tenant: str, items: int, now: int, allowed: Allowances, *, requests: int = 1) -> None:
+    """Count one request that asks for `items` things.
+
+    requests: 0 where the request was counted already, before it was known what it asks for.
+
+    Raises:
+        TooMany: the tenant has no room for it in this minute or hour; nothing was counted.
+    """
+    minute = f"m{iso(now)[14:16]}"
+    if items > allowed.items_per_hour:
+        raise TooMany("items_per_hour", allowed.items_per_hour, _until(now, HOUR))
+    actions = [Path(minute).add(requests), Usage.expires_at.set(ttl(now + 2 * HOUR))]
+    room = _below(Path(minute), allowed.requests_per_minute - requests)
+    if items:
+        actions.append(Usage.items.add(items))
+        room &= _below(Usage.items, allowed.items_per_hour - items)
+    try:
+        tables.update(Usage, (tenant, iso(now)[:13]), actions, room)
+    except tables.ConditionFailed as failed:
+        if _number(failed.item, minute) > allowed.requests_per_minute - requests:
+            raise TooMany("requests_per_minute", allowed.requests_per_minute, _until(now, MINUTE)) from None
+        raise TooMany("items_per_hour", allowed.items_per_hour, _until(now, HOUR)) from None
+
+
+def counters(tenant: str, period: str) -> dict[str, int]:
+    """All counters of an item, by name; what was counted a moment ago may be missing."""
+    answer = Usage._get_connection().get_item(tenant, period)
+    return {name: int(value["N"]) for name, value in (answer.get("Item") or {}).items() if "N" in value}
+
+
+def add(tenant: str, period: str, changes: Mapping[str, int]) -> None:
+    """Add to counters of an item."""
+    if moved := {name: number for name, number in changes.items() if number}:
+        tables.update(Usage, (tenant, period), [Path([name]).add(number) for name, number in sorted(moved.items())])
+
+
+def put(tenant: str, period: str, values: Mapping[str, int]) -> None:
+    """Set counters of an item to what was counted anew."""
+    tables.update(Usage, (tenant, period), [Path([name]).set(number) for name, number in sorted(values.items())])
+
+
+def _below(counter: Any, most: int) -> Condition:
+    below: Condition = counter.does_not_exist() | (counter <= most)
+    return below
+
+
+def _number(item: dict[str, Any] | None, name: str) -> int:
+    return int((item or {}).get(name, {}).get("N", 0))
+
+
+def _until(now: int, period: int) -> int:
+    """Seconds until the next minute, or hour, begins."""
+    return max(1, -(-(period - now % period) // SECOND))

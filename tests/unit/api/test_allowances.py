@@ -1,0 +1,223 @@
+"""What a tenant may ask for and keep: beyond an allowance the answer is 429, and nothing of another's changes."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from functions.job_events.handler import handler as job_events
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue import tally
+from sluice.platform import aws, usage
+from sluice.platform.clock import DAY, HOUR, SECOND
+from sluice.platform.config import live
+from sluice.platform.config.document import Config, parse
+from sluice.platform.http import routing
+from tests.support.clock import VirtualClock
+from tests.support.http import Answer, Context, call
+from tests.support.stream import changes
+from tests.unit.api.conftest import WEBHOOK, Cloud
+from tests.unit.api.document import conforms
+
+NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
+REFRESH = "/v1/market/refresh"
+Configure = Callable[..., None]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> VirtualClock:
+    """Noon."""
+    made = VirtualClock(NOON)
+    monkeypatch.setattr(routing, "clock", made)
+    return made
+
+
+@pytest.fixture
+def configure(monkeypatch: pytest.MonkeyPatch) -> Configure:
+    """Put a configuration in force."""
+
+    def put(**document: Any) -> None:
+        config = parse(json.dumps(document))
+        monkeypatch.setattr(live, "current", lambda: config)
+
+    return put
+
+
+def items(number: int, word: str = "S") -> dict[str, Any]:
+    return {"items": [{"sku": f"{word}-{index}", "size": "10"} for index in range(number)]}
+
+
+def refused(answer: Answer) -> str:
+    """The allowance that is used up, of an answer that says so as it should."""
+    assert answer.status == 429, answer.text
+    assert answer.json["error"]["code"] == "allowance_used_up"
+    assert int(answer.headers["Retry-After"]) > 0
+    [name] = answer.fields
+    return name
+
+
+def stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hand over what has changed in table `jobs`."""
+    monkeypatch.setattr(aws, "put_events", lambda _: None)
+    job_events({"Records": changes("jobs")}, Context())  # type: ignore[arg-type]
+
+
+def test_requests_are_counted_by_the_minute(acme: Cloud, clock: VirtualClock, configure: Configure) -> None:
+    configure(allowances={"requests_per_minute": 3})
+    clock.time += 15 * SECOND
+    assert [call("GET", "/v1/jobs").status for _ in range(3)] == [200] * 3
+    answer = call("GET", "/v1/jobs")
+    conforms("GET /v1/jobs", answer)
+    assert (refused(answer), answer.headers["Retry-After"]) == ("requests_per_minute", "45")
+    assert call("GET", "/v1/jobs", tenant="globex").status == 200
+    clock.time += 45 * SECOND
+    assert call("GET", "/v1/jobs").status == 200
+
+
+def test_a_request_that_cannot_be_read_is_counted_too(acme: Cloud, clock: VirtualClock, configure: Configure) -> None:
+    configure(allowances={"requests_per_minute": 2})
+    assert [call("POST", REFRESH, body={"items": 7}).status for _ in range(3)] == [400, 400, 429]
+
+
+def test_items_are_counted_by_the_hour_and_by_request(
+    acme: Cloud, clock: VirtualClock, configure: Configure, requests: list[str]
+) -> None:
+    configure(allowances={"items_per_hour": 25})
+    assert call("POST", REFRESH, body=items(20)).status == 202
+    before = acme.content()
+    requests.clear()
+    answer = call("POST", REFRESH, body=items(6, "T"))
+    assert (refused(answer), answer.headers["Retry-After"]) == ("items_per_hour", "3600")
+    assert (acme.content(), requests) == (before, ["UpdateItem"])
+    assert call("POST", REFRESH, body=items(5, "T")).status == 202
+    clock.time += HOUR
+    assert call("POST", REFRESH, body=items(25, "U")).status == 202
+    assert refused(call("POST", REFRESH, body=items(26))) == "items_per_hour"
+
+
+def test_what_20_requests_ask_for_is_bounded(
+    acme: Cloud, clock: VirtualClock, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(allowances={"unfinished_jobs": 50, "items_per_hour": 1_000})
+    statuses = []
+    for number in range(20):
+        statuses.append(call("POST", REFRESH, body=items(10, f"W{number}")).status)
+        stream(monkeypatch)
+    assert statuses == [202] * 5 + [429] * 15
+    assert Job.count() == 50
+    acme.connect("globex")
+    assert call("POST", REFRESH, body=items(10, "G"), tenant="globex").status == 202
+
+
+def test_who_takes_work_back_may_ask_for_other_work(
+    acme: Cloud, clock: VirtualClock, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(allowances={"unfinished_jobs": 3})
+    jobs = acme.enqueue("acme", "A", "B", "C")
+    stream(monkeypatch)
+    assert refused(call("POST", REFRESH, body=items(1))) == "unfinished_jobs"
+    assert call("DELETE", f"/v1/jobs/{jobs[0]}").status == 200
+    stream(monkeypatch)
+    assert call("POST", REFRESH, body=items(1)).status == 202
+
+
+def test_a_count_that_is_wrong_is_put_right_by_the_next_tick(
+    acme: Cloud, clock: VirtualClock, configure: Configure
+) -> None:
+    configure(allowances={"unfinished_jobs": 3})
+    acme.enqueue("acme", "A", "B")
+    usage.add("acme", tally.PERIOD, {"n:market.refresh:unfinished": 3, "n:gone.kind:unfinished": 7})
+    assert refused(call("POST", REFRESH, body=items(1))) == "unfinished_jobs"
+    assert tally.recount_wanted(clock.time) == 1
+    assert tally.counts("acme") == {("market.refresh", "unfinished"): 2, ("gone.kind", "unfinished"): 0}
+    assert call("POST", REFRESH, body=items(1)).status == 202
+    assert tally.recount_wanted(clock.time) == 0
+
+
+def test_records_that_come_twice_are_counted_once(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.enqueue("acme", "A", "B")
+    monkeypatch.setattr(aws, "put_events", lambda _: None)
+    records = {"Records": changes("jobs")}
+    for _ in range(3):
+        job_events(records, Context())  # type: ignore[arg-type]
+    assert tally.counts("acme") == {("market.refresh", "unfinished"): 2}
+
+
+def test_a_table_that_cannot_count_holds_up_no_event(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.enqueue("acme", "A")
+    put: list[Any] = []
+    monkeypatch.setattr(aws, "put_events", put.extend)
+    monkeypatch.setattr(tally, "_add_once", lambda *_: 1 / 0)
+    job_events({"Records": changes("jobs")}, Context())  # type: ignore[arg-type]
+
+
+def test_jobs_that_are_forgotten_leave_the_counts(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    [job_id] = acme.enqueue("acme", "A")
+    assert call("DELETE", f"/v1/jobs/{job_id}").status == 200
+    stream(monkeypatch)
+    assert +tally.counts("acme") == {("market.refresh", "cancelled"): 1}
+    Job.get(job_id).delete()
+    stream(monkeypatch)
+    assert +tally.counts("acme") == {}
+
+
+def test_an_inventory_holds_what_it_may(acme: Cloud, configure: Configure) -> None:
+    configure(allowances={"inventory_items": 4})
+    told = call("POST", "/v1/inventory", body=items(3)).json["items"]
+    assert refused(call("POST", "/v1/inventory", body=items(2, "T"))) == "inventory_items"
+    assert refused(call("POST", "/v1/inventory/import", body=items(2, "T"))) == "inventory_items"
+    assert call("DELETE", f"/v1/inventory/{told[0]['itemId']}").status == 200
+    assert call("POST", "/v1/inventory", body=items(2, "T")).status == 202
+
+
+def test_an_inventory_that_was_counted_wrong_is_counted_anew_before_it_is_full(
+    acme: Cloud, configure: Configure
+) -> None:
+    configure(allowances={"inventory_items": 4})
+    usage.add("acme", usage.KEPT, {"inventory_items": 9})
+    assert call("POST", "/v1/inventory", body=items(4)).status == 202
+
+
+def test_rows_of_an_import_are_items_of_the_hour(acme: Cloud, configure: Configure) -> None:
+    configure(allowances={"items_per_hour": 1})
+    sent = call("POST", "/v1/inventory/import", body=items(2))
+    assert (refused(sent), acme.queued) == ("items_per_hour", [])
+
+
+def test_promotions_have_an_allowance_of_their_own(
+    cloud: Cloud, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(allowances={"promotions": 2})
+    cloud.connect_seller("acme")
+    batch = {"batch": [{"listingId": str(number), "adRate": 3} for number in (1, 2)]}
+    assert call("POST", "/v1/promotions", body=batch).status == 202
+    stream(monkeypatch)
+    assert refused(call("POST", "/v1/promotions", body={"listingId": "3", "adRate": 3})) == "promotions"
+
+
+def test_sending_events_again_counts_as_asking(cloud: Cloud, clock: VirtualClock, configure: Configure) -> None:
+    configure(allowances={"items_per_hour": 2})
+    delivery = cloud.webhook()
+    path = f"/v1/webhooks/main/deliveries/{delivery}/resend"
+    assert [call("POST", path).status for _ in range(3)] == [202, 202, 429]
+
+
+def test_a_tenant_may_have_allowances_of_its_own(cloud: Cloud, configure: Configure) -> None:
+    configure(allowances={"webhooks": 1}, tenants={"globex": {"webhooks": 2}})
+    for tenant, most in (("acme", 1), ("globex", 2)):
+        for number in range(most):
+            assert call("PUT", f"/v1/webhooks/w{number}", body=WEBHOOK, tenant=tenant).status == 200
+        assert refused(call("PUT", "/v1/webhooks/more", body=WEBHOOK, tenant=tenant)) == "webhooks"
+
+
+def test_a_counter_of_an_hour_is_forgotten(acme: Cloud, clock: VirtualClock) -> None:
+    call("GET", "/v1/jobs")
+    [hour] = usage.Usage.query("acme", usage.Usage.period.startswith("2026"))
+    assert NOON // SECOND < (hour.expires_at or 0) < (NOON + DAY) // SECOND
+
+
+def test_defaults_allow_what_the_documents_promise() -> None:
+    allowed = Config().allowed("acme")
+    assert allowed.items_per_hour >= 10_000  # an import may have so many rows
+    assert allowed.inventory_items >= 10_000
