@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice import capabilities
 from sluice.inventory.worker import work
 from sluice.jobs.model import kinds
+from sluice.platform import sqs
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
 from sluice.platform.observe import logger, metrics
@@ -18,6 +19,5 @@ kinds.serve(capabilities.kinds("prices"))
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An SQS delivery; answers with the partial batch response (`batchItemFailures`)."""
-    messages = {record["messageId"]: record["body"] for record in event["Records"]}
-    failed = work(messages, live.current(), SystemClock())
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    failed = work(sqs.messages(event), live.current(), SystemClock())
+    return sqs.answer(failed)

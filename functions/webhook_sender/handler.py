@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sluice.platform import sqs
 from sluice.platform.clock import SystemClock
 from sluice.platform.observe import logger, metrics
 from sluice.webhooks import sender
@@ -14,6 +15,5 @@ from sluice.webhooks.client import shared
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An SQS delivery; answers with the partial batch response (`batchItemFailures`)."""
-    found = {record["messageId"]: record["body"] for record in event["Records"]}
-    failed = sender.work(found, shared(), SystemClock())
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    failed = sender.work(sqs.messages(event), shared(), SystemClock())
+    return sqs.answer(failed)

@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice import capabilities
 from sluice.jobs.model import kinds
 from sluice.jobs.run.worker import work
+from sluice.platform import sqs
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
 from sluice.platform.observe import logger, metrics
@@ -20,6 +21,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An SQS delivery; answers with the partial batch response (`batchItemFailures`)."""
     clock = SystemClock()
     deadline = clock.now() + context.get_remaining_time_in_millis()
-    messages = {record["messageId"]: record["body"] for record in event["Records"]}
-    failed = work(messages, live.current(), clock, deadline)
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    failed = work(sqs.messages(event), live.current(), clock, deadline)
+    return sqs.answer(failed)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.job import REQUIRED, Job
-from sluice.jobs.run.messages import Batch, CorruptMessage, decode
+from sluice.jobs.run.messages import Batch, decode
 from sluice.platform.clock import HOUR
+from sluice.platform.sqs import CorruptMessage
 
 NOON = 1_795_348_800_000
 

@@ -8,12 +8,9 @@ from sluice.inventory.lots import Lot
 from sluice.inventory.rules import Draft
 from sluice.platform import aws
 from sluice.platform.settings import settings
+from sluice.platform.sqs import CorruptMessage
 
 VERSION: Final = 1
-
-
-class CorruptMessage(Exception):  # noqa: N818 - what it is
-    """The message is not one of ours; `str()` says what is wrong with it."""
 
 
 class NotSent(Exception):  # noqa: N818 - an answer

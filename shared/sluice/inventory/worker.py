@@ -7,17 +7,16 @@ from typing import Final
 from sluice.inventory import imports, messages, portfolio, refreshes, stock
 from sluice.inventory import table as items
 from sluice.inventory.imports import Done
-from sluice.inventory.messages import Chunk, CorruptMessage, Looked
+from sluice.inventory.messages import Chunk, Looked
 from sluice.inventory.refreshes import Asked, Wants
 from sluice.inventory.rules import Draft
 from sluice.inventory.table import CostsDiffer, Item
 from sluice.jobs.queue import tally
-from sluice.platform import aws, tables
+from sluice.platform import sqs, tables
 from sluice.platform.clock import Clock
 from sluice.platform.config.document import Config
 from sluice.platform.http.errors import TooMany
-from sluice.platform.observe import count, logger
-from sluice.platform.settings import settings
+from sluice.platform.observe import count
 from sluice.prices.ask import Problem
 
 THREADS: Final = 16
@@ -33,24 +32,11 @@ class NotStored(Exception):  # noqa: N818 - the message is delivered again
 
 def work(found: Mapping[str, str], config: Config, clock: Clock) -> list[str]:
     """Handle the messages `found` (body by message id). Returns the ids of those that SQS must deliver again."""
-    failed: list[str] = []
-    for key, text in found.items():
-        try:
-            _one(text, config, clock)
-        except Exception:  # noqa: BLE001 - the others go on
-            logger.exception("a message could not be handled; it is delivered again", extra={"message_id": key})
-            failed.append(key)
-    return failed
+    return sqs.consume(found, lambda text: _one(text, config, clock), threads=1).failed
 
 
 def _one(text: str, config: Config, clock: Clock) -> None:
-    try:
-        message = messages.decode(text)
-    except CorruptMessage as corrupt:
-        logger.error("a message goes to the dead-letter queue", extra={"reason": str(corrupt)})
-        count("MessagesBuried")
-        aws.send_message(settings().require("dead_queue_url"), text, reason=str(corrupt)[:256])
-        return
+    message = messages.decode(text)
     if isinstance(message, Chunk):
         take(message, config, clock)
     else:

@@ -7,13 +7,10 @@ from typing import Any
 from sluice.platform import aws
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.settings import settings
+from sluice.platform.sqs import CorruptMessage
 
 # SQS holds a message back for no longer. Who finds it early sends it on its way again.
 MOST_DELAY_MS = 15 * MINUTE
-
-
-class CorruptMessage(Exception):  # noqa: N818 - what it is
-    """The message is not one of ours; `str()` says what is wrong with it."""
 
 
 @dataclass(frozen=True)

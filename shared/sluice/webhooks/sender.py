@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sluice.platform import aws
+from sluice.platform import aws, sqs
 from sluice.platform.clock import SECOND, Clock, iso
 from sluice.platform.observe import count, logger
-from sluice.platform.settings import settings
+from sluice.platform.sqs import CorruptMessage
 from sluice.webhooks import bodies, deliveries, endpoints, messages, signature, standing, turns
 from sluice.webhooks.bodies import NoEvent
 from sluice.webhooks.client import TIMED_OUT, Client, Undelivered
 from sluice.webhooks.deliveries import Delivery, State, Try
 from sluice.webhooks.endpoints import Endpoint, Status
-from sluice.webhooks.messages import CorruptMessage, Turn
+from sluice.webhooks.messages import Turn
 from sluice.webhooks.standing import Ended
 
 VERSION = 1
@@ -42,29 +42,19 @@ def work(found: Mapping[str, str], client: Client, clock: Clock) -> list[str]:
     Returns the ids of those that SQS must deliver again: a fault of ours, not of a receiver. Handling a message twice
     is harmless.
     """
-    failed: list[str] = []
-    with ThreadPoolExecutor(max(1, len(found))) as pool:
-        handled = {key: pool.submit(_one, text, client, clock) for key, text in found.items()}
-    for key, future in handled.items():
-        try:
-            future.result()
-        except Exception:  # noqa: BLE001
-            logger.exception("a message could not be handled; it is delivered again", extra={"message_id": key})
-            failed.append(key)
-    return failed
+    return sqs.consume(found, lambda text: _one(text, client, clock)).failed
 
 
 def _one(text: str, client: Client, clock: Clock) -> None:
+    message = messages.decode(text)
+    if isinstance(message, Turn):
+        serve(message, client, clock)
+        return
     try:
-        message = messages.decode(text)
-        if isinstance(message, Turn):
-            serve(message, client, clock)
-        else:
-            fan_out(bodies.event(message), clock.now())
-    except (CorruptMessage, NoEvent) as corrupt:
-        logger.error("a message goes to the dead-letter queue", extra={"reason": str(corrupt)})
-        count("MessagesBuried")
-        aws.send_message(settings().require("dead_queue_url"), text, reason=str(corrupt)[:256])
+        event = bodies.event(message)
+    except NoEvent as other:
+        raise CorruptMessage(str(other)) from other
+    fan_out(event, clock.now())
 
 
 def fan_out(event: bodies.Event, now: int) -> None:

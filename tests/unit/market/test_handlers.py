@@ -58,8 +58,8 @@ def test_the_worker_runs_the_jobs_of_its_message_and_sets_the_other_aside(
     assert [message.body for message in deployed.bus.dead] == [bad["body"]]
     assert deployed.routes() == ["search", "variants", "price"]
     [metrics] = printed(capsys)
-    counted = {name: sum(metrics[name]) for name in ("JobsSucceeded", "CallsMade", "MessagesBuried")}
-    assert counted == {"JobsSucceeded": 1, "CallsMade": 3, "MessagesBuried": 1}
+    counted = {name: sum(metrics[name]) for name in ("JobsSucceeded", "CallsMade", "MessagesSetAside")}
+    assert counted == {"JobsSucceeded": 1, "CallsMade": 3, "MessagesSetAside": 1}
 
 
 def test_a_message_that_cannot_be_worked_on_is_delivered_again_alone(

@@ -134,14 +134,14 @@ def test_a_worker_without_time_calls_nobody(acme: World) -> None:
     assert (acme.states(), acme.calls(), acme.charged()) == ({"queued": 2}, [], 0)
 
 
-def test_a_worker_that_dies_is_followed_by_another(acme: World) -> None:
+def test_a_message_that_no_worker_took_uses_no_attempt(acme: World) -> None:
     [job_id] = acme.enqueue(item())
     acme.tick()
     acme.bus.work.clear()
     acme.clock.time += 5 * MINUTE
     acme.run()
     job = acme.job(job_id)
-    assert (job["state"], job["attempts"]) == ("succeeded", 2)
+    assert (job["state"], job["attempts"]) == ("succeeded", 1)
     assert [entry["event"] for entry in job["history"]] == ["rescue"]
 
 

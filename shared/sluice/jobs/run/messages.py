@@ -8,12 +8,9 @@ from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.job import VERSION, Job, read
 from sluice.jobs.model.keys import MANUAL
 from sluice.platform.clock import HOUR
+from sluice.platform.sqs import CorruptMessage
 
 MESSAGE_VERSION = 1
-
-
-class CorruptMessage(Exception):  # noqa: N818 - what it is
-    """The message is not one of ours, or from a newer version; `str()` says what is wrong with it."""
 
 
 @dataclass(frozen=True)

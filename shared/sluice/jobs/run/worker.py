@@ -1,21 +1,19 @@
 """What the worker function does with a delivery of SQS messages: each is one batch, and each stands alone."""
 
-from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.run import records
-from sluice.jobs.run.messages import CorruptMessage, decode
+from sluice.jobs.run.messages import decode
 from sluice.jobs.run.runner import Report, run_batch
-from sluice.platform import aws
+from sluice.platform import sqs
 from sluice.platform.clock import Clock
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
 from sluice.platform.observe import count, logger
-from sluice.platform.settings import settings
+from sluice.platform.sqs import CorruptMessage
 
 # Jobs of a batch that run at once: as many as keep every slot in use while answers take this long. More would share the
 # same slots, and each would be finished later.
@@ -41,36 +39,24 @@ def work(messages: Mapping[str, str], config: Config, clock: Clock, deadline: in
     Returns the ids of the messages that SQS must deliver again: those that failed for a reason outside the jobs.
     Delivering a batch twice is harmless: only the first delivery can start it.
     """
-    started, failed, ends, calls = clock.now(), list[str](), Counter[str](), 0
-    with ThreadPoolExecutor(max(1, len(messages))) as pool:
-        work_one = {key: pool.submit(_one, body, config, clock, deadline) for key, body in messages.items()}
-    for key, future in work_one.items():
-        try:
-            report = future.result()
-        except Exception:  # noqa: BLE001
-            logger.exception("a batch could not be worked on; it is delivered again", extra={"message_id": key})
-            failed.append(key)
-            continue
-        ends += report.ends
-        calls += report.calls
-    counters = {**ends, "calls": calls}
+    started, total = clock.now(), Report()
+    reports, failed = sqs.consume(messages, lambda body: _one(body, config, clock, deadline))
+    for report in reports:
+        total.add(report)
+    counters = {**total.ends, "calls": total.calls}
     now = clock.now()
     records.record("worker", {"messages": len(messages), "ms": now - started, **counters}, counters, now, config)
-    for end, number in ends.items():
+    for end, number in total.ends.items():
         count(METRICS[end], number)
     return failed
 
 
 def _one(body: str, config: Config, clock: Clock, deadline: int) -> Report:
-    try:
-        batch = decode(body)
-        limits = _limits(batch.budget, config)
-    except CorruptMessage as error:
-        _bury_message(body, str(error))
-        return Report()
+    batch = decode(body)
+    limits = _limits(batch.budget, config)
     report = run_batch(batch, limits, config, clock, deadline, _observe, threads(limits))
     for job in report.newer:
-        _bury_message(body, f"job {job.job_id} is of version {job.version}, which this worker cannot read")
+        sqs.set_aside(body, f"job {job.job_id} is of version {job.version}, which this worker cannot read")
     return report
 
 
@@ -85,13 +71,6 @@ def _limits(budget: str, config: Config) -> Limits:
 def threads(limits: Limits) -> int:
     """How many jobs of a batch run at once under `limits`."""
     return min(MOST_THREADS, ANSWER_MS // limits.pace + 1) if limits.pace else MOST_THREADS
-
-
-def _bury_message(body: str, reason: str) -> None:
-    """To the dead-letter queue, with the reason; SQS itself would move it there without one, after five deliveries."""
-    logger.error("a message goes to the dead-letter queue", extra={"reason": reason})
-    count("MessagesBuried")
-    aws.send_message(settings().require("dead_queue_url"), body, reason=reason[:256])
 
 
 def _observe(job: Job, failure: Failure | None) -> None:
