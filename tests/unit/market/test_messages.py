@@ -142,7 +142,7 @@ def test_a_message_that_no_worker_took_uses_no_attempt(acme: World) -> None:
     acme.run()
     job = acme.job(job_id)
     assert (job["state"], job["attempts"]) == ("succeeded", 1)
-    assert [entry["event"] for entry in job["history"]] == ["rescue"]
+    assert [entry["event"] for entry in job["history"]] == ["snooze"]
 
 
 def test_an_end_that_cannot_be_written_costs_only_its_own_job(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
