@@ -18,7 +18,7 @@ from sluice.platform.config import live
 from sluice.platform.config.document import MARKETPLACES
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound, Unavailable
-from sluice.platform.http.models import OneOf, Query, Text
+from sluice.platform.http.models import Moment, OneOf, Query, Text
 from sluice.platform.http.routing import Request, Route
 
 MOST_REPLAYS = 500
@@ -34,8 +34,8 @@ class Which(Query):
     kind: Text | None = Field(None, description="for example `market.refresh`")
     code: Text | None = Field(None, description="the error's code, for example `unavailable`")
     marketplace: Annotated[str, OneOf(tuple(MARKETPLACES))] | None = None
-    since: Text | None = Field(None, alias="from", description="not dead before this time (RFC 3339)")
-    until: Text | None = Field(None, alias="to", description="dead before this time")
+    since: Moment | None = Field(None, alias="from", description="not dead before this time (RFC 3339)")
+    until: Moment | None = Field(None, alias="to", description="dead before this time")
     cursor: Cursor | None = None
 
 

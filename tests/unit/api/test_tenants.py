@@ -1,6 +1,7 @@
 """A tenant sees its own data and nobody else's, on every route."""
 
 import hashlib
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Status
 from sluice.operator.dead_letters import public_id
 from sluice.platform.clock import iso
+from sluice.platform.http.auth import ROLES
 from tests.support.http import Answer, call, event, route_functions, send
 from tests.support.letters import DIED_AT, write
 from tests.unit.api.conftest import CREDENTIALS, WEBHOOK, Cloud
@@ -23,6 +25,8 @@ LETTER = public_id(f"{iso(DIED_AT)}#{OWN}#1")
 # The listing that acme offers as ACME-ONLY.
 LISTING = new_id("acme", "stockx", "ACME-ONLY")
 VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
+# The job that creates it, which is an operation of a listing.
+OPERATION = f"listing.create:stockx:acme:{LISTING}"
 IDS = {"job_id": OWN, "marketplace": "stockx", "letter_id": LETTER, "listing_id": LISTING}
 PROMOTION = {"listingId": "110551234567", "adRate": 5.5}
 IDS |= {"promotion_id": "promotion.create:ebay:acme:110551234567"}
@@ -96,15 +100,76 @@ OPERATORS = {
     "POST /v1/webhooks/{webhook_id}/secret",
     "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/resend",
 }
+# What only people may do, and no service.
+PEOPLE = {
+    "DELETE /v1/jobs/{job_id}",
+    "GET /v1/dead-letters",
+    "GET /v1/dead-letters/{letter_id}",
+    "GET /v1/webhooks",
+    "GET /v1/webhooks/{webhook_id}",
+    "GET /v1/webhooks/{webhook_id}/deliveries",
+    "GET /v1/accounts",
+    "GET /v1/accounts/{marketplace}",
+}
+# What every role may do.
+EVERYBODY = {
+    "GET /v1/jobs",
+    "GET /v1/jobs/{job_id}",
+    "GET /v1/listings",
+    "POST /v1/listings",
+    "POST /v1/listings/bulk",
+    "GET /v1/listings/{listing_id}",
+    "PATCH /v1/listings/{listing_id}",
+    "DELETE /v1/listings/{listing_id}",
+    "POST /v1/listings/{listing_id}/activate",
+    "POST /v1/listings/{listing_id}/deactivate",
+    "GET /v1/listings/{listing_id}/history",
+    "GET /v1/operations/{job_id}",
+    "POST /v1/promotions",
+    "GET /v1/promotions",
+    "GET /v1/promotions/{promotion_id}",
+    "DELETE /v1/promotions/{promotion_id}",
+    "GET /v1/inventory",
+    "POST /v1/inventory",
+    "POST /v1/inventory/refresh",
+    "POST /v1/inventory/import",
+    "GET /v1/inventory/imports/{import_id}",
+    "GET /v1/inventory/{item_id}",
+    "PATCH /v1/inventory/{item_id}",
+    "DELETE /v1/inventory/{item_id}",
+    "POST /v1/market/refresh",
+    "GET /v1/market/prices",
+}
 PROTECTED = sorted(set(route_functions()) - PUBLIC)
 
 
-def attempt(key: str, **caller: Any) -> Answer:
-    method, _, path = key.partition(" ")
-    for name, value in IDS.items():
+def path_of(key: str) -> str:
+    """The path of this route with the ids of what acme has."""
+    _, _, path = key.partition(" ")
+    ids = IDS | ({"job_id": OPERATION} if path.startswith("/v1/operations/") else {})
+    for name, value in ids.items():
         path = path.replace(f"{{{name}}}", quote(value, safe=""))
+    return path
+
+
+def attempt(key: str, **caller: Any) -> Answer:
     request, _ = ATTEMPTS[key]
-    return call(method, path, **request, **caller)
+    return call(key.partition(" ")[0], path_of(key), **request, **caller)
+
+
+def own(acme: Cloud) -> None:
+    """Give acme one of everything."""
+    acme.enqueue("acme", "ACME-ONLY")
+    offered = {"variantId": VARIANT, "amount": "150", "reference": "ACME-ONLY"}
+    assert call("POST", "/v1/listings", body=offered, tenant="acme").json["listingId"] == LISTING
+    acme.connect_seller("acme")
+    assert call("POST", "/v1/promotions", body=PROMOTION, tenant="acme").json["jobId"] == IDS["promotion_id"]
+    write(sku="ACME-ONLY")
+    acme.webhook("of-a")
+    owned = {"sku": "ACME-ONLY", "size": "10", "marketplaces": ["stockx"]}
+    assert call("POST", "/v1/inventory", body={"items": [owned]}, tenant="acme").json["items"][0]["itemId"] == ITEM
+    assert call("POST", "/v1/inventory/import", **FILE, tenant="acme").json["importId"] == IMPORT
+    assert call("POST", "/v1/catalog/enrichment", tenant="acme").status == 200
 
 
 def of_acme(cloud: Cloud) -> list[Any]:
@@ -117,16 +182,7 @@ def test_every_route_is_tried() -> None:
 
 @pytest.mark.parametrize("key", PROTECTED)
 def test_another_tenant_neither_sees_nor_changes_anything(acme: Cloud, key: str) -> None:
-    acme.enqueue("acme", "ACME-ONLY")
-    offered = {"variantId": VARIANT, "amount": "150", "reference": "ACME-ONLY"}
-    assert call("POST", "/v1/listings", body=offered, tenant="acme").json["listingId"] == LISTING
-    acme.connect_seller("acme")
-    assert call("POST", "/v1/promotions", body=PROMOTION, tenant="acme").json["jobId"] == IDS["promotion_id"]
-    write(sku="ACME-ONLY")
-    acme.webhook("of-a")
-    owned = {"sku": "ACME-ONLY", "size": "10", "marketplaces": ["stockx"]}
-    assert call("POST", "/v1/inventory", body={"items": [owned]}, tenant="acme").json["items"][0]["itemId"] == ITEM
-    assert call("POST", "/v1/inventory/import", **FILE, tenant="acme").json["importId"] == IMPORT
+    own(acme)
     before = of_acme(acme)
     answer = attempt(key, tenant="globex")
     assert answer.status == ATTEMPTS[key][1], answer.text
@@ -154,10 +210,7 @@ def test_another_tenant_neither_sees_nor_changes_anything(acme: Cloud, key: str)
     ],
 )
 def test_a_request_without_a_whole_caller_is_nobodys(acme: Cloud, key: str, context: dict[str, Any] | None) -> None:
-    method, _, path = key.partition(" ")
-    for name, value in IDS.items():
-        path = path.replace(f"{{{name}}}", value)
-    request = event(method, path, tenant=None)
+    request = event(key.partition(" ")[0], path_of(key), tenant=None)
     if context is not None:
         request["requestContext"]["authorizer"] = {"lambda": context}
     before = acme.content()
@@ -171,20 +224,7 @@ def test_a_request_without_a_whole_caller_is_nobodys(acme: Cloud, key: str, cont
     ("roles", "forbidden"),
     [
         ("user", OPERATORS),
-        (
-            "service",
-            OPERATORS
-            | {
-                "GET /v1/dead-letters",
-                "GET /v1/dead-letters/{letter_id}",
-                "GET /v1/webhooks",
-                "GET /v1/webhooks/{webhook_id}",
-                "GET /v1/webhooks/{webhook_id}/deliveries",
-                "GET /v1/accounts/{marketplace}",
-                "GET /v1/accounts",
-                "DELETE /v1/jobs/{job_id}",
-            },
-        ),
+        ("service", OPERATORS | PEOPLE),
         ("operator", set()),
         ("admin", set()),
         ("service user", OPERATORS),
@@ -194,6 +234,21 @@ def test_roles_decide_what_a_caller_may_do(acme: Cloud, roles: str, forbidden: s
     acme.enqueue("acme", "ACME-ONLY")
     refused = {key for key in PROTECTED if attempt(key, tenant="acme", roles=roles).status == 403}
     assert refused == forbidden
+
+
+def test_each_route_says_which_roles_have_it() -> None:
+    assert sorted([*OPERATORS, *PEOPLE, *EVERYBODY]) == PROTECTED
+    assert ROLES.keys() == {"user", "operator", "admin", "service"}  # those that are tried above
+
+
+def test_each_id_in_a_path_is_one_of_acmes() -> None:
+    assert {name for key in PROTECTED for name in re.findall(r"\{(\w+)\}", key)} == IDS.keys()
+
+
+@pytest.mark.parametrize("key", [key for key in PROTECTED if ATTEMPTS[key][1] == 404])
+def test_what_another_tenant_does_not_find_is_there_for_its_owner(acme: Cloud, key: str) -> None:
+    own(acme)
+    assert attempt(key, tenant="acme").status != 404
 
 
 def test_a_job_that_two_asked_for_is_shown_to_both_and_names_neither(acme: Cloud) -> None:

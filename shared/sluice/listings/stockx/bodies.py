@@ -13,7 +13,7 @@ from sluice.listings.stockx.status import ListingStatus
 from sluice.listings.stockx.table import Listing
 from sluice.listings.stockx.terms import Wanted
 from sluice.marketplaces.selling import Terms
-from sluice.platform.http.models import Amount, Body, OneOf, Query, Text
+from sluice.platform.http.models import Amount, Body, Moment, OneOf, Query, Text
 
 
 class NewTerms(Body):
@@ -21,7 +21,7 @@ class NewTerms(Body):
 
     amount: Amount | None = None
     currency: Text | None = Field(None, description="only with an amount; the listing's own when left out")
-    expires_at: Text | None = Field(None, description="a time in the future, as `2027-01-31T12:00:00Z`")
+    expires_at: Moment | None = Field(None, description="a time in the future, as `2027-01-31T12:00:00Z`")
 
     def is_empty(self) -> bool:
         """Whether nothing is to change."""
@@ -38,7 +38,7 @@ class NewListing(Body):
     variant_id: Text | None = None
     amount: Amount
     currency: Text = "USD"
-    expires_at: Text | None = Field(None, description="a time in the future; StockX's own default is 999 days")
+    expires_at: Moment | None = Field(None, description="a time in the future; StockX's own default is 999 days")
     active: bool = Field(True, description="false: not on the market until it is activated")
     reference: Text | None = Field(None, description="yours; asking again with the same one makes no second listing")
 

@@ -25,7 +25,7 @@ MOST_VALUES = 250_000
 MOST_DIGITS = 100
 
 _QUOTE, _COMMA = ord('"'), ord(",")
-_OPEN, _CLOSE = frozenset(b"[{"), frozenset(b"]}")
+_CLOSE = frozenset(b"]}")
 _STRUCTURE = b'"[]{},'
 _NO_STRUCTURE = bytes(set(range(256)) - set(_STRUCTURE))
 
@@ -55,8 +55,8 @@ def parse(raw: bytes) -> dict[str, Any]:
     """The JSON object that `raw` is.
 
     Raises:
-        Invalid: it is empty, not UTF-8, not JSON, not an object, too deep, too many values for its size, or a name that
-            comes twice, or a number that JSON does not have or that cannot be read exactly.
+        Invalid: it is empty, not UTF-8, not JSON, not an object, or has too many levels or values, a name twice, a
+            number that JSON does not have, or one that cannot be read exactly.
     """
     if not raw.strip():
         raise _invalid("the body is empty; send a JSON object")

@@ -14,6 +14,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     StringConstraints,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
@@ -58,6 +59,8 @@ class Query(Body):
 
 # A short text of one line.
 Text = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+# A time with its zone, as `clock.from_iso` reads it.
+Moment = Annotated[Text, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 def _as_written(value: object) -> object:
