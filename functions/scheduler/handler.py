@@ -18,5 +18,6 @@ kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx"))
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`event` is ignored: a schedule's or a nudge's. Returns what the tick did."""
-    return scheduler.run(accounts.statuses, SystemClock(), live.current(), accounts.applications)
+    """A schedule's event, or a nudge's. Returns what the last tick did."""
+    nudged = event.get("source") == "nudge"
+    return scheduler.run(accounts.statuses, SystemClock(), live.current(), accounts.applications, nudged=nudged)

@@ -17,7 +17,6 @@ from sluice.jobs.model import events
 from sluice.jobs.model import requests as jobs_requests
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
-from sluice.jobs.queue import lanes
 from sluice.jobs.run.messages import Batch, decode
 from sluice.jobs.run.runner import run_batch
 from sluice.listings.stockx import poll_run, request
@@ -93,7 +92,6 @@ class Desk:
 
     def tick(self) -> int:
         """The scheduler's minute, and the workers that it starts. The number of jobs that were run."""
-        lanes.answer_nudge()
         sent: list[str] = []
         done = scheduler.tick(
             self.clock.time, self.config, accounts.statuses, lambda batch: sent.append(batch.encode())

@@ -38,6 +38,7 @@ class Request:
     operation: str
     parameters: dict[str, Any]
     once: bool
+    service: str = "dynamodb"
 
 
 Send = Callable[[], Answer]
@@ -47,16 +48,21 @@ Around = Callable[[Request, Send], Answer]
 
 
 class Store:
-    """The tables of this stack, empty at first. `around` sees each request, and may lose it, or repeat it."""
+    """The tables of this stack, empty at first. `around` sees each request, and may lose it, or repeat it.
+
+    services: what plays other AWS services, by botocore's names for them: given the operation and its parameters.
+    """
 
     def __init__(self) -> None:
         self.around: Around | None = None
+        self.services: dict[str, Callable[[str, dict[str, Any]], Answer]] = {}
 
     def send(self, request: Request) -> Answer:
         """One request, as botocore would send it."""
+        answer = self.services.get(request.service, self._answer)
         if self.around is None:
-            return self._answer(request.operation, request.parameters)
-        return self.around(request, lambda: self._answer(request.operation, request.parameters))
+            return answer(request.operation, request.parameters)
+        return self.around(request, lambda: answer(request.operation, request.parameters))
 
     def items(self, table: str) -> list[Item]:
         """All that `table` holds, raw."""
@@ -100,14 +106,18 @@ def respond(operation: str, body: bytes) -> tuple[int, bytes]:
 
 @contextmanager
 def store() -> Iterator[Store]:
-    """A fresh store that every DynamoDB client of this process talks to. Any other AWS service is out of reach."""
+    """A fresh store that every DynamoDB client of this process talks to.
+
+    Of other AWS services, only what plays them (`Store.services`) is in reach.
+    """
     made = Store()
 
     def call(client: Any, operation: str, parameters: dict[str, Any]) -> Answer:
         service = client.meta.service_model.service_name
-        assert service == "dynamodb", f"a test without a cloud called {service} {operation}"
+        known = service == "dynamodb" or service in made.services
+        assert known, f"a test without a cloud called {service} {operation}"
         once = client.meta.config.retries.get("total_max_attempts") == 1
-        return made.send(Request(operation, parameters, once))
+        return made.send(Request(operation, parameters, once, service))
 
     with environment(clients=True), pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", call)

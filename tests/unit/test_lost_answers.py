@@ -15,7 +15,7 @@ from sluice.jobs.model import dead_letters, keys
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, Waiting
-from sluice.jobs.queue import cancel, claim, finish, lanes, replay, starts
+from sluice.jobs.queue import cancel, claim, finish, lanes, nudge, replay, starts
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run import records
 from sluice.jobs.run.records import RunRecord
@@ -55,6 +55,18 @@ def claimed() -> Job:
     job = claim.claim(candidate, NOON, MINUTE)
     assert job
     return job
+
+
+def begun() -> nudge.Place:
+    place = nudge.begin(NOON)
+    assert place
+    assert nudge.ask(NOON)
+    return place
+
+
+def given_up(place: nudge.Place) -> nudge.Place | None:
+    nudge.give_up(place)
+    return nudge.begin(NOON)
 
 
 def marked() -> lanes.Lane:
@@ -143,7 +155,10 @@ CASES: dict[str, Case] = {
     "rescue": Case(lambda job: finish.rescue(job, NOON + MINUTE, CONFIG), state, claimed),
     "bury": Case(lambda job: finish.bury(job, Failure("no"), NOON, CONFIG), state, claimed),
     "cancel": Case(lambda _: cancel.cancel(spec().job_id, "acme", NOON, CONFIG), before=lambda: enqueue(spec(), NOON)),
-    "nudge": Case(lambda _: lanes.nudge(NOON)),
+    "nudge": Case(lambda _: nudge.ask(NOON)),
+    "begin a run": Case(lambda _: [nudge.begin(NOON) for _ in range(5)]),
+    "leave a run": Case(lambda place: (nudge.leave(place), nudge.begin(NOON)), before=begun),
+    "give up a run": Case(given_up, before=begun),
     "remove a lane": Case(
         lambda lane: lanes.remove(lane, NOON + 11 * MINUTE),
         before=marked,

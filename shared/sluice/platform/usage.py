@@ -58,7 +58,7 @@ def charge(tenant: str, items: int, now: int, allowed: Allowances, *, requests: 
         actions.append(Usage.items.add(items))
         room &= _below(Usage.items, allowed.items_per_hour - items)
     try:
-        tables.update(Usage, (tenant, iso(now)[:13]), actions, room)
+        tables.update(Usage, (tenant, iso(now)[:13]), actions, room, token=tables.one_of_many("w"))
     except tables.ConditionFailed as failed:
         if _number(failed.item, minute) > allowed.requests_per_minute - requests:
             raise TooMany("requests_per_minute", allowed.requests_per_minute, _until(now, MINUTE)) from None
@@ -74,7 +74,8 @@ def counters(tenant: str, period: str) -> dict[str, int]:
 def add(tenant: str, period: str, changes: Mapping[str, int]) -> None:
     """Add to counters of an item."""
     if moved := {name: number for name, number in changes.items() if number}:
-        tables.update(Usage, (tenant, period), [Path([name]).add(number) for name, number in sorted(moved.items())])
+        adds = [Path([name]).add(number) for name, number in sorted(moved.items())]
+        tables.update(Usage, (tenant, period), adds, token=tables.one_of_many("w"))
 
 
 def put(tenant: str, period: str, values: Mapping[str, int]) -> None:

@@ -5,7 +5,7 @@ import pytest
 from local.cloud import template as templates
 from local.cloud.template import resources
 from sluice.jobs.queue import lanes
-from sluice.jobs.queue.lanes import REMEMBER_MS, REMOVE_AFTER_MS, Lane
+from sluice.jobs.queue.lanes import REMEMBER_MS, REMOVE_AFTER_MS
 from sluice.platform.clock import MINUTE, SECOND
 from tests.support.store import Answer, Request, Send, Store
 
@@ -68,24 +68,3 @@ def test_no_function_runs_as_long_as_an_old_mark_is_kept() -> None:
     }
     assert timeouts
     assert all(timeout + REMEMBER_MS < REMOVE_AFTER_MS for timeout in timeouts.values()), timeouts
-
-
-@pytest.mark.usefixtures("store")
-def test_many_requests_start_one_run_and_the_next_one_another() -> None:
-    assert [lanes.nudge(NOON + number) for number in range(5)] == [True, False, False, False, False]
-    lanes.answer_nudge()
-    assert [lanes.nudge(NOON + number) for number in range(2)] == [True, False]
-
-
-@pytest.mark.usefixtures("store")
-def test_a_run_that_never_came_does_not_swallow_nudges_for_ever() -> None:
-    assert lanes.nudge(NOON)
-    assert not lanes.nudge(NOON + lanes.NUDGE_LOST_AFTER_MS)
-    assert lanes.nudge(NOON + lanes.NUDGE_LOST_AFTER_MS + 1)
-
-
-@pytest.mark.usefixtures("store")
-def test_the_nudge_is_no_lane() -> None:
-    lanes.nudge(NOON)
-    assert lanes.active() == []
-    assert Lane.count() == 1

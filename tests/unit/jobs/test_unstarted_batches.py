@@ -1,6 +1,7 @@
 """A message that nobody takes: a long queue, throttled workers. Its jobs were not tried, and nothing was spent."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from sluice.jobs.run.messages import Batch, decode
 from sluice.jobs.run.runner import run_batch
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec
@@ -119,6 +121,17 @@ def test_a_message_that_comes_while_its_jobs_are_taken_back_runs_nothing(
     tick(clock, config, [])
     assert ends == [{"late": len(NAMES)}]
     assert used(clock) == 2 * len(NAMES), "what the vain claim reserved has gone back, and they are claimed anew"
+
+
+def test_what_was_reserved_goes_back_to_the_budget_that_was_charged(store: Store, clock: VirtualClock) -> None:
+    """Where accounts share a service's budget, their application's is charged, and the job does not say so."""
+    config = Config(marketplaces={"stockx": Limits(per_hour=10, by_account=False)})
+    enqueue(replace(spec("a", calls=2), budget="stockx"), clock.time)
+    for _ in range(3):
+        scheduler.tick(clock.time, config, active, lambda _: None, lambda accounts: dict.fromkeys(accounts, "x1"))
+        assert ledger.read(keys.charged_to("stockx", "x1"), clock.time).hour == 2
+        clock.time += LEASE_MS
+    assert ledger.read("stockx", clock.time).hour == 0
 
 
 @pytest.mark.usefixtures("asked")

@@ -15,13 +15,14 @@ from pynamodb.exceptions import PynamoDBException
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
+from sluice.jobs.dispatch import rescue
 from sluice.jobs.dispatch.admission import batches, pick
 from sluice.jobs.dispatch.find_ready import Applications, Ready, Statuses, look_into, none_known
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Failure, LeaseOver
-from sluice.jobs.queue import claim, finish, lanes, starts, tally, unreadable
+from sluice.jobs.model.outcomes import Failure
+from sluice.jobs.queue import claim, finish, lanes, nudge, starts, tally
 from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.run import records
 from sluice.jobs.run.messages import Batch
@@ -33,7 +34,8 @@ from sluice.platform.observe import count, logger, seconds
 from sluice.platform.settings import settings
 
 THREADS = 16
-MOST_RESCUES = 1_000
+# For so long a run goes on answering those who ask; its function is ended a while later.
+ANSWERING_MS = 30 * SECOND
 
 Send = Callable[[Batch], None]
 R = TypeVar("R")
@@ -69,7 +71,8 @@ def tick(now: int, config: Config, statuses: Statuses, send: Send, applications:
     A batch holds manual jobs alone, or none.
     """
     done = Tick()
-    _rescue(now, config, done)
+    taken_back = rescue.take_back(now, config, applications)
+    done.rescued, done.buried, done.errors = taken_back.rescued, taken_back.buried, taken_back.errors
     ready = [lane for lane in lanes.active() if not (keys.is_poll_lane(lane.lane) or has_own_worker(lane, config))]
     return admit(ready, now, config, statuses, send, done, applications)
 
@@ -138,10 +141,38 @@ def for_each(
     return answers
 
 
-def run(statuses: Statuses, clock: Clock, config: Config, applications: Applications = none_known) -> dict[str, Any]:
-    """What the scheduler function does: one tick, then its record, its metrics and the snapshot for /health."""
-    # In this order: who finds the flag still set has written jobs that are due by the time read after it is cleared.
-    lanes.answer_nudge()
+def run(
+    statuses: Statuses,
+    clock: Clock,
+    config: Config,
+    applications: Applications = none_known,
+    *,
+    nudged: bool = False,
+) -> dict[str, Any]:
+    """What the scheduler function does: a tick, and more as long as somebody asks for them meanwhile.
+
+    nudged: it was started for somebody who asked. It does nothing where enough others run, who will answer.
+    """
+    began = clock.now()
+    place = nudge.begin(began)
+    if nudged and place is None:
+        return {"skipped": "others run"}
+    try:
+        while True:
+            # After the flag was cleared: who found it still set has written jobs that are due by now.
+            stats = _tick(statuses, clock, config, applications)
+            if place is None or clock.now() - began > ANSWERING_MS:
+                return stats
+            if nudge.leave(place):
+                place = None
+                return stats
+    finally:
+        if place is not None:
+            nudge.give_up(place)
+
+
+def _tick(statuses: Statuses, clock: Clock, config: Config, applications: Applications) -> dict[str, Any]:
+    """One tick, then its record, its metrics and the snapshot for /health."""
     now = clock.now()
     done = tick(now, config, statuses, _send, applications)
     tally.recount_wanted(now)
@@ -162,48 +193,6 @@ def _send(batch: Batch) -> None:
     aws.send_message(settings().require(queue), batch.encode())
 
 
-def _rescue(now: int, config: Config, done: Tick) -> None:
-    def one(job_id: str) -> Tick:
-        part = Tick()
-        try:
-            job = _rescued(Job.get(job_id, consistent_read=True), now, config)
-            part.rescued, part.buried = 1, int(job.lane is None)
-        except (LeaseOver, Job.DoesNotExist):
-            pass  # its worker came back, or another tick rescued it
-        except Exception:  # noqa: BLE001
-            part.buried = _discard(job_id, now, config)
-            if not part.buried:
-                logger.exception("a job could not be rescued", extra={"job_id": job_id})
-                part.errors = 1
-        return part
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        for lane in keys.leased_lanes():
-            found, broken = claim.due(lane, now, MOST_RESCUES)
-            for part in pool.map(one, [*(candidate.job_id for candidate in found), *broken]):
-                done.add(part)
-
-
-def _rescued(job: Job, now: int, config: Config) -> Job:
-    """Queue the job whose lease is over again. What was reserved for a batch that nobody started goes back."""
-    if (job.due_at or 0) > now or not starts.withdraw(job, now):
-        return finish.rescue(job, now, config)
-    # When it was claimed. It may have been asked for since, and the configuration may have changed.
-    claimed_at = min(job.updated_at, (job.due_at or 0) - config.lease_ms)
-    after = finish.rescue(job, now, config, started=False)
-    limits = config.limits(keys.service_of(job.budget))
-    ledger.give_back(job.budget, limits, Window.at(claimed_at), job.reserved or 0)
-    return after
-
-
-def _discard(job_id: str, now: int, config: Config) -> int:
-    """How many jobs were buried: 1 when the item cannot be read, else 0."""
-    reason = unreadable.discard(job_id, now, config)
-    if reason:
-        logger.error("an item that is no job became a dead letter", extra={"job_id": job_id, "reason": reason})
-    return int(reason is not None)
-
-
 def look(
     budget: str,
     marked: Sequence[Lane],
@@ -220,7 +209,7 @@ def look(
     """
     ahead = config.horizon_ms if horizon_ms is None else horizon_ms
     ready = look_into(budget, marked, now, config, statuses, ahead, until or now)
-    done.buried += sum(_discard(job_id, now, config) for job_id in ready.unreadable)
+    done.buried += sum(rescue.discard(job_id, now, config) for job_id in ready.unreadable)
     if ready.held:
         done.held[budget] = ready.held
     done.oldest_due_at = min((candidate.due_at for candidate in ready.candidates), default=None)

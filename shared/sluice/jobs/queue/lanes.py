@@ -18,17 +18,18 @@ from pynamodb.attributes import UnicodeAttribute
 from sluice.jobs.model import keys
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
-from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.clock import MINUTE
 
 REGISTRY_SHARDS = 4
 REMEMBER_MS = MINUTE
 REMOVE_AFTER_MS = 10 * MINUTE
-NUDGE_LOST_AFTER_MS = 5 * SECOND
-_NUDGE = ("nudge", "scheduler")
 
 
 class Lane(tables.Table):
-    """A lane that has, or lately had, work. `seen_at`: when it was last marked, epoch ms."""
+    """A lane that has, or lately had, work. `seen_at`: when it was last marked, epoch ms.
+
+    nudge_token, run_0, run_1, run_2: of the item that asks for runs of the scheduler (see `nudge`).
+    """
 
     class Meta:
         table_name = tables.name("lanes")
@@ -37,6 +38,9 @@ class Lane(tables.Table):
     lane = UnicodeAttribute(range_key=True)
     seen_at = IntAttribute()
     nudge_token = UnicodeAttribute(null=True)
+    run_0 = IntAttribute(null=True)
+    run_1 = IntAttribute(null=True)
+    run_2 = IntAttribute(null=True)
 
 
 _marked: dict[str, int] = {}
@@ -84,22 +88,3 @@ def remove(lane: Lane, now: int) -> bool:
     except tables.ConditionFailed:
         return False
     return True
-
-
-def nudge(now: int) -> bool:
-    """Ask for a scheduler run. True when the caller must start it; False when one that will see its job is on its way.
-
-    The run clears the flag before it reads the lanes, so whatever was written before that is seen. A flag that nobody
-    cleared within seconds belongs to a run that never came.
-    """
-    free = Lane.seen_at.does_not_exist() | (Lane.seen_at < now - NUDGE_LOST_AFTER_MS)
-    try:
-        tables.update(Lane, _NUDGE, [Lane.seen_at.set(now)], free, token=Lane.nudge_token)
-    except tables.ConditionFailed:
-        return False
-    return True
-
-
-def answer_nudge() -> None:
-    """The scheduler has started: whoever asks from now on must start another run."""
-    tables.delete(Lane, _NUDGE)

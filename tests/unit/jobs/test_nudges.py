@@ -1,0 +1,195 @@
+"""Asking for a scheduler run: nobody waits in vain, and under load only a few runs are on their way at once."""
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import permutations
+
+import pytest
+
+from sluice.jobs.dispatch import scheduler
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue import lanes, nudge
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.queue.lanes import Lane
+from sluice.jobs.run import records
+from sluice.platform import aws
+from sluice.platform.clock import SECOND
+from sluice.platform.config.document import Config
+from sluice.platform.observe import metrics
+from sluice.platform.settings import settings
+from tests.support.clock import VirtualClock
+from tests.support.store import Answer, Request, Send, Store
+from tests.support.work import spec
+from tests.unit.jobs.conftest import NOON
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def test_many_requests_start_one_run_and_the_next_one_another() -> None:
+    assert [nudge.ask(NOON + number) for number in range(5)] == [True, False, False, False, False]
+    assert nudge.begin(NOON)
+    assert [nudge.ask(NOON + number) for number in range(2)] == [True, False]
+
+
+def test_a_run_that_never_came_does_not_swallow_nudges_for_ever() -> None:
+    assert nudge.ask(NOON)
+    assert not nudge.ask(NOON + nudge.LOST_AFTER_MS)
+    assert nudge.ask(NOON + nudge.LOST_AFTER_MS + 1)
+
+
+def test_the_nudge_is_no_lane() -> None:
+    nudge.ask(NOON)
+    assert lanes.active() == []
+    assert Lane.count() == 1
+
+
+def test_while_as_many_run_as_may_nobody_starts_another_and_one_of_them_answers() -> None:
+    places = [nudge.begin(NOON) for _ in range(nudge.RUNS)]
+    assert all(places)
+    assert nudge.begin(NOON) is None
+    assert not nudge.ask(NOON), "one of those that run sees it"
+    answered = [nudge.leave(place) for place in places if place]
+    assert answered == [False, True, True]
+    assert nudge.ask(NOON + 1), "two have left, and the one that answers reads by now"
+
+
+def test_whoever_asks_while_runs_end_is_answered_whatever_comes_first() -> None:
+    """Every order of the ends of three runs and of a request: a run begins or reads once more after the request."""
+    for number, order in enumerate(permutations((-1, 0, 1, 2))):
+        now = NOON + number * 10 * nudge.RUN_MS
+        places = [nudge.begin(now) for _ in range(nudge.RUNS)]
+        started, again = False, []
+        for event in order:
+            if event < 0:
+                started = nudge.ask(now)
+            elif place := places[event]:
+                again.append(nudge.leave(place))
+        assert started or False in again, order
+
+
+def test_the_place_of_a_run_that_was_killed_is_free_after_a_while() -> None:
+    for _ in range(nudge.RUNS):
+        assert nudge.begin(NOON)
+    assert nudge.begin(NOON + nudge.RUN_MS - 1) is None
+    assert nudge.ask(NOON + nudge.RUN_MS)
+    assert nudge.begin(NOON + nudge.RUN_MS)
+
+
+def test_a_run_that_comes_late_takes_no_place_away() -> None:
+    late = nudge.begin(NOON)
+    assert late
+    places = [nudge.begin(NOON + nudge.RUN_MS) for _ in range(nudge.RUNS)]
+    assert all(places)
+    assert nudge.leave(late)
+    nudge.give_up(late)
+    assert nudge.begin(NOON + nudge.RUN_MS) is None
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The runs that nudges have started and that have not begun."""
+    functions: list[str] = []
+    monkeypatch.setenv("SCHEDULER_FUNCTION", "scheduler")
+    monkeypatch.setenv("WORK_QUEUE_URL", "work")
+    monkeypatch.setenv("MANUAL_QUEUE_URL", "manual")
+    settings.cache_clear()
+    monkeypatch.setattr(aws, "invoke_later", lambda function, _: functions.append(function))
+    monkeypatch.setattr(aws, "send_message", lambda *_: None)
+    monkeypatch.setattr(metrics.provider, "namespace", "Sluice/test")
+    logging.disable(logging.CRITICAL)
+    yield functions
+    logging.disable(logging.NOTSET)
+    metrics.clear_metrics()
+    settings.cache_clear()
+
+
+def active(accounts: Collection[str]) -> Mapping[str, str]:
+    return dict.fromkeys(accounts, "ACTIVE")
+
+
+def run(clock: VirtualClock, *, nudged: bool = True) -> Mapping[str, object]:
+    return scheduler.run(active, clock, Config(), nudged=nudged)
+
+
+def ask(clock: VirtualClock, name: str) -> None:
+    """A manual request."""
+    enqueue(spec(name, priority=keys.MANUAL), clock.time)
+    nudge.nudge(clock.time)
+
+
+def on_each_tick(store: Store, do: Callable[[], None]) -> None:
+    """Something happens each time that a run has read the lanes."""
+
+    def around(request: Request, send: Send) -> Answer:
+        answer = send()
+        if request.operation == "Query" and request.parameters["TableName"].endswith("lanes"):
+            do()
+        return answer
+
+    store.around = around
+
+
+def test_under_load_a_few_runs_are_on_their_way_at_once_and_everything_is_handed_out(
+    store: Store, clock: VirtualClock, started: list[str]
+) -> None:
+    """Thirty requests come while runs read; each run that they start begins at once, within the others."""
+    names, depth, deepest = iter(range(30)), 0, 0
+
+    def busy() -> None:
+        nonlocal depth, deepest
+        if (name := next(names, None)) is not None:
+            ask(clock, str(name))
+        while started:
+            started.pop()
+            depth += 1
+            deepest = max(deepest, depth)
+            run(clock)
+            depth -= 1
+
+    ask(clock, "first")
+    on_each_tick(store, busy)
+    busy()
+    store.around = None
+    assert 1 <= deepest <= nudge.RUNS
+    assert {job.state for job in Job.scan()} == {"leased"}
+    assert Job.count() == 31
+
+
+def test_a_run_for_which_there_is_no_place_does_nothing_and_the_minutes_runs_all_the_same(
+    clock: VirtualClock, started: list[str]
+) -> None:
+    for _ in range(nudge.RUNS):
+        nudge.begin(clock.time)
+    ask(clock, "a")
+    assert started == []
+    assert run(clock) == {"skipped": "others run"}
+    assert Job.get(spec("a").job_id).state == "queued"
+    assert run(clock, nudged=False)["admitted"] == 1
+
+
+def test_a_run_leaves_in_time_though_there_is_always_somebody_who_asks(
+    store: Store, clock: VirtualClock, started: list[str]
+) -> None:
+    def always() -> None:
+        clock.time += SECOND
+        nudge.ask(clock.time)
+
+    on_each_tick(store, always)
+    began = clock.time
+    run(clock)
+    assert clock.time - began < 55 * SECOND
+    store.around = None
+    assert nudge.ask(clock.time + nudge.LOST_AFTER_MS + 1), "its place is free"
+
+
+def test_a_run_that_fails_gives_its_place_back(
+    clock: VirtualClock, started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(records, "record", fails)
+    for _ in range(nudge.RUNS + 1):
+        with pytest.raises(ConnectionError):
+            run(clock)
