@@ -1,17 +1,27 @@
-"""Stream of table `jobs`: put an event on the bus for each job that has ended, and count what each tenant has."""
+"""Stream of table `jobs`: events on the bus and checks of listings after jobs that have ended; what each tenant has."""
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.jobs.model import events
+from sluice import capabilities
+from sluice.jobs.model import events, kinds
 from sluice.jobs.queue import tally
+from sluice.listings.stockx import aftermath
+from sluice.platform.clock import SystemClock
+from sluice.platform.config import live
 from sluice.platform.observe import logger
+
+kinds.serve(capabilities.kinds("listings.stockx"))
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    """A batch of stream records. If it fails, Lambda gives the same batch again. Returns how many jobs have ended."""
+    """A batch of stream records. If it fails, Lambda gives the same batch again.
+
+    Returns how many jobs have ended, and how many checks of listings were asked for.
+    """
     published = events.publish(event["Records"])
+    checks = aftermath.follow_up(event["Records"], SystemClock().now(), live.current())
     tally.follow(event["Records"])  # when nothing can make the batch come again
-    return {"published": published}
+    return {"published": published, "checks": checks}

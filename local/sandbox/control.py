@@ -13,6 +13,8 @@ from local.sandbox.faults import FAULTS, Latency
 from local.sandbox.limits import Limits
 from local.sandbox.report import TEN_MINUTES_MS
 from local.sandbox.stockx import selling_bodies
+from local.sandbox.stockx.inputs import RefusedError
+from local.sandbox.stockx.listings import Change, OperationType
 from local.sandbox.world import World
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -38,6 +40,26 @@ class Publishing(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     known_after_s: float | None = Field(default=None, ge=0)
+
+
+class ClockSetting(BaseModel):
+    """The body of `PUT /_sandbox/clock`: how far the marketplaces' clocks are ahead."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ahead_s: float = Field(default=0, ge=-3_600, le=3_600)
+
+
+class ByHand(BaseModel):
+    """The body of `POST …/listings/{listing_id}/operations`: what the owner does elsewhere."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    operation: OperationType
+    amount: str | None = None
+    currency: str | None = None
+    active: bool | None = None
+    via: str = "WEB"
 
 
 class ReportQuery(BaseModel):
@@ -101,6 +123,24 @@ def routes(world: World) -> list[Route]:
         rows = world.stockx.operations(request.path_params["account"], world.clock())
         return JSONResponse({"count": len(rows), "operations": [selling_bodies.operation(row) for row in rows]})
 
+    async def sell(request: Request) -> Response:
+        account, listing_id = request.path_params["account"], request.path_params["listing_id"]
+        return JSONResponse(selling_bodies.listing(world.stockx.sell(account, listing_id, world.front.now())))
+
+    async def by_hand(request: Request) -> Response:
+        account, listing_id = request.path_params["account"], request.path_params["listing_id"]
+        wanted = ByHand.model_validate_json(await request.body())
+        change = Change(wanted.amount, wanted.currency, active=wanted.active)
+        done = world.stockx.by_hand(account, listing_id, wanted.operation, change, world.front.now(), wanted.via)
+        return JSONResponse(selling_bodies.operation(done))
+
+    async def clock(_: Request) -> Response:
+        return JSONResponse({"ahead_s": world.front.ahead_ms / 1000})
+
+    async def set_clock(request: Request) -> Response:
+        world.front.ahead_ms = round(ClockSetting.model_validate_json(await request.body()).ahead_s * 1000)
+        return await clock(request)
+
     async def publish(request: Request) -> Response:
         wanted = Publishing.model_validate_json(await request.body() or "{}")
         account, listing_id = request.path_params["account"], request.path_params["listing_id"]
@@ -134,6 +174,8 @@ def routes(world: World) -> list[Route]:
         ("PUT", "/faults", set_faults),
         ("GET", "/latency", latency),
         ("PUT", "/latency", set_latency),
+        ("GET", "/clock", clock),
+        ("PUT", "/clock", set_clock),
         ("GET", "/limits/{marketplace}", limits),
         ("PUT", "/limits/{marketplace}", set_limits),
         ("PUT", "/accounts/{account}", connect),
@@ -141,6 +183,8 @@ def routes(world: World) -> list[Route]:
         ("DELETE", "/accounts/{account}/access_tokens", expire),
         ("GET", "/accounts/{account}/listings", listings),
         ("GET", "/accounts/{account}/operations", operations),
+        ("POST", "/accounts/{account}/listings/{listing_id}/order", sell),
+        ("POST", "/accounts/{account}/listings/{listing_id}/operations", by_hand),
         ("PUT", "/accounts/{account}/ebay_listings/{listing_id}", publish),
         ("GET", "/accounts/{account}/ads", ads),
     ]
@@ -156,7 +200,7 @@ def _explained(endpoint: Endpoint) -> Endpoint:
         except ValidationError as error:
             wrong = [{"where": ".".join(map(str, each["loc"])), "what": each["msg"]} for each in error.errors()]
             return JSONResponse({"errors": wrong}, status_code=400)
-        except ValueError as error:
+        except (ValueError, RefusedError) as error:
             return JSONResponse({"errors": [{"where": request.url.path, "what": str(error)}]}, status_code=400)
 
     return run

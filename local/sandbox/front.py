@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from math import ceil
 from typing import TypeVar
 
@@ -56,10 +57,21 @@ class Front:
     quotas: Quotas
     log: Log
     latency: Latency = field(default_factory=Latency)
+    ahead_ms: int = 0
+    """How far the marketplaces' clocks are ahead of `clock`: in all times that they tell, `Date` too."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the server stops, so that no call keeps it waiting."""
 
+    def now(self) -> int:
+        """The marketplaces' time, in epoch ms."""
+        return self.clock() + self.ahead_ms
+
     async def endpoint(self, request: Request) -> Response:
+        response = await self._endpoint(request)
+        response.headers["date"] = formatdate(self.now() / 1000, usegmt=True)
+        return response
+
+    async def _endpoint(self, request: Request) -> Response:
         path = request.scope["path"]
         marketplace = next((each for each in self.marketplaces if path.startswith(each.prefixes)), None)
         if marketplace is None:
@@ -70,7 +82,7 @@ class Front:
             dict(request.query_params),
             dict(request.headers),
             await request.body(),
-            self.clock(),
+            self.now(),
             str(request.base_url).rstrip("/"),
         )
         entry = self._entry(marketplace, call)

@@ -2,7 +2,7 @@
 
     StayPending · NeverEnd · AtOnce         when it ends
     FailOperation                           how
-    Vocabulary · TextCounts · ListLate      how it is told
+    Vocabulary · TextCounts · ListLate · NoResult   how it is told
 
 They strike when an operation is taken on; each item of a batch is one.
 """
@@ -103,7 +103,14 @@ class ListLate(OperationSwitch):
     seconds: float = Field(gt=0)
 
 
-OperationFault = StayPending | NeverEnd | AtOnce | FailOperation | Vocabulary | TextCounts | ListLate
+class NoResult(OperationSwitch):
+    """An item of a batch that is done does not say which listing it made: without `result`, or with null ids in it."""
+
+    kind: Literal["no_result"] = "no_result"
+    nulls: bool = False
+
+
+OperationFault = StayPending | NeverEnd | AtOnce | FailOperation | Vocabulary | TextCounts | ListLate | NoResult
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,7 @@ class Outcome:
     words: Mapping[Phase, str] | None = None
     text_counts: bool = False
     listed_late_ms: int = 0
+    result: Literal["whole", "nulls", "none"] = "whole"
     faults: tuple[str, ...] = ()
 
 
@@ -143,3 +151,5 @@ def _changed(result: Outcome, fault: OperationFault) -> Outcome:
             return replace(result, text_counts=True)
         case ListLate(seconds=seconds):
             return replace(result, listed_late_ms=round(seconds * 1000))
+        case NoResult(nulls=nulls):
+            return replace(result, result="nulls" if nulls else "none")

@@ -17,7 +17,7 @@ from local.sandbox.faults import Faults, Latency
 from local.sandbox.limits import Limits
 from local.sandbox.log import Entry
 from local.sandbox.report import TEN_MINUTES_MS, Report
-from local.sandbox.stockx.listings import Listing, Operation
+from local.sandbox.stockx.listings import Change, Listing, Operation, OperationType
 
 HOST = "127.0.0.1"
 START_SECONDS = 10.0
@@ -54,6 +54,7 @@ class Sandbox:
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=False,
         )
         self._server = _Server(config, self.world)
         self._socket: socket.socket | None = None
@@ -76,6 +77,10 @@ class Sandbox:
     def set_latency(self, delay_ms: int, jitter_ms: int = 0) -> None:
         self.world.front.latency = Latency(delay_ms=delay_ms, jitter_ms=jitter_ms)
 
+    def set_clock(self, ahead_s: float) -> None:
+        """Put the marketplaces' clocks ahead of the caller's, or behind it, in all times that they tell."""
+        self.world.front.ahead_ms = round(ahead_s * 1000)
+
     def connect(self, account: str, application: str = "") -> Credentials:
         """Credentials for `account`, as a person's log-in gives them."""
         return self.world.accounts.connect(account, application)
@@ -95,6 +100,14 @@ class Sandbox:
     def operations(self, account: str) -> Sequence[Operation]:
         """Every operation that StockX took on for `account`."""
         return self.world.stockx.operations(account, self.world.clock())
+
+    def sell(self, account: str, listing_id: str) -> Listing:
+        """Somebody buys the listing: it is MATCHED, with an order."""
+        return self.world.stockx.sell(account, listing_id, self.world.front.now())
+
+    def by_hand(self, account: str, listing_id: str, operation: OperationType, change: Change | None = None) -> None:
+        """What the account's owner does to a listing on StockX's own site, done at once."""
+        self.world.stockx.by_hand(account, listing_id, operation, change or Change(), self.world.front.now())
 
     def publish(self, account: str, listing_id: str, known_after_s: float | None = None) -> Published:
         """An eBay listing of `account`, for sale from now on. Marketing knows it after so long, or when the seed says:

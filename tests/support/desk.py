@@ -11,7 +11,9 @@ from local.sandbox import world as worlds
 from local.sandbox.catalog.golden import GOLDEN
 from local.sandbox.limits import Limits as SandboxLimits
 from local.sandbox.stockx import bodies
+from local.sandbox.stockx.listings import Change as RealChange
 from local.sandbox.stockx.listings import Listing as RealListing
+from local.sandbox.stockx.listings import OperationType, Order
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model import events
 from sluice.jobs.model import requests as jobs_requests
@@ -19,7 +21,7 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.run.messages import Batch, decode
 from sluice.jobs.run.runner import run_batch
-from sluice.listings.stockx import poll_run, request
+from sluice.listings.stockx import aftermath, poll_run, request, views
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.request import Asked, Asker, Draft
 from sluice.listings.stockx.status import Action
@@ -61,8 +63,14 @@ class Desk:
     @property
     def published(self) -> list[tuple[str, dict[str, Any]]]:
         """What is on the bus once the stream of table `jobs` is handed over."""
-        events.publish(changes("jobs"))
+        self.hand_over()
         return self.put
+
+    def hand_over(self) -> None:
+        """The stream of table `jobs`: events on the bus, and what comes after listing jobs that have ended."""
+        records = changes("jobs")
+        events.publish(records)
+        aftermath.follow_up(records, self.clock.time, self.config)
 
     # asking
 
@@ -92,6 +100,7 @@ class Desk:
 
     def tick(self) -> int:
         """The scheduler's minute, and the workers that it starts. The number of jobs that were run."""
+        self.hand_over()
         sent: list[str] = []
         done = scheduler.tick(
             self.clock.time, self.config, accounts.statuses, lambda batch: sent.append(batch.encode())
@@ -119,15 +128,42 @@ class Desk:
         """Let time pass."""
         self.clock.time += round(seconds * SECOND)
 
-    def finish(self) -> None:
-        """Work until nothing is left to do."""
-        for _ in range(60):
+    def finish(self, rounds: int = 120) -> None:
+        """Work until nothing is left to do; time goes on to when the next job is due."""
+        for _ in range(rounds):
             self.tick()
             self.poll()
-            if not any(job.lane for job in Job.scan()):
+            self.hand_over()
+            waiting = [job.due_at or 0 for job in Job.scan() if job.lane]
+            if not waiting:
                 return
-            self.later(20)
+            self.clock.time = max(self.clock.time + 20 * SECOND, min(waiting))
         raise AssertionError(f"still unfinished: {[(job.job_id, job.state) for job in Job.scan() if job.lane]}")
+
+    # what others do
+
+    def _real_id(self, listing_id: str) -> str:
+        real = self.listing(listing_id).marketplace_id
+        assert real
+        return real
+
+    def sell(self, listing_id: str) -> Order:
+        """Somebody buys the listing."""
+        order = self.sandbox.stockx.sell(TENANT, self._real_id(listing_id), self.clock.time).order
+        assert order
+        return order
+
+    def by_hand(
+        self, listing_id: str, operation: OperationType, change: RealChange | None = None, via: str = "WEB"
+    ) -> None:
+        """What the seller does on the marketplace's own site, or in another program."""
+        real, now = self._real_id(listing_id), self.sandbox.front.now()
+        self.sandbox.stockx.by_hand(TENANT, real, operation, change or RealChange(), now, via)
+
+    def create_elsewhere(self, variant: int = 0, terms: Terms = USD_150, via: str = "WEB") -> str:
+        """A listing that the seller makes on the marketplace's own site; its id there."""
+        change, now = RealChange(terms.amount, terms.currency, active=True), self.sandbox.front.now()
+        return self.sandbox.stockx.list_by_hand(TENANT, self.variants[variant], change, now, via)
 
     # looking
 
@@ -149,6 +185,14 @@ class Desk:
     def real(self) -> list[RealListing]:
         """What the seller really has at the marketplace."""
         return list(self.sandbox.stockx.listings(TENANT, self.clock.time))
+
+    def live(self) -> list[RealListing]:
+        """Those of `real` that buyers see, or will."""
+        return [one for one in self.real() if one.status in ("ACTIVE", "INACTIVE")]
+
+    def shown(self, listing_id: str) -> views.ListingView:
+        """The listing as its owner sees it."""
+        return views.listing(self.listing(listing_id))
 
     def calls(self, **wanted: Any) -> int:
         """How many calls the marketplace has seen."""

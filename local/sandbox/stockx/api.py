@@ -18,7 +18,7 @@ from local.sandbox.stockx import bodies, tokens
 from local.sandbox.stockx.batches import Batches
 from local.sandbox.stockx.book import Book
 from local.sandbox.stockx.inputs import RefusedError, integer
-from local.sandbox.stockx.listings import Listing, Operation, copied
+from local.sandbox.stockx.listings import Change, Listing, Operation, OperationType, copied
 from local.sandbox.stockx.selling import Selling
 
 COUNTRY_GONE = 'The "country" query parameter is not supported anymore. Remove it from the request.'
@@ -102,6 +102,23 @@ class StockX:
         """What `account` really has here at `at_ms`, deleted listings too. Copies, from any thread."""
         with self._lock:
             return [copied(listing) for listing in self._book.listings(account, at_ms)]
+
+    def sell(self, account: str, listing_id: str, at_ms: int) -> Listing:
+        """Sell a listing of `account`. Raises RefusedError when there is none."""
+        with self._lock:
+            return copied(self._book.sell(account, listing_id, at_ms))
+
+    def by_hand(
+        self, account: str, listing_id: str, type_: OperationType, change: Change, at_ms: int, via: str = "WEB"
+    ) -> Operation:
+        """Do to a listing what its owner does on the site or in the app. Raises RefusedError when there is none."""
+        with self._lock:
+            return replace(self._book.by_hand(account, listing_id, type_, change, at_ms, via))
+
+    def list_by_hand(self, account: str, variant_id: str, change: Change, at_ms: int, via: str = "WEB") -> str:
+        """Offer a unit as its owner does on the site; the listing's id. Raises RefusedError: no such variant."""
+        with self._lock:
+            return self._book.list_by_hand(account, self._variant_of(variant_id), change, at_ms, via)
 
     def creates(self, at_ms: int) -> Sequence[Create]:
         """Every creation of a listing that was taken on and has not failed by `at_ms`, of all accounts."""

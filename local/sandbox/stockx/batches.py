@@ -132,6 +132,10 @@ class Batches:
             return {**row, "error": item.refusal}
         if item.phase == "failed":
             return {**row, "error": item.operation.error}
+        if item.phase == "succeeded" and item.operation.outcome.result == "none":
+            return row
+        if item.phase == "succeeded" and item.operation.outcome.result == "nulls":
+            return {**row, "result": {"askId": None, "listingId": None}}
         if item.phase == "succeeded":
             listing = self._book.find(batch.account, item.operation.listing_id, call.at_ms)
             ask_id = listing.ask.ask_id if listing.ask else None

@@ -12,7 +12,7 @@ from local.sandbox.faults import Faults
 from local.sandbox.outcomes import OperationFault, outcome
 from local.sandbox.stockx import bodies
 from local.sandbox.stockx.inputs import RefusedError
-from local.sandbox.stockx.listings import DEFAULT_EXPIRY_MS, Change, Listing, Operation, OperationType, settle
+from local.sandbox.stockx.listings import DEFAULT_EXPIRY_MS, Change, Listing, Operation, OperationType, Order, settle
 from local.sandbox.switch import Started
 
 # How long an operation takes unless the plan says otherwise, by seed.
@@ -65,21 +65,7 @@ class Book:
         item: int | None = None,
     ) -> Operation:
         """Take on a new listing; `change` says its amount and currency."""
-        listing = Listing(
-            listing_id=self.new_id(account, "listing"),
-            account=account,
-            variant=variant,
-            amount=change.amount or "",
-            currency=change.currency or "USD",
-            expires_at_ms=change.expires_at_ms or call.at_ms + DEFAULT_EXPIRY_MS,
-            inventory_type=inventory_type,
-            created_at_ms=call.at_ms,
-            updated_at_ms=call.at_ms,
-            listed_at_ms=call.at_ms,
-            ask_id=str(int(self.new_id(account, "ask").replace("-", "")[:15], 16)),
-            batch=batch,
-        )
-        self._accounts[account].listings[listing.listing_id] = listing
+        listing = self._new(account, variant, change, call.at_ms, inventory_type, batch)
         operation = self.start(call, listing, "CREATE", change, item=item)
         listing.listed_at_ms += operation.outcome.listed_late_ms
         return operation
@@ -109,6 +95,69 @@ class Book:
         )
         listing.operations.append(operation)
         settle(listing, call.at_ms)
+        return operation
+
+    def _new(
+        self,
+        account: str,
+        variant: Variant,
+        change: Change,
+        at_ms: int,
+        inventory_type: str,
+        batch: Mapping[str, str] | None,
+    ) -> Listing:
+        listing = Listing(
+            listing_id=self.new_id(account, "listing"),
+            account=account,
+            variant=variant,
+            amount=change.amount or "",
+            currency=change.currency or "USD",
+            expires_at_ms=change.expires_at_ms or at_ms + DEFAULT_EXPIRY_MS,
+            inventory_type=inventory_type,
+            created_at_ms=at_ms,
+            updated_at_ms=at_ms,
+            listed_at_ms=at_ms,
+            ask_id=str(int(self.new_id(account, "ask").replace("-", "")[:15], 16)),
+            batch=batch,
+        )
+        self._accounts[account].listings[listing.listing_id] = listing
+        return listing
+
+    def sell(self, account: str, listing_id: str, at_ms: int) -> Listing:
+        """Somebody buys what is offered: MATCHED, with its order. Operations under way fail."""
+        listing = self.find(account, listing_id, at_ms)
+        listing.status, listing.updated_at_ms = "MATCHED", at_ms
+        number = self.new_id(account, "order").replace("-", "")
+        listing.order = Order(f"{int(number[:8], 16) % 10**8:08d}-{int(number[8:16], 16) % 10**8:08d}", at_ms)
+        return listing
+
+    def list_by_hand(self, account: str, variant: Variant, change: Change, at_ms: int, via: str) -> str:
+        """What its owner offers elsewhere, through the door `via`: there at once. Returns the listing's id."""
+        listing = self._new(account, variant, change, at_ms, "STANDARD", None)
+        self._at_once(listing, "CREATE", change, at_ms, via)
+        return listing.listing_id
+
+    def by_hand(
+        self, account: str, listing_id: str, type_: OperationType, change: Change, at_ms: int, via: str
+    ) -> Operation:
+        """What its owner does to a listing elsewhere, through the door `via`: done at once."""
+        return self._at_once(self.find(account, listing_id, at_ms), type_, change, at_ms, via)
+
+    def _at_once(self, listing: Listing, type_: OperationType, change: Change, at_ms: int, via: str) -> Operation:
+        account, listing_id = listing.account, listing.listing_id
+        operation = Operation(
+            operation_id=self.new_id(account, "operation"),
+            listing_id=listing_id,
+            type=type_,
+            change=change,
+            created_at_ms=at_ms,
+            updated_at_ms=at_ms,
+            outcome=outcome(0, []),
+            ready_ms=at_ms,
+            via=via,
+        )
+        listing.operations.append(operation)
+        settle(listing, at_ms)
         return operation
 
     def new_id(self, account: str, kind: str) -> str:

@@ -2,6 +2,7 @@
 
 operation   queued ──look──► running ──► succeeded | failed        one after the other on each listing
 listing     INACTIVE ◄─DEACTIVATE── ──ACTIVATE─► ACTIVE            CREATE goes to either, DELETE ends in DELETED
+                                                   └─ sold ─► MATCHED, with its order: nothing can be changed any more
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ from local.sandbox.catalog.products import Variant
 from local.sandbox.outcomes import Outcome, Phase
 
 OperationType = Literal["CREATE", "UPDATE", "DELETE", "ACTIVATE", "DEACTIVATE"]
-Status = Literal["INACTIVE", "ACTIVE", "DELETED"]
+Status = Literal["INACTIVE", "ACTIVE", "DELETED", "MATCHED"]
+UNCHANGEABLE = "Listing is MATCHED and cannot be changed"
 DAY_MS = 86_400_000
 DEFAULT_EXPIRY_MS = 999 * DAY_MS
 
@@ -43,6 +45,7 @@ class Operation:
     looks: int = 0
     ready_ms: int | None = None
     """When it may end. None: not before the looks it waits for, or never."""
+    via: str = "PUBLIC-API"
 
     @property
     def ended(self) -> bool:
@@ -64,6 +67,12 @@ class Ask:
     updated_at_ms: int
 
 
+@dataclass(frozen=True)
+class Order:
+    order_number: str
+    created_at_ms: int
+
+
 @dataclass
 class Listing:
     """One thing offered. `listed_at_ms` is when the list of listings begins to show it."""
@@ -83,6 +92,7 @@ class Listing:
     status: Status = "INACTIVE"
     ask: Ask | None = None
     operations: list[Operation] = field(default_factory=list)
+    order: Order | None = None
 
     @property
     def exists(self) -> bool:
@@ -94,7 +104,7 @@ class Listing:
         return not self.operations[-1].ended
 
     def expired(self, at_ms: int) -> bool:
-        return self.status != "DELETED" and self.expires_at_ms <= at_ms
+        return self.status not in ("DELETED", "MATCHED") and self.expires_at_ms <= at_ms
 
 
 def copied(listing: Listing) -> Listing:
@@ -125,6 +135,8 @@ def _impossible(listing: Listing) -> str | None:
     """Why the listing, as it has become since the call, cannot be changed."""
     if not listing.exists:
         return "Listing was not created"
+    if listing.status == "MATCHED":
+        return UNCHANGEABLE
     return "Listing is deleted" if listing.status == "DELETED" else None
 
 

@@ -8,7 +8,7 @@ from local.sandbox.catalog.products import Variant
 from local.sandbox.stockx import bodies, inputs, selling_bodies
 from local.sandbox.stockx.book import Book
 from local.sandbox.stockx.inputs import RefusedError, integer
-from local.sandbox.stockx.listings import DAY_MS, Change, Listing, Operation, OperationType, settle
+from local.sandbox.stockx.listings import DAY_MS, UNCHANGEABLE, Change, Listing, Operation, OperationType, settle
 
 LISTINGS = "/v2/selling/listings"
 
@@ -106,6 +106,8 @@ class Selling:
         listing = self._find(call, listing_id)
         if listing.status == "DELETED":
             raise RefusedError(400, "Listing is deleted")
+        if listing.status == "MATCHED":
+            raise RefusedError(400, UNCHANGEABLE)
         return listing
 
 

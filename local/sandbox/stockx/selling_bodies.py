@@ -49,7 +49,12 @@ def listing_row(listing: Listing) -> Json:
         **_times(listing),
         "batch": listing.batch,
         "ask": ask,
-        "order": None,
+        "order": listing.order
+        and {
+            "orderNumber": listing.order.order_number,
+            "orderCreatedAt": iso(listing.order.created_at_ms),
+            "orderStatus": "CREATED",
+        },
         "product": {"productId": variant["productId"], "productName": product.title, "styleId": product.style_id},
         "variant": {name: variant[name] for name in ("variantId", "variantName", "variantValue")},
         "authenticationDetails": None,
@@ -73,7 +78,7 @@ def _operation(operation: Operation) -> Json:
         "operationType": operation.type,
         "operationStatus": words[operation.phase],
         "operationInitiatedBy": "USER",
-        "operationInitiatedVia": "PUBLIC-API",
+        "operationInitiatedVia": operation.via,
         "changes": _changes(operation),
         "error": operation.error,
     }

@@ -8,6 +8,9 @@ from typing import Final, Literal, NamedTuple
 # StockX's document names this number for updates and deletes, and none for creates.
 MOST_BATCH_ITEMS: Final = 100
 
+# What StockX calls the door through which Sluice asks.
+VIA: Final = "PUBLIC-API"
+
 BatchKind = Literal["create", "update", "delete"]
 
 
@@ -20,8 +23,21 @@ class Terms:
     expires_at: int | None = None
 
 
+class Setting(NamedTuple):
+    """What an operation sets on its listing. None: it leaves that as it is, or does not say."""
+
+    amount: Decimal | None = None
+    currency: str | None = None
+    expires_at: int | None = None
+    active: bool | None = None
+
+
 class Operation(NamedTuple):
-    """An asynchronous operation. word: its status, error: why it failed; both in the marketplace's words."""
+    """An asynchronous operation. word: its status, error: why it failed; both in the marketplace's words.
+
+    via: through which door of the marketplace it was asked for, in its words. changes: what it sets. Either is None
+    where the marketplace does not say.
+    """
 
     operation_id: str
     listing_id: str
@@ -29,10 +45,15 @@ class Operation(NamedTuple):
     word: str
     error: str | None = None
     created_at: int | None = None
+    via: str | None = None
+    changes: Setting | None = None
 
 
 class Listing(NamedTuple):
-    """A listing as the marketplace shows it. Times are epoch ms. last_operation: known of a single listing."""
+    """A listing as the marketplace shows it. Times are epoch ms.
+
+    order: the number of the order that it was sold by. last_operation: known of a single listing.
+    """
 
     listing_id: str
     word: str
@@ -42,6 +63,7 @@ class Listing(NamedTuple):
     variant_id: str | None
     created_at: int
     batch_id: str | None = None
+    order: str | None = None
     last_operation: Operation | None = None
 
 

@@ -36,8 +36,9 @@ def test_a_second_401_breaks_the_account_and_fails_this_job_once(desk: Desk) -> 
     assert account
     assert account.status == "BROKEN"
     [entry] = desk.history(asked.listing_id)
-    assert (entry.action, entry.status) == ("CREATE", "FAILED")
+    assert (entry.action, entry.status) == ("CREATE", "UNCONFIRMED")
     assert entry.metadata["error"]["code"] == "authentication_failed"
+    assert desk.listing(asked.listing_id).shown_status == "UNCONFIRMED"
     assert [kind for kind, _ in desk.published] == ["account.broken", "job.dead"]
 
 
@@ -127,7 +128,7 @@ def test_a_deleted_listing_that_is_gone_altogether_is_deleted(desk: Desk) -> Non
 
 def test_deleting_what_the_marketplace_does_not_have_succeeds(desk: Desk) -> None:
     listing_id = desk.active()
-    desk.sandbox.faults.set(NotFound(method="DELETE"))
+    desk.sandbox.faults.set(NotFound(path="/v2/selling/listings/*"))
     desk.ask(listing_id, Action.DELETE)
     desk.tick()
     assert desk.story(listing_id)[-1] == ("DELETE", "DELETED")
@@ -198,8 +199,8 @@ def test_the_last_look_waits_for_the_marketplace_but_not_for_ever(desk: Desk) ->
     desk.later(15 * 60)
     assert desk.poll()["stats"]["timedOut"] == 1
     entry = desk.history(listing_id)[-1]
-    assert (entry.action, "seen" in entry.metadata) == ("TIMEOUT", False)
-    assert desk.listing(listing_id).status == "ACTIVE"
+    assert (entry.action, entry.status, "seen" in entry.metadata) == ("TIMEOUT", "UNCONFIRMED", False)
+    assert desk.listing(listing_id).shown_status == "UNCONFIRMED"
     assert desk.job(asked.job_id).state == "dead"
 
 

@@ -46,7 +46,7 @@ def load() -> Listing:
 
 def test_applying_twice_changes_nothing(desk: Desk) -> None:
     put(change(1))
-    first = settle(TENANT, ID, change(1), results.succeeded(change(1)), NOON)
+    first = settle(TENANT, ID, change(1), results.succeeded(change(1), "ACTIVE"), NOON)
     before = desk.content()
     # The second one would say something else, later.
     again = settle(TENANT, ID, change(1), results.failed(change(1), "late", "too late"), NOON + 5)
@@ -58,8 +58,8 @@ def test_applying_twice_changes_nothing(desk: Desk) -> None:
 
 def test_a_late_result_of_an_older_change_overwrites_nothing(desk: Desk) -> None:
     put(change(1), change(2))
-    settle(TENANT, ID, change(2), results.succeeded(change(2)), NOON)
-    assert settle(TENANT, ID, change(1), results.succeeded(change(1)), NOON + 5) is None
+    settle(TENANT, ID, change(2), results.succeeded(change(2), "ACTIVE"), NOON)
+    assert settle(TENANT, ID, change(1), results.succeeded(change(1), "ACTIVE"), NOON + 5) is None
     listing = load()
     assert (listing.amount, listing.applied) == ("102", 2)
     assert not listing.open_changes()
@@ -68,7 +68,7 @@ def test_a_late_result_of_an_older_change_overwrites_nothing(desk: Desk) -> None
 
 def test_both_writes_or_neither(desk: Desk) -> None:
     put(change(1))
-    settle(TENANT, ID, change(1), results.succeeded(change(1)), NOON)
+    settle(TENANT, ID, change(1), results.succeeded(change(1), "ACTIVE"), NOON)
     # As if the listing had been written back: the entry that is there keeps it from being applied again.
     put(change(1))
     settle(TENANT, ID, change(1), results.failed(change(1), "x", "y"), NOON + 5)
@@ -89,7 +89,7 @@ def test_history_equals_the_sequence_of_applied_results(actions: list[Action], s
         applied: list[tuple[int, Result]] = []
         for at, (which, good) in enumerate(steps):
             one = changes[which]
-            result = results.succeeded(one) if good else results.failed(one, "no", "No")
+            result = results.succeeded(one, "ACTIVE") if good else results.failed(one, "no", "No")
             entry = settle(TENANT, ID, one, result, NOON + at)
             if entry and entry.changed_at == NOON + at:
                 applied.append((one.number, result))

@@ -14,7 +14,12 @@ from sluice.webhooks.deliveries import PAUSES_MS
 from tests.unit.webhooks.conftest import NOON, ended
 
 DOCUMENT = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
-TYPES: dict[str, tuple[type, ...]] = {"number": (int,), "text": (str,), "object or null": (dict, type(None))}
+TYPES: dict[str, tuple[type, ...]] = {
+    "number": (int,),
+    "text": (str,),
+    "text or null": (str, type(None)),
+    "object or null": (dict, type(None)),
+}
 ERROR = {"code": "unavailable", "message": "stockx answered 503", "at": NOON}
 EVENTS: dict[str, dict[str, Any]] = {
     "job.succeeded": ended(),
@@ -26,6 +31,16 @@ EVENTS: dict[str, dict[str, Any]] = {
         "tenant": "acme",
         "status": "BROKEN",
         "reason": "the marketplace refuses the token",
+    },
+    "listing.changed": {
+        "tenant": "acme",
+        "listingId": "8a8d3f0e-0000-4000-8000-000000000001",
+        "change": 2,
+        "action": "UPDATE",
+        "reason": "found",
+        "status": "SOLD",
+        "marketplaceId": None,
+        "order": "12345678-87654321",
     },
     "webhook.disabled": {"tenant": "acme", "webhookId": "main", "reason": "gone"},
 }

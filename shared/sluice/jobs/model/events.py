@@ -27,12 +27,12 @@ def publish(records: Iterable[Record]) -> int:
     Raises:
         RuntimeError, BotoCoreError: the bus did not take all. Those that it took come again when this is done again.
     """
-    ended = [(record["eventID"], job) for record in records if (job := _ended(record["dynamodb"]))]
-    aws.put_events([(f"job.{job.state}", _detail(event_id, job)) for event_id, job in ended])
-    return len(ended)
+    over = [(record["eventID"], job) for record in records if (job := ended(record["dynamodb"]))]
+    aws.put_events([(f"job.{job.state}", _detail(event_id, job)) for event_id, job in over])
+    return len(over)
 
 
-def _ended(change: Mapping[str, Any]) -> Job | None:
+def ended(change: Mapping[str, Any]) -> Job | None:
     """The job, if this change is the one by which it ended."""
     if _is_final(change.get("OldImage")) or not _is_final(change.get("NewImage")):
         return None

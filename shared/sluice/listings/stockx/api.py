@@ -17,9 +17,9 @@ from sluice.listings.stockx.bodies import (
     draft,
     new_terms,
 )
-from sluice.listings.stockx.kinds import BATCH, SINGLE
+from sluice.listings.stockx.kinds import BATCH, CHECK, SINGLE
 from sluice.listings.stockx.request import Asked, Asker, Refusal, UnknownListing
-from sluice.listings.stockx.status import Action, Status
+from sluice.listings.stockx.status import Action, ListingStatus, Status
 from sluice.listings.stockx.table import Listing
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
@@ -66,8 +66,9 @@ def list_listings(request: Request[None, ListingsQuery]) -> ListingList:
     """The caller's listings."""
     query = request.query
     after = _cursor(query.cursor) if query.cursor else None
+    unconfirmed = query.status == ListingStatus.UNCONFIRMED
     wanted = (
-        (Listing.status, query.status),
+        (Listing.status, None if unconfirmed else query.status),
         (Listing.marketplace, query.marketplace),
         (Listing.sku, query.sku.upper() if query.sku else None),
         (Listing.variant_id, query.variant_id.lower() if query.variant_id else None),
@@ -77,7 +78,9 @@ def list_listings(request: Request[None, ListingsQuery]) -> ListingList:
         if value is not None:
             condition = (attribute == value) if condition is None else condition & (attribute == value)
     found, following = listings.page(request.tenant, query.limit, after, condition)
-    return {"listings": [views.listing(one) for one in found], "next": following}
+    # That nobody knows is written in the changes, which DynamoDB cannot look into.
+    shown = [one for one in found if query.status in (None, one.shown_status)]
+    return {"listings": [views.listing(one) for one in shown], "next": following}
 
 
 def get_listing(request: Request[None, None]) -> views.ListingView:
@@ -150,7 +153,7 @@ def _cursor(text: str) -> str:
     return text
 
 
-_KINDS = {BATCH.name, *(kind.name for kind in SINGLE.values())}
+_KINDS = {BATCH.name, CHECK.name, *(kind.name for kind in SINGLE.values())}
 
 ROUTES = (
     Route(

@@ -1,57 +1,120 @@
 """One run of a listing job: follow what was sent, or send what is open."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sluice.jobs.model import kinds
 from sluice.jobs.model.outcomes import Action as Then
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Outcome, Refused
 from sluice.jobs.model.run import Run
-from sluice.listings.stockx import settle, submission, turns
+from sluice.listings.stockx import check, settle, submission, turns
 from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.changes import Change
 from sluice.listings.stockx.follow import NotReceived, follow
-from sluice.listings.stockx.results import failed
-from sluice.listings.stockx.rules import refusal
+from sluice.listings.stockx.results import failed, uncalled
+from sluice.listings.stockx.rules import needless, refusal
+from sluice.listings.stockx.status import Action
 from sluice.listings.stockx.submission import Submission
 from sluice.listings.stockx.submit import submit
 from sluice.listings.stockx.table import Listing
 from sluice.listings.stockx.task import Task
+from sluice.listings.stockx.turns import NotItsTurn, Standing
 from sluice.platform.observe import logger
 
 
 def run(run: Run) -> Outcome:
     """One run of `listing.create`, `.update`, `.delete`, `.activate` or `.deactivate`.
 
-    The result is `{"status", "listing_id", "listing_status", "operation_id"}`. Of the payload only `listing_id` is
-    asked for; what to do stands on the listing, as the changes that name this job.
+    The result is `{"status", "listing_id", "listing_status", "operation_id", "tries"}`. Of the payload only
+    `listing_id` is asked for; what to do stands on the listing, as the changes that name this job.
 
     Raises:
         ChangeFailed: the change did not happen; its code is the history's.
+        ChangeUnconfirmed: whether it happened is not known, and `listing.check` goes on asking.
         Failure: it could not be tried; the engine tries again.
     """
-    sent = submission.of(run.payload)
+    sent, listing_id = submission.of(run.payload), run.payload["listing_id"]
     if sent and sent.operation_id:
-        task = Task(run, sent.change)
-        return _guarded(task, lambda: follow(task, sent))
-    listing = listings.find(run.job.tenant, run.payload["listing_id"])
+        return _follow(Task(run, listing_id, sent.change), sent)
+    listing = listings.find(run.job.tenant, listing_id)
     if listing is None:
         raise Refused("there is no such listing any more", code="listing_unknown")
-    change = next((change for change in listing.open_changes() if change.job_id == run.job.job_id), None)
+    change = _own(listing, run.job.job_id, sent)
     if change is None:
         return _settled(run, sent)
-    task = Task(run, change)
-    return _guarded(task, lambda: _begin(task, listing, sent))
+    if sent is None and listing.running == change.number and not run.job.begun:
+        # It was about to be sent by a run that was lost before it could say so on its job. (One that has begun, and
+        # remembers nothing that it sent, has taken it back.)
+        sent = turns.maybe_sent(listing, change)
+    if sent and sent.change.number != change.number:
+        sent = None
+    task = Task(run, listing_id, change)
+    return _guarded(task, lambda: _begin(task, listing, _resumed(sent, change, task.now)))
+
+
+def _follow(task: Task, sent: Submission) -> Outcome:
+    return _guarded(task, lambda: follow(task, sent))
+
+
+def _own(listing: Listing, job_id: str, sent: Submission | None) -> Change | None:
+    """The change that this job is at, or begins. What it left UNCONFIRMED when it ended before is not its own."""
+    own = [change for change in listing.open_changes() if change.job_id == job_id]
+    if sent and (same := next((change for change in own if change.number == sent.change.number), None)):
+        return same
+    fresh = [change for change in own if not change.doubt]
+    return fresh[-1] if fresh else None
+
+
+def _resumed(sent: Submission | None, change: Change, now: int) -> Submission | None:
+    """`sent`, with time of its own for a job that was ended before it knew."""
+    again = sent and change.doubt and sent.followed_since < change.doubt.since
+    return replace(sent, since=now) if sent and again else sent
 
 
 def _begin(task: Task, listing: Listing, sent: Submission | None) -> Outcome:
-    turns.take(listing, task.change, task.now)
-    if why := refusal(listing.status, task.change.action):
-        raise Refused(why, code="listing_state")
-    if sent is None or sent.change.number != task.change.number:
+    listing = _wait_for_turn(task, listing)
+    if sent is None:
+        if needless(listing.status, task.change.action):
+            return task.settle(uncalled(task.change, listing.status))
+        if why := refusal(listing.status, task.change.action):
+            raise Refused(why, code="listing_state")
+        if task.change.action is not Action.CREATE and listing.marketplace_id is None:
+            raise Refused("it is not known which listing of the marketplace this is", code="listing_state")
         return submit(task, listing)
     try:
         return follow(task, sent)
     except NotReceived:
-        return submit(task, listing, sent.tries + 1)
+        return submit(task, listing, sent)
+
+
+def _wait_for_turn(task: Task, listing: Listing) -> Listing:
+    """The listing, once nothing stands before the task's change. What was left by jobs that are over is checked first.
+
+    Raises:
+        NotItsTurn: an earlier change is not settled.
+    """
+    settled = False
+    for ahead in listing.open_changes():
+        if ahead.number >= task.change.number:
+            break
+        how, known = turns.standing(listing, ahead, task.now, without=task.run.job.job_id)
+        about = f"change {ahead.number} of this listing ({ahead.action})"
+        match how:
+            case Standing.ALIVE | Standing.ASKED:
+                raise NotItsTurn(f"{about} is not done yet", retry_at=task.now + turns.AGAIN_MS)
+            case Standing.UNSENT:
+                turns.give_up(listing, ahead, task.now)
+            case Standing.UNCONFIRMED:
+                again = check.once(task.run, listing, known)
+                if again is not None and not check.lets_pass(listing, task.change):
+                    raise NotItsTurn(f"{about} is UNCONFIRMED: it is checked first", retry_at=again)
+        settled = True
+    if not settled:
+        return listing
+    found = listings.find(listing.tenant, listing.listing_id)
+    if found is None or found.change(task.change.number) is None:
+        raise turns.Superseded(f"change {task.change.number} is not open any more", retry_at=task.now)
+    return found
 
 
 def _settled(run: Run, sent: Submission | None) -> Outcome:
@@ -65,14 +128,23 @@ def _guarded(task: Task, work: Callable[[], Outcome]) -> Outcome:
     """Do `work`; a failure that ends the job settles its change, so that the history tells and nothing waits for it."""
     try:
         return work()
-    except (LeaseOver, settle.ChangeFailed):
+    except (LeaseOver, settle.ChangeFailed, settle.ChangeUnconfirmed):
         raise
     except Exception as error:
         if not _is_last(task.run, error):
             raise
         known = error if isinstance(error, Failure) else Failure("the change could not be worked on", code="internal")
         logger.warning("a change ends with its job", extra={"code": known.code, "listing_id": task.listing_id})
+        if sent := _on_its_way(task):
+            return task.leave(sent, known.code, known.message)
         return task.settle(failed(task.change, known.code, known.message))
+
+
+def _on_its_way(task: Task) -> Submission | None:
+    """What the task's job has stored of a sending of which nobody knows what became."""
+    job = turns.job_of(task.run.job.job_id)
+    sent = submission.of(job.payload) if job else None
+    return sent if sent and sent.change.number == task.change.number else None
 
 
 def _is_last(run: Run, error: Exception) -> bool:

@@ -1,5 +1,7 @@
-"""The job kinds of this capability: one for each action on a listing, and one for a batch of them."""
+"""The job kinds of this capability: one for each action on a listing, one for a batch of them, and one that finds out
+what became of changes that their jobs have left."""
 
+from sluice.jobs.model import keys
 from sluice.jobs.model.backoff import Backoff
 from sluice.jobs.model.kinds import JobKind
 from sluice.listings.stockx.status import Action
@@ -20,4 +22,10 @@ def _kind(name: str, handler: str) -> JobKind:
 
 SINGLE = {action: _kind(kind_name(action), "sluice.listings.stockx.handler:run") for action in Action}
 BATCH = _kind("listing.batch", "sluice.listings.stockx.batch:run")
-KINDS = (*SINGLE.values(), BATCH)
+CHECK = JobKind("listing.check", "sluice.listings.stockx.check:run", MARKETPLACES, backoff=_BACKOFF)
+KINDS = (*SINGLE.values(), BATCH, CHECK)
+
+
+def check_id(job_id: str, *more: str) -> str:
+    """The job that checks what the job `job_id` has left: one for each listing, and for each batch."""
+    return keys.job_id(CHECK.name, *keys.job_parts(job_id)[1:], *more)

@@ -94,10 +94,10 @@ def create(draft: Draft, asker: Asker) -> Asked:
     job = job_id(Action.CREATE, listing)
     change = Change(1, Action.CREATE, job, asker.now, asker.subject, draft.terms, draft.active)
     if not put_new(listing, change):
-        found = listings.find(asker.tenant, listing.listing_id)
+        found = current(asker, listing.listing_id)
         if found is None or found.fingerprint != listing.fingerprint:
             raise Refusal("reference", "names a listing that was asked for with other terms", conflict=True)
-        if found.status == ListingStatus.FAILED:
+        if found.status == ListingStatus.FAILED or _is_in_doubt(found):
             return change_listing(asker, found.listing_id, Action.CREATE, draft.terms, active=draft.active)
         under_way = next((change for change in found.open_changes() if change.action is Action.CREATE), None)
         if under_way is None:
@@ -110,31 +110,40 @@ def create(draft: Draft, asker: Asker) -> Asked:
 def change_listing(
     asker: Asker, listing_id: str, action: Action, terms: Terms | None = None, *, active: bool = True
 ) -> Asked:
-    """Ask for a change of a listing that there is.
+    """Ask for a change of a listing that there is. What is asked for already is not asked for twice.
 
     Raises:
         UnknownListing: this tenant has none of this id.
         Refusal: it is in a state in which this cannot be done.
     """
     for _ in range(TRIES):
-        listing = listings.find(asker.tenant, listing_id)
+        listing = current(asker, listing_id)
         if listing is None:
             raise UnknownListing(listing_id)
         open_changes = listing.open_changes()
         if why := refusal(listing.status, action, open_changes):
             raise Refusal("listingId", why, conflict=True)
         job = job_id(action, listing)
+        if (same := _asks_the_same(open_changes, action, terms or Terms())) and turns.job_of(same.job_id):
+            return Asked(listing_id, same.job_id)
         older = _unsent(listing, job)
-        if older and not turns.is_alive(older, asker.now):
-            # Its job is over, and would do it after all if it were enqueued anew.
-            turns.give_up(listing, older, asker.now)
-            continue
         asked = merged(older.terms, terms or Terms()) if older else terms or Terms()
         number = listing.last_change + 1
         change = Change(number, action, job, asker.now, asker.subject, asked, active)
         if put_change(listing, change, older):
             return _enqueue(listing, action, asker)
     raise tables.Contention(f"listing {listing_id} was changed {TRIES} times while a change was asked for; ask again")
+
+
+def current(asker: Asker, listing_id: str) -> Listing | None:
+    """The tenant's listing as it is now, with what jobs that are over have left on it settled, or marked as in doubt.
+
+    A job that is asked for anew forgets what it was at, so this comes before asking.
+    """
+    listing = listings.find(asker.tenant, listing_id)
+    if listing is not None and turns.clear(listing, asker.now):
+        return listings.find(asker.tenant, listing_id)
+    return listing
 
 
 def new_listing(draft: Draft, asker: Asker) -> Listing:
@@ -232,9 +241,24 @@ def _created_by(listing: Listing) -> str | None:
     return str(entry.metadata["job_id"]) if entry else None
 
 
+def _is_in_doubt(listing: Listing) -> bool:
+    """Whether nobody knows if the listing was created, and nobody has asked for it again since."""
+    creates = [change for change in listing.open_changes() if change.action is Action.CREATE]
+    return bool(creates) and all(change.doubt for change in creates)
+
+
+def _asks_the_same(open_changes: list[Change], action: Action, terms: Terms) -> Change | None:
+    """The newest change, if it is to do just this."""
+    newest = open_changes[-1] if open_changes else None
+    if newest is None or newest.doubt or newest.action is not action:
+        return None
+    return newest if merged(newest.terms, terms) == newest.terms else None
+
+
 def _unsent(listing: Listing, job: str) -> Change | None:
     """The change of this job that was not sent yet."""
-    unsent = (each for each in listing.open_changes() if each.job_id == job and each.number != listing.running)
+    own = (each for each in listing.open_changes() if each.job_id == job and not each.doubt)
+    unsent = (each for each in own if each.number != listing.running)
     return next(unsent, None)
 
 

@@ -1,21 +1,27 @@
 """What a change came to, and what that makes of its listing. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from sluice.listings.stockx.changes import Change
+from sluice.listings.stockx.changes import Change, merged
 from sluice.listings.stockx.status import AFTER, Action, ListingStatus, Status, of_listing
 from sluice.marketplaces import selling
-from sluice.marketplaces.selling import Terms
+from sluice.marketplaces.selling import VIA, Terms
 from sluice.platform import money
 from sluice.platform.clock import MINUTE, SECOND
 
 TIMEOUT: Final = "TIMEOUT"
 TIMEOUT_MS: Final = 15 * MINUTE
 TIMED_OUT: Final = "operation_timed_out"
+TIMED_OUT_MESSAGE: Final = f"Operation timed out after {TIMEOUT_MS // MINUTE} minutes"
+NO_ANSWER: Final = "no_answer"
+NOT_FOUND: Final = "not_found"
 FAILED_BY_MARKETPLACE: Final = "operation_failed"
 AUTHENTICATION_FAILED: Final = "authentication_failed"
+
+# A listing in one of these has ended at the marketplace.
+ENDED: Final = frozenset({ListingStatus.DELETED, ListingStatus.SOLD, ListingStatus.CANCELED})
 
 # A marketplace may keep times in whole seconds.
 _SAME_TIME_MS = SECOND
@@ -42,9 +48,11 @@ class Result:
         return self.becomes if self.status is Status.COMPLETED and self.becomes else self.status
 
 
-def succeeded(change: Change) -> Result:
-    """The marketplace did as asked."""
-    becomes = AFTER[change.action] if change.active else ListingStatus.INACTIVE
+def succeeded(change: Change, was: str | None = None) -> Result:
+    """The marketplace did as asked. was: the listing's status before, which an update leaves as it is."""
+    becomes = AFTER.get(change.action) if change.active else ListingStatus.INACTIVE
+    if becomes is None and was:
+        becomes = ListingStatus(was)
     return Result(Status.COMPLETED, change.action, becomes, change.terms)
 
 
@@ -54,30 +62,79 @@ def failed(change: Change, code: str, message: str) -> Result:
     return Result(Status.FAILED, change.action, becomes, error=(code, message))
 
 
-def partial(change: Change, seen: selling.Listing | None, *, looked: bool) -> Result:
+def uncalled(change: Change, status: str) -> Result:
+    """The listing is as `change` wants it already, so nothing is sent."""
+    return Result(Status.COMPLETED, change.action, ListingStatus(status), more={"called": False})
+
+
+def partial(change: Change, seen: selling.Listing | None, was: str | None, *, looked: bool) -> Result:
     """The marketplace did some of it: what the listing itself shows counts, if it was `looked` at."""
-    if not looked:
-        return Result(Status.PARTIAL, change.action)
-    return Result(Status.PARTIAL, change.action, _status(change, seen), _terms(seen), more=_seen(seen))
+    result = Result(Status.PARTIAL, change.action)
+    return observed(result, change, seen, was) if looked else result
 
 
-def timed_out(change: Change, seen: selling.Listing | None, *, looked: bool) -> Result:
-    """Nobody said in time what became of it. If the listing was `looked` at, what it shows is what really happened."""
-    error = (TIMED_OUT, f"Operation timed out after {TIMEOUT_MS // MINUTE} minutes")
-    if not looked:
-        return Result(Status.FAILED, TIMEOUT, failed(change, *error).becomes, error=error)
-    more = {**_seen(seen), "happened": shows(change, seen)}
-    return Result(Status.FAILED, TIMEOUT, _status(change, seen), _terms(seen), error, more)
+def timed_out(change: Change, seen: selling.Listing | None, was: str | None) -> Result:
+    """The marketplace never said what became of it: what the listing shows is what happened."""
+    result = Result(Status.FAILED, TIMEOUT, error=(TIMED_OUT, TIMED_OUT_MESSAGE))
+    result = observed(result, change, seen, was)
+    return replace(result, more={**result.more, "happened": bool(shows(change, seen))})
 
 
-def shows(change: Change, seen: selling.Listing | None) -> bool:
-    """Whether the marketplace's listing is as `change` wants it. None: the marketplace has no such listing."""
+def observed(result: Result, change: Change, seen: selling.Listing | None, was: str | None = None) -> Result:
+    """`result` of `change`, with the listing as the marketplace shows it; seen None: it has no such listing.
+
+    was: the listing's status before. A status that is neither that nor what was asked for is one to tell of
+    (`found` in the entry's metadata): the listing was sold, or somebody else has changed it.
+    """
+    status = _status(result, change, seen)
+    told = status not in (None, ListingStatus.FAILED, was, succeeded(change, was).becomes)
+    more = {
+        **result.more,
+        "seen": None if seen is None else seen.word,
+        **({"found": str(status)} if told else {}),
+        **({"order": seen.order} if seen and seen.order else {}),
+    }
+    return replace(result, becomes=status or result.becomes, terms=merged(result.terms, _terms(seen)), more=more)
+
+
+def shows(change: Change, seen: selling.Listing | None) -> bool | None:
+    """Whether the marketplace's listing is as `change` wants it; None where it does not show that.
+
+    seen: None where the marketplace has no such listing.
+    """
     if seen is None:
         return change.action is Action.DELETE
     status = of_listing(seen.word)
+    if status is None:
+        return None
+    if change.action is Action.CREATE and status in ENDED:
+        return True  # it came into being, and has gone since
     if change.action is Action.UPDATE:
-        return status in (ListingStatus.ACTIVE, ListingStatus.INACTIVE) and _agrees(change.terms, seen)
-    return status is succeeded(change).becomes and _agrees(change.terms, seen)
+        return _agrees(change.terms, seen) if status in (ListingStatus.ACTIVE, ListingStatus.INACTIVE) else False
+    agrees = _agrees(change.terms, seen) if status is succeeded(change).becomes else False
+    # That it is there at all is what a create asks for; one that is off the market may show no amount.
+    return agrees is not False if change.action is Action.CREATE else agrees
+
+
+def is_made_by(operation: selling.Operation, change: Change, since: int) -> bool:
+    """Whether `operation` is the one that asking for `change` has started, at or after `since` (epoch ms).
+
+    By what it sets and who asked for it; its type and its time alone prove nothing.
+    """
+    if operation.type != change.action or operation.created_at is None or operation.created_at < since:
+        return False
+    if operation.via not in (None, VIA):
+        return False
+    wanted = change.terms
+    if wanted == selling.Terms():
+        return operation.via == VIA
+    sets = operation.changes
+    return sets is not None and (
+        (wanted.amount is None or sets.amount == Decimal(wanted.amount))
+        and (wanted.currency is None or sets.currency in (None, wanted.currency))
+        and (wanted.expires_at is None or _same_time(wanted.expires_at, sets.expires_at))
+        and (change.action is not Action.CREATE or sets.active in (None, change.active))
+    )
 
 
 def overdue(sent_at: int, now: int) -> bool:
@@ -85,29 +142,34 @@ def overdue(sent_at: int, now: int) -> bool:
     return now - sent_at > TIMEOUT_MS
 
 
-def _agrees(terms: Terms, seen: selling.Listing) -> bool:
-    """Whether what was asked for is what the listing has. What a listing off the market does not show agrees."""
-    asked = None if terms.amount is None else Decimal(terms.amount)
-    if asked is not None and seen.amount is not None and asked != seen.amount:
+def _agrees(terms: Terms, seen: selling.Listing) -> bool | None:
+    """Whether what was asked for is what the listing has; None where it does not show all of it and no other."""
+    answers = [
+        None if shown is None else same
+        for wanted, shown, same in (
+            (terms.amount, seen.amount, terms.amount is not None and Decimal(terms.amount) == seen.amount),
+            (terms.currency, seen.currency, terms.currency == seen.currency),
+            (terms.expires_at, seen.expires_at, _same_time(terms.expires_at, seen.expires_at)),
+        )
+        if wanted is not None
+    ]
+    if False in answers:
         return False
-    if terms.currency is not None and seen.currency not in (None, terms.currency):
-        return False
-    if terms.expires_at is not None and seen.expires_at is not None:
-        return abs(terms.expires_at - seen.expires_at) <= _SAME_TIME_MS
-    return True
+    return None if None in answers else True
 
 
-def _status(change: Change, seen: selling.Listing | None) -> ListingStatus | None:
-    if seen is None:
-        return ListingStatus.FAILED if change.action is Action.CREATE else ListingStatus.DELETED
-    return of_listing(seen.word)
+def _same_time(one: int | None, other: int | None) -> bool:
+    return one is not None and other is not None and abs(one - other) <= _SAME_TIME_MS
+
+
+def _status(result: Result, change: Change, seen: selling.Listing | None) -> ListingStatus | None:
+    if seen is not None:
+        return of_listing(seen.word)
+    never = change.action is Action.CREATE and result.status is not Status.COMPLETED
+    return ListingStatus.FAILED if never else ListingStatus.DELETED
 
 
 def _terms(seen: selling.Listing | None) -> Terms:
     if seen is None:
         return Terms()
     return Terms(None if seen.amount is None else money.plain(seen.amount), seen.currency, seen.expires_at)
-
-
-def _seen(seen: selling.Listing | None) -> dict[str, Any]:
-    return {"seen": None if seen is None else seen.word}

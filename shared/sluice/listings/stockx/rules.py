@@ -28,6 +28,17 @@ def refusal(status: str, action: Action, open_changes: Sequence[Change] = ()) ->
     return None
 
 
+def needless(status: str, action: Action) -> bool:
+    """Whether a listing with this status is as `action` wants it, so that there is nothing to send.
+
+    One that was asked for twice exists; one that never came into being, or has gone, need not be taken away.
+    """
+    if action is Action.CREATE:
+        return status in (ListingStatus.ACTIVE, ListingStatus.INACTIVE)
+    gone = (ListingStatus.DELETED, ListingStatus.CANCELED, ListingStatus.FAILED)
+    return action is Action.DELETE and status in gone
+
+
 def currency(value: str, marketplace: str) -> str:
     """`value`, if the marketplace takes listings in it.
 

@@ -12,11 +12,19 @@ from pynamodb.transactions import TransactWrite
 from sluice.jobs.model.outcomes import Action as Then
 from sluice.jobs.model.outcomes import Failure, Outcome
 from sluice.listings.stockx import table as listings
+from sluice.listings.stockx import tell
 from sluice.listings.stockx.changes import Change, given
 from sluice.listings.stockx.results import Result
-from sluice.listings.stockx.status import Status
+from sluice.listings.stockx.status import ListingStatus, Status
 from sluice.listings.stockx.table import Entry, Listing
 from sluice.platform import tables
+
+
+class ChangeUnconfirmed(Failure):
+    """The job is over, and nobody knows yet what became of its change. `code` is that of its history entry."""
+
+    action = Then.BUSINESS
+    code = "operation_timed_out"
 
 
 class ChangeFailed(Failure):
@@ -35,31 +43,35 @@ def settle(
     *,
     marketplace_id: str | None = None,
     operation_id: str | None = None,
+    tries: int = 1,
 ) -> Entry | None:
-    """Write `result` to the listing and its history. Returns the entry that stands: this one, or that of whoever was
-    first; None when a newer change was applied already, and this one is let go without a trace.
+    """Write `result` to the listing and its history. tries: how often the change was sent.
+
+    Returns the entry that stands: this one, or that of whoever was first; None when a newer change was applied already,
+    and this one is let go without a trace.
     """
     entry = Entry(
         listing=listings.history_key(tenant, listing_id),
         number=change.number,
         action=result.action,
-        status=result.recorded,
+        status=_recorded(tenant, listing_id, result),
         changed_by=change.asked_by,
         changed_at=now,
-        metadata=_metadata(change, result, operation_id),
+        metadata=_metadata(change, result, operation_id, tries),
     )
     newest = listings.is_open(change.number) & (Listing.applied.does_not_exist() | (Listing.applied < change.number))
     actions = [*_becomes(result, marketplace_id), *_closed(change, now), Listing.applied.set(change.number)]
 
     def write(transaction: TransactWrite) -> None:
         transaction.update(Listing(tenant, listing_id), actions, newest)
-        transaction.save(entry, Entry.number.does_not_exist())
+        transaction.save(entry, Entry.number.does_not_exist() | (Entry.status == str(ListingStatus.UNCONFIRMED)))
 
     try:
         tables.transact(write)
     except tables.ConditionFailed:
         _let_go(tenant, listing_id, change, now)
         return listings.entry(tenant, listing_id, change.number)
+    tell.settled(tenant, entry)
     return entry
 
 
@@ -68,16 +80,27 @@ def outcome(entry: Entry | None, listing_id: str) -> Outcome:
 
     Raises:
         ChangeFailed: the change did not happen.
+        ChangeUnconfirmed: whether it did is not known.
     """
     if entry is None:
         return {"status": "SUPERSEDED", "listing_id": listing_id}
     error = entry.metadata.get("error")
+    if entry.status == ListingStatus.UNCONFIRMED:
+        raise ChangeUnconfirmed(error["message"], code=error["code"])
     if error:
         raise ChangeFailed(error["message"], code=error["code"])
     status = Status.PARTIAL if entry.status == Status.PARTIAL else Status.COMPLETED
     result = {"status": str(status), "listing_id": listing_id, "listing_status": entry.status}
-    operation_id = entry.metadata.get("operation_id")
-    return {**result, "operation_id": operation_id} if operation_id else result
+    more = {name: entry.metadata[name] for name in ("operation_id", "tries") if entry.metadata.get(name)}
+    return {**result, **more}
+
+
+def _recorded(tenant: str, listing_id: str, result: Result) -> str:
+    """The status of the history entry: what the listing became, or stays, or that the change did not happen."""
+    if result.becomes is None and result.status is Status.COMPLETED:
+        found = listings.find(tenant, listing_id)
+        return found.status if found else result.recorded
+    return result.recorded
 
 
 def _becomes(result: Result, marketplace_id: str | None) -> list[Write]:
@@ -108,13 +131,16 @@ def _let_go(tenant: str, listing_id: str, change: Change, now: int) -> None:
         return  # it was settled before
 
 
-def _metadata(change: Change, result: Result, operation_id: str | None) -> dict[str, object]:
+def _metadata(change: Change, result: Result, operation_id: str | None, tries: int) -> dict[str, object]:
     error = result.error
+    doubt = change.doubt
     known = {
         "job_id": change.job_id,
         "operation_id": operation_id,
         "asked": given(change.terms),
         "error": {"code": error[0], "message": error[1]} if error else None,
+        "unconfirmed": {"since": doubt.since, "code": doubt.code} if doubt else None,
+        "tries": tries if tries > 1 else None,
         **result.more,
     }
     return {name: value for name, value in known.items() if value or name == "seen" or value is False}

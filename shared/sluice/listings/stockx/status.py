@@ -29,7 +29,9 @@ class Action(StrEnum):
 
 
 class ListingStatus(StrEnum):
-    """What a listing is. FAILED: it never came into being."""
+    """What a listing is. FAILED: it never came into being. UNCONFIRMED: nobody knows yet what became of a change of it;
+    this is never stored, but follows from its changes.
+    """
 
     PENDING = "PENDING"
     ACTIVE = "ACTIVE"
@@ -38,6 +40,7 @@ class ListingStatus(StrEnum):
     SOLD = "SOLD"
     CANCELED = "CANCELED"
     FAILED = "FAILED"
+    UNCONFIRMED = "UNCONFIRMED"
 
 
 WORDS: Final[Mapping[str, Status]] = {
@@ -51,10 +54,9 @@ WORDS: Final[Mapping[str, Status]] = {
     "PARTIAL_SUCCESS": Status.PARTIAL,
 }
 
-# What a listing is after an action has succeeded.
+# What a listing is after an action has succeeded. An update leaves it on the market, or off it, as it was.
 AFTER: Final[Mapping[Action, ListingStatus]] = {
     Action.CREATE: ListingStatus.ACTIVE,
-    Action.UPDATE: ListingStatus.ACTIVE,
     Action.ACTIVATE: ListingStatus.ACTIVE,
     Action.DEACTIVATE: ListingStatus.INACTIVE,
     Action.DELETE: ListingStatus.DELETED,

@@ -17,6 +17,7 @@ from pynamodb.expressions.operand import Path
 
 from sluice.listings.stockx import changes
 from sluice.listings.stockx.changes import Change
+from sluice.listings.stockx.status import ListingStatus
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 
@@ -65,6 +66,12 @@ class Listing(tables.Table):
         """The changes that are not settled, in the order of asking."""
         texts = self.changes.attribute_values.values()
         return sorted(map(changes.decode, texts), key=lambda change: change.number)
+
+    @property
+    def shown_status(self) -> str:
+        """What the listing is, as far as is known: UNCONFIRMED while the fate of a change of it is not."""
+        unconfirmed = any(change.doubt for change in self.open_changes())
+        return str(ListingStatus.UNCONFIRMED) if unconfirmed else self.status
 
     def change(self, number: int) -> Change | None:
         """The open change `number`."""
@@ -129,6 +136,14 @@ def find_many(tenant: str, listing_ids: Iterable[str]) -> dict[str, Listing]:
     """Those of the tenant's listings, by id."""
     keys = [(tenant, listing_id) for listing_id in dict.fromkeys(listing_ids)]
     return {found.listing_id: found for found in Listing.batch_get(keys, consistent_read=True)}
+
+
+def owner(account: str, marketplace_id: str) -> str | None:
+    """Which listing of ours the marketplace's listing is, if it is one."""
+    try:
+        return Listing.get(account, marketplace_id, consistent_read=True).adopted_by
+    except Listing.DoesNotExist:
+        return None
 
 
 def adopt(account: str, marketplace_id: str, listing_id: str) -> bool:

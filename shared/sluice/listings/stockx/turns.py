@@ -4,17 +4,23 @@
  open changes    3 UPDATE ── running     4 DEACTIVATE ── waits for 3     5 UPDATE ── waits for 4
 ```
 Numbers only grow and the smallest goes first, so who is first stays first until it is settled. A change whose job is
-over without having settled it (it was cancelled, or its worker was lost too often) is settled by whoever waits for it.
+over without having settled it is *left*: one that was never sent is settled by whoever comes by; one that was sent is
+UNCONFIRMED, and whoever comes by checks first what became of it.
 """
+
+from dataclasses import replace
+from enum import StrEnum
 
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Action as Then
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.model.states import CANCELLED, FINAL
+from sluice.listings.stockx import doubt
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Change
 from sluice.listings.stockx.results import failed
 from sluice.listings.stockx.settle import settle
+from sluice.listings.stockx.submission import Submission
 from sluice.listings.stockx.table import Listing
 from sluice.platform import tables
 from sluice.platform.clock import MINUTE, SECOND
@@ -23,6 +29,7 @@ from sluice.platform.clock import MINUTE, SECOND
 # older will never have one.
 ASKING_MS = MINUTE
 AGAIN_MS = 15 * SECOND
+ABANDONED = "abandoned"
 
 
 class NotItsTurn(Failure):
@@ -39,41 +46,76 @@ class Superseded(Failure):
     code = "superseded"
 
 
-def take(listing: Listing, change: Change, now: int) -> None:
-    """Say that `change` runs now. From here on no newer change takes its place.
+class Standing(StrEnum):
+    """How it stands with an open change."""
+
+    ALIVE = "alive"  # there is a job that does it
+    ASKED = "asked"  # it is being asked for just now, and its job is not there yet
+    UNSENT = "unsent"  # its job is over, and has not sent it
+    UNCONFIRMED = "unconfirmed"  # its job is over, and has sent it, or may have
+
+
+def standing(listing: Listing, change: Change, now: int, *, without: str = "") -> tuple[Standing, Change]:
+    """How it stands with `change` of `listing`; and the change, with the doubt that its job has left.
+
+    without: a job that is known not to be at it.
+    """
+    if change.doubt:
+        return Standing.UNCONFIRMED, change
+    job = job_of(change.job_id)
+    if job is not None and job.state not in FINAL and job.job_id != without:
+        return Standing.ALIVE, change
+    left = doubt.left_by(job, change, now) if job is not None else None
+    if left is None and change.number == listing.running:
+        left = doubt.of(maybe_sent(listing, change), ABANDONED, "its job ended without a result", now)
+    if left:
+        return Standing.UNCONFIRMED, replace(change, doubt=left)
+    if job is not None and job.state == CANCELLED and job.updated_at >= change.asked_at:
+        return Standing.UNSENT, change
+    return (Standing.ASKED if now - change.asked_at < ASKING_MS else Standing.UNSENT), change
+
+
+def maybe_sent(listing: Listing, change: Change) -> Submission:
+    """The submission of a change that was about to be sent when its job was lost, with all that it knew."""
+    return Submission(change, change.asked_at, marketplace_id=listing.marketplace_id, was=listing.status)
+
+
+def take(listing: Listing, change: Change) -> None:
+    """Say that `change` is sent now. From here on no newer change takes its place.
 
     Raises:
-        NotItsTurn: another one is before it.
         Superseded: it is not open any more; its job looks again for what is.
     """
-    for ahead in listing.open_changes():
-        if ahead.number >= change.number:
-            break
-        if is_alive(ahead, now):
-            message = f"change {ahead.number} of this listing ({ahead.action}) is not done yet"
-            raise NotItsTurn(message, retry_at=now + AGAIN_MS)
-        give_up(listing, ahead, now)
+    if listing.running == change.number:
+        return
     try:
         key = (listing.tenant, listing.listing_id)
         tables.update(Listing, key, [Listing.running.set(change.number)], listings.is_open(change.number))
     except tables.ConditionFailed as gone:
-        raise Superseded(f"change {change.number} is not open any more", retry_at=now) from gone
+        raise Superseded(f"change {change.number} is not open any more", retry_at=0) from gone
 
 
-def is_alive(change: Change, now: int) -> bool:
-    """Whether there is, or will be, a job that does `change`."""
-    job = _job(change)
-    if job is not None and job.state not in FINAL:
-        return True
-    if job is not None and job.state == CANCELLED and job.updated_at >= change.asked_at:
-        return False
-    return now - change.asked_at < ASKING_MS
+def clear(listing: Listing, now: int) -> bool:
+    """Settle each change of `listing` that was left unsent, and mark each that is UNCONFIRMED; whether there were any.
+
+    Whoever asks for more does this first: to ask for a job anew makes it forget what it was at.
+    """
+    cleared = False
+    for change in listing.open_changes():
+        how, known = standing(listing, change, now)
+        if how is Standing.UNSENT:
+            give_up(listing, change, now)
+            cleared = True
+        elif how is Standing.UNCONFIRMED and known != change and known.doubt:
+            doubt.leave(listing.tenant, listing.listing_id, known, known.doubt, now)
+            cleared = True
+    return cleared
 
 
 def give_up(listing: Listing, change: Change, now: int) -> None:
-    """Settle a change that has lost its job."""
-    job = _job(change)
-    code, message = "abandoned", "its job ended without a result"
+    """Settle a change that has lost its job, and was never sent."""
+    job = job_of(change.job_id)
+    code, message = ABANDONED, "its job ended without a result"
     if job is not None and job.state == CANCELLED:
         code, message = "cancelled", "it was cancelled before it began"
     elif job is not None and job.error:
@@ -81,8 +123,9 @@ def give_up(listing: Listing, change: Change, now: int) -> None:
     settle(listing.tenant, listing.listing_id, change, failed(change, code, message), now)
 
 
-def _job(change: Change) -> Job | None:
+def job_of(job_id: str) -> Job | None:
+    """The job as it is now."""
     try:
-        return Job.get(change.job_id, consistent_read=True)
+        return Job.get(job_id, consistent_read=True)
     except Job.DoesNotExist:
         return None

@@ -7,7 +7,8 @@ from typing_extensions import TypedDict
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import CANCELLED, DEAD, SUCCEEDED
 from sluice.listings.stockx import submission
-from sluice.listings.stockx.changes import Change, given
+from sluice.listings.stockx.changes import Change, Doubt, given
+from sluice.listings.stockx.kinds import check_id
 from sluice.listings.stockx.status import Action, Status
 from sluice.listings.stockx.table import Entry, Listing
 from sluice.platform.clock import iso
@@ -34,17 +35,43 @@ class OpenChange(Ask):
     requestedBy: str
 
 
+class Unconfirmed(TypedDict):
+    """A change that was sent, and nobody knows yet whether it happened. It is checked by itself until that is known.
+
+    code, message: why its job ended. since: when that was. sentAt: when the change was sent.
+    operationId: the marketplace's, of a batch the batch's. marketplaceId: the marketplace's listing, as far as known.
+    seen: the marketplace's word for the listing when it was read since; `not seen` when it could not be read, `none`
+    when there is no such listing.
+    checkJobId: the job that checks it, for `GET /v1/operations/{jobId}`.
+    """
+
+    change: int
+    action: str
+    code: str
+    message: str
+    since: str
+    sentAt: str
+    operationId: str | None
+    marketplaceId: str | None
+    seen: str
+    checkJobId: str
+
+
 class ListingView(TypedDict):
     """A listing.
 
     status: `PENDING` until it exists, then `ACTIVE`, `INACTIVE`, `DELETED`, `SOLD` or `CANCELED`; `FAILED` if it never
-    came into being. marketplaceId: the marketplace's own id, once known. changes: those under way, oldest first.
+    came into being; `UNCONFIRMED` while it is not known what became of a change (see `unconfirmed`).
+    lastStatus: what it was when that was known last.
+    marketplaceId: the marketplace's own id, once known.
+    changes: those under way, oldest first.
     """
 
     listingId: str
     marketplace: str
     marketplaceId: str | None
     status: str
+    lastStatus: str
     variantId: str
     sku: str | None
     size: str | None
@@ -56,13 +83,14 @@ class ListingView(TypedDict):
     createdAt: str
     updatedAt: str
     changes: list[OpenChange]
+    unconfirmed: list[Unconfirmed]
 
 
 class EntryView(TypedDict):
     """One entry of a listing's history.
 
-    action: what was done, or `TIMEOUT`. status: what the listing became, or `FAILED` or `PARTIAL`. metadata: the job,
-    the operation, what was asked, and the error.
+    action: what was done, or `TIMEOUT`. status: what the listing became, or `FAILED` or `PARTIAL`; `UNCONFIRMED` while
+    nobody knows: the entry is replaced then. metadata: the job, the operation, what was asked, and the error.
     """
 
     number: int
@@ -108,7 +136,8 @@ def listing(item: Listing) -> ListingView:
         "listingId": item.listing_id,
         "marketplace": item.marketplace,
         "marketplaceId": item.marketplace_id,
-        "status": item.status,
+        "status": item.shown_status,
+        "lastStatus": item.status,
         "variantId": item.variant_id,
         "sku": item.sku,
         "size": item.size,
@@ -120,6 +149,7 @@ def listing(item: Listing) -> ListingView:
         "createdAt": iso(item.created_at),
         "updatedAt": iso(item.updated_at),
         "changes": [_change(change, item.running) for change in item.open_changes()],
+        "unconfirmed": [_unconfirmed(change, change.doubt) for change in item.open_changes() if change.doubt],
     }
 
 
@@ -186,9 +216,27 @@ def _change(change: Change, running: int | None) -> OpenChange:
     }
 
 
+def _unconfirmed(change: Change, doubt: Doubt) -> Unconfirmed:
+    known = doubt.sending
+    return {
+        "change": change.number,
+        "action": str(Action(change.action)),
+        "code": doubt.code,
+        "message": doubt.message,
+        "since": iso(doubt.since),
+        "sentAt": iso(known["sent_at"]),
+        "operationId": known.get("operation_id") or known.get("batch_id"),
+        "marketplaceId": known.get("marketplace_id"),
+        "seen": (doubt.seen or "none") if doubt.read else "not seen",
+        "checkJobId": check_id(change.job_id),
+    }
+
+
 def _listings(job: Job) -> list[str]:
     if "listings" in job.payload:
         return [row[0] for row in job.payload["listings"]]
+    if "twins" in job.payload:
+        return [row[0] for row in job.payload["twins"]]
     return [job.payload["listing_id"]]
 
 

@@ -7,7 +7,7 @@ from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.accounts.token_cache import Access
 from sluice.marketplaces.http import fields
-from sluice.marketplaces.http.errors import Forbidden, Unauthorized
+from sluice.marketplaces.http.errors import Forbidden, Unauthorized, before_sending
 from sluice.marketplaces.http.exchange import Answer, Request
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.transport import Transport
@@ -25,6 +25,11 @@ class Session:
         self._sign = sign
         self._calls = calls
 
+    def prepare(self) -> None:
+        """Have a token at hand, so that the call that follows has to wait for none. Raises as `Tokens.get`."""
+        with before_sending():
+            self._tokens.get()
+
     def call(self, request: Request) -> Value:
         """The JSON answer to `request`. Raises as `exchange`."""
         return fields.read(self.exchange(request))
@@ -39,11 +44,13 @@ class Session:
             AccountBroken: the account is not, or no longer, accepted.
             MarketplaceFailure, BudgetClosed, BudgetEmpty, OutOfTime: see `Transport.call` and `Tokens.get`.
         """
-        access = self._tokens.get()
+        with before_sending():
+            access = self._tokens.get()
         try:
             return self._send(request, access)
         except Unauthorized:
-            access = self._tokens.replace(access)
+            with before_sending():
+                access = self._tokens.replace(access)
         except Forbidden as refused:
             raise self._tokens.give_up(access, refused.message) from None
         try:

@@ -14,6 +14,7 @@ Failure (jobs.outcomes)
     ├── BadRequest       fatal                 any other 4xx: our request is wrong
     ├── Rejected         business              402, 409, 422: the marketplace refused this work
     ├── AlreadyExists    business              what was to be made is there
+    ├── NotSent          retry                 something of ours failed before the call: it was not made
     ├── NotReady         retry                 what this is about is not there yet, and will be
     ├── UnknownReason    retry                 a code of the marketplace that Sluice does not know; counted
     ├── Unavailable      retry                 5xx, 408, 425, or no connection
@@ -23,6 +24,9 @@ Failure (jobs.outcomes)
 `Unauthorized`, `Forbidden` and `GrantRefused` end in `session` and `tokens`; a job sees `AccountBroken` in their place.
 `mapping` is the one place that makes these from an HTTP answer or an httpx exception.
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sluice.jobs.model.outcomes import Action, Failure
 
@@ -133,6 +137,12 @@ class AlreadyExists(MarketplaceFailure):
     code = "already_exists"
 
 
+class NotSent(MarketplaceFailure):
+    """Something of ours failed before the call, so that it was not made."""
+
+    code = "not_sent"
+
+
 class NotReady(MarketplaceFailure):
     """The marketplace does not know yet, or still prepares, what the request is about."""
 
@@ -161,3 +171,21 @@ class BadAnswer(MarketplaceFailure):
     """The answer is not what the marketplace promises."""
 
     code = "bad_answer"
+
+
+@contextmanager
+def before_sending() -> Iterator[None]:
+    """What fails in here fails before the call: whoever asked for it may be certain that it was not made.
+
+    Raises:
+        NotSent: for what is no failure of the tree: AWS gave no answer, or we have a fault.
+    """
+    try:
+        yield
+    except MarketplaceFailure as failure:
+        failure.uncertain = False  # of the call for a token, not of the one that waits for it
+        raise
+    except Failure:
+        raise
+    except Exception as error:
+        raise NotSent(f"{type(error).__name__} before the call was made") from error

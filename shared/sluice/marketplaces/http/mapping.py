@@ -102,6 +102,11 @@ def retry_after(text: str, now: int) -> int | None:
     if re.fullmatch(r"[0-9]+(\.[0-9]*)?", text):
         seconds, _, fraction = text.partition(".")
         return now + min(int(seconds[:10]) * SECOND + int(f"{fraction:0<3}"[:3]), LONGEST_PAUSE)
+    return http_date(text)
+
+
+def http_date(text: str) -> int | None:
+    """A date of HTTP (RFC 9110, section 5.6.7) as epoch ms. None if it is none."""
     try:
         return int(parsedate_to_datetime(text).timestamp() * SECOND)
     except (ValueError, OverflowError):

@@ -16,7 +16,7 @@ import httpx
 
 from sluice.jobs.model.run import Calls
 from sluice.marketplaces.http import mapping
-from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, RateLimited
+from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, RateLimited, before_sending
 from sluice.marketplaces.http.exchange import Answer, Request
 from sluice.marketplaces.http.mapping import Rules
 from sluice.platform import deadline
@@ -69,12 +69,16 @@ class Transport:
         source = f"{self.marketplace} {request.method} {request.path}"
         path = request.filled_path()
         if calls:
-            calls.take()
+            with before_sending():
+                calls.take()
         began = time.monotonic()
         answer, failure = self._outcome(request, path, source)
         self._record(request, answer, failure, round((time.monotonic() - began) * SECOND), charged=calls is not None)
         if calls:
-            self._tell(calls, answer, failure)
+            try:
+                self._tell(calls, answer, failure)
+            except Exception:  # noqa: BLE001 - the marketplace has answered: that must not get lost behind it
+                logger.exception("what an answer says of the budget was not stored", extra={"source": source})
         if failure:
             # Here and not where it was caught, so that it has no cause: httpx may quote a header in its own text.
             raise failure

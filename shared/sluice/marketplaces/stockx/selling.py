@@ -6,6 +6,7 @@ come; what they mean is the caller's business.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC
 from typing import Any, Final, Self
 
@@ -13,10 +14,11 @@ import httpx
 
 from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.session import Session
+from sluice.marketplaces.http import fields, mapping
 from sluice.marketplaces.http.errors import BadAnswer
-from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.exchange import Answer, Request
 from sluice.marketplaces.http.fields import Value
-from sluice.marketplaces.selling import Batch, BatchItem, BatchKind, Listing, Operation, Terms
+from sluice.marketplaces.selling import Batch, BatchItem, BatchKind, Listing, Operation, Setting, Terms
 from sluice.marketplaces.stockx import adapter as stockx
 from sluice.platform.clock import Clock, from_iso, iso
 
@@ -28,20 +30,30 @@ _BATCH = "/selling/batch/{kind}-listing"
 
 
 class Selling:
-    """One account's listings. Every method makes one call, and raises the errors of `Session.call`."""
+    """One account's listings. Every method makes one call, and raises the errors of `Session.call`.
 
-    def __init__(self, session: Session) -> None:
+    ahead_ms: how far the marketplace's clock is ahead of ours, by the `Date` header of the newest answer, which counts
+    in seconds; None as long as no answer had one.
+    """
+
+    def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
+        self._clock = clock
+        self.ahead_ms: int | None = None
 
     @classmethod
     def open(cls, account_id: str, calls: Calls, clock: Clock, wire: httpx.BaseTransport | None = None) -> Self:
         """Selling as `account_id`. Opening calls nobody; there is nothing to close."""
-        return cls(stockx.session(account_id, calls, clock, wire))
+        return cls(stockx.session(account_id, calls, clock, wire), clock)
+
+    def prepare(self) -> None:
+        """Have a token at hand: what can fail before a call fails here, and not between a note and its call."""
+        self._session.prepare()
 
     def create(self, variant_id: str, terms: Terms, *, active: bool) -> Operation:
         """Offer one unit of a variant."""
         body = {"variantId": variant_id, "active": active, **_body(terms)}
-        return _operation(self._session.call(Request("POST", "/selling/listings", json=body)))
+        return _operation(self._call(Request("POST", "/selling/listings", json=body)))
 
     def update(self, listing_id: str, terms: Terms) -> Operation:
         """Change what a listing asks for."""
@@ -62,11 +74,17 @@ class Selling:
     def operation(self, listing_id: str, operation_id: str) -> Operation:
         """How far an operation is."""
         ids = {"listing_id": listing_id, "operation_id": operation_id}
-        return _operation(self._session.call(Request("GET", f"{_LISTING}/operations/{{operation_id}}", ids)))
+        return _operation(self._call(Request("GET", f"{_LISTING}/operations/{{operation_id}}", ids)))
 
     def listing(self, listing_id: str) -> Listing:
         """A listing with its last operation."""
-        return _listing(self._session.call(Request("GET", _LISTING, {"listing_id": listing_id})))
+        return _listing(self._call(Request("GET", _LISTING, {"listing_id": listing_id})))
+
+    def operations(self, listing_id: str) -> list[Operation]:
+        """The newest operations on a listing, as many as a page holds."""
+        path, query = f"{_LISTING}/operations", {"pageSize": PAGE_SIZE}
+        body = self._call(Request("GET", path, {"listing_id": listing_id}, query=query))
+        return [_operation(row, listing_id) for row in body["operations"].rows()]
 
     def find(self, variant_ids: Sequence[str], since: int, page: int = 1) -> tuple[list[Listing], bool]:
         """A page of the listings of these variants that were created since the day of `since`; whether more follow."""
@@ -76,27 +94,30 @@ class Selling:
             "pageNumber": page,
             "pageSize": PAGE_SIZE,
         }
-        body = self._session.call(Request("GET", "/selling/listings", query=query))
+        body = self._call(Request("GET", "/selling/listings", query=query))
         return [_listing(row) for row in body["listings"].rows()], body["hasNextPage"].flag()
 
     def submit_batch(self, kind: BatchKind, items: Sequence[Mapping[str, Any]]) -> Batch:
         """Create, update or delete up to 100 listings in one call; `items` are made by the functions below."""
-        return _batch(self._session.call(Request("POST", _BATCH.format(kind=kind), json={"items": list(items)})))
+        return _batch(self._call(Request("POST", _BATCH.format(kind=kind), json={"items": list(items)})))
 
     def batch(self, kind: BatchKind, batch_id: str) -> Batch:
         """How far a batch is."""
-        return _batch(
-            self._session.call(Request("GET", f"{_BATCH.format(kind=kind)}/{{batch_id}}", {"batch_id": batch_id}))
-        )
+        return _batch(self._call(Request("GET", f"{_BATCH.format(kind=kind)}/{{batch_id}}", {"batch_id": batch_id})))
 
     def batch_items(self, kind: BatchKind, batch_id: str) -> list[BatchItem]:
         """What became of each item of a batch."""
         path = f"{_BATCH.format(kind=kind)}/{{batch_id}}/items"
-        body = self._session.call(Request("GET", path, {"batch_id": batch_id}))
+        body = self._call(Request("GET", path, {"batch_id": batch_id}))
         return [_item(row) for row in body["items"].rows()]
 
+    def _call(self, request: Request) -> Value:
+        answer = self._session.exchange(request)
+        self.ahead_ms = _ahead(answer, self._clock.now(), self.ahead_ms)
+        return fields.read(answer)
+
     def _change(self, method: str, path: str, listing_id: str, body: dict[str, Any] | None = None) -> Operation:
-        return _operation(self._session.call(Request(method, path, {"listing_id": listing_id}, json=body)))
+        return _operation(self._call(Request(method, path, {"listing_id": listing_id}, json=body)))
 
 
 def create_item(variant_id: str, terms: Terms, *, active: bool) -> dict[str, Any]:
@@ -123,15 +144,39 @@ def _body(terms: Terms) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _operation(body: Value) -> Operation:
+def _ahead(answer: Answer, now: int, before: int | None) -> int | None:
+    """How far the clock of whoever gave `answer` at `now` is ahead; as `before` where it does not tell."""
+    at = mapping.http_date(answer.headers.get("date", ""))
+    return before if at is None else at - now
+
+
+def _operation(body: Value, listing_id: str | None = None) -> Operation:
     return Operation(
         operation_id=body["operationId"].text(),
-        listing_id=body["listingId"].text(),
+        listing_id=listing_id or body["listingId"].text(),
         type=body["operationType"].optional_text(),
         word=body["operationStatus"].text(),
         error=body["error"].optional_text(),
         created_at=_optional_time(body["createdAt"]),
+        via=body["operationInitiatedVia"].optional_text(),
+        changes=_setting(body["changes"]),
     )
+
+
+def _setting(changes: Value) -> Setting | None:
+    """What an operation adds or updates; None where that is not said in a form that can be read."""
+    with suppress(BadAnswer):
+        parts = [changes[part] for part in ("additions", "updates") if changes[part].raw]
+        asks = [part["askData"] for part in parts]
+        active = next((part["active"].flag() for part in parts if part["active"].raw is not None), None)
+        setting = Setting(
+            amount=next(filter(None, (ask["amount"].optional_money() for ask in asks)), None),
+            currency=next(filter(None, (ask["currency"].optional_text() for ask in asks)), None),
+            expires_at=next(filter(None, (_optional_time(ask["expiresAt"]) for ask in asks)), None),
+            active=active,
+        )
+        return setting if changes.raw is not None else None
+    return None
 
 
 def _listing(row: Value) -> Listing:
@@ -146,6 +191,7 @@ def _listing(row: Value) -> Listing:
         variant_id=row["variant"]["variantId"].optional_text(),
         created_at=_time(row["createdAt"]),
         batch_id=row["batch"]["batchId"].optional_text(),
+        order=row["order"]["orderNumber"].optional_text(),
         last_operation=None if last.raw is None else _last_operation(last, listing_id),
     )
 
@@ -159,6 +205,8 @@ def _last_operation(last: Value, listing_id: str) -> Operation:
         word=last["operationStatus"].text(),
         error=last["error"].optional_text(),
         created_at=_optional_time(last["operationCreatedAt"]),
+        via=last["operationInitiatedVia"].optional_text(),
+        changes=_setting(last["changes"]),
     )
 
 

@@ -74,6 +74,9 @@ class Config:
     horizon_ms: how far ahead of its slots a budget is given work by the scheduler.
     batch: most jobs in one message to a worker.
     poll_batch: most operations that one run of the poller looks at.
+    lost_create_ms: how long a listing whose create was not answered is looked for before it is sent once more, or is
+        taken for not made.
+    unconfirmed_ms: how long an operation that never ends is checked before what its listing shows is taken for its end.
     retention_ms: how long finished jobs, requests and run records are kept.
     dead_letter_retention_ms: how long dead letters are kept.
     broken_ms: work whose account does not work for this long ends, with that reason.
@@ -93,6 +96,8 @@ class Config:
     horizon_ms: int = 75 * SECOND
     batch: int = 25
     poll_batch: int = 50
+    lost_create_ms: int = 15 * MINUTE
+    unconfirmed_ms: int = DAY
     retention_ms: int = 3 * DAY
     dead_letter_retention_ms: int = 30 * DAY
     broken_ms: int = 7 * DAY
@@ -131,6 +136,8 @@ _RANGES = {
     "horizon_ms": (SECOND, DAY),
     "batch": (1, 50),
     "poll_batch": (1, 1_000),
+    "lost_create_ms": (SECOND, DAY),
+    "unconfirmed_ms": (HOUR, 30 * DAY),
     "retention_ms": (HOUR, _YEAR),
     "dead_letter_retention_ms": (DAY, 10 * _YEAR),
     "broken_ms": (HOUR, _YEAR),

@@ -1,0 +1,93 @@
+"""What comes after a listing job that has ended: from the stream of table `jobs`, so that no end is forgotten.
+
+```
+ ended                                   then
+ dead, cancelled, or partly unconfirmed  its changes that are open still: `listing.check`, now
+ a create that was sent twice            its twin, if the first has come to be after all: `listing.check`, when the
+                                         second has had its time to appear
+ dead `listing.check`                    the same again, later
+```
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sluice.jobs.model import keys
+from sluice.jobs.model.events import ended
+from sluice.jobs.model.job import Job, Spec
+from sluice.jobs.model.states import SUCCEEDED
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.kinds import BATCH, CHECK, SINGLE, check_id
+from sluice.listings.stockx.request import spec
+from sluice.listings.stockx.status import Action
+from sluice.platform.clock import HOUR
+from sluice.platform.config.document import Config
+
+_SINGLE = {kind.name for kind in SINGLE.values()}
+
+
+def follow_up(records: Iterable[Mapping[str, Any]], now: int, config: Config) -> int:
+    """Ask for what each listing job that `records` show to have ended makes necessary; how many were asked for.
+
+    Doing it twice changes nothing.
+    """
+    asked = [check for record in records if (job := ended(record["dynamodb"])) for check in _checks(job, now, config)]
+    for check in asked:
+        enqueue(check, now)
+    return len(asked)
+
+
+def _checks(job: Job, now: int, config: Config) -> list[Spec]:
+    if job.kind == CHECK.name:
+        return (
+            [] if job.state == SUCCEEDED else [replace(_spec(job, job.job_id, job.payload, config), due_at=now + HOUR)]
+        )
+    if job.kind not in _SINGLE and job.kind != BATCH.name:
+        return []
+    checks = []
+    if _left(job):
+        payload = {**job.payload, "of": job.job_id} if job.kind == BATCH.name else {"listing_id": _listing(job)}
+        checks.append(_spec(job, check_id(job.job_id), payload, config))
+    if sendings := _sent_twice(job):
+        payload = {"twins": _changes(job), "sent": sendings}
+        twins = _spec(job, check_id(job.job_id, "twins"), payload, config)
+        checks.append(replace(twins, due_at=sendings[1] + config.lost_create_ms))
+    return checks
+
+
+def _left(job: Job) -> bool:
+    """Whether a change of the ended `job` is open still."""
+    if job.state == SUCCEEDED and not (job.result or {}).get("unconfirmed"):
+        return False
+    for listing_id in [row[0] for row in job.payload["listings"]] if job.kind == BATCH.name else [_listing(job)]:
+        listing = listings.find(job.tenant, listing_id)
+        if listing and any(change.job_id == job.job_id for change in listing.open_changes()):
+            return True
+    return False
+
+
+def _sent_twice(job: Job) -> list[int] | None:
+    """When the create of `job` was sent first and last, if that was not once."""
+    sent = job.payload.get("submission" if job.kind != BATCH.name else "sent")
+    creates = job.kind == SINGLE[Action.CREATE].name or job.payload.get("action") == Action.CREATE
+    if not creates or not sent or sent["tries"] < 2:
+        return None
+    return [sent["first_at"], sent["sent_at"]]
+
+
+def _changes(job: Job) -> list[list[Any]]:
+    """The creates of `job`: listing id and number of the change."""
+    if job.kind == BATCH.name:
+        return [row[:2] for row in job.payload["listings"]]
+    return [[_listing(job), job.payload["submission"]["change"]["number"]]]
+
+
+def _listing(job: Job) -> str:
+    listing_id: str = job.payload["listing_id"]
+    return listing_id
+
+
+def _spec(job: Job, check: str, payload: dict[str, object], config: Config) -> Spec:
+    return spec(CHECK.name, check, job.account, job.tenant, keys.HOT, payload, config)

@@ -1,0 +1,106 @@
+"""What the marketplace refuses, or somebody else does: the listing itself is read, and what it shows is stored."""
+
+import pytest
+
+from local.sandbox.faults import Disconnect, NotFound, ServerError
+from local.sandbox.stockx.listings import Change as Set
+from sluice.listings.stockx.status import Action
+from sluice.marketplaces.selling import Terms
+from sluice.platform import http
+from tests.support.desk import Desk
+from tests.unit.operations.test_recovery import LISTINGS
+
+OPERATION = "*/operations/*"
+
+
+@pytest.fixture(autouse=True)
+def _the_desks_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "clock", desk.clock)
+
+
+def test_an_update_leaves_an_inactive_listing_inactive(desk: Desk) -> None:
+    asked = desk.create(active=False)
+    desk.finish()
+    desk.ask(asked.listing_id, Action.UPDATE, Terms("140", "USD"))
+    desk.finish()
+    listing = desk.shown(asked.listing_id)
+    assert (listing["status"], listing["amount"]) == ("INACTIVE", "140")
+    assert [(one.status, one.amount) for one in desk.real()] == [("INACTIVE", "140")]
+    assert desk.story(asked.listing_id)[-1] == ("UPDATE", "INACTIVE")
+
+
+@pytest.mark.parametrize("action", [Action.UPDATE, Action.DEACTIVATE, Action.DELETE])
+@pytest.mark.parametrize("read_later", [False, True])
+def test_a_change_of_a_sold_listing_is_refused_and_the_sale_is_stored(
+    desk: Desk, action: Action, read_later: bool
+) -> None:
+    listing_id = desk.active()
+    sold = desk.sell(listing_id)
+    if read_later:
+        desk.sandbox.faults.set(ServerError(method="GET", path=LISTINGS + "/*", last=3))
+    asked = desk.ask(listing_id, action, Terms("140", "USD") if action is Action.UPDATE else None)
+    desk.finish()
+    job = desk.job(asked.job_id)
+    assert (job.state, job.error["code"]) == ("dead", "bad_request")
+    assert "MATCHED" in job.error["message"]
+    listing = desk.shown(listing_id)
+    assert (listing["status"], listing["amount"]) == ("SOLD", "150")
+    entry = desk.history(listing_id)[-1]
+    assert (entry.status, entry.metadata["order"]) == ("FAILED", sold.order_number)
+    [told] = [detail for kind, detail in desk.published if kind == "listing.changed"]
+    assert (told["status"], told["order"], told["listingId"]) == ("SOLD", sold.order_number, listing_id)
+    assert desk.calls(method="PATCH") + desk.calls(method="PUT") + desk.calls(method="DELETE") == 1
+
+
+@pytest.mark.parametrize("action", [Action.UPDATE, Action.ACTIVATE])
+def test_a_change_of_a_listing_that_its_seller_has_deleted_stores_that(desk: Desk, action: Action) -> None:
+    listing_id = desk.active()
+    desk.by_hand(listing_id, "DELETE")
+    desk.ask(listing_id, action, Terms("140", "USD"))
+    desk.finish()
+    assert desk.shown(listing_id)["status"] == "DELETED"
+    assert [kind for kind, _ in desk.published].count("listing.changed") == 1
+
+
+def test_a_change_of_a_listing_that_the_marketplace_does_not_have_any_more(desk: Desk) -> None:
+    listing_id = desk.active()
+    desk.sandbox.faults.set(NotFound(path="/v2/selling/listings/*"))
+    asked = desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
+    desk.finish()
+    assert desk.job(asked.job_id).error["code"] == "not_found"
+    assert desk.shown(listing_id)["status"] == "DELETED"
+
+
+def test_what_is_so_already_is_no_failure(desk: Desk) -> None:
+    listing_id = desk.active()
+    desk.by_hand(listing_id, "DEACTIVATE", Set(active=False))
+    asked = desk.ask(listing_id, Action.DEACTIVATE)
+    desk.finish()
+    assert desk.job(asked.job_id).result["status"] == "COMPLETED"
+    assert desk.shown(listing_id)["status"] == "INACTIVE"
+
+
+@pytest.mark.parametrize(("via", "amount"), [("WEB", "175"), ("PUBLIC-API", "175"), ("WEB", "140")])
+def test_an_update_that_never_arrived_is_not_taken_for_somebody_elses(desk: Desk, via: str, amount: str) -> None:
+    listing_id = desk.active()
+    desk.sandbox.faults.set(ServerError(method="PATCH", path="*", last=1))
+    desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
+    desk.tick()
+    desk.by_hand(listing_id, "UPDATE", Set(amount, "USD"), via=via)
+    desk.finish()
+    [real] = desk.real()
+    assert desk.shown(listing_id)["amount"] == real.amount == "140"
+    assert desk.calls(method="PATCH") == (1 if amount == "140" else 2)
+
+
+def test_our_update_is_found_behind_somebody_elses(desk: Desk) -> None:
+    listing_id = desk.active()
+    desk.sandbox.faults.set(Disconnect(method="PATCH", path="*", last=1))
+    asked = desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
+    desk.tick()
+    desk.later(15)
+    desk.by_hand(listing_id, "UPDATE", Set("175", "USD"))
+    desk.finish()
+    assert desk.job(asked.job_id).result["status"] == "COMPLETED"
+    assert desk.calls(method="PATCH") == 1
+    assert desk.real()[0].amount == "175"

@@ -1,0 +1,211 @@
+"""What is not known is not claimed: a change whose job ends without an answer is UNCONFIRMED until it is known."""
+
+import pytest
+
+from local.sandbox.faults import Disconnect, ExpiredToken, ServerError
+from local.sandbox.outcomes import FailOperation, NeverEnd, StayPending
+from sluice.listings.stockx.status import Action
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.selling import Terms
+from sluice.platform import http
+from tests.support.desk import USD_150, Desk
+from tests.support.http import call
+from tests.unit.operations.test_recovery import LISTINGS
+
+OPERATION = "*/operations/*"
+
+
+@pytest.fixture(autouse=True)
+def _the_desks_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "clock", desk.clock)
+
+
+def break_account(desk: Desk) -> None:
+    """Every check is a 401 now, and the poller finds out."""
+    desk.sandbox.faults.set(ExpiredToken(path=OPERATION))
+    desk.later(20)
+    assert desk.poll()["stats"]["failed"] == 1
+    account = accounts.find("stockx:acme")
+    assert account
+    assert account.status == "BROKEN"
+
+
+def reconnect(desk: Desk) -> None:
+    desk.sandbox.faults.set()
+    desk.connect()
+
+
+def test_a_create_whose_account_breaks_is_unconfirmed_until_it_is_connected_again(desk: Desk) -> None:
+    asked = desk.create(reference="shelf 4")
+    desk.tick()
+    sent = desk.job(asked.job_id).payload["submission"]
+    break_account(desk)
+    job = desk.job(asked.job_id)
+    assert (job.state, job.error["code"]) == ("dead", "authentication_failed")
+    listing = desk.shown(asked.listing_id)
+    assert listing["status"] == "UNCONFIRMED"
+    [why] = listing["unconfirmed"]
+    assert (why["code"], why["operationId"]) == ("authentication_failed", sent["operation_id"])
+    assert (why["marketplaceId"], why["seen"]) == (sent["marketplace_id"], "not seen")
+    assert desk.tick() == 0
+    assert desk.job(why["checkJobId"]).state == "queued"  # it waits for the account
+    desk.later(3600)
+    assert desk.tick() == 0
+    reconnect(desk)
+    desk.finish()
+    assert desk.shown(asked.listing_id)["status"] == "ACTIVE"
+    assert desk.shown(asked.listing_id)["unconfirmed"] == []
+    assert desk.story(asked.listing_id) == [("CREATE", "ACTIVE")]
+    assert desk.history(asked.listing_id)[0].metadata["unconfirmed"]["code"] == "authentication_failed"
+    assert len(desk.real()) == 1
+
+
+@pytest.mark.parametrize("when", ["while it is broken", "after connecting again", "once it is known"])
+def test_a_repeated_create_checks_first(desk: Desk, when: str) -> None:
+    asked = desk.create(reference="shelf 4")
+    desk.tick()
+    break_account(desk)
+    if when == "while it is broken":
+        desk.create(reference="shelf 4")
+    reconnect(desk)
+    if when == "once it is known":
+        desk.finish()
+    again = desk.create(reference="shelf 4")
+    assert again.listing_id == asked.listing_id
+    desk.finish()
+    assert desk.job(again.job_id).state in ("succeeded", "dead")
+    assert desk.shown(asked.listing_id)["status"] == "ACTIVE"
+    assert desk.calls(method="POST", path=LISTINGS) == 1
+    assert len(desk.real()) == 1
+    if when != "once it is known":
+        assert desk.job(again.job_id).result["status"] == "COMPLETED"
+
+
+def test_a_repeated_create_is_sent_when_the_first_one_failed_at_the_marketplace(desk: Desk) -> None:
+    desk.sandbox.faults.set(FailOperation(), StayPending(seconds=60))
+    asked = desk.create(reference="shelf 4")
+    desk.tick()
+    break_account(desk)
+    reconnect(desk)
+    again = desk.create(reference="shelf 4")
+    desk.finish()
+    assert desk.job(again.job_id).result["status"] == "COMPLETED"
+    assert desk.story(asked.listing_id) == [("CREATE", "FAILED"), ("CREATE", "ACTIVE")]
+    assert len(desk.real()) == 1
+
+
+def test_a_bulk_of_five_is_asked_for_again_and_stays_five(desk: Desk) -> None:
+    items = [{"variantId": desk.variants[0], "amount": "150", "reference": f"box {number}"} for number in range(5)]
+    body = {"action": "create", "items": items}
+    first = call("POST", "/v1/listings/bulk", body=body).json["items"]
+    desk.tick()
+    desk.sandbox.faults.set(ExpiredToken(path="/v2/selling/batch/*"))
+    desk.later(20)
+    desk.poll()
+    assert {desk.shown(one["listingId"])["status"] for one in first} == {"UNCONFIRMED"}
+    assert desk.job(first[0]["jobId"]).error["code"] == "authentication_failed"
+    reconnect(desk)
+    again = call("POST", "/v1/listings/bulk", body=body).json["items"]
+    assert [one["listingId"] for one in again] == [one["listingId"] for one in first]
+    desk.finish()
+    assert {desk.shown(one["listingId"])["status"] for one in first} == {"ACTIVE"}
+    assert len({desk.shown(one["listingId"])["marketplaceId"] for one in first}) == 5
+    assert len(desk.real()) == 5
+    assert {desk.job(one["jobId"]).state for one in again} == {"succeeded"}
+
+
+def test_a_bulk_whose_account_breaks_becomes_known_by_itself(desk: Desk) -> None:
+    items = [{"variantId": desk.variants[0], "amount": "150"} for _ in range(5)]
+    asked = call("POST", "/v1/listings/bulk", body={"action": "create", "items": items}).json["items"]
+    desk.tick()
+    desk.sandbox.faults.set(ExpiredToken(path="/v2/selling/batch/*"))
+    desk.later(20)
+    desk.poll()
+    reconnect(desk)
+    desk.finish()
+    assert {desk.shown(one["listingId"])["status"] for one in asked} == {"ACTIVE"}
+    assert len(desk.real()) == 5
+
+
+def test_checks_that_fail_for_half_an_hour_leave_it_not_seen(desk: Desk) -> None:
+    asked = desk.create()
+    desk.tick()
+    desk.sandbox.faults.set(ServerError(status=500))
+    while desk.job(asked.job_id).state == "waiting":
+        desk.later(30)
+        desk.poll()
+    job = desk.job(asked.job_id)
+    assert (job.state, job.error["code"]) == ("dead", "operation_timed_out")
+    assert job.error["message"] == "Operation timed out after 15 minutes"
+    [why] = desk.shown(asked.listing_id)["unconfirmed"]
+    assert (why["code"], why["seen"]) == ("operation_timed_out", "not seen")
+    for _ in range(5):
+        desk.later(3600)
+        desk.tick()
+        desk.poll()
+    assert desk.shown(asked.listing_id)["status"] == "UNCONFIRMED"
+    desk.sandbox.faults.set()
+    desk.finish()
+    assert desk.shown(asked.listing_id)["status"] == "ACTIVE"
+    assert len(desk.real()) == 1
+
+
+def test_what_stays_pending_is_checked_until_it_ends(desk: Desk) -> None:
+    listing_id = desk.active()
+    desk.sandbox.faults.set(StayPending(operation="DELETE", seconds=3 * 3600))
+    desk.ask(listing_id, Action.DELETE)
+    desk.tick()
+    desk.later(16 * 60)
+    desk.poll()
+    [why] = desk.shown(listing_id)["unconfirmed"]
+    assert (why["action"], why["seen"]) == ("DELETE", "ACTIVE")
+    desk.finish()
+    assert desk.shown(listing_id)["status"] == "DELETED"
+    assert desk.story(listing_id) == [("CREATE", "ACTIVE"), ("DELETE", "DELETED")]
+
+
+def test_what_never_ends_is_settled_after_a_day_by_what_the_listing_shows(desk: Desk) -> None:
+    listing_id = desk.active()
+    desk.sandbox.faults.set(NeverEnd(operation="UPDATE"))
+    desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
+    begun = desk.clock.time
+    desk.finish()
+    assert desk.clock.time - begun >= desk.config.unconfirmed_ms
+    listing = desk.shown(listing_id)
+    assert (listing["status"], listing["amount"]) == ("ACTIVE", "150")
+    entry = desk.history(listing_id)[-1]
+    assert (entry.action, entry.status, entry.metadata["happened"]) == ("TIMEOUT", "FAILED", False)
+
+
+def test_a_listing_with_an_unconfirmed_update_can_be_taken_away(desk: Desk) -> None:
+    listing_id = desk.active()
+    desk.sandbox.faults.set(Disconnect(method="PATCH", path="*", last=1), ServerError(method="GET", path="*"))
+    desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
+    for _ in range(70):
+        desk.tick()
+        desk.poll()
+        desk.later(30)
+    assert desk.shown(listing_id)["status"] == "UNCONFIRMED"
+    desk.sandbox.faults.set(ServerError(method="GET", path=LISTINGS + "/*", last=2))
+    deleted = desk.ask(listing_id, Action.DELETE)
+    desk.tick()
+    desk.sandbox.faults.set()
+    desk.finish()
+    assert desk.job(deleted.job_id).state == "succeeded"
+    assert desk.shown(listing_id)["status"] == "DELETED"
+    assert not desk.live()
+
+
+def test_the_list_shows_what_is_unconfirmed(desk: Desk) -> None:
+    desk.create(reference="shelf 4")
+    settled = desk.create(USD_150, variant=1)
+    desk.tick()
+    desk.sandbox.faults.set(ExpiredToken(path=OPERATION, first=2))
+    desk.later(20)
+    desk.poll()
+    names = {
+        status: [one["listingId"] for one in call("GET", "/v1/listings", query={"status": status}).json["listings"]]
+        for status in ("UNCONFIRMED", "PENDING", "ACTIVE")
+    }
+    assert [len(found) for found in names.values()] == [1, 0, 1]
+    assert settled.listing_id in {*names["ACTIVE"], *names["UNCONFIRMED"]}
