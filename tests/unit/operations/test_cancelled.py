@@ -5,7 +5,7 @@ import pytest
 from sluice.jobs.queue.cancel import cancel
 from sluice.listings.stockx.status import Action
 from sluice.marketplaces.selling import Terms
-from sluice.platform import http
+from sluice.platform.http import routing
 from tests.support.desk import TENANT, Desk
 from tests.support.http import call
 
@@ -14,7 +14,7 @@ OPERATION = "*/operations/*"
 
 @pytest.fixture(autouse=True)
 def _the_desks_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "clock", desk.clock)
+    monkeypatch.setattr(routing, "clock", desk.clock)
 
 
 def test_a_cancelled_create_is_settled_by_itself(desk: Desk) -> None:

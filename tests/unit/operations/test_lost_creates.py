@@ -4,7 +4,7 @@ import pytest
 
 from local.sandbox.faults import Disconnect, NotFound, ServerError
 from local.sandbox.outcomes import FailOperation, ListLate, NeverEnd, StayPending
-from sluice.platform import http
+from sluice.platform.http import routing
 from tests.support.desk import Desk
 from tests.support.http import call
 from tests.unit.operations.test_recovery import LEASE_SECONDS, LISTINGS, Killed, kill_after
@@ -14,7 +14,7 @@ OPERATION = "*/operations/*"
 
 @pytest.fixture(autouse=True)
 def _the_desks_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "clock", desk.clock)
+    monkeypatch.setattr(routing, "clock", desk.clock)
 
 
 @pytest.mark.parametrize("late", [150, 200, 600])

@@ -6,7 +6,7 @@ from local.sandbox.faults import Disconnect, NotFound, ServerError
 from local.sandbox.stockx.listings import Change as Set
 from sluice.listings.stockx.status import Action
 from sluice.marketplaces.selling import Terms
-from sluice.platform import http
+from sluice.platform.http import routing
 from tests.support.desk import Desk
 from tests.unit.operations.test_recovery import LISTINGS
 
@@ -15,7 +15,7 @@ OPERATION = "*/operations/*"
 
 @pytest.fixture(autouse=True)
 def _the_desks_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "clock", desk.clock)
+    monkeypatch.setattr(routing, "clock", desk.clock)
 
 
 def test_an_update_leaves_an_inactive_listing_inactive(desk: Desk) -> None:

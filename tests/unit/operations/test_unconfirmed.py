@@ -7,7 +7,7 @@ from local.sandbox.outcomes import FailOperation, NeverEnd, StayPending
 from sluice.listings.stockx.status import Action
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
-from sluice.platform import http
+from sluice.platform.http import routing
 from tests.support.desk import USD_150, Desk
 from tests.support.http import call
 from tests.unit.operations.test_recovery import LISTINGS
@@ -17,7 +17,7 @@ OPERATION = "*/operations/*"
 
 @pytest.fixture(autouse=True)
 def _the_desks_time(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "clock", desk.clock)
+    monkeypatch.setattr(routing, "clock", desk.clock)
 
 
 def break_account(desk: Desk) -> None:
