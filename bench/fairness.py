@@ -107,7 +107,7 @@ def _spec(tenant: str, number: int, config: Config) -> Spec:
     )
 
 
-def _active(accounts: Collection[str]) -> Mapping[str, str]:
+def _active(accounts: Collection[str], _: str) -> Mapping[str, str]:
     return dict.fromkeys(accounts, "ACTIVE")
 
 

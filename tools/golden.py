@@ -68,7 +68,8 @@ def connected(api: Api) -> list[str]:
     Raises:
         ApiError: there is none.
     """
-    found = [one["marketplace"] for one in api.get("/v1/accounts")["accounts"] if one["status"] == "ACTIVE"]
+    working = ("ACTIVE", "UNVERIFIED")
+    found = [one["marketplace"] for one in api.get("/v1/accounts")["accounts"] if one["status"] in working]
     if not found:
         raise ApiError("no working marketplace account is connected; connect one with PUT /v1/accounts/{marketplace}")
     return found

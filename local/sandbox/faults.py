@@ -1,6 +1,6 @@
 """The switches: what can go wrong, and when. Pure: the same plan and the same calls give the same strikes.
 
-    Latency · Throttle · ServerError · NotFound · Hang · Disconnect · Drip      how it answers
+    Latency · Throttle · ServerError · NotFound · Forbidden · Hang · Disconnect · Drip      how it answers
     EmptyAnswer · MalformedJson · AddField · DropField · NullField · RetypeField    what it answers
     ExpiredToken · RevokedToken · RefuseRefresh                                 who may ask
     those of `outcomes.py`                                                      what becomes of an operation
@@ -63,6 +63,12 @@ class NotFound(_CallFault):
     """404, as if what was asked for had never been there; the call has no effect."""
 
     kind: Literal["not_found"] = "not_found"
+
+
+class Forbidden(_CallFault):
+    """403 in the marketplace's words, for this call alone; the call has no effect, and the token stays good."""
+
+    kind: Literal["forbidden"] = "forbidden"
 
 
 class Disconnect(_CallFault):
@@ -139,7 +145,7 @@ class RefuseRefresh(_CallFault):
     kind: Literal["refuse_refresh"] = "refuse_refresh"
 
 
-Refusal = Throttle | ServerError | NotFound | ExpiredToken | RevokedToken | RefuseRefresh
+Refusal = Throttle | ServerError | NotFound | Forbidden | ExpiredToken | RevokedToken | RefuseRefresh
 Corruption = MalformedJson | AddField | DropField | NullField | RetypeField
 CallFault = Latency | Hang | Disconnect | Drip | EmptyAnswer | Refusal | Corruption
 Fault = CallFault | OperationFault | RefuseAd

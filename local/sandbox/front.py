@@ -27,6 +27,7 @@ from local.sandbox.faults import (
     ExpiredToken,
     Fault,
     Faults,
+    Forbidden,
     Hang,
     Latency,
     MalformedJson,
@@ -193,6 +194,8 @@ def _refuse(marketplace: Marketplace, call: Call, fault: Fault, *, counted: bool
             return marketplace.error(status, SERVER_ERRORS.get(status, "Server Error"))
         case NotFound():
             return marketplace.error(404, "Not Found")
+        case Forbidden():
+            return marketplace.error(403, "Forbidden")
         case RefuseRefresh():
             return marketplace.refuse_refresh(call)
         case ExpiredToken() | RevokedToken():

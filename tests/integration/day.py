@@ -40,6 +40,7 @@ class Day:
         self.a_known_variant_is_fetched_again()
         self.a_tenant_asks_for_too_much()
         self.a_job_is_cancelled()
+        self.an_account_is_connected_without_a_call_left_and_goes()
         self.a_job_dies()
         self.the_marketplace_refuses_for_a_moment()
         self.messages_and_workers_are_lost(job)
@@ -118,6 +119,15 @@ class Day:
         self.api.delete(f"/v1/jobs/{job}")
         assert self.api.job(job)["state"] == "cancelled"
         spend(self.laptop, "acme", 0)
+
+    def an_account_is_connected_without_a_call_left_and_goes(self) -> None:
+        """It cannot be asked then whether it is any good."""
+        spend(self.laptop, "leaver", LIMIT)
+        self.laptop.connect_stockx("leaver")
+        api = self.laptop.api("leaver")
+        assert api.get("/v1/accounts/stockx")["status"] == "UNVERIFIED"
+        api.delete("/v1/accounts/stockx")
+        assert api.get("/v1/accounts")["accounts"] == []
 
     def a_job_dies(self) -> None:
         body = {"items": [items()[0] | {"sku": "NO-SUCH-STYLE"}]}

@@ -164,7 +164,7 @@ class World:
             _, report = poller.poll(self._accounts, self.clock, self.config, process.deadline, 50, ended)
             self.ends += report.ends
 
-    def _accounts(self, asked: Collection[str]) -> Mapping[str, str]:
+    def _accounts(self, asked: Collection[str], _: str) -> Mapping[str, str]:
         return {account: self.statuses.get(account, "ACTIVE") for account in asked}
 
     def _send(self, batch: Batch) -> None:

@@ -6,7 +6,7 @@ from sluice.catalog import enrichment, enrichment_table
 from sluice.catalog.enrichment_table import Enrichment
 from sluice.catalog.kinds import ENRICH
 from sluice.jobs.budgets import ledger
-from sluice.jobs.dispatch.explain import Reason, explain, held
+from sluice.jobs.dispatch.explain import MISSING, Reason, explain, held
 from sluice.jobs.model import keys
 from sluice.jobs.model.keys import BACKGROUND
 from sluice.jobs.model.states import FINAL, QUEUED
@@ -90,7 +90,7 @@ def _waits(found: Enrichment, now: int) -> list[EnrichmentWait]:
         account = keys.account(marketplace, found.tenant)
         stored = keys.budget(account, by_account=config.limits(marketplace).by_account)
         budget = accounts.budget_of(account, stored)
-        usage, status = ledger.read(budget, now), accounts.statuses({account}).get(account, "MISSING")
+        usage, status = ledger.read(budget, now), accounts.statuses({account}).get(account, MISSING)
         hold = held(account, status, budget, ENRICH.name, usage, config, now)
         wait = explain(QUEUED, now, BACKGROUND, hold, usage, budget, config, now)
         if wait.reason is not Reason.READY:

@@ -1,6 +1,6 @@
 """The marketplaces, one row each. Whoever checks names, currencies or sizes looks here, without loading an adapter."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,18 +13,37 @@ class UnknownMarketplace(Exception):  # noqa: N818 - an answer to the caller
 
 
 class CredentialField(NamedTuple):
-    """One thing that an account is connected with. most: characters. optional: only some of its work needs it."""
+    """One thing that an account is connected with.
+
+    about: what it is and where its owner finds it. most: characters. optional: only some of its work needs it.
+    """
 
     name: str
     most: int
+    about: str
     optional: bool = False
+
+
+class Grant(NamedTuple):
+    """What somebody lets an account do, and a token of its own stands for.
+
+    serves: the work that needs it, for people. services: the services that need it, where they are not the default.
+    needs: the optional credential without which there is none.
+    """
+
+    name: str
+    serves: str
+    services: frozenset[str] = frozenset()
+    needs: str = ""
 
 
 class Marketplace(NamedTuple):
     """What a marketplace is.
 
-    credentials: what an account is connected with. currencies: ISO 4217 codes of its prices. size_systems: Sluice's
+    credentials: what an account is connected with. grants: each is kept, and breaks, apart; the first is the one that
+    all work needs which says nothing else. currencies: ISO 4217 codes of its prices. size_systems: Sluice's
     names of the systems in which it gives sizes, its main one first. adapter: `module:class`, an `Adapter`.
+    try_out: `module:function`, which asks the marketplace whether it accepts credentials.
     lookup_calls: calls that find a product with its sizes; 0 where there is no catalog, and any size of any SKU may be
     asked for. sizes_together: one call answers the prices of all sizes. sizes_kept: all of them are stored, not only
     those that somebody has asked for. pictures: its catalog shows them. listing_currencies: those of its listings.
@@ -33,9 +52,11 @@ class Marketplace(NamedTuple):
 
     name: str
     credentials: tuple[CredentialField, ...]
+    grants: tuple[Grant, ...]
     currencies: frozenset[str]
     size_systems: tuple[str, ...]
     adapter: str
+    try_out: str
     lookup_calls: int
     sizes_together: bool = False
     sizes_kept: bool = False
@@ -45,9 +66,18 @@ class Marketplace(NamedTuple):
 
     def load(self) -> "type[Adapter]":
         """The adapter; only functions that call marketplaces load it."""
-        module, _, name = self.adapter.partition(":")
-        adapter: Any = getattr(import_module(module), name)
-        return adapter  # type: ignore[no-any-return]
+        adapter: type[Adapter] = _load(self.adapter)
+        return adapter
+
+    def load_try_out(self) -> Callable[..., Any]:
+        """What asks the marketplace whether it accepts credentials (`accounts.connecting`); loads an HTTP client."""
+        try_out: Callable[..., Any] = _load(self.try_out)
+        return try_out
+
+
+def _load(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
 
 
 # StockX public API v2: `CurrencyCode` of market data.
@@ -56,6 +86,7 @@ AUD BRL CAD CHF CLP CNY DKK EUR GBP HKD HUF IDR ILS JPY KRW KWD MOP MXN MYR NOK 
 """
 # StockX public API v2: `CreateListingInput.currencyCode`.
 _STOCKX_LISTING_CURRENCIES = "AUD CAD CHF EUR GBP HKD JPY KRW MXN NZD SGD USD"
+_OF_A_SELLER = "for promotions: the refresh token of a seller who agreed to the scope sell.marketing"
 
 MARKETPLACES: Mapping[str, Marketplace] = {
     marketplace.name: marketplace
@@ -64,14 +95,16 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             name="stockx",
             # Together below the 4,096 bytes that KMS encrypts in one call.
             credentials=(
-                CredentialField("api_key", 256),
-                CredentialField("client_id", 256),
-                CredentialField("client_secret", 512),
-                CredentialField("refresh_token", 2048),
+                CredentialField("api_key", 256, "the API key of your application at developer.stockx.com"),
+                CredentialField("client_id", 256, "your application's client id"),
+                CredentialField("client_secret", 512, "your application's client secret"),
+                CredentialField("refresh_token", 2048, "the refresh token that a log-in of the seller gave"),
             ),
+            grants=(Grant("seller", "prices and listings"),),
             currencies=frozenset(_STOCKX_CURRENCIES.split()),
             size_systems=("us", "us-w", "uk", "cm", "kr", "eu"),
             adapter="sluice.marketplaces.stockx.adapter:StockX",
+            try_out="sluice.marketplaces.stockx.adapter:try_out",
             lookup_calls=2,
             sizes_together=True,
             listing_currencies=frozenset(_STOCKX_LISTING_CURRENCIES.split()),
@@ -79,10 +112,14 @@ MARKETPLACES: Mapping[str, Marketplace] = {
         ),
         Marketplace(
             name="alias",
-            credentials=(CredentialField("personal_access_token", 2048),),
+            credentials=(
+                CredentialField("personal_access_token", 2048, "a personal access token of Alias's token manager"),
+            ),
+            grants=(Grant("seller", "prices"),),
             currencies=frozenset({"USD"}),  # also in its other regions
             size_systems=("us", "us-w", "uk", "eu", "it", "fr", "cm"),
             adapter="sluice.marketplaces.alias.adapter:Alias",
+            try_out="sluice.marketplaces.alias.adapter:try_out",
             lookup_calls=1,
             sizes_together=True,
             sizes_kept=True,
@@ -92,13 +129,18 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             name="ebay",
             # An application's own are enough for prices. Who sells has given it a refresh token (scope sell.marketing).
             credentials=(
-                CredentialField("client_id", 256),
-                CredentialField("client_secret", 512),
-                CredentialField("refresh_token", 2048, optional=True),
+                CredentialField("client_id", 256, "your application's App ID (client id)"),
+                CredentialField("client_secret", 512, "your application's Cert ID (client secret)"),
+                CredentialField("refresh_token", 2048, _OF_A_SELLER, optional=True),
+            ),
+            grants=(
+                Grant("application", "prices"),
+                Grant("seller", "promotions", frozenset({"ebay-marketing"}), needs="refresh_token"),
             ),
             currencies=frozenset({"USD", "GBP", "EUR", "CAD", "AUD"}),
             size_systems=("us", "us-w", "uk", "eu"),
             adapter="sluice.marketplaces.ebay.adapter:EBay",
+            try_out="sluice.marketplaces.ebay.access:try_out",
             lookup_calls=0,
         ),
     )

@@ -3,7 +3,7 @@
 from urllib.parse import quote, unquote
 
 from sluice.jobs.budgets import ledger
-from sluice.jobs.dispatch.explain import Wait, explain, held
+from sluice.jobs.dispatch.explain import MISSING, Wait, explain, held
 from sluice.jobs.dispatch.fair_order import standing
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
@@ -44,7 +44,7 @@ def why(job: Job, now: int, config: Config) -> Wait:
     """Why `job` is where it is: two reads, of its account and its budget."""
     budget = accounts.budget_of(job.account, job.budget)
     usage = ledger.read(budget, now)
-    status = accounts.statuses({job.account}).get(job.account, "MISSING")
+    status = accounts.statuses({job.account}, keys.service_of(job.budget)).get(job.account, MISSING)
     hold = held(job.account, status, budget, job.kind, usage, config, now)
     rank = standing(Candidate.of(job), now, config.age_limit_ms)
     return explain(job.state, job.due_at, rank, hold, usage, budget, config, now)

@@ -18,6 +18,7 @@ from sluice.platform.observe import logger
 from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints
 from sluice.webhooks.endpoints import Wanted
+from tests.support.credentials import ACCEPTED, accept_all
 from tests.support.http import call
 from tests.support.letters import DIED_AT
 from tests.support.store import Answer, Request, Store, store
@@ -60,11 +61,11 @@ class Cloud:
 
     def connect(self, tenant: str) -> None:
         """Give `tenant` a StockX account."""
-        accounts.connect("stockx", tenant, CREDENTIALS, self.now)
+        accounts.connect("stockx", tenant, CREDENTIALS, self.now, ACCEPTED)
 
     def connect_seller(self, tenant: str) -> None:
         """Give `tenant` an eBay account that may advertise."""
-        accounts.connect("ebay", tenant, EBAY_CREDENTIALS, self.now)
+        accounts.connect("ebay", tenant, EBAY_CREDENTIALS, self.now, ACCEPTED)
 
     def enqueue(self, tenant: str, *skus: str, **item: Any) -> list[str]:
         """Ask for prices of `skus` as `tenant`; the job ids."""
@@ -123,6 +124,7 @@ def cloud(tables: Store, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     tables.clear()
     lanes.forget()
     cloud = Cloud(tables)
+    accept_all(monkeypatch)
     monkeypatch.setattr(aws, "invoke_later", lambda function, event: cloud.invoked.append((function, event)))
     monkeypatch.setattr(aws, "send_message", lambda queue, body, delay: cloud.sent.append(body))
     monkeypatch.setattr(aws, "send_messages", lambda queue, bodies: cloud.queued.extend(bodies))

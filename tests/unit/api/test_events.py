@@ -85,6 +85,7 @@ def test_cancel(stocked: Cloud) -> None:
 def test_accounts(stocked: Cloud) -> None:
     assert give("accounts_connect").json["status"] == "ACTIVE"
     assert give("accounts_get").json in give("accounts_list").json["accounts"]
+    assert give("accounts_disconnect").json["marketplace"] == "stockx"
 
 
 def test_dead_letters(stocked: Cloud) -> None:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("store")
 LETTERS = {keys.MANUAL: "m", keys.HOT: "h", keys.BACKGROUND: "b"}
 
 
-def active(accounts: Collection[str]) -> Mapping[str, str]:
+def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
     return dict.fromkeys(accounts, "ACTIVE")
 
 

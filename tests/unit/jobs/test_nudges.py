@@ -104,7 +104,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     settings.cache_clear()
 
 
-def active(accounts: Collection[str]) -> Mapping[str, str]:
+def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
     return dict.fromkeys(accounts, "ACTIVE")
 
 

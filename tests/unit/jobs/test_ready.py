@@ -43,7 +43,7 @@ def look(
             queries.append(request.parameters["Limit"])
         return send()
 
-    def statuses(accounts: Collection[str]) -> Mapping[str, str]:
+    def statuses(accounts: Collection[str], _: str) -> Mapping[str, str]:
         return {account: "BROKEN" if account in broken else "ACTIVE" for account in accounts}
 
     store.around = around

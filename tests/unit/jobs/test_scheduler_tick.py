@@ -34,7 +34,7 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-def active(accounts: Collection[str]) -> Mapping[str, str]:
+def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
     return dict.fromkeys(accounts, "ACTIVE")
 
 
@@ -203,7 +203,7 @@ def test_held_work_waits_and_says_why(clock: VirtualClock, config: Config) -> No
 
     def held(status: str = "ACTIVE", **changes: object) -> Mapping[str, str]:
         changed = Config(**{**vars(config), **changes})
-        done = scheduler.tick(clock.time, changed, lambda asked: dict.fromkeys(asked, status), list[Batch]().append)
+        done = scheduler.tick(clock.time, changed, lambda asked, _: dict.fromkeys(asked, status), list[Batch]().append)
         assert done.admitted == 0
         return done.held
 
@@ -252,6 +252,6 @@ def test_a_broken_account_on_a_shared_budget_holds_up_no_other(clock: VirtualClo
     enqueue(replace(spec("good", tenant="zeta"), budget="stockx"), clock.time)
     statuses = {"stockx:acme": "BROKEN", "stockx:zeta": "ACTIVE"}
     sent: list[Batch] = []
-    done = scheduler.tick(clock.time, config, lambda _: statuses, sent.append)
+    done = scheduler.tick(clock.time, config, lambda *_: statuses, sent.append)
     assert (done.admitted, done.held) == (1, {"stockx": "account"})
     assert [batch.account for batch in sent] == ["stockx:zeta"]

@@ -36,7 +36,7 @@ CONFIG = Config(marketplaces={"stockx": Limits(by_account=True, at_once=AT_ONCE)
 TIME = 2 * MINUTE
 
 
-def active(accounts: Collection[str]) -> Mapping[str, str]:
+def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
     return dict.fromkeys(accounts, "ACTIVE")
 
 

@@ -24,7 +24,7 @@ NAMES = "abcde"
 LEASE_MS = Config().lease_ms
 
 
-def active(accounts: Collection[str]) -> Mapping[str, str]:
+def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
     return dict.fromkeys(accounts, "ACTIVE")
 
 

@@ -25,6 +25,7 @@ from sluice.platform.clock import MINUTE
 from sluice.platform.config import document, live
 from sluice.platform.config.live import Document, InForce
 from tests.support.clock import VirtualClock
+from tests.support.credentials import accept_all
 from tests.support.http import Answer, call
 from tests.support.store import Store
 from tests.support.stream import changes
@@ -124,10 +125,15 @@ class World:
             self.connect_one(tenant, marketplace, names)
 
     def connect_one(self, tenant: str, marketplace: str, names: Iterable[str], application: str = "") -> None:
-        """Connect the tenant to a marketplace that takes the credentials `names`."""
+        """Connect the tenant to a marketplace that takes the credentials `names`, and is not asked about them."""
         given = self.sandbox.connect(tenant, application)
-        body = {name: getattr(given, name) for name in names}
-        assert call("PUT", f"/v1/accounts/{marketplace}", body=body, tenant=tenant).status == 200
+        with self._patch.context() as patch:
+            accept_all(patch)
+            assert self.offer(marketplace, {name: getattr(given, name) for name in names}, tenant).status == 200
+
+    def offer(self, marketplace: str, credentials: Json, tenant: str = "acme") -> Answer:
+        """Ask to connect the tenant with these credentials."""
+        return call("PUT", f"/v1/accounts/{marketplace}", body=credentials, tenant=tenant)
 
     def ask(self, *items: Json, tenant: str = "acme") -> Answer:
         """Ask for prices; the answer may be a refusal."""

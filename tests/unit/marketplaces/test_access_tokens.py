@@ -238,6 +238,7 @@ def test_credentials_that_get_no_token(
         "account": ACCOUNT,
         "marketplace": "stockx",
         "tenant": "acme",
+        "grant": "seller",
         "status": status,
         "reason": message,
         "at": "2026-11-22T12:00:00.000Z",
@@ -305,12 +306,54 @@ def test_connecting_again_forgets_both(server: Server, clock: WatchedClock) -> N
     assert _found().status == Status.ACTIVE
 
 
-def test_either_breaks_the_account_for_both(server: Server, clock: WatchedClock, events: Events) -> None:
-    application, user = _worker(server, clock), _user(server, clock)
-    user.give_up(user.get(), "401 twice")
+@pytest.mark.parametrize("broken", ["application", "user"])
+def test_one_that_is_refused_leaves_the_other_as_it_is(broken: str, clock: WatchedClock, events: Events) -> None:
+    accounts.connect("ebay", "acme", {name: CREDENTIALS[name] for name in ("client_id", "client_secret")}, NOON)
+
+    def mint(_: Mapping[str, str]) -> Fresh:
+        return Fresh("t", HOUR)
+
+    places = {"application": accounts.TOKEN, "user": accounts.USER_TOKEN}
+    tokens = {name: Tokens("ebay:acme", mint, clock, Cache(), place) for name, place in places.items()}
+    tokens[broken].give_up(tokens[broken].get(), "401 twice")
     with pytest.raises(AccountBroken, match="is BROKEN"):
-        application.get()
-    assert len(events) == 1
+        tokens[broken].get()
+    [other] = places.keys() - {broken}
+    assert tokens[other].get().token == "t"
+    [(_, detail)] = events
+    assert detail["grant"] == {"application": "application", "user": "seller"}[broken]
+
+
+def test_the_first_call_that_is_answered_proves_the_grant_once(server: Server, clock: WatchedClock) -> None:
+    tokens = _worker(server, clock)
+    access = tokens.get()
+    assert _found().verified_at is None
+    clock.time += MINUTE
+    tokens.accepted(access)
+    assert _found().verified_at == NOON + MINUTE
+    clock.time += MINUTE
+    for again in (tokens, _worker(server, clock)):
+        again.accepted(again.get())
+    assert _found().verified_at == NOON + MINUTE
+
+
+def test_an_answer_to_an_old_token_proves_nothing_of_what_was_connected_since(
+    server: Server, clock: WatchedClock
+) -> None:
+    tokens = _worker(server, clock)
+    access = tokens.get()
+    accounts.connect("stockx", "acme", CREDENTIALS, NOON)
+    tokens.accepted(access)
+    assert _found().verified_at is None
+
+
+def test_a_disconnected_account_gets_no_token(server: Server, clock: WatchedClock) -> None:
+    tokens = _worker(server, clock)
+    tokens.get()
+    assert accounts.disconnect(ACCOUNT, NOON)
+    clock.time += LOOK_MS
+    with pytest.raises(AccountBroken, match="is not connected: connect it"):
+        tokens.get()
 
 
 def test_a_bus_that_fails_holds_the_account_all_the_same(

@@ -7,10 +7,14 @@ from botocore.exceptions import ClientError
 
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
-from sluice.marketplaces.accounts.table import Account, InvalidCredentials, Status
+from sluice.marketplaces.accounts.credentials import InvalidCredentials
+from sluice.marketplaces.accounts.table import Account, Proof, Status
+from sluice.marketplaces.accounts.views import view
 from sluice.platform import aws, tables
 from sluice.platform.clock import MINUTE, SECOND
 from tests.unit.marketplaces.fakes import ACCOUNT, CREDENTIALS, NOON
+
+CREDENTIALS_OF_SELLER = {name: CREDENTIALS[name] for name in ("client_id", "client_secret", "refresh_token")}
 
 
 def test_a_new_account(account: Account) -> None:
@@ -18,14 +22,27 @@ def test_a_new_account(account: Account) -> None:
     assert (account.status, account.token_version) == ("ACTIVE", 1)
     assert not account.token
     assert accounts.unseal(account) == (CREDENTIALS, None)
-    assert accounts.view(account) == {
+    shown = view(account)
+    assert shown == {
         "account": ACCOUNT,
         "marketplace": "stockx",
-        "status": "ACTIVE",
-        "reason": None,
+        "status": "UNVERIFIED",
+        "reason": shown["reason"],
+        "grants": [
+            {
+                "grant": "seller",
+                "serves": "prices and listings",
+                "status": "UNVERIFIED",
+                "reason": shown["reason"],
+                "verifiedAt": None,
+            }
+        ],
         "connectedAt": "2026-11-22T12:00:00.000Z",
         "updatedAt": "2026-11-22T12:00:00.000Z",
     }
+    accounts.verify(ACCOUNT, 1, NOON + SECOND)
+    [grant] = view(_found())["grants"]
+    assert (grant["status"], grant["reason"], grant["verifiedAt"]) == ("ACTIVE", None, "2026-11-22T12:00:01.000Z")
 
 
 def test_connecting_again_forgets_the_token_and_what_was_wrong(account: Account) -> None:
@@ -63,9 +80,26 @@ def test_one_accounts_secrets_do_not_open_as_anothers(account: Account) -> None:
 def test_credentials_that_cannot_be_right(change: dict[str, Any], field: str, message: str, cloud: None) -> None:
     with pytest.raises(InvalidCredentials, match=message) as caught:
         accounts.connect("stockx", "acme", CREDENTIALS | change, NOON)
-    assert caught.value.field == field
+    assert [problem.field for problem in caught.value.problems] == [field]
     assert "secret" not in str(caught.value).replace("client_secret", "")
     assert accounts.find(ACCOUNT) is None
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "given", "wrong"),
+    [
+        ("stockx", {}, ["api_key", "client_id", "client_secret", "refresh_token"]),
+        ("stockx", {"api_key": 5, "client_id": "a b", "extra": "x"}, ["extra", *CREDENTIALS]),
+        ("alias", {"token": "x"}, ["token", "personal_access_token"]),
+        ("ebay", {}, ["client_id", "client_secret"]),
+    ],
+)
+def test_all_that_is_wrong_is_named_at_once(
+    marketplace: str, given: dict[str, Any], wrong: list[str], cloud: None
+) -> None:
+    with pytest.raises(InvalidCredentials) as caught:
+        accounts.connect(marketplace, "acme", given, NOON)
+    assert [problem.field for problem in caught.value.problems] == wrong
 
 
 def test_the_longest_credentials_are_stored(cloud: None) -> None:
@@ -96,6 +130,49 @@ def test_a_late_401_does_not_break_what_was_connected_again(account: Account) ->
     accounts.connect("stockx", "acme", CREDENTIALS, NOON)
     assert not accounts.mark(ACCOUNT, Status.BROKEN, "401 for the old token", NOON, 1)
     assert _found().status == Status.ACTIVE
+
+
+def test_the_grants_of_an_ebay_account_are_shown_and_break_apart(cloud: None) -> None:
+    application = {name: CREDENTIALS[name] for name in ("client_id", "client_secret")}
+    account = accounts.connect("ebay", "acme", application, NOON, [Proof(verified=True)])
+    shown = {one["grant"]: one["status"] for one in view(account)["grants"]}
+    assert shown == {"application": "ACTIVE", "seller": "NOT_CONNECTED"}
+    proofs = [Proof(verified=True), Proof(verified=True)]
+    accounts.connect("ebay", "acme", CREDENTIALS_OF_SELLER, NOON, proofs)
+    assert accounts.mark("ebay:acme", Status.REVOKED, "taken back", NOON, 2, accounts.USER_TOKEN)
+    found = accounts.find("ebay:acme")
+    assert found
+    told = view(found)
+    assert (told["status"], told["reason"]) == ("ACTIVE", None)
+    assert [(one["status"], one["reason"]) for one in told["grants"]] == [("ACTIVE", None), ("REVOKED", "taken back")]
+    assert accounts.statuses(["ebay:acme"]) == {"ebay:acme": "ACTIVE"}
+    assert accounts.statuses(["ebay:acme"], "ebay") == {"ebay:acme": "ACTIVE"}
+    assert accounts.statuses(["ebay:acme"], "ebay-marketing") == {"ebay:acme": "REVOKED"}
+
+
+def test_disconnecting_leaves_no_secret_and_forgets_nothing_that_protects(account: Account) -> None:
+    accounts.store_token(ACCOUNT, 1, "token-in-the-clear", NOON + MINUTE, NOON, None)
+    assert accounts.disconnect(ACCOUNT, NOON)
+    item = aws.client("dynamodb").get_item(TableName=tables.name("accounts"), Key={"account": {"S": ACCOUNT}})["Item"]
+    assert not [name for name, value in item.items() if "B" in value]
+    assert accounts.find(ACCOUNT) is None
+    assert accounts.statuses([ACCOUNT]) == {}
+    assert not accounts.disconnect(ACCOUNT, NOON), "there is none any more"
+    assert not accounts.mark(ACCOUNT, Status.BROKEN, "a late 401", NOON, 2)
+    with pytest.raises(tables.ConditionFailed):
+        accounts.store_token(ACCOUNT, 2, "a late renewal", NOON, NOON, None)
+    again = accounts.connect("stockx", "acme", CREDENTIALS, NOON)
+    assert again.token_version == 4, "a late 401 for version 1 or 2 cannot break it"
+    assert not accounts.mark(ACCOUNT, Status.BROKEN, "a late 401", NOON, 2)
+
+
+def test_what_is_not_there_cannot_be_disconnected(cloud: None) -> None:
+    assert not accounts.disconnect("stockx:nobody", NOON)
+    assert (
+        not aws.client("dynamodb")
+        .get_item(TableName=tables.name("accounts"), Key={"account": {"S": "stockx:nobody"}})
+        .get("Item")
+    )
 
 
 def test_marking_what_is_not_there_writes_nothing(cloud: None) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sluice.marketplaces import advertising
 from sluice.marketplaces.accounts import table as accounts
-from sluice.marketplaces.accounts.table import InvalidCredentials, Status
+from sluice.marketplaces.accounts.credentials import InvalidCredentials
+from sluice.marketplaces.accounts.table import Status
 from sluice.marketplaces.advertising import LEAST_RATE, MOST_RATE, Campaign
 from tests.unit.marketplaces.fakes import NOON
 

@@ -9,6 +9,7 @@ from sluice.marketplaces.alias.adapter import CODES
 from sluice.marketplaces.http.errors import (
     AccountBroken,
     BadRequest,
+    Forbidden,
     MarketplaceFailure,
     NotFound,
     RateLimited,
@@ -44,7 +45,7 @@ def _ask(*answers: httpx.Response, calls: BudgetLog | None = None) -> Marketplac
     return caught.value
 
 
-@pytest.mark.parametrize(("status", "code"), [(401, 16), (400, 16), (403, 7)])
+@pytest.mark.parametrize(("status", "code"), [(401, 16), (400, 16)])
 def test_a_token_that_is_refused_breaks_the_account_at_once(status: int, code: int, events: Events) -> None:
     network, calls = Network(error(status, code)), BudgetLog()
     alias = open_alias(network, calls)
@@ -54,6 +55,15 @@ def test_a_token_that_is_refused_breaks_the_account_at_once(status: int, code: i
         assert TOKEN not in str(caught.value)
     assert accounts.statuses([ACCOUNT]) == {ACCOUNT: "BROKEN"}
     assert (len(network.sent), calls.taken, len(events)) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, 7), (400, 7)])
+def test_a_scope_that_the_token_lacks_breaks_nothing(status: int, code: int, events: Events) -> None:
+    failure = _ask(error(status, code))
+    assert (type(failure), failure.action) == (Forbidden, "business")
+    assert "said no" in failure.message
+    assert (accounts.statuses([ACCOUNT]), events) == ({ACCOUNT: "ACTIVE"}, [])
+    assert alias_with(prices(row())).quotes(CATALOG_ID, "10", "USD")
 
 
 def test_a_token_that_was_replaced_meanwhile_is_used(events: Events) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts import token_cache
 from sluice.marketplaces.ebay.adapter import SITES, SYSTEMS
-from sluice.marketplaces.http.errors import AccountBroken, BadAnswer, BadRequest, Unavailable
+from sluice.marketplaces.http.errors import AccountBroken, BadAnswer, BadRequest, Forbidden, Unavailable
 from sluice.marketplaces.products import MarketData
 from sluice.platform.clock import HOUR
 from tests.unit.marketplaces.conftest import Events
@@ -70,6 +70,15 @@ def test_a_401_renews_the_token_and_a_second_one_breaks_the_account(events: Even
     with pytest.raises(AccountBroken):
         open_ebay(network_of(error(401, 1001))).quotes(SKU, "us:10", "USD")
     assert (accounts.statuses([ACCOUNT]), len(events)) == ({ACCOUNT: "BROKEN"}, 1)
+
+
+def test_a_403_for_a_missing_scope_breaks_nothing(events: Events) -> None:
+    network = network_of(error(403, 1100, "Access denied"), found(item()))
+    with pytest.raises(Forbidden, match="Access denied") as caught:
+        open_ebay(network).quotes(SKU, "us:10", "USD")
+    assert (caught.value.code, caught.value.action) == ("1100", "business")
+    assert (accounts.statuses([ACCOUNT]), events) == ({ACCOUNT: "ACTIVE"}, [])
+    assert open_ebay(network).quotes(SKU, "us:10", "USD")
 
 
 def test_an_application_that_is_refused_breaks_the_account(events: Events) -> None:

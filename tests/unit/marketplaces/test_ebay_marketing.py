@@ -72,17 +72,23 @@ def test_each_token_is_renewed_for_itself(calls: BudgetLog) -> None:
     assert [accounts.unseal(found, place)[1] for place in (accounts.TOKEN, accounts.USER_TOKEN)] == ["a1", "u2"]
 
 
-def test_a_seller_who_took_the_permission_back_breaks_the_account(events: Events) -> None:
+def status_of_ads() -> str:
+    return accounts.statuses([ACCOUNT], "ebay-marketing")[ACCOUNT]
+
+
+def test_a_seller_who_took_the_permission_back_breaks_that_grant_alone(events: Events) -> None:
     network = network_of(campaigns(), tokens=(refused_grant("invalid_grant", "the grant was revoked by the user"),))
     with pytest.raises(AccountBroken):
         open_marketing(network).create_ads(CAMPAIGN_ID, {LISTING: FIVE})
-    assert (accounts.statuses([ACCOUNT]), network.sent, len(events)) == ({ACCOUNT: "REVOKED"}, [], 1)
+    assert (status_of_ads(), network.sent, len(events)) == ("REVOKED", [], 1)
+    assert accounts.statuses([ACCOUNT]) == {ACCOUNT: "ACTIVE"}
+    assert open_ebay(network_of(items())).quotes("DD1391-100", "us:10", "USD")
 
 
-def test_a_second_401_breaks_the_account(events: Events) -> None:
+def test_a_second_401_breaks_that_grant_alone(events: Events) -> None:
     with pytest.raises(AccountBroken):
         open_marketing(network_of(error(401, 1001), tokens=(token("u1"), token("u2")))).campaign(CAMPAIGN_ID)
-    assert accounts.statuses([ACCOUNT]) == {ACCOUNT: "BROKEN"}
+    assert (status_of_ads(), accounts.statuses([ACCOUNT])) == ("BROKEN", {ACCOUNT: "ACTIVE"})
 
 
 def test_a_token_without_the_scope_breaks_nothing_and_says_what_to_do(events: Events) -> None:

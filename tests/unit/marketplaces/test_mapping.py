@@ -38,7 +38,7 @@ def _must_fail(status: int, body: Any = STOCKX, rules: Rules | None = None, **he
         (400, errors.BadRequest, Action.FATAL, False, False),
         (401, errors.Unauthorized, Action.RETRY, False, False),
         (402, errors.Rejected, Action.BUSINESS, False, False),
-        (403, errors.Forbidden, Action.RETRY, False, False),
+        (403, errors.Forbidden, Action.BUSINESS, False, False),
         (404, errors.NotFound, Action.FATAL, False, False),
         (408, errors.Unavailable, Action.RETRY, False, False),
         (409, errors.Rejected, Action.BUSINESS, False, False),

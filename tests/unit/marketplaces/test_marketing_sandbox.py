@@ -191,14 +191,14 @@ def test_the_token_is_renewed_once_and_then_given_up(marketing: Marketing, campa
     sandbox.faults.set(RevokedToken(path=API))
     with pytest.raises(AccountBroken):
         marketing.campaign(campaign)
-    assert accounts.statuses([ACCOUNT]) == {ACCOUNT: "BROKEN"}
+    assert accounts.statuses([ACCOUNT], "ebay-marketing") == {ACCOUNT: "BROKEN"}
 
 
 def test_a_refused_refresh_breaks_the_account_before_any_call(marketing: Marketing, sandbox: Sandbox) -> None:
     sandbox.faults.set(RefuseRefresh(path="/identity/*"))
     with pytest.raises(AccountBroken):
         marketing.running_campaign()
-    assert accounts.statuses([ACCOUNT]) == {ACCOUNT: "EXPIRED"}
+    assert accounts.statuses([ACCOUNT], "ebay-marketing") == {ACCOUNT: "EXPIRED"}
     assert sandbox.requests(marketplace="ebay-marketing") == []
 
 

@@ -10,6 +10,7 @@ from sluice.jobs.model.outcomes import Failure
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Account
 from sluice.marketplaces.accounts.token_cache import process_cache
+from sluice.marketplaces.accounts.views import view
 from sluice.marketplaces.stockx.adapter import StockX
 from sluice.platform.observe import logger
 from tests.unit.marketplaces.conftest import Events
@@ -81,7 +82,7 @@ def test_no_secret_leaves(
         caught.value.code,
         repr(caught.value),
         repr(events),
-        repr(accounts.view(found)),
+        repr(view(found)),
         repr(found),
         repr(process_cache.of(ACCOUNT)),
         str(found.reason),

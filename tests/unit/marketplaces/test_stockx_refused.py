@@ -7,7 +7,7 @@ import pytest
 
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Account
-from sluice.marketplaces.http.errors import AccountBroken, MarketplaceFailure, Unavailable
+from sluice.marketplaces.http.errors import AccountBroken, Forbidden, MarketplaceFailure, Unavailable
 from sluice.platform.clock import MINUTE
 from tests.unit.marketplaces.conftest import Events
 from tests.unit.marketplaces.fakes import ACCOUNT, CREDENTIALS, NOON, BudgetLog, answer, error, refused_grant, token
@@ -34,9 +34,8 @@ def test_a_401_for_a_token_that_is_old_news_takes_the_newer(calls: BudgetLog) ->
     assert len(network.token_calls) == 1
 
 
-@pytest.mark.parametrize("second", [401, 403])
-def test_a_second_401_breaks_the_account(second: int, calls: BudgetLog, events: Events) -> None:
-    network = network_of(error(401), error(second))
+def test_a_second_401_breaks_the_account(calls: BudgetLog, events: Events) -> None:
+    network = network_of(error(401), error(401))
     with pytest.raises(AccountBroken) as caught:
         open_stockx(network, calls).product(PRODUCT_ID)
     assert (caught.value.action, caught.value.whole_batch) == ("snooze", True)
@@ -47,10 +46,17 @@ def test_a_second_401_breaks_the_account(second: int, calls: BudgetLog, events: 
     assert len(network.sent) == 2
 
 
-def test_a_refused_key_breaks_the_account_at_once(calls: BudgetLog, events: Events) -> None:
-    with pytest.raises(AccountBroken, match="403 Forbidden"):
-        open_stockx(network_of(error(403)), calls).product(PRODUCT_ID)
-    assert (accounts.statuses([ACCOUNT]), len(events)) == ({ACCOUNT: "BROKEN"}, 1)
+@pytest.mark.parametrize("before", [[], [error(401)]])
+def test_a_403_is_about_one_call_and_breaks_nothing(
+    before: list[httpx.Response], calls: BudgetLog, events: Events
+) -> None:
+    network = network_of(*before, error(403, "not for you"), answer(200, product()))
+    stockx = open_stockx(network, calls)
+    with pytest.raises(Forbidden, match="403 Forbidden: not for you") as caught:
+        stockx.product(PRODUCT_ID)
+    assert (caught.value.action, caught.value.whole_batch) == ("business", False)
+    assert (accounts.statuses([ACCOUNT]), events) == ({ACCOUNT: "ACTIVE"}, [])
+    assert stockx.product(PRODUCT_ID).product_id == PRODUCT_ID
 
 
 def test_a_firewalls_403_does_not(events: Events) -> None:
@@ -84,6 +90,12 @@ def test_no_call_is_made_without_a_token(calls: BudgetLog, events: Events) -> No
         error(503),
         httpx.Response(403, text="<html>Access denied</html>"),
         answer(404, {"message": "Not Found"}),
+        answer(401, {"message": "Unauthorized"}),
+        httpx.Response(400, text="<html>Bad Request</html>"),
+        httpx.Response(401, text="<html>Proxy</html>"),
+        answer(403, {"message": "Forbidden"}),
+        answer(500, {"error": "invalid_grant", "error_description": "we are down"}),
+        answer(503, {"error": "invalid_client"}),
         answer(400, {"error": "invalid_request", "error_description": "x"}),
         answer(200, {"expires_in": 60}),
         answer(200, {"access_token": "two words"}),

@@ -140,7 +140,7 @@ def test_a_worker_killed_between_the_ad_and_the_end_of_its_run_makes_no_second_a
 
 def test_a_broken_account_holds_its_promotions_until_it_is_connected_again(seller: Seller) -> None:
     def broken(_: object) -> object:
-        accounts.mark("ebay:acme", Status.BROKEN, "refused", seller.clock.time, token_version=1)
+        accounts.mark("ebay:acme", Status.BROKEN, "refused", seller.clock.time, 1, accounts.USER_TOKEN)
         raise AccountBroken("the marketplace refuses the account", found=True)
 
     seller.market.trouble["ads"] = [broken]

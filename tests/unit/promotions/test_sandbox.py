@@ -128,9 +128,8 @@ def test_credentials_that_are_refused_hold_the_promotions_until_they_are_new(pub
     published.sandbox.faults.set(RevokedToken(path="/sell/*"), RefuseRefresh())
     published.ask()
     published.minutes(30)
-    account = accounts.find("ebay:acme")
-    assert account
-    assert account.status != "ACTIVE"
+    assert accounts.statuses(["ebay:acme"]) == {"ebay:acme": "ACTIVE"}, "prices go on"
+    assert accounts.statuses(["ebay:acme"], "ebay-marketing") == {"ebay:acme": "EXPIRED"}
     assert (only(published).state, only(published).attempts) == ("queued", 0)
     published.sandbox.faults.clear()
     published.connect()

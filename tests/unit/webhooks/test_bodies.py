@@ -29,6 +29,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "account": "stockx:acme",
         "marketplace": "stockx",
         "tenant": "acme",
+        "grant": "seller",
         "status": "BROKEN",
         "reason": "the marketplace refuses the token",
     },

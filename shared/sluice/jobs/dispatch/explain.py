@@ -8,6 +8,9 @@ from sluice.jobs.model.keys import HOT, marketplace_of, service_of, spoken, tena
 from sluice.jobs.model.states import FINAL, LEASED, WAITING
 from sluice.platform.config.document import Config
 
+# The status of an account that is not there.
+MISSING = "MISSING"
+
 
 class Reason(StrEnum):
     """The one word for it."""
@@ -38,8 +41,12 @@ def held(account: str, status: str, budget: str, kind: str, usage: Usage, config
         return Wait(Reason.PAUSED, f"an operator has paused {min(paused)}")
     if kind in config.paused_kinds(marketplace_of(account)):
         return Wait(Reason.PAUSED, f"an operator has paused {kind}")
+    if status == MISSING:
+        return Wait(Reason.ACCOUNT, f"account {account} is not connected: connect it, then its jobs run")
     if status != "ACTIVE":
-        return Wait(Reason.ACCOUNT, f"account {account} is {status}: connect it again, then its jobs run")
+        service = service_of(budget)
+        where = "" if service == marketplace_of(account) else f" for {service}"
+        return Wait(Reason.ACCOUNT, f"account {account} is {status}{where}: connect it again, then its jobs run")
     if usage.closed_until > now:
         return Wait(Reason.CLOSED, f"the marketplace takes no calls: {usage.closed_reason}", usage.closed_until)
     limits = config.limits(service_of(budget))

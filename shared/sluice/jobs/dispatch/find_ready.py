@@ -14,7 +14,7 @@ from typing import Any
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Usage
 from sluice.jobs.dispatch.admission import Room
-from sluice.jobs.dispatch.explain import Reason, held
+from sluice.jobs.dispatch.explain import MISSING, Reason, held
 from sluice.jobs.dispatch.fair_order import lot, standing
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
@@ -32,8 +32,8 @@ ROUNDS = 4
 # The same where kinds are paused: so many pages of `MOST` jobs of them may stand before others.
 ROUNDS_PAUSED = 50
 
-# The status of each of these accounts, by account id.
-Statuses = Callable[[Collection[str]], Mapping[str, str]]
+# The status of each of these accounts for the calls of a service, by account id.
+Statuses = Callable[[Collection[str], str], Mapping[str, str]]
 # The application of each of these accounts, by account id; one that is not known is left out.
 Applications = Callable[[Collection[str]], Mapping[str, str]]
 
@@ -75,10 +75,11 @@ def look_into(
         return ready
 
     def runnable(found: Sequence[Candidate]) -> Iterator[Candidate]:
-        status = statuses({candidate.account for candidate in found}) if found else {}
+        service = keys.service_of(budget)
+        status = statuses({candidate.account for candidate in found}, service) if found else {}
         for candidate in found:
             account = candidate.account
-            if hold := held(account, status.get(account, "MISSING"), budget, candidate.kind, usage, config, now):
+            if hold := held(account, status.get(account, MISSING), budget, candidate.kind, usage, config, now):
                 ready.held = hold.reason
             else:
                 yield _charged(candidate, limits, ready.room)

@@ -12,6 +12,8 @@ marketplace's token server is asked at most once in that time, however many work
 import threading
 from collections.abc import Callable, Mapping
 
+from sluice.jobs.model import keys
+from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.oauth import Fresh
 from sluice.marketplaces.accounts.table import Account, Place, Status
@@ -81,8 +83,18 @@ class Tokens:
                 return self._renew(None)  # whose claim fails when another worker has a newer one
         return self.get()
 
+    def accepted(self, access: Access) -> None:
+        """The marketplace has answered a call with this token: from now on the grant counts as verified."""
+        seen = self._seen
+        if seen.verified:
+            return
+        with seen.lock:
+            if seen.version == access.version:
+                accounts.verify(self._account, access.version, self._clock.now(), self._place)
+                seen.verified = True
+
     def give_up(self, refused: Access, reason: str) -> AccountBroken:
-        """The marketplace accepts no token of this account: hold its jobs. Returns the error to raise."""
+        """The marketplace accepts no token of this grant: hold the jobs that need it. Returns the error to raise."""
         with self._seen.lock:
             return self._break(Status.BROKEN, reason, refused.version)
 
@@ -92,11 +104,12 @@ class Tokens:
     def _adopt(self, account: Account | None) -> None:
         """Know what `account` says."""
         seen = self._seen
-        if account is None or account.status != Status.ACTIVE:
-            seen.looked_at = None
-            state = "not connected" if account is None else account.status
-            raise AccountBroken(f"account {self._account} is {state}: connect it, then its jobs run")
         place = self._place
+        status = place.status_of(account) if account else Status.DISCONNECTED
+        if account is None or status != Status.ACTIVE:
+            seen.looked_at = None
+            state = "not connected" if status == Status.DISCONNECTED else status
+            raise AccountBroken(f"account {self._account} is {state}: connect it, then its jobs run")
         if (version := place.of(account, place.version) or 0) != seen.version:
             credentials, token = accounts.unseal(account, place)
             accounts.record_application(account, credentials)
@@ -104,6 +117,7 @@ class Tokens:
             seen.version, seen.credentials = version, credentials
             seen.access = Access(credentials, token, seen.version, expires_at) if token else None
         seen.busy_until = place.of(account, place.refreshing_until) or 0
+        seen.verified = place.of(account, place.verified_at) is not None
         seen.looked_at = self._clock.now()
 
     def _renew(self, usable: Access | None) -> Access:
@@ -183,7 +197,7 @@ class Tokens:
         if found:
             logger.error("an account is broken", extra={"account": self._account, "status": status, "reason": reason})
             count("AccountsBroken")
-            _publish(self._account, status, reason, now)
+            _publish(self._account, _grant(self._account, self._place), status, reason, now)
         return AccountBroken(f"account {self._account} is {status}: {reason}", found=found)
 
 
@@ -197,13 +211,20 @@ def _status(refused: GrantRefused) -> Status:
     return Status.REVOKED if "revoked" in refused.message.lower() else Status.EXPIRED
 
 
-def _publish(account_id: str, status: Status, reason: str, now: int) -> None:
+def _grant(account_id: str, place: Place) -> str:
+    """The name of the grant that the account keeps in `place`."""
+    grants = registry.get(keys.marketplace_of(account_id)).grants
+    return grants[accounts.PLACES.index(place)].name
+
+
+def _publish(account_id: str, grant: str, status: Status, reason: str, now: int) -> None:
     marketplace, _, tenant = account_id.partition(":")
     detail = {
         "version": 1,
         "account": account_id,
         "marketplace": marketplace,
         "tenant": tenant,
+        "grant": grant,
         "status": status,
         "reason": reason,
         "at": iso(now),

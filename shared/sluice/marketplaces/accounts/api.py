@@ -1,4 +1,6 @@
-"""The routes of marketplace accounts: connect one, and see how it fares. No answer holds a credential."""
+"""The routes of marketplace accounts: connect one, see how it fares, take it away. No answer holds a credential."""
+
+from typing import Any
 
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
@@ -6,23 +8,49 @@ from typing_extensions import TypedDict
 from sluice.jobs.model import keys
 from sluice.jobs.queue.nudge import nudge
 from sluice.marketplaces import registry
+from sluice.marketplaces.accounts import connecting
 from sluice.marketplaces.accounts import table as accounts
-from sluice.marketplaces.accounts.table import AccountView, InvalidCredentials
+from sluice.marketplaces.accounts.credentials import CredentialsRefused, InvalidCredentials
+from sluice.marketplaces.accounts.views import AccountView, view
+from sluice.marketplaces.registry import Marketplace
+from sluice.platform.clock import iso
+from sluice.platform.config import live
+from sluice.platform.http import routing
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, Invalid, NotFound
 from sluice.platform.http.models import Body
 from sluice.platform.http.routing import Request, Route
 
 
+def _of(marketplace: Marketplace) -> dict[str, Any]:
+    """The schema of a marketplace's credentials."""
+    properties = {
+        field.name: {"type": "string", "minLength": 1, "maxLength": field.most, "description": field.about}
+        for field in marketplace.credentials
+    }
+    return {
+        "title": f"{marketplace.name.capitalize()}Credentials",
+        "type": "object",
+        "properties": properties,
+        "required": [field.name for field in marketplace.credentials if not field.optional],
+        "additionalProperties": False,
+    }
+
+
+def _document(schema: dict[str, Any]) -> None:
+    """What the document says of the body: which credentials each marketplace takes."""
+    schema.clear()
+    schema |= {
+        "title": "Credentials",
+        "description": "What to connect with; the path says which of these.",
+        "oneOf": [_of(marketplace) for marketplace in registry.MARKETPLACES.values()],
+    }
+
+
 class Credentials(Body):
-    """What to connect with.
+    """What to connect with. Which fields there are depends on the marketplace, so they are checked later."""
 
-    StockX: `api_key`, `client_id`, `client_secret`, `refresh_token`. Alias: `personal_access_token`. eBay: `client_id`,
-    `client_secret`; for promotions also `refresh_token`, given by a seller with the scope `sell.marketing`.
-    """
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, str]
+    model_config = ConfigDict(extra="allow", json_schema_extra=_document)
 
 
 class AccountList(TypedDict):
@@ -31,15 +59,29 @@ class AccountList(TypedDict):
     accounts: list[AccountView]
 
 
+class Disconnected(TypedDict):
+    """Its credentials and tokens are deleted. message: what becomes of its work."""
+
+    account: str
+    marketplace: str
+    disconnectedAt: str
+    message: str
+
+
 def connect_account(request: Request[Credentials, None]) -> AccountView:
     """Connect a marketplace account, or connect it again. Jobs that waited for it run at once."""
     marketplace = _marketplace(request.path["marketplace"])
+    credentials = request.body.model_extra or {}
     try:
-        account = accounts.connect(marketplace, request.tenant, request.body.model_extra or {}, request.now)
-    except InvalidCredentials as refused:
-        raise Invalid("the credentials are not valid", fields=[FieldError(refused.field, refused.message)]) from None
+        account = connecting.connect(marketplace, request.tenant, credentials, routing.clock, live.current())
+    except InvalidCredentials as wrong:
+        raise Invalid("the credentials are not valid", fields=[FieldError(*one) for one in wrong.problems]) from None
+    except CredentialsRefused as refused:
+        message = f"{marketplace} does not accept these credentials, and nothing was changed: {refused}"
+        fields = [FieldError(*one) for one in refused.problems]
+        raise Invalid(message, code="credentials_refused", fields=fields) from None
     nudge(request.now)
-    return accounts.view(account)
+    return view(account)
 
 
 def get_account(request: Request[None, None]) -> AccountView:
@@ -47,14 +89,30 @@ def get_account(request: Request[None, None]) -> AccountView:
     marketplace = _marketplace(request.path["marketplace"])
     account = accounts.find(keys.account(marketplace, request.tenant))
     if account is None:
-        raise NotFound(f"no {marketplace} account is connected; connect one with PUT /v1/accounts/{marketplace}")
-    return accounts.view(account)
+        raise _not_connected(marketplace)
+    return view(account)
 
 
 def list_accounts(request: Request[None, None]) -> AccountList:
     """The caller's connections."""
     found = (accounts.find(keys.account(marketplace, request.tenant)) for marketplace in registry.MARKETPLACES)
-    return {"accounts": [accounts.view(account) for account in found if account]}
+    return {"accounts": [view(account) for account in found if account]}
+
+
+def disconnect_account(request: Request[None, None]) -> Disconnected:
+    """Delete an account's credentials and tokens. What was asked of it waits until it is connected again."""
+    marketplace = _marketplace(request.path["marketplace"])
+    account_id = keys.account(marketplace, request.tenant)
+    if not accounts.disconnect(account_id, request.now):
+        raise _not_connected(marketplace)
+    return {
+        "account": account_id,
+        "marketplace": marketplace,
+        "disconnectedAt": iso(request.now),
+        "message": "the credentials are deleted, and within a minute no call begins with them any more; withdraw them "
+        f"at {marketplace} too. Jobs of this account wait until it is connected again, or are cancelled; listings and "
+        "ads stay at the marketplace as they are",
+    }
 
 
 def _marketplace(name: str) -> str:
@@ -63,23 +121,16 @@ def _marketplace(name: str) -> str:
     return name
 
 
+def _not_connected(marketplace: str) -> NotFound:
+    return NotFound(f"no {marketplace} account is connected; connect one with PUT /v1/accounts/{marketplace}")
+
+
+_READ, _WRITE = Permission.ACCOUNTS_READ, Permission.ACCOUNTS_WRITE
+_ALL = "/v1/accounts"
+_ONE = f"{_ALL}/{{marketplace}}"
 ROUTES = (
-    Route(
-        "PUT",
-        "/v1/accounts/{marketplace}",
-        "Connect an account",
-        connect_account,
-        AccountView,
-        Permission.ACCOUNTS_WRITE,
-        body=Credentials,
-    ),
-    Route(
-        "GET",
-        "/v1/accounts/{marketplace}",
-        "Show how an account fares",
-        get_account,
-        AccountView,
-        Permission.ACCOUNTS_READ,
-    ),
-    Route("GET", "/v1/accounts", "List your accounts", list_accounts, AccountList, Permission.ACCOUNTS_READ),
+    Route("PUT", _ONE, "Connect an account", connect_account, AccountView, _WRITE, body=Credentials),
+    Route("GET", _ONE, "Show how an account fares", get_account, AccountView, _READ),
+    Route("GET", _ALL, "List your accounts", list_accounts, AccountList, _READ),
+    Route("DELETE", _ONE, "Disconnect an account", disconnect_account, Disconnected, _WRITE),
 )

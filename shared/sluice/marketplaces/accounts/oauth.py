@@ -65,14 +65,15 @@ def ask(transport: Transport, path: str, form: Mapping[str, str], headers: Mappi
     try:
         answer = transport.call(request, None)
     except MarketplaceFailure as error:
-        if error.code in REFUSALS:
-            raise GrantRefused(error.message, status=error.status, code=error.code) from None
         if isinstance(error, RateLimited):
             raise TokenLimited(error.message, status=error.status, retry_at=error.retry_at) from None
-        if error.status and 400 <= error.status < 500:
-            # The authorization server is not where we think, or not itself: that is no fault of the job.
-            raise Unavailable(error.message, status=error.status) from None
-        raise
+        if error.status is None or not 400 <= error.status < 500:
+            raise  # whatever its body says: it could not answer
+        if error.code in REFUSALS:
+            raise GrantRefused(error.message, status=error.status, code=error.code) from None
+        # A page of something before the authorization server, or a request that it does not understand: that says
+        # nothing of the credentials, and is no fault of the job.
+        raise Unavailable(error.message, status=error.status) from None
     body = fields.read(answer)
     life = body["expires_in"]
     lives = USUAL_LIFE if life.raw is None else life.whole() * SECOND

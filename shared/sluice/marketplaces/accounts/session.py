@@ -7,7 +7,7 @@ from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.accounts.token_cache import Access
 from sluice.marketplaces.http import fields
-from sluice.marketplaces.http.errors import Forbidden, Unauthorized, before_sending
+from sluice.marketplaces.http.errors import Unauthorized, before_sending
 from sluice.marketplaces.http.exchange import Answer, Request
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.transport import Transport
@@ -37,8 +37,9 @@ class Session:
     def exchange(self, request: Request) -> Answer:
         """The answer to `request`, for those that say something outside a JSON body, or have none.
 
-        A 401 renews the token and repeats the call, which is charged again; the second 401, or a 403, breaks the
-        account. Both answers mean that nothing was carried out, so repeating is safe for any request.
+        A 401 renews the token and repeats the call, which is charged again; the second 401 breaks the grant that the
+        token belongs to. It means that nothing was carried out, so repeating is safe for any request. A 403 is about
+        this one call and breaks nothing.
 
         Raises:
             AccountBroken: the account is not, or no longer, accepted.
@@ -47,15 +48,18 @@ class Session:
         with before_sending():
             access = self._tokens.get()
         try:
-            return self._send(request, access)
+            answer = self._send(request, access)
         except Unauthorized:
             with before_sending():
                 access = self._tokens.replace(access)
-        except Forbidden as refused:
-            raise self._tokens.give_up(access, refused.message) from None
+            answer = self._send_again(request, access)
+        self._tokens.accepted(access)
+        return answer
+
+    def _send_again(self, request: Request, access: Access) -> Answer:
         try:
             return self._send(request, access)
-        except (Unauthorized, Forbidden) as refused:
+        except Unauthorized as refused:
             raise self._tokens.give_up(access, refused.message) from None
 
     def _send(self, request: Request, access: Access) -> Answer:

@@ -2,167 +2,96 @@
 
 Credentials and each access token are ciphertexts of their own, because KMS encrypts 4,096 bytes at most; all are bound
 to the account by the encryption context. A token's version counts every change of it and every connection, so that
-whoever acts on an old token (a late 401, a slow refresh) is refused.
-
-Most marketplaces know one token for an account. Where an application and its user each have one, the account keeps
-both, each in a `Place` of its own, so that renewing one never looks like a change of the other.
+whoever acts on an old token (a late 401, a slow refresh) is refused. What stands in an item is told by `item`.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
-from pynamodb.attributes import Attribute, BinaryAttribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
-from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts.applications import application_key
+from sluice.marketplaces.accounts.credentials import check_fields
+from sluice.marketplaces.accounts.item import PLACES, TOKEN, USER_TOKEN, Account, Place, Proof, Status
 from sluice.platform import aws, tables
-from sluice.platform.attributes import IntAttribute
-from sluice.platform.clock import iso
 
-T = TypeVar("T")
+__all__ = ["PLACES", "TOKEN", "USER_TOKEN", "Account", "Place", "Proof", "Status"]
 
 
-class Status(StrEnum):
-    """Only an ACTIVE account's jobs run; those of any other wait until it is connected again."""
-
-    ACTIVE = "ACTIVE"
-    BROKEN = "BROKEN"  # the marketplace does not accept it
-    EXPIRED = "EXPIRED"  # its refresh token is no longer good
-    REVOKED = "REVOKED"  # its owner took the permission back
-
-
-class Account(tables.Table):
-    """One tenant's connection to one marketplace. refreshing_until: until then one worker renews the token.
-
-    acts_for_user: it was connected with a refresh token, so it may do what its owner may.
-    application: the key of the application that it was connected with (`application_key`), where there is one.
-    connect_write, mark_write, token_write, user_token_write: tokens of writes (see `tables`). They open nothing at a
-    marketplace.
-    """
-
-    class Meta:
-        table_name = tables.name("accounts")
-
-    account = UnicodeAttribute(hash_key=True)
-    tenant = UnicodeAttribute()
-    marketplace = UnicodeAttribute()
-    status = UnicodeAttribute()
-    reason = UnicodeAttribute(null=True)
-    acts_for_user = BooleanAttribute(null=True)
-    application = UnicodeAttribute(null=True)
-    credentials = BinaryAttribute(legacy_encoding=False)
-    token = BinaryAttribute(legacy_encoding=False, null=True)
-    token_expires_at = IntAttribute(null=True)
-    token_version = IntAttribute()
-    refreshing_until = IntAttribute(null=True)
-    user_token = BinaryAttribute(legacy_encoding=False, null=True)
-    user_token_expires_at = IntAttribute(null=True)
-    user_token_version = IntAttribute(null=True)
-    user_refreshing_until = IntAttribute(null=True)
-    connected_at = IntAttribute()
-    updated_at = IntAttribute()
-    connect_write = UnicodeAttribute(null=True)
-    mark_write = UnicodeAttribute(null=True)
-    token_write = UnicodeAttribute(null=True)
-    user_token_write = UnicodeAttribute(null=True)
-
-
-@dataclass(frozen=True)
-class Place:
-    """The attributes in which an account keeps a token."""
-
-    token: BinaryAttribute
-    expires_at: IntAttribute
-    version: IntAttribute
-    refreshing_until: IntAttribute
-
-    @property
-    def write(self) -> Path:
-        """Where a claim to renew the token leaves its own token (see `tables`)."""
-        return Path(f"{self.token.attr_name}_write")
-
-    def emptied(self) -> list[Action]:
-        """The writes that forget the token, and refuse whoever still acts on it."""
-        gone = (self.token, self.expires_at, self.refreshing_until, self.write)
-        return [self.version.set((self.version | 0) + 1), *(attribute.remove() for attribute in gone)]
-
-    def of(self, account: Account, attribute: Attribute[T]) -> T | None:
-        """What `account` has in one of these attributes."""
-        value: T | None = getattr(account, attribute.attr_name)
-        return value
-
-
-TOKEN = Place(Account.token, Account.token_expires_at, Account.token_version, Account.refreshing_until)
-USER_TOKEN = Place(
-    Account.user_token, Account.user_token_expires_at, Account.user_token_version, Account.user_refreshing_until
-)
-
-
-class AccountView(TypedDict):
-    """An account as the API shows it: nothing secret, not even encrypted. `reason`: why it is not ACTIVE."""
-
-    account: str
-    marketplace: str
-    status: str
-    reason: str | None
-    connectedAt: str
-    updatedAt: str
-
-
-class InvalidCredentials(Exception):  # noqa: N818 - an answer to the caller
-    """A field of the credentials cannot be right. The message never repeats its value."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field} {message}")
-        self.field, self.message = field, message
-
-
-def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], now: int) -> Account:
-    """Connect `tenant`, anew or again; an earlier token is forgotten.
+def connect(
+    marketplace: str, tenant: str, credentials: Mapping[str, Any], now: int, proofs: Sequence[Proof] = ()
+) -> Account:
+    """Connect `tenant`, anew or again; earlier tokens are forgotten. proofs: of its grants, in the registry's order.
 
     Raises:
         UnknownMarketplace: see `registry`.
-        InvalidCredentials: a field is missing, unknown or cannot be right; nothing was written.
+        InvalidCredentials: some are missing, unknown or cannot be right; nothing was written.
     """
-    checked = _checked(registry.get(marketplace), credentials)
+    checked = check_fields(registry.get(marketplace), credentials)
     account_id = keys.account(marketplace, tenant)
     application = application_key(marketplace, checked)
-    actions = [
+    known = [*proofs, *(Proof() for _ in PLACES[len(proofs) :])]
+    actions: list[Action] = [
         Account.tenant.set(tenant),
         Account.marketplace.set(marketplace),
-        Account.status.set(Status.ACTIVE),
         Account.credentials.set(seal(account_id, checked)),
         Account.acts_for_user.set("refresh_token" in checked),
         Account.application.set(application) if application else Account.application.remove(),
         Account.connected_at.set(now),
         Account.updated_at.set(now),
-        Account.reason.remove(),
-        *TOKEN.emptied(),
-        *USER_TOKEN.emptied(),
     ]
+    for place, proof in zip(PLACES, known, strict=True):
+        actions += place.begun(Status.ACTIVE, proof, partial(_seal, account_id), now)
     return tables.update(Account, (account_id,), actions, token=Account.connect_write)
 
 
-def find(account_id: str) -> Account | None:
-    """The account as it is now."""
+def disconnect(account_id: str, now: int) -> bool:
+    """Forget the account's credentials and tokens; False when there was none.
+
+    What is left says only that there was a connection. Its versions go on, so that whoever still acts on an old token
+    cannot change what is connected later.
+    """
+    gone = (Account.credentials, Account.acts_for_user, Account.application)
+    actions: list[Action] = [Account.updated_at.set(now), *(attribute.remove() for attribute in gone)]
+    for place in PLACES:
+        actions += place.begun(Status.DISCONNECTED, Proof(), partial(_seal, account_id), now)
     try:
-        return Account.get(account_id, consistent_read=True)
+        tables.update(Account, (account_id,), actions, Account.credentials.exists(), token=Account.connect_write)
+    except tables.ConditionFailed:
+        return False
+    return True
+
+
+def find(account_id: str) -> Account | None:
+    """The account as it is now; None when it is not connected."""
+    try:
+        found = Account.get(account_id, consistent_read=True)
     except Account.DoesNotExist:
         return None
+    return None if found.status == Status.DISCONNECTED else found
 
 
-def statuses(account_ids: Collection[str]) -> dict[str, str]:
-    """The status of each of these accounts; one that was never connected is left out."""
-    return {account.account: account.status for account in _some_of(account_ids, "status")}
+def statuses(account_ids: Collection[str], service: str = "") -> dict[str, str]:
+    """The status of each of these accounts for calls of `service`; one that is not connected is left out.
+
+    service: what the calls are charged to, where a marketplace counts them apart; else its own name, or empty.
+    """
+    found = _some_of(account_ids, "status", "user_status")
+    told = {account.account: place_of(account.account, service).status_of(account) for account in found}
+    return {account_id: status for account_id, status in told.items() if status != Status.DISCONNECTED}
+
+
+def place_of(account_id: str, service: str) -> Place:
+    """Where the account keeps the grant that calls of `service` need."""
+    marketplace = registry.MARKETPLACES.get(keys.marketplace_of(account_id))
+    grants = marketplace.grants if marketplace else ()
+    return next((place for grant, place in zip(grants, PLACES, strict=False) if service in grant.services), TOKEN)
 
 
 def applications(account_ids: Collection[str]) -> dict[str, str]:
@@ -177,8 +106,8 @@ def budget_of(account_id: str, stored: str) -> str:
     return keys.charged_to(stored, known.get(account_id))
 
 
-def _some_of(account_ids: Collection[str], attribute: str) -> Iterable[Account]:
-    return Account.batch_get(list(account_ids), attributes_to_get=["account", attribute])
+def _some_of(account_ids: Collection[str], *attributes: str) -> Iterable[Account]:
+    return Account.batch_get(list(account_ids), attributes_to_get=["account", *attributes])
 
 
 def record_application(account: Account, credentials: Mapping[str, str]) -> None:
@@ -192,16 +121,24 @@ def record_application(account: Account, credentials: Mapping[str, str]) -> None
 
 
 def mark(account_id: str, status: Status, reason: str, now: int, token_version: int, place: Place = TOKEN) -> bool:
-    """Say that the account does not work any more; True for the one caller that changed it.
+    """Say that a grant does not work any more; True for the one caller that changed it.
 
     False when it has been changed since `token_version`: a late 401 cannot break what was just connected again.
     """
-    actions = [Account.status.set(status), Account.reason.set(reason), Account.updated_at.set(now)]
+    actions = [place.status.set(status), place.reason.set(reason), Account.updated_at.set(now)]
     try:
         tables.update(Account, (account_id,), actions, _still(token_version, place), token=Account.mark_write)
     except tables.ConditionFailed:
         return False
     return True
+
+
+def verify(account_id: str, token_version: int, now: int, place: Place = TOKEN) -> None:
+    """Note that the marketplace has accepted the grant, unless that is known, or it has been changed since."""
+    actions = [place.verified_at.set(now), place.reason.remove()]
+    new = _still(token_version, place) & place.verified_at.does_not_exist()
+    with suppress(tables.ConditionFailed):
+        tables.update(Account, (account_id,), actions, new)
 
 
 def claim_refresh(account_id: str, token_version: int, now: int, until: int, place: Place = TOKEN) -> None:
@@ -237,7 +174,7 @@ def store_token(
         ConditionFailed: the account has changed meanwhile; carries the item.
     """
     actions = [
-        place.token.set(aws.encrypt(token, _context(account_id))),
+        place.token.set(_seal(account_id, token)),
         place.expires_at.set(expires_at),
         place.version.set(token_version + 1),
         place.refreshing_until.remove(),
@@ -250,50 +187,27 @@ def store_token(
 
 def seal(account_id: str, credentials: Mapping[str, str]) -> bytes:
     """Credentials as they are stored."""
-    return aws.encrypt(json.dumps(credentials, separators=(",", ":")), _context(account_id))
+    return _seal(account_id, json.dumps(credentials, separators=(",", ":")))
 
 
 def unseal(account: Account, place: Place = TOKEN) -> tuple[dict[str, str], str | None]:
-    """The account's credentials and, if it has one, its token of this place."""
+    """The credentials of an account that is connected and, if it has one, its token of this place."""
     context = _context(account.account)
-    credentials: dict[str, str] = json.loads(aws.decrypt(account.credentials, context))
+    credentials: dict[str, str] = json.loads(aws.decrypt(account.credentials or b"", context))
     token = place.of(account, place.token)
     return credentials, aws.decrypt(token, context) if token else None
 
 
-def view(account: Account) -> AccountView:
-    """The account as the API shows it."""
-    return {
-        "account": account.account,
-        "marketplace": account.marketplace,
-        "status": account.status,
-        "reason": account.reason,
-        "connectedAt": iso(account.connected_at),
-        "updatedAt": iso(account.updated_at),
-    }
-
-
 def _still(token_version: int, place: Place) -> Condition:
-    """The account works, and is what it was at `token_version`."""
-    still: Condition = (Account.status == Status.ACTIVE) & (place.version == token_version)
+    """The grant works, and is what it was at `token_version`."""
+    works = (place.status == Status.ACTIVE) | place.status.does_not_exist()
+    still: Condition = (place.version == token_version) & works
     return still
+
+
+def _seal(account_id: str, text: str) -> bytes:
+    return aws.encrypt(text, _context(account_id))
 
 
 def _context(account_id: str) -> dict[str, str]:
     return {"account": account_id}
-
-
-def _checked(marketplace: registry.Marketplace, credentials: Mapping[str, Any]) -> dict[str, str]:
-    names = [field.name for field in marketplace.credentials]
-    if unknown := sorted(set(credentials) - set(names)):
-        raise InvalidCredentials(unknown[0], f"is unknown; {marketplace.name} takes {', '.join(names)}")
-    given = [field for field in marketplace.credentials if field.name in credentials or not field.optional]
-    for field in given:
-        value = credentials.get(field.name)
-        if not isinstance(value, str) or not value:
-            raise InvalidCredentials(field.name, f"is missing; {marketplace.name} needs it as text")
-        if len(value) > field.most:
-            raise InvalidCredentials(field.name, f"must have at most {field.most} characters, not {len(value)}")
-        if not all("!" <= letter <= "~" and letter not in '"\\' for letter in value):
-            raise InvalidCredentials(field.name, "may hold visible ASCII characters only, no blanks, quotes or \\")
-    return {field.name: credentials[field.name] for field in given}

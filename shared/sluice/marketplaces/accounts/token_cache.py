@@ -19,7 +19,10 @@ class Access:
 
 @dataclass
 class Seen:
-    """What this process knows of one account, as of `looked_at`; `busy_until` as the table's `refreshing_until`."""
+    """What this process knows of one grant, as of `looked_at`; `busy_until` as the table's `refreshing_until`.
+
+    verified: the table says that the marketplace has accepted it.
+    """
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     looked_at: int | None = None
@@ -27,6 +30,7 @@ class Seen:
     busy_until: int = 0
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     access: Access | None = None
+    verified: bool = False
 
 
 class Cache:

@@ -7,12 +7,15 @@ every region, `"0"` where there is none. One call answers every size and conditi
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Self
 
 import httpx
 
 from sluice.jobs.model.run import Calls
-from sluice.marketplaces.accounts.personal_tokens import PersonalTokens
+from sluice.marketplaces.accounts.oauth import Fresh
+from sluice.marketplaces.accounts.offered import Offer, OfferedTokens, prove
+from sluice.marketplaces.accounts.personal_tokens import CREDENTIAL, PersonalTokens
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.accounts.token_cache import Access
 from sluice.marketplaces.http import errors
@@ -71,6 +74,20 @@ def session(account_id: str, calls: Calls, clock: Clock, wire: httpx.BaseTranspo
     """Alias for `account_id`. `wire` stands in for the network, for tests."""
     api = Transport(NAME, settings().require("alias_api_url"), clock, RULES, wire=wire)
     return Session(api, PersonalTokens(account_id, clock), sign, calls)
+
+
+def try_out(
+    credentials: Mapping[str, str], calls: Calls, clock: Clock, seconds: float, wire: httpx.BaseTransport | None = None
+) -> Offer:
+    """Whether Alias accepts `credentials`: it has a call for just that. seconds: of it.
+
+    Raises:
+        CredentialsRefused: it does not.
+    """
+    api = Transport(NAME, settings().require("alias_api_url"), clock, RULES, wire=wire, seconds=seconds)
+    tokens = OfferedTokens(credentials, lambda given: Fresh(given[CREDENTIAL], 0), clock)
+    call = partial(Session(api, tokens, sign, calls).exchange, Request("GET", "/test"))
+    return Offer(credentials, (prove(tokens, call, (), (CREDENTIAL,), keep=False),))
 
 
 def sign(access: Access) -> dict[str, str]:

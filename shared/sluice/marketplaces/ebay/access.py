@@ -2,17 +2,20 @@
 
 An application token is enough for what anybody may see: prices. What a seller alone may do needs a user token, which
 the seller's refresh token gives; that token has the scopes that the seller agreed to, because none are asked for. An
-account keeps both, and each is renewed for itself.
+account keeps both grants apart: each is renewed, and breaks, for itself.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import httpx
 
+from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts import oauth
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.accounts.oauth import Fresh
+from sluice.marketplaces.accounts.offered import Offer, OfferedTokens, prove
 from sluice.marketplaces.accounts.token_cache import Access
 from sluice.marketplaces.http.errors import Rejected
 from sluice.marketplaces.http.mapping import Rules
@@ -27,20 +30,14 @@ PATH = "/identity/v1/oauth2/token"
 SCOPE = "https://api.ebay.com/oauth/api_scope"
 
 
-def transport(
-    clock: Clock, wire: httpx.BaseTransport | None = None, rules: Rules = RULES, seconds: float = TOTAL_SECONDS
-) -> Transport:
+def transport(clock: Clock, wire: httpx.BaseTransport | None = None, seconds: float = TOTAL_SECONDS) -> Transport:
     """eBay's API. `wire` stands in for the network, for tests."""
-    return Transport(NAME, settings().require("ebay_api_url"), clock, rules, wire=wire, seconds=seconds)
+    return Transport(NAME, settings().require("ebay_api_url"), clock, RULES, wire=wire, seconds=seconds)
 
 
 def application(account_id: str, api: Transport, clock: Clock) -> Tokens:
     """The tokens of the account's application."""
-
-    def mint(credentials: Mapping[str, str]) -> Fresh:
-        return oauth.client_credentials(api, PATH, SCOPE, credentials["client_id"], credentials["client_secret"])
-
-    return Tokens(account_id, mint, clock)
+    return Tokens(account_id, partial(_mint, api), clock)
 
 
 def seller(account_id: str, api: Transport, clock: Clock) -> Tokens:
@@ -53,10 +50,39 @@ def seller(account_id: str, api: Transport, clock: Clock) -> Tokens:
     def refresh(credentials: Mapping[str, str]) -> Fresh:
         if "refresh_token" not in credentials:
             raise Rejected(f"account {account_id} has no refresh_token any more: connect it with one", code="no_user")
-        form = {"refresh_token": credentials["refresh_token"]}
-        return oauth.refresh(api, PATH, form, oauth.basic(credentials["client_id"], credentials["client_secret"]))
+        return _refresh(api, credentials)
 
     return Tokens(account_id, refresh, clock, place=accounts.USER_TOKEN)
+
+
+def try_out(
+    credentials: Mapping[str, str], calls: Calls, clock: Clock, seconds: float, wire: httpx.BaseTransport | None = None
+) -> Offer:
+    """Whether eBay accepts `credentials`: a token of the application, and one of the seller if it has granted any.
+
+    Getting them makes no call that eBay counts against `calls`. seconds: of each.
+
+    Raises:
+        CredentialsRefused: it does not.
+    """
+    del calls
+    api = transport(clock, wire, seconds)
+    wrong = ("client_id", "client_secret")
+    tokens = OfferedTokens(credentials, partial(_mint, api), clock)
+    proofs = [prove(tokens, None, wrong)]
+    if "refresh_token" in credentials:
+        tokens = OfferedTokens(credentials, partial(_refresh, api), clock)
+        proofs.append(prove(tokens, None, wrong))
+    return Offer(tokens.credentials, tuple(proofs))
+
+
+def _mint(api: Transport, credentials: Mapping[str, str]) -> Fresh:
+    return oauth.client_credentials(api, PATH, SCOPE, credentials["client_id"], credentials["client_secret"])
+
+
+def _refresh(api: Transport, credentials: Mapping[str, str]) -> Fresh:
+    form = {"refresh_token": credentials["refresh_token"]}
+    return oauth.refresh(api, PATH, form, oauth.basic(credentials["client_id"], credentials["client_secret"]))
 
 
 def sign(access: Access) -> dict[str, str]:

@@ -17,7 +17,7 @@ from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.advertising import LEAST_RATE, MOST_ADS, Ad, AdResult, Campaign
 from sluice.marketplaces.ebay import access as ebay_access
-from sluice.marketplaces.ebay.ad_errors import MISSING_SCOPE, meaning
+from sluice.marketplaces.ebay.ad_errors import meaning
 from sluice.marketplaces.ebay.quota import Quota
 from sluice.marketplaces.http import errors, fields
 from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, UnknownReason
@@ -29,7 +29,6 @@ from sluice.platform.observe import count, logger
 
 BASE: Final = "/sell/marketing/v1/ad_campaign"
 CAMPAIGN: Final = f"{BASE}/{{campaign_id}}"
-RULES: Final = replace(ebay_access.RULES, codes={MISSING_SCOPE: errors.Rejected})
 SITE: Final = "EBAY_US"
 COST_PER_SALE: Final = "COST_PER_SALE"
 RUNNING: Final = "RUNNING"
@@ -52,7 +51,7 @@ class Marketing:
     @classmethod
     def open(cls, account_id: str, calls: Calls, clock: Clock, wire: httpx.BaseTransport | None = None) -> Self:
         """Ads of the seller whose account it is. Opening calls nobody; there is nothing to close."""
-        api = ebay_access.transport(clock, wire, RULES)
+        api = ebay_access.transport(clock, wire)
         session = Session(api, ebay_access.seller(account_id, api, clock), ebay_access.sign, calls)
         quota = Quota.open(ebay_access.application(account_id, api, clock), clock, wire)
         return cls(session, quota, calls, clock)

@@ -8,7 +8,7 @@ Failure (jobs.outcomes)
     ├── TokenBusy        snooze, whole batch   another worker renews the account's token; soon there is one
     ├── TokenLimited     snooze, whole batch   429 of the token call: it closes no budget, for its calls are not counted
     ├── Unauthorized     retry                 401: the token is not taken; a session renews it once
-    ├── Forbidden        retry                 403: the marketplace refuses this account or its key
+    ├── Forbidden        business              403: the account may not make this call; others it may
     ├── GrantRefused     retry                 the token call: the credentials get no token any more
     ├── NotFound         fatal                 404, 410: there is no such thing
     ├── BadRequest       fatal                 any other 4xx: our request is wrong
@@ -21,7 +21,7 @@ Failure (jobs.outcomes)
     ├── TimedOut         retry                 no complete answer in time
     └── BadAnswer        retry                 not what the marketplace promises: no JSON, a wrong shape, too large
 ```
-`Unauthorized`, `Forbidden` and `GrantRefused` end in `session` and `tokens`; a job sees `AccountBroken` in their place.
+`Unauthorized` and `GrantRefused` end in `session` and `tokens`; a job sees `AccountBroken` in their place.
 `mapping` is the one place that makes these from an HTTP answer or an httpx exception.
 """
 
@@ -98,8 +98,9 @@ class Unauthorized(MarketplaceFailure):
 
 
 class Forbidden(MarketplaceFailure):
-    """The account, or its API key, may not make this call."""
+    """The account may not make this call. That says nothing of its token, nor of any other call."""
 
+    action = Action.BUSINESS
     code = "forbidden"
 
 

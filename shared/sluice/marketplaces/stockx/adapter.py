@@ -6,21 +6,23 @@ Amounts are decimal strings in major units; `retailPrice` alone is a number. The
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Self
 
 import httpx
 
 from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts import oauth
-from sluice.marketplaces.accounts.access_tokens import Tokens
+from sluice.marketplaces.accounts.access_tokens import Refresh, Tokens
 from sluice.marketplaces.accounts.oauth import Fresh
+from sluice.marketplaces.accounts.offered import Offer, OfferedTokens, prove
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.accounts.token_cache import Access
 from sluice.marketplaces.http.errors import BadAnswer
 from sluice.marketplaces.http.exchange import Request
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.mapping import Rules
-from sluice.marketplaces.http.transport import Transport
+from sluice.marketplaces.http.transport import TOTAL_SECONDS, Transport
 from sluice.marketplaces.products import MarketData, Product, Variant
 from sluice.marketplaces.sizes import normal_style, styles
 from sluice.platform.clock import MINUTE, Clock
@@ -45,7 +47,28 @@ MAIN_SYSTEM = "us"
 def session(account_id: str, calls: Calls, clock: Clock, wire: httpx.BaseTransport | None = None) -> Session:
     """StockX for `account_id`. `wire` stands in for the network, for tests."""
     api = Transport(NAME, settings().require("stockx_api_url"), clock, RULES, wire=wire)
-    auth = Transport(NAME, settings().require("stockx_auth_url"), clock, RULES, wire=wire)
+    return Session(api, Tokens(account_id, _refreshing(clock, wire), clock), sign, calls)
+
+
+def try_out(
+    credentials: Mapping[str, str], calls: Calls, clock: Clock, seconds: float, wire: httpx.BaseTransport | None = None
+) -> Offer:
+    """Whether StockX accepts `credentials`: a token, and one search, which tells of the API key. seconds: of each.
+
+    Raises:
+        CredentialsRefused: it does not.
+    """
+    api = Transport(NAME, settings().require("stockx_api_url"), clock, RULES, wire=wire, seconds=seconds)
+    tokens = OfferedTokens(credentials, _refreshing(clock, wire, seconds), clock)
+    search = Request("GET", "/catalog/search", query={"query": "nike", "pageNumber": 1, "pageSize": 1})
+    call = partial(Session(api, tokens, sign, calls).call, search)
+    proof = prove(tokens, call, ("client_id", "client_secret", "refresh_token"), ("api_key",))
+    return Offer(tokens.credentials, (proof,))
+
+
+def _refreshing(clock: Clock, wire: httpx.BaseTransport | None, seconds: float = TOTAL_SECONDS) -> Refresh:
+    """How a new token is got."""
+    auth = Transport(NAME, settings().require("stockx_auth_url"), clock, RULES, wire=wire, seconds=seconds)
 
     def refresh(credentials: Mapping[str, str]) -> Fresh:
         names = ("client_id", "client_secret", "refresh_token")
@@ -53,7 +76,7 @@ def session(account_id: str, calls: Calls, clock: Clock, wire: httpx.BaseTranspo
             auth, "/oauth/token", {"audience": AUDIENCE, **{name: credentials[name] for name in names}}
         )
 
-    return Session(api, Tokens(account_id, refresh, clock), sign, calls)
+    return refresh
 
 
 def sign(access: Access) -> dict[str, str]:

@@ -1,0 +1,42 @@
+"""Connecting an account: its credentials are tried out by a call, and stored unless the marketplace refuses them."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sluice.jobs.budgets.grant import Grant
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.model import keys
+from sluice.marketplaces import registry
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.credentials import check_fields
+from sluice.marketplaces.accounts.table import Account
+from sluice.platform.clock import SECOND, Clock
+from sluice.platform.config.document import Config
+
+if TYPE_CHECKING:
+    from sluice.marketplaces.accounts.offered import Offer
+
+# The caller waits for it: a slot of the budget for so long, and each of at most two calls. Together below the 29 s that
+# the gateway waits.
+WAIT_MS = 2 * SECOND
+CALL_SECONDS = 8.0
+
+
+def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], clock: Clock, config: Config) -> Account:
+    """Connect `tenant` with these credentials, anew or again.
+
+    Raises:
+        UnknownMarketplace: see `registry`.
+        InvalidCredentials: they cannot be right.
+        CredentialsRefused: the marketplace does not accept them. Nothing was written, and what was there stays.
+    """
+    known = registry.get(marketplace)
+    checked, now = check_fields(known, credentials), clock.now()
+    account_id, limits = keys.account(marketplace, tenant), config.limits(marketplace)
+    budget = keys.budget(account_id, by_account=limits.by_account)
+    grant = Grant(budget, limits, Window.at(now), 0, clock, now + WAIT_MS)
+    try:
+        offer: Offer = known.load_try_out()(checked, grant, clock, CALL_SECONDS)
+    finally:
+        grant.give_back()
+    return accounts.connect(marketplace, tenant, offer.credentials, clock.now(), offer.proofs)
