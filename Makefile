@@ -77,7 +77,9 @@ validate: setup .cache/sam/.stamp ## Check template.yaml with SAM's own linter
 .PHONY: scan
 scan: setup .cache/checkov/.stamp ## Look for insecure settings in template.yaml, without a network
 	@$(BIN)/python -c 'import json; from local.cloud.template import load; print(json.dumps(load()))' > .cache/template.json
-	@.cache/checkov/bin/checkov --config-file .checkov.yaml
+	@.cache/checkov/bin/checkov --config-file .checkov.yaml | tee .cache/checkov.log
+	@grep -Eq '^Passed checks: [1-9][0-9]*, Failed checks: 0, Skipped checks: [0-9]+$$' .cache/checkov.log || { \
+		echo "checkov could not read the template" >&2; exit 1; }
 
 # Never --cached: its hash does not see shared/, and old code would be shipped.
 .PHONY: build
