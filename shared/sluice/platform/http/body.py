@@ -92,6 +92,8 @@ def check_size(raw: bytes) -> None:
             continue
         elif byte == _COMMA:
             commas += 1
+            if commas > MOST_VALUES:
+                raise _invalid(f"the body has more than {MOST_VALUES} values")
         elif byte in _CLOSE:
             depth -= 1
         else:
@@ -99,10 +101,8 @@ def check_size(raw: bytes) -> None:
             opened += 1
             if depth > MOST_DEPTH:
                 raise _invalid(f"the body is nested more than {MOST_DEPTH} deep")
-    if opened > MOST_LISTS_AND_OBJECTS:
-        raise _invalid(f"the body has {opened} lists and objects; {MOST_LISTS_AND_OBJECTS} are allowed")
-    if commas > MOST_VALUES:
-        raise _invalid(f"the body has more than {MOST_VALUES} values")
+            if opened > MOST_LISTS_AND_OBJECTS:
+                raise _invalid(f"the body has more than {MOST_LISTS_AND_OBJECTS} lists and objects")
 
 
 def raw(event: Mapping[str, Any], most: int) -> bytes:
