@@ -1,15 +1,15 @@
 """Ids that are none, in every place of every route's path: an answer that the document knows, and never a 500."""
 
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
 from sluice.platform.clock import iso
 from sluice.platform.http import public_ids
-from tests.support.http import Answer, event, route_functions, send
+from tests.support.http import Answer, call, event, route_functions, send
 from tests.support.letters import DIED_AT, write
 from tests.unit.api.conftest import Cloud
-from tests.unit.api.document import conforms
+from tests.unit.api.document import conforms, operation
 from tests.unit.api.test_tenants import ATTEMPTS, IDS, PUBLIC
 
 # One byte more than a key of DynamoDB may have, in the form of each kind of id.
@@ -61,3 +61,34 @@ def test_an_odd_id_or_a_long_one_is_no_fault_of_ours(acme: Cloud, key: str, name
 
 def test_every_place_is_tried() -> None:
     assert len(PLACES) == sum(key.count("{") for key in route_functions())
+
+
+# Whatever stands in a query may become part of a key, a filter or a number.
+QUERIES = [
+    (key, parameter["name"])
+    for key in route_functions()
+    for parameter in operation(key)["parameters"]
+    if parameter["in"] == "query"
+]
+ODD_VALUES = (
+    *ODD,
+    *TOO_LONG,
+    *IMPOSSIBLE,
+    "0",
+    "9" * 400,
+    "1e9",
+    "nan",
+    "9999-12-31T23:59:59-23:59",
+    "0001-01-01T00:00:00+23:59",
+)
+
+
+@pytest.mark.parametrize(("key", "name"), QUERIES)
+def test_an_odd_query_is_no_fault_of_ours(acme: Cloud, key: str, name: str) -> None:
+    method, _, path = key.partition(" ")
+    for value in ODD_VALUES:
+        query = urlencode({name: value}, errors="surrogatepass")
+        answer = call(method, path, query=query)
+        assert answer.status in (200, 400, 404), (value, answer.text)
+        conforms(key, answer)
+        assert len(answer.text) < 10_000
