@@ -43,11 +43,7 @@ def quantity(value: object) -> int:
         ValueError: it is no such number; says why.
     """
     text = str(value)
-    if (
-        isinstance(value, bool | float)
-        or not (text.isascii() and text.isdigit())
-        or len(text) > len(str(MOST_QUANTITY))
-    ):
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(MOST_QUANTITY)):
         raise ValueError(f"must be a whole number from 1 to {MOST_QUANTITY}")
     number = int(text)
     if number == 0:
