@@ -112,7 +112,9 @@ def items(
 ) -> list[RefreshItem]:
     """Refreshes of `sizes` sizes, from the one numbered `first` on, of each of these synthetic products."""
     return [
-        RefreshItem(sku=product.style_id or "", size=size.value, marketplace=marketplace, priority=priority)
+        RefreshItem(
+            sku=product.style_id or "", size=size.value, size_system="us", marketplace=marketplace, priority=priority
+        )
         for number in products
         if (product := CATALOG.product(SYNTHETIC + number))
         for size in product.sizes[first : first + sizes]

@@ -76,9 +76,9 @@ def _sizes(number: int) -> list[RefreshItem]:
 def _ask(laptop: Laptop, tenant: str, item: RefreshItem) -> float:
     """Seconds from the request to the price; no longer than LONGEST_SECONDS."""
     asked, began = SystemClock().now(), time.monotonic()
-    body = {"sku": item.sku, "size": item.size, "priority": "manual"}
+    body = {"sku": item.sku, "size": item.size, "sizeSystem": "us", "priority": "manual"}
     laptop.api(tenant).post("/v1/market/refresh", {"items": [body]})
-    key = prices.key("stockx", item.size, item.size_system, item.currency)
+    key = prices.key("stockx", item.size, "us", item.currency)
     while (took := time.monotonic() - began) < LONGEST_SECONDS:
         price = prices.load(item.sku, key)
         if price and price.observed_at >= asked:

@@ -8,8 +8,8 @@ from tests.integration.day import LIMIT
 from tests.integration.levers import spend
 
 SECONDS = 60
-SHOE = {"sku": "DD1391-100", "size": "9", "marketplaces": ["stockx"], "cost": "110"}
-WANTED = {"sku": "DZ5485-410", "size": "9.5", "marketplaces": ["stockx"]}
+SHOE = {"sku": "DD1391-100", "size": "9", "sizeSystem": "us", "marketplaces": ["stockx"], "cost": "110"}
+WANTED = {"sku": "DZ5485-410", "size": "9.5", "sizeSystem": "us", "marketplaces": ["stockx"]}
 # The shoe once more, another size of it, what a neighbour waits for, and a row that a spreadsheet would compute.
 FILE = """sku,size,marketplaces,cost,currency
 dd1391 100,9.0,stockx,99.50,EUR

@@ -80,7 +80,7 @@ def test_what_is_written_is_read(
     assert found.refused == []
     for item, draft in zip(items, found.good, strict=True):
         assert (draft.sku, draft.size) == (item["sku"], item["size"])
-        assert draft.size_system == (item["sizeSystem"] or "us")
+        assert draft.size_system == (item["sizeSystem"] or "own")
         assert set(draft.marketplaces or ()) == set(item["marketplaces"])
         assert float(draft.cost or 0) == float(item["cost"] or 0)
         assert draft.category == (item["category"] or None)

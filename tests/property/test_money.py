@@ -93,13 +93,13 @@ def test_alias_says_none_by_zero(ask: int, bid: int) -> None:
 
 def _item(value: str, currency: str) -> dict[str, Any]:
     price = {"value": value, "currency": currency}
-    return {"price": price, "buyingOptions": ["FIXED_PRICE"], "conditionId": "1000"}
+    return {"title": "Shoe SKU-1", "price": price, "buyingOptions": ["FIXED_PRICE"], "conditionId": "1000"}
 
 
 @given(st.lists(AMOUNTS, max_size=20), st.sampled_from(sorted(ebay.SITES)))
 def test_ebays_lowest_and_middle_ask_are_asks(amounts: list[str], currency: str) -> None:
     body = {"total": len(amounts), "itemSummaries": [_item(amount, currency) for amount in amounts]}
-    data = ebay._market_data(_read(body), "SKU", "us:10", currency)
+    data = ebay._market_data(_read(body), "SKU-1", "us:10", currency)
     asks = sorted(map(Decimal, amounts))
     assert data.lowest_ask == min(asks, default=None)
     assert data.median_ask == (statistics.median_low(asks) if asks else None)
@@ -110,17 +110,17 @@ def test_ebays_lowest_and_middle_ask_are_asks(amounts: list[str], currency: str)
 def test_ebay_never_gives_an_amount_of_another_currency(amount: str, asked: str, given_: str) -> None:
     body = _read({"total": 1, "itemSummaries": [_item(amount, given_)]})
     if given_ == asked:
-        assert ebay._market_data(body, "SKU", "us:10", asked).lowest_ask == Decimal(amount)
+        assert ebay._market_data(body, "SKU-1", "us:10", asked).lowest_ask == Decimal(amount)
         return
     with pytest.raises(BadAnswer):
-        ebay._market_data(body, "SKU", "us:10", asked)
+        ebay._market_data(body, "SKU-1", "us:10", asked)
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=8), st.integers(), max_size=2), min_size=1, max_size=3))
 def test_ebay_gives_no_amount_beside_a_warning(warnings: list[dict[str, int]]) -> None:
     body = _read({"total": 1, "itemSummaries": [_item("1.00", "USD")], "warnings": warnings})
     with pytest.raises(BadRequest):
-        ebay._market_data(body, "SKU", "us:10", "USD")
+        ebay._market_data(body, "SKU-1", "us:10", "USD")
 
 
 @given(AMOUNTS, st.text(max_size=4))

@@ -29,5 +29,5 @@ def run(run: Run) -> Outcome:
         if known:
             lookup.settle(known, run.clock.now())
         return {"product": key, "found": False}
-    had = {variant.variant_id for variant in known.chart()} if known else set()
+    had = {variant.variant_id for variant in known.chart()} if known and known.is_charted else set()
     return {"product": key, "found": True, "added": sum(one.variant_id not in had for one in found.chart())}

@@ -3,56 +3,128 @@
 Not every marketplace has pictures. One that has none takes those of another that was asked for the same SKU.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Final
 
 from pynamodb.expressions.update import Action
 
 from sluice.catalog import images
 from sluice.catalog import table as catalog
-from sluice.catalog.table import Product
+from sluice.catalog.charts import in_normal_form
+from sluice.catalog.table import SPELLING, Product
 from sluice.marketplaces import products, registry
+from sluice.marketplaces.http.errors import AmbiguousStyle, NotFound
 from sluice.marketplaces.products import Adapter
 from sluice.marketplaces.registry import Marketplace
-from sluice.marketplaces.sizes import ONE_SIZE, normal_size, styles
+from sluice.marketplaces.sizes import ONE_SIZE
+from sluice.marketplaces.skus import styles
 from sluice.platform import tables
 
+# The code of a SKU that a marketplace does not have.
+UNKNOWN: Final = "product_unknown"
 # What stands in for a picture is a path of ours.
 _NO_PICTURE = Product.image.does_not_exist() | Product.image.startswith(images.PATH)
 
 
 def look_up(
-    adapter: Adapter, marketplace: Marketplace, sku: str, now: int, known: Product | None, *, asked: bool = False
+    adapter: Adapter,
+    marketplace: Marketplace,
+    sku: str,
+    now: int,
+    known: Product | None,
+    *,
+    asked: bool = False,
+    moved: bool = False,
 ) -> Product | None:
     """Ask `marketplace` for the product and its sizes, and store them; None if it has no such product.
 
+    A product whose sizes need a call of their own is stored before that is made: whoever tries again after a failure
+    begins there. That there is no such product is remembered for a day, unless one is known.
+
     known: what is stored of it. asked: whoever else may have what is lacking is asked too, so that nobody needs to look
-    again until the product is old.
+    again until the product is old. moved: the product is no longer where `known` says.
 
     Raises:
-        Failure: what the marketplace answered; nothing was stored.
+        Failure: what the marketplace answered.
     """
-    found = adapter.search(sku)
-    if marketplace.pictures:
-        _tell_others(marketplace, sku, found.image if found else None)
+    if known and not moved and not known.is_charted:
+        try:
+            chart = adapter.variants(known.product_id)
+        except NotFound:
+            moved = True
+        else:
+            complete = has_picture(known) and has_name(known)
+            return _store(marketplace, sku, [*_charted(chart, now), _checked(now if asked or complete else 0)])
+    found = _search(adapter, marketplace, sku, now, forget=known is None or moved)
     if found is None:
         return None
-    chart = adapter.variants(found.product_id) if found.variants is None else found.variants
     picture = found.image or (known.image if known and has_picture(known) else _picture_elsewhere(marketplace, sku))
     complete = picture is not None and _is_name(found.title, sku)
-    # A picture that somebody stored since `known` was read stays: what stands in for one never replaces it.
+    actions = _described(found, marketplace, picture)
+    if found.variants is None:
+        if known is None or not known.is_charted or known.product_id != found.product_id:
+            _store(marketplace, sku, [*actions, Product.variants.set([]), Product.updated_at.set(0), _checked(0)])
+        chart = adapter.variants(found.product_id)
+    else:
+        chart = list(found.variants)
+    return _store(marketplace, sku, [*actions, *_charted(chart, now), _checked(now if asked or complete else 0)])
+
+
+def no_such_product(marketplace: str, sku: str) -> str:
+    """What is told of a SKU that a marketplace does not have."""
+    return f"{marketplace} has no product with style {sku}"
+
+
+def _search(adapter: Adapter, marketplace: Marketplace, sku: str, now: int, *, forget: bool) -> products.Product | None:
+    """The product. That it is not there is remembered where nothing is known of it (`forget`)."""
+    try:
+        found = adapter.search(sku)
+    except AmbiguousStyle as ambiguous:
+        catalog.note_problem(marketplace.name, sku, ambiguous.code, f"{marketplace.name}: {ambiguous.message}", now)
+        raise
+    if marketplace.pictures:
+        _tell_others(marketplace, sku, found.image if found else None)
+    if found is None and forget:
+        catalog.note_problem(marketplace.name, sku, UNKNOWN, no_such_product(marketplace.name, sku), now)
+    return found
+
+
+def _described(found: products.Product, marketplace: Marketplace, picture: str | None) -> list[Action]:
+    """What is stored of a product but for its sizes."""
+    # A picture that somebody stored since it was looked for stays: what stands in for one never replaces it.
     stored = Product.image.set(picture or (Product.image | images.fallback(found.product_type)))
-    actions = [
+    return [
         Product.marketplace.set(marketplace.name),
         Product.product_id.set(found.product_id),
         Product.name.set(found.title),
         Product.brand.set(found.brand) if found.brand else Product.brand.remove(),
         Product.category.set(found.product_type) if found.product_type else Product.category.remove(),
         Product.url_key.set(found.url_key) if found.url_key else Product.url_key.remove(),
+        Product.problem.remove(),
+        Product.expires_at.remove(),
         stored,
-        Product.variants.set([[one.variant_id, one.size_system, _sizes(one)] for one in chart]),
-        Product.updated_at.set(now),
-        Product.checked_at.set(now if asked or complete else 0),
     ]
+
+
+def _charted(chart: Sequence[products.Variant], now: int) -> list[Action]:
+    """What is stored of a product's sizes. What has no size at all, such as a card, is called `ONE SIZE`."""
+    rows = [
+        in_normal_form(one.variant_id, one.size_system, one.sizes or {one.size_system: one.value or ONE_SIZE})
+        for one in chart
+    ]
+    return [
+        Product.variants.set([[one.variant_id, one.size_system, one.sizes] for one in rows]),
+        Product.spelling.set(SPELLING),
+        Product.updated_at.set(now),
+    ]
+
+
+def _checked(at: int) -> Action:
+    return Product.checked_at.set(at)
+
+
+def _store(marketplace: Marketplace, sku: str, actions: Sequence[Action]) -> Product:
     return tables.update(Product, (catalog.key(marketplace.name, sku),), actions)
 
 
@@ -99,12 +171,3 @@ def _elsewhere(marketplace: Marketplace, sku: str) -> list[Product]:
     """The SKU's products of the other marketplaces."""
     others = {(other.name, sku) for other in registry.with_catalog() if other != marketplace}
     return list(catalog.load_many(others).values())
-
-
-def _sizes(variant: products.Variant) -> dict[str, str]:
-    """The variant's sizes in Sluice's spelling. What has no size at all, such as a card, is called `ONE SIZE`."""
-    sizes = {}
-    for system, size in (variant.sizes or {variant.size_system: variant.value or ONE_SIZE}).items():
-        with suppress(ValueError):  # a label that is no size: the variant is found by its sizes in other systems
-            sizes[system] = normal_size(size)
-    return sizes

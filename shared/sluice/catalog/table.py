@@ -1,28 +1,30 @@
 """The catalog: table `catalog`. What a marketplace calls a SKU and its sizes, looked up and reused until it is old."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from typing_extensions import TypedDict
 
-from sluice.marketplaces.sizes import same_size
+from sluice.catalog import charts
+from sluice.catalog.charts import Variant
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
+from sluice.platform.clock import DAY, iso, ttl
+
+# The spelling of `variants`. What was stored before has labels as the marketplace writes them.
+SPELLING: Final = 2
+# How long an answer without a product is remembered.
+PROBLEM_MS: Final = DAY
 
 
-class Variant(NamedTuple):
-    """One size of a product. `size`, `size_system`: its canonical name; `sizes`: its name in each size system."""
+class Problem(TypedDict):
+    """Why a look-up found nothing to price: a word for machines, a message for people, and when (epoch ms)."""
 
-    variant_id: str
-    size: str
-    size_system: str
-    sizes: dict[str, str]
-
-
-def uncharted(size: str, size_system: str) -> Variant:
-    """A size of a marketplace without size charts (its `lookup_calls` is 0): it is its own name, `us:10`."""
-    return Variant(f"{size_system}:{size}", size, size_system, {size_system: size})
+    code: str
+    message: str
+    at: int
 
 
 class CheckedIndex(GlobalSecondaryIndex["Product"]):  # type: ignore[no-untyped-call]
@@ -37,11 +39,16 @@ class CheckedIndex(GlobalSecondaryIndex["Product"]):  # type: ignore[no-untyped-
 
 
 class Product(tables.Table):
-    """A marketplace's product: `stockx:DD1391-100`. `variants` = `[[variant_id, size_system, sizes], …]`.
+    """What is known of a SKU at a marketplace: `stockx:DD1391-100`.
 
-    image: a path of ours (`/v1/images/…`) stands in where no marketplace has given a picture. updated_at: when it was
-    looked up. checked_at: since when nothing is known to be missing that somebody could still be asked for; 0 where
-    something is. Both epoch ms.
+    variants: `[[variant_id, size_system, sizes], …]`.
+    image: a path of ours (`/v1/images/…`) stands in where no marketplace has given a picture.
+    updated_at: when it was looked up; 0 where the product was found and its sizes are still to be asked for.
+    checked_at: since when nothing is known to be missing that somebody could still be asked for; 0 where something is.
+    spelling: of `variants`, see `SPELLING`.
+    own_system: the system of a size that names none, where there is no chart to tell (eBay).
+    problem: what the last look-up found instead of a product, `Problem`. A row may hold nothing else.
+    expires_at: for a row that holds nothing else. All times are epoch ms, but for this one, in seconds.
     """
 
     class Meta:
@@ -59,19 +66,31 @@ class Product(tables.Table):
     variants = JSONAttribute()
     updated_at = IntAttribute()
     checked_at = IntAttribute()
+    spelling = IntAttribute(null=True)
+    own_system = UnicodeAttribute(null=True)
+    problem = JSONAttribute(null=True)
+    expires_at = IntAttribute(null=True)
 
     @property
     def sku(self) -> str:
         """The SKU, as Sluice spells it."""
         return self.product.partition(":")[2]
 
+    @property
+    def is_found(self) -> bool:
+        """Whether the marketplace has such a product, as far as anybody has asked."""
+        return self.product_id is not None
+
+    @property
+    def is_charted(self) -> bool:
+        """Whether its sizes are known."""
+        return self.is_found and self.updated_at > 0
+
     def chart(self) -> list[Variant]:
         """The product's sizes: its size chart."""
+        if self.spelling != SPELLING:
+            return charts.of_older_spelling(self.variants)
         return [Variant(key, sizes.get(system, ""), system, sizes) for key, system, sizes in self.variants]
-
-    def variant(self, size: str, size_system: str) -> Variant | None:
-        """The variant that is called `size` in `size_system`."""
-        return next((one for one in self.chart() if same_size(one.sizes, size, size_system)), None)
 
 
 def is_old(product: Product, now: int, age_ms: int) -> bool:
@@ -79,20 +98,57 @@ def is_old(product: Product, now: int, age_ms: int) -> bool:
     return product.updated_at <= now - age_ms
 
 
+def problem(product: Product | None, now: int) -> Problem | None:
+    """What the last look-up found instead of a product, as long as it is remembered."""
+    if product is None or product.problem is None or now - product.problem["at"] >= PROBLEM_MS:
+        return None
+    found: Problem = product.problem
+    return found
+
+
+def note_problem(marketplace: str, sku: str, code: str, message: str, now: int) -> None:
+    """Remember for a day what a look-up found instead of a product."""
+    until = iso(now + PROBLEM_MS)
+    told: Problem = {"code": code, "message": f"{message}; it is asked again after {until}", "at": now}
+    expiry = Product.expires_at.set(ttl(now + 2 * PROBLEM_MS))
+    actions = [Product.problem.set(told)]
+    try:
+        tables.update(Product, (key(marketplace, sku),), [*actions, expiry], Product.product_id.does_not_exist())
+    except tables.ConditionFailed:
+        tables.update(Product, (key(marketplace, sku),), actions)
+
+
+def note_own_system(marketplace: str, sku: str, system: str) -> None:
+    """Remember the system of a size of the SKU that names none, where there is no chart to tell."""
+    actions = [Product.own_system.set(system), Product.problem.remove(), Product.expires_at.remove()]
+    tables.update(Product, (key(marketplace, sku),), actions)
+
+
 def key(marketplace: str, sku: str) -> str:
     """The hash key of a product."""
     return f"{marketplace}:{sku}"
 
 
-def load(marketplace: str, sku: str, *, consistent: bool = False) -> Product | None:
-    """The product, if it has been looked up before. consistent: even if that was a moment ago."""
+def row(marketplace: str, sku: str, *, consistent: bool = False) -> Product | None:
+    """What is known, a problem too. consistent: even if that was found a moment ago."""
     try:
         return Product.get(key(marketplace, sku), consistent_read=consistent)
     except Product.DoesNotExist:
         return None
 
 
+def rows(wanted: Iterable[tuple[str, str]], *, consistent: bool = False) -> dict[tuple[str, str], Product]:
+    """What is known of `wanted`, by (marketplace, SKU)."""
+    names = {key(marketplace, sku): (marketplace, sku) for marketplace, sku in wanted}
+    return {names[found.product]: found for found in Product.batch_get(list(names), consistent_read=consistent)}
+
+
+def load(marketplace: str, sku: str, *, consistent: bool = False) -> Product | None:
+    """The product, if it has been found before."""
+    found = row(marketplace, sku, consistent=consistent)
+    return found if found and found.is_found else None
+
+
 def load_many(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Product]:
     """The known ones of the products `wanted`, by (marketplace, SKU)."""
-    names = {key(marketplace, sku): (marketplace, sku) for marketplace, sku in wanted}
-    return {names[product.product]: product for product in Product.batch_get(list(names))}
+    return {name: found for name, found in rows(wanted).items() if found.is_found}

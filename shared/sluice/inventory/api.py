@@ -44,7 +44,7 @@ def change_item(request: Request[ItemEdit, None]) -> Changed:
         raise Conflict("somebody else has changed the item just now; look at it again") from None
     added = set(changed.marketplaces) - set(found.marketplaces)
     [asked] = refreshes.ask([changed], request.now, live.current(), "hot", wants=lambda _, name: name in added)
-    [holding] = portfolio.load([changed])
+    [holding] = portfolio.load([changed], request.now, live.current().catalog_age_ms)
     shown = portfolio.view(holding, request.now, live.current().stale_ms)
     return {"item": shown, "refreshes": views.refreshes(asked)}
 
@@ -61,7 +61,7 @@ def delete_item(request: Request[None, None]) -> Deleted:
 def _show(found: Any, tenant: str, now: int) -> list[ItemView]:
     """`found` with their prices; has those fetched that are old."""
     stale_ms = live.current().stale_ms
-    holdings = portfolio.load(found)
+    holdings = portfolio.in_order(portfolio.load(found, now, live.current().catalog_age_ms))
     due = [one.item.item for one in holdings if one.due(now, stale_ms)]
     if due:
         try:

@@ -49,8 +49,10 @@ class NewItem(Described):
     """
 
     sku: str = Field(description="the style id, for example `DD1391-100`")
-    size: str = Field(description="the size, in `sizeSystem`")
-    size_system: Annotated[str, OneOf(rules.SIZE_SYSTEMS), _any_case] = rules.SIZE_SYSTEM
+    size: str = Field(description="the size: `10.5`, `42 2/3`, `8W`, `5Y`, `XL`; a letter or prefix names its system")
+    size_system: Annotated[str, OneOf(rules.SIZE_SYSTEMS), _any_case] | None = Field(
+        None, description="left out: what the size itself says, else the product's own"
+    )
 
     def raw(self) -> Raw:
         """The same, for the rules."""

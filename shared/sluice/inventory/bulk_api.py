@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sluice.inventory import refreshes, rules, stock, views
+from sluice.inventory import naming, refreshes, rules, stock, views
 from sluice.inventory import table as stored_items
 from sluice.inventory.api import cursor
 from sluice.inventory.bodies import MOST_ITEMS, NewItem, NewItems, RefreshItems
@@ -30,15 +30,16 @@ def add_items(request: Request[NewItems, None]) -> ItemsAnswer:
     stock.require_room(request.tenant, len(request.body.items), request.now, live.current())
     tally.require_room(request.tenant, len(request.body.items), request.now, live.current())
     drafts, answers, more = _drafts(request.body.items)
+    named = _named(request.tenant, drafts, answers, more)
 
-    def put(draft: Draft) -> Item | Exception:
+    def put(place: tuple[str, Draft]) -> Item | Exception:
         try:
-            return stored_items.put(request.tenant, draft, request.now)
+            return stored_items.put(request.tenant, place[1], request.now, item=place[0])
         except Exception as error:  # noqa: BLE001 - answered for this item; the others go on
             return error
 
     with ThreadPoolExecutor(THREADS) as pool:
-        written = dict(zip(drafts, pool.map(put, drafts.values()), strict=True))
+        written = dict(zip(named, pool.map(put, named.values()), strict=True))
     stored = {index: one for index, one in written.items() if isinstance(one, Item)}
     stock.add(request.tenant, sum(one.created_at == request.now for one in stored.values()))
     asked = refreshes.ask(list(stored.values()), request.now, live.current(), "hot")
@@ -109,7 +110,7 @@ def _drafts(raw_items: list[Any]) -> tuple[dict[int, Draft], dict[int, ItemAnswe
     for index, raw in enumerate(raw_items):
         try:
             draft = rules.draft(NewItem.model_validate(raw).raw())
-            first = seen.setdefault(stored_items.key(draft), index)
+            first = seen.setdefault(stored_items.key(draft.sku, draft.named), index)
             if first == index:
                 drafts[index] = draft
             else:
@@ -129,6 +130,25 @@ def _same(answer: ItemAnswer, index: int, first: int) -> ItemAnswer:
         why = Unavailable if answer["error"]["code"] == Unavailable.code else Invalid
         return _refused(index, [FieldError(items.path(index), f"is about the same item as {items.path(first)}")], why)
     return {**answer, "index": index, "refreshes": []}
+
+
+def _named(
+    tenant: str, drafts: dict[int, Draft], answers: dict[int, ItemAnswer], more: dict[int, int]
+) -> dict[int, tuple[str, Draft]]:
+    """The items under their range keys. Entries that turn out to be about one item, `8` and `8W`, are joined too."""
+    named: dict[int, tuple[str, Draft]] = {}
+    seen: dict[str, int] = {}
+    for index, (key, draft) in zip(drafts, naming.settle(tenant, list(drafts.values())), strict=True):
+        first = seen.setdefault(key, index)
+        try:
+            named[first] = (key, draft if first == index else rules.join(named[first][1], draft))
+        except Refused as refused:
+            answers[index] = _refused(
+                index, [FieldError(items.path(index, one.field), one.message) for one in refused.fields]
+            )
+        else:
+            more |= {index: first} if first != index else {}
+    return named
 
 
 def _refused(index: int, fields: list[FieldError], why: type[HttpError] = Invalid) -> ItemAnswer:

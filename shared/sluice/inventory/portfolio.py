@@ -1,28 +1,35 @@
 """Items with what the marketplaces pay for them now: three reads a page, however many items there are on it."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, NotRequired
 
 from typing_extensions import TypedDict
 
-from sluice.catalog import images
-from sluice.catalog import table as catalog
+from sluice.catalog import images, meaning
+from sluice.catalog.charts import NoVariant, Variant
+from sluice.catalog.meaning import Wanted
 from sluice.catalog.table import Product
 from sluice.inventory import table as items
 from sluice.inventory.rules import price_currency
 from sluice.inventory.table import Item
-from sluice.marketplaces import registry
+from sluice.marketplaces.sizes import UNNAMED, Size, order, order_of_system
 from sluice.platform.clock import SECOND, iso
 from sluice.prices import table as prices
 from sluice.prices.table import Price
 
-Products = Mapping[tuple[str, str], Product]
+
+class PriceProblem(TypedDict):
+    """Why a marketplace has no price of the item: a word for machines (`product_unknown`), and one for people."""
+
+    code: str
+    message: str
 
 
 class MarketPrice(TypedDict):
     """What a marketplace asks and bids. Amounts are decimal strings in `currency`; null where there is none.
 
     observedAt, ageSeconds: null when no price is known yet. stale: it is fetched again when the item is looked at.
+    problem: why there is no price, and for a while none is asked for; left out where nothing is known against it.
     """
 
     marketplace: str
@@ -32,6 +39,7 @@ class MarketPrice(TypedDict):
     observedAt: str | None
     ageSeconds: int | None
     stale: bool
+    problem: NotRequired[PriceProblem]
 
 
 class LotView(TypedDict):
@@ -45,6 +53,7 @@ class LotView(TypedDict):
 class ItemView(TypedDict):
     """An item with its prices, one for each of its marketplaces.
 
+    sizeSystem: null until a size chart tells the system of a size that names none.
     quantity: of all units. cost: of each; null where it is not known, or where units have different costs. lots: the
     units by cost, each with its currency.
 
@@ -55,7 +64,7 @@ class ItemView(TypedDict):
     itemId: str
     sku: str
     size: str
-    sizeSystem: str
+    sizeSystem: str | None
     name: str | None
     category: str | None
     image: str
@@ -69,11 +78,16 @@ class ItemView(TypedDict):
 
 
 class Holding(NamedTuple):
-    """An item with what is known of it: its price at each marketplace, and its product at those that have a catalog."""
+    """An item with what is known of it: its price at each marketplace, and its product at those that have a catalog.
+
+    size: as it is known now. problems: why there can be no price, by marketplace.
+    """
 
     item: Item
+    size: Size
     prices: Mapping[str, Price | None]
     products: Sequence[Product]
+    problems: Mapping[str, PriceProblem]
 
     def is_stale(self, marketplace: str, now: int, stale_ms: int) -> bool:
         """Whether the price is not known, or older than `stale_ms`."""
@@ -83,10 +97,12 @@ class Holding(NamedTuple):
     def due(self, now: int, stale_ms: int) -> list[str]:
         """The marketplaces whose price is to be asked for: it is stale, and nobody has asked since it became so.
 
-        Who has asked in vain asks again after `stale_ms`.
+        Who has asked in vain asks again after `stale_ms`; where it is known that there is none, nobody does.
         """
         return [
-            name for name in self.prices if self.is_stale(name, now, stale_ms) and not self._asked(name, now, stale_ms)
+            name
+            for name in self.prices
+            if name not in self.problems and self.is_stale(name, now, stale_ms) and not self._asked(name, now, stale_ms)
         ]
 
     def _asked(self, marketplace: str, now: int, stale_ms: int) -> bool:
@@ -96,21 +112,57 @@ class Holding(NamedTuple):
         return price is None or asked >= price.observed_at + stale_ms
 
 
-def load(found: Sequence[Item]) -> list[Holding]:
-    """`found` with all that is known of them."""
-    charted = {(name, one.sku) for one in found for name in one.priced_at if registry.get(name).lookup_calls}
-    products = catalog.load_many(charted) if charted else {}
-    keys = {(one.item, name): _price_key(one, name, products) for one in found for name in one.priced_at}
-    wanted = {key for key in keys.values() if key}
+def load(found: Sequence[Item], now: int, age_ms: int) -> list[Holding]:
+    """`found` with all that is known of them. age_ms: how old what is known of a product may be."""
+    known = meaning.known([Wanted(name, one.sku, one.named) for one in found for name in one.priced_at])
+    meant = [{name: _meant(one, name, known, now, age_ms) for name in one.priced_at} for one in found]
+    wanted = {
+        _price_key(one, name, variant)
+        for one, by_name in zip(found, meant, strict=True)
+        for name, variant in by_name.items()
+        if isinstance(variant, Variant)
+    }
     stored = prices.load_many(wanted) if wanted else {}
-    return [
-        Holding(
-            one,
-            {name: stored.get(key) if (key := keys[one.item, name]) else None for name in one.priced_at},
-            [known for name in one.priced_at if (known := products.get((name, one.sku)))],
-        )
-        for one in found
-    ]
+    return [_holding(one, by_name, known, stored) for one, by_name in zip(found, meant, strict=True)]
+
+
+def _holding(
+    one: Item,
+    meant: Mapping[str, Variant | NoVariant | None],
+    known: meaning.Known,
+    stored: Mapping[tuple[str, str], Price],
+) -> Holding:
+    variants = {name: variant for name, variant in meant.items() if isinstance(variant, Variant)}
+    size = one.named
+    if size.system in UNNAMED and variants:
+        first = next(iter(variants.values()))
+        size = Size(first.size, first.size_system)
+    return Holding(
+        item=one,
+        size=size,
+        prices={
+            name: stored.get(_price_key(one, name, variants[name])) if name in variants else None for name in meant
+        },
+        products=[product for name in one.priced_at if (product := known.get((name, one.sku))) and product.is_found],
+        problems={
+            name: {"code": none.code, "message": none.message}
+            for name, none in meant.items()
+            if isinstance(none, NoVariant)
+        },
+    )
+
+
+def _meant(one: Item, marketplace: str, known: meaning.Known, now: int, age_ms: int) -> Variant | NoVariant | None:
+    """What the item's size is at the marketplace, or why it is none; None while nobody knows."""
+    try:
+        return meaning.variant(marketplace, one.sku, one.named, known, now, age_ms)
+    except NoVariant as none:
+        return none
+
+
+def in_order(holdings: Sequence[Holding]) -> list[Holding]:
+    """By SKU and size. Range keys are text, in which 10 stands before 9."""
+    return sorted(holdings, key=lambda one: (one.item.sku, order_of_system(one.size.system), order(one.size.name)))
 
 
 def view(holding: Holding, now: int, stale_ms: int) -> ItemView:
@@ -123,8 +175,8 @@ def view(holding: Holding, now: int, stale_ms: int) -> ItemView:
     return {
         "itemId": items.public_id(one.item),
         "sku": one.sku,
-        "size": one.size,
-        "sizeSystem": one.size_system,
+        "size": holding.size.name,
+        "sizeSystem": holding.size.given_system,
         "name": known.name if known else None,
         "category": category,
         "image": next(iter(own), images.fallback(category)),
@@ -140,7 +192,7 @@ def view(holding: Holding, now: int, stale_ms: int) -> ItemView:
 
 def _price(holding: Holding, marketplace: str, now: int, stale_ms: int) -> MarketPrice:
     price = holding.prices[marketplace]
-    return {
+    shown: MarketPrice = {
         "marketplace": marketplace,
         "currency": price_currency(marketplace, holding.item.currency),
         "ask": price.ask if price else None,
@@ -149,16 +201,12 @@ def _price(holding: Holding, marketplace: str, now: int, stale_ms: int) -> Marke
         "ageSeconds": max(0, now - price.observed_at) // SECOND if price else None,
         "stale": holding.is_stale(marketplace, now, stale_ms),
     }
+    if marketplace in holding.problems:
+        shown["problem"] = holding.problems[marketplace]
+    return shown
 
 
-def _price_key(one: Item, marketplace: str, products: Products) -> tuple[str, str] | None:
-    """Where the price is stored; None while nobody knows which variant of the product the size is."""
-    variant = catalog.uncharted(one.size, one.size_system)
-    if registry.get(marketplace).lookup_calls:
-        product = products.get((marketplace, one.sku))
-        found = product.variant(one.size, one.size_system) if product else None
-        if found is None:
-            return None
-        variant = found
+def _price_key(one: Item, marketplace: str, variant: Variant) -> tuple[str, str]:
+    """Where the price is stored."""
     currency = price_currency(marketplace, one.currency)
     return one.sku, prices.key(marketplace, variant.size, variant.size_system, currency)

@@ -39,9 +39,9 @@ def ask(
 def _refresh(item: Item, marketplace: str, priority: str, force: bool) -> RefreshItem:
     return RefreshItem(
         sku=item.sku,
-        size=item.size,
+        size=item.named.text,
         marketplace=marketplace,
-        size_system=item.size_system,
+        size_system=item.named.given_system,
         currency=price_currency(marketplace, item.currency),
         priority=priority,
         force=force,

@@ -6,15 +6,15 @@ from typing import Final, NamedTuple, TypeVar
 
 from sluice.inventory import lots as counting
 from sluice.inventory.lots import Lot
-from sluice.marketplaces import registry
-from sluice.marketplaces.sizes import normal_size, normal_sku
+from sluice.marketplaces import registry, sizes
+from sluice.marketplaces.sizes import OWN, UNNAMED, Size
+from sluice.marketplaces.skus import normal_sku
 from sluice.platform import money
 from sluice.platform.http.errors import FieldError
 
 T = TypeVar("T")
 
 CURRENCY: Final = "USD"  # the one in which every marketplace gives prices
-SIZE_SYSTEM: Final = "us"
 MARKETPLACES: Final = tuple(registry.MARKETPLACES)
 SIZE_SYSTEMS: Final = tuple(
     dict.fromkeys(system for one in registry.MARKETPLACES.values() for system in one.size_systems)
@@ -43,6 +43,7 @@ class Raw(NamedTuple):
 class Draft(NamedTuple):
     """The same, checked and in its one spelling. A cost has a currency; a currency may stand without a cost.
 
+    size_system: as of `sizes.Size`, so also `own`.
     lots: where units have different costs; then there is no cost, and the quantity is that of all.
     """
 
@@ -55,6 +56,11 @@ class Draft(NamedTuple):
     category: str | None = None
     quantity: int | None = None
     lots: tuple[Lot, ...] | None = None
+
+    @property
+    def named(self) -> Size:
+        """The size."""
+        return Size(self.size, self.size_system)
 
 
 class Refused(Exception):  # noqa: N818 - an answer to the caller
@@ -73,16 +79,19 @@ def draft(raw: Raw) -> Draft:
     """
     check = _Checks()
     sku = check("sku", lambda: normal_sku(raw.sku))
-    size = check("size", lambda: normal_size(raw.size))
-    system = check("sizeSystem", lambda: _size_system(SIZE_SYSTEM if raw.size_system is None else raw.size_system))
-    marketplaces = check("marketplaces", lambda: asked_of(raw.marketplaces, system)) if system else None
+    named = (raw.size_system or "").lower()
+    given = named if named in SIZE_SYSTEMS else None
+    size = check("size", lambda: sizes.read(raw.size, given))
+    check("sizeSystem", lambda: _size_system(raw.size_system))
+    system = size.system if size else given or OWN
+    marketplaces = check("marketplaces", lambda: asked_of(raw.marketplaces, system))
     currency, cost = check.price(raw.cost, raw.currency, CURRENCY)
     if raw.cost is None and raw.currency is not None:  # a sheet has a currency in every row, and not every cost
         currency = check("currency", lambda: _currency(raw.currency or ""))
     category = check("category", lambda: _category(raw.category))
     quantity = check("quantity", lambda: None if raw.quantity is None else counting.quantity(raw.quantity))
     check.end()
-    return Draft(sku or "", size or "", system or "", marketplaces, cost, currency, category, quantity)
+    return Draft(sku or "", size.name if size else "", system, marketplaces, cost, currency, category, quantity)
 
 
 def join(first: Draft, more: Draft) -> Draft:
@@ -142,7 +151,7 @@ def edit(raw: Raw, currency: str, lots: Sequence[Raw] | None = None) -> Edit:
         Refused: it cannot be changed to that.
     """
     check = _Checks()
-    marketplaces = check("marketplaces", lambda: asked_of(raw.marketplaces, raw.size_system or SIZE_SYSTEM))
+    marketplaces = check("marketplaces", lambda: asked_of(raw.marketplaces, raw.size_system or OWN))
     if raw.cost is None and raw.currency is not None:
         check.refuse("cost", "is required with a currency: the cost that is stored is in the old one")
     new_currency, cost = check.price(raw.cost, raw.currency, currency)
@@ -155,7 +164,7 @@ def edit(raw: Raw, currency: str, lots: Sequence[Raw] | None = None) -> Edit:
 
 def all_for(size_system: str) -> tuple[str, ...]:
     """The marketplaces that know sizes of `size_system`: what is asked where nobody says which."""
-    return tuple(name for name in MARKETPLACES if size_system in registry.get(name).size_systems)
+    return tuple(name for name in MARKETPLACES if _knows(name, size_system))
 
 
 def price_currency(marketplace: str, currency: str) -> str:
@@ -179,8 +188,9 @@ def asked_of(names: Sequence[str] | None, size_system: str) -> tuple[str, ...] |
     if any(name not in MARKETPLACES for name in names):
         raise ValueError(f"must be of {', '.join(MARKETPLACES)}")
     for name in names:
-        if size_system not in (known := registry.get(name).size_systems):
-            raise ValueError(f"{name} knows no sizes in {size_system}; it knows {', '.join(known)}")
+        if not _knows(name, size_system):
+            known = ", ".join(registry.get(name).size_systems)
+            raise ValueError(f"{name} knows no sizes in {size_system}; it knows {known}")
     return tuple(name for name in MARKETPLACES if name in names)
 
 
@@ -230,9 +240,12 @@ class _Checks:
             raise Refused(self._wrong)
 
 
-def _size_system(text: str) -> str:
-    text = text.lower()
-    if text not in SIZE_SYSTEMS:
+def _knows(marketplace: str, size_system: str) -> bool:
+    return size_system in UNNAMED or size_system in registry.get(marketplace).size_systems
+
+
+def _size_system(text: str | None) -> str | None:
+    if text is not None and text.lower() not in SIZE_SYSTEMS:
         raise ValueError(f"must be one of {', '.join(SIZE_SYSTEMS)}")
     return text
 

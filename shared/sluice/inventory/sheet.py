@@ -38,8 +38,9 @@ class Sheet:
             return
         try:
             draft = rules.draft(row.raw)
-            known = self._items.get(key(draft))
-            self._items[key(draft)] = rules.join(known, draft) if known else draft
+            name = key(draft.sku, draft.named)
+            known = self._items.get(name)
+            self._items[name] = rules.join(known, draft) if known else draft
         except Refused as refused:
             self.refuse(row.number, refused.fields)
         else:

@@ -7,6 +7,8 @@ from pynamodb.expressions.update import Action
 
 from sluice.inventory.lots import Lot
 from sluice.inventory.rules import CURRENCY, MARKETPLACES, Draft, Edit, all_for
+from sluice.marketplaces import sizes
+from sluice.marketplaces.sizes import Size
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.http import public_ids
@@ -47,6 +49,11 @@ class Item(tables.Table):
     change_token = UnicodeAttribute(null=True)
 
     @property
+    def named(self) -> Size:
+        """Its size in the normal form."""
+        return sizes.stored(self.size, self.size_system)
+
+    @property
     def priced_at(self) -> list[str]:
         """Those of `marketplaces` that this version knows: a newer one, since taken back, may have stored others."""
         return [name for name in self.marketplaces if name in MARKETPLACES]
@@ -66,9 +73,9 @@ class CostsDiffer(Exception):  # noqa: N818 - an answer to the caller
         super().__init__(f"{item}: its units have different costs; say cost and quantity together, or change its lots")
 
 
-def key(draft: Draft) -> str:
+def key(sku: str, size: Size) -> str:
     """The range key of an item. Neither a size nor its system holds a colon, so no two items share one."""
-    return f"{draft.sku}:{draft.size_system}-{draft.size}"
+    return f"{sku}:{size.system}-{size.name}"
 
 
 def public_id(item: str) -> str:
@@ -81,10 +88,11 @@ def from_public(text: str) -> str | None:
     return public_ids.decode(text, _KEY)
 
 
-def put(tenant: str, draft: Draft, now: int, *, unless_newer: bool = False) -> Item:
+def put(tenant: str, draft: Draft, now: int, *, item: str | None = None, unless_newer: bool = False) -> Item:
     """Store the item. One that is there already takes what the draft says, and keeps the rest.
 
-    It is new if its `created_at` is `now`. unless_newer: leave alone what was changed after `now`.
+    It is new if its `created_at` is `now`. item: its range key, where it is stored under another name of its size.
+    unless_newer: leave alone what was changed after `now`.
 
     Raises:
         ConditionFailed: it was.
@@ -109,7 +117,9 @@ def put(tenant: str, draft: Draft, now: int, *, unless_newer: bool = False) -> I
     if half_said:
         condition = Item.lots.does_not_exist() if condition is None else condition & Item.lots.does_not_exist()
     try:
-        return tables.update(Item, (tenant, key(draft)), actions, condition, token=Item.put_token)
+        return tables.update(
+            Item, (tenant, item or key(draft.sku, draft.named)), actions, condition, token=Item.put_token
+        )
     except tables.ConditionFailed as failed:
         found = Item.from_raw_data(failed.item) if failed.item else None
         if half_said and found and found.lots and not (unless_newer and found.updated_at > now):

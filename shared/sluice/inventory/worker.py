@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from sluice.inventory import imports, messages, portfolio, refreshes, stock
+from sluice.inventory import imports, messages, naming, portfolio, refreshes, stock
 from sluice.inventory import table as items
 from sluice.inventory.imports import Done
 from sluice.inventory.messages import Chunk, Looked
@@ -53,16 +53,16 @@ def take(chunk: Chunk, config: Config, clock: Clock) -> None:
     if found and not imports.is_open(found, chunk.chunk, chunk.at):
         return  # where the record is gone, the message has come back from the dead-letter queue after days
 
-    def put(draft: Draft) -> Item | CostsDiffer | None:
+    def put(place: tuple[str, Draft]) -> Item | CostsDiffer | None:
         try:
-            return items.put(chunk.tenant, draft, chunk.at, unless_newer=True)
+            return items.put(chunk.tenant, place[1], chunk.at, item=place[0], unless_newer=True)
         except CostsDiffer as differ:
             return differ
         except tables.ConditionFailed:
             return None
 
     with ThreadPoolExecutor(THREADS) as pool:
-        written = list(pool.map(put, chunk.rows))
+        written = list(pool.map(put, naming.joined(naming.settle(chunk.tenant, chunk.rows))))
     stored = [one for one in written if isinstance(one, Item)]
     answers = [one for asked in _ask_stale(stored, clock.now(), config) for one in asked.values()]
     refused = [one.message for one in answers if isinstance(one, Problem)]
@@ -87,7 +87,9 @@ def freshen(looked: Looked, config: Config, clock: Clock) -> None:
     Raises:
         NotStored: it must be done once more.
     """
-    found = portfolio.load(list(items.find_many(looked.tenant, looked.items).values()))
+    found = portfolio.load(
+        list(items.find_many(looked.tenant, looked.items).values()), clock.now(), config.catalog_age_ms
+    )
     due = {one.item.item: names for one in found if (names := one.due(looked.at, config.stale_ms))}
     asking = [one.item for one in found if one.item.item in due]
     _ask(asking, clock.now(), config, lambda one, name: name in due[one.item])
@@ -96,7 +98,7 @@ def freshen(looked: Looked, config: Config, clock: Clock) -> None:
 
 
 def _ask_stale(found: Sequence[Item], now: int, config: Config) -> list[Asked]:
-    known = {one.item.item: one for one in portfolio.load(found)}
+    known = {one.item.item: one for one in portfolio.load(found, now, config.catalog_age_ms)}
     return _ask(found, now, config, lambda one, name: known[one.item].is_stale(name, now, config.stale_ms))
 
 

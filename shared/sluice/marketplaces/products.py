@@ -51,7 +51,8 @@ class MarketData:
 
     sell_faster, earn_more: the marketplace's own suggestions for an ask. flex_lowest_ask: of goods in its warehouse.
     last_sale: what it was last sold for. global_indicator: the marketplace's own estimate of its worth everywhere.
-    asks: how many ask now; median_ask: the middle one, the lower of two.
+    asks: how many ask now; median_ask: the middle one, the lower of two. left_out: offers that the search has shown and
+    that are none of the product: without its style in their title, boxes and laces, replicas, used, unreadable.
     """
 
     product_id: str
@@ -66,6 +67,7 @@ class MarketData:
     global_indicator: Decimal | None = None
     median_ask: Decimal | None = None
     asks: int | None = None
+    left_out: int | None = None
 
 
 class Adapter(Protocol):
@@ -76,10 +78,17 @@ class Adapter(Protocol):
         """The marketplace as `account_id` sees it, whose calls are charged to `calls`."""
 
     def search(self, sku: str) -> Product | None:
-        """The product whose style is exactly `sku`."""
+        """The product whose style is `sku`, or the only one that is the same without blanks and hyphens."""
 
     def variants(self, product_id: str) -> list[Variant]:
         """The sizes of a product."""
 
     def quotes(self, product_id: str, variant_id: str, currency: str) -> list[MarketData]:
         """The market of one size now, in one call, and of each other size that this call answers too."""
+
+
+class Uncharted(Adapter, Protocol):
+    """A marketplace without size charts."""
+
+    def own_system(self, sku: str, currency: str) -> str | None:
+        """The system of a size of `sku` that names none, as what is for sale shows it; None where it does not."""

@@ -1,7 +1,8 @@
 """The routes of market prices: ask for fresh ones, read those that are stored, and the pictures that stand in."""
 
 from collections import Counter
-from typing import Annotated, Any, NotRequired
+from collections.abc import Callable
+from typing import Annotated, Any, NotRequired, TypeVar
 
 from aws_lambda_powertools.event_handler import Response
 from pydantic import Field, ValidationError
@@ -11,8 +12,9 @@ from sluice.catalog import images
 from sluice.jobs.model.keys import PRIORITIES
 from sluice.jobs.queue import tally
 from sluice.jobs.queue.enqueue import Enqueued, Outcome
-from sluice.marketplaces import registry
-from sluice.marketplaces.sizes import normal_size, normal_sku
+from sluice.marketplaces import registry, sizes
+from sluice.marketplaces.sizes import Size
+from sluice.marketplaces.skus import normal_sku
 from sluice.platform.config import live
 from sluice.platform.config.document import MARKETPLACES
 from sluice.platform.http import items
@@ -24,6 +26,8 @@ from sluice.prices import ask
 from sluice.prices import table as prices
 from sluice.prices.ask import Problem, RefreshItem
 
+T = TypeVar("T")
+
 # The pictures change with a release at the most.
 KEEP_PICTURES = {"Cache-Control": "public, max-age=2592000", "X-Content-Type-Options": "nosniff"}
 
@@ -32,9 +36,9 @@ class Item(Body):
     """One price to fetch."""
 
     sku: str = Field(description="the style id, for example `DD1391-100`")
-    size: str = Field(description="the size, in `sizeSystem`")
+    size: str = Field(description="the size: `10.5`, `42 2/3`, `8W`, `5Y`, `XL`; a letter or prefix names its system")
     marketplace: Text = RefreshItem.marketplace
-    size_system: Text = RefreshItem.size_system
+    size_system: Text | None = Field(None, description="left out: what the size itself says, else the product's own")
     currency: Text = RefreshItem.currency
     priority: Annotated[str, OneOf(tuple(PRIORITIES))] = RefreshItem.priority
     force: bool = Field(
@@ -53,12 +57,15 @@ class ItemAnswer(TypedDict):
 
     outcome: `created` (a new job), `merged` (a waiting job does it already), `raised` (a waiting job was given the
     higher priority), `rerun_requested` (the job runs now, and once more afterwards), `refused` (see `error`).
+    size, sizeSystem: as which size it was taken; both null while only the product's size chart can tell its system.
     """
 
     index: int
     outcome: str
     jobId: NotRequired[str]
     state: NotRequired[str]
+    size: NotRequired[str | None]
+    sizeSystem: NotRequired[str | None]
     error: NotRequired[dict[str, Any]]
 
 
@@ -84,7 +91,9 @@ class PricesQuery(Query):
 
     sku: str = Field(description="the style id, for example `DD1391-100`")
     marketplace: Annotated[str, OneOf(tuple(MARKETPLACES))] | None = None
-    size: str | None = Field(None, description="the size, in `sizeSystem` if that is given")
+    size: str | None = Field(
+        None, description="the size, in `sizeSystem` if that is given, else as it says itself, or in the price's own"
+    )
     size_system: Text | None = None
     currency: Text | None = None
 
@@ -118,7 +127,7 @@ def refresh_prices(request: Request[Refresh, None]) -> RefreshAnswer:
 def find_prices(request: Request[None, PricesQuery]) -> PriceList:
     """The newest stored price of a SKU, for each size, marketplace and currency."""
     query = request.query
-    if query.size_system and not query.size:
+    if query.size_system and query.size is None:
         raise Invalid.field("sizeSystem", "says how to read size, which is not given")
     known = [registry.MARKETPLACES[name] for name in ([query.marketplace] if query.marketplace else MARKETPLACES)]
     if query.currency and not any(query.currency in one.currencies for one in known):
@@ -127,10 +136,9 @@ def find_prices(request: Request[None, PricesQuery]) -> PriceList:
         systems = sorted({system for one in known for system in one.size_systems})
         raise Invalid.field("sizeSystem", f"is not known here; known are {', '.join(systems)}")
     found = prices.find(
-        sku=_normal("sku", query.sku),
+        sku=_read("sku", lambda: normal_sku(query.sku)),
         marketplace=query.marketplace,
-        size=_normal("size", query.size) if query.size is not None else None,
-        size_system=query.size_system,
+        size=None if query.size is None else _size(query.size, query.size_system),
         currency=query.currency,
     )
     return {"prices": [price.view() for price in found]}
@@ -147,7 +155,11 @@ def get_image(request: Request[None, None]) -> Answer:
 
 def _answer(index: int, done: Enqueued | Problem) -> ItemAnswer:
     if isinstance(done, Enqueued):
-        return {"index": index, "outcome": done.outcome, "jobId": done.job_id, "state": done.state}
+        size = ask.size_asked(done.job_id)
+        taken = {"size": size.name, "sizeSystem": size.system} if size else {"size": None, "sizeSystem": None}
+        answer: Any = {"index": index, "outcome": done.outcome, "jobId": done.job_id, "state": done.state, **taken}
+        accepted: ItemAnswer = answer
+        return accepted
     if done.field == "item":
         return _refused(index, [FieldError(items.path(index), done.message)], Unavailable)
     return _refused(index, [FieldError(items.path(index, done.field), done.message)])
@@ -170,9 +182,13 @@ def _counts(answers: list[ItemAnswer]) -> Counts:
     }
 
 
-def _normal(field: str, text: str) -> str:
+def _size(text: str, system: str | None) -> Size:
+    return _read("size", lambda: sizes.read(text, system))
+
+
+def _read(field: str, read: Callable[[], T]) -> T:
     try:
-        return normal_sku(text) if field == "sku" else normal_size(text)
+        return read()
     except ValueError as error:
         raise Invalid.field(field, str(error)) from None
 

@@ -1,23 +1,28 @@
 """Asking for fresh prices: each item is checked on its own, then all that are well-formed are enqueued."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from sluice.catalog import table as catalog
-from sluice.catalog.table import Product
+from sluice.catalog import meaning
+from sluice.catalog.charts import NoVariant
+from sluice.catalog.meaning import Known, Wanted
 from sluice.jobs.model import keys, requests
 from sluice.jobs.model.job import Spec
 from sluice.jobs.queue.enqueue import Enqueued, Outcome, enqueue_many
 from sluice.jobs.queue.nudge import nudge
-from sluice.marketplaces import registry
+from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.held import account_held
-from sluice.marketplaces.sizes import listed, normal_size, normal_sku
+from sluice.marketplaces.sizes import OWN, Size
+from sluice.marketplaces.skus import normal_sku
 from sluice.platform.clock import iso
 from sluice.platform.config.document import Config
 from sluice.platform.observe import logger
 from sluice.prices.kinds import REFRESH
+
+T = TypeVar("T")
 
 # Calls to a price of a size that is known. One that is not has to be looked up before.
 CALLS_KNOWN = 1
@@ -32,13 +37,14 @@ def calls_unknown(marketplace: str) -> int:
 class RefreshItem:
     """One price that somebody wants fresh.
 
+    size_system: None where the size itself says it, or means the product's own.
     priority: one of `keys.PRIORITIES`. force: fetch even a fresh price; only a manual request may.
     """
 
     sku: str
     size: str
     marketplace: str = "stockx"
-    size_system: str = "us"
+    size_system: str | None = None
     currency: str = "USD"
     priority: str = "background"
     force: bool = False
@@ -61,11 +67,10 @@ def refresh(items: Sequence[RefreshItem], tenant: str, now: int, config: Config)
     """Enqueue a refresh for each of `items`; the answers are in their order. A refused item stops no other."""
     checked = [_checked(item) for item in items]
     good = [item for item in checked if isinstance(item, RefreshItem)]
-    products = catalog.load_many({(item.marketplace, item.sku) for item in good})
+    known = meaning.known([Wanted(item.marketplace, item.sku, _size(item)) for item in good])
     statuses = accounts.statuses({keys.account(item.marketplace, tenant) for item in good})
     prepared = [
-        _spec(item, tenant, products, statuses, now, config) if isinstance(item, RefreshItem) else item
-        for item in checked
+        _spec(item, tenant, known, statuses, now, config) if isinstance(item, RefreshItem) else item for item in checked
     ]
     specs = _counted([spec for spec in prepared if isinstance(spec, Spec)])
     done = iter(enqueue_many(specs, now, account_held(now, config)))
@@ -75,6 +80,13 @@ def refresh(items: Sequence[RefreshItem], tenant: str, now: int, config: Config)
     if any(_wants_attention(spec, answer) for spec, answer in zip(prepared, answers, strict=True)):
         nudge(now)
     return [_told(answer) if isinstance(answer, Exception) else answer for answer in answers]
+
+
+def size_asked(job_id: str) -> Size | None:
+    """The size that the job of a refresh is for. None while only the marketplace can tell what system it is in."""
+    part = keys.job_parts(job_id)[3]
+    system = next((name for name in sizes.SYSTEMS if re.match(f"{name}-[^wyc]", part)), None)
+    return Size(part.removeprefix(f"{system}-"), system) if system else None
 
 
 def _told(error: Exception) -> Problem:
@@ -105,17 +117,18 @@ def _checked(item: RefreshItem) -> RefreshItem | Problem:
             raise _Refused("force", "is for priority manual only; without it a fresh price is not fetched again")
         if item.currency not in marketplace.currencies:
             raise _Refused("currency", f"{item.marketplace} gives no prices in {item.currency!r}")
-        if item.size_system not in marketplace.size_systems:
+        if item.size_system is not None and item.size_system not in marketplace.size_systems:
             systems = ", ".join(marketplace.size_systems)
             raise _Refused("sizeSystem", f"unknown size system {item.size_system!r}; known are {systems}")
-        return replace(item, sku=_normal("sku", item.sku), size=_normal("size", item.size))
+        size = _read("size", lambda: sizes.read(item.size, item.size_system))
+        return replace(item, sku=_read("sku", lambda: normal_sku(item.sku)), size=size.name, size_system=size.system)
     except _Refused as refused:
         return refused.problem
 
 
-def _normal(field: str, text: str) -> str:
+def _read(field: str, read: Callable[[], T]) -> T:
     try:
-        return normal_sku(text) if field == "sku" else normal_size(text)
+        return read()
     except ValueError as error:
         raise _Refused(field, str(error)) from None
 
@@ -123,7 +136,7 @@ def _normal(field: str, text: str) -> str:
 def _spec(
     item: RefreshItem,
     tenant: str,
-    products: Mapping[tuple[str, str], Product],
+    known: Known,
     statuses: Mapping[str, str],
     now: int,
     config: Config,
@@ -138,23 +151,23 @@ def _spec(
         "size_system": item.size_system,
         "currency": item.currency,
     }
-    product = products.get((item.marketplace, item.sku))
-    if product:
-        variant = product.variant(item.size, item.size_system)
-        if variant is None and not catalog.is_old(product, now, config.catalog_age_ms):
-            sizes = [one.sizes[item.size_system] for one in product.chart() if item.size_system in one.sizes]
-            known = f"it has {listed(sizes)}" if sizes else f"it has no sizes in {item.size_system}"
-            return Problem("size", f"{item.sku} has no size {item.size} in {item.size_system}; {known}")
-        if variant:
-            payload |= {"size": variant.size, "size_system": variant.size_system, "sizes": variant.sizes}
-            payload |= {"product_id": product.product_id, "variant_id": variant.variant_id}
+    size = _size(item)
+    try:
+        variant = meaning.variant(item.marketplace, item.sku, size, known, now, config.catalog_age_ms)
+    except NoVariant as none:
+        return Problem(none.field, none.message)
+    if variant:
+        size = Size(variant.size, variant.size_system)
+        own = known.get((item.marketplace, item.sku))
+        product_id = own.product_id if own and own.is_found else item.sku
+        payload |= {"size": variant.size, "size_system": variant.size_system, "sizes": variant.sizes}
+        payload |= {"product_id": product_id, "variant_id": variant.variant_id}
     if item.force:
         # A price that is observed after this moment is good enough: a run that was forced once is not forced again.
         payload["force"] = iso(now)
     limits = config.limits(item.marketplace)
-    size = f"{payload['size_system']}-{payload['size']}"
     return Spec(
-        job_id=keys.job_id(REFRESH.name, item.marketplace, item.sku, size, item.currency),
+        job_id=keys.job_id(REFRESH.name, item.marketplace, item.sku, f"{size.system}-{size.name}", item.currency),
         kind=REFRESH.name,
         tenant=tenant,
         account=account,
@@ -164,6 +177,11 @@ def _spec(
         shared=True,
         lane_shards=limits.shards,
     )
+
+
+def _size(item: RefreshItem) -> Size:
+    """The size of an item in its one spelling."""
+    return Size(item.size, item.size_system or OWN)
 
 
 def _counted(specs: Sequence[Spec]) -> list[Spec]:

@@ -4,23 +4,26 @@ Where a marketplace answers all sizes of a product in one call, those that someb
 jobs find a fresh price and make no call of their own.
 """
 
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext, suppress
 from decimal import Decimal
 from typing import Any
 
-from sluice.catalog import lookup
+from sluice.catalog import charts
 from sluice.catalog import table as catalog
-from sluice.catalog.table import Product, Variant
+from sluice.catalog.charts import NoVariant, Variant
+from sluice.catalog.table import Product
 from sluice.jobs.model import keys
-from sluice.jobs.model.outcomes import Outcome, Refused
+from sluice.jobs.model.outcomes import Outcome
 from sluice.jobs.model.run import Calls, Run
 from sluice.marketplaces import registry
+from sluice.marketplaces.http.errors import NotFound
 from sluice.marketplaces.products import Adapter, MarketData
 from sluice.marketplaces.registry import Marketplace
-from sluice.marketplaces.sizes import listed
+from sluice.marketplaces.sizes import Size
 from sluice.platform.clock import Clock, iso
 from sluice.prices import table as prices
+from sluice.prices.finder import Finder, Place, Remembered, size_of
 from sluice.prices.table import Price
 
 
@@ -28,7 +31,9 @@ def run(run: Run) -> Outcome:
     """Refresh the price of the job's SKU, size and currency.
 
     The result is `{"price", "ask", "bid", "observed_at"}`; with `"skipped": "fresh"` when the stored price was young
-    enough to make no call, and `"skipped": "older"` when a newer one had been stored meanwhile.
+    enough to make no call, and `"skipped": "older"` when a newer one had been stored meanwhile. Where another job has
+    found out meanwhile that there is nothing to price, it is `{"price": null, "skipped", "reason"}`, with a word for
+    machines and one for people: one job tells of it as a failure, not each.
 
     Raises:
         Refused: the marketplace has no such product or size.
@@ -36,19 +41,35 @@ def run(run: Run) -> Outcome:
     """
     marketplace, calls = registry.get(keys.marketplace_of(run.job.account)), _Noted(run.calls, run.clock)
     adapter = marketplace.load().open(run.job.account, calls, run.clock)
-    product_id, variant = _find(adapter, run, marketplace)
+    finder = Finder(run, marketplace, adapter)
     sku, together = run.payload["sku"], marketplace.sizes_together
-    with run.turn(sku) if together else nullcontext():
-        stored = prices.load(sku, _price_key(run, marketplace.name, variant), consistent=together)
-        if stored and _good_enough(stored, run):
-            return _result(stored, skipped="fresh")
-        quotes = adapter.quotes(product_id, variant.variant_id, run.payload["currency"])
-        own = next(data for data in quotes if data.variant_id == variant.variant_id)
-        price = _price(run, marketplace.name, variant, own, calls.started_at)
-        newer = prices.store(price)
-        if together:
-            _store_others(run, marketplace, [data for data in quotes if data is not own], calls.started_at)
+    try:
+        place = finder.find()
+        with run.turn(sku) if together else nullcontext():
+            stored = prices.load(sku, _price_key(run, marketplace.name, place.variant), consistent=together)
+            if stored and _good_enough(stored, run):
+                return _result(stored, skipped="fresh")
+            place, quotes = _quotes(adapter, finder, place, run.payload["currency"])
+            variant = place.variant
+            own = next(data for data in quotes if data.variant_id == variant.variant_id)
+            price = _price(run, marketplace.name, variant, own, calls.started_at)
+            newer = prices.store(price)
+            if together:
+                _store_others(run, marketplace, [data for data in quotes if data is not own], calls.started_at)
+    except Remembered as told:
+        return {"price": None, "skipped": told.code, "reason": told.message}
     return _result(price, skipped=None if newer else "older")
+
+
+def _quotes(adapter: Adapter, finder: Finder, place: Place, currency: str) -> tuple[Place, list[MarketData]]:
+    """The market of the product. One that is no longer where it was found before is looked up anew, once."""
+    try:
+        return place, adapter.quotes(place.product_id, place.variant.variant_id, currency)
+    except NotFound:
+        if place.just_found:
+            raise
+        there = finder.find_again(place)
+        return there, adapter.quotes(there.product_id, there.variant.variant_id, currency)
 
 
 def _store_others(run: Run, marketplace: Marketplace, quotes: Iterable[MarketData], observed_at: int) -> None:
@@ -68,10 +89,17 @@ def _wanted(run: Run, marketplace: str, product: Product) -> set[str]:
     """The sizes, by variant, that somebody has asked for: another job of the batch, or one whose price grew old."""
     sku, currency = run.payload["sku"], run.payload["currency"]
     jobs = (job.payload for job in run.batch if job.kind == run.job.kind)
-    asked = [(job["size"], job["size_system"]) for job in jobs if (job["sku"], job["currency"]) == (sku, currency)]
+    asked = [size_of(job) for job in jobs if (job["sku"], job["currency"]) == (sku, currency)]
     stored = prices.find(sku, marketplace, currency=currency)
-    asked += [(price.size, price.size_system) for price in stored if not _is_fresh(price, run)]
-    return {variant.variant_id for size in set(asked) if (variant := product.variant(*size))}
+    asked += [Size(price.size, price.size_system) for price in stored if not _is_fresh(price, run)]
+    chart = product.chart()
+    return {variant.variant_id for size in set(asked) if (variant := _named(chart, size))}
+
+
+def _named(chart: Sequence[Variant], size: Size) -> Variant | None:
+    with suppress(NoVariant):
+        return charts.find(chart, size)
+    return None
 
 
 class _Noted:
@@ -96,40 +124,6 @@ def _good_enough(stored: Price, run: Run) -> bool:
 
 def _is_fresh(stored: Price, run: Run) -> bool:
     return bool(run.clock.now() - stored.observed_at < run.config.freshness_ms)
-
-
-def _find(adapter: Adapter, run: Run, marketplace: Marketplace) -> tuple[str, Variant]:
-    """The product's id and the variant: as enqueue or another job has found them, else as the marketplace says."""
-    payload = run.payload
-    if not marketplace.lookup_calls:
-        return payload["sku"], catalog.uncharted(payload["size"], payload["size_system"])
-    if "variant_id" in payload:
-        size, system = payload["size"], payload["size_system"]
-        return payload["product_id"], Variant(payload["variant_id"], size, system, payload["sizes"])
-    with run.turn(payload["sku"]):
-        product = _product(adapter, run, marketplace)
-    return product.product_id, _variant(product, run)
-
-
-def _product(adapter: Adapter, run: Run, marketplace: Marketplace) -> Product:
-    """The product with its sizes; looked up where it is unknown, or is old and has not the size that is asked for."""
-    sku, size, now = run.payload["sku"], (run.payload["size"], run.payload["size_system"]), run.clock.now()
-    known = catalog.load(marketplace.name, sku, consistent=True)
-    if known and (known.variant(*size) or not catalog.is_old(known, now, run.config.catalog_age_ms)):
-        return known
-    found = lookup.look_up(adapter, marketplace, sku, now, known)
-    if found is None:
-        raise Refused(f"{marketplace.name} has no product with style {sku}", code="product_unknown")
-    return found
-
-
-def _variant(product: Product, run: Run) -> Variant:
-    size, system = run.payload["size"], run.payload["size_system"]
-    variant = product.variant(size, system)
-    if variant is None:
-        known = listed(one.sizes[system] for one in product.chart() if system in one.sizes) or "none"
-        raise Refused(f"{run.payload['sku']} has no size {size} in {system}; it has {known}", code="size_unknown")
-    return variant
 
 
 def _price_key(run: Run, marketplace: str, variant: Variant) -> str:
@@ -157,6 +151,7 @@ def _price(run: Run, marketplace: str, variant: Variant, data: MarketData, obser
                 ("global_indicator", data.global_indicator),
                 ("median_ask", data.median_ask),
                 ("asks", data.asks),
+                ("left_out", data.left_out),
             )
             if amount is not None
         },

@@ -1,11 +1,15 @@
 """Prices: table `prices`, the newest for each SKU, marketplace, size and currency. Amounts are decimal strings."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from typing_extensions import TypedDict
 
-from sluice.marketplaces.sizes import same_size
+from sluice.catalog import charts
+from sluice.catalog.charts import Variant
+from sluice.marketplaces import sizes
+from sluice.marketplaces.sizes import Size
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso
@@ -51,14 +55,20 @@ class Price(tables.Table):
     more = JSONAttribute()
     observed_at = IntAttribute()
 
+    @property
+    def variant(self) -> Variant:
+        """The size and its names in their normal form, also of a price that was stored under another spelling."""
+        return charts.in_normal_form(self.price, self.size_system, {self.size_system: self.size, **self.sizes})
+
     def view(self) -> PriceView:
         """The price as the API shows it."""
+        variant = self.variant
         return {
             "sku": self.sku,
             "marketplace": self.marketplace,
-            "size": self.size,
-            "sizeSystem": self.size_system,
-            "sizes": self.sizes,
+            "size": variant.size,
+            "sizeSystem": variant.size_system,
+            "sizes": variant.sizes,
             "currency": self.currency,
             "ask": self.ask,
             "bid": self.bid,
@@ -94,20 +104,42 @@ def store(price: Price) -> bool:
 
 
 def find(
-    sku: str,
-    marketplace: str | None = None,
-    size: str | None = None,
-    size_system: str | None = None,
-    currency: str | None = None,
+    sku: str, marketplace: str | None = None, size: Size | None = None, currency: str | None = None
 ) -> list[Price]:
-    """The prices of `sku`, narrowed by what is given. A size without a system matches in the price's own."""
-    rows = Price.query(sku, Price.price.startswith(f"{marketplace}:") if marketplace else None)
-    return [
+    """The prices of `sku`, narrowed by what is given, by marketplace and size.
+
+    A size without a system matches in the price's own. What was stored under another spelling of a size gives way to
+    the newer price of the same size.
+    """
+    only = Price.price.startswith(f"{marketplace}:") if marketplace and size is None else None
+    rows = list(Price.query(sku, only))
+    called = {_name(row) for row in rows if size is None or charts.is_called(row.variant, size)}
+    found = [
         row
         for row in rows
-        if (currency is None or row.currency == currency)
-        and (size is None or same_size({**row.sizes, row.size_system: row.size}, size, size_system or row.size_system))
+        if _name(row) in called
+        and (marketplace is None or row.marketplace == marketplace)
+        and (currency is None or row.currency == currency)
     ]
+    return sorted((row for row in found if not any(_replaces(other, row) for other in rows)), key=_order)
+
+
+def _name(row: Price) -> Size:
+    """The canonical name of its size, by which the names that one marketplace has hold for the others too."""
+    return Size(row.variant.size, row.variant.size_system)
+
+
+def _replaces(new: Price, old: Price) -> bool:
+    """Whether `new` is a newer price of the same size, under another name."""
+    if (new.marketplace, new.currency) != (old.marketplace, old.currency) or new.observed_at <= old.observed_at:
+        return False
+    named = old.variant
+    return new.price != old.price and new.variant.sizes.get(named.size_system) == named.size
+
+
+def _order(row: Price) -> tuple[Any, ...]:
+    named = row.variant
+    return row.marketplace, sizes.order_of_system(named.size_system), sizes.order(named.size), row.currency
 
 
 def load_many(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Price]:

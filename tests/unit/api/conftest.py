@@ -69,7 +69,7 @@ class Cloud:
 
     def enqueue(self, tenant: str, *skus: str, **item: Any) -> list[str]:
         """Ask for prices of `skus` as `tenant`; the job ids."""
-        body = {"items": [{"sku": sku, "size": "10", **item} for sku in skus]}
+        body = {"items": [{"sku": sku, "size": "10", "sizeSystem": "us", **item} for sku in skus]}
         answer = call("POST", "/v1/market/refresh", body=body, tenant=tenant)
         assert answer.status == 202, answer.text
         return [one["jobId"] for one in answer.json["items"]]

@@ -55,7 +55,7 @@ def test_an_item_is_described_though_it_is_checked_on_its_own() -> None:
     assert item["required"] == ["sku", "size"]
     assert item["additionalProperties"] is False
     assert item["properties"]["priority"]["enum"] == ["manual", "hot", "background"]
-    assert item["properties"]["sizeSystem"]["default"] == "us"
+    assert item["properties"]["sizeSystem"]["default"] is None
 
 
 def test_every_reference_leads_somewhere() -> None:

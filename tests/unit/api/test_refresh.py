@@ -17,11 +17,13 @@ def refresh(*items: Any, **request: Any) -> Answer:
 
 
 def test_an_item_becomes_a_job(acme: Cloud) -> None:
-    answer = refresh({"sku": "dd1391 100", "size": "10.0", "priority": "hot"})
+    answer = refresh({"sku": "dd1391 100", "size": "10.0", "sizeSystem": "us", "priority": "hot"})
     assert answer.status == 202
     job_id = "market.refresh:stockx:DD1391-100:us-10:USD"
     assert answer.json == {
-        "items": [{"index": 0, "outcome": "created", "jobId": job_id, "state": "queued"}],
+        "items": [
+            {"index": 0, "outcome": "created", "jobId": job_id, "state": "queued", "size": "10", "sizeSystem": "us"}
+        ],
         "counts": {"created": 1, "merged": 0, "raised": 0, "rerunRequested": 0, "refused": 0},
     }
     job = Job.get(job_id)

@@ -168,7 +168,7 @@ def own(acme: Cloud) -> None:
     assert call("POST", "/v1/promotions", body=PROMOTION, tenant="acme").json["jobId"] == IDS["promotion_id"]
     write(sku="ACME-ONLY")
     acme.webhook("of-a")
-    owned = {"sku": "ACME-ONLY", "size": "10", "marketplaces": ["stockx"]}
+    owned = {"sku": "ACME-ONLY", "size": "10", "sizeSystem": "us", "marketplaces": ["stockx"]}
     assert call("POST", "/v1/inventory", body={"items": [owned]}, tenant="acme").json["items"][0]["itemId"] == ITEM
     assert call("POST", "/v1/inventory/import", **FILE, tenant="acme").json["importId"] == IMPORT
     assert call("POST", "/v1/catalog/enrichment", tenant="acme").status == 200

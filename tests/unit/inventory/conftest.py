@@ -49,7 +49,7 @@ class Seller:
 
     def own(self, sku: str, size: str = "10", **item: Any) -> str:
         """Add one item that is good; its id."""
-        [answer] = self.add({"sku": sku, "size": size, **item}).json["items"]
+        [answer] = self.add({"sku": sku, "size": size, "sizeSystem": "us", **item}).json["items"]
         return str(answer["itemId"])
 
     def portfolio(self, **query: Any) -> Any:

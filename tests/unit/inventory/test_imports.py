@@ -18,7 +18,7 @@ from tests.unit.inventory.conftest import HEADER, Seller
 
 FILE = f"""{HEADER}
 DD1391-100,10,us,stockx|alias,110.00,USD,sneakers
-DZ5485-612,10.5,,stockx,,,
+DZ5485-612,10.5,us,stockx,,,
 CP9654,9,us,stockx,-5,USD,
 =1+1,9,,,,,
 dd1391 100,10.0,us,,110,USD,
@@ -26,7 +26,7 @@ dd1391 100,10.0,us,,110,USD,
 
 
 def many(rows: int) -> str:
-    return "sku,size,marketplaces\n" + "".join(f"SKU-{number:05},10,ebay\n" for number in range(rows))
+    return "sku,size,sizeSystem,marketplaces\n" + "".join(f"SKU-{number:05},10,us,ebay\n" for number in range(rows))
 
 
 def test_good_rows_are_stored_and_the_others_are_reported_by_line_and_field(seller: Seller) -> None:

@@ -15,8 +15,12 @@ from sluice.platform import aws
 from tests.support.http import call
 from tests.unit.inventory.conftest import Seller
 
-SHOE = {"sku": "DD1391-100", "size": "10", "marketplaces": ["ebay"]}
-THREE = "sku,size,cost,currency\nDD1391-100,10,110,USD\ndd1391 100,10.0,95.50,EUR\nDD1391-100,10,110,USD\n"
+SHOE = {"sku": "DD1391-100", "size": "10", "sizeSystem": "us", "marketplaces": ["ebay"]}
+THREE = """sku,size,sizeSystem,cost,currency
+DD1391-100,10,us,110,USD
+dd1391 100,10.0,us,95.50,EUR
+DD1391-100,10,us,110,USD
+"""
 LOTS = [{"quantity": 2, "cost": "110", "currency": "USD"}, {"quantity": 1, "cost": "95.50", "currency": "EUR"}]
 
 
@@ -111,7 +115,7 @@ def test_who_says_cost_and_quantity_says_what_there_is(seller: Seller, how: str)
     elif how == "add":
         seller.add({**SHOE, "cost": "99", "quantity": 2})
     else:
-        imported(seller, "sku,size,cost,quantity\nDD1391-100,10,99,2\n")
+        imported(seller, "sku,size,sizeSystem,cost,quantity\nDD1391-100,10,us,99,2\n")
     assert units(seller) == (2, "99", [{"quantity": 2, "cost": "99", "currency": "USD"}])
 
 
@@ -121,7 +125,7 @@ def test_what_is_not_about_units_leaves_them_as_they_are(seller: Seller) -> None
     assert call("PATCH", path, body={"category": "boots", "marketplaces": ["stockx"]}).status == 200
     seller.clock.time += 1
     seller.add({**SHOE, "category": "sneakers"})
-    imported(seller, "sku,size,category\nDD1391-100,10,shoes\n")
+    imported(seller, "sku,size,sizeSystem,category\nDD1391-100,10,us,shoes\n")
     assert units(seller) == (3, None, LOTS)
     assert stored(seller)["category"] == "shoes"
 

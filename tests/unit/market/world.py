@@ -231,4 +231,4 @@ class World:
 
 def item(sku: str = "DD1391-100", size: str = "10", **more: Any) -> Json:
     """One item of a request."""
-    return {"sku": sku, "size": size, "priority": "hot", **more}
+    return {"sku": sku, "size": size, "sizeSystem": "us", "priority": "hot", **more}

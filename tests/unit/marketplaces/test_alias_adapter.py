@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sluice.marketplaces.alias.adapter import Alias
-from sluice.marketplaces.http.errors import BadAnswer, BadRequest
+from sluice.marketplaces.http.errors import AmbiguousStyle, BadAnswer, BadRequest
 from sluice.marketplaces.products import MarketData, Product, Variant
 from tests.unit.marketplaces.alias_answers import (
     CATALOG_ID,
@@ -78,8 +78,37 @@ def test_the_style_is_matched_in_one_spelling(sku: str, style: str) -> None:
 
 
 def test_what_only_looks_like_it_is_not_it() -> None:
-    near = page(*(item(sku=style) for style in ("DD1391 1000", "DD1391", "DD1391100", "", None)))
+    near = page(*(item(sku=style) for style in ("DD1391 1000", "DD1391", "DD1391 10", "", None)))
     assert alias_with(near).search("DD1391-100") is None
+
+
+@pytest.mark.parametrize(
+    ("sku", "style"), [("DD1391100", "DD1391 100"), ("CP-9654", "CP9654"), ("dd_1391-100", "DD1391 100")]
+)
+def test_the_only_style_that_is_the_same_without_blanks_and_hyphens_is_it(sku: str, style: str) -> None:
+    rows = [item(sku="DD1391 101", catalog_id="a"), item(sku=style, catalog_id="b"), item(sku="CP9655", catalog_id="c")]
+    found = alias_with(page(*rows)).search(sku)
+    assert found is not None
+    assert (found.product_id, found.sku) == ("b", style)
+
+
+def test_of_several_such_styles_none_is_taken_and_an_exact_one_is() -> None:
+    rows = [item(sku="DD13 91100", catalog_id="a"), item(sku="DD1391 100", catalog_id="b")]
+    with pytest.raises(AmbiguousStyle, match="DD1391100 may be several products: DD13 91100, DD1391 100"):
+        alias_with(page(*rows)).search("DD1391100")
+    found = alias_with(page(*rows)).search("DD1391-100")
+    assert found is not None
+    assert found.product_id == "b"
+
+
+@pytest.mark.parametrize("style", ["CW2288 111", "315122 111", "315122 111/CW2288 111"])
+def test_a_shoe_that_was_released_twice_is_found_by_whichever_style_alias_has(style: str) -> None:
+    network = Network(page(item(sku="CW2288 112")), page(item(sku="315122 112")), page(item(sku=style)))
+    found = open_alias(network).search("315122-111/CW2288-111")
+    assert found is not None
+    assert found.sku == style
+    queries = [sent.url.params["query"] for sent in network.sent]
+    assert queries == ["315122 111/CW2288 111", "315122 111", "CW2288 111"]
 
 
 def test_a_product_with_its_sizes_in_one_call(calls: BudgetLog) -> None:
@@ -131,7 +160,7 @@ def test_sizes_of_a_product_by_its_id(calls: BudgetLog) -> None:
     [
         # A woman's and a child's shoe, and one from Italy.
         ({"gender": "women", "allowed_sizes": [size(8)]}, ("8", "8", "us-w", {"us-w": "8"})),
-        ({"gender": "youth", "allowed_sizes": [size(5, label="5Y")]}, ("5", "5Y", "us", {"us": "5Y"})),
+        ({"gender": "youth", "allowed_sizes": [size(5, label="5Y")]}, ("5", "5Y", "us", {"us-y": "5", "us": "5"})),
         (
             {"size_unit": "SIZE_UNIT_IT", "allowed_sizes": [size(42, us=9, label="42")]},
             ("9", "42", "it", {"us": "9", "it": "42"}),
@@ -145,7 +174,11 @@ def test_sizes_of_a_product_by_its_id(calls: BudgetLog) -> None:
             ("10", "28", "cm", {"us": "10", "cm": "28"}),
         ),
         # A unit that nobody knows, and numbers as text.
-        ({"size_unit": None, "allowed_sizes": [size("10.0")]}, ("10", "10.0", "us", {"us": "10.0"})),
+        ({"size_unit": None, "allowed_sizes": [size("10.0")]}, ("10", "10.0", "us", {"us": "10"})),
+        # A preschool's chart goes from children's sizes to youths'; a toddler's says so by its gender.
+        ({"gender": "youth", "allowed_sizes": [size(11, label="11C")]}, ("11", "11C", "us-c", {"us-c": "11"})),
+        ({"gender": "infant", "allowed_sizes": [size(9)]}, ("9", "9", "us-c", {"us-c": "9"})),
+        ({"gender": "women", "allowed_sizes": [size(8, label="8W")]}, ("8", "8W", "us-w", {"us-w": "8"})),
         ({"allowed_sizes": [{"value": 10.50, "us_size_equivalent": "10.5"}]}, ("10.5", "10.5", "us", {"us": "10.5"})),
         ({"allowed_sizes": [size(0), size(100)]}, ("100", "100", "us", {"us": "100"})),
     ],

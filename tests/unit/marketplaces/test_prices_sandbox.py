@@ -86,7 +86,7 @@ def test_alias_from_a_style_to_all_its_prices(alias: Alias, sandbox: Sandbox, ca
 
 
 @pytest.mark.parametrize(
-    ("sku", "size", "system"), [("DD1503-101", "8", "us-w"), ("CW1590-100", "5Y", "us"), ("M2002RDA", "9", "us")]
+    ("sku", "size", "system"), [("DD1503-101", "8", "us-w"), ("CW1590-100", "5", "us-y"), ("M2002RDA", "9", "us")]
 )
 def test_alias_has_womens_and_childrens_sizes(alias: Alias, sku: str, size: str, system: str) -> None:
     product = alias.search(sku)

@@ -9,6 +9,7 @@ import pytest
 from sluice.marketplaces import registry
 from sluice.marketplaces.alias import adapter as alias
 from sluice.marketplaces.ebay import adapter as ebay
+from sluice.marketplaces.sizes import LETTERS
 from sluice.marketplaces.stockx.adapter import SIZE_SYSTEMS
 from sluice.platform.config.document import MARKETPLACES as LIMITS
 from tests.contract.documents import document
@@ -30,12 +31,12 @@ def test_an_unknown_marketplace() -> None:
 def test_stockx_as_its_document_has_it() -> None:
     stockx = registry.get("stockx")
     assert stockx.currencies == set(document("stockx").spec["components"]["schemas"]["CurrencyCode"]["enum"])
-    assert stockx.size_systems == tuple(SIZE_SYSTEMS.values())
+    assert set(stockx.size_systems) == {*SIZE_SYSTEMS.values(), *LETTERS}
 
 
 def test_alias_and_ebay_as_their_adapters_have_them() -> None:
-    assert set(registry.get("alias").size_systems) == {*alias.SIZE_UNITS.values(), "us-w"}
-    assert registry.get("ebay").size_systems == tuple(ebay.SYSTEMS)
+    assert set(registry.get("alias").size_systems) == {*alias.SIZE_UNITS.values(), *LETTERS}
+    assert set(registry.get("ebay").size_systems) == {*ebay.SYSTEMS, *LETTERS}
     assert registry.get("ebay").currencies == set(ebay.SITES)
 
 

@@ -190,6 +190,27 @@ def _chart(default: Any, *conversions: Any) -> Json:
         ),
         # Clothes, and things without any size.
         ({"variantValue": "XL", "sizeChart": _chart(None)}, "XL", "us", {"us": "XL"}),
+        # A youth's and a child's, whose letter stands in one place or the other.
+        (
+            {
+                "variantValue": "5Y",
+                "sizeChart": _chart({"size": "5Y", "type": "us m"}, {"size": "US M 5", "type": "us m"}),
+            },
+            "5Y",
+            "us",
+            {"us-y": "5", "us": "5"},
+        ),
+        (
+            {
+                "variantValue": "5Y",
+                "sizeChart": _chart({"size": "5", "type": "us m"}, {"size": "UK 4.5", "type": "uk"}),
+            },
+            "5Y",
+            "us",
+            {"us-y": "5", "us": "5", "uk": "4.5"},
+        ),
+        ({"variantValue": "9C", "sizeChart": _chart({"size": "9C", "type": "us m"})}, "9C", "us-c", {"us-c": "9"}),
+        ({"variantValue": "42⅔", "sizeChart": _chart({"size": "42⅔", "type": "eu"})}, "42⅔", "eu", {"eu": "42 2/3"}),
         ({"variantValue": None, "sizeChart": _chart(None)}, "", "us", {}),
         ({"variantValue": None, "sizeChart": None, "gtins": None}, "", "us", {}),
     ],

@@ -21,6 +21,7 @@ from sluice.listings.stockx.kinds import BATCH, CHECK, SINGLE
 from sluice.listings.stockx.request import Asked, Asker, Refusal, UnknownListing
 from sluice.listings.stockx.status import Action, ListingStatus, Status
 from sluice.listings.stockx.table import Listing
+from sluice.marketplaces.skus import normal_sku
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
@@ -70,7 +71,7 @@ def list_listings(request: Request[None, ListingsQuery]) -> ListingList:
     wanted = (
         (Listing.status, None if unconfirmed else query.status),
         (Listing.marketplace, query.marketplace),
-        (Listing.sku, query.sku.upper() if query.sku else None),
+        (Listing.sku, _sku(query.sku) if query.sku else None),
         (Listing.variant_id, query.variant_id.lower() if query.variant_id else None),
     )
     condition = None
@@ -145,6 +146,13 @@ def _told(refused: Refusal) -> Invalid | Conflict:
     if refused.conflict:
         return Conflict(refused.message, fields=[FieldError(refused.field, refused.message)])
     return Invalid.field(refused.field, refused.message)
+
+
+def _sku(text: str) -> str:
+    try:
+        return normal_sku(text)
+    except ValueError as error:
+        raise Invalid.field("sku", str(error)) from None
 
 
 def _cursor(text: str) -> str:

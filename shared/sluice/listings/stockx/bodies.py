@@ -34,7 +34,7 @@ class NewListing(Body):
     marketplace: Text = "stockx"
     sku: Text | None = None
     size: Text | None = None
-    size_system: Text = "us"
+    size_system: Text | None = Field(None, description="left out: what the size itself says, else the product's own")
     variant_id: Text | None = None
     amount: Amount
     currency: Text = "USD"
@@ -83,7 +83,7 @@ def draft(body: NewListing, now: int) -> Draft:
         Refusal: naming the field that is wrong.
     """
     at = reading.marketplace(body.marketplace)
-    offered = reading.offered(Wanted(body.variant_id, body.sku, body.size, body.size_system), at)
+    offered = reading.offered(Wanted(body.variant_id, body.sku, body.size, body.size_system), at, now)
     asked = reading.terms(body.amount, body.currency, body.expires_at, now, body.currency, at)
     return Draft(
         variant_id=offered.variant_id,

@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from sluice.catalog import table as catalog
+from sluice.catalog import meaning
+from sluice.catalog.charts import NoVariant
 from sluice.listings.stockx import rules
 from sluice.listings.stockx.kinds import MARKETPLACES
 from sluice.listings.stockx.request import Refusal
-from sluice.marketplaces import registry
+from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.selling import Terms
-from sluice.marketplaces.sizes import listed, normal_size, normal_sku
+from sluice.marketplaces.sizes import Size
+from sluice.marketplaces.skus import normal_sku
 
 T = TypeVar("T")
 
@@ -20,7 +22,7 @@ class Wanted(NamedTuple):
     variant_id: str | None
     sku: str | None
     size: str | None
-    size_system: str
+    size_system: str | None
 
 
 class Offered(NamedTuple):
@@ -56,7 +58,7 @@ def terms(amount: object, currency: str | None, expires_at: str | None, now: int
     return Terms(_checked("amount", lambda: rules.amount(amount, unit, at)), unit, _expiry(expires_at, now))
 
 
-def offered(wanted: Wanted, at: str) -> Offered:
+def offered(wanted: Wanted, at: str, now: int) -> Offered:
     """The variant of a listing. One that is named by its id is taken as it is: only the marketplace knows them all."""
     if wanted.variant_id is not None:
         if wanted.sku is not None or wanted.size is not None:
@@ -65,24 +67,25 @@ def offered(wanted: Wanted, at: str) -> Offered:
         return Offered(_checked("variantId", lambda: rules.variant_id(name)))
     if wanted.sku is None:
         raise Refusal("sku", "is required, with a size; or variantId")
-    sku, system = wanted.sku, wanted.size_system
-    sku = _checked("sku", lambda: normal_sku(sku))
-    if system not in registry.get(at).size_systems:
+    name, system = wanted.sku, wanted.size_system
+    sku = _checked("sku", lambda: normal_sku(name))
+    if system is not None and system not in registry.get(at).size_systems:
         raise Refusal("sizeSystem", f"must be one of {', '.join(registry.get(at).size_systems)}")
-    product = catalog.load(at, sku)
-    if product is None:
-        raise Refusal("sku", f"is not in the catalog; POST /v1/market/refresh for {sku} looks it up")
-    return _variant(product, sku, wanted.size, system)
-
-
-def _variant(product: catalog.Product, sku: str, size: str | None, system: str) -> Offered:
-    if size is None:
+    if wanted.size is None:
         raise Refusal("size", "is required with sku")
-    name = _checked("size", lambda: normal_size(size))
-    variant = product.variant(name, system)
+    text = wanted.size
+    return _variant(at, sku, _checked("size", lambda: sizes.read(text, system)), now)
+
+
+def _variant(at: str, sku: str, size: Size, now: int) -> Offered:
+    """The variant in the catalog, however old it is there: a listing goes by its id."""
+    known = meaning.known([meaning.Wanted(at, sku, size)])
+    try:
+        variant = meaning.variant(at, sku, size, known, now, age_ms=now)
+    except NoVariant as none:
+        raise Refusal(none.field, none.message) from None
     if variant is None:
-        known = listed(one.sizes[system] for one in product.chart() if system in one.sizes) or "none"
-        raise Refusal("size", f"is none of {sku} in {system}; there are {known}")
+        raise Refusal("sku", f"is not in the catalog; POST /v1/market/refresh for {sku} looks it up")
     return Offered(variant.variant_id, sku, variant.size, variant.size_system)
 
 

@@ -13,6 +13,7 @@ from typing import Self
 import httpx
 
 from sluice.jobs.model.run import Calls
+from sluice.marketplaces import sizes
 from sluice.marketplaces.accounts.oauth import Fresh
 from sluice.marketplaces.accounts.offered import Offer, OfferedTokens, prove
 from sluice.marketplaces.accounts.personal_tokens import CREDENTIAL, PersonalTokens
@@ -25,7 +26,8 @@ from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.mapping import Rules
 from sluice.marketplaces.http.transport import Transport
 from sluice.marketplaces.products import MarketData, Product, Variant
-from sluice.marketplaces.sizes import normal_style, styles
+from sluice.marketplaces.sizes import LETTERS
+from sluice.marketplaces.skus import StyleSearch
 from sluice.platform.clock import HOUR, MINUTE, Clock
 from sluice.platform.settings import settings
 
@@ -67,6 +69,8 @@ SIZE_UNITS = {
     "SIZE_UNIT_FR": "fr",
     "SIZE_UNIT_JP": "cm",
 }
+# Whose US sizes a product has; men's where it is not said.
+GENDERS = {"women": "us-w", "youth": "us-y", "infant": "us-c", "toddler": "us-c"}
 NEW, GOOD_BOX = "PRODUCT_CONDITION_NEW", "PACKAGING_CONDITION_GOOD_CONDITION"
 
 
@@ -110,14 +114,22 @@ class Alias:
         """The product whose style is `sku`, with its sizes; None if there is none.
 
         Alias writes a style with a blank, `DD1391 100`, and its search finds neighbours too, so each style is compared.
+        Of a shoe that was released twice it may have one style only, so each is searched for. Raises AmbiguousStyle
+        where several products may be it.
         """
-        wanted = normal_style(sku)
-        query: dict[str, str | int] = {"query": wanted.replace("-", " "), "limit": PAGE_SIZE}
+        wanted = StyleSearch[Value](sku)
+        for query in wanted.queries():
+            if (row := self._search(query.replace("-", " "), wanted) or wanted.end()) is not None:
+                return _product(row)
+        return None
+
+    def _search(self, text: str, wanted: StyleSearch[Value]) -> Value | None:
+        query: dict[str, str | int] = {"query": text, "limit": PAGE_SIZE}
         for _ in range(MOST_PAGES):
             body = self._session.call(Request("GET", "/catalog", query=query))
             for row in body["catalog_items"].rows():
-                if wanted in styles(row["sku"].optional_text() or ""):
-                    return _product(row)
+                if wanted.found(row["catalog_id"].optional_text() or "", row["sku"].optional_text(), row):
+                    return row
             following = body["next_pagination_token"].optional_text()
             if not body["has_more"].flag() or not following:
                 return None
@@ -176,16 +188,23 @@ def _product(row: Value) -> Product:
 
 
 def _variants(row: Value) -> Iterator[Variant]:
-    """The sizes of a product. Prices are by US size, so that is a size's id; a women's shoe has women's sizes."""
-    american = "us-w" if row["gender"].optional_text() == "women" else "us"
-    own = SIZE_UNITS.get(row["size_unit"].optional_text() or "", "us")
-    own = american if own == "us" else own
+    """The sizes of a product. Prices are by US size, so that is a size's id; whose US size it is goes by the gender."""
+    american = GENDERS.get((row["gender"].optional_text() or "").lower(), "us")
+    unit = SIZE_UNITS.get(row["size_unit"].optional_text() or "", "us")
     for size in row["allowed_sizes"].rows():
         equivalent = size["us_size_equivalent"].decimal()
         if not equivalent:
             continue  # a placeholder
         label = size["display_name"].optional_text() or _plain(size["value"].decimal())
-        yield Variant(_plain(equivalent), label, own, {american: _plain(equivalent), own: label})
+        # A letter at the label says more exactly whose size it is: a preschool chart goes from 10.5C to 3Y.
+        lettered = next(iter(sizes.names([("us", label)])), "")
+        whose = lettered if lettered in LETTERS else american
+        named = {whose: _plain(equivalent)}
+        if whose == "us-y":
+            whose, named = "us", {"us": _plain(equivalent), **named}
+        if unit != "us":
+            named |= sizes.names([(unit, label)])
+        yield Variant(_plain(equivalent), label, whose if unit == "us" else unit, named)
 
 
 def _market_data(row: Value, product_id: str, variant_id: str) -> MarketData:

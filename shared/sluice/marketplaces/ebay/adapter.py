@@ -6,7 +6,8 @@ sold is another API. An application token is enough, so an account is an applica
 
 import re
 import statistics
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
@@ -16,13 +17,14 @@ import httpx
 from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.ebay import access as ebay_access
+from sluice.marketplaces.ebay import titles
 from sluice.marketplaces.ebay.access import sign
 from sluice.marketplaces.ebay.quota import Quota
 from sluice.marketplaces.http.errors import BadAnswer, BadRequest
 from sluice.marketplaces.http.exchange import Request
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.products import MarketData, Product, Variant
-from sluice.marketplaces.sizes import ONE_SIZE
+from sluice.marketplaces.sizes import LETTERS, ONE_SIZE
 from sluice.platform.clock import Clock
 
 SEARCH_PATH = "/buy/browse/v1/item_summary/search"
@@ -46,8 +48,12 @@ SITES: Mapping[str, Site] = {
     "AUD": Site("EBAY_AU"),
 }
 # Sluice's size systems: the category of shoes in which eBay has them (15709 men's, 95672 women's), and eBay's name.
+# Sizes in a system that is not here are words of the search: sellers write `5Y` in the title.
 SYSTEMS = {"us": ("15709", "US"), "us-w": ("95672", "US"), "uk": ("15709", "UK"), "eu": ("15709", "EU")}
-_SHOE_SIZE = re.compile(r"\d+(\.\d+)?( \d/\d)?")
+_CATEGORIES = {category: system for system, (category, name) in SYSTEMS.items() if name == "US"}
+# Of what is for sale, so many must show the same system.
+_AGREEING = Decimal("0.8")
+_SHOE_SIZE = r"\d+(\.\d+)?( \d/\d)?"
 
 
 class EBay:
@@ -73,65 +79,119 @@ class EBay:
         """None: any size may be asked for (`catalog.uncharted`). Calls nobody."""
         return []
 
+    def own_system(self, sku: str, currency: str) -> str | None:
+        """The US system of the sizes of `sku`, as most of its titles and categories show it; None if they do not."""
+        shown = Counter[str]()
+        for row in _rows(self._search(_request(sku, ONE_SIZE, "", currency))):
+            title = row["title"].optional_text() or ""
+            if titles.is_offer(title, sku) and (system := titles.system(title) or _of_category(row)):
+                shown[system] += 1
+        best = shown.most_common(1)
+        return best[0][0] if best and best[0][1] >= _AGREEING * shown.total() else None
+
     def quotes(self, product_id: str, variant_id: str, currency: str) -> list[MarketData]:
         """The asks for one size of a SKU, as they are on the site of `currency`. Postage is not in them."""
-        request = _request(product_id, variant_id, currency)
-        with self._quota.closing(self._calls, "buy", "browse"):
-            body = self._session.call(request)
+        system, _, size = variant_id.partition(":")
+        body = self._search(_request(product_id, size, system, currency))
         return [_market_data(body, product_id, variant_id, currency)]
 
+    def _search(self, request: Request) -> Value:
+        with self._quota.closing(self._calls, "buy", "browse"):
+            return self._session.call(request)
 
-def _request(sku: str, variant_id: str, currency: str) -> Request:
-    system, _, size = variant_id.partition(":")
+
+def _request(sku: str, size: str, system: str, currency: str) -> Request:
+    """The search for one size, or with `ONE_SIZE` for all of them."""
     query: dict[str, str | int] = {
-        "q": sku,
+        "q": titles.words(sku),
         "filter": "conditions:{NEW},buyingOptions:{FIXED_PRICE}",
         "sort": "price",
         "limit": MOST_ITEMS,
     }
     site = SITES[currency]
-    if _SHOE_SIZE.fullmatch(size):
+    if re.fullmatch(_SHOE_SIZE, size) and system in SYSTEMS:
         category, name = SYSTEMS[system]
         aspect = f"categoryId:{category},{site.aspect.format(name)}:{{{size}}}"
         query |= {"category_ids": category, "aspect_filter": aspect}
     elif size != ONE_SIZE:
-        query["q"] = f"{sku} {size}"  # `5Y`, `XL`: no category is known for it, but sellers write it in the title
+        # No category is known for it, but sellers write it in the title: `5Y`, `XL`.
+        query["q"] = f"{query['q']} {size}{LETTERS.get(system, '') if re.fullmatch(_SHOE_SIZE, size) else ''}"
     return Request("GET", SEARCH_PATH, query=query, headers={"x-ebay-c-marketplace-id": site.marketplace_id})
 
 
-def _market_data(body: Value, sku: str, variant_id: str, currency: str) -> MarketData:
-    """Raises BadRequest when eBay has left out a filter: its 200 has a warning, and the asks are of other goods."""
+def _rows(body: Value) -> list[Value]:
+    """The items of an answer. One that does not say how many there are has those that it shows.
+
+    Raises BadRequest when eBay has left out a filter: its 200 has a warning, and the items are of other goods.
+    """
     for warning in body["warnings"].optional_rows():
         code, said = warning["errorId"].optional_text(), warning["message"].optional_text() or "no reason given"
         raise BadRequest(f"{body.where} is no answer to what was asked: {said}", status=200, code=code)
-    count = body["total"].whole()
-    asks = sorted(_asks(body["itemSummaries"].rows(), currency)) if count else []
+    total = body["total"]
+    return body["itemSummaries"].rows() if total.raw is None or total.whole() else []
+
+
+def _market_data(body: Value, sku: str, variant_id: str, currency: str) -> MarketData:
+    """What the items that are the product ask. What is none of it, or cannot be read, is left out and counted.
+
+    Raises BadAnswer where no item can be read: then nobody knows what is asked.
+    """
+    rows = _rows(body)
+    total = len(rows) if body["total"].raw is None else max(body["total"].whole(), len(rows))
+    asks, left_out, unread = list[Decimal](), 0, None
+    sized = not variant_id.endswith(f":{ONE_SIZE}")
+    for row in rows:
+        try:
+            ask = _ask(row, sku, currency, shoe=sized)
+        except NotOffered:
+            left_out += 1
+        except BadAnswer as error:
+            left_out, unread = left_out + 1, unread or error
+        else:
+            asks += [] if ask is None else [ask]
+    if unread and left_out == len(rows):
+        raise unread
     return MarketData(
         product_id=sku,
         variant_id=variant_id,
         currency=currency,
-        lowest_ask=asks[0] if asks else None,
+        lowest_ask=min(asks, default=None),
         highest_bid=None,
         # The cheapest of more than one page say nothing about the middle.
-        median_ask=statistics.median_low(asks) if asks and count <= MOST_ITEMS else None,
-        asks=count,
+        median_ask=statistics.median_low(asks) if asks and total <= len(rows) else None,
+        asks=total - left_out,
+        left_out=left_out or None,
     )
 
 
-def _asks(items: list[Value], currency: str) -> Iterator[Decimal]:
-    """The asks of the items that show one; some sellers may not show theirs before a purchase.
+class NotOffered(Exception):  # noqa: N818 - an answer
+    """The item is not what was asked for."""
 
-    Raises BadAnswer for an item that was not asked for: used, sold by auction only, or priced in another currency.
+
+def _ask(item: Value, sku: str, currency: str, *, shoe: bool) -> Decimal | None:
+    """What an item asks. None: it shows none; some sellers may not show theirs before a purchase.
+
+    Raises:
+        NotOffered: it is something else: not the style, an accessory, a replica, used, sold by auction only.
+        BadAnswer: it cannot be read.
     """
-    for item in items:
-        offered, condition = item["buyingOptions"], item["conditionId"].optional_text() or ""
-        if all(option.raw != "FIXED_PRICE" for option in offered.rows()):
-            raise BadAnswer(f"{offered.where} has no fixed price, which was asked for")
-        if not condition.startswith("1"):  # 1000 new, 1500 new without box, 1750 new with defects
-            raise BadAnswer(f"{item.where}.conditionId is not of something new, which was asked for")
-        price = item["price"]
-        if price.raw is None:
-            continue
-        if price["currency"].text() != currency:
-            raise BadAnswer(f"{price.where}.currency is not the one asked for")
-        yield price["value"].money()
+    if not titles.is_offer(item["title"].text(), sku, shoe=shoe):
+        raise NotOffered
+    if all(option.raw != "FIXED_PRICE" for option in item["buyingOptions"].rows()):
+        raise NotOffered
+    if not item["conditionId"].text().startswith("1"):  # 1000 new, 1500 new without box, 1750 new with defects
+        raise NotOffered
+    price = item["price"]
+    if price.raw is None:
+        return None
+    if price["currency"].text() != currency:
+        raise BadAnswer(f"{price.where}.currency is not the one asked for")
+    return price["value"].money()
+
+
+def _of_category(item: Value) -> str | None:
+    """The system of an item's category, where it is one of shoes."""
+    for category in item["categories"].optional_rows():
+        if system := _CATEGORIES.get(category["categoryId"].optional_text() or ""):
+            return system
+    return None

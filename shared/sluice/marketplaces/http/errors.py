@@ -11,6 +11,7 @@ Failure (jobs.outcomes)
     ├── Forbidden        business              403: the account may not make this call; others it may
     ├── GrantRefused     retry                 the token call: the credentials get no token any more
     ├── NotFound         fatal                 404, 410: there is no such thing
+    ├── AmbiguousStyle   fatal                 a search found several products that may be the one asked for
     ├── BadRequest       fatal                 any other 4xx: our request is wrong
     ├── Rejected         business              402, 409, 422: the marketplace refused this work
     ├── AlreadyExists    business              what was to be made is there
@@ -115,6 +116,13 @@ class NotFound(MarketplaceFailure):
 
     action = Action.FATAL
     code = "not_found"
+
+
+class AmbiguousStyle(MarketplaceFailure):
+    """Several products may be the one that was asked for, and nobody but the caller knows which."""
+
+    action = Action.FATAL
+    code = "product_ambiguous"
 
 
 class BadRequest(MarketplaceFailure):

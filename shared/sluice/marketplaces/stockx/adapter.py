@@ -12,6 +12,7 @@ from typing import Self
 import httpx
 
 from sluice.jobs.model.run import Calls
+from sluice.marketplaces import sizes
 from sluice.marketplaces.accounts import oauth
 from sluice.marketplaces.accounts.access_tokens import Refresh, Tokens
 from sluice.marketplaces.accounts.oauth import Fresh
@@ -24,7 +25,8 @@ from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.mapping import Rules
 from sluice.marketplaces.http.transport import TOTAL_SECONDS, Transport
 from sluice.marketplaces.products import MarketData, Product, Variant
-from sluice.marketplaces.sizes import normal_style, styles
+from sluice.marketplaces.sizes import LETTERS
+from sluice.marketplaces.skus import StyleSearch
 from sluice.platform.clock import MINUTE, Clock
 from sluice.platform.settings import settings
 
@@ -96,14 +98,23 @@ class StockX:
         return cls(session(account_id, calls, clock, wire))
 
     def search(self, sku: str) -> Product | None:
-        """The product whose style is `sku`; None if there is none. Its search is fuzzy, so each style is compared."""
-        wanted = normal_style(sku)
+        """The product whose style is `sku`; None if there is none. Its search is fuzzy, so each style is compared.
+
+        Raises AmbiguousStyle where several may be it.
+        """
+        wanted = StyleSearch[Value](sku)
+        for query in wanted.queries():
+            if (row := self._search(query, wanted) or wanted.end()) is not None:
+                return _product(row)
+        return None
+
+    def _search(self, text: str, wanted: StyleSearch[Value]) -> Value | None:
         for page in range(1, MOST_PAGES + 1):
-            query: dict[str, str | int] = {"query": wanted, "pageNumber": page, "pageSize": PAGE_SIZE}
+            query: dict[str, str | int] = {"query": text, "pageNumber": page, "pageSize": PAGE_SIZE}
             body = self._session.call(Request("GET", "/catalog/search", query=query))
             for row in body["products"].rows():
-                if wanted in styles(row["styleId"].optional_text() or ""):
-                    return _product(row)
+                if wanted.found(row["productId"].optional_text() or "", row["styleId"].optional_text(), row):
+                    return row
             if not body["hasNextPage"].flag():
                 return None
         return None
@@ -170,20 +181,32 @@ def _product(row: Value) -> Product:
 def _variant(row: Value) -> Variant:
     chart, value = row["sizeChart"], row["variantValue"].optional_text() or ""
     own = chart["defaultConversion"]
-    sizes = dict(_sizes([own, *chart["availableConversions"].optional_rows()]))
     main = SIZE_SYSTEMS.get((own["type"].optional_text() or "").lower(), "")
-    if not sizes and value:
-        sizes = {MAIN_SYSTEM: value}  # clothes have a name for a size and no systems
+    conversions = sizes.names(_labels([own, *chart["availableConversions"].optional_rows()]))
+    named = _lettered(value, conversions) or conversions
+    if not named and value:
+        named = sizes.names([(MAIN_SYSTEM, value)])  # clothes have a name for a size and no systems
+    if main not in named:
+        main = next(iter(named), MAIN_SYSTEM)
     return Variant(
         variant_id=row["variantId"].text(),
         value=value,
-        size_system=main if main in sizes else next(iter(sizes), MAIN_SYSTEM),
-        sizes=sizes,
+        size_system=main,
+        sizes=named,
         gtins=tuple(filter(None, (each["identifier"].optional_text() for each in row["gtins"].optional_rows()))),
     )
 
 
-def _sizes(conversions: list[Value]) -> Iterator[tuple[str, str]]:
+def _lettered(value: str, conversions: Mapping[str, str]) -> dict[str, str] | None:
+    """The names of a size whose own name on the page has a letter, `5Y`, that its conversions (`US M 5`) leave out."""
+    own = sizes.names([("us", value)])
+    system = next(iter(own), "")
+    if system in conversions or system not in LETTERS or own[system] != conversions.get("us"):
+        return None
+    return {system: own[system], **conversions}
+
+
+def _labels(conversions: list[Value]) -> Iterator[tuple[str, str]]:
     """The size in each system, without the system's name before it (`US M 10` → `10`).
 
     A label such as `UK 6 (EU 39)` is left out: two sizes of that chart are `UK 6`, so it names neither.

@@ -1,0 +1,138 @@
+"""What a size of a SKU means at a marketplace: which variant, as far as it is known without asking anybody.
+
+A size without a system means the product's own, so nobody but a size chart can tell. A marketplace without charts
+(eBay) goes by those of the others: one size has one meaning everywhere. What a chart does not name (an EU size at
+Alias) is found by the names that another's chart has for it.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from sluice.catalog import charts
+from sluice.catalog import table as catalog
+from sluice.catalog.charts import NoVariant, Variant
+from sluice.catalog.table import Product
+from sluice.marketplaces import registry
+from sluice.marketplaces.sizes import UNNAMED, Size, order
+
+Known = Mapping[tuple[str, str], Product]
+
+
+class Wanted(NamedTuple):
+    """A size of a SKU at a marketplace."""
+
+    marketplace: str
+    sku: str
+    size: Size
+
+
+# The field of a request that a problem of a look-up concerns.
+_FIELDS = {"size_system_unknown": "sizeSystem"}
+
+
+def known(wanted: Collection[Wanted], *, consistent: bool = False) -> Known:
+    """What the catalog has for `wanted`: their rows, and those of the marketplaces whose charts may say more."""
+    charted = {(name, one.sku) for one in wanted for name in _charted_rows(one.marketplace)}
+    found = catalog.rows(charted, consistent=consistent) if charted else {}
+    unknown = {(one.marketplace, one.sku) for one in wanted if _only_itself_tells(one, found)}
+    return {**found, **catalog.rows(unknown, consistent=consistent)} if unknown else found
+
+
+def _charted_rows(marketplace: str) -> list[str]:
+    own = [marketplace] if registry.get(marketplace).lookup_calls else []
+    return [*own, *_references(marketplace)]
+
+
+def _only_itself_tells(one: Wanted, found: Known) -> bool:
+    """Whether nothing but the row of a marketplace without charts can say what system the size is in."""
+    if registry.get(one.marketplace).lookup_calls or one.size.system not in UNNAMED:
+        return False
+    return not any(row.is_charted for name in _references(one.marketplace) if (row := found.get((name, one.sku))))
+
+
+def variant(marketplace: str, sku: str, size: Size, known: Known, now: int, age_ms: int) -> Variant | None:
+    """The variant; None while nobody has asked, or what is known is so old that it must be asked again.
+
+    age_ms: how old what is known may be.
+
+    Raises:
+        NoVariant: it is known that there is none.
+    """
+    own = known.get((marketplace, sku))
+    if problem := catalog.problem(own, now):
+        field = _FIELDS.get(problem["code"], "sku")
+        if field == "sku" or size.system in UNNAMED:
+            raise NoVariant(field, problem["code"], problem["message"])
+    if registry.get(marketplace).lookup_calls:
+        return _charted(own, marketplace, sku, size, known, now, age_ms)
+    return _unchartered(own, marketplace, sku, size, known, now, age_ms)
+
+
+def elsewhere(marketplace: str, sku: str, size: Size, known: Known) -> Variant | None:
+    """The variant in the chart of another marketplace, which has names for it that this one may not have."""
+    for name in _references(marketplace):
+        product = known.get((name, sku))
+        if product and product.is_charted and (found := charts.find(product.chart(), size)):
+            return found
+    return None
+
+
+def in_chart(product: Product, marketplace: str, sku: str, size: Size, known: Known) -> Variant | None:
+    """The variant of `product` that is called `size`, or that has the name which another's chart has for that.
+
+    Raises:
+        NoVariant: several are.
+    """
+    chart = product.chart()
+    found = charts.find(chart, size)
+    if found:
+        return found
+    other = elsewhere(marketplace, sku, size, known)
+    found = charts.find(chart, Size(other.size, other.size_system)) if other else None
+    # Whoever reads its price by the name that was asked for finds it by that.
+    return found._replace(sizes={**other.sizes, **found.sizes}) if found and other else None
+
+
+def missing(sku: str, size: Size, product: Product) -> NoVariant:
+    """The answer to whoever asks for a size that the product has not."""
+    return NoVariant("size", "size_unknown", f"{sku} has no size {size.shown}; {charts.offered(product.chart(), size)}")
+
+
+def _charted(
+    own: Product | None, marketplace: str, sku: str, size: Size, known: Known, now: int, age_ms: int
+) -> Variant | None:
+    if own is None or not own.is_charted:
+        return None
+    found = in_chart(own, marketplace, sku, size, known)
+    if found is None and not catalog.is_old(own, now, age_ms):
+        raise missing(sku, size, own)
+    return found
+
+
+def _unchartered(
+    own: Product | None, marketplace: str, sku: str, size: Size, known: Known, now: int, age_ms: int
+) -> Variant | None:
+    if found := elsewhere(marketplace, sku, size, known):
+        system = "us-y" if "us-y" in found.sizes else found.size_system
+        return found._replace(variant_id=f"{system}:{found.size}")
+    for name in _references(marketplace):
+        product = known.get((name, sku))
+        if product and product.is_charted and not catalog.is_old(product, now, age_ms):
+            raise missing(sku, size, product)
+    if size.system not in UNNAMED:
+        systems = registry.get(marketplace).size_systems
+        if size.system not in systems:
+            there_are = f"{marketplace} knows no sizes in {size.system}; it knows {', '.join(systems)}"
+            raise NoVariant("size", "size_unknown", there_are)
+        return charts.uncharted(size.name, size.system)
+    if order(size.name)[0]:  # clothes and cards: what is no number has no systems
+        return charts.uncharted(size.name, "us")
+    if own is not None and own.own_system:
+        return charts.uncharted(size.name, own.own_system)
+    return None
+
+
+def _references(marketplace: str) -> list[str]:
+    """The marketplaces whose charts may say more: the one that names each size in every system comes first."""
+    names = [one.name for one in registry.with_catalog()]
+    return names[: names.index(marketplace)] if marketplace in names else names

@@ -1,0 +1,100 @@
+"""SKUs in one spelling, so that one price has one name; and finding the one that is meant in a search. Pure."""
+
+import re
+from collections.abc import Iterator
+from typing import Final, Generic, TypeVar
+
+from sluice.marketplaces import spreadsheets
+from sluice.marketplaces.http.errors import AmbiguousStyle
+from sluice.marketplaces.spelling import odd, plain
+
+T = TypeVar("T")
+
+MOST_CHARACTERS: Final = 64
+# Style ids of sneakers, cards and collectibles are letters, digits and few marks.
+_CHARACTERS: Final = "A-Z0-9.+/&'#:()-"
+_ALLOWED: Final = "letters, digits, blanks and . + / & ' # : ( ) -"
+# Shorter ones are no style by themselves: `M/L` is one style, `315122-111/CW2288-111` two.
+_FEWEST_CHARACTERS: Final = 5
+
+
+def normal_sku(text: str) -> str:
+    """`text` as Sluice writes a SKU: upper case, blanks and underscores as one hyphen (`dd1391 100` → `DD1391-100`).
+
+    Raises:
+        ValueError: it cannot be a SKU; says why.
+    """
+    spelt = plain(text)
+    if changed := spreadsheets.changed_style(spelt):
+        raise ValueError(changed)
+    sku = re.sub(r"[ _-]+", "-", spelt.upper())
+    if not sku:
+        raise ValueError("must not be empty")
+    if len(sku) > MOST_CHARACTERS:
+        raise ValueError(f"must have at most {MOST_CHARACTERS} characters, not {len(sku)}")
+    if character := odd(sku, _CHARACTERS):
+        raise ValueError(f"must not hold {character}; it may hold {_ALLOWED} only")
+    if not re.match(r"[A-Z0-9]", sku):
+        raise ValueError(f"must begin with a letter or digit, not with {sku[0]!r}")
+    return sku
+
+
+def normal_style(text: str) -> str:
+    """A style in one spelling: `dd1391 100` and `DD1391_100` are `DD1391-100`."""
+    return re.sub(r"[\s_-]+", "-", plain(text)).upper()
+
+
+def compact(text: str) -> str:
+    """A style without what separates its parts: `DD1391-100` and `DD1391100` are the same."""
+    return re.sub(r"[\s_-]+", "", plain(text)).upper()
+
+
+def styles(field: str) -> list[str]:
+    """The styles that a field names, in one spelling: the whole of it, then its parts.
+
+    A shoe that was released twice has several in one field, `315115-112/DD8959-100`: each of them is its style.
+    """
+    whole = normal_style(field)
+    parts = [normal_style(part) for part in whole.split("/")]
+    return list(dict.fromkeys([whole, *(part for part in parts if _is_style(part))]))
+
+
+def _is_style(text: str) -> bool:
+    return len(text) >= _FEWEST_CHARACTERS and any(letter.isdigit() for letter in text)
+
+
+class StyleSearch(Generic[T]):
+    """Finds the product of a SKU among the rows of a search, which shows its neighbours too.
+
+    A row of which a style is exactly one of the SKU's is it. Where there is none, it is the only one that is the same
+    without blanks, `-` and `_`.
+    """
+
+    def __init__(self, sku: str) -> None:
+        self._exact = styles(sku)
+        self._compact = {compact(style) for style in self._exact}
+        self._alike: dict[str, tuple[str, T]] = {}
+
+    def queries(self) -> Iterator[str]:
+        """What to search for, one after the other until it is found: the SKU, then each of its styles."""
+        yield from self._exact
+
+    def found(self, product_id: str, style: str | None, row: T) -> bool:
+        """Whether this row is it. One that may be is kept for `end`."""
+        theirs = styles(style or "")
+        if set(theirs) & set(self._exact):
+            return True
+        if {compact(one) for one in theirs} & self._compact:
+            self._alike[product_id] = (style or "", row)
+        return False
+
+    def end(self) -> T | None:
+        """The only row that may be it, after all rows were looked at. None if there was none.
+
+        Raises:
+            AmbiguousStyle: several may be.
+        """
+        if len(self._alike) > 1:
+            names = ", ".join(sorted(style for style, _ in self._alike.values()))
+            raise AmbiguousStyle(f"{self._exact[0]} may be several products: {names}; write one of these")
+        return next((row for _, row in self._alike.values()), None)
