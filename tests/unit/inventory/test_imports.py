@@ -253,6 +253,8 @@ BAD: list[tuple[Any, str, int, str]] = [
     (f"sku,size\n{'A' * 5_000_000},10\n", "text/csv", 413, ""),
     (FILE, "text/csv; charset=windows-1252", 415, ""),
     (FILE, "", 415, ""),
+    (FILE, "text/csv;" + '";' * 5_000, 415, ""),
+    (FILE, "text/csv; charset=\ud800", 415, ""),
     (FILE, "application/json", 400, "body"),
     ({"items": []}, "application/json", 400, "items"),
     ({"items": [{"sku": "A"}]}, "application/json", 400, "size"),

@@ -43,6 +43,8 @@ CHARSETS = ("", "utf-8", "utf8", "us-ascii", "utf-16", "utf-16le", "utf-16be")
 # Answers are one tenant's business, so nobody on the way may keep them. A route says so if its answer may be kept.
 PRIVATE = {"Cache-Control": "no-store"}
 
+# Of a query: far more than any path takes, and few enough to name each that is wrong.
+MOST_PARAMETERS = 50
 # The longest id of ours: base64 of a key of 1,024 bytes, which is the longest that DynamoDB takes.
 MOST_ID_BYTES = 1_366
 # What no id holds: control characters, and what is left of bytes that are not UTF-8.
@@ -224,6 +226,8 @@ def _query(route: Route[Any, Any], event: Mapping[str, Any]) -> Query | None:
         pairs = parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True, errors="strict")
     except ValueError:
         raise Invalid("the query string is not UTF-8", fields=[FieldError("query", "is not UTF-8")]) from None
+    if len(pairs) > MOST_PARAMETERS:
+        raise Invalid.field("query", f"names {len(pairs)} parameters; no path takes so many")
     times = Counter(name for name, _ in pairs)
     if twice := [FieldError(name[:64], "is given twice") for name in sorted(times) if times[name] > 1]:
         raise Invalid("the query names a parameter twice", fields=twice[:MOST_PROBLEMS])
