@@ -16,7 +16,7 @@ RATE = Decimal("5.5")
 # Each public method with what it is asked for: one call, to a seller who has nothing.
 CALLS: dict[str, Callable[[Marketing], object]] = {
     "campaign": lambda marketing: marketing.campaign("8036117041"),
-    "running_campaign": lambda marketing: marketing.running_campaign(),
+    "running_campaigns": lambda marketing: marketing.running_campaigns(),
     "campaign_named": lambda marketing: marketing.campaign_named("Sluice & söhne"),
     "create_campaign": lambda marketing: marketing.create_campaign("Sluice", NOON),
     "ads": lambda marketing: marketing.ads(LISTING),

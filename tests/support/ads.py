@@ -92,9 +92,11 @@ class FakeAds:
     def campaign(self, campaign_id: str) -> Campaign:
         return self._call("campaign", lambda: self._known(campaign_id))
 
-    def running_campaign(self) -> Campaign | None:
-        found = (one for one in self._market.campaigns.values() if one.status == "RUNNING" and one.takes_ads)
-        return self._call("running_campaign", lambda: next(found, None))
+    site = ""
+
+    def running_campaigns(self) -> list[Campaign]:
+        found = [one for one in self._market.campaigns.values() if one.status == "RUNNING" and one.takes_ads]
+        return self._call("running_campaigns", lambda: found)
 
     def campaign_named(self, name: str) -> Campaign | None:
         found = (one for one in self._market.campaigns.values() if one.name == name)

@@ -7,6 +7,7 @@ What a failure tells whoever asked for an ad, besides its action:
 ```
 AlreadyExists   the listing has an ad, in this campaign or another: find it (`ads`) and set its rate
 uncertain       the ad may have been made all the same: look for it (`ads`) before asking again
+DoesNotFit      business: not in this campaign (its site, its kind, its room), but perhaps in another
 NotReady        retry: the marketplace does not know the listing yet, or prepares the campaign
 UnknownReason   retry: the marketplace has a reason that is not known here
 Rejected        business: the message begins with what the seller must do
@@ -39,6 +40,8 @@ class Campaign:
     """A campaign. status: in the marketplace's words. cost_per_sale: an ad costs something only when it sells.
 
     by_rules: the marketplace itself chooses its listings, so that none can be added.
+    fixed_rates: each ad has the rate that is asked for; else the marketplace sets the rates.
+    site: the marketplace's site whose listings it takes.
     """
 
     campaign_id: str
@@ -46,11 +49,18 @@ class Campaign:
     status: str
     cost_per_sale: bool
     by_rules: bool = False
+    fixed_rates: bool = True
+    site: str = ""
 
     @property
     def takes_ads(self) -> bool:
-        """Whether an ad with a rate can be added."""
-        return self.cost_per_sale and not self.by_rules and self.status not in _OVER
+        """Whether an ad with a rate can be added, as far as is shown: that it is full, only a refusal tells."""
+        return self.cost_per_sale and self.fixed_rates and not self.by_rules and not self.over
+
+    @property
+    def over(self) -> bool:
+        """Whether its ads show nothing any more, or soon will not."""
+        return self.status in _OVER
 
 
 @dataclass(frozen=True)
@@ -78,8 +88,11 @@ class Advertiser(Protocol):
     def campaign(self, campaign_id: str) -> Campaign:
         """A campaign of this seller. Raises Rejected when there is none: it may be another seller's."""
 
-    def running_campaign(self) -> Campaign | None:
-        """The seller's running campaign that takes ads; the oldest of several."""
+    site: str
+    """The site whose listings are promoted where nobody says otherwise."""
+
+    def running_campaigns(self) -> list[Campaign]:
+        """The seller's running campaigns that take ads, the oldest first."""
 
     def campaign_named(self, name: str) -> Campaign | None:
         """The seller's campaign of exactly this name, whatever its status."""

@@ -1,6 +1,6 @@
-"""Where ads stand: the campaign that was named, else the seller's running one, else one of ours."""
+"""Where ads stand: the campaign that was named, else the first that fits of the seller's running ones and ours."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.budgets.windows import Window
@@ -20,25 +20,33 @@ NAME = "Sluice"
 WAIT_MS = 2 * SECOND
 
 
-def choose(ads: Advertiser, now: int) -> Campaign:
-    """The seller's campaign for ads that name none; it is made when there is none.
+def candidates(ads: Advertiser, now: int) -> Iterator[Campaign]:
+    """Campaigns for ads that name none: the seller's running ones of the usual site, ours, then those of other sites.
 
-    Its name is looked up before it is made, so that a lost answer makes no second one. One of ours that has ended gives
-    its place to one named after the day.
+    Each is asked for when it comes up. What is not shown (the site of a listing, whether a campaign is full) its
+    refusal tells; then the next is tried.
 
     Raises:
         MarketplaceFailure: it could not be found out, or made.
     """
-    if running := ads.running_campaign():
-        return running
+    running = ads.running_campaigns()
+    yield from (one for one in running if one.site == ads.site)
+    yield from _ours(ads, now, {one.campaign_id for one in running})
+    yield from (one for one in running if one.site != ads.site)
+
+
+def _ours(ads: Advertiser, now: int, tried: Collection[str]) -> Iterator[Campaign]:
+    """The campaign that is made for a seller; one that has ended, or is full, gives its place to one of the day.
+
+    A name is looked up before it is made, so that a lost answer makes no second one.
+    """
     for name in (NAME, f"{NAME} {iso(now)[:10]}"):
         try:
             campaign = ads.campaign_named(name) or ads.create_campaign(name, now)
         except AlreadyExists:
             raise NotReady(f"the marketplace has a campaign {name!r}, and does not show it yet") from None
-        if campaign.takes_ads:
-            return campaign
-    raise NotReady(f"the campaigns {NAME!r} and of today have both ended; start one, or name one")
+        if campaign.takes_ads and campaign.campaign_id not in tried:
+            yield campaign
 
 
 def refusals(campaign_ids: Collection[str], account_id: str, clock: Clock, config: Config) -> dict[str, str]:

@@ -18,11 +18,11 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-from sluice.jobs.model.outcomes import Failure, Outcome
+from sluice.jobs.model.outcomes import Action, Failure, Outcome
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
 from sluice.marketplaces.advertising import Ad, AdResult, Advertiser
-from sluice.marketplaces.http.errors import AlreadyExists, MarketplaceFailure, NotReady
+from sluice.marketplaces.http.errors import AlreadyExists, DoesNotFit, MarketplaceFailure, NotReady, WrongSite
 from sluice.promotions import advertisers, campaigns, wanted
 from sluice.promotions.wanted import Wanted
 
@@ -70,10 +70,16 @@ def run(runs: Sequence[Run]) -> list[Outcome | Exception]:
     placings = [_Placing(run, ads) for run in runs]
     for placing in placings:
         placing.step(partial(_look, placing))
-    for campaign_id, open_ in _by_campaign(placings, ads, first.clock.now()).items():
-        for placing in open_:
+    named: dict[str, list[_Placing]] = defaultdict(list)
+    unnamed = list[_Placing]()
+    for placing in placings:
+        if placing.end is None:
             placing.step(partial(_begin, placing))
-        _make(ads, campaign_id, [placing for placing in open_ if placing.end is None])
+        if placing.end is None:
+            (named[asked] if (asked := placing.wanted.campaign_id) else unnamed).append(placing)
+    for campaign_id, open_ in named.items():
+        _make(ads, campaign_id, open_)
+    _make_where_it_fits(ads, unnamed, first.clock.now())
     return [placing.told() for placing in placings]
 
 
@@ -85,20 +91,27 @@ def _look(placing: _Placing) -> Outcome | None:
     return None
 
 
-def _by_campaign(placings: Sequence[_Placing], ads: Advertiser, now: int) -> dict[str, list[_Placing]]:
-    """What is still to be placed, by the campaign in which; one is chosen for all that name none."""
-    by_campaign: dict[str, list[_Placing]] = defaultdict(list)
-    unnamed = list[_Placing]()
-    for placing in placings:
-        if placing.end is None:
-            (by_campaign[asked] if (asked := placing.wanted.campaign_id) else unnamed).append(placing)
-    if unnamed:
-        try:
-            by_campaign[campaigns.choose(ads, now).campaign_id] += unnamed
-        except Exception as error:  # noqa: BLE001 - of all of them
-            for placing in unnamed:
-                placing.end = error
-    return by_campaign
+def _make_where_it_fits(ads: Advertiser, placings: Sequence[_Placing], now: int) -> None:
+    """Ask for each ad in one campaign after the other, until one takes it. The last refusal is the end."""
+    wrong_sites: dict[str, set[str]] = defaultdict(set)
+    open_ = list(placings)
+    try:
+        for campaign in campaigns.candidates(ads, now) if open_ else ():
+            some = [one for one in open_ if campaign.site not in wrong_sites[one.run.job.job_id]]
+            _make(ads, campaign.campaign_id, some)
+            for one in some:
+                if isinstance(one.end, WrongSite):
+                    wrong_sites[one.run.job.job_id].add(campaign.site)
+            open_ = [one for one in open_ if one.end is None or isinstance(one.end, DoesNotFit)]
+            if not open_:
+                return
+    except Exception as error:  # noqa: BLE001 - of all that are left: the campaigns that follow could not be tried
+        if isinstance(error, Failure):
+            error.undone = True
+        for one in open_:
+            one.end = error
+    for one in open_:
+        one.end = one.end or NotReady("no campaign of yours takes it, and ours have ended; start one, or name one")
 
 
 def _begin(placing: _Placing) -> None:
@@ -145,7 +158,16 @@ def _find(placing: _Placing, campaign_id: str | None) -> Ad | None:
     ads, listing_id = placing.ads, placing.wanted.listing_id
     if campaign_id:
         return next(iter(ads.ads(listing_id, campaign_id)), None)
-    return next((ad for ad in ads.ads(listing_id) if ads.campaign(ad.campaign_id).takes_ads), None)
+    return next((ad for ad in ads.ads(listing_id) if _takes_ads(ads, ad.campaign_id)), None)
+
+
+def _takes_ads(ads: Advertiser, campaign_id: str) -> bool:
+    try:
+        return ads.campaign(campaign_id).takes_ads
+    except MarketplaceFailure as failure:
+        if failure.action is Action.SNOOZE or failure.action is Action.RETRY:
+            raise
+        return False  # it is gone, and with it what its ads could stand in the way of
 
 
 def _found(placing: _Placing, campaign_id: str) -> Ad:

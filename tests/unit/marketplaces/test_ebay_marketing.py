@@ -64,7 +64,7 @@ def test_each_token_is_renewed_for_itself(calls: BudgetLog) -> None:
     network = network_of(items(), tokens=(token("a1"), token("u1"), token("u2"), token("a2")))
     open_ebay(network, clock=clock).quotes("DD1391-100", "us:10", "USD")
     refuses = Network(error(401, 1001), campaigns(), tokens=(token("u1"), token("u2")))
-    open_marketing(refuses, clock=clock).running_campaign()
+    open_marketing(refuses, clock=clock).running_campaigns()
     assert [sent.headers["authorization"] for sent in refuses.sent] == ["Bearer u1", "Bearer u2"]
     token_cache.forget()
     found = accounts.find(ACCOUNT)
@@ -113,7 +113,9 @@ def test_an_account_that_was_connected_again_without_a_refresh_token(events: Eve
 def test_a_campaign() -> None:
     network = network_of(answer(200, campaign()))
     advertiser: Advertiser = open_marketing(network)
-    assert advertiser.campaign(CAMPAIGN_ID) == Campaign(CAMPAIGN_ID, "PLS", "RUNNING", cost_per_sale=True)
+    assert advertiser.campaign(CAMPAIGN_ID) == Campaign(
+        CAMPAIGN_ID, "PLS", "RUNNING", cost_per_sale=True, site="EBAY_US"
+    )
     assert network.sent[0].url.path == f"{BASE}/{CAMPAIGN_ID}"
 
 
@@ -123,6 +125,7 @@ def test_a_campaign_of_nobody_or_another_seller(given: httpx.Response) -> None:
         marketing_with(given).campaign(CAMPAIGN_ID)
 
 
+DYNAMIC = {"fundingStrategy": {"fundingModel": "COST_PER_SALE", "adRateStrategy": "DYNAMIC"}}
 CLICKS = {"fundingStrategy": {"fundingModel": "COST_PER_CLICK"}}
 BY_RULES = {"campaignCriterion": {"criterionType": "INVENTORY_PARTITION", "selectionRules": [{}]}}
 
@@ -130,28 +133,26 @@ BY_RULES = {"campaignCriterion": {"criterionType": "INVENTORY_PARTITION", "selec
 @pytest.mark.parametrize(
     ("rows", "chosen"),
     [
-        ([], None),
-        ([campaign("9"), campaign("10"), campaign("8")], "8"),
-        ([campaign("1", **CLICKS), campaign("2", **BY_RULES), campaign("3", campaignStatus="PAUSED")], None),
-        ([campaign("1", fundingStrategy=None), campaign("20")], "20"),
+        ([], []),
+        ([campaign("9"), campaign("10"), campaign("8")], ["8", "9", "10"]),
+        ([campaign("1", **CLICKS), campaign("2", **BY_RULES), campaign("3", campaignStatus="PAUSED")], []),
+        ([campaign("1", fundingStrategy=None), campaign("20"), campaign("2", **DYNAMIC)], ["20"]),
     ],
 )
-def test_the_oldest_running_campaign_that_takes_ads(rows: list[Any], chosen: str | None) -> None:
+def test_the_running_campaigns_that_take_ads_oldest_first(rows: list[Any], chosen: list[str]) -> None:
     network = network_of(campaigns(*rows))
-    found = open_marketing(network).running_campaign()
-    assert (found and found.campaign_id) == chosen
+    assert [one.campaign_id for one in open_marketing(network).running_campaigns()] == chosen
     assert dict(network.sent[0].url.params) == {"campaign_status": "RUNNING", "limit": "500", "offset": "0"}
 
 
 def test_campaigns_are_looked_for_on_some_pages() -> None:
     full = campaigns(*(campaign(str(number), **CLICKS) for number in range(500)))
     network = network_of(full, campaigns(campaign("77")))
-    found = open_marketing(network).running_campaign()
-    assert found
+    [found] = open_marketing(network).running_campaigns()
     assert found.campaign_id == "77"
     assert [sent.url.params["offset"] for sent in network.sent] == ["0", "500"]
     endless = network_of(full)
-    assert open_marketing(endless).running_campaign() is None
+    assert open_marketing(endless).running_campaigns() == []
     assert len(endless.sent) == 4
 
 

@@ -84,12 +84,12 @@ def _one(results: list[AdResult]) -> AdResult:
 def test_from_no_campaign_to_a_new_rate(
     marketing: Marketing, sandbox: Sandbox, time: VirtualClock, calls: BudgetLog
 ) -> None:
-    assert (marketing.running_campaign(), marketing.campaign_named("Sluice")) == (None, None)
+    assert (marketing.running_campaigns(), marketing.campaign_named("Sluice")) == ([], None)
     made = marketing.create_campaign("Sluice", time.now())
     assert marketing.campaign_named("Sluice") == marketing.campaign(made.campaign_id) == made
     assert _one(marketing.create_ads(made.campaign_id, {LISTINGS[0]: RATE})).error is None
     time.time += MINUTE
-    running = marketing.running_campaign()
+    [running] = marketing.running_campaigns()
     assert running
     assert running.campaign_id == made.campaign_id
     several = marketing.create_ads(made.campaign_id, dict.fromkeys(LISTINGS[1:], RATE))
@@ -197,7 +197,7 @@ def test_the_token_is_renewed_once_and_then_given_up(marketing: Marketing, campa
 def test_a_refused_refresh_breaks_the_account_before_any_call(marketing: Marketing, sandbox: Sandbox) -> None:
     sandbox.faults.set(RefuseRefresh(path="/identity/*"))
     with pytest.raises(AccountBroken):
-        marketing.running_campaign()
+        marketing.running_campaigns()
     assert accounts.statuses([ACCOUNT], "ebay-marketing") == {ACCOUNT: "EXPIRED"}
     assert sandbox.requests(marketplace="ebay-marketing") == []
 

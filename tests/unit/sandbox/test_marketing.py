@@ -182,7 +182,7 @@ def test_an_ad_is_made_once_and_there_to_see(seller: Seller, campaign: str, sand
     assert _error(seller.promote(other)) == 35036
     found = seller.call("GET", "/find_campaign_by_ad_reference", listing_id=LISTING).json()["campaigns"]
     assert [row["campaignId"] for row in found] == [campaign]
-    assert seller.call("GET", "/find_campaign_by_ad_reference", listing_id="1").status_code == 404
+    assert seller.call("GET", "/find_campaign_by_ad_reference", listing_id="1").status_code == 409
 
 
 def test_the_rate_of_an_ad_is_changed_by_its_id_and_by_its_listing(

@@ -126,7 +126,8 @@ class Marketing:
         ids = {ad.campaign_id for ad in self.book.ads(account) if ad.listing_id == listing_id}
         found = [bodies.campaign(one, call.at_ms) for one in self.book.campaigns(account) if one.campaign_id in ids]
         if not found:
-            raise RefusedError(2003)
+            # Sellers have met this status here, where the document has 404.
+            return Answer(409, {"errors": [RefusedError(2003).body()]})
         return Answer(200, {"campaigns": found})
 
     def _campaign(self, call: Call, campaign_id: str) -> Answer:
@@ -191,6 +192,8 @@ class Marketing:
             raise RefusedError(35064)
         if campaign.funding_model != COST_PER_SALE:
             raise RefusedError(35080)
+        if campaign.rate_strategy == "DYNAMIC":
+            raise RefusedError(35010)
         return campaign
 
     def _done(self, call: Call, campaign: Campaign, row: Json, act: Act) -> Ad:

@@ -13,7 +13,7 @@ DEFAULT_LIMIT, MOST = 10, 500
 def campaign(campaign: Campaign, at_ms: int) -> Json:
     funding: Json = {"fundingModel": campaign.funding_model}
     if campaign.funding_model == COST_PER_SALE:
-        funding |= {"bidPercentage": "2.0", "adRateStrategy": "FIXED"}
+        funding |= {"bidPercentage": "2.0", "adRateStrategy": campaign.rate_strategy}
     body = {
         "campaignId": campaign.campaign_id,
         "campaignName": campaign.name,

@@ -22,11 +22,15 @@ class Published:
     listing_id: str
     at_ms: int
     known_at_ms: int
+    site: str = "EBAY_US"
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """A seller's campaign. by_rules: eBay chooses its listings. status: what it is from its start on."""
+    """A seller's campaign. by_rules: eBay chooses its listings. status: what it is from its start on.
+
+    rate_strategy: `DYNAMIC` where eBay sets the rates. most_ads: how many it takes before it is full.
+    """
 
     account: str
     campaign_id: str
@@ -36,6 +40,8 @@ class Campaign:
     site: str = "EBAY_US"
     by_rules: bool = False
     status: str = "RUNNING"
+    rate_strategy: str = "FIXED"
+    most_ads: int = 50_000
 
     def status_at(self, at_ms: int) -> str:
         return "SCHEDULED" if at_ms < self.start_ms and self.status == "RUNNING" else self.status
@@ -63,12 +69,14 @@ class Book:
         self._ads: dict[tuple[str, str], Ad] = {}
         self.repeated: Counter[str] = Counter()
 
-    def publish(self, account: str, listing_id: str, at_ms: int, known_after_s: float | None = None) -> Published:
+    def publish(
+        self, account: str, listing_id: str, at_ms: int, known_after_s: float | None = None, site: str = "EBAY_US"
+    ) -> Published:
         """A listing is for sale from now on. known_after_s: when Marketing knows it; None leaves that to the seed."""
         spread = LAST_KNOWN_MS - FIRST_KNOWN_MS
         lag = FIRST_KNOWN_MS + int(spread * chance(self._seed, "index", listing_id))
         known_at = at_ms + (lag if known_after_s is None else round(known_after_s * 1000))
-        published = Published(account, listing_id, at_ms, known_at)
+        published = Published(account, listing_id, at_ms, known_at, site)
         self._published[listing_id] = published
         return published
 
@@ -116,10 +124,15 @@ class Book:
             raise RefusedError(35048)
         if published.account != campaign.account:
             raise RefusedError(35057)
-        # A listing is in one campaign that is paid by sale, whichever that is.
-        if any(ad.listing_id == listing_id for ad in self.ads(campaign.account)):
+        if published.site != campaign.site:
+            raise RefusedError(35054)
+        # A listing is in one campaign that is paid by sale, whichever that is; one that has ended does not count.
+        ads = [ad for ad in self.ads(campaign.account) if self._campaigns[ad.campaign_id].status != ENDED]
+        if any(ad.listing_id == listing_id for ad in ads):
             self.repeated[listing_id] += 1
             raise RefusedError(35036)
+        if sum(ad.campaign_id == campaign.campaign_id for ad in ads) >= campaign.most_ads:
+            raise RefusedError(35103)
         ad = Ad(campaign.account, str(30_000_001 + len(self._ads)), listing_id, campaign.campaign_id, rate, at_ms)
         self._ads[campaign.campaign_id, listing_id] = ad
         return ad

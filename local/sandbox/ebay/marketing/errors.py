@@ -43,6 +43,8 @@ ERRORS: Mapping[int, tuple[int, str]] = {
     35077: (409, "To use Promoted Listings, you need to improve your seller level."),
     35078: (409, "To gain access to Promoted Listings, you must be in good standing with recent sales activity."),
     35080: (400, "The 'bidPercentage' is not supported for CPC funding model."),
+    35010: (400, "The 'bidPercentage' is not allowed when the 'adRateStrategy' is 'DYNAMIC'."),
+    35103: (409, "The campaign has reached the maximum number of ads. Please create a new campaign."),
     35106: (409, "'BidPercentage' should be provided when selected 'adRateStrategy' is 'FIXED'."),
 }
 

@@ -89,9 +89,13 @@ class Tokens:
         if seen.verified:
             return
         with seen.lock:
-            if seen.version == access.version:
+            if seen.version != access.version:
+                return
+            try:
                 accounts.verify(self._account, access.version, self._clock.now(), self._place)
                 seen.verified = True
+            except Exception:  # noqa: BLE001 - the marketplace has answered, and that answer must not be lost over this
+                logger.warning("an account could not be noted as verified", extra={"account": self._account})
 
     def give_up(self, refused: Access, reason: str) -> AccountBroken:
         """The marketplace accepts no token of this grant: hold the jobs that need it. Returns the error to raise."""

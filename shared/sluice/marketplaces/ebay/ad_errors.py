@@ -39,11 +39,16 @@ def _seller(advice: str) -> Meaning:
     return Meaning(errors.Rejected, advice)
 
 
+def _campaign(advice: str) -> Meaning:
+    """About the campaign alone: where none was named, the next one is tried."""
+    return Meaning(errors.DoesNotFit, advice)
+
+
 _OTHER_CAMPAIGN = "name another campaign, or none"
-_NO_CAMPAIGN = _seller(f"this seller has no such campaign: {_OTHER_CAMPAIGN}")
-_ENDED = _seller(f"the campaign has ended, or is about to: {_OTHER_CAMPAIGN}")
-_CLICKS = _seller(f"the campaign is paid by click: {_OTHER_CAMPAIGN}, whose ads cost something only when they sell")
-_OWN_RATES = _seller(f"eBay sets the rates of this campaign: {_OTHER_CAMPAIGN}, whose rates are fixed")
+_NO_CAMPAIGN = _campaign(f"this seller has no such campaign: {_OTHER_CAMPAIGN}")
+_ENDED = _campaign(f"the campaign has ended, or is about to: {_OTHER_CAMPAIGN}")
+_CLICKS = _campaign(f"the campaign is paid by click: {_OTHER_CAMPAIGN}, whose ads cost something only when they sell")
+_OWN_RATES = _campaign(f"eBay sets the rates of this campaign: {_OTHER_CAMPAIGN}, whose rates are fixed")
 _KIND_OF_LISTING = _seller("eBay does not promote listings of this category and quantity: change the listing")
 _STANDING = _seller("eBay wants a better seller level and recent sales before it promotes: see Seller Hub, Performance")
 _NAME = _seller("eBay does not take this name for a campaign: name a campaign that there is")
@@ -66,8 +71,8 @@ MEANINGS: Mapping[str, Meaning] = {
     "35046": _NO_CAMPAIGN,
     "35035": _ENDED,
     "35063": _ENDED,
-    "35064": _seller(f"the campaign chooses its listings by rules: {_OTHER_CAMPAIGN}"),
-    "35103": _seller(f"the campaign is full: {_OTHER_CAMPAIGN}"),
+    "35064": _campaign(f"the campaign chooses its listings by rules: {_OTHER_CAMPAIGN}"),
+    "35103": _campaign(f"the campaign is full: {_OTHER_CAMPAIGN}"),
     "35010": _OWN_RATES,
     "35113": _OWN_RATES,
     "35080": _CLICKS,
@@ -83,7 +88,9 @@ MEANINGS: Mapping[str, Meaning] = {
     "35014": _seller("ask with the id that eBay gave the listing"),
     # The listing.
     "35037": _seller("the listing has ended: publish it again"),
-    "35054": _seller("the listing is on another eBay site than the campaign: name a campaign of that site"),
+    "35054": Meaning(
+        errors.WrongSite, "the listing is on another eBay site than the campaign: name a campaign of that site"
+    ),
     "35057": _seller("the listing is another seller's: ask with the account that sells it"),
     "35058": _seller("eBay promotes fixed price listings only: change the listing's format"),
     "35052": _KIND_OF_LISTING,

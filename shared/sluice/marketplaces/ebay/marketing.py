@@ -32,6 +32,8 @@ CAMPAIGN: Final = f"{BASE}/{{campaign_id}}"
 SITE: Final = "EBAY_US"
 COST_PER_SALE: Final = "COST_PER_SALE"
 RUNNING: Final = "RUNNING"
+DYNAMIC: Final = "DYNAMIC"
+NO_SUCH: Final = "2003"
 PAGE_SIZE: Final = 500
 MOST_PAGES: Final = 4
 # eBay takes no start that has passed (35026), and its clock may be ahead of ours.
@@ -60,11 +62,13 @@ class Marketing:
         """See `Advertiser`."""
         return _campaign(self._call(Request("GET", CAMPAIGN, {"campaign_id": campaign_id})))
 
-    def running_campaign(self) -> Campaign | None:
+    site = SITE
+
+    def running_campaigns(self) -> list[Campaign]:
         """See `Advertiser`. The oldest has the lowest id."""
         running = self._campaigns(campaign_status=RUNNING)
-        found = [campaign for campaign in running if campaign.takes_ads and campaign.status == RUNNING]
-        return min(found, key=lambda one: (len(one.campaign_id), one.campaign_id), default=None)
+        found = (campaign for campaign in running if campaign.takes_ads and campaign.status == RUNNING)
+        return sorted(found, key=lambda one: (len(one.campaign_id), one.campaign_id))
 
     def campaign_named(self, name: str) -> Campaign | None:
         """See `Advertiser`."""
@@ -79,7 +83,7 @@ class Marketing:
             "fundingStrategy": {"fundingModel": COST_PER_SALE, "bidPercentage": str(LEAST_RATE)},
         }
         made = self._exchange(Request("POST", BASE, json=body))
-        return Campaign(_created(made), name, "SCHEDULED", cost_per_sale=True)
+        return Campaign(_created(made), name, "SCHEDULED", cost_per_sale=True, site=SITE)
 
     def ads(self, listing_id: str, campaign_id: str | None = None) -> list[Ad]:
         """See `Advertiser`."""
@@ -118,15 +122,18 @@ class Marketing:
                 return
 
     def _campaigns_with(self, listing_id: str) -> list[str]:
-        """The ids of the campaigns that the listing is in. findCampaignByAdReference; 404 when it is in none."""
+        """The ids of the campaigns that the listing is in and that go on. findCampaignByAdReference.
+
+        A listing that is in none is a 404, or a 409 with 2003.
+        """
         request = Request("GET", f"{BASE}/find_campaign_by_ad_reference", query={"listing_id": listing_id})
         try:
             rows = self._call(request)["campaigns"].optional_rows()
         except MarketplaceFailure as failure:
-            if failure.status != 404:
+            if failure.status != 404 and failure.code != NO_SUCH:
                 raise
             return []
-        return [row["campaignId"].text() for row in rows]
+        return [campaign.campaign_id for campaign in map(_campaign, rows) if not campaign.over]
 
     def _ads(self, listing_id: str, campaign_id: str) -> Iterator[Ad]:
         ids = {"campaign_id": campaign_id}
@@ -185,6 +192,8 @@ def _campaign(row: Value) -> Campaign:
         status=row["campaignStatus"].text(),
         cost_per_sale=row["fundingStrategy"]["fundingModel"].optional_text() == COST_PER_SALE,
         by_rules=bool(row["campaignCriterion"].raw),
+        fixed_rates=row["fundingStrategy"]["adRateStrategy"].optional_text() != DYNAMIC,
+        site=row["marketplaceId"].optional_text() or SITE,
     )
 
 

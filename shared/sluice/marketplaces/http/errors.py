@@ -152,6 +152,14 @@ class NotSent(MarketplaceFailure):
     code = "not_sent"
 
 
+class DoesNotFit(Rejected):
+    """Not in the place that was chosen for it; another may take it."""
+
+
+class WrongSite(DoesNotFit):
+    """It belongs to another of the marketplace's sites than the place that was chosen for it."""
+
+
 class NotReady(MarketplaceFailure):
     """The marketplace does not know yet, or still prepares, what the request is about."""
 
