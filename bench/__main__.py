@@ -32,6 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := [name for name in wanted if name not in NAMES]:
         parser.error(f"unknown benchmark {unknown[0]!r}; there are {', '.join(NAMES)}")
     keep_parent_environment_clean()
+    os.environ.setdefault("SLUICE_STAGE", "local")
     os.environ |= POWERTOOLS
     measured: dict[str, list[Row]] = {}
     for name in wanted:

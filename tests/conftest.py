@@ -1,5 +1,6 @@
 """What holds for all tests: every job kind is known, the longest go first, and a busy machine makes none fail."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from hypothesis import settings
 from sluice import capabilities
 from sluice.jobs.model import kinds
 
+# Tests are a laptop's; a process that is told nothing has the strictest stage.
+os.environ.setdefault("SLUICE_STAGE", "local")
 kinds.serve(capabilities.kinds(*(one.name for one in capabilities.CAPABILITIES)))
 
 settings.register_profile("sluice", deadline=None)

@@ -43,9 +43,11 @@ def test_each_function_has_an_alarm_on_its_errors(template: Template, name: str)
 
 
 def test_alarm_when_a_message_is_set_aside(template: Template) -> None:
-    [alarm] = alarms_on(template, "ApproximateNumberOfMessagesVisible")
-    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}}]
-    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+    found = alarms_on(template, "ApproximateNumberOfMessagesVisible")
+    watched = [alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0] for alarm in found]
+    assert sorted(watched) == ["DeadLetterQueue", "JobEventsFailedQueue"]
+    for alarm in found:
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
 
 
 def test_alarm_when_a_due_job_grows_old(template: Template) -> None:

@@ -61,9 +61,13 @@ def test_no_function_is_denied_a_call(laptop: Laptop) -> None:
     assert {call for call in laptop.cloud.calls() if not call.allowed} == set()
 
 
+# What Lambda itself does with a function's role, when a stream's record could not be handled.
+BY_LAMBDA = {("job-events", "sqs:SendMessage")}
+
+
 def test_every_call_that_is_granted_is_made(laptop: Laptop) -> None:
     made = {(c.function.removeprefix(f"{laptop.stack.name}-"), c.action, c.resource) for c in laptop.cloud.calls()}
-    assert {grant for grant in granted(laptop) if grant not in made} == set()
+    assert {grant for grant in granted(laptop) if grant not in made and grant[:2] not in BY_LAMBDA} == set()
 
 
 def test_dashboard_and_alarms_name_only_metrics_that_are_emitted(laptop: Laptop) -> None:

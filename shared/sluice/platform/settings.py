@@ -30,6 +30,7 @@ class Settings(NamedTuple):
     jwt_issuer: str
     jwt_audience: str
     jwks_url: str
+    jwt_max_seconds: str
 
     @property
     def on_a_laptop(self) -> bool:
@@ -50,7 +51,8 @@ class Settings(NamedTuple):
 
 # The variables that belong to Sluice as a whole carry its name; the others say themselves what they are.
 _PREFIXED = {"stack", "stage", "config_parameter"}
-_DEFAULTS = {"SLUICE_STACK": "sluice-local", "SLUICE_STAGE": "local"}
+# Where nobody says which stage this is, it is the one in which the least is allowed.
+_DEFAULTS = {"SLUICE_STACK": "sluice-local", "SLUICE_STAGE": "prod", "JWT_MAX_SECONDS": "86400"}
 
 
 def variable(name: str) -> str:

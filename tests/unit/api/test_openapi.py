@@ -14,6 +14,18 @@ from tests.unit.api.conftest import Cloud
 from tests.unit.api.document import document, operation
 
 
+def test_every_refusal_of_the_gateway_is_documented_as_it_is() -> None:
+    """401, 403 and 429 come in the one shape, or, from the gateway itself, as a message alone."""
+    shapes = [{"$ref": f"#/components/schemas/{name}"} for name in ("Error", "GatewayMessage")]
+    for name in ("Unauthenticated", "Forbidden", "TooMany"):
+        [content] = document()["components"]["responses"][name]["content"].values()
+        assert content["schema"] == {"anyOf": shapes}
+    for operations in document()["paths"].values():
+        for one in operations.values():
+            assert "429" in one["responses"]
+            assert ({"401", "403"} <= one["responses"].keys()) is (one["security"] != [])
+
+
 def test_the_document_is_served_and_valid(cloud: Cloud) -> None:
     answer = call("GET", "/v1/openapi.json", tenant=None)
     assert answer.status == 200

@@ -20,6 +20,7 @@ from jwt.exceptions import PyJWKClientConnectionError
 
 from local.cloud.cloud import ROOT
 from sluice.platform.http import jwt as tokens
+from sluice.platform.settings import SettingsError
 from tests.support import process
 from tests.support.http import Context
 
@@ -97,6 +98,33 @@ def ask(value: str | None, name: str = "authorization") -> Any:
     """Put a token into events/authorizer_request.json and ask the authorizer."""
     handler = importlib.import_module("functions.authorizer.handler").handler
     return handler(EVENT | {"headers": {} if value is None else {name: value}}, Context())
+
+
+@pytest.mark.parametrize(("seconds", "passes"), [(86_400, True), (86_500, False), (100 * 365 * 86_400, False)])
+def test_a_token_is_good_for_a_day_at_most(issuer: Issuer, seconds: int, passes: bool) -> None:
+    assert ask(f"Bearer {token(exp=int(time.time()) + seconds)}")["isAuthorized"] is passes
+
+
+def test_how_long_it_may_be_good_is_a_parameter(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWT_MAX_SECONDS", "900")
+    process.forget()
+    for seconds, passes in ((600, True), (1_000, False)):
+        assert ask(f"Bearer {token(exp=int(time.time()) + seconds)}")["isAuthorized"] is passes
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod", None])
+def test_keys_come_over_https_only_save_on_a_laptop(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch, stage: str | None
+) -> None:
+    """Also where nobody says which stage it is."""
+    if stage:
+        monkeypatch.setenv("SLUICE_STAGE", stage)
+    else:
+        monkeypatch.delenv("SLUICE_STAGE")
+    process.forget()
+    with pytest.raises(SettingsError, match="JWKS_URL must begin with https://"):
+        ask(f"Bearer {token()}")
+    assert issuer.asked == 0
 
 
 def test_the_event_as_it_is_has_no_token_of_this_issuer(issuer: Issuer) -> None:

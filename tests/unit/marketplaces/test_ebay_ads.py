@@ -184,7 +184,7 @@ def test_a_row_that_quotes_the_token_is_told_without_it() -> None:
         (answer(200, {}), BadAnswer, True),
         (answer(200, []), BadAnswer, True),
         (answer(200, {"responses": {}}), BadAnswer, True),
-        (error(400, 35035), Rejected, False),
+        (error(400, 35035), errors.DoesNotFit, False),
         (error(500, 35002), errors.Unavailable, True),
         (httpx.ReadTimeout("slow"), errors.TimedOut, True),
     ],
@@ -218,7 +218,7 @@ def test_a_new_rate() -> None:
     ("given", "kind"),
     [
         (bulk(refused(LISTING, 35044)), errors.NotFound),
-        (bulk(refused(LISTING, 35035)), Rejected),
+        (bulk(refused(LISTING, 35035)), errors.DoesNotFit),
         (error(400, 35044), errors.NotFound),
         (bulk(), BadAnswer),
     ],

@@ -11,7 +11,7 @@ from jwt.exceptions import InvalidTokenError, PyJWKClientConnectionError, PyJWKC
 
 from sluice.platform.http.auth import ROLES, TENANT, Caller
 from sluice.platform.observe import logger
-from sluice.platform.settings import settings
+from sluice.platform.settings import SettingsError, settings, variable
 
 # Signatures by a private key only: with a shared secret, whoever can check a token could also make one.
 ALGORITHMS = ["RS256", "ES256"]
@@ -54,7 +54,12 @@ _HEADERS = {"Accept": "application/json", "User-Agent": "sluice"}
 
 @cache
 def _keys() -> IssuerKeys:
-    return IssuerKeys(settings().require("jwks_url"))
+    here = settings()
+    url = here.require("jwks_url")
+    # Whoever can change the keys on their way makes every token good.
+    if not (url.startswith("https://") or here.on_a_laptop):
+        raise SettingsError(f"environment variable {variable('jwks_url')} must begin with https://")
+    return IssuerKeys(url)
 
 
 def authorize(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,6 +105,9 @@ def check(token: str, keys: jwt.PyJWKClient) -> Caller:
         raise
     except (InvalidTokenError, PyJWKClientError) as error:
         raise Refused(type(error).__name__) from error
+    most = int(settings().jwt_max_seconds)
+    if int(claims["exp"]) > time.time() + most + LEEWAY_SECONDS:
+        raise Refused(f"it is good for longer than {most} seconds, the most that is allowed here")
     return _caller(claims)
 
 

@@ -47,10 +47,20 @@ class Error(TypedDict):
     requestId: str
 
 
+class GatewayMessage(TypedDict):
+    """What the gateway says by itself: no token (401), a token that is not good (403), too many requests (429)."""
+
+    message: str
+
+
+# Refusals that the gateway may have made before Sluice was asked, in its own shape.
+_ALSO_OF_THE_GATEWAY = (Unauthenticated, Forbidden, TooMany)
+
+
 def document(title: str, version: str, description: str, routes: Routes) -> dict[str, Any]:
     """The document of `routes`, as JSON values."""
     inputs = [model for route in routes for model in _inputs(route)]
-    outputs = [Error, *(route.answer for route in routes if isinstance(route.answer, type))]
+    outputs = [Error, GatewayMessage, *(route.answer for route in routes if isinstance(route.answer, type))]
     schemas, components = _schemas(inputs, outputs)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
@@ -142,8 +152,8 @@ def _errors(route: Route[Any, Any]) -> dict[str, Any]:
 
 def _possible(route: Route[Any, Any]) -> list[type[HttpError]]:
     """The refusals that the route may answer with."""
-    possible: list[type[HttpError]] = [Invalid, Internal, *route.errors]
-    possible += [Unauthenticated, Forbidden, TooMany] if route.permission else []
+    possible: list[type[HttpError]] = [Invalid, Internal, TooMany, *route.errors]
+    possible += [Unauthenticated, Forbidden] if route.permission else []
     possible += [TooLarge] if route.body or route.uploads else []
     possible += [Unsupported] if route.uploads else []
     possible += [NotFound] if route.parameters else []
@@ -155,7 +165,10 @@ def _refusals(routes: Routes) -> list[type[HttpError]]:
 
 
 def _refusal(error: type[HttpError], schemas: dict[type, Any]) -> dict[str, Any]:
-    return {"description": _first_line(error.__doc__), "content": {JSON: {"schema": schemas[Error]}}}
+    schema = schemas[Error]
+    if error in _ALSO_OF_THE_GATEWAY:
+        schema = {"anyOf": [schema, schemas[GatewayMessage]]}
+    return {"description": _first_line(error.__doc__), "content": {JSON: {"schema": schema}}}
 
 
 def _first_line(text: str | None) -> str:
