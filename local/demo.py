@@ -3,6 +3,7 @@
 Exits 0 when all ten prices are stored, 1 with the reason when not, and leaves nothing running.
 """
 
+import json
 import signal
 import sys
 import time
@@ -17,11 +18,14 @@ from local.cloud import CloudError, DeployError
 from local.golden import items
 from local.laptop import Api, ApiError, Laptop, keep_parent_environment_clean
 from local.listing_demo import SaleFailed, sell
+from local.page_demo import PACE, PAGES, PagesFailed, watch_pages
 from local.promotion_demo import CONFIGURATION, PromotionFailed, promote
 
 TENANT = "demo"
 SECONDS = 180
 DONE = {"succeeded", "dead", "cancelled"}
+# Waits of minutes are seconds here.
+SHORT = {**json.loads(CONFIGURATION), "marketplaces": {"pages": PACE}, "pages": PAGES}
 
 
 class DemoFailed(Exception):  # noqa: N818 - what happened
@@ -35,7 +39,7 @@ def main() -> int:
     console = Console(highlight=False, soft_wrap=True)
     started = time.monotonic()
     try:
-        with Laptop(configuration=CONFIGURATION, say=lambda line: console.print(f"  {line}")) as laptop:
+        with Laptop(configuration=json.dumps(SHORT), say=lambda line: console.print(f"  {line}")) as laptop:
             console.print(f"deployed template.yaml in {time.monotonic() - started:.1f} s\n")
             run(laptop, console)
     except (DemoFailed, ApiError, CloudError, DeployError, httpx.HTTPError, OSError, TimeoutError) as error:
@@ -45,13 +49,13 @@ def main() -> int:
         console.print("\nstopped; nothing is left running")
         return 130
     took = f"{time.monotonic() - started:.0f} s in all"
-    done = "ten prices stored, three listings followed, three promoted"
+    done = "ten prices stored, three listings followed, three promoted, two pages watched"
     console.print(f"\nOK: {done}. {took}; nothing is left running.")
     return 0
 
 
 def run(laptop: Laptop, console: Console) -> None:
-    """The main job: connect, enqueue, watch, show; then sell and promote."""
+    """The main job: connect, enqueue, watch, show; then sell, promote and watch pages."""
     api = laptop.api(TENANT)
     laptop.connect_stockx(TENANT)
     answer = api.post("/v1/market/refresh", {"items": items()})
@@ -73,7 +77,8 @@ def run(laptop: Laptop, console: Console) -> None:
     try:
         sell(laptop, api, console)
         promote(laptop, api, TENANT, console)
-    except (SaleFailed, PromotionFailed, TimeoutError) as failure:
+        watch_pages(laptop, api, console)
+    except (SaleFailed, PromotionFailed, PagesFailed, TimeoutError) as failure:
         raise DemoFailed(str(failure)) from failure
     show_memory(laptop, console)
     show_urls(laptop, console)

@@ -1,12 +1,15 @@
-"""The web application: the control plane under `/_sandbox/`, and the marketplaces at their own paths."""
+"""The web application: the control plane under `/_sandbox/`, shops at their hosts, marketplaces at their paths."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from local.sandbox import control
+from local.sandbox.shops import door, shops
 from local.sandbox.world import World
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -20,10 +23,14 @@ def application(world: World, on_start: Callable[[], None] = lambda: None) -> St
         on_start()
         yield
 
+    async def endpoint(request: Request) -> Response:
+        shop = shops.find(request.headers.get("host", ""))
+        return door.answer(shop, world.shelves, request, world.clock) if shop else await world.front.endpoint(request)
+
     return Starlette(
         routes=[
             Mount("/_sandbox", routes=control.routes(world)),
-            Route("/{path:path}", world.front.endpoint, methods=METHODS),
+            Route("/{path:path}", endpoint, methods=METHODS),
         ],
         lifespan=lifespan,
     )

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from local.sandbox.faults import FAULTS, Latency
 from local.sandbox.limits import Limits
 from local.sandbox.report import TEN_MINUTES_MS
+from local.sandbox.shops.shops import SHOPS, ShopState
 from local.sandbox.stockx import selling_bodies
 from local.sandbox.stockx.inputs import RefusedError
 from local.sandbox.stockx.listings import Change, OperationType
@@ -150,6 +151,18 @@ def routes(world: World) -> list[Route]:
         rows = [asdict(ad) for ad in world.ads.ads(request.path_params["account"])]
         return JSONResponse({"count": len(rows), "ads": rows, "repeated": dict(world.ads.repeated)})
 
+    async def shops_(request: Request) -> Response:
+        port = request.url.port
+        rows = [
+            {"name": shop.name, "system": shop.system, "url": f"http://{shop.host}:{port}{shop.path}"} for shop in SHOPS
+        ]
+        return JSONResponse({"count": len(rows), "shops": rows})
+
+    async def set_shop(request: Request) -> Response:
+        state = ShopState.model_validate_json(await request.body() or "{}")
+        world.shelves.set(request.path_params["shop"], state)
+        return _model(state)
+
     async def revoke(request: Request) -> Response:
         world.accounts.revoke(request.path_params["account"])
         return Response(status_code=204)
@@ -187,6 +200,8 @@ def routes(world: World) -> list[Route]:
         ("POST", "/accounts/{account}/listings/{listing_id}/operations", by_hand),
         ("PUT", "/accounts/{account}/ebay_listings/{listing_id}", publish),
         ("GET", "/accounts/{account}/ads", ads),
+        ("GET", "/shops", shops_),
+        ("PUT", "/shops/{shop}", set_shop),
     ]
     return [Route(path, _explained(endpoint), methods=[method]) for method, path, endpoint in table]
 

@@ -17,6 +17,7 @@ from local.sandbox.faults import Faults, Latency
 from local.sandbox.limits import Limits
 from local.sandbox.log import Entry
 from local.sandbox.report import TEN_MINUTES_MS, Report
+from local.sandbox.shops.shops import SHOPS, ShopState
 from local.sandbox.stockx.listings import Change, Listing, Operation, OperationType
 
 HOST = "127.0.0.1"
@@ -117,6 +118,15 @@ class Sandbox:
     def ads(self, account: str) -> Sequence[Ad]:
         """Every ad that `account` really has at eBay, oldest first."""
         return self.world.ads.ads(account)
+
+    def shop_url(self, name: str) -> str:
+        """The product's page of the shop called `name`."""
+        [shop] = [shop for shop in SHOPS if shop.name == name]
+        return f"http://{shop.host}:{self.url.rpartition(':')[2]}{shop.path}"
+
+    def set_shop(self, name: str, **state: Any) -> None:
+        """Set what a shop sells, or what is wrong with it; see `ShopState`. What is not given moves by the seed."""
+        self.world.shelves.set(name, ShopState(**state))
 
     def report(self, duplicates_within_ms: int = TEN_MINUTES_MS) -> Report:
         return self.world.report(duplicates_within_ms)

@@ -15,6 +15,7 @@ from local.sandbox.front import Front
 from local.sandbox.limits import Limits, Quotas
 from local.sandbox.log import Log
 from local.sandbox.report import TEN_MINUTES_MS, Report, report
+from local.sandbox.shops.shops import Shelves
 from local.sandbox.stockx.api import StockX
 
 Clock = Callable[[], int]
@@ -38,6 +39,7 @@ class World:
     stockx: StockX
     ads: Book
     front: Front
+    shelves: Shelves
 
     def report(self, duplicates_within_ms: int = TEN_MINUTES_MS) -> Report:
         """What the marketplaces saw, and what they were told to create."""
@@ -62,4 +64,4 @@ def build(
     for marketplace in marketplaces:
         quotas.set(marketplace.name, limits or marketplace.limits)
     front = Front(seed, clock, marketplaces, faults, quotas, log, latency or Latency())
-    return World(seed, clock, accounts, faults, quotas, log, stockx, marketing.book, front)
+    return World(seed, clock, accounts, faults, quotas, log, stockx, marketing.book, front, Shelves(seed))

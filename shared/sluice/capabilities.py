@@ -55,6 +55,12 @@ CAPABILITIES = (
     ),
     Capability("inventory", routes=("api", "bulk_api", "import_api")),
     Capability("promotions", kinds=("promotion.create",), routes=("api",)),
+    Capability(
+        "pages",
+        kinds=("page.check",),
+        routes=("api", "operator_api"),
+        events=("page.price_dropped", "page.back_in_stock", "page.variant_gone", "page.unreadable"),
+    ),
     Capability("webhooks", routes=("api",), events=("webhook.disabled",)),
     Capability("operator", routes=("api", "dead_letters_api")),
 )

@@ -61,7 +61,7 @@ def test_alarm_when_a_due_job_grows_old(template: Template) -> None:
 def test_alarm_when_one_that_finds_due_jobs_is_silent_for_five_minutes(template: Template) -> None:
     alarms = alarms_on(template, "Invocations")
     watched = [alarm["Dimensions"] for alarm in alarms]
-    finders = ("SchedulerFunction", "PromotionWorkerFunction")
+    finders = ("SchedulerFunction", "PromotionWorkerFunction", "PageSchedulerFunction", "PageWorkerFunction")
     assert watched == [[{"Name": "FunctionName", "Value": {"Ref": function}}] for function in finders]
     for alarm in alarms:
         assert alarm["Period"] * alarm["EvaluationPeriods"] == 300
@@ -138,6 +138,8 @@ def test_schedule_is_a_parameter(template: Template) -> None:
     for function, parameter in (
         ("Scheduler", "ScheduleExpression"),
         ("PromotionWorker", "PromotionScheduleExpression"),
+        ("PageScheduler", "PageScheduleExpression"),
+        ("PageWorker", "PageScheduleExpression"),
     ):
         schedule = FUNCTIONS[f"{function}Function"]["Events"]["EachMinute"]["Properties"]
         assert schedule == {"Schedule": {"Ref": parameter}, "State": {"Ref": "ScheduleState"}}

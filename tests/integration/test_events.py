@@ -55,6 +55,20 @@ ANSWERS: dict[str, Any] = {
     "listings_update": lambda answer: answer["statusCode"] == 202,
     "operation_poller_delayed": lambda answer: answer["success"],
     "operation_poller_each_minute": lambda answer: answer["success"],
+    "page_scheduler_each_minute": lambda answer: "ran" in answer,
+    "page_worker_each_minute": lambda answer: answer["success"],
+    "page_worker_woken": lambda answer: answer["success"],
+    "pages_change": lambda answer: json.loads(answer["body"])["page"]["dropPercent"] == "15",
+    "pages_checks_recent": lambda answer: json.loads(answer["body"])["scheduler"]["enabled"],
+    "pages_checks_run": lambda answer: json.loads(answer["body"])["products"] == [],
+    "pages_checks_slow": lambda answer: answer["statusCode"] == 200,
+    "pages_checks_stats": lambda answer: answer["statusCode"] == 200,
+    "pages_list": lambda answer: len(json.loads(answer["body"])["pages"]) == 1,
+    "pages_prices": lambda answer: json.loads(answer["body"])["points"] == [],
+    "pages_saved": lambda answer: answer["statusCode"] == 404,  # it was never looked at
+    "pages_show": lambda answer: json.loads(answer["body"])["page"]["status"] == "waiting",
+    "pages_track": lambda answer: answer["statusCode"] == 201,
+    "pages_untrack": lambda answer: answer["statusCode"] == 200,
     "promotion_worker_each_minute": lambda answer: answer["success"],
     "promotions_cancel": lambda answer: answer["statusCode"] == 200,
     "promotions_create": lambda answer: answer["statusCode"] == 202,
@@ -79,6 +93,8 @@ FIRST += ["listings_create", "listings_update"]
 WEBHOOKS = ("put", "show", "list", "secret", "deliveries", "resend", "delete")
 # A promotion is cancelled before its time: the worker would wait for it, and ask the marketplace.
 LAST = [f"promotions_{what}" for what in ("create", "show", "list", "cancel")] + [f"webhooks_{one}" for one in WEBHOOKS]
+# A page lives as short as it can, and no run comes meanwhile: its shop is invented.
+LAST += [f"pages_{what}" for what in ("track", "show", "list", "change", "prices", "saved", "untrack", "checks_run")]
 LAST += [f"inventory_{what}" for what in ("add", "show", "change", "refresh", "import", "import_progress", "delete")]
 
 

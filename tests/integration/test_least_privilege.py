@@ -17,6 +17,7 @@ from tests.integration.after_day import AfterDay
 from tests.integration.day import FAST, Day
 from tests.integration.inventory_day import InventoryDay
 from tests.integration.listing_day import ListingDay
+from tests.integration.page_day import PageDay
 from tests.integration.promotion_day import PromotionDay
 
 FUNCTIONS = [
@@ -34,6 +35,7 @@ def laptop() -> Iterator[Laptop]:
         ListingDay(laptop).live()
         InventoryDay(laptop).live()
         PromotionDay(laptop).live()
+        PageDay(laptop).live()
         AfterDay(laptop).live()
         yield laptop
 

@@ -20,6 +20,7 @@ READERS = {"operator"}
 PURE = {
     "platform/addresses.py",
     "platform/config/limits.py",
+    "platform/config/pages.py",
     "platform/money.py",
     "jobs/dispatch/admission.py",
     "jobs/model/backoff.py",
@@ -35,6 +36,7 @@ PURE = {
     "marketplaces/ebay/ad_errors.py",
     "marketplaces/http/errors.py",
     "pages/alerts.py",
+    "pages/answers.py",
     "pages/charset.py",
     "pages/facts.py",
     "pages/guard.py",
@@ -42,6 +44,7 @@ PURE = {
     "pages/reading.py",
     "pages/readers/loose_json.py",
     "pages/urls.py",
+    "pages/wanted.py",
     "webhooks/bodies.py",
     "webhooks/standing.py",
     "webhooks/targets.py",
@@ -50,7 +53,7 @@ IMPURE_LIBRARIES = {"boto3", "botocore", "pynamodb", "httpx", "time", "random", 
 IMPURE_CALLS = {"now", "utcnow", "today", "time", "time_ns", "monotonic"}
 
 # Where HTTP leaves Sluice. Another place is added here knowingly, with its own limits on what it may reach.
-SEAMS = {"marketplaces/http/transport.py", "webhooks/client.py"}
+SEAMS = {"marketplaces/http/transport.py", "pages/fetch.py", "webhooks/client.py"}
 
 # What changes an item through its model. PynamoDB's readers are not among them.
 WRITERS = {"save", "update", "delete", "put", "batch_write", "create_table", "delete_table"}

@@ -12,7 +12,7 @@ from collections import Counter
 
 MOST_DEPTH = 500
 MOST_ATTRIBUTES = 500
-MOST_ELEMENTS = 200_000
+MOST_ELEMENTS = 100_000
 
 
 def _names(text: str) -> frozenset[str]:

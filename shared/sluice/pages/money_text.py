@@ -166,4 +166,4 @@ def _grouped(text: str, mark: str) -> Decimal | None:
 
 
 def _positive(number: Decimal) -> Decimal | None:
-    return number.normalize() if 0 < number < MOST else None
+    return number if 0 < number < MOST else None

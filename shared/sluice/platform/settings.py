@@ -21,6 +21,8 @@ class Settings(NamedTuple):
     webhook_queue_url: str
     inventory_queue_url: str
     scheduler_function: str
+    page_worker_function: str
+    pages_contact: str
     event_bus: str
     token_key: str
     stockx_api_url: str

@@ -12,7 +12,7 @@ from sluice.jobs.model.states import DEAD
 from sluice.jobs.run import records
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import Clock
-from sluice.platform.config.document import Config
+from sluice.platform.config.document import EBAY_MARKETING, Config
 from sluice.platform.observe import count, logger
 
 
@@ -57,7 +57,8 @@ def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> Work
             seen[_word(job, failure)] += 1
         _log(job, failure)
 
-    done, report = run_due(statuses, clock, config, deadline, observe, accounts.applications)
+    due = run_due(statuses, clock, config, deadline, observe, accounts.applications, service=EBAY_MARKETING)
+    done, report = due
     stats, duration = _stats(seen), clock.now() - started
     counters = {name: seen[name] for name in METRICS}
     records.record("promotion-worker", {**stats, "calls": report.calls, "ms": duration}, counters, clock.now(), config)

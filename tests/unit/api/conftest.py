@@ -33,6 +33,7 @@ EBAY_CREDENTIALS = {name: CREDENTIALS[name] for name in ("client_id", "client_se
 
 ENVIRONMENT = {
     "SCHEDULER_FUNCTION": "scheduler",
+    "PAGE_WORKER_FUNCTION": "page-worker",
     "TOKEN_KEY": "key",
     "EVENT_BUS": "bus",
     "WEBHOOK_QUEUE_URL": "webhooks",

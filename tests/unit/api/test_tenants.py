@@ -13,6 +13,8 @@ from sluice.listings.stockx.table import new_id
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Status
 from sluice.operator.dead_letters import public_id
+from sluice.pages import urls
+from sluice.pages.table import SavedPage, pack_text
 from sluice.platform.clock import iso
 from sluice.platform.http.auth import ROLES
 from tests.support.http import Answer, call, event, route_functions, send
@@ -35,6 +37,9 @@ ITEM = item.public_id("ACME-ONLY:us-10")
 FILE = {"body": "sku,size\nACME-ONLY,11\n", "content_type": "text/csv"}
 IMPORT = hashlib.sha256(f"acme\nline\n{FILE['body']}".encode()).hexdigest()[:32]
 IDS |= {"item_id": ITEM, "import_id": IMPORT}
+# The page that acme tracks.
+PAGE = "https://shop.example/products/ACME-ONLY"
+IDS |= {"page_id": urls.product_id(PAGE)}
 IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
 # What an answer to somebody else must not hold.
 OF_ACME = ("acme", "ACME-ONLY", "ACME-SHARED")
@@ -71,6 +76,17 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "GET /v1/inventory/{item_id}": ({}, 404),
     "PATCH /v1/inventory/{item_id}": ({"body": {"cost": "1"}}, 404),
     "DELETE /v1/inventory/{item_id}": ({}, 404),
+    "POST /v1/pages": ({"body": {"url": "ftp://shop.example/"}}, 400),
+    "GET /v1/pages": ({}, 200),
+    "GET /v1/pages/{page_id}": ({}, 404),
+    "PATCH /v1/pages/{page_id}": ({"body": {"label": "mine"}}, 404),
+    "DELETE /v1/pages/{page_id}": ({}, 404),
+    "GET /v1/pages/{page_id}/prices": ({}, 404),
+    "GET /v1/pages/{page_id}/saved": ({}, 404),
+    "GET /v1/operator/checks/recent": ({}, 200),
+    "GET /v1/operator/checks/stats": ({}, 200),
+    "GET /v1/operator/checks/slow": ({}, 200),
+    "POST /v1/operator/checks/run-now": ({}, 200),
     "GET /v1/webhooks": ({}, 200),
     "GET /v1/webhooks/{webhook_id}": ({}, 404),
     "PUT /v1/webhooks/{webhook_id}": ({"body": WEBHOOK}, 200),
@@ -101,6 +117,10 @@ OPERATORS = {
     "DELETE /v1/webhooks/{webhook_id}",
     "POST /v1/webhooks/{webhook_id}/secret",
     "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/resend",
+    "GET /v1/operator/checks/recent",
+    "GET /v1/operator/checks/stats",
+    "GET /v1/operator/checks/slow",
+    "POST /v1/operator/checks/run-now",
 }
 # What only people may do, and no service.
 PEOPLE = {
@@ -139,6 +159,13 @@ EVERYBODY = {
     "GET /v1/inventory/{item_id}",
     "PATCH /v1/inventory/{item_id}",
     "DELETE /v1/inventory/{item_id}",
+    "POST /v1/pages",
+    "GET /v1/pages",
+    "GET /v1/pages/{page_id}",
+    "PATCH /v1/pages/{page_id}",
+    "DELETE /v1/pages/{page_id}",
+    "GET /v1/pages/{page_id}/prices",
+    "GET /v1/pages/{page_id}/saved",
     "POST /v1/market/refresh",
     "GET /v1/market/prices",
 }
@@ -172,6 +199,9 @@ def own(acme: Cloud) -> None:
     assert call("POST", "/v1/inventory", body={"items": [owned]}, tenant="acme").json["items"][0]["itemId"] == ITEM
     assert call("POST", "/v1/inventory/import", **FILE, tenant="acme").json["importId"] == IMPORT
     assert call("POST", "/v1/catalog/enrichment", tenant="acme").status == 200
+    assert call("POST", "/v1/pages", body={"url": PAGE}, tenant="acme").json["page"]["pageId"] == IDS["page_id"]
+    page, whole = pack_text("<html>", 1_000)
+    SavedPage(IDS["page_id"], saved_at=1, page=page, whole=whole, outcome="unclear", expires_at=1).save()
 
 
 def of_acme(cloud: Cloud) -> list[Any]:

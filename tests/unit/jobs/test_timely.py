@@ -31,6 +31,7 @@ from tests.unit.jobs.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("store")
 
+SERVICE = "stockx"
 AT_ONCE = 3
 CONFIG = Config(marketplaces={"stockx": Limits(by_account=True, at_once=AT_ONCE)})
 TIME = 2 * MINUTE
@@ -42,7 +43,7 @@ def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
 
 def run(clock: VirtualClock, handler: work.Handler, time: int = TIME, config: Config = CONFIG) -> Report:
     with work.kind(handler):
-        done, report = run_due(active, clock, config, clock.time + time, lambda job, failure: None)
+        done, report = run_due(active, clock, config, clock.time + time, lambda job, failure: None, service=SERVICE)
     assert not done.errors
     return report
 
@@ -125,7 +126,10 @@ def test_no_more_run_at_once_than_there_are_seats(monkeypatch: pytest.MonkeyPatc
         return {}
 
     with work.kind(handler), ThreadPoolExecutor(2) as pool:
-        runs = [pool.submit(run_due, active, clock, CONFIG, clock.time + TIME, lambda *_: None) for _ in range(2)]
+        runs = [
+            pool.submit(run_due, active, clock, CONFIG, clock.time + TIME, lambda *_: None, service=SERVICE)
+            for _ in range(2)
+        ]
         reports = [one.result()[1] for one in runs]
     assert max(most) == AT_ONCE
     assert sum(report.ends["completed"] for report in reports) == 12

@@ -40,12 +40,16 @@ def run_due(
     deadline: int,
     observe: Observe,
     applications: Applications = none_known,
+    *,
+    service: str,
 ) -> tuple[Tick, Report]:
     """Run what is due by the end of this run's window, each job when it is due; end before `deadline` (epoch ms).
 
+    service: whose jobs these are: each service has a worker of its own.
+
     What the calls, the seats or the time do not suffice for is left to the next run.
     """
-    run = _TimelyRun(clock, config, deadline, observe)
+    run = _TimelyRun(clock, config, deadline, observe, service)
     run.live(run.coming(statuses, applications))
     return run.done, run.report
 
@@ -64,6 +68,7 @@ class _TimelyRun:
     config: Config
     deadline: int
     observe: Observe
+    service: str
     done: Tick = field(default_factory=Tick)
     report: Report = field(default_factory=Report)
 
@@ -74,7 +79,7 @@ class _TimelyRun:
     def coming(self, statuses: Statuses, applications: Applications) -> list[_Coming]:
         """What may run within the window, as far as there are calls for it, soonest first."""
         now, config = self.clock.now(), self.config
-        own = (lane for lane in lanes.active() if scheduler.has_own_worker(lane, config))
+        own = (lane for lane in lanes.active() if keys.service_of(keys.lane_budget(lane.lane)) == self.service)
         marked = scheduler.lanes_by_budget(own, self.done, applications)
         horizon_ms = max(0, self.last_start - now)
 

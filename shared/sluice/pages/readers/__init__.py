@@ -46,6 +46,10 @@ SOURCES = (
 )
 
 
+# A page with less to read than this is filled in by its scripts.
+_SHELL_CHARACTERS = 400
+
+
 def more(page: Page) -> list[str]:
     """What else of the shop must be fetched to read the page: URLs, whose JSON `read` is given in their order."""
     return shopify.more(page)
@@ -83,7 +87,7 @@ def _whole(found: Reading, page: Page) -> Reading:
 
 def _what(page: Page) -> str:
     body = page.first("body")
-    words = len((body.text(separator=" ") if body else "").split())
-    if words < 30 and page.scripts:
+    shown = body.text(separator=" ")[:_SHELL_CHARACTERS].strip() if body else ""
+    if len(shown) < _SHELL_CHARACTERS // 2 and page.scripts:
         return "a shell that a browser fills in: the page itself holds no product"
     return f"a page titled {page.title!r} without a product that could be read"

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
+from sluice.platform.config import pages
 from sluice.platform.config.allowances import Allowances
 from sluice.platform.config.limits import Limits
+from sluice.platform.config.pages import Pages
 
 # Sources: StockX developer portal (25,000 requests a day, reset 00:00 UTC; one request a second for an application);
 # 100 an hour and 600 ms are what sellers' accounts have been seen to hold without a refusal. Alias publishes no limit:
@@ -27,7 +29,13 @@ MARKETPLACES: Mapping[str, Limits] = {
 # APIs that their marketplace counts apart: each has a budget of its own. eBay gives an application 10,000 calls a day
 # for ads (Marketing API), and publishes no pace; four a second is ours.
 EBAY_MARKETING: Final = "ebay-marketing"
-SERVICES: Mapping[str, Limits] = {EBAY_MARKETING: Limits(interval_ms=250, per_day=10_000, at_once=10)}
+# Shops: each host has a budget of its own, with two seconds between two requests where its robots.txt does not ask for
+# more.
+PAGES: Final = "pages"
+SERVICES: Mapping[str, Limits] = {
+    EBAY_MARKETING: Limits(interval_ms=250, per_day=10_000, at_once=10),
+    PAGES: Limits(interval_ms=2_000, by_account=True, at_once=8),
+}
 
 LIMITS: Mapping[str, Limits] = {**MARKETPLACES, **SERVICES}
 
@@ -47,7 +55,7 @@ _KIND = rf"[a-z]+\.[a-z_]+(:({'|'.join(MARKETPLACES)}))?"
 _TENANT = r"[a-z0-9-]{1,64}"
 _ACCOUNT = rf"({'|'.join(LIMITS)}):{_TENANT}"
 # What the document holds besides plain numbers.
-_SECTIONS = ("marketplaces", "paused", "timetables", "allowances", "tenants")
+_SECTIONS = ("marketplaces", "paused", "timetables", "allowances", "tenants", "pages")
 
 
 class ConfigError(Exception):
@@ -81,6 +89,7 @@ class Config:
     dead_letter_retention_ms: how long dead letters are kept.
     broken_ms: work whose account does not work for this long ends, with that reason.
     allowances: what each tenant may ask for and keep. tenants: those of single tenants, where they differ.
+    pages: how product pages are watched (see `Pages`).
     """
 
     marketplaces: Mapping[str, Limits] = field(default_factory=lambda: dict(LIMITS))
@@ -103,6 +112,7 @@ class Config:
     broken_ms: int = 7 * DAY
     allowances: Allowances = field(default_factory=Allowances)
     tenants: Mapping[str, Allowances] = field(default_factory=dict)
+    pages: Pages = field(default_factory=Pages)
 
     def allowed(self, tenant: str) -> Allowances:
         """What `tenant` may ask for and keep."""
@@ -165,6 +175,8 @@ def parse(text: str) -> Config:
             changes[name] = _paused(value)
         elif name == "timetables":
             changes[name] = _timetables(value)
+        elif name == "pages":
+            changes[name] = _pages(value)
         elif name in ("allowances", "tenants"):
             continue  # together, below: a tenant's differ from those of all
         elif name not in _RANGES:
@@ -204,6 +216,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ConfigError(f"{twice!r} is there twice; the configuration must name it once")
     return result
+
+
+def _pages(value: object) -> Pages:
+    try:
+        return pages.parse(value)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _marketplaces(value: object) -> Mapping[str, Limits]:

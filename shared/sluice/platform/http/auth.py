@@ -30,6 +30,10 @@ class Permission(StrEnum):
     PROMOTIONS_WRITE = "promotions:write"
     INVENTORY_READ = "inventory:read"
     INVENTORY_WRITE = "inventory:write"
+    PAGES_READ = "pages:read"
+    PAGES_WRITE = "pages:write"
+    CHECKS_READ = "checks:read"
+    CHECKS_RUN = "checks:run"
 
 
 _SERVICE = frozenset(
@@ -43,6 +47,8 @@ _SERVICE = frozenset(
         Permission.PROMOTIONS_WRITE,
         Permission.INVENTORY_READ,
         Permission.INVENTORY_WRITE,
+        Permission.PAGES_READ,
+        Permission.PAGES_WRITE,
     }
 )
 _USER = _SERVICE | {
@@ -56,6 +62,8 @@ _OPERATOR = _USER | {
     Permission.DEAD_LETTERS_REPLAY,
     Permission.WEBHOOKS_WRITE,
     Permission.ACCOUNTS_WRITE,
+    Permission.CHECKS_READ,
+    Permission.CHECKS_RUN,
 }
 
 # The one table of who may do what. A role that is not here is no role.

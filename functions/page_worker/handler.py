@@ -1,0 +1,23 @@
+"""Each minute, and at once when looks were asked for: look at the product pages that are due."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice import capabilities
+from sluice.jobs.model import kinds
+from sluice.pages import work_run
+from sluice.platform.clock import SystemClock
+from sluice.platform.config import live
+from sluice.platform.observe import logger, metrics
+
+kinds.serve(capabilities.kinds("pages"))
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> work_run.WorkAnswer:
+    """`event` is ignored: a schedule's or the scheduler's. Returns what the run did."""
+    clock = SystemClock()
+    deadline = clock.now() + context.get_remaining_time_in_millis()
+    return work_run.run(clock, live.current(), deadline)

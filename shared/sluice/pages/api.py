@@ -1,0 +1,235 @@
+"""The routes of tracked pages. Nothing is fetched while a request waits: the first look comes with the next run."""
+
+import re
+from typing import Any, NotRequired
+
+from aws_lambda_powertools.event_handler import Response
+from typing_extensions import TypedDict
+
+from sluice.pages import request as requests
+from sluice.pages import table, urls, views
+from sluice.pages.alerts import Watch
+from sluice.pages.bodies import NewPage, PageChange, PagePricesQuery, PagesQuery
+from sluice.pages.table import PageCheck, PricePoint, Product, SavedPage, Tracker
+from sluice.pages.urls import BadUrl
+from sluice.platform import tables
+from sluice.platform.config import live
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound, TooMany
+from sluice.platform.http.routing import PRIVATE, Request, Route
+from sluice.platform.settings import settings
+
+LAST_CHECKS = 10
+# Room comes when the tenant gives a page up; there is no time to tell.
+WAIT_SECONDS = 3_600
+# A saved page is a stranger's: no browser may take it for a page of ours.
+_PLAIN = "text/plain; charset=utf-8"
+_AS_TEXT = {**PRIVATE, "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
+MOST_SHOWN = 4_000_000
+
+
+class TrackedPage(TypedDict):
+    """The page is tracked."""
+
+    page: views.PageSummary
+
+
+class PageAnswer(TypedDict):
+    """A tracked page."""
+
+    page: views.PageView
+
+
+class TrackedPages(TypedDict):
+    """Your tracked pages, in the order of their ids. `next`: null on the last page."""
+
+    pages: list[views.PageSummary]
+    next: str | None
+
+
+class UntrackedPage(TypedDict):
+    """The page is tracked no longer."""
+
+    pageId: str
+
+
+class PriceHistory(TypedDict):
+    """The confirmed prices and stock of a variant, newest first, each from its time on."""
+
+    variantId: str
+    points: list[views.PointView]
+    message: NotRequired[str]
+
+
+def track_page(request: Request[NewPage, None]) -> TrackedPage:
+    """Track a page. It is looked at by the next run of the scheduler."""
+    body = request.body
+    watch = body.watch()
+    try:
+        url = urls.normal(body.url, local=settings().on_a_laptop)
+    except BadUrl as bad:
+        raise Invalid.field("url", str(bad)) from None
+    found = table.find(urls.product_id(url))
+    _check_currency(watch, found)
+    _check_room(request.tenant)
+    try:
+        tracker = requests.track(url, body.label, watch, request.tenant, request.now)
+    except requests.TrackedAlready:
+        more = {"pageId": urls.product_id(url)}
+        raise Conflict("you track this page already; change it with PATCH", code="tracked", more=more) from None
+    product = table.find(tracker.product)
+    if product is None:
+        raise _unknown()  # tracked and forgotten again meanwhile, by another request of the same tenant
+    return {"page": views.summary(tracker, product, (), request.now)}
+
+
+def list_pages(request: Request[None, PagesQuery]) -> TrackedPages:
+    """Your tracked pages."""
+    after = None
+    if request.query.cursor:
+        if not _is_id(request.query.cursor):
+            raise Invalid("the cursor is not valid", fields=[NOT_OUR_CURSOR])
+        after = {"tenant": {"S": request.tenant}, "product": {"S": request.query.cursor}}
+    rows = Tracker.query(request.tenant, limit=request.query.limit, last_evaluated_key=after, consistent_read=True)
+    trackers, rest = tables.page(Tracker, rows)
+    products = table.products([one.product for one in trackers])
+    same = _same([(one, products[one.product]) for one in trackers if one.product in products])
+    shown = [
+        views.summary(one, products[one.product], same.get(one.product, ()), request.now)
+        for one in trackers
+        if one.product in products
+    ]
+    return {"pages": shown, "next": rest["product"]["S"] if rest else None}
+
+
+def get_page(request: Request[None, None]) -> PageAnswer:
+    """One of your tracked pages: what is known, how old that is, and what read it."""
+    tracker, product = _find(request)
+    others = list(Tracker.query(request.tenant)) if product.canonical else []
+    products = table.products([one.product for one in others])
+    same = _same([(one, products[one.product]) for one in others if one.product in products])
+    checks = list(PageCheck.query(product.product, scan_index_forward=False, limit=LAST_CHECKS))
+    return {"page": views.page(tracker, product, same.get(product.product, ()), checks, request.now)}
+
+
+def change_page(request: Request[PageChange, None]) -> TrackedPage:
+    """Change what you want of a page."""
+    _, product = _find(request)
+    body = request.body
+
+    def watch(before: Watch) -> Watch:
+        after = body.watch(before)
+        _check_currency(after, product)
+        return after
+
+    def relabel(before: str | None) -> str | None:
+        return body.label if body.relabels else before
+
+    tracker = requests.change(request.tenant, product.product, relabel, watch, request.now)
+    if tracker is None:
+        raise _unknown()
+    return {"page": views.summary(tracker, product, (), request.now)}
+
+
+def untrack_page(request: Request[None, None]) -> UntrackedPage:
+    """Track a page no longer."""
+    own = request.path["page_id"]
+    if not _is_id(own) or not requests.untrack(request.tenant, own, request.now):
+        raise _unknown()
+    return {"pageId": own}
+
+
+def page_prices(request: Request[None, PagePricesQuery]) -> PriceHistory:
+    """The history of a variant's price and stock, for a chart."""
+    _, product = _find(request)
+    variant = request.query.variant
+    key = table.variant_key(product.product, variant)
+    points = list(PricePoint.query(key, scan_index_forward=False, limit=request.query.limit))
+    answer: PriceHistory = {"variantId": variant, "points": [views.point(one) for one in points]}
+    if not points and variant not in product.facts.variants:
+        known = ", ".join(repr(one) for one in sorted(product.facts.variants)[:10]) or "none yet"
+        answer["message"] = f"this page has no such variant; it has {known}"
+    return answer
+
+
+def saved_page(request: Request[None, None]) -> Response[str]:
+    """The page of the last look that could not read it, as text; kept for a week."""
+    _, product = _find(request)
+    try:
+        saved = SavedPage.get(product.product)
+    except SavedPage.DoesNotExist:
+        raise NotFound("no page is saved: the last looks could read it, or were more than a week ago") from None
+    text = table.unpack_text(saved.page)
+    whole = saved.whole and len(text) <= MOST_SHOWN
+    return Response(200, _PLAIN, text[:MOST_SHOWN], {**_AS_TEXT, "X-Saved-Whole": str(whole).lower()})
+
+
+def _check_currency(watch: Watch, product: Product | None) -> None:
+    """Do nothing if the target price can be compared with the page's, as far as that is known.
+
+    Raises:
+        Invalid: the page has other currencies.
+    """
+    why = views.problem(Watch(target=watch.target), product.facts) if product else None
+    if why:
+        raise Invalid.field("targetPrice.currency", why)
+
+
+def _check_room(tenant: str) -> None:
+    """Do nothing if `tenant` may track one more page.
+
+    Raises:
+        TooMany: it tracks as many as it is allowed.
+    """
+    most = live.current().allowed(tenant).pages
+    if not most or Tracker.count(tenant, limit=most) >= most:
+        raise TooMany("pages", most, WAIT_SECONDS)
+
+
+def _same(tracked: list[tuple[Tracker, Product]]) -> dict[str, list[str]]:
+    """By page: the others with the same canonical link."""
+    by_link: dict[str, list[str]] = {}
+    for tracker, product in tracked:
+        by_link.setdefault(product.canonical or product.url, []).append(tracker.product)
+    return {own: [one for one in group if one != own] for group in by_link.values() for own in group}
+
+
+def _find(request: Request[Any, Any]) -> tuple[Tracker, Product]:
+    own = request.path["page_id"]
+    tracker = table.find_tracker(request.tenant, own) if _is_id(own) else None
+    product = table.find(own) if tracker else None
+    if tracker is None or product is None:
+        raise _unknown()
+    return tracker, product
+
+
+def _is_id(text: str) -> bool:
+    return re.fullmatch(r"[0-9a-f]{32}", text) is not None
+
+
+def _unknown() -> NotFound:
+    return NotFound("there is no such page among those that you track")
+
+
+_READ, _WRITE = Permission.PAGES_READ, Permission.PAGES_WRITE
+_ONE = "/v1/pages/{page_id}"
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/pages",
+        "Track a product page",
+        track_page,
+        TrackedPage,
+        _WRITE,
+        body=NewPage,
+        status=201,
+        errors=(Conflict,),
+    ),
+    Route("GET", "/v1/pages", "List your tracked pages", list_pages, TrackedPages, _READ, query=PagesQuery),
+    Route("GET", _ONE, "Show a tracked page", get_page, PageAnswer, _READ),
+    Route("PATCH", _ONE, "Change what you want of a page", change_page, TrackedPage, _WRITE, body=PageChange),
+    Route("DELETE", _ONE, "Track a page no longer", untrack_page, UntrackedPage, _WRITE),
+    Route("GET", f"{_ONE}/prices", "Show a variant's history", page_prices, PriceHistory, _READ, query=PagePricesQuery),
+    Route("GET", f"{_ONE}/saved", "Show the page that could not be read", saved_page, _PLAIN, _READ),
+)

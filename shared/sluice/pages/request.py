@@ -1,0 +1,120 @@
+"""Tracking a page, and no longer: the tracker and the count on its product are written together."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from sluice.pages import alerts, table, urls, wanted
+from sluice.pages.alerts import Watch
+from sluice.pages.table import Product, Tracker
+from sluice.platform import tables
+from sluice.platform.clock import DAY, ttl
+
+# How long what is known of a page is kept that nobody tracks any more.
+KEPT_MS = 7 * DAY
+TRIES = 12
+
+
+class TrackedAlready(Exception):  # noqa: N818 - an answer to the caller
+    """This tenant tracks this page."""
+
+
+def track(url: str, label: str | None, watch: Watch, tenant: str, now: int) -> Tracker:
+    """Track the page at `url` (in normal form) for `tenant`.
+
+    Raises:
+        TrackedAlready: nothing was written.
+    """
+    product = urls.product_id(url)
+    if table.find_tracker(tenant, product):
+        raise TrackedAlready
+    found = table.find(product)
+    tracker = Tracker(
+        tenant,
+        product,
+        label=label,
+        url=url,
+        wants=wanted.stored(watch),
+        arms=alerts.arms_to_json(alerts.begin(watch, found.facts) if found else {}),
+        created_at=now,
+        updated_at=now,
+    )
+    actions: list[Action] = [
+        Product.url.set(url),
+        Product.host.set(urls.host(url)),
+        Product.trackers.add(1),
+        Product.watch.set(table.watch_key(product)),
+        Product.check_at.set(Product.check_at | now),
+        Product.version.set(Product.version | 0),
+        Product.created_at.set(Product.created_at | now),
+        Product.expires_at.remove(),
+    ]
+
+    def write(transaction: TransactWrite) -> None:
+        transaction.save(tracker, Tracker.tenant.does_not_exist())
+        transaction.update(Product(product), actions)
+
+    try:
+        tables.transact(write)
+    except tables.ConditionFailed:
+        raise TrackedAlready from None
+    return tracker
+
+
+def untrack(tenant: str, product: str, now: int) -> bool:
+    """Track the page no longer; False when `tenant` does not track it. What is known goes when nobody tracks it."""
+    if table.find_tracker(tenant, product) is None:
+        return False
+
+    def write(transaction: TransactWrite) -> None:
+        transaction.delete(Tracker(tenant, product), Tracker.tenant.exists())
+        transaction.update(Product(product), [Product.trackers.add(-1)])
+
+    try:
+        tables.transact(write)
+    except tables.ConditionFailed:
+        return False
+    rest = [Product.watch.remove(), Product.expires_at.set(ttl(now + KEPT_MS))]
+    with suppress(tables.ConditionFailed):  # others track it
+        tables.update(Product, (product,), rest, Product.trackers <= 0)
+    return True
+
+
+def change(
+    tenant: str, product: str, relabel: Callable[[str | None], str | None], watch: Callable[[Watch], Watch], now: int
+) -> Tracker | None:
+    """Change what `tenant` wants; None when it does not track the page.
+
+    What is known now is where new wishes start from: it is never told.
+    """
+    for _ in range(TRIES):
+        tracker = table.find_tracker(tenant, product)
+        if tracker is None:
+            return None
+        before = wanted.watch(tracker.wants)
+        after = watch(before)
+        arms = alerts.arms_from_json(tracker.arms)
+        if (after.target, after.percent) != (before.target, before.percent):
+            known = table.find(product)
+            begun = alerts.begin(after, known.facts) if known else {}
+            arms = {key: _priced(arms.get(key, arm), arm) for key, arm in begun.items()}
+        actions = [
+            Tracker.wants.set(wanted.stored(after)),
+            Tracker.arms.set(alerts.arms_to_json(arms)),
+            Tracker.version.set(tracker.version + 1),
+            Tracker.updated_at.set(now),
+        ]
+        label = relabel(tracker.label)
+        actions.append(Tracker.label.set(label) if label else Tracker.label.remove())
+        try:
+            return tables.update(Tracker, (tenant, product), actions, Tracker.version == tracker.version)
+        except tables.ConditionFailed:
+            continue
+    raise tables.Contention(f"the tracker of {product} changed {TRIES} times while it was written")
+
+
+def _priced(before: alerts.Arm, begun: alerts.Arm) -> alerts.Arm:
+    """Where the alert stands with what it counts prices from begun anew; the rest as it was."""
+    return alerts.Arm(begun.price, begun.base, None, before.stock, before.gone)

@@ -1,0 +1,212 @@
+"""The scheduler of product pages: which products are looked at next, and when it runs.
+
+```
+ each minute    enabled, and the interval over? ─► take the run ─► oldest first, hosts in turns ─► `page.check` jobs
+ run-now        ──────────────────────────────────►                                                ─► page worker
+```
+Two runs at once do no harm: a product has one job, and a look that is not due any more is skipped.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from pynamodb.attributes import UnicodeAttribute
+
+from sluice.jobs.budgets import ledger
+from sluice.jobs.model import keys
+from sluice.jobs.queue.enqueue import Enqueued, Outcome, enqueue_many
+from sluice.jobs.run import records
+from sluice.pages import kinds, table
+from sluice.pages.table import Product
+from sluice.platform import aws, tables
+from sluice.platform.attributes import IntAttribute
+from sluice.platform.clock import MINUTE, SECOND, Clock
+from sluice.platform.config.document import PAGES, Config
+from sluice.platform.observe import count, logger
+from sluice.platform.settings import settings
+
+# Products that a run looks through to find those that it asks for: hosts that are left alone hide nobody else's.
+MOST_READ = 2_000
+# A run is over well before this, whatever becomes of it.
+RUN_MS = 2 * MINUTE
+_KEY = "scheduler"
+_SLACK_MS = 15 * SECOND
+
+
+class PageSchedule(tables.Table):
+    """Who runs the scheduler, and when it ran: one item.
+
+    started_at, finished_at: of the last run, epoch ms. until: a run that has not finished is believed to go on so long.
+    """
+
+    class Meta:
+        table_name = tables.name("page_schedule")
+
+    name = UnicodeAttribute(hash_key=True)
+    run = UnicodeAttribute(null=True)
+    started_at = IntAttribute(null=True)
+    finished_at = IntAttribute(null=True)
+    until = IntAttribute(null=True)
+    expires_at = IntAttribute(null=True)
+
+
+class Status(NamedTuple):
+    """The scheduler: times are epoch ms. next_at: None while it is disabled."""
+
+    enabled: bool
+    running: bool
+    interval_minutes: int
+    last_at: int | None
+    next_at: int | None
+
+
+@dataclass
+class Ran:
+    """What one run did. products: those that it has asked looks for. waiting: that had a job already. left_alone: whose
+    hosts take no requests just now. dropped: that nobody tracks any more."""
+
+    run: str
+    products: list[str] = field(default_factory=list)
+    waiting: int = 0
+    left_alone: int = 0
+    dropped: int = 0
+    failed: int = 0
+
+
+def status(now: int, config: Config) -> Status:
+    """Whether and when the scheduler runs."""
+    last = _last()
+    started = last.started_at if last else None
+    interval = config.pages.check_scheduler_interval_minutes
+    enabled = config.pages.enable_check_scheduler and not ({PAGES, kinds.CHECK.name} & config.paused)
+    due = max(now, started + interval * MINUTE) if started else now
+    return Status(enabled, bool(last and last.until and last.until > now), interval, started, due if enabled else None)
+
+
+def tick(clock: Clock, config: Config) -> dict[str, Any]:
+    """What the scheduler function does each minute: run if it is time."""
+    now = clock.now()
+    known = status(now, config)
+    if not known.enabled or known.running or (known.next_at or now) > now + _SLACK_MS:
+        return {"ran": False, "enabled": known.enabled, "running": known.running}
+    done = run(clock, config, only_if_due=True)
+    return {"ran": done is not None, "enabled": True, "asked": len(done.products) if done else 0}
+
+
+def run(clock: Clock, config: Config, *, only_if_due: bool = False) -> Ran | None:
+    """Ask for the looks that are due, oldest first, and wake the page worker. None when another run has begun first."""
+    now = clock.now()
+    done = Ran(uuid4().hex[:12])
+    if not _take(done.run, now, config, only_if_due=only_if_due):
+        return None
+    try:
+        _ask(done, now, config)
+        if done.products:
+            aws.invoke_later(settings().require("page_worker_function"), {"run": done.run})
+    finally:
+        _release(done.run, clock.now())
+    counters = {"asked": len(done.products), "waiting": done.waiting, "failed": done.failed}
+    records.record("page-scheduler", {**counters, "ms": clock.now() - now, "run": done.run}, counters, now, config)
+    count("PageSchedulerRun")
+    logger.info("pages scheduled", extra={"run": done.run, **counters, "left_alone": done.left_alone})
+    return done
+
+
+def _ask(done: Ran, now: int, config: Config) -> None:
+    most, limits = config.pages.max_products_per_run, config.limits(PAGES)
+    due = list(_due(now))
+    closed = _closed({one.host for one in due}, now)
+    for one in due:
+        if one.host in closed:
+            done.left_alone += 1
+            _put_off(one, closed[one.host])
+    open_ = [one for one in due if one.host not in closed]
+    delays = table.delays([one.host for one in open_])
+    place = defaultdict[str, int](int)
+    waiting = iter(in_turns(open_))
+    while len(done.products) < most:
+        some = [one for _, one in zip(range(most - len(done.products)), waiting, strict=False)]
+        if not some:
+            return
+        specs = []
+        for one in some:
+            apart = max(limits.interval_ms, delays.get(one.host, 0))
+            specs.append(kinds.spec(one.product, one.host, now + place[one.host] * apart, done.run, config))
+            place[one.host] += 1
+        for one, answer in zip(some, enqueue_many(specs, now), strict=True):
+            _note(done, one, answer)
+
+
+def _note(done: Ran, one: Product, answer: Enqueued | Exception) -> None:
+    if isinstance(answer, Exception):
+        logger.error("a look could not be asked for", exc_info=answer, extra={"product": one.product})
+        done.failed += 1
+    elif answer.outcome is Outcome.CREATED:
+        done.products.append(one.product)
+    else:
+        done.waiting += 1
+
+
+def in_turns(products: Sequence[Product]) -> Iterator[Product]:
+    """`products`, one of each host in turn; within a host, and between hosts, in their order."""
+    by_host = defaultdict[str, list[Product]](list)
+    for one in products:
+        by_host[one.host].append(one)
+    for turn in zip_longest(*by_host.values()):
+        yield from (one for one in turn if one is not None)
+
+
+def _due(now: int) -> Iterator[Product]:
+    """Products that may be looked at, those that have waited longest first."""
+    found = [
+        one for key in table.watch_keys() for one in Product.due.query(key, Product.check_at <= now, limit=MOST_READ)
+    ]
+    yield from sorted(found, key=lambda one: (one.check_at, one.product))[:MOST_READ]
+
+
+def _closed(hosts: set[str], now: int) -> dict[str, int]:
+    """Until when each of `hosts` that takes no requests is left alone, epoch ms."""
+    budgets = {host: keys.budget(keys.account(PAGES, host), by_account=True) for host in hosts}
+    usages = {host: ledger.read(budget, now) for host, budget in budgets.items()}
+    return {host: usage.closed_until for host, usage in usages.items() if usage.closed_until > now}
+
+
+def _put_off(one: Product, until: int) -> None:
+    """Out of the way of others: it is due again when its host is open."""
+    try:
+        tables.update(Product, (one.product,), [Product.check_at.set(until)], Product.check_at == one.check_at)
+    except tables.ConditionFailed:
+        return
+
+
+def _last() -> PageSchedule | None:
+    try:
+        return PageSchedule.get(_KEY, consistent_read=True)
+    except PageSchedule.DoesNotExist:
+        return None
+
+
+def _take(run_: str, now: int, config: Config, *, only_if_due: bool) -> bool:
+    """Begin a run, unless one goes on; by the clock, only when the interval since the last is over."""
+    free = PageSchedule.until.does_not_exist() | (PageSchedule.until <= now)
+    if only_if_due:
+        last = now + _SLACK_MS - config.pages.check_scheduler_interval_minutes * MINUTE
+        free &= PageSchedule.started_at.does_not_exist() | (PageSchedule.started_at <= last)
+    actions = [PageSchedule.started_at.set(now), PageSchedule.until.set(now + RUN_MS)]
+    try:
+        tables.update(PageSchedule, (_KEY,), actions, free, token=PageSchedule.run, value=run_)
+    except tables.ConditionFailed:
+        return False
+    return True
+
+
+def _release(run_: str, now: int) -> None:
+    try:
+        actions = [PageSchedule.until.remove(), PageSchedule.finished_at.set(now)]
+        tables.update(PageSchedule, (_KEY,), actions, PageSchedule.run == run_)
+    except tables.ConditionFailed:
+        return

@@ -1,0 +1,104 @@
+"""Alerts on their way to trackers: stored with the tracker first, then put on the bus as events.
+
+```
+ one write      arms moved, alert in `alerts` and `outbox`          told once, whatever happens after
+ then           event on the bus, `outbox` emptied                  a crash between: the next look sends it again
+```
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from sluice.pages import alerts, table, views, wanted
+from sluice.pages.alerts import Alert
+from sluice.pages.facts import Change
+from sluice.pages.table import Product, Tracker
+from sluice.platform import aws, tables
+from sluice.platform.clock import iso
+from sluice.platform.observe import count, logger
+
+VERSION = 1
+# What a tracker keeps of what it was told.
+MOST_ALERTS = 20
+# How often a writer that keeps losing to others looks again. Each round somebody else's write succeeded.
+TRIES = 12
+
+
+def tell(product: Product, changes: Sequence[Change], unreadable: str, now: int) -> int:
+    """Tell every tracker of `product` what it wants to know of `changes`; returns how many alerts there were.
+
+    unreadable: why the page could not be read for a day; empty where it can, or for less.
+    """
+    told = 0
+    for tracker in table.trackers_of(product.product):
+        if not changes and not tracker.outbox and bool(unreadable) == bool(tracker.unreadable):
+            continue
+        after = _step(tracker.tenant, product, changes, unreadable, now)
+        if after and after.outbox:
+            told += len(after.outbox)
+            send(after)
+    return told
+
+
+def send(tracker: Tracker) -> None:
+    """Put what waits in the outbox of `tracker` on the bus. What the bus does not take waits for the next look."""
+    waiting = list(tracker.outbox or ())
+    try:
+        aws.put_events(
+            [(f"page.{one['kind']}", {**one, "version": VERSION, "tenant": tracker.tenant}) for one in waiting]
+        )
+    except Exception:  # noqa: BLE001 - it stays in the outbox, and is seen in the API either way
+        logger.exception("alerts were not published", extra={"product": tracker.product})
+        return
+    for one in waiting:
+        count("PageAlerts")
+        logger.info("alert", extra={"product": tracker.product, "kind": one["kind"], "alert": one["id"]})
+    try:
+        own = Tracker.version == tracker.version
+        tables.update(Tracker, (tracker.tenant, tracker.product), [Tracker.outbox.remove()], own)
+    except tables.ConditionFailed:
+        return  # changed meanwhile: sent once more with the next look, under the same id
+
+
+def _step(tenant: str, product: Product, changes: Sequence[Change], unreadable: str, now: int) -> Tracker | None:
+    """The tracker after what it is told, written; None when it is gone."""
+    for _ in range(TRIES):
+        tracker = table.find_tracker(tenant, product.product)
+        if tracker is None:
+            return None
+        arms, found = alerts.step(wanted.watch(tracker.wants), alerts.arms_from_json(tracker.arms), changes)
+        new = [_shown(alert, product, tracker, now) for alert in found]
+        if unreadable and not tracker.unreadable and alerts.UNREADABLE in tracker.wants["alerts"]:
+            new.append(_entry(alerts.UNREADABLE, product, tracker, now, {"reason": unreadable, "variants": []}))
+        actions = [
+            Tracker.arms.set(alerts.arms_to_json(arms)),
+            Tracker.alerts.set([*new, *(tracker.alerts or ())][:MOST_ALERTS]),
+            Tracker.outbox.set([*(tracker.outbox or ()), *new][-MOST_ALERTS:]),
+            Tracker.unreadable.set(bool(unreadable)),
+            Tracker.version.set(tracker.version + 1),
+        ]
+        try:
+            return tables.update(Tracker, (tenant, product.product), actions, Tracker.version == tracker.version)
+        except tables.ConditionFailed:
+            continue
+    raise tables.Contention(f"the tracker of {product.product} changed {TRIES} times while it was written")
+
+
+def _shown(alert: Alert, product: Product, tracker: Tracker, now: int) -> dict[str, Any]:
+    return _entry(alert.kind, product, tracker, now, {"variants": [views.told(one) for one in alert.told[:50]]})
+
+
+def _entry(kind: str, product: Product, tracker: Tracker, now: int, more: dict[str, Any]) -> dict[str, Any]:
+    """An alert as it is kept, and as the event says it. The same alert has the same id, also when it is made again."""
+    identity = f"{tracker.tenant}#{product.product}#{kind}#{now}"
+    return {
+        "id": sha256(identity.encode()).hexdigest()[:32],
+        "kind": kind,
+        "pageId": product.product,
+        "url": product.url,
+        "label": tracker.label,
+        "title": product.facts.title,
+        **more,
+        "at": iso(now),
+    }
