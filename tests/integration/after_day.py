@@ -22,6 +22,7 @@ class AfterDay:
             self.webhook("gone", gone)
             self.the_dead_are_looked_at()
             self.events_arrive(slow_to_wake)
+            self.nothing_is_overdue()
         self.a_message_that_is_none_is_set_aside()
 
     def webhook(self, name: str, receiver: Receiver) -> None:
@@ -51,6 +52,11 @@ class AfterDay:
         self.api.wait(lambda: len(receiver.received) == 3, SECONDS, "the event once more")
         assert [hook["webhookId"] for hook in self.api.get("/v1/webhooks")["webhooks"]] == ["gone", "main"]
         self.api.delete("/v1/webhooks/main")
+
+    def nothing_is_overdue(self) -> None:
+        """What each five minutes looks for deliveries that nobody works on finds none."""
+        answer = self.laptop.cloud.invoke(self.laptop.stack.function("webhook-sender"), {})
+        assert answer == {"overdue": 0}
 
     def delivery(self, name: str) -> dict[str, Any]:
         """The one delivery of a webhook, if it is there already."""

@@ -76,6 +76,7 @@ ANSWERS: dict[str, Any] = {
     "promotions_show": lambda answer: answer["statusCode"] == 200,
     "scheduler_each_minute": lambda answer: answer["errors"] == 0,
     "scheduler_nudge": lambda answer: answer["errors"] == 0,
+    "webhook_sender_each_five_minutes": lambda answer: answer == {"overdue": 0},
     "webhook_sender_messages": lambda answer: answer == {"batchItemFailures": []},
     "webhooks_delete": lambda answer: answer["statusCode"] == 200,
     "webhooks_deliveries": lambda answer: answer["statusCode"] == 200,

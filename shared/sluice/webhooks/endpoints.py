@@ -1,6 +1,6 @@
 """Endpoints: table `webhooks`. Where a tenant wants its events, which ones, and the secret that signs them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -97,6 +97,12 @@ def find(tenant: str, webhook_id: str) -> Endpoint | None:
 def of(tenant: str) -> list[Endpoint]:
     """All endpoints of the tenant, by id."""
     return list(Endpoint.query(tenant, Endpoint.webhook_id > f"{TURN}~", consistent_read=True))
+
+
+def everywhere() -> Iterator[Endpoint]:
+    """Every tenant's endpoints and turns, with what says whether somebody must look at them, and no more."""
+    shown = ["tenant", "webhook_id", "status", "rests_until", "turn_at", "turn_until"]
+    yield from Endpoint.scan(attributes_to_get=shown)
 
 
 def create(tenant: str, webhook_id: str, wanted: Wanted, now: int) -> tuple[Endpoint, str]:

@@ -15,7 +15,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
-from sluice.jobs.dispatch import rescue
+from sluice.jobs.dispatch import overdue, rescue
 from sluice.jobs.dispatch.admission import batches, pick
 from sluice.jobs.dispatch.find_ready import Applications, Ready, Statuses, look_into, none_known
 from sluice.jobs.model import keys
@@ -73,7 +73,10 @@ def tick(now: int, config: Config, statuses: Statuses, send: Send, applications:
     done = Tick()
     taken_back = rescue.take_back(now, config, applications)
     done.rescued, done.buried, done.errors = taken_back.rescued, taken_back.buried, taken_back.errors
-    ready = [lane for lane in lanes.active() if not (keys.is_poll_lane(lane.lane) or has_own_worker(lane, config))]
+    ready, others = list[Lane](), list[Lane]()
+    for lane in lanes.active():
+        (others if keys.is_poll_lane(lane.lane) or has_own_worker(lane, config) else ready).append(lane)
+    done.oldest_due_at = overdue.oldest(others, now, config, statuses, applications)
     return admit(ready, now, config, statuses, send, done, applications)
 
 

@@ -1,0 +1,74 @@
+"""Jobs of lanes that the scheduler does not serve: where nobody comes for them, the oldest one's age tells."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+import pytest
+
+from sluice.jobs.dispatch import overdue, scheduler
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Waiting
+from sluice.jobs.queue import claim, finish
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.platform.clock import MINUTE
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
+from tests.support.clock import VirtualClock
+from tests.support.work import spec
+
+pytestmark = pytest.mark.usefixtures("store")
+OWN = Config(marketplaces={"stockx": Limits(at_once=2, by_account=True)})
+
+
+def oldest(clock: VirtualClock, config: Config, status: str = "ACTIVE") -> int | None:
+    def statuses(accounts: Collection[str]) -> Mapping[str, str]:
+        return dict.fromkeys(accounts, status)
+
+    return scheduler.tick(clock.time, config, statuses, lambda batch: None).oldest_due_at
+
+
+def waiting(clock: VirtualClock, config: Config, *names: str) -> int:
+    """Jobs that wait for an operation, the first of them due first; since when that is due."""
+    for place, name in enumerate(names):
+        enqueue(spec(name), clock.time)
+        [candidate], _ = claim.due(Job.get(spec(name).job_id).lane, clock.time, 1)
+        job = claim.claim(candidate, clock.time, MINUTE)
+        assert job
+        finish.wait(job, Waiting(clock.time + place), clock.time, config)
+    return clock.time
+
+
+def test_an_operation_that_no_poller_looks_at_is_seen(clock: VirtualClock, config: Config) -> None:
+    due_at = waiting(clock, config, "a", "b")
+    clock.time += overdue.LATE_MS - 1
+    assert oldest(clock, config) is None, "the poller comes each minute, and this is no more than its delay"
+    clock.time += 1
+    assert oldest(clock, config) == due_at
+
+
+def test_a_job_that_its_own_worker_does_not_take_is_seen(clock: VirtualClock) -> None:
+    enqueue(replace(spec(), due_at=clock.time), clock.time)
+    due_at = Job.get(spec().job_id).due_at
+    clock.time += overdue.LATE_MS
+    assert oldest(clock, OWN) == due_at
+    assert Job.get(spec().job_id).state == "queued", "the scheduler looks, and leaves it to its worker"
+
+
+@pytest.mark.parametrize("status", ["BROKEN", "EXPIRED", "MISSING"])
+def test_what_a_broken_account_holds_is_not(status: str, clock: VirtualClock, config: Config) -> None:
+    waiting(clock, config, "a")
+    clock.time += overdue.LATE_MS
+    assert oldest(clock, config, status) is None
+
+
+def test_what_an_operator_has_paused_is_not(clock: VirtualClock, config: Config) -> None:
+    waiting(clock, config, "a")
+    clock.time += overdue.LATE_MS
+    assert oldest(clock, replace(config, paused=frozenset({"stockx"}))) is None
+
+
+def test_the_oldest_of_all_lanes_counts(clock: VirtualClock, config: Config) -> None:
+    due_at = waiting(clock, config, "a")
+    clock.time += overdue.LATE_MS
+    enqueue(spec("b"), clock.time)
+    assert oldest(clock, config) == due_at
