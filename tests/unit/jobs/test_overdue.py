@@ -21,7 +21,7 @@ OWN = Config(marketplaces={"stockx": Limits(at_once=2, by_account=True)})
 
 
 def oldest(clock: VirtualClock, config: Config, status: str = "ACTIVE") -> int | None:
-    def statuses(accounts: Collection[str]) -> Mapping[str, str]:
+    def statuses(accounts: Collection[str], service: str) -> Mapping[str, str]:
         return dict.fromkeys(accounts, status)
 
     return scheduler.tick(clock.time, config, statuses, lambda batch: None).oldest_due_at

@@ -40,7 +40,6 @@ def oldest(
         late = [(name, job) for name, page in zip(chosen, pages, strict=True) for job in page.found]
     if not late:
         return None
-    status = statuses({job.account for _, job in late})
     known = applications({job.account for _, job in late})
     by_budget: dict[str, list[Candidate]] = defaultdict(list)
     for name, job in late:
@@ -48,6 +47,7 @@ def oldest(
     free: list[int] = []
     for budget, jobs in by_budget.items():
         usage = ledger.read(budget, now)
+        status = statuses({job.account for job in jobs}, keys.service_of(budget))
         free += [
             job.due_at
             for job in jobs

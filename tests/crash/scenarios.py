@@ -1,0 +1,274 @@
+"""What users do, one story for each capability, and what of it must be the same however it was broken.
+
+A story has a part that nobody breaks (`before`), a part in which every request is a point, and an end (`seen`).
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from local.sandbox.catalog.golden import GOLDEN
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Failure
+from sluice.jobs.queue import claim, finish
+from sluice.platform.clock import HOUR, MINUTE
+from sluice.platform.config import live
+from tests.crash.plant import TENANT, Plant
+
+Story = Callable[[Plant], None]
+STYLE = str(GOLDEN[0].style_id)
+LISTINGS = ("110551234567", "110551234568")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """before: what is there already. act: what is broken at each of its requests in turn, and then comes to rest."""
+
+    before: Story
+    act: Story
+
+
+def seen(plant: Plant) -> dict[str, Any]:
+    """What a tenant, its receivers and the marketplaces see in the end."""
+    sandbox = plant.sandbox
+    return {
+        "jobs": jobs(plant),
+        "letters": len(plant.store.items("dead_letters")),
+        "replayed": sum("replayed_at" in letter for letter in plant.store.items("dead_letters")),
+        "prices": asked_for(plant),
+        "products": sorted(text(one, "product") for one in plant.store.items("catalog")),
+        "items": sorted((text(one, "item"), text(one, "cost")) for one in plant.store.items("inventory")),
+        "imports": [(counts(one), "pending" in one) for one in plant.store.items("imports")],
+        "listings": sorted(listing(one) for one in plant.store.items("listings") if "status" in one),
+        "live": sorted(
+            (one.variant.index, one.status, str(one.amount))
+            for one in sandbox.stockx.listings(TENANT, plant.clock.time)
+        ),
+        "ads": sorted((ad.listing_id, str(ad.rate)) for ad in sandbox.ads.ads(TENANT)),
+        "accounts": {text(one, "account"): text(one, "status") for one in plant.store.items("accounts")},
+        "deliveries": {text(one, "state") for one in plant.store.items("deliveries") if "state" in one},
+        "received": {(body["type"], work(body["data"].get("jobId", ""))) for body in plant.receiver.got.values()},
+        "set aside": [message.body for message in plant.queues["dead"]],
+        "seats": seats(plant),
+    }
+
+
+def jobs(plant: Plant) -> set[tuple[str, str]]:
+    """What jobs do, and how they stand. A bulk change's job that another one has made needless is taken back."""
+    found = {(work(text(job, "job_id")), text(job, "state")) for job in plant.store.items("jobs")}
+    return found - {("listings", "cancelled")}
+
+
+def work(job_id: str) -> str:
+    """What a job does. What is left of a bulk change may be done by other jobs than in a run that nobody broke."""
+    return "listings" if job_id.startswith("listing.") else job_id
+
+
+def text(item: dict[str, Any], name: str) -> str:
+    return str(next(iter(item.get(name, {"S": ""}).values())))
+
+
+def asked_for(plant: Plant) -> set[str]:
+    """Which of the prices that jobs are about are stored. What a marketplace tells besides may be missing."""
+    wanted = {text(job, "job_id").partition(":")[2] for job in plant.store.items("jobs")}
+    found = [(text(one, "price").split(":"), text(one, "sku")) for one in plant.store.items("prices")]
+    return wanted & {":".join((marketplace, sku, *size)) for (marketplace, *size), sku in found}
+
+
+def seats(plant: Plant) -> list[str]:
+    """Those that are taken for longer than a function may run. One that a lost worker had is free before."""
+    items = [one for one in plant.store.items("budgets") if text(one, "window") == "seats"]
+    taken = [(name, value) for one in items for name, value in one.items() if name[1:].isdigit()]
+    return [name for name, value in taken if int(value["N"]) > plant.clock.time + 2 * MINUTE]
+
+
+def counts(item: dict[str, Any]) -> dict[str, str]:
+    """How far an import is. What was asked for in a pass that was lost is not asked for, nor counted, again."""
+    return {name: text(item, name) for name in ("rows", "created", "existing", "kept", "not_asked")}
+
+
+def listing(item: dict[str, Any]) -> tuple[str, str, str, bool, int]:
+    """A listing: which, its state, what it asks for, whether it is known at the marketplace, and what is open on it."""
+    open_ = len(item.get("changes", {}).get("M", {}))
+    return text(item, "reference"), text(item, "status"), text(item, "amount"), "marketplace_id" in item, open_
+
+
+def pair(size: str, **more: str) -> dict[str, str]:
+    """A pair of shoes as a request names it."""
+    return {"sku": STYLE, "size": size, "sizeSystem": "us", **more}
+
+
+# ── before ──
+
+
+def nothing(plant: Plant) -> None:
+    pass
+
+
+def connected(plant: Plant) -> None:
+    for marketplace in ("stockx", "alias", "ebay"):
+        plant.connect(marketplace)
+    plant.ask(
+        "PUT",
+        "/v1/webhooks/main",
+        {"url": "https://hooks.example.com/sluice", "eventTypes": ["job.succeeded", "job.dead"]},
+        roles="admin",
+    )
+
+
+def listed(plant: Plant) -> None:
+    connected(plant)
+    create_bulk(plant)
+
+
+def published(plant: Plant) -> None:
+    connected(plant)
+    for one in LISTINGS:
+        plant.sandbox.ads.publish(TENANT, one, plant.clock.time, 90)
+
+
+def priced(plant: Plant) -> None:
+    connected(plant)
+    refresh(plant)
+
+
+def died(plant: Plant) -> None:
+    """A job that its workers were lost with, so that it can be replayed."""
+    connected(plant)
+    plant.ask("POST", "/v1/market/refresh", {"items": [pair("10")]})
+    [job] = Job.scan()
+    [candidate], _ = claim.due(str(job.lane), plant.clock.time, 1)
+    claimed = claim.claim(candidate, plant.clock.time, MINUTE)
+    assert claimed
+    finish.bury(claimed, Failure("lost", code="lease_expired"), plant.clock.time, live.current())
+    plant.settle()
+
+
+# ── what is broken ──
+
+
+def connect(plant: Plant) -> None:
+    connected(plant)
+    refresh(plant)
+
+
+def refresh(plant: Plant) -> None:
+    items = [
+        pair("10", priority="manual"),
+        pair("9.5"),
+        pair("10", marketplace="alias"),
+        pair("10", marketplace="ebay"),
+    ]
+    plant.ask("POST", "/v1/market/refresh", {"items": items})
+    plant.settle()
+
+
+def renew(plant: Plant) -> None:
+    """The tokens have run out."""
+    plant.clock.time += 24 * HOUR
+    items = [pair("10", priority="manual", marketplace=one) for one in ("stockx", "ebay")]
+    plant.ask("POST", "/v1/market/refresh", {"items": items})
+    plant.settle()
+
+
+def cancel(plant: Plant) -> None:
+    told = plant.ask("POST", "/v1/market/refresh", {"items": [pair("10")]})
+    plant.ask("DELETE", f"/v1/jobs/{told['items'][0]['jobId']}", again=409)
+    plant.settle()
+
+
+def create(plant: Plant) -> None:
+    body = {"variantId": plant.variant(STYLE, 2), "amount": "150", "currency": "USD", "reference": "one"}
+    told = plant.ask("POST", "/v1/listings", body)
+    plant.settle()
+    plant.ask("PATCH", f"/v1/listings/{told['listingId']}", {"amount": "145"})
+    plant.settle()
+    plant.ask("POST", f"/v1/listings/{told['listingId']}/deactivate", {})
+    plant.settle()
+
+
+def remove(plant: Plant) -> None:
+    [one, _] = listing_ids(plant)
+    plant.ask("DELETE", f"/v1/listings/{one}")
+    plant.settle()
+
+
+def create_bulk(plant: Plant) -> None:
+    items = [
+        {"variantId": plant.variant(STYLE, place), "amount": "160", "reference": f"bulk-{place}"} for place in (3, 4)
+    ]
+    plant.ask("POST", "/v1/listings/bulk", {"action": "create", "items": items})
+    plant.settle()
+
+
+def change_bulk(plant: Plant) -> None:
+    items = [{"listingId": one, "amount": "170"} for one in listing_ids(plant)]
+    plant.ask("POST", "/v1/listings/bulk", {"action": "update", "items": items})
+    plant.settle()
+
+
+def delete_bulk(plant: Plant) -> None:
+    items = [{"listingId": one} for one in listing_ids(plant)]
+    plant.ask("POST", "/v1/listings/bulk", {"action": "delete", "items": items})
+    plant.settle()
+
+
+def listing_ids(plant: Plant) -> list[str]:
+    return sorted(text(one, "listing_id") for one in plant.store.items("listings") if "status" in one)
+
+
+def promote(plant: Plant) -> None:
+    for one in LISTINGS:
+        plant.ask("POST", "/v1/promotions", {"listingId": one, "adRate": 5.5})
+    plant.settle()
+
+
+def import_items(plant: Plant) -> None:
+    rows = ("sku,size,sizeSystem,marketplaces,cost,currency", f"{STYLE},10,us,stockx,110,USD", f"{STYLE},9,us,ebay,,")
+    sheet = "\n".join(rows)
+    plant.ask("POST", "/v1/inventory/import", sheet, content_type="text/csv")
+    plant.settle()
+
+
+def keep_items(plant: Plant) -> None:
+    made = plant.ask("POST", "/v1/inventory", {"items": [pair("10"), pair("9")]})
+    one, two = [item["itemId"] for item in made["items"]]
+    plant.ask("PATCH", f"/v1/inventory/{one}", {"cost": "105.50"})
+    plant.ask("DELETE", f"/v1/inventory/{two}", again=404)
+    plant.ask("GET", "/v1/inventory")
+    plant.settle()
+
+
+def enrich(plant: Plant) -> None:
+    plant.clock.time += 30 * 24 * HOUR
+    for _ in range(6):
+        told = plant.ask("POST", "/v1/catalog/enrichment")
+        if told["state"] == "finished":
+            return
+        plant.settle()
+    raise AssertionError(json.dumps(told))
+
+
+def replay(plant: Plant) -> None:
+    [letter] = plant.ask("GET", "/v1/dead-letters")["deadLetters"]
+    plant.ask("POST", f"/v1/dead-letters/{letter['id']}/replay", again=409)
+    plant.settle()
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "connect": Scenario(nothing, connect),
+    "refresh": Scenario(connected, refresh),
+    "renew": Scenario(priced, renew),
+    "cancel": Scenario(connected, cancel),
+    "create": Scenario(connected, create),
+    "remove": Scenario(listed, remove),
+    "create-bulk": Scenario(connected, create_bulk),
+    "change-bulk": Scenario(listed, change_bulk),
+    "delete-bulk": Scenario(listed, delete_bulk),
+    "promote": Scenario(published, promote),
+    "import": Scenario(connected, import_items),
+    "inventory": Scenario(connected, keep_items),
+    "enrich": Scenario(priced, enrich),
+    "replay": Scenario(died, replay),
+}
