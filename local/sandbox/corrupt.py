@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from local.sandbox.faults import AddField, Corruption, DropField, MalformedJson, NullField
+from local.sandbox.faults import AddField, Corruption, DropField, MalformedJson, Noise, NullField
 
 HTML_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><center>502 Bad Gateway</center></body></html>"
 
@@ -17,7 +17,9 @@ def corrupt(raw: bytes, fault: Corruption, draw: float) -> bytes:
     if isinstance(fault, MalformedJson):
         return HTML_PAGE if fault.html else raw[: len(raw) // 2]
     body = json.loads(raw)
-    if isinstance(fault, AddField):
+    if isinstance(fault, Noise):
+        changed = _noisy(body)
+    elif isinstance(fault, AddField):
         changed = _added(body, fault.field, fault.value)
     else:
         change = _CHANGES.get(type(fault), _retyped)
@@ -40,6 +42,21 @@ def _added(value: Any, name: str, extra: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {**{key: _added(item, name, extra) for key, item in value.items()}, name: extra}
+
+
+def _noisy(body: Any) -> Any:
+    """A search of eBay with what is none of the shoe before its items."""
+    items = body.get("itemSummaries") if isinstance(body, dict) else None
+    if not items:
+        return body
+    first = items[0]
+    title, cheap = first["title"], {**first, "price": {**first["price"], "value": "1.00"}}
+    titles = ("Nike Dunk Low", f"EMPTY BOX {title}", f"Shoe laces for {title}", f"Insoles {title}", f"{title} REPLICA")
+    noise = [{**cheap, "title": one} for one in titles]
+    unread = ("conditionId", "buyingOptions")
+    noise += [{name: value for name, value in cheap.items() if name != gone} for gone in unread]
+    noise.append({**cheap, "price": {"value": "1.00", "currency": "PLN"}})
+    return {**{name: value for name, value in body.items() if name != "total"}, "itemSummaries": [*noise, *items]}
 
 
 def _pick(body: Any, draw: float) -> str | None:

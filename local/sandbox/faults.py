@@ -1,7 +1,7 @@
 """The switches: what can go wrong, and when. Pure: the same plan and the same calls give the same strikes.
 
     Latency · Throttle · ServerError · NotFound · Forbidden · Hang · Disconnect · Drip      how it answers
-    EmptyAnswer · MalformedJson · AddField · DropField · NullField · RetypeField    what it answers
+    EmptyAnswer · MalformedJson · AddField · DropField · NullField · RetypeField · Noise    what it answers
     ExpiredToken · RevokedToken · RefuseRefresh                                 who may ask
     those of `outcomes.py`                                                      what becomes of an operation
     RefuseAd                                                                    what becomes of an ad
@@ -127,6 +127,16 @@ class RetypeField(_CallFault):
     field: str | None = None
 
 
+class Noise(_CallFault):
+    """What a real search of eBay shows among the shoes, cheaper than they are, and an answer that does not count.
+
+    A shoe without its style in the title, a box, laces, insoles and a replica; items without `conditionId` or
+    `buyingOptions`, and one in another currency. `total` is left out.
+    """
+
+    kind: Literal["noise"] = "noise"
+
+
 class ExpiredToken(_CallFault):
     """401 for this call; the token itself stays valid."""
 
@@ -146,7 +156,7 @@ class RefuseRefresh(_CallFault):
 
 
 Refusal = Throttle | ServerError | NotFound | Forbidden | ExpiredToken | RevokedToken | RefuseRefresh
-Corruption = MalformedJson | AddField | DropField | NullField | RetypeField
+Corruption = MalformedJson | AddField | DropField | NullField | RetypeField | Noise
 CallFault = Latency | Hang | Disconnect | Drip | EmptyAnswer | Refusal | Corruption
 Fault = CallFault | OperationFault | RefuseAd
 

@@ -8,6 +8,7 @@ from local.sandbox.accounts import Accounts
 from local.sandbox.alias import bodies
 from local.sandbox.call import Answer, Call, Routes
 from local.sandbox.catalog.catalog import Catalog
+from local.sandbox.catalog.golden import ONE_STYLE
 from local.sandbox.catalog.products import Product
 from local.sandbox.chance import digest
 from local.sandbox.limits import Limits
@@ -92,7 +93,10 @@ class Alias:
         query = call.query.get("query", "")
         if not query:
             raise RefusedError(400, "Missing parameter: query")
-        found = self._catalog.search("-".join(query.split())) or self._catalog.search(query)
+        wanted = "-".join(query.split())
+        found = self._catalog.search(wanted) or self._catalog.search(query)
+        # It knows such a shoe by one of its styles only, and finds it by no other.
+        found = tuple(one for one in found if ONE_STYLE.get(one.style_id or "", wanted) == wanted)
         items = [bodies.catalog_item(product) for product in bodies.sold(found)]
         start = _whole(call, "pagination_token", 0)
         return Answer(200, bodies.pages(items, start, _whole(call, "limit", 25)))

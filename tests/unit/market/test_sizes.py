@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.sandbox.faults import Throttle
+from local.sandbox.faults import Noise, Throttle
 from sluice.catalog.table import Product
 from sluice.platform.clock import HOUR, MINUTE
 from tests.support.http import call
@@ -218,3 +218,26 @@ def test_ebay_says_so_when_nobody_can_tell_the_system(everywhere: World) -> None
     assert "give sizeSystem" in answer.fields["items[0].sizeSystem"]
     named = priced(everywhere, "NOBODY-SELLS-1", "10", "ebay", sizeSystem="us")
     assert (named["state"], named["result"]["ask"]) == ("succeeded", None)
+
+
+# --- eBay, and shoes that were released twice ---
+
+
+def test_noise_at_ebay_costs_no_price(everywhere: World) -> None:
+    clean = priced(everywhere, MEN, "10", "ebay", sizeSystem="us")
+    everywhere.clock.time += HOUR // 2
+    everywhere.sandbox.faults.set(Noise(path="/buy/*"))
+    noisy = priced(everywhere, MEN, "10", "ebay", sizeSystem="us")
+    assert float(noisy["result"]["ask"]) > 10
+    [price] = everywhere.prices(MEN, marketplace="ebay")
+    assert (price["more"]["left_out"], price["ask"]) == ("8", noisy["result"]["ask"])
+    assert clean["state"] == "succeeded"
+
+
+@pytest.mark.parametrize("marketplace", MARKETPLACES)
+def test_a_shoe_with_two_styles_has_one_set_of_prices_by_either_style(everywhere: World, marketplace: str) -> None:
+    sku = "315122-111/CW2288-111"
+    job = priced(everywhere, sku, "10", marketplace)
+    assert (job["state"], job["result"]["price"]) == ("succeeded", f"{marketplace}:us-10:USD")
+    assert job["result"]["ask"] is not None
+    assert [price["sku"] for price in everywhere.prices("315122 111/CW2288 111", size="10")] == [sku]
