@@ -9,6 +9,7 @@ import pytest
 from sluice.jobs.dispatch import find_ready, poller, scheduler
 from sluice.jobs.queue import enqueue
 from sluice.platform import tables
+from sluice.platform.clock import HOUR
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
 from tests.simulation.world import World
@@ -35,7 +36,7 @@ def new_world(**changes: object) -> Iterator[World]:
         logging.disable(logging.CRITICAL)
         stack.callback(logging.disable, logging.NOTSET)
         made = stack.enter_context(store())
-        world = World(made, Config(marketplaces={"stockx": limits}), limits.by_account)
+        world = World(made, Config(marketplaces={"stockx": limits}, broken_ms=HOUR), limits.by_account)
         stack.enter_context(work.kind(world.handle))
         yield world
 

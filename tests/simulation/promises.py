@@ -125,14 +125,17 @@ class Promises:
     def check(self) -> None:
         """No job is lost: each that is not final stands where somebody looks for it. No budget is overdrawn."""
         marked = {text(item, "lane") for item in self.store.items("lanes") if text(item, "registry") != "nudge"}
-        buried = {text(item, "job_id") for item in self.store.items("dead_letters")}
+        buried = {(text(item, "job_id"), text(item, "tenant")) for item in self.store.items("dead_letters")}
         for item in self.store.items("jobs"):
             job_id, state = text(item, "job_id"), text(item, "state")
             assert number(item, "attempts") <= KIND.max_attempts, f"{job_id} was tried too often"
             if state in FINAL:
                 assert not {"lane", "due_at"} & item.keys(), f"{job_id} is {state} and still stands in a lane"
-                assert state != DEAD or job_id in buried, f"{job_id} is dead without a dead letter"
+                assert state != DEAD or buried >= {(job_id, asker) for asker in askers(item)}, (
+                    f"{job_id} is dead, and not all who asked for it have a dead letter"
+                )
             else:
+                assert text(item, "tenant") in askers(item), f"{job_id} is charged to one who has not asked for it"
                 self._stands(item, marked)
         self._budgets()
 
@@ -164,6 +167,11 @@ class Promises:
 def text(item: Item | None, name: str) -> str:
     """The text attribute `name`; empty where there is none."""
     return str((item or {}).get(name, {}).get("S", ""))
+
+
+def askers(item: Item) -> set[str]:
+    """Who asked for the present run of a job."""
+    return set(item.get("for", {}).get("SS", ())) or {text(item, "tenant")}
 
 
 def number(item: Item | None, name: str) -> int:

@@ -42,5 +42,12 @@ def test_the_engine_writes_every_arrow_and_no_other(world: World) -> None:
     damage("c")
     world.tick()
 
+    world.ask_for("d", "globex", keys.HOT)
+    world.hold("globex", "BROKEN", paused=False)
+    world.tick()
+    world.advance(world.config.broken_ms)
+    world.tick()
+    world.release()
+
     assert world.promises.arrows == ARROWS
     world.drain()

@@ -6,19 +6,19 @@ fails the test at the first write that breaks one, whatever the engine thinks of
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sluice.jobs.budgets import ledger
-from sluice.jobs.dispatch import poller, scheduler
+from sluice.jobs.dispatch import poller, scheduler, transfers
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job, Spec
 from sluice.jobs.model.outcomes import Action, Failure, Outcome, Waiting
 from sluice.jobs.model.run import Run
 from sluice.jobs.model.states import FINAL
-from sluice.jobs.queue import cancel
+from sluice.jobs.queue import cancel, lanes
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Enqueued, enqueue
 from sluice.jobs.run.messages import Batch, decode
@@ -157,6 +157,7 @@ class World:
         """The scheduler's minute."""
         with self._process("scheduler"):
             scheduler.tick(self.clock.time, self.config, self._accounts, self._send)
+            transfers.sweep(lanes.active(), self.clock.time, self.config, self._accounts, self._working)
 
     def poll(self, scripts: Sequence[Script] = (SUCCEED,)) -> None:
         """The operation poller's minute: it runs what waits in the lanes that the scheduler leaves alone."""
@@ -166,6 +167,9 @@ class World:
 
     def _accounts(self, asked: Collection[str], _: str) -> Mapping[str, str]:
         return {account: self.statuses.get(account, "ACTIVE") for account in asked}
+
+    def _working(self, asked: Collection[str], _: str) -> Set[str]:
+        return set(asked) - self.statuses.keys()
 
     def _send(self, batch: Batch) -> None:
         fails, self._send_fails = self._send_fails, ""

@@ -96,8 +96,33 @@ def test_what_goes_on_has_no_event(store: Store, bus: list[Event]) -> None:
     finish.wait(take(NOON + MINUTE), Waiting(NOON + MINUTE), NOON + MINUTE, CONFIG)
     running = take(NOON + MINUTE)
     ask()
-    assert finish.complete(running, {}, NOON + MINUTE, CONFIG).state == "queued"
+    finish.fail(running, Failure("again"), NOON + MINUTE, CONFIG, chance=0.0)
     assert (deliver(), bus) == (0, [])
+
+
+def test_a_run_that_is_asked_for_again_ends_for_those_who_asked_for_it(store: Store, bus: list[Event]) -> None:
+    """`acme` asks, and while that runs `globex`, and while that runs `initech`: each hears of its own run, once."""
+    ask(shared=True)
+    ask_as("globex", running := take())
+    assert deliver() == 0
+    assert finish.complete(running, {"n": 1}, NOON + 1, CONFIG).state == "queued"
+    second = take(NOON + MINUTE)
+    ask_as("initech", second)
+    assert finish.bury(second, Refused("no"), NOON + MINUTE, CONFIG).state == "queued"
+    finish.complete(take(NOON + MINUTE), {"n": 3}, NOON + MINUTE, CONFIG)
+    assert deliver() == 3
+    told = [(kind, detail["tenants"], detail["result"], detail["attempts"]) for kind, detail in bus]
+    assert told == [
+        ("job.succeeded", ["acme"], {"n": 1}, 1),
+        ("job.dead", ["globex"], {"n": 1}, 1),
+        ("job.succeeded", ["initech"], {"n": 3}, 1),
+    ]
+    assert len({detail["id"] for _, detail in bus}) == 3
+
+
+def ask_as(tenant: str, running: Job) -> None:
+    assert running.state == "leased"
+    ask(tenant=tenant, account=f"stockx:{tenant}", budget=f"stockx:{tenant}", shared=True)
 
 
 def test_a_final_job_that_changes_is_not_ended_again(store: Store, bus: list[Event]) -> None:

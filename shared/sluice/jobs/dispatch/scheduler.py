@@ -17,7 +17,9 @@ from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch import overdue, rescue
 from sluice.jobs.dispatch.admission import batches, pick
+from sluice.jobs.dispatch.explain import Reason
 from sluice.jobs.dispatch.find_ready import Applications, Ready, Statuses, look_into, none_known
+from sluice.jobs.dispatch.transfers import Moved, Working, none_work, sweep
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
@@ -149,6 +151,7 @@ def run(
     clock: Clock,
     config: Config,
     applications: Applications = none_known,
+    working: Working = none_work,
     *,
     nudged: bool = False,
 ) -> dict[str, Any]:
@@ -163,7 +166,7 @@ def run(
     try:
         while True:
             # After the flag was cleared: who found it still set has written jobs that are due by now.
-            stats = _tick(statuses, clock, config, applications)
+            stats = _tick(statuses, clock, config, applications, working)
             if place is None or clock.now() - began > ANSWERING_MS:
                 return stats
             if nudge.leave(place):
@@ -174,21 +177,33 @@ def run(
             nudge.give_up(place)
 
 
-def _tick(statuses: Statuses, clock: Clock, config: Config, applications: Applications) -> dict[str, Any]:
+def _tick(
+    statuses: Statuses, clock: Clock, config: Config, applications: Applications, working: Working
+) -> dict[str, Any]:
     """One tick, then its record, its metrics and the snapshot for /health."""
     now = clock.now()
     done = tick(now, config, statuses, _send, applications)
     tally.recount_wanted(now)
+    over = _move_on(done, now, config, statuses, working)
     age = (now - done.oldest_due_at) // SECOND if done.oldest_due_at else 0
-    stats = {**asdict(done), "oldest_due_age": age, "ms": clock.now() - now}
+    stats = {**asdict(done), **asdict(over), "oldest_due_age": age, "ms": clock.now() - now}
     counters = {"admitted": done.admitted, "rescued": done.rescued, "errors": done.errors}
     records.record("scheduler", stats, counters, now, config)
     records.save_health({"at": now, "lanes": done.lanes, "held": len(done.held), "oldest_due_age": age})
-    for name, value in (("SchedulerRun", 1), ("JobsAdmitted", done.admitted), ("JobsRescued", done.rescued)):
+    told = {"SchedulerRun": 1, "JobsAdmitted": done.admitted, "JobsRescued": done.rescued}
+    told |= {"JobsTransferred": over.transferred, "JobsAbandoned": over.abandoned}
+    for name, value in told.items():
         count(name, value)
     seconds("OldestDueAge", age)
     logger.info("tick", extra={"stats": stats})
     return stats
+
+
+def _move_on(done: Tick, now: int, config: Config, statuses: Statuses, working: Working) -> Moved:
+    """Look after work whose account does not work, if this tick or an earlier one has found some."""
+    found = Reason.ACCOUNT in done.held.values()
+    marked = [lane for lane in lanes.active() if found or lane.held_since is not None]
+    return sweep(marked, now, config, statuses, working)
 
 
 def _send(batch: Batch) -> None:

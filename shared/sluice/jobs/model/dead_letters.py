@@ -2,6 +2,7 @@
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
+from sluice.jobs.model import keys
 from sluice.jobs.model.history import Entry
 from sluice.jobs.model.job import Job
 from sluice.platform import tables
@@ -46,15 +47,29 @@ class DeadLetter(tables.Table):
     expires_at = IntAttribute()
 
 
-def letter(job: Job, error: Entry, history: list[Entry], now: int, keep_ms: int) -> DeadLetter:
-    """The dead letter of `job`. Its key holds the lease, so that the same death is never written twice."""
+def letters(job: Job, error: Entry, history: list[Entry], now: int, keep_ms: int) -> list[DeadLetter]:
+    """A dead letter of `job` for each who asked for the run that has died, in the order of their names."""
+    return [letter(job, error, history, now, keep_ms, tenant) for tenant in sorted(job.asked_by() | {job.tenant})]
+
+
+def letter(
+    job: Job, error: Entry, history: list[Entry], now: int, keep_ms: int, tenant: str | None = None
+) -> DeadLetter:
+    """The dead letter of `job` for `tenant`. Its key holds the lease, so that the same death is never written twice.
+
+    Who asked and did not pay has a letter with its own account: if it is replayed, that pays.
+    """
+    account, budget = job.account, job.budget
+    if tenant is not None and tenant != job.tenant:
+        account = keys.account(keys.marketplace_of(job.account), tenant)
+        budget = keys.budget_of_another(job.budget, tenant)
     return DeadLetter(
-        tenant=job.tenant,
+        tenant=tenant or job.tenant,
         dead_letter=f"{iso(now)}#{job.job_id}#{job.lease}",
         job_id=job.job_id,
         kind=job.kind,
-        account=job.account,
-        budget=job.budget,
+        account=account,
+        budget=budget,
         calls=job.calls,
         priority=job.priority,
         attempts=job.attempts,

@@ -5,10 +5,10 @@ the write and the bus: Lambda hands a record over until it is published.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sluice.jobs.model.job import Job, Unreadable, read
-from sluice.jobs.model.states import FINAL
+from sluice.jobs.model.states import DEAD, FINAL, LEASED, SUCCEEDED
 from sluice.platform import aws
 from sluice.platform.clock import iso
 from sluice.platform.observe import logger
@@ -27,37 +27,66 @@ def publish(records: Iterable[Record]) -> int:
     Raises:
         RuntimeError, BotoCoreError: the bus did not take all. Those that it took come again when this is done again.
     """
-    over = [(record["eventID"], job) for record in records if (job := ended(record["dynamodb"]))]
-    aws.put_events([(f"job.{job.state}", _detail(event_id, job)) for event_id, job in over])
-    return len(over)
+    ends = [(record["eventID"], end) for record in records if (end := _end_of_run(record["dynamodb"]))]
+    aws.put_events([(f"job.{end.state}", _detail(event_id, end)) for event_id, end in ends])
+    return len(ends)
+
+
+class _End(NamedTuple):
+    """A run that is over. job: as it was written then; askers: who asked for that run, and attempts: that it took."""
+
+    state: str
+    job: Job
+    askers: set[str]
+    attempts: int
 
 
 def ended(change: Mapping[str, Any]) -> Job | None:
     """The job, if this change is the one by which it ended."""
-    if _is_final(change.get("OldImage")) or not _is_final(change.get("NewImage")):
+    end = _end_of_run(change)
+    return end.job if end and end.job.state in FINAL else None
+
+
+def _end_of_run(change: Mapping[str, Any]) -> _End | None:
+    """The run that ended by this change, if one did."""
+    old, new = change.get("OldImage"), change.get("NewImage")
+    finished = _is_final(new) and not _is_final(old)
+    if not (finished or _runs_again(old, new)):
         return None
     try:
-        return read(change["NewImage"])
+        job = read(new or {})
+        before = job if finished else read(old or {})
     except Unreadable as unreadable:
         about = {"keys": change.get("Keys"), "reason": str(unreadable)}
         logger.error("a job has ended and cannot be read", extra=about)
         return None
+    state = job.state if finished else DEAD if job.error else SUCCEEDED
+    return _End(state, job, before.asked_by(), before.attempts)
 
 
 def _is_final(image: Mapping[str, Any] | None) -> bool:
     return (image or {}).get("state", {}).get("S") in FINAL
 
 
-def _detail(event_id: str, job: Job) -> dict[str, Any]:
+def _runs_again(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> bool:
+    """Whether a run ended that was asked for again meanwhile: the job begins anew, for those who asked again."""
+    if not (old and new) or "rerun" not in old or "rerun" in new:
+        return False
+    was_running = old.get("state", {}).get("S") == LEASED
+    return was_running and new.get("created_at") != old.get("created_at")
+
+
+def _detail(event_id: str, end: _End) -> dict[str, Any]:
+    job = end.job
     return {
         "version": VERSION,
         "id": event_id,
         "jobId": job.job_id,
         "kind": job.kind,
-        "state": job.state,
+        "state": end.state,
         "account": job.account,
-        "tenants": sorted(job.tenants or ()),
-        "attempts": job.attempts,
+        "tenants": sorted(end.askers),
+        "attempts": end.attempts,
         "result": job.result,
         "error": job.error,
         "at": iso(job.updated_at),

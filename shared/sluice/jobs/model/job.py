@@ -41,12 +41,20 @@ class DueIndex(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
 class Job(tables.Table):
     """One piece of work. Times are epoch ms; `expires_at` is in seconds for DynamoDB's TTL.
 
-    lease: raised by each claim; every write of a run is conditional on it. calls: marketplace calls that a run is
-    expected to make. tenant: whose account pays for them. tenants: who asked and may see the job. rerun: the priority
-    of a request that came while the job ran; rerun_payload: what that run is to do, where it differs. begun: the
-    marketplace may have been asked for something that must not be done twice. reserved: calls reserved for the last
-    claim. letter: the key of the dead letter that the job was last replayed from. ask_token, claim_token, end_token,
-    cancel_token: of the last write of that purpose (see `tables`); claim_token: the batch that it was claimed for.
+    lease: raised by each claim; every write of a run is conditional on it.
+    calls: marketplace calls that a run is expected to make.
+    tenant: whose account pays for them.
+    tenants: who may see the job.
+    askers: who asked for the present run, and hears what becomes of it; left out where that is `tenant` alone.
+    rerun, rerun_payload: the priority of a request that came while the job ran, and what that run is to do, where it
+        differs.
+    rerun_askers, rerun_payer: who asked for it, and the tenant that pays for it.
+    counted: the tenant in whose counts the job is, where it went over to another.
+    begun: the marketplace may have been asked for something that must not be done twice.
+    reserved: calls reserved for the last claim.
+    letter: the key of the dead letter that the job was last replayed from.
+    ask_token, claim_token, end_token, cancel_token: of the last write of that purpose (see `tables`); claim_token: the
+        batch that it was claimed for.
     """
 
     class Meta:
@@ -72,6 +80,10 @@ class Job(tables.Table):
     history = JSONAttribute(null=True)
     rerun = IntAttribute(null=True)
     rerun_payload = JSONAttribute(null=True)
+    askers = UnicodeSetAttribute(null=True, attr_name="for")
+    rerun_askers = UnicodeSetAttribute(null=True)
+    rerun_payer = UnicodeAttribute(null=True)
+    counted = UnicodeAttribute(null=True)
     begun = BooleanAttribute(null=True)
     reserved = IntAttribute(null=True)
     letter = UnicodeAttribute(null=True)
@@ -84,6 +96,10 @@ class Job(tables.Table):
     updated_at = IntAttribute()
     version = IntAttribute(default=VERSION)
     expires_at = IntAttribute(null=True)
+
+    def asked_by(self) -> set[str]:
+        """Who asked for the present run."""
+        return set(self.askers or {self.tenant})
 
     def home(self, shards: int) -> str:
         """The lane in which this job waits while it is queued."""

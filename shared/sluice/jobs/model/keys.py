@@ -154,3 +154,9 @@ def application_of(budget_id: str) -> str | None:
 def spoken(budget_id: str) -> str:
     """How messages name a budget: an account by its id, an application as such, because its key says nothing."""
     return f"{service_of(budget_id)} (this application)" if application_of(budget_id) else budget_id
+
+
+def budget_of_another(budget_id: str, tenant: str) -> str:
+    """The budget that stands for `tenant` where `budget_id` stands for another: the same one, where all share it."""
+    service, by_account, _ = budget_id.partition(":")
+    return f"{service}:{tenant}" if by_account else budget_id

@@ -40,5 +40,6 @@ TRANSITIONS: Final[dict[str, Transition]] = {
     "rescue": Transition(frozenset({LEASED}), QUEUED, True, "the lease ran out: its worker is gone"),
     "bury": Transition(frozenset({LEASED}), DEAD, True, "attempts used up, or refused for good; writes a dead letter"),
     "discard": Transition(ALL - FINAL, DEAD, False, "its item cannot be read; writes a dead letter"),
+    "abandon": Transition(frozenset({QUEUED}), DEAD, False, "its account has not worked for long; writes dead letters"),
     "cancel": Transition(frozenset({QUEUED}), CANCELLED, False, "nobody wants it any more, and it has not begun"),
 }

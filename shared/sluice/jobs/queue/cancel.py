@@ -2,9 +2,13 @@
 
 from enum import StrEnum
 
+from pynamodb.expressions.update import Action
+
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL, TRANSITIONS
+from sluice.jobs.queue import lanes
+from sluice.jobs.queue.enqueue import account_of, moved
 from sluice.platform import tables
 from sluice.platform.clock import ttl
 from sluice.platform.config.document import Config
@@ -32,7 +36,7 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
             return Cancelled.FINAL
         if job.state not in TRANSITIONS["cancel"].sources or job.begun:
             return Cancelled.RUNNING
-        alone = job.tenants == {tenant}
+        alone = job.asked_by() <= {tenant}
         actions = (
             [
                 Job.state.set(TRANSITIONS["cancel"].target),
@@ -41,13 +45,18 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
                 Job.expires_at.set(ttl(now + config.retention_ms)),
             ]
             if alone
-            else [Job.tenants.delete({tenant})]
+            else [
+                Job.tenants.delete({tenant}),
+                *([Job.askers.delete({tenant})] if job.askers else []),
+                *(_handed_over(job, now, config) if job.tenant == tenant else []),
+            ]
         )
         as_read = (
             (Job.state == job.state)
             & (Job.lease == job.lease)
             & Job.begun.does_not_exist()
             & (Job.tenants == job.tenants)
+            & (Job.askers.does_not_exist() if job.askers is None else Job.askers == job.askers)
         )
         try:
             writes = [*actions, Job.updated_at.set(now)]
@@ -56,6 +65,17 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
             continue  # somebody joined, or a worker took it: look again
         return Cancelled.CANCELLED if alone else Cancelled.WITHDRAWN
     return Cancelled.RUNNING
+
+
+def _handed_over(job: Job, now: int, config: Config) -> list[Action]:
+    """Who paid for the job no longer wants it: another of those who asked pays."""
+    heir = min(job.asked_by() - {job.tenant})
+    account, budget = account_of(job, heir)
+    lane = Job(job.job_id, account=account, budget=budget, priority=job.priority).home(
+        config.limits(keys.service_of(budget)).shards
+    )
+    lanes.mark(lane, now)
+    return [*moved(job, heir), Job.lane.set(lane)]
 
 
 def find(job_id: str, tenant: str) -> Job | None:

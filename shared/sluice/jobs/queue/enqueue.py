@@ -125,7 +125,7 @@ def enqueue_many(specs: Sequence[Spec], now: int, held: Held = _never) -> list[E
 
 _OF_EARLIER_RUNS = (
     *(Job.result, Job.error, Job.history, Job.rerun, Job.rerun_payload),
-    *(Job.begun, Job.letter, Job.expires_at),
+    *(Job.begun, Job.letter, Job.expires_at, Job.rerun_askers, Job.rerun_payer, Job.counted, Job.askers),
 )
 
 
@@ -205,30 +205,55 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
         actions.append(Job.letter.set(spec.origin.letter))  # what is asked for now is newer than what the letter asks
     elif spec.payload != job.payload and spec.payload.get("force"):
         actions.append(Job.payload.set({**job.payload, "force": spec.payload["force"]}))
-    if job.state != QUEUED or (replaced and later):
-        actions.append(Job.rerun.set(max(spec.priority, job.rerun or 0)))
+    again = job.state != QUEUED or (replaced and later)
+    as_read = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
+    if again:
+        actions += [Job.rerun.set(max(spec.priority, job.rerun or 0)), *_charged(spec, job, held)]
+        as_read &= Job.rerun.does_not_exist() if job.rerun is None else Job.rerun == job.rerun
         outcome = Outcome.RERUN_REQUESTED
     else:
         actions += _placed(spec, job, now, held)
+        if joins := _asked(spec, job):
+            actions += joins
+            as_read &= Job.tenant == job.tenant
         outcome = Outcome.RAISED if spec.priority > job.priority else Outcome.MERGED
     if actions:
-        as_read = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
         if replaced:
             as_read &= said.does_not_exist() if asked is None else said == asked
         write(spec.job_id, [*actions, Job.updated_at.set(now)], as_read)
     return Enqueued(spec.job_id, outcome, job.state)
 
 
+def _asked(spec: Spec, job: Job) -> list[Action]:
+    """Note the asker of the run that waits, so that it hears what becomes of it."""
+    askers = job.asked_by()
+    if spec.tenant in askers or len(askers) >= MOST_ASKERS:
+        return []
+    return [Job.askers.add({job.tenant, spec.tenant} if job.askers is None else {spec.tenant})]
+
+
+def _charged(spec: Spec, job: Job, held: Held) -> list[Action]:
+    """Note who asked for the run that follows the present one, and whose account pays for it: theirs.
+
+    The first to ask pays, unless somebody asks more urgently whose account can run it.
+    """
+    askers = job.rerun_askers or set()
+    actions: list[Action] = [Job.rerun_askers.add({spec.tenant})] if len(askers) < MOST_ASKERS else []
+    asked_before = job.rerun is not None
+    if not asked_before or (spec.shared and spec.priority > (job.rerun or 0) and not held(_run_by(spec))):
+        actions.append(Job.rerun_payer.set(spec.tenant))
+    return actions
+
+
+def _run_by(spec: Spec) -> Job:
+    return Job(job_id=spec.job_id, kind=spec.kind, account=spec.account, budget=spec.budget)
+
+
 def _placed(spec: Spec, job: Job, now: int, held: Held) -> list[Action]:
     """Where and when the queued `job` waits, now that `spec` is asked for too: nothing where that changes nothing."""
     raised = spec.priority > job.priority
     # Common work goes to the asker's account when that gains something, and never to one that cannot run it.
-    takes_over = (
-        spec.shared
-        and spec.account != job.account
-        and (raised or held(job))
-        and not held(Job(job_id=spec.job_id, kind=spec.kind, account=spec.account, budget=spec.budget))
-    )
+    takes_over = spec.shared and spec.account != job.account and (raised or held(job)) and not held(_run_by(spec))
     actions: list[Action] = []
     if raised or takes_over:
         priority = max(spec.priority, job.priority)
@@ -237,9 +262,28 @@ def _placed(spec: Spec, job: Job, now: int, held: Held) -> list[Action]:
         lanes.mark(lane, now)
         actions += [Job.lane.set(lane), Job.priority.set(priority)]
     if takes_over:
-        actions += [Job.tenant.set(spec.tenant), Job.account.set(spec.account), Job.budget.set(spec.budget)]
+        actions += moved(job, spec.tenant)
     due_at = _due_at(min(spec.due_at, job.due_at or 0), now)
     # A background request does not cut a backoff short; it does bring forward what nobody has tried yet.
     if due_at < (job.due_at or 0) and (raised or job.error is None):
         actions.append(Job.due_at.set(due_at))
     return actions
+
+
+def moved(job: Job, tenant: str) -> list[Action]:
+    """The writes by which `tenant` pays for the work of `job` from now on. It is counted where it began."""
+    account, budget = account_of(job, tenant)
+    counted = job.counted or job.tenant
+    return [
+        Job.tenant.set(tenant),
+        Job.account.set(account),
+        Job.budget.set(budget),
+        Job.counted.remove() if counted == tenant else Job.counted.set(counted),
+    ]
+
+
+def account_of(job: Job, tenant: str) -> tuple[str, str]:
+    """The account and the budget of `tenant` that can do the work of `job`."""
+    if tenant == job.tenant:
+        return job.account, job.budget
+    return keys.account(keys.marketplace_of(job.account), tenant), keys.budget_of_another(job.budget, tenant)

@@ -12,11 +12,12 @@ from pynamodb.expressions.update import Action as Write
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model import history, keys, kinds
-from sluice.jobs.model.dead_letters import DeadLetter, letter
+from sluice.jobs.model.dead_letters import DeadLetter, letters
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Action, Failure, LeaseOver, Waiting
 from sluice.jobs.model.states import LEASED, TRANSITIONS
 from sluice.jobs.queue import lanes
+from sluice.jobs.queue.enqueue import account_of, moved
 from sluice.platform import tables
 from sluice.platform.clock import ttl
 from sluice.platform.config.document import Config
@@ -45,26 +46,42 @@ def begin(job: Job, payload: dict[str, Any], now: int) -> Job:
 def complete(job: Job, result: dict[str, Any], now: int, config: Config) -> Job:
     """The work is done. If it was asked for again while it ran, it is queued once more."""
 
-    def writes(rerun: int | None) -> list[Write]:
+    def writes(asked: Job | None) -> list[Write]:
         done = [Job.result.set(result), Job.error.remove()]
-        if rerun is None:
+        if asked is None:
             return [*_leave("complete", now, config), *done]
-        return [*_again(job, rerun, now, config), *done, Job.history.set(_events(job, "rerun", now))]
+        return [*_again(job, asked, now, config), *done, Job.history.set(_events(job, "rerun", now))]
 
     return _end(job, writes)
 
 
-def _again(job: Job, rerun: int, now: int, config: Config) -> list[Write]:
-    """The writes of a rerun: from the start, as it was last asked for."""
-    job.priority = rerun
+def _again(job: Job, asked: Job, now: int, config: Config) -> list[Write]:
+    """The writes of a rerun: from the start, as it was last asked for, for those who asked and at their charge.
+
+    asked: the job with the request for it.
+    """
+    payer = asked.rerun_payer or job.tenant
+    account, budget = account_of(job, payer)
+    home = Job(job.job_id, account=account, budget=budget, priority=asked.rerun)
     return [
-        *_queue(job, "rerun", now, now, config),
-        Job.priority.set(rerun),
+        *_queue(home, "rerun", now, now, config),
+        *moved(job, payer),
+        _for((asked.rerun_askers or set()) | {payer}, payer),
+        Job.priority.set(asked.rerun),
         Job.attempts.set(0),
         Job.created_at.set(now),
         Job.payload.set(Job.rerun_payload | Job.payload),
-        *(attribute.remove() for attribute in (Job.rerun, Job.rerun_payload, Job.begun)),
+        *(attribute.remove() for attribute in (*_REQUEST, Job.begun)),
     ]
+
+
+def _for(askers: set[str], payer: str) -> Write:
+    """Who asks for the run."""
+    return Job.askers.remove() if askers == {payer} else Job.askers.set(askers)
+
+
+# What a job knows of a request that came while it ran.
+_REQUEST = (Job.rerun, Job.rerun_payload, Job.rerun_askers, Job.rerun_payer)
 
 
 def fail(job: Job, failure: Failure, now: int, config: Config, chance: float | None = None) -> Job:
@@ -127,16 +144,16 @@ def wait(job: Job, waiting: Waiting, now: int, config: Config) -> Job:
 
 
 def bury(job: Job, failure: Failure, now: int, config: Config, condition: Condition | None = None) -> Job:
-    """The run is given up for good. The job and its dead letter are written together, or neither is.
+    """The run is given up for good. The job and a dead letter for each who asked are written together, or none is.
 
-    If the work was asked for again meanwhile, the job is queued for that; the letter of this run stays.
+    If the work was asked for again meanwhile, the job is queued for that; the letters of this run stay.
     """
     error = _error(failure, now)
     events = _events(job, "bury", now, failure)
-    dead = letter(job, error, events, now, config.dead_letter_retention_ms)
+    dead = letters(job, error, events, now, config.dead_letter_retention_ms)
 
-    def writes(rerun: int | None) -> list[Write]:
-        ended = _leave("bury", now, config) if rerun is None else _again(job, rerun, now, config)
+    def writes(asked: Job | None) -> list[Write]:
+        ended = _leave("bury", now, config) if asked is None else _again(job, asked, now, config)
         return [*ended, Job.error.set(error), Job.history.set(events)]
 
     return _end(job, writes, condition, dead)
@@ -154,19 +171,23 @@ def _requeue(
 ) -> Job:
     error, events = _error(failure, now), _events(job, name, now, failure)
 
-    def writes(rerun: int | None) -> list[Write]:
+    def writes(asked: Job | None) -> list[Write]:
         # Somebody who asked more urgently while the job ran must not wait for it in the lane of those who did not.
-        job.priority = max(job.priority, rerun or 0)
-        queued = _queue(job, name, at, now, config) + (_undo() if failure.undone else [])
+        job.priority = max(job.priority, (asked.rerun if asked else None) or 0)
+        queued = _queue(job, name, at, now, config) + (_undo(job, asked) if failure.undone else [])
         return [*queued, Job.priority.set(job.priority), Job.error.set(error), Job.history.set(events), *more]
 
     return _end(job, writes, condition)
 
 
-def _undo() -> list[Write]:
+def _undo(job: Job, asked: Job | None) -> list[Write]:
     """What was begun has not happened: the job is as if it had not begun, and as it was last asked for."""
-    gone = (Job.begun, Job.rerun, Job.rerun_payload)
-    return [Job.payload.set(Job.rerun_payload | Job.payload), *(attribute.remove() for attribute in gone)]
+    joined = (asked.rerun_askers if asked else None) or set()
+    return [
+        Job.payload.set(Job.rerun_payload | Job.payload),
+        _for(job.asked_by() | joined, job.tenant),
+        *(attribute.remove() for attribute in (*_REQUEST, Job.begun)),
+    ]
 
 
 def _queue(job: Job, name: str, at: int, now: int, config: Config) -> list[Write]:
@@ -219,30 +240,44 @@ def _write(job: Job, actions: Sequence[Write]) -> Job:
 
 def _end(
     job: Job,
-    writes: Callable[[int | None], list[Write]],
+    writes: Callable[[Job | None], list[Write]],
     condition: Condition | None = None,
-    dead: DeadLetter | None = None,
+    dead: Sequence[DeadLetter] = (),
 ) -> Job:
-    """Write the end of a run, and its dead letter if there is one.
+    """Write the end of a run, and its dead letters if there are any.
 
-    `writes` is given the priority of a request that came while the job ran, if one did. That nobody has asked more
-    urgently since is part of the condition, so no request is lost between looking and writing.
+    `writes` is given the job with the request that came while it ran, if one did. That nobody has asked since is part
+    of the condition, so no request is lost between looking and writing, nor who made it.
     """
-    rerun: int | None = None
+    asked: Job | None = None
     while True:
-        asked = Job.rerun.does_not_exist() if rerun is None else Job.rerun == rerun
-        own = _own(job, asked if condition is None else asked & condition)
+        as_asked = _as_asked(asked)
+        own = _own(job, as_asked if condition is None else as_asked & condition)
         try:
-            if dead is None:
-                return tables.update(Job, (job.job_id,), writes(rerun), own, token=Job.end_token)
-            _write_both(job, writes(rerun), own, dead)
+            if not dead:
+                return tables.update(Job, (job.job_id,), writes(asked), own, token=Job.end_token)
+            _write_all(job, writes(asked), own, dead)
             return Job.get(job.job_id, consistent_read=True)
         except tables.ConditionFailed as lost:
             current = Job.from_raw_data(lost.item) if lost.item else _current(job)
             ours = current is not None and (current.lease, current.state) == (job.lease, LEASED)
-            if current is None or not ours or current.rerun == rerun:
+            if current is None or not ours or _request(current) == _request(asked):
                 raise _lease_over(job) from lost
-            rerun = current.rerun
+            asked = current
+
+
+def _request(job: Job | None) -> list[object]:
+    return [getattr(job, name) if job else None for name in ("rerun", "rerun_askers", "rerun_payer")]
+
+
+def _as_asked(job: Job | None) -> Condition:
+    """The request that came while the job ran is the one that `job` knows; with None, there is none."""
+    if job is None or job.rerun is None:
+        return Job.rerun.does_not_exist()
+    same: Condition = Job.rerun == job.rerun
+    for attribute, value in ((Job.rerun_askers, job.rerun_askers), (Job.rerun_payer, job.rerun_payer)):
+        same &= attribute.does_not_exist() if value is None else attribute == value
+    return same
 
 
 def _current(job: Job) -> Job | None:
@@ -252,10 +287,11 @@ def _current(job: Job) -> Job | None:
         return None
 
 
-def _write_both(job: Job, actions: list[Write], own: Condition, dead: DeadLetter) -> None:
+def _write_all(job: Job, actions: list[Write], own: Condition, dead: Sequence[DeadLetter]) -> None:
     def write(transaction: TransactWrite) -> None:
         transaction.update(Job(job.job_id), actions, own)
-        transaction.save(dead)
+        for one in dead:
+            transaction.save(one)
 
     tables.transact(write)
 

@@ -12,8 +12,9 @@ So a job whose enqueuer relied on its last mark always finds that mark in place.
 
 from contextlib import suppress
 from threading import Lock
+from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from sluice.jobs.model import keys
 from sluice.platform import tables
@@ -26,8 +27,11 @@ REMOVE_AFTER_MS = 10 * MINUTE
 
 
 class Lane(tables.Table):
-    """A lane that has, or lately had, work. `seen_at`: when it was last marked, epoch ms.
+    """A lane that has, or lately had, work. Times are epoch ms.
 
+    seen_at: when it was last marked.
+    held_since: since when its account has not worked, as far as ticks have seen.
+    swept: where in the lane the last tick has looked at what waits for that account; None: at its end.
     nudge_token, run_0, run_1, run_2: of the item that asks for runs of the scheduler (see `nudge`).
     """
 
@@ -37,6 +41,8 @@ class Lane(tables.Table):
     registry = UnicodeAttribute(hash_key=True)
     lane = UnicodeAttribute(range_key=True)
     seen_at = IntAttribute()
+    held_since = IntAttribute(null=True)
+    swept = JSONAttribute(null=True)
     nudge_token = UnicodeAttribute(null=True)
     run_0 = IntAttribute(null=True)
     run_1 = IntAttribute(null=True)
@@ -88,3 +94,13 @@ def remove(lane: Lane, now: int) -> bool:
     except tables.ConditionFailed:
         return False
     return True
+
+
+def note(lane: Lane, held_since: int | None, swept: dict[str, Any] | None) -> None:
+    """Keep on the lane's mark what a tick has seen of its account, unless the mark is gone."""
+    actions = [
+        Lane.held_since.remove() if held_since is None else Lane.held_since.set(held_since),
+        Lane.swept.remove() if swept is None else Lane.swept.set(swept),
+    ]
+    with suppress(tables.ConditionFailed):
+        tables.update(Lane, (lane.registry, lane.lane), actions, Lane.seen_at.exists())

@@ -1,0 +1,164 @@
+"""Work that waits for an account that does not work: it goes to another who asked for it, or ends after a week.
+
+```
+ each tick   lanes of accounts that are not ACTIVE ─► the next few jobs of each, in turn
+               another asker's account works ───────► the job waits in that one's lane, at its charge
+               the lane has been held for a week ───► the job ends: a dead letter for each who asked, and the event
+               neither ─────────────────────────────► it waits: connect the account again, then it runs
+```
+Where the walk through a lane is, and since when it is held, stands on the lane's mark. Only jobs that wait and have not
+begun are touched: what a marketplace may have been asked for already must be looked at with the account that asked.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Set
+from dataclasses import dataclass
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from sluice.jobs.dispatch.find_ready import Statuses
+from sluice.jobs.model import history, keys
+from sluice.jobs.model.dead_letters import letters
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.states import QUEUED, TRANSITIONS
+from sluice.jobs.queue import claim, lanes
+from sluice.jobs.queue.enqueue import account_of, moved
+from sluice.jobs.queue.lanes import Lane
+from sluice.platform import tables
+from sluice.platform.clock import DAY, ttl
+from sluice.platform.config.document import Config
+from sluice.platform.observe import logger
+
+# Jobs of a lane that one tick looks at.
+MOST = 25
+# Later than any job is due: those that back off are looked at too.
+EVER = 10**15
+CODE = "account_not_working"
+
+# Which of these accounts, which all belong to one service, can be given work of others: they work, and have shown it.
+Working = Callable[[Collection[str], str], Set[str]]
+
+
+@dataclass
+class Moved:
+    """What one tick did: jobs that went over to another asker, and jobs that ended."""
+
+    transferred: int = 0
+    abandoned: int = 0
+
+
+def none_work(_: Collection[str], __: str) -> Set[str]:
+    """Nobody's account is known to work."""
+    return frozenset()
+
+
+def sweep(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, working: Working) -> Moved:
+    """Look at some jobs of each of the `marked` lanes whose account does not work.
+
+    working: tells to whose accounts shared work may go.
+    """
+    done = Moved()
+    waiting = [lane for lane in marked if not keys.is_poll_lane(lane.lane)]
+    status = statuses({keys.lane_account(lane.lane) for lane in waiting}) if waiting else {}
+    for lane in waiting:
+        if status.get(keys.lane_account(lane.lane)) == "ACTIVE":
+            if lane.held_since is not None:
+                lanes.note(lane, None, None)
+            continue
+        try:
+            _sweep(lane, now, config, working, done)
+        except Exception:  # noqa: BLE001 - the other lanes are looked at, and this one by the next tick
+            logger.exception("work of an account that does not work could not be moved", extra={"lane": lane.lane})
+    return done
+
+
+def _sweep(lane: Lane, now: int, config: Config, working: Working, done: Moved) -> None:
+    held_since = lane.held_since if lane.held_since is not None else now
+    page = claim.page(lane.lane, EVER, MOST, lane.swept)
+    jobs = list(Job.batch_get([one.job_id for one in page.found], consistent_read=True)) if page.found else []
+    here = [job for job in jobs if job.state == QUEUED and job.lane == lane.lane and not job.begun]
+    heirs = _heirs(here, working)
+    for job in here:
+        if heir := heirs.get(job.job_id):
+            done.transferred += _transfer(job, heir, now, config)
+        elif now - max(held_since, job.created_at) >= config.broken_ms:
+            done.abandoned += _abandon(job, now, config)
+    if held_since != lane.held_since or page.rest != lane.swept:
+        lanes.note(lane, held_since, page.rest)
+
+
+def _heirs(jobs: Iterable[Job], working: Working) -> dict[str, str]:
+    """For each of `jobs` of one lane that another asker can run: the first of those, by name."""
+    found: dict[str, str] = {}
+    others = {job.job_id: sorted(job.asked_by() - {job.tenant}) for job in jobs}
+    some = next(iter(jobs), None)
+    if some is None or not any(others.values()):
+        return found
+    marketplace, service = keys.marketplace_of(some.account), keys.service_of(some.budget)
+    able = working({keys.account(marketplace, one) for askers in others.values() for one in askers}, service)
+    for job_id, askers in others.items():
+        if heir := next((one for one in askers if keys.account(marketplace, one) in able), None):
+            found[job_id] = heir
+    return found
+
+
+def _transfer(job: Job, heir: str, now: int, config: Config) -> int:
+    """Let the account of `heir` run the job. 0 when somebody has changed it meanwhile."""
+    account, budget = account_of(job, heir)
+    lane = keys.lane(budget, account, job.priority, job.job_id, config.limits(keys.service_of(budget)).shards)
+    lanes.mark(lane, now)
+    entry: history.Entry = {"at": now, "event": "transfer", "attempt": job.attempts}
+    actions = [
+        *moved(job, heir),
+        Job.lane.set(lane),
+        Job.due_at.set(min(job.due_at or now, now)),
+        Job.history.set(history.add(job.history or [], entry)),
+        Job.updated_at.set(now),
+    ]
+    try:
+        tables.update(Job, (job.job_id,), actions, _as_read(job), token=Job.ask_token)
+    except tables.ConditionFailed:
+        return 0
+    return 1
+
+
+def _abandon(job: Job, now: int, config: Config) -> int:
+    """End the job; 0 when somebody has changed it meanwhile."""
+    days = config.broken_ms / DAY
+    message = f"its account has not worked for {days:g} days; connect the account again, then ask for this anew"
+    error = {"code": CODE, "message": message, "at": now}
+    entry: history.Entry = {"at": now, "event": "abandon", "attempt": job.attempts, "code": CODE, "message": message}
+    events = history.add(job.history or [], entry)
+    actions: list[Action] = [
+        Job.state.set(TRANSITIONS["abandon"].target),
+        Job.lane.remove(),
+        Job.due_at.remove(),
+        Job.error.set(error),
+        Job.history.set(events),
+        Job.updated_at.set(now),
+        Job.expires_at.set(ttl(now + config.retention_ms)),
+    ]
+
+    def write(transaction: TransactWrite) -> None:
+        transaction.update(Job(job.job_id), actions, _as_read(job))
+        for one in letters(job, error, events, now, config.dead_letter_retention_ms):
+            transaction.save(one)
+
+    try:
+        tables.transact(write)
+    except tables.ConditionFailed:
+        return 0
+    return 1
+
+
+def _as_read(job: Job) -> Condition:
+    unchanged: Condition = (
+        (Job.state == QUEUED)
+        & (Job.lease == job.lease)
+        & (Job.lane == job.lane)
+        & (Job.account == job.account)
+        & (Job.askers.does_not_exist() if job.askers is None else Job.askers == job.askers)
+        & Job.begun.does_not_exist()
+    )
+    return unchanged

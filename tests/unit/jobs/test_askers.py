@@ -1,0 +1,266 @@
+"""Who asked for a run pays for it, hears of it, and has its dead letter; nobody else."""
+
+from dataclasses import replace
+
+import pytest
+
+from sluice.jobs.dispatch import transfers
+from sluice.jobs.model import keys
+from sluice.jobs.model.candidate import Candidate
+from sluice.jobs.model.dead_letters import DeadLetter
+from sluice.jobs.model.job import MOST_ASKERS, Job
+from sluice.jobs.model.outcomes import Failure, Refused
+from sluice.jobs.queue import cancel, claim, finish, lanes, replay
+from sluice.jobs.queue.enqueue import Enqueued, Outcome, enqueue
+from sluice.platform.clock import DAY, HOUR, MINUTE
+from sluice.platform.config.document import Config
+from tests.support.clock import VirtualClock
+from tests.support.store import Store
+from tests.support.work import spec
+from tests.unit.jobs.conftest import NOON
+
+pytestmark = pytest.mark.usefixtures("store")
+CONFIG = Config()
+BROKEN = {"stockx:acme": "BROKEN", "stockx:globex": "ACTIVE", "stockx:initech": "ACTIVE"}
+
+
+def stored() -> Job:
+    return Job.get(spec().job_id, consistent_read=True)
+
+
+def take(now: int = NOON) -> Job:
+    job = claim.claim(Candidate.of(stored()), now, MINUTE)
+    assert job
+    return job
+
+
+def payer(job: Job) -> tuple[str, str, str]:
+    return job.tenant, job.account, job.budget
+
+
+def of(tenant: str) -> tuple[str, str, str]:
+    return tenant, f"stockx:{tenant}", f"stockx:{tenant}"
+
+
+def letters(tenant: str) -> list[DeadLetter]:
+    return list(DeadLetter.query(tenant))
+
+
+def ask(tenant: str, priority: int = keys.BACKGROUND, now: int = NOON) -> Outcome:
+    return enqueue(spec(tenant=tenant, priority=priority), now).outcome
+
+
+def test_a_rerun_is_charged_to_who_asked_for_it() -> None:
+    ask("acme")
+    running = take()
+    assert ask("globex") is Outcome.RERUN_REQUESTED
+    again = finish.complete(running, {}, NOON, CONFIG)
+    assert (again.state, payer(again), again.asked_by()) == ("queued", of("globex"), {"globex"})
+    assert (again.lane, again.counted) == ("stockx:globex#100#0", "acme")
+    assert not any((again.rerun, again.rerun_askers, again.rerun_payer))
+    assert "stockx:globex#100#0" in [lane.lane for lane in lanes.active()]
+
+
+def test_a_rerun_that_the_payer_asks_for_stays_with_it() -> None:
+    ask("acme")
+    running = take()
+    ask("acme")
+    again = finish.complete(running, {}, NOON, CONFIG)
+    assert payer(again) == of("acme")
+    assert not again.askers
+    assert not again.counted
+
+
+def test_of_several_who_ask_again_the_first_pays_unless_one_asks_more_urgently() -> None:
+    ask("acme")
+    running = take()
+    for tenant, priority in (("globex", keys.BACKGROUND), ("initech", keys.BACKGROUND), ("hooli", keys.MANUAL)):
+        ask(tenant, priority)
+    again = finish.complete(running, {}, NOON, CONFIG)
+    assert (payer(again), again.priority) == (of("hooli"), keys.MANUAL)
+    assert again.asked_by() == {"globex", "initech", "hooli"}
+
+
+def test_who_asks_more_urgently_without_a_working_account_does_not_pay() -> None:
+    ask("acme")
+    running = take()
+    ask("globex")
+    enqueue(spec(tenant="madeup", priority=keys.MANUAL), NOON, lambda job: job.account == "stockx:madeup")
+    again = finish.complete(running, {}, NOON, CONFIG)
+    assert (payer(again), again.priority) == (of("globex"), keys.MANUAL)
+
+
+def test_who_asks_while_the_end_is_written_is_not_forgotten(store: Store) -> None:
+    """The request comes between the look at the job and the write of its end."""
+    ask("acme")
+    running = take()
+    ask("globex")
+    late = iter(["initech"])
+
+    def around(request, send):  # type: ignore[no-untyped-def]
+        if request.operation == "UpdateItem" and (tenant := next(late, None)):
+            ask(tenant)
+        return send()
+
+    store.around = around
+    again = finish.complete(running, {}, NOON, CONFIG)
+    store.around = None
+    assert again.asked_by() == {"globex", "initech"}
+
+
+def test_each_asker_has_its_own_letter_and_replays_at_its_own_charge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "nudge", lambda _: None)
+    ask("acme")
+    ask("globex", keys.MANUAL)
+    finish.fail(take(), Refused("no such product", code="product_unknown"), NOON, CONFIG)
+    for tenant in ("acme", "globex"):
+        [letter] = letters(tenant)
+        assert (letter.tenant, letter.account, letter.budget) == of(tenant)
+        assert letter.error["code"] == "product_unknown"
+    [answer] = replay.replay(letters("acme"), "ann", NOON + 1, CONFIG)
+    assert isinstance(answer, Enqueued)
+    assert (answer.outcome, payer(stored())) == (Outcome.CREATED, of("acme"))
+    [joined] = replay.replay(letters("globex"), "bob", NOON + 2, CONFIG)
+    assert isinstance(joined, Enqueued)
+    assert (joined.outcome, stored().asked_by()) == (Outcome.MERGED, {"acme", "globex"})
+
+
+def test_a_run_that_dies_is_told_to_those_who_asked_for_that_run_alone() -> None:
+    ask("acme")
+    finish.complete(take(), {}, NOON, CONFIG)
+    ask("globex", now=NOON + HOUR)
+    running = take(NOON + HOUR)
+    ask("initech", now=NOON + HOUR)
+    finish.bury(running, Refused("no"), NOON + HOUR, CONFIG)
+    assert (len(letters("acme")), len(letters("globex")), len(letters("initech"))) == (0, 1, 0)
+    assert cancel.find(spec().job_id, "acme")  # it may still look at the job that it once asked for
+
+
+def test_there_are_letters_for_as_many_as_a_job_remembers() -> None:
+    for number in range(MOST_ASKERS + 5):
+        ask(f"t{number:02}")
+    finish.bury(take(), Refused("no"), NOON, CONFIG)
+    assert [len(letters(f"t{number:02}")) for number in range(MOST_ASKERS + 5)] == [1] * MOST_ASKERS + [0] * 5
+
+
+def test_who_no_longer_wants_what_others_want_no_longer_pays() -> None:
+    ask("acme")
+    ask("globex")
+    assert cancel.cancel(spec().job_id, "acme", NOON, CONFIG) is cancel.Cancelled.WITHDRAWN
+    job = stored()
+    assert (payer(job), job.asked_by(), job.lane) == (of("globex"), {"globex"}, "stockx:globex#100#0")
+    assert cancel.cancel(spec().job_id, "globex", NOON, CONFIG) is cancel.Cancelled.CANCELLED
+
+
+def test_an_earlier_asker_does_not_keep_a_job_alive() -> None:
+    ask("acme")
+    finish.complete(take(), {}, NOON, CONFIG)
+    ask("globex", now=NOON + 1)
+    assert cancel.cancel(spec().job_id, "globex", NOON + 2, CONFIG) is cancel.Cancelled.CANCELLED
+
+
+# ── accounts that do not work ──
+
+
+def sweep(now: int = NOON, *working: str, broken: bool = True) -> transfers.Moved:
+    statuses = BROKEN if broken else dict.fromkeys(BROKEN, "ACTIVE")
+
+    def able(accounts, service):  # type: ignore[no-untyped-def]
+        assert service == "stockx"
+        return set(accounts) & {keys.account("stockx", tenant) for tenant in working}
+
+    def status(accounts):  # type: ignore[no-untyped-def]
+        return {account: statuses[account] for account in accounts if account in statuses}
+
+    return transfers.sweep(lanes.active(), now, CONFIG, status, able)
+
+
+def test_work_of_a_broken_account_goes_to_another_asker_whose_account_works() -> None:
+    ask("acme")
+    ask("globex")
+    ask("initech")
+    assert sweep(NOON, "initech") == transfers.Moved(transferred=1)
+    job = stored()
+    assert (payer(job), job.lane, job.counted) == (of("initech"), "stockx:initech#100#0", "acme")
+    assert job.asked_by() == {"acme", "globex", "initech"}
+    assert [entry["event"] for entry in job.history or []] == ["transfer"]
+    assert finish.complete(take(), {}, NOON, CONFIG).state == "succeeded"
+
+
+def test_it_waits_while_nobody_elses_account_works() -> None:
+    ask("acme")
+    ask("globex")
+    assert sweep(NOON) == transfers.Moved()
+    assert payer(stored()) == of("acme")
+    assert sweep(NOON + MINUTE, "globex") == transfers.Moved(transferred=1)
+
+
+def test_a_job_that_runs_or_has_begun_is_left_alone() -> None:
+    ask("acme")
+    ask("globex")
+    running = take()
+    assert sweep(NOON, "globex") == transfers.Moved()
+    begun = finish.begin(running, {"sku": "one"}, NOON)
+    finish.fail(begun, Failure("again"), NOON, CONFIG, chance=0.0)
+    assert sweep(NOON, "globex") == transfers.Moved()
+    assert payer(stored()) == of("acme")
+
+
+def test_every_job_of_a_long_lane_has_its_turn() -> None:
+    for number in range(60):
+        enqueue(spec(f"alone{number:02}"), NOON)
+    shared = spec("shared")
+    for tenant in ("acme", "globex"):
+        enqueue(replace(shared, tenant=tenant, account=f"stockx:{tenant}", budget=f"stockx:{tenant}"), NOON + 1)
+    moved = [sweep(NOON + tick * MINUTE, "globex").transferred for tick in range(4)]
+    assert sum(moved) == 1
+    assert moved[0] == 0  # it stands behind more than one tick looks at
+
+
+def test_after_a_week_it_ends_with_that_reason_for_each_who_asked() -> None:
+    ask("acme")
+    ask("globex")
+    sweep(NOON)
+    assert sweep(NOON + 7 * DAY - 1) == transfers.Moved()
+    assert sweep(NOON + 7 * DAY) == transfers.Moved(abandoned=1)
+    job = stored()
+    assert (job.state, job.error["code"] if job.error else None) == ("dead", "account_not_working")
+    assert not job.lane
+    for tenant in ("acme", "globex"):
+        [letter] = letters(tenant)
+        assert letter.error["code"] == "account_not_working"
+    assert ask("acme", now=NOON + 8 * DAY) is Outcome.CREATED
+
+
+def test_an_account_that_worked_meanwhile_begins_its_week_anew() -> None:
+    ask("acme")
+    sweep(NOON)
+    sweep(NOON + 6 * DAY, broken=False)
+    sweep(NOON + 6 * DAY + MINUTE)
+    assert sweep(NOON + 8 * DAY) == transfers.Moved()
+    assert sweep(NOON + 13 * DAY + MINUTE) == transfers.Moved(abandoned=1)
+
+
+def test_a_job_that_came_late_has_a_week_of_its_own() -> None:
+    ask("acme")
+    sweep(NOON)
+    enqueue(spec("late"), NOON + 6 * DAY)
+    assert sweep(NOON + 7 * DAY) == transfers.Moved(abandoned=1)
+    assert Job.get(spec("late").job_id).state == "queued"
+
+
+def test_one_of_many_ticks_moves_it(store: Store) -> None:
+    ask("acme")
+    ask("globex")
+    marked = lanes.active()
+    job = stored()
+    assert transfers._transfer(job, "globex", NOON, CONFIG) == 1
+    assert transfers._transfer(job, "globex", NOON, CONFIG) == 0
+    assert transfers._abandon(job, NOON, CONFIG) == 0
+    assert marked
+
+
+def test_an_account_that_is_gone_holds_its_work_as_a_broken_one_does(clock: VirtualClock) -> None:
+    ask("gone")
+    ask("globex")
+    assert sweep(NOON, "globex") == transfers.Moved(transferred=1)
