@@ -20,4 +20,6 @@ kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx"))
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """A schedule's event, or a nudge's. Returns what the last tick did."""
     nudged = event.get("source") == "nudge"
-    return scheduler.run(accounts.statuses, SystemClock(), live.current(), accounts.applications, nudged=nudged)
+    return scheduler.run(
+        accounts.statuses, SystemClock(), live.current(), accounts.applications, accounts.working, nudged=nudged
+    )

@@ -169,7 +169,7 @@ def sweep(now: int = NOON, *working: str, broken: bool = True) -> transfers.Move
         assert service == "stockx"
         return set(accounts) & {keys.account("stockx", tenant) for tenant in working}
 
-    def status(accounts):  # type: ignore[no-untyped-def]
+    def status(accounts, service):  # type: ignore[no-untyped-def]
         return {account: statuses[account] for account in accounts if account in statuses}
 
     return transfers.sweep(lanes.active(), now, CONFIG, status, able)

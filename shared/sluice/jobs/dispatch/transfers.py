@@ -10,6 +10,7 @@ Where the walk through a lane is, and since when it is held, stands on the lane'
 begun are touched: what a marketplace may have been asked for already must be looked at with the account that asked.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Set
 from dataclasses import dataclass
 
@@ -17,14 +18,15 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from sluice.jobs.dispatch.explain import MISSING
 from sluice.jobs.dispatch.find_ready import Statuses
 from sluice.jobs.model import history, keys
 from sluice.jobs.model.dead_letters import letters
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import QUEUED, TRANSITIONS
 from sluice.jobs.queue import claim, lanes
-from sluice.jobs.queue.enqueue import account_of, moved
 from sluice.jobs.queue.lanes import Lane
+from sluice.jobs.queue.rerun import account_of, moved
 from sluice.platform import tables
 from sluice.platform.clock import DAY, ttl
 from sluice.platform.config.document import Config
@@ -60,9 +62,9 @@ def sweep(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, 
     """
     done = Moved()
     waiting = [lane for lane in marked if not keys.is_poll_lane(lane.lane)]
-    status = statuses({keys.lane_account(lane.lane) for lane in waiting}) if waiting else {}
+    status = _status(waiting, statuses)
     for lane in waiting:
-        if status.get(keys.lane_account(lane.lane)) == "ACTIVE":
+        if status[lane.lane] == "ACTIVE":
             if lane.held_since is not None:
                 lanes.note(lane, None, None)
             continue
@@ -71,6 +73,18 @@ def sweep(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, 
         except Exception:  # noqa: BLE001 - the other lanes are looked at, and this one by the next tick
             logger.exception("work of an account that does not work could not be moved", extra={"lane": lane.lane})
     return done
+
+
+def _status(marked: Iterable[Lane], statuses: Statuses) -> dict[str, str]:
+    """The status of the account of each of these lanes, for the calls of its service."""
+    by_service: dict[str, list[str]] = defaultdict(list)
+    for lane in marked:
+        by_service[keys.service_of(keys.lane_budget(lane.lane))].append(lane.lane)
+    found: dict[str, str] = {}
+    for service, names in by_service.items():
+        known = statuses({keys.lane_account(name) for name in names}, service)
+        found |= {name: known.get(keys.lane_account(name), MISSING) for name in names}
+    return found
 
 
 def _sweep(lane: Lane, now: int, config: Config, working: Working, done: Moved) -> None:

@@ -8,7 +8,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL, TRANSITIONS
 from sluice.jobs.queue import lanes
-from sluice.jobs.queue.enqueue import account_of, moved
+from sluice.jobs.queue.rerun import account_of, moved
 from sluice.platform import tables
 from sluice.platform.clock import ttl
 from sluice.platform.config.document import Config

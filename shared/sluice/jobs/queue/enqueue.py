@@ -22,6 +22,7 @@ from sluice.jobs.model import history, keys, kinds
 from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job, Spec
 from sluice.jobs.model.states import FINAL, QUEUED
 from sluice.jobs.queue import lanes
+from sluice.jobs.queue.rerun import moved
 from sluice.platform import tables
 from sluice.platform.clock import SECOND
 
@@ -268,22 +269,3 @@ def _placed(spec: Spec, job: Job, now: int, held: Held) -> list[Action]:
     if due_at < (job.due_at or 0) and (raised or job.error is None):
         actions.append(Job.due_at.set(due_at))
     return actions
-
-
-def moved(job: Job, tenant: str) -> list[Action]:
-    """The writes by which `tenant` pays for the work of `job` from now on. It is counted where it began."""
-    account, budget = account_of(job, tenant)
-    counted = job.counted or job.tenant
-    return [
-        Job.tenant.set(tenant),
-        Job.account.set(account),
-        Job.budget.set(budget),
-        Job.counted.remove() if counted == tenant else Job.counted.set(counted),
-    ]
-
-
-def account_of(job: Job, tenant: str) -> tuple[str, str]:
-    """The account and the budget of `tenant` that can do the work of `job`."""
-    if tenant == job.tenant:
-        return job.account, job.budget
-    return keys.account(keys.marketplace_of(job.account), tenant), keys.budget_of_another(job.budget, tenant)

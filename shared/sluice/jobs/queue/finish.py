@@ -16,8 +16,8 @@ from sluice.jobs.model.dead_letters import DeadLetter, letters
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Action, Failure, LeaseOver, Waiting
 from sluice.jobs.model.states import LEASED, TRANSITIONS
-from sluice.jobs.queue import lanes
-from sluice.jobs.queue.enqueue import account_of, moved
+from sluice.jobs.queue import lanes, rerun
+from sluice.jobs.queue.rerun import account_of, moved
 from sluice.platform import tables
 from sluice.platform.clock import ttl
 from sluice.platform.config.document import Config
@@ -66,22 +66,13 @@ def _again(job: Job, asked: Job, now: int, config: Config) -> list[Write]:
     return [
         *_queue(home, "rerun", now, now, config),
         *moved(job, payer),
-        _for((asked.rerun_askers or set()) | {payer}, payer),
+        rerun.askers((asked.rerun_askers or set()) | {payer}, payer),
         Job.priority.set(asked.rerun),
         Job.attempts.set(0),
         Job.created_at.set(now),
         Job.payload.set(Job.rerun_payload | Job.payload),
-        *(attribute.remove() for attribute in (*_REQUEST, Job.begun)),
+        *(attribute.remove() for attribute in (*rerun.REQUEST, Job.begun)),
     ]
-
-
-def _for(askers: set[str], payer: str) -> Write:
-    """Who asks for the run."""
-    return Job.askers.remove() if askers == {payer} else Job.askers.set(askers)
-
-
-# What a job knows of a request that came while it ran.
-_REQUEST = (Job.rerun, Job.rerun_payload, Job.rerun_askers, Job.rerun_payer)
 
 
 def fail(job: Job, failure: Failure, now: int, config: Config, chance: float | None = None) -> Job:
@@ -185,8 +176,8 @@ def _undo(job: Job, asked: Job | None) -> list[Write]:
     joined = (asked.rerun_askers if asked else None) or set()
     return [
         Job.payload.set(Job.rerun_payload | Job.payload),
-        _for(job.asked_by() | joined, job.tenant),
-        *(attribute.remove() for attribute in (*_REQUEST, Job.begun)),
+        rerun.askers(job.asked_by() | joined, job.tenant),
+        *(attribute.remove() for attribute in (*rerun.REQUEST, Job.begun)),
     ]
 
 
@@ -251,7 +242,7 @@ def _end(
     """
     asked: Job | None = None
     while True:
-        as_asked = _as_asked(asked)
+        as_asked = rerun.as_asked(asked)
         own = _own(job, as_asked if condition is None else as_asked & condition)
         try:
             if not dead:
@@ -261,23 +252,9 @@ def _end(
         except tables.ConditionFailed as lost:
             current = Job.from_raw_data(lost.item) if lost.item else _current(job)
             ours = current is not None and (current.lease, current.state) == (job.lease, LEASED)
-            if current is None or not ours or _request(current) == _request(asked):
+            if current is None or not ours or rerun.request(current) == rerun.request(asked):
                 raise _lease_over(job) from lost
             asked = current
-
-
-def _request(job: Job | None) -> list[object]:
-    return [getattr(job, name) if job else None for name in ("rerun", "rerun_askers", "rerun_payer")]
-
-
-def _as_asked(job: Job | None) -> Condition:
-    """The request that came while the job ran is the one that `job` knows; with None, there is none."""
-    if job is None or job.rerun is None:
-        return Job.rerun.does_not_exist()
-    same: Condition = Job.rerun == job.rerun
-    for attribute, value in ((Job.rerun_askers, job.rerun_askers), (Job.rerun_payer, job.rerun_payer)):
-        same &= attribute.does_not_exist() if value is None else attribute == value
-    return same
 
 
 def _current(job: Job) -> Job | None:

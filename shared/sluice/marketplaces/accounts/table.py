@@ -87,6 +87,20 @@ def statuses(account_ids: Collection[str], service: str = "") -> dict[str, str]:
     return {account_id: status for account_id, status in told.items() if status != Status.DISCONNECTED}
 
 
+def working(account_ids: Collection[str], service: str = "") -> set[str]:
+    """Those of the accounts that work for calls of `service`, and have shown that they do: work of others may go there.
+
+    Who connects made-up credentials while the marketplace cannot be asked draws nobody's work to them.
+    """
+    found = _some_of(account_ids, "status", "user_status", "verified_at", "user_verified_at")
+    places = ((account, place_of(account.account, service)) for account in found)
+    return {
+        account.account
+        for account, place in places
+        if place.status_of(account) == Status.ACTIVE and place.of(account, place.verified_at) is not None
+    }
+
+
 def place_of(account_id: str, service: str) -> Place:
     """Where the account keeps the grant that calls of `service` need."""
     marketplace = registry.MARKETPLACES.get(keys.marketplace_of(account_id))

@@ -1,0 +1,49 @@
+"""Requests that come while a job runs: who asked, and who pays for the run that follows; and who pays in general."""
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as Write
+
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+
+# What a job knows of a request that came while it ran.
+REQUEST = (Job.rerun, Job.rerun_payload, Job.rerun_askers, Job.rerun_payer)
+
+
+def askers(names: set[str], payer: str) -> Write:
+    """Who asks for the run."""
+    return Job.askers.remove() if names == {payer} else Job.askers.set(names)
+
+
+def request(job: Job | None) -> list[object]:
+    """The request that came while the job ran, to be compared with another."""
+    return [getattr(job, name) if job else None for name in ("rerun", "rerun_askers", "rerun_payer")]
+
+
+def as_asked(job: Job | None) -> Condition:
+    """The request that came while the job ran is the one that `job` knows; with None, there is none."""
+    if job is None or job.rerun is None:
+        return Job.rerun.does_not_exist()
+    same: Condition = Job.rerun == job.rerun
+    for attribute, value in ((Job.rerun_askers, job.rerun_askers), (Job.rerun_payer, job.rerun_payer)):
+        same &= attribute.does_not_exist() if value is None else attribute == value
+    return same
+
+
+def moved(job: Job, tenant: str) -> list[Write]:
+    """The writes by which `tenant` pays for the work of `job` from now on. It is counted where it began."""
+    account, budget = account_of(job, tenant)
+    counted = job.counted or job.tenant
+    return [
+        Job.tenant.set(tenant),
+        Job.account.set(account),
+        Job.budget.set(budget),
+        Job.counted.remove() if counted == tenant else Job.counted.set(counted),
+    ]
+
+
+def account_of(job: Job, tenant: str) -> tuple[str, str]:
+    """The account and the budget of `tenant` that can do the work of `job`."""
+    if tenant == job.tenant:
+        return job.account, job.budget
+    return keys.account(keys.marketplace_of(job.account), tenant), keys.budget_of_another(job.budget, tenant)

@@ -1,0 +1,44 @@
+"""What several tenants want is charged to one of them, whose account has shown that it works."""
+
+from sluice.jobs.model.job import Job
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.item import TOKEN, Proof, Status
+from tests.unit.api.conftest import CREDENTIALS, Cloud
+
+
+def payer(job_id: str) -> str:
+    return str(Job.get(job_id, consistent_read=True).tenant)
+
+
+def test_made_up_keys_draw_nobodys_work_to_them(acme: Cloud) -> None:
+    """`mallory` connected while the marketplace could not be asked, and asks for what `acme` waits for, as manual."""
+    jobs = acme.enqueue("acme", "A", "B", "C")
+    accounts.connect("stockx", "mallory", CREDENTIALS, acme.now)
+    assert acme.enqueue("mallory", "A", "B", "C", priority="manual") == jobs
+    assert {payer(job_id) for job_id in jobs} == {"acme"}
+    accounts.mark("stockx:mallory", Status.BROKEN, "made up", acme.now, 1)
+    assert {payer(job_id) for job_id in acme.enqueue("acme", "A", "B", "C")} == {"acme"}
+
+
+def test_who_asks_more_urgently_and_has_a_working_account_pays(acme: Cloud) -> None:
+    jobs = acme.enqueue("acme", "A")
+    acme.connect("globex")
+    assert acme.enqueue("globex", "A", priority="manual") == jobs
+    assert payer(jobs[0]) == "globex"
+
+
+def test_work_that_waits_for_made_up_keys_goes_to_the_next_who_asks(acme: Cloud) -> None:
+    accounts.connect("stockx", "mallory", CREDENTIALS, acme.now)
+    jobs = acme.enqueue("mallory", "A")
+    assert acme.enqueue("acme", "A") == jobs
+    assert payer(jobs[0]) == "acme"
+
+
+def test_only_accounts_that_work_and_have_shown_it_are_given_work_of_others(cloud: Cloud) -> None:
+    for tenant, proofs in (("good", [Proof(verified=True)]), ("unknown", []), ("broken", [Proof(verified=True)])):
+        accounts.connect("stockx", tenant, CREDENTIALS, cloud.now, proofs)
+    accounts.mark("stockx:broken", Status.BROKEN, "refused", cloud.now, 1, TOKEN)
+    named = {f"stockx:{tenant}" for tenant in ("good", "unknown", "broken", "nobody")}
+    assert accounts.working(named) == {"stockx:good"}
+    accounts.verify("stockx:unknown", 1, cloud.now)
+    assert accounts.working(named) == {"stockx:good", "stockx:unknown"}
