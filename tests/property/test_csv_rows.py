@@ -16,15 +16,17 @@ from sluice.inventory.rules import CURRENCIES, MARKETPLACES, MOST_ROWS, Raw, all
 from sluice.inventory.sheet import Sheet
 
 HEADER = ",".join(COLUMNS)
-WORDS = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=1, max_size=12)
+# What cannot be taken for something that a spreadsheet has made of it.
+STYLES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", max_size=12).map("SKU{}".format)
+SIZES = st.tuples(st.integers(1, 60), st.sampled_from(["", ".5"])).map(lambda size: f"{size[0]}{size[1]}")
 # Whatever a CSV cell may have to quote.
 CATEGORIES = st.text(st.characters(codec="utf-8", exclude_categories=["C"], exclude_characters="�"), min_size=1).filter(
     lambda text: text == text.strip() and text[0] not in "=+-@" and len(text) <= 64
 )
 ITEMS = st.fixed_dictionaries(
     {
-        "sku": WORDS,
-        "size": WORDS,
+        "sku": STYLES,
+        "size": SIZES,
         "sizeSystem": st.sampled_from(["", "us", "uk", "eu"]),
         "marketplaces": st.lists(st.sampled_from(MARKETPLACES), unique=True),
         "cost": st.sampled_from(["", "0", "110", "99.5", "0.01"]),
