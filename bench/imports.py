@@ -76,6 +76,7 @@ def _script(name: str, function: templates.Template) -> str:
     parts = [FUNCTION.format(folder=str(ROOT / "functions" / name))]
     parts += [CLIENT.format(service=service) for service in SERVICES if f"{service}:" in policies]
     parts += [JOBS, ADAPTER.format(marketplace=called[0])] if (called := _marketplaces(function)) else []
+    parts += [JOBS] if _fetches_pages(function) else []
     return "; ".join(parts)
 
 
@@ -89,6 +90,11 @@ def _marketplaces(function: templates.Template) -> list[str]:
     )
 
 
+def _fetches_pages(function: templates.Template) -> bool:
+    """Whether it loads what pages of shops are fetched and read with."""
+    return "PAGES_CONTACT" in function.get("Environment", {}).get("Variables", {})
+
+
 def _answers_http(function: templates.Template) -> bool:
     return any(event["Type"] == "HttpApi" for event in function.get("Events", {}).values())
 
@@ -97,7 +103,8 @@ def _most(function: templates.Template) -> float:
     if _answers_http(function):
         return API
     sends_webhooks = "WEBHOOK_QUEUE_URL" in function["Environment"]["Variables"]
-    return MARKETPLACE if _marketplaces(function) or sends_webhooks else PLAIN
+    calls = _marketplaces(function) or sends_webhooks or _fetches_pages(function)
+    return MARKETPLACE if calls else PLAIN
 
 
 def _packages(scratch: Path) -> Path:
@@ -129,6 +136,14 @@ def _environment(packages: Path, bytecode: Path) -> dict[str, str]:
         "JWT_AUDIENCE": "sluice",
         "JWKS_URL": "https://issuer.invalid/jwks.json",
     }
+
+
+def instructions(script: str) -> float:
+    """How many instructions `script` takes in an interpreter with the packages of a function and their bytecode."""
+    with tempfile.TemporaryDirectory(prefix="sluice-bench-") as scratch:
+        environment = _environment(_packages(Path(scratch)), Path(scratch) / "bytecode")
+        subprocess.run([*PYTHON, script], env=environment, check=True)
+        return _instructions(script, environment)
 
 
 def _instructions(script: str, environment: dict[str, str]) -> float:

@@ -37,7 +37,9 @@ _BREAKS_OUT = _names(
     "b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta "
     "nobr ol p pre ruby s small span strong strike sub sup table tt u ul var font"
 )
-_TAG = r"<(?:(!--)|(/?)([a-zA-Z][^\s/>]*))"
+# A tag; its attributes and its end too, where they are few and plain, as nearly all are. Others are read one by one.
+_PLAIN = r"\s+[^\s\"'<>/=]+(?:\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+))?"
+_TAG = rf"<(?:(!--)|(/?)([a-zA-Z][^\s/>]*)((?:{_PLAIN}){{0,40}}\s*(/?)>)?)"
 _PART = r"\s+|/|>|([^\s/>][^\s/>=]*)(?:\s*=\s*(?:\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z)|[^\s>\"'][^\s>]*)?)?"
 
 
@@ -59,6 +61,7 @@ class _Scan:
         self._text = text
         self._open: list[str] = []
         self._names = Counter[str]()
+        self._drawings = 0
         self._part = re.compile(_PART)
 
     def run(self) -> None:
@@ -71,7 +74,7 @@ class _Scan:
                 at = end.end() if end else len(self._text)
                 continue
             name = found[3].lower()
-            at, closed = self._attributes(found.end())
+            at, closed = (found.end(), bool(found[5])) if found[4] else self._attributes(found.end())
             if found[2]:
                 self._end(name)
                 continue
@@ -81,7 +84,7 @@ class _Scan:
             at = self._start(name, at, closed)
 
     def _start(self, name: str, at: int, closed: bool) -> int:
-        foreign = self._in_foreign()
+        foreign = self._drawings > 0 and self._in_foreign()
         if foreign and name in _BREAKS_OUT:
             while self._in_foreign():
                 self._pop()
@@ -101,6 +104,9 @@ class _Scan:
 
     def _end(self, name: str) -> None:
         """Close what an end tag closes for certain; one that meets a wall closes nothing."""
+        if self._open and self._open[-1] == name:
+            self._pop()
+            return
         if not self._names[name]:
             return
         walls = _WALLS if name in _BLOCKS else _BLOCKS
@@ -115,16 +121,17 @@ class _Scan:
     def _push(self, name: str) -> None:
         self._open.append(name)
         self._names[name] += 1
+        self._drawings += name in _FOREIGN
         if len(self._open) > MOST_DEPTH:
             raise TooComplex(f"the page nests more than {MOST_DEPTH} elements")
 
     def _pop(self) -> None:
-        self._names[self._open.pop()] -= 1
+        name = self._open.pop()
+        self._names[name] -= 1
+        self._drawings -= name in _FOREIGN
 
     def _in_foreign(self) -> bool:
         """Whether what comes next stands in SVG or MathML."""
-        if not (self._names["svg"] or self._names["math"]):
-            return False
         for name in reversed(self._open):
             if name in _FOREIGN:
                 return True
