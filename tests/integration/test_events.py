@@ -15,6 +15,7 @@ EVENTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in so
 # What must hold of the answer, for every event that there is.
 ANSWERS: dict[str, Any] = {
     "accounts_connect": lambda answer: answer["statusCode"] == 200,
+    "accounts_disconnect": lambda answer: answer["statusCode"] == 200,
     "accounts_get": lambda answer: answer["statusCode"] == 200,
     "accounts_list": lambda answer: answer["statusCode"] == 200,
     "api_cancel_job": lambda answer: answer["statusCode"] in (200, 409),
@@ -97,6 +98,7 @@ LAST = [f"promotions_{what}" for what in ("create", "show", "list", "cancel")] +
 # A page lives as short as it can, and no run comes meanwhile: its shop is invented.
 LAST += [f"pages_{what}" for what in ("track", "show", "list", "change", "prices", "saved", "untrack", "checks_run")]
 LAST += [f"inventory_{what}" for what in ("add", "show", "change", "refresh", "import", "import_progress", "delete")]
+LAST += ["accounts_disconnect"]  # nothing after it needs the account
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,6 +1,7 @@
 """The routes of tracked pages. Nothing is fetched while a request waits: the first look comes with the next run."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, NotRequired
 
 from aws_lambda_powertools.event_handler import Response
@@ -93,7 +94,7 @@ def list_pages(request: Request[None, PagesQuery]) -> TrackedPages:
     rows = Tracker.query(request.tenant, limit=request.query.limit, last_evaluated_key=after, consistent_read=True)
     trackers, rest = tables.page(Tracker, rows)
     products = table.products([one.product for one in trackers])
-    same = _same([(one, products[one.product]) for one in trackers if one.product in products])
+    same = _same(trackers)
     shown = [
         views.summary(one, products[one.product], same.get(one.product, ()), request.now)
         for one in trackers
@@ -105,9 +106,7 @@ def list_pages(request: Request[None, PagesQuery]) -> TrackedPages:
 def get_page(request: Request[None, None]) -> PageAnswer:
     """One of your tracked pages: what is known, how old that is, and what read it."""
     tracker, product = _find(request)
-    others = list(Tracker.query(request.tenant)) if product.canonical else []
-    products = table.products([one.product for one in others])
-    same = _same([(one, products[one.product]) for one in others if one.product in products])
+    same = _same(Tracker.query(request.tenant))
     checks = list(PageCheck.query(product.product, scan_index_forward=False, limit=LAST_CHECKS))
     return {"page": views.page(tracker, product, same.get(product.product, ()), checks, request.now)}
 
@@ -186,11 +185,11 @@ def _check_room(tenant: str) -> None:
         raise TooMany("pages", most, WAIT_SECONDS)
 
 
-def _same(tracked: list[tuple[Tracker, Product]]) -> dict[str, list[str]]:
+def _same(trackers: Iterable[Tracker]) -> dict[str, list[str]]:
     """By page: the others with the same canonical link."""
     by_link: dict[str, list[str]] = {}
-    for tracker, product in tracked:
-        by_link.setdefault(product.canonical or product.url, []).append(tracker.product)
+    for one in trackers:
+        by_link.setdefault(one.canonical or one.url, []).append(one.product)
     return {own: [one for one in group if one != own] for group in by_link.values() for own in group}
 
 

@@ -9,6 +9,7 @@ The note is written before the shop is asked: a worker that is killed has looked
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -25,7 +26,7 @@ from sluice.pages.fetch import Client
 from sluice.pages.kinds import CHECK
 from sluice.pages.look import LONGEST_MS, UNCHANGED, Asked, Look
 from sluice.pages.reading import Outcome
-from sluice.pages.table import PageCheck, PricePoint, Product, SavedPage
+from sluice.pages.table import PageCheck, PricePoint, Product, SavedPage, Tracker
 from sluice.platform import tables
 from sluice.platform.clock import DAY, MINUTE, iso, ttl
 from sluice.platform.observe import count, logger
@@ -112,6 +113,9 @@ class Check:
         self._store_prices(product, changes)
         again = found.passing and self.job.job.attempts < kinds.most_attempts(CHECK.name, self.job.config)
         self._set(product, self._after(product, found, known, now, again=again))
+        if found.reading and found.reading.canonical not in ("", product.canonical):
+            for tracker in table.trackers_of(product.product):
+                self._link(tracker, found.reading.canonical)
         if not good and found.text:
             self._save_page(product, found, now)
         self._record(product, found, started, now, again=again)
@@ -164,6 +168,12 @@ class Check:
             return tables.update(Product, (product.product,), actions, own, token=token)
         except tables.ConditionFailed as lost:
             raise Taken("somebody else looks at this product") from lost
+
+    def _link(self, tracker: Tracker, canonical: str) -> None:
+        """Tell a tracker of the page's own link, unless it is gone."""
+        with suppress(tables.ConditionFailed):
+            key, there = (tracker.tenant, tracker.product), Tracker.tenant.exists()
+            tables.update(Tracker, key, [Tracker.canonical.set(canonical)], there)
 
     def _store_prices(self, product: Product, changes: Sequence[Change]) -> None:
         keep_ms = self.job.config.pages.price_retention_days * DAY

@@ -36,6 +36,7 @@ def track(url: str, label: str | None, watch: Watch, tenant: str, now: int) -> T
         product,
         label=label,
         url=url,
+        canonical=found.canonical if found else None,
         wants=wanted.stored(watch),
         arms=alerts.arms_to_json(alerts.begin(watch, found.facts) if found else {}),
         created_at=now,

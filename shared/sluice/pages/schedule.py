@@ -9,6 +9,7 @@ Two runs at once do no harm: a product has one job, and a look that is not due a
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ from sluice.platform.settings import settings
 
 # Products that a run looks through to find those that it asks for: hosts that are left alone hide nobody else's.
 MOST_READ = 2_000
+THREADS = 16
 # A run is over well before this, whatever becomes of it.
 RUN_MS = 2 * MINUTE
 _KEY = "scheduler"
@@ -171,7 +173,9 @@ def _due(now: int) -> Iterator[Product]:
 def _closed(hosts: set[str], now: int) -> dict[str, int]:
     """Until when each of `hosts` that takes no requests is left alone, epoch ms."""
     budgets = {host: keys.budget(keys.account(PAGES, host), by_account=True) for host in hosts}
-    usages = {host: ledger.read(budget, now) for host, budget in budgets.items()}
+    with ThreadPoolExecutor(THREADS) as pool:
+        read = pool.map(lambda budget: ledger.read(budget, now), budgets.values())
+        usages = dict(zip(budgets, read, strict=True))
     return {host: usage.closed_until for host, usage in usages.items() if usage.closed_until > now}
 
 

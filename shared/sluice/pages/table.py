@@ -84,6 +84,7 @@ class ProductIndex(GlobalSecondaryIndex["Tracker"]):  # type: ignore[no-untyped-
 class Tracker(tables.Table):
     """What one tenant wants of one product.
 
+    canonical: as the product has it, so that a tenant's pages with one link are found among its trackers alone.
     wants: target, percentage, variants and kinds of alert (see `wanted`). arms: where each alert stands. alerts: the
     last that were told, newest first. outbox: alerts whose event may not be on the bus yet. unreadable: that the
     page cannot be read was told. version: raised by each write, and the condition of the next.
@@ -97,6 +98,7 @@ class Tracker(tables.Table):
     by_product = ProductIndex()
     label = UnicodeAttribute(null=True)
     url = UnicodeAttribute()
+    canonical = UnicodeAttribute(null=True)
     wants = JSONAttribute()
     arms = JSONAttribute()
     alerts = JSONAttribute(null=True)
