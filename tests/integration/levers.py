@@ -11,8 +11,11 @@ LONG_AGO = {"N": "1"}
 
 
 def lose(laptop: Laptop, job: str, attempts: int) -> None:
-    """Make the finished `job` one that was claimed `attempts` times, the last time by a worker that died."""
+    """Make the finished `job` one that was claimed `attempts` times, and last started by a worker that died."""
+    claim = f"lost-{attempts}"
+    _set(laptop, "runs", {"scope": {"S": f"batch#{claim}"}, "at": {"S": "start"}}, {"taken_by": {"S": "worker"}})
     changes = {
+        "batch": {"S": claim},
         "state": {"S": "leased"},
         "lane": {"S": "leased#0"},
         "due_at": LONG_AGO,
