@@ -3,12 +3,16 @@
 from bisect import bisect_left, insort
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+LONGEST_DAY_MS = DAY_MS + HOUR_MS
+"""A day on which the clocks are put back."""
 
 Rule = Literal["interval", "hour", "day"]
 
@@ -27,7 +31,12 @@ class Limits(BaseModel):
     per_hour: int | None = Field(default=None, ge=1)
     per_day: int | None = Field(default=None, ge=1)
     windows: Literal["clock", "rolling"] = "clock"
-    """`clock`: from the full hour and from 00:00 UTC. `rolling`: any 60 minutes, any 24 hours."""
+    """`clock`: from the full hour and from 00:00 of `zone`. `rolling`: any 60 minutes, any 24 hours."""
+    zone: str = "UTC"
+    """Where days begin at midnight, by its IANA name: `America/Los_Angeles` at eBay."""
+    second: Literal["average", "sliding", "clock"] = "average"
+    """How `interval_ms` is counted. `average`: GCRA. `sliding`: no two calls within any interval. `clock`: one in each
+    interval of the clock. The last two are strict: they count refused calls too, and know no burst and no tolerance."""
     enforce: bool = True
     """False: calls over a limit are answered all the same and only counted."""
     retry_after: bool = True
@@ -55,8 +64,10 @@ class Day:
 class _Account:
     next_ms: int = 0
     """GCRA's theoretical arrival time."""
+    last_ms: int | None = None
+    """The last arrival, whether it was taken or refused."""
     arrivals: list[int] = field(default_factory=list)
-    """Charged calls of the last 24 hours, in order."""
+    """Charged calls of the last day, in order."""
 
 
 class Quotas:
@@ -78,16 +89,17 @@ class Quotas:
         limits = self._limits[marketplace]
         if limits.per_day is None:
             return None
-        start = _start(limits, DAY_MS, at_ms)
+        start, end = _window(limits, DAY_MS, at_ms)
         arrivals = self._accounts[marketplace, account].arrivals
         used = len(arrivals) - bisect_left(arrivals, start)
-        return Day(limits.per_day, max(0, limits.per_day - used), start + DAY_MS)
+        return Day(limits.per_day, max(0, limits.per_day - used), end)
 
     def charge(self, marketplace: str, account: str, at_ms: int) -> Over | None:
         """Charge a call that arrives at `at_ms`; an `Over` means that it was one too many and was not charged."""
         limits, state = self._limits[marketplace], self._accounts[marketplace, account]
-        del state.arrivals[: bisect_left(state.arrivals, at_ms - DAY_MS + 1)]
+        del state.arrivals[: bisect_left(state.arrivals, at_ms - LONGEST_DAY_MS + 1)]
         over = _over_interval(limits, state, at_ms) or _over_window(limits, state, at_ms)
+        state.last_ms = at_ms if state.last_ms is None else max(at_ms, state.last_ms)
         if over is None:
             insort(state.arrivals, at_ms)
             state.next_ms = max(at_ms, state.next_ms) + (limits.interval_ms or 0)
@@ -103,8 +115,18 @@ def _over_interval(limits: Limits, state: _Account, at_ms: int) -> Over | None:
     """
     if limits.interval_ms is None:
         return None
+    if limits.second != "average":
+        return _over_strict(limits.second, limits.interval_ms, state.last_ms, at_ms)
     earliest = state.next_ms - (limits.burst - 1) * limits.interval_ms - limits.tolerance_ms
     return Over("interval", earliest - at_ms) if at_ms < earliest else None
+
+
+def _over_strict(how: str, interval_ms: int, last_ms: int | None, at_ms: int) -> Over | None:
+    """Strict counting: `last_ms` is the last arrival, taken or not."""
+    if last_ms is None:
+        return None
+    opens = last_ms + interval_ms if how == "sliding" else (last_ms // interval_ms + 1) * interval_ms
+    return Over("interval", opens - at_ms) if at_ms < opens else None
 
 
 def _over_window(limits: Limits, state: _Account, at_ms: int) -> Over | None:
@@ -115,12 +137,26 @@ def _over_window(limits: Limits, state: _Account, at_ms: int) -> Over | None:
     for rule, length, most in windows:
         if most is None:
             continue
-        start = _start(limits, length, at_ms)
+        start, end = _window(limits, length, at_ms)
         if len(state.arrivals) - bisect_left(state.arrivals, start) >= most:
-            opens = start + length if limits.windows == "clock" else state.arrivals[-most] + length
+            opens = end if limits.windows == "clock" else state.arrivals[-most] + length
             return Over(rule, opens - at_ms)
     return None
 
 
-def _start(limits: Limits, length_ms: int, at_ms: int) -> int:
-    return at_ms - at_ms % length_ms if limits.windows == "clock" else at_ms - length_ms + 1
+def _window(limits: Limits, length_ms: int, at_ms: int) -> tuple[int, int]:
+    """The first millisecond of the window that holds `at_ms`, and the first after it."""
+    if limits.windows == "rolling":
+        return at_ms - length_ms + 1, at_ms + 1
+    if length_ms == DAY_MS and limits.zone != "UTC":
+        return _day(limits.zone, at_ms)
+    start = at_ms - at_ms % length_ms
+    return start, start + length_ms
+
+
+def _day(zone: str, at_ms: int) -> tuple[int, int]:
+    """The day of `zone` that holds `at_ms`, by the system's time zone database."""
+    date = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).date()
+    midnights = (datetime.combine(day, time(), ZoneInfo(zone)) for day in (date, date + timedelta(days=1)))
+    start, end = (round(midnight.timestamp() * 1000) for midnight in midnights)
+    return start, end

@@ -36,7 +36,7 @@ class EBay:
     name = "ebay"
     prefixes: tuple[str, ...] = ("/buy/", "/developer/", "/identity/")
     # What Sluice keeps to in an hour, and eBay's own day. A 429 says nothing of when to come back.
-    limits = Limits(per_hour=150, per_day=5_000, retry_after=False)
+    limits = Limits(per_hour=150, per_day=5_000, zone="America/Los_Angeles", retry_after=False)
 
     def __init__(self, seed: int, catalog: Catalog, accounts: Accounts, quotas: Quotas) -> None:
         self._seed, self._catalog, self._accounts, self._quotas = seed, catalog, accounts, quotas

@@ -31,7 +31,7 @@ class StockX:
     name = "stockx"
     prefixes: tuple[str, ...] = ("/v2/", "/oauth/")
     # Sluice's defaults for StockX. A tenth of a second is what the way there may cost.
-    limits = Limits(interval_ms=600, tolerance_ms=100, per_hour=100, per_day=25_000)
+    limits = Limits(interval_ms=1_000, tolerance_ms=100, per_day=25_000)
 
     def __init__(self, seed: int, catalog: Catalog, accounts: Accounts, faults: Faults) -> None:
         self._seed, self._catalog, self._accounts = seed, catalog, accounts

@@ -4,13 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sluice.marketplaces.accounts import table as accounts
-from sluice.marketplaces.ebay.quota import next_midnight
 from sluice.marketplaces.http.errors import RateLimited
-from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
+from sluice.platform.clock import HOUR, MINUTE, SECOND
 from tests.unit.marketplaces.ebay_answers import (
     ACCOUNT,
     SKU,
@@ -113,10 +110,3 @@ def test_a_refusal_of_another_kind_closes_for_a_minute() -> None:
     assert (calls.closed, len(sent)) == ([NOON + MINUTE], 1)
     _, calls, _ = _refused(error(429, 9999, retry_after="30"))
     assert calls.closed == [NOON + 30 * SECOND]
-
-
-@given(st.integers(0, 4_000_000_000_000))
-def test_midnight_is_ahead_and_within_a_day(now: int) -> None:
-    midnight = next_midnight(now)
-    assert now < midnight <= now + DAY
-    assert midnight % DAY == 8 * HOUR

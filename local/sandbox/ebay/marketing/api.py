@@ -29,7 +29,7 @@ class Marketing:
     name = "ebay-marketing"
     prefixes: tuple[str, ...] = ("/sell/marketing/",)
     # eBay's own day. A 429 says nothing of when to come back.
-    limits = Limits(per_day=10_000, retry_after=False)
+    limits = Limits(per_day=10_000, zone="America/Los_Angeles", retry_after=False)
 
     def __init__(self, seed: int, accounts: Accounts, faults: Faults) -> None:
         self._accounts, self._faults = accounts, faults

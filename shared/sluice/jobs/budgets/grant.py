@@ -90,7 +90,7 @@ class Grant:
 
     def remaining(self, calls: int) -> None:
         """See `Calls.remaining`."""
-        window = Window.at(self._clock.now())
+        window = Window.of(self.budget, self._clock.now())
         with self._lock:
             unmade = self._left if window == self._window else 0
         # What this worker has reserved and not made comes out of what the marketplace says is left.
@@ -129,7 +129,7 @@ class Grant:
             stop = OutOfTime(f"the next call could start at {iso(start)}, after this worker's time", retry_at=None)
             self._stop = stop
             raise stop
-        window = Window.at(start)
+        window = Window.of(self.budget, start)
         if window != self._window:
             self._move_to(window)
         if self._left == 0:

@@ -3,6 +3,7 @@
 ```
  budget          window        attributes
  stockx:acme     2026-11-22    day=412  h00=100 h01=100 …   calls reserved; the history that the dashboard draws
+ ebay:app.3f9c   2026-11-22@America/Los_Angeles  …         the same, in the marketplace's own day
  stockx:acme     slots         next_at  admitted_until  closed_at  closed_until  closed_reason
 ```
 """
@@ -30,7 +31,8 @@ KEEP_DAYS = 35
 
 
 class Budget(tables.Table):
-    """One budget's day, or its slots. The hour counters `h00` to `h23` are addressed by path.
+    """One budget's day, or its slots. The hour counters, from `h00` on (`Window.hour`), are addressed by
+    path.
 
     slots_token, admit_token, `w0` to `wf` of a day: tokens of writes (see `tables`).
     """
@@ -53,7 +55,7 @@ class Budget(tables.Table):
 
 def read(budget: str, now: int) -> Usage:
     """What is used of `budget` in the window of `now`, and its slots: two items, one request."""
-    window = Window.at(now)
+    window = Window.of(budget, now)
     keys: list[Any] = [{"budget": budget, "window": name} for name in (window.day, SLOTS)]
     answer = Budget._get_connection().batch_get_item(keys)
     items = {item["window"]["S"]: item for item in answer["Responses"][Budget.Meta.table_name]}

@@ -1,32 +1,42 @@
 """The arithmetic of windows and slots. Pure, in whole milliseconds: nothing here rounds in the caller's favour."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sluice.platform.clock import DAY, HOUR, SECOND
+from sluice.jobs.budgets import days
+from sluice.jobs.model import keys
+from sluice.platform.clock import HOUR
 from sluice.platform.config.limits import Limits
 
 
 class Window(NamedTuple):
-    """One UTC hour and the day it lies in; the two limits that a call started in it is charged to."""
+    """One hour and the day it lies in; the two limits that a call started in it is charged to.
+
+    zone: in which the day is counted. Hours begin at the same moments in all of them.
+    """
 
     hour_start: int
+    zone: str = days.WORLD
 
     @classmethod
-    def at(cls, now: int) -> "Window":
+    def at(cls, now: int, zone: str = days.WORLD) -> "Window":
         """The window that a call starting at `now` falls into."""
-        return cls(now - now % HOUR)
+        return cls(now - now % HOUR, zone)
+
+    @classmethod
+    def of(cls, budget: str, now: int) -> "Window":
+        """The window of `budget` that a call starting at `now` falls into: its day is that of its marketplace."""
+        return cls.at(now, days.zone_of(keys.service_of(budget)))
 
     @property
     def day(self) -> str:
         """The day's name, `2026-11-22`: the range key of the budget's item."""
-        return datetime.fromtimestamp(self.hour_start / SECOND, UTC).strftime("%Y-%m-%d")
+        return self._day.name
 
     @property
     def hour(self) -> str:
-        """The hour's counter on that item, `h00` to `h23`."""
-        return f"h{self.hour_start % DAY // HOUR:02d}"
+        """The hour's counter on that item, `h00` for the day's first hour; a day of 25 hours ends with `h24`."""
+        return f"h{(self.hour_start - self._day.start) // HOUR:02d}"
 
     @property
     def end(self) -> int:
@@ -36,7 +46,11 @@ class Window(NamedTuple):
     @property
     def day_end(self) -> int:
         """The first millisecond after the day."""
-        return self.hour_start - self.hour_start % DAY + DAY
+        return self._day.end
+
+    @property
+    def _day(self) -> days.Day:
+        return days.Day.at(self.hour_start, self.zone)
 
     def holds(self, start: int, margin: int) -> bool:
         """Whether a call that starts at `start` is seen in this window by a clock that differs by up to `margin`."""

@@ -50,7 +50,7 @@ def held(account: str, status: str, budget: str, kind: str, usage: Usage, config
     if usage.closed_until > now:
         return Wait(Reason.CLOSED, f"the marketplace takes no calls: {usage.closed_reason}", usage.closed_until)
     limits = config.limits(service_of(budget))
-    if empty := usage.empty_until(limits, Window.at(now)):
+    if empty := usage.empty_until(limits, Window.of(budget, now)):
         return Wait(Reason.NO_BUDGET, f"the calls allowed on {spoken(budget)} are used up", empty)
     return None
 
@@ -81,7 +81,7 @@ def explain(
     limits = config.limits(service_of(budget))
     if standing < HOT and usage.scarce(limits, config.reserve_percent):
         message = f"what is left of the calls on {spoken(budget)} is kept for manual and hot jobs"
-        window, day = Window.at(now), Usage(day=usage.day)
+        window, day = Window.of(budget, now), Usage(day=usage.day)
         return Wait(
             Reason.NO_BUDGET, message, window.day_end if day.scarce(limits, config.reserve_percent) else window.end
         )

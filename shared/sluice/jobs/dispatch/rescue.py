@@ -69,7 +69,7 @@ def _rescued(job: Job, now: int, config: Config, applications: Applications) -> 
     known = applications({job.account}) if keys.is_shared(job.budget) else {}
     budget = keys.charged_to(job.budget, known.get(job.account))
     limits = config.limits(keys.service_of(budget))
-    ledger.give_back(budget, limits, Window.at(claimed_at), job.reserved or 0)
+    ledger.give_back(budget, limits, Window.of(budget, claimed_at), job.reserved or 0)
     return after
 
 

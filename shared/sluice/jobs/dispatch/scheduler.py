@@ -253,7 +253,7 @@ def _admit(
     budget: str, limits: Limits, batch: Sequence[Candidate], now: int, config: Config, send: Send, done: Tick
 ) -> bool:
     """Reserve, claim and send one batch. False when the budget has no room for it any more."""
-    window, name = Window.at(now), claim.new_batch()
+    window, name = Window.of(budget, now), claim.new_batch()
     if not ledger.reserve_calls(budget, limits, window, sum(candidate.calls for candidate in batch)):
         return False
     with ThreadPoolExecutor(THREADS) as pool:

@@ -57,13 +57,16 @@ def decode(body: str) -> Batch:
         if data["version"] != MESSAGE_VERSION:
             raise CorruptMessage(f"message version {data['version']!r}; this worker reads {MESSAGE_VERSION}")
         jobs = tuple(read(item) for item in data["jobs"])
-        batch = Batch(str(data["account"]), str(data["budget"]), Window(int(data["window"])), int(data["calls"]), jobs)
+        budget, hour = str(data["budget"]), int(data["window"])
+        if hour % HOUR:
+            raise CorruptMessage("not a batch of jobs: its window is not an hour")
+        batch = Batch(str(data["account"]), budget, Window.of(budget, hour), int(data["calls"]), jobs)
     except CorruptMessage:
         raise
     except Exception as error:
         raise CorruptMessage(f"not a batch of jobs: {type(error).__name__}: {error}") from error
-    if not jobs or batch.calls < 0 or batch.window.hour_start % HOUR:
-        raise CorruptMessage("not a batch of jobs: no jobs, or a window that is not an hour")
+    if not jobs or batch.calls < 0:
+        raise CorruptMessage("not a batch of jobs: no jobs, or calls below 0")
     return batch
 
 

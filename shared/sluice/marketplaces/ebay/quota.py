@@ -6,6 +6,7 @@ from typing import Self
 
 import httpx
 
+from sluice.jobs.budgets import days
 from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.accounts.session import Sign
@@ -15,7 +16,7 @@ from sluice.marketplaces.http.errors import MarketplaceFailure, RateLimited
 from sluice.marketplaces.http.exchange import Request
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.transport import Transport, refusal
-from sluice.platform.clock import DAY, HOUR, Clock, from_iso, iso
+from sluice.platform.clock import Clock, from_iso, iso
 from sluice.platform.observe import logger
 
 # What eBay calls a daily quota in a 429.
@@ -24,8 +25,6 @@ USED_UP = "2001"
 SECONDS = 5.0
 # The slash at the end belongs to the path.
 PATH = "/developer/analytics/v1_beta/rate_limit/"
-# eBay's day begins at midnight in California: 08:00 UTC in winter. In summer this is an hour late, and never early.
-PACIFIC_MIDNIGHT = 8 * HOUR
 
 
 class Quota:
@@ -98,8 +97,7 @@ def reset_of(body: Value, context: str, api: str) -> int | None:
 
 def next_midnight(now: int) -> int:
     """The first midnight in California after `now`."""
-    today = now - now % DAY + PACIFIC_MIDNIGHT
-    return today if today > now else today + DAY
+    return days.Day.at(now, days.PACIFIC).end
 
 
 def _lower(value: Value) -> str:

@@ -15,10 +15,13 @@ class Limits:
     """The limits of one budget. A limit of 0 means that there is none.
 
     interval_ms: at most one call in each of these intervals (slots), after a burst of `burst`.
-    per_hour, per_day: most calls in a window. Windows follow the UTC clock.
+    per_hour, per_day: most calls in a window. An hour is a clock hour; a day is the marketplace's own: UTC's at StockX
+        and Alias, that of Pacific time at eBay (`jobs.budgets.days`).
     rolling_hour: most calls in any 60 minutes, wherever they begin. It is kept by pacing (see `pace`).
     tolerance_ms: how late a call may start after its slot; also what is added to the interval, because the marketplace
         counts arrivals and two arrivals may differ by this much from their slots.
+    jitter_ms: by how much the time from a call's start to its arrival may differ between two calls. It is added to the
+        interval too: a marketplace that counts strictly refuses a call that arrives a millisecond early.
     margin_ms: no call starts this close to the end or beginning of a clock window, whose end the marketplace may see
         earlier or later than we do.
     by_account: each account has a budget of its own; otherwise each application (client id), which accounts may share.
@@ -33,13 +36,23 @@ class Limits:
     per_day: int = 0
     rolling_hour: int = 0
     tolerance_ms: int = 25
+    jitter_ms: int = 0
     margin_ms: int = 500
     by_account: bool = False
     shards: int = 1
     at_once: int = 0
 
     def __post_init__(self) -> None:
-        whole = ("interval_ms", "per_hour", "per_day", "rolling_hour", "tolerance_ms", "margin_ms", "at_once")
+        whole = (
+            "interval_ms",
+            "per_hour",
+            "per_day",
+            "rolling_hour",
+            "tolerance_ms",
+            "jitter_ms",
+            "margin_ms",
+            "at_once",
+        )
         for field, least in (*((name, 0) for name in whole), ("burst", 1), ("shards", 1)):
             value = getattr(self, field)
             if type(value) is not int or not least <= value <= MOST:
@@ -62,7 +75,7 @@ class Limits:
         """
         rolling = -(-HOUR // (self.rolling_hour - self.burst)) if self.rolling_hour else 0
         interval = max(self.interval_ms, rolling)
-        late = self.tolerance_ms if self.kept_burst == self.burst else 0
+        late = self.tolerance_ms + self.jitter_ms if self.kept_burst == self.burst else 0
         return interval + late if interval else 0
 
     @property
