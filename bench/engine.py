@@ -34,10 +34,16 @@ class FreeCalls:
     def take(self) -> None:
         """May start."""
 
-    def close(self, until: int, reason: str, longest_ms: int = 0) -> None:  # noqa: ARG002
+    def close(self, until: int, reason: str) -> None:  # noqa: ARG002
+        raise RuntimeError(f"the sandbox refused a call: {reason}")
+
+    def refused(self, until: int, reason: str, *, named: bool) -> int:  # noqa: ARG002
         raise RuntimeError(f"the sandbox refused a call: {reason}")
 
     def remaining(self, calls: int) -> None:
+        """Not needed."""
+
+    def answered(self) -> None:
         """Not needed."""
 
 

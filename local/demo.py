@@ -170,7 +170,7 @@ def show_calls(laptop: Laptop, console: Console) -> None:
     seen = laptop.sandbox.report()
     usage = seen.usage[f"stockx/{TENANT}"]
     console.print(f"calls that the marketplace counted: {usage.calls} of 100 an hour; over a limit: {seen.over}")
-    console.print(f"smallest gap between two calls: {usage.smallest_gap_ms} ms (limit: one in 600 ms)")
+    console.print(f"smallest gap between two calls: {usage.smallest_gap_ms} ms (limit: one in 1,000 ms)")
 
 
 def show_memory(laptop: Laptop, console: Console) -> None:

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sluice.jobs.budgets.days import PACIFIC, WORLD, ZONES, Day, zone_of
 from sluice.jobs.budgets.windows import Usage, Window
 from sluice.platform.clock import DAY, HOUR, SECOND
-from sluice.platform.config.document import LIMITS, Config
+from sluice.platform.config.document import LIMITS, Config, zone_of
 from sluice.platform.config.limits import Limits
+from sluice.platform.days import PACIFIC, WORLD, ZONES, Day
 
 # From 2008 on the law is what it is now; 2037 is the last year that every time zone database spells out.
 MOMENTS = st.integers(1_200_000_000_000, 2_140_000_000_000)

@@ -109,6 +109,7 @@ class _Noted:
         self._calls, self._clock = calls, clock
         self.started_at = clock.now()
         self.close, self.remaining = calls.close, calls.remaining
+        self.refused, self.answered = calls.refused, calls.answered
 
     def take(self) -> None:
         self._calls.take()

@@ -84,7 +84,7 @@ def test_a_force_is_for_one_run(acme: World) -> None:
 def test_a_force_that_comes_while_the_price_is_fetched_fetches_once_more(acme: World) -> None:
     acme.finish(item())
     [job_id] = acme.enqueue(item(priority="manual", force=True))
-    acme.clock.time += SECOND
+    acme.clock.time += 2 * SECOND
     acme.tick()
     assert acme.ask(item(priority="manual", force=True)).json["items"][0]["outcome"] == "rerun_requested"
     acme.work()  # the call starts in the very millisecond of the second request: not after it

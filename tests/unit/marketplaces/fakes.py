@@ -48,7 +48,8 @@ class BudgetLog:
     def __init__(self, refusal: Failure | None = None) -> None:
         self.taken = 0
         self.closed: list[int] = []
-        self.longest: list[int] = []
+        self.named: list[bool] = []
+        self.answers = 0
         self.left: list[int] = []
         self.refusal = refusal
 
@@ -57,9 +58,16 @@ class BudgetLog:
             raise self.refusal
         self.taken += 1
 
-    def close(self, until: int, reason: str, longest_ms: int = 0) -> None:
+    def close(self, until: int, reason: str) -> None:
         self.closed.append(until)
-        self.longest.append(longest_ms)
+
+    def refused(self, until: int, reason: str, *, named: bool) -> int:
+        self.closed.append(until)
+        self.named.append(named)
+        return until
+
+    def answered(self) -> None:
+        self.answers += 1
 
     def remaining(self, calls: int) -> None:
         self.left.append(calls)

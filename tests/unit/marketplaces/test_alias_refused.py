@@ -16,7 +16,7 @@ from sluice.marketplaces.http.errors import (
     Rejected,
     Unavailable,
 )
-from sluice.platform.clock import HOUR, MINUTE, SECOND
+from sluice.platform.clock import MINUTE, SECOND
 from tests.unit.marketplaces.alias_answers import (
     ACCOUNT,
     CATALOG_ID,
@@ -133,11 +133,11 @@ def test_what_an_answer_means(status: int, code: int | None, kind: type[Marketpl
 
 
 @pytest.mark.parametrize("given", [error(429, 8), error(429, 3), error(400, 8), error(429)])
-def test_a_429_closes_the_budget_for_a_minute_and_longer_each_time(given: httpx.Response) -> None:
+def test_a_429_closes_the_budget_for_a_minute_which_alias_has_not_named(given: httpx.Response) -> None:
     calls = BudgetLog()
     failure = _ask(given, calls=calls)
     assert isinstance(failure, RateLimited)
-    assert (calls.closed, calls.longest) == ([NOON + MINUTE], [HOUR])
+    assert (calls.closed, calls.named) == ([NOON + MINUTE], [False])
 
 
 def test_a_429_that_gives_a_time_is_believed() -> None:

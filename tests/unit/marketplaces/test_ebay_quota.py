@@ -59,9 +59,6 @@ LATER = "2026-11-23T10:00:00.000Z"
         # What is used up counts, and the last of it.
         [api("buy", "browse", rate(LATER, 17), rate(AT_NINE, 0))],
         [api("buy", "browse", rate("2026-11-23T08:30:00.000Z", 0), rate(AT_NINE, "0"))],
-        # The numbers may lag behind.
-        [api("buy", "browse", rate(AT_NINE, 3))],
-        [api("buy", "browse", rate(AT_NINE, None))],
         # With an offset, and beside what cannot be read.
         [
             api(
@@ -87,7 +84,8 @@ def test_the_reset_is_found_among_all_that_ebay_says(apis: list[Any]) -> None:
         limits(),
         limits(api("sell", "inventory", rate(AT_NINE))),
         limits(api("buy", "browse")),
-        limits(api("buy", "browse", rate("2026-11-22T08:00:00.000Z"))),
+        limits(api("buy", "browse", rate(AT_NINE, 3))),
+        limits(api("buy", "browse", rate(AT_NINE, None))),
         limits(api(None, 7, "rate")),
         answer(200, {"rateLimits": "none"}),
         answer(200, [1]),
@@ -99,10 +97,17 @@ def test_the_reset_is_found_among_all_that_ebay_says(apis: list[Any]) -> None:
         httpx.Response(200, text="<html>"),
     ],
 )
-def test_midnight_in_california_when_ebay_does_not_say(said: Any) -> None:
+def test_a_pause_and_a_slower_pace_unless_ebay_says_that_none_remain(said: Any) -> None:
     refused, calls, sent = _refused(used_up(), said)
-    assert (refused.retry_at, calls.closed[-1], len(sent)) == (RESET, RESET, 2)
+    pause = NOON + MINUTE
+    assert (refused.retry_at, calls.closed, calls.named, len(sent)) == (pause, [pause, pause], [False], 2)
     assert accounts.statuses([ACCOUNT]) == {ACCOUNT: "ACTIVE"}
+
+
+@pytest.mark.parametrize("reset", ["2026-11-22T08:00:00.000Z", "soon", None])
+def test_midnight_in_california_when_none_remain_and_the_reset_is_not_to_come(reset: str | None) -> None:
+    refused, calls, _ = _refused(used_up(), limits(api("buy", "browse", rate(reset))))
+    assert (refused.retry_at, calls.closed[-1], calls.named) == (RESET, RESET, [])
 
 
 def test_a_refusal_of_another_kind_closes_for_a_minute() -> None:

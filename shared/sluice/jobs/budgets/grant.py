@@ -3,7 +3,7 @@
 ```
  scheduler reserves calls      worker takes slots       each call waits for its own start
  ──────────┬──────────────     ───┬────────────────     ───┬───────────────────────────────
-  window h │ 25 calls             │ 3 slots, 600 ms apart   │ start … start + tolerance, else the slot is given up
+  window h │ 25 calls             │ 3 slots, 1.1 s apart    │ start … start + tolerance, else the slot is given up
 ```
 A grant is for a time. A call that would start too late takes a new slot; one whose slot lies in the next hour gives its
 call back to this hour and reserves it in the next.
@@ -12,6 +12,7 @@ call back to this hour and reserves it in the next.
 import threading
 
 from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.pace import UNSLOWED
 from sluice.jobs.budgets.windows import Slots, Window, outside_margin
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, Failure, OutOfTime
@@ -52,6 +53,10 @@ class Grant:
         self._block = block or max(LEAST_BLOCK, BLOCK_MS // limits.pace if limits.pace else calls)
         self._slots: Slots | None = None
         self._used = 0
+        self._slowed = UNSLOWED
+        # Answered calls that the budget, which is slowed, was not told of yet.
+        self._answered = 0
+        self._closed_until = 0
         self._stop: Failure | None = None
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -77,13 +82,31 @@ class Grant:
                 if woken and self._stop:
                     raise self._stop
 
-    def close(self, until: int, reason: str, longest_ms: int = 0) -> None:
+    def close(self, until: int, reason: str) -> None:
         """See `Calls.close`. Calls of this worker that wait for their slot are woken and refused."""
         now = self._clock.now()
         until = min(until, now + LONGEST_CLOSING_MS)
-        if longest_ms:
-            until = ledger.read(self.budget, now).reclosed(now, until, longest_ms)
         ledger.close(self.budget, until, reason, since=now)
+        self._closed_until = until
+        self._halt_until(until, reason)
+
+    def refused(self, until: int, reason: str, *, named: bool) -> int:
+        """See `Calls.refused`."""
+        now = self._clock.now()
+        until = min(until, now + LONGEST_CLOSING_MS)
+        with self._lock:
+            answered, self._answered = self._answered, 0
+        counted = {"answered": answered, "meanwhile": self._closed_until}
+        until = ledger.refuse(self.budget, self._limits, now, until, reason, named=named, **counted)
+        self._halt_until(until, reason)
+        return until
+
+    def answered(self) -> None:
+        """See `Calls.answered`."""
+        with self._lock:
+            self._answered += 1
+
+    def _halt_until(self, until: int, reason: str) -> None:
         self._halt(
             BudgetClosed(f"{keys.spoken(self.budget)} takes no calls until {iso(until)}: {reason}", retry_at=until)
         )
@@ -110,6 +133,8 @@ class Grant:
         with self._lock:
             left, self._left = self._left, 0
             slots, self._slots = self._slots, None
+            answered, self._answered = self._answered, 0
+        ledger.recover(self.budget, self._limits, self._slowed, answered)
         ledger.give_back(self.budget, self._limits, self._window, left)
         if slots:
             ledger.return_slots(self.budget, slots, slots.count - self._used)
@@ -144,16 +169,22 @@ class Grant:
             now = self._clock.now()
             if not self._limits.pace:
                 return outside_margin(now, margin)
-            if self._slots is None or self._used == self._slots.count:
-                count = max(1, min(self._block, self._left))
-                self._slots, self._used = ledger.reserve_slots(self.budget, self._limits, count, now), 0
-            start = self._slots.starts[self._used]
+            slots = self._slots
+            if slots is None or self._used == slots.count:
+                slots = self._take_block(max(1, min(self._block, self._left)), now)
+            start = slots.starts[self._used]
             self._used += 1
             if start + self._limits.tolerance_ms < now:
                 continue  # passed while other calls were made
             if outside_margin(start, margin) != start:
                 continue
             return start
+
+    def _take_block(self, count: int, now: int) -> Slots:
+        answered, self._answered = self._answered, 0
+        slots = ledger.reserve_slots(self.budget, self._limits, count, now, self._slowed, answered)
+        self._slots, self._slowed, self._used = slots, slots.slowed, 0
+        return slots
 
     def _move_to(self, window: Window) -> None:
         left, old = self._left, self._window

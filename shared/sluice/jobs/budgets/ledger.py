@@ -4,7 +4,7 @@
  budget          window        attributes
  stockx:acme     2026-11-22    day=412  h00=100 h01=100 …   calls reserved; the history that the dashboard draws
  ebay:app.3f9c   2026-11-22@America/Los_Angeles  …         the same, in the marketplace's own day
- stockx:acme     slots         next_at  admitted_until  closed_at  closed_until  closed_reason
+ stockx:acme     slots         next_at  admitted_until  closed_at  closed_until  closed_reason  pace  refusals
 ```
 """
 
@@ -18,23 +18,26 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
+from sluice.jobs.budgets.pace import PACE_PAUSE_MS, UNSLOWED, Slowed
 from sluice.jobs.budgets.windows import Slots, Usage, Window, take_slots
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import BudgetClosed
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
-from sluice.platform.clock import DAY, iso, ttl
+from sluice.platform.clock import DAY, SECOND, iso, ttl
 from sluice.platform.config.limits import Limits
 
 SLOTS = "slots"
 KEEP_DAYS = 35
+# How often a refusal that keeps losing to others looks again. Each round somebody else's write succeeded.
+TRIES = 5
 
 
 class Budget(tables.Table):
     """One budget's day, or its slots. The hour counters, from `h00` on (`Window.hour`), are addressed by
     path.
 
-    slots_token, admit_token, `w0` to `wf` of a day: tokens of writes (see `tables`).
+    pace, refusals: see `pace.Slowed`. slots_token, admit_token, `w0` to `wf` of a day: tokens of writes (see `tables`).
     """
 
     class Meta:
@@ -51,13 +54,15 @@ class Budget(tables.Table):
     expires_at = IntAttribute(null=True)
     slots_token = UnicodeAttribute(null=True)
     admit_token = UnicodeAttribute(null=True)
+    pace = IntAttribute(null=True)
+    refusals = IntAttribute(null=True)
 
 
 def read(budget: str, now: int) -> Usage:
     """What is used of `budget` in the window of `now`, and its slots: two items, one request."""
     window = Window.of(budget, now)
-    keys: list[Any] = [{"budget": budget, "window": name} for name in (window.day, SLOTS)]
-    answer = Budget._get_connection().batch_get_item(keys)
+    wanted: list[Any] = [{"budget": budget, "window": name} for name in (window.day, SLOTS)]
+    answer = Budget._get_connection().batch_get_item(wanted)
     items = {item["window"]["S"]: item for item in answer["Responses"][Budget.Meta.table_name]}
     day, slots = items.get(window.day, {}), items.get(SLOTS, {})
     return Usage(
@@ -68,6 +73,7 @@ def read(budget: str, now: int) -> Usage:
         closed_at=_number(slots, "closed_at"),
         closed_until=_number(slots, "closed_until"),
         closed_reason=slots.get("closed_reason", {}).get("S", ""),
+        slowed=_slowed(slots),
     )
 
 
@@ -114,8 +120,15 @@ def correct(budget: str, limits: Limits, window: Window, remaining: int) -> None
         return
 
 
-def reserve_slots(budget: str, limits: Limits, count: int, now: int) -> Slots:
-    """The next `count` slots, by one write: each says when its call may start.
+def reserve_slots(
+    budget: str, limits: Limits, count: int, now: int, slowed: Slowed = UNSLOWED, answered: int = 0
+) -> Slots:
+    """The next slots, by one write: each says when its call may start.
+
+    `count` of them; one, where the budget is slowed: who waits behind a block would wait for long.
+
+    slowed: what the caller knows of it; guessed wrong, the write is made again. answered: calls of the caller's that
+    were answered since; a slowed budget comes back with them, in this same write.
 
     Raises:
         BudgetClosed: the marketplace has closed the budget, for everybody.
@@ -123,26 +136,102 @@ def reserve_slots(budget: str, limits: Limits, count: int, now: int) -> Slots:
     if not limits.pace:
         return Slots(base=now, count=count, pace=0, burst=1, now=now)
     open_ = Budget.closed_until.does_not_exist() | (Budget.closed_until <= now)
-    advance = count * limits.pace
+    ahead = True
     while True:
+        after = slowed.answered(answered, limits.pace)
+        taken, pace = 1 if after.pace else count, after.of(limits.pace)
         # The clock lies ahead: queue up behind it. Else it is stale: start from now. One of the two must hold.
+        clock = Budget.next_at > now if ahead else Budget.next_at.does_not_exist() | (Budget.next_at <= now)
+        moved = Budget.next_at.set((Budget.next_at if ahead else now) + taken * pace)
+        actions = [moved, *(_slow(after) if after != slowed else ())]
         try:
-            further = [Budget.next_at.set(Budget.next_at + advance)]
-            ahead = open_ & (Budget.next_at > now)
             # With one place for tokens, an item that has ours was moved on by nobody since: what it says is our slots.
-            after = tables.update(Budget, (budget, SLOTS), further, ahead, token=Budget.slots_token)
+            item = tables.update(
+                Budget, (budget, SLOTS), actions, open_ & clock & _as_slow(slowed), token=Budget.slots_token
+            )
         except tables.ConditionFailed as failed:
             _raise_if_closed(failed, budget, now)
+            slowed, ahead = _slowed(failed.item or {}), _number(failed.item or {}, "next_at") > now
         else:
-            return take_slots((after.next_at or 0) - advance, now, count, limits)
-        stale = Budget.next_at.does_not_exist() | (Budget.next_at <= now)
-        try:
-            anew = [Budget.next_at.set(now + advance)]
-            tables.update(Budget, (budget, SLOTS), anew, open_ & stale, token=Budget.slots_token)
-        except tables.ConditionFailed as failed:
-            _raise_if_closed(failed, budget, now)
-        else:
-            return take_slots(now, now, count, limits)
+            base = (item.next_at or 0) - taken * pace
+            return take_slots(base, now, taken, limits, after)
+
+
+def refuse(
+    budget: str,
+    limits: Limits,
+    now: int,
+    until: int,
+    reason: str,
+    *,
+    named: bool = False,
+    answered: int = 0,
+    meanwhile: int = 0,
+) -> int:
+    """The marketplace has refused a call: close the budget for a pause, slow its pace; the end of the pause.
+
+    until: the end of the pause if it is the first in a row; a later refusal makes it longer, unless the marketplace has
+    named it. answered: calls of the caller's that were answered before. meanwhile: until when the caller has closed the
+    budget itself, while it found out what the refusal means. A refusal while somebody else has closed it is the same
+    one: of a call that was under way.
+    """
+    for _ in range(TRIES):
+        usage = read(budget, now)
+        if usage.closed_until > now and usage.closed_until != meanwhile:
+            if named and until > usage.closed_until:
+                close(budget, until, reason)
+                return until
+            return usage.closed_until
+        meant = not named or until - now <= PACE_PAUSE_MS
+        after = usage.slowed.answered(answered, limits.pace).refused(limits.pace, pace_is_meant=meant)
+        end = until if named else _pause_end(budget, limits, now, after.pause(until - now))
+        was = Budget.closed_until.does_not_exist()
+        same = _as_slow(usage.slowed) & (Budget.closed_until == usage.closed_until if usage.closed_until else was)
+        closed = [Budget.closed_at.set(now), Budget.closed_until.set(end), Budget.closed_reason.set(reason)]
+        with suppress(tables.ConditionFailed):
+            tables.update(Budget, (budget, SLOTS), [*closed, *_slow(after)], same)
+            return end
+    close(budget, until, reason, since=now)
+    return until
+
+
+def recover(budget: str, limits: Limits, slowed: Slowed, answered: int) -> None:
+    """Calls were answered: a slowed budget comes back a little. Written only where the budget is slowed.
+
+    One that is lost, or refused because somebody else was first, only leaves the budget slow for longer.
+    """
+    after = slowed.answered(answered, limits.pace)
+    if after != slowed:
+        with suppress(tables.ConditionFailed, PynamoDBException, BotoCoreError, tables.Contention):
+            tables.update(Budget, (budget, SLOTS), _slow(after), _as_slow(slowed))
+
+
+def _pause_end(budget: str, limits: Limits, now: int, pause: int) -> int:
+    """When a pause ends: with the marketplace's day at the latest, where days are limited, for that may be its end."""
+    end = now + pause
+    return min(end, max(Window.of(budget, now).day_end + limits.margin_ms, now + SECOND)) if limits.per_day else end
+
+
+def _slow(slowed: Slowed) -> list[Action]:
+    """The writes that keep `slowed`. What is as usual is no attribute."""
+    return [
+        attribute.set(value) if value else attribute.remove()
+        for attribute, value in ((Budget.pace, slowed.pace), (Budget.refusals, slowed.refusals))
+    ]
+
+
+def _as_slow(slowed: Slowed) -> Condition:
+    """The budget is slowed as the caller knows it."""
+    pace, refusals = (
+        attribute == value if value else attribute.does_not_exist()
+        for attribute, value in ((Budget.pace, slowed.pace), (Budget.refusals, slowed.refusals))
+    )
+    both: Condition = pace & refusals
+    return both
+
+
+def _slowed(item: dict[str, Any]) -> Slowed:
+    return Slowed(_number(item, "pace"), _number(item, "refusals"))
 
 
 def return_slots(budget: str, slots: Slots, unused: int) -> None:
@@ -157,11 +246,14 @@ def return_slots(budget: str, slots: Slots, unused: int) -> None:
         tables.update(Budget, (budget, SLOTS), earlier, Budget.next_at == slots.next_at, once=True)
 
 
-def admit(budget: str, limits: Limits, count: int, now: int) -> None:
-    """Move the admission clock by `count` calls: the slots' rule, for work handed out and not yet started."""
+def admit(budget: str, limits: Limits, count: int, now: int, pace: int = 0) -> None:
+    """Move the admission clock by `count` calls: the slots' rule, for work handed out and not yet started.
+
+    pace: as `take_slots`.
+    """
     if not limits.pace:
         return
-    advance = count * limits.pace
+    advance = count * max(limits.pace, pace)
     try:
         ahead = Budget.admitted_until > now
         further = [Budget.admitted_until.set(Budget.admitted_until + advance)]

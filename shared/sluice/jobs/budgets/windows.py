@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sluice.jobs.budgets import days
+from sluice.jobs.budgets.pace import UNSLOWED, Slowed
 from sluice.jobs.model import keys
+from sluice.platform import days
 from sluice.platform.clock import HOUR
+from sluice.platform.config.document import zone_of
 from sluice.platform.config.limits import Limits
 
 
@@ -26,7 +28,7 @@ class Window(NamedTuple):
     @classmethod
     def of(cls, budget: str, now: int) -> "Window":
         """The window of `budget` that a call starting at `now` falls into: its day is that of its marketplace."""
-        return cls.at(now, days.zone_of(keys.service_of(budget)))
+        return cls.at(now, zone_of(keys.service_of(budget)))
 
     @property
     def day(self) -> str:
@@ -69,6 +71,7 @@ class Usage(NamedTuple):
     """What a budget's items say. Calls reserved so far in a window's hour and day; the slot clock; the closing.
 
     next_at: when the next slot may start at the earliest. admitted_until: up to when the scheduler has handed out work.
+    slowed: how the marketplace's refusals have changed its pace.
     """
 
     hour: int = 0
@@ -78,6 +81,7 @@ class Usage(NamedTuple):
     closed_at: int = 0
     closed_until: int = 0
     closed_reason: str = ""
+    slowed: Slowed = UNSLOWED
 
     def left(self, limits: Limits, kept_percent: int = 0) -> int | None:
         """Calls that every window still allows when `kept_percent` of each is kept; None where nothing limits them."""
@@ -88,20 +92,6 @@ class Usage(NamedTuple):
     def scarce(self, limits: Limits, reserve_percent: int) -> bool:
         """Whether all that is left of a window is kept for manual and hot jobs."""
         return self.left(limits, reserve_percent) == 0
-
-    def reclosed(self, now: int, until: int, longest_ms: int) -> int:
-        """Until when to close at `now`, where `until` was meant: twice as long as the last time if that is hardly over.
-
-        ```
-         closed_at       closed_until                now
-         ├──── length ────┤· · · · · · length · · · ·┼────── twice the length ───►
-        ```
-        A refusal while it is closed, of a call that was under way, is the same one.
-        """
-        length = self.closed_until - self.closed_at
-        if self.closed_at and self.closed_until <= now <= self.closed_until + length:
-            return max(until, now + min(2 * length, longest_ms))
-        return until
 
     def empty_until(self, limits: Limits, window: Window) -> int | None:
         """When calls are to be had again, if there are none left now (epoch ms)."""
@@ -117,6 +107,7 @@ class Slots:
     """`count` starting times in a row, from a token bucket kept as one number (GCRA).
 
     base: the theoretical arrival time of the first. pace: ms between two of them. burst: how many may come at once.
+    slowed: how the budget is slowed by refusals, after they were taken.
     """
 
     base: int
@@ -124,6 +115,7 @@ class Slots:
     pace: int
     burst: int
     now: int
+    slowed: Slowed = UNSLOWED
     starts: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,9 +129,13 @@ class Slots:
         return self.base + self.count * self.pace
 
 
-def take_slots(next_at: int, now: int, count: int, limits: Limits) -> Slots:
+def take_slots(next_at: int, now: int, count: int, limits: Limits, slowed: Slowed = UNSLOWED) -> Slots:
     """The next `count` slots of a budget whose slot clock stands at `next_at`.
 
     The clock only moves forward, whatever the callers' own clocks do, so two grants never overlap.
+
+    slowed: by refusals; then no burst is allowed either.
     """
-    return Slots(base=max(next_at, now), count=count, pace=limits.pace, burst=limits.kept_burst, now=now)
+    pace = slowed.of(limits.pace)
+    burst = limits.kept_burst if pace == limits.pace else 1
+    return Slots(base=max(next_at, now), count=count, pace=pace, burst=burst, now=now, slowed=slowed)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sluice.jobs.budgets.windows import Usage, Window
 from sluice.jobs.model.keys import HOT, marketplace_of, service_of, spoken, tenant_of
 from sluice.jobs.model.states import FINAL, LEASED, WAITING
+from sluice.platform.clock import SECOND
 from sluice.platform.config.document import Config
 
 # The status of an account that is not there.
@@ -48,7 +49,10 @@ def held(account: str, status: str, budget: str, kind: str, usage: Usage, config
         where = "" if service == marketplace_of(account) else f" for {service}"
         return Wait(Reason.ACCOUNT, f"account {account} is {status}{where}: connect it again, then its jobs run")
     if usage.closed_until > now:
-        return Wait(Reason.CLOSED, f"the marketplace takes no calls: {usage.closed_reason}", usage.closed_until)
+        message = f"the marketplace takes no calls: {usage.closed_reason}"
+        if (refusals := usage.slowed.refusals) > 1:
+            message += f"; it has refused {refusals} calls in a row, and each pause is longer than the one before"
+        return Wait(Reason.CLOSED, message, usage.closed_until)
     limits = config.limits(service_of(budget))
     if empty := usage.empty_until(limits, Window.of(budget, now)):
         return Wait(Reason.NO_BUDGET, f"the calls allowed on {spoken(budget)} are used up", empty)
@@ -85,4 +89,8 @@ def explain(
         return Wait(
             Reason.NO_BUDGET, message, window.day_end if day.scarce(limits, config.reserve_percent) else window.end
         )
-    return Wait(Reason.READY, "it runs as soon as the scheduler reaches it", due_at)
+    message = "it runs as soon as the scheduler reaches it"
+    if usage.slowed.pace > limits.pace:
+        paces = f"one in {usage.slowed.pace / SECOND:.1f} s instead of {limits.pace / SECOND:.1f} s"
+        message += f"; calls on {spoken(budget)} are slow, {paces}, because the marketplace has refused some"
+    return Wait(Reason.READY, message, due_at)

@@ -47,6 +47,7 @@ def none_known(_: Collection[str]) -> Mapping[str, str]:
 class Ready:
     """One budget's due work that nothing holds, and the room that it has for it.
 
+    pace: ms between two calls, where refusals have made it slower than the limits say; else 0.
     held: the reason why other work of this budget is not among it, if there is one. unreadable: keys of items that
     stand where jobs should.
     """
@@ -56,6 +57,7 @@ class Ready:
     room: Room
     candidates: list[Candidate] = field(default_factory=list)
     held: str | None = None
+    pace: int = 0
     unreadable: list[str] = field(default_factory=list)
 
 
@@ -68,7 +70,7 @@ def look_into(
     """
     limits = config.limits(keys.service_of(budget))
     usage = ledger.read(budget, now)
-    ready = Ready(budget, limits, _room(limits, usage, config, now, horizon_ms))
+    ready = Ready(budget, limits, _room(limits, usage, config, now, horizon_ms), pace=usage.slowed.pace)
     # What holds the whole budget is known without a look at its lanes.
     if hold := held(budget, "ACTIVE", budget, "", usage, config, now):
         ready.held = hold.reason
@@ -188,7 +190,7 @@ def _room(limits: Limits, usage: Usage, config: Config, now: int, horizon_ms: in
     paced = None
     if limits.pace:
         ahead = max(usage.admitted_until, usage.next_at, now) - now
-        paced = _upwards(max(0, horizon_ms - ahead), limits.pace)
+        paced = _upwards(max(0, horizon_ms - ahead), usage.slowed.of(limits.pace))
     return Room(usage.left(limits), usage.left(limits, config.reserve_percent), paced)
 
 

@@ -31,7 +31,6 @@ from sluice.jobs.run.messages import Batch
 from sluice.platform import aws
 from sluice.platform.clock import SECOND, Clock
 from sluice.platform.config.document import Config
-from sluice.platform.config.limits import Limits
 from sluice.platform.observe import count, logger, seconds
 from sluice.platform.settings import settings
 
@@ -237,7 +236,7 @@ def look(
 def hand_out(ready: Ready, picked: Sequence[Candidate], now: int, config: Config, send: Send, done: Tick) -> None:
     """Reserve, claim and send those of `ready` that were `picked`, as far as there is room for them still."""
     for batch in _batches(picked, config.batch):
-        if not _admit(ready.budget, ready.limits, batch, now, config, send, done):
+        if not _admit(ready, batch, now, config, send, done):
             return
 
 
@@ -249,10 +248,9 @@ def _batches(picked: Sequence[Candidate], most: int) -> list[list[Candidate]]:
     return [batch for jobs in by_account.values() for batch in batches(jobs, most)]
 
 
-def _admit(
-    budget: str, limits: Limits, batch: Sequence[Candidate], now: int, config: Config, send: Send, done: Tick
-) -> bool:
+def _admit(ready: Ready, batch: Sequence[Candidate], now: int, config: Config, send: Send, done: Tick) -> bool:
     """Reserve, claim and send one batch. False when the budget has no room for it any more."""
+    budget, limits = ready.budget, ready.limits
     window, name = Window.of(budget, now), claim.new_batch()
     if not ledger.reserve_calls(budget, limits, window, sum(candidate.calls for candidate in batch)):
         return False
@@ -266,7 +264,7 @@ def _admit(
     done.lost_claims += len(batch) - len(claimed)
     if not claimed:
         return True
-    ledger.admit(budget, limits, kept, now)
+    ledger.admit(budget, limits, kept, now, ready.pace)
     try:
         send(Batch.of(claimed, window, kept, budget))
     except Exception as error:

@@ -20,11 +20,18 @@ class Calls(Protocol):
             BudgetClosed, BudgetEmpty, OutOfTime: it may not.
         """
 
-    def close(self, until: int, reason: str, longest_ms: int = 0) -> None:
-        """The marketplace refuses calls until `until`: nobody calls before then.
+    def close(self, until: int, reason: str) -> None:
+        """The marketplace takes no calls until `until`: nobody calls before then. reason: shown to all who wait."""
 
-        longest_ms: where it refuses again soon after the last time, double the last closing, up to this. 0: never.
+    def refused(self, until: int, reason: str, *, named: bool) -> int:
+        """The marketplace has refused a call: nobody calls for a pause, and calls are slower afterwards.
+
+        until: when the pause ends. named: the marketplace has said so; else it grows with each refusal that follows
+        without an answered call between them. Returns when the pause ends in the end.
         """
+
+    def answered(self) -> None:
+        """A call was answered, and not refused."""
 
     def remaining(self, calls: int) -> None:
         """The marketplace says how many calls of this hour are left."""

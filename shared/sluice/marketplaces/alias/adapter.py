@@ -28,7 +28,7 @@ from sluice.marketplaces.http.transport import Transport
 from sluice.marketplaces.products import MarketData, Product, Variant
 from sluice.marketplaces.sizes import LETTERS
 from sluice.marketplaces.skus import StyleSearch
-from sluice.platform.clock import HOUR, MINUTE, Clock
+from sluice.platform.clock import MINUTE, Clock
 from sluice.platform.settings import settings
 
 NAME = "alias"
@@ -54,7 +54,7 @@ CODES: Mapping[str, type[MarketplaceFailure]] = {
     "16": errors.Unauthorized,  # UNAUTHENTICATED
 }
 # Alias publishes no limit and names no header.
-RULES = Rules(pause_ms=MINUTE, longest_pause_ms=HOUR, codes=CODES, statuses={409: errors.Unavailable})
+RULES = Rules(pause_ms=MINUTE, codes=CODES, statuses={409: errors.Unavailable})
 
 # A search that has not shown the style among this many products has found others.
 PAGE_SIZE = 50

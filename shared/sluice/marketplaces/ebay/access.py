@@ -24,8 +24,10 @@ from sluice.platform.clock import MINUTE, Clock
 from sluice.platform.settings import settings
 
 NAME = "ebay"
+# What eBay calls a quota in a 429: it is used up, or too many calls came at once.
+USED_UP = "2001"
 # A 429 says nothing of when to come back.
-RULES = Rules(pause_ms=MINUTE)
+RULES = Rules(pause_ms=MINUTE, quota_codes=frozenset({USED_UP}))
 PATH = "/identity/v1/oauth2/token"
 SCOPE = "https://api.ebay.com/oauth/api_scope"
 

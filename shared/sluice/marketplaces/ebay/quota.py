@@ -1,4 +1,4 @@
-"""When eBay's daily quota begins anew (Developer Analytics API, getRateLimits), which its 429 does not say."""
+"""Whether eBay's daily quota is used up, and until when (Developer Analytics API, getRateLimits). No 429 says so."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,6 @@ from typing import Self
 
 import httpx
 
-from sluice.jobs.budgets import days
 from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.accounts.session import Sign
@@ -16,11 +15,10 @@ from sluice.marketplaces.http.errors import MarketplaceFailure, RateLimited
 from sluice.marketplaces.http.exchange import Request
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.transport import Transport, refusal
+from sluice.platform import days
 from sluice.platform.clock import Clock, from_iso, iso
 from sluice.platform.observe import logger
 
-# What eBay calls a daily quota in a 429.
-USED_UP = "2001"
 # It answers nothing that a price depends on, so it is not waited for as long as a price.
 SECONDS = 5.0
 # The slash at the end belongs to the path.
@@ -46,7 +44,7 @@ class Quota:
 
     @contextmanager
     def closing(self, calls: Calls, context: str, api: str) -> Iterator[None]:
-        """Where a call inside finds the quota of `api` used up, close the budget until it begins anew.
+        """Where a call inside is refused, close the budget: until the quota begins anew if it is used up, else shortly.
 
         Raises:
             RateLimited: with that time, in place of eBay's, which has none.
@@ -54,50 +52,50 @@ class Quota:
         try:
             yield
         except RateLimited as refused:
-            if refused.code != USED_UP:
+            if refused.code != ebay_access.USED_UP:
                 raise
-            until = self.reset(context, api)
-            anew = f"the quota begins anew at {iso(until)}"
-            calls.close(until, f"{refusal(ebay_access.NAME)}; {anew}")
-            message = f"{refused.message}; {anew}"
+            reason = refusal(ebay_access.NAME)
+            if until := self.used_up_until(context, api):
+                anew = f"the quota begins anew at {iso(until)}"
+                calls.close(until, f"{reason}; {anew}")
+                message = f"{refused.message}; {anew}"
+            else:
+                until = calls.refused(refused.retry_at or self._clock.now(), reason, named=refused.named)
+                message = refused.message
             raise RateLimited(message, status=refused.status, code=refused.code, retry_at=until) from None
 
-    def reset(self, context: str, api: str) -> int:
-        """When the quota of `api` (`browse`) in `context` (`buy`) begins anew, epoch ms.
+    def used_up_until(self, context: str, api: str) -> int | None:
+        """When the quota of `api` (`browse`) in `context` (`buy`) begins anew, epoch ms; None unless it is used up.
 
-        Midnight in California when eBay does not say: then this must not fail, for a 429 is at hand.
+        Midnight in California when eBay says that it is used up, and no time to come. What eBay does not say must not
+        fail, for a 429 is at hand.
         """
         try:
             request = Request("GET", PATH, headers=self._sign(self._tokens.get()))
             answer = self._transport.call(request, None)
             # 204: eBay has nothing to say.
-            found = None if answer.status == 204 else reset_of(fields.read(answer), context, api)
+            resets = [] if answer.status == 204 else resets_of(fields.read(answer), context, api)
         except MarketplaceFailure as failure:
-            logger.warning("eBay does not say when its quota begins anew", extra={"code": failure.code})
-            found = None
+            logger.warning("eBay does not say whether its quota is used up", extra={"code": failure.code})
+            return None
         now = self._clock.now()
-        return found if found and found > now else next_midnight(now)
+        coming = [reset for reset in resets if reset and reset > now]
+        return max(coming, default=days.Day.at(now, days.PACIFIC).end) if resets else None
 
 
-def reset_of(body: Value, context: str, api: str) -> int | None:
-    """The reset in an answer of getRateLimits: of what is used up, else of all there is. None if the API is not there.
+def resets_of(body: Value, context: str, api: str) -> list[int | None]:
+    """When each quota of the API that has no call remaining begins anew, in an answer of getRateLimits.
 
     eBay's own filters are case-sensitive and its spelling of names varies, so all are asked for and sorted out here.
     """
-    rates = [
-        (rate["remaining"].optional_text() == "0", _time(rate["reset"]))
+    return [
+        _time(rate["reset"])
         for limit in body["rateLimits"].optional_rows()
         if (_lower(limit["apiContext"]), _lower(limit["apiName"])) == (context, api)
         for resource in limit["resources"].optional_rows()
         for rate in resource["rates"].optional_rows()
+        if rate["remaining"].optional_text() == "0"
     ]
-    used_up = any(empty for empty, _ in rates)
-    return max((reset for empty, reset in rates if reset and empty == used_up), default=None)
-
-
-def next_midnight(now: int) -> int:
-    """The first midnight in California after `now`."""
-    return days.Day.at(now, days.PACIFIC).end
 
 
 def _lower(value: Value) -> str:

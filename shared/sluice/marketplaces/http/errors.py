@@ -57,11 +57,12 @@ class MarketplaceFailure(Failure):
 
 
 class RateLimited(MarketplaceFailure):
-    """The marketplace takes no calls before `retry_at`."""
+    """The marketplace takes no calls before `retry_at`. named: the marketplace has said so itself."""
 
     action = Action.SNOOZE
     code = "rate_limited"
     whole_batch = True
+    named = False
 
 
 class AccountBroken(MarketplaceFailure):

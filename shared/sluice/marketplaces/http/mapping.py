@@ -36,15 +36,15 @@ MESSAGE_CHARACTERS = 160
 class Rules:
     """How one marketplace words its limits.
 
-    pause_ms: how long to stop after a 429 that gives no time. longest_pause_ms: up to here each pause is twice as long
-        as the one before, where the marketplace refuses again soon after it; 0 leaves pauses as they are.
+    pause_ms: how long to stop after a 429 that gives no time; longer after each that follows it (`jobs.budgets.pace`).
+    quota_codes: codes of a 429 that may mean a used-up quota, which somebody asks about before pauses and pace change.
     closed_until: reads that time (epoch ms) from a 429 in the marketplace's own way; None if it is not there.
     codes: what the marketplace's own codes mean, statuses: what an HTTP status means, where it is not the usual.
     remaining_header: the header (lower case) that says how many calls of this hour are left; empty if there is none.
     """
 
     pause_ms: int = MINUTE
-    longest_pause_ms: int = 0
+    quota_codes: frozenset[str] = frozenset()
     closed_until: Callable[[Answer, int], int | None] = lambda _answer, _now: None
     remaining_header: str = ""
     codes: Mapping[str, type[MarketplaceFailure]] = field(default_factory=dict)
@@ -65,13 +65,16 @@ def of_answer(answer: Answer, request: Request, rules: Rules, now: int) -> Marke
     message = f"{answer.source}: {_status(answer.status)}"
     if said := clean(said, request.secrets()):
         message += f": {said}"
-    return kind(
+    failure = kind(
         message,
         status=answer.status,
         code=code and (clean(code, request.secrets())[:64] or None),
         retry_at=_until(answer, rules, now, refused=kind is errors.RateLimited),
         uncertain=answer.status < 400 or answer.status >= 500,
     )
+    if isinstance(failure, errors.RateLimited):
+        failure.named = _named_end(answer, rules, now) is not None
+    return failure
 
 
 def of_exception(error: httpx.HTTPError | httpx.InvalidURL, source: str) -> MarketplaceFailure:
@@ -117,10 +120,15 @@ def _until(answer: Answer, rules: Rules, now: int, *, refused: bool) -> int | No
     """When to call again; None where that is left to the engine's backoff."""
     if not refused and answer.status != 503:
         return None
-    until = retry_after(answer.headers.get("retry-after", ""), now)
-    if refused:
-        until = until or rules.closed_until(answer, now) or now + rules.pause_ms
+    until = _named_end(answer, rules, now) if refused else retry_after(answer.headers.get("retry-after", ""), now)
+    if refused and until is None:
+        until = now + rules.pause_ms
     return until and min(max(until, now + SHORTEST_PAUSE), now + LONGEST_PAUSE)
+
+
+def _named_end(answer: Answer, rules: Rules, now: int) -> int | None:
+    """When a 429 says that calls are taken again, by the standard header or in the marketplace's own way."""
+    return retry_after(answer.headers.get("retry-after", ""), now) or rules.closed_until(answer, now)
 
 
 def _own_kind(status: int, code: str | None, rules: Rules) -> type[MarketplaceFailure] | None:

@@ -16,7 +16,7 @@ import httpx
 
 from sluice.jobs.model.run import Calls
 from sluice.marketplaces.http import mapping
-from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, RateLimited, before_sending
+from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, RateLimited, Unavailable, before_sending
 from sluice.marketplaces.http.exchange import Answer, Request
 from sluice.marketplaces.http.mapping import Rules
 from sluice.platform import deadline
@@ -119,10 +119,17 @@ class Transport:
 
     def _tell(self, calls: Calls, answer: Answer | None, failure: MarketplaceFailure | None) -> None:
         """Pass on what the answer says about the budget."""
-        if isinstance(failure, RateLimited) and failure.retry_at:
-            calls.close(failure.retry_at, refusal(self.marketplace), self._rules.longest_pause_ms)
-        elif answer and (left := self._rules.remaining(answer)) is not None:
+        if answer and (left := self._rules.remaining(answer)) is not None:
             calls.remaining(left)
+        if isinstance(failure, RateLimited) and failure.retry_at:
+            if failure.code in self._rules.quota_codes:
+                calls.close(failure.retry_at, refusal(self.marketplace))  # until it is found out what it means
+            else:
+                failure.retry_at = calls.refused(failure.retry_at, refusal(self.marketplace), named=failure.named)
+        elif isinstance(failure, Unavailable) and failure.retry_at:
+            calls.close(failure.retry_at, f"{self.marketplace} is not available, and has said until when")
+        elif answer and answer.status < 500:
+            calls.answered()
 
     def _record(
         self, request: Request, answer: Answer | None, failure: MarketplaceFailure | None, ms: int, *, charged: bool

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from sluice.platform import days
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.config import pages
 from sluice.platform.config.allowances import Allowances
@@ -38,6 +39,14 @@ SERVICES: Mapping[str, Limits] = {
 }
 
 LIMITS: Mapping[str, Limits] = {**MARKETPLACES, **SERVICES}
+
+# Where days are not UTC's. A fact about a marketplace, not a number that an operator may change.
+ZONES: Mapping[str, str] = dict.fromkeys(("ebay", EBAY_MARKETING), days.PACIFIC)
+
+
+def zone_of(service: str) -> str:
+    """The zone in which the marketplace of `service` counts days."""
+    return ZONES.get(service, days.WORLD)
 
 
 # Kinds of job that are tried at set times: how long before the first try, and before each one that follows a failure.

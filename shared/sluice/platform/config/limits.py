@@ -16,7 +16,7 @@ class Limits:
 
     interval_ms: at most one call in each of these intervals (slots), after a burst of `burst`.
     per_hour, per_day: most calls in a window. An hour is a clock hour; a day is the marketplace's own: UTC's at StockX
-        and Alias, that of Pacific time at eBay (`jobs.budgets.days`).
+        and Alias, that of Pacific time at eBay (`platform.days`).
     rolling_hour: most calls in any 60 minutes, wherever they begin. It is kept by pacing (see `pace`).
     tolerance_ms: how late a call may start after its slot; also what is added to the interval, because the marketplace
         counts arrivals and two arrivals may differ by this much from their slots.

@@ -18,14 +18,6 @@ WORLD: Final = "UTC"
 PACIFIC: Final = "America/Los_Angeles"
 ZONES: Final = (WORLD, PACIFIC)
 
-# Services whose days are not UTC's.
-_OF_SERVICE: Final = {"ebay": PACIFIC, "ebay-marketing": PACIFIC}
-
-
-def zone_of(service: str) -> str:
-    """The zone in which the marketplace of `service` counts days; UTC where nothing else is known."""
-    return _OF_SERVICE.get(service, WORLD)
-
 
 class Day(NamedTuple):
     """One day of a zone: its first millisecond, and the first after it. It has 23 hours, 24, or 25."""
