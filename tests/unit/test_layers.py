@@ -27,6 +27,7 @@ PURE = {
     "jobs/model/backoff.py",
     "jobs/model/candidate.py",
     "jobs/budgets/pace.py",
+    "jobs/budgets/shares.py",
     "jobs/budgets/windows.py",
     "jobs/dispatch/explain.py",
     "jobs/model/history.py",

@@ -47,4 +47,4 @@ def why(job: Job, now: int, config: Config) -> Wait:
     status = accounts.statuses({job.account}, keys.service_of(job.budget)).get(job.account, MISSING)
     hold = held(job.account, status, budget, job.kind, usage, config, now)
     rank = standing(Candidate.of(job), now, config.age_limit_ms)
-    return explain(job.state, job.due_at, rank, hold, usage, budget, config, now)
+    return explain(job.state, job.due_at, rank, hold, usage, budget, config, now, job.tenant)

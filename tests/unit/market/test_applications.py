@@ -10,8 +10,8 @@ from local.sandbox.limits import Limits
 from sluice.jobs.budgets import ledger
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Account
-from sluice.platform.clock import HOUR, MINUTE
-from tests.unit.market.world import ELSEWHERE, World, item
+from sluice.platform.clock import HOUR, MINUTE, iso
+from tests.unit.market.world import ELSEWHERE, NOON, World, item
 
 EBAY = "/buy/*"
 TOKEN = "/identity/v1/oauth2/token"
@@ -142,3 +142,50 @@ def test_the_marketplace_itself_never_counts_one_application_over_its_hour(selle
     assert sellers.sandbox.report().over == 0
     calls = Counter((entry.account, entry.at_ms // HOUR) for entry in sellers.calls() if entry.marketplace == "ebay")
     assert max(calls.values()) <= 6
+
+
+PRODUCTS = [f"SLUICE-{number:05d}" for number in range(1, 201)]
+
+
+def test_a_long_queue_of_one_tenant_leaves_the_others_of_its_application_their_turn_within_the_hour(
+    sellers: World,
+) -> None:
+    """200 manual items of one tenant used up the hour of all."""
+    sellers.enqueue(*(ebay(sku=sku, priority="manual") for sku in PRODUCTS), tenant="bolt")
+    sellers.run()
+    had = len([entry for entry in sellers.calls() if entry.marketplace == "ebay"])
+    assert had == 150 - 37
+    sellers.run()  # the minute has given one or two free
+    # What is kept is told to who waits for it.
+    waiting = next(
+        job
+        for sku in PRODUCTS
+        if (job := sellers.job(f"market.refresh:ebay:{sku}:us-10:USD", "bolt"))["state"] == "queued"
+    )
+    assert (waiting["wait"]["reason"], waiting["wait"]["until"]) == ("no_budget", iso(NOON + 45 * MINUTE))
+    assert "is kept for others who use it" in waiting["wait"]["message"]
+    assert "crow" not in waiting["wait"]["message"]
+    crows = sellers.enqueue(*(ebay("9", sku=sku, priority="manual") for sku in PRODUCTS[:20]), tenant="crow")
+    sellers.run()
+    assert {sellers.job(job_id, "crow")["state"] for job_id in crows} == {"succeeded"}
+    # And it is given free, bit by bit: nothing of the hour is wasted.
+    while sellers.clock.now() < NOON + HOUR - MINUTE:
+        sellers.run()
+        sellers.clock.time += MINUTE
+    calls = [entry for entry in sellers.calls() if entry.marketplace == "ebay"]
+    assert len(calls) == 150
+    assert sellers.sandbox.report().over == 0
+
+
+def test_two_who_wait_from_the_beginning_share_the_hour(sellers: World) -> None:
+    sellers.configure(marketplaces={"ebay": {"per_hour": 20}})
+    for tenant, size in (("bolt", "9"), ("crow", "10")):
+        sellers.enqueue(*(ebay(size, sku=sku, priority="manual") for sku in PRODUCTS[:40]), tenant=tenant)
+    sellers.run()
+    done = Counter(
+        tenant
+        for tenant, size in (("bolt", "9"), ("crow", "10"))
+        for sku in PRODUCTS[:40]
+        if sellers.job(f"market.refresh:ebay:{sku}:us-{size}:USD", tenant)["state"] == "succeeded"
+    )
+    assert done == {"bolt": 10, "crow": 10}

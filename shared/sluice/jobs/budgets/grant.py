@@ -11,7 +11,7 @@ call back to this hour and reserves it in the next.
 
 import threading
 
-from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets import ledger, refusals
 from sluice.jobs.budgets.pace import UNSLOWED
 from sluice.jobs.budgets.windows import Slots, Window, outside_margin
 from sluice.jobs.model import keys
@@ -97,7 +97,7 @@ class Grant:
         with self._lock:
             answered, self._answered = self._answered, 0
         counted = {"answered": answered, "meanwhile": self._closed_until}
-        until = ledger.refuse(self.budget, self._limits, now, until, reason, named=named, **counted)
+        until = refusals.refuse(self.budget, self._limits, now, until, reason, named=named, **counted)
         self._halt_until(until, reason)
         return until
 
@@ -134,7 +134,7 @@ class Grant:
             left, self._left = self._left, 0
             slots, self._slots = self._slots, None
             answered, self._answered = self._answered, 0
-        ledger.recover(self.budget, self._limits, self._slowed, answered)
+        refusals.recover(self.budget, self._limits, self._slowed, answered)
         ledger.give_back(self.budget, self._limits, self._window, left)
         if slots:
             ledger.return_slots(self.budget, slots, slots.count - self._used)

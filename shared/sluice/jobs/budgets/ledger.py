@@ -4,6 +4,7 @@
  budget          window        attributes
  stockx:acme     2026-11-22    day=412  h00=100 h01=100 …   calls reserved; the history that the dashboard draws
  ebay:app.3f9c   2026-11-22@America/Los_Angeles  …         the same, in the marketplace's own day
+ ebay:app.3f9c   shares#2026-11-22T07  t_acme=120  t_bolt=3     who has had how many of an application's hour
  stockx:acme     slots         next_at  admitted_until  closed_at  closed_until  closed_reason  pace  refusals
 ```
 """
@@ -18,19 +19,19 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
-from sluice.jobs.budgets.pace import PACE_PAUSE_MS, UNSLOWED, Slowed
+from sluice.jobs.budgets.pace import UNSLOWED, Slowed
 from sluice.jobs.budgets.windows import Slots, Usage, Window, take_slots
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import BudgetClosed
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
-from sluice.platform.clock import DAY, SECOND, iso, ttl
+from sluice.platform.clock import DAY, iso, ttl
 from sluice.platform.config.limits import Limits
 
 SLOTS = "slots"
+# Before a tenant's name, in the item of an hour's shares.
+TENANT = "t_"
 KEEP_DAYS = 35
-# How often a refusal that keeps losing to others looks again. Each round somebody else's write succeeded.
-TRIES = 5
 
 
 class Budget(tables.Table):
@@ -59,9 +60,10 @@ class Budget(tables.Table):
 
 
 def read(budget: str, now: int) -> Usage:
-    """What is used of `budget` in the window of `now`, and its slots: two items, one request."""
+    """What is used of `budget` in the window of `now`, its slots, and who has had what of it: one request."""
     window = Window.of(budget, now)
-    wanted: list[Any] = [{"budget": budget, "window": name} for name in (window.day, SLOTS)]
+    names = [window.day, SLOTS, *([_shares(window)] if keys.application_of(budget) else [])]
+    wanted: list[Any] = [{"budget": budget, "window": name} for name in names]
     answer = Budget._get_connection().batch_get_item(wanted)
     items = {item["window"]["S"]: item for item in answer["Responses"][Budget.Meta.table_name]}
     day, slots = items.get(window.day, {}), items.get(SLOTS, {})
@@ -74,6 +76,7 @@ def read(budget: str, now: int) -> Usage:
         closed_until=_number(slots, "closed_until"),
         closed_reason=slots.get("closed_reason", {}).get("S", ""),
         slowed=_slowed(slots),
+        had=_had(items.get(_shares(window), {})),
     )
 
 
@@ -95,6 +98,17 @@ def reserve_calls(budget: str, limits: Limits, window: Window, count: int) -> bo
     except tables.ConditionFailed:
         return False
     return True
+
+
+def note_share(budget: str, window: Window, tenant: str, calls: int) -> None:
+    """Count `calls` of an application's hour as had by `tenant`.
+
+    Sent once: it orders who goes first and bounds nothing, so a loss does no harm.
+    """
+    if keys.application_of(budget):
+        counted = [Path(f"{TENANT}{tenant}").add(calls), Budget.expires_at.set(ttl(window.end + DAY))]
+        with suppress(PynamoDBException, BotoCoreError, tables.Contention):
+            tables.update(Budget, (budget, _shares(window)), counted, once=True)
 
 
 def give_back(budget: str, limits: Limits, window: Window, count: int) -> None:
@@ -143,11 +157,11 @@ def reserve_slots(
         # The clock lies ahead: queue up behind it. Else it is stale: start from now. One of the two must hold.
         clock = Budget.next_at > now if ahead else Budget.next_at.does_not_exist() | (Budget.next_at <= now)
         moved = Budget.next_at.set((Budget.next_at if ahead else now) + taken * pace)
-        actions = [moved, *(_slow(after) if after != slowed else ())]
+        actions = [moved, *(slow_writes(after) if after != slowed else ())]
         try:
             # With one place for tokens, an item that has ours was moved on by nobody since: what it says is our slots.
             item = tables.update(
-                Budget, (budget, SLOTS), actions, open_ & clock & _as_slow(slowed), token=Budget.slots_token
+                Budget, (budget, SLOTS), actions, open_ & clock & as_slow(slowed), token=Budget.slots_token
             )
         except tables.ConditionFailed as failed:
             _raise_if_closed(failed, budget, now)
@@ -157,62 +171,7 @@ def reserve_slots(
             return take_slots(base, now, taken, limits, after)
 
 
-def refuse(
-    budget: str,
-    limits: Limits,
-    now: int,
-    until: int,
-    reason: str,
-    *,
-    named: bool = False,
-    answered: int = 0,
-    meanwhile: int = 0,
-) -> int:
-    """The marketplace has refused a call: close the budget for a pause, slow its pace; the end of the pause.
-
-    until: the end of the pause if it is the first in a row; a later refusal makes it longer, unless the marketplace has
-    named it. answered: calls of the caller's that were answered before. meanwhile: until when the caller has closed the
-    budget itself, while it found out what the refusal means. A refusal while somebody else has closed it is the same
-    one: of a call that was under way.
-    """
-    for _ in range(TRIES):
-        usage = read(budget, now)
-        if usage.closed_until > now and usage.closed_until != meanwhile:
-            if named and until > usage.closed_until:
-                close(budget, until, reason)
-                return until
-            return usage.closed_until
-        meant = not named or until - now <= PACE_PAUSE_MS
-        after = usage.slowed.answered(answered, limits.pace).refused(limits.pace, pace_is_meant=meant)
-        end = until if named else _pause_end(budget, limits, now, after.pause(until - now))
-        was = Budget.closed_until.does_not_exist()
-        same = _as_slow(usage.slowed) & (Budget.closed_until == usage.closed_until if usage.closed_until else was)
-        closed = [Budget.closed_at.set(now), Budget.closed_until.set(end), Budget.closed_reason.set(reason)]
-        with suppress(tables.ConditionFailed):
-            tables.update(Budget, (budget, SLOTS), [*closed, *_slow(after)], same)
-            return end
-    close(budget, until, reason, since=now)
-    return until
-
-
-def recover(budget: str, limits: Limits, slowed: Slowed, answered: int) -> None:
-    """Calls were answered: a slowed budget comes back a little. Written only where the budget is slowed.
-
-    One that is lost, or refused because somebody else was first, only leaves the budget slow for longer.
-    """
-    after = slowed.answered(answered, limits.pace)
-    if after != slowed:
-        with suppress(tables.ConditionFailed, PynamoDBException, BotoCoreError, tables.Contention):
-            tables.update(Budget, (budget, SLOTS), _slow(after), _as_slow(slowed))
-
-
-def _pause_end(budget: str, limits: Limits, now: int, pause: int) -> int:
-    """When a pause ends: with the marketplace's day at the latest, where days are limited, for that may be its end."""
-    end = now + pause
-    return min(end, max(Window.of(budget, now).day_end + limits.margin_ms, now + SECOND)) if limits.per_day else end
-
-
-def _slow(slowed: Slowed) -> list[Action]:
+def slow_writes(slowed: Slowed) -> list[Action]:
     """The writes that keep `slowed`. What is as usual is no attribute."""
     return [
         attribute.set(value) if value else attribute.remove()
@@ -220,7 +179,7 @@ def _slow(slowed: Slowed) -> list[Action]:
     ]
 
 
-def _as_slow(slowed: Slowed) -> Condition:
+def as_slow(slowed: Slowed) -> Condition:
     """The budget is slowed as the caller knows it."""
     pace, refusals = (
         attribute == value if value else attribute.does_not_exist()
@@ -280,6 +239,14 @@ def _charge(window: Window, count: int) -> list[Action]:
 
 def _expiry(window: Window) -> Action:
     return Budget.expires_at.set(ttl(window.day_end + KEEP_DAYS * DAY))
+
+
+def _shares(window: Window) -> str:
+    return f"shares#{iso(window.hour_start)[:13]}"
+
+
+def _had(item: dict[str, Any]) -> dict[str, int]:
+    return {name.removeprefix(TENANT): _number(item, name) for name in item if name.startswith(TENANT)}
 
 
 def _number(item: dict[str, Any], attribute: str) -> int:

@@ -1,9 +1,11 @@
 """The arithmetic of windows and slots. Pure, in whole milliseconds: nothing here rounds in the caller's favour."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sluice.jobs.budgets.pace import UNSLOWED, Slowed
+from sluice.jobs.budgets.shares import Shares
 from sluice.jobs.model import keys
 from sluice.platform import days
 from sluice.platform.clock import HOUR
@@ -71,7 +73,8 @@ class Usage(NamedTuple):
     """What a budget's items say. Calls reserved so far in a window's hour and day; the slot clock; the closing.
 
     next_at: when the next slot may start at the earliest. admitted_until: up to when the scheduler has handed out work.
-    slowed: how the marketplace's refusals have changed its pace.
+    slowed: how the marketplace's refusals have changed its pace. had: by tenant, calls that were admitted in the hour,
+    of a budget that is an application's.
     """
 
     hour: int = 0
@@ -82,6 +85,7 @@ class Usage(NamedTuple):
     closed_until: int = 0
     closed_reason: str = ""
     slowed: Slowed = UNSLOWED
+    had: Mapping[str, int] | None = None
 
     def left(self, limits: Limits, kept_percent: int = 0) -> int | None:
         """Calls that every window still allows when `kept_percent` of each is kept; None where nothing limits them."""
@@ -92,6 +96,13 @@ class Usage(NamedTuple):
     def scarce(self, limits: Limits, reserve_percent: int) -> bool:
         """Whether all that is left of a window is kept for manual and hot jobs."""
         return self.left(limits, reserve_percent) == 0
+
+    def shares(self, budget: str, limits: Limits, now: int) -> Shares | None:
+        """Who has had what of the hour, where tenants may share `budget`."""
+        if not (limits.per_hour and keys.application_of(budget)):
+            return None
+        elapsed = now - Window.of(budget, now).hour_start
+        return Shares(limits.per_hour, self.hour, elapsed, self.had or {})
 
     def empty_until(self, limits: Limits, window: Window) -> int | None:
         """When calls are to be had again, if there are none left now (epoch ms)."""

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sluice.jobs.budgets.shares import Shares
 from sluice.jobs.dispatch.fair_order import in_turn
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.keys import HOT, MANUAL, subject
@@ -13,6 +14,7 @@ from sluice.jobs.model.keys import HOT, MANUAL, subject
 class Room:
     """What a budget can take now.
 
+    shares: of the hour, where tenants share the budget of an application.
     calls: what its windows have left. spare: what of that background work may take; the rest is kept for manual and
     hot work. paced: calls that its slots can start within the horizon; manual work is admitted beyond it. Each is None
     where nothing limits it.
@@ -21,6 +23,11 @@ class Room:
     calls: int | None
     spare: int | None
     paced: int | None
+    shares: Shares | None = None
+
+    def kept_from(self, job: Candidate, taken: Mapping[str, int]) -> bool:
+        """Whether `job` would take what is kept for other tenants. taken: calls by tenant, in this pick."""
+        return self.shares is not None and not self.shares.fits(job.tenant, job.calls, taken)
 
 
 # Candidates by budget.
@@ -30,11 +37,14 @@ Picked = dict[str, list[Candidate]]
 def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: int) -> list[Candidate]:
     """Those of `candidates` (one budget's) that are admitted, in the order in which they are to run.
 
-    The first that does not fit ends the pick: were smaller ones let past it, a large job could wait for ever.
+    The first that does not fit ends the pick: were smaller ones let past it, a large job could wait for ever. What is
+    kept for other tenants ends only its own tenant's.
     """
     picked: list[Candidate] = []
-    taken = 0
-    for job, rank in in_turn(candidates, now, age_limit_ms):
+    by_tenant, over = Counter[str](), set[str]()
+    had = room.shares.had if room.shares else {}
+    for job, rank in in_turn(candidates, now, age_limit_ms, had):
+        taken = by_tenant.total()
         if room.calls is not None and taken + job.calls > room.calls:
             break
         if room.spare is not None and taken + job.calls > room.spare and rank < HOT:
@@ -42,8 +52,11 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
         # Its first call starts within the horizon: a run of many calls must not wait for a horizon that holds them all.
         if room.paced is not None and taken >= room.paced and rank < MANUAL:
             break
+        if job.tenant in over or room.kept_from(job, by_tenant):
+            over.add(job.tenant)
+            continue
         picked.append(job)
-        taken += job.calls
+        by_tenant[job.tenant] += job.calls
     return picked
 
 

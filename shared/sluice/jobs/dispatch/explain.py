@@ -3,10 +3,11 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from sluice.jobs.budgets.shares import RELEASED_MS
 from sluice.jobs.budgets.windows import Usage, Window
 from sluice.jobs.model.keys import HOT, marketplace_of, service_of, spoken, tenant_of
 from sluice.jobs.model.states import FINAL, LEASED, WAITING
-from sluice.platform.clock import SECOND
+from sluice.platform.clock import SECOND, iso
 from sluice.platform.config.document import Config
 
 # The status of an account that is not there.
@@ -68,8 +69,12 @@ def explain(
     budget: str,
     config: Config,
     now: int,
+    tenant: str = "",
 ) -> Wait:
-    """Why the job is where it is. `standing`: its priority with its age counted in; `hold`: what `held` says."""
+    """Why the job is where it is.
+
+    standing: its priority with its age counted in. hold: what `held` says. tenant: whose share of the budget it takes.
+    """
     if state in FINAL:
         return Wait(Reason.FINAL, f"the job is over: {state}")
     if state == LEASED:
@@ -89,6 +94,11 @@ def explain(
         return Wait(
             Reason.NO_BUDGET, message, window.day_end if day.scarce(limits, config.reserve_percent) else window.end
         )
+    shares = usage.shares(budget, limits, now)
+    if tenant and shares and not shares.fits(tenant, 1, {}):
+        message = f"what is left of this hour's calls on {spoken(budget)} is kept for others who use it, and given free"
+        free_at = Window.of(budget, now).hour_start + RELEASED_MS
+        return Wait(Reason.NO_BUDGET, f"{message} bit by bit until {iso(free_at)}", free_at)
     message = "it runs as soon as the scheduler reaches it"
     if usage.slowed.pace > limits.pace:
         paces = f"one in {usage.slowed.pace / SECOND:.1f} s instead of {limits.pace / SECOND:.1f} s"

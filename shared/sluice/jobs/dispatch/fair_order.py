@@ -31,10 +31,16 @@ def lot(names: Collection[str], now: int) -> dict[str, bytes]:
     return {name: blake2b(f"{now} {name}".encode(), digest_size=8).digest() for name in names}
 
 
-def in_turn(candidates: Sequence[Candidate], now: int, age_limit_ms: int) -> list[tuple[Candidate, int]]:
+_NONE: Mapping[str, int] = {}
+
+
+def in_turn(
+    candidates: Sequence[Candidate], now: int, age_limit_ms: int, had: Mapping[str, int] = _NONE
+) -> list[tuple[Candidate, int]]:
     """All of `candidates` (one budget's) in the order in which they run, each with the priority it is admitted with.
 
-    Among those of one rank no tenant is given two more than another that has one waiting.
+    Among those of one rank no tenant is given two more than another that has one waiting, with what each has `had`
+    before counted in.
     """
     lots = lot({job.tenant for job in candidates}, now)
     standings = {job.job_id: standing(job, now, age_limit_ms) for job in candidates}
@@ -48,10 +54,10 @@ def in_turn(candidates: Sequence[Candidate], now: int, age_limit_ms: int) -> lis
     ranks: dict[int, list[Candidate]] = defaultdict(list)
     for equals in _grouped(candidates, lambda job: job.priority).values():
         rank = BACKGROUND
-        for job in reversed(_turns(equals, lots, oldest)):
+        for job in reversed(_turns(equals, lots, oldest, had)):
             rank = max(rank, standings[job.job_id])
             ranks[rank].append(job)
-    return [(job, rank) for rank in sorted(ranks, reverse=True) for job in _turns(ranks[rank], lots, highest)]
+    return [(job, rank) for rank in sorted(ranks, reverse=True) for job in _turns(ranks[rank], lots, highest, had)]
 
 
 def _grouped(jobs: Sequence[Candidate], by: Callable[[Candidate], int]) -> Mapping[int, list[Candidate]]:
@@ -61,9 +67,14 @@ def _grouped(jobs: Sequence[Candidate], by: Callable[[Candidate], int]) -> Mappi
     return groups
 
 
-def _turns(jobs: Sequence[Candidate], lots: Mapping[str, bytes], own: Callable[[Candidate], Any]) -> list[Candidate]:
-    """One job of each tenant, then the next of each, and so on; those of a tenant in the order `own`."""
-    turns = Counter[str]()
+def _turns(
+    jobs: Sequence[Candidate], lots: Mapping[str, bytes], own: Callable[[Candidate], Any], had: Mapping[str, int]
+) -> list[Candidate]:
+    """One job of each tenant, then the next of each, and so on; those of a tenant in the order `own`.
+
+    had: turns that tenants have had before.
+    """
+    turns = Counter(had)
     numbered = []
     for job in sorted(jobs, key=own):
         numbered.append((turns[job.tenant], lots[job.tenant], job))

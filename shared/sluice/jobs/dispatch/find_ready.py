@@ -70,7 +70,7 @@ def look_into(
     """
     limits = config.limits(keys.service_of(budget))
     usage = ledger.read(budget, now)
-    ready = Ready(budget, limits, _room(limits, usage, config, now, horizon_ms), pace=usage.slowed.pace)
+    ready = Ready(budget, limits, _room(budget, limits, usage, config, now, horizon_ms), pace=usage.slowed.pace)
     # What holds the whole budget is known without a look at its lanes.
     if hold := held(budget, "ACTIVE", budget, "", usage, config, now):
         ready.held = hold.reason
@@ -83,6 +83,8 @@ def look_into(
             account = candidate.account
             if hold := held(account, status.get(account, MISSING), budget, candidate.kind, usage, config, now):
                 ready.held = hold.reason
+            elif ready.room.kept_from(candidate, {}):
+                ready.held = Reason.NO_BUDGET
             else:
                 yield _charged(candidate, limits, ready.room)
 
@@ -186,12 +188,13 @@ def _upwards(number: int, parts: int) -> int:
     return -(-number // parts)
 
 
-def _room(limits: Limits, usage: Usage, config: Config, now: int, horizon_ms: int) -> Room:
+def _room(budget: str, limits: Limits, usage: Usage, config: Config, now: int, horizon_ms: int) -> Room:
     paced = None
     if limits.pace:
         ahead = max(usage.admitted_until, usage.next_at, now) - now
         paced = _upwards(max(0, horizon_ms - ahead), usage.slowed.of(limits.pace))
-    return Room(usage.left(limits), usage.left(limits, config.reserve_percent), paced)
+    left, spare = usage.left(limits), usage.left(limits, config.reserve_percent)
+    return Room(left, spare, paced, usage.shares(budget, limits, now))
 
 
 def _charged(candidate: Candidate, limits: Limits, room: Room) -> Candidate:

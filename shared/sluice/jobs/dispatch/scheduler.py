@@ -265,6 +265,7 @@ def _admit(ready: Ready, batch: Sequence[Candidate], now: int, config: Config, s
     if not claimed:
         return True
     ledger.admit(budget, limits, kept, now, ready.pace)
+    ledger.note_share(budget, window, claimed[0].tenant, kept)
     try:
         send(Batch.of(claimed, window, kept, budget))
     except Exception as error:

@@ -1,0 +1,75 @@
+"""What a refusal, and the answers after it, change of a budget as stored: the closing, the pace, and how pauses grow.
+
+The rule is `pace`. Each is one write, conditional on what was read; whoever loses looks again.
+"""
+
+from contextlib import suppress
+
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import PynamoDBException
+
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.ledger import Budget
+from sluice.jobs.budgets.pace import PACE_PAUSE_MS, Slowed
+from sluice.jobs.budgets.windows import Window
+from sluice.platform import tables
+from sluice.platform.clock import SECOND
+from sluice.platform.config.limits import Limits
+
+# How often a refusal that keeps losing to others looks again. Each round somebody else's write succeeded.
+TRIES = 5
+
+
+def refuse(
+    budget: str,
+    limits: Limits,
+    now: int,
+    until: int,
+    reason: str,
+    *,
+    named: bool = False,
+    answered: int = 0,
+    meanwhile: int = 0,
+) -> int:
+    """The marketplace has refused a call: close the budget for a pause, slow its pace; the end of the pause.
+
+    until: the end of the pause if it is the first in a row; a later refusal makes it longer, unless the marketplace has
+    named it. answered: calls of the caller's that were answered before. meanwhile: until when the caller has closed the
+    budget itself, while it found out what the refusal means. A refusal while somebody else has closed it is the same
+    one: of a call that was under way.
+    """
+    for _ in range(TRIES):
+        usage = ledger.read(budget, now)
+        if usage.closed_until > now and usage.closed_until != meanwhile:
+            if named and until > usage.closed_until:
+                ledger.close(budget, until, reason)
+                return until
+            return usage.closed_until
+        meant = not named or until - now <= PACE_PAUSE_MS
+        after = usage.slowed.answered(answered, limits.pace).refused(limits.pace, pace_is_meant=meant)
+        end = until if named else _pause_end(budget, limits, now, after.pause(until - now))
+        was = Budget.closed_until.does_not_exist()
+        same = ledger.as_slow(usage.slowed) & (Budget.closed_until == usage.closed_until if usage.closed_until else was)
+        closed = [Budget.closed_at.set(now), Budget.closed_until.set(end), Budget.closed_reason.set(reason)]
+        with suppress(tables.ConditionFailed):
+            tables.update(Budget, (budget, ledger.SLOTS), [*closed, *ledger.slow_writes(after)], same)
+            return end
+    ledger.close(budget, until, reason, since=now)
+    return until
+
+
+def recover(budget: str, limits: Limits, slowed: Slowed, answered: int) -> None:
+    """Calls were answered: a slowed budget comes back a little. Written only where the budget is slowed.
+
+    One that is lost, or refused because somebody else was first, only leaves the budget slow for longer.
+    """
+    after = slowed.answered(answered, limits.pace)
+    if after != slowed:
+        with suppress(tables.ConditionFailed, PynamoDBException, BotoCoreError, tables.Contention):
+            tables.update(Budget, (budget, ledger.SLOTS), ledger.slow_writes(after), ledger.as_slow(slowed))
+
+
+def _pause_end(budget: str, limits: Limits, now: int, pause: int) -> int:
+    """When a pause ends: with the marketplace's day at the latest, where days are limited, for that may be its end."""
+    end = now + pause
+    return min(end, max(Window.of(budget, now).day_end + limits.margin_ms, now + SECOND)) if limits.per_day else end
