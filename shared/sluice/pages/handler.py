@@ -24,7 +24,7 @@ from sluice.pages import facts, fetch, look, table, told
 from sluice.pages.facts import Change, Facts
 from sluice.pages.fetch import Client
 from sluice.pages.kinds import CHECK
-from sluice.pages.look import LONGEST_MS, UNCHANGED, Asked, Look
+from sluice.pages.look import UNCHANGED, Asked, Look
 from sluice.pages.reading import Outcome
 from sluice.pages.table import PageCheck, PricePoint, Product, SavedPage, Tracker
 from sluice.platform import tables
@@ -121,7 +121,9 @@ class Check:
         self._record(product, found, started, now, again=again)
         count("PageChecks")
         if found.pause:
-            self.job.calls.close(found.pause.until, found.pause.reason, LONGEST_MS)
+            self.job.calls.refused(found.pause.until, found.pause.reason, named=found.pause.named)
+        else:
+            self.job.calls.answered()
         if again:
             raise NotLooked(found.about, code=found.code, retry_at=found.pause.until if found.pause else None)
         about = {"status": found.status, "product": product.product, "alerts": told_of}

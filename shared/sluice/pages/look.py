@@ -12,14 +12,14 @@ from sluice.pages.hosts import Rulebook
 from sluice.pages.readers import loose_json, shopify
 from sluice.pages.readers.page import Page
 from sluice.pages.reading import Outcome, Reading
-from sluice.platform.clock import HOUR, MINUTE, Clock
+from sluice.platform.clock import MINUTE, Clock
 
 UNCHANGED: Final = "unchanged"
 FAILED: Final = "failed"
-# How long a host is left alone that refuses, or is in trouble, and does not say for how long. Doubled each time.
+# How long a host is left alone that refuses, or is in trouble, and does not say for how long. It grows each time
+# (`jobs.budgets.pace`).
 REFUSED_MS: Final = 5 * MINUTE
 TROUBLE_MS: Final = MINUTE
-LONGEST_MS: Final = 6 * HOUR
 _OK = range(200, 300)
 _NOT_MODIFIED = 304
 _TROUBLE = 500
@@ -36,10 +36,11 @@ More = Callable[[Sequence[str]], list[Any]]
 
 
 class Pause(NamedTuple):
-    """The host is left alone until then (epoch ms), and why."""
+    """The host is left alone until then (epoch ms), and why. named: the host itself has said until when."""
 
     until: int
     reason: str
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,13 @@ def _pausing(status: str, code: str, why: str, answer: Answer, now: int, text: s
     said = answers.retry_after(answer.headers, now)
     until = said or now + (TROUBLE_MS if status == FAILED else REFUSED_MS)
     return Look(
-        status, code=code, about=why, passing=status == FAILED, pause=Pause(until, why), text=text, metadata=metadata
+        status,
+        code=code,
+        about=why,
+        passing=status == FAILED,
+        pause=Pause(until, why, named=bool(said)),
+        text=text,
+        metadata=metadata,
     )
 
 
