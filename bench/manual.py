@@ -59,7 +59,7 @@ def run() -> list[Row]:
     return [
         _row(waiting, conditions.format("wait", "known size"), most=2),
         _row(working, conditions.format("are worked on", f"known size, {AT_ONCE} accounts ask at once")),
-        _row(unknown, conditions.format("wait", "unknown product: three calls, 600 ms apart")),
+        _row(unknown, conditions.format("wait", "unknown product: three calls, 1.1 s apart")),
     ]
 
 
