@@ -11,9 +11,10 @@ from typing_extensions import TypedDict
 from sluice import capabilities
 from sluice.jobs.model.states import ALL
 from sluice.jobs.queue.cancel import Cancelled
-from sluice.operator import cursor, health, jobs, listing, views
+from sluice.operator import health, jobs, listing, views
 from sluice.platform.config import live
 from sluice.platform.config.document import MARKETPLACES
+from sluice.platform.http import request_cursor
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, NotFound, Unavailable
 from sluice.platform.http.models import OneOf, Query, Text
@@ -30,7 +31,9 @@ class JobsQuery(Query):
     marketplace: Annotated[str, OneOf(tuple(MARKETPLACES))] | None = None
     sku: Text | None = Field(None, description="how the SKU begins, in any case")
     limit: int = Field(50, ge=1, le=100)
-    cursor: str | None = Field(None, min_length=1, max_length=cursor.MOST_CHARACTERS, description="a page's `next`")
+    cursor: str | None = Field(
+        None, min_length=1, max_length=request_cursor.MOST_CHARACTERS, description="a page's `next`"
+    )
 
 
 class JobList(TypedDict):
@@ -51,7 +54,7 @@ def list_jobs(request: Request[None, JobsQuery]) -> JobList:
     """The caller's jobs, newest request first."""
     query, tenant = request.query, request.tenant
     wanted = listing.Filter(query.state, query.kind, query.marketplace, query.sku.upper() if query.sku else None)
-    start = cursor.decode(query.cursor, tenant) if query.cursor else None
+    start = request_cursor.decode(query.cursor, tenant) if query.cursor else None
     page = listing.page(tenant, wanted, query.limit, start)
     following = page.next.encode(tenant) if page.next else None
     config = live.current()

@@ -14,8 +14,10 @@ from sluice.operator.views import JobError, JobEvent
 from sluice.platform.clock import iso
 from sluice.platform.http import public_ids
 
-# A filter that matches little would otherwise read everything that a tenant ever lost to fill one page.
-MOST_READ = 1_000
+# Most letters that a dry run of a bulk replay counts.
+MOST_COUNTED = 1_000
+# A page reads so many times its length, and a few: a filter that matches little would read all to fill one page.
+TIMES, LEAST = 4, 16
 
 OPEN, REPLAYED, ACKNOWLEDGED = "open", "replayed", "acknowledged"
 STATUSES = (OPEN, REPLAYED, ACKNOWLEDGED)
@@ -81,21 +83,21 @@ class Page:
 def page(tenant: str, wanted: Filter, limit: int, start: str | None) -> Page:
     """Up to `limit` letters from the key `start` on. A page may be short, or empty, and not the last."""
     letters: list[DeadLetter] = []
-    for number, letter in enumerate(_read(tenant, wanted, start)):
-        if len(letters) == limit or number == MOST_READ:
+    for number, letter in enumerate(_read(tenant, wanted, start, limit + 1)):
+        if len(letters) == limit or number == TIMES * limit + LEAST:
             return Page(letters, public_id(letter.dead_letter))
         if wanted.matches(letter):
             letters.append(letter)
     return Page(letters, None)
 
 
-def _read(tenant: str, wanted: Filter, start: str | None) -> Iterator[DeadLetter]:
+def _read(tenant: str, wanted: Filter, start: str | None, at_once: int) -> Iterator[DeadLetter]:
     """What died in the time that is wanted, newest first. A key begins with the time, and `~` ends any time."""
     lowest = iso(wanted.since) if wanted.since is not None else "0"
     highest = min(iso(wanted.until) if wanted.until is not None else "~", start or "~")
     if lowest <= highest:
         between = DeadLetter.dead_letter.between(lowest, highest)
-        yield from DeadLetter.query(tenant, between, scan_index_forward=False, consistent_read=True)
+        yield from DeadLetter.query(tenant, between, scan_index_forward=False, consistent_read=True, page_size=at_once)
 
 
 def find(tenant: str, key: str) -> DeadLetter | None:

@@ -116,7 +116,7 @@ def replay_dead_letters(request: Request[Replay, None]) -> BulkReplay:
     """Have the work of every open letter that matches done once more, or count them."""
     body = request.body
     wanted = _filter(body, dead_letters.OPEN)
-    most = dead_letters.MOST_READ if body.dry_run else body.limit
+    most = dead_letters.MOST_COUNTED if body.dry_run else body.limit
     if not body.dry_run:
         tally.require_room(request.tenant, body.limit, request.now, live.current())
     found = dead_letters.page(request.tenant, wanted, most, _start(body.cursor))

@@ -12,9 +12,9 @@ from sluice.jobs.queue import cancel, tally
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Enqueued, Outcome
 from sluice.platform.config import live
-from sluice.platform.http import routing
+from sluice.platform.http import request_cursor, routing
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound, Unavailable
+from sluice.platform.http.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from sluice.platform.http.routing import Request, Route
 from sluice.promotions import campaigns, listing, views
 from sluice.promotions.bodies import NewPromotions, PromotionsQuery
@@ -85,14 +85,12 @@ def create_promotions(request: Request[NewPromotions, None]) -> Accepted:
 def list_promotions(request: Request[None, PromotionsQuery]) -> PromotionList:
     """The caller's promotions, newest first, and how many there are of each status."""
     query, tenant, now = request.query, request.tenant, request.now
-    after = listing.place(query.cursor) if query.cursor else None
-    if query.cursor and after is None:
-        raise Invalid("the cursor is not valid", fields=[NOT_OUR_CURSOR])
-    jobs = listing.load(tenant)
-    page = listing.page(jobs, listing.Filter(query.status, query.listing_id), now, query.limit, after)
-    config = live.current()
+    start = request_cursor.decode(query.cursor, tenant) if query.cursor else None
+    config, wanted = live.current(), listing.Filter(query.status, query.listing_id)
+    page = listing.page(tenant, wanted, now, query.limit, start, config)
     shown = [views.promotion(job, tenant, now, config) for job in page.jobs]
-    return {"stats": views.stats(jobs, now), "promotions": shown, "next": page.next}
+    following = page.next.encode(tenant) if page.next else None
+    return {"stats": listing.stats(tenant, now, config), "promotions": shown, "next": following}
 
 
 def get_promotion(request: Request[None, None]) -> Shown:

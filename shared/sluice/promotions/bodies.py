@@ -8,9 +8,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sluice.marketplaces import advertising
+from sluice.platform.http import request_cursor
 from sluice.platform.http.errors import FieldError, Invalid
 from sluice.platform.http.items import MOST_ITEMS
-from sluice.platform.http.models import Body, OneOf, Query, Text, join
+from sluice.platform.http.models import Body, OneOf, Query, join
 from sluice.promotions.views import STATUSES
 from sluice.promotions.wanted import Wanted
 
@@ -94,7 +95,9 @@ class PromotionsQuery(Query):
     status: Annotated[str, OneOf(STATUSES)] | None = None
     listing_id: Digits | None = None
     limit: int = Field(50, ge=1, le=100)
-    cursor: Annotated[Text | None, Field(description="a page's `next`")] = None
+    cursor: str | None = Field(
+        None, min_length=1, max_length=request_cursor.MOST_CHARACTERS, description="a page's `next`"
+    )
 
 
 def _twice(rows: list[Wanted]) -> list[FieldError]:

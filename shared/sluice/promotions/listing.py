@@ -1,19 +1,21 @@
-"""A tenant's promotions as they are now, the newest first."""
+"""A tenant's promotions, newest request first, and how many there are of each status."""
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sluice.jobs.model import requests
-from sluice.jobs.model.job import Job
-from sluice.promotions.kinds import CREATE
-from sluice.promotions.views import status
+from sluice.jobs.model import keys, requests
+from sluice.jobs.model.job import DueIndex, Job
+from sluice.jobs.model.states import DEAD, SUCCEEDED
+from sluice.jobs.queue import asked, cancel, tally
+from sluice.jobs.queue.asked import Page
+from sluice.platform.clock import iso
+from sluice.platform.config.document import Config
+from sluice.platform.http.request_cursor import Cursor
+from sluice.promotions.kinds import CREATE, MARKETPLACE
+from sluice.promotions.request import job_id
+from sluice.promotions.views import Stats, status
 
-# What one request reads, to count all and to show some: about a second's work. Of a tenant that asks for more in the
-# time for which jobs are kept, it sees the newest.
-MOST = 5_000
-
-_CURSOR = r"([0-9]{1,15})-([0-9]{1,19})"
+# Promotions of a lane that are counted as due at the most: what a run of the worker can place is far below.
+MOST_DUE = 250
 
 
 @dataclass(frozen=True)
@@ -28,35 +30,39 @@ class Filter:
         return self.status in (None, status(job, now)) and self.listing_id in (None, job.payload["listing_id"])
 
 
-@dataclass(frozen=True)
-class Page:
-    """Some promotions, and the place of the last one; None when there are none behind it."""
+def page(tenant: str, wanted: Filter, now: int, limit: int, start: Cursor | None, config: Config) -> Page:
+    """Up to `limit` promotions that match, from `start` on. A page may be short, or empty, and not the last."""
+    if wanted.listing_id is not None:  # a listing has one promotion
+        job = cancel.find(job_id(tenant, wanted.listing_id), tenant)
+        return Page([job] if job and wanted.matches(job, now) else [], None)
+    oldest = now - config.retention_ms
 
-    jobs: list[Job]
-    next: str | None
+    def matches(place: Cursor, job: Job) -> bool:
+        # In the request by which it was made, so that no other page shows it too; if that is forgotten, in any.
+        its_own = place.request[: len(iso(0))] <= iso(job.created_at) or job.created_at < oldest
+        return its_own and wanted.matches(job, now)
 
-
-def load(tenant: str) -> list[Job]:
-    """The tenant's promotions."""
-    job_ids = requests.asked(tenant, CREATE.name, MOST)
-    found = Job.batch_get(job_ids) if job_ids else ()
-    # The record of a request may outlive its job.
-    return sorted((job for job in found if tenant in (job.tenants or ())), key=_place)
-
-
-def page(jobs: Sequence[Job], wanted: Filter, now: int, limit: int, after: tuple[int, int] | None) -> Page:
-    """Up to `limit` of `jobs` that match, behind the place `after`. What is asked for meanwhile moves none of them."""
-    matching = [job for job in jobs if wanted.matches(job, now) and (after is None or _place(job) > after)]
-    shown = matching[:limit]
-    more = len(matching) > limit
-    return Page(shown, f"{shown[-1].created_at}-{shown[-1].payload['listing_id']}" if more else None)
+    return asked.page(requests.apart(tenant, CREATE.name), limit, start, lambda _: True, matches)
 
 
-def place(cursor: str) -> tuple[int, int] | None:
-    """The place that a page's `next` names; None when it is not one."""
-    found = re.fullmatch(_CURSOR, cursor)
-    return (-int(found[1]), int(found[2])) if found else None
+def stats(tenant: str, now: int, config: Config) -> Stats:
+    """The counts of all promotions, a second or two behind what happens. What is under way counts as pending."""
+    counts = tally.counts(tenant)
+    unfinished = counts[CREATE.name, tally.UNFINISHED]
+    ready = min(unfinished, _due(tenant, now, config)) if unfinished else 0
+    succeeded, failed = counts[CREATE.name, SUCCEEDED], counts[CREATE.name, DEAD]
+    return {
+        "total": unfinished + succeeded + failed,
+        "ready": ready,
+        "pending": unfinished - ready,
+        "succeeded": succeeded,
+        "failed": failed,
+    }
 
 
-def _place(job: Job) -> tuple[int, int]:
-    return -job.created_at, int(job.payload["listing_id"])
+def _due(tenant: str, now: int, config: Config) -> int:
+    """How many promotions wait whose next try is due: keys of an index, which are counted and not read."""
+    account, limits = keys.account(MARKETPLACE, tenant), config.limits(CREATE.service)
+    budget = keys.budget(account, by_account=limits.by_account, service=CREATE.service)
+    lanes = keys.lanes_of(budget, account, keys.HOT, limits.shards)
+    return sum(Job.due.count(lane, DueIndex.due_at <= now, limit=MOST_DUE) for lane in lanes)

@@ -1,7 +1,5 @@
 """Promotions as the API shows them. Pure."""
 
-from collections import Counter
-from collections.abc import Iterable
 from typing import Any, Final
 
 from typing_extensions import TypedDict
@@ -86,18 +84,6 @@ def promotion(job: Job, tenant: str, now: int, config: Config) -> PromotionView:
         "createdAt": iso(job.created_at),
         "lastError": _error(error, tenant) if error else None,
         "status": status(job, now),
-    }
-
-
-def stats(jobs: Iterable[Job], now: int) -> Stats:
-    """The counts of `jobs`."""
-    counts = Counter(status(job, now) for job in jobs)
-    return {
-        "total": sum(number for name, number in counts.items() if name != CANCELLED),
-        "ready": counts[READY],
-        "pending": counts[PENDING],
-        "succeeded": counts[SUCCEEDED],
-        "failed": counts[FAILED],
     }
 
 

@@ -11,10 +11,9 @@ from sluice.jobs.budgets import ledger
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, Refused
-from sluice.jobs.queue import claim, finish
+from sluice.jobs.queue import asked, claim, finish
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Status
-from sluice.operator import listing
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from tests.support.http import call, event, send
@@ -92,13 +91,15 @@ def test_filters_narrow_the_list_and_work_over_pages(acme: Cloud) -> None:
 def test_a_filter_that_matches_little_answers_before_it_has_read_everything(
     acme: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "MOST_READ", 4)
-    acme.enqueue("acme", "Z-1", *(f"A-{number}" for number in range(5)))
+    monkeypatch.setattr(asked, "TIMES", 0)
+    monkeypatch.setattr(asked, "LEAST", 4)
+    [wanted, *_] = acme.enqueue("acme", "Z-1", *(f"A-{number}" for number in range(5)))
     acme.enqueue("acme", *(f"B-{number}" for number in range(5)))
+    assert call("DELETE", f"/v1/jobs/{wanted}").status == 200
     found: list[str] = []
     cursor, pages = None, 0
     while cursor or not pages:
-        page = jobs(sku="Z", **({"cursor": cursor} if cursor else {}))
+        page = jobs(state="cancelled", **({"cursor": cursor} if cursor else {}))
         found, cursor, pages = found + skus(page), page["next"], pages + 1
     assert (found, pages) == (["Z-1"], 3)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sluice.jobs.model.job import Job
+from sluice.jobs.queue import tally
 from sluice.jobs.queue.enqueue import enqueue_many
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.http.errors import TimedOut
@@ -16,6 +17,7 @@ from sluice.platform.http import routing
 from tests.support.ads import CREDENTIALS, LISTING, NOON, Seller, refuse
 from tests.support.http import Answer, call
 from tests.support.store import Store
+from tests.support.stream import changes
 from tests.unit.api.document import conforms
 
 PROMOTIONS = "/v1/promotions"
@@ -86,6 +88,7 @@ def test_a_batch(seller: Seller) -> None:
     assert show(answer["jobIds"][499])["nextRetryAt"] == "2026-11-22T12:42:35.000Z"
     again = post({"batch": [row(0, adRate=7), row(500)]}).json
     assert again["message"].startswith("1 promotions are new; 1 were there already")
+    tally.follow(changes("jobs"))
     assert listed()["stats"]["total"] == 501
 
 
@@ -230,6 +233,7 @@ def test_the_list_is_filtered_paged_and_counted(seller: Seller) -> None:
     call("DELETE", f"{PROMOTIONS}/{jobs[4]}")
     seller.minutes(1)
     seller.clock.time = NOON + 70_000
+    tally.follow(changes("jobs"))
     answer = listed()
     assert answer["stats"] == {"total": 4, "ready": 2, "pending": 1, "succeeded": 1, "failed": 0}
     assert [one["id"] for one in answer["promotions"]] == jobs

@@ -56,6 +56,12 @@ def lane(budget: str, account: str, priority: int, job: str, shards: int) -> str
     return f"{budget}#{priority}#{_part(budget, account, job, shards)}"
 
 
+def lanes_of(budget: str, account: str, priority: int, shards: int) -> list[str]:
+    """All lanes in which jobs of an account wait with this priority."""
+    behind = "" if account == budget else f"@{account}"
+    return [f"{budget}#{priority}#{number}{behind}" for number in range(shards)]
+
+
 def poll_lane(budget: str, account: str, job: str, shards: int) -> str:
     """Where a job waits to be looked at again, while the marketplace works on its operation."""
     return f"{budget}#{POLL}#{_part(budget, account, job, shards)}"

@@ -35,11 +35,11 @@ class Request(tables.Table):
 def record(tenant: str, kind: str, job_ids: Sequence[str], now: int, keep_ms: int) -> None:
     """Remember that `tenant` asked for `job_ids` (500 at most, which is 50 KB).
 
-    Of a kind that is listed apart they are noted once more where none of other kinds stand (see `asked`).
+    Of a kind that is listed apart they are noted once more where none of other kinds stand (see `apart`).
     """
     if not job_ids:
         return
-    for owner in (tenant, _apart(tenant, kind)) if kinds.is_listed_apart(kind) else (tenant,):
+    for owner in (tenant, apart(tenant, kind)) if kinds.is_listed_apart(kind) else (tenant,):
         Request(
             tenant=owner,
             request=f"{iso(now)}#{uuid4().hex[:8]}",
@@ -50,16 +50,6 @@ def record(tenant: str, kind: str, job_ids: Sequence[str], now: int, keep_ms: in
         ).save()
 
 
-def asked(tenant: str, kind: str, most: int) -> list[str]:
-    """Up to `most` jobs that `tenant` asked for, newest request first, each once. Only of a kind listed apart."""
-    found: dict[str, None] = {}
-    for request in Request.query(_apart(tenant, kind), scan_index_forward=False, consistent_read=True):
-        found |= dict.fromkeys(request.job_ids)
-        if len(found) >= most:
-            break
-    return list(found)[:most]
-
-
-def _apart(tenant: str, kind: str) -> str:
-    """No tenant's name has a `#`."""
+def apart(tenant: str, kind: str) -> str:
+    """The hash key under which a tenant's requests of a kind that is listed apart stand: no tenant's name has a `#`."""
     return f"{tenant}#{kind}"

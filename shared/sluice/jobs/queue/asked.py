@@ -1,0 +1,69 @@
+"""The jobs that a tenant has asked for, newest request first, a page at a time.
+
+Table `requests` says which, table `jobs` what became of them. What a page reads is a few times what it may hold,
+however much the tenant has ever asked for: a page that has read so much ends, and the next one goes on.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.requests import Request
+from sluice.platform.http.request_cursor import Cursor
+
+# Jobs, and records of requests, that a page of `limit` reads at most: so many times its length, and a few.
+TIMES = 4
+LEAST = 16
+
+
+class Page(NamedTuple):
+    """Some jobs, and where the next ones begin; None when there are none left. It may be short, and not the last."""
+
+    jobs: list[Job]
+    next: Cursor | None
+
+
+# Whether a job may be wanted, as its id tells; and whether it is, in the request in which it stands.
+MayMatch = Callable[[str], bool]
+Matches = Callable[[Cursor, Job], bool]
+
+
+def page(owner: str, limit: int, start: Cursor | None, may_match: MayMatch, matches: Matches) -> Page:
+    """Up to `limit` jobs that were asked for by `owner`, which is a hash key of table `requests`, from `start` on.
+
+    A job that was asked for in several requests is shown once a page, in the place of its newest. Of jobs that its
+    tenant may no longer see, none is shown.
+    """
+    tenant, most = owner.partition("#")[0], TIMES * limit + LEAST
+    places = _places(owner, start, limit, most)
+    wanted = ((place, job_id) for place, job_id in places if job_id is None or may_match(job_id))
+    jobs: dict[str, Job] = {}
+    read = 0
+    while batch := list(islice(wanted, min(limit + 1, most - read + 1))):
+        found = _load([job_id for _, job_id in batch[: most - read] if job_id])
+        for place, job_id in batch:
+            if len(jobs) == limit or read == most or job_id is None:
+                return Page(list(jobs.values()), place)
+            read += 1
+            job = found.get(job_id)
+            if job and tenant in (job.tenants or ()) and matches(place, job):
+                jobs.setdefault(job.job_id, job)
+    return Page(list(jobs.values()), None)
+
+
+def _places(owner: str, start: Cursor | None, limit: int, most: int) -> Iterator[tuple[Cursor, str | None]]:
+    """Every job of every request, newest request first. No job: so many requests were read that the page ends here."""
+    until = Request.request <= start.request if start else None
+    requests = Request.query(owner, until, scan_index_forward=False, consistent_read=True, page_size=limit + 1)
+    for number, request in enumerate(requests):
+        first = start.index if start and request.request == start.request else 0
+        if number == most:
+            yield Cursor(request.request, first), None
+            return
+        for index, job_id in enumerate(request.job_ids[first:], first):
+            yield Cursor(request.request, index), job_id
+
+
+def _load(job_ids: Sequence[str]) -> dict[str, Job]:
+    return {job.job_id: job for job in Job.batch_get(list(dict.fromkeys(job_ids)), consistent_read=True)}

@@ -1,0 +1,183 @@
+"""A page reads a few times what it may hold, however much a tenant has: counted items, of 10 and of 5,000."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from sluice.inventory.table import Item
+from sluice.jobs.model import keys, requests
+from sluice.jobs.model.dead_letters import DeadLetter
+from sluice.jobs.model.job import Job
+from sluice.listings.stockx.table import Listing
+from sluice.platform.clock import DAY, SECOND, iso
+from sluice.promotions.kinds import CREATE
+from sluice.promotions.request import job_id
+from sluice.webhooks.deliveries import Delivery
+from tests.support.http import call
+from tests.support.store import Answer, Request, Send, Store
+from tests.unit.api.conftest import Cloud
+
+FEW, MANY = 10, 5_000
+LIMIT = 1
+# A page reads four items of each table for each that it may hold, and a few: here of requests, and of their jobs.
+MOST = 2 * (4 * LIMIT + 16) + 4
+
+
+@contextmanager
+def counted(tables: Store) -> Iterator[list[int]]:
+    """How many items are read: those that queries and gets have looked at, whether they were wanted or not."""
+    read: list[int] = []
+    before = tables.around
+
+    def around(request: Request, send: Send) -> Answer:
+        answer = before(request, send) if before else send()
+        if request.operation == "Query":
+            read.append(answer["ScannedCount"])
+        elif request.operation == "GetItem":
+            read.append(1)
+        elif request.operation == "BatchGetItem":
+            read.append(sum(len(found) for found in answer["Responses"].values()))
+        return answer
+
+    tables.around = around
+    try:
+        yield read
+    finally:
+        tables.around = before
+
+
+def put(tables: Store, table: str, item: Any) -> None:
+    tables.put(table, item.to_dynamodb_dict())
+
+
+def job(name: str, kind: str, now: int, **changes: Any) -> Job:
+    account = "stockx:acme" if kind == "market.refresh" else "ebay:acme"
+    budget = account if kind == "market.refresh" else "ebay-marketing"
+    lane = keys.lane(budget, account, keys.HOT, name, 1)
+    about: dict[str, Any] = {"kind": kind, "account": account, "budget": budget, "lane": lane, "state": "queued"}
+    about |= {"priority": keys.HOT, "tenant": "acme", "tenants": {"acme"}, "created_at": now, "updated_at": now}
+    return Job(name, **(about | {"due_at": now + DAY, "payload": {}} | changes))
+
+
+def jobs(tables: Store, number: int, now: int) -> None:
+    """Each asked for in a request of its own, the newest last."""
+    for place in range(number):
+        at = now + place
+        name = keys.job_id("market.refresh", "stockx", f"S-{place:04}", "us-10", "USD")
+        put(tables, "jobs", job(name, "market.refresh", at, payload={"sku": f"S-{place:04}"}))
+        requests.record("acme", "market.refresh", [name], at, DAY)
+
+
+def promotions(tables: Store, number: int, now: int) -> None:
+    """In batches of 500, none of which is due."""
+    for start in range(0, number, 500):
+        names = [job_id("acme", str(10**11 + place)) for place in range(start, min(number, start + 500))]
+        for name in names:
+            wanted = {"listing_id": name.rpartition(":")[2], "rate": "5.0", "asked_by": "ann"}
+            put(tables, "jobs", job(name, CREATE.name, now + start, payload=wanted))
+        requests.record("acme", CREATE.name, names, now + start, DAY)
+
+
+def inventory(tables: Store, number: int, now: int) -> None:
+    for place in range(number):
+        item = Item("acme", f"S-{place:04}:us-10", sku=f"S-{place:04}", size="10", size_system="us", currency="USD")
+        item.marketplaces, item.asked, item.created_at, item.updated_at = ["stockx"], {"stockx": now}, now, now
+        put(tables, "inventory", item)
+
+
+def listings(tables: Store, number: int, now: int) -> None:
+    for place in range(number):
+        listing = Listing("acme", f"00000000-0000-4000-8000-{place:012}", account="stockx:acme", marketplace="stockx")
+        listing.variant_id, listing.status, listing.created_at, listing.updated_at = "v", "ACTIVE", now, now
+        put(tables, "listings", listing)
+
+
+def dead_letters(tables: Store, number: int, now: int) -> None:
+    for place in range(number):
+        letter = DeadLetter("acme", f"{iso(now - place * SECOND)}#market.refresh:stockx:A#1", job_id="x", calls=1)
+        letter.kind, letter.account, letter.budget = "market.refresh", "stockx:acme", "stockx:acme"
+        letter.priority, letter.attempts, letter.payload, letter.history = keys.HOT, 1, {}, []
+        letter.error = {"code": "c", "message": "m", "at": now}
+        letter.version, letter.created_at, letter.died_at, letter.expires_at = 1, now, now, now
+        put(tables, "dead_letters", letter)
+
+
+def deliveries(tables: Store, number: int, now: int) -> None:
+    for place in range(number):
+        delivery = Delivery("acme/main", f"{now + place:013d}-e{place}", message_id=f"e{place}", event_type="job.dead")
+        delivery.body, delivery.state, delivery.due_at, delivery.tries = "{}", "delivered", now, []
+        delivery.created_at, delivery.updated_at, delivery.expires_at = now, now, now
+        put(tables, "deliveries", delivery)
+
+
+def nothing(_: Store, __: int, ___: int) -> None:
+    """Accounts and webhooks are few: ten of each at the most."""
+
+
+Fill = Callable[[Store, int, int], None]
+LISTS: list[tuple[str, dict[str, str], Fill]] = [
+    ("/v1/jobs", {}, jobs),
+    ("/v1/jobs", {"sku": "S-0000"}, jobs),
+    ("/v1/jobs", {"sku": "NONE"}, jobs),
+    ("/v1/jobs", {"state": "dead"}, jobs),
+    ("/v1/jobs", {"kind": "catalog.enrich"}, jobs),
+    ("/v1/promotions", {}, promotions),
+    ("/v1/promotions", {"status": "failed"}, promotions),
+    ("/v1/promotions", {"listingId": "100000000007"}, promotions),
+    ("/v1/inventory", {}, inventory),
+    ("/v1/listings", {}, listings),
+    ("/v1/listings", {"status": "DELETED"}, listings),
+    ("/v1/dead-letters", {}, dead_letters),
+    ("/v1/dead-letters", {"code": "another"}, dead_letters),
+    ("/v1/webhooks/main/deliveries", {}, deliveries),
+    ("/v1/webhooks", {}, nothing),
+    ("/v1/accounts", {}, nothing),
+]
+
+
+@pytest.mark.parametrize("fill", dict.fromkeys(fill for _, _, fill in LISTS))
+def test_a_page_reads_as_much_of_many_as_of_few(cloud: Cloud, tables: Store, fill: Fill) -> None:
+    """The items that each list reads, of 10 and of 5,000."""
+    read: dict[int, dict[str, int]] = {}
+    for number in (FEW, MANY):
+        tables.clear()
+        cloud.webhook()
+        cloud.connect("acme")
+        fill(tables, number, cloud.now)
+        read[number] = {}
+        for path, query in ((path, query) for path, query, filled in LISTS if filled is fill):
+            with counted(tables) as found:
+                answer = call("GET", path, query={**query, **({} if fill is nothing else {"limit": str(LIMIT)})})
+            assert answer.status == 200, answer.text
+            read[number][f"{path} {query}"] = sum(found)
+    for what, items in read[MANY].items():
+        assert items <= MOST, f"{what} reads {items} items of {MANY}, {read[FEW][what]} of {FEW}"
+
+
+def test_a_filter_finds_what_it_looks_for_over_many_pages(cloud: Cloud, tables: Store) -> None:
+    """Pages that hold little lead on to the one job that is wanted, among 300."""
+    jobs(tables, 300, cloud.now)
+    put(
+        tables,
+        "jobs",
+        job(
+            keys.job_id("market.refresh", "stockx", "S-0001", "us-10", "USD"),
+            "market.refresh",
+            cloud.now,
+            payload={"sku": "S-0001"},
+            state="dead",
+            lane=None,
+            due_at=None,
+        ),
+    )
+    seen: list[str] = []
+    query: dict[str, Any] = {"state": "dead", "limit": 20}
+    while True:
+        page = call("GET", "/v1/jobs", query=query).json
+        seen += [one["payload"]["sku"] for one in page["jobs"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert seen == ["S-0001"]
