@@ -60,6 +60,22 @@ class InventoryDay:
         done = self.api.get(path)
         assert (done["created"], done["existing"], done["refreshesRefused"]) == (2, 1, 0)
 
+    def a_long_inventory_is_refreshed(self) -> None:
+        """Of a tenant without an account, so that nothing is fetched: the worker hands on what it cannot do at once."""
+        hoarder = self.laptop.api("hoarder")
+        rows = "".join(f"HOARD-{number},9\n" for number in range(101))
+        taken = hoarder.upload("/v1/inventory/import", f"sku,size\n{rows}".encode(), "text/csv")
+        path = f"/v1/inventory/imports/{taken['importId']}"
+        hoarder.wait(lambda: hoarder.get(path)["status"] == "done", SECONDS, "the import is done")
+        assert hoarder.post("/v1/inventory/refresh", {})["accepted"] == 101
+        worker = self.laptop.stack.function("inventory-worker")
+
+        def handed_on() -> bool:
+            calls = self.laptop.cloud.calls()
+            return any((call.function, call.action) == (worker, "sqs:SendMessage") for call in calls)
+
+        hoarder.wait(handed_on, SECONDS, "the worker hands on what is left")
+
     def prices_arrive(self) -> None:
         """At once when asked for, and old ones by looking at them."""
         shown = self.api.get("/v1/inventory")["items"]
@@ -71,6 +87,8 @@ class InventoryDay:
         assert (shown[1]["cost"], shown[1]["currency"]) == ("99.50", "EUR")
         asked = self.api.post("/v1/inventory/refresh", {"items": [item["itemId"] for item in shown]})
         assert asked["refreshes"] == 3
+        assert self.api.post("/v1/inventory/refresh", {})["accepted"] > 0
+        self.a_long_inventory_is_refreshed()
         self.api.wait(self._priced, SECONDS, "every item has a price")
         table, stale = f"{self.laptop.stack.name}-inventory", shown[0]
         key = {"tenant": {"S": "collector"}, "item": {"S": "DD1391-100:us-11"}}

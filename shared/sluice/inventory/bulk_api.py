@@ -6,10 +6,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sluice.inventory import naming, refreshes, rules, stock, views
+from sluice.inventory import messages, naming, refreshes, rules, stock, views
 from sluice.inventory import table as stored_items
 from sluice.inventory.api import cursor
-from sluice.inventory.bodies import MOST_ITEMS, NewItem, NewItems, RefreshItems
+from sluice.inventory.bodies import NewItem, NewItems, RefreshItems
+from sluice.inventory.messages import NotSent, Whole
 from sluice.inventory.rules import Draft, Refused
 from sluice.inventory.table import CostsDiffer, Item
 from sluice.inventory.views import ItemAnswer, ItemsAnswer, RefreshedAnswer
@@ -76,26 +77,37 @@ def refresh_items(request: Request[RefreshItems, None]) -> RefreshedAnswer:
     named = request.body.items
     if named is not None and request.body.cursor is not None:
         raise Invalid.field("cursor", "is for all items; leave it out, or items")
-    answers: dict[int, ItemAnswer] = {}
-    last = None
     if named is None:
-        page, last = stored_items.page(request.tenant, MOST_ITEMS, cursor(request.body.cursor))
-        found = dict(enumerate(page))
-    else:
-        keys = {index: stored_items.from_public(text) for index, text in enumerate(named)}
-        known = stored_items.find_many(request.tenant, [key for key in keys.values() if key])
-        found = {index: known[key] for index, key in keys.items() if key in known}
-        for index in keys.keys() - found.keys():
-            answers[index] = _refused(index, [FieldError(items.path(index), "is none of your items")], NotFound)
+        return _refresh_all(request)
+    answers: dict[int, ItemAnswer] = {}
+    keys = {index: stored_items.from_public(text) for index, text in enumerate(named)}
+    known = stored_items.find_many(request.tenant, [key for key in keys.values() if key])
+    found = {index: known[key] for index, key in keys.items() if key in known}
+    for index in keys.keys() - found.keys():
+        answers[index] = _refused(index, [FieldError(items.path(index), "is none of your items")], NotFound)
     asked = refreshes.ask(list(found.values()), request.now, live.current(), "manual", force=True)
     for (index, one), done in zip(found.items(), asked, strict=True):
         answers[index] = views.stored(index, views.FOUND, one, done)
     ordered = [answers[index] for index in sorted(answers)]
-    following = stored_items.public_id(last) if last else None
-    answer: RefreshedAnswer = {"items": ordered, "refreshes": views.asked_for(ordered), "next": following}
-    if named is not None and not found:
+    answer: RefreshedAnswer = {
+        "items": ordered,
+        "refreshes": views.asked_for(ordered),
+        "accepted": len(found),
+        "next": None,
+    }
+    if not found:
         raise items.all_refused(answer, (one["error"] for one in ordered))
     return answer
+
+
+def _refresh_all(request: Request[RefreshItems, None]) -> RefreshedAnswer:
+    """Have the prices of all items fetched, behind the answer: it may be many thousands."""
+    try:
+        messages.send([Whole(request.tenant, cursor(request.body.cursor))])
+    except NotSent:
+        logger.exception("the prices of an inventory could not be asked for")
+        raise Unavailable("could not be queued just now; ask again") from None
+    return {"items": [], "refreshes": 0, "accepted": stock.size(request.tenant), "next": None}
 
 
 def _drafts(raw_items: list[Any]) -> tuple[dict[int, Draft], dict[int, ItemAnswer], dict[int, int]]:
@@ -180,5 +192,6 @@ ROUTES = (
         body=RefreshItems,
         status=202,
         errors=(Unavailable,),
+        asks=lambda request: len(request.body.items or ()) or stock.size(request.tenant),
     ),
 )

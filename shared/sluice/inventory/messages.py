@@ -1,4 +1,4 @@
-"""What lies in the queue `inventory`: rows of an import, and items whose stale prices somebody has looked at."""
+"""What lies in the queue `inventory`: rows of an import, and items whose prices are wanted."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,14 @@ class Looked(NamedTuple):
     at: int
 
 
-def send(messages: Sequence[Chunk | Looked]) -> None:
+class Whole(NamedTuple):
+    """The prices of a tenant's items are wanted now: of those behind the item `after`, by range key; None: of all."""
+
+    tenant: str
+    after: str | None
+
+
+def send(messages: Sequence[Chunk | Looked | Whole]) -> None:
     """Put them in the queue.
 
     Raises:
@@ -47,12 +54,12 @@ def send(messages: Sequence[Chunk | Looked]) -> None:
         raise NotSent(f"{type(error).__name__}: {error}") from error
 
 
-def encode(message: Chunk | Looked) -> str:
+def encode(message: Chunk | Looked | Whole) -> str:
     """As it lies in the queue: in ASCII, because SQS refuses some characters that a category may hold (U+FFFE)."""
     return json.dumps({"version": VERSION, **message._asdict()}, separators=(",", ":"))
 
 
-def decode(text: str) -> Chunk | Looked:
+def decode(text: str) -> Chunk | Looked | Whole:
     """What `encode` made.
 
     Raises:
@@ -62,6 +69,8 @@ def decode(text: str) -> Chunk | Looked:
         content = json.loads(text)
         if content.pop("version") != VERSION:
             raise CorruptMessage(f"not a message of version {VERSION}")
+        if "after" in content:
+            return Whole(**content)
         if "rows" not in content:
             return Looked(**content)
         return Chunk(**{**content, "rows": [_draft(row) for row in content["rows"]]})

@@ -64,10 +64,15 @@ class ItemsAnswer(TypedDict):
 
 
 class RefreshedAnswer(TypedDict):
-    """What was asked for. `next` leads to the rest of the items, where all were wanted; null when there is none."""
+    """What was asked for.
+
+    items, refreshes: of the items that were named. accepted: how many items' prices are asked for; where all are
+    wanted, about so many, which is done behind this answer. next: always null; all are done by one request.
+    """
 
     items: list[ItemAnswer]
     refreshes: int
+    accepted: int
     next: str | None
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from sluice.inventory import imports, messages, naming, portfolio, refreshes, stock
 from sluice.inventory import table as items
 from sluice.inventory.imports import Done
-from sluice.inventory.messages import Chunk, Looked
+from sluice.inventory.messages import Chunk, Looked, Whole
 from sluice.inventory.refreshes import Asked, Wants
 from sluice.inventory.rules import Draft
 from sluice.inventory.table import CostsDiffer, Item
@@ -22,6 +22,8 @@ from sluice.prices.ask import Problem
 THREADS: Final = 16
 # What is bulk work, or nobody's wish, stands behind what a person has just added or asked for.
 PRIORITY: Final = "background"
+# Items whose prices are asked for by one message: some seconds of a small function's work.
+PAGE: Final = 100
 # Reasons that a chunk tells; an import has a hundred chunks.
 MOST_PROBLEMS: Final = 3
 
@@ -39,6 +41,8 @@ def _one(text: str, config: Config, clock: Clock) -> None:
     message = messages.decode(text)
     if isinstance(message, Chunk):
         take(message, config, clock)
+    elif isinstance(message, Whole):
+        fetch(message, config, clock)
     else:
         freshen(message, config, clock)
 
@@ -97,18 +101,32 @@ def freshen(looked: Looked, config: Config, clock: Clock) -> None:
         list(pool.map(lambda one: items.mark_asked(one, due[one.item], looked.at), asking))
 
 
+def fetch(wanted: Whole, config: Config, clock: Clock) -> None:
+    """Ask for the prices of the next items, and have those behind them asked for. Done twice, it asks twice.
+
+    Raises:
+        NotStored: it must be done once more.
+    """
+    page, last = items.page(wanted.tenant, PAGE, wanted.after)
+    _ask(page, clock.now(), config, lambda _, __: True, "manual", force=True)
+    if last:
+        messages.send([Whole(wanted.tenant, last)])
+
+
 def _ask_stale(found: Sequence[Item], now: int, config: Config) -> list[Asked]:
     known = {one.item.item: one for one in portfolio.load(found, now, config.catalog_age_ms)}
     return _ask(found, now, config, lambda one, name: known[one.item].is_stale(name, now, config.stale_ms))
 
 
-def _ask(found: Sequence[Item], now: int, config: Config, wants: Wants) -> list[Asked]:
+def _ask(
+    found: Sequence[Item], now: int, config: Config, wants: Wants, priority: str = PRIORITY, *, force: bool = False
+) -> list[Asked]:
     try:
         if found:
             tally.require_room(found[0].tenant, len(found), now, config)
     except TooMany as full:  # the items are stored; their prices are asked for when somebody looks at them
         return [{name: Problem("allowance", str(full)) for name in one.priced_at if wants(one, name)} for one in found]
-    asked = refreshes.ask(found, now, config, PRIORITY, wants=wants)
+    asked = refreshes.ask(found, now, config, priority, force=force, wants=wants)
     if any(isinstance(one, Problem) and one.field == "item" for answers in asked for one in answers.values()):
         raise NotStored("some refreshes could not be stored")
     return asked

@@ -10,8 +10,9 @@ from sluice.inventory import api, rules
 from sluice.inventory import table as item
 from sluice.inventory.rules import Raw
 from sluice.marketplaces import registry
-from sluice.platform import tables
+from sluice.platform import aws, tables
 from tests.support.http import call
+from tests.support.store import Request, Send, Store
 from tests.unit.inventory.conftest import Seller
 
 SHOE = {"sku": "DD1391-100", "size": "10", "sizeSystem": "us"}
@@ -190,15 +191,52 @@ def test_the_button_fetches_fresh_prices_too_and_starts_the_scheduler(seller: Se
     assert seller.cloud.invoked == [("scheduler", {"source": "nudge"})]
 
 
-def test_the_button_for_all_goes_page_by_page(seller: Seller) -> None:
-    for start in range(0, 120, 60):
+def many(seller: Seller, number: int) -> None:
+    for start in range(0, number, 60):
         seller.add(
-            *({"sku": f"S-{number:03}", "size": "10", "marketplaces": ["ebay"]} for number in range(start, start + 60))
+            *({"sku": f"S-{place:03}", "size": "10", "marketplaces": ["ebay"]} for place in range(start, start + 60))
         )
-    first = call("POST", "/v1/inventory/refresh", body={}).json
-    last = call("POST", "/v1/inventory/refresh", body={"cursor": first["next"]}).json
-    assert (first["refreshes"], last["refreshes"], last["next"]) == (100, 20, None)
-    assert set(seller.jobs().values()) == {200}
+
+
+def test_the_button_for_all_is_answered_at_once_and_done_behind(seller: Seller, requests: list[str]) -> None:
+    many(seller, 120)
+    requests.clear()
+    answer = call("POST", "/v1/inventory/refresh", body={})
+    assert (answer.status, answer.json) == (202, {"items": [], "refreshes": 0, "accepted": 120, "next": None})
+    assert len(requests) <= 3  # whatever there is
+    assert set(seller.jobs().values()) == {150}
+    for _ in range(2):  # a hundred by each message
+        assert seller.deliver() == []
+    assert seller.cloud.queued == []
+    assert list(seller.jobs().values()) == [200] * 120
+    assert ("scheduler", {"source": "nudge"}) in seller.cloud.invoked
+
+
+def test_a_worker_that_dies_behind_the_button_is_followed_by_another(seller: Seller, tables: Store) -> None:
+    many(seller, 120)
+    call("POST", "/v1/inventory/refresh", body={})
+    around = tables.around
+    left = [40]
+
+    def dies(request: Request, send: Send) -> Any:
+        if request.operation == "UpdateItem":
+            left[0] -= 1
+            if left[0] < 0:
+                raise RuntimeError("killed")
+        return around(request, send) if around else send()
+
+    tables.around = dies
+    back = seller.deliver()
+    tables.around = around
+    assert len(back) == 1
+    assert seller.deliver(back) == []
+    assert seller.deliver() == []
+    assert list(seller.jobs().values()) == [200] * 120
+
+
+def test_a_queue_that_takes_nothing_is_told(seller: Seller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "send_messages", lambda *_: 1 / 0)
+    assert call("POST", "/v1/inventory/refresh", body={}).status == 503
 
 
 @pytest.mark.parametrize(
