@@ -195,6 +195,16 @@ def test_related_products_without_offers_do_no_harm() -> None:
     assert read(ld(related, offer())).title == "Ridge Boot"
 
 
+def test_a_page_that_only_recommends_another_product_is_unclear() -> None:
+    """As a page does that is no more and says so to people alone."""
+    other = (
+        offer(price="5").replace("Ridge Boot", "Laces")[:-1] + ', "url": "https://northpier.example/products/laces"}'
+    )
+    assert read(ld(other, body="<h1>Sorry, this one is sold for good</h1>")).outcome is Outcome.UNCLEAR
+    named = other.replace("Laces", "Ridge Boot")
+    assert read(ld(named)).outcome is Outcome.PRODUCT, "an odd address alone makes it no other product"
+
+
 def test_a_price_behind_a_login_is_unclear() -> None:
     reading = read(ld(offer(price="", availability="https://schema.org/OutOfStock")))
     assert (reading.outcome, reading.variants[0].price) == (Outcome.UNCLEAR, None)

@@ -41,6 +41,9 @@ def read(page: Page) -> Reading | None:
         roots = _main(roots, page) or roots
     if not roots:
         return None
+    if len(roots) == 1 and _is_another(roots[0], page):
+        name = squeeze(roots[0].get("name"))[:80]
+        return Reading(Outcome.UNCLEAR, SOURCE, f"the page's only product is another one: {name}")
     titles = {squeeze(node.get("name")) for node in roots}
     if len(roots) > 1 and not _one_product(roots):
         return Reading(
@@ -99,6 +102,21 @@ def _main(roots: list[dict[str, Any]], page: Page) -> list[dict[str, Any]]:
     """That which names the page's own address, if one does."""
     own = {_path(page.url), _path(page.canonical)} - {""}
     return [node for node in roots if {_path(node.get("url")), _path(node.get("@id"))} & own]
+
+
+def _is_another(node: dict[str, Any], page: Page) -> bool:
+    """Whether a product is one that the page only recommends: it has another address, and not the page's name.
+
+    A page that is no more, and says so to people alone, shows such a one.
+    """
+    own = {_last(page.url), _last(page.canonical)} - {""}
+    address, name = _last(node.get("url")), squeeze(node.get("name")).lower()
+    return bool(address and own and address not in own and name and name not in page.title.lower())
+
+
+def _last(url: Any) -> str:
+    """The last part of a URL's path; empty for a start page."""
+    return _path(url).partition("/")[2].rpartition("/")[2].lower()
 
 
 def _path(url: Any) -> str:
