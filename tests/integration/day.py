@@ -23,7 +23,7 @@ FAST = {
     "timetables": {"promotion.create": [0] * 5},
     "tenants": {"crowded": {"unfinished_jobs": 0}},
 }
-SECONDS = 60
+SECONDS = 240  # only what never comes takes as long, however busy the machine
 
 
 class Day:

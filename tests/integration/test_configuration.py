@@ -8,7 +8,7 @@ from sluice.platform.config.live import READ_AGAIN_MS
 from tests.integration.levers import spend
 
 # A change is promised within a minute; a look on its way takes its time on top.
-SECONDS = 60
+SECONDS = 240  # only what never comes takes as long, however busy the machine
 
 
 def change(laptop: Laptop, document: str) -> None:
@@ -35,7 +35,7 @@ def test_a_pause_takes_effect_without_a_deployment_and_an_invalid_document_chang
     def refused() -> bool:
         return bool(api.get("/health")["configuration"] == "refused")
 
-    assert READ_AGAIN_MS < SECONDS * 1_000
+    assert READ_AGAIN_MS < 60_000
     api.wait(lambda: waits("paused"), SECONDS, "the pause is in force")
     change(laptop, '{"paused": "market.refresh"}')
     api.wait(refused, SECONDS, "the invalid document is refused")

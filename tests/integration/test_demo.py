@@ -111,7 +111,9 @@ def test_it_stores_ten_prices_and_leaves_nothing_running(started: list[Demo]) ->
         assert re.search(rf"│ {item['sku']} +│ [\w-]+ [\d.]+ +│ \d+ +│ \d+ +│ USD +│ \d{{4}}-", demo.text), demo.text
     calls = re.search(r"counted: (\d+) of 100 an hour; over a limit: (\d+)", demo.text)
     assert calls, demo.text
-    assert (int(calls[1]), int(calls[2])) == (30, 0)
+    # One for the credentials and three for each SKU. On a busy machine a call may come so late that the next one comes
+    # too close behind it: the marketplace refuses that one, and it is made once more.
+    assert int(calls[1]) == 31 + int(calls[2]), demo.text
     sold = re.findall(r"│ [0-9a-f]{8} +│ \d+ +│ (\w+) +│ (\d+) USD +│ ([\w, ]+?) +│", demo.text)
     assert sold == [
         ("ACTIVE", "175", "CREATE ACTIVE, UPDATE ACTIVE"),
@@ -125,16 +127,14 @@ def test_it_stores_ten_prices_and_leaves_nothing_running(started: list[Demo]) ->
 
 
 @pytest.mark.parametrize(
-    ("fault", "seconds", "reason"),
+    ("fault", "reason"),
     [
-        ('NotFound(path="*/search")', 60, r"market\.refresh:stockx:DD1391-100:us-10:USD is dead: .*404 Not Found"),
-        ("RefuseRefresh()", 8, r"not within 8 s\. .* is queued: account stockx:demo is EXPIRED: connect it again"),
+        ('NotFound(path="*/search")', r"market\.refresh:stockx:DD1391-100:us-10:USD is dead: .*404 Not Found"),
+        ("RefuseRefresh()", r"PUT /v1/accounts/stockx answered 400: .*stockx does not accept these credentials"),
     ],
 )
-def test_it_fails_with_the_reason_when_the_marketplace_refuses(
-    started: list[Demo], fault: str, seconds: int, reason: str
-) -> None:
-    demo = Demo("-c", WITH_FAULTS.format(fault=fault, seconds=seconds))
+def test_it_fails_with_the_reason_when_the_marketplace_refuses(started: list[Demo], fault: str, reason: str) -> None:
+    demo = Demo("-c", WITH_FAULTS.format(fault=fault, seconds=SECONDS))
     started.append(demo)
     assert demo.end() == 1, demo.text
     assert re.search(rf"FAILED: .*{reason}", demo.text), demo.text

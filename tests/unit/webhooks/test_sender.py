@@ -117,7 +117,7 @@ def test_messages_are_handled_at_once(post: Post) -> None:
     """A receiver that waits for the other one's request gets it."""
     endpoint("acme", "a", url=f"{URL}/a")
     endpoint("acme", "b", url=f"{URL}/b")
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
     post.publish(ended())
     post.step()
     post.receivers.meanwhile = [both.wait, both.wait]
