@@ -114,7 +114,8 @@ def _put(listing: Listing, change: Change) -> bool:
     values = {name: value for name, value in listing.attribute_values.items() if name not in ("tenant", "listing_id")}
     actions = [getattr(Listing, name).set(value) for name, value in values.items() if value is not None]
     try:
-        tables.update(Listing, (listing.tenant, listing.listing_id), actions, Listing.status.does_not_exist())
+        new = Listing.status.does_not_exist()
+        tables.update(Listing, (listing.tenant, listing.listing_id), actions, new, token=Listing.create_token)
     except tables.ConditionFailed:
         return False
     return True
