@@ -200,7 +200,7 @@ def _unknown() -> NotFound:
 def _shown(endpoint: Endpoint) -> Webhook:
     return {
         "webhookId": endpoint.webhook_id,
-        "url": endpoint.url,
+        "url": targets.masked(endpoint.url),
         "eventTypes": endpoint.event_types,
         "status": endpoint.status,
         "reason": endpoint.reason,

@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action
 from sluice.platform import aws, tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import DAY
-from sluice.webhooks import signature
+from sluice.webhooks import signature, targets
 from sluice.webhooks.standing import Standing
 
 # The types of events that an endpoint can ask for.
@@ -31,6 +31,8 @@ class Status(StrEnum):
 class Endpoint(tables.Table):
     """One address of one tenant, with its standing (see `standing`).
 
+    url: as it is shown, with its query masked (`targets.masked`); whole where it was stored before URLs were encrypted.
+    sealed_url: the whole URL, encrypted, because it may hold a key.
     turn_at, turn_until: the only attributes of a tenant's turn (see `turns`), but for tokens.
     change_token, tried_token, turn_token: of the last change by its tenant, of the last one by a sender, and of the
     last announcement of a turn (see `tables`).
@@ -42,6 +44,7 @@ class Endpoint(tables.Table):
     tenant = UnicodeAttribute(hash_key=True)
     webhook_id = UnicodeAttribute(range_key=True)
     url = UnicodeAttribute()
+    sealed_url = BinaryAttribute(legacy_encoding=False, null=True)
     event_types = JSONAttribute()
     status = UnicodeAttribute()
     reason = UnicodeAttribute(null=True)
@@ -115,7 +118,8 @@ def create(tenant: str, webhook_id: str, wanted: Wanted, now: int) -> tuple[Endp
     endpoint = Endpoint(
         tenant=tenant,
         webhook_id=webhook_id,
-        url=wanted.url,
+        url=targets.masked(wanted.url),
+        sealed_url=_seal(tenant, webhook_id, wanted.url),
         event_types=list(wanted.event_types),
         status=_status(wanted),
         reason=_reason(wanted),
@@ -135,7 +139,8 @@ def change(endpoint: Endpoint, wanted: Wanted, now: int) -> Endpoint:
     """
     reason = _reason(wanted)
     actions: list[Action] = [
-        Endpoint.url.set(wanted.url),
+        Endpoint.url.set(targets.masked(wanted.url)),
+        Endpoint.sealed_url.set(_seal(endpoint.tenant, endpoint.webhook_id, wanted.url)),
         Endpoint.event_types.set(list(wanted.event_types)),
         Endpoint.status.set(_status(wanted)),
         Endpoint.reason.set(reason) if reason else Endpoint.reason.remove(),
@@ -164,6 +169,13 @@ def renew_secret(endpoint: Endpoint, now: int) -> tuple[Endpoint, str]:
 def delete(endpoint: Endpoint) -> None:
     """Forget the endpoint. What is on its way there is dropped."""
     tables.delete(Endpoint, (endpoint.tenant, endpoint.webhook_id))
+
+
+def target(endpoint: Endpoint) -> str:
+    """The whole URL."""
+    if endpoint.sealed_url is None:
+        return str(endpoint.url)
+    return aws.decrypt(endpoint.sealed_url, _context(endpoint.tenant, endpoint.webhook_id))
 
 
 def secrets(endpoint: Endpoint, now: int) -> list[str]:
@@ -199,7 +211,9 @@ def _standing(standing: Standing) -> list[Action]:
 
 def _try(endpoint: Endpoint, actions: Sequence[Action]) -> Endpoint | None:
     """Change the endpoint if it is still active, and the one that was tried; None if not."""
-    same = (Endpoint.status == Status.ACTIVE) & (Endpoint.url == endpoint.url)
+    sealed = endpoint.sealed_url
+    there = Endpoint.url == endpoint.url if sealed is None else Endpoint.sealed_url == sealed
+    same = (Endpoint.status == Status.ACTIVE) & there
     try:
         key = (endpoint.tenant, endpoint.webhook_id)
         return tables.update(Endpoint, key, actions, same, token=Endpoint.tried_token)

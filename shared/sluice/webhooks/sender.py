@@ -158,7 +158,7 @@ def _post(pending: Delivery, endpoint: Endpoint, client: Client, clock: Clock) -
     headers = signature.headers(endpoints.secrets(endpoint, began), pending.message_id, began, pending.body)
     tried: dict[str, Any] = {"at": began, "status": None, "code": None, "message": None}
     try:
-        tried["status"] = status = client.post(endpoint.url, headers, pending.body.encode())
+        tried["status"] = status = client.post(endpoints.target(endpoint), headers, pending.body.encode())
         if not 200 <= status < 300:
             tried |= {"code": "refused", "message": f"the receiver answered {status}; 2xx is wanted"}
     except Undelivered as undelivered:

@@ -51,6 +51,16 @@ def test_a_new_webhook_shows_its_secret_once(cloud: Cloud, logged: StringIO) -> 
     assert secret not in stored + logged.getvalue()
 
 
+def test_a_key_in_a_url_is_stored_encrypted_and_shown_to_nobody(cloud: Cloud, logged: StringIO) -> None:
+    made = ask("PUT", MAIN, body={**WEBHOOK, "url": f"{WEBHOOK['url']}?key=of-acme"})
+    changed = ask("PUT", MAIN, body={**WEBHOOK, "url": f"{WEBHOOK['url']}?key=of-acme-2"})
+    shown = [made, changed, ask("GET", MAIN), ask("GET", "/v1/webhooks"), ask("GET", MAIN, roles="user")]
+    assert made.json["url"] == f"{WEBHOOK['url']}?***"
+    assert "of-acme" not in "".join(answer.text for answer in shown) + json.dumps(cloud.content()) + logged.getvalue()
+    back = ask("PUT", MAIN, body={**WEBHOOK, "url": changed.json["url"]})
+    assert (back.status, set(back.fields)) == (400, {"url"})
+
+
 def test_a_change_replaces_what_was_said_and_keeps_the_secret(cloud: Cloud) -> None:
     ask("PUT", MAIN, body=WEBHOOK)
     before = Endpoint.get("acme", "main").secret

@@ -9,6 +9,7 @@ from local.cloud.cloud import ROOT
 from sluice.platform import aws
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.webhooks import deliveries, endpoints
+from sluice.webhooks.deliveries import Delivery
 from sluice.webhooks.endpoints import Endpoint, Wanted
 from sluice.webhooks.standing import Standing
 from tests.unit.webhooks.conftest import (
@@ -118,6 +119,27 @@ def test_a_failure_at_an_address_that_was_changed_meanwhile_does_not_count(post:
     post.publish(ended())
     post.run()
     assert (state_of(), post.events) == (("ACTIVE", 0), [])
+
+
+def test_events_go_to_the_whole_url_and_no_record_has_its_key(post: Post) -> None:
+    endpoint(url=f"{URL}?key=of-acme")
+    post.receivers.answers = [500]
+    post.publish(ended())
+    post.run()
+    assert {sent.url for sent in post.receivers.sent} == {f"{URL}?key=of-acme"}
+    [delivered] = Delivery.query("acme/main")
+    assert "of-acme" not in json.dumps([delivered.tries, delivered.body]) + str(Endpoint.get("acme", "main").url)
+
+
+def test_an_endpoint_of_before_urls_were_encrypted_goes_on(post: Post) -> None:
+    endpoint()
+    plain = Endpoint.get("acme", "main")
+    plain.url, plain.sealed_url = f"{URL}?key=of-acme", None
+    plain.save()
+    post.receivers.answers = [410]
+    post.publish(ended())
+    post.run()
+    assert ([sent.url for sent in post.receivers.sent], state_of()[0]) == ([f"{URL}?key=of-acme"], "DISABLED")
 
 
 def test_a_bus_that_fails_leaves_the_endpoint_disabled(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:

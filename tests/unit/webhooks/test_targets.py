@@ -83,6 +83,24 @@ def test_anything_else_is_refused_with_the_reason(url: str, word: str) -> None:
         targets.check(url, local=False)
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://hooks.example.com/sluice", "https://hooks.example.com/sluice"),
+        ("https://hooks.example.com:8443/a?key=of-acme&b=1", "https://hooks.example.com:8443/a?***"),
+        ("https://hooks.example.com?of-acme", "https://hooks.example.com?***"),
+        ("https://ann:of-acme@hooks.example.com/a?key=of-acme", "https://***@hooks.example.com/a?***"),
+    ],
+)
+def test_what_may_be_a_key_is_masked(url: str, shown: str) -> None:
+    assert targets.masked(url) == shown == targets.masked(shown)
+
+
+def test_a_masked_url_is_not_taken_for_a_whole_one() -> None:
+    with pytest.raises(BadAddress, match="give the whole URL"):
+        targets.check(targets.masked("https://hooks.example.com/?key=of-acme"), local=False)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "[::1]:8000"])
 def test_on_a_laptop_the_receiver_may_be_on_it_too(host: str) -> None:
     targets.check(f"http://{host}/hook", local=True)
