@@ -186,6 +186,10 @@ class Desk:
         """What the seller really has at the marketplace."""
         return list(self.sandbox.stockx.listings(TENANT, self.clock.time))
 
+    def job_has_begun(self) -> bool:
+        """Whether a run has noted that it is about to send something."""
+        return any(job.begun for job in Job.scan())
+
     def live(self) -> list[RealListing]:
         """Those of `real` that buyers see, or will."""
         return [one for one in self.real() if one.status in ("ACTIVE", "INACTIVE")]
