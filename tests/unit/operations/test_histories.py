@@ -60,20 +60,24 @@ BY_HAND: dict[str, Callable[[Desk, str], object]] = {
     "paused": lambda desk, real: _by_hand(desk, real, "DEACTIVATE", Set(active=False)),
 }
 
-which = st.integers(0, REFERENCES - 1)
-STEPS = st.one_of(
-    st.tuples(st.just("create"), which),
+WHO = st.integers(0, REFERENCES - 1)
+REQUESTS = st.one_of(
+    st.tuples(st.sampled_from(["create", "create inactive", "cancel"]), WHO),
+    st.tuples(st.sampled_from(["update", "deactivate", "activate", "delete"]), WHO),
     st.tuples(st.just("bulk create"), st.integers(1, REFERENCES)),
     st.tuples(st.just("bulk update"), st.integers(201, 205)),
     st.tuples(st.just("bulk delete"), st.just(0)),
-    st.tuples(st.sampled_from(["update", "deactivate", "activate", "delete", "cancel"]), which),
+)
+TROUBLE = st.one_of(
     st.tuples(st.just("faults"), st.sampled_from(sorted(FAULTS))),
-    st.tuples(st.just("later"), st.sampled_from(PAUSES)),
-    st.tuples(st.sampled_from(["tick", "poll", "tick and poll", "restart", "reconnect"]), st.just(0)),
     st.tuples(st.just("kill"), st.sampled_from(["POST", "GET", "PATCH", "DELETE"])),
     st.tuples(st.just("clock"), st.sampled_from([-60, -15, 0, 15, 60])),
-    st.tuples(st.sampled_from(sorted(BY_HAND)), which),
+    st.tuples(st.sampled_from(["restart", "reconnect"]), st.just(0)),
+    st.tuples(st.sampled_from(sorted(BY_HAND)), WHO),
 )
+# How long the world goes on after a step: rounds of a scheduler, a poller and a pause.
+ROUNDS = st.lists(st.sampled_from(PAUSES), max_size=3)
+STEPS = st.tuples(st.one_of(REQUESTS, TROUBLE), ROUNDS)
 
 
 def _by_hand(desk: Desk, real: str, kind: str, change: Set) -> object:
@@ -102,8 +106,9 @@ class History:
     def _do(self, step: str, what: int | str) -> None:
         desk = self.desk
         match step, what:
-            case "create", int(reference):
-                asked = desk.create(Terms(amount(reference), "USD"), reference=f"r{reference}")
+            case (("create" | "create inactive"), int(reference)):
+                active, terms_ = step == "create", Terms(amount(reference), "USD")
+                asked = desk.create(terms_, reference=f"r{reference}", active=active)
                 self.asked[reference] = asked.listing_id
             case "bulk create", int(many):
                 terms = [(number, Terms(amount(number), "USD")) for number in range(many)]
@@ -125,8 +130,10 @@ class History:
                     cancel(change.job_id, TENANT, desk.clock.time, desk.config)
             case "faults", str(name):
                 desk.sandbox.faults.set(*FAULTS[name])
-            case "later", int(seconds):
+            case "round", int(seconds):
                 desk.later(seconds)
+                desk.tick()
+                desk.poll()
             case "kill", str(method):
                 kill_after(desk, method, "/v2/selling")
             case "clock", int(seconds):
@@ -199,12 +206,16 @@ def history() -> Iterator[History]:
             yield History(desk)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(steps=st.lists(STEPS, min_size=5, max_size=40))
-def test_whatever_happens_what_is_said_is_true_or_unconfirmed(steps: list[tuple[str, int | str]]) -> None:
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(steps=st.lists(STEPS, min_size=4, max_size=25))
+def test_whatever_happens_what_is_said_is_true_or_unconfirmed(
+    steps: list[tuple[tuple[str, int | str], list[int]]],
+) -> None:
     with history() as story:
-        for step, what in steps:
+        for (step, what), rounds in steps:
             story.do(step, what)
+            for seconds in rounds:
+                story.do("round", seconds)
             story.check()
         story.calm()
         story.check()

@@ -2,7 +2,7 @@
 
 ```
  change 3   open ──── settle: listing as it is now, entry 3, change 3 no longer open ──── settle again: refused
-                      └──────────── one transaction, if 3 is open and nothing newer is applied
+                      └──────────── one transaction, if 3 is open and nothing newer has happened
 ```
 """
 
@@ -60,7 +60,10 @@ def settle(
         metadata=_metadata(change, result, operation_id, tries),
     )
     newest = listings.is_open(change.number) & (Listing.applied.does_not_exist() | (Listing.applied < change.number))
-    actions = [*_becomes(result, marketplace_id), *_closed(change, now), Listing.applied.set(change.number)]
+    actions = [*_becomes(result, marketplace_id), *_closed(change, now)]
+    if result.status is not Status.FAILED:
+        # What did not happen is no newer state: an older change that is known later still counts.
+        actions.append(Listing.applied.set(change.number))
 
     def write(transaction: TransactWrite) -> None:
         transaction.update(Listing(tenant, listing_id), actions, newest)

@@ -28,7 +28,7 @@ class Listing(tables.Table):
     """One listing. Times are epoch ms; amounts are decimals in major units, as text.
 
     listed_until: when the marketplace takes it off. last_change: the number given last. applied: the newest change that
-    is settled. running: the newest change that was sent. fingerprint: of what a create with a reference asked for.
+    has happened. running: the newest change that was sent. fingerprint: of what a create with a reference asked for.
     adopted_by: the only attribute of a mark (see above). create_token, ask_token: of the writes that make a listing,
     and that put a change on it (see `tables`).
     """

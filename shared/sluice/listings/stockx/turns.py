@@ -20,6 +20,7 @@ from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Change
 from sluice.listings.stockx.results import failed
 from sluice.listings.stockx.settle import settle
+from sluice.listings.stockx.status import Action
 from sluice.listings.stockx.submission import Submission
 from sluice.listings.stockx.table import Listing
 from sluice.platform import tables
@@ -120,7 +121,10 @@ def give_up(listing: Listing, change: Change, now: int) -> None:
         code, message = "cancelled", "it was cancelled before it began"
     elif job is not None and job.error:
         code, message = job.error["code"], job.error["message"]
-    settle(listing.tenant, listing.listing_id, change, failed(change, code, message), now)
+    result = failed(change, code, message)
+    if any(one.number != change.number and one.action is Action.CREATE for one in listing.open_changes()):
+        result = replace(result, becomes=None)  # the other one says whether the listing comes into being
+    settle(listing.tenant, listing.listing_id, change, result, now)
 
 
 def job_of(job_id: str) -> Job | None:
