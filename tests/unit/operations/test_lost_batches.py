@@ -260,3 +260,23 @@ def test_a_whole_bulk_of_references_that_are_there_already_leaves_no_job_behind(
     desk.finish()
     new = [job for job in Job.scan() if job.job_id not in before]
     assert {job.state for job in new} <= {"cancelled"}
+
+
+@pytest.mark.parametrize("action", [Action.UPDATE, Action.DELETE])
+def test_changes_of_a_batch_that_never_arrived_are_known_once_the_listings_can_be_read(
+    desk: Desk, action: Action
+) -> None:
+    asked = create(desk, 2)
+    desk.finish()
+    desk.sandbox.faults.set(ServerError(method="POST", path=BATCH), ServerError(method="GET", path="*"))
+    terms = Terms("99", "USD") if action is Action.UPDATE else Terms()
+    changed = ask(desk, action, [Edit(one.listing_id, terms) for one in asked])
+    while desk.job(changed[0].job_id).state not in FINAL:
+        desk.tick()
+        desk.poll()
+        desk.later(60)
+    assert {desk.shown(one.listing_id)["status"] for one in asked} == {"UNCONFIRMED"}
+    desk.sandbox.faults.set()
+    desk.finish()
+    assert {desk.shown(one.listing_id)["status"] for one in asked} == {"ACTIVE"}
+    assert desk.story(asked[0].listing_id)[-1] == (action, "FAILED")

@@ -108,12 +108,15 @@ def _lost(task: BatchTask, selling: Selling, sent: Sent) -> Outcome:
         return task.wait(sent, max(LOOK_MS, pause))
     if not task.checking and sent.tries < MOST_CREATES:
         raise NotReceived
-    times = "once" if sent.tries == 1 else f"{sent.tries} times"
     for row in rows:
         if row.change:
-            message = f"it was sent {times} without an answer, and the marketplace shows nothing of it"
-            task.settle(row, failed(row.change, NO_ANSWER, message), sent)
+            task.settle(row, failed(row.change, NO_ANSWER, _unanswered(sent)), sent)
     return task.result()
+
+
+def _unanswered(sent: Sent) -> str:
+    times = "once" if sent.tries == 1 else f"{sent.tries} times"
+    return f"it was sent {times} without an answer, and the marketplace shows nothing of it"
 
 
 def _by_listings(task: BatchTask, selling: Selling, rows: Sequence[Row], sent: Sent) -> Outcome:
@@ -125,6 +128,9 @@ def _by_listings(task: BatchTask, selling: Selling, rows: Sequence[Row], sent: S
         look = looking.at_listing(selling, task.submission(row, sent))
         if look.status is Status.COMPLETED:
             task.settle(row, observed(succeeded(row.change, row.listing.status), row.change, look.seen), sent)
+        elif late and task.checking:
+            result = failed(row.change, NO_ANSWER, _unanswered(sent))
+            task.settle(row, observed(result, row.change, look.seen, row.listing.status), sent)
         elif late:
             task.leave(row, sent, TIMED_OUT, TIMED_OUT_MESSAGE, look.seen, read=True)
         else:
