@@ -71,7 +71,6 @@ REQUESTS = st.one_of(
 TROUBLE = st.one_of(
     st.tuples(st.just("faults"), st.sampled_from(["on", "off"])),
     st.tuples(st.just("kill"), st.sampled_from(["POST", "GET", "PATCH", "DELETE"])),
-    st.tuples(st.just("clock"), st.sampled_from([-60, -15, 0, 15, 60])),
     st.tuples(st.sampled_from(["restart", "reconnect"]), st.just(0)),
     st.tuples(st.sampled_from(sorted(BY_HAND)), WHO),
 )
@@ -140,8 +139,6 @@ class History:
                 desk.poll()
             case "kill", str(method):
                 kill_after(desk, method, "/v2/selling")
-            case "clock", int(seconds):
-                desk.sandbox.front.ahead_ms = seconds * 1_000
             case (("tick" | "poll" | "tick and poll"), _):
                 if "tick" in step:
                     desk.tick()
@@ -216,12 +213,16 @@ def history() -> Iterator[History]:
     max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(theme=st.sampled_from(sorted(FAULTS)), steps=st.lists(STEPS, min_size=4, max_size=20))
+@given(
+    theme=st.sampled_from(sorted(FAULTS)),
+    ahead=st.sampled_from([-60, -15, 0, 15, 60]),
+    steps=st.lists(STEPS, min_size=4, max_size=20),
+)
 def test_whatever_happens_what_is_said_is_true_or_unconfirmed(
-    theme: str, steps: list[tuple[tuple[str, int | str], list[int]]]
+    theme: str, ahead: int, steps: list[tuple[tuple[str, int | str], list[int]]]
 ) -> None:
     with history() as story:
-        story.theme = theme
+        story.theme, story.desk.sandbox.front.ahead_ms = theme, ahead * 1_000
         story.do("faults", "on")
         for (step, what), rounds in steps:
             story.do(step, what)
