@@ -175,6 +175,8 @@ def test_a_request_that_comes_while_the_job_runs_runs_it_once_more(acme: World) 
         "outcome": "rerun_requested",
         "jobId": job_id,
         "state": "leased",
+        "size": "10",
+        "sizeSystem": "us",
     }
     assert acme.job(job_id)["rerunRequested"] is True
     acme.work()
