@@ -72,7 +72,7 @@ def run() -> list[Row]:
 
 
 def _script(name: str, function: templates.Template) -> str:
-    policies = str(function.get("Policies", ""))
+    policies = str(list(templates.statements(templates.load(), function)))
     parts = [FUNCTION.format(folder=str(ROOT / "functions" / name))]
     parts += [CLIENT.format(service=service) for service in SERVICES if f"{service}:" in policies]
     parts += [JOBS, ADAPTER.format(marketplace=called[0])] if (called := _marketplaces(function)) else []

@@ -74,6 +74,13 @@ def resources(template: Template, kind: str) -> Iterator[tuple[str, dict[str, An
             yield name, resource["Properties"]
 
 
+def statements(template: Template, function: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every policy statement of a function: its own, and those of the managed policies that it bears."""
+    for policy in function.get("Policies", []):
+        own = template["Resources"][policy["Ref"]]["Properties"]["PolicyDocument"] if "Ref" in policy else policy
+        yield from own["Statement"]
+
+
 def pack(folder: Path, prefix: str = "") -> bytes:
     """A zip of everything in `folder`, below `prefix`. The same files give the same bytes."""
     buffer = io.BytesIO()

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from local.cloud import template as templates
-from local.cloud.template import Template, resources
+from local.cloud.template import Template, resources, statements
 
+TEMPLATE = templates.load()
 # (function, statement id) → statement
 STATEMENTS: dict[tuple[str, str], Any] = {
     (name, statement["Sid"]): statement
-    for name, function in resources(templates.load(), "AWS::Serverless::Function")
-    for policy in function.get("Policies", [])
-    for statement in policy["Statement"]
+    for name, function in resources(TEMPLATE, "AWS::Serverless::Function")
+    for statement in statements(TEMPLATE, function)
 }
 
 # What a text takes from a resource; `${AWS::Region}` and its like are none.
@@ -21,6 +21,24 @@ NAMED = re.compile(r"\$\{(\w+)[.}]")
 
 # The functions that call a marketplace with somebody's token.
 CALLERS = {"OperationPollerFunction", "PromotionWorkerFunction", "PromotionsFunction", "WorkerFunction"}
+
+
+def test_no_function_is_granted_the_same_twice() -> None:
+    for name, function in resources(TEMPLATE, "AWS::Serverless::Function"):
+        granted = [statement["Sid"] for statement in statements(TEMPLATE, function)]
+        assert len(granted) == len(set(granted)), name
+
+
+def test_each_managed_policy_has_several_bearers() -> None:
+    borne = [
+        policy["Ref"]
+        for _, function in resources(TEMPLATE, "AWS::Serverless::Function")
+        for policy in function.get("Policies", [])
+        if "Ref" in policy
+    ]
+    managed = [name for name, _ in resources(TEMPLATE, "AWS::IAM::ManagedPolicy")]
+    assert managed
+    assert not [name for name in managed if borne.count(name) < 2]
 
 
 @pytest.mark.parametrize("key", STATEMENTS, ids="-".join)

@@ -52,8 +52,16 @@ def granted(laptop: Laptop) -> set[tuple[str, str, str]]:
     for name in FUNCTIONS:
         function = laptop.cloud.client("lambda").get_function_configuration(FunctionName=laptop.stack.function(name))
         role = function["Role"].rpartition("/")[2]
-        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-            document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        documents = [
+            iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+            for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]
+        ]
+        documents += [
+            iam.get_policy_version(PolicyArn=policy["PolicyArn"], VersionId="v1")["PolicyVersion"]["Document"]
+            for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+            if ":aws:policy/" not in policy["PolicyArn"]  # AWS's own, for logs and streams
+        ]
+        for document in documents:
             for statement in document["Statement"]:
                 found |= {(name, action, statement["Resource"]) for action in statement["Action"]}
     return found
