@@ -4,6 +4,7 @@ import pytest
 
 from local.sandbox.faults import Disconnect, ExpiredToken, ServerError
 from local.sandbox.outcomes import FailOperation, NeverEnd, StayPending
+from sluice.jobs.model.job import Job
 from sluice.listings.stockx.status import Action
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
@@ -209,3 +210,29 @@ def test_the_list_shows_what_is_unconfirmed(desk: Desk) -> None:
     }
     assert [len(found) for found in names.values()] == [1, 0, 1]
     assert settled.listing_id in {*names["ACTIVE"], *names["UNCONFIRMED"]}
+
+
+def test_a_create_that_was_asked_for_again_while_it_ran_is_checked_too(desk: Desk) -> None:
+    desk.sandbox.faults.set(StayPending(seconds=1_200))
+    asked = desk.create(reference="shelf 4")
+    desk.tick()
+    assert desk.create(reference="shelf 4") == asked
+    desk.later(16 * 60)
+    desk.poll()
+    assert desk.shown(asked.listing_id)["status"] == "UNCONFIRMED"
+    desk.finish()
+    assert desk.shown(asked.listing_id)["status"] == "ACTIVE"
+    assert len(desk.real()) == 1
+
+
+def test_a_job_that_runs_once_more_after_it_ended_without_knowing_leaves_a_check(desk: Desk) -> None:
+    listing_id = desk.active()
+    desk.sandbox.faults.set(StayPending(seconds=1_200))
+    asked = desk.ask(listing_id, Action.DEACTIVATE)
+    desk.tick()
+    Job(asked.job_id).update(actions=[Job.rerun.set(200)])
+    desk.later(16 * 60)
+    desk.poll()
+    desk.finish()
+    assert desk.shown(listing_id)["status"] == "INACTIVE"
+    assert not desk.shown(listing_id)["unconfirmed"]

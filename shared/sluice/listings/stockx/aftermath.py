@@ -59,7 +59,9 @@ def _checks(job: Job, now: int, config: Config) -> list[Spec]:
 
 def _left(job: Job) -> bool:
     """Whether a change of the ended `job` is open still."""
-    if job.state == SUCCEEDED and not (job.result or {}).get("unconfirmed"):
+    result = job.result or {}
+    # One that was asked for again while it ended without knowing runs once more, and finds nothing that is its to do.
+    if job.state == SUCCEEDED and not result.get("unconfirmed") and result.get("status") != "SUPERSEDED":
         return False
     for listing_id in [row[0] for row in job.payload["listings"]] if job.kind == BATCH.name else [_listing(job)]:
         listing = listings.find(job.tenant, listing_id)

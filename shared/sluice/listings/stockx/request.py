@@ -102,7 +102,7 @@ def create(draft: Draft, asker: Asker) -> Asked:
         under_way = next((change for change in found.open_changes() if change.action is Action.CREATE), None)
         if under_way is None:
             return Asked(found.listing_id, _created_by(found) or job, open=False)
-        if under_way.job_id != job:
+        if under_way.job_id != job or turns.is_at_work(job):
             return Asked(found.listing_id, under_way.job_id)
     return _enqueue(listing, Action.CREATE, asker)
 

@@ -127,6 +127,12 @@ def give_up(listing: Listing, change: Change, now: int) -> None:
     settle(listing.tenant, listing.listing_id, change, result, now)
 
 
+def is_at_work(job_id: str) -> bool:
+    """Whether there is such a job, and it is not over."""
+    job = job_of(job_id)
+    return job is not None and job.state not in FINAL
+
+
 def job_of(job_id: str) -> Job | None:
     """The job as it is now."""
     try:
