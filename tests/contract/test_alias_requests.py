@@ -10,7 +10,7 @@ import pytest
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.alias.adapter import Alias, sign
 from sluice.marketplaces.http.errors import MarketplaceFailure
-from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.transport import Transport
 from tests.contract.documents import document
 from tests.support.clock import VirtualClock
@@ -64,12 +64,12 @@ def test_later_pages_are_as_documented() -> None:
 @pytest.mark.parametrize(
     ("spoiled", "problem"),
     [
-        (Request("GET", "/nowhere"), "no such call"),
-        (Request("GET", "/catalog"), "query is missing"),
-        (Request("GET", "/catalog", query={"query": "x", "page": "1"}), "page is unknown"),
-        (Request("GET", "/pricing_insights/availabilities/x", query={"consigned": "maybe"}), "consigned"),
+        (Call("GET", "/nowhere"), "no such call"),
+        (Call("GET", "/catalog"), "query is missing"),
+        (Call("GET", "/catalog", query={"query": "x", "page": "1"}), "page is unknown"),
+        (Call("GET", "/pricing_insights/availabilities/x", query={"consigned": "maybe"}), "consigned"),
     ],
 )
-def test_the_check_sees_a_wrong_request(spoiled: Request, problem: str) -> None:
+def test_the_check_sees_a_wrong_request(spoiled: Call, problem: str) -> None:
     (request,) = _sent(lambda alias: alias._session.call(spoiled), answer(404))
     assert any(problem in each for each in _problems(request))

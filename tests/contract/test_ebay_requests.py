@@ -13,7 +13,7 @@ from sluice.marketplaces.ebay.access import PATH, SCOPE, sign
 from sluice.marketplaces.ebay.adapter import SITES, SYSTEMS, EBay
 from sluice.marketplaces.ebay.quota import Quota
 from sluice.marketplaces.http.errors import MarketplaceFailure
-from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.transport import Transport
 from tests.contract.documents import document
 from tests.support.clock import VirtualClock
@@ -79,12 +79,12 @@ def test_the_token_call_is_as_documented() -> None:
 @pytest.mark.parametrize(
     ("spoiled", "problem"),
     [
-        (Request("GET", "/buy/browse/v1/nowhere"), "no such call"),
-        (Request("GET", "/buy/browse/v1/item_summary/search", query={"size": "10"}), "size is unknown"),
-        (Request("POST", "/identity/v1/oauth2/token", form={"grant_type": "magic"}), "magic"),
+        (Call("GET", "/buy/browse/v1/nowhere"), "no such call"),
+        (Call("GET", "/buy/browse/v1/item_summary/search", query={"size": "10"}), "size is unknown"),
+        (Call("POST", "/identity/v1/oauth2/token", form={"grant_type": "magic"}), "magic"),
     ],
 )
-def test_the_check_sees_a_wrong_request(spoiled: Request, problem: str) -> None:
+def test_the_check_sees_a_wrong_request(spoiled: Call, problem: str) -> None:
     network = Network(answer(404), tokens=(answer(404),))
     with pytest.raises(MarketplaceFailure):
         _ebay(network)._session.call(spoiled)

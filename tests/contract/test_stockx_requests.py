@@ -10,7 +10,7 @@ import pytest
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.http.errors import MarketplaceFailure
-from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.transport import Transport
 from sluice.marketplaces.stockx.adapter import StockX, sign
 from tests.contract.documents import document
@@ -71,12 +71,12 @@ def test_every_currency_is_documented(currency: str) -> None:
 @pytest.mark.parametrize(
     ("spoiled", "problem"),
     [
-        (Request("GET", "/catalog/nowhere"), "no such call"),
-        (Request("GET", "/catalog/search"), "query is missing"),
-        (Request("GET", "/catalog/search", query={"query": "x", "pageSize": 51}), "pageSize"),
-        (Request("GET", "/catalog/products/x/market-data", query={"country": "US"}), "country"),
+        (Call("GET", "/catalog/nowhere"), "no such call"),
+        (Call("GET", "/catalog/search"), "query is missing"),
+        (Call("GET", "/catalog/search", query={"query": "x", "pageSize": 51}), "pageSize"),
+        (Call("GET", "/catalog/products/x/market-data", query={"country": "US"}), "country"),
     ],
 )
-def test_the_check_sees_a_wrong_request(spoiled: Request, problem: str) -> None:
+def test_the_check_sees_a_wrong_request(spoiled: Call, problem: str) -> None:
     (request,) = _sent(lambda stockx: stockx._session.call(spoiled), answer(404))
     assert any(problem in each for each in _problems(request))

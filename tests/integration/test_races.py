@@ -17,7 +17,7 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import BudgetEmpty, LeaseOver
 from sluice.jobs.queue import cancel, claim, finish, nudge, starts
 from sluice.jobs.queue.cancel import Cancelled
-from sluice.jobs.queue.enqueue import Outcome, enqueue
+from sluice.jobs.queue.enqueue import Result, enqueue
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
@@ -80,7 +80,7 @@ def test_of_64_deliveries_one_starts() -> None:
 def test_of_64_enqueuers_of_one_key_one_creates() -> None:
     for number in range(3):
         answers = race(lambda _: enqueue(spec(str(number)), START).outcome)  # noqa: B023
-        assert Counter(answers) == {Outcome.CREATED: 1, Outcome.MERGED: RACERS - 1}
+        assert Counter(answers) == {Result.CREATED: 1, Result.MERGED: RACERS - 1}
 
 
 def test_a_manual_request_among_64_is_never_lost() -> None:
@@ -99,15 +99,15 @@ def test_a_request_against_an_end_is_served_by_this_run_or_by_another() -> None:
     for _ in range(5):
         job = claimed()
 
-        def act(number: int) -> Outcome | str:
+        def act(number: int) -> Result | str:
             if number == 0:
                 return str(finish.complete(job, {}, START, Config()).state)  # noqa: B023
             return enqueue(spec(), START).outcome
 
         answers = Counter(race(act, 16))
         state = Job.get(job.job_id, consistent_read=True).state
-        asked_again = answers[Outcome.RERUN_REQUESTED] + answers[Outcome.CREATED]
-        assert answers[Outcome.CREATED] <= 1
+        asked_again = answers[Result.RERUN_REQUESTED] + answers[Result.CREATED]
+        assert answers[Result.CREATED] <= 1
         assert (state == "queued") == bool(asked_again)
         if state == "queued":
             [candidate], _ = claim.due(LANE, START, 10)

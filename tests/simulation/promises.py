@@ -11,7 +11,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.job import Spec
 from sluice.jobs.model.run import Run
 from sluice.jobs.model.states import DEAD, FINAL, LEASED, QUEUED, TRANSITIONS, WAITING
-from sluice.jobs.queue.enqueue import Enqueued, Outcome
+from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.platform import tables
 from sluice.platform.config.limits import Limits
 from tests.simulation.trouble import Process
@@ -111,13 +111,13 @@ class Promises:
         """Enqueue's answer says what happened."""
         state = text(before, "state") if before else None
         if state is None or state in FINAL:
-            expected = Outcome.CREATED
+            expected = Result.CREATED
         elif state != QUEUED:
-            expected = Outcome.RERUN_REQUESTED
+            expected = Result.RERUN_REQUESTED
         elif spec.priority > number(before, "priority"):
-            expected = Outcome.RAISED
+            expected = Result.RAISED
         else:
-            expected = Outcome.MERGED
+            expected = Result.MERGED
         self.kept(answer.outcome == expected, f"enqueue said {answer.outcome} and it was {expected}")
 
     # Whenever nothing is in between

@@ -15,7 +15,7 @@ from sluice.jobs.budgets import ledger
 from sluice.jobs.dispatch import poller, scheduler, transfers
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job, Spec
-from sluice.jobs.model.outcomes import Action, Failure, Outcome, Waiting
+from sluice.jobs.model.outcomes import Failure, HandlerResult, Then, Waiting
 from sluice.jobs.model.run import Run
 from sluice.jobs.model.states import FINAL
 from sluice.jobs.queue import cancel, lanes
@@ -216,7 +216,7 @@ class World:
 
     # What a handler does
 
-    def handle(self, run: Run) -> Outcome:
+    def handle(self, run: Run) -> HandlerResult:
         """The handler of every job: checks that it may run, then follows its script."""
         *others, process = self.trouble.processes
         self.promises.may_run(run, process, others)
@@ -247,7 +247,7 @@ class World:
         if delivered:
             self.deliver(-1)
 
-    def _end(self, end: str, run: Run, process: Process) -> Outcome:
+    def _end(self, end: str, run: Run, process: Process) -> HandlerResult:
         match end:
             case "succeed":
                 return {"ask": "100"}
@@ -261,9 +261,9 @@ class World:
                 process.closed.add(run.job.budget)
                 until = self.clock.time + 10 * MINUTE
                 run.calls.close(until, "429")
-                raise _failure(Action.SNOOZE, until, whole_batch=True)
+                raise _failure(Then.SNOOZE, until, whole_batch=True)
             case _:
-                raise _failure(Action(end), None)
+                raise _failure(Then(end), None)
 
     # The end
 
@@ -301,7 +301,7 @@ class World:
         return self.runs[job_id], self.promises.deaths.count(job_id), self.withdrawn[job_id, tenant]
 
 
-def _failure(action: Action, retry_at: int | None, *, whole_batch: bool = False) -> Failure:
+def _failure(action: Then, retry_at: int | None, *, whole_batch: bool = False) -> Failure:
     failure = Failure(f"the marketplace said {action}", code=action, retry_at=retry_at)
     failure.action, failure.whole_batch = action, whole_batch
     return failure

@@ -204,7 +204,7 @@ class Desk:
 
     def content(self) -> dict[str, list[Any]]:
         """What the tables of this capability hold, raw."""
-        models: tuple[type[tables.Table], ...] = (Job, Listing, Entry, jobs_requests.Request)
+        models: tuple[type[tables.Table], ...] = (Job, Listing, Entry, jobs_requests.AskRecord)
         return {model.__name__: [item.to_dynamodb_dict() for item in model.scan()] for model in models}
 
     def items(self) -> Mapping[str, int]:

@@ -9,16 +9,16 @@ from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.backoff import Backoff
 from sluice.jobs.model.job import Spec
 from sluice.jobs.model.kinds import JobKind
-from sluice.jobs.model.outcomes import Outcome
+from sluice.jobs.model.outcomes import HandlerResult
 from sluice.jobs.model.run import Run
 
 KIND = JobKind("test.work", f"{__name__}:handle", frozenset({"stockx"}), max_attempts=3, backoff=Backoff(1_000, 60_000))
 
-Handler = Callable[[Run], Outcome]
+Handler = Callable[[Run], HandlerResult]
 _handlers: list[Handler] = []
 
 
-def handle(run: Run) -> Outcome:
+def handle(run: Run) -> HandlerResult:
     """What the engine calls."""
     return _handlers[-1](run)
 

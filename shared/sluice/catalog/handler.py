@@ -3,12 +3,12 @@
 from sluice.catalog import lookup
 from sluice.catalog import table as catalog
 from sluice.jobs.model import keys
-from sluice.jobs.model.outcomes import Outcome
+from sluice.jobs.model.outcomes import HandlerResult
 from sluice.jobs.model.run import Run
 from sluice.marketplaces import registry
 
 
-def run(run: Run) -> Outcome:
+def run(run: Run) -> HandlerResult:
     """Look the job's SKU up at its marketplace.
 
     The payload is `{"sku", "since", "asked"}`: a product that was looked up at `since` (epoch ms) or later costs no

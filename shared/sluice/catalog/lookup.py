@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 
 from sluice.catalog import images
 from sluice.catalog import table as catalog
@@ -76,7 +76,9 @@ def no_such_product(marketplace: str, sku: str) -> str:
     return f"{marketplace} has no product with style {sku}"
 
 
-def _search(adapter: Adapter, marketplace: Marketplace, sku: str, now: int, *, forget: bool) -> products.Product | None:
+def _search(
+    adapter: Adapter, marketplace: Marketplace, sku: str, now: int, *, forget: bool
+) -> products.FoundProduct | None:
     """The product. That it is not there is remembered where nothing is known of it (`forget`)."""
     try:
         found = adapter.search(sku)
@@ -90,7 +92,7 @@ def _search(adapter: Adapter, marketplace: Marketplace, sku: str, now: int, *, f
     return found
 
 
-def _described(found: products.Product, marketplace: Marketplace, picture: str | None) -> list[Action]:
+def _described(found: products.FoundProduct, marketplace: Marketplace, picture: str | None) -> list[Update]:
     """What is stored of a product but for its sizes."""
     # A picture that somebody stored since it was looked for stays: what stands in for one never replaces it.
     stored = Product.image.set(picture or (Product.image | images.fallback(found.product_type)))
@@ -107,7 +109,7 @@ def _described(found: products.Product, marketplace: Marketplace, picture: str |
     ]
 
 
-def _charted(chart: Sequence[products.Variant], now: int) -> list[Action]:
+def _charted(chart: Sequence[products.FoundVariant], now: int) -> list[Update]:
     """What is stored of a product's sizes. What has no size at all, such as a card, is called `ONE SIZE`."""
     rows = [
         in_normal_form(one.variant_id, one.size_system, one.sizes or {one.size_system: one.value or ONE_SIZE})
@@ -120,11 +122,11 @@ def _charted(chart: Sequence[products.Variant], now: int) -> list[Action]:
     ]
 
 
-def _checked(at: int) -> Action:
+def _checked(at: int) -> Update:
     return Product.checked_at.set(at)
 
 
-def _store(marketplace: Marketplace, sku: str, actions: Sequence[Action]) -> Product:
+def _store(marketplace: Marketplace, sku: str, actions: Sequence[Update]) -> Product:
     return tables.update(Product, (catalog.key(marketplace.name, sku),), actions)
 
 
@@ -154,7 +156,7 @@ def _tell_others(marketplace: Marketplace, sku: str, picture: str | None) -> Non
     They lack nothing then, as of when they were looked up themselves; nor do they where there is no picture to be had.
     """
     for product in _elsewhere(marketplace, sku):
-        actions: list[Action] = [Product.image.set(picture)] if picture else []
+        actions: list[Update] = [Product.image.set(picture)] if picture else []
         if has_name(product):
             actions.append(Product.checked_at.set(Product.updated_at))
         if actions and not has_picture(product):

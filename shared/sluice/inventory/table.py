@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 
 from sluice.inventory.lots import Lot
 from sluice.inventory.rules import CURRENCY, MARKETPLACES, Draft, Edit, all_for
@@ -127,7 +127,7 @@ def put(tenant: str, draft: Draft, now: int, *, item: str | None = None, unless_
         raise
 
 
-def _units(cost: str | None, quantity: int | None, lots: Sequence[Lot] | None) -> list[Action]:
+def _units(cost: str | None, quantity: int | None, lots: Sequence[Lot] | None) -> list[Update]:
     """What is written of the units. What is not said stays."""
     if lots is not None and len(lots) > 1:
         total = sum(lot.quantity for lot in lots)
@@ -136,13 +136,13 @@ def _units(cost: str | None, quantity: int | None, lots: Sequence[Lot] | None) -
         [lot] = lots
         known = [Item.cost.set(lot.cost)] if lot.cost is not None else [Item.cost.remove()]
         return [Item.quantity.set(lot.quantity), Item.lots.remove(), *known]
-    actions: list[Action] = [] if cost is None else [Item.cost.set(cost)]
+    actions: list[Update] = [] if cost is None else [Item.cost.set(cost)]
     if quantity is not None:
         actions.append(Item.quantity.set(quantity))
     return [*actions, Item.lots.remove()] if cost is not None and quantity is not None else actions
 
 
-def _currency(draft: Draft) -> Action:
+def _currency(draft: Draft) -> Update:
     """The item's currency. One that comes without a cost leaves alone what is stored: a cost may stand in it."""
     if draft.cost is None or draft.currency is None:
         return Item.currency.set(Item.currency | (draft.currency or CURRENCY))
@@ -159,7 +159,7 @@ def change(found: Item, edit: Edit, now: int) -> Item:
     if found.lots and edit.lots is None and (edit.cost is None) != (edit.quantity is None):
         raise CostsDiffer(f"{found.sku} in {found.size_system} {found.size}")
     texts = ((Item.currency, edit.currency), (Item.category, edit.category))
-    actions: list[Action] = [attribute.set(value) for attribute, value in texts if value is not None]
+    actions: list[Update] = [attribute.set(value) for attribute, value in texts if value is not None]
     actions += _units(edit.cost, edit.quantity, edit.lots)
     if edit.lots is not None and len(edit.lots) == 1 and edit.lots[0].currency:
         actions.append(Item.currency.set(edit.lots[0].currency))

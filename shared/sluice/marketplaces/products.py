@@ -10,7 +10,7 @@ from sluice.platform.clock import Clock
 
 
 @dataclass(frozen=True)
-class Variant:
+class FoundVariant:
     """A size of a product.
 
     value: the size as the product page writes it (`10`, `8W`), empty for things without sizes. size_system: the system
@@ -25,7 +25,7 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Product:
+class FoundProduct:
     """A product. sku: the style as the marketplace writes it; retail_price in US dollars; release_date `YYYY-MM-DD`.
 
     image: the address of a picture. variants: its sizes, where they come with it; None where `variants` must be asked.
@@ -42,7 +42,7 @@ class Product:
     release_date: str | None = None
     retail_price: Decimal | None = None
     image: str | None = None
-    variants: tuple[Variant, ...] | None = None
+    variants: tuple[FoundVariant, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ class Adapter(Protocol):
     def open(cls, account_id: str, calls: Calls, clock: Clock) -> Self:
         """The marketplace as `account_id` sees it, whose calls are charged to `calls`."""
 
-    def search(self, sku: str) -> Product | None:
+    def search(self, sku: str) -> FoundProduct | None:
         """The product whose style is `sku`, or the only one that is the same without blanks and hyphens."""
 
-    def variants(self, product_id: str) -> list[Variant]:
+    def variants(self, product_id: str) -> list[FoundVariant]:
         """The sizes of a product."""
 
     def quotes(self, product_id: str, variant_id: str, currency: str) -> list[MarketData]:

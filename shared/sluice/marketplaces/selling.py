@@ -49,7 +49,7 @@ class Operation(NamedTuple):
     changes: Setting | None = None
 
 
-class Listing(NamedTuple):
+class MarketListing(NamedTuple):
     """A listing as the marketplace shows it. Times are epoch ms.
 
     order: the number of the order that it was sold by. last_operation: known of a single listing.
@@ -68,7 +68,7 @@ class Listing(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Batch:
+class MarketBatch:
     """A batch. completed: the marketplace has given an end time. counts: its items by status word."""
 
     batch_id: str

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from pynamodb.attributes import UnicodeAttribute
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 
 from sluice.jobs.model import kinds
 from sluice.jobs.model.outcomes import Failure
@@ -98,7 +98,7 @@ class Check:
 
     def _note(self, product: Product, now: int) -> Product:
         """The product, with the look noted."""
-        actions: list[Action] = [
+        actions: list[Update] = [
             Product.check_at.set(now + self._interval_ms),
             Product.version.set(product.version + 1),
         ]
@@ -138,7 +138,7 @@ class Check:
         since = product.good_at or product.created_at
         return (found.about or found.status) if now - since >= UNREADABLE_MS else ""
 
-    def _after(self, product: Product, found: Look, known: Facts, now: int, *, again: bool) -> list[Action]:
+    def _after(self, product: Product, found: Look, known: Facts, now: int, *, again: bool) -> list[Update]:
         """What is written of the look: when the next one may be, and what is known."""
         good = found.status in _GOOD
         confirm = good and known.unsettled and not product.confirming
@@ -163,7 +163,7 @@ class Check:
             actions.append(Product.canonical.set(found.reading.canonical))
         return actions
 
-    def _set(self, product: Product, actions: list[Action], token: UnicodeAttribute | None = None) -> Product:
+    def _set(self, product: Product, actions: list[Update], token: UnicodeAttribute | None = None) -> Product:
         """Write what this look knows, unless another has begun since."""
         own = Product.version == product.version
         try:
@@ -226,6 +226,6 @@ class Check:
         return self.job.config.pages.min_check_interval_minutes * MINUTE
 
 
-def _set_or_remove(attribute: Any, value: str | None) -> Action:
-    action: Action = attribute.set(value[:1_000]) if value else attribute.remove()
+def _set_or_remove(attribute: Any, value: str | None) -> Update:
+    action: Update = attribute.set(value[:1_000]) if value else attribute.remove()
     return action

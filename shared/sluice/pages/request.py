@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.pages import alerts, table, urls, wanted
@@ -42,7 +42,7 @@ def track(url: str, label: str | None, watch: Watch, tenant: str, now: int) -> T
         created_at=now,
         updated_at=now,
     )
-    actions: list[Action] = [
+    actions: list[Update] = [
         Product.url.set(url),
         Product.host.set(urls.host(url)),
         Product.trackers.add(1),

@@ -19,7 +19,7 @@ from pynamodb.attributes import UnicodeAttribute
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.model import keys
-from sluice.jobs.queue.enqueue import Enqueued, Outcome, enqueue_many
+from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue_many
 from sluice.jobs.run import records
 from sluice.pages import kinds, table
 from sluice.pages.table import Product
@@ -147,7 +147,7 @@ def _note(done: Ran, one: Product, answer: Enqueued | Exception) -> None:
     if isinstance(answer, Exception):
         logger.error("a look could not be asked for", exc_info=answer, extra={"product": one.product})
         done.failed += 1
-    elif answer.outcome is Outcome.CREATED:
+    elif answer.outcome is Result.CREATED:
         done.products.append(one.product)
     else:
         done.waiting += 1

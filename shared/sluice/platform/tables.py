@@ -29,7 +29,7 @@ from pynamodb.constants import ATTRIBUTES, DELETE_ITEM, ITEM, KEY, PUT_ITEM, RET
 from pynamodb.exceptions import CancellationReason, PynamoDBException, TransactWriteError, VerboseClientError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 from pynamodb.transactions import TransactWrite
@@ -188,7 +188,7 @@ def _is_ours(failed: ConditionFailed, name: str, value: str) -> bool:
 def update(
     model: type[M],
     keys: Sequence[str],
-    actions: Sequence[Action],
+    actions: Sequence[Update],
     condition: Condition | None = None,
     *,
     token: Token | None = None,

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 from sluice.catalog import images
 from sluice.jobs.model.keys import PRIORITIES
 from sluice.jobs.queue import tally
-from sluice.jobs.queue.enqueue import Enqueued, Outcome
+from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.sizes import Size
 from sluice.marketplaces.skus import normal_sku
@@ -174,10 +174,10 @@ def _refused(index: int, fields: list[FieldError], why: type[HttpError] = Invali
 def _counts(answers: list[ItemAnswer]) -> Counts:
     count = Counter(answer["outcome"] for answer in answers)
     return {
-        "created": count[Outcome.CREATED],
-        "merged": count[Outcome.MERGED],
-        "raised": count[Outcome.RAISED],
-        "rerunRequested": count[Outcome.RERUN_REQUESTED],
+        "created": count[Result.CREATED],
+        "merged": count[Result.MERGED],
+        "raised": count[Result.RAISED],
+        "rerunRequested": count[Result.RERUN_REQUESTED],
         "refused": count[items.REFUSED],
     }
 

@@ -10,7 +10,7 @@ from sluice.catalog.charts import NoVariant
 from sluice.catalog.meaning import Known, Wanted
 from sluice.jobs.model import keys, requests
 from sluice.jobs.model.job import Spec
-from sluice.jobs.queue.enqueue import Enqueued, Outcome, enqueue_many
+from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue_many
 from sluice.jobs.queue.nudge import nudge
 from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.accounts import table as accounts
@@ -100,7 +100,7 @@ def _wants_attention(spec: Spec | Problem, answer: object) -> bool:
         isinstance(spec, Spec)
         and spec.priority == keys.MANUAL
         and isinstance(answer, Enqueued)
-        and answer.outcome in (Outcome.CREATED, Outcome.RAISED)
+        and answer.outcome in (Result.CREATED, Result.RAISED)
     )
 
 

@@ -14,7 +14,7 @@ from sluice.catalog import table as catalog
 from sluice.catalog.charts import NoVariant, Variant
 from sluice.catalog.table import Product
 from sluice.jobs.model import keys
-from sluice.jobs.model.outcomes import Outcome
+from sluice.jobs.model.outcomes import HandlerResult
 from sluice.jobs.model.run import Calls, Run
 from sluice.marketplaces import registry
 from sluice.marketplaces.http.errors import NotFound
@@ -27,7 +27,7 @@ from sluice.prices.finder import Finder, Place, Remembered, size_of
 from sluice.prices.table import Price
 
 
-def run(run: Run) -> Outcome:
+def run(run: Run) -> HandlerResult:
     """Refresh the price of the job's SKU, size and currency.
 
     The result is `{"price", "ask", "bid", "observed_at"}`; with `"skipped": "fresh"` when the stored price was young

@@ -10,7 +10,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import cancel, tally
 from sluice.jobs.queue.cancel import Cancelled
-from sluice.jobs.queue.enqueue import Enqueued, Outcome
+from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.platform.config import live
 from sluice.platform.http import request_cursor, routing
 from sluice.platform.http.auth import Permission
@@ -23,10 +23,10 @@ from sluice.promotions.request import CannotPromote, promote
 from sluice.promotions.wanted import Wanted
 
 MESSAGES = {
-    Outcome.CREATED: "the ad will be placed as soon as eBay knows the listing",
-    Outcome.MERGED: "a promotion of this listing waits already; it has this rate now",
-    Outcome.RAISED: "a promotion of this listing waits already; it has this rate now",
-    Outcome.RERUN_REQUESTED: "the ad of this listing is being placed; it gets this rate afterwards",
+    Result.CREATED: "the ad will be placed as soon as eBay knows the listing",
+    Result.MERGED: "a promotion of this listing waits already; it has this rate now",
+    Result.RAISED: "a promotion of this listing waits already; it has this rate now",
+    Result.RERUN_REQUESTED: "the ad of this listing is being placed; it gets this rate afterwards",
 }
 
 
@@ -77,7 +77,7 @@ def create_promotions(request: Request[NewPromotions, None]) -> Accepted:
     done = _stored(body, answers)
     if body.batch is None:
         return {"success": True, "jobId": done[0].job_id, "message": MESSAGES[done[0].outcome]}
-    new = sum(1 for one in done if one.outcome is Outcome.CREATED)
+    new = sum(1 for one in done if one.outcome is Result.CREATED)
     message = f"{new} promotions are new; {len(done) - new} were there already and get the rate of this request"
     return {"success": True, "jobIds": [one.job_id for one in done], "count": len(done), "message": message}
 

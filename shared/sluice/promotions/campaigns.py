@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys
-from sluice.jobs.model.outcomes import Action, Failure
+from sluice.jobs.model.outcomes import Failure, Then
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.advertising import Advertiser, Campaign
 from sluice.marketplaces.http.errors import AlreadyExists, NotReady
@@ -76,7 +76,7 @@ def _refusal(ads: Advertiser, campaign_id: str) -> str | None:
     try:
         campaign = ads.campaign(campaign_id)
     except Failure as failure:
-        if failure.action in (Action.BUSINESS, Action.FATAL):
+        if failure.action in (Then.BUSINESS, Then.FATAL):
             return f"is none of your campaigns: {failure.message}"
         raise
     if campaign.takes_ads:

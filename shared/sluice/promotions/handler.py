@@ -18,7 +18,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
-from sluice.jobs.model.outcomes import Action, Failure, Outcome
+from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
 from sluice.marketplaces.advertising import Ad, AdResult, Advertiser
@@ -40,27 +40,27 @@ class _Placing:
 
     run: Run
     ads: Advertiser
-    end: Outcome | Exception | None = None
+    end: HandlerResult | Exception | None = None
 
     @property
     def wanted(self) -> Wanted:
         """What is asked for. Raises where the job does not say it."""
         return wanted.of(self.run.payload)
 
-    def step(self, work: Callable[[], Outcome | None]) -> None:
+    def step(self, work: Callable[[], HandlerResult | None]) -> None:
         """Do `work`, whose outcome, or failure, is the end; None when there is more to do."""
         try:
             self.end = work()
         except Exception as error:  # noqa: BLE001 - this listing's alone
             self.end = error
 
-    def told(self) -> Outcome | Exception:
+    def told(self) -> HandlerResult | Exception:
         """The end, which is known by now."""
         assert self.end is not None  # noqa: S101 - whoever was not found, was begun; whoever was begun, has an answer
         return self.end
 
 
-def run(runs: Sequence[Run]) -> list[Outcome | Exception]:
+def run(runs: Sequence[Run]) -> list[HandlerResult | Exception]:
     """One run of `promotion.create`, of jobs of one account; what became of each.
 
     A result is `{"outcome": "made" | "changed" | "unchanged", "ad_id", "campaign_id", "rate"}`.
@@ -83,7 +83,7 @@ def run(runs: Sequence[Run]) -> list[Outcome | Exception]:
     return [placing.told() for placing in placings]
 
 
-def _look(placing: _Placing) -> Outcome | None:
+def _look(placing: _Placing) -> HandlerResult | None:
     """Where there may be an ad already: if there is, with the rate that is asked for."""
     asked = placing.wanted.campaign_id
     if (placing.run.job.begun or asked is None) and (ad := _find(placing, asked)):
@@ -135,7 +135,7 @@ def _make(ads: Advertiser, campaign_id: str, placings: Sequence[_Placing]) -> No
         placing.step(partial(_settle, placing, campaign_id, result))
 
 
-def _settle(placing: _Placing, campaign_id: str, made: AdResult) -> Outcome:
+def _settle(placing: _Placing, campaign_id: str, made: AdResult) -> HandlerResult:
     """What became of one listing's ad.
 
     Raises:
@@ -165,7 +165,7 @@ def _takes_ads(ads: Advertiser, campaign_id: str) -> bool:
     try:
         return ads.campaign(campaign_id).takes_ads
     except MarketplaceFailure as failure:
-        if failure.action is Action.SNOOZE or failure.action is Action.RETRY:
+        if failure.action is Then.SNOOZE or failure.action is Then.RETRY:
             raise
         return False  # it is gone, and with it what its ads could stand in the way of
 
@@ -177,7 +177,7 @@ def _found(placing: _Placing, campaign_id: str) -> Ad:
     raise NotReady("the marketplace says that the listing has an ad, and does not show it yet")
 
 
-def _rated(placing: _Placing, ad: Ad) -> Outcome:
+def _rated(placing: _Placing, ad: Ad) -> HandlerResult:
     """The ad with the rate that is asked for."""
     rate = placing.wanted.rate
     if ad.rate == rate:

@@ -7,7 +7,7 @@ from typing import TypedDict
 from sluice.jobs.dispatch.find_ready import Statuses
 from sluice.jobs.dispatch.punctual import run_due
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Action, Failure, LeaseOver
+from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
 from sluice.jobs.model.states import DEAD
 from sluice.jobs.run import records
 from sluice.marketplaces.accounts import table as accounts
@@ -88,7 +88,7 @@ def _word(job: Job, failure: Failure | None) -> str:
         return "late"
     if job.state == DEAD:
         return "failed"
-    return "postponed" if failure.action is Action.SNOOZE else "retried"
+    return "postponed" if failure.action is Then.SNOOZE else "retried"
 
 
 def _log(job: Job, failure: Failure | None) -> None:
@@ -100,7 +100,7 @@ def _log(job: Job, failure: Failure | None) -> None:
     if job.state != DEAD:
         fault = failure.__cause__ if failure.code in ("handler_error", "unwritten") else None
         logger.warning("promotion not placed", extra=about, exc_info=fault)
-    elif failure.action is Action.RETRY:
+    elif failure.action is Then.RETRY:
         logger.error(f"failed after {job.attempts} attempts", extra=about)
     else:
         logger.error("promotion refused", extra=about)

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
@@ -207,11 +207,11 @@ def _leave(webhook: str, place: str) -> None:
     tables.delete(Delivery, (_line(webhook), place))
 
 
-def _tried(pending: Delivery, tried: Try) -> list[Action]:
+def _tried(pending: Delivery, tried: Try) -> list[Update]:
     return [Delivery.tries.set([*pending.tries, tried][-MOST_TRIES:])]
 
 
-def _end(pending: Delivery, actions: Sequence[Action], now: int) -> Delivery | None:
+def _end(pending: Delivery, actions: Sequence[Update], now: int) -> Delivery | None:
     """Write the end of an attempt, and then where the delivery stands in the line, if it still does."""
     as_read = (Delivery.due_at == pending.due_at) & (Delivery.state == State.PENDING)
     after = _update(pending, actions, as_read, now)
@@ -222,7 +222,7 @@ def _end(pending: Delivery, actions: Sequence[Action], now: int) -> Delivery | N
     return after
 
 
-def _update(delivery: Delivery, actions: Sequence[Action], condition: Condition, now: int) -> Delivery | None:
+def _update(delivery: Delivery, actions: Sequence[Update], condition: Condition, now: int) -> Delivery | None:
     key = (delivery.webhook, delivery.delivery)
     try:
         return tables.update(Delivery, key, [*actions, Delivery.updated_at.set(now)], condition, token=Delivery.token)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 
 from sluice.platform import aws, tables
 from sluice.platform.attributes import IntAttribute
@@ -138,7 +138,7 @@ def change(endpoint: Endpoint, wanted: Wanted, now: int) -> Endpoint:
         ConditionFailed: it was deleted meanwhile.
     """
     reason = _reason(wanted)
-    actions: list[Action] = [
+    actions: list[Update] = [
         Endpoint.url.set(targets.masked(wanted.url)),
         Endpoint.sealed_url.set(_seal(endpoint.tenant, endpoint.webhook_id, wanted.url)),
         Endpoint.event_types.set(list(wanted.event_types)),
@@ -196,7 +196,7 @@ def keep(endpoint: Endpoint, standing: Standing, off: str | None, now: int) -> b
     return _try(endpoint, actions) is not None
 
 
-def _standing(standing: Standing) -> list[Action]:
+def _standing(standing: Standing) -> list[Update]:
     times = (
         (Endpoint.failing_since, standing.failing_since),
         (Endpoint.failed_at, standing.failed_at),
@@ -209,7 +209,7 @@ def _standing(standing: Standing) -> list[Action]:
     ]
 
 
-def _try(endpoint: Endpoint, actions: Sequence[Action]) -> Endpoint | None:
+def _try(endpoint: Endpoint, actions: Sequence[Update]) -> Endpoint | None:
     """Change the endpoint if it is still active, and the one that was tried; None if not."""
     sealed = endpoint.sealed_url
     there = Endpoint.url == endpoint.url if sealed is None else Endpoint.sealed_url == sealed
@@ -221,7 +221,7 @@ def _try(endpoint: Endpoint, actions: Sequence[Action]) -> Endpoint | None:
         return None
 
 
-def _update(endpoint: Endpoint, actions: Sequence[Action]) -> Endpoint:
+def _update(endpoint: Endpoint, actions: Sequence[Update]) -> Endpoint:
     exists = Endpoint.webhook_id.exists()
     key = (endpoint.tenant, endpoint.webhook_id)
     return tables.update(Endpoint, key, actions, exists, token=Endpoint.change_token)

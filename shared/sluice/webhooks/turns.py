@@ -13,7 +13,7 @@ its message again.
 
 from contextlib import suppress
 
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 
 from sluice.platform import tables
 from sluice.platform.clock import MINUTE, SECOND
@@ -41,7 +41,7 @@ def take(turn: Turn, now: int) -> bool:
     announced = Endpoint.turn_at.does_not_exist() | (Endpoint.turn_at == turn.at)
     free = Endpoint.turn_until.does_not_exist() | (Endpoint.turn_until <= now)
     # The announcement goes before anything is read: what comes from now on announces a turn of its own.
-    actions: list[Action] = [Endpoint.turn_until.set(now + TURN_MS), Endpoint.turn_at.remove()]
+    actions: list[Update] = [Endpoint.turn_until.set(now + TURN_MS), Endpoint.turn_at.remove()]
     try:
         tables.update(Endpoint, (turn.tenant, TURN), actions, announced & free, token=Endpoint.tried_token)
     except tables.ConditionFailed:
@@ -59,7 +59,7 @@ def leave(tenant: str, again_at: int | None, now: int) -> None:
     for _ in range(TRIES):
         if at is not None:  # before it is written down: a message too many is dropped, one too few would be missed
             messages.announce(Turn(tenant, at), now)
-        actions: list[Action] = [Endpoint.turn_until.remove()]
+        actions: list[Update] = [Endpoint.turn_until.remove()]
         actions += [Endpoint.turn_at.set(at)] if at is not None else []
         as_known = Endpoint.turn_at.does_not_exist() if announced is None else Endpoint.turn_at == announced
         try:

@@ -6,7 +6,7 @@ import pytest
 
 from sluice.catalog.table import Product
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.requests import Request
+from sluice.jobs.model.requests import AskRecord
 from sluice.prices import ask
 from tests.support.http import Answer, call
 from tests.unit.api.conftest import Cloud
@@ -54,7 +54,7 @@ def test_one_bad_item_does_not_stop_the_other_99(acme: Cloud) -> None:
     assert {one["field"] for one in refused["error"]["fields"]} == {"items[41].size", "items[41].colour"}
     assert [one["index"] for one in answer.json["items"]] == list(range(100))
     assert len(list(Job.scan())) == 99
-    [request] = Request.query("acme")
+    [request] = AskRecord.query("acme")
     assert len(request.job_ids) == 99
 
 

@@ -11,7 +11,7 @@ from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import MOST_ASKERS, Job
 from sluice.jobs.model.outcomes import Failure, Refused
 from sluice.jobs.queue import cancel, claim, finish, lanes, replay
-from sluice.jobs.queue.enqueue import Enqueued, Outcome, enqueue
+from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from sluice.platform.config.document import Config
 from tests.support.clock import VirtualClock
@@ -46,14 +46,14 @@ def letters(tenant: str) -> list[DeadLetter]:
     return list(DeadLetter.query(tenant))
 
 
-def ask(tenant: str, priority: int = keys.BACKGROUND, now: int = NOON) -> Outcome:
+def ask(tenant: str, priority: int = keys.BACKGROUND, now: int = NOON) -> Result:
     return enqueue(spec(tenant=tenant, priority=priority), now).outcome
 
 
 def test_a_rerun_is_charged_to_who_asked_for_it() -> None:
     ask("acme")
     running = take()
-    assert ask("globex") is Outcome.RERUN_REQUESTED
+    assert ask("globex") is Result.RERUN_REQUESTED
     again = finish.complete(running, {}, NOON, CONFIG)
     assert (again.state, payer(again), again.asked_by()) == ("queued", of("globex"), {"globex"})
     assert (again.lane, again.counted) == ("stockx:globex#100#0", "acme")
@@ -119,10 +119,10 @@ def test_each_asker_has_its_own_letter_and_replays_at_its_own_charge(monkeypatch
         assert letter.error["code"] == "product_unknown"
     [answer] = replay.replay(letters("acme"), "ann", NOON + 1, CONFIG)
     assert isinstance(answer, Enqueued)
-    assert (answer.outcome, payer(stored())) == (Outcome.CREATED, of("acme"))
+    assert (answer.outcome, payer(stored())) == (Result.CREATED, of("acme"))
     [joined] = replay.replay(letters("globex"), "bob", NOON + 2, CONFIG)
     assert isinstance(joined, Enqueued)
-    assert (joined.outcome, stored().asked_by()) == (Outcome.MERGED, {"acme", "globex"})
+    assert (joined.outcome, stored().asked_by()) == (Result.MERGED, {"acme", "globex"})
 
 
 def test_a_run_that_dies_is_told_to_those_who_asked_for_that_run_alone() -> None:
@@ -229,7 +229,7 @@ def test_after_a_week_it_ends_with_that_reason_for_each_who_asked() -> None:
     for tenant in ("acme", "globex"):
         [letter] = letters(tenant)
         assert letter.error["code"] == "account_not_working"
-    assert ask("acme", now=NOON + 8 * DAY) is Outcome.CREATED
+    assert ask("acme", now=NOON + 8 * DAY) is Result.CREATED
 
 
 def test_an_account_that_worked_meanwhile_begins_its_week_anew() -> None:

@@ -11,7 +11,7 @@ from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import VERSION, Job
-from sluice.jobs.model.outcomes import BudgetEmpty, Failure, LeaseOver, Outcome, Refused, Waiting
+from sluice.jobs.model.outcomes import BudgetEmpty, Failure, HandlerResult, LeaseOver, Refused, Waiting
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import claim, finish
 from sluice.jobs.queue.enqueue import enqueue
@@ -45,12 +45,12 @@ def run(batch: Batch, clock: VirtualClock, handler: Handler, *, threads: int = 1
         return run_batch(batch, limits, config, clock, clock.time + time, lambda job, failure: None, threads)
 
 
-def one_call(run: Run) -> Outcome:
+def one_call(run: Run) -> HandlerResult:
     run.calls.take()
     return {}
 
 
-def never(run: Run) -> Outcome:
+def never(run: Run) -> HandlerResult:
     raise AssertionError(f"{run.job.job_id} was begun")
 
 
@@ -61,7 +61,7 @@ def states() -> dict[str, str]:
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("threads", [1, 8])
 def test_each_job_has_its_own_end(threads: int, clock: VirtualClock) -> None:
-    def handler(run: Run) -> Outcome:
+    def handler(run: Run) -> HandlerResult:
         match run.payload["sku"]:
             case "a":
                 raise KeyError("a fault in the handler")
@@ -81,7 +81,7 @@ def test_each_job_has_its_own_end(threads: int, clock: VirtualClock) -> None:
 
 @pytest.mark.usefixtures("store")
 def test_a_handlers_fault_shows_its_kind_and_nothing_that_it_held(clock: VirtualClock) -> None:
-    def handler(run: Run) -> Outcome:
+    def handler(run: Run) -> HandlerResult:
         raise ValueError("token=secret")
 
     run(batch_of("a", clock), clock, handler)
@@ -115,7 +115,7 @@ def test_an_end_that_cannot_be_written_stops_no_other(threads: int, store: Store
 def test_what_the_workers_time_does_not_allow_goes_back_untouched(clock: VirtualClock) -> None:
     begun: list[str] = []
 
-    def handler(run: Run) -> Outcome:
+    def handler(run: Run) -> HandlerResult:
         begun.append(run.job.job_id)
         assert isinstance(run.clock, VirtualClock)
         run.clock.time += 10_000
@@ -167,7 +167,7 @@ def test_a_job_of_an_unknown_kind_is_a_dead_letter(store: Store, clock: VirtualC
 
 @pytest.mark.usefixtures("store")
 def test_a_handler_that_finds_its_lease_over_writes_nothing(clock: VirtualClock) -> None:
-    def handler(run: Run) -> Outcome:
+    def handler(run: Run) -> HandlerResult:
         raise LeaseOver("somebody else has it")
 
     before = batch_of("a", clock)
@@ -178,7 +178,7 @@ def test_a_handler_that_finds_its_lease_over_writes_nothing(clock: VirtualClock)
 
 @pytest.mark.usefixtures("store")
 def test_attempts_are_used_up_by_failures_and_then_the_job_is_dead(clock: VirtualClock) -> None:
-    def handler(run: Run) -> Outcome:
+    def handler(run: Run) -> HandlerResult:
         raise Failure("503", code="503")
 
     enqueue(spec("a", priority=keys.HOT), clock.time)
@@ -200,7 +200,7 @@ def test_attempts_are_used_up_by_failures_and_then_the_job_is_dead(clock: Virtua
 def test_the_threads_of_a_batch_run_at_once(clock: VirtualClock) -> None:
     together = threading.Barrier(4, timeout=30)
 
-    def handler(run: Run) -> Outcome:
+    def handler(run: Run) -> HandlerResult:
         together.wait()
         return {}
 

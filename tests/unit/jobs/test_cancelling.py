@@ -6,7 +6,7 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, Waiting
 from sluice.jobs.queue import claim, finish
 from sluice.jobs.queue.cancel import Cancelled, cancel
-from sluice.jobs.queue.enqueue import Outcome, enqueue
+from sluice.jobs.queue.enqueue import Result, enqueue
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from tests.support.clock import VirtualClock
@@ -47,7 +47,7 @@ def test_what_others_want_too_goes_on_for_them(clock: VirtualClock, config: Conf
 def test_who_joins_at_the_last_moment_is_served(store: Store, clock: VirtualClock, config: Config) -> None:
     """zeta asks after acme's cancellation has read the job, and before it writes."""
     enqueue(spec(), clock.time)
-    outcomes: list[Outcome] = []
+    outcomes: list[Result] = []
 
     def around(request: Request, send: Send) -> Answer:
         if request.operation == "UpdateItem" and not outcomes:
@@ -57,7 +57,7 @@ def test_who_joins_at_the_last_moment_is_served(store: Store, clock: VirtualCloc
 
     store.around = around
     assert cancel(JOB, "acme", clock.time, config) is Cancelled.WITHDRAWN
-    assert outcomes == [Outcome.MERGED]
+    assert outcomes == [Result.MERGED]
     assert (Job.get(JOB).state, Job.get(JOB).tenants) == ("queued", {"zeta"})
 
 

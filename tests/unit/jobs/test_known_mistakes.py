@@ -51,7 +51,7 @@ from sluice.jobs.model.kinds import UnknownKind
 from sluice.jobs.model.outcomes import BudgetClosed, LeaseOver
 from sluice.jobs.queue import claim, finish
 from sluice.jobs.queue.cancel import Cancelled, cancel
-from sluice.jobs.queue.enqueue import Outcome, enqueue
+from sluice.jobs.queue.enqueue import Result, enqueue
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
@@ -341,7 +341,7 @@ def test_a_job_without_a_part_of_its_key_is_refused(
 
 
 def test_a_job_of_another_tenant_does_not_exist(store: Store, clock: VirtualClock, config: Config) -> None:
-    assert enqueue(spec(), clock.time).outcome is Outcome.CREATED
+    assert enqueue(spec(), clock.time).outcome is Result.CREATED
     before = store.items("jobs")
     assert cancel(spec().job_id, "zeta", clock.time, config) is Cancelled.UNKNOWN
     assert store.items("jobs") == before

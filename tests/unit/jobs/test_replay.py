@@ -15,7 +15,7 @@ from sluice.jobs.model.job import VERSION, Job
 from sluice.jobs.model.outcomes import Refused
 from sluice.jobs.queue import claim, finish, lanes
 from sluice.jobs.queue import replay as replaying
-from sluice.jobs.queue.enqueue import Enqueued, Outcome, enqueue
+from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue
 from sluice.jobs.queue.replay import Refusal
 from sluice.platform import aws
 from sluice.platform.clock import DAY, MINUTE
@@ -81,7 +81,7 @@ def outcome(answer: Enqueued | Refusal) -> str:
 
 def test_the_job_starts_over_and_keeps_origin_and_history(store: Store) -> None:
     letter = die(calls=3, priority=keys.HOT)
-    assert replay(letter) == Enqueued(JOB_ID, Outcome.CREATED, "queued")
+    assert replay(letter) == Enqueued(JOB_ID, Result.CREATED, "queued")
     job = Job.get(JOB_ID)
     assert (job.state, job.attempts, job.priority, job.calls) == ("queued", 0, keys.HOT, 3)
     assert (job.payload, job.created_at, job.lease) == ({"sku": "one"}, NOON + MINUTE, 1)
@@ -101,7 +101,7 @@ def test_the_letter_says_who_replayed_it_and_keeps_all_that_it_had(store: Store)
 
 def test_the_tenant_sees_the_job_among_its_requests(store: Store) -> None:
     replay(die())
-    assert [request.job_ids for request in requests.Request.query("acme")] == [[JOB_ID]]
+    assert [request.job_ids for request in requests.AskRecord.query("acme")] == [[JOB_ID]]
 
 
 def test_a_job_that_was_forgotten_is_made_anew(store: Store) -> None:
@@ -109,7 +109,7 @@ def test_a_job_that_was_forgotten_is_made_anew(store: Store) -> None:
     store.clear()
     lanes.forget()
     letter.save()
-    assert outcome(replay(letter, NOON + 20 * DAY)) == Outcome.CREATED
+    assert outcome(replay(letter, NOON + 20 * DAY)) == Result.CREATED
     assert Job.get(JOB_ID).tenants == {"acme"}
 
 
@@ -134,7 +134,7 @@ def test_a_manual_job_starts_the_scheduler(store: Store, invoked: list[str], pri
 def test_a_waiting_job_does_the_work_as_it_was_asked_for_last(store: Store) -> None:
     letter = die()
     enqueue(replace(work.spec(), payload={"sku": "newer"}), NOON + 1)
-    assert outcome(replay(letter)) == Outcome.MERGED
+    assert outcome(replay(letter)) == Result.MERGED
     job = Job.get(JOB_ID)
     assert (job.payload, job.letter, job.history) == ({"sku": "newer"}, letter.dead_letter, None)
 
@@ -142,14 +142,14 @@ def test_a_waiting_job_does_the_work_as_it_was_asked_for_last(store: Store) -> N
 def test_a_waiting_job_of_lower_priority_is_raised(store: Store) -> None:
     letter = die(priority=keys.HOT)
     enqueue(work.spec(), NOON + 1)
-    assert outcome(replay(letter)) == Outcome.RAISED
+    assert outcome(replay(letter)) == Result.RAISED
 
 
 def test_a_running_job_runs_once_more(store: Store) -> None:
     letter = die()
     enqueue(work.spec(), NOON + 1)
     running = take(NOON + 2)
-    assert outcome(replay(letter)) == Outcome.RERUN_REQUESTED
+    assert outcome(replay(letter)) == Result.RERUN_REQUESTED
     assert finish.complete(running, {}, NOON + MINUTE, CONFIG).state == "queued"
 
 
@@ -180,13 +180,13 @@ def test_of_many_at_once_one_replays(store: Store, racers: int) -> None:
     letter = die()
     with ThreadPoolExecutor(racers) as pool:
         answers = list(pool.map(lambda number: replay(letter, by=f"person {number}"), range(racers)))
-    assert sorted(map(outcome, answers)) == sorted([Outcome.CREATED, *["replayed"] * (racers - 1)])
+    assert sorted(map(outcome, answers)) == sorted([Result.CREATED, *["replayed"] * (racers - 1)])
 
 
 def test_two_letters_of_one_job_make_one_job(store: Store) -> None:
     older, newer = die(), die(NOON + 1)
     answers = [replay(older), replay(newer)]
-    assert list(map(outcome, answers)) == [Outcome.CREATED, Outcome.MERGED]
+    assert list(map(outcome, answers)) == [Result.CREATED, Result.MERGED]
 
 
 def test_somebody_replays_between_looking_and_writing(store: Store) -> None:
@@ -196,7 +196,7 @@ def test_somebody_replays_between_looking_and_writing(store: Store) -> None:
     def around(request: Request, send: Callable[[], Answer]) -> Answer:
         if request.operation == "TransactWriteItems" and between:
             between.clear()
-            assert outcome(replay(letter, by="bob")) == Outcome.CREATED
+            assert outcome(replay(letter, by="bob")) == Result.CREATED
             finish.complete(take(NOON + MINUTE), {}, NOON + MINUTE, CONFIG)
         return send()
 
@@ -218,7 +218,7 @@ def test_a_conflict_of_transactions_is_no_answer(store: Store) -> None:
         return send()
 
     store.around = around
-    assert outcome(replay(letter)) == Outcome.CREATED
+    assert outcome(replay(letter)) == Result.CREATED
 
 
 def test_a_crash_before_the_write_leaves_the_letter_open(store: Store) -> None:
@@ -233,7 +233,7 @@ def test_a_crash_before_the_write_leaves_the_letter_open(store: Store) -> None:
     assert outcome(replay(letter)) == "unavailable"
     store.around = None
     assert Job.get(JOB_ID).state == "dead"
-    assert outcome(replay(letter)) == Outcome.CREATED
+    assert outcome(replay(letter)) == Result.CREATED
 
 
 # ── what cannot be replayed ──
@@ -289,7 +289,7 @@ def test_a_refused_letter_stops_no_other(store: Store) -> None:
     second = die(NOON + 1, name="one")
     first.version = VERSION + 1
     answers = replaying.replay([first, second], "ann", NOON + MINUTE, CONFIG)
-    assert list(map(outcome, answers)) == ["not_replayable", Outcome.CREATED]
+    assert list(map(outcome, answers)) == ["not_replayable", Result.CREATED]
 
 
 # ── acknowledging ──
@@ -301,7 +301,7 @@ def test_acknowledging_is_noted_once_and_forbids_no_replay(store: Store) -> None
     assert seen
     assert (seen.acknowledged_at, seen.acknowledged_by) == (NOON + 1, "ann")
     assert acknowledge(letter, "bob", NOON + 2) is None
-    assert outcome(replay(letter)) == Outcome.CREATED
+    assert outcome(replay(letter)) == Result.CREATED
 
 
 def test_what_was_replayed_is_not_acknowledged(store: Store) -> None:

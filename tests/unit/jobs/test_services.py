@@ -8,7 +8,7 @@ from sluice.jobs.budgets.windows import Usage
 from sluice.jobs.dispatch.explain import Reason, held
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.kinds import JobKind
-from sluice.jobs.queue.enqueue import Outcome, enqueue
+from sluice.jobs.queue.enqueue import Result, enqueue
 from sluice.platform.config.document import Config
 from tests.support.work import spec
 
@@ -63,7 +63,7 @@ def test_every_service_has_limits_of_its_own() -> None:
 
 @pytest.mark.usefixtures("_ads")
 def test_a_job_is_charged_to_its_kinds_service(store: object) -> None:
-    assert enqueue(SPEC, NOW).outcome is Outcome.CREATED
+    assert enqueue(SPEC, NOW).outcome is Result.CREATED
 
 
 @pytest.mark.usefixtures("_ads")

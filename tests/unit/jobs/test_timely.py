@@ -14,7 +14,7 @@ from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.punctual import run_due
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Failure, Outcome
+from sluice.jobs.model.outcomes import Failure, HandlerResult
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
 from sluice.jobs.queue.cancel import Cancelled, cancel
@@ -57,7 +57,7 @@ def test_each_job_runs_at_its_own_second(clock: VirtualClock) -> None:
     for name, seconds in (("a", 5), ("b", 0), ("c", 59.999), ("d", 17)):
         ask(clock, name, seconds)
 
-    def handler(run: Run) -> Outcome:
+    def handler(run: Run) -> HandlerResult:
         ran[run.payload["sku"]] = run.clock.now() - began
         return {}
 
@@ -114,7 +114,7 @@ def test_no_more_run_at_once_than_there_are_seats(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(seats, "leave", left)
     lock, full, running, most = threading.Lock(), threading.Event(), set[str](), list[int]()
 
-    def handler(run: Run) -> Outcome:
+    def handler(run: Run) -> HandlerResult:
         with lock:
             running.add(run.job.job_id)
             most.append(len(running))
@@ -164,7 +164,7 @@ def test_who_finds_no_seat_waits_for_one(clock: VirtualClock) -> None:
     ask(clock, "one", 0)
     ran: list[int] = []
 
-    def handler(run: Run) -> Outcome:
+    def handler(run: Run) -> HandlerResult:
         ran.append(run.clock.now() - began)
         return {}
 
@@ -177,7 +177,7 @@ def test_what_the_window_has_no_calls_for_waits(clock: VirtualClock) -> None:
     for name in "abc":
         ask(clock, name, 0)
 
-    def handler(run: Run) -> Outcome:
+    def handler(run: Run) -> HandlerResult:
         run.calls.take()
         return {}
 
@@ -193,7 +193,7 @@ def test_a_kind_with_a_timetable_is_tried_at_its_times(clock: VirtualClock) -> N
     began, tried = clock.time, list[int]()
     ask(clock, "one", waits[0] / SECOND)
 
-    def handler(run: Run) -> Outcome:
+    def handler(run: Run) -> HandlerResult:
         tried.append(run.clock.now() - began)
         raise Failure("not yet")
 
@@ -205,7 +205,7 @@ def test_a_kind_with_a_timetable_is_tried_at_its_times(clock: VirtualClock) -> N
 
 
 def test_a_job_that_was_undone_can_be_cancelled_and_changed_again(clock: VirtualClock) -> None:
-    def begin(run: Run, *, undone: bool) -> Outcome:
+    def begin(run: Run, *, undone: bool) -> HandlerResult:
         finish.begin(run.job, run.payload, run.clock.now())
         failure = Failure("the marketplace said no" if undone else "no answer")
         failure.undone = undone
@@ -226,7 +226,7 @@ def test_what_was_asked_while_it_ran_takes_the_place_of_what_was_undone(clock: V
     ask(clock, "one", 0)
     other = replace(spec("one"), payload={"sku": "other"}, replace=True, priority=keys.HOT)
 
-    def handler(run: Run) -> Outcome:
+    def handler(run: Run) -> HandlerResult:
         enqueue(other, run.clock.now())
         failure = Failure("the marketplace said no")
         failure.undone = True

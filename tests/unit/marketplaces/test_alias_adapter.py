@@ -8,7 +8,7 @@ import pytest
 
 from sluice.marketplaces.alias.adapter import Alias
 from sluice.marketplaces.http.errors import AmbiguousStyle, BadAnswer, BadRequest
-from sluice.marketplaces.products import MarketData, Product, Variant
+from sluice.marketplaces.products import FoundProduct, FoundVariant, MarketData
 from tests.unit.marketplaces.alias_answers import (
     CATALOG_ID,
     TOKEN,
@@ -112,7 +112,7 @@ def test_a_shoe_that_was_released_twice_is_found_by_whichever_style_alias_has(st
 
 
 def test_a_product_with_its_sizes_in_one_call(calls: BudgetLog) -> None:
-    assert open_alias(Network(page(item())), calls).search("DD1391-100") == Product(
+    assert open_alias(Network(page(item())), calls).search("DD1391-100") == FoundProduct(
         product_id=CATALOG_ID,
         sku="DD1391 100",
         title="Dunk Low 'Black White'",
@@ -123,7 +123,7 @@ def test_a_product_with_its_sizes_in_one_call(calls: BudgetLog) -> None:
         release_date="2021-03-10",
         retail_price=Decimal("115.00"),
         image="https://image.example/a.png",
-        variants=(Variant("10", "10", "us", {"us": "10"}), Variant("10.5", "10.5", "us", {"us": "10.5"})),
+        variants=(FoundVariant("10", "10", "us", {"us": "10"}), FoundVariant("10.5", "10.5", "us", {"us": "10.5"})),
     )
     assert calls.taken == 1
 
@@ -186,7 +186,7 @@ def test_sizes_of_a_product_by_its_id(calls: BudgetLog) -> None:
 def test_sizes(change: Json, expected: tuple[Any, ...]) -> None:
     found = alias_with(page(item(**change))).search("DD1391-100")
     assert found is not None
-    assert found.variants == (Variant(*expected),)
+    assert found.variants == (FoundVariant(*expected),)
 
 
 # --- prices ---

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.model.outcomes import Action
+from sluice.jobs.model.outcomes import Then
 from sluice.marketplaces.ebay.ad_errors import FEW_MINUTES, MEANINGS, meaning
 from sluice.marketplaces.http import errors
 from sluice.marketplaces.http.errors import MarketplaceFailure
@@ -30,7 +30,7 @@ def told(code: str | None, status: int = 400, kind: type[MarketplaceFailure] = e
 
 @pytest.mark.parametrize("code", ["35048", "35061", "35002", "35001", "99999"])
 def test_what_may_pass_is_tried_again(code: str) -> None:
-    assert told(code).action is Action.RETRY
+    assert told(code).action is Then.RETRY
     assert told(code).code == code
 
 
@@ -65,7 +65,7 @@ def test_an_ad_that_is_there_already() -> None:
 )
 def test_what_only_the_seller_can_mend_ends_the_job_and_says_how(code: str, advice: str) -> None:
     failure = told(code)
-    assert failure.action is Action.BUSINESS
+    assert failure.action is Then.BUSINESS
     # First, because what a job keeps of a message is its beginning.
     assert advice in failure.message.partition("(")[0]
     assert "eBay says no" in failure.message
@@ -104,7 +104,7 @@ def test_no_refusal_with_an_unknown_id_ends_a_job(status: int, code: str, words:
     failure = meaning(kind(words, status=status, code=code), NOON)
     if code not in MEANINGS:
         assert isinstance(failure, errors.UnknownReason)
-        assert (failure.action, failure.status) == (Action.RETRY, status)
+        assert (failure.action, failure.status) == (Then.RETRY, status)
 
 
 @pytest.mark.parametrize(("method", "path"), CALLS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.model.outcomes import Action, BudgetClosed
+from sluice.jobs.model.outcomes import BudgetClosed, Then
 from sluice.marketplaces.advertising import LEAST_RATE, MOST_ADS, MOST_RATE, AdResult
 from sluice.marketplaces.ebay import marketing as ebay_marketing
 from sluice.marketplaces.http import errors
@@ -67,7 +67,7 @@ def test_an_answer_that_does_not_say_what_was_made_leads_to_a_look(place: str) -
     given = httpx.Response(201, headers={b"location": place.encode()} if place else {})
     (result,) = marketing_with(given).create_ads(CAMPAIGN_ID, {LISTING: FIVE})
     assert isinstance(result.error, BadAnswer)
-    assert (result.ad_id, result.error.action, result.error.uncertain) == (None, Action.RETRY, True)
+    assert (result.ad_id, result.error.action, result.error.uncertain) == (None, Then.RETRY, True)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_row_that_cannot_be_read_is_looked_up_and_spoils_no_other(row: Any) ->
 def test_a_row_that_is_refused_without_a_known_reason_is_tried_again(row: Any, code: str) -> None:
     _, second = marketing_with(bulk(FIRST, {"listingId": "110000000002", **row})).create_ads(CAMPAIGN_ID, TWO)
     assert isinstance(second.error, errors.UnknownReason)
-    assert (second.error.action, second.error.code) == (Action.RETRY, code)
+    assert (second.error.action, second.error.code) == (Then.RETRY, code)
     assert second.error.message.isprintable()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.jobs.model.outcomes import Action
+from sluice.jobs.model.outcomes import Then
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts import token_cache
 from sluice.marketplaces.advertising import Ad, Advertiser, Campaign
@@ -94,7 +94,7 @@ def test_a_second_401_breaks_that_grant_alone(events: Events) -> None:
 def test_a_token_without_the_scope_breaks_nothing_and_says_what_to_do(events: Events) -> None:
     with pytest.raises(Rejected, match=r"scope sell\.marketing") as caught:
         marketing_with(error(403, 1100, "Access denied")).campaign(CAMPAIGN_ID)
-    assert caught.value.action is Action.BUSINESS
+    assert caught.value.action is Then.BUSINESS
     assert (accounts.statuses([ACCOUNT]), events) == ({ACCOUNT: "ACTIVE"}, [])
 
 
@@ -226,7 +226,7 @@ def test_no_ads_in_a_campaign(body: Any) -> None:
 def test_a_wrong_shape_of_a_campaign_is_named_and_tried_again(row: Any, place: str) -> None:
     with pytest.raises(BadAnswer, match=place) as caught:
         marketing_with(answer(200, row)).campaign(CAMPAIGN_ID)
-    assert caught.value.action is Action.RETRY
+    assert caught.value.action is Then.RETRY
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,15 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.jobs.model.outcomes import Action
+from sluice.jobs.model.outcomes import Then
 from sluice.marketplaces.http import errors, mapping
 from sluice.marketplaces.http.errors import MarketplaceFailure
-from sluice.marketplaces.http.exchange import Answer, Request
+from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.marketplaces.http.mapping import Rules
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from tests.unit.marketplaces.fakes import NOON
 
-REQUEST = Request("GET", "/things/{id}", {"id": "7"}, headers={"authorization": "Bearer secret-token-123"})
+REQUEST = Call("GET", "/things/{id}", {"id": "7"}, headers={"authorization": "Bearer secret-token-123"})
 SOURCE = "stockx GET /things/{id}"
 STOCKX = {"statusCode": 0, "message": "It did not work"}
 
@@ -34,28 +34,28 @@ def _must_fail(status: int, body: Any = STOCKX, rules: Rules | None = None, **he
 @pytest.mark.parametrize(
     ("status", "kind", "action", "whole_batch", "uncertain"),
     [
-        (304, errors.BadAnswer, Action.RETRY, False, True),
-        (400, errors.BadRequest, Action.FATAL, False, False),
-        (401, errors.Unauthorized, Action.RETRY, False, False),
-        (402, errors.Rejected, Action.BUSINESS, False, False),
-        (403, errors.Forbidden, Action.BUSINESS, False, False),
-        (404, errors.NotFound, Action.FATAL, False, False),
-        (408, errors.Unavailable, Action.RETRY, False, False),
-        (409, errors.Rejected, Action.BUSINESS, False, False),
-        (410, errors.NotFound, Action.FATAL, False, False),
-        (413, errors.BadRequest, Action.FATAL, False, False),
-        (415, errors.BadRequest, Action.FATAL, False, False),
-        (422, errors.Rejected, Action.BUSINESS, False, False),
-        (429, errors.RateLimited, Action.SNOOZE, True, False),
-        (500, errors.Unavailable, Action.RETRY, False, True),
-        (502, errors.Unavailable, Action.RETRY, False, True),
-        (503, errors.Unavailable, Action.RETRY, False, True),
-        (504, errors.Unavailable, Action.RETRY, False, True),
-        (599, errors.Unavailable, Action.RETRY, False, True),
+        (304, errors.BadAnswer, Then.RETRY, False, True),
+        (400, errors.BadRequest, Then.FATAL, False, False),
+        (401, errors.Unauthorized, Then.RETRY, False, False),
+        (402, errors.Rejected, Then.BUSINESS, False, False),
+        (403, errors.Forbidden, Then.BUSINESS, False, False),
+        (404, errors.NotFound, Then.FATAL, False, False),
+        (408, errors.Unavailable, Then.RETRY, False, False),
+        (409, errors.Rejected, Then.BUSINESS, False, False),
+        (410, errors.NotFound, Then.FATAL, False, False),
+        (413, errors.BadRequest, Then.FATAL, False, False),
+        (415, errors.BadRequest, Then.FATAL, False, False),
+        (422, errors.Rejected, Then.BUSINESS, False, False),
+        (429, errors.RateLimited, Then.SNOOZE, True, False),
+        (500, errors.Unavailable, Then.RETRY, False, True),
+        (502, errors.Unavailable, Then.RETRY, False, True),
+        (503, errors.Unavailable, Then.RETRY, False, True),
+        (504, errors.Unavailable, Then.RETRY, False, True),
+        (599, errors.Unavailable, Then.RETRY, False, True),
     ],
 )
 def test_status_decides(
-    status: int, kind: type[MarketplaceFailure], action: Action, whole_batch: bool, uncertain: bool
+    status: int, kind: type[MarketplaceFailure], action: Then, whole_batch: bool, uncertain: bool
 ) -> None:
     failure = _must_fail(status)
     assert type(failure) is kind

@@ -25,7 +25,7 @@ from local.sandbox.faults import (
 )
 from local.sandbox.limits import Limits
 from local.sandbox.server import Sandbox
-from sluice.jobs.model.outcomes import Action
+from sluice.jobs.model.outcomes import Then
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.advertising import AdResult
 from sluice.marketplaces.ebay.marketing import Marketing
@@ -152,7 +152,7 @@ def test_a_fault_of_one_ad_is_told_for_what_it_is(
     assert type(error) is (kind or type(None))
     assert bool(sandbox.ads("acme")) is made
     if error and made:
-        assert (error.action, error.uncertain) == (Action.RETRY, True)
+        assert (error.action, error.uncertain) == (Then.RETRY, True)
     sandbox.faults.clear()
     assert len(marketing.ads(LISTINGS[0], campaign)) == int(made)
 

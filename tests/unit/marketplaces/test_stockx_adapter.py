@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, NotFound, RateLimited, Unavailable
-from sluice.marketplaces.products import MarketData, Product, Variant
+from sluice.marketplaces.products import FoundProduct, FoundVariant, MarketData
 from sluice.marketplaces.stockx.adapter import StockX
 from sluice.platform.clock import MINUTE
 from tests.unit.marketplaces.fakes import (
@@ -96,7 +96,7 @@ def test_what_only_looks_like_it_is_not_it() -> None:
 
 
 def test_a_product() -> None:
-    assert stockx_with(page(product())).search("DD1391-100") == Product(
+    assert stockx_with(page(product())).search("DD1391-100") == FoundProduct(
         product_id=PRODUCT_ID,
         sku="DD1391-100",
         title="Nike Dunk Low Retro White Black Panda",
@@ -141,7 +141,7 @@ def test_a_product_without_decoration() -> None:
 
 def test_a_variant() -> None:
     assert stockx_with(answer(200, [variant()])).variants(PRODUCT_ID) == [
-        Variant(
+        FoundVariant(
             variant_id=VARIANT_ID,
             value="10",
             size_system="us",

@@ -16,7 +16,7 @@ import pytest
 
 from sluice.jobs.model.outcomes import BudgetEmpty
 from sluice.marketplaces.http import errors
-from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.mapping import Rules
 from sluice.marketplaces.http.transport import MOST_BYTES, Transport
 from sluice.platform import deadline
@@ -24,7 +24,7 @@ from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.observe import metrics
 from tests.unit.marketplaces.fakes import API, NOON, BudgetLog, Network, WatchedClock, answer, error
 
-THING = Request("GET", "/things/{id}", {"id": "a/b c"}, {"page": 2})
+THING = Call("GET", "/things/{id}", {"id": "a/b c"}, {"page": 2})
 Serve = Callable[..., str]
 # Long enough for a loopback connection on a busy machine, shorter than what the slow servers here take.
 HASTE = 1.0
@@ -54,7 +54,7 @@ def test_no_budget_no_request() -> None:
 def test_an_id_cannot_leave_its_place_in_the_path(wrong: str, calls: BudgetLog) -> None:
     network = Network(answer())
     with pytest.raises(errors.BadRequest, match="id must not be"):
-        _transport(network).call(Request("GET", "/things/{id}/parts", {"id": wrong}), calls)
+        _transport(network).call(Call("GET", "/things/{id}/parts", {"id": wrong}), calls)
     assert (network.sent, calls.taken) == ([], 0)
 
 
@@ -99,7 +99,7 @@ def test_an_uncounted_host_is_charged_nothing() -> None:
 
 def test_one_line_and_one_count_for_each_call(calls: BudgetLog, lines: io.StringIO) -> None:
     transport = _transport(Network(answer(200, {"name": "secret-body-1"}), error(429)))
-    private = Request("GET", "/things/{id}", {"id": "secret-id-1"}, {"q": "secret-q-1"}, {"authorization": "secret-1"})
+    private = Call("GET", "/things/{id}", {"id": "secret-id-1"}, {"q": "secret-q-1"}, {"authorization": "secret-1"})
     transport.call(private, calls)
     with pytest.raises(errors.RateLimited):
         transport.call(private, calls)

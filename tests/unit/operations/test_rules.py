@@ -190,8 +190,8 @@ def change(action: Action, terms: Terms | None = None, *, active: bool = True) -
 
 def seen(
     word: str = "ACTIVE", amount: str | None = "150", currency: str = "USD", until: int | None = None
-) -> selling.Listing:
-    return selling.Listing("id", word, Decimal(amount) if amount else None, currency, until, "v", NOON)
+) -> selling.MarketListing:
+    return selling.MarketListing("id", word, Decimal(amount) if amount else None, currency, until, "v", NOON)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def seen(
     ],
 )
 def test_whether_a_listing_shows_the_change(
-    wanted: Change, listing: selling.Listing | None, answer: bool | None
+    wanted: Change, listing: selling.MarketListing | None, answer: bool | None
 ) -> None:
     assert shows(wanted, listing) is answer
 

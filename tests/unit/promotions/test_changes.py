@@ -10,7 +10,7 @@ from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import replay
 from sluice.jobs.queue.cancel import Cancelled, cancel
-from sluice.jobs.queue.enqueue import Enqueued, Outcome
+from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.marketplaces.advertising import Campaign
 from sluice.marketplaces.http.errors import NotReady, Rejected
 from sluice.platform.clock import MINUTE
@@ -157,7 +157,7 @@ def test_a_dead_promotion_is_replayed_from_attempt_0(seller: Seller) -> None:
     [letter] = DeadLetter.query(TENANT)
     [answer] = replay.replay([letter], "olga", seller.clock.time, seller.config)
     assert isinstance(answer, Enqueued)
-    assert (answer.outcome, seller.job().attempts) == (Outcome.CREATED, 0)
+    assert (answer.outcome, seller.job().attempts) == (Result.CREATED, 0)
     seller.minutes(2)
     assert seller.market.rates() == {LISTING: "5.0"}
     assert [entry["event"] for entry in seller.job().history] == ["bury", "replay"]
@@ -167,7 +167,7 @@ def test_a_replayed_promotion_is_listed_however_long_ago_it_was_asked_for(seller
     seller.market.trouble["create_ads"] = [refuse(Rejected("accept the terms", code="35067"))]
     seller.ask()
     seller.minutes(2)
-    for request in requests.Request.scan():  # as the table forgets them after some days
+    for request in requests.AskRecord.scan():  # as the table forgets them after some days
         request.delete()
     assert shown(seller) == []
     replay.replay(list(DeadLetter.query(TENANT)), "olga", seller.clock.time, seller.config)

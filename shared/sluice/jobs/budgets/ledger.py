@@ -17,7 +17,7 @@ from pynamodb.attributes import UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 
 from sluice.jobs.budgets.pace import UNSLOWED, Slowed
 from sluice.jobs.budgets.windows import Slots, Usage, Window, take_slots
@@ -171,7 +171,7 @@ def reserve_slots(
             return take_slots(base, now, taken, limits, after)
 
 
-def slow_writes(slowed: Slowed) -> list[Action]:
+def slow_writes(slowed: Slowed) -> list[Update]:
     """The writes that keep `slowed`. What is as usual is no attribute."""
     return [
         attribute.set(value) if value else attribute.remove()
@@ -233,11 +233,11 @@ def close(budget: str, until: int, reason: str, since: int | None = None) -> Non
         return
 
 
-def _charge(window: Window, count: int) -> list[Action]:
+def _charge(window: Window, count: int) -> list[Update]:
     return [Path(window.hour).add(count), Budget.day.add(count)]
 
 
-def _expiry(window: Window) -> Action:
+def _expiry(window: Window) -> Update:
     return Budget.expires_at.set(ttl(window.day_end + KEEP_DAYS * DAY))
 
 

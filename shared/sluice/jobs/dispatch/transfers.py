@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Set
 from dataclasses import dataclass
 
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.dispatch.explain import MISSING
@@ -144,7 +144,7 @@ def _abandon(job: Job, now: int, config: Config) -> int:
     error = {"code": CODE, "message": message, "at": now}
     entry: history.Entry = {"at": now, "event": "abandon", "attempt": job.attempts, "code": CODE, "message": message}
     events = history.add(job.history or [], entry)
-    actions: list[Action] = [
+    actions: list[Update] = [
         Job.state.set(TRANSITIONS["abandon"].target),
         Job.lane.remove(),
         Job.due_at.remove(),

@@ -14,12 +14,12 @@ from sluice.jobs.model.backoff import Backoff, Timetable
 from sluice.platform.config.document import Config
 
 if TYPE_CHECKING:
-    from sluice.jobs.model.outcomes import Outcome
+    from sluice.jobs.model.outcomes import HandlerResult
     from sluice.jobs.model.run import Run
 
-    Handler = Callable[[Run], Outcome]
+    Handler = Callable[[Run], HandlerResult]
     # Of some jobs of one account: what became of each, in their order.
-    TogetherHandler = Callable[[Sequence[Run]], Sequence[Outcome | Exception]]
+    TogetherHandler = Callable[[Sequence[Run]], Sequence[HandlerResult | Exception]]
 
 
 class UnknownKind(Exception):  # noqa: N818 - an answer to the caller

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 
-class Action(StrEnum):
+class Then(StrEnum):
     """What the engine does with a failed run."""
 
     RETRY = "retry"  # try again after a backoff; uses up an attempt
@@ -34,7 +34,7 @@ class Failure(Exception):  # noqa: N818 - the base of a tree whose leaves say wh
     so that the job may be cancelled, or asked for otherwise, until it is tried again.
     """
 
-    action = Action.RETRY
+    action = Then.RETRY
     code = "failed"
     whole_batch = False
     undone = False
@@ -49,14 +49,14 @@ class Failure(Exception):  # noqa: N818 - the base of a tree whose leaves say wh
 class Refused(Failure):
     """The work can never succeed as it was asked for."""
 
-    action = Action.FATAL
+    action = Then.FATAL
     code = "refused"
 
 
 class BudgetClosed(Failure):
     """The marketplace said to stop until `retry_at`."""
 
-    action = Action.SNOOZE
+    action = Then.SNOOZE
     code = "budget_closed"
     whole_batch = True
 
@@ -64,7 +64,7 @@ class BudgetClosed(Failure):
 class BudgetEmpty(Failure):
     """The window has no calls left until `retry_at`."""
 
-    action = Action.SNOOZE
+    action = Then.SNOOZE
     code = "budget_empty"
     whole_batch = True
 
@@ -72,7 +72,7 @@ class BudgetEmpty(Failure):
 class OutOfTime(Failure):
     """The worker's own time ends before the next call could start."""
 
-    action = Action.SNOOZE
+    action = Then.SNOOZE
     code = "out_of_time"
     whole_batch = True
 
@@ -93,4 +93,4 @@ class Waiting(NamedTuple):
     payload: dict[str, Any] | None = None
 
 
-Outcome = dict[str, Any] | Waiting
+HandlerResult = dict[str, Any] | Waiting

@@ -15,7 +15,7 @@ from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso, ttl
 
 
-class Request(tables.Table):
+class AskRecord(tables.Table):
     """One enqueue request. `request` begins with its time, so that a Query reads the newest first.
 
     tenant: who asked, with `#kind` behind it where one kind's requests stand apart.
@@ -40,7 +40,7 @@ def record(tenant: str, kind: str, job_ids: Sequence[str], now: int, keep_ms: in
     if not job_ids:
         return
     for owner in (tenant, apart(tenant, kind)) if kinds.is_listed_apart(kind) else (tenant,):
-        Request(
+        AskRecord(
             tenant=owner,
             request=f"{iso(now)}#{uuid4().hex[:8]}",
             kind=kind,

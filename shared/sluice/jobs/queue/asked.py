@@ -9,7 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.requests import Request
+from sluice.jobs.model.requests import AskRecord
 from sluice.platform.http.request_cursor import Cursor
 
 # Jobs, and records of requests, that a page of `limit` reads at most: so many times its length, and a few.
@@ -54,8 +54,8 @@ def page(owner: str, limit: int, start: Cursor | None, may_match: MayMatch, matc
 
 def _places(owner: str, start: Cursor | None, limit: int, most: int) -> Iterator[tuple[Cursor, str | None]]:
     """Every job of every request, newest request first. No job: so many requests were read that the page ends here."""
-    until = Request.request <= start.request if start else None
-    requests = Request.query(owner, until, scan_index_forward=False, consistent_read=True, page_size=limit + 1)
+    until = AskRecord.request <= start.request if start else None
+    requests = AskRecord.query(owner, until, scan_index_forward=False, consistent_read=True, page_size=limit + 1)
     for number, request in enumerate(requests):
         first = start.index if start and request.request == start.request else 0
         if number == most:

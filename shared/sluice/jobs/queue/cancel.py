@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
@@ -67,7 +67,7 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
     return Cancelled.RUNNING
 
 
-def _handed_over(job: Job, now: int, config: Config) -> list[Action]:
+def _handed_over(job: Job, now: int, config: Config) -> list[Update]:
     """Who paid for the job no longer wants it: another of those who asked pays."""
     heir = min(job.asked_by() - {job.tenant})
     account, budget = account_of(job, heir)

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from pynamodb.expressions.condition import Condition, size
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 
 from sluice.jobs.model import history, keys, kinds
 from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job, Spec
@@ -33,7 +33,7 @@ THREADS = 16
 CLOCK_SKEW_MS = SECOND
 
 
-class Outcome(StrEnum):
+class Result(StrEnum):
     """What enqueue did."""
 
     CREATED = "created"
@@ -46,7 +46,7 @@ class Enqueued(NamedTuple):
     """The job that does the work, and what this request changed."""
 
     job_id: str
-    outcome: Outcome
+    outcome: Result
     state: str
 
 
@@ -55,14 +55,14 @@ Held = Callable[[Job], bool]
 
 
 # Writes a job if the condition holds, or raises `ConditionFailed` with the job as it is.
-Write = Callable[[str, list[Action], Condition], object]
+Write = Callable[[str, list[Update], Condition], object]
 
 
 def _never(_: Job) -> bool:
     return False
 
 
-def _write(job_id: str, actions: list[Action], condition: Condition) -> None:
+def _write(job_id: str, actions: list[Update], condition: Condition) -> None:
     tables.update(Job, (job_id,), actions, condition, token=Job.ask_token)
 
 
@@ -130,7 +130,7 @@ _OF_EARLIER_RUNS = (
 )
 
 
-def _of_earlier_runs(spec: Spec, now: int) -> list[Action]:
+def _of_earlier_runs(spec: Spec, now: int) -> list[Update]:
     """What stays of earlier runs: nothing, or what the letter knows that is replayed."""
     kept = dict[str, Any]()
     if origin := spec.origin:
@@ -178,7 +178,7 @@ def _create(spec: Spec, now: int, write: Write, *, keep_askers: bool = True) -> 
         *_of_earlier_runs(spec, now),
     ]
     write(spec.job_id, actions, condition)
-    return Enqueued(spec.job_id, Outcome.CREATED, QUEUED)
+    return Enqueued(spec.job_id, Result.CREATED, QUEUED)
 
 
 def _few_askers() -> Condition:
@@ -188,7 +188,7 @@ def _few_askers() -> Condition:
 
 def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
     """Add this request to the unfinished `job`, which must still be as it was read."""
-    actions: list[Action] = []
+    actions: list[Update] = []
     if spec.tenant not in (job.tenants or ()) and len(job.tenants or ()) < MOST_ASKERS:
         actions.append(Job.tenants.add({spec.tenant}))
     # What has begun is finished as it was asked for; what comes after it is done in the run that follows.
@@ -211,13 +211,13 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
     if again:
         actions += [Job.rerun.set(max(spec.priority, job.rerun or 0)), *_charged(spec, job, held)]
         as_read &= Job.rerun.does_not_exist() if job.rerun is None else Job.rerun == job.rerun
-        outcome = Outcome.RERUN_REQUESTED
+        outcome = Result.RERUN_REQUESTED
     else:
         actions += _placed(spec, job, now, held)
         if joins := _asked(spec, job):
             actions += joins
             as_read &= Job.tenant == job.tenant
-        outcome = Outcome.RAISED if spec.priority > job.priority else Outcome.MERGED
+        outcome = Result.RAISED if spec.priority > job.priority else Result.MERGED
     if actions:
         if replaced:
             as_read &= said.does_not_exist() if asked is None else said == asked
@@ -225,7 +225,7 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
     return Enqueued(spec.job_id, outcome, job.state)
 
 
-def _asked(spec: Spec, job: Job) -> list[Action]:
+def _asked(spec: Spec, job: Job) -> list[Update]:
     """Note the asker of the run that waits, so that it hears what becomes of it."""
     askers = job.asked_by()
     if spec.tenant in askers or len(askers) >= MOST_ASKERS:
@@ -233,13 +233,13 @@ def _asked(spec: Spec, job: Job) -> list[Action]:
     return [Job.askers.add({job.tenant, spec.tenant} if job.askers is None else {spec.tenant})]
 
 
-def _charged(spec: Spec, job: Job, held: Held) -> list[Action]:
+def _charged(spec: Spec, job: Job, held: Held) -> list[Update]:
     """Note who asked for the run that follows the present one, and whose account pays for it: theirs.
 
     The first to ask pays, unless somebody asks more urgently whose account can run it.
     """
     askers = job.rerun_askers or set()
-    actions: list[Action] = [Job.rerun_askers.add({spec.tenant})] if len(askers) < MOST_ASKERS else []
+    actions: list[Update] = [Job.rerun_askers.add({spec.tenant})] if len(askers) < MOST_ASKERS else []
     asked_before = job.rerun is not None
     if not asked_before or (spec.shared and spec.priority > (job.rerun or 0) and not held(_run_by(spec))):
         actions.append(Job.rerun_payer.set(spec.tenant))
@@ -250,12 +250,12 @@ def _run_by(spec: Spec) -> Job:
     return Job(job_id=spec.job_id, kind=spec.kind, account=spec.account, budget=spec.budget)
 
 
-def _placed(spec: Spec, job: Job, now: int, held: Held) -> list[Action]:
+def _placed(spec: Spec, job: Job, now: int, held: Held) -> list[Update]:
     """Where and when the queued `job` waits, now that `spec` is asked for too: nothing where that changes nothing."""
     raised = spec.priority > job.priority
     # Common work goes to the asker's account when that gains something, and never to one that cannot run it.
     takes_over = spec.shared and spec.account != job.account and (raised or held(job)) and not held(_run_by(spec))
-    actions: list[Action] = []
+    actions: list[Update] = []
     if raised or takes_over:
         priority = max(spec.priority, job.priority)
         runner = spec if takes_over else job

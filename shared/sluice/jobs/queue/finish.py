@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action as Write
+from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model import history, keys, kinds
 from sluice.jobs.model.dead_letters import DeadLetter, letters
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Action, Failure, LeaseOver, Waiting
+from sluice.jobs.model.outcomes import Failure, LeaseOver, Then, Waiting
 from sluice.jobs.model.states import LEASED, TRANSITIONS
 from sluice.jobs.queue import lanes, rerun
 from sluice.jobs.queue.rerun import account_of, moved
@@ -46,7 +46,7 @@ def begin(job: Job, payload: dict[str, Any], now: int) -> Job:
 def complete(job: Job, result: dict[str, Any], now: int, config: Config) -> Job:
     """The work is done. If it was asked for again while it ran, it is queued once more."""
 
-    def writes(asked: Job | None) -> list[Write]:
+    def writes(asked: Job | None) -> list[Update]:
         done = [Job.result.set(result), Job.error.remove()]
         if asked is None:
             return [*_leave("complete", now, config), *done]
@@ -55,7 +55,7 @@ def complete(job: Job, result: dict[str, Any], now: int, config: Config) -> Job:
     return _end(job, writes)
 
 
-def _again(job: Job, asked: Job, now: int, config: Config) -> list[Write]:
+def _again(job: Job, asked: Job, now: int, config: Config) -> list[Update]:
     """The writes of a rerun: from the start, as it was last asked for, for those who asked and at their charge.
 
     asked: the job with the request for it.
@@ -81,9 +81,9 @@ def fail(job: Job, failure: Failure, now: int, config: Config, chance: float | N
     chance: the jitter's randomness in [0, 1), drawn when not given.
     """
     kind = kinds.get(job.kind)
-    if failure.action is Action.SNOOZE:
+    if failure.action is Then.SNOOZE:
         return snooze(job, failure, max(now, failure.retry_at or now), now, config)
-    if failure.action is Action.RETRY and job.attempts < kinds.most_attempts(job.kind, config):
+    if failure.action is Then.RETRY and job.attempts < kinds.most_attempts(job.kind, config):
         drawn = random.random() if chance is None else chance  # noqa: S311 - jitter, not a secret
         if times := kinds.timetable(job.kind, config):
             # From when this attempt was begun: the time that it took must not put off all that follow.
@@ -143,7 +143,7 @@ def bury(job: Job, failure: Failure, now: int, config: Config, condition: Condit
     events = _events(job, "bury", now, failure)
     dead = letters(job, error, events, now, config.dead_letter_retention_ms)
 
-    def writes(asked: Job | None) -> list[Write]:
+    def writes(asked: Job | None) -> list[Update]:
         ended = _leave("bury", now, config) if asked is None else _again(job, asked, now, config)
         return [*ended, Job.error.set(error), Job.history.set(events)]
 
@@ -157,12 +157,12 @@ def _requeue(
     at: int,
     now: int,
     config: Config,
-    *more: Write,
+    *more: Update,
     condition: Condition | None = None,
 ) -> Job:
     error, events = _error(failure, now), _events(job, name, now, failure)
 
-    def writes(asked: Job | None) -> list[Write]:
+    def writes(asked: Job | None) -> list[Update]:
         # Somebody who asked more urgently while the job ran must not wait for it in the lane of those who did not.
         job.priority = max(job.priority, (asked.rerun if asked else None) or 0)
         queued = _queue(job, name, at, now, config) + (_undo(job, asked) if failure.undone else [])
@@ -171,7 +171,7 @@ def _requeue(
     return _end(job, writes, condition)
 
 
-def _undo(job: Job, asked: Job | None) -> list[Write]:
+def _undo(job: Job, asked: Job | None) -> list[Update]:
     """What was begun has not happened: the job is as if it had not begun, and as it was last asked for."""
     joined = (asked.rerun_askers if asked else None) or set()
     return [
@@ -181,7 +181,7 @@ def _undo(job: Job, asked: Job | None) -> list[Write]:
     ]
 
 
-def _queue(job: Job, name: str, at: int, now: int, config: Config) -> list[Write]:
+def _queue(job: Job, name: str, at: int, now: int, config: Config) -> list[Update]:
     """Back into the job's own lane, which is marked before."""
     lane = job.home(_shards(job, config))
     lanes.mark(lane, now)
@@ -194,7 +194,7 @@ def _queue(job: Job, name: str, at: int, now: int, config: Config) -> list[Write
     ]
 
 
-def _leave(name: str, now: int, config: Config) -> list[Write]:
+def _leave(name: str, now: int, config: Config) -> list[Update]:
     """Out of the index, for good."""
     return [
         Job.state.set(TRANSITIONS[name].target),
@@ -206,7 +206,7 @@ def _leave(name: str, now: int, config: Config) -> list[Write]:
     ]
 
 
-def _released() -> list[Write]:
+def _released() -> list[Update]:
     """The job belongs to no batch any more."""
     return [Job.claim_token.remove(), Job.reserved.remove()]
 
@@ -221,7 +221,7 @@ def _own(job: Job, condition: Condition | None = None) -> Condition:
     return own if condition is None else own & condition
 
 
-def _write(job: Job, actions: Sequence[Write]) -> Job:
+def _write(job: Job, actions: Sequence[Update]) -> Job:
     """A write in the middle of a run."""
     try:
         return tables.update(Job, (job.job_id,), actions, _own(job), token=Job.end_token)
@@ -231,7 +231,7 @@ def _write(job: Job, actions: Sequence[Write]) -> Job:
 
 def _end(
     job: Job,
-    writes: Callable[[Job | None], list[Write]],
+    writes: Callable[[Job | None], list[Update]],
     condition: Condition | None = None,
     dead: Sequence[DeadLetter] = (),
 ) -> Job:
@@ -264,7 +264,7 @@ def _current(job: Job) -> Job | None:
         return None
 
 
-def _write_all(job: Job, actions: list[Write], own: Condition, dead: Sequence[DeadLetter]) -> None:
+def _write_all(job: Job, actions: list[Update], own: Condition, dead: Sequence[DeadLetter]) -> None:
     def write(transaction: TransactWrite) -> None:
         transaction.update(Job(job.job_id), actions, own)
         for one in dead:

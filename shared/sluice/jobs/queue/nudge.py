@@ -15,7 +15,7 @@ The run clears the flag before it reads the lanes, so whatever was written befor
 from typing import Any, NamedTuple
 
 from pynamodb.expressions.operand import Path
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 
 from sluice.jobs.queue.lanes import Lane
 from sluice.platform import aws, tables
@@ -68,7 +68,7 @@ def begin(now: int) -> Place | None:
             return None
         place = free[0]
         unused = place.path.does_not_exist() | (place.path <= now)
-        actions: list[Action] = [place.path.set(place.until), Lane.seen_at.remove()]
+        actions: list[Update] = [place.path.set(place.until), Lane.seen_at.remove()]
         try:
             tables.update(Lane, _ITEM, actions, unused, token=Path(f"run_{place.number}_token"))
         except tables.ConditionFailed as failed:

@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model import keys, kinds, requests
 from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter
 from sluice.jobs.model.job import VERSION, Job, Origin, Spec
-from sluice.jobs.queue.enqueue import Enqueued, Outcome, enqueue
+from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue
 from sluice.jobs.queue.nudge import nudge
 from sluice.platform import tables
 from sluice.platform.clock import iso
@@ -80,13 +80,13 @@ def replay(letters: Sequence[DeadLetter], by: str, now: int, config: Config) -> 
     for kind in sorted({letter.kind for letter, _ in done}):
         job_ids = [answer.job_id for letter, answer in done if letter.kind == kind]
         requests.record(letters[0].tenant, kind, job_ids, now, config.retention_ms)
-    if any(letter.priority == keys.MANUAL and answer.outcome is Outcome.CREATED for letter, answer in done):
+    if any(letter.priority == keys.MANUAL and answer.outcome is Result.CREATED for letter, answer in done):
         nudge(now)
     return answers
 
 
 def _replay(letter: DeadLetter, by: str, now: int, config: Config) -> Enqueued | Refusal:
-    def write(job_id: str, actions: list[Action], condition: Condition) -> None:
+    def write(job_id: str, actions: list[Update], condition: Condition) -> None:
         _write_both(
             letter, [DeadLetter.replayed_at.set(now), DeadLetter.replayed_by.set(by)], job_id, actions, condition
         )
@@ -116,7 +116,7 @@ def _spec(letter: DeadLetter, config: Config) -> Spec:
 
 
 def _write_both(
-    letter: DeadLetter, marks: list[Action], job_id: str, actions: list[Action], condition: Condition
+    letter: DeadLetter, marks: list[Update], job_id: str, actions: list[Update], condition: Condition
 ) -> None:
     """Write the job and mark its letter, or do neither.
 

@@ -1,7 +1,7 @@
 """Requests that come while a job runs: who asked, and who pays for the run that follows; and who pays in general."""
 
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action as Write
+from pynamodb.expressions.update import Action as Update
 
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
@@ -10,7 +10,7 @@ from sluice.jobs.model.job import Job
 REQUEST = (Job.rerun, Job.rerun_payload, Job.rerun_askers, Job.rerun_payer)
 
 
-def askers(names: set[str], payer: str) -> Write:
+def askers(names: set[str], payer: str) -> Update:
     """Who asks for the run."""
     return Job.askers.remove() if names == {payer} else Job.askers.set(names)
 
@@ -30,7 +30,7 @@ def as_asked(job: Job | None) -> Condition:
     return same
 
 
-def moved(job: Job, tenant: str) -> list[Write]:
+def moved(job: Job, tenant: str) -> list[Update]:
     """The writes by which `tenant` pays for the work of `job` from now on. It is counted where it began."""
     account, budget = account_of(job, tenant)
     counted = job.counted or job.tenant

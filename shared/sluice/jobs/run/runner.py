@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.model import kinds
 from sluice.jobs.model.job import VERSION, Job
-from sluice.jobs.model.outcomes import Action, Failure, LeaseOver, Outcome, OutOfTime, Refused, Waiting
+from sluice.jobs.model.outcomes import Failure, HandlerResult, LeaseOver, OutOfTime, Refused, Then, Waiting
 from sluice.jobs.model.run import Run
 from sluice.jobs.model.states import LEASED, SUCCEEDED
 from sluice.jobs.queue import finish, starts
@@ -75,9 +75,9 @@ def run_batch(
     grant = Grant(batch.budget, limits, batch.window, batch.calls, clock, last_start)
     report, lock, turns = Report(), threading.Lock(), dict[str, threading.Lock]()
     runs = [Run(job, grant, clock, config, batch.jobs, turns) for job in batch.jobs]
-    together = dict[str, Outcome | Exception]()
+    together = dict[str, HandlerResult | Exception]()
 
-    def work(run: Run) -> Outcome:
+    def work(run: Run) -> HandlerResult:
         if run.job.job_id in together:
             return _told(together[run.job.job_id])
         _check(run, grant, last_start)
@@ -120,13 +120,13 @@ def _check(run: Run, grant: Grant, last_start: int) -> None:
         raise OutOfTime("this worker's time ends before the job could be done")
 
 
-def _run_together(runs: Sequence[Run], last_start: int) -> dict[str, Outcome | Exception]:
+def _run_together(runs: Sequence[Run], last_start: int) -> dict[str, HandlerResult | Exception]:
     """What became of those jobs whose kind takes all of a batch at once, by job id. Their ends are not written yet."""
     groups: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         if kinds.runs_together(run.job.kind) and not newer(run.job) and run.clock.now() <= last_start:
             groups[run.job.kind].append(run)
-    told: dict[str, Outcome | Exception] = {}
+    told: dict[str, HandlerResult | Exception] = {}
     for kind, group in groups.items():
         try:
             ends = kinds.get(kind).load_together()(group)
@@ -136,14 +136,14 @@ def _run_together(runs: Sequence[Run], last_start: int) -> dict[str, Outcome | E
     return told
 
 
-def _told(end: Outcome | Exception) -> Outcome:
+def _told(end: HandlerResult | Exception) -> HandlerResult:
     if isinstance(end, Exception):
         raise end
     return end
 
 
 def _run_one(
-    run: Run, work: Callable[[Run], Outcome], grant: Grant, polling: bool
+    run: Run, work: Callable[[Run], HandlerResult], grant: Grant, polling: bool
 ) -> tuple[Job | None, Failure | None]:
     """Run one job and write its end. (None, LeaseOver) when it was no longer ours to write."""
     job, clock, config = run.job, run.clock, run.config
@@ -167,7 +167,7 @@ def _run_one(
         grant.halt(failure)
     try:
         now = clock.now()
-        if polling and failure.action is Action.SNOOZE:
+        if polling and failure.action is Then.SNOOZE:
             return finish.wait(job, Waiting(max(now, failure.retry_at or now)), now, config), failure
         return finish.fail(job, failure, now, config), failure
     except LeaseOver as late:
@@ -182,6 +182,6 @@ def _transition(ended: Job | None, failure: Failure | None) -> str:
     if failure is None:
         # Where the answer was lost, the job may run again by the time we know that its end was written.
         return {SUCCEEDED: "completed", LEASED: "queued"}.get(ended.state, ended.state)
-    if failure.action is Action.SNOOZE:
+    if failure.action is Then.SNOOZE:
         return "snoozed"
     return "dead" if ended.lane is None else "retried"

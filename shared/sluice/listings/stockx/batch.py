@@ -11,8 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from sluice.jobs.model import kinds
-from sluice.jobs.model.outcomes import Action as Then
-from sluice.jobs.model.outcomes import Failure, LeaseOver, Outcome, Refused
+from sluice.jobs.model.outcomes import Failure, HandlerResult, LeaseOver, Refused, Then
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
 from sluice.listings.stockx import turns
@@ -27,7 +26,7 @@ from sluice.marketplaces.http.errors import AccountBroken, MarketplaceFailure
 from sluice.marketplaces.stockx import selling as stockx_selling
 
 
-def run(run: Run) -> Outcome:
+def run(run: Run) -> HandlerResult:
     """One run of a batch. The result is `{"status", "completed", "failed", "unconfirmed"}`.
 
     Raises:
@@ -48,7 +47,7 @@ def run(run: Run) -> Outcome:
         return _end(task, known.code, known.message)
 
 
-def _run(task: BatchTask, sent: Sent | None) -> Outcome:
+def _run(task: BatchTask, sent: Sent | None) -> HandlerResult:
     if sent is None:
         return _submit(task)
     again = task.action is not Action.CREATE and sent.batch_id is None and sent.tries < MOST_TRIES
@@ -60,7 +59,7 @@ def _run(task: BatchTask, sent: Sent | None) -> Outcome:
         return _submit(task, sent)
 
 
-def _submit(task: BatchTask, before: Sent | None = None) -> Outcome:
+def _submit(task: BatchTask, before: Sent | None = None) -> HandlerResult:
     items = [_item(row.listing, row.change) for row in task.open_rows() if row.change]
     if not items:
         return task.result()
@@ -92,7 +91,7 @@ def _item(listing: Listing, change: Change) -> dict[str, Any]:
     raise Refused(f"{change.action} is not done in batches")
 
 
-def _end(task: BatchTask, code: str, message: str) -> Outcome:
+def _end(task: BatchTask, code: str, message: str) -> HandlerResult:
     """The whole batch is over. What was sent, and is open still, is UNCONFIRMED; what was not has failed."""
     job = turns.job_of(task.job_id)
     sent, rows = sent_of(job.payload) if job else None, task.open_rows()

@@ -1,6 +1,6 @@
 """Checking what became of a batch whose job is over."""
 
-from sluice.jobs.model.outcomes import Outcome, Waiting
+from sluice.jobs.model.outcomes import HandlerResult, Waiting
 from sluice.jobs.model.run import Run
 from sluice.listings.stockx import batch_follow, doubt, turns
 from sluice.listings.stockx import table as listings
@@ -9,7 +9,7 @@ from sluice.listings.stockx.changes import Change
 from sluice.listings.stockx.table import Listing
 
 
-def run(run: Run) -> Outcome:
+def run(run: Run) -> HandlerResult:
     """One run of `listing.check` for a batch: its changes that are open are settled, or checked again later."""
     task = BatchTask(run, run.payload["of"], run.payload, checking=True)
     for row in task.open_rows():
@@ -26,7 +26,7 @@ def run(run: Run) -> Outcome:
     return _check(task, sent)
 
 
-def of_row(run: Run, listing: Listing, change: Change) -> Outcome | None:
+def of_row(run: Run, listing: Listing, change: Change) -> HandlerResult | None:
     """Check the batch that `change` is part of, on the calls of `run`. What it came to, or when to check again; None
     where the batch is not known any more.
     """
@@ -40,7 +40,7 @@ def of_row(run: Run, listing: Listing, change: Change) -> Outcome | None:
     return outcome if is_open else {"status": "COMPLETED"}
 
 
-def _check(task: BatchTask, sent: Sent) -> Outcome:
+def _check(task: BatchTask, sent: Sent) -> HandlerResult:
     try:
         outcome = batch_follow.follow(task, sent)
     except BatchFailed:

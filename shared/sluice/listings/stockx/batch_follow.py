@@ -6,8 +6,7 @@ an item that is done without saying which listing it made, among the listings.
 
 from collections.abc import Sequence
 
-from sluice.jobs.model.outcomes import Action as Then
-from sluice.jobs.model.outcomes import Outcome
+from sluice.jobs.model.outcomes import HandlerResult, Then
 from sluice.listings.stockx import look as looking
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.batch_items import Row, matched, result_of, same
@@ -29,12 +28,12 @@ from sluice.listings.stockx.status import Action, Status, meaning
 from sluice.listings.stockx.task import LATER_MS, LOOK_MS, patience
 from sluice.marketplaces import selling as shapes
 from sluice.marketplaces.http.errors import MarketplaceFailure
-from sluice.marketplaces.selling import Batch, BatchItem
+from sluice.marketplaces.selling import BatchItem, MarketBatch
 from sluice.marketplaces.stockx.selling import Selling
 from sluice.platform.observe import count, logger
 
 
-def follow(task: BatchTask, sent: Sent) -> Outcome:
+def follow(task: BatchTask, sent: Sent) -> HandlerResult:
     """Check once. What could not be seen this time is checked again; after 15 minutes the rest is UNCONFIRMED.
 
     Raises:
@@ -73,7 +72,7 @@ def _found(task: BatchTask, selling: Selling, sent: Sent) -> Sent:
     return sent
 
 
-def _adopt_each(task: BatchTask, rows: Sequence[Row], seen: Sequence[shapes.Listing], sent: Sent) -> list[Row]:
+def _adopt_each(task: BatchTask, rows: Sequence[Row], seen: Sequence[shapes.MarketListing], sent: Sent) -> list[Row]:
     """Settle those creates whose listing is among `seen`; the others."""
     left = []
     for row in rows:
@@ -85,17 +84,17 @@ def _adopt_each(task: BatchTask, rows: Sequence[Row], seen: Sequence[shapes.List
     return left
 
 
-def _makes(row: Row, seen: shapes.Listing) -> bool:
+def _makes(row: Row, seen: shapes.MarketListing) -> bool:
     """Whether `seen` is what the row asks for, and has become that."""
     change = row.change
     return bool(change and looking.could_be(change, row.listing.variant_id, seen) and shows(change, seen))
 
 
-def _adopted(row: Row, seen: shapes.Listing) -> bool:
+def _adopted(row: Row, seen: shapes.MarketListing) -> bool:
     return listings.adopt(row.listing.account, seen.listing_id, row.listing.listing_id)
 
 
-def _lost(task: BatchTask, selling: Selling, sent: Sent) -> Outcome:
+def _lost(task: BatchTask, selling: Selling, sent: Sent) -> HandlerResult:
     """Nothing was found of the batch this time."""
     rows = task.open_rows()
     if not rows:
@@ -119,7 +118,7 @@ def _unanswered(sent: Sent) -> str:
     return f"it was sent {times} without an answer, and the marketplace shows nothing of it"
 
 
-def _by_listings(task: BatchTask, selling: Selling, rows: Sequence[Row], sent: Sent) -> Outcome:
+def _by_listings(task: BatchTask, selling: Selling, rows: Sequence[Row], sent: Sent) -> HandlerResult:
     """Of a batch of updates or deletes without an answer, the listings tell."""
     late, left = overdue(sent.first_sent, task.now), False
     for row in rows:
@@ -138,7 +137,7 @@ def _by_listings(task: BatchTask, selling: Selling, rows: Sequence[Row], sent: S
     return task.wait(sent, LATER_MS) if left else task.result()
 
 
-def _seen(task: BatchTask, selling: Selling, sent: Sent) -> Outcome:
+def _seen(task: BatchTask, selling: Selling, sent: Sent) -> HandlerResult:
     batch = selling.batch(task.kind, sent.batch_id or "")
     sent, late = sent.known(batch), _is_late(task, sent)
     if not (_is_final(batch) or late or task.checking):
@@ -196,7 +195,7 @@ def _unnamed(task: BatchTask, selling: Selling, rows: Sequence[Row], sent: Sent)
     return _adopt_each(task, rows, [one for one in seen if one.batch_id in (None, sent.batch_id)], sent)
 
 
-def _leave(task: BatchTask, selling: Selling, rows: Sequence[Row], sent: Sent) -> Outcome:
+def _leave(task: BatchTask, selling: Selling, rows: Sequence[Row], sent: Sent) -> HandlerResult:
     """The time is over. Where the listing shows the change it has happened; else nobody knows, and after a day what the
     listing shows is the end of it.
     """
@@ -212,7 +211,7 @@ def _leave(task: BatchTask, selling: Selling, rows: Sequence[Row], sent: Sent) -
     return task.result()
 
 
-def _is_final(batch: Batch) -> bool:
+def _is_final(batch: MarketBatch) -> bool:
     """StockX lists no words for a batch: it is over when it has an end time, or says so."""
     status = meaning(batch.word)
     if status is None:

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sluice.jobs.model.outcomes import Action as Then
-from sluice.jobs.model.outcomes import Failure, Outcome, Waiting
+from sluice.jobs.model.outcomes import Failure, HandlerResult, Then, Waiting
 from sluice.jobs.model.run import Run
 from sluice.listings.stockx import doubt, settle
 from sluice.listings.stockx import table as listings
@@ -15,7 +14,7 @@ from sluice.listings.stockx.status import Action, ListingStatus, Status, of_batc
 from sluice.listings.stockx.submission import Submission
 from sluice.listings.stockx.task import LOOK_MS, patience
 from sluice.marketplaces import selling as shapes
-from sluice.marketplaces.selling import Batch, BatchKind
+from sluice.marketplaces.selling import BatchKind, MarketBatch
 from sluice.marketplaces.stockx.selling import Selling
 
 KINDS: dict[Action, BatchKind] = {Action.CREATE: "create", Action.UPDATE: "update", Action.DELETE: "delete"}
@@ -47,7 +46,7 @@ class Sent:
         """When it was made first."""
         return self.first_at or self.sent_at
 
-    def known(self, batch: Batch) -> "Sent":
+    def known(self, batch: MarketBatch) -> "Sent":
         """The marketplace has shown `batch`."""
         return replace(self, batch_id=batch.batch_id, counts=dict(batch.counts))
 
@@ -128,7 +127,14 @@ class BatchTask:
         settle.settle(*key, change, result, self.now, marketplace_id=made, operation_id=operation_id, tries=tries)
 
     def leave(
-        self, row: Row, sent: Sent, code: str, message: str, seen: shapes.Listing | None = None, *, read: bool = False
+        self,
+        row: Row,
+        sent: Sent,
+        code: str,
+        message: str,
+        seen: shapes.MarketListing | None = None,
+        *,
+        read: bool = False,
     ) -> None:
         """Say that nobody knows what became of one change."""
         if row.change is None:
@@ -151,7 +157,7 @@ class BatchTask:
             first_at=sent.first_at,
         )
 
-    def result(self) -> Outcome:
+    def result(self) -> HandlerResult:
         """What the batch came to, by what stands in the history of its listings.
 
         Raises:

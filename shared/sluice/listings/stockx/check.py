@@ -9,8 +9,7 @@ A check never sends a change. So any number of checks may run at once: the first
 """
 
 from sluice.jobs.model import keys
-from sluice.jobs.model.outcomes import Action as Then
-from sluice.jobs.model.outcomes import Outcome, Waiting
+from sluice.jobs.model.outcomes import HandlerResult, Then, Waiting
 from sluice.jobs.model.run import Run
 from sluice.listings.stockx import batch_check, doubt, submission, turns, twins
 from sluice.listings.stockx import table as listings
@@ -25,7 +24,7 @@ from sluice.listings.stockx.turns import Standing
 from sluice.marketplaces.http.errors import MarketplaceFailure
 
 
-def run(run: Run) -> Outcome:
+def run(run: Run) -> HandlerResult:
     """One run of `listing.check`: of a listing, of a batch, or for the twins of a create (see `twins`).
 
     Its payload: of one listing `{"listing_id"}`; of a batch that of its job, and `of`, the job's id. The result is

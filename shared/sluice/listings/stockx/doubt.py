@@ -10,7 +10,7 @@
 
 from dataclasses import replace
 
-from pynamodb.expressions.update import Action as Write
+from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model.job import Job
@@ -31,7 +31,7 @@ def of(sent: Submission, code: str, message: str, now: int) -> Doubt:
     return Doubt(code, message, now, sent.sending())
 
 
-def looked(doubt: Doubt, sent: Submission, seen: selling.Listing | None, *, read: bool) -> Doubt:
+def looked(doubt: Doubt, sent: Submission, seen: selling.MarketListing | None, *, read: bool) -> Doubt:
     """`doubt` with what one more check has found, as far as it has found anything."""
     known = replace(doubt, sending=sent.sending())
     return replace(known, read=True, seen=seen.word if seen else None) if read else known
@@ -50,7 +50,7 @@ def leave(tenant: str, listing_id: str, change: Change, doubt: Doubt, now: int) 
         changed_at=now,
         metadata=_metadata(change, doubt),
     )
-    actions: list[Write] = [listings.at_change(change.number).set(unconfirmed.encode()), Listing.updated_at.set(now)]
+    actions: list[Update] = [listings.at_change(change.number).set(unconfirmed.encode()), Listing.updated_at.set(now)]
     provisional = Entry.number.does_not_exist() | (Entry.status == str(ListingStatus.UNCONFIRMED))
 
     def write(transaction: TransactWrite) -> None:

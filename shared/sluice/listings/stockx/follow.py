@@ -14,8 +14,7 @@ the engine's: it checks again when calls are allowed.
 
 from dataclasses import replace
 
-from sluice.jobs.model.outcomes import Action as Then
-from sluice.jobs.model.outcomes import Outcome
+from sluice.jobs.model.outcomes import HandlerResult, Then
 from sluice.listings.stockx import look as looking
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.look import Look
@@ -56,7 +55,7 @@ class NotReceived(Exception):  # noqa: N818 - an answer to `work`
     """The marketplace has not received the change: it may be sent again."""
 
 
-def follow(task: Task, submission: Submission, operation: Operation | None = None) -> Outcome:
+def follow(task: Task, submission: Submission, operation: Operation | None = None) -> HandlerResult:
     """Check once, at `operation` if it has just come.
 
     Raises:
@@ -140,7 +139,7 @@ def _partly(task: Task, look: Look) -> Result:
     return partial(task.change, seen, sent.was, looked=True)
 
 
-def _go_on(task: Task, look: Look) -> Outcome:
+def _go_on(task: Task, look: Look) -> HandlerResult:
     """What follows from a check that does not tell."""
     sent, change = look.submission, task.change
     if look.gone and sent.gone_at is None:
@@ -168,7 +167,7 @@ def _appears_ms(task: Task) -> int:
     return TIMEOUT_MS if task.checking else APPEARS_MS
 
 
-def _not_received(task: Task, look: Look) -> Outcome:
+def _not_received(task: Task, look: Look) -> HandlerResult:
     """The marketplace has had its time to show the change, answers, and shows nothing of it."""
     sent, change = look.submission, task.change
     times = "once" if sent.tries == 1 else f"{sent.tries} times"
@@ -179,7 +178,7 @@ def _not_received(task: Task, look: Look) -> Outcome:
     return task.settle(observed(result, change, look.seen, sent.was) if look.read else result, sent)
 
 
-def _last_look(task: Task, look: Look) -> Outcome:
+def _last_look(task: Task, look: Look) -> HandlerResult:
     """The job's time is over. What the listing itself shows is told; unless it shows the change, that is not known."""
     sent, seen, read = look.submission, look.seen, look.read
     if sent.marketplace_id and not read:
@@ -197,7 +196,7 @@ def _last_look(task: Task, look: Look) -> Outcome:
     return task.leave(sent, TIMED_OUT, TIMED_OUT_MESSAGE, seen, read=read)
 
 
-def _keep_checking(task: Task, look: Look) -> Outcome:
+def _keep_checking(task: Task, look: Look) -> HandlerResult:
     """Nobody waits for it any more; it is checked ever less often. What is still running after a day is settled by what
     the listing shows, so that its seller can go on.
     """

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sluice.jobs.model import kinds
-from sluice.jobs.model.outcomes import Action as Then
-from sluice.jobs.model.outcomes import Failure, LeaseOver, Outcome, Refused
+from sluice.jobs.model.outcomes import Failure, HandlerResult, LeaseOver, Refused, Then
 from sluice.jobs.model.run import Run
 from sluice.listings.stockx import check, settle, submission, turns
 from sluice.listings.stockx import table as listings
@@ -22,7 +21,7 @@ from sluice.listings.stockx.turns import NotItsTurn, Standing
 from sluice.platform.observe import logger
 
 
-def run(run: Run) -> Outcome:
+def run(run: Run) -> HandlerResult:
     """One run of `listing.create`, `.update`, `.delete`, `.activate` or `.deactivate`.
 
     The result is `{"status", "listing_id", "listing_status", "operation_id", "tries"}`. Of the payload only
@@ -52,7 +51,7 @@ def run(run: Run) -> Outcome:
     return _guarded(task, lambda: _begin(task, listing, _resumed(sent, change, task.now)))
 
 
-def _follow(task: Task, sent: Submission) -> Outcome:
+def _follow(task: Task, sent: Submission) -> HandlerResult:
     return _guarded(task, lambda: follow(task, sent))
 
 
@@ -71,7 +70,7 @@ def _resumed(sent: Submission | None, change: Change, now: int) -> Submission | 
     return replace(sent, since=now) if sent and again else sent
 
 
-def _begin(task: Task, listing: Listing, sent: Submission | None) -> Outcome:
+def _begin(task: Task, listing: Listing, sent: Submission | None) -> HandlerResult:
     listing = _wait_for_turn(task, listing)
     if sent is None:
         if needless(listing.status, task.change.action):
@@ -117,14 +116,14 @@ def _wait_for_turn(task: Task, listing: Listing) -> Listing:
     return found
 
 
-def _settled(run: Run, sent: Submission | None) -> Outcome:
+def _settled(run: Run, sent: Submission | None) -> HandlerResult:
     """Nothing is open for this job: whoever settled its change has written what it came to."""
     listing_id = run.payload["listing_id"]
     entry = listings.entry(run.job.tenant, listing_id, sent.change.number) if sent else None
     return settle.outcome(entry, listing_id)
 
 
-def _guarded(task: Task, work: Callable[[], Outcome]) -> Outcome:
+def _guarded(task: Task, work: Callable[[], HandlerResult]) -> HandlerResult:
     """Do `work`; a failure that ends the job settles its change, so that the history tells and nothing waits for it."""
     try:
         return work()

@@ -37,7 +37,7 @@ class Look:
     status: Status | None
     submission: Submission
     error: str | None = None
-    seen: shapes.Listing | None = None
+    seen: shapes.MarketListing | None = None
     read: bool = False
     made: bool = True
 
@@ -75,7 +75,7 @@ def at_listing(selling: Selling, submission: Submission) -> Look:
     return Look(Status.COMPLETED if happened else None, submission, words, seen, read=True)
 
 
-def find(selling: Selling, marketplace_id: str) -> shapes.Listing | None:
+def find(selling: Selling, marketplace_id: str) -> shapes.MarketListing | None:
     """The marketplace's listing; None when it has none of this id."""
     return _find(selling, marketplace_id)[0]
 
@@ -98,9 +98,9 @@ def for_created(selling: Selling, account: str, listing_id: str, variant_id: str
     return submission
 
 
-def candidates(selling: Selling, variant_ids: list[str], sent_at: int) -> list[shapes.Listing]:
+def candidates(selling: Selling, variant_ids: list[str], sent_at: int) -> list[shapes.MarketListing]:
     """The listings of these variants that were created since about `sent_at`, oldest first."""
-    found: list[shapes.Listing] = []
+    found: list[shapes.MarketListing] = []
     for page in range(1, MOST_PAGES + 1):
         # The marketplace takes a day only, and its day may be another one: an hour is more than clocks differ by.
         some, more = selling.find(variant_ids, sent_at - HOUR, page)
@@ -118,7 +118,7 @@ def since(selling: Selling, sent_at: int) -> int:
     return sent_at + selling.ahead_ms - CLOCKS_MS
 
 
-def could_be(change: Change, variant_id: str, seen: shapes.Listing) -> bool:
+def could_be(change: Change, variant_id: str, seen: shapes.MarketListing) -> bool:
     """Whether `seen` can be what creating by `change` has made. A listing that is not active yet may show no amount."""
     amount = change.terms.amount
     same_amount = seen.amount is None or amount is None or seen.amount == Decimal(amount)
@@ -126,7 +126,7 @@ def could_be(change: Change, variant_id: str, seen: shapes.Listing) -> bool:
     return seen.variant_id == variant_id and same_amount and same_currency
 
 
-def creation(selling: Selling, change: Change, seen: shapes.Listing) -> tuple[bool, Operation | None]:
+def creation(selling: Selling, change: Change, seen: shapes.MarketListing) -> tuple[bool, Operation | None]:
     """Whether `change` can have created `seen`, which is like it, and the operation that did.
 
     Where the marketplace tells no operation, or not what it set, the listing's own values decide.
@@ -138,7 +138,7 @@ def creation(selling: Selling, change: Change, seen: shapes.Listing) -> tuple[bo
     return created.via in (None, shapes.VIA) and not contradicted, created
 
 
-def _find(selling: Selling, marketplace_id: str) -> tuple[shapes.Listing | None, str | None]:
+def _find(selling: Selling, marketplace_id: str) -> tuple[shapes.MarketListing | None, str | None]:
     """The listing, or the marketplace's words for having none."""
     try:
         return selling.listing(marketplace_id), None
@@ -146,7 +146,7 @@ def _find(selling: Selling, marketplace_id: str) -> tuple[shapes.Listing | None,
         return None, gone.message
 
 
-def _our_operation(selling: Selling, submission: Submission, seen: shapes.Listing | None) -> Operation | None:
+def _our_operation(selling: Selling, submission: Submission, seen: shapes.MarketListing | None) -> Operation | None:
     """The operation that the change has started, as far as the listing's operations tell."""
     earliest, last = since(selling, submission.first_sent), seen.last_operation if seen else None
     if last and _is_ours(last, submission, earliest):

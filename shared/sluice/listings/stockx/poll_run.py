@@ -7,7 +7,7 @@ from typing import TypedDict
 from sluice.jobs.dispatch.find_ready import Statuses
 from sluice.jobs.dispatch.poller import poll
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Action, Failure, LeaseOver
+from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
 from sluice.jobs.model.states import WAITING
 from sluice.jobs.run import records
 from sluice.listings.stockx.results import TIMED_OUT
@@ -82,7 +82,7 @@ def _word(job: Job, failure: Failure | None) -> str:
         return "late"
     if failure.code == TIMED_OUT:
         return "timedOut"
-    return "failed" if failure.action in (Action.BUSINESS, Action.FATAL) else "inProgress"
+    return "failed" if failure.action in (Then.BUSINESS, Then.FATAL) else "inProgress"
 
 
 def _log(job: Job, failure: Failure | None) -> None:

@@ -67,20 +67,20 @@ def uncalled(change: Change, status: str) -> Result:
     return Result(Status.COMPLETED, change.action, ListingStatus(status), more={"called": False})
 
 
-def partial(change: Change, seen: selling.Listing | None, was: str | None, *, looked: bool) -> Result:
+def partial(change: Change, seen: selling.MarketListing | None, was: str | None, *, looked: bool) -> Result:
     """The marketplace did some of it: what the listing itself shows counts, if it was `looked` at."""
     result = Result(Status.PARTIAL, change.action)
     return observed(result, change, seen, was) if looked else result
 
 
-def timed_out(change: Change, seen: selling.Listing | None, was: str | None) -> Result:
+def timed_out(change: Change, seen: selling.MarketListing | None, was: str | None) -> Result:
     """The marketplace never said what became of it: what the listing shows is what happened."""
     result = Result(Status.FAILED, TIMEOUT, error=(TIMED_OUT, TIMED_OUT_MESSAGE))
     result = observed(result, change, seen, was)
     return replace(result, more={**result.more, "happened": bool(shows(change, seen))})
 
 
-def observed(result: Result, change: Change, seen: selling.Listing | None, was: str | None = None) -> Result:
+def observed(result: Result, change: Change, seen: selling.MarketListing | None, was: str | None = None) -> Result:
     """`result` of `change`, with the listing as the marketplace shows it; seen None: it has no such listing.
 
     was: the listing's status before. A status that is neither that nor what was asked for is one to tell of
@@ -97,7 +97,7 @@ def observed(result: Result, change: Change, seen: selling.Listing | None, was: 
     return replace(result, becomes=status or result.becomes, terms=merged(result.terms, _terms(seen)), more=more)
 
 
-def shows(change: Change, seen: selling.Listing | None) -> bool | None:
+def shows(change: Change, seen: selling.MarketListing | None) -> bool | None:
     """Whether the marketplace's listing is as `change` wants it; None where it does not show that.
 
     seen: None where the marketplace has no such listing.
@@ -142,7 +142,7 @@ def overdue(sent_at: int, now: int) -> bool:
     return now - sent_at > TIMEOUT_MS
 
 
-def _agrees(terms: Terms, seen: selling.Listing) -> bool | None:
+def _agrees(terms: Terms, seen: selling.MarketListing) -> bool | None:
     """Whether what was asked for is what the listing has; None where it does not show all of it and no other."""
     answers = [
         None if shown is None else same
@@ -162,14 +162,14 @@ def _same_time(one: int | None, other: int | None) -> bool:
     return one is not None and other is not None and abs(one - other) <= _SAME_TIME_MS
 
 
-def _status(result: Result, change: Change, seen: selling.Listing | None) -> ListingStatus | None:
+def _status(result: Result, change: Change, seen: selling.MarketListing | None) -> ListingStatus | None:
     if seen is not None:
         return of_listing(seen.word)
     never = change.action is Action.CREATE and result.status is not Status.COMPLETED
     return ListingStatus.FAILED if never else ListingStatus.DELETED
 
 
-def _terms(seen: selling.Listing | None) -> Terms:
+def _terms(seen: selling.MarketListing | None) -> Terms:
     if seen is None:
         return Terms()
     return Terms(None if seen.amount is None else money.plain(seen.amount), seen.currency, seen.expires_at)

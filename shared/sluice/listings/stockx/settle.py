@@ -6,11 +6,10 @@
 ```
 """
 
-from pynamodb.expressions.update import Action as Write
+from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
-from sluice.jobs.model.outcomes import Action as Then
-from sluice.jobs.model.outcomes import Failure, Outcome
+from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx import tell
 from sluice.listings.stockx.changes import Change, given
@@ -78,7 +77,7 @@ def settle(
     return entry
 
 
-def outcome(entry: Entry | None, listing_id: str) -> Outcome:
+def outcome(entry: Entry | None, listing_id: str) -> HandlerResult:
     """What the job of a settled change comes to.
 
     Raises:
@@ -106,8 +105,8 @@ def _recorded(tenant: str, listing_id: str, result: Result) -> str:
     return result.recorded
 
 
-def _becomes(result: Result, marketplace_id: str | None) -> list[Write]:
-    actions: list[Write] = []
+def _becomes(result: Result, marketplace_id: str | None) -> list[Update]:
+    actions: list[Update] = []
     if result.becomes:
         actions.append(Listing.status.set(str(result.becomes)))
     if marketplace_id:
@@ -122,7 +121,7 @@ def _becomes(result: Result, marketplace_id: str | None) -> list[Write]:
     return actions
 
 
-def _closed(change: Change, now: int) -> list[Write]:
+def _closed(change: Change, now: int) -> list[Update]:
     return [listings.at_change(change.number).remove(), Listing.updated_at.set(now)]
 
 

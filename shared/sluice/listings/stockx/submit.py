@@ -10,7 +10,7 @@
 
 from dataclasses import replace
 
-from sluice.jobs.model.outcomes import Failure, Outcome
+from sluice.jobs.model.outcomes import Failure, HandlerResult
 from sluice.jobs.queue import finish
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx import turns
@@ -28,7 +28,7 @@ from sluice.marketplaces.stockx.selling import Selling
 _BY_ITS_STATE = (BadRequest, NotFound, Rejected)
 
 
-def submit(task: Task, listing: Listing, before: Submission | None = None) -> Outcome:
+def submit(task: Task, listing: Listing, before: Submission | None = None) -> HandlerResult:
     """Send the task's change; it is its turn. before: when it was sent before, and proved not to have arrived.
 
     Raises:

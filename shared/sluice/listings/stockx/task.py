@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from sluice.jobs.model.outcomes import Outcome, Waiting
+from sluice.jobs.model.outcomes import HandlerResult, Waiting
 from sluice.jobs.model.run import Run
 from sluice.listings.stockx import doubt, settle
 from sluice.listings.stockx.changes import Change
@@ -46,7 +46,7 @@ class Task:
         """Check again later."""
         return Waiting(self.now + pause_ms, submission.payload(self.listing_id))
 
-    def settle(self, result: Result, submission: Submission | None = None) -> Outcome:
+    def settle(self, result: Result, submission: Submission | None = None) -> HandlerResult:
         """Write what the change came to, and end the job with it.
 
         Raises:
@@ -69,10 +69,10 @@ class Task:
         submission: Submission,
         code: str,
         message: str,
-        seen: shapes.Listing | None = None,
+        seen: shapes.MarketListing | None = None,
         *,
         read: bool = False,
-    ) -> Outcome:
+    ) -> HandlerResult:
         """End the job: what became of the change is not known, and `listing.check` goes on asking.
 
         Raises:
@@ -82,7 +82,7 @@ class Task:
         left = doubt.looked(left, replace(submission, since=None), seen, read=read)
         return doubt.end(self.run.job.tenant, self.listing_id, self.change, left, self.now)
 
-    def learn(self, submission: Submission, seen: shapes.Listing | None, *, read: bool) -> Waiting:
+    def learn(self, submission: Submission, seen: shapes.MarketListing | None, *, read: bool) -> Waiting:
         """Keep what this check has found of a change that stays UNCONFIRMED, and check again later."""
         known = self.change.doubt
         assert known  # noqa: S101 - what is checked was left in doubt

@@ -12,8 +12,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Action as Then
-from sluice.jobs.model.outcomes import Failure
+from sluice.jobs.model.outcomes import Failure, Then
 from sluice.jobs.model.states import CANCELLED, FINAL
 from sluice.listings.stockx import doubt
 from sluice.listings.stockx import table as listings

@@ -9,7 +9,7 @@ from dataclasses import replace
 from uuid import NAMESPACE_URL, uuid5
 
 from sluice.jobs.model import keys
-from sluice.jobs.model.outcomes import Outcome
+from sluice.jobs.model.outcomes import HandlerResult
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.runner import CALL_MS
@@ -31,7 +31,7 @@ from sluice.platform.observe import count, logger
 BY = "sluice"
 
 
-def run(run: Run) -> Outcome:
+def run(run: Run) -> HandlerResult:
     """Look once for twins of the creates in the payload: `{"twins": [[listing id, number]], "sent": [first, last]}`.
 
     The result is `{"status", "withdrawn"}`: the listings that are withdrawn, by our ids.
@@ -57,7 +57,9 @@ def _change(entry: Entry) -> Change:
     return Change(entry.number, Action.CREATE, entry.metadata["job_id"], 0, entry.changed_by, Terms(**asked))
 
 
-def _is_twin(selling: Selling, listing: Listing, change: Change, seen: shapes.Listing, sent: tuple[int, int]) -> bool:
+def _is_twin(
+    selling: Selling, listing: Listing, change: Change, seen: shapes.MarketListing, sent: tuple[int, int]
+) -> bool:
     """Whether `seen` was made by a sending of `change` and is no listing of ours: live, alike, nobody's, and created
     while one of our calls was under way, by an operation that asked for just this.
     """
@@ -73,7 +75,7 @@ def _is_twin(selling: Selling, listing: Listing, change: Change, seen: shapes.Li
     return any(is_made_by(one, replace(change, active=active), starts[0]) for one in operations)
 
 
-def _withdraw(run: Run, listing: Listing, entry: Entry, twin: shapes.Listing) -> list[str]:
+def _withdraw(run: Run, listing: Listing, entry: Entry, twin: shapes.MarketListing) -> list[str]:
     """Take the twin for ours, and ask for its end. Doing it again changes nothing; empty when somebody else has it."""
     twin_id, now = _twin_id(listing, twin), run.clock.now()
     if not listings.adopt(listing.account, twin.listing_id, twin_id):
@@ -121,5 +123,5 @@ def _put(listing: Listing, change: Change) -> bool:
     return True
 
 
-def _twin_id(listing: Listing, twin: shapes.Listing) -> str:
+def _twin_id(listing: Listing, twin: shapes.MarketListing) -> str:
     return str(uuid5(NAMESPACE_URL, f"sluice:{listing.account}:twin:{twin.listing_id}"))

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from pynamodb.attributes import Attribute, BinaryAttribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
@@ -109,7 +109,7 @@ class Place:
         """Where a claim to renew the token leaves its own token (see `tables`)."""
         return Path(f"{self.token.attr_name}_write")
 
-    def begun(self, status: Status, proof: Proof, seal: Callable[[str], bytes], now: int) -> list[Action]:
+    def begun(self, status: Status, proof: Proof, seal: Callable[[str], bytes], now: int) -> list[Update]:
         """The writes that begin the grant anew; whoever still acts on an earlier token of it is refused.
 
         seal: encrypts the token.

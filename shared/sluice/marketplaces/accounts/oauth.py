@@ -13,7 +13,7 @@ from sluice.marketplaces.http.errors import (
     TokenLimited,
     Unavailable,
 )
-from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.transport import Transport
 from sluice.platform.clock import HOUR, SECOND
 
@@ -61,7 +61,7 @@ def ask(transport: Transport, path: str, form: Mapping[str, str], headers: Mappi
         TokenLimited: too many were asked for.
         MarketplaceFailure: no answer about that; the credentials may still be good.
     """
-    request = Request("POST", path, form=form, headers=headers)
+    request = Call("POST", path, form=form, headers=headers)
     try:
         answer = transport.call(request, None)
     except MarketplaceFailure as error:

@@ -8,7 +8,7 @@ from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.accounts.token_cache import Access
 from sluice.marketplaces.http import fields
 from sluice.marketplaces.http.errors import Unauthorized, before_sending
-from sluice.marketplaces.http.exchange import Answer, Request
+from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.transport import Transport
 
@@ -30,11 +30,11 @@ class Session:
         with before_sending():
             self._tokens.get()
 
-    def call(self, request: Request) -> Value:
+    def call(self, request: Call) -> Value:
         """The JSON answer to `request`. Raises as `exchange`."""
         return fields.read(self.exchange(request))
 
-    def exchange(self, request: Request) -> Answer:
+    def exchange(self, request: Call) -> Answer:
         """The answer to `request`, for those that say something outside a JSON body, or have none.
 
         A 401 renews the token and repeats the call, which is charged again; the second 401 breaks the grant that the
@@ -56,12 +56,12 @@ class Session:
         self._tokens.accepted(access)
         return answer
 
-    def _send_again(self, request: Request, access: Access) -> Answer:
+    def _send_again(self, request: Call, access: Access) -> Answer:
         try:
             return self._send(request, access)
         except Unauthorized as refused:
             raise self._tokens.give_up(access, refused.message) from None
 
-    def _send(self, request: Request, access: Access) -> Answer:
+    def _send(self, request: Call, access: Access) -> Answer:
         signed = replace(request, headers={**request.headers, **self._sign(access)})
         return self._transport.call(signed, self._calls)

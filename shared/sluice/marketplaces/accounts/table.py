@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
+from pynamodb.expressions.update import Action as Update
 
 from sluice.jobs.model import keys
 from sluice.marketplaces import registry
@@ -37,7 +37,7 @@ def connect(
     account_id = keys.account(marketplace, tenant)
     application = application_key(marketplace, checked)
     known = [*proofs, *(Proof() for _ in PLACES[len(proofs) :])]
-    actions: list[Action] = [
+    actions: list[Update] = [
         Account.tenant.set(tenant),
         Account.marketplace.set(marketplace),
         Account.credentials.set(seal(account_id, checked)),
@@ -58,7 +58,7 @@ def disconnect(account_id: str, now: int) -> bool:
     cannot change what is connected later.
     """
     gone = (Account.credentials, Account.acts_for_user, Account.application)
-    actions: list[Action] = [Account.updated_at.set(now), *(attribute.remove() for attribute in gone)]
+    actions: list[Update] = [Account.updated_at.set(now), *(attribute.remove() for attribute in gone)]
     for place in PLACES:
         actions += place.begun(Status.DISCONNECTED, Proof(), partial(_seal, account_id), now)
     try:

@@ -21,11 +21,11 @@ from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.accounts.token_cache import Access
 from sluice.marketplaces.http import errors
 from sluice.marketplaces.http.errors import MarketplaceFailure
-from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.mapping import Rules
 from sluice.marketplaces.http.transport import Transport
-from sluice.marketplaces.products import MarketData, Product, Variant
+from sluice.marketplaces.products import FoundProduct, FoundVariant, MarketData
 from sluice.marketplaces.sizes import LETTERS
 from sluice.marketplaces.skus import StyleSearch
 from sluice.platform.clock import MINUTE, Clock
@@ -90,7 +90,7 @@ def try_out(
     """
     api = Transport(NAME, settings().require("alias_api_url"), clock, RULES, wire=wire, seconds=seconds)
     tokens = OfferedTokens(credentials, lambda given: Fresh(given[CREDENTIAL], 0), clock)
-    call = partial(Session(api, tokens, sign, calls).exchange, Request("GET", "/test"))
+    call = partial(Session(api, tokens, sign, calls).exchange, Call("GET", "/test"))
     return Offer(credentials, (prove(tokens, call, (), (CREDENTIAL,), keep=False),))
 
 
@@ -110,7 +110,7 @@ class Alias:
         """Alias as `account_id` sees it. Opening calls nobody; there is nothing to close."""
         return cls(session(account_id, calls, clock, wire))
 
-    def search(self, sku: str) -> Product | None:
+    def search(self, sku: str) -> FoundProduct | None:
         """The product whose style is `sku`, with its sizes; None if there is none.
 
         Alias writes a style with a blank, `DD1391 100`, and its search finds neighbours too, so each style is compared.
@@ -126,7 +126,7 @@ class Alias:
     def _search(self, text: str, wanted: StyleSearch[Value]) -> Value | None:
         query: dict[str, str | int] = {"query": text, "limit": PAGE_SIZE}
         for _ in range(MOST_PAGES):
-            body = self._session.call(Request("GET", "/catalog", query=query))
+            body = self._session.call(Call("GET", "/catalog", query=query))
             for row in body["catalog_items"].rows():
                 if wanted.found(row["catalog_id"].optional_text() or "", row["sku"].optional_text(), row):
                     return row
@@ -136,11 +136,11 @@ class Alias:
             query["pagination_token"] = following
         return None
 
-    def product(self, product_id: str) -> Product:
+    def product(self, product_id: str) -> FoundProduct:
         """One product by its id, with its sizes."""
-        return _product(self._session.call(Request("GET", "/catalog/{id}", {"id": product_id}))["catalog_item"])
+        return _product(self._session.call(Call("GET", "/catalog/{id}", {"id": product_id}))["catalog_item"])
 
-    def variants(self, product_id: str) -> list[Variant]:
+    def variants(self, product_id: str) -> list[FoundVariant]:
         """The sizes of a product."""
         return list(self.product(product_id).variants or ())
 
@@ -157,7 +157,7 @@ class Alias:
         """The market of each size, new and in a good box. consigned: goods in its warehouses only, or none of them."""
         query: dict[str, str | int] = {} if consigned is None else {"consigned": str(consigned).lower()}
         path = "/pricing_insights/availabilities/{catalog_id}"
-        body = self._session.call(Request("GET", path, {"catalog_id": product_id}, query))
+        body = self._session.call(Call("GET", path, {"catalog_id": product_id}, query))
         found: dict[str, MarketData] = {}
         for row in body["variants"].rows():
             size = row["size"].decimal()
@@ -170,9 +170,9 @@ class Alias:
         return list(found.values())
 
 
-def _product(row: Value) -> Product:
+def _product(row: Value) -> FoundProduct:
     sku = row["sku"].optional_text()
-    return Product(
+    return FoundProduct(
         product_id=row["catalog_id"].text(),
         sku=sku,
         title=row["name"].optional_text() or sku or "",
@@ -187,7 +187,7 @@ def _product(row: Value) -> Product:
     )
 
 
-def _variants(row: Value) -> Iterator[Variant]:
+def _variants(row: Value) -> Iterator[FoundVariant]:
     """The sizes of a product. Prices are by US size, so that is a size's id; whose US size it is goes by the gender."""
     american = GENDERS.get((row["gender"].optional_text() or "").lower(), "us")
     unit = SIZE_UNITS.get(row["size_unit"].optional_text() or "", "us")
@@ -204,7 +204,7 @@ def _variants(row: Value) -> Iterator[Variant]:
             whose, named = "us", {"us": _plain(equivalent), **named}
         if unit != "us":
             named |= sizes.names([(unit, label)])
-        yield Variant(_plain(equivalent), label, whose if unit == "us" else unit, named)
+        yield FoundVariant(_plain(equivalent), label, whose if unit == "us" else unit, named)
 
 
 def _market_data(row: Value, product_id: str, variant_id: str) -> MarketData:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sluice.jobs.model.outcomes import Action
+from sluice.jobs.model.outcomes import Then
 from sluice.marketplaces.http import errors
 from sluice.marketplaces.http.errors import MarketplaceFailure
 from sluice.platform.clock import MINUTE
@@ -120,7 +120,7 @@ def meaning(failure: MarketplaceFailure, now: int) -> MarketplaceFailure:
     """
     known = MEANINGS.get(failure.code) or (_NO_CAMPAIGN if isinstance(failure, errors.NotFound) else None)
     if known is None:
-        if failure.status is None or failure.action not in (Action.FATAL, Action.BUSINESS):
+        if failure.status is None or failure.action not in (Then.FATAL, Then.BUSINESS):
             return failure
         known = Meaning(errors.UnknownReason)
     return known.kind(

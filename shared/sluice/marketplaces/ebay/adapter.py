@@ -21,9 +21,9 @@ from sluice.marketplaces.ebay import titles
 from sluice.marketplaces.ebay.access import sign
 from sluice.marketplaces.ebay.quota import Quota
 from sluice.marketplaces.http.errors import BadAnswer, BadRequest
-from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.fields import Value
-from sluice.marketplaces.products import MarketData, Product, Variant
+from sluice.marketplaces.products import FoundProduct, FoundVariant, MarketData
 from sluice.marketplaces.sizes import LETTERS, ONE_SIZE
 from sluice.platform.clock import Clock
 
@@ -71,11 +71,11 @@ class EBay:
         tokens = ebay_access.application(account_id, api, clock)
         return cls(Session(api, tokens, sign, calls), Quota.open(tokens, clock, wire), calls)
 
-    def search(self, sku: str) -> Product:
+    def search(self, sku: str) -> FoundProduct:
         """The product of a SKU is the search for it, so there always is one. Calls nobody."""
-        return Product(product_id=sku, sku=sku, title=sku, product_type=None, variants=())
+        return FoundProduct(product_id=sku, sku=sku, title=sku, product_type=None, variants=())
 
-    def variants(self, product_id: str) -> list[Variant]:  # noqa: ARG002 - as every adapter has it
+    def variants(self, product_id: str) -> list[FoundVariant]:  # noqa: ARG002 - as every adapter has it
         """None: any size may be asked for (`catalog.uncharted`). Calls nobody."""
         return []
 
@@ -95,12 +95,12 @@ class EBay:
         body = self._search(_request(product_id, size, system, currency))
         return [_market_data(body, product_id, variant_id, currency)]
 
-    def _search(self, request: Request) -> Value:
+    def _search(self, request: Call) -> Value:
         with self._quota.closing(self._calls, "buy", "browse"):
             return self._session.call(request)
 
 
-def _request(sku: str, size: str, system: str, currency: str) -> Request:
+def _request(sku: str, size: str, system: str, currency: str) -> Call:
     """The search for one size, or with `ONE_SIZE` for all of them."""
     query: dict[str, str | int] = {
         "q": titles.words(sku),
@@ -116,7 +116,7 @@ def _request(sku: str, size: str, system: str, currency: str) -> Request:
     elif size != ONE_SIZE:
         # No category is known for it, but sellers write it in the title: `5Y`, `XL`.
         query["q"] = f"{query['q']} {size}{LETTERS.get(system, '') if re.fullmatch(_SHOE_SIZE, size) else ''}"
-    return Request("GET", SEARCH_PATH, query=query, headers={"x-ebay-c-marketplace-id": site.marketplace_id})
+    return Call("GET", SEARCH_PATH, query=query, headers={"x-ebay-c-marketplace-id": site.marketplace_id})
 
 
 def _rows(body: Value) -> list[Value]:

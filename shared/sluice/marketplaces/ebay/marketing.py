@@ -12,7 +12,7 @@ from typing import Final, Self
 
 import httpx
 
-from sluice.jobs.model.outcomes import Action
+from sluice.jobs.model.outcomes import Then
 from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.advertising import LEAST_RATE, MOST_ADS, Ad, AdResult, Campaign
@@ -21,7 +21,7 @@ from sluice.marketplaces.ebay.ad_errors import meaning
 from sluice.marketplaces.ebay.quota import Quota
 from sluice.marketplaces.http import errors, fields
 from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, UnknownReason
-from sluice.marketplaces.http.exchange import Answer, Request
+from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.mapping import clean
 from sluice.platform.clock import SECOND, Clock, iso
@@ -60,7 +60,7 @@ class Marketing:
 
     def campaign(self, campaign_id: str) -> Campaign:
         """See `Advertiser`."""
-        return _campaign(self._call(Request("GET", CAMPAIGN, {"campaign_id": campaign_id})))
+        return _campaign(self._call(Call("GET", CAMPAIGN, {"campaign_id": campaign_id})))
 
     site = SITE
 
@@ -82,7 +82,7 @@ class Marketing:
             "startDate": f"{iso(now + START_MS)[:19]}Z",
             "fundingStrategy": {"fundingModel": COST_PER_SALE, "bidPercentage": str(LEAST_RATE)},
         }
-        made = self._exchange(Request("POST", BASE, json=body))
+        made = self._exchange(Call("POST", BASE, json=body))
         return Campaign(_created(made), name, "SCHEDULED", cost_per_sale=True, site=SITE)
 
     def ads(self, listing_id: str, campaign_id: str | None = None) -> list[Ad]:
@@ -98,10 +98,10 @@ class Marketing:
             if len(rates) > 1:
                 return self._create_many(campaign_id, rates)
             ((listing_id, rate),) = rates.items()
-            request = Request("POST", f"{CAMPAIGN}/ad", {"campaign_id": campaign_id}, json=_row(listing_id, rate))
+            request = Call("POST", f"{CAMPAIGN}/ad", {"campaign_id": campaign_id}, json=_row(listing_id, rate))
             return [AdResult(listing_id, _created(self._exchange(request)))]
         except MarketplaceFailure as failure:
-            if failure.action is Action.SNOOZE:
+            if failure.action is Then.SNOOZE:
                 raise
             return [AdResult(listing_id, error=failure) for listing_id in rates]
 
@@ -116,7 +116,7 @@ class Marketing:
         """The seller's campaigns that match, of some pages."""
         for page in range(MOST_PAGES):
             paged: dict[str, str | int] = {**query, "limit": PAGE_SIZE, "offset": page * PAGE_SIZE}
-            rows = self._call(Request("GET", BASE, query=paged))["campaigns"].optional_rows()
+            rows = self._call(Call("GET", BASE, query=paged))["campaigns"].optional_rows()
             yield from map(_campaign, rows)
             if len(rows) < PAGE_SIZE:
                 return
@@ -126,7 +126,7 @@ class Marketing:
 
         A listing that is in none is a 404, or a 409 with 2003.
         """
-        request = Request("GET", f"{BASE}/find_campaign_by_ad_reference", query={"listing_id": listing_id})
+        request = Call("GET", f"{BASE}/find_campaign_by_ad_reference", query={"listing_id": listing_id})
         try:
             rows = self._call(request)["campaigns"].optional_rows()
         except MarketplaceFailure as failure:
@@ -137,7 +137,7 @@ class Marketing:
 
     def _ads(self, listing_id: str, campaign_id: str) -> Iterator[Ad]:
         ids = {"campaign_id": campaign_id}
-        request = Request("GET", f"{CAMPAIGN}/ad", ids, {"listing_ids": listing_id, "limit": PAGE_SIZE})
+        request = Call("GET", f"{CAMPAIGN}/ad", ids, {"listing_ids": listing_id, "limit": PAGE_SIZE})
         for row in self._call(request)["ads"].optional_rows():
             if row["listingId"].optional_text() == listing_id:
                 yield Ad(row["adId"].text(), listing_id, campaign_id, row["bidPercentage"].optional_money())
@@ -150,7 +150,7 @@ class Marketing:
     def _bulk(self, path: str, campaign_id: str, rates: Mapping[str, Decimal]) -> list[AdResult]:
         """One result for each of `rates`, whatever rows the answer has."""
         body = {"requests": [_row(listing_id, rate) for listing_id, rate in rates.items()]}
-        answer = self._exchange(Request("POST", path, {"campaign_id": campaign_id}, json=body))
+        answer = self._exchange(Call("POST", path, {"campaign_id": campaign_id}, json=body))
         rows = fields.read(answer)["responses"]
         found = dict(self._results(rows.rows(), answer.secrets))
         silent = BadAnswer(f"{rows.where} has no row for this listing", uncertain=True)
@@ -167,10 +167,10 @@ class Marketing:
                     failure, ad_id = odd, None
                 yield listing_id, AdResult(listing_id, ad_id, failure and self._meaning(failure))
 
-    def _call(self, request: Request) -> Value:
+    def _call(self, request: Call) -> Value:
         return fields.read(self._exchange(request))
 
-    def _exchange(self, request: Request) -> Answer:
+    def _exchange(self, request: Call) -> Answer:
         with self._quota.closing(self._calls, "sell", "marketing"):
             try:
                 return self._session.exchange(request)

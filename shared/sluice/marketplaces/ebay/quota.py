@@ -12,7 +12,7 @@ from sluice.marketplaces.accounts.session import Sign
 from sluice.marketplaces.ebay import access as ebay_access
 from sluice.marketplaces.http import fields
 from sluice.marketplaces.http.errors import MarketplaceFailure, RateLimited
-from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.transport import Transport, refusal
 from sluice.platform import days
@@ -71,7 +71,7 @@ class Quota:
         fail, for a 429 is at hand.
         """
         try:
-            request = Request("GET", PATH, headers=self._sign(self._tokens.get()))
+            request = Call("GET", PATH, headers=self._sign(self._tokens.get()))
             answer = self._transport.call(request, None)
             # 204: eBay has nothing to say.
             resets = [] if answer.status == 204 else resets_of(fields.read(answer), context, api)

@@ -29,7 +29,7 @@ Failure (jobs.outcomes)
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sluice.jobs.model.outcomes import Action, Failure
+from sluice.jobs.model.outcomes import Failure, Then
 
 
 class MarketplaceFailure(Failure):
@@ -59,7 +59,7 @@ class MarketplaceFailure(Failure):
 class RateLimited(MarketplaceFailure):
     """The marketplace takes no calls before `retry_at`. named: the marketplace has said so itself."""
 
-    action = Action.SNOOZE
+    action = Then.SNOOZE
     code = "rate_limited"
     whole_batch = True
     named = False
@@ -68,7 +68,7 @@ class RateLimited(MarketplaceFailure):
 class AccountBroken(MarketplaceFailure):
     """The account cannot be used until its owner connects it again. found: this call is the one that found it out."""
 
-    action = Action.SNOOZE
+    action = Then.SNOOZE
     code = "account_broken"
     whole_batch = True
 
@@ -80,7 +80,7 @@ class AccountBroken(MarketplaceFailure):
 class TokenBusy(MarketplaceFailure):
     """Another worker is renewing the token and has not finished in the time that this one could wait."""
 
-    action = Action.SNOOZE
+    action = Then.SNOOZE
     code = "token_busy"
     whole_batch = True
 
@@ -88,7 +88,7 @@ class TokenBusy(MarketplaceFailure):
 class TokenLimited(MarketplaceFailure):
     """The token server gives no token before `retry_at`. It says nothing of the calls of the API, or of others."""
 
-    action = Action.SNOOZE
+    action = Then.SNOOZE
     code = "token_limited"
     whole_batch = True
 
@@ -102,7 +102,7 @@ class Unauthorized(MarketplaceFailure):
 class Forbidden(MarketplaceFailure):
     """The account may not make this call. That says nothing of its token, nor of any other call."""
 
-    action = Action.BUSINESS
+    action = Then.BUSINESS
     code = "forbidden"
 
 
@@ -115,35 +115,35 @@ class GrantRefused(MarketplaceFailure):
 class NotFound(MarketplaceFailure):
     """There is no such thing at the marketplace."""
 
-    action = Action.FATAL
+    action = Then.FATAL
     code = "not_found"
 
 
 class AmbiguousStyle(MarketplaceFailure):
     """Several products may be the one that was asked for, and nobody but the caller knows which."""
 
-    action = Action.FATAL
+    action = Then.FATAL
     code = "product_ambiguous"
 
 
 class BadRequest(MarketplaceFailure):
     """The marketplace does not understand our request."""
 
-    action = Action.FATAL
+    action = Then.FATAL
     code = "bad_request"
 
 
 class Rejected(MarketplaceFailure):
     """The marketplace understood, and refuses by its own rules."""
 
-    action = Action.BUSINESS
+    action = Then.BUSINESS
     code = "rejected"
 
 
 class AlreadyExists(MarketplaceFailure):
     """What was to be made is there already, and nothing was changed."""
 
-    action = Action.BUSINESS
+    action = Then.BUSINESS
     code = "already_exists"
 
 

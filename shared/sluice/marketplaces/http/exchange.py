@@ -9,7 +9,7 @@ from sluice.marketplaces.http.errors import BadRequest
 
 
 @dataclass(frozen=True)
-class Request:
+class Call:
     """One request.
 
     path: a template such as `/products/{product_id}`, the form in which it is logged; `ids` fill it, each quoted.

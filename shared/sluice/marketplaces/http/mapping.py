@@ -12,7 +12,7 @@ import httpx
 
 from sluice.marketplaces.http import errors
 from sluice.marketplaces.http.errors import MarketplaceFailure
-from sluice.marketplaces.http.exchange import Answer, Request
+from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.platform.clock import DAY, MINUTE, SECOND
 
 # What is not here goes by its class: other 4xx are our fault, 5xx the marketplace's, and the rest is no answer at all.
@@ -56,7 +56,7 @@ class Rules:
         return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
 
 
-def of_answer(answer: Answer, request: Request, rules: Rules, now: int) -> MarketplaceFailure | None:
+def of_answer(answer: Answer, request: Call, rules: Rules, now: int) -> MarketplaceFailure | None:
     """The error that `answer` is; None when the call succeeded."""
     if 200 <= answer.status < 300:
         return None

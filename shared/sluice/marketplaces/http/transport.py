@@ -17,7 +17,7 @@ import httpx
 from sluice.jobs.model.run import Calls
 from sluice.marketplaces.http import mapping
 from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, RateLimited, Unavailable, before_sending
-from sluice.marketplaces.http.exchange import Answer, Request
+from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.marketplaces.http.mapping import Rules
 from sluice.platform import deadline
 from sluice.platform.clock import SECOND, Clock
@@ -57,7 +57,7 @@ class Transport:
         self._timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
         self._seconds = seconds
 
-    def call(self, request: Request, calls: Calls | None) -> Answer:
+    def call(self, request: Call, calls: Calls | None) -> Answer:
         """Send `request` once and return the answer, whose status is 2xx.
 
         calls: what the call is charged to; None for a host that the marketplace does not count (its token server).
@@ -85,7 +85,7 @@ class Transport:
         assert answer is not None  # noqa: S101 - one of the two is there
         return answer
 
-    def _outcome(self, request: Request, path: str, source: str) -> tuple[Answer | None, MarketplaceFailure | None]:
+    def _outcome(self, request: Call, path: str, source: str) -> tuple[Answer | None, MarketplaceFailure | None]:
         try:
             answer = self._exchange(request, path, source)
         except MarketplaceFailure as failure:
@@ -94,7 +94,7 @@ class Transport:
             return None, mapping.of_exception(error, source)
         return answer, mapping.of_answer(answer, request, self._rules, self._clock.now())
 
-    def _exchange(self, request: Request, path: str, source: str) -> Answer:
+    def _exchange(self, request: Call, path: str, source: str) -> Answer:
         client = self._own or _shared_client()
         with (
             deadline.within(self._seconds),
@@ -132,7 +132,7 @@ class Transport:
             calls.answered()
 
     def _record(
-        self, request: Request, answer: Answer | None, failure: MarketplaceFailure | None, ms: int, *, charged: bool
+        self, request: Call, answer: Answer | None, failure: MarketplaceFailure | None, ms: int, *, charged: bool
     ) -> None:
         about = {
             "marketplace": self.marketplace,

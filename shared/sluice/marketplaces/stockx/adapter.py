@@ -20,17 +20,17 @@ from sluice.marketplaces.accounts.offered import Offer, OfferedTokens, prove
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.accounts.token_cache import Access
 from sluice.marketplaces.http.errors import BadAnswer
-from sluice.marketplaces.http.exchange import Request
+from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.mapping import Rules
 from sluice.marketplaces.http.transport import TOTAL_SECONDS, Transport
-from sluice.marketplaces.products import MarketData, Product, Variant
+from sluice.marketplaces.products import FoundProduct, FoundVariant, MarketData
 from sluice.marketplaces.sizes import LETTERS
 from sluice.marketplaces.skus import StyleSearch
 from sluice.platform.clock import MINUTE, Clock
 from sluice.platform.settings import settings
 
-__all__ = ["MarketData", "Product", "StockX", "Variant", "session", "sign"]
+__all__ = ["FoundProduct", "FoundVariant", "MarketData", "StockX", "session", "sign"]
 
 NAME = "stockx"
 # StockX documents neither Retry-After nor any other header of its limits.
@@ -62,7 +62,7 @@ def try_out(
     """
     api = Transport(NAME, settings().require("stockx_api_url"), clock, RULES, wire=wire, seconds=seconds)
     tokens = OfferedTokens(credentials, _refreshing(clock, wire, seconds), clock)
-    search = Request("GET", "/catalog/search", query={"query": "nike", "pageNumber": 1, "pageSize": 1})
+    search = Call("GET", "/catalog/search", query={"query": "nike", "pageNumber": 1, "pageSize": 1})
     call = partial(Session(api, tokens, sign, calls).call, search)
     proof = prove(tokens, call, ("client_id", "client_secret", "refresh_token"), ("api_key",))
     return Offer(tokens.credentials, (proof,))
@@ -97,7 +97,7 @@ class StockX:
         """StockX as `account_id` sees it. Opening calls nobody; there is nothing to close."""
         return cls(session(account_id, calls, clock, wire))
 
-    def search(self, sku: str) -> Product | None:
+    def search(self, sku: str) -> FoundProduct | None:
         """The product whose style is `sku`; None if there is none. Its search is fuzzy, so each style is compared.
 
         Raises AmbiguousStyle where several may be it.
@@ -111,7 +111,7 @@ class StockX:
     def _search(self, text: str, wanted: StyleSearch[Value]) -> Value | None:
         for page in range(1, MOST_PAGES + 1):
             query: dict[str, str | int] = {"query": text, "pageNumber": page, "pageSize": PAGE_SIZE}
-            body = self._session.call(Request("GET", "/catalog/search", query=query))
+            body = self._session.call(Call("GET", "/catalog/search", query=query))
             for row in body["products"].rows():
                 if wanted.found(row["productId"].optional_text() or "", row["styleId"].optional_text(), row):
                     return row
@@ -119,15 +119,15 @@ class StockX:
                 return None
         return None
 
-    def product(self, product_id: str) -> Product:
+    def product(self, product_id: str) -> FoundProduct:
         """One product by its id."""
         ids = {"product_id": product_id}
-        return _product(self._session.call(Request("GET", "/catalog/products/{product_id}", ids)))
+        return _product(self._session.call(Call("GET", "/catalog/products/{product_id}", ids)))
 
-    def variants(self, product_id: str) -> list[Variant]:
+    def variants(self, product_id: str) -> list[FoundVariant]:
         """The sizes of a product."""
         ids = {"product_id": product_id}
-        body = self._session.call(Request("GET", "/catalog/products/{product_id}/variants", ids))
+        body = self._session.call(Call("GET", "/catalog/products/{product_id}/variants", ids))
         return [_variant(row) for row in body.rows()]
 
     def market_data(self, product_id: str, variant_id: str, currency: str) -> MarketData:
@@ -135,7 +135,7 @@ class StockX:
         path = "/catalog/products/{product_id}/variants/{variant_id}/market-data"
         ids = {"product_id": product_id, "variant_id": variant_id}
         # Never `country`, which the document still has: StockX refuses it.
-        body = self._session.call(Request("GET", path, ids, {"currencyCode": currency}))
+        body = self._session.call(Call("GET", path, ids, {"currencyCode": currency}))
         data = _market_data(body, product_id, currency)
         if data.variant_id != variant_id:
             raise BadAnswer(f"{body.where}.variantId is of another variant than the one asked for")
@@ -148,7 +148,7 @@ class StockX:
         is left out, unless it is the one that was asked for.
         """
         path = "/catalog/products/{product_id}/market-data"
-        body = self._session.call(Request("GET", path, {"product_id": product_id}, {"currencyCode": currency}))
+        body = self._session.call(Call("GET", path, {"product_id": product_id}, {"currencyCode": currency}))
         found, unread = list[MarketData](), None
         for row in body.rows():
             try:
@@ -162,9 +162,9 @@ class StockX:
         return found
 
 
-def _product(row: Value) -> Product:
+def _product(row: Value) -> FoundProduct:
     attributes, style = row["productAttributes"], row["styleId"].optional_text()
-    return Product(
+    return FoundProduct(
         product_id=row["productId"].text(),
         sku=style,
         title=row["title"].optional_text() or row["urlKey"].optional_text() or style or "",
@@ -178,7 +178,7 @@ def _product(row: Value) -> Product:
     )
 
 
-def _variant(row: Value) -> Variant:
+def _variant(row: Value) -> FoundVariant:
     chart, value = row["sizeChart"], row["variantValue"].optional_text() or ""
     own = chart["defaultConversion"]
     main = SIZE_SYSTEMS.get((own["type"].optional_text() or "").lower(), "")
@@ -188,7 +188,7 @@ def _variant(row: Value) -> Variant:
         named = sizes.names([(MAIN_SYSTEM, value)])  # clothes have a name for a size and no systems
     if main not in named:
         main = next(iter(named), MAIN_SYSTEM)
-    return Variant(
+    return FoundVariant(
         variant_id=row["variantId"].text(),
         value=value,
         size_system=main,

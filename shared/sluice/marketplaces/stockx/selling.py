@@ -16,9 +16,9 @@ from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.http import fields, mapping
 from sluice.marketplaces.http.errors import BadAnswer
-from sluice.marketplaces.http.exchange import Answer, Request
+from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.marketplaces.http.fields import Value
-from sluice.marketplaces.selling import Batch, BatchItem, BatchKind, Listing, Operation, Setting, Terms
+from sluice.marketplaces.selling import BatchItem, BatchKind, MarketBatch, MarketListing, Operation, Setting, Terms
 from sluice.marketplaces.stockx import adapter as stockx
 from sluice.platform.clock import Clock, from_iso, iso
 
@@ -53,7 +53,7 @@ class Selling:
     def create(self, variant_id: str, terms: Terms, *, active: bool) -> Operation:
         """Offer one unit of a variant."""
         body = {"variantId": variant_id, "active": active, **_body(terms)}
-        return _operation(self._call(Request("POST", "/selling/listings", json=body)))
+        return _operation(self._call(Call("POST", "/selling/listings", json=body)))
 
     def update(self, listing_id: str, terms: Terms) -> Operation:
         """Change what a listing asks for."""
@@ -74,19 +74,19 @@ class Selling:
     def operation(self, listing_id: str, operation_id: str) -> Operation:
         """How far an operation is."""
         ids = {"listing_id": listing_id, "operation_id": operation_id}
-        return _operation(self._call(Request("GET", f"{_LISTING}/operations/{{operation_id}}", ids)))
+        return _operation(self._call(Call("GET", f"{_LISTING}/operations/{{operation_id}}", ids)))
 
-    def listing(self, listing_id: str) -> Listing:
+    def listing(self, listing_id: str) -> MarketListing:
         """A listing with its last operation."""
-        return _listing(self._call(Request("GET", _LISTING, {"listing_id": listing_id})))
+        return _listing(self._call(Call("GET", _LISTING, {"listing_id": listing_id})))
 
     def operations(self, listing_id: str) -> list[Operation]:
         """The newest operations on a listing, as many as a page holds."""
         path, query = f"{_LISTING}/operations", {"pageSize": PAGE_SIZE}
-        body = self._call(Request("GET", path, {"listing_id": listing_id}, query=query))
+        body = self._call(Call("GET", path, {"listing_id": listing_id}, query=query))
         return [_operation(row, listing_id) for row in body["operations"].rows()]
 
-    def find(self, variant_ids: Sequence[str], since: int, page: int = 1) -> tuple[list[Listing], bool]:
+    def find(self, variant_ids: Sequence[str], since: int, page: int = 1) -> tuple[list[MarketListing], bool]:
         """A page of the listings of these variants that were created since the day of `since`; whether more follow."""
         query: dict[str, str | int] = {
             "variantIds": ",".join(variant_ids),
@@ -94,30 +94,30 @@ class Selling:
             "pageNumber": page,
             "pageSize": PAGE_SIZE,
         }
-        body = self._call(Request("GET", "/selling/listings", query=query))
+        body = self._call(Call("GET", "/selling/listings", query=query))
         return [_listing(row) for row in body["listings"].rows()], body["hasNextPage"].flag()
 
-    def submit_batch(self, kind: BatchKind, items: Sequence[Mapping[str, Any]]) -> Batch:
+    def submit_batch(self, kind: BatchKind, items: Sequence[Mapping[str, Any]]) -> MarketBatch:
         """Create, update or delete up to 100 listings in one call; `items` are made by the functions below."""
-        return _batch(self._call(Request("POST", _BATCH.format(kind=kind), json={"items": list(items)})))
+        return _batch(self._call(Call("POST", _BATCH.format(kind=kind), json={"items": list(items)})))
 
-    def batch(self, kind: BatchKind, batch_id: str) -> Batch:
+    def batch(self, kind: BatchKind, batch_id: str) -> MarketBatch:
         """How far a batch is."""
-        return _batch(self._call(Request("GET", f"{_BATCH.format(kind=kind)}/{{batch_id}}", {"batch_id": batch_id})))
+        return _batch(self._call(Call("GET", f"{_BATCH.format(kind=kind)}/{{batch_id}}", {"batch_id": batch_id})))
 
     def batch_items(self, kind: BatchKind, batch_id: str) -> list[BatchItem]:
         """What became of each item of a batch."""
         path = f"{_BATCH.format(kind=kind)}/{{batch_id}}/items"
-        body = self._call(Request("GET", path, {"batch_id": batch_id}))
+        body = self._call(Call("GET", path, {"batch_id": batch_id}))
         return [_item(row) for row in body["items"].rows()]
 
-    def _call(self, request: Request) -> Value:
+    def _call(self, request: Call) -> Value:
         answer = self._session.exchange(request)
         self.ahead_ms = _ahead(answer, self._clock.now(), self.ahead_ms)
         return fields.read(answer)
 
     def _change(self, method: str, path: str, listing_id: str, body: dict[str, Any] | None = None) -> Operation:
-        return _operation(self._call(Request(method, path, {"listing_id": listing_id}, json=body)))
+        return _operation(self._call(Call(method, path, {"listing_id": listing_id}, json=body)))
 
 
 def create_item(variant_id: str, terms: Terms, *, active: bool) -> dict[str, Any]:
@@ -179,10 +179,10 @@ def _setting(changes: Value) -> Setting | None:
     return None
 
 
-def _listing(row: Value) -> Listing:
+def _listing(row: Value) -> MarketListing:
     listing_id = row["listingId"].text()
     last = row["lastOperation"]
-    return Listing(
+    return MarketListing(
         listing_id=listing_id,
         word=row["status"].text(),
         amount=row["amount"].optional_money(),
@@ -210,10 +210,10 @@ def _last_operation(last: Value, listing_id: str) -> Operation:
     )
 
 
-def _batch(body: Value) -> Batch:
+def _batch(body: Value) -> MarketBatch:
     counts = body["itemStatuses"]
     names = list(counts.raw) if isinstance(counts.raw, dict) else []
-    return Batch(
+    return MarketBatch(
         batch_id=body["batchId"].text(),
         word=body["status"].text(),
         completed=body["completedAt"].optional_text() is not None,
