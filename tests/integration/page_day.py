@@ -28,6 +28,7 @@ class PageDay:
         self.a_price_drops()
         self.a_shop_refuses()
         self.a_page_cannot_be_read()
+        self.a_shop_is_in_trouble()
         self.a_worker_is_lost()
         self.a_look_fails_for_good()
         self.checks_are_looked_at()
@@ -65,6 +66,11 @@ class PageDay:
         headers = {"authorization": f"Bearer {self.laptop.token(TENANT)}"}
         saved = httpx.get(f"{self.laptop.stack.api_url}{PAGES}/{self.ids[BAD]}/saved", headers=headers)
         assert (saved.status_code, "root" in saved.text) == (200, True)
+
+    def a_shop_is_in_trouble(self) -> None:
+        """The check is put back into its lane, to be tried again."""
+        self.laptop.sandbox.set_shop(BAD, trouble="error")
+        self.until(BAD, "failed")
 
     def a_worker_is_lost(self) -> None:
         """Its job is rescued, and given up when it has killed too many workers."""
