@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from local.laptop import Api, Laptop
+from sluice.platform.http.public_ids import decode
 from tests.integration.day import LIMIT
 from tests.integration.levers import spend
 
@@ -80,18 +81,18 @@ class InventoryDay:
         """At once when asked for, and old ones by looking at them."""
         shown = self.api.get("/v1/inventory")["items"]
         assert [(item["sku"], item["size"]) for item in shown] == [
-            ("DD1391-100", "11"),
             ("DD1391-100", "9"),
+            ("DD1391-100", "11"),
             ("DZ5485-410", "9.5"),
         ]
-        assert (shown[1]["cost"], shown[1]["currency"]) == ("99.50", "EUR")
+        assert (shown[0]["cost"], shown[0]["currency"]) == ("99.50", "EUR")
         asked = self.api.post("/v1/inventory/refresh", {"items": [item["itemId"] for item in shown]})
         assert asked["refreshes"] == 3
         assert self.api.post("/v1/inventory/refresh", {})["accepted"] > 0
         self.a_long_inventory_is_refreshed()
         self.api.wait(self._priced, SECONDS, "every item has a price")
-        table, stale = f"{self.laptop.stack.name}-inventory", shown[0]
-        key = {"tenant": {"S": "collector"}, "item": {"S": "DD1391-100:us-11"}}
+        table, stale = f"{self.laptop.stack.name}-inventory", shown[1]
+        key = {"tenant": {"S": "collector"}, "item": {"S": decode(stale["itemId"], ".*")}}
         dynamodb = self.laptop.cloud.client("dynamodb")
         price = {"sku": {"S": "DD1391-100"}, "price": {"S": "stockx:us-11:USD"}}
         for name, item, attribute, value in (
