@@ -70,7 +70,7 @@ def _step(tenant: str, product: Product, changes: Sequence[Change], unreadable: 
         arms, found = alerts.step(wanted.watch(tracker.wants), alerts.arms_from_json(tracker.arms), changes)
         new = [_shown(alert, product, tracker, now) for alert in found]
         if unreadable and not tracker.unreadable and alerts.UNREADABLE in tracker.wants["alerts"]:
-            new.append(_entry(alerts.UNREADABLE, product, tracker, now, {"reason": unreadable, "variants": []}))
+            new.append(_entry(alerts.UNREADABLE, product, tracker, now, {"variants": [], "reason": unreadable}))
         actions = [
             Tracker.arms.set(alerts.arms_to_json(arms)),
             Tracker.alerts.set([*new, *(tracker.alerts or ())][:MOST_ALERTS]),
@@ -86,7 +86,8 @@ def _step(tenant: str, product: Product, changes: Sequence[Change], unreadable: 
 
 
 def _shown(alert: Alert, product: Product, tracker: Tracker, now: int) -> dict[str, Any]:
-    return _entry(alert.kind, product, tracker, now, {"variants": [views.told(one) for one in alert.told[:50]]})
+    variants = [views.told(one) for one in alert.told[:50]]
+    return _entry(alert.kind, product, tracker, now, {"variants": variants, "reason": None})
 
 
 def _entry(kind: str, product: Product, tracker: Tracker, now: int, more: dict[str, Any]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def test_a_marketplace_that_only_a_newer_version_knows_keeps_nobody_from_their_i
     stored = Item.get("acme", "A:us-10")
     stored.update(actions=[Item.marketplaces.set(["ebay", "newer"])])
     assert [[one["marketplace"] for one in shown["prices"]] for shown in seller.portfolio()["items"]] == [["ebay"]] * 2
-    assert call("POST", "/v1/inventory/refresh", body={}).json["refreshes"] == 2
+    assert call("POST", "/v1/inventory/refresh", body={}).json["accepted"] == 2
     assert call("PATCH", f"/v1/inventory/{item_id}", body={"cost": "5"}).status == 200
     stored.refresh()
     assert stored.marketplaces == ["ebay", "newer"]

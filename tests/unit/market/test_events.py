@@ -20,6 +20,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "text": (str,),
     "text or null": (str, NoneType),
     "list of text": (list,),
+    "list": (list,),
     "object or null": (dict, type(None)),
 }
 

@@ -18,9 +18,27 @@ TYPES: dict[str, tuple[type, ...]] = {
     "number": (int,),
     "text": (str,),
     "text or null": (str, type(None)),
+    "list": (list,),
     "object or null": (dict, type(None)),
 }
 ERROR = {"code": "unavailable", "message": "stockx answered 503", "at": NOON}
+
+
+def alert(kind: str) -> dict[str, Any]:
+    seen = kind != "unreadable"
+    return {
+        "id": "7f3c",
+        "tenant": "acme",
+        "kind": kind,
+        "pageId": "p1",
+        "url": "https://shop.example/shoe",
+        "label": None,
+        "title": "A shoe",
+        "variants": [{"variantId": "10", "text": "199.00"}] if seen else [],
+        "reason": None if seen else "a challenge",
+    }
+
+
 EVENTS: dict[str, dict[str, Any]] = {
     "job.succeeded": ended(),
     "job.dead": ended("dead", result=None, error=ERROR),
@@ -44,6 +62,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "order": "12345678-87654321",
     },
     "webhook.disabled": {"tenant": "acme", "webhookId": "main", "reason": "gone"},
+    **{f"page.{kind}": alert(kind) for kind in ("price_dropped", "back_in_stock", "variant_gone", "unreadable")},
 }
 
 
