@@ -12,7 +12,7 @@ from local.sandbox.limits import Limits as Quota
 TENANT = "memory"
 PRODUCTS, SIZES = 10, 5
 JOBS = PRODUCTS * SIZES
-FUNCTION_MIB, ALL_MIB = 256, 1536
+FUNCTION_MIB, ALL_MIB = 256, 2048
 MIB = 1024 * 1024
 # Limits wide enough that all 50 run within a minute and several functions run at once.
 INTERVAL, PER_HOUR = 100, 1_000

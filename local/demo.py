@@ -178,7 +178,7 @@ def show_memory(laptop: Laptop, console: Console) -> None:
     memory = laptop.cloud.peak_memory()
     largest = max(memory.functions.items(), key=lambda entry: entry[1], default=("none", 0))
     console.print(
-        f"memory: {memory.total >> 20} MB in all, 1536 at most; {largest[0]} {largest[1] >> 20} MB, 256 at most"
+        f"memory: {memory.total >> 20} MB in all, 2048 at most; {largest[0]} {largest[1] >> 20} MB, 256 at most"
     )
 
 
