@@ -39,7 +39,7 @@ def _problems(request: httpx.Request) -> list[str]:
 
 def test_every_public_method_is_looked_at() -> None:
     methods = {name for name, _ in inspect.getmembers(EBay, inspect.isfunction) if not name.startswith("_")}
-    assert methods == {"quotes", "search", "variants"}
+    assert methods == {"own_system", "quotes", "search", "variants"}
 
 
 def test_search_and_variants_call_nobody() -> None:
@@ -56,6 +56,15 @@ def test_every_search_is_as_documented(size: str, currency: str) -> None:
     network = Network(error(400, 12001))
     with pytest.raises(MarketplaceFailure):
         _ebay(network).quotes(SKU, size, currency)
+    (request,) = network.sent
+    assert _problems(request) == []
+
+
+@pytest.mark.parametrize("currency", SITES)
+def test_the_search_for_the_system_of_a_product_is_as_documented(currency: str) -> None:
+    network = Network(error(400, 12001))
+    with pytest.raises(MarketplaceFailure):
+        _ebay(network).own_system(SKU, currency)
     (request,) = network.sent
     assert _problems(request) == []
 

@@ -109,6 +109,9 @@ class Ready(Tokens):
     def get(self) -> Access:
         return Access(CREDENTIALS, "token-1-0123456789", 1, NOON)
 
+    def accepted(self, access: Access) -> None:
+        """It is known to be verified."""
+
 
 def answer(status: int = 200, json: Any = None, **headers: str) -> httpx.Response:
     """An answer in JSON. Headers by name with `_` for `-`."""
