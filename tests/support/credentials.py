@@ -16,7 +16,7 @@ ACCEPTED = (Proof(verified=True),) * len(PLACES)
 def accept_all(patch: pytest.MonkeyPatch) -> None:
     """Every marketplace accepts whatever it is given, without a call."""
 
-    def accept(credentials: Mapping[str, str], calls: Calls, clock: Clock, seconds: float) -> Offer:
+    def accept(credentials: Mapping[str, str], calls: Calls, clock: Clock, timeout_ms: int) -> Offer:
         return Offer(credentials, ACCEPTED)
 
     patch.setattr(Marketplace, "load_try_out", lambda _: accept)

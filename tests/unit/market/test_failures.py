@@ -22,7 +22,7 @@ from tests.unit.market.world import Json, World, item
 
 PRICE = "*/market-data"
 # A whole call's time here: longer than a loopback answer on a busy machine, shorter than the sandbox's slowest.
-HASTE = 0.8
+HASTE_MS = 800
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def hasty(acme: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Calls are given up soon."""
     defaults = Transport.__init__.__kwdefaults__
     assert defaults
-    monkeypatch.setitem(defaults, "seconds", HASTE)
+    monkeypatch.setitem(defaults, "timeout_ms", HASTE_MS)
     return acme
 
 

@@ -27,7 +27,7 @@ from tests.unit.marketplaces.fakes import API, NOON, BudgetLog, Network, Watched
 THING = Call("GET", "/things/{id}", {"id": "a/b c"}, {"page": 2})
 Serve = Callable[..., str]
 # Long enough for a loopback connection on a busy machine, shorter than what the slow servers here take.
-HASTE = 1.0
+HASTE_MS = SECOND
 
 
 def _transport(network: httpx.BaseTransport, rules: Rules | None = None, **more: Any) -> Transport:
@@ -153,7 +153,7 @@ def test_a_dripping_answer_ends_in_time(calls: BudgetLog, slow_server: Serve) ->
     drops = [b"x"] * 100
     for parts in ([head, *drops], [bytes([letter]) for letter in head] + drops):
         wire = deadline.Transport()
-        transport = Transport("shop", slow_server(parts), WatchedClock(), wire=wire, seconds=HASTE)
+        transport = Transport("shop", slow_server(parts), WatchedClock(), wire=wire, timeout_ms=HASTE_MS)
         with pytest.raises(errors.TimedOut) as caught:
             transport.call(THING, calls)
         wire.close()
@@ -187,7 +187,9 @@ def test_no_wait_on_a_connection_is_longer_than_the_call() -> None:
 def test_connections_are_kept_and_each_call_has_its_own_time(calls: BudgetLog, slow_server: Serve) -> None:
     reply = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
     wire = deadline.Transport()
-    transport = Transport("shop", slow_server([reply] * 3, turns=True), WatchedClock(), wire=wire, seconds=5)
+    transport = Transport(
+        "shop", slow_server([reply] * 3, turns=True), WatchedClock(), wire=wire, timeout_ms=5 * SECOND
+    )
     # The server takes one connection only: a second one would get no answer.
     assert [transport.call(THING, calls).body for _ in range(3)] == [b"{}"] * 3
     wire.close()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # The caller waits for it: a slot of the budget for so long, and each of at most two calls. Together below the 29 s that
 # the gateway waits.
 WAIT_MS = 2 * SECOND
-CALL_SECONDS = 8.0
+CALL_MS = 8 * SECOND
 
 
 def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], clock: Clock, config: Config) -> Account:
@@ -36,7 +36,7 @@ def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], clock
     budget = keys.budget(account_id, by_account=limits.by_account)
     grant = Grant(budget, limits, Window.at(now), 0, clock, now + WAIT_MS)
     try:
-        offer: Offer = known.load_try_out()(checked, grant, clock, CALL_SECONDS)
+        offer: Offer = known.load_try_out()(checked, grant, clock, CALL_MS)
     finally:
         grant.give_back()
     return accounts.connect(marketplace, tenant, offer.credentials, clock.now(), offer.proofs)

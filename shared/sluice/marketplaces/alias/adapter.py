@@ -81,14 +81,14 @@ def session(account_id: str, calls: Calls, clock: Clock, wire: httpx.BaseTranspo
 
 
 def try_out(
-    credentials: Mapping[str, str], calls: Calls, clock: Clock, seconds: float, wire: httpx.BaseTransport | None = None
+    credentials: Mapping[str, str], calls: Calls, clock: Clock, timeout_ms: int, wire: httpx.BaseTransport | None = None
 ) -> Offer:
-    """Whether Alias accepts `credentials`: it has a call for just that. seconds: of it.
+    """Whether Alias accepts `credentials`: it has a call for just that. timeout_ms: for it.
 
     Raises:
         CredentialsRefused: it does not.
     """
-    api = Transport(NAME, settings().require("alias_api_url"), clock, RULES, wire=wire, seconds=seconds)
+    api = Transport(NAME, settings().require("alias_api_url"), clock, RULES, wire=wire, timeout_ms=timeout_ms)
     tokens = OfferedTokens(credentials, lambda given: Fresh(given[CREDENTIAL], 0), clock)
     call = partial(Session(api, tokens, sign, calls).exchange, Call("GET", "/test"))
     return Offer(credentials, (prove(tokens, call, (), (CREDENTIAL,), keep=False),))

@@ -19,7 +19,7 @@ from sluice.marketplaces.accounts.offered import Offer, OfferedTokens, prove
 from sluice.marketplaces.accounts.token_cache import Access
 from sluice.marketplaces.http.errors import Rejected
 from sluice.marketplaces.http.mapping import Rules
-from sluice.marketplaces.http.transport import TOTAL_SECONDS, Transport
+from sluice.marketplaces.http.transport import TOTAL_MS, Transport
 from sluice.platform.clock import MINUTE, Clock
 from sluice.platform.settings import settings
 
@@ -32,9 +32,9 @@ PATH = "/identity/v1/oauth2/token"
 SCOPE = "https://api.ebay.com/oauth/api_scope"
 
 
-def transport(clock: Clock, wire: httpx.BaseTransport | None = None, seconds: float = TOTAL_SECONDS) -> Transport:
+def transport(clock: Clock, wire: httpx.BaseTransport | None = None, timeout_ms: int = TOTAL_MS) -> Transport:
     """eBay's API. `wire` stands in for the network, for tests."""
-    return Transport(NAME, settings().require("ebay_api_url"), clock, RULES, wire=wire, seconds=seconds)
+    return Transport(NAME, settings().require("ebay_api_url"), clock, RULES, wire=wire, timeout_ms=timeout_ms)
 
 
 def application(account_id: str, api: Transport, clock: Clock) -> Tokens:
@@ -58,17 +58,17 @@ def seller(account_id: str, api: Transport, clock: Clock) -> Tokens:
 
 
 def try_out(
-    credentials: Mapping[str, str], calls: Calls, clock: Clock, seconds: float, wire: httpx.BaseTransport | None = None
+    credentials: Mapping[str, str], calls: Calls, clock: Clock, timeout_ms: int, wire: httpx.BaseTransport | None = None
 ) -> Offer:
     """Whether eBay accepts `credentials`: a token of the application, and one of the seller if it has granted any.
 
-    Getting them makes no call that eBay counts against `calls`. seconds: of each.
+    Getting them makes no call that eBay counts against `calls`. timeout_ms: for each.
 
     Raises:
         CredentialsRefused: it does not.
     """
     del calls
-    api = transport(clock, wire, seconds)
+    api = transport(clock, wire, timeout_ms)
     wrong = ("client_id", "client_secret")
     tokens = OfferedTokens(credentials, partial(_mint, api), clock)
     proofs = [prove(tokens, None, wrong)]

@@ -16,11 +16,11 @@ from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.transport import Transport, refusal
 from sluice.platform import days
-from sluice.platform.clock import Clock, from_iso, iso
+from sluice.platform.clock import SECOND, Clock, from_iso, iso
 from sluice.platform.observe import logger
 
 # It answers nothing that a price depends on, so it is not waited for as long as a price.
-SECONDS = 5.0
+TIMEOUT_MS = 5 * SECOND
 # The slash at the end belongs to the path.
 PATH = "/developer/analytics/v1_beta/rate_limit/"
 
@@ -40,7 +40,7 @@ class Quota:
     @classmethod
     def open(cls, tokens: Tokens, clock: Clock, wire: httpx.BaseTransport | None = None) -> Self:
         """Quotas of the application with these tokens."""
-        return cls(ebay_access.transport(clock, wire, seconds=SECONDS), tokens, ebay_access.sign, clock)
+        return cls(ebay_access.transport(clock, wire, timeout_ms=TIMEOUT_MS), tokens, ebay_access.sign, clock)
 
     @contextmanager
     def closing(self, calls: Calls, context: str, api: str) -> Iterator[None]:

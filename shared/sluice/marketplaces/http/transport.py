@@ -23,8 +23,8 @@ from sluice.platform import deadline
 from sluice.platform.clock import SECOND, Clock
 from sluice.platform.observe import count, logger
 
-CONNECT_SECONDS = 5.0
-TOTAL_SECONDS = 20.0
+CONNECT_MS = 5 * SECOND
+TOTAL_MS = 20 * SECOND
 MOST_BYTES = 1024 * 1024
 
 _lock = Lock()
@@ -46,16 +46,16 @@ class Transport:
         rules: Rules | None = None,
         *,
         wire: httpx.BaseTransport | None = None,
-        seconds: float = TOTAL_SECONDS,
+        timeout_ms: int = TOTAL_MS,
     ) -> None:
-        """`wire` stands in for the network, for tests (`httpx.MockTransport`). `seconds`: of a whole call."""
+        """`wire` stands in for the network, for tests (`httpx.MockTransport`). `timeout_ms`: for a whole call."""
         self.marketplace = marketplace
         self._base_url = base_url.rstrip("/")
         self._clock = clock
         self._rules = rules or Rules()
         self._own = None if wire is None else _client(wire)
-        self._timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
-        self._seconds = seconds
+        self._seconds = timeout_ms / SECOND
+        self._timeout = httpx.Timeout(self._seconds, connect=min(CONNECT_MS, timeout_ms) / SECOND)
 
     def call(self, request: Call, calls: Calls | None) -> Answer:
         """Send `request` once and return the answer, whose status is 2xx.

@@ -23,7 +23,7 @@ from sluice.marketplaces.http.errors import BadAnswer
 from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.mapping import Rules
-from sluice.marketplaces.http.transport import TOTAL_SECONDS, Transport
+from sluice.marketplaces.http.transport import TOTAL_MS, Transport
 from sluice.marketplaces.products import FoundProduct, FoundVariant, MarketData
 from sluice.marketplaces.sizes import LETTERS
 from sluice.marketplaces.skus import StyleSearch
@@ -53,24 +53,24 @@ def session(account_id: str, calls: Calls, clock: Clock, wire: httpx.BaseTranspo
 
 
 def try_out(
-    credentials: Mapping[str, str], calls: Calls, clock: Clock, seconds: float, wire: httpx.BaseTransport | None = None
+    credentials: Mapping[str, str], calls: Calls, clock: Clock, timeout_ms: int, wire: httpx.BaseTransport | None = None
 ) -> Offer:
-    """Whether StockX accepts `credentials`: a token, and one search, which tells of the API key. seconds: of each.
+    """Whether StockX accepts `credentials`: a token, and one search, which tells of the API key. timeout_ms: for each.
 
     Raises:
         CredentialsRefused: it does not.
     """
-    api = Transport(NAME, settings().require("stockx_api_url"), clock, RULES, wire=wire, seconds=seconds)
-    tokens = OfferedTokens(credentials, _refreshing(clock, wire, seconds), clock)
+    api = Transport(NAME, settings().require("stockx_api_url"), clock, RULES, wire=wire, timeout_ms=timeout_ms)
+    tokens = OfferedTokens(credentials, _refreshing(clock, wire, timeout_ms), clock)
     search = Call("GET", "/catalog/search", query={"query": "nike", "pageNumber": 1, "pageSize": 1})
     call = partial(Session(api, tokens, sign, calls).call, search)
     proof = prove(tokens, call, ("client_id", "client_secret", "refresh_token"), ("api_key",))
     return Offer(tokens.credentials, (proof,))
 
 
-def _refreshing(clock: Clock, wire: httpx.BaseTransport | None, seconds: float = TOTAL_SECONDS) -> Refresh:
+def _refreshing(clock: Clock, wire: httpx.BaseTransport | None, timeout_ms: int = TOTAL_MS) -> Refresh:
     """How a new token is got."""
-    auth = Transport(NAME, settings().require("stockx_auth_url"), clock, RULES, wire=wire, seconds=seconds)
+    auth = Transport(NAME, settings().require("stockx_auth_url"), clock, RULES, wire=wire, timeout_ms=timeout_ms)
 
     def refresh(credentials: Mapping[str, str]) -> Fresh:
         names = ("client_id", "client_secret", "refresh_token")
