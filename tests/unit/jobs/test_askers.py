@@ -1,5 +1,6 @@
 """Who asked for a run pays for it, hears of it, and has its dead letter; nobody else."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,13 +10,13 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import MOST_ASKERS, Job
-from sluice.jobs.model.outcomes import Failure, Refused
+from sluice.jobs.model.outcomes import Failure, Refused, Then
 from sluice.jobs.queue import cancel, claim, finish, lanes, replay
 from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from sluice.platform.config.document import Config
 from tests.support.clock import VirtualClock
-from tests.support.store import Store
+from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec
 from tests.unit.jobs.conftest import NOON
 
@@ -264,3 +265,105 @@ def test_an_account_that_is_gone_holds_its_work_as_a_broken_one_does(clock: Virt
     ask("gone")
     ask("globex")
     assert sweep(NOON, "globex") == transfers.Moved(transferred=1)
+
+
+def ended_untried(end: str, running: Job) -> Job:
+    """The run ends, and what it was to do is still to be done."""
+    if end == "rescue":
+        return finish.rescue(running, NOON + MINUTE, CONFIG)
+    if end == "not_started":
+        return finish.rescue(running, NOON + MINUTE, CONFIG, started=False)
+    failure = Failure("no", code="no")
+    failure.action = Then(end)
+    return finish.fail(running, failure, NOON, CONFIG)
+
+
+UNTRIED = pytest.mark.parametrize("end", ["retry", "snooze", "rescue", "not_started"])
+
+
+@UNTRIED
+def test_who_asked_while_it_ran_keeps_the_job_when_the_first_asker_cancels_it(end: str) -> None:
+    ask("acme")
+    running = take()
+    assert ask("globex", keys.MANUAL) is Result.RERUN_REQUESTED
+    again = ended_untried(end, running)
+    assert (again.state, payer(again), again.asked_by()) == ("queued", of("acme"), {"acme", "globex"})
+    assert again.priority == keys.MANUAL
+    assert not any((again.rerun, again.rerun_askers, again.rerun_payer))
+    assert cancel.cancel(again.job_id, "acme", NOON, CONFIG) is cancel.Cancelled.WITHDRAWN
+    assert (stored().state, payer(stored()), stored().asked_by()) == ("queued", of("globex"), {"globex"})
+
+
+@UNTRIED
+def test_who_asked_while_it_ran_takes_over_when_the_first_askers_account_breaks(end: str) -> None:
+    ask("acme")
+    running = take()
+    ask("globex")
+    ended_untried(end, running)
+    moved = transfers.sweep(
+        lanes.active(), NOON, CONFIG, lambda asked, _: BROKEN, lambda asked, _: {"stockx:globex"} & set(asked)
+    )
+    assert (moved.transferred, payer(stored())) == (1, of("globex"))
+
+
+@UNTRIED
+def test_what_has_begun_is_finished_before_who_asked_meanwhile_is_served(end: str) -> None:
+    ask("acme")
+    running = take()
+    finish.begin(running, running.payload, NOON)
+    ask("globex")
+    again = ended_untried(end, running)
+    assert (again.begun, again.asked_by(), again.rerun_askers) == (True, {"acme"}, {"globex"})
+    assert cancel.cancel(again.job_id, "acme", NOON, CONFIG) is cancel.Cancelled.RUNNING
+
+
+def test_who_asks_meanwhile_joins_as_far_as_there_is_room() -> None:
+    ask("acme")
+    running = take()
+    for number in range(MOST_ASKERS):
+        ask(f"tenant{number:02}")
+    again = finish.rescue(running, NOON + MINUTE, CONFIG)
+    assert "acme" in again.asked_by()
+    assert len(again.asked_by()) == MOST_ASKERS
+
+
+@pytest.mark.parametrize("asker", ["acme", "globex"])
+def test_one_who_asks_more_urgently_while_it_cancels_is_among_the_askers(asker: str, store: Store) -> None:
+    """Its cancellation comes between the look at the job and the write of its new request."""
+    ask("acme")
+    ask("globex")
+    meanwhile(store, lambda: cancel.cancel(stored().job_id, asker, NOON, CONFIG))
+    assert ask(asker, keys.MANUAL) is Result.RAISED
+    assert stored().asked_by() == {"acme", "globex"}
+
+
+@pytest.mark.parametrize("asker", ["acme", "globex"])
+def test_a_job_that_moves_while_one_cancels_or_asks_is_charged_to_an_asker_in_its_own_lane(
+    asker: str, store: Store
+) -> None:
+    def transfer() -> None:
+        transfers.sweep(lanes.active(), NOON, CONFIG, lambda asked, _: BROKEN, lambda asked, _: set(asked))
+
+    ask("acme")
+    ask("globex")
+    ask("initech")
+    meanwhile(store, transfer, writes_before=0)
+    assert cancel.cancel(stored().job_id, asker, NOON, CONFIG) is cancel.Cancelled.WITHDRAWN
+    assert stored().tenant in stored().asked_by()
+    assert stored().lane == stored().home(1)
+    meanwhile(store, transfer)
+    enqueue(replace(spec(tenant="initech", priority=keys.MANUAL), shared=False), NOON)
+    assert stored().lane == stored().home(1)
+
+
+def meanwhile(store: Store, change: Callable[[], object], writes_before: int = 1) -> None:
+    """Do `change` just before the next write to the job but `writes_before`."""
+    left = iter(range(writes_before + 1))
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation == "UpdateItem" and "job_id" in request.parameters["Key"] and next(left) == writes_before:
+            store.around = None
+            change()
+        return send()
+
+    store.around = around

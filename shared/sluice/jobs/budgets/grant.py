@@ -86,9 +86,10 @@ class Grant:
         """See `Calls.close`. Calls of this worker that wait for their slot are woken and refused."""
         now = self._clock.now()
         until = min(until, now + LONGEST_CLOSING_MS)
+        # First: this worker has learnt of it, whether or not it can tell the others.
+        self._halt_until(until, reason)
         ledger.close(self.budget, until, reason, since=now)
         self._closed_until = until
-        self._halt_until(until, reason)
 
     def refused(self, until: int, reason: str, *, named: bool) -> int:
         """See `Calls.refused`."""
@@ -97,8 +98,10 @@ class Grant:
         with self._lock:
             answered, self._answered = self._answered, 0
         counted = {"answered": answered, "meanwhile": self._closed_until}
-        until = refusals.refuse(self.budget, self._limits, now, until, reason, named=named, **counted)
-        self._halt_until(until, reason)
+        try:
+            until = refusals.refuse(self.budget, self._limits, now, until, reason, named=named, **counted)
+        finally:
+            self._halt_until(until, reason)
         return until
 
     def answered(self) -> None:

@@ -56,6 +56,7 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
             & (Job.lease == job.lease)
             & Job.begun.does_not_exist()
             & (Job.tenants == job.tenants)
+            & (Job.tenant == job.tenant)
             & (Job.askers.does_not_exist() if job.askers is None else Job.askers == job.askers)
         )
         try:

@@ -214,9 +214,8 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
         outcome = Result.RERUN_REQUESTED
     else:
         actions += _placed(spec, job, now, held)
-        if joins := _asked(spec, job):
-            actions += joins
-            as_read &= Job.tenant == job.tenant
+        actions += _asked(spec, job)
+        as_read &= (Job.tenant == job.tenant) & _still_asked_by(spec, job)
         outcome = Result.RAISED if spec.priority > job.priority else Result.MERGED
     if actions:
         if replaced:
@@ -231,6 +230,15 @@ def _asked(spec: Spec, job: Job) -> list[Update]:
     if spec.tenant in askers or len(askers) >= MOST_ASKERS:
         return []
     return [Job.askers.add({job.tenant, spec.tenant} if job.askers is None else {spec.tenant})]
+
+
+def _still_asked_by(spec: Spec, job: Job) -> Condition:
+    """Those who asked for the run that waits have not all left it since `job` was read; nor has the asker."""
+    if spec.tenant not in job.asked_by():
+        unchanged: Condition = Job.job_id.exists() if job.askers is None else Job.askers.exists()
+        return unchanged
+    listed: Condition = Job.askers.contains(spec.tenant)
+    return listed | Job.askers.does_not_exist() if spec.tenant == job.tenant else listed
 
 
 def _charged(spec: Spec, job: Job, held: Held) -> list[Update]:

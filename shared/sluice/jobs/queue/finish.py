@@ -13,7 +13,7 @@ from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model import history, keys, kinds
 from sluice.jobs.model.dead_letters import DeadLetter, letters
-from sluice.jobs.model.job import Job
+from sluice.jobs.model.job import MOST_ASKERS, Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Then, Waiting
 from sluice.jobs.model.states import LEASED, TRANSITIONS
 from sluice.jobs.queue import lanes, rerun
@@ -165,18 +165,25 @@ def _requeue(
     def writes(asked: Job | None) -> list[Update]:
         # Somebody who asked more urgently while the job ran must not wait for it in the lane of those who did not.
         job.priority = max(job.priority, (asked.rerun if asked else None) or 0)
-        queued = _queue(job, name, at, now, config) + (_undo(job, asked) if failure.undone else [])
+        queued = _queue(job, name, at, now, config)
+        # What has not begun is still to be done from the start: whoever asked meanwhile is served by that same run.
+        if failure.undone or (asked and not asked.begun):
+            queued += _joined(job, asked)
         return [*queued, Job.priority.set(job.priority), Job.error.set(error), Job.history.set(events), *more]
 
     return _end(job, writes, condition)
 
 
-def _undo(job: Job, asked: Job | None) -> list[Update]:
-    """What was begun has not happened: the job is as if it had not begun, and as it was last asked for."""
-    joined = (asked.rerun_askers if asked else None) or set()
+def _joined(job: Job, asked: Job | None) -> list[Update]:
+    """The job as if it had not begun, as it was last asked for, and for those too who asked while it ran.
+
+    So a request for a rerun stands only on a job that runs or has begun, where nobody can cancel or abandon it.
+    """
+    present = job.asked_by()
+    later = sorted(((asked.rerun_askers if asked else None) or set()) - present)
     return [
         Job.payload.set(Job.rerun_payload | Job.payload),
-        rerun.askers(job.asked_by() | joined, job.tenant),
+        rerun.askers(present | set(later[: max(0, MOST_ASKERS - len(present))]), job.tenant),
         *(attribute.remove() for attribute in (*rerun.REQUEST, Job.begun)),
     ]
 
