@@ -39,8 +39,10 @@ class Api:
     def get(self, path: str, **query: Any) -> Any:
         return self._call("GET", path, params=query)
 
-    def post(self, path: str, body: object) -> Any:
-        return self._call("POST", path, json=body)
+    def post(self, path: str, body: object, key: str | None = None) -> Any:
+        """key: sent as `Idempotency-Key`."""
+        headers = {"idempotency-key": key} if key else {}
+        return self._call("POST", path, json=body, headers=headers)
 
     def put(self, path: str, body: object) -> Any:
         return self._call("PUT", path, json=body)

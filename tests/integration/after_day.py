@@ -35,7 +35,7 @@ class AfterDay:
         letters = self.api.get("/v1/dead-letters", status="open")["deadLetters"]
         [hopeless] = [letter["id"] for letter in letters if letter["error"]["code"] == "product_unknown"]
         [lost] = [letter["id"] for letter in letters if letter["error"]["code"] == "lease_expired"]
-        self.api.post(f"/v1/dead-letters/{hopeless}/acknowledge", {})
+        self.api.post(f"/v1/dead-letters/{hopeless}/acknowledge", {}, key="seen")
         assert self.api.post("/v1/dead-letters/replay", {"code": "lease_expired"})["matched"] == 1
         answer = self.api.post(f"/v1/dead-letters/{lost}/replay", {})
         assert answer["outcome"] == "created"
@@ -48,7 +48,7 @@ class AfterDay:
         self.api.wait(lambda: self.delivery("main")["state"] == "delivered", SECONDS, "the second attempt")
         self.api.wait(lambda: self.api.get("/v1/webhooks/gone")["status"] == "DISABLED", SECONDS, "it is disabled")
         path = f"/v1/webhooks/main/deliveries/{self.delivery('main')['deliveryId']}/resend"
-        self.api.post(path, {})
+        self.api.post(path, {}, key="once-more")
         self.api.wait(lambda: len(receiver.received) == 3, SECONDS, "the event once more")
         assert [hook["webhookId"] for hook in self.api.get("/v1/webhooks")["webhooks"]] == ["gone", "main"]
         self.api.delete("/v1/webhooks/main")

@@ -96,7 +96,8 @@ class Day:
         """StockX has no pictures; Alias is asked for those of the products that are known by now."""
         self.laptop.connect("acme", "alias")
         path, scheduler = "/v1/catalog/enrichment", self.laptop.stack.function("scheduler")
-        began = self.api.post(path, {})
+        began = self.api.post(path, {}, key="first-enrichment")
+        assert self.api.post(path, {}, key="first-enrichment") == began
         assert (began["state"], began["products"]) == ("running", 3)
 
         def finished() -> bool:

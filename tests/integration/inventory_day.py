@@ -68,7 +68,7 @@ class InventoryDay:
         taken = hoarder.upload("/v1/inventory/import", f"sku,size\n{rows}".encode(), "text/csv")
         path = f"/v1/inventory/imports/{taken['importId']}"
         hoarder.wait(lambda: hoarder.get(path)["status"] == "done", SECONDS, "the import is done")
-        assert hoarder.post("/v1/inventory/refresh", {})["accepted"] == 101
+        assert hoarder.post("/v1/inventory/refresh", {}, key="all")["accepted"] == 101
         worker = self.laptop.stack.function("inventory-worker")
 
         def handed_on() -> bool:

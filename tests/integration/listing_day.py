@@ -57,7 +57,7 @@ class ListingDay:
         assert self.create(reference="shelf 4")["listingId"] == created["listingId"]
         self.a_change_is_cancelled(path)
         assert self.settle(self.api.call("PATCH", path, {"amount": "145"})) == "COMPLETED"
-        assert self.settle(self.api.post(f"{path}/deactivate", {})) == "COMPLETED"
+        assert self.settle(self.api.post(f"{path}/deactivate", {}, key="off")) == "COMPLETED"
         assert self.settle(self.api.post(f"{path}/activate", {})) == "COMPLETED"
         assert self.settle(self.api.delete(path)) == "COMPLETED"
         assert self.api.get(path)["status"] == "DELETED"

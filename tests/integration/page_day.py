@@ -90,7 +90,7 @@ class PageDay:
         known = database.get_item(TableName=pages, Key=key)["Item"]["known"]
         self._set(pages, key, "known", {"B": b"no facts"})
         self.laptop.sandbox.set_shop(GOOD, price=9_000, available=True)
-        self.api.post(f"{CHECKS}/run-now", {})
+        self.api.post(f"{CHECKS}/run-now", {}, key="now")
 
         def dead() -> bool:
             state = database.get_item(TableName=jobs, Key=job)["Item"]["state"]["S"]

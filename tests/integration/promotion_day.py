@@ -79,7 +79,7 @@ class PromotionDay:
 
     def many_ads(self) -> None:
         rows = [{"listingId": self.listing(), "adRate": "4.0"} for _ in range(3)]
-        answer = self.api.post(PROMOTIONS, {"batch": rows})
+        answer = self.api.post(PROMOTIONS, {"batch": rows}, key="batch")
         self.until("succeeded", *answer["jobIds"])
         assert self.api.get(PROMOTIONS)["stats"]["succeeded"] == 4
         placed = {ad.listing_id: ad.rate for ad in self.laptop.sandbox.ads(TENANT)}

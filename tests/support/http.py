@@ -73,19 +73,21 @@ def event(
     content_type: str = "application/json",
     tenant: str | None = "acme",
     roles: str = "operator",
+    key: str | None = None,
 ) -> dict[str, Any]:
     """The event that an HTTP API makes of a request (payload format 2.0): it decodes the path.
 
     body: text as it is, bytes as base64, anything else as JSON. tenant: None for one without an authorizer's word.
+    key: the header `Idempotency-Key`.
     """
-    key, parameters = _match(method, path)
+    route, parameters = _match(method, path)
     context: dict[str, Any] = {
         "accountId": "123456789012",
         "apiId": "a1b2c3d4e5",
         "domainName": "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
         "http": {"method": method, "path": unquote(path), "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"},
         "requestId": REQUEST_ID,
-        "routeKey": key,
+        "routeKey": route,
         "stage": "$default",
         "timeEpoch": 1_763_785_800_000,
     }
@@ -93,13 +95,15 @@ def event(
         context["authorizer"] = {"lambda": {"tenant": tenant, "roles": roles, "subject": f"someone@{tenant}"}}
     made: dict[str, Any] = {
         "version": "2.0",
-        "routeKey": key,
+        "routeKey": route,
         "rawPath": unquote(path),
         "rawQueryString": query if isinstance(query, str) else urlencode(query),
         "headers": {"content-type": content_type},
         "requestContext": context,
         "isBase64Encoded": False,
     }
+    if key is not None:
+        made["headers"]["idempotency-key"] = key
     if parameters:
         made["pathParameters"] = parameters
     if isinstance(body, bytes):

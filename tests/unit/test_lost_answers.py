@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.event_handler import Response
 from pynamodb.expressions.operand import Path
 
 from sluice.inventory import table as items
@@ -25,6 +26,7 @@ from sluice.platform import aws, tables
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
+from sluice.platform.http import idempotency
 from sluice.prices import table as prices
 from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints, messages, turns
@@ -108,7 +110,14 @@ def price() -> Price:
     )
 
 
+def claimed_request() -> idempotency.Claim:
+    claim = idempotency.claim(ASKED, NOON)
+    assert isinstance(claim, idempotency.Claim)
+    return claim
+
+
 DRAFT = Draft("DD1391-100", "10", "us", None, "100.00", None, None)
+ASKED = idempotency.Repeatable("acme", "POST /v1/listings k", "f")
 ANNOUNCED: list[Turn] = []
 TRIED: deliveries.Try = {"at": NOON, "status": 500, "code": "refused", "message": "no", "ms": 1}
 
@@ -220,6 +229,15 @@ CASES: dict[str, Case] = {
     ),
     "take seats": Case(lambda _: [seats.take("ads", 4, 2, NOON, NOON + MINUTE) for _ in range(3)]),
     "leave seats": Case(left, before=lambda: seats.take("ads", 2, 2, NOON, NOON + 5)),
+    "claim a request": Case(lambda _: isinstance(idempotency.claim(ASKED, NOON), idempotency.Claim)),
+    "keep an answer": Case(
+        lambda claim: idempotency.keep(claim, Response(200, "text/plain", "yes"), NOON).body, before=claimed_request
+    ),
+    "give a request back": Case(
+        idempotency.release,
+        lambda _: isinstance(idempotency.claim(ASKED, NOON), idempotency.Claim),
+        claimed_request,
+    ),
     "store a price": Case(lambda _: prices.store(price())),
 }
 

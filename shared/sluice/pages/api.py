@@ -72,12 +72,14 @@ def track_page(request: Request[NewPage, None]) -> TrackedPage:
         raise Invalid.field("url", str(bad)) from None
     found = table.find(urls.product_id(url))
     _check_currency(watch, found)
-    _check_room(request.tenant)
-    try:
-        tracker = requests.track(url, body.label, watch, request.tenant, request.now)
-    except requests.TrackedAlready:
-        more = {"pageId": urls.product_id(url)}
-        raise Conflict("you track this page already; change it with PATCH", code="tracked", more=more) from None
+    tracker = requests.begun_by(request.seed, url, request.tenant)
+    if tracker is None:
+        _check_room(request.tenant)
+        try:
+            tracker = requests.track(url, body.label, watch, request.tenant, request.now, request.seed)
+        except requests.TrackedAlready:
+            more = {"pageId": urls.product_id(url)}
+            raise Conflict("you track this page already; change it with PATCH", code="tracked", more=more) from None
     product = table.find(tracker.product)
     if product is None:
         raise _unknown()  # tracked and forgotten again meanwhile, by another request of the same tenant

@@ -21,8 +21,14 @@ class TrackedAlready(Exception):  # noqa: N818 - an answer to the caller
     """This tenant tracks this page."""
 
 
-def track(url: str, label: str | None, watch: Watch, tenant: str, now: int) -> Tracker:
-    """Track the page at `url` (in normal form) for `tenant`.
+def begun_by(seed: str | None, url: str, tenant: str) -> Tracker | None:
+    """What this very request has begun, when it was sent before and died on the way to its answer."""
+    found = table.find_tracker(tenant, urls.product_id(url)) if seed else None
+    return found if found and found.seed == seed else None
+
+
+def track(url: str, label: str | None, watch: Watch, tenant: str, now: int, seed: str | None = None) -> Tracker:
+    """Track the page at `url` (in normal form) for `tenant`. seed: see `begun_by`.
 
     Raises:
         TrackedAlready: nothing was written.
@@ -39,6 +45,7 @@ def track(url: str, label: str | None, watch: Watch, tenant: str, now: int) -> T
         canonical=found.canonical if found else None,
         wants=wanted.stored(watch),
         arms=alerts.arms_to_json(alerts.begin(watch, found.facts) if found else {}),
+        seed=seed,
         created_at=now,
         updated_at=now,
     )

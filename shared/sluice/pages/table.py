@@ -87,7 +87,8 @@ class Tracker(tables.Table):
     canonical: as the product has it, so that a tenant's pages with one link are found among its trackers alone.
     wants: target, percentage, variants and kinds of alert (see `wanted`). arms: where each alert stands. alerts: the
     last that were told, newest first. outbox: alerts whose event may not be on the bus yet. unreadable: that the
-    page cannot be read was told. version: raised by each write, and the condition of the next.
+    page cannot be read was told. version: raised by each write, and the condition of the next. seed: of the request
+    that began it, if that may be sent again.
     """
 
     class Meta:
@@ -104,6 +105,7 @@ class Tracker(tables.Table):
     alerts = JSONAttribute(null=True)
     outbox = JSONAttribute(null=True)
     unreadable = BooleanAttribute(null=True)
+    seed = UnicodeAttribute(null=True)
     version = IntAttribute(default=0)
     created_at = IntAttribute()
     updated_at = IntAttribute()

@@ -243,7 +243,7 @@ ROUTES = (
     Route("GET", _ONE, "Show a webhook", get_webhook, Webhook, _READ),
     Route("GET", _ALL, "List your webhooks", list_webhooks, WebhookList, _READ),
     Route("DELETE", _ONE, "Delete a webhook", delete_webhook, Deleted, _WRITE),
-    Route("POST", f"{_ONE}/secret", "Make a new secret", renew_secret, Webhook, _WRITE),
+    Route("POST", f"{_ONE}/secret", "Make a new secret", renew_secret, Webhook, _WRITE, shows_secret=True),
     Route("GET", _SENT, "List what was sent", list_deliveries, DeliveryList, _READ, query=DeliveriesQuery),
     Route(
         "POST",

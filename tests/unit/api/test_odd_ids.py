@@ -68,7 +68,7 @@ QUERIES = [
     (key, parameter["name"])
     for key in route_functions()
     for parameter in operation(key)["parameters"]
-    if parameter["in"] == "query"
+    if parameter.get("in") == "query"
 ]
 ODD_VALUES = (
     *ODD,

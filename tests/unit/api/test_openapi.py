@@ -53,7 +53,7 @@ def test_it_asks_for_a_token_where_the_template_does() -> None:
 def test_each_operation_says_what_it_takes_and_answers(key: str) -> None:
     told = operation(key)
     assert told["summary"]
-    names = {parameter["name"] for parameter in told["parameters"] if parameter["in"] == "path"}
+    names = {parameter["name"] for parameter in told["parameters"] if parameter.get("in") == "path"}
     assert names == {part[1:-1] for part in key.split("/") if part.startswith("{")}
     assert all(parameter.get("description") != "" for parameter in told["parameters"])
     assert {"400", "500"} < set(told["responses"])
@@ -95,4 +95,4 @@ def test_roles_are_told() -> None:
 
 
 def test_it_is_small_enough_to_read(cloud: Cloud) -> None:
-    assert len(json.dumps(document())) < 2_300 * len(route_functions())
+    assert len(json.dumps(document())) < 2_350 * len(route_functions())

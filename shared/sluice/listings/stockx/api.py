@@ -36,7 +36,7 @@ def create_listing(request: Request[NewListing, None]) -> Accepted:
     """Offer one unit."""
     tally.require_room(request.tenant, 1, request.now, live.current())
     try:
-        return accepted(asking.create(draft(request.body, request.now), asker(request)))
+        return accepted(asking.create(draft(request.body, request.now, request.seed), asker(request)))
     except Refusal as refused:
         raise _told(refused) from None
 

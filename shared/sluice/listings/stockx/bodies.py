@@ -76,8 +76,8 @@ class History(TypedDict):
     history: list[views.EntryView]
 
 
-def draft(body: NewListing, now: int) -> Draft:
-    """What `body` asks for.
+def draft(body: NewListing, now: int, seed: str | None = None) -> Draft:
+    """What `body` asks for. seed: names the listing if the body has no reference, see `table.new_id`.
 
     Raises:
         Refusal: naming the field that is wrong.
@@ -94,6 +94,7 @@ def draft(body: NewListing, now: int) -> Draft:
         sku=offered.sku,
         size=offered.size,
         size_system=offered.size_system,
+        seed=seed,
     )
 
 

@@ -105,7 +105,8 @@ def change_many(request: Request[Bulk, None]) -> BulkAnswer:
     asked: dict[int, bulk.Item] = {}
     for index, one in checked.items():
         try:
-            asked[index] = _item(one, known, body.marketplace, request.now)
+            seed = f"{request.seed}:{index}" if request.seed else None
+            asked[index] = _item(one, known, body.marketplace, request.now, seed)
         except (Refusal, UnknownListing) as refusal:
             answers[index] = _answer(index, refusal)
     try:
@@ -120,11 +121,13 @@ def _whole_refused(refusal: Refusal) -> Invalid:
     return Invalid.field(refusal.field, refusal.message)
 
 
-def _item(item: NewListing | NewTermsOf | Doomed, known: dict[str, Listing], marketplace: str, now: int) -> bulk.Item:
+def _item(
+    item: NewListing | NewTermsOf | Doomed, known: dict[str, Listing], marketplace: str, now: int, seed: str | None
+) -> bulk.Item:
     if isinstance(item, NewListing):
         if item.marketplace != marketplace:
             raise Refusal("marketplace", f"must be {marketplace}, as the whole request is for it")
-        return draft(item, now)
+        return draft(item, now, seed)
     listing = known.get(item.listing_id)
     if listing is None:
         raise UnknownListing(item.listing_id)

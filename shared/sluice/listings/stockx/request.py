@@ -43,7 +43,10 @@ class UnknownListing(Exception):  # noqa: N818 - an answer to the caller
 
 @dataclass(frozen=True)
 class Draft:
-    """A listing to create. sku, size, size_system: how the variant was named, if it was named so."""
+    """A listing to create.
+
+    sku, size, size_system: how the variant was named, if it was named so. seed: see `listings.new_id`.
+    """
 
     variant_id: str
     terms: Terms
@@ -53,6 +56,7 @@ class Draft:
     sku: str | None = None
     size: str | None = None
     size_system: str | None = None
+    seed: str | None = None
 
     def fingerprint(self) -> str:
         """The same for two drafts that ask for the same."""
@@ -150,7 +154,7 @@ def new_listing(draft: Draft, asker: Asker) -> Listing:
     """The item of a listing that does not exist yet."""
     return Listing(
         asker.tenant,
-        listings.new_id(asker.tenant, draft.marketplace, draft.reference),
+        listings.new_id(asker.tenant, draft.marketplace, draft.reference, draft.seed),
         account=keys.account(draft.marketplace, asker.tenant),
         marketplace=draft.marketplace,
         variant_id=draft.variant_id,

@@ -94,11 +94,14 @@ class Entry(tables.Table):
     metadata = JSONAttribute()
 
 
-def new_id(tenant: str, marketplace: str, reference: str | None) -> str:
-    """The id of a new listing; the same for the same reference, so that asking twice makes one listing."""
-    if reference is None:
-        return str(uuid4())
-    return str(uuid5(NAMESPACE_URL, f"sluice:{tenant}:{marketplace}:{reference}"))
+def new_id(tenant: str, marketplace: str, reference: str | None, seed: str | None = None) -> str:
+    """The id of a new listing; the same for the same reference, so that asking twice makes one listing.
+
+    seed: names a listing without a reference, if its request may be sent again.
+    """
+    if reference is not None:
+        return str(uuid5(NAMESPACE_URL, f"sluice:{tenant}:{marketplace}:{reference}"))
+    return str(uuid5(NAMESPACE_URL, f"sluice:{tenant}:request:{seed}") if seed else uuid4())
 
 
 def is_id(text: str) -> bool:

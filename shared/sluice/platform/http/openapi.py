@@ -7,8 +7,10 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 from typing_extensions import TypedDict
 
+from sluice.platform.http import idempotency
 from sluice.platform.http.auth import ROLES
 from sluice.platform.http.errors import (
+    Conflict,
     Forbidden,
     HttpError,
     Internal,
@@ -72,6 +74,7 @@ def document(title: str, version: str, description: str, routes: Routes) -> dict
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": {name: schema for name, schema in sorted(components.items()) if name not in queries},
+            "parameters": {idempotency.HEADER: _key()},
             "responses": {error.__name__: _refusal(error, schemas) for error in _refusals(routes)},
             "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
@@ -96,7 +99,7 @@ def _operation(route: Route[Any, Any], schemas: dict[type, Any], components: dic
     operation: dict[str, Any] = {
         "operationId": route.call.__name__,
         "summary": route.summary,
-        "parameters": [*_path(route), *_query(route, components)],
+        "parameters": [*_path(route), *_query(route, components), *_headers(route)],
         "responses": {str(route.status): _answer(route, schemas), **_errors(route)},
     }
     if route.body:
@@ -132,6 +135,16 @@ def _query(route: Route[Any, Any], components: dict[str, Any]) -> list[dict[str,
     ]
 
 
+def _headers(route: Route[Any, Any]) -> list[dict[str, Any]]:
+    return [{"$ref": f"#/components/parameters/{idempotency.HEADER}"}] if route.is_repeatable else []
+
+
+def _key() -> dict[str, Any]:
+    told = "Yours, new for each request. Sent again with the same key within a day, it is done once and answered alike."
+    schema = {"type": "string", "maxLength": idempotency.MOST_CHARACTERS, "pattern": f"^{idempotency.KEY}$"}
+    return {"name": idempotency.HEADER, "in": "header", "required": False, "description": told, "schema": schema}
+
+
 def _present(field: dict[str, Any]) -> dict[str, Any]:
     """The schema of a parameter where it is given: a query string has no null."""
     [schema] = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
@@ -146,7 +159,7 @@ def _answer(route: Route[Any, Any], schemas: dict[type, Any]) -> dict[str, Any]:
 
 
 def _errors(route: Route[Any, Any]) -> dict[str, Any]:
-    found = sorted(_possible(route), key=lambda error: error.status)
+    found = sorted(set(_possible(route)), key=lambda error: error.status)
     return {str(error.status): {"$ref": f"#/components/responses/{error.__name__}"} for error in found}
 
 
@@ -157,6 +170,7 @@ def _possible(route: Route[Any, Any]) -> list[type[HttpError]]:
     possible += [TooLarge] if route.body or route.uploads else []
     possible += [Unsupported] if route.uploads else []
     possible += [NotFound] if route.parameters else []
+    possible += [Conflict] if route.is_repeatable else []
     return possible
 
 

@@ -4,6 +4,8 @@
  event ─► resolve ─► the Route that Powertools finds ─► caller ─► permission ─► path, query, body ─► call ─► answer
                                                           401        403             400, 413        HttpError
 ```
+A POST with the header `Idempotency-Key` is done once: after the permission it is claimed or answered (`idempotency`).
+
 A function's handler is `app = http.app(routes)` and `return http.resolve(app, event, context)`.
 """
 
@@ -22,7 +24,7 @@ from pydantic.alias_generators import to_camel
 from sluice.platform import usage
 from sluice.platform.clock import Clock, SystemClock
 from sluice.platform.config import live
-from sluice.platform.http import auth, body
+from sluice.platform.http import auth, body, idempotency
 from sluice.platform.http.auth import Caller, Permission
 from sluice.platform.http.errors import (
     FieldError,
@@ -67,7 +69,11 @@ clock: Clock = SystemClock()
 
 @dataclass(frozen=True)
 class Request(Generic[B, Q]):
-    """One checked request. `path` has the path's parameters as the gateway gives them; `now` is epoch ms."""
+    """One checked request.
+
+    path: its parameters as the gateway gives them. now: epoch ms. seed: the same whenever this request is sent again
+    under its `Idempotency-Key`; what it makes is named by it where nothing else names it.
+    """
 
     id: str
     path: Mapping[str, str]
@@ -75,6 +81,7 @@ class Request(Generic[B, Q]):
     query: Q
     now: int
     caller: Caller | None = None
+    seed: str | None = None
 
     @property
     def tenant(self) -> str:
@@ -96,7 +103,8 @@ class Route(Generic[B, Q]):
     content type. permission: what the caller needs; None makes the route public. body, query: what they must look like.
     uploads: the media types of a body that the route reads by itself, with what the document says of each.
     errors: the refusals that `call` may raise, besides those that every route has. asks: how many items a request asks
-    for, where its tenant's allowance counts them.
+    for, where its tenant's allowance counts them. shows_secret: its answer is shown once and kept nowhere, so a repeat
+    cannot be answered with it.
     """
 
     method: str
@@ -111,6 +119,12 @@ class Route(Generic[B, Q]):
     errors: tuple[type[HttpError], ...] = ()
     uploads: Mapping[str, type] | None = None
     asks: Callable[[Request[B, Q]], int] | None = None
+    shows_secret: bool = False
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it takes an `Idempotency-Key`. What is no POST may be sent again as it is."""
+        return self.method == "POST" and self.permission is not None and not self.shows_secret
 
     @property
     def parameters(self) -> list[str]:
@@ -169,13 +183,52 @@ def _endpoint(resolver: APIGatewayHttpResolver, route: Route[Any, Any]) -> Calla
         if route.permission is not None:
             caller = auth.caller(event)
             caller.require(route.permission)
-        request = _checked(route, event, matched, caller)
-        answer = route.call(request)
-        if isinstance(answer, Response):
-            return answer
-        return Response(route.status, JSON, dict(answer), PRIVATE)
+        key = idempotency.header(event) if route.is_repeatable else None
+        if key is None or caller is None:
+            return _answer(route, event, matched, caller)
+        return _answer_once(route, event, matched, caller, key)
 
     return endpoint
+
+
+def _answer(
+    route: Route[Any, Any],
+    event: Mapping[str, Any],
+    matched: Mapping[str, str],
+    caller: Caller | None,
+    seed: str | None = None,
+) -> Response[Any]:
+    answer = route.call(_checked(route, event, matched, caller, seed))
+    return answer if isinstance(answer, Response) else Response(route.status, JSON, dict(answer), PRIVATE)
+
+
+def _answer_once(
+    route: Route[Any, Any], event: Mapping[str, Any], matched: Mapping[str, str], caller: Caller, key: str
+) -> Response[Any]:
+    """The answer to a request that may have been sent before. A repeat counts as a request that asks for nothing."""
+    claim: idempotency.Claim | Response[str] | None = None
+    try:
+        path = {**matched, **(event.get("pathParameters") or {})}
+        asked = idempotency.read(key, caller.tenant, f"{route.method} {route.path}", path, event)
+        claim = idempotency.claim(asked, clock.now())
+    finally:
+        if not isinstance(claim, idempotency.Claim):
+            _count(caller, 0, clock.now())
+    if isinstance(claim, Response):
+        return claim
+    try:
+        answer = _answer(route, event, matched, caller, asked.seed)
+    except HttpError as error:
+        answer = _refusal(error, event)
+    except Exception:
+        idempotency.release(claim)
+        raise
+    return idempotency.keep(claim, answer, clock.now())
+
+
+def _count(caller: Caller, items: int, now: int) -> None:
+    """Count one request for its tenant, or refuse it."""
+    usage.charge(caller.tenant, items, now, live.current().allowed(caller.tenant))
 
 
 def _path(parameters: Mapping[str, str]) -> Mapping[str, str]:
@@ -189,7 +242,11 @@ def _path(parameters: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _checked(
-    route: Route[Any, Any], event: Mapping[str, Any], matched: Mapping[str, str], caller: Caller | None
+    route: Route[Any, Any],
+    event: Mapping[str, Any],
+    matched: Mapping[str, str],
+    caller: Caller | None,
+    seed: str | None = None,
 ) -> Request[Any, Any]:
     """The request as the route wants it. It is counted for its tenant, once, whether it can be read or not."""
     now, items = clock.now(), 0
@@ -201,6 +258,7 @@ def _checked(
             query=_query(route, event),
             now=now,
             caller=caller,
+            seed=seed,
         )
         items = route.asks(request) if route.asks else 0
     finally:
