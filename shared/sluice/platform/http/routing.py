@@ -10,32 +10,28 @@ A function's handler is `app = http.app(routes)` and `return http.resolve(app, e
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic.alias_generators import to_camel
 
 from sluice.platform import usage
 from sluice.platform.clock import Clock, SystemClock
 from sluice.platform.config import live
-from sluice.platform.http import auth, body, idempotency
+from sluice.platform.http import auth, body, idempotency, parameters
 from sluice.platform.http.auth import Caller, Permission
 from sluice.platform.http.errors import (
-    FieldError,
     HttpError,
     Internal,
-    Invalid,
     MethodNotAllowed,
     NotFound,
     Unsupported,
 )
-from sluice.platform.http.models import MOST_PROBLEMS, Body, Query, check
+from sluice.platform.http.models import Body, Query, check
 from sluice.platform.observe import logger
 
 JSON = "application/json"
@@ -44,13 +40,6 @@ CHARSETS = ("", "utf-8", "utf8", "us-ascii", "utf-16", "utf-16le", "utf-16be")
 
 # Answers are one tenant's business, so nobody on the way may keep them. A route says so if its answer may be kept.
 PRIVATE = {"Cache-Control": "no-store"}
-
-# Of a query: far more than any path takes, and few enough to name each that is wrong.
-MOST_PARAMETERS = 50
-# The longest id of ours: base64 of a key of 1,024 bytes, which is the longest that DynamoDB takes.
-MOST_ID_BYTES = 1_366
-# What no id holds: control characters, and what is left of bytes that are not UTF-8.
-_NO_ID = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]"
 
 
 @dataclass(frozen=True)
@@ -231,16 +220,6 @@ def _count(caller: Caller, items: int, now: int) -> None:
     usage.charge(caller.tenant, items, now, live.current().allowed(caller.tenant))
 
 
-def _path(parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """The path's parameters. What cannot be an id of anything is one of nothing that is there."""
-    for name, value in parameters.items():
-        if not value or re.search(_NO_ID, value) or len(value.encode()) > MOST_ID_BYTES:
-            raise NotFound(
-                "there is nothing at this path", fields=[FieldError(to_camel(name), "is no id that this API gives")]
-            )
-    return parameters
-
-
 def _checked(
     route: Route[Any, Any],
     event: Mapping[str, Any],
@@ -253,9 +232,9 @@ def _checked(
     try:
         request: Request[Any, Any] = Request(
             id=_request_id(event),
-            path=_path({**matched, **(event.get("pathParameters") or {})}),
+            path=parameters.path({**matched, **(event.get("pathParameters") or {})}),
             body=_body(route, event),
-            query=_query(route, event),
+            query=parameters.query(route.query, event),
             now=now,
             caller=caller,
             seed=seed,
@@ -276,23 +255,6 @@ def _body(route: Route[Any, Any], event: Mapping[str, Any]) -> Body | Upload | N
     if charset not in CHARSETS:
         raise Unsupported(f"the body is said to be {charset[:32]}; send UTF-8")
     return Upload(body.raw(event, body.MOST_UPLOAD_BYTES), media_type)
-
-
-def _query(route: Route[Any, Any], event: Mapping[str, Any]) -> Query | None:
-    """The query string, checked. It is read raw: the gateway joins what comes twice with a comma."""
-    try:
-        pairs = parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True, errors="strict")
-    except ValueError:
-        raise Invalid("the query string is not UTF-8", fields=[FieldError("query", "is not UTF-8")]) from None
-    if len(pairs) > MOST_PARAMETERS:
-        raise Invalid.field("query", f"names {len(pairs)} parameters; no path takes so many")
-    times = Counter(name for name, _ in pairs)
-    if twice := [FieldError(name[:64], "is given twice") for name in sorted(times) if times[name] > 1]:
-        raise Invalid("the query names a parameter twice", fields=twice[:MOST_PROBLEMS])
-    if route.query is None and times:
-        unknown = [FieldError(name[:64], "is not known here") for name in times]
-        raise Invalid("this path takes no query parameters", fields=unknown[:MOST_PROBLEMS])
-    return check(route.query, dict(pairs)) if route.query else None
 
 
 def _by_route(event: dict[str, Any]) -> dict[str, Any]:
