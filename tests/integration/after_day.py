@@ -3,6 +3,7 @@
 from typing import Any
 
 from local.laptop import Laptop
+from tests.integration.levers import forget_lanes
 from tests.support.receiver import Receiver
 
 SECONDS = 240  # only what never comes takes as long, however busy the machine
@@ -23,7 +24,12 @@ class AfterDay:
             self.the_dead_are_looked_at()
             self.events_arrive(slow_to_wake)
             self.nothing_is_overdue()
+        self.lanes_without_work_are_forgotten()
         self.a_message_that_is_none_is_set_aside()
+
+    def lanes_without_work_are_forgotten(self) -> None:
+        forget_lanes(self.laptop, "stockx:")
+        self.laptop.cloud.invoke(self.laptop.stack.function("scheduler"), {})
 
     def webhook(self, name: str, receiver: Receiver) -> None:
         path = f"/v1/webhooks/{name}"

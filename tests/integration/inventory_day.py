@@ -10,7 +10,7 @@ from tests.integration.levers import spend
 
 SECONDS = 240  # only what never comes takes as long, however busy the machine
 SHOE = {"sku": "DD1391-100", "size": "9", "sizeSystem": "us", "marketplaces": ["stockx"], "cost": "110"}
-WANTED = {"sku": "DZ5485-410", "size": "9.5", "sizeSystem": "us", "marketplaces": ["stockx"]}
+WANTED = {"sku": "DZ5485-410", "size": "9.5", "marketplaces": ["stockx"]}
 # The shoe once more, another size of it, what a neighbour waits for, and a row that a spreadsheet would compute.
 FILE = """sku,size,marketplaces,cost,currency
 dd1391 100,9.0,stockx,99.50,EUR

@@ -80,7 +80,7 @@ BY_LAMBDA = {("job-events", "sqs:SendMessage")}
 def test_every_call_that_is_granted_is_made(laptop: Laptop) -> None:
     made = {(c.function.removeprefix(f"{laptop.stack.name}-"), c.action, c.resource) for c in laptop.cloud.calls()}
     unused = {grant for grant in granted(laptop) if grant not in made and grant[:2] not in BY_LAMBDA}
-    assert not unused, sorted(unused)
+    assert not unused, "\n".join(map(str, sorted(unused)))
 
 
 def test_dashboard_and_alarms_name_only_metrics_that_are_emitted(laptop: Laptop) -> None:
