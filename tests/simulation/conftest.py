@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from sluice.jobs.dispatch import find_ready, poller, rescue, scheduler
+from sluice.jobs.dispatch import find_ready, overdue, poller, rescue, scheduler
 from sluice.jobs.queue import enqueue
 from sluice.platform import tables
 from sluice.platform.clock import HOUR
@@ -28,6 +28,7 @@ def new_world(**changes: object) -> Iterator[World]:
         # One request at a time, in an order that can be repeated; no pauses between tries.
         patch.setattr(scheduler, "THREADS", 1)
         patch.setattr(rescue, "THREADS", 1)
+        patch.setattr(overdue, "THREADS", 1)
         patch.setattr(find_ready, "THREADS", 1)
         patch.setattr(enqueue, "THREADS", 1)
         patch.setattr(poller, "THREADS", 1)
