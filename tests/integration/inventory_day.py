@@ -91,6 +91,7 @@ class InventoryDay:
         assert self.api.post("/v1/inventory/refresh", {})["accepted"] > 0
         self.a_long_inventory_is_refreshed()
         self.api.wait(self._priced, SECONDS, "every item has a price")
+        self.api.wait(self._nudged, SECONDS, "the worker has woken the scheduler")
         table, stale = f"{self.laptop.stack.name}-inventory", shown[1]
         key = {"tenant": {"S": "collector"}, "item": {"S": decode(stale["itemId"], ".*")}}
         dynamodb = self.laptop.cloud.client("dynamodb")
@@ -114,6 +115,14 @@ class InventoryDay:
             return "stockx" in asked
 
         self.api.wait(asked_again, SECONDS, "what was looked at is asked for")
+
+    def _nudged(self) -> bool:
+        """Whether the worker, which asks for a whole inventory's prices, has found new work for the scheduler."""
+        self.api.post("/v1/inventory/refresh", {})
+        self.laptop.cloud.invoke(self.laptop.stack.function("scheduler"), {})
+        worker = self.laptop.stack.function("inventory-worker")
+        calls = self.laptop.cloud.calls()
+        return any((call.function, call.action) == (worker, "lambda:InvokeFunction") for call in calls)
 
     def _priced(self) -> bool:
         self.laptop.cloud.invoke(self.laptop.stack.function("scheduler"), {})

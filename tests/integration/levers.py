@@ -35,9 +35,12 @@ def spend(laptop: Laptop, tenant: str, calls: int) -> None:
 
 
 def use_up(laptop: Laptop, budget: str, calls: int) -> None:
-    """Make it so that `calls` were made today on the `budget`."""
+    """Make it so that `calls` were made today on the `budget`, and on those of applications of that service."""
+    rows = laptop.cloud.client("dynamodb").scan(TableName=f"{laptop.stack.name}-budgets")["Items"]
+    days = [row for row in rows if "day" in row and row["budget"]["S"].startswith(budget)]
     today = {"budget": {"S": budget}, "window": {"S": Window.at(SystemClock().now()).day}}
-    _set(laptop, "budgets", today, {"day": {"N": str(calls)}})
+    for row in days or [today]:
+        _set(laptop, "budgets", {name: row[name] for name in ("budget", "window")}, {"day": {"N": str(calls)}})
 
 
 def forget_lanes(laptop: Laptop, part: str) -> None:
