@@ -65,7 +65,7 @@ def test_a_chunk_that_many_workers_have_is_stored_and_counted_once(queue: list[C
 
 @pytest.mark.usefixtures("queue")
 def test_a_look_that_many_workers_serve_asks_for_one_job() -> None:
-    item.put("acme", rules.draft(rules.Raw("DD1391-100", "10", marketplaces=["ebay"])), NOON)
+    item.put("acme", rules.draft(rules.Raw("DD1391-100", "10", size_system="us", marketplaces=["ebay"])), NOON)
     looked = Looked("acme", ["DD1391-100:us-10"], NOON + 2 * HOUR)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: worker.freshen(looked, Config(), VirtualClock(looked.at)), range(4)))

@@ -67,7 +67,8 @@ def test_the_same_result_from_many_is_applied_once(desk: Desk) -> None:
     [entry] = desk.history(asked.listing_id)
     assert entry.changed_at == desk.clock.time + won.index(True)
     listing = desk.listing(asked.listing_id)
-    assert (listing.status, listing.applied) == ("ACTIVE" if won.index(True) % 2 else "FAILED", 1)
+    # A change that did not happen is no newer state of its listing.
+    assert (listing.status, listing.applied) == (("ACTIVE", 1) if won.index(True) % 2 else ("FAILED", None))
 
 
 def test_requests_at_the_same_time_are_numbered_apart_and_none_is_lost(desk: Desk) -> None:
@@ -81,7 +82,8 @@ def test_requests_at_the_same_time_are_numbered_apart_and_none_is_lost(desk: Des
     jobs = set(race(ask, 9))
     listing = desk.listing(listing_id)
     assert {change.job_id for change in listing.open_changes()} == jobs
-    assert listing.last_change == 10
+    # Five updates, and one to four deactivations: what is the same as the newest wish is no new change.
+    assert 7 <= listing.last_change <= 10
     assert len(listing.open_changes()) == len(jobs) == 2
     desk.finish()
     assert {desk.job(job).state for job in jobs} == {"succeeded"}

@@ -16,9 +16,9 @@ def api(laptop: Laptop) -> Api:
     return laptop.api("hooked")
 
 
-def die(api: Api) -> str:
-    """Have a job fail for good; its id."""
-    item = {"sku": "NO-SUCH-STYLE-2", "size": "10", "priority": "manual"}
+def die(api: Api, style: str) -> str:
+    """Have a job fail for good; its id. That there is no such product is remembered, so each test has its own style."""
+    item = {"sku": style, "size": "10", "priority": "manual"}
     [row] = api.post("/v1/market/refresh", {"items": [item]})["items"]
     return str(row["jobId"])
 
@@ -26,7 +26,7 @@ def die(api: Api) -> str:
 def test_an_event_arrives_and_its_signature_is_good(api: Api) -> None:
     with Receiver() as receiver:
         secret = api.put("/v1/webhooks/main", {"url": receiver.url, "eventTypes": ["job.dead"]})["secret"]
-        job_id = die(api)
+        job_id = die(api, "NO-SUCH-STYLE-2")
         api.wait(lambda: bool(receiver.received), SECONDS, "the event")
         api.delete("/v1/webhooks/main")
     [received] = receiver.received
@@ -42,7 +42,7 @@ def test_an_event_arrives_and_its_signature_is_good(api: Api) -> None:
 def test_a_redirect_to_an_address_inside_is_not_followed(api: Api) -> None:
     with Receiver(status(302, location=INSIDE)) as receiver:
         api.put("/v1/webhooks/astray", {"url": receiver.url, "eventTypes": ["job.dead"]})
-        die(api)
+        die(api, "NO-SUCH-STYLE-3")
         path = "/v1/webhooks/astray/deliveries"
         api.wait(lambda: any(one["attempts"] for one in api.get(path)["deliveries"]), SECONDS, "an attempt")
         [delivery] = api.get(path)["deliveries"]
