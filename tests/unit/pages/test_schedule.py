@@ -54,7 +54,8 @@ def test_two_runs_four_workers_and_a_killed_one_look_at_no_page_twice_within_the
 
     desk.shops.before = kill
     rounds = 0
-    while rounds < 9 or (not killed.is_set() and rounds < 90):  # who fetches which page when is left to the threads
+    # Who fetches which page when is left to the threads; so is the round in which the killed worker's pages come again.
+    while rounds < 9 or (rounds < 90 and not (killed.is_set() and len(by_page(desk)) == 20)):
         rounds += 1
         desk.clock.time += 7 * MINUTE
         with ThreadPoolExecutor(6) as pool:
