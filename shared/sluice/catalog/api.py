@@ -16,7 +16,7 @@ from sluice.platform.clock import iso
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NotFound, Unavailable
-from sluice.platform.http.routing import Request, Route
+from sluice.platform.http.routing import HttpRequest, Route
 
 PATH = "/v1/catalog/enrichment"
 
@@ -49,7 +49,7 @@ class EnrichmentProgress(TypedDict):
     waits: list[EnrichmentWait]
 
 
-def advance_enrichment(request: Request[None, None]) -> EnrichmentProgress:
+def advance_enrichment(request: HttpRequest[None, None]) -> EnrichmentProgress:
     """Begin an enrichment, or go on with the one that is not finished."""
     try:
         return _view(enrichment.advance(request.tenant, request.now, live.current()), request.now)
@@ -57,7 +57,7 @@ def advance_enrichment(request: Request[None, None]) -> EnrichmentProgress:
         raise Unavailable(str(contention)) from contention
 
 
-def get_enrichment(request: Request[None, None]) -> EnrichmentProgress:
+def get_enrichment(request: HttpRequest[None, None]) -> EnrichmentProgress:
     """How far the caller's last enrichment is."""
     found = enrichment_table.load(request.tenant)
     if found is None:

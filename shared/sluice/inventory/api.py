@@ -14,24 +14,24 @@ from sluice.platform import tables
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
-from sluice.platform.http.routing import Request, Route
+from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.observe import logger
 
 
-def list_items(request: Request[None, PortfolioQuery]) -> Portfolio:
+def list_items(request: HttpRequest[None, PortfolioQuery]) -> Portfolio:
     """The caller's items with their prices. Prices that are old are fetched again, in the background."""
     page, last = stored_items.page(request.tenant, request.query.limit, cursor(request.query.cursor))
     following = stored_items.public_id(last) if last else None
     return {"items": _show(page, request.tenant, request.now), "next": following}
 
 
-def get_item(request: Request[None, None]) -> ItemView:
+def get_item(request: HttpRequest[None, None]) -> ItemView:
     """One of the caller's items with its prices."""
     [shown] = _show([_find(request)], request.tenant, request.now)
     return shown
 
 
-def change_item(request: Request[ItemEdit, None]) -> Changed:
+def change_item(request: HttpRequest[ItemEdit, None]) -> Changed:
     """Change what is known of an item. Prices at marketplaces that are new to it are fetched."""
     if request.body.is_empty():
         raise Invalid.field("body", "must say what to change: marketplaces, cost, currency, category, quantity or lots")
@@ -49,7 +49,7 @@ def change_item(request: Request[ItemEdit, None]) -> Changed:
     return {"item": shown, "refreshes": views.refreshes(asked)}
 
 
-def delete_item(request: Request[None, None]) -> Deleted:
+def delete_item(request: HttpRequest[None, None]) -> Deleted:
     """Take an item out of the inventory. Prices, and the refreshes under way, are everybody's: they stay."""
     item = stored_items.from_public(request.path["item_id"])
     if item is None or not stored_items.delete(request.tenant, item):
@@ -82,7 +82,7 @@ def _edit(body: ItemEdit, found: Item) -> rules.Edit:
         raise Invalid("the request is not valid", fields=refused.fields) from None
 
 
-def _find(request: Request[Any, Any]) -> Item:
+def _find(request: HttpRequest[Any, Any]) -> Item:
     item = stored_items.from_public(request.path["item_id"])
     found = stored_items.find(request.tenant, item) if item else None
     if found is None:

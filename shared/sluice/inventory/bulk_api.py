@@ -20,13 +20,13 @@ from sluice.platform.http import items
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
 from sluice.platform.http.models import problems
-from sluice.platform.http.routing import Request, Route
+from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.observe import logger
 
 THREADS = 16
 
 
-def add_items(request: Request[NewItems, None]) -> ItemsAnswer:
+def add_items(request: HttpRequest[NewItems, None]) -> ItemsAnswer:
     """Add items."""
     stock.require_room(request.tenant, len(request.body.items), request.now, live.current())
     tally.require_room(request.tenant, len(request.body.items), request.now, live.current())
@@ -72,7 +72,7 @@ def add_items(request: Request[NewItems, None]) -> ItemsAnswer:
     return answer
 
 
-def refresh_items(request: Request[RefreshItems, None]) -> RefreshedAnswer:
+def refresh_items(request: HttpRequest[RefreshItems, None]) -> RefreshedAnswer:
     """Fetch prices now, whatever their age."""
     named = request.body.items
     if named is not None and request.body.cursor is not None:
@@ -100,7 +100,7 @@ def refresh_items(request: Request[RefreshItems, None]) -> RefreshedAnswer:
     return answer
 
 
-def _refresh_all(request: Request[RefreshItems, None]) -> RefreshedAnswer:
+def _refresh_all(request: HttpRequest[RefreshItems, None]) -> RefreshedAnswer:
     """Have the prices of all items fetched, behind the answer: it may be many thousands."""
     try:
         messages.send([Whole(request.tenant, cursor(request.body.cursor))])

@@ -12,7 +12,7 @@ from sluice.platform import usage
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, Invalid, NotFound, Unavailable
-from sluice.platform.http.routing import JSON, Request, Route, Upload
+from sluice.platform.http.routing import JSON, HttpRequest, Route, Upload
 from sluice.platform.observe import logger
 
 # How the document shows a CSV file.
@@ -22,7 +22,7 @@ CsvFile: Any = Annotated[str, WithJsonSchema({"type": "string", "description": _
 CSV = ("text/csv", "application/csv", "text/tab-separated-values", "application/vnd.ms-excel")
 
 
-def import_items(request: Request[Upload, None]) -> ImportView:
+def import_items(request: HttpRequest[Upload, None]) -> ImportView:
     """Add many items. The answer has the rows that are refused; the others are stored by and by."""
     from sluice.inventory import upload
     from sluice.inventory.csv_text import NoFile
@@ -50,7 +50,7 @@ def import_items(request: Request[Upload, None]) -> ImportView:
     return imports.view(taken)
 
 
-def get_import(request: Request[None, None]) -> ImportView:
+def get_import(request: HttpRequest[None, None]) -> ImportView:
     """How far an import is."""
     found = imports.find(request.tenant, request.path["import_id"])
     if found is None:

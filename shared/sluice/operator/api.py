@@ -18,7 +18,7 @@ from sluice.platform.http import request_cursor
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, NotFound, Unavailable
 from sluice.platform.http.models import OneOf, Query, Text
-from sluice.platform.http.routing import JSON, Answer, Request, Route
+from sluice.platform.http.routing import JSON, Answer, HttpRequest, Route
 
 DESCRIPTION = "Keeps market prices fresh within what the marketplaces allow. Every time is RFC 3339 in UTC."
 
@@ -50,7 +50,7 @@ class Cancellation(TypedDict):
     outcome: str
 
 
-def list_jobs(request: Request[None, JobsQuery]) -> JobList:
+def list_jobs(request: HttpRequest[None, JobsQuery]) -> JobList:
     """The caller's jobs, newest request first."""
     query, tenant = request.query, request.tenant
     wanted = listing.Filter(query.state, query.kind, query.marketplace, query.sku.upper() if query.sku else None)
@@ -61,7 +61,7 @@ def list_jobs(request: Request[None, JobsQuery]) -> JobList:
     return {"jobs": [views.summary(job, tenant, config) for job in page.jobs], "next": following}
 
 
-def get_job(request: Request[None, None]) -> views.JobDetail:
+def get_job(request: HttpRequest[None, None]) -> views.JobDetail:
     """One of the caller's jobs."""
     job = jobs.show(request.path["job_id"], request.tenant, request.now, live.current())
     if job is None:
@@ -69,7 +69,7 @@ def get_job(request: Request[None, None]) -> views.JobDetail:
     return job
 
 
-def cancel_job(request: Request[None, None]) -> Cancellation:
+def cancel_job(request: HttpRequest[None, None]) -> Cancellation:
     """Take back the caller's request for a job."""
     job_id, done = jobs.withdraw(request.path["job_id"], request.tenant, request.now, live.current())
     if done is Cancelled.UNKNOWN:
@@ -81,12 +81,12 @@ def cancel_job(request: Request[None, None]) -> Cancellation:
     return {"jobId": job_id, "outcome": done}
 
 
-def get_health(request: Request[None, None]) -> health.Health:
+def get_health(request: HttpRequest[None, None]) -> health.Health:
     """Whether the service works."""
     return health.health(request.now)
 
 
-def get_openapi(_: Request[None, None]) -> Answer:
+def get_openapi(_: HttpRequest[None, None]) -> Answer:
     """This API as an OpenAPI 3.1 document."""
     return Response(200, JSON, document(), {"Cache-Control": "public, max-age=300"})
 

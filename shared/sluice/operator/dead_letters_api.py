@@ -19,7 +19,7 @@ from sluice.platform.config.document import MARKETPLACES
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound, Unavailable
 from sluice.platform.http.models import Moment, OneOf, Query, Text
-from sluice.platform.http.routing import Request, Route
+from sluice.platform.http.routing import HttpRequest, Route
 
 MOST_REPLAYS = 500
 SAMPLE = 10
@@ -90,19 +90,19 @@ class BulkReplay(TypedDict):
     next: str | None
 
 
-def list_dead_letters(request: Request[None, DeadLettersQuery]) -> DeadLetterList:
+def list_dead_letters(request: HttpRequest[None, DeadLettersQuery]) -> DeadLetterList:
     """The caller's dead letters, newest first."""
     query = request.query
     found = dead_letters.page(request.tenant, _filter(query, query.status), query.limit, _start(query.cursor))
     return {"deadLetters": [dead_letters.summary(letter) for letter in found.letters], "next": found.next}
 
 
-def get_dead_letter(request: Request[None, None]) -> DeadLetterDetail:
+def get_dead_letter(request: HttpRequest[None, None]) -> DeadLetterDetail:
     """One of the caller's dead letters, with its whole timeline."""
     return dead_letters.detail(_find(request))
 
 
-def replay_dead_letter(request: Request[None, None]) -> Replayed:
+def replay_dead_letter(request: HttpRequest[None, None]) -> Replayed:
     """Have the work of a dead letter done once more."""
     letter = _find(request)
     tally.require_room(request.tenant, 1, request.now, live.current())
@@ -112,7 +112,7 @@ def replay_dead_letter(request: Request[None, None]) -> Replayed:
     return _replayed(letter, answer)
 
 
-def replay_dead_letters(request: Request[Replay, None]) -> BulkReplay:
+def replay_dead_letters(request: HttpRequest[Replay, None]) -> BulkReplay:
     """Have the work of every open letter that matches done once more, or count them."""
     body = request.body
     wanted = _filter(body, dead_letters.OPEN)
@@ -136,7 +136,7 @@ def replay_dead_letters(request: Request[Replay, None]) -> BulkReplay:
     }
 
 
-def acknowledge_dead_letter(request: Request[None, None]) -> DeadLetterDetail:
+def acknowledge_dead_letter(request: HttpRequest[None, None]) -> DeadLetterDetail:
     """Say that a dead letter was seen and nothing is to be done: a bulk replay leaves it alone."""
     letter = acknowledge(_find(request), _person(request), request.now)
     if letter is None:
@@ -144,7 +144,7 @@ def acknowledge_dead_letter(request: Request[None, None]) -> DeadLetterDetail:
     return dead_letters.detail(letter)
 
 
-def _find(request: Request[Any, None]) -> DeadLetter:
+def _find(request: HttpRequest[Any, None]) -> DeadLetter:
     key = dead_letters.key_of(request.path["letter_id"])
     letter = dead_letters.find(request.tenant, key) if key else None
     if letter is None:
@@ -152,7 +152,7 @@ def _find(request: Request[Any, None]) -> DeadLetter:
     return letter
 
 
-def _person(request: Request[Any, Any]) -> str:
+def _person(request: HttpRequest[Any, Any]) -> str:
     assert request.caller  # noqa: S101 - every route here has one
     return request.caller.subject
 

@@ -17,7 +17,7 @@ from sluice.platform import tables
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound, TooMany
-from sluice.platform.http.routing import PRIVATE, Request, Route
+from sluice.platform.http.routing import PRIVATE, HttpRequest, Route
 from sluice.platform.settings import settings
 
 LAST_CHECKS = 10
@@ -62,7 +62,7 @@ class PriceHistory(TypedDict):
     message: NotRequired[str]
 
 
-def track_page(request: Request[NewPage, None]) -> TrackedPage:
+def track_page(request: HttpRequest[NewPage, None]) -> TrackedPage:
     """Track a page. It is looked at by the next run of the scheduler."""
     body = request.body
     watch = body.watch()
@@ -86,7 +86,7 @@ def track_page(request: Request[NewPage, None]) -> TrackedPage:
     return {"page": views.summary(tracker, product, (), request.now)}
 
 
-def list_pages(request: Request[None, PagesQuery]) -> TrackedPages:
+def list_pages(request: HttpRequest[None, PagesQuery]) -> TrackedPages:
     """Your tracked pages."""
     after = None
     if request.query.cursor:
@@ -105,7 +105,7 @@ def list_pages(request: Request[None, PagesQuery]) -> TrackedPages:
     return {"pages": shown, "next": rest["product"]["S"] if rest else None}
 
 
-def get_page(request: Request[None, None]) -> PageAnswer:
+def get_page(request: HttpRequest[None, None]) -> PageAnswer:
     """One of your tracked pages: what is known, how old that is, and what read it."""
     tracker, product = _find(request)
     same = _same(Tracker.query(request.tenant))
@@ -113,7 +113,7 @@ def get_page(request: Request[None, None]) -> PageAnswer:
     return {"page": views.page(tracker, product, same.get(product.product, ()), checks, request.now)}
 
 
-def change_page(request: Request[PageChange, None]) -> TrackedPage:
+def change_page(request: HttpRequest[PageChange, None]) -> TrackedPage:
     """Change what you want of a page."""
     _, product = _find(request)
     body = request.body
@@ -132,7 +132,7 @@ def change_page(request: Request[PageChange, None]) -> TrackedPage:
     return {"page": views.summary(tracker, product, (), request.now)}
 
 
-def untrack_page(request: Request[None, None]) -> UntrackedPage:
+def untrack_page(request: HttpRequest[None, None]) -> UntrackedPage:
     """Track a page no longer."""
     own = request.path["page_id"]
     if not _is_id(own) or not requests.untrack(request.tenant, own, request.now):
@@ -140,7 +140,7 @@ def untrack_page(request: Request[None, None]) -> UntrackedPage:
     return {"pageId": own}
 
 
-def page_prices(request: Request[None, PagePricesQuery]) -> PriceHistory:
+def page_prices(request: HttpRequest[None, PagePricesQuery]) -> PriceHistory:
     """The history of a variant's price and stock, for a chart."""
     _, product = _find(request)
     variant = request.query.variant
@@ -153,7 +153,7 @@ def page_prices(request: Request[None, PagePricesQuery]) -> PriceHistory:
     return answer
 
 
-def saved_page(request: Request[None, None]) -> Response[str]:
+def saved_page(request: HttpRequest[None, None]) -> Response[str]:
     """The page of the last look that could not read it, as text; kept for a week."""
     _, product = _find(request)
     try:
@@ -195,7 +195,7 @@ def _same(trackers: Iterable[Tracker]) -> dict[str, list[str]]:
     return {own: [one for one in group if one != own] for group in by_link.values() for own in group}
 
 
-def _find(request: Request[Any, Any]) -> tuple[Tracker, Product]:
+def _find(request: HttpRequest[Any, Any]) -> tuple[Tracker, Product]:
     own = request.path["page_id"]
     tracker = table.find_tracker(request.tenant, own) if _is_id(own) else None
     product = table.find(own) if tracker else None

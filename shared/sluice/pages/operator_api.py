@@ -15,7 +15,7 @@ from sluice.platform.config import live
 from sluice.platform.http import routing
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict
-from sluice.platform.http.routing import Request, Route
+from sluice.platform.http.routing import HttpRequest, Route
 
 # The role of whoever runs the whole deployment, and sees all tenants' work.
 PLATFORM = "platform"
@@ -105,7 +105,7 @@ class ChecksRun(TypedDict):
     scheduler: SchedulerView
 
 
-def recent_checks(request: Request[None, RecentChecksQuery]) -> RecentChecks:
+def recent_checks(request: HttpRequest[None, RecentChecksQuery]) -> RecentChecks:
     """The last checks."""
     query, sees = request.query, _sees(request)
     found = list[OperatorCheck]()
@@ -118,7 +118,7 @@ def recent_checks(request: Request[None, RecentChecksQuery]) -> RecentChecks:
     return {"checks": found, "scheduler": _scheduler(request.now)}
 
 
-def slow_checks(request: Request[None, SlowChecksQuery]) -> SlowChecks:
+def slow_checks(request: HttpRequest[None, SlowChecksQuery]) -> SlowChecks:
     """The checks that took longest, of today and yesterday."""
     query, sees = request.query, _sees(request)
     found = list[PageCheck]()
@@ -135,7 +135,7 @@ def slow_checks(request: Request[None, SlowChecksQuery]) -> SlowChecks:
     return {"checks": [_view(one) for one in slowest]}
 
 
-def check_stats(request: Request[None, None]) -> ChecksAnswer:
+def check_stats(request: HttpRequest[None, None]) -> ChecksAnswer:
     """How the checks went."""
     sees, rows = _sees(request), list[PageCheck]()
     read = 0
@@ -152,7 +152,7 @@ def check_stats(request: Request[None, None]) -> ChecksAnswer:
     }
 
 
-def run_now(request: Request[None, None]) -> ChecksRun:
+def run_now(request: HttpRequest[None, None]) -> ChecksRun:
     """Begin a run of the scheduler now. Products that were looked at within the interval wait for their time."""
     done = schedule.run(routing.clock, live.current())
     if done is None:
@@ -167,7 +167,7 @@ def run_now(request: Request[None, None]) -> ChecksRun:
     }
 
 
-def _sees(request: Request[Any, Any]) -> Callable[[PageCheck], bool]:
+def _sees(request: HttpRequest[Any, Any]) -> Callable[[PageCheck], bool]:
     """Whether the caller may see a check: of a page that its tenant tracks; a `platform` operator, all."""
     if request.caller and PLATFORM in request.caller.roles:
         return lambda _: True

@@ -21,7 +21,7 @@ from sluice.platform.http import items
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
 from sluice.platform.http.models import Body, DocumentedAs, OneOf, Query, Text, problems
-from sluice.platform.http.routing import Answer, Request, Route
+from sluice.platform.http.routing import Answer, HttpRequest, Route
 from sluice.prices import ask
 from sluice.prices import table as prices
 from sluice.prices.ask import Problem, RefreshItem
@@ -104,7 +104,7 @@ class PriceList(TypedDict):
     prices: list[prices.PriceView]
 
 
-def refresh_prices(request: Request[Refresh, None]) -> RefreshAnswer:
+def refresh_prices(request: HttpRequest[Refresh, None]) -> RefreshAnswer:
     """Ask for fresh prices."""
     tally.require_room(request.tenant, len(request.body.items), request.now, live.current())
     answers: dict[int, ItemAnswer] = {}
@@ -124,7 +124,7 @@ def refresh_prices(request: Request[Refresh, None]) -> RefreshAnswer:
     return answer
 
 
-def find_prices(request: Request[None, PricesQuery]) -> PriceList:
+def find_prices(request: HttpRequest[None, PricesQuery]) -> PriceList:
     """The newest stored price of a SKU, for each size, marketplace and currency."""
     query = request.query
     if query.size_system and query.size is None:
@@ -144,7 +144,7 @@ def find_prices(request: Request[None, PricesQuery]) -> PriceList:
     return {"prices": [price.view() for price in found]}
 
 
-def get_image(request: Request[None, None]) -> Answer:
+def get_image(request: HttpRequest[None, None]) -> Answer:
     """A picture that stands for a category of products."""
     name, _, kind = request.path["name"].rpartition(".")
     picture = images.svg(name) if kind == "svg" else None

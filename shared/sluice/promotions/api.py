@@ -15,7 +15,7 @@ from sluice.platform.config import live
 from sluice.platform.http import request_cursor, routing
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
-from sluice.platform.http.routing import Request, Route
+from sluice.platform.http.routing import HttpRequest, Route
 from sluice.promotions import campaigns, listing, views
 from sluice.promotions.bodies import NewPromotions, PromotionsQuery
 from sluice.promotions.kinds import CREATE, MARKETPLACE
@@ -62,7 +62,7 @@ class Withdrawn(TypedDict):
     message: str
 
 
-def create_promotions(request: Request[NewPromotions, None]) -> Accepted:
+def create_promotions(request: HttpRequest[NewPromotions, None]) -> Accepted:
     """Ask for an ad, or for many."""
     assert request.caller  # noqa: S101 - the route has one
     body = request.body
@@ -82,7 +82,7 @@ def create_promotions(request: Request[NewPromotions, None]) -> Accepted:
     return {"success": True, "jobIds": [one.job_id for one in done], "count": len(done), "message": message}
 
 
-def list_promotions(request: Request[None, PromotionsQuery]) -> PromotionList:
+def list_promotions(request: HttpRequest[None, PromotionsQuery]) -> PromotionList:
     """The caller's promotions, newest first, and how many there are of each status."""
     query, tenant, now = request.query, request.tenant, request.now
     start = request_cursor.decode(query.cursor, tenant) if query.cursor else None
@@ -93,12 +93,12 @@ def list_promotions(request: Request[None, PromotionsQuery]) -> PromotionList:
     return {"stats": listing.stats(tenant, now, config), "promotions": shown, "next": following}
 
 
-def get_promotion(request: Request[None, None]) -> Shown:
+def get_promotion(request: HttpRequest[None, None]) -> Shown:
     """One of the caller's promotions."""
     return {"job": views.promotion(_find(request), request.tenant, request.now, live.current())}
 
 
-def cancel_promotion(request: Request[None, None]) -> Withdrawn:
+def cancel_promotion(request: HttpRequest[None, None]) -> Withdrawn:
     """Take back a promotion that waits."""
     job = _find(request)
     match cancel.cancel(job.job_id, request.tenant, request.now, live.current()):
@@ -148,7 +148,7 @@ def _stored(body: NewPromotions, answers: Sequence[Enqueued | Exception]) -> lis
     )
 
 
-def _find(request: Request[None, None]) -> Job:
+def _find(request: HttpRequest[None, None]) -> Job:
     job = cancel.find(unquote(request.path["promotion_id"]), request.tenant)
     if job is None or job.kind != CREATE.name:
         raise _unknown()

@@ -13,7 +13,7 @@ from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound, TooMany
 from sluice.platform.http.models import Body, OneOf, Query, Text
-from sluice.platform.http.routing import Request, Route
+from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.settings import settings
 from sluice.platform.tables import ConditionFailed
 from sluice.webhooks import deliveries, endpoints, targets, turns
@@ -102,7 +102,7 @@ class DeliveryList(TypedDict):
     next: str | None
 
 
-def put_webhook(request: Request[NewWebhook, None]) -> Webhook:
+def put_webhook(request: HttpRequest[NewWebhook, None]) -> Webhook:
     """Say where events go: a new endpoint, or a change of one."""
     wanted, webhook_id = _wanted(request.body), _webhook_id(request)
     if webhook_id is None:
@@ -122,24 +122,24 @@ def put_webhook(request: Request[NewWebhook, None]) -> Webhook:
     return {**_shown(endpoint), "secret": secret}
 
 
-def get_webhook(request: Request[None, None]) -> Webhook:
+def get_webhook(request: HttpRequest[None, None]) -> Webhook:
     """One of the caller's endpoints."""
     return _shown(_find(request))
 
 
-def list_webhooks(request: Request[None, None]) -> WebhookList:
+def list_webhooks(request: HttpRequest[None, None]) -> WebhookList:
     """The caller's endpoints."""
     return {"webhooks": [_shown(endpoint) for endpoint in endpoints.of(request.tenant)]}
 
 
-def delete_webhook(request: Request[None, None]) -> Deleted:
+def delete_webhook(request: HttpRequest[None, None]) -> Deleted:
     """Send nothing there any more."""
     endpoint = _find(request)
     endpoints.delete(endpoint)
     return {"webhookId": endpoint.webhook_id}
 
 
-def renew_secret(request: Request[None, None]) -> Webhook:
+def renew_secret(request: HttpRequest[None, None]) -> Webhook:
     """Make a new secret; the one before it signs beside it for a day."""
     try:
         endpoint, secret = endpoints.renew_secret(_find(request), request.now)
@@ -148,7 +148,7 @@ def renew_secret(request: Request[None, None]) -> Webhook:
     return {**_shown(endpoint), "secret": secret}
 
 
-def list_deliveries(request: Request[None, DeliveriesQuery]) -> DeliveryList:
+def list_deliveries(request: HttpRequest[None, DeliveriesQuery]) -> DeliveryList:
     """What was sent to an endpoint, and what came of it."""
     query = request.query
     if query.cursor is not None and not deliveries.is_id(query.cursor):
@@ -157,7 +157,7 @@ def list_deliveries(request: Request[None, DeliveriesQuery]) -> DeliveryList:
     return {"deliveries": [_delivery(one) for one in found], "next": following}
 
 
-def resend_delivery(request: Request[None, None]) -> DeliveryView:
+def resend_delivery(request: HttpRequest[None, None]) -> DeliveryView:
     """Send an event once more, now, whatever came of it before."""
     endpoint, delivery_id = _find(request), request.path["delivery_id"]
     found = deliveries.find(endpoint.key, delivery_id) if deliveries.is_id(delivery_id) else None
@@ -180,12 +180,12 @@ def _wanted(body: NewWebhook) -> Wanted:
     return Wanted(body.url, sorted(set(body.event_types)), body.enabled)
 
 
-def _webhook_id(request: Request[Any, Any]) -> str | None:
+def _webhook_id(request: HttpRequest[Any, Any]) -> str | None:
     webhook_id = request.path["webhook_id"]
     return webhook_id if re.fullmatch(_ID, webhook_id) else None
 
 
-def _find(request: Request[Any, Any]) -> Endpoint:
+def _find(request: HttpRequest[Any, Any]) -> Endpoint:
     webhook_id = _webhook_id(request)
     endpoint = endpoints.find(request.tenant, webhook_id) if webhook_id else None
     if endpoint is None:

@@ -65,4 +65,4 @@ def test_answers_are_not_kept_on_the_way(cloud: Cloud) -> None:
 
 def test_a_public_request_has_no_tenant() -> None:
     with pytest.raises(RuntimeError):
-        _ = routing.Request(id="1", path={}, body=None, query=None, now=0).tenant
+        _ = routing.HttpRequest(id="1", path={}, body=None, query=None, now=0).tenant

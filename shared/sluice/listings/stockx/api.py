@@ -26,13 +26,13 @@ from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
 from sluice.platform.http.models import Body, Query
-from sluice.platform.http.routing import Request, Route
+from sluice.platform.http.routing import HttpRequest, Route
 
 B = TypeVar("B", bound=Body | None)
 Q = TypeVar("Q", bound=Query | None)
 
 
-def create_listing(request: Request[NewListing, None]) -> Accepted:
+def create_listing(request: HttpRequest[NewListing, None]) -> Accepted:
     """Offer one unit."""
     tally.require_room(request.tenant, 1, request.now, live.current())
     try:
@@ -41,29 +41,29 @@ def create_listing(request: Request[NewListing, None]) -> Accepted:
         raise _told(refused) from None
 
 
-def update_listing(request: Request[NewTerms, None]) -> Accepted:
+def update_listing(request: HttpRequest[NewTerms, None]) -> Accepted:
     """Change what a listing asks for."""
     if request.body.is_empty():
         raise Invalid.field("body", "must say what to change: amount, currency or expiresAt")
     return _change(request, Action.UPDATE, request.body)
 
 
-def delete_listing(request: Request[None, None]) -> Accepted:
+def delete_listing(request: HttpRequest[None, None]) -> Accepted:
     """Take a listing away for good."""
     return _change(request, Action.DELETE)
 
 
-def activate_listing(request: Request[NewTerms, None]) -> Accepted:
+def activate_listing(request: HttpRequest[NewTerms, None]) -> Accepted:
     """Put a listing on the market."""
     return _change(request, Action.ACTIVATE, request.body)
 
 
-def deactivate_listing(request: Request[None, None]) -> Accepted:
+def deactivate_listing(request: HttpRequest[None, None]) -> Accepted:
     """Take a listing off the market."""
     return _change(request, Action.DEACTIVATE)
 
 
-def list_listings(request: Request[None, ListingsQuery]) -> ListingList:
+def list_listings(request: HttpRequest[None, ListingsQuery]) -> ListingList:
     """The caller's listings."""
     query = request.query
     after = _cursor(query.cursor) if query.cursor else None
@@ -84,18 +84,18 @@ def list_listings(request: Request[None, ListingsQuery]) -> ListingList:
     return {"listings": [views.listing(one) for one in shown], "next": following}
 
 
-def get_listing(request: Request[None, None]) -> views.ListingView:
+def get_listing(request: HttpRequest[None, None]) -> views.ListingView:
     """One of the caller's listings."""
     return views.listing(_find(request))
 
 
-def get_history(request: Request[None, None]) -> History:
+def get_history(request: HttpRequest[None, None]) -> History:
     """What became of each change of a listing."""
     found = _find(request)
     return {"history": [views.entry(one) for one in listings.history(found.tenant, found.listing_id)]}
 
 
-def get_operation(request: Request[None, None]) -> views.OperationView:
+def get_operation(request: HttpRequest[None, None]) -> views.OperationView:
     """How far a change is."""
     job = cancel.find(unquote(request.path["job_id"]), request.tenant)
     if job is None or job.kind not in _KINDS:
@@ -103,12 +103,12 @@ def get_operation(request: Request[None, None]) -> views.OperationView:
     return views.operation(job)
 
 
-def _one(_: Request[Any, Any]) -> int:
+def _one(_: HttpRequest[Any, Any]) -> int:
     """One listing is changed."""
     return 1
 
 
-def asker(request: Request[B, Q]) -> Asker:
+def asker(request: HttpRequest[B, Q]) -> Asker:
     """Who asks."""
     assert request.caller  # noqa: S101 - every route here has one
     return Asker(request.tenant, request.caller.subject, request.now, live.current())
@@ -120,7 +120,7 @@ def accepted(asked: Asked) -> Accepted:
     return {"jobId": asked.job_id, "listingId": asked.listing_id, "operationId": None, "status": str(status)}
 
 
-def _change(request: Request[Any, None], action: Action, body: NewTerms | None = None) -> Accepted:
+def _change(request: HttpRequest[Any, None], action: Action, body: NewTerms | None = None) -> Accepted:
     found = _find(request)
     try:
         asked = new_terms(body, found, request.now) if body else None
@@ -131,7 +131,7 @@ def _change(request: Request[Any, None], action: Action, body: NewTerms | None =
         raise _told(refused) from None
 
 
-def _find(request: Request[Any, Any]) -> Listing:
+def _find(request: HttpRequest[Any, Any]) -> Listing:
     found = listings.find(request.tenant, request.path["listing_id"])
     if found is None:
         raise _unknown()

@@ -20,7 +20,7 @@ from sluice.platform.http import items
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, FieldError, HttpError, Invalid, NotFound, Unavailable
 from sluice.platform.http.models import Body, DocumentedAs, OneOf, Text, problems
-from sluice.platform.http.routing import Request, Route
+from sluice.platform.http.routing import HttpRequest, Route
 
 ACCEPTED = "accepted"
 ACTIONS = {"create": Action.CREATE, "update": Action.UPDATE, "delete": Action.DELETE}
@@ -84,7 +84,7 @@ class BulkAnswer(TypedDict):
     counts: Counts
 
 
-def change_many(request: Request[Bulk, None]) -> BulkAnswer:
+def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
     """Create, update or delete many listings."""
     body, action = request.body, ACTIONS[request.body.action]
     if action is Action.CREATE:

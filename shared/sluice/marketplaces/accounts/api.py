@@ -19,7 +19,7 @@ from sluice.platform.http import routing
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, Invalid, NotFound
 from sluice.platform.http.models import Body
-from sluice.platform.http.routing import Request, Route
+from sluice.platform.http.routing import HttpRequest, Route
 
 
 def _of(marketplace: Marketplace) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class Disconnected(TypedDict):
     message: str
 
 
-def connect_account(request: Request[Credentials, None]) -> AccountView:
+def connect_account(request: HttpRequest[Credentials, None]) -> AccountView:
     """Connect a marketplace account, or connect it again. Jobs that waited for it run at once."""
     marketplace = _marketplace(request.path["marketplace"])
     credentials = request.body.model_extra or {}
@@ -84,7 +84,7 @@ def connect_account(request: Request[Credentials, None]) -> AccountView:
     return view(account)
 
 
-def get_account(request: Request[None, None]) -> AccountView:
+def get_account(request: HttpRequest[None, None]) -> AccountView:
     """How a connection fares."""
     marketplace = _marketplace(request.path["marketplace"])
     account = accounts.find(keys.account(marketplace, request.tenant))
@@ -93,13 +93,13 @@ def get_account(request: Request[None, None]) -> AccountView:
     return view(account)
 
 
-def list_accounts(request: Request[None, None]) -> AccountList:
+def list_accounts(request: HttpRequest[None, None]) -> AccountList:
     """The caller's connections."""
     found = (accounts.find(keys.account(marketplace, request.tenant)) for marketplace in registry.MARKETPLACES)
     return {"accounts": [view(account) for account in found if account]}
 
 
-def disconnect_account(request: Request[None, None]) -> Disconnected:
+def disconnect_account(request: HttpRequest[None, None]) -> Disconnected:
     """Delete an account's credentials and tokens. What was asked of it waits until it is connected again."""
     marketplace = _marketplace(request.path["marketplace"])
     account_id = keys.account(marketplace, request.tenant)

@@ -57,7 +57,7 @@ clock: Clock = SystemClock()
 
 
 @dataclass(frozen=True)
-class Request(Generic[B, Q]):
+class HttpRequest(Generic[B, Q]):
     """One checked request.
 
     path: its parameters as the gateway gives them. now: epoch ms. seed: the same whenever this request is sent again
@@ -99,7 +99,7 @@ class Route(Generic[B, Q]):
     method: str
     path: str
     summary: str
-    call: Callable[[Request[B, Q]], Answer]
+    call: Callable[[HttpRequest[B, Q]], Answer]
     answer: type | str
     permission: Permission | None
     body: type[B] | None = None
@@ -107,7 +107,7 @@ class Route(Generic[B, Q]):
     status: int = 200
     errors: tuple[type[HttpError], ...] = ()
     uploads: Mapping[str, type] | None = None
-    asks: Callable[[Request[B, Q]], int] | None = None
+    asks: Callable[[HttpRequest[B, Q]], int] | None = None
     shows_secret: bool = False
 
     @property
@@ -226,11 +226,11 @@ def _checked(
     matched: Mapping[str, str],
     caller: Caller | None,
     seed: str | None = None,
-) -> Request[Any, Any]:
+) -> HttpRequest[Any, Any]:
     """The request as the route wants it. It is counted for its tenant, once, whether it can be read or not."""
     now, items = clock.now(), 0
     try:
-        request: Request[Any, Any] = Request(
+        request: HttpRequest[Any, Any] = HttpRequest(
             id=_request_id(event),
             path=parameters.path({**matched, **(event.get("pathParameters") or {})}),
             body=_body(route, event),
