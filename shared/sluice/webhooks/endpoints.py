@@ -13,8 +13,6 @@ from sluice.platform.clock import DAY
 from sluice.webhooks import signature, targets
 from sluice.webhooks.standing import Standing
 
-# The types of events that an endpoint can ask for.
-
 # A new secret signs beside the one before it for this long, so that a receiver can change over.
 OVERLAP_MS = DAY
 # Where a tenant's turn stands in the table, before its endpoints: no endpoint's id has a `#`.
@@ -31,7 +29,7 @@ class Status(StrEnum):
 class Endpoint(tables.Table):
     """One address of one tenant, with its standing (see `standing`).
 
-    url: as it is shown, with its query masked (`targets.masked`); whole where it was stored before URLs were encrypted.
+    url: as it is shown, with what may be a key masked (`targets.masked`); whole where it was stored before URLs were encrypted.
     sealed_url: the whole URL, encrypted, because it may hold a key.
     turn_at, turn_until: the only attributes of a tenant's turn (see `turns`), but for tokens.
     change_token, tried_token, turn_token: of the last change by its tenant, of the last one by a sender, and of the

@@ -3,6 +3,7 @@
 A URL is checked when it is given, and its host's addresses each time that a connection is made (see `client`).
 """
 
+import re
 from urllib.parse import urlsplit
 
 from sluice.platform import addresses
@@ -11,17 +12,28 @@ from sluice.platform.addresses import BadAddress
 # 8443 is the usual other port of https; a receiver that stands anywhere else is more likely no receiver.
 PORTS = frozenset({443, 8443})
 
-
-# In place of a query.
-MASK = "?***"
+# In place of what may be a key.
+MASK = "***"
+_MASKED = re.compile(r"[/?]\*\*\*(?=[/?]|$)")
+# A part of a path that is made of words, such as `sluice`, `my-hooks`, `hook.php` or `v1`, and cannot be a key.
+_WORDS = re.compile(r"v[0-9]{1,2}|[A-Za-z]{1,16}([-_.][A-Za-z]{1,16}){0,3}")
 
 
 def masked(url: str) -> str:
-    """The URL as it is shown: its query, which may hold a key, is masked. So is a user, which no new URL has."""
+    """The URL as it is shown, to everybody: its host, and the first part of its path if that is made of words.
+
+    All else may be a key, as in `https://hooks.example.com/services/T0BEC0/x8Zb…`, and is masked. So is a user, which
+    no new URL has. A masked URL masked again is the same.
+    """
     parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
-    shown = f"{parts.scheme}://{'***' if user else ''}{at}{host}{parts.path}"
-    return shown + (MASK if parts.query else "")
+    first, slash, rest = parts.path.removeprefix("/").partition("/")
+    shown = f"{parts.scheme}://{MASK if user else ''}{at}{host}{parts.path[:1]}"
+    if first and not _WORDS.fullmatch(first):
+        shown += MASK
+    else:
+        shown += first + slash + (MASK if rest else "")
+    return shown + (f"?{MASK}" if parts.query else "")
 
 
 def check(url: str, *, local: bool) -> None:
@@ -30,6 +42,6 @@ def check(url: str, *, local: bool) -> None:
     Raises:
         BadAddress: it may not.
     """
-    if url.endswith(MASK):
+    if _MASKED.search(url):
         raise BadAddress("is masked as it is shown; give the whole URL")
     addresses.check_url(url, schemes=("https",), ports=PORTS, local=local)

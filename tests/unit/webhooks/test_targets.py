@@ -89,6 +89,18 @@ def test_anything_else_is_refused_with_the_reason(url: str, word: str) -> None:
         ("https://hooks.example.com/sluice", "https://hooks.example.com/sluice"),
         ("https://hooks.example.com:8443/a?key=of-acme&b=1", "https://hooks.example.com:8443/a?***"),
         ("https://hooks.example.com?of-acme", "https://hooks.example.com?***"),
+        ("https://hooks.example.com/", "https://hooks.example.com/"),
+        ("https://hooks.example.com/sluice/", "https://hooks.example.com/sluice/"),
+        ("https://hooks.example.com/my-hooks.php", "https://hooks.example.com/my-hooks.php"),
+        ("https://hooks.example.com/services/T0BEC0/B0/of-acme", "https://hooks.example.com/services/***"),
+        ("https://hooks.example.com/services//of-acme/", "https://hooks.example.com/services/***"),
+        ("https://hooks.example.com/v1/of-acme?key=of-acme", "https://hooks.example.com/v1/***?***"),
+        ("https://hooks.example.com/0f1e2d3c-of-acme", "https://hooks.example.com/***"),
+        ("https://hooks.example.com/0f1e2d3c-of-acme/hook", "https://hooks.example.com/***"),
+        ("https://hooks.example.com//of-acme", "https://hooks.example.com//***"),
+        ("https://hooks.example.com/k%65y-of-acme", "https://hooks.example.com/***"),
+        ("https://hooks.example.com/qwertyuiopasdfghjkl", "https://hooks.example.com/***"),
+        ("https://hooks.example.com/hook;of-acme", "https://hooks.example.com/***"),
         ("https://ann:" + "of-acme@hooks.example.com/a?key=of-acme", "https://***@hooks.example.com/a?***"),
     ],
 )
@@ -96,9 +108,10 @@ def test_what_may_be_a_key_is_masked(url: str, shown: str) -> None:
     assert targets.masked(url) == shown == targets.masked(shown)
 
 
-def test_a_masked_url_is_not_taken_for_a_whole_one() -> None:
+@pytest.mark.parametrize("rest", ["?key=of-acme", "0f1e-of-acme", "services/of-acme", "services/of-acme?key=of-acme"])
+def test_a_masked_url_is_not_taken_for_a_whole_one(rest: str) -> None:
     with pytest.raises(BadAddress, match="give the whole URL"):
-        targets.check(targets.masked("https://hooks.example.com/?key=of-acme"), local=False)
+        targets.check(targets.masked(f"https://hooks.example.com/{rest}"), local=False)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "[::1]:8000"])
