@@ -5,6 +5,7 @@
                   │ yes
                   ▼
          next products of the index `checked` ─► one background job for each look-up ─► store the step
+         └─ counted ahead of that, some with each step: how many wait
 ```
 Only one window of jobs waits at a time, so that other background work of the same accounts is not held up for days. A
 step that is killed before it is stored is made again: its jobs merge with those that wait, and a product that was
@@ -22,20 +23,21 @@ from sluice.catalog.table import CheckedIndex, Product
 from sluice.jobs.model import keys, requests
 from sluice.jobs.model.job import Job, Spec
 from sluice.jobs.model.states import FINAL, SUCCEEDED
+from sluice.jobs.queue import tally
 from sluice.jobs.queue.enqueue import enqueue_many
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.held import account_held
 from sluice.marketplaces.accounts.table import Status
-from sluice.platform import tables
+from sluice.platform import tables, usage
 from sluice.platform.config.document import Config
 
 # Products of one window. On StockX's hundred calls an hour they take about one hour.
 WINDOW = 40
 # Pages that one request reads at most, where nobody can be asked for what they hold.
 PAGES = 20
-# The count of what waits is for the progress bar; more than this is not counted.
-MOST_COUNTED = 10_000
+# Products that one step counts at most, for the progress bar: more than it can walk through.
+COUNTED = 1_000
 TRIES = 5
 
 
@@ -44,6 +46,7 @@ def advance(tenant: str, now: int, config: Config) -> Enrichment:
 
     Raises:
         Contention: others made each step first. Ask again.
+        TooMany: the tenant's allowances have no room for the next look-ups; nothing was asked for.
     """
     for _ in range(TRIES):
         last = table.load(tenant)
@@ -52,6 +55,7 @@ def advance(tenant: str, now: int, config: Config) -> Enrichment:
         if not states.keys() <= FINAL:
             return enrichment
         enrichment.failed += sum(count for state, count in states.items() if state != SUCCEEDED)
+        _count_on(enrichment)
         _next_window(enrichment, now, config)
         try:
             table.store(enrichment)
@@ -70,14 +74,43 @@ def states_of(enrichment: Enrichment) -> Counter[str]:
 def _begun(tenant: str, now: int, config: Config, last: Enrichment | None) -> Enrichment:
     before = now - config.catalog_age_ms
     first = registry.with_catalog()[0].name
-    waiting = sum(
-        Product.checked.count(one.name, CheckedIndex.checked_at <= before, limit=MOST_COUNTED)
-        for one in registry.with_catalog()
-    )
     number = last.number if last else 0
     return Enrichment(
-        tenant, number=number, started_at=now, before=before, marketplace=first, window=[], total=waiting, no_account={}
+        tenant,
+        number=number,
+        started_at=now,
+        before=before,
+        marketplace=first,
+        counting=first,
+        window=[],
+        no_account={},
     )
+
+
+def _count_on(enrichment: Enrichment) -> None:
+    """Count the next of those that wait, and no more than that: the count goes on ahead of the walk, step by step."""
+    left = COUNTED
+    while enrichment.counting and left > 0:
+        rows = Product.checked.query(
+            enrichment.counting,
+            CheckedIndex.checked_at <= enrichment.before,
+            limit=left,
+            page_size=left,
+            last_evaluated_key=enrichment.counted_to,
+            attributes_to_get=["product", "marketplace", "checked_at"],
+        )
+        found = sum(1 for _ in rows)
+        enrichment.total += found
+        left -= found
+        enrichment.counted_to = rows.last_evaluated_key
+        if enrichment.counted_to is None:
+            enrichment.counting = _behind(enrichment.counting)
+
+
+def _behind(marketplace: str) -> str | None:
+    """The marketplace whose products are walked through after those of `marketplace`."""
+    names = [one.name for one in registry.with_catalog()]
+    return next(iter(names[names.index(marketplace) + 1 :]), None)
 
 
 def _next_window(enrichment: Enrichment, now: int, config: Config) -> None:
@@ -93,6 +126,9 @@ def _next_window(enrichment: Enrichment, now: int, config: Config) -> None:
         marketplace, page = enrichment.marketplace, _page(enrichment)
         specs = {spec.job_id: spec for product in page for spec in _specs(product, enrichment, able, config)}
         if specs:
+            # Nothing of this step is stored yet: who has no room makes the same step later.
+            tally.require_room(enrichment.tenant, len(specs), now, config)
+            usage.charge(enrichment.tenant, len(specs), now, config.allowed(enrichment.tenant), requests=0)
             # Their own marketplace last: a product is not found again once that was asked, so by then all must be.
             own = {job_id for job_id in specs if keys.job_parts(job_id)[1] == marketplace}
             for part in (specs.keys() - own, own):
@@ -120,9 +156,8 @@ def _page(enrichment: Enrichment) -> list[Product]:
     )
     page = list(rows)
     enrichment.after = rows.last_evaluated_key
-    if enrichment.after is None:
-        names = [one.name for one in registry.with_catalog()]
-        enrichment.marketplace = next(iter(names[names.index(enrichment.marketplace) + 1 :]), None)
+    if enrichment.after is None and enrichment.marketplace:
+        enrichment.marketplace = _behind(enrichment.marketplace)
     enrichment.seen += len(page)
     return page
 

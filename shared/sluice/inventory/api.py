@@ -54,7 +54,7 @@ def delete_item(request: HttpRequest[None, None]) -> Deleted:
     item = stored_items.from_public(request.path["item_id"])
     if item is None or not stored_items.delete(request.tenant, item):
         raise _unknown()
-    stock.add(request.tenant, -1)
+    stock.give_back(request.tenant, 1)
     return {"itemId": request.path["item_id"]}
 
 

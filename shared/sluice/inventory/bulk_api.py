@@ -39,10 +39,11 @@ def add_items(request: HttpRequest[NewItems, None]) -> ItemsAnswer:
         except Exception as error:  # noqa: BLE001 - answered for this item; the others go on
             return error
 
+    stock.take(request.tenant, len(named))
     with ThreadPoolExecutor(THREADS) as pool:
         written = dict(zip(named, pool.map(put, named.values()), strict=True))
     stored = {index: one for index, one in written.items() if isinstance(one, Item)}
-    stock.add(request.tenant, sum(one.created_at == request.now for one in stored.values()))
+    stock.give_back(request.tenant, len(named) - sum(one.created_at == request.now for one in stored.values()))
     asked = refreshes.ask(list(stored.values()), request.now, live.current(), "hot")
     for (index, one), done in zip(stored.items(), asked, strict=True):
         outcome = views.CREATED if one.created_at == request.now else views.EXISTS

@@ -1,7 +1,8 @@
 """How many items each tenant's inventory holds: a counter, because counting them reads them all.
 
-It is written after the items, so a death in between leaves it off. Before a tenant is refused for it, the items are
-counted one by one, at most so often.
+Room is taken before items are stored, and what was not needed is given back after; what is deleted is given back when
+it is gone. So a death in between leaves the counter too high, never too low, and an allowance that is used up is seen.
+Before a tenant is refused for it, the items are counted one by one, at most so often.
 """
 
 from typing import Final
@@ -19,9 +20,14 @@ RECOUNT_MS: Final = 10 * MINUTE
 WAIT_SECONDS: Final = 60
 
 
-def add(tenant: str, number: int) -> None:
-    """Count `number` new items; below 0, those that were deleted."""
+def take(tenant: str, number: int) -> None:
+    """Count `number` items that are about to be stored, as if all were new."""
     usage.add(tenant, usage.KEPT, {COUNTER: number})
+
+
+def give_back(tenant: str, number: int) -> None:
+    """Count `number` items less: those that are deleted, or for which room was taken that was not needed."""
+    usage.add(tenant, usage.KEPT, {COUNTER: -number})
 
 
 def size(tenant: str) -> int:

@@ -80,9 +80,12 @@ def take(chunk: Chunk, config: Config, clock: Clock) -> None:
         not_asked=len(refused),
         problems=frozenset([*sorted(set(refused))[:MOST_PROBLEMS], *differ[:MOST_PROBLEMS]]),
     )
+    # In this order, because a chunk that is delivered again finds its own items, and counts them as created again.
+    stock.take(chunk.tenant, created)
     if imports.finish(chunk, done, clock.now()):
         count("ItemsImported", len(stored))
-        stock.add(chunk.tenant, created)
+    elif found:  # another delivery of the chunk has counted it; without a record nobody has
+        stock.give_back(chunk.tenant, created)
 
 
 def freshen(looked: Looked, config: Config, clock: Clock) -> None:

@@ -29,7 +29,7 @@ class Status(StrEnum):
 class Endpoint(tables.Table):
     """One address of one tenant, with its standing (see `standing`).
 
-    url: as it is shown, with what may be a key masked (`targets.masked`); whole where it was stored before URLs were encrypted.
+    url: as it is shown, with what may be a key masked (`targets.masked`); older ones may show more, or all of it.
     sealed_url: the whole URL, encrypted, because it may hold a key.
     turn_at, turn_until: the only attributes of a tenant's turn (see `turns`), but for tokens.
     change_token, tried_token, turn_token: of the last change by its tenant, of the last one by a sender, and of the

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from functions.job_events.handler import handler as job_events
+from sluice.inventory import stock
+from sluice.inventory.table import Item
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import tally
 from sluice.platform import aws, usage
@@ -16,6 +18,8 @@ from sluice.platform.config.document import Config, parse
 from sluice.platform.http import routing
 from tests.support.clock import VirtualClock
 from tests.support.http import Answer, Context, call
+from tests.support.store import Answer as Found
+from tests.support.store import Request, Send, Store
 from tests.support.stream import changes
 from tests.unit.api.conftest import WEBHOOK, Cloud
 from tests.unit.api.document import conforms
@@ -177,6 +181,30 @@ def test_an_inventory_that_was_counted_wrong_is_counted_anew_before_it_is_full(
     configure(allowances={"inventory_items": 4})
     usage.add("acme", usage.KEPT, {"inventory_items": 9})
     assert call("POST", "/v1/inventory", body=items(4)).status == 202
+
+
+@pytest.mark.parametrize("writes", range(1, 12))
+def test_a_request_that_dies_at_any_write_leaves_no_item_uncounted(
+    acme: Cloud, tables: Store, monkeypatch: pytest.MonkeyPatch, writes: int
+) -> None:
+    """Too many are found when it matters; too few would let a tenant keep more than it may, for ever."""
+    kept = call("POST", "/v1/inventory", body=items(2)).json["items"]
+    around, written = tables.around, [0]
+    assert around
+
+    def dying(request: Request, send: Send) -> Found:
+        if request.operation in ("UpdateItem", "PutItem", "DeleteItem"):
+            written[0] += 1
+            if written[0] > writes:
+                raise RuntimeError("killed")
+        return around(request, send)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tables, "around", dying)
+        call("POST", "/v1/inventory", body=items(4))
+        written[0] = writes - 2
+        call("DELETE", f"/v1/inventory/{kept[0]['itemId']}")
+    assert stock.size("acme") >= Item.count("acme")
 
 
 def test_rows_of_an_import_are_items_of_the_hour(acme: Cloud, configure: Configure) -> None:

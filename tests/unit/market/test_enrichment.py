@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.sandbox.faults import RefuseRefresh, RevokedToken, ServerError
-from sluice.catalog import enrichment_table
+from sluice.catalog import enrichment, enrichment_table
 from sluice.catalog.enrichment import WINDOW
 from sluice.catalog.table import Product
 from sluice.jobs.model.job import Job
@@ -211,6 +211,39 @@ def test_one_window_waits_at_a_time(everywhere: World) -> None:
     assert advance()["waiting"] == 5
     finish(everywhere)
     assert asked(everywhere, "stockx") == dict.fromkeys(synthetic(WINDOW + 5), 1)
+
+
+def test_what_waits_is_counted_some_with_each_step(everywhere: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a request reads no more of a catalog of a million products than of a small one."""
+    monkeypatch.setattr(enrichment, "WINDOW", 2)
+    monkeypatch.setattr(enrichment, "COUNTED", 3)
+    everywhere.configure(marketplaces={"stockx": {"interval_ms": 0, "per_hour": 0, "per_day": 0}})
+    everywhere.unlimited()
+    for sku in synthetic(8):
+        product(sku)
+    product("SLUICE-00009", "alias")
+    counted = [advance()["products"]]
+    while counted[-1] < 9:
+        everywhere.run_until(lambda: call("GET", PATH).json["state"] == "ready", 5)
+        counted.append(advance()["products"])
+    assert counted == [3, 6, 9]
+    assert finish(everywhere)["done"] == 9
+
+
+@pytest.mark.parametrize("allowance", ["items_per_hour", "unfinished_jobs"])
+def test_look_ups_are_within_the_tenants_allowance(everywhere: World, allowance: str) -> None:
+    for sku in synthetic(3):
+        product(sku)
+    everywhere.configure(allowances={allowance: 2})
+    before = everywhere.store.items("enrichments")
+    refused = call("POST", PATH)
+    assert (refused.status, refused.json["error"]["code"]) == (429, "allowance_used_up")
+    assert list(refused.fields) == [allowance]
+    assert int(refused.headers["Retry-After"]) > 0
+    assert (everywhere.store.items("jobs"), everywhere.store.items("enrichments")) == ([], before)
+    everywhere.configure(allowances={allowance: 3})
+    assert advance()["waiting"] == 3
+    assert [advance()["waiting"] for _ in range(3)] == [3, 3, 3]  # to be told how far it is asks for nothing
 
 
 def test_finding_reads_what_is_due_and_nothing_else(everywhere: World, monkeypatch: pytest.MonkeyPatch) -> None:

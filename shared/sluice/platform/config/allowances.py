@@ -12,8 +12,8 @@ class Allowances:
     """The allowances of one tenant. What goes beyond one is answered with 429, and costs nobody else anything.
 
     requests_per_minute: requests to the API, whatever they ask.
-    items_per_hour: what is asked for: prices, rows of imports, changes of listings, promotions, replays and resends.
-        They are counted by request, before it is known which of them were wanted already.
+    items_per_hour: what is asked for: prices, look-ups of the catalog, rows of imports, changes of listings,
+        promotions, replays and resends. They are counted by request, before it is known which were wanted already.
     unfinished_jobs: jobs that wait or run for the tenant; with so many no more are taken.
     inventory_items: what the inventory may hold.
     promotions: promotions that are not settled yet.
