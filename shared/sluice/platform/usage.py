@@ -12,7 +12,7 @@ A request is counted by one conditional write, whatever it asks for: "this minut
 from collections.abc import Mapping
 from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 
@@ -29,6 +29,7 @@ class Usage(tables.Table):
     """One tenant's counts. The others among its attributes are counters, each of which is named where it is counted.
 
     seen: batches of a stream's records that were counted lately.
+    sweep: of the item that says whose jobs are counted next, and by how much the last counts were off.
     """
 
     class Meta:
@@ -38,6 +39,7 @@ class Usage(tables.Table):
     period = UnicodeAttribute(range_key=True)
     items = IntAttribute(null=True)
     seen = UnicodeSetAttribute(null=True)
+    sweep = JSONAttribute(null=True)
     expires_at = IntAttribute(null=True)
 
 

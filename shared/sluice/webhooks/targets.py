@@ -14,9 +14,9 @@ PORTS = frozenset({443, 8443})
 
 # In place of what may be a key.
 MASK = "***"
-_MASKED = re.compile(r"[/?]\*\*\*(?=[/?]|$)")
+_MASKED = r"[/?]\*\*\*(?=[/?]|$)"
 # A part of a path that is made of words, such as `sluice`, `my-hooks`, `hook.php` or `v1`, and cannot be a key.
-_WORDS = re.compile(r"v[0-9]{1,2}|[A-Za-z]{1,16}([-_.][A-Za-z]{1,16}){0,3}")
+_WORDS = r"v[0-9]{1,2}|[A-Za-z]{1,16}([-_.][A-Za-z]{1,16}){0,3}"
 
 
 def masked(url: str) -> str:
@@ -29,7 +29,7 @@ def masked(url: str) -> str:
     user, at, host = parts.netloc.rpartition("@")
     first, slash, rest = parts.path.removeprefix("/").partition("/")
     shown = f"{parts.scheme}://{MASK if user else ''}{at}{host}{parts.path[:1]}"
-    if first and not _WORDS.fullmatch(first):
+    if first and not re.fullmatch(_WORDS, first):
         shown += MASK
     else:
         shown += first + slash + (MASK if rest else "")
@@ -42,6 +42,6 @@ def check(url: str, *, local: bool) -> None:
     Raises:
         BadAddress: it may not.
     """
-    if _MASKED.search(url):
+    if re.search(_MASKED, url):
         raise BadAddress("is masked as it is shown; give the whole URL")
     addresses.check_url(url, schemes=("https",), ports=PORTS, local=local)

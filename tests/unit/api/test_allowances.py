@@ -10,9 +10,9 @@ from functions.job_events.handler import handler as job_events
 from sluice.inventory import stock
 from sluice.inventory.table import Item
 from sluice.jobs.model.job import Job
-from sluice.jobs.queue import tally
+from sluice.jobs.queue import recounts, tally
 from sluice.platform import aws, usage
-from sluice.platform.clock import DAY, HOUR, SECOND
+from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.config import live
 from sluice.platform.config.document import Config, parse
 from sluice.platform.http import routing
@@ -133,10 +133,71 @@ def test_a_count_that_is_wrong_is_put_right_by_the_next_tick(
     acme.enqueue("acme", "A", "B")
     usage.add("acme", tally.PERIOD, {"n:market.refresh:unfinished": 3, "n:gone.kind:unfinished": 7})
     assert refused(call("POST", REFRESH, body=items(1))) == "unfinished_jobs"
-    assert tally.recount_wanted(clock.time) == 1
+    assert recounts.wanted(clock.time) == 1
     assert tally.counts("acme") == {("market.refresh", "unfinished"): 2, ("gone.kind", "unfinished"): 0}
     assert call("POST", REFRESH, body=items(1)).status == 202
-    assert tally.recount_wanted(clock.time) == 0
+    assert recounts.wanted(clock.time) == 0
+
+
+def test_a_tenant_that_is_refused_again_and_again_is_not_counted_each_time(
+    acme: Cloud, clock: VirtualClock, configure: Configure
+) -> None:
+    configure(allowances={"unfinished_jobs": 2})
+    acme.enqueue("acme", "A", "B")
+    usage.add("acme", tally.PERIOD, {"n:market.refresh:unfinished": 2})
+    counted = []
+    for _ in range(12):
+        refused(call("POST", REFRESH, body=items(1)))
+        counted.append(recounts.wanted(clock.time))
+        clock.time += MINUTE
+    assert counted == [1] + [0] * 9 + [1, 0]
+
+
+@pytest.mark.parametrize("wrong", [-2, -1, 3])
+def test_counts_that_are_too_low_or_too_high_are_put_right_though_nobody_is_refused(
+    acme: Cloud, monkeypatch: pytest.MonkeyPatch, wrong: int
+) -> None:
+    for tenant in ("beta", "globex"):
+        acme.connect(tenant)
+        acme.enqueue(tenant, f"OF-{tenant}")
+    acme.enqueue("acme", "A", "B")
+    stream(monkeypatch)
+    usage.add("acme", tally.PERIOD, {"n:market.refresh:unfinished": wrong})
+    usage.add("globex", tally.PERIOD, {"n:gone.kind:unfinished": 7})
+    for _ in range(3 + 2):  # each tenant once, and those two once more
+        recounts.sweep()
+    assert +tally.counts("acme") == {("market.refresh", "unfinished"): 2}
+    assert +tally.counts("beta") == +tally.counts("globex") == {("market.refresh", "unfinished"): 1}
+
+
+def test_what_is_on_its_way_in_the_stream_is_not_taken_for_a_mistake(
+    acme: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme.enqueue("acme", "A", "B")
+    recounts.sweep()
+    stream(monkeypatch)
+    for _ in range(4):
+        recounts.sweep()
+    assert +tally.counts("acme") == {("market.refresh", "unfinished"): 2}
+
+
+def test_a_sweep_reads_so_much_and_no_more(
+    acme: Cloud, tables: Store, monkeypatch: pytest.MonkeyPatch, requests: list[str]
+) -> None:
+    """Of a tenant that has more than is read it is known that there are at least so many: nothing is taken away."""
+    acme.enqueue("acme", *(f"S-{number}" for number in range(30)))
+    monkeypatch.setattr(recounts, "MOST_READ", 12)
+    for stored, right in ((5, 12), (40, 40)):
+        usage.put("acme", tally.PERIOD, {"n:market.refresh:unfinished": stored})
+        for _ in range(2):
+            recounts.sweep()
+        assert tally.counts("acme") == {("market.refresh", "unfinished"): right}
+
+
+def test_a_sweep_that_fails_ends_no_run_of_the_scheduler(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    acme.enqueue("acme", "A")
+    monkeypatch.setattr(usage, "counters", lambda *_: 1 / 0)
+    recounts.sweep()
 
 
 def test_records_that_come_twice_are_counted_once(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
-from sluice.jobs.queue import claim, finish, lanes, nudge, starts, tally
+from sluice.jobs.queue import claim, finish, lanes, nudge, recounts, starts
 from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.run import records
 from sluice.jobs.run.messages import Batch
@@ -156,16 +156,21 @@ def run(
 ) -> dict[str, Any]:
     """What the scheduler function does: a tick, and more as long as somebody asks for them meanwhile.
 
-    nudged: it was started for somebody who asked. It does nothing where enough others run, who will answer.
+    nudged: it was started for somebody who asked. It does nothing where enough others run, who will answer. It leaves
+        to the others what is done once a minute.
     """
     began = clock.now()
     place = nudge.begin(began)
     if nudged and place is None:
         return {"skipped": "others run"}
+    swept = nudged
     try:
         while True:
             # After the flag was cleared: who found it still set has written jobs that are due by now.
             stats = _tick(statuses, clock, config, applications, working)
+            if not swept:
+                recounts.sweep()
+                swept = True
             if place is None or clock.now() - began > ANSWERING_MS:
                 return stats
             if nudge.leave(place):
@@ -182,7 +187,7 @@ def _tick(
     """One tick, then its record, its metrics and the snapshot for /health."""
     now = clock.now()
     done = tick(now, config, statuses, _send, applications)
-    tally.recount_wanted(now)
+    recounts.wanted(now)
     over = _move_on(done, now, config, statuses, working)
     age = (now - done.oldest_due_at) // SECOND if done.oldest_due_at else 0
     stats = {**asdict(done), **asdict(over), "oldest_due_age": age, "ms": clock.now() - now}

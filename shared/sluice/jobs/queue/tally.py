@@ -6,8 +6,7 @@
           forgotten (TTL)► n:…:succeeded - 1
 ```
 No code that changes a job can forget to count it, and none pays for it. A batch of records that comes twice is counted
-once. What is lost all the same is found when it matters: where a tenant is refused for what it is said to have, the
-next tick of the scheduler counts its unfinished jobs one by one where they stand (`recount_wanted`).
+once. What is lost all the same is found by counting jobs one by one where they stand (`recounts`).
 """
 
 import hashlib
@@ -18,12 +17,9 @@ from typing import Any
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 
-from sluice.jobs.model import keys
-from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import ALL, FINAL
-from sluice.jobs.queue import lanes
-from sluice.jobs.queue.lanes import Lane
 from sluice.platform import tables, usage
+from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.http.errors import TooMany
 from sluice.platform.observe import count as count_metric
@@ -34,7 +30,9 @@ PERIOD = "jobs"
 UNFINISHED = "unfinished"
 # Under this name the tenants are noted whose jobs are to be counted one by one. No tenant's has a `#`.
 RECOUNT = "#recount"
-MOST_RECOUNTS = 10
+# When that was last done. What has happened since then is in the stream: it is not done again for so long.
+RECOUNTED = "recounted_at"
+RECOUNT_MS = 10 * MINUTE
 # How long a tenant with too many unfinished jobs waits before it asks again: by then the scheduler has counted them.
 WAIT_SECONDS = 60
 # Batches of records that are remembered, to know one that comes twice.
@@ -82,40 +80,15 @@ def require_room(tenant: str, wanted: int, now: int, config: Config, kind: str |
     """
     allowed = config.allowed(tenant)
     name, most = ("promotions", allowed.promotions) if kind else ("unfinished_jobs", allowed.unfinished_jobs)
-    if _unfinished(usage.counters(tenant, PERIOD), kind) + wanted > most:
-        usage.put(RECOUNT, tenant, {"asked_at": now})
+    counters = usage.counters(tenant, PERIOD)
+    if _unfinished(counters, kind) + wanted > most:
+        if now - counters.get(RECOUNTED, 0) >= RECOUNT_MS:
+            usage.put(RECOUNT, tenant, {"asked_at": now})
         raise TooMany(name, most, WAIT_SECONDS)
 
 
-def recount_wanted(now: int) -> int:
-    """Count the unfinished jobs of those tenants that were refused since this was last done; how many tenants."""
-    wanted = list(Usage.query(RECOUNT, limit=MOST_RECOUNTS, page_size=MOST_RECOUNTS, consistent_read=True))
-    marked = lanes.active() if wanted else []
-    for mark in wanted:
-        # Before it is counted: whoever is refused from here on has it counted again.
-        tables.delete(Usage, (RECOUNT, mark.period))
-        recount(mark.period, marked, now)
-    return len(wanted)
-
-
-def recount(tenant: str, marked: Iterable[Lane], now: int) -> None:
-    """Count the tenant's unfinished jobs in those of the lanes `marked` that are its own, and among all that run."""
-    found: Counter[str] = Counter()
-    own = [lane.lane for lane in marked if keys.lane_account(lane.lane).partition(":")[2] == tenant]
-    for lane in (*own, *keys.leased_lanes()):
-        found += _standing_in(lane, tenant)
-    names = [name for name in usage.counters(tenant, PERIOD) if name.endswith(f":{UNFINISHED}")]
-    counted = {_name(kind, UNFINISHED): number for kind, number in found.items()}
-    usage.put(tenant, PERIOD, {**dict.fromkeys(names, 0), **counted, "recounted_at": now})
-
-
-def _standing_in(lane: str, tenant: str) -> Counter[str]:
-    jobs = Job.due.query(lane, filter_condition=Job.tenant == tenant, attributes_to_get=["kind", "job_id"])
-    return Counter(job.kind for job in jobs)
-
-
 def _unfinished(counters: Mapping[str, int], kind: str | None) -> int:
-    wanted = _name(kind, UNFINISHED) if kind else None
+    wanted = name(kind, UNFINISHED) if kind else None
     return sum(
         max(0, number)
         for name, number in counters.items()
@@ -130,10 +103,11 @@ def _place(image: Mapping[str, Any]) -> tuple[str, str] | None:
         return None
     # A job that went over to another tenant's account is counted where it began until it ends.
     tenant = image.get("counted", {}).get("S") or tenant
-    return tenant, _name(kind, state if state in FINAL else UNFINISHED)
+    return tenant, name(kind, state if state in FINAL else UNFINISHED)
 
 
-def _name(kind: str, state: str) -> str:
+def name(kind: str, state: str) -> str:
+    """The counter of the jobs of `kind` in `state`, or `unfinished`."""
     return f"n:{kind}:{state}"
 
 
