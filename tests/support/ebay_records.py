@@ -1,0 +1,36 @@
+"""Records of eBay listings, as a seller's software sends them."""
+
+import copy
+from typing import Any
+
+from sluice.listings.ebay.desired import Desired
+from sluice.listings.ebay.documents import of_document
+
+SKU = "DZ5485-612-10"
+DOCUMENT: dict[str, Any] = {
+    "sku": SKU,
+    "marketplace": "EBAY_US",
+    "language": "en-US",
+    "title": "Nike Air Jordan 1 Retro High OG Chicago Lost and Found",
+    "description": "<p>New, with box.</p>",
+    "condition": "NEW",
+    "category": "15709",
+    "aspects": {"Brand": ["Nike"], "US Shoe Size": ["10"], "Color": ["Red", "Black"]},
+    "images": ["https://img.example.com/1.jpg", "https://img.example.com/2.jpg"],
+    "product": {"brand": "Nike", "mpn": "DZ5485-612"},
+    "price": {"amount": "245", "currency": "USD"},
+    "quantity": 3,
+    "policies": {"fulfillment": {"name": "Std"}, "payment": {"id": "6196947000"}, "return": {"id": "6196944000"}},
+    "location": "wh-1",
+}
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """A good record with `changes`; a field that is None is left out."""
+    merged = {**copy.deepcopy(DOCUMENT), **changes}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def desired(**changes: Any) -> Desired:
+    """The same as a value."""
+    return of_document(document(**changes))

@@ -1,0 +1,54 @@
+"""Descriptions as HTML: what is not allowed is named, and nothing of it is ever sent."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.listings.ebay import description
+
+GOOD = '<h2>Jordan 1</h2><p>New &amp; boxed.<br><a href="https://example.com">more</a></p><ul><li>US 10</li></ul>'
+
+
+def test_a_plain_description_is_taken_as_it_is() -> None:
+    assert description.problems(GOOD) == []
+    assert description.clean(GOOD) == GOOD
+
+
+@pytest.mark.parametrize(
+    ("html", "named"),
+    [
+        ("<script>alert(1)</script>", "<script>"),
+        ("<SCRIPT src=https://x.example></SCRIPT>", "<script>"),
+        ("<form action='https://x.example'><input></form>", "<form>"),
+        ("<iframe src='https://x.example'></iframe>", "<iframe>"),
+        ("<p onclick='x()'>a</p>", "onclick"),
+        ("<img src=x onerror=alert(1)>", "onerror"),
+        ("<p style='background:url(x)'>a</p>", "style"),
+        ("<a href='javascript:alert(1)'>a</a>", "href"),
+        ("<a href=' java\tscript:alert(1)'>a</a>", "href"),
+        ("<img src='http://x.example/1.jpg'>", "src"),
+        ("<img src='data:image/png;base64,AA'>", "src"),
+        ("<!DOCTYPE html><p>a</p>", "declaration"),
+        ("<?php echo 1 ?>", "instruction"),
+        ("<svg><a xlink:href='https://x.example'/></svg>", "<svg>"),
+    ],
+)
+def test_what_is_not_allowed_is_named(html: str, named: str) -> None:
+    assert any(named in problem for problem in description.problems(html))
+
+
+PIECES = """< > / script img p b onerror = x ' " <!-- --> <![CDATA[ &lt; javascript: href a svg style noscript title
+textarea math ` &#60; form"""
+HOSTILE = st.lists(st.sampled_from([*PIECES.split(), " ", "\0"]), max_size=30).map("".join)
+
+
+@given(HOSTILE | st.text(max_size=60))
+def test_what_is_sent_holds_nothing_that_is_not_allowed(html: str) -> None:
+    sent = description.clean(html)
+    assert description.problems(sent) == []
+    assert description.clean(sent) == sent
+
+
+def test_of_a_description_full_of_mistakes_a_few_are_told() -> None:
+    found = description.problems("".join(f"<x{number}>" for number in range(1000)))
+    assert len(found) == description.MOST_PROBLEMS
