@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from local.sandbox.ebay.inventory import control as ebay_control
 from local.sandbox.faults import FAULTS, Latency
 from local.sandbox.limits import Limits
 from local.sandbox.report import TEN_MINUTES_MS
@@ -147,6 +148,14 @@ def routes(world: World) -> list[Route]:
         account, listing_id = request.path_params["account"], request.path_params["listing_id"]
         return JSONResponse(asdict(world.ads.publish(account, listing_id, world.clock(), wanted.known_after_s)))
 
+    async def ebay(request: Request) -> Response:
+        return JSONResponse(ebay_control.shown(world.ebay.shop(request.path_params["account"])))
+
+    async def ebay_deed(request: Request) -> Response:
+        deed = ebay_control.Deed.model_validate_json(await request.body())
+        ebay_control.do(world.ebay, request.path_params["account"], request.path_params["sku"], deed)
+        return await ebay(request)
+
     async def ads(request: Request) -> Response:
         rows = [asdict(ad) for ad in world.ads.ads(request.path_params["account"])]
         return JSONResponse({"count": len(rows), "ads": rows, "repeated": dict(world.ads.repeated)})
@@ -199,6 +208,8 @@ def routes(world: World) -> list[Route]:
         ("POST", "/accounts/{account}/listings/{listing_id}/order", sell),
         ("POST", "/accounts/{account}/listings/{listing_id}/operations", by_hand),
         ("PUT", "/accounts/{account}/ebay_listings/{listing_id}", publish),
+        ("GET", "/accounts/{account}/ebay", ebay),
+        ("POST", "/accounts/{account}/ebay/{sku}", ebay_deed),
         ("GET", "/accounts/{account}/ads", ads),
         ("GET", "/shops", shops_),
         ("PUT", "/shops/{shop}", set_shop),

@@ -12,6 +12,7 @@ from local.sandbox import world
 from local.sandbox.accounts import Credentials
 from local.sandbox.app import application
 from local.sandbox.connection import Connection
+from local.sandbox.ebay.inventory.book import Shop as EbayShop
 from local.sandbox.ebay.marketing.book import Ad, Published
 from local.sandbox.faults import Faults, Latency
 from local.sandbox.limits import Limits
@@ -118,6 +119,10 @@ class Sandbox:
     def ads(self, account: str) -> Sequence[Ad]:
         """Every ad that `account` really has at eBay, oldest first."""
         return self.world.ads.ads(account)
+
+    def ebay_shop(self, account: str) -> EbayShop:
+        """What `account` really has at eBay: items, offers, groups, listings, policies."""
+        return self.world.ebay.shop(account)
 
     def shop_url(self, name: str) -> str:
         """The product's page of the shop called `name`."""

@@ -54,7 +54,22 @@ class AdAsked:
         return self.listing
 
 
-Event = Arrived | Started | AdAsked
+@dataclass(frozen=True)
+class ListingAsked:
+    """Something of eBay's listings is asked for. sku: or the key of a group. call: which of the calls."""
+
+    method: str
+    path: str
+    account: str
+    sku: str
+    call: str
+
+    @property
+    def apart(self) -> str:
+        return self.sku
+
+
+Event = Arrived | Started | AdAsked | ListingAsked
 
 
 class Switch(BaseModel):

@@ -8,6 +8,10 @@ from local.sandbox.accounts import Accounts
 from local.sandbox.alias.api import Alias
 from local.sandbox.catalog.catalog import Catalog
 from local.sandbox.ebay.api import EBay
+from local.sandbox.ebay.inventory.account import Account
+from local.sandbox.ebay.inventory.api import Inventory
+from local.sandbox.ebay.inventory.book import Listings
+from local.sandbox.ebay.inventory.taxonomy import Taxonomy
 from local.sandbox.ebay.marketing.api import Marketing
 from local.sandbox.ebay.marketing.book import Book
 from local.sandbox.faults import Faults, Latency
@@ -38,6 +42,7 @@ class World:
     log: Log
     stockx: StockX
     ads: Book
+    ebay: Listings
     front: Front
     shelves: Shelves
 
@@ -60,8 +65,17 @@ def build(
     catalog = Catalog(products)
     stockx = StockX(seed, catalog, accounts, faults)
     marketing = Marketing(seed, accounts, faults)
-    marketplaces = (stockx, Alias(seed, catalog, accounts), EBay(seed, catalog, accounts, quotas), marketing)
+    listings = Listings(seed, marketing.book)
+    marketplaces = (
+        stockx,
+        Alias(seed, catalog, accounts),
+        EBay(seed, catalog, accounts, quotas),
+        marketing,
+        Inventory(accounts, listings, faults),
+        Account(accounts, listings),
+        Taxonomy(accounts),
+    )
     for marketplace in marketplaces:
         quotas.set(marketplace.name, limits or marketplace.limits)
     front = Front(seed, clock, marketplaces, faults, quotas, log, latency or Latency())
-    return World(seed, clock, accounts, faults, quotas, log, stockx, marketing.book, front, Shelves(seed))
+    return World(seed, clock, accounts, faults, quotas, log, stockx, marketing.book, listings, front, Shelves(seed))

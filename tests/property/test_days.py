@@ -72,6 +72,9 @@ def test_every_service_has_the_day_of_its_documents() -> None:
         "alias": WORLD,
         "ebay": PACIFIC,
         "ebay-marketing": PACIFIC,
+        "ebay-inventory": PACIFIC,
+        "ebay-account": PACIFIC,
+        "ebay-taxonomy": PACIFIC,
         "pages": WORLD,  # shops count no days; what Sluice counts of its own looks, it counts by UTC
     }
 
@@ -84,6 +87,9 @@ def test_the_defaults_are_those_of_the_documents() -> None:
         "alias": (1_000, 200, 0),
         "ebay": (250, 150, 5_000),
         "ebay-marketing": (250, 0, 10_000),
+        "ebay-inventory": (100, 0, 2_000_000),
+        "ebay-account": (250, 0, 25_000),
+        "ebay-taxonomy": (250, 0, 5_000),
         "pages": (2_000, 0, 0),  # no shop says how many looks it bears: a pace for each, and robots.txt
     }
     assert config.limits("stockx").override(interval_ms=600).interval_ms == 600

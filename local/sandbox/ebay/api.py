@@ -11,13 +11,19 @@ from local.sandbox.catalog.catalog import Catalog
 from local.sandbox.ebay import tokens
 from local.sandbox.ebay.items import SITES, for_sale
 from local.sandbox.ebay.search import keywords, read
-from local.sandbox.limits import DAY_MS, Limits, Quotas
+from local.sandbox.limits import Limits, Quotas
 
 SEARCH = "/buy/browse/v1/item_summary/search"
 RATE_LIMITS = "/developer/analytics/v1_beta/rate_limit/"
 DEFAULT_LIMIT, MOST = 50, 200
 # What is counted for itself, and how rate limits call it. The casing is eBay's.
-QUOTAS = {"ebay": ("buy", "Browse"), "ebay-marketing": ("sell", "marketing")}
+QUOTAS = {
+    "ebay": ("buy", "Browse"),
+    "ebay-marketing": ("sell", "marketing"),
+    "ebay-inventory": ("sell", "inventory"),
+    "ebay-account": ("sell", "account"),
+    "ebay-taxonomy": ("commerce", "taxonomy"),
+}
 # HTTP statuses, and eBay's id and domain of the error that usually has them.
 ERRORS = {401: (1001, "OAuth"), 403: (1100, "ACCESS"), 404: (11001, "API_BROWSE"), 429: (2001, "ACCESS")}
 
@@ -132,8 +138,7 @@ class EBay:
         apis = [_api(*api, day.limit, day.remaining, day.reset_ms) for api, day in found if day]
         if not apis:
             return Answer(204, None)
-        inventory = _api("sell", "inventory", 2_000_000, 2_000_000, call.at_ms + DAY_MS)
-        return Answer(200, {"rateLimits": [inventory, *apis]})
+        return Answer(200, {"rateLimits": apis})
 
 
 def _api(context: str, name: str, limit: int, remaining: int, reset_ms: int) -> dict[str, object]:

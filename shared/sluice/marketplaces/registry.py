@@ -86,7 +86,10 @@ AUD BRL CAD CHF CLP CNY DKK EUR GBP HKD HUF IDR ILS JPY KRW KWD MOP MXN MYR NOK 
 """
 # StockX public API v2: `CreateListingInput.currencyCode`.
 _STOCKX_LISTING_CURRENCIES = "AUD CAD CHF EUR GBP HKD JPY KRW MXN NZD SGD USD"
-_OF_A_SELLER = "for promotions: the refresh token of a seller who agreed to the scope sell.marketing"
+_OF_A_SELLER = (
+    "for promotions and listings: the refresh token of a seller who agreed to the scopes sell.marketing,"
+    " sell.inventory and sell.account"
+)
 
 MARKETPLACES: Mapping[str, Marketplace] = {
     marketplace.name: marketplace
@@ -127,7 +130,7 @@ MARKETPLACES: Mapping[str, Marketplace] = {
         ),
         Marketplace(
             name="ebay",
-            # An application's own are enough for prices. Who sells has given it a refresh token (scope sell.marketing).
+            # An application's own are enough for prices. Who sells has given it a refresh token.
             credentials=(
                 CredentialField("client_id", 256, "your application's App ID (client id)"),
                 CredentialField("client_secret", 512, "your application's Cert ID (client secret)"),
@@ -135,7 +138,12 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             ),
             grants=(
                 Grant("application", "prices"),
-                Grant("seller", "promotions", frozenset({"ebay-marketing"}), needs="refresh_token"),
+                Grant(
+                    "seller",
+                    "promotions and listings",
+                    frozenset({"ebay-marketing", "ebay-inventory", "ebay-account"}),
+                    needs="refresh_token",
+                ),
             ),
             currencies=frozenset({"USD", "GBP", "EUR", "CAD", "AUD"}),
             size_systems=("us", "us-w", "us-y", "us-c", "uk", "eu"),

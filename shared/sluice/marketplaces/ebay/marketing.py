@@ -17,13 +17,13 @@ from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.advertising import LEAST_RATE, MOST_ADS, Ad, AdResult, Campaign
 from sluice.marketplaces.ebay import access as ebay_access
+from sluice.marketplaces.ebay import bulk
 from sluice.marketplaces.ebay.ad_errors import meaning
 from sluice.marketplaces.ebay.quota import Quota
-from sluice.marketplaces.http import errors, fields
+from sluice.marketplaces.http import fields
 from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, UnknownReason
 from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.marketplaces.http.fields import Value
-from sluice.marketplaces.http.mapping import clean
 from sluice.platform.clock import SECOND, Clock, iso
 from sluice.platform.observe import count, logger
 
@@ -161,7 +161,7 @@ class Marketing:
         for row in rows:
             if listing_id := _listing_id(row):
                 try:
-                    failure = _row_failure(row, secrets)
+                    failure = bulk.row_failure(row, secrets)
                     ad_id = None if failure else row["adId"].optional_text()
                 except BadAnswer as odd:
                     failure, ad_id = odd, None
@@ -212,20 +212,3 @@ def _created(answer: Answer) -> str:
 
 def _listing_id(row: Value) -> str | None:
     return row["listingId"].optional_text() if isinstance(row.raw, dict) else None
-
-
-def _row_failure(row: Value, secrets: Iterable[str]) -> MarketplaceFailure | None:
-    """Why a row of a bulk answer failed; None when it did not. eBay answers a row that it made with 200 or 201."""
-    said = row["errors"].optional_rows()
-    status = row["statusCode"].whole() if row.has("statusCode") else 400 if said else 200
-    if 200 <= status < 300:
-        return None
-    words = said[0]["longMessage"].optional_text() or said[0]["message"].optional_text() if said else None
-    kind = errors.Unavailable if status >= 500 else errors.BadRequest
-    code = said[0]["errorId"].optional_text() if said else None
-    return kind(
-        f"{row.where}: {status}: {clean(words or 'no reason given', secrets)}",
-        status=status,
-        code=code and clean(code, secrets)[:64],
-        uncertain=status >= 500,
-    )

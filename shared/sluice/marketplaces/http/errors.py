@@ -15,6 +15,8 @@ Failure (jobs.outcomes)
     ├── BadRequest       fatal                 any other 4xx: our request is wrong
     ├── Rejected         business              402, 409, 422: the marketplace refused this work
     ├── AlreadyExists    business              what was to be made is there
+    ├── NotNow           snooze                refused for a while by the listing's own state; later it is taken
+    ├── SellingLimit     snooze                the account may sell no more for now: nothing new is published
     ├── NotSent          retry                 something of ours failed before the call: it was not made
     ├── NotReady         retry                 what this is about is not there yet, and will be
     ├── UnknownReason    retry                 a code of the marketplace that Sluice does not know; counted
@@ -26,10 +28,19 @@ Failure (jobs.outcomes)
 `mapping` is the one place that makes these from an HTTP answer or an httpx exception.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from sluice.jobs.model.outcomes import Failure, Then
+
+
+class Said(NamedTuple):
+    """One error of an answer that lists several: its code, its words, and the parameters that it names."""
+
+    code: str | None
+    message: str
+    parameters: Mapping[str, str]
 
 
 class MarketplaceFailure(Failure):
@@ -37,10 +48,11 @@ class MarketplaceFailure(Failure):
 
     code: the marketplace's own code where it gave one, else the word of the class. status: of the HTTP answer, None
     when there was none. uncertain: the request may have been carried out all the same, so that one which must not
-    happen twice has to be looked up before it is sent again.
+    happen twice has to be looked up before it is sent again. said: each error of the answer, where it lists them.
     """
 
     code = "marketplace_failure"
+    said: tuple[Said, ...] = ()
 
     def __init__(
         self,
@@ -145,6 +157,32 @@ class AlreadyExists(MarketplaceFailure):
 
     action = Then.BUSINESS
     code = "already_exists"
+
+
+class SellerMustAct(Rejected):
+    """Only the seller can help, at the marketplace: the message begins with what to do."""
+
+
+class PolicyRefused(SellerMustAct):
+    """A business policy of the seller is not taken: it is gone, or of another site or kind."""
+
+
+class OnHold(Rejected):
+    """The marketplace holds the listing: nobody can change it until it lets go."""
+
+
+class NotNow(MarketplaceFailure):
+    """The listing's own state forbids it for a while: somebody bids on it, or it is about to end."""
+
+    action = Then.SNOOZE
+    code = "not_now"
+
+
+class SellingLimit(MarketplaceFailure):
+    """The account has sold, or offers, as much as the marketplace lets it for now."""
+
+    action = Then.SNOOZE
+    code = "selling_limit"
 
 
 class NotSent(MarketplaceFailure):

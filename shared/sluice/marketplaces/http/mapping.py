@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from sluice.marketplaces.http import errors
-from sluice.marketplaces.http.errors import MarketplaceFailure
+from sluice.marketplaces.http.errors import MarketplaceFailure, Said
 from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.platform.clock import DAY, MINUTE, SECOND
 
@@ -30,6 +30,8 @@ STATUSES: dict[int, type[MarketplaceFailure]] = {
 }
 SHORTEST_PAUSE, LONGEST_PAUSE = SECOND, DAY
 MESSAGE_CHARACTERS = 160
+# Of an answer that lists its errors, so many are kept, with so many parameters each.
+MOST_ERRORS, MOST_PARAMETERS = 10, 10
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def of_answer(answer: Answer, request: Call, rules: Rules, now: int) -> Marketpl
         retry_at=_until(answer, rules, now, refused=kind is errors.RateLimited),
         uncertain=answer.status < 400 or answer.status >= 500,
     )
+    failure.said = listed_errors(answer.body, request.secrets())
     if isinstance(failure, errors.RateLimited):
         failure.named = _named_end(answer, rules, now) is not None
     return failure
@@ -176,6 +179,30 @@ def _said(body: bytes) -> tuple[str | None, str]:
     else:
         code = code or error
     return code, message or code or ""
+
+
+def listed_errors(body: bytes, secrets: Iterable[str]) -> tuple[Said, ...]:
+    """The errors that a body of eBay's shape lists, each with its parameters; none where it lists none."""
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return ()
+    listed = document.get("errors") if isinstance(document, dict) else None
+    rows = listed if isinstance(listed, list) else []
+    return tuple(said(row, secrets) for row in rows[:MOST_ERRORS] if isinstance(row, dict))
+
+
+def said(row: dict[str, Any], secrets: Iterable[str]) -> Said:
+    """One error, or warning, of eBay's shape: `{"errorId", "longMessage", "parameters": [{"name", "value"}]}`."""
+    code, words = _first(row, "errorId", "code"), _first(row, "longMessage", "message") or ""
+    given = row.get("parameters")
+    pairs = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+    parameters = {
+        clean(name, secrets): clean(_first(one, "value") or "", secrets)
+        for one in pairs[:MOST_PARAMETERS]
+        if (name := _first(one, "name"))
+    }
+    return Said(code and clean(code, secrets)[:64], clean(words, secrets), parameters)
 
 
 def _first(document: dict[str, Any], *names: str) -> str | None:

@@ -30,18 +30,28 @@ MARKETPLACES: Mapping[str, Limits] = {
 # APIs that their marketplace counts apart: each has a budget of its own. eBay gives an application 10,000 calls a day
 # for ads (Marketing API), and publishes no pace; four a second is ours.
 EBAY_MARKETING: Final = "ebay-marketing"
+# 2,000,000 a day for listings (Inventory API), without a pace of eBay's: ten a second are ours. 25,000 for a seller's
+# policies (Account API), 5,000 for what categories ask for (Taxonomy and Metadata APIs, of which the smaller counts).
+EBAY_INVENTORY: Final = "ebay-inventory"
+EBAY_ACCOUNT: Final = "ebay-account"
+EBAY_TAXONOMY: Final = "ebay-taxonomy"
 # Shops: each host has a budget of its own, with two seconds between two requests where its robots.txt does not ask for
 # more.
 PAGES: Final = "pages"
 SERVICES: Mapping[str, Limits] = {
     EBAY_MARKETING: Limits(interval_ms=250, per_day=10_000, at_once=10),
+    EBAY_INVENTORY: Limits(interval_ms=100, per_day=2_000_000),
+    EBAY_ACCOUNT: Limits(interval_ms=250, per_day=25_000),
+    EBAY_TAXONOMY: Limits(interval_ms=250, per_day=5_000),
     PAGES: Limits(interval_ms=2_000, by_account=True, at_once=8),
 }
 
 LIMITS: Mapping[str, Limits] = {**MARKETPLACES, **SERVICES}
 
 # Where days are not UTC's. A fact about a marketplace, not a number that an operator may change.
-ZONES: Mapping[str, str] = dict.fromkeys(("ebay", EBAY_MARKETING), days.PACIFIC)
+ZONES: Mapping[str, str] = dict.fromkeys(
+    ("ebay", EBAY_MARKETING, EBAY_INVENTORY, EBAY_ACCOUNT, EBAY_TAXONOMY), days.PACIFIC
+)
 
 
 def zone_of(service: str) -> str:
