@@ -12,13 +12,11 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import WAITING
 from sluice.jobs.queue import lanes
-from sluice.listings.stockx.changes import Change
+from sluice.listings.stockx.changes import Action, Change, ListingStatus, Submission
 from sluice.listings.stockx.kinds import SINGLE
-from sluice.listings.stockx.status import Action, ListingStatus
-from sluice.listings.stockx.submission import Submission
 from sluice.listings.stockx.table import Listing
-from sluice.marketplaces.selling import MOST_BATCH_ITEMS, Terms
-from sluice.marketplaces.stockx.selling import Selling, create_item
+from sluice.marketplaces.selling import MOST_BATCH_ITEMS, BatchAsk, Terms
+from sluice.marketplaces.stockx.selling import Selling
 from sluice.platform.clock import MINUTE, SystemClock
 
 # Sends a call to the sandbox: method, path, body.
@@ -31,10 +29,8 @@ def under_way(dynamodb: Any, sandbox: Sandbox, tenant: str, count: int) -> None:
     product = CATALOG.product(1)
     assert product
     variant = bodies.variant_id(product.variants[0])
-    selling, item = (
-        Selling.open(account, FreeCalls(), SystemClock()),
-        create_item(variant, Terms("150", "USD"), active=True),
-    )
+    selling = Selling.open(account, FreeCalls(), SystemClock())
+    item = BatchAsk(Terms("150", "USD"), variant_id=variant)
     sandbox("PUT", "/_sandbox/faults", [{"kind": "at_once"}])
     for _ in range(0, count, MOST_BATCH_ITEMS):
         selling.submit_batch("create", [item] * MOST_BATCH_ITEMS)

@@ -26,18 +26,18 @@ def sell(laptop: Laptop, api: Api, console: Console) -> None:
     laptop.sandbox.faults.set(FailOperation(below=FLOOR, reason="Price too low"))
     sku = items()[0]["sku"]
     offers = [{"sku": sku, "size": size, "amount": "180", "currency": "USD"} for size in ("9", "10", "11")]
-    accepted = [api.post("/v1/listings", offer) for offer in offers]
+    accepted = [api.post("/v1/stockx/listings", offer) for offer in offers]
     repriced, refused, deleted = (answer["listingId"] for answer in accepted)
-    console.print(f"\nPOST /v1/listings → {len(accepted)} listings of {sku}, each answered with a job")
+    console.print(f"\nPOST /v1/stockx/listings → {len(accepted)} listings of {sku}, each answered with a job")
     _follow(laptop, api, [answer["jobId"] for answer in accepted], console)
     changes = [
-        api.call("PATCH", f"/v1/listings/{repriced}", {"amount": "175"}),
-        api.call("PATCH", f"/v1/listings/{refused}", {"amount": str(FLOOR // 2)}),
-        api.delete(f"/v1/listings/{deleted}"),
+        api.call("PATCH", f"/v1/stockx/listings/{repriced}", {"amount": "175"}),
+        api.call("PATCH", f"/v1/stockx/listings/{refused}", {"amount": str(FLOOR // 2)}),
+        api.delete(f"/v1/stockx/listings/{deleted}"),
     ]
     console.print("now one is repriced, one asks too little, one is deleted")
     _follow(laptop, api, [answer["jobId"] for answer in changes], console)
-    found = {listing: api.get(f"/v1/listings/{listing}") for listing in (repriced, refused, deleted)}
+    found = {listing: api.get(f"/v1/stockx/listings/{listing}") for listing in (repriced, refused, deleted)}
     _show(api, found, console)
     seen = [(one["status"], one["amount"]) for one in found.values()]
     if seen != [("ACTIVE", "175"), ("ACTIVE", "180"), ("DELETED", "180")]:
@@ -74,9 +74,9 @@ def _word(operation: dict[str, Any]) -> str:
 
 
 def _show(api: Api, listings: dict[str, Any], console: Console) -> None:
-    table = Table("listing", "size", "status", "asks", "history", title="GET /v1/listings, …/history")
+    table = Table("listing", "size", "status", "asks", "history", title="GET /v1/stockx/listings, …/history")
     for listing_id, listing in listings.items():
-        entries = api.get(f"/v1/listings/{listing_id}/history")["history"]
+        entries = api.get(f"/v1/stockx/listings/{listing_id}/history")["history"]
         story = ", ".join(f"{entry['action']} {entry['status']}" for entry in entries)
         table.add_row(listing_id[:8], listing["size"], listing["status"], f"{listing['amount']} USD", story)
     console.print(table)

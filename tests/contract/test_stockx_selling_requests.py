@@ -12,9 +12,9 @@ from sluice.marketplaces import registry
 from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure
 from sluice.marketplaces.http.transport import Transport
-from sluice.marketplaces.selling import BatchKind, Terms
+from sluice.marketplaces.selling import BatchAsk, BatchKind, Terms
 from sluice.marketplaces.stockx.adapter import sign
-from sluice.marketplaces.stockx.selling import Selling, create_item, delete_item, update_item
+from sluice.marketplaces.stockx.selling import MOST_PAGES, Selling
 from sluice.platform import money
 from tests.contract.documents import document
 from tests.contract.test_stockx_requests import _problems
@@ -48,14 +48,14 @@ ASKS: dict[str, list[Callable[[Selling], object]]] = {
     "listing": [lambda selling: selling.listing(LISTING)],
     "find": [
         lambda selling: selling.find([VARIANT], NOON),
-        lambda selling: selling.find([VARIANT, "other"], NOON, page=3),
+        lambda selling: selling.find([VARIANT, "other"], NOON),
     ],
     "submit_batch": [
-        lambda selling: selling.submit_batch("create", [create_item(VARIANT, ALL, active=True)] * 100),
-        lambda selling: selling.submit_batch("create", [create_item(VARIANT, Terms("1", "USD"), active=False)]),
-        lambda selling: selling.submit_batch("update", [update_item(LISTING, ALL)] * 100),
-        lambda selling: selling.submit_batch("update", [update_item(LISTING, Terms(expires_at=NOON))]),
-        lambda selling: selling.submit_batch("delete", [delete_item(LISTING)] * 100),
+        lambda selling: selling.submit_batch("create", [BatchAsk(ALL, variant_id=VARIANT)] * 100),
+        lambda selling: selling.submit_batch("create", [BatchAsk(Terms("1", "USD"), variant_id=VARIANT, active=False)]),
+        lambda selling: selling.submit_batch("update", [BatchAsk(ALL, listing_id=LISTING)] * 100),
+        lambda selling: selling.submit_batch("update", [BatchAsk(Terms(expires_at=NOON), listing_id=LISTING)]),
+        lambda selling: selling.submit_batch("delete", [BatchAsk(Terms(), listing_id=LISTING)] * 100),
     ],
     "batch": [partial(Selling.batch, kind=kind, batch_id=BATCH) for kind in KINDS],
     "batch_items": [partial(Selling.batch_items, kind=kind, batch_id=BATCH) for kind in KINDS],
@@ -85,6 +85,17 @@ def test_every_public_method_is_asked() -> None:
 @pytest.mark.parametrize("ask", CASES)
 def test_requests_are_as_documented(ask: Callable[[Selling], object]) -> None:
     assert _problems(sent(ask)) == []
+
+
+def test_listings_are_found_page_by_page_as_documented() -> None:
+    page = {"listings": [], "hasNextPage": True}
+    seller, network = selling(*[answer(200, page)] * 2, answer(200, page | {"hasNextPage": False}))
+    assert seller.find([VARIANT], NOON) == []
+    assert [request.url.params["pageNumber"] for request in network.sent] == ["1", "2", "3"]
+    assert [_problems(request) for request in network.sent] == [[]] * 3
+    seller, network = selling(*[answer(200, page)] * (MOST_PAGES + 1))
+    seller.find([VARIANT], NOON)
+    assert len(network.sent) == MOST_PAGES
 
 
 @pytest.mark.parametrize("currency", sorted(registry.get("stockx").listing_currencies))

@@ -180,17 +180,17 @@ def cancel(plant: Plant) -> None:
 
 def create(plant: Plant) -> None:
     body = {"variantId": plant.variant(STYLE, 2), "amount": "150", "currency": "USD", "reference": "one"}
-    told = plant.ask("POST", "/v1/listings", body)
+    told = plant.ask("POST", "/v1/stockx/listings", body)
     plant.settle()
-    plant.ask("PATCH", f"/v1/listings/{told['listingId']}", {"amount": "145"})
+    plant.ask("PATCH", f"/v1/stockx/listings/{told['listingId']}", {"amount": "145"})
     plant.settle()
-    plant.ask("POST", f"/v1/listings/{told['listingId']}/deactivate", {})
+    plant.ask("POST", f"/v1/stockx/listings/{told['listingId']}/deactivate", {})
     plant.settle()
 
 
 def remove(plant: Plant) -> None:
     [one, _] = listing_ids(plant)
-    plant.ask("DELETE", f"/v1/listings/{one}")
+    plant.ask("DELETE", f"/v1/stockx/listings/{one}")
     plant.settle()
 
 
@@ -198,19 +198,19 @@ def create_bulk(plant: Plant) -> None:
     items = [
         {"variantId": plant.variant(STYLE, place), "amount": "160", "reference": f"bulk-{place}"} for place in (3, 4)
     ]
-    plant.ask("POST", "/v1/listings/bulk", {"action": "create", "items": items})
+    plant.ask("POST", "/v1/stockx/listings/bulk", {"action": "create", "items": items})
     plant.settle()
 
 
 def change_bulk(plant: Plant) -> None:
     items = [{"listingId": one, "amount": "170"} for one in listing_ids(plant)]
-    plant.ask("POST", "/v1/listings/bulk", {"action": "update", "items": items})
+    plant.ask("POST", "/v1/stockx/listings/bulk", {"action": "update", "items": items})
     plant.settle()
 
 
 def delete_bulk(plant: Plant) -> None:
     items = [{"listingId": one} for one in listing_ids(plant)]
-    plant.ask("POST", "/v1/listings/bulk", {"action": "delete", "items": items})
+    plant.ask("POST", "/v1/stockx/listings/bulk", {"action": "delete", "items": items})
     plant.settle()
 
 

@@ -48,11 +48,11 @@ class ListingDay:
         return status
 
     def create(self, **terms: Any) -> Any:
-        return self.api.post("/v1/listings", {"variantId": VARIANT, "amount": "150", "currency": "USD"} | terms)
+        return self.api.post("/v1/stockx/listings", {"variantId": VARIANT, "amount": "150", "currency": "USD"} | terms)
 
     def a_listing_lives(self) -> None:
         created = self.create(reference="shelf 4")
-        path = f"/v1/listings/{created['listingId']}"
+        path = f"/v1/stockx/listings/{created['listingId']}"
         assert self.settle(created) == "COMPLETED"
         assert self.create(reference="shelf 4")["listingId"] == created["listingId"]
         self.a_change_is_cancelled(path)
@@ -61,7 +61,7 @@ class ListingDay:
         assert self.settle(self.api.post(f"{path}/activate", {})) == "COMPLETED"
         assert self.settle(self.api.delete(path)) == "COMPLETED"
         assert self.api.get(path)["status"] == "DELETED"
-        assert self.api.get("/v1/listings")["listings"]
+        assert self.api.get("/v1/stockx/listings")["listings"]
         assert len(self.api.get(f"{path}/history")["history"]) == 6
         self.a_worker_is_lost_after_its_work(created)
 
@@ -91,7 +91,7 @@ class ListingDay:
         """Then the worker writes what became of it. The style is known, so it stands for the variant."""
         self.laptop.sandbox.faults.set(AtOnce())
         body = {"sku": "DD1391-100", "size": "10", "sizeSystem": "us", "amount": "150", "currency": "USD"}
-        assert self.settle(self.api.post("/v1/listings", body)) == "COMPLETED"
+        assert self.settle(self.api.post("/v1/stockx/listings", body)) == "COMPLETED"
 
     def an_answer_is_lost(self) -> None:
         """The listing is there, and nobody knows its id."""
@@ -103,10 +103,10 @@ class ListingDay:
 
     def many_change_at_once(self) -> None:
         wanted = [{"variantId": VARIANT, "amount": str(amount)} for amount in (160, 161, 162)]
-        created = self.api.post("/v1/listings/bulk", {"action": "create", "items": wanted})["items"]
+        created = self.api.post("/v1/stockx/listings/bulk", {"action": "create", "items": wanted})["items"]
         assert {self.settle(row) for row in created} == {"COMPLETED"}
         edits = [{"listingId": row["listingId"], "amount": "170"} for row in created]
-        edited = self.api.post("/v1/listings/bulk", {"action": "update", "items": edits})["items"]
+        edited = self.api.post("/v1/stockx/listings/bulk", {"action": "update", "items": edits})["items"]
         assert {self.settle(row) for row in edited} == {"COMPLETED"}
 
     def the_account_breaks_while_an_operation_is_followed(self) -> None:

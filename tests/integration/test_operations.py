@@ -10,8 +10,8 @@ import pytest
 from sluice.jobs.model.job import Job
 from sluice.listings.stockx import results
 from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.settle import settle
-from sluice.listings.stockx.status import Action
 from sluice.marketplaces.selling import Terms
 from tests.support.desk import TENANT, Desk, open_desk
 

@@ -23,8 +23,8 @@ from sluice.jobs.run.messages import Batch, decode
 from sluice.jobs.run.runner import run_batch
 from sluice.listings.stockx import aftermath, poll_run, request, views
 from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.request import Asked, Asker, Draft
-from sluice.listings.stockx.status import Action
 from sluice.listings.stockx.table import Entry, Listing
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts import token_cache

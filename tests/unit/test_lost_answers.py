@@ -117,7 +117,7 @@ def claimed_request() -> idempotency.Claim:
 
 
 DRAFT = Draft("DD1391-100", "10", "us", None, "100.00", None, None)
-ASKED = idempotency.Repeatable("acme", "POST /v1/listings k", "f")
+ASKED = idempotency.Repeatable("acme", "POST /v1/stockx/listings k", "f")
 ANNOUNCED: list[Turn] = []
 TRIED: deliveries.Try = {"at": NOON, "status": 500, "code": "refused", "message": "no", "ms": 1}
 

@@ -129,7 +129,7 @@ CASES: list[tuple[tuple[str, str], dict[str, Any], int, str]] = [
     (("GET", "/v1/operations/" + "A" * 3_000), {}, 404, ""),
     (("GET", "/v1/promotions/" + "A" * 3_000), {}, 404, ""),
     (("DELETE", "/v1/promotions/" + "%C3%A9" * 1_000), {}, 404, ""),
-    (("GET", "/v1/listings/" + "A" * 3_000), {}, 404, ""),
+    (("GET", "/v1/stockx/listings/" + "A" * 3_000), {}, 404, ""),
     # Dead letters.
     (LETTERS, {"query": {"cursor": "nonsense"}}, 400, "cursor"),
     (LETTERS, {"query": {"cursor": ""}}, 400, "cursor"),

@@ -24,7 +24,7 @@ from tests.unit.api.document import conforms, document
 
 NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
 REFRESH = "/v1/market/refresh"
-LISTINGS = "/v1/listings"
+LISTINGS = "/v1/stockx/listings"
 VARIANT = "a7c5b2d0-4f6e-4f0a-9d57-6a0d2f1f0c11"
 LISTING = {"variantId": VARIANT, "amount": "150", "currency": "USD"}
 ITEMS = {"items": [{"sku": "DD1391-100", "size": "10"}]}
@@ -245,7 +245,7 @@ def test_an_answer_that_could_not_be_stored_is_not_given(
 def test_of_two_at_once_one_is_done(seller: Cloud, clock: VirtualClock) -> None:
     """The other one runs in another function's process, which has claimed the key and is at work."""
     sent = event("POST", LISTINGS, body=LISTING, key="k1")
-    asked = idempotency.read("k1", "acme", "POST /v1/listings", {}, sent)
+    asked = idempotency.read("k1", "acme", "POST /v1/stockx/listings", {}, sent)
     claims = [idempotency.claim(asked, NOON)]
     with pytest.raises(Conflict):
         claims.append(idempotency.claim(asked, NOON))

@@ -54,15 +54,15 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "POST /v1/dead-letters/{letter_id}/replay": ({}, 404),
     "POST /v1/dead-letters/{letter_id}/acknowledge": ({}, 404),
     "POST /v1/dead-letters/replay": ({"body": {"dryRun": False}}, 200),
-    "GET /v1/listings": ({}, 200),
-    "POST /v1/listings": ({"body": {"variantId": VARIANT, "amount": "150"}}, 400),
-    "POST /v1/listings/bulk": ({"body": {"action": "delete", "items": [{"listingId": LISTING}]}}, 400),
-    "GET /v1/listings/{listing_id}": ({}, 404),
-    "PATCH /v1/listings/{listing_id}": ({"body": {"amount": "150"}}, 404),
-    "DELETE /v1/listings/{listing_id}": ({}, 404),
-    "POST /v1/listings/{listing_id}/activate": ({"body": {}}, 404),
-    "POST /v1/listings/{listing_id}/deactivate": ({}, 404),
-    "GET /v1/listings/{listing_id}/history": ({}, 404),
+    "GET /v1/stockx/listings": ({}, 200),
+    "POST /v1/stockx/listings": ({"body": {"variantId": VARIANT, "amount": "150"}}, 400),
+    "POST /v1/stockx/listings/bulk": ({"body": {"action": "delete", "items": [{"listingId": LISTING}]}}, 400),
+    "GET /v1/stockx/listings/{listing_id}": ({}, 404),
+    "PATCH /v1/stockx/listings/{listing_id}": ({"body": {"amount": "150"}}, 404),
+    "DELETE /v1/stockx/listings/{listing_id}": ({}, 404),
+    "POST /v1/stockx/listings/{listing_id}/activate": ({"body": {}}, 404),
+    "POST /v1/stockx/listings/{listing_id}/deactivate": ({}, 404),
+    "GET /v1/stockx/listings/{listing_id}/history": ({}, 404),
     "GET /v1/operations/{job_id}": ({}, 404),
     "POST /v1/promotions": ({"body": PROMOTION}, 400),
     "GET /v1/promotions": ({}, 200),
@@ -137,15 +137,15 @@ PEOPLE = {
 EVERYBODY = {
     "GET /v1/jobs",
     "GET /v1/jobs/{job_id}",
-    "GET /v1/listings",
-    "POST /v1/listings",
-    "POST /v1/listings/bulk",
-    "GET /v1/listings/{listing_id}",
-    "PATCH /v1/listings/{listing_id}",
-    "DELETE /v1/listings/{listing_id}",
-    "POST /v1/listings/{listing_id}/activate",
-    "POST /v1/listings/{listing_id}/deactivate",
-    "GET /v1/listings/{listing_id}/history",
+    "GET /v1/stockx/listings",
+    "POST /v1/stockx/listings",
+    "POST /v1/stockx/listings/bulk",
+    "GET /v1/stockx/listings/{listing_id}",
+    "PATCH /v1/stockx/listings/{listing_id}",
+    "DELETE /v1/stockx/listings/{listing_id}",
+    "POST /v1/stockx/listings/{listing_id}/activate",
+    "POST /v1/stockx/listings/{listing_id}/deactivate",
+    "GET /v1/stockx/listings/{listing_id}/history",
     "GET /v1/operations/{job_id}",
     "POST /v1/promotions",
     "GET /v1/promotions",
@@ -190,7 +190,7 @@ def own(acme: Cloud) -> None:
     """Give acme one of everything."""
     acme.enqueue("acme", "ACME-ONLY")
     offered = {"variantId": VARIANT, "amount": "150", "reference": "ACME-ONLY"}
-    assert call("POST", "/v1/listings", body=offered, tenant="acme").json["listingId"] == LISTING
+    assert call("POST", "/v1/stockx/listings", body=offered, tenant="acme").json["listingId"] == LISTING
     acme.connect_seller("acme")
     assert call("POST", "/v1/promotions", body=PROMOTION, tenant="acme").json["jobId"] == IDS["promotion_id"]
     write(sku="ACME-ONLY")

@@ -4,7 +4,7 @@ import pytest
 
 from local.sandbox.faults import ExpiredToken, MalformedJson, NotFound, RefuseRefresh, RevokedToken, ServerError
 from local.sandbox.outcomes import FailOperation, NeverEnd, StayPending, Vocabulary
-from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.changes import Action
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
 from sluice.platform.observe import metrics

@@ -7,10 +7,10 @@ import pytest
 from local.sandbox.faults import Disconnect, ExpiredToken, Hang, NotFound, ServerError
 from local.sandbox.outcomes import AtOnce, FailOperation, NeverEnd, StayPending, TextCounts, Vocabulary
 from sluice.listings.stockx import bulk
-from sluice.listings.stockx.batch_items import Row, matched
 from sluice.listings.stockx.bulk import Answer, Edit
+from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.request import Asked, Draft
-from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.results import Row, matched
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import BatchItem, Terms
 from tests.support.desk import TENANT, USD_150, Desk

@@ -3,7 +3,7 @@
 import pytest
 
 from sluice.jobs.queue.cancel import cancel
-from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.changes import Action
 from sluice.marketplaces.selling import Terms
 from sluice.platform.http import routing
 from tests.support.desk import TENANT, Desk
@@ -45,5 +45,5 @@ def test_what_is_asked_after_a_create_was_cancelled_is_refused_with_the_state(
 ) -> None:
     asked = desk.create()
     cancel(asked.job_id, TENANT, desk.clock.time, desk.config)
-    answer = call(method, f"/v1/listings/{asked.listing_id}", body=body)
+    answer = call(method, f"/v1/stockx/listings/{asked.listing_id}", body=body)
     assert (answer.status, "FAILED" in answer.text) == (409, True)

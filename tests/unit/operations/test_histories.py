@@ -21,8 +21,8 @@ from sluice.jobs.model.states import FINAL
 from sluice.jobs.queue.cancel import cancel
 from sluice.listings.stockx import bulk
 from sluice.listings.stockx.bulk import Edit
+from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.request import Draft, Refusal
-from sluice.listings.stockx.status import Action
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.accounts import token_cache
 from sluice.marketplaces.selling import Terms

@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 
 from sluice.listings.stockx import results
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx.changes import Change
+from sluice.listings.stockx.changes import Action, Change
 from sluice.listings.stockx.results import Result
 from sluice.listings.stockx.settle import settle
-from sluice.listings.stockx.status import Action
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import Terms
 from tests.support.desk import NOON, TENANT, Desk

@@ -9,7 +9,7 @@ from sluice.platform.http import routing
 from tests.support.desk import Desk
 from tests.support.http import Answer, call
 
-LISTINGS = "/v1/listings"
+LISTINGS = "/v1/stockx/listings"
 WOMEN, MEN, YOUTH = "DD1503-101", "DD1391-100", "CW1590-100"
 
 

@@ -7,13 +7,13 @@ import pytest
 
 from local.sandbox.outcomes import FailOperation
 from sluice.catalog.table import Product
-from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.changes import Action
 from sluice.marketplaces.selling import Terms
 from sluice.platform.http import routing
 from tests.support.desk import TENANT, Desk
 from tests.support.http import Answer, call
 
-LISTINGS = "/v1/listings"
+LISTINGS = "/v1/stockx/listings"
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def test_the_way_of_an_operation(desk: Desk) -> None:
     assert (sent["status"], sent["state"], sent["action"]) == ("IN_PROGRESS", "waiting", "CREATE")
     assert sent["operationId"]
     assert sent["startedAt"] == "2026-11-22T12:00:00.000Z"
-    assert sent["nextLookAt"] == "2026-11-22T12:00:20.000Z"
+    assert sent["nextCheckAt"] == "2026-11-22T12:00:20.000Z"
     assert call("GET", f"{LISTINGS}/{accepted['listingId']}").json["changes"][0]["running"]
     desk.finish()
     done = call("GET", path).json

@@ -12,8 +12,8 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL
 from sluice.listings.stockx import bulk
 from sluice.listings.stockx.bulk import Edit
+from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.request import Asked, Draft
-from sluice.listings.stockx.status import Action
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.selling import Terms
@@ -187,10 +187,10 @@ def test_a_bulk_request_that_is_repeated_is_done_once(desk: Desk, action: str, u
     desk.finish()
     items = [{"listingId": one.listing_id} | ({"amount": "99"} if action == "update" else {}) for one in asked]
     body = {"action": action, "items": items}
-    first = call("POST", "/v1/listings/bulk", body=body).json["items"]
+    first = call("POST", "/v1/stockx/listings/bulk", body=body).json["items"]
     if under_way:
         desk.tick()
-    assert call("POST", "/v1/listings/bulk", body=body).json["items"] == first
+    assert call("POST", "/v1/stockx/listings/bulk", body=body).json["items"] == first
     desk.finish()
     outcome = "ACTIVE" if action == "update" else "DELETED"
     assert [desk.story(one.listing_id) for one in asked] == [[("CREATE", "ACTIVE"), (action.upper(), outcome)]] * 3
@@ -202,9 +202,9 @@ def test_a_bulk_request_that_is_repeated_is_done_once(desk: Desk, action: str, u
 def test_a_request_that_is_repeated_while_it_runs_is_done_once(desk: Desk, method: str) -> None:
     listing_id = desk.active()
     body = {"amount": "99"} if method == "PATCH" else None
-    first = call(method, f"/v1/listings/{listing_id}", body=body).json
+    first = call(method, f"/v1/stockx/listings/{listing_id}", body=body).json
     desk.tick()
-    assert call(method, f"/v1/listings/{listing_id}", body=body).json == first
+    assert call(method, f"/v1/stockx/listings/{listing_id}", body=body).json == first
     desk.finish()
     assert len(desk.history(listing_id)) == 2
     assert desk.calls(method=method) == 1

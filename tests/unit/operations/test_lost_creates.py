@@ -41,7 +41,7 @@ def test_a_twin_that_is_shown_too_late_is_withdrawn_and_told(desk: Desk, lost: i
     assert desk.shown(asked.listing_id)["marketplaceId"] == left.listing_id
     [told] = [detail for kind, detail in desk.published if kind == "listing.changed"]
     assert (told["reason"], told["listingId"], told["status"]) == ("twin", asked.listing_id, "WITHDRAWN")
-    twins = [one for one in call("GET", "/v1/listings").json["listings"] if one["listingId"] != asked.listing_id]
+    twins = [one for one in call("GET", "/v1/stockx/listings").json["listings"] if one["listingId"] != asked.listing_id]
     assert [one["status"] for one in twins] == ["DELETED"]
 
 

@@ -8,7 +8,7 @@ from local.sandbox.outcomes import AtOnce, ListLate, StayPending
 from sluice.jobs.model.states import FINAL
 from sluice.jobs.queue import finish
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.changes import Action
 from sluice.marketplaces.selling import Terms
 from tests.support.desk import NOON, TENANT, Desk
 

@@ -4,7 +4,7 @@ import pytest
 
 from local.sandbox.faults import Disconnect, NotFound, ServerError
 from local.sandbox.stockx.listings import Change as Set
-from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.changes import Action
 from sluice.marketplaces.selling import Terms
 from sluice.platform.http import routing
 from tests.support.desk import Desk

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.listings.stockx import results, rules
-from sluice.listings.stockx.changes import Change, decode, merged
-from sluice.listings.stockx.results import shows
-from sluice.listings.stockx.status import AFTER, LISTING_WORDS, Action, ListingStatus, Status, meaning, of_batch
+from sluice.listings.stockx import bodies, changes, results
+from sluice.listings.stockx.changes import Action, Change, ListingStatus, Status, decode, merged
+from sluice.listings.stockx.results import AFTER, LISTING_WORDS, meaning, of_batch, shows
 from sluice.marketplaces import registry, selling
 from sluice.marketplaces.selling import Terms
 from sluice.platform import money
@@ -77,8 +76,8 @@ def test_no_digit_of_an_amount_is_lost(units: int, currency: str) -> None:
 @pytest.mark.parametrize(("value", "currency"), [("150.50", "USD"), ("161.50", "EUR"), (150.5, "USD"), ("0.99", "GBP")])
 def test_stockx_takes_whole_amounts_only(value: object, currency: str) -> None:
     with pytest.raises(ValueError, match="must be a whole amount: stockx takes no decimals"):
-        rules.amount(value, currency, "stockx")
-    assert rules.amount("150.00", "USD", "stockx") == "150"
+        bodies.read_amount(value, currency, "stockx")
+    assert bodies.read_amount("150.00", "USD", "stockx") == "150"
 
 
 @pytest.mark.parametrize(
@@ -123,7 +122,7 @@ def test_listing_currencies_are_those_of_the_document() -> None:
     known = registry.get("stockx").listing_currencies
     assert known == {"AUD", "CAD", "CHF", "EUR", "GBP", "HKD", "JPY", "KRW", "MXN", "NZD", "SGD", "USD"}
     with pytest.raises(ValueError, match="AUD, CAD"):
-        rules.currency("BRL", "stockx")
+        bodies.read_currency("BRL", "stockx")
 
 
 @pytest.mark.parametrize(
@@ -143,18 +142,18 @@ def test_listing_currencies_are_those_of_the_document() -> None:
 )
 def test_what_is_no_expiry_is_refused_in_words(value: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        rules.expiry(value, NOON)
+        bodies.read_expiry(value, NOON)
 
 
 def test_an_expiry_is_a_moment() -> None:
-    assert rules.expiry("2026-11-23T12:00:00Z", NOON) == NOON + DAY
-    assert rules.expiry("2026-11-23T14:00:00+02:00", NOON) == NOON + DAY
+    assert bodies.read_expiry("2026-11-23T12:00:00Z", NOON) == NOON + DAY
+    assert bodies.read_expiry("2026-11-23T14:00:00+02:00", NOON) == NOON + DAY
 
 
-@pytest.mark.parametrize("status", sorted(rules.OVER))
+@pytest.mark.parametrize("status", sorted(changes.OVER))
 @pytest.mark.parametrize("action", [action for action in Action if action is not Action.CREATE])
 def test_a_listing_that_is_over_takes_no_change(status: str, action: Action) -> None:
-    assert status in str(rules.refusal(status, action))
+    assert status in str(changes.refusal(status, action))
 
 
 def test_the_two_vocabularies() -> None:

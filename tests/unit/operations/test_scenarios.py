@@ -6,7 +6,7 @@ import httpx
 
 from local.sandbox.faults import Throttle
 from local.sandbox.outcomes import FailOperation, NeverEnd, StayPending
-from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.changes import Action
 from sluice.marketplaces.selling import Terms
 from tests.support.desk import Desk
 

@@ -6,8 +6,8 @@ from local.sandbox.outcomes import NeverEnd, StayPending
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue.cancel import Cancelled, cancel
 from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.request import Refusal, UnknownListing, change_listing
-from sluice.listings.stockx.status import Action
 from sluice.marketplaces.selling import Terms
 from tests.support.desk import TENANT, USD_150, Desk
 

@@ -5,7 +5,7 @@ import pytest
 from local.sandbox.faults import Disconnect, ExpiredToken, ServerError
 from local.sandbox.outcomes import FailOperation, NeverEnd, StayPending
 from sluice.jobs.model.job import Job
-from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.changes import Action
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
 from sluice.platform.http import routing
@@ -98,7 +98,7 @@ def test_a_repeated_create_is_sent_when_the_first_one_failed_at_the_marketplace(
 def test_a_bulk_of_five_is_asked_for_again_and_stays_five(desk: Desk) -> None:
     items = [{"variantId": desk.variants[0], "amount": "150", "reference": f"box {number}"} for number in range(5)]
     body = {"action": "create", "items": items}
-    first = call("POST", "/v1/listings/bulk", body=body).json["items"]
+    first = call("POST", "/v1/stockx/listings/bulk", body=body).json["items"]
     desk.tick()
     desk.sandbox.faults.set(ExpiredToken(path="/v2/selling/batch/*"))
     desk.later(20)
@@ -106,7 +106,7 @@ def test_a_bulk_of_five_is_asked_for_again_and_stays_five(desk: Desk) -> None:
     assert {desk.shown(one["listingId"])["status"] for one in first} == {"UNCONFIRMED"}
     assert desk.job(first[0]["jobId"]).error["code"] == "authentication_failed"
     reconnect(desk)
-    again = call("POST", "/v1/listings/bulk", body=body).json["items"]
+    again = call("POST", "/v1/stockx/listings/bulk", body=body).json["items"]
     assert [one["listingId"] for one in again] == [one["listingId"] for one in first]
     desk.finish()
     assert {desk.shown(one["listingId"])["status"] for one in first} == {"ACTIVE"}
@@ -117,7 +117,7 @@ def test_a_bulk_of_five_is_asked_for_again_and_stays_five(desk: Desk) -> None:
 
 def test_a_bulk_whose_account_breaks_becomes_known_by_itself(desk: Desk) -> None:
     items = [{"variantId": desk.variants[0], "amount": "150"} for _ in range(5)]
-    asked = call("POST", "/v1/listings/bulk", body={"action": "create", "items": items}).json["items"]
+    asked = call("POST", "/v1/stockx/listings/bulk", body={"action": "create", "items": items}).json["items"]
     desk.tick()
     desk.sandbox.faults.set(ExpiredToken(path="/v2/selling/batch/*"))
     desk.later(20)
@@ -205,7 +205,9 @@ def test_the_list_shows_what_is_unconfirmed(desk: Desk) -> None:
     desk.later(20)
     desk.poll()
     names = {
-        status: [one["listingId"] for one in call("GET", "/v1/listings", query={"status": status}).json["listings"]]
+        status: [
+            one["listingId"] for one in call("GET", "/v1/stockx/listings", query={"status": status}).json["listings"]
+        ]
         for status in ("UNCONFIRMED", "PENDING", "ACTIVE")
     }
     assert [len(found) for found in names.values()] == [1, 0, 1]

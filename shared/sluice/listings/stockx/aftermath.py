@@ -19,9 +19,9 @@ from sluice.jobs.model.job import Job, Spec
 from sluice.jobs.model.states import SUCCEEDED
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.kinds import BATCH, CHECK, SINGLE, check_id
 from sluice.listings.stockx.request import spec
-from sluice.listings.stockx.status import Action
 from sluice.platform.clock import HOUR
 from sluice.platform.config.document import Config
 

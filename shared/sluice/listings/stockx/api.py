@@ -17,9 +17,9 @@ from sluice.listings.stockx.bodies import (
     draft,
     new_terms,
 )
+from sluice.listings.stockx.changes import Action, ListingStatus, Status
 from sluice.listings.stockx.kinds import BATCH, CHECK, SINGLE
 from sluice.listings.stockx.request import Asked, Asker, Refusal, UnknownListing
-from sluice.listings.stockx.status import Action, ListingStatus, Status
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform.config import live
@@ -166,7 +166,7 @@ _KINDS = {BATCH.name, CHECK.name, *(kind.name for kind in SINGLE.values())}
 ROUTES = (
     Route(
         "POST",
-        "/v1/listings",
+        "/v1/stockx/listings",
         "Offer one unit for sale",
         create_listing,
         Accepted,
@@ -178,7 +178,7 @@ ROUTES = (
     ),
     Route(
         "GET",
-        "/v1/listings",
+        "/v1/stockx/listings",
         "List your listings",
         list_listings,
         ListingList,
@@ -186,11 +186,16 @@ ROUTES = (
         query=ListingsQuery,
     ),
     Route(
-        "GET", "/v1/listings/{listing_id}", "Show a listing", get_listing, views.ListingView, Permission.LISTINGS_READ
+        "GET",
+        "/v1/stockx/listings/{listing_id}",
+        "Show a listing",
+        get_listing,
+        views.ListingView,
+        Permission.LISTINGS_READ,
     ),
     Route(
         "PATCH",
-        "/v1/listings/{listing_id}",
+        "/v1/stockx/listings/{listing_id}",
         "Change what a listing asks for",
         update_listing,
         Accepted,
@@ -202,7 +207,7 @@ ROUTES = (
     ),
     Route(
         "DELETE",
-        "/v1/listings/{listing_id}",
+        "/v1/stockx/listings/{listing_id}",
         "Take a listing away for good",
         delete_listing,
         Accepted,
@@ -213,7 +218,7 @@ ROUTES = (
     ),
     Route(
         "POST",
-        "/v1/listings/{listing_id}/activate",
+        "/v1/stockx/listings/{listing_id}/activate",
         "Put a listing on the market",
         activate_listing,
         Accepted,
@@ -225,7 +230,7 @@ ROUTES = (
     ),
     Route(
         "POST",
-        "/v1/listings/{listing_id}/deactivate",
+        "/v1/stockx/listings/{listing_id}/deactivate",
         "Take a listing off the market",
         deactivate_listing,
         Accepted,
@@ -236,7 +241,7 @@ ROUTES = (
     ),
     Route(
         "GET",
-        "/v1/listings/{listing_id}/history",
+        "/v1/stockx/listings/{listing_id}/history",
         "Show what became of each change of a listing",
         get_history,
         History,

@@ -8,22 +8,20 @@
 """
 
 from dataclasses import replace
-from typing import Any
 
 from sluice.jobs.model import kinds
-from sluice.jobs.model.outcomes import Failure, HandlerResult, LeaseOver, Refused, Then
+from sluice.jobs.model.outcomes import Failure, HandlerResult, LeaseOver, Then, Waiting
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
-from sluice.listings.stockx import turns
-from sluice.listings.stockx.batch_follow import follow
-from sluice.listings.stockx.batch_task import BatchFailed, BatchTask, Sent, leave_all, sent_of
-from sluice.listings.stockx.changes import Change
+from sluice.listings.stockx import batch_follow, change_order, settle
+from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.batch_follow import BatchFailed, BatchTask, Sent, follow, leave_all, sent_of
+from sluice.listings.stockx.changes import Action, Change
 from sluice.listings.stockx.follow import MOST_TRIES, NotReceived
 from sluice.listings.stockx.results import AUTHENTICATION_FAILED, failed, overdue
-from sluice.listings.stockx.status import Action
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.http.errors import AccountBroken, MarketplaceFailure
-from sluice.marketplaces.stockx import selling as stockx_selling
+from sluice.marketplaces.selling import BatchAsk
 
 
 def run(run: Run) -> HandlerResult:
@@ -66,11 +64,11 @@ def _submit(task: BatchTask, before: Sent | None = None) -> HandlerResult:
     sent = Sent(task.now)
     if before:
         sent = replace(sent, tries=before.tries + 1, first_at=before.first_sent)
-    selling, job = task.selling(), task.run.job
-    selling.prepare()
+    seller, job = task.seller(), task.run.job
+    seller.prepare()
     finish.begin(job, task.with_sent(sent), task.now)
     try:
-        batch = selling.submit_batch(task.kind, items)
+        batch = seller.submit_batch(task.kind, items)
     except Failure as failure:
         if isinstance(failure, MarketplaceFailure) and failure.uncertain:
             return task.wait(sent)
@@ -79,21 +77,15 @@ def _submit(task: BatchTask, before: Sent | None = None) -> HandlerResult:
     return task.wait(sent.known(batch))
 
 
-def _item(listing: Listing, change: Change) -> dict[str, Any]:
-    marketplace_id = listing.marketplace_id or ""
-    match change.action:
-        case Action.CREATE:
-            return stockx_selling.create_item(listing.variant_id, change.terms, active=change.active)
-        case Action.UPDATE:
-            return stockx_selling.update_item(marketplace_id, change.terms)
-        case Action.DELETE:
-            return stockx_selling.delete_item(marketplace_id)
-    raise Refused(f"{change.action} is not done in batches")
+def _item(listing: Listing, change: Change) -> BatchAsk:
+    if change.action is Action.CREATE:
+        return BatchAsk(change.terms, variant_id=listing.variant_id, active=change.active)
+    return BatchAsk(change.terms, listing_id=listing.marketplace_id)
 
 
 def _end(task: BatchTask, code: str, message: str) -> HandlerResult:
     """The whole batch is over. What was sent, and is open still, is UNCONFIRMED; what was not has failed."""
-    job = turns.job_of(task.job_id)
+    job = change_order.job_of(task.job_id)
     sent, rows = sent_of(job.payload) if job else None, task.open_rows()
     if sent:
         leave_all(task, rows, sent, code, message)
@@ -105,3 +97,45 @@ def _end(task: BatchTask, code: str, message: str) -> HandlerResult:
 
 def _used_up(run: Run) -> bool:
     return run.job.attempts >= kinds.most_attempts(run.job.kind, run.config)
+
+
+def check_batch(run: Run) -> HandlerResult:
+    """One run of `listing.check` for a batch: its changes that are open are settled, or checked again later."""
+    task = BatchTask(run, run.payload["of"], run.payload, checking=True)
+    for row in task.open_rows():
+        if row.change is None or row.change.doubt:
+            continue
+        how, known = change_order.standing(row.listing, row.change, task.now)
+        if how is change_order.Standing.UNSENT:
+            change_order.give_up(row.listing, row.change, task.now)
+        elif how is change_order.Standing.UNCONFIRMED and known.doubt:
+            settle.leave(row.listing.tenant, row.listing.listing_id, known, known.doubt, task.now)
+    sent = sent_of(run.payload)
+    if sent is None:
+        return {"status": "COMPLETED"}
+    return _check_sent(task, sent)
+
+
+def check_row(run: Run, listing: Listing, change: Change) -> HandlerResult | None:
+    """Check the batch that `change` is part of, on the calls of `run`. What it came to, or when to check again; None
+    where the batch is not known any more.
+    """
+    job = change_order.job_of(change.job_id)
+    sent = sent_of(job.payload) if job else None
+    if job is None or sent is None:
+        return None
+    outcome = _check_sent(BatchTask(run, job.job_id, job.payload, checking=True), sent)
+    found = listings.find(listing.tenant, listing.listing_id)
+    is_open = found is not None and found.change(change.number) is not None
+    return outcome if is_open else {"status": "COMPLETED"}
+
+
+def _check_sent(task: BatchTask, sent: Sent) -> HandlerResult:
+    try:
+        outcome = batch_follow.follow(task, sent)
+    except BatchFailed:
+        outcome = {}
+    rows = task.open_rows()
+    if not rows:
+        return {"status": "COMPLETED"}
+    return outcome if isinstance(outcome, Waiting) else task.wait(sent)

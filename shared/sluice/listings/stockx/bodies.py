@@ -1,19 +1,31 @@
-"""What the routes of listings take and give."""
+"""What the routes of listings take and give, and reading it: each field checked, each refusal naming its field."""
 
-from typing import Annotated
+import re
+from collections.abc import Callable
+from typing import Annotated, Final, NamedTuple, TypeVar
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from sluice.listings.stockx import terms as reading
+from sluice.catalog import meaning
+from sluice.catalog.charts import NoVariant
 from sluice.listings.stockx import views
+from sluice.listings.stockx.changes import ListingStatus
 from sluice.listings.stockx.kinds import MARKETPLACES
-from sluice.listings.stockx.request import Draft
-from sluice.listings.stockx.status import ListingStatus
+from sluice.listings.stockx.request import Draft, Refusal
 from sluice.listings.stockx.table import Listing
-from sluice.listings.stockx.terms import Wanted
+from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.selling import Terms
+from sluice.marketplaces.sizes import Size
+from sluice.marketplaces.skus import normal_sku
+from sluice.platform import money
+from sluice.platform.clock import DAY, from_iso
 from sluice.platform.http.models import Amount, Body, Moment, OneOf, Query, Text
+
+LONGEST_EXPIRY_MS: Final = 999 * DAY
+_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+T = TypeVar("T")
 
 
 class NewTerms(Body):
@@ -82,9 +94,9 @@ def draft(body: NewListing, now: int, seed: str | None = None) -> Draft:
     Raises:
         Refusal: naming the field that is wrong.
     """
-    at = reading.marketplace(body.marketplace)
-    offered = reading.offered(Wanted(body.variant_id, body.sku, body.size, body.size_system), at, now)
-    asked = reading.terms(body.amount, body.currency, body.expires_at, now, body.currency, at)
+    at = read_marketplace(body.marketplace)
+    offered = read_variant(Wanted(body.variant_id, body.sku, body.size, body.size_system), at, now)
+    asked = read_terms(body.amount, body.currency, body.expires_at, now, body.currency, at)
     return Draft(
         variant_id=offered.variant_id,
         terms=asked,
@@ -105,4 +117,140 @@ def new_terms(body: NewTerms, listing: Listing, now: int) -> Terms:
         Refusal: naming the field that is wrong.
     """
     own = listing.currency or NewListing.model_fields["currency"].default
-    return reading.terms(body.amount, body.currency, body.expires_at, now, own, listing.marketplace)
+    return read_terms(body.amount, body.currency, body.expires_at, now, own, listing.marketplace)
+
+
+class Wanted(NamedTuple):
+    """What a listing offers: a variant, or a SKU and size that the catalog knows."""
+
+    variant_id: str | None
+    sku: str | None
+    size: str | None
+    size_system: str | None
+
+
+class Offered(NamedTuple):
+    """The variant, and how it was named."""
+
+    variant_id: str
+    sku: str | None = None
+    size: str | None = None
+    size_system: str | None = None
+
+
+def read_marketplace(name: str) -> str:
+    """`name`, if listings can be made there.
+
+    Raises:
+        Refusal: they cannot. Like every function here.
+    """
+    if name not in MARKETPLACES:
+        raise Refusal("marketplace", f"must be one of {', '.join(sorted(MARKETPLACES))}")
+    return name
+
+
+def read_terms(amount: object, currency: str | None, expires_at: str | None, now: int, own: str, at: str) -> Terms:
+    """The terms that a caller gives. own: the currency that holds when none is given. at: the marketplace.
+
+    An amount always goes with its currency: a marketplace would take one without for dollars.
+    """
+    if amount is None:
+        if currency is not None:
+            raise Refusal("amount", "is required with a currency")
+        return Terms(expires_at=_expiry(expires_at, now))
+    unit = _checked("currency", lambda: read_currency(currency or own, at))
+    return Terms(_checked("amount", lambda: read_amount(amount, unit, at)), unit, _expiry(expires_at, now))
+
+
+def read_variant(wanted: Wanted, at: str, now: int) -> Offered:
+    """The variant of a listing. One that is named by its id is taken as it is: only the marketplace knows them all."""
+    if wanted.variant_id is not None:
+        if wanted.sku is not None or wanted.size is not None:
+            raise Refusal("variantId", "stands alone; leave out sku and size")
+        name = wanted.variant_id
+        return Offered(_checked("variantId", lambda: read_variant_id(name)))
+    if wanted.sku is None:
+        raise Refusal("sku", "is required, with a size; or variantId")
+    name, system = wanted.sku, wanted.size_system
+    sku = _checked("sku", lambda: normal_sku(name))
+    if system is not None and system not in registry.get(at).size_systems:
+        raise Refusal("sizeSystem", f"must be one of {', '.join(registry.get(at).size_systems)}")
+    if wanted.size is None:
+        raise Refusal("size", "is required with sku")
+    text = wanted.size
+    return _variant_in_catalog(at, sku, _checked("size", lambda: sizes.read(text, system)), now)
+
+
+def _variant_in_catalog(at: str, sku: str, size: Size, now: int) -> Offered:
+    """The variant in the catalog, however old it is there: a listing goes by its id."""
+    known = meaning.known([meaning.Wanted(at, sku, size)])
+    try:
+        variant = meaning.variant(at, sku, size, known, now, age_ms=now)
+    except NoVariant as none:
+        raise Refusal(none.field, none.message) from None
+    if variant is None:
+        raise Refusal("sku", f"is not in the catalog; POST /v1/market/refresh for {sku} looks it up")
+    return Offered(variant.variant_id, sku, variant.size, variant.size_system)
+
+
+def _expiry(text: str | None, now: int) -> int | None:
+    return None if text is None else _checked("expiresAt", lambda: read_expiry(text, now))
+
+
+def _checked(field: str, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except ValueError as error:
+        raise Refusal(field, str(error)) from None
+
+
+def read_currency(value: str, marketplace: str) -> str:
+    """`value`, if the marketplace takes listings in it.
+
+    Raises:
+        ValueError: it does not; lists those that it takes.
+    """
+    known = registry.get(marketplace).listing_currencies
+    if value not in known:
+        raise ValueError(f"{marketplace} takes listings in {', '.join(sorted(known))}")
+    return value
+
+
+def read_amount(value: object, currency: str, marketplace: str) -> str:
+    """`value` as an amount that the marketplace takes for a listing.
+
+    Raises:
+        ValueError: it does not; says why.
+    """
+    written = money.amount(value, currency)
+    if registry.get(marketplace).whole_amounts and not money.is_whole(written):
+        raise ValueError(f"must be a whole amount: {marketplace} takes no decimals in a listing, whatever the currency")
+    return written
+
+
+def read_expiry(value: str, now: int) -> int:
+    """An RFC 3339 time in the future, as epoch ms.
+
+    Raises:
+        ValueError: it is not; says why.
+    """
+    try:
+        at = from_iso(value)
+    except ValueError:
+        raise ValueError("must be a time with its time zone, as 2027-01-31T12:00:00Z") from None
+    if at <= now:
+        raise ValueError("must be in the future")
+    if at > now + LONGEST_EXPIRY_MS:
+        raise ValueError(f"must be within {LONGEST_EXPIRY_MS // DAY} days")
+    return at
+
+
+def read_variant_id(value: str) -> str:
+    """`value` in lower case, if it has the form of StockX's variant ids (a UUID).
+
+    Raises:
+        ValueError: it has not.
+    """
+    if not re.fullmatch(_UUID, value.lower()):
+        raise ValueError("must be a variant id of the marketplace, a UUID")
+    return value.lower()

@@ -14,8 +14,8 @@ from sluice.jobs.model import keys, requests
 from sluice.jobs.queue.cancel import cancel
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.queue.nudge import nudge
-from sluice.listings.stockx import turns
-from sluice.listings.stockx.changes import Change
+from sluice.listings.stockx import change_order
+from sluice.listings.stockx.changes import Action, Change, refusal
 from sluice.listings.stockx.kinds import BATCH
 from sluice.listings.stockx.request import (
     Asked,
@@ -32,8 +32,6 @@ from sluice.listings.stockx.request import (
     put_new,
     spec,
 )
-from sluice.listings.stockx.rules import refusal
-from sluice.listings.stockx.status import Action
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import MOST_BATCH_ITEMS, Terms
 from sluice.platform.observe import logger
@@ -113,7 +111,7 @@ def _share(
     plans = over_all(lambda item, _: _guarded(lambda: _plan(action, item, job, asker)), items)
     rows = _rows(plan for plan in plans if isinstance(plan, _Planned))
     if rows:
-        _enqueue(job, action, rows, marketplace, asker, asker.now + turns.ASKING_MS)
+        _enqueue(job, action, rows, marketplace, asker, asker.now + change_order.ASKING_MS)
     done = over_all(lambda item, plan: _guarded(lambda: _put(action, item, plan, asker)), plans)
     # What could not be stored may have been: if it was, it is done too.
     taken = _rows(

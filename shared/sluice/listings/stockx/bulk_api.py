@@ -6,14 +6,13 @@ from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from sluice.jobs.queue import tally
-from sluice.listings.stockx import bulk
+from sluice.listings.stockx import bodies, bulk
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx import terms as reading
 from sluice.listings.stockx.api import asker
 from sluice.listings.stockx.bodies import NewListing, NewTerms, draft, new_terms
 from sluice.listings.stockx.bulk import Edit, NotStored
+from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.request import Asked, Refusal, UnknownListing
-from sluice.listings.stockx.status import Action
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import Terms
 from sluice.platform.http import items
@@ -55,7 +54,7 @@ class Bulk(Body):
         Field(
             min_length=1,
             max_length=items.MOST_ITEMS,
-            description="create: as `POST /v1/listings`; update: `listingId` and new terms; delete: `listingId`",
+            description="create: as `POST /v1/stockx/listings`; update: `listingId` and new terms; delete: `listingId`",
         ),
     ]
 
@@ -90,7 +89,7 @@ def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
     if action is Action.CREATE:
         tally.require_room(request.tenant, len(body.items), request.now, asker(request).config)
     try:
-        reading.marketplace(body.marketplace)
+        bodies.read_marketplace(body.marketplace)
     except Refusal as refusal:
         raise _whole_refused(refusal) from None
     answers: dict[int, ItemAnswer] = {}
@@ -170,7 +169,7 @@ def _whole(answers: list[ItemAnswer]) -> BulkAnswer:
 ROUTES = (
     Route(
         "POST",
-        "/v1/listings/bulk",
+        "/v1/stockx/listings/bulk",
         "Create, update or delete up to 500 listings",
         change_many,
         BulkAnswer,

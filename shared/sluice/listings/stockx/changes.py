@@ -1,11 +1,56 @@
-"""A change that somebody asked for: numbered in the order of asking, and kept on its listing until it is settled."""
+"""A change that somebody asked for: numbered in the order of asking, and kept on its listing until it is settled.
+
+Pure. What it asks (`Change`), what is remembered of its sending (`Submission`), why its fate is not known (`Doubt`).
+"""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from enum import StrEnum
+from typing import Any, Final
 
-from sluice.listings.stockx.status import Action
-from sluice.marketplaces.selling import Terms
+from sluice.marketplaces.selling import Operation, Terms
+
+# The attributes of a submission that are stored as None are left out.
+_CHANGE = "change"
+
+
+class Status(StrEnum):
+    """How far an operation is."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    PARTIAL = "PARTIAL"
+
+
+class Action(StrEnum):
+    """What can be done to a listing."""
+
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    ACTIVATE = "ACTIVATE"
+    DEACTIVATE = "DEACTIVATE"
+
+
+class ListingStatus(StrEnum):
+    """What a listing is. FAILED: it never came into being. UNCONFIRMED: nobody knows yet what became of a change of it;
+    this is never stored, but follows from its changes.
+    """
+
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    INACTIVE = "INACTIVE"
+    DELETED = "DELETED"
+    SOLD = "SOLD"
+    CANCELED = "CANCELED"
+    FAILED = "FAILED"
+    UNCONFIRMED = "UNCONFIRMED"
+
+
+# A listing in one of these is over: nothing can be done to it any more.
+OVER: Final = frozenset({ListingStatus.DELETED, ListingStatus.SOLD, ListingStatus.CANCELED, ListingStatus.FAILED})
 
 
 @dataclass(frozen=True)
@@ -57,7 +102,59 @@ class Change:
         return json.dumps(self.fields(), separators=(",", ":"))
 
 
-def of(fields: dict[str, Any]) -> Change:
+@dataclass(frozen=True)
+class Submission:
+    """One sending of a change.
+
+    It is stored before the marketplace is called, so whoever finds one without an operation finds out first what became
+    of it.
+
+    sent_at: epoch ms; of a change that was sent again, the last time. first_at: the first time, where that is another.
+    tries: how often it was sent.
+    marketplace_id: the marketplace's listing, as far as known.
+    operation_id, batch_id: the marketplace's operation, or the batch that the change is part of.
+    since: when the job that follows it now began to; None: when it was sent.
+    was: the listing's status before. refused: code and message of the marketplace's refusal, while the listing is still
+        to be read. gone_at: when the marketplace first said that it has no such listing.
+    """
+
+    change: Change
+    sent_at: int
+    tries: int = 1
+    marketplace_id: str | None = None
+    operation_id: str | None = None
+    batch_id: str | None = None
+    since: int | None = None
+    was: str | None = None
+    refused: tuple[str, str] | None = None
+    gone_at: int | None = None
+    first_at: int | None = None
+
+    @property
+    def first_sent(self) -> int:
+        """When the change was sent first."""
+        return self.first_at or self.sent_at
+
+    @property
+    def followed_since(self) -> int:
+        """From when on its job's time counts."""
+        return self.since or self.sent_at
+
+    def started(self, operation: Operation) -> "Submission":
+        """The marketplace has answered with `operation`."""
+        return replace(self, operation_id=operation.operation_id, marketplace_id=operation.listing_id)
+
+    def sending(self) -> dict[str, Any]:
+        """All but the change, without what is not known."""
+        return {name: value for name, value in asdict(self).items() if name != _CHANGE and value is not None}
+
+    def payload(self, listing_id: str) -> dict[str, Any]:
+        """The payload of a job with this submission."""
+        change = self.change.without_doubt().fields()
+        return {"listing_id": listing_id, "submission": {**self.sending(), _CHANGE: change}}
+
+
+def change_of(fields: dict[str, Any]) -> Change:
     """The change that `Change.fields` gave."""
     doubt = fields.get("doubt")
     return Change(
@@ -72,7 +169,7 @@ def of(fields: dict[str, Any]) -> Change:
 
 def decode(text: str) -> Change:
     """The change that `Change.encode` wrote."""
-    return of(json.loads(text))
+    return change_of(json.loads(text))
 
 
 def given(terms: Terms) -> dict[str, Any]:
@@ -83,3 +180,37 @@ def given(terms: Terms) -> dict[str, Any]:
 def merged(older: Terms, newer: Terms) -> Terms:
     """What two updates ask for together: the newer one's word, and the older one's where the newer says nothing."""
     return Terms(**{**given(older), **given(newer)})
+
+
+def resumed(change: Change, sending: dict[str, Any]) -> Submission:
+    """The submission of `change` of which `Submission.sending` gave `sending`."""
+    refused = sending.get("refused")
+    return Submission(**{**sending, _CHANGE: change, "refused": tuple(refused) if refused else None})
+
+
+def submission_of(payload: dict[str, Any]) -> Submission | None:
+    """The submission in a job's payload, if it has one."""
+    fields = payload.get("submission")
+    return resumed(change_of(fields[_CHANGE]), fields) if fields else None
+
+
+def refusal(status: str, action: Action, open_changes: Sequence[Change] = ()) -> str | None:
+    """Why `action` cannot be done to a listing with this status and these changes under way."""
+    if action is Action.CREATE:
+        return None if status in (ListingStatus.PENDING, ListingStatus.FAILED) else f"the listing is {status} already"
+    if status in OVER:
+        return f"the listing is {status}; it cannot be changed any more"
+    if action is not Action.DELETE and any(change.action is Action.DELETE for change in open_changes):
+        return "the listing is being deleted"
+    return None
+
+
+def needless(status: str, action: Action) -> bool:
+    """Whether a listing with this status is as `action` wants it, so that there is nothing to send.
+
+    One that was asked for twice exists; one that never came into being, or has gone, need not be taken away.
+    """
+    if action is Action.CREATE:
+        return status in (ListingStatus.ACTIVE, ListingStatus.INACTIVE)
+    gone = (ListingStatus.DELETED, ListingStatus.CANCELED, ListingStatus.FAILED)
+    return action is Action.DELETE and status in gone

@@ -11,16 +11,14 @@ A check never sends a change. So any number of checks may run at once: the first
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import HandlerResult, Then, Waiting
 from sluice.jobs.model.run import Run
-from sluice.listings.stockx import batch_check, doubt, submission, turns, twins
+from sluice.listings.stockx import batch, change_order, changes, lost_creates, settle
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx.changes import Change
-from sluice.listings.stockx.follow import follow
+from sluice.listings.stockx.change_order import Standing
+from sluice.listings.stockx.changes import Action, Change
+from sluice.listings.stockx.follow import Task, follow, patience
 from sluice.listings.stockx.kinds import BATCH
 from sluice.listings.stockx.settle import ChangeFailed
-from sluice.listings.stockx.status import Action
 from sluice.listings.stockx.table import Listing
-from sluice.listings.stockx.task import Task, patience
-from sluice.listings.stockx.turns import Standing
 from sluice.marketplaces.http.errors import MarketplaceFailure
 
 
@@ -31,9 +29,9 @@ def run(run: Run) -> HandlerResult:
     `{"status", "listing_id", "listing_status"}`, of a batch `{"status"}`.
     """
     if "twins" in run.payload:
-        return twins.run(run)
+        return lost_creates.check_twins(run)
     if "listings" in run.payload:
-        return batch_check.run(run)
+        return batch.check_batch(run)
     listing_id, again = run.payload["listing_id"], list[int]()
     listing = listings.find(run.job.tenant, listing_id)
     for change in listing.open_changes() if listing else []:
@@ -59,12 +57,12 @@ def once(run: Run, listing: Listing, change: Change) -> int | None:
     assert left  # noqa: S101 - see above
     stored, now = listing.change(change.number), run.clock.now()
     if stored and stored.doubt is None:
-        doubt.leave(listing.tenant, listing.listing_id, change, left, now)
+        settle.leave(listing.tenant, listing.listing_id, change, left, now)
     if keys.job_parts(change.job_id)[0] == BATCH.name:
-        known = batch_check.of_row(run, listing, change)
+        known = batch.check_row(run, listing, change)
         if known is not None:
             return known.due_at if isinstance(known, Waiting) else None
-    sent = submission.resumed(change, left.sending)
+    sent = changes.resumed(change, left.sending)
     try:
         outcome = follow(Task(run, listing.listing_id, change, checking=True), sent)
     except ChangeFailed:
@@ -83,12 +81,12 @@ def lets_pass(listing: Listing, change: Change) -> bool:
 
 def _left(run: Run, listing: Listing, change: Change) -> int | None:
     now = run.clock.now()
-    how, known = turns.standing(listing, change, now)
+    how, known = change_order.standing(listing, change, now)
     match how:
         case Standing.UNCONFIRMED:
             return once(run, listing, known)
         case Standing.UNSENT:
-            turns.give_up(listing, change, now)
+            change_order.give_up(listing, change, now)
         case Standing.ASKED:
-            return now + turns.ASKING_MS
+            return now + change_order.ASKING_MS
     return None

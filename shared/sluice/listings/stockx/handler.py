@@ -1,4 +1,13 @@
-"""One run of a listing job: follow what was sent, or send what is open."""
+"""One run of a listing job: wait for its turn, send what is open, or follow what was sent.
+
+A change is sent at most once:
+```
+ take ──► begin: submission stored ──► call ──► operation: follow it
+                                        ├─ refused, or never sent: the submission is taken back; the engine decides
+                                        ├─ refused for what the listing is: the listing is read
+                                        └─ no answer, or a killed worker: nobody knows: checked before it is sent again
+```
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,19 +15,38 @@ from dataclasses import replace
 from sluice.jobs.model import kinds
 from sluice.jobs.model.outcomes import Failure, HandlerResult, LeaseOver, Refused, Then
 from sluice.jobs.model.run import Run
-from sluice.listings.stockx import check, settle, submission, turns
+from sluice.jobs.queue import finish
+from sluice.listings.stockx import change_order, changes, check, settle
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx.changes import Change
-from sluice.listings.stockx.follow import NotReceived, follow
+from sluice.listings.stockx.change_order import Standing
+from sluice.listings.stockx.changes import Action, Change, Submission, needless, refusal
+from sluice.listings.stockx.follow import NotReceived, Task, follow
 from sluice.listings.stockx.results import failed, uncalled
-from sluice.listings.stockx.rules import needless, refusal
-from sluice.listings.stockx.status import Action
-from sluice.listings.stockx.submission import Submission
-from sluice.listings.stockx.submit import submit
 from sluice.listings.stockx.table import Listing
-from sluice.listings.stockx.task import Task
-from sluice.listings.stockx.turns import NotItsTurn, Standing
+from sluice.marketplaces.http.errors import BadRequest, MarketplaceFailure, NotFound, Rejected
+from sluice.marketplaces.selling import Operation, Seller
+from sluice.platform import tables
+from sluice.platform.clock import SECOND
 from sluice.platform.observe import logger
+
+# Answers that may mean that the listing is not what we think it is.
+_BY_ITS_STATE = (BadRequest, NotFound, Rejected)
+
+AGAIN_MS = 15 * SECOND
+
+
+class NotItsTurn(Failure):
+    """An earlier change of the same listing is not settled."""
+
+    action = Then.SNOOZE
+    code = "not_its_turn"
+
+
+class Superseded(Failure):
+    """The change is no longer open: a newer one took its place, or somebody has settled it."""
+
+    action = Then.SNOOZE
+    code = "superseded"
 
 
 def run(run: Run) -> HandlerResult:
@@ -32,7 +60,7 @@ def run(run: Run) -> HandlerResult:
         ChangeUnconfirmed: whether it happened is not known, and `listing.check` goes on asking.
         Failure: it could not be tried; the engine tries again.
     """
-    sent, listing_id = submission.of(run.payload), run.payload["listing_id"]
+    sent, listing_id = changes.submission_of(run.payload), run.payload["listing_id"]
     if sent and sent.operation_id:
         return _follow(Task(run, listing_id, sent.change), sent)
     listing = listings.find(run.job.tenant, listing_id)
@@ -44,7 +72,7 @@ def run(run: Run) -> HandlerResult:
     if sent is None and listing.running == change.number and not run.job.begun:
         # It was about to be sent by a run that was lost before it could say so on its job. (One that has begun, and
         # remembers nothing that it sent, has taken it back.)
-        sent = turns.maybe_sent(listing, change)
+        sent = change_order.maybe_sent(listing, change)
     if sent and sent.change.number != change.number:
         sent = None
     task = Task(run, listing_id, change)
@@ -79,11 +107,11 @@ def _begin(task: Task, listing: Listing, sent: Submission | None) -> HandlerResu
             raise Refused(why, code="listing_state")
         if task.change.action is not Action.CREATE and listing.marketplace_id is None:
             raise Refused("it is not known which listing of the marketplace this is", code="listing_state")
-        return submit(task, listing)
+        return _submit(task, listing)
     try:
         return follow(task, sent)
     except NotReceived:
-        return submit(task, listing, sent)
+        return _submit(task, listing, sent)
 
 
 def _wait_for_turn(task: Task, listing: Listing) -> Listing:
@@ -96,13 +124,13 @@ def _wait_for_turn(task: Task, listing: Listing) -> Listing:
     for ahead in listing.open_changes():
         if ahead.number >= task.change.number:
             break
-        how, known = turns.standing(listing, ahead, task.now, without=task.run.job.job_id)
+        how, known = change_order.standing(listing, ahead, task.now, without=task.run.job.job_id)
         about = f"change {ahead.number} of this listing ({ahead.action})"
         match how:
             case Standing.ALIVE | Standing.ASKED:
-                raise NotItsTurn(f"{about} is not done yet", retry_at=task.now + turns.AGAIN_MS)
+                raise NotItsTurn(f"{about} is not done yet", retry_at=task.now + AGAIN_MS)
             case Standing.UNSENT:
-                turns.give_up(listing, ahead, task.now)
+                change_order.give_up(listing, ahead, task.now)
             case Standing.UNCONFIRMED:
                 again = check.once(task.run, listing, known)
                 if again is not None and not check.lets_pass(listing, task.change):
@@ -112,8 +140,68 @@ def _wait_for_turn(task: Task, listing: Listing) -> Listing:
         return listing
     found = listings.find(listing.tenant, listing.listing_id)
     if found is None or found.change(task.change.number) is None:
-        raise turns.Superseded(f"change {task.change.number} is not open any more", retry_at=task.now)
+        raise Superseded(f"change {task.change.number} is not open any more", retry_at=task.now)
     return found
+
+
+def _submit(task: Task, listing: Listing, before: Submission | None = None) -> HandlerResult:
+    """Send the task's change; it is its turn. before: when it was sent before, and proved not to have arrived.
+
+    Raises:
+        Failure: what the marketplace answered.
+    """
+    change, job = task.change, task.run.job
+    seller = task.seller()
+    seller.prepare()
+    _take(listing, change)
+    submission = Submission(change, task.now, marketplace_id=listing.marketplace_id, was=listing.status)
+    if before:
+        submission = replace(submission, tries=before.tries + 1, first_at=before.first_sent, was=before.was)
+    finish.begin(job, submission.payload(task.listing_id), task.now)
+    try:
+        operation = _send(seller, listing, change)
+    except Failure as failure:
+        if isinstance(failure, MarketplaceFailure) and failure.uncertain:
+            return task.wait(submission)
+        if isinstance(failure, _BY_ITS_STATE) and change.action is not Action.CREATE:
+            return follow(task, replace(submission, refused=(failure.code, failure.message)))
+        unsent = before.payload(task.listing_id) if before else {"listing_id": task.listing_id}
+        finish.begin(job, unsent, task.now)
+        raise
+    if change.action is Action.CREATE and not listings.adopt(job.account, operation.listing_id, task.listing_id):
+        # Another create alike, whose answer was lost, took this listing for its own: then its own is ours.
+        return task.wait(submission)
+    return follow(task, submission.started(operation), operation)
+
+
+def _take(listing: Listing, change: Change) -> None:
+    """Say that `change` is sent now. From here on no newer change takes its place.
+
+    Raises:
+        Superseded: it is not open any more; its job reads again what is.
+    """
+    if listing.running == change.number:
+        return
+    try:
+        key = (listing.tenant, listing.listing_id)
+        tables.update(Listing, key, [Listing.running.set(change.number)], listings.is_open(change.number))
+    except tables.ConditionFailed as gone:
+        raise Superseded(f"change {change.number} is not open any more", retry_at=0) from gone
+
+
+def _send(seller: Seller, listing: Listing, change: Change) -> Operation:
+    marketplace_id = listing.marketplace_id or ""
+    match change.action:
+        case Action.CREATE:
+            return seller.create(listing.variant_id, change.terms, active=change.active)
+        case Action.UPDATE:
+            return seller.update(marketplace_id, change.terms)
+        case Action.DELETE:
+            return seller.delete(marketplace_id)
+        case Action.ACTIVATE:
+            return seller.activate(marketplace_id, change.terms)
+        case Action.DEACTIVATE:
+            return seller.deactivate(marketplace_id)
 
 
 def _settled(run: Run, sent: Submission | None) -> HandlerResult:
@@ -141,8 +229,8 @@ def _guarded(task: Task, work: Callable[[], HandlerResult]) -> HandlerResult:
 
 def _on_its_way(task: Task) -> Submission | None:
     """What the task's job has stored of a sending of which nobody knows what became."""
-    job = turns.job_of(task.run.job.job_id)
-    sent = submission.of(job.payload) if job else None
+    job = change_order.job_of(task.run.job.job_id)
+    sent = changes.submission_of(job.payload) if job else None
     return sent if sent and sent.change.number == task.change.number else None
 
 

@@ -4,7 +4,7 @@ what became of changes that their jobs have left."""
 from sluice.jobs.model import keys
 from sluice.jobs.model.backoff import Backoff
 from sluice.jobs.model.kinds import JobKind
-from sluice.listings.stockx.status import Action
+from sluice.listings.stockx.changes import Action
 from sluice.platform.clock import MINUTE, SECOND
 
 MARKETPLACES = frozenset({"stockx"})

@@ -18,7 +18,7 @@ from sluice.platform.observe import count, logger
 
 
 class Stats(TypedDict):
-    """How many operations were looked at, and what was seen. `processed` is the sum of the others."""
+    """How many operations were checked, and what was seen. `processed` is the sum of the others."""
 
     processed: int
     completed: int
@@ -37,7 +37,7 @@ class PollAnswer(TypedDict):
 
 
 def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> PollAnswer:
-    """Look at up to `config.poll_batch` operations that are due, and end well before `deadline` (epoch ms)."""
+    """Check up to `config.poll_batch` operations that are due, and end well before `deadline` (epoch ms)."""
     started, seen, lock = clock.now(), Counter[str](), Lock()
 
     def observe(job: Job, failure: Failure | None) -> None:
@@ -57,7 +57,7 @@ def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> Poll
         ("OperationsTimedOut", stats["timedOut"]),
     ):
         count(name, value)
-    message = f"looked at {stats['processed']} operations"
+    message = f"checked {stats['processed']} operations"
     if done.errors:
         message += f"; {done.errors} accounts could not be served, the log tells why"
     return {"success": not done.errors, "message": message, "stats": stats, "durationMs": duration}
@@ -75,7 +75,7 @@ def _stats(seen: Counter[str]) -> Stats:
 
 
 def _word(job: Job, failure: Failure | None) -> str:
-    """Where a look is counted. One whose job was somebody else's by its end counts nowhere: they count it."""
+    """Where a check is counted. One whose job was somebody else's by its end counts nowhere: they count it."""
     if failure is None:
         return "inProgress" if job.state == WAITING else "completed"
     if isinstance(failure, LeaseOver):
@@ -88,7 +88,7 @@ def _word(job: Job, failure: Failure | None) -> str:
 def _log(job: Job, failure: Failure | None) -> None:
     about = {"job_id": job.job_id, "account": job.account, "state": job.state}
     if failure is None:
-        logger.info("operation looked at", extra=about)
+        logger.info("operation checked", extra=about)
     else:
         about |= {"code": failure.code, "reason": failure.message}
         fault = failure.__cause__ if failure.code == "handler_error" else None

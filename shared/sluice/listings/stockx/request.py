@@ -14,12 +14,10 @@ from sluice.jobs.model import keys, requests
 from sluice.jobs.model.job import Spec
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.queue.nudge import nudge
+from sluice.listings.stockx import change_order
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx import turns
-from sluice.listings.stockx.changes import Change, merged
+from sluice.listings.stockx.changes import Action, Change, ListingStatus, merged, refusal
 from sluice.listings.stockx.kinds import SINGLE, kind_name
-from sluice.listings.stockx.rules import refusal
-from sluice.listings.stockx.status import Action, ListingStatus
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
@@ -106,7 +104,7 @@ def create(draft: Draft, asker: Asker) -> Asked:
         under_way = next((change for change in found.open_changes() if change.action is Action.CREATE), None)
         if under_way is None:
             return Asked(found.listing_id, _created_by(found) or job, open=False)
-        if under_way.job_id != job or turns.is_at_work(job):
+        if under_way.job_id != job or change_order.is_at_work(job):
             return Asked(found.listing_id, under_way.job_id)
     return _enqueue(listing, Action.CREATE, asker)
 
@@ -128,7 +126,7 @@ def change_listing(
         if why := refusal(listing.status, action, open_changes):
             raise Refusal("listingId", why, conflict=True)
         job = job_id(action, listing)
-        if (same := _asks_the_same(open_changes, action, terms or Terms())) and turns.job_of(same.job_id):
+        if (same := _asks_the_same(open_changes, action, terms or Terms())) and change_order.job_of(same.job_id):
             return Asked(listing_id, same.job_id)
         older = _unsent(listing, job)
         asked = merged(older.terms, terms or Terms()) if older else terms or Terms()
@@ -145,7 +143,7 @@ def current(asker: Asker, listing_id: str) -> Listing | None:
     A job that is asked for anew forgets what it was at, so this comes before asking.
     """
     listing = listings.find(asker.tenant, listing_id)
-    if listing is not None and turns.clear(listing, asker.now):
+    if listing is not None and change_order.clear(listing, asker.now):
         return listings.find(asker.tenant, listing_id)
     return listing
 

@@ -1,20 +1,56 @@
-"""What a change came to, and what that makes of its listing. Pure."""
+"""What the words of a marketplace mean, what a change came to, and what that makes of its listing. Pure.
 
+StockX's own words for an operation are `PENDING`, `SUCCEEDED` and `FAILED`; sellers' tools also know `queued`,
+`processing`, `completed`, `failed` and `partial_success`, and batches have some of either. Case does not matter.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from sluice.listings.stockx.changes import Change, merged
-from sluice.listings.stockx.status import AFTER, Action, ListingStatus, Status, of_listing
+from sluice.listings.stockx.changes import Action, Change, ListingStatus, Status, merged
+from sluice.listings.stockx.table import Listing
 from sluice.marketplaces import selling
-from sluice.marketplaces.selling import VIA, Terms
+from sluice.marketplaces.selling import BatchItem, Terms
 from sluice.platform import money
 from sluice.platform.clock import MINUTE, SECOND
+
+WORDS: Final[Mapping[str, Status]] = {
+    "QUEUED": Status.IN_PROGRESS,
+    "PROCESSING": Status.IN_PROGRESS,
+    "PENDING": Status.IN_PROGRESS,
+    "IN_PROGRESS": Status.IN_PROGRESS,
+    "COMPLETED": Status.COMPLETED,
+    "SUCCEEDED": Status.COMPLETED,
+    "FAILED": Status.FAILED,
+    "PARTIAL_SUCCESS": Status.PARTIAL,
+}
+
+# What a listing is after an action has succeeded. An update leaves it on the market, or off it, as it was.
+AFTER: Final[Mapping[Action, ListingStatus]] = {
+    Action.CREATE: ListingStatus.ACTIVE,
+    Action.ACTIVATE: ListingStatus.ACTIVE,
+    Action.DEACTIVATE: ListingStatus.INACTIVE,
+    Action.DELETE: ListingStatus.DELETED,
+}
+
+# StockX's words for a listing itself. Matched and completed both mean that it is sold.
+LISTING_WORDS: Final[Mapping[str, ListingStatus]] = {
+    "ACTIVE": ListingStatus.ACTIVE,
+    "INACTIVE": ListingStatus.INACTIVE,
+    "DELETED": ListingStatus.DELETED,
+    "CANCELED": ListingStatus.CANCELED,
+    "MATCHED": ListingStatus.SOLD,
+    "COMPLETED": ListingStatus.SOLD,
+}
 
 TIMEOUT: Final = "TIMEOUT"
 TIMEOUT_MS: Final = 15 * MINUTE
 TIMED_OUT: Final = "operation_timed_out"
 TIMED_OUT_MESSAGE: Final = f"Operation timed out after {TIMEOUT_MS // MINUTE} minutes"
+
 NO_ANSWER: Final = "no_answer"
 NOT_FOUND: Final = "not_found"
 FAILED_BY_MARKETPLACE: Final = "operation_failed"
@@ -25,6 +61,23 @@ ENDED: Final = frozenset({ListingStatus.DELETED, ListingStatus.SOLD, ListingStat
 
 # A marketplace may keep times in whole seconds.
 _SAME_TIME_MS = SECOND
+
+
+def meaning(word: str) -> Status | None:
+    """What an operation's status word means; None for one that nobody knows, which is taken for "still running"."""
+    return WORDS.get(word.strip().upper())
+
+
+def of_listing(word: str) -> ListingStatus | None:
+    """What a listing's status word means; None for one that nobody knows, which says nothing."""
+    return LISTING_WORDS.get(word.strip().upper())
+
+
+def of_batch(completed: int, failed: int) -> Status:
+    """What a batch came to, by its items."""
+    if not failed:
+        return Status.COMPLETED
+    return Status.PARTIAL if completed else Status.FAILED
 
 
 @dataclass(frozen=True)
@@ -67,10 +120,10 @@ def uncalled(change: Change, status: str) -> Result:
     return Result(Status.COMPLETED, change.action, ListingStatus(status), more={"called": False})
 
 
-def partial(change: Change, seen: selling.MarketListing | None, was: str | None, *, looked: bool) -> Result:
-    """The marketplace did some of it: what the listing itself shows counts, if it was `looked` at."""
+def partial(change: Change, seen: selling.MarketListing | None, was: str | None, *, read: bool) -> Result:
+    """The marketplace did some of it: what the listing itself shows counts, if it was `read`."""
     result = Result(Status.PARTIAL, change.action)
-    return observed(result, change, seen, was) if looked else result
+    return observed(result, change, seen, was) if read else result
 
 
 def timed_out(change: Change, seen: selling.MarketListing | None, was: str | None) -> Result:
@@ -123,11 +176,11 @@ def is_made_by(operation: selling.Operation, change: Change, since: int) -> bool
     """
     if operation.type != change.action or operation.created_at is None or operation.created_at < since:
         return False
-    if operation.via not in (None, VIA):
+    if operation.by_program is False:
         return False
     wanted = change.terms
     if wanted == selling.Terms():
-        return operation.via == VIA
+        return operation.by_program is True
     sets = operation.changes
     return sets is not None and (
         (wanted.amount is None or sets.amount == Decimal(wanted.amount))
@@ -173,3 +226,56 @@ def _terms(seen: selling.MarketListing | None) -> Terms:
     if seen is None:
         return Terms()
     return Terms(None if seen.amount is None else money.plain(seen.amount), seen.currency, seen.expires_at)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One change of a batch. change: None once it is settled. amount: what a create asked for."""
+
+    listing: Listing
+    change: Change | None
+    amount: str | None
+
+
+def matched(action: Action, rows: Sequence[Row], items: Sequence[BatchItem]) -> list[tuple[Row, BatchItem | None]]:
+    """Each of `rows` with its item.
+
+    An update or delete names its listing. A create is known by variant and amount: those that are alike in both are
+    interchangeable, and each gets an item of its own; a row that has its listing already gets that one's. All rows take
+    part, settled ones too, and both sides are in a fixed order, so a second run finds the same pairs as the first.
+    """
+    left = sorted(items, key=lambda item: item.item_id or "")
+    taken = {row.listing.marketplace_id for row in rows if row.listing.marketplace_id}
+    pairs: list[tuple[Row, BatchItem | None]] = []
+    for row in rows:
+        fit = [item for item in left if _is_item_of(action, row, item)]
+        own = [item for item in fit if item.listing_id and item.listing_id == row.listing.marketplace_id]
+        item = next(iter(own or [item for item in fit if item.listing_id not in taken]), None)
+        if item:
+            left.remove(item)
+        pairs.append((row, item))
+    return pairs
+
+
+def same_items(rows: Sequence[Row], items: Sequence[BatchItem]) -> bool:
+    """Whether a batch that created `items` is one that was asked to create `rows`: as many, of the same variants, for
+    the same amounts."""
+    ours = Counter((row.listing.variant_id, Decimal(row.amount or 0)) for row in rows)
+    return ours == Counter((item.variant_id or "", item.amount or Decimal(0)) for item in items)
+
+
+def result_of(change: Change, item: BatchItem | None, was: str | None = None) -> Result | None:
+    """What `item` says of `change`; None while it is running, or in a word that nobody knows."""
+    match meaning(item.word or "") if item else None:
+        case Status.COMPLETED:
+            return succeeded(change, was)
+        case Status.FAILED:
+            error = item.error if item else None
+            return failed(change, FAILED_BY_MARKETPLACE, error or "the marketplace gives no reason")
+    return None
+
+
+def _is_item_of(action: Action, row: Row, item: BatchItem) -> bool:
+    if action is not Action.CREATE:
+        return item.listing_id == row.listing.marketplace_id
+    return item.variant_id == row.listing.variant_id and (row.amount is None or item.amount == Decimal(row.amount))

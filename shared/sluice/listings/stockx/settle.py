@@ -1,22 +1,34 @@
-"""Writing what a change came to: once, whoever finds it out and however often.
+"""Writing what a change came to: once, whoever finds it out and however often; and telling of it.
 
 ```
  change 3   open ──── settle: listing as it is now, entry 3, change 3 no longer open ──── settle again: refused
-                      └──────────── one transaction, if 3 is open and nothing newer has happened
+             │        └──────────── one transaction, if 3 is open and nothing newer has happened
+             └─ its job ends without knowing ──► leave: doubt on change 3, entry 3 UNCONFIRMED; one transaction
+                                                  │ listing.check asks, and so does whatever is asked for next
+                                                  ▼
+                                                 settle, as any other change: entry 3 is replaced by what happened
 ```
 """
+
+from dataclasses import replace
 
 from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
+from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
+from sluice.listings.stockx import changes
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx import tell
-from sluice.listings.stockx.changes import Change, given
-from sluice.listings.stockx.results import Result
-from sluice.listings.stockx.status import ListingStatus, Status
+from sluice.listings.stockx.changes import Change, Doubt, ListingStatus, Status, Submission, given
+from sluice.listings.stockx.results import TIMED_OUT, TIMEOUT, Result
 from sluice.listings.stockx.table import Entry, Listing
-from sluice.platform import tables
+from sluice.marketplaces import selling
+from sluice.platform import aws, tables
+from sluice.platform.clock import iso
+from sluice.platform.observe import logger
+
+EVENT = "listing.changed"
+VERSION = 1
 
 
 class ChangeUnconfirmed(Failure):
@@ -73,7 +85,7 @@ def settle(
     except tables.ConditionFailed:
         _let_go(tenant, listing_id, change, now)
         return listings.entry(tenant, listing_id, change.number)
-    tell.settled(tenant, entry)
+    tell_settled(tenant, entry)
     return entry
 
 
@@ -146,3 +158,121 @@ def _metadata(change: Change, result: Result, operation_id: str | None, tries: i
         **result.more,
     }
     return {name: value for name, value in known.items() if value or name == "seen" or value is False}
+
+
+def doubt_of(sent: Submission, code: str, message: str, now: int) -> Doubt:
+    """The doubt of a change whose job ends with `code`."""
+    return Doubt(code, message, now, sent.sending())
+
+
+def learnt(doubt: Doubt, sent: Submission, seen: selling.MarketListing | None, *, read: bool) -> Doubt:
+    """`doubt` with what one more check has found, as far as it has found anything."""
+    known = replace(doubt, sending=sent.sending())
+    return replace(known, read=True, seen=seen.word if seen else None) if read else known
+
+
+def leave(tenant: str, listing_id: str, change: Change, doubt: Doubt, now: int) -> bool:
+    """Say that nobody knows what became of `change`. False when somebody has settled it meanwhile."""
+    unconfirmed = replace(change, doubt=doubt)
+    action = TIMEOUT if doubt.code == TIMED_OUT else change.action
+    entry = Entry(
+        listing=listings.history_key(tenant, listing_id),
+        number=change.number,
+        action=action,
+        status=str(ListingStatus.UNCONFIRMED),
+        changed_by=change.asked_by,
+        changed_at=now,
+        metadata=_doubt_metadata(change, doubt),
+    )
+    actions: list[Update] = [listings.at_change(change.number).set(unconfirmed.encode()), Listing.updated_at.set(now)]
+    provisional = Entry.number.does_not_exist() | (Entry.status == str(ListingStatus.UNCONFIRMED))
+
+    def write(transaction: TransactWrite) -> None:
+        transaction.update(Listing(tenant, listing_id), actions, listings.is_open(change.number))
+        transaction.save(entry, provisional)
+
+    try:
+        tables.transact(write)
+    except tables.ConditionFailed:
+        return False
+    return True
+
+
+def learn(tenant: str, listing_id: str, change: Change, doubt: Doubt, now: int) -> Change:
+    """Keep what a check has found of a change that stays UNCONFIRMED, if it is anything new."""
+    if doubt == change.doubt:
+        return change
+    leave(tenant, listing_id, change, doubt, now)
+    return replace(change, doubt=doubt)
+
+
+def end(tenant: str, listing_id: str, change: Change, doubt: Doubt, now: int) -> dict[str, str]:
+    """End a job whose change is UNCONFIRMED now; with what somebody else has found, if they were first.
+
+    Raises:
+        ChangeUnconfirmed: with the code of `doubt`.
+        ChangeFailed: the change did not happen.
+    """
+    if leave(tenant, listing_id, change, doubt, now):
+        raise ChangeUnconfirmed(doubt.message, code=doubt.code)
+    found = outcome(listings.entry(tenant, listing_id, change.number), listing_id)
+    assert isinstance(found, dict)  # noqa: S101 - what is settled waits for nothing
+    return found
+
+
+def left_by(job: Job, change: Change, now: int) -> Doubt | None:
+    """The doubt that a job has left which ended without a word; None if it had not sent `change`."""
+    error = job.error or {"code": "lease_expired", "message": "its job ended without a result"}
+    sent = changes.submission_of(job.payload)
+    if sent and sent.change.number == change.number:
+        return doubt_of(sent, error["code"], error["message"], now)
+    batch = job.payload.get("sent")
+    if not batch:
+        return None
+    row = Submission(change, batch["sent_at"], batch["tries"], batch_id=batch["batch_id"])
+    return doubt_of(row, error["code"], error["message"], now)
+
+
+def _doubt_metadata(change: Change, doubt: Doubt) -> dict[str, object]:
+    error = {"code": doubt.code, "message": doubt.message}
+    known = {"job_id": change.job_id, "asked": given(change.terms), "error": error}
+    operation_id = doubt.sending.get("operation_id") or doubt.sending.get("batch_id")
+    if operation_id:
+        known["operation_id"] = operation_id
+    return known | ({"seen": doubt.seen} if doubt.read else {})
+
+
+def tell_settled(tenant: str, entry: Entry) -> None:
+    """Tell of a change that was UNCONFIRMED and is known now, and of a listing that was found otherwise than asked."""
+    known = entry.metadata
+    if known.get("found") or known.get("unconfirmed"):
+        reason = "found" if known.get("found") else "confirmed"
+        _publish(tenant, entry, reason, known.get("found") or entry.status, order=known.get("order"))
+
+
+def tell_twin(tenant: str, entry: Entry, marketplace_id: str) -> None:
+    """Tell of a second listing that a create has made, and that is withdrawn."""
+    _publish(tenant, entry, "twin", "WITHDRAWN", marketplace_id=marketplace_id)
+
+
+def _publish(
+    tenant: str, entry: Entry, reason: str, status: str, marketplace_id: str | None = None, order: str | None = None
+) -> None:
+    listing_id = entry.listing.rpartition("/")[2]
+    detail = {
+        "version": VERSION,
+        "id": f"{listing_id}:{entry.number}:{reason}",
+        "tenant": tenant,
+        "listingId": listing_id,
+        "change": entry.number,
+        "action": entry.action,
+        "reason": reason,
+        "status": status,
+        "marketplaceId": marketplace_id,
+        "order": order,
+        "at": iso(entry.changed_at),
+    }
+    try:
+        aws.put_event(EVENT, detail)
+    except Exception:  # noqa: BLE001 - what was settled stays so, and must not be tried again for the bus
+        logger.exception("the event listing.changed was not published", extra={"listing_id": listing_id})

@@ -16,8 +16,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 
 from sluice.listings.stockx import changes
-from sluice.listings.stockx.changes import Change
-from sluice.listings.stockx.status import ListingStatus
+from sluice.listings.stockx.changes import Change, ListingStatus
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 

@@ -6,10 +6,9 @@ from typing_extensions import TypedDict
 
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import CANCELLED, DEAD, SUCCEEDED
-from sluice.listings.stockx import submission
-from sluice.listings.stockx.changes import Change, Doubt, given
+from sluice.listings.stockx import changes
+from sluice.listings.stockx.changes import Action, Change, Doubt, Status, given
 from sluice.listings.stockx.kinds import check_id
-from sluice.listings.stockx.status import Action, Status
 from sluice.listings.stockx.table import Entry, Listing
 from sluice.platform.clock import iso
 
@@ -102,7 +101,7 @@ class EntryView(TypedDict):
 
 
 class OperationError(TypedDict):
-    """Why an operation failed, or could not be looked at."""
+    """Why an operation failed, or could not be checked."""
 
     code: str
     message: str
@@ -124,7 +123,7 @@ class OperationView(TypedDict):
     listingIds: list[str]
     operationId: str | None
     startedAt: str | None
-    nextLookAt: str | None
+    nextCheckAt: str | None
     counts: dict[str, int] | None
     result: dict[str, Any] | None
     error: OperationError | None
@@ -167,7 +166,7 @@ def entry(item: Entry) -> EntryView:
 
 def operation(job: Job) -> OperationView:
     """The operation that `job` is about."""
-    sent, batch = submission.of(job.payload), job.payload.get("sent") or {}
+    sent, batch = changes.submission_of(job.payload), job.payload.get("sent") or {}
     started = sent.sent_at if sent else batch.get("sent_at")
     result = job.result or {}
     error = job.error
@@ -179,7 +178,7 @@ def operation(job: Job) -> OperationView:
         "listingIds": _listings(job),
         "operationId": (sent.operation_id if sent else batch.get("batch_id")) or result.get("operation_id"),
         "startedAt": _time(started),
-        "nextLookAt": _time(job.due_at),
+        "nextCheckAt": _time(job.due_at),
         "counts": batch.get("counts"),
         "result": {_NAMES.get(name, name): value for name, value in result.items()} or None,
         "error": {"code": error["code"], "message": error["message"], "at": iso(error["at"])} if error else None,

@@ -1,11 +1,9 @@
 """StockX public API v2: selling. Listings, the asynchronous operations that change them, and batches of either.
 
-Every change answers at once with an operation, and is real only when that has succeeded. StockX has no idempotency key:
-whoever lost the answer to a create looks for the listing before sending it again. Status words are handed on as they
-come; what they mean is the caller's business.
+StockX has no idempotency key: whoever lost the answer to a create looks for the listing before sending it again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC
 from typing import Any, Final, Self
@@ -18,22 +16,33 @@ from sluice.marketplaces.http import fields, mapping
 from sluice.marketplaces.http.errors import BadAnswer
 from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.marketplaces.http.fields import Value
-from sluice.marketplaces.selling import BatchItem, BatchKind, MarketBatch, MarketListing, Operation, Setting, Terms
+from sluice.marketplaces.selling import (
+    BatchAsk,
+    BatchItem,
+    BatchKind,
+    MarketBatch,
+    MarketListing,
+    Operation,
+    Setting,
+    Terms,
+)
 from sluice.marketplaces.stockx import adapter as stockx
-from sluice.platform.clock import Clock, from_iso, iso
+from sluice.platform.clock import HOUR, Clock, from_iso, iso
 
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 5
+
+# What StockX calls the door through which Sluice asks.
+VIA: Final = "PUBLIC-API"
 
 _LISTING = "/selling/listings/{listing_id}"
 _BATCH = "/selling/batch/{kind}-listing"
 
 
 class Selling:
-    """One account's listings. Every method makes one call, and raises the errors of `Session.call`.
+    """One account's listings: a `Seller`.
 
-    ahead_ms: how far the marketplace's clock is ahead of ours, by the `Date` header of the newest answer, which counts
-    in seconds; None as long as no answer had one.
+    ahead_ms: by the `Date` header of the newest answer, which counts in seconds; None as long as no answer had one.
     """
 
     def __init__(self, session: Session, clock: Clock) -> None:
@@ -86,20 +95,24 @@ class Selling:
         body = self._call(Call("GET", path, {"listing_id": listing_id}, query=query))
         return [_operation(row, listing_id) for row in body["operations"].rows()]
 
-    def find(self, variant_ids: Sequence[str], since: int, page: int = 1) -> tuple[list[MarketListing], bool]:
-        """A page of the listings of these variants that were created since the day of `since`; whether more follow."""
-        query: dict[str, str | int] = {
-            "variantIds": ",".join(variant_ids),
-            "fromDate": iso(since)[:10],
-            "pageNumber": page,
-            "pageSize": PAGE_SIZE,
-        }
-        body = self._call(Call("GET", "/selling/listings", query=query))
-        return [_listing(row) for row in body["listings"].rows()], body["hasNextPage"].flag()
+    def find(self, variant_ids: Sequence[str], since: int) -> list[MarketListing]:
+        """The listings of these variants that were created since the day of `since`: a call a page, `MOST_PAGES` at
+        most."""
+        # StockX takes a day only, and its day may be another one: an hour is more than clocks differ by.
+        query: dict[str, str | int] = {"variantIds": ",".join(variant_ids), "fromDate": iso(since - HOUR)[:10]}
+        found: list[MarketListing] = []
+        for page in range(1, MOST_PAGES + 1):
+            query |= {"pageNumber": page, "pageSize": PAGE_SIZE}
+            body = self._call(Call("GET", "/selling/listings", query=query))
+            found += [_listing(row) for row in body["listings"].rows()]
+            if not body["hasNextPage"].flag():
+                break
+        return found
 
-    def submit_batch(self, kind: BatchKind, items: Sequence[Mapping[str, Any]]) -> MarketBatch:
-        """Create, update or delete up to 100 listings in one call; `items` are made by the functions below."""
-        return _batch(self._call(Call("POST", _BATCH.format(kind=kind), json={"items": list(items)})))
+    def submit_batch(self, kind: BatchKind, items: Sequence[BatchAsk]) -> MarketBatch:
+        """Create, update or delete up to 100 listings in one call."""
+        rows = [_batch_row(kind, item) for item in items]
+        return _batch(self._call(Call("POST", _BATCH.format(kind=kind), json={"items": rows})))
 
     def batch(self, kind: BatchKind, batch_id: str) -> MarketBatch:
         """How far a batch is."""
@@ -120,19 +133,14 @@ class Selling:
         return _operation(self._call(Call(method, path, {"listing_id": listing_id}, json=body)))
 
 
-def create_item(variant_id: str, terms: Terms, *, active: bool) -> dict[str, Any]:
-    """One unit of a variant, in a batch."""
-    return {"variantId": variant_id, "quantity": 1, "active": active, **_body(terms)}
+def _batch_row(kind: BatchKind, item: BatchAsk) -> dict[str, Any]:
+    if kind == "create":
+        return {"variantId": item.variant_id, "quantity": 1, "active": item.active, **_body(item.terms)}
+    return {"listingId": item.listing_id, **_body(item.terms)}
 
 
-def update_item(listing_id: str, terms: Terms) -> dict[str, Any]:
-    """New terms for a listing, in a batch."""
-    return {"listingId": listing_id, **_body(terms)}
-
-
-def delete_item(listing_id: str) -> dict[str, Any]:
-    """A listing to take away, in a batch."""
-    return {"listingId": listing_id}
+def _by_program(via: str | None) -> bool | None:
+    return None if via is None else via == VIA
 
 
 def _body(terms: Terms) -> dict[str, Any]:
@@ -158,7 +166,7 @@ def _operation(body: Value, listing_id: str | None = None) -> Operation:
         word=body["operationStatus"].text(),
         error=body["error"].optional_text(),
         created_at=_optional_time(body["createdAt"]),
-        via=body["operationInitiatedVia"].optional_text(),
+        by_program=_by_program(body["operationInitiatedVia"].optional_text()),
         changes=_setting(body["changes"]),
     )
 
@@ -205,7 +213,7 @@ def _last_operation(last: Value, listing_id: str) -> Operation:
         word=last["operationStatus"].text(),
         error=last["error"].optional_text(),
         created_at=_optional_time(last["operationCreatedAt"]),
-        via=last["operationInitiatedVia"].optional_text(),
+        by_program=_by_program(last["operationInitiatedVia"].optional_text()),
         changes=_setting(last["changes"]),
     )
 

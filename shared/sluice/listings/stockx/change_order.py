@@ -12,38 +12,17 @@ from dataclasses import replace
 from enum import StrEnum
 
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Failure, Then
 from sluice.jobs.model.states import CANCELLED, FINAL
-from sluice.listings.stockx import doubt
-from sluice.listings.stockx import table as listings
-from sluice.listings.stockx.changes import Change
+from sluice.listings.stockx import settle
+from sluice.listings.stockx.changes import Action, Change, Submission
 from sluice.listings.stockx.results import failed
-from sluice.listings.stockx.settle import settle
-from sluice.listings.stockx.status import Action
-from sluice.listings.stockx.submission import Submission
 from sluice.listings.stockx.table import Listing
-from sluice.platform import tables
-from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.clock import MINUTE
 
 # A request writes its change first and its job next. It lives for less than this, so a change without a job that is
 # older will never have one.
 ASKING_MS = MINUTE
-AGAIN_MS = 15 * SECOND
 ABANDONED = "abandoned"
-
-
-class NotItsTurn(Failure):
-    """An earlier change of the same listing is not settled."""
-
-    action = Then.SNOOZE
-    code = "not_its_turn"
-
-
-class Superseded(Failure):
-    """The change is no longer open: a newer one took its place, or somebody has settled it."""
-
-    action = Then.SNOOZE
-    code = "superseded"
 
 
 class Standing(StrEnum):
@@ -65,9 +44,9 @@ def standing(listing: Listing, change: Change, now: int, *, without: str = "") -
     job = job_of(change.job_id)
     if job is not None and job.state not in FINAL and job.job_id != without:
         return Standing.ALIVE, change
-    left = doubt.left_by(job, change, now) if job is not None else None
+    left = settle.left_by(job, change, now) if job is not None else None
     if left is None and change.number == listing.running:
-        left = doubt.of(maybe_sent(listing, change), ABANDONED, "its job ended without a result", now)
+        left = settle.doubt_of(maybe_sent(listing, change), ABANDONED, "its job ended without a result", now)
     if left:
         return Standing.UNCONFIRMED, replace(change, doubt=left)
     if job is not None and job.state == CANCELLED and job.updated_at >= change.asked_at:
@@ -78,21 +57,6 @@ def standing(listing: Listing, change: Change, now: int, *, without: str = "") -
 def maybe_sent(listing: Listing, change: Change) -> Submission:
     """The submission of a change that was about to be sent when its job was lost, with all that it knew."""
     return Submission(change, change.asked_at, marketplace_id=listing.marketplace_id, was=listing.status)
-
-
-def take(listing: Listing, change: Change) -> None:
-    """Say that `change` is sent now. From here on no newer change takes its place.
-
-    Raises:
-        Superseded: it is not open any more; its job looks again for what is.
-    """
-    if listing.running == change.number:
-        return
-    try:
-        key = (listing.tenant, listing.listing_id)
-        tables.update(Listing, key, [Listing.running.set(change.number)], listings.is_open(change.number))
-    except tables.ConditionFailed as gone:
-        raise Superseded(f"change {change.number} is not open any more", retry_at=0) from gone
 
 
 def clear(listing: Listing, now: int) -> bool:
@@ -107,7 +71,7 @@ def clear(listing: Listing, now: int) -> bool:
             give_up(listing, change, now)
             cleared = True
         elif how is Standing.UNCONFIRMED and known != change and known.doubt:
-            doubt.leave(listing.tenant, listing.listing_id, known, known.doubt, now)
+            settle.leave(listing.tenant, listing.listing_id, known, known.doubt, now)
             cleared = True
     return cleared
 
@@ -123,7 +87,7 @@ def give_up(listing: Listing, change: Change, now: int) -> None:
     result = failed(change, code, message)
     if any(one.number != change.number and one.action is Action.CREATE for one in listing.open_changes()):
         result = replace(result, becomes=None)  # the other one says whether the listing comes into being
-    settle(listing.tenant, listing.listing_id, change, result, now)
+    settle.settle(listing.tenant, listing.listing_id, change, result, now)
 
 
 def is_at_work(job_id: str) -> bool:
