@@ -6,12 +6,12 @@ import pytest
 
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Refused
+from sluice.jobs.model.outcomes import CannotSucceed
 from sluice.jobs.queue import cancel, enqueue, finish, replay
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Enqueued
-from sluice.jobs.queue.replay import Refusal
 from sluice.platform.config.document import Config
+from sluice.platform.refused import Refused
 from sluice.webhooks import turns
 from sluice.webhooks.messages import Turn
 from tests.integration.test_races import NOON, START, claimed, kind, race
@@ -27,11 +27,11 @@ pytestmark = pytest.mark.usefixtures("dynamodb", "kind")
 
 def letter() -> DeadLetter:
     """The letter of a job that has just died."""
-    finish.bury(claimed(), Refused("no such thing"), START, CONFIG)
+    finish.bury(claimed(), CannotSucceed("no such thing"), START, CONFIG)
     return next(DeadLetter.query("acme", scan_index_forward=False))
 
 
-def outcome(answer: Enqueued | Refusal) -> str:
+def outcome(answer: Enqueued | Refused) -> str:
     return answer.outcome if isinstance(answer, Enqueued) else answer.code
 
 

@@ -212,6 +212,38 @@ def test_only_the_engine_writes_jobs_budgets_and_lanes() -> None:
             assert not through & models, f"{path}:{node.lineno} writes {sorted(through & models)} past the engine"
 
 
+def test_capabilities_ask_for_work_through_one_door() -> None:
+    """Budget, lanes, the record of the request and the nudge come with it, so nobody can forget one."""
+    past = {
+        "sluice.jobs.model.job": {"Spec"},
+        "sluice.jobs.queue.enqueue": {"enqueue", "enqueue_many"},
+        "sluice.jobs.model.requests": {"record"},
+        "sluice.jobs.model": {"requests"},
+        "sluice.jobs.queue": {"enqueue", "nudge"},
+    }
+    readers = {"promotions/listing.py"}  # which only asks under which key a tenant's requests stand
+    wrong = [
+        f"{name(path)}:{found.line} imports {word} from {found.module}"
+        for path in sources() + handlers()
+        if not path.is_relative_to(PACKAGE / "jobs")
+        for found in imports(path)
+        for word in past.get(found.module, set()) & set(found.names)
+        if not (word == "requests" and path.is_relative_to(PACKAGE) and name(path) in readers)
+    ]
+    assert not wrong
+
+
+def test_there_is_one_value_for_a_refusal() -> None:
+    """Refused when asking is `Refused`; failed when running is a `Failure`."""
+    made = [
+        f"{path}:{node.lineno} {node.name}"
+        for path in sources()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ClassDef) and node.name.strip("_") in {"Refused", "Refusal", "Problem"}
+    ]
+    assert [place.split()[-1] for place in made] == ["Refused"], made
+
+
 @pytest.mark.parametrize("file", sorted(PURE))
 def test_pure_rules_touch_nothing(file: str) -> None:
     path = PACKAGE / file

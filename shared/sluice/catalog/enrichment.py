@@ -20,17 +20,17 @@ from sluice.catalog.enrichment_table import Enrichment
 from sluice.catalog.kinds import ENRICH
 from sluice.catalog.lookup import has_name, has_picture
 from sluice.catalog.table import CheckedIndex, Product
-from sluice.jobs.model import keys, requests
-from sluice.jobs.model.job import Job, Spec
+from sluice.jobs.ask import Wish, ask_many, require_room
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL, SUCCEEDED
-from sluice.jobs.queue import tally
-from sluice.jobs.queue.enqueue import enqueue_many
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.held import account_held
 from sluice.marketplaces.accounts.table import Status
 from sluice.platform import tables, usage
 from sluice.platform.config.document import Config
+from sluice.platform.refused import Refused
 
 # Products of one window. On StockX's hundred calls an hour they take about one hour.
 WINDOW = 40
@@ -124,25 +124,24 @@ def _next_window(enrichment: Enrichment, now: int, config: Config) -> None:
             enrichment.finished_at = now
             return
         marketplace, page = enrichment.marketplace, _page(enrichment)
-        specs = {spec.job_id: spec for product in page for spec in _specs(product, enrichment, able, config)}
-        if specs:
+        wishes = {wish.job_id: wish for product in page for wish in _wishes(product, enrichment, able)}
+        if wishes:
             # Nothing of this step is stored yet: who has no room makes the same step later.
-            tally.require_room(enrichment.tenant, len(specs), now, config)
-            usage.charge(enrichment.tenant, len(specs), now, config.allowed(enrichment.tenant), requests=0)
+            require_room(enrichment.tenant, len(wishes), now, config)
+            usage.charge(enrichment.tenant, len(wishes), now, config.allowed(enrichment.tenant), requests=0)
             # Their own marketplace last: a product is not found again once that was asked, so by then all must be.
-            own = {job_id for job_id in specs if keys.job_parts(job_id)[1] == marketplace}
-            for part in (specs.keys() - own, own):
-                _enqueue([specs[job_id] for job_id in sorted(part)], enrichment.tenant, now, config)
-            enrichment.window, enrichment.in_window = list(specs), len(page)
+            own = {job_id for job_id in wishes if keys.job_parts(job_id)[1] == marketplace}
+            for part in (wishes.keys() - own, own):
+                _ask([wishes[job_id] for job_id in sorted(part)], now, config)
+            enrichment.window, enrichment.in_window = list(wishes), len(page)
             return
 
 
-def _enqueue(specs: list[Spec], tenant: str, now: int, config: Config) -> None:
-    """Enqueue all of `specs`, or fail: those that are enqueued by then merge when the step is made again."""
-    for answer in enqueue_many(specs, now, account_held(now, config)):
-        if isinstance(answer, Exception):
-            raise answer
-    requests.record(tenant, ENRICH.name, [spec.job_id for spec in specs], now, config.retention_ms)
+def _ask(wishes: list[Wish], now: int, config: Config) -> None:
+    """Ask for all of `wishes`, or fail: those that are asked for by then merge when the step is made again."""
+    for answer in ask_many(wishes, now, config, account_held(now, config)):
+        if isinstance(answer, Refused):
+            raise answer.__cause__ or answer
 
 
 def _page(enrichment: Enrichment) -> list[Product]:
@@ -162,24 +161,20 @@ def _page(enrichment: Enrichment) -> list[Product]:
     return page
 
 
-def _specs(product: Product, enrichment: Enrichment, able: Collection[str], config: Config) -> Iterator[Spec]:
+def _wishes(product: Product, enrichment: Enrichment, able: Collection[str]) -> Iterator[Wish]:
     """A job for each marketplace that is to be asked for `product`, as far as the tenant has an account there."""
     targets = marketplaces_to_ask(product, enrichment.before)
     for name in sorted(targets - set(able)):
         enrichment.no_account[name] = enrichment.no_account.get(name, 0) + 1
     for name in sorted(targets & set(able)):
-        account, limits = keys.account(name, enrichment.tenant), config.limits(name)
-        yield Spec(
-            job_id=keys.job_id(ENRICH.name, name, product.sku),
-            kind=ENRICH.name,
-            tenant=enrichment.tenant,
-            account=account,
-            budget=keys.budget(account, by_account=limits.by_account),
-            priority=keys.BACKGROUND,
-            payload={"sku": product.sku, "since": enrichment.started_at, "asked": targets <= set(able)},
+        yield Wish(
+            ENRICH,
+            keys.job_id(ENRICH.name, name, product.sku),
+            enrichment.tenant,
+            keys.account(name, enrichment.tenant),
+            {"sku": product.sku, "since": enrichment.started_at, "asked": targets <= set(able)},
             calls=registry.get(name).lookup_calls,
             shared=True,
-            lane_shards=limits.shards,
         )
 
 

@@ -19,7 +19,7 @@ SPELLING: Final = 2
 PROBLEM_MS: Final = DAY
 
 
-class Problem(TypedDict):
+class NothingFound(TypedDict):
     """Why a look-up found nothing to price: a word for machines, a message for people, and when (epoch ms)."""
 
     code: str
@@ -47,7 +47,7 @@ class Product(tables.Table):
     checked_at: since when nothing is known to be missing that somebody could still be asked for; 0 where something is.
     spelling: of `variants`, see `SPELLING`.
     own_system: the system of a size that names none, where there is no chart to tell (eBay).
-    problem: what the last look-up found instead of a product, `Problem`. A row may hold nothing else.
+    problem: what the last look-up found instead of a product, `NothingFound`. A row may hold nothing else.
     expires_at: for a row that holds nothing else. All times are epoch ms, but for this one, in seconds.
     """
 
@@ -98,18 +98,18 @@ def is_old(product: Product, now: int, age_ms: int) -> bool:
     return product.updated_at <= now - age_ms
 
 
-def problem(product: Product | None, now: int) -> Problem | None:
+def problem(product: Product | None, now: int) -> NothingFound | None:
     """What the last look-up found instead of a product, as long as it is remembered."""
     if product is None or product.problem is None or now - product.problem["at"] >= PROBLEM_MS:
         return None
-    found: Problem = product.problem
+    found: NothingFound = product.problem
     return found
 
 
 def note_problem(marketplace: str, sku: str, code: str, message: str, now: int) -> None:
     """Remember for a day what a look-up found instead of a product."""
     until = iso(now + PROBLEM_MS)
-    told: Problem = {"code": code, "message": f"{message}; it is asked again after {until}", "at": now}
+    told: NothingFound = {"code": code, "message": f"{message}; it is asked again after {until}", "at": now}
     expiry = Product.expires_at.set(ttl(now + 2 * PROBLEM_MS))
     actions = [Product.problem.set(told)]
     try:

@@ -7,7 +7,7 @@ from sluice.inventory import table as stored_items
 from sluice.inventory.bodies import ItemEdit, PortfolioQuery
 from sluice.inventory.messages import Looked, NotSent
 from sluice.inventory.portfolio import ItemView
-from sluice.inventory.rules import Raw, Refused
+from sluice.inventory.rules import Raw
 from sluice.inventory.table import CostsDiffer, Item
 from sluice.inventory.views import Changed, Deleted, Portfolio
 from sluice.platform import tables
@@ -16,6 +16,7 @@ from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.observe import logger
+from sluice.platform.refused import Refused
 
 
 def list_items(request: HttpRequest[None, PortfolioQuery]) -> Portfolio:

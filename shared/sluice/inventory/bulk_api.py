@@ -11,10 +11,10 @@ from sluice.inventory import table as stored_items
 from sluice.inventory.api import cursor
 from sluice.inventory.bodies import NewItem, NewItems, RefreshItems
 from sluice.inventory.messages import NotSent, Whole
-from sluice.inventory.rules import Draft, Refused
+from sluice.inventory.rules import Draft
 from sluice.inventory.table import CostsDiffer, Item
 from sluice.inventory.views import ItemAnswer, ItemsAnswer, RefreshedAnswer
-from sluice.jobs.queue import tally
+from sluice.jobs.ask import require_room
 from sluice.platform.config import live
 from sluice.platform.http import items
 from sluice.platform.http.auth import Permission
@@ -22,6 +22,7 @@ from sluice.platform.http.errors import FieldError, HttpError, Invalid, NotFound
 from sluice.platform.http.models import problems
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.observe import logger
+from sluice.platform.refused import Refused
 
 THREADS = 16
 
@@ -29,7 +30,7 @@ THREADS = 16
 def add_items(request: HttpRequest[NewItems, None]) -> ItemsAnswer:
     """Add items."""
     stock.require_room(request.tenant, len(request.body.items), request.now, live.current())
-    tally.require_room(request.tenant, len(request.body.items), request.now, live.current())
+    require_room(request.tenant, len(request.body.items), request.now, live.current())
     drafts, answers, more = _drafts(request.body.items)
     named = _named(request.tenant, drafts, answers, more)
 

@@ -11,10 +11,11 @@ from sluice.catalog import charts, meaning
 from sluice.catalog.charts import NoVariant, Variant
 from sluice.catalog.meaning import Wanted
 from sluice.inventory import table as items
-from sluice.inventory.rules import Draft, Refused, join
+from sluice.inventory.rules import Draft, join
 from sluice.inventory.table import Item
 from sluice.marketplaces.registry import with_catalog
 from sluice.marketplaces.sizes import LETTERS, OWN, OWN_US, UNNAMED, Size
+from sluice.platform.refused import Refused
 
 
 def settle(tenant: str, drafts: Sequence[Draft]) -> list[tuple[str, Draft]]:

@@ -6,11 +6,12 @@ from sluice.inventory.rules import price_currency
 from sluice.inventory.table import Item
 from sluice.jobs.queue.enqueue import Enqueued
 from sluice.platform.config.document import Config
+from sluice.platform.refused import Refused
 from sluice.prices import ask as enqueue
-from sluice.prices.ask import Problem, RefreshItem
+from sluice.prices.ask import RefreshItem
 
 # What became of the price at each marketplace.
-Asked = dict[str, Enqueued | Problem]
+Asked = dict[str, Enqueued | Refused]
 Wants = Callable[[Item, str], bool]
 
 

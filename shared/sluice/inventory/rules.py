@@ -11,6 +11,7 @@ from sluice.marketplaces.sizes import OWN, UNNAMED, Size
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform import money
 from sluice.platform.http.errors import FieldError
+from sluice.platform.refused import Refused
 
 T = TypeVar("T")
 
@@ -61,14 +62,6 @@ class Draft(NamedTuple):
     def named(self) -> Size:
         """The size."""
         return Size(self.size, self.size_system)
-
-
-class Refused(Exception):  # noqa: N818 - an answer to the caller
-    """It is no item; `fields` says why, field by field."""
-
-    def __init__(self, fields: Sequence[FieldError]) -> None:
-        super().__init__(", ".join(f"{one.field} {one.message}" for one in fields))
-        self.fields = tuple(fields)
 
 
 def draft(raw: Raw) -> Draft:
@@ -237,7 +230,7 @@ class _Checks:
     def end(self) -> None:
         """Raises `Refused` if anything was wrong."""
         if self._wrong:
-            raise Refused(self._wrong)
+            raise Refused.of(self._wrong)
 
 
 def _knows(marketplace: str, size_system: str) -> bool:

@@ -13,7 +13,7 @@ from sluice.jobs.queue.enqueue import Enqueued
 from sluice.platform.http import errors
 from sluice.platform.http.errors import FieldError, Invalid, Unavailable
 from sluice.platform.http.items import REFUSED
-from sluice.prices.ask import Problem
+from sluice.platform.refused import Refused
 
 CREATED = "created"
 EXISTS = "exists"
@@ -111,7 +111,7 @@ def asked_for(answers: Iterable[Mapping[str, Any]]) -> int:
     return sum(one["outcome"] != REFUSED for answer in answers for one in answer.get("refreshes", ()))
 
 
-def _refresh(marketplace: str, done: Enqueued | Problem) -> RefreshView:
+def _refresh(marketplace: str, done: Enqueued | Refused) -> RefreshView:
     if isinstance(done, Enqueued):
         return {"marketplace": marketplace, "outcome": done.outcome, "jobId": done.job_id, "state": done.state}
     why = Unavailable if done.field == "item" else Invalid

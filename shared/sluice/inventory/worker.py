@@ -11,13 +11,13 @@ from sluice.inventory.messages import Chunk, Looked, Whole
 from sluice.inventory.refreshes import Asked, Wants
 from sluice.inventory.rules import Draft
 from sluice.inventory.table import CostsDiffer, Item
-from sluice.jobs.queue import tally
+from sluice.jobs.ask import require_room
 from sluice.platform import sqs, tables
 from sluice.platform.clock import Clock
 from sluice.platform.config.document import Config
 from sluice.platform.http.errors import TooMany
 from sluice.platform.observe import count
-from sluice.prices.ask import Problem
+from sluice.platform.refused import UNAVAILABLE, Refused
 
 THREADS: Final = 16
 # What is bulk work, or nobody's wish, stands behind what a person has just added or asked for.
@@ -69,7 +69,7 @@ def take(chunk: Chunk, config: Config, clock: Clock) -> None:
         written = list(pool.map(put, naming.joined(naming.settle(chunk.tenant, chunk.rows))))
     stored = [one for one in written if isinstance(one, Item)]
     answers = [one for asked in _ask_stale(stored, clock.now(), config) for one in asked.values()]
-    refused = [one.message for one in answers if isinstance(one, Problem)]
+    refused = [one.message for one in answers if isinstance(one, Refused)]
     differ = [str(one) for one in written if isinstance(one, CostsDiffer)]
     created = sum(one.created_at == chunk.at for one in stored)
     done = Done(
@@ -126,10 +126,10 @@ def _ask(
 ) -> list[Asked]:
     try:
         if found:
-            tally.require_room(found[0].tenant, len(found), now, config)
+            require_room(found[0].tenant, len(found), now, config)
     except TooMany as full:  # the items are stored; their prices are asked for when somebody looks at them
-        return [{name: Problem("allowance", str(full)) for name in one.priced_at if wants(one, name)} for one in found]
+        return [{name: Refused("allowance", str(full)) for name in one.priced_at if wants(one, name)} for one in found]
     asked = refreshes.ask(found, now, config, priority, force=force, wants=wants)
-    if any(isinstance(one, Problem) and one.field == "item" for answers in asked for one in answers.values()):
+    if any(isinstance(one, Refused) and one.code == UNAVAILABLE for answers in asked for one in answers.values()):
         raise NotStored("some refreshes could not be stored")
     return asked

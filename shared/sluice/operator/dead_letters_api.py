@@ -7,10 +7,10 @@ from typing import Annotated, Any, NotRequired
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
+from sluice.jobs.ask import require_room
 from sluice.jobs.model.dead_letters import DeadLetter, acknowledge
-from sluice.jobs.queue import replay, tally
+from sluice.jobs.queue import replay
 from sluice.jobs.queue.enqueue import Enqueued
-from sluice.jobs.queue.replay import Refusal
 from sluice.operator import dead_letters
 from sluice.operator.dead_letters import DeadLetterDetail, DeadLetterSummary
 from sluice.platform.clock import from_iso
@@ -20,6 +20,7 @@ from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound, Unavailable
 from sluice.platform.http.models import Moment, OneOf, Query, Text
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.refused import Refused
 
 MOST_REPLAYS = 500
 SAMPLE = 10
@@ -105,9 +106,9 @@ def get_dead_letter(request: HttpRequest[None, None]) -> DeadLetterDetail:
 def replay_dead_letter(request: HttpRequest[None, None]) -> Replayed:
     """Have the work of a dead letter done once more."""
     letter = _find(request)
-    tally.require_room(request.tenant, 1, request.now, live.current())
+    require_room(request.tenant, 1, request.now, live.current())
     [answer] = replay.replay([letter], _person(request), request.now, live.current())
-    if isinstance(answer, Refusal):
+    if isinstance(answer, Refused):
         raise (Unavailable if answer.code == Unavailable.code else Conflict)(answer.message, code=answer.code)
     return _replayed(letter, answer)
 
@@ -118,7 +119,7 @@ def replay_dead_letters(request: HttpRequest[Replay, None]) -> BulkReplay:
     wanted = _filter(body, dead_letters.OPEN)
     most = dead_letters.MOST_COUNTED if body.dry_run else body.limit
     if not body.dry_run:
-        tally.require_room(request.tenant, body.limit, request.now, live.current())
+        require_room(request.tenant, body.limit, request.now, live.current())
     found = dead_letters.page(request.tenant, wanted, most, _start(body.cursor))
     if body.dry_run:
         rows = [_replayed(letter, replay.refusal(letter)) for letter in found.letters]
@@ -157,11 +158,11 @@ def _person(request: HttpRequest[Any, Any]) -> str:
     return request.caller.subject
 
 
-def _replayed(letter: DeadLetter, answer: Enqueued | Refusal | None) -> Replayed:
+def _replayed(letter: DeadLetter, answer: Enqueued | Refused | None) -> Replayed:
     row: Replayed = {"id": dead_letters.public_id(letter.dead_letter), "jobId": letter.job_id, "outcome": REPLAYABLE}
     if isinstance(answer, Enqueued):
         row["outcome"] = answer.outcome
-    elif isinstance(answer, Refusal):
+    elif isinstance(answer, Refused):
         row["outcome"] = "refused"
         row["error"] = {"code": answer.code, "message": answer.message}
     return row

@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from sluice.jobs.ask import Wish
 from sluice.jobs.model import keys
-from sluice.jobs.model.job import Spec
 from sluice.jobs.model.kinds import JobKind
-from sluice.platform.config.document import PAGES, Config
+from sluice.platform.config.document import PAGES
 
 # Nobody's name: a look is everybody's who tracks the page, and they see it there.
 ASKER: Final = "@pages"
@@ -21,18 +21,7 @@ def job_id(product: str) -> str:
     return keys.job_id(CHECK.name, product)
 
 
-def spec(product: str, host: str, due_at: int, run: str, config: Config) -> Spec:
+def wish(product: str, host: str, due_at: int, run: str) -> Wish:
     """A look at a product from `due_at` on. run: the scheduler's run that asks for it."""
-    account, limits = keys.account(PAGES, host), config.limits(PAGES)
-    return Spec(
-        job_id=job_id(product),
-        kind=CHECK.name,
-        tenant=ASKER,
-        account=account,
-        budget=keys.budget(account, by_account=limits.by_account),
-        priority=keys.BACKGROUND,
-        payload={"product": product, "run": run},
-        calls=CALLS,
-        due_at=due_at,
-        lane_shards=limits.shards,
-    )
+    payload = {"product": product, "run": run}
+    return Wish(CHECK, job_id(product), ASKER, keys.account(PAGES, host), payload, calls=CALLS, due_at=due_at)

@@ -17,9 +17,10 @@ from uuid import uuid4
 
 from pynamodb.attributes import UnicodeAttribute
 
+from sluice.jobs.ask import want_many
 from sluice.jobs.budgets import ledger
 from sluice.jobs.model import keys
-from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue_many
+from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.jobs.run import records
 from sluice.pages import kinds, table
 from sluice.pages.table import Product
@@ -28,6 +29,7 @@ from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import MINUTE, SECOND, Clock
 from sluice.platform.config.document import PAGES, Config
 from sluice.platform.observe import count, logger
+from sluice.platform.refused import Refused
 from sluice.platform.settings import settings
 
 # Products that a run looks through to find those that it asks for: hosts that are left alone hide nobody else's.
@@ -134,18 +136,18 @@ def _ask(done: Ran, now: int, config: Config) -> None:
         some = [one for _, one in zip(range(most - len(done.products)), waiting, strict=False)]
         if not some:
             return
-        specs = []
+        wishes = []
         for one in some:
             apart = max(limits.interval_ms, delays.get(one.host, 0))
-            specs.append(kinds.spec(one.product, one.host, now + place[one.host] * apart, done.run, config))
+            wishes.append(kinds.wish(one.product, one.host, now + place[one.host] * apart, done.run))
             place[one.host] += 1
-        for one, answer in zip(some, enqueue_many(specs, now), strict=True):
+        for one, answer in zip(some, want_many(wishes, now, config), strict=True):
             _note(done, one, answer)
 
 
-def _note(done: Ran, one: Product, answer: Enqueued | Exception) -> None:
-    if isinstance(answer, Exception):
-        logger.error("a look could not be asked for", exc_info=answer, extra={"product": one.product})
+def _note(done: Ran, one: Product, answer: Enqueued | Refused) -> None:
+    if isinstance(answer, Refused):
+        logger.error("a check could not be asked for", extra={"product": one.product})
         done.failed += 1
     elif answer.outcome is Result.CREATED:
         done.products.append(one.product)

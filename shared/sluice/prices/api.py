@@ -9,8 +9,8 @@ from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from sluice.catalog import images
+from sluice.jobs.ask import require_room
 from sluice.jobs.model.keys import PRIORITIES
-from sluice.jobs.queue import tally
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.sizes import Size
@@ -22,9 +22,10 @@ from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
 from sluice.platform.http.models import Body, DocumentedAs, OneOf, Query, Text, problems
 from sluice.platform.http.routing import Answer, HttpRequest, Route
+from sluice.platform.refused import UNAVAILABLE, Refused
 from sluice.prices import ask
 from sluice.prices import table as prices
-from sluice.prices.ask import Problem, RefreshItem
+from sluice.prices.ask import RefreshItem
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ class PriceList(TypedDict):
 
 def refresh_prices(request: HttpRequest[Refresh, None]) -> RefreshAnswer:
     """Ask for fresh prices."""
-    tally.require_room(request.tenant, len(request.body.items), request.now, live.current())
+    require_room(request.tenant, len(request.body.items), request.now, live.current())
     answers: dict[int, ItemAnswer] = {}
     wanted: dict[int, RefreshItem] = {}
     for index, raw in enumerate(request.body.items):
@@ -153,14 +154,14 @@ def get_image(request: HttpRequest[None, None]) -> Answer:
     return Response(200, "image/svg+xml", picture, KEEP_PICTURES)
 
 
-def _answer(index: int, done: Enqueued | Problem) -> ItemAnswer:
+def _answer(index: int, done: Enqueued | Refused) -> ItemAnswer:
     if isinstance(done, Enqueued):
         size = ask.size_asked(done.job_id)
         taken = {"size": size.name, "sizeSystem": size.system} if size else {"size": None, "sizeSystem": None}
         answer: Any = {"index": index, "outcome": done.outcome, "jobId": done.job_id, "state": done.state, **taken}
         accepted: ItemAnswer = answer
         return accepted
-    if done.field == "item":
+    if done.code == UNAVAILABLE:
         return _refused(index, [FieldError(items.path(index), done.message)], Unavailable)
     return _refused(index, [FieldError(items.path(index, done.field), done.message)])
 

@@ -3,15 +3,14 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from sluice.catalog import meaning
 from sluice.catalog.charts import NoVariant
 from sluice.catalog.meaning import Known, Wanted
-from sluice.jobs.model import keys, requests
-from sluice.jobs.model.job import Spec
-from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue_many
-from sluice.jobs.queue.nudge import nudge
+from sluice.jobs.ask import Wish, ask_many
+from sluice.jobs.model import keys
+from sluice.jobs.queue.enqueue import Enqueued
 from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.held import account_held
@@ -19,7 +18,7 @@ from sluice.marketplaces.sizes import OWN, Size
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform.clock import iso
 from sluice.platform.config.document import Config
-from sluice.platform.observe import logger
+from sluice.platform.refused import Refused
 from sluice.prices.kinds import REFRESH
 
 T = TypeVar("T")
@@ -50,36 +49,18 @@ class RefreshItem:
     force: bool = False
 
 
-class Problem(NamedTuple):
-    """Why an item was refused: the field, and what is wrong with it."""
-
-    field: str
-    message: str
-
-
-class _Refused(Exception):  # noqa: N818 - carries a Problem to the one place that collects them
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.problem = Problem(field, message)
-
-
-def refresh(items: Sequence[RefreshItem], tenant: str, now: int, config: Config) -> list[Enqueued | Problem]:
+def refresh(items: Sequence[RefreshItem], tenant: str, now: int, config: Config) -> list[Enqueued | Refused]:
     """Enqueue a refresh for each of `items`; the answers are in their order. A refused item stops no other."""
     checked = [_checked(item) for item in items]
     good = [item for item in checked if isinstance(item, RefreshItem)]
     known = meaning.known([Wanted(item.marketplace, item.sku, _size(item)) for item in good])
     statuses = accounts.statuses({keys.account(item.marketplace, tenant) for item in good})
     prepared = [
-        _spec(item, tenant, known, statuses, now, config) if isinstance(item, RefreshItem) else item for item in checked
+        _wish(item, tenant, known, statuses, now, config) if isinstance(item, RefreshItem) else item for item in checked
     ]
-    specs = _counted([spec for spec in prepared if isinstance(spec, Spec)])
-    done = iter(enqueue_many(specs, now, account_held(now, config)))
-    answers = [next(done) if isinstance(one, Spec) else one for one in prepared]
-    enqueued = [answer for answer in answers if isinstance(answer, Enqueued)]
-    requests.record(tenant, REFRESH.name, [one.job_id for one in enqueued], now, config.retention_ms)
-    if any(_wants_attention(spec, answer) for spec, answer in zip(prepared, answers, strict=True)):
-        nudge(now)
-    return [_told(answer) if isinstance(answer, Exception) else answer for answer in answers]
+    wishes = _counted([wish for wish in prepared if isinstance(wish, Wish)])
+    done = iter(ask_many(wishes, now, config, account_held(now, config)))
+    return [next(done) if isinstance(one, Wish) else one for one in prepared]
 
 
 def size_asked(job_id: str) -> Size | None:
@@ -89,62 +70,47 @@ def size_asked(job_id: str) -> Size | None:
     return Size(part.removeprefix(f"{system}-"), system) if system else None
 
 
-def _told(error: Exception) -> Problem:
-    """An item that could not be stored for a reason of ours: the caller may ask for it again."""
-    logger.error("an item could not be enqueued", exc_info=error)
-    return Problem("item", "could not be stored just now; ask for it again")
-
-
-def _wants_attention(spec: Spec | Problem, answer: object) -> bool:
-    return (
-        isinstance(spec, Spec)
-        and spec.priority == keys.MANUAL
-        and isinstance(answer, Enqueued)
-        and answer.outcome in (Result.CREATED, Result.RAISED)
-    )
-
-
-def _checked(item: RefreshItem) -> RefreshItem | Problem:
+def _checked(item: RefreshItem) -> RefreshItem | Refused:
     """`item` in its one spelling, or why it is refused."""
     try:
         marketplace = registry.MARKETPLACES.get(item.marketplace)
         if marketplace is None or item.marketplace not in REFRESH.marketplaces:
             known = ", ".join(sorted(REFRESH.marketplaces))
-            raise _Refused("marketplace", f"unknown marketplace {item.marketplace!r}; prices come from {known}")
+            raise Refused("marketplace", f"unknown marketplace {item.marketplace!r}; prices come from {known}")
         if item.priority not in keys.PRIORITIES:
-            raise _Refused("priority", f"unknown priority {item.priority!r}; known are {', '.join(keys.PRIORITIES)}")
+            raise Refused("priority", f"unknown priority {item.priority!r}; known are {', '.join(keys.PRIORITIES)}")
         if item.force and keys.PRIORITIES[item.priority] != keys.MANUAL:
-            raise _Refused("force", "is for priority manual only; without it a fresh price is not fetched again")
+            raise Refused("force", "is for priority manual only; without it a fresh price is not fetched again")
         if item.currency not in marketplace.currencies:
-            raise _Refused("currency", f"{item.marketplace} gives no prices in {item.currency!r}")
+            raise Refused("currency", f"{item.marketplace} gives no prices in {item.currency!r}")
         if item.size_system is not None and item.size_system not in marketplace.size_systems:
             systems = ", ".join(marketplace.size_systems)
-            raise _Refused("sizeSystem", f"unknown size system {item.size_system!r}; known are {systems}")
+            raise Refused("sizeSystem", f"unknown size system {item.size_system!r}; known are {systems}")
         size = _read("size", lambda: sizes.read(item.size, item.size_system))
         return replace(item, sku=_read("sku", lambda: normal_sku(item.sku)), size=size.name, size_system=size.system)
-    except _Refused as refused:
-        return refused.problem
+    except Refused as refused:
+        return refused
 
 
 def _read(field: str, read: Callable[[], T]) -> T:
     try:
         return read()
     except ValueError as error:
-        raise _Refused(field, str(error)) from None
+        raise Refused(field, str(error)) from None
 
 
-def _spec(
+def _wish(
     item: RefreshItem,
     tenant: str,
     known: Known,
     statuses: Mapping[str, str],
     now: int,
     config: Config,
-) -> Spec | Problem:
+) -> Wish | Refused:
     account = keys.account(item.marketplace, tenant)
     if account not in statuses:
         message = f"no {item.marketplace} account is connected; connect one with PUT /v1/accounts/{item.marketplace}"
-        return Problem("marketplace", message)
+        return Refused("marketplace", message)
     payload: dict[str, Any] = {
         "sku": item.sku,
         "size": item.size,
@@ -155,7 +121,7 @@ def _spec(
     try:
         variant = meaning.variant(item.marketplace, item.sku, size, known, now, config.catalog_age_ms)
     except NoVariant as none:
-        return Problem(none.field, none.message)
+        return Refused(none.field, none.message)
     if variant:
         size = Size(variant.size, variant.size_system)
         own = known.get((item.marketplace, item.sku))
@@ -165,17 +131,14 @@ def _spec(
     if item.force:
         # A price that is observed after this moment is good enough: a run that was forced once is not forced again.
         payload["force"] = iso(now)
-    limits = config.limits(item.marketplace)
-    return Spec(
-        job_id=keys.job_id(REFRESH.name, item.marketplace, item.sku, f"{size.system}-{size.name}", item.currency),
-        kind=REFRESH.name,
-        tenant=tenant,
-        account=account,
-        budget=keys.budget(account, by_account=limits.by_account),
+    return Wish(
+        REFRESH,
+        keys.job_id(REFRESH.name, item.marketplace, item.sku, f"{size.system}-{size.name}", item.currency),
+        tenant,
+        account,
+        payload,
         priority=keys.PRIORITIES[item.priority],
-        payload=payload,
         shared=True,
-        lane_shards=limits.shards,
     )
 
 
@@ -184,13 +147,13 @@ def _size(item: RefreshItem) -> Size:
     return Size(item.size, item.size_system or OWN)
 
 
-def _counted(specs: Sequence[Spec]) -> list[Spec]:
-    """`specs` with the calls that each is expected to make: of the sizes of an unknown product, one looks it up."""
+def _counted(wishes: Sequence[Wish]) -> list[Wish]:
+    """`wishes` with the calls that each is expected to make: of the sizes of an unknown product, one looks it up."""
     counted, looked_up = [], set()
-    for spec in specs:
-        product = (spec.account, spec.payload["sku"])
-        unknown = "variant_id" not in spec.payload and product not in looked_up
+    for wish in wishes:
+        product = (wish.account, wish.payload["sku"])
+        unknown = "variant_id" not in wish.payload and product not in looked_up
         looked_up.add(product)
-        calls = calls_unknown(keys.marketplace_of(spec.account)) if unknown else CALLS_KNOWN
-        counted.append(replace(spec, calls=calls))
+        calls = calls_unknown(keys.marketplace_of(wish.account)) if unknown else CALLS_KNOWN
+        counted.append(replace(wish, calls=calls))
     return counted

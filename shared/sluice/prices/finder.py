@@ -7,7 +7,7 @@ from sluice.catalog import table as catalog
 from sluice.catalog.charts import NoVariant, Variant
 from sluice.catalog.meaning import Wanted
 from sluice.catalog.table import Product
-from sluice.jobs.model.outcomes import Refused
+from sluice.jobs.model.outcomes import CannotSucceed
 from sluice.jobs.model.run import Run
 from sluice.marketplaces import sizes
 from sluice.marketplaces.http.errors import NotFound
@@ -49,7 +49,7 @@ class Finder:
         """As the request or another job has found them, else as the marketplace says.
 
         Raises:
-            Refused: there is no such product or size.
+            CannotSucceed: there is no such product or size.
             Remembered: another job has found that out.
             Failure: what the marketplace answered.
         """
@@ -69,7 +69,7 @@ class Finder:
         """The same, of a product that was not found where it was before.
 
         Raises:
-            Refused, Failure: as `find`.
+            CannotSucceed, Failure: as `find`.
         """
         with self._run.turn(f"{self._sku} moved"):
             known = catalog.row(self._marketplace.name, self._sku, consistent=True)
@@ -104,7 +104,7 @@ class Finder:
         now = self._run.clock.now()
         found = lookup.look_up(self._adapter, self._marketplace, self._sku, now, known, moved=moved)
         if found is None:
-            raise Refused(lookup.no_such_product(self._marketplace.name, self._sku), code=lookup.UNKNOWN)
+            raise CannotSucceed(lookup.no_such_product(self._marketplace.name, self._sku), code=lookup.UNKNOWN)
         return found
 
     def _in(self, product: Product, known: meaning.Known) -> Variant | None:
@@ -138,10 +138,10 @@ class Finder:
                 "marketplace has been asked for it; give sizeSystem"
             )
             catalog.note_problem(name, self._sku, "size_system_unknown", why, run.clock.now())
-            raise Refused(why, code="size_system_unknown")
+            raise CannotSucceed(why, code="size_system_unknown")
         catalog.note_own_system(name, self._sku, system)
         return charts.uncharted(self._size.name, system)
 
 
-def _refused(none: NoVariant) -> Refused:
-    return Refused(none.message, code=none.code)
+def _refused(none: NoVariant) -> CannotSucceed:
+    return CannotSucceed(none.message, code=none.code)

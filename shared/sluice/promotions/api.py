@@ -6,9 +6,10 @@ from urllib.parse import unquote
 
 from typing_extensions import TypedDict
 
+from sluice.jobs.ask import require_room
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.queue import cancel, tally
+from sluice.jobs.queue import cancel
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.platform.config import live
@@ -68,7 +69,7 @@ def create_promotions(request: HttpRequest[NewPromotions, None]) -> Accepted:
     body = request.body
     wanted = body.wanted()
     for kind in (CREATE.name, None):
-        tally.require_room(request.tenant, len(wanted), request.now, live.current(), kind)
+        require_room(request.tenant, len(wanted), request.now, live.current(), kind)
     _check_campaigns(body, wanted, request.tenant)
     try:
         answers = promote(wanted, request.tenant, request.caller.subject, request.now, live.current())

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sluice.jobs.model import keys, kinds, requests
-from sluice.jobs.model.job import Spec
-from sluice.jobs.queue.enqueue import Enqueued, enqueue_many
+from sluice.jobs.ask import Wish, ask_many
+from sluice.jobs.model import keys, kinds
+from sluice.jobs.queue.enqueue import Enqueued
 from sluice.marketplaces import advertising
 from sluice.platform.config.document import Config
+from sluice.platform.refused import Refused
 from sluice.promotions.kinds import CREATE, MARKETPLACE
 from sluice.promotions.wanted import Wanted
 
@@ -25,7 +26,7 @@ def job_id(tenant: str, listing_id: str) -> str:
     return keys.job_id(CREATE.name, MARKETPLACE, tenant, listing_id)
 
 
-def promote(wanted: Sequence[Wanted], tenant: str, by: str, now: int, config: Config) -> list[Enqueued | Exception]:
+def promote(wanted: Sequence[Wanted], tenant: str, by: str, now: int, config: Config) -> list[Enqueued | Refused]:
     """Ask for these ads, each of another listing; the answers are in their order.
 
     The first is tried after the timetable's first wait, each other one a stagger later. A listing whose promotion waits
@@ -39,28 +40,22 @@ def promote(wanted: Sequence[Wanted], tenant: str, by: str, now: int, config: Co
         raise CannotPromote(why)
     times = kinds.timetable(CREATE.name, config)
     first = now + (times.delay(0) if times else 0)
-    limits = config.limits(CREATE.service)
-    specs = [
-        Spec(
-            job_id=job_id(tenant, one.listing_id),
-            kind=CREATE.name,
-            tenant=tenant,
-            account=account,
-            budget=keys.budget(account, by_account=limits.by_account, service=CREATE.service),
+    wishes = [
+        Wish(
+            CREATE,
+            job_id(tenant, one.listing_id),
+            tenant,
+            account,
+            one.payload(by),
             priority=keys.HOT,
-            payload=one.payload(by),
             calls=CALLS_NAMED if one.campaign_id else CALLS_UNNAMED,
             due_at=first + number * config.promotion_stagger_ms,
             replace=True,
             kept=frozenset({"campaign_id"}),
-            lane_shards=limits.shards,
         )
         for number, one in enumerate(wanted)
     ]
-    answers = enqueue_many(specs, now)
-    stored = [answer.job_id for answer in answers if isinstance(answer, Enqueued)]
-    requests.record(tenant, CREATE.name, stored, now, config.retention_ms)
-    return answers
+    return ask_many(wishes, now, config)
 
 
 def promote_published(
@@ -74,6 +69,6 @@ def promote_published(
         CannotPromote: the listing is published all the same; tell the seller.
     """
     [answer] = promote([Wanted(listing_id, rate, campaign_id)], tenant, by, now, config)
-    if isinstance(answer, Exception):
+    if isinstance(answer, Refused):
         raise answer
     return answer.job_id

@@ -222,7 +222,7 @@ def test_a_fault_of_ours_is_not_kept(seller: Cloud, monkeypatch: pytest.MonkeyPa
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("sluice.prices.api.tally.require_room", fault)
+        patch.setattr("sluice.prices.api.require_room", fault)
         assert post(REFRESH, ITEMS).status == 500
     assert post(REFRESH, ITEMS).status == 202
 

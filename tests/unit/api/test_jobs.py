@@ -10,7 +10,7 @@ import pytest
 from sluice.jobs.budgets import ledger
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Failure, Refused
+from sluice.jobs.model.outcomes import CannotSucceed, Failure
 from sluice.jobs.queue import asked, claim, finish
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Status
@@ -170,7 +170,7 @@ def test_repeated_snoozes_are_one_entry(acme: Cloud) -> None:
 
 def test_a_dead_job_shows_why(acme: Cloud) -> None:
     [job_id] = acme.enqueue("acme", "DD1391-100")
-    finish.fail(run(acme, job_id), Refused("no such product", code="product_unknown"), acme.now, Config())
+    finish.fail(run(acme, job_id), CannotSucceed("no such product", code="product_unknown"), acme.now, Config())
     shown = job(job_id)
     assert (shown["state"], shown["dueAt"], shown["wait"]["reason"]) == ("dead", None, "final")
     assert shown["error"]["code"] == "product_unknown"

@@ -7,7 +7,6 @@ import pytest
 from sluice.catalog.table import Product
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.requests import AskRecord
-from sluice.prices import ask
 from tests.support.http import Answer, call
 from tests.unit.api.conftest import Cloud
 
@@ -101,7 +100,7 @@ def test_an_item_that_could_not_be_stored_may_be_asked_for_again(acme: Cloud, mo
     def fail(specs: Any, *_: Any) -> list[Exception]:
         return [RuntimeError("the secret reason") for _ in specs]
 
-    monkeypatch.setattr(ask, "enqueue_many", fail)
+    monkeypatch.setattr("sluice.jobs.ask.enqueue_many", fail)
     answer = refresh({"sku": "DD1391-100", "size": "10"})
     assert answer.status == 503
     assert "secret" not in answer.text

@@ -191,7 +191,7 @@ def test_a_price_that_could_not_be_stored_brings_the_message_back(
 ) -> None:
     told = seller.upload(FILE).json
     with monkeypatch.context() as broken:
-        broken.setattr("sluice.prices.ask.enqueue_many", lambda specs, *_: [RuntimeError("no")] * len(list(specs)))
+        broken.setattr("sluice.jobs.ask.enqueue_many", lambda specs, *_: [RuntimeError("no")] * len(list(specs)))
         again = seller.deliver()
     assert (len(again), seller.progress(told["importId"])["status"]) == (1, "processing")
     seller.deliver(again)

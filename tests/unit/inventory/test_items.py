@@ -11,6 +11,7 @@ from sluice.inventory import table as item
 from sluice.inventory.rules import Raw
 from sluice.marketplaces import registry
 from sluice.platform import aws, tables
+from sluice.platform.refused import Refused
 from tests.support.http import call
 from tests.support.store import Request, Send, Store
 from tests.unit.inventory.conftest import Seller
@@ -264,7 +265,7 @@ SIZES = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ./+-", min_size=1, max_siz
 def test_every_item_has_an_id_of_its_own_that_stands_in_a_url(sku: str, size: str, system: str | None) -> None:
     try:
         draft = rules.draft(Raw(sku, size, system))
-    except rules.Refused:
+    except Refused:
         return
     key = item.key(draft.sku, draft.named)
     public = item.public_id(key)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from sluice.inventory import lots, rules
 from sluice.inventory.imports import CHUNK_ROWS
 from sluice.inventory.lots import MOST_LOTS, MOST_QUANTITY, Lot
-from sluice.inventory.rules import Draft, Raw, Refused
+from sluice.inventory.rules import Draft, Raw
 from sluice.platform import aws
+from sluice.platform.refused import Refused
 from tests.support.http import call
 from tests.unit.inventory.conftest import Seller
 

@@ -10,7 +10,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import MOST_ASKERS, Job
-from sluice.jobs.model.outcomes import Failure, Refused, Then
+from sluice.jobs.model.outcomes import CannotSucceed, Failure, Then
 from sluice.jobs.queue import cancel, claim, finish, lanes, replay
 from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue
 from sluice.platform.clock import DAY, HOUR, MINUTE
@@ -110,10 +110,10 @@ def test_who_asks_while_the_end_is_written_is_not_forgotten(store: Store) -> Non
 
 
 def test_each_asker_has_its_own_letter_and_replays_at_its_own_charge(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "nudge", lambda _: None)
+    monkeypatch.setattr("sluice.jobs.ask.nudge", lambda _: None)
     ask("acme")
     ask("globex", keys.MANUAL)
-    finish.fail(take(), Refused("no such product", code="product_unknown"), NOON, CONFIG)
+    finish.fail(take(), CannotSucceed("no such product", code="product_unknown"), NOON, CONFIG)
     for tenant in ("acme", "globex"):
         [letter] = letters(tenant)
         assert (letter.tenant, letter.account, letter.budget) == of(tenant)
@@ -132,7 +132,7 @@ def test_a_run_that_dies_is_told_to_those_who_asked_for_that_run_alone() -> None
     ask("globex", now=NOON + HOUR)
     running = take(NOON + HOUR)
     ask("initech", now=NOON + HOUR)
-    finish.bury(running, Refused("no"), NOON + HOUR, CONFIG)
+    finish.bury(running, CannotSucceed("no"), NOON + HOUR, CONFIG)
     assert (len(letters("acme")), len(letters("globex")), len(letters("initech"))) == (0, 1, 0)
     assert cancel.find(spec().job_id, "acme")  # it may still look at the job that it once asked for
 
@@ -140,7 +140,7 @@ def test_a_run_that_dies_is_told_to_those_who_asked_for_that_run_alone() -> None
 def test_there_are_letters_for_as_many_as_a_job_remembers() -> None:
     for number in range(MOST_ASKERS + 5):
         ask(f"t{number:02}")
-    finish.bury(take(), Refused("no"), NOON, CONFIG)
+    finish.bury(take(), CannotSucceed("no"), NOON, CONFIG)
     assert [len(letters(f"t{number:02}")) for number in range(MOST_ASKERS + 5)] == [1] * MOST_ASKERS + [0] * 5
 
 

@@ -11,7 +11,7 @@ from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import VERSION, Job
-from sluice.jobs.model.outcomes import BudgetEmpty, Failure, HandlerResult, LeaseOver, Refused, Waiting
+from sluice.jobs.model.outcomes import BudgetEmpty, CannotSucceed, Failure, HandlerResult, LeaseOver, Waiting
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import claim, finish
 from sluice.jobs.queue.enqueue import enqueue
@@ -66,7 +66,7 @@ def test_each_job_has_its_own_end(threads: int, clock: VirtualClock) -> None:
             case "a":
                 raise KeyError("a fault in the handler")
             case "b":
-                raise Refused("no such product")
+                raise CannotSucceed("no such product")
             case "c":
                 raise Failure("503")
             case "d":
@@ -221,7 +221,7 @@ def together(batch: Batch, clock: VirtualClock, ends: Callable[[Sequence[Run]], 
 def test_jobs_that_run_together_have_each_its_own_end(clock: VirtualClock) -> None:
     def ends(runs: Sequence[Run]) -> list[Any]:
         runs[0].calls.take()
-        told = {"a": {}, "b": Refused("no such product"), "c": Failure("503"), "d": BudgetEmpty("no calls left")}
+        told = {"a": {}, "b": CannotSucceed("no such product"), "c": Failure("503"), "d": BudgetEmpty("no calls left")}
         return [told[run.payload["sku"]] for run in runs]
 
     report = together(batch_of("abcd", clock), clock, ends)

@@ -9,7 +9,7 @@ import pytest
 from functions.job_events.handler import handler
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Failure, Refused, Waiting
+from sluice.jobs.model.outcomes import CannotSucceed, Failure, Waiting
 from sluice.jobs.queue import cancel, claim, enqueue, finish, unreadable
 from sluice.platform import aws
 from sluice.platform.clock import MINUTE, iso
@@ -64,7 +64,7 @@ def damage(store: Store) -> None:
 
 ENDS: dict[str, tuple[Callable[[Store], object], str]] = {
     "complete": (lambda _: finish.complete(take(), {"answer": 42}, NOON, CONFIG), "job.succeeded"),
-    "refused": (lambda _: finish.fail(take(), Refused("no"), NOON, CONFIG), "job.dead"),
+    "refused": (lambda _: finish.fail(take(), CannotSucceed("no"), NOON, CONFIG), "job.dead"),
     "rescue": (lambda _: lose_the_last_worker(), "job.dead"),
     "discard": (damage, "job.dead"),
     "cancel": (lambda _: cancel.cancel(JOB_ID, "acme", NOON, CONFIG), "job.cancelled"),
@@ -108,7 +108,7 @@ def test_a_run_that_is_asked_for_again_ends_for_those_who_asked_for_it(store: St
     assert finish.complete(running, {"n": 1}, NOON + 1, CONFIG).state == "queued"
     second = take(NOON + MINUTE)
     ask_as("initech", second)
-    assert finish.bury(second, Refused("no"), NOON + MINUTE, CONFIG).state == "queued"
+    assert finish.bury(second, CannotSucceed("no"), NOON + MINUTE, CONFIG).state == "queued"
     finish.complete(take(NOON + MINUTE), {"n": 3}, NOON + MINUTE, CONFIG)
     assert deliver() == 3
     told = [(kind, detail["tenants"], detail["result"], detail["attempts"]) for kind, detail in bus]

@@ -12,14 +12,14 @@ from sluice.jobs.model import keys, kinds, requests
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter, acknowledge
 from sluice.jobs.model.job import VERSION, Job
-from sluice.jobs.model.outcomes import Refused
+from sluice.jobs.model.outcomes import CannotSucceed
 from sluice.jobs.queue import claim, finish, lanes
 from sluice.jobs.queue import replay as replaying
 from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue
-from sluice.jobs.queue.replay import Refusal
 from sluice.platform import aws
 from sluice.platform.clock import DAY, MINUTE
 from sluice.platform.config.document import Config
+from sluice.platform.refused import Refused
 from tests.support import work
 from tests.support.store import Answer, Request, Store
 from tests.support.store import store as make_store
@@ -66,16 +66,16 @@ def take(now: int = NOON) -> Job:
 def die(now: int = NOON, **asked: Any) -> DeadLetter:
     """Have the job asked for, run and refused for good; its letter."""
     enqueue(work.spec(**asked), now)
-    finish.bury(take(now), Refused("no such thing"), now, CONFIG)
+    finish.bury(take(now), CannotSucceed("no such thing"), now, CONFIG)
     return next(DeadLetter.query("acme", scan_index_forward=False))
 
 
-def replay(letter: DeadLetter, now: int = NOON + MINUTE, by: str = "ann") -> Enqueued | Refusal:
+def replay(letter: DeadLetter, now: int = NOON + MINUTE, by: str = "ann") -> Enqueued | Refused:
     [answer] = replaying.replay([letter], by, now, CONFIG)
     return answer
 
 
-def outcome(answer: Enqueued | Refusal) -> str:
+def outcome(answer: Enqueued | Refused) -> str:
     return answer.outcome if isinstance(answer, Enqueued) else answer.code
 
 
@@ -116,7 +116,7 @@ def test_a_job_that_was_forgotten_is_made_anew(store: Store) -> None:
 def test_what_had_begun_is_looked_up_before_it_is_done_again(store: Store) -> None:
     enqueue(work.spec(), NOON)
     job = finish.begin(take(), {"sku": "one", "intent": 1}, NOON)
-    finish.bury(job, Refused("lost"), NOON, CONFIG)
+    finish.bury(job, CannotSucceed("lost"), NOON, CONFIG)
     replay(next(iter(DeadLetter.query("acme"))))
     job = Job.get(JOB_ID)
     assert (job.begun, job.payload) == (True, {"sku": "one", "intent": 1})
@@ -162,7 +162,7 @@ def test_a_second_replay_is_refused_and_changes_nothing(store: Store) -> None:
     before = store.items("jobs"), store.items("dead_letters"), store.items("requests")
     stale, fresh = replay(letter, by="bob"), replay(DeadLetter.get("acme", letter.dead_letter), by="bob")
     assert outcome(stale) == outcome(fresh) == "replayed"
-    assert isinstance(fresh, Refusal)
+    assert isinstance(fresh, Refused)
     assert "ann" in fresh.message
     assert (store.items("jobs"), store.items("dead_letters"), store.items("requests")) == before
 
@@ -256,7 +256,7 @@ def test_a_letter_that_no_job_can_be_made_of_says_why(store: Store, change: dict
         setattr(letter, name, value)
     letter.save()
     answer = replay(letter)
-    assert isinstance(answer, Refusal)
+    assert isinstance(answer, Refused)
     assert answer.code == "not_replayable"
     assert word in answer.message
     assert DeadLetter.get("acme", letter.dead_letter).replayed_at is None

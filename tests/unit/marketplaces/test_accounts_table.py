@@ -7,11 +7,11 @@ from botocore.exceptions import ClientError
 
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
-from sluice.marketplaces.accounts.credentials import InvalidCredentials
 from sluice.marketplaces.accounts.table import Account, Proof, Status
 from sluice.marketplaces.accounts.views import view
 from sluice.platform import aws, tables
 from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.refused import Refused
 from tests.unit.marketplaces.fakes import ACCOUNT, CREDENTIALS, NOON
 
 CREDENTIALS_OF_SELLER = {name: CREDENTIALS[name] for name in ("client_id", "client_secret", "refresh_token")}
@@ -78,9 +78,9 @@ def test_one_accounts_secrets_do_not_open_as_anothers(account: Account) -> None:
     ],
 )
 def test_credentials_that_cannot_be_right(change: dict[str, Any], field: str, message: str, cloud: None) -> None:
-    with pytest.raises(InvalidCredentials, match=message) as caught:
+    with pytest.raises(Refused, match=message) as caught:
         accounts.connect("stockx", "acme", CREDENTIALS | change, NOON)
-    assert [problem.field for problem in caught.value.problems] == [field]
+    assert [problem.field for problem in caught.value.fields] == [field]
     assert "secret" not in str(caught.value).replace("client_secret", "")
     assert accounts.find(ACCOUNT) is None
 
@@ -97,9 +97,9 @@ def test_credentials_that_cannot_be_right(change: dict[str, Any], field: str, me
 def test_all_that_is_wrong_is_named_at_once(
     marketplace: str, given: dict[str, Any], wrong: list[str], cloud: None
 ) -> None:
-    with pytest.raises(InvalidCredentials) as caught:
+    with pytest.raises(Refused) as caught:
         accounts.connect(marketplace, "acme", given, NOON)
-    assert [problem.field for problem in caught.value.problems] == wrong
+    assert [problem.field for problem in caught.value.fields] == wrong
 
 
 def test_the_longest_credentials_are_stored(cloud: None) -> None:

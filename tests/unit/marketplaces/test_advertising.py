@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from sluice.marketplaces import advertising
 from sluice.marketplaces.accounts import table as accounts
-from sluice.marketplaces.accounts.credentials import InvalidCredentials
 from sluice.marketplaces.accounts.table import Status
 from sluice.marketplaces.advertising import LEAST_RATE, MOST_RATE, Campaign
+from sluice.platform.refused import Refused
 from tests.unit.marketplaces.fakes import NOON
 
 APPLICATION = {"client_id": "client-of-acme", "client_secret": "secret-of-acme"}
@@ -73,5 +73,5 @@ def test_who_may_ask_for_ads(cloud: None) -> None:
 
 @pytest.mark.parametrize("wrong", ["", 5, None, "two words"])
 def test_a_refresh_token_that_is_given_must_be_one(cloud: None, wrong: object) -> None:
-    with pytest.raises(InvalidCredentials, match="refresh_token"):
+    with pytest.raises(Refused, match="refresh_token"):
         accounts.connect("ebay", "acme", {**APPLICATION, "refresh_token": wrong}, NOON)

@@ -22,10 +22,11 @@ from sluice.jobs.queue.cancel import cancel
 from sluice.listings.stockx import bulk
 from sluice.listings.stockx.bulk import Edit
 from sluice.listings.stockx.changes import Action
-from sluice.listings.stockx.request import Draft, Refusal
+from sluice.listings.stockx.request import Draft
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.accounts import token_cache
 from sluice.marketplaces.selling import Terms
+from sluice.platform.refused import Refused
 from tests.support.desk import TENANT, Desk, open_desk
 from tests.support.store import Answer, Request, store
 from tests.unit.operations.test_recovery import Killed, kill_after
@@ -102,7 +103,7 @@ class History:
 
     def do(self, step: str, what: int | str) -> None:
         """One step; a worker may be killed by it."""
-        with suppress(Killed, Refusal):
+        with suppress(Killed, Refused):
             self._do(step, what)
         self.desk.hand_over()
 

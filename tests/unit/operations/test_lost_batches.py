@@ -236,7 +236,7 @@ def test_a_bulk_request_that_dies_on_the_way_leaves_no_listing_without_a_job(
 
     with monkeypatch.context() as patch:
         patch.setattr(bulk, "THREADS", 1)
-        for name in ("enqueue", "put_new", "nudge"):
+        for name in ("want", "put_new", "remember"):
             patch.setattr(bulk, name, dying(getattr(bulk, name)))
         with suppress(Died):
             bulk.ask(Action.CREATE, drafts, "stockx", desk.asker())

@@ -7,8 +7,9 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.queue.cancel import Cancelled, cancel
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action
-from sluice.listings.stockx.request import Refusal, UnknownListing, change_listing
+from sluice.listings.stockx.request import UnknownListing, change_listing
 from sluice.marketplaces.selling import Terms
+from sluice.platform.refused import CONFLICT, Refused
 from tests.support.desk import TENANT, USD_150, Desk
 
 
@@ -115,7 +116,7 @@ def test_a_new_update_does_not_bring_back_a_cancelled_one(desk: Desk) -> None:
 def test_a_change_whose_job_was_never_enqueued_is_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     listing_id = desk.active()
     with monkeypatch.context() as patch:
-        patch.setattr("sluice.listings.stockx.request.enqueue", lambda *_: (_ for _ in ()).throw(RuntimeError))
+        patch.setattr("sluice.jobs.ask.enqueue", lambda *_: (_ for _ in ()).throw(RuntimeError))
         with pytest.raises(RuntimeError):
             desk.ask(listing_id, Action.DEACTIVATE)
     later = desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
@@ -146,9 +147,9 @@ def test_a_deleted_listing_takes_no_change(desk: Desk, action: Action) -> None:
     desk.ask(listing_id, Action.DELETE)
     desk.finish()
     before = desk.items()
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Refused) as refused:
         desk.ask(listing_id, action, USD_150)
-    assert refused.value.conflict
+    assert refused.value.code == CONFLICT
     assert "DELETED" in refused.value.message
     assert desk.items() == before
 
@@ -156,7 +157,7 @@ def test_a_deleted_listing_takes_no_change(desk: Desk, action: Action) -> None:
 def test_a_listing_that_is_being_deleted_takes_no_other_change(desk: Desk) -> None:
     listing_id = desk.active()
     first = desk.ask(listing_id, Action.DELETE)
-    with pytest.raises(Refusal):
+    with pytest.raises(Refused):
         desk.ask(listing_id, Action.UPDATE, USD_150)
     assert desk.ask(listing_id, Action.DELETE).job_id == first.job_id
     desk.finish()
@@ -179,9 +180,9 @@ def test_the_same_reference_makes_one_listing(desk: Desk) -> None:
     assert (again.listing_id, again.job_id, again.open) == (first.listing_id, first.job_id, False)
     assert len(desk.real()) == 1
     assert desk.job(first.job_id).state == "succeeded"
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Refused) as refused:
         desk.create(Terms("160", "USD"), reference="shelf 4")
-    assert (refused.value.field, refused.value.conflict) == ("reference", True)
+    assert (refused.value.field, refused.value.code) == ("reference", CONFLICT)
 
 
 def test_a_failed_create_may_be_asked_for_again_by_its_reference(desk: Desk) -> None:

@@ -217,11 +217,11 @@ def test_an_account_that_cannot_advertise_is_told_what_to_do(seller: Seller) -> 
 
 
 def test_what_could_not_be_stored_is_named_and_the_rest_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    def one_is_lost(specs: Any, now: int) -> Any:
+    def one_is_lost(specs: Any, now: int, _: object) -> Any:
         done = enqueue_many([specs[0], specs[2]], now)
         return [done[0], tables.Contention("locked"), done[1]]
 
-    monkeypatch.setattr("sluice.promotions.request.enqueue_many", one_is_lost)
+    monkeypatch.setattr("sluice.jobs.ask.enqueue_many", one_is_lost)
     answer = post({"batch": [row(number) for number in range(3)]})
     assert (answer.status, list(answer.fields), len(answer.json["jobIds"])) == (503, ["batch[1]"], 2)
 

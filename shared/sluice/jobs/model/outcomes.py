@@ -46,7 +46,7 @@ class Failure(Exception):  # noqa: N818 - the base of a tree whose leaves say wh
         self.retry_at = retry_at
 
 
-class Refused(Failure):
+class CannotSucceed(Failure):
     """The work can never succeed as it was asked for."""
 
     action = Then.FATAL

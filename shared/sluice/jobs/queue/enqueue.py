@@ -58,7 +58,8 @@ Held = Callable[[Job], bool]
 Write = Callable[[str, list[Update], Condition], object]
 
 
-def _never(_: Job) -> bool:
+def never_held(_: Job) -> bool:
+    """No account is known to be kept from running."""
     return False
 
 
@@ -66,7 +67,7 @@ def _write(job_id: str, actions: list[Update], condition: Condition) -> None:
     tables.update(Job, (job_id,), actions, condition, token=Job.ask_token)
 
 
-def enqueue(spec: Spec, now: int, held: Held = _never, write: Write = _write) -> Enqueued:
+def enqueue(spec: Spec, now: int, held: Held = never_held, write: Write = _write) -> Enqueued:
     """Make sure that the work of `spec` is done at least once from now on.
 
     write: how the one write is made, where something else must be written with it.
@@ -103,7 +104,7 @@ def enqueue(spec: Spec, now: int, held: Held = _never, write: Write = _write) ->
     raise tables.Contention(f"job {spec.job_id} changed hands {TRIES} times while it was asked for; ask again")
 
 
-def enqueue_many(specs: Sequence[Spec], now: int, held: Held = _never) -> list[Enqueued | Exception]:
+def enqueue_many(specs: Sequence[Spec], now: int, held: Held = never_held) -> list[Enqueued | Exception]:
     """`enqueue` for each of `specs`, in order. One that fails is answered with its error and stops no other.
 
     Those that are about the same are due at the same moment, a millisecond before the next: who reads some of a long

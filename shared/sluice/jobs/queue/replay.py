@@ -10,82 +10,79 @@ Nothing replays by itself. The job starts over at attempt 0; it names its letter
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import Final
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
-from sluice.jobs.model import keys, kinds, requests
+from sluice.jobs import ask
+from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter
 from sluice.jobs.model.job import VERSION, Job, Origin, Spec
-from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue
-from sluice.jobs.queue.nudge import nudge
+from sluice.jobs.queue.enqueue import Enqueued, enqueue
 from sluice.platform import tables
 from sluice.platform.clock import iso
 from sluice.platform.config.document import Config
 from sluice.platform.observe import logger
+from sluice.platform.refused import UNAVAILABLE, Refused
 
 THREADS = 16
+# Why a letter is refused: it is replayed already, it cannot be, or not just now (`UNAVAILABLE`).
+REPLAYED: Final = "replayed"
+NOT_REPLAYABLE: Final = "not_replayable"
 # Deaths of which the handler knows nothing, so that the work is as it was.
 UNHANDLED = {"lease_expired", "newer_version", "unknown_kind"}
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """Why a letter is not replayed. code: `replayed`, `not_replayable`, or `unavailable` (ask again)."""
-
-    code: str
-    message: str
-
-
-class _Replayed(Exception):  # noqa: N818 - an answer: somebody else was first
+class _ReplayedMeanwhile(Exception):  # noqa: N818 - an answer: somebody else was first
     pass
 
 
-def refusal(letter: DeadLetter) -> Refusal | None:
+def refusal(letter: DeadLetter) -> Refused | None:
     """Why the letter cannot be replayed, as far as it tells by itself."""
     if letter.replayed_at is not None:
         by = f"{letter.replayed_by} at {iso(letter.replayed_at)}"
-        return Refusal("replayed", f"it was replayed by {by}; if that died too, there is another letter")
+        return _refused(REPLAYED, f"it was replayed by {by}; if that died too, there is another letter")
     if letter.error["code"] == UNREADABLE:
-        return Refusal("not_replayable", "what it holds is no job that could be read; ask for the work anew")
+        return _refused(NOT_REPLAYABLE, "what it holds is no job that could be read; ask for the work anew")
     if letter.version > VERSION:
-        return Refusal("not_replayable", f"it is of version {letter.version}, and this Sluice reads up to {VERSION}")
+        return _refused(NOT_REPLAYABLE, f"it is of version {letter.version}, and this Sluice reads up to {VERSION}")
     try:
         kind = kinds.get(letter.kind)
     except kinds.UnknownKind as unknown:
-        return Refusal("not_replayable", str(unknown))
+        return _refused(NOT_REPLAYABLE, str(unknown))
     if kind.failure_is_final and letter.error["code"] not in UNHANDLED:
-        return Refusal("not_replayable", "what it was to do has failed for good, as its history says; ask for it anew")
+        return _refused(NOT_REPLAYABLE, "what it was to do has failed for good, as its history says; ask for it anew")
     return None
 
 
-def replay(letters: Sequence[DeadLetter], by: str, now: int, config: Config) -> list[Enqueued | Refusal]:
+def replay(letters: Sequence[DeadLetter], by: str, now: int, config: Config) -> list[Enqueued | Refused]:
     """Ask once more for the work of each of one tenant's `letters`; the answers are in their order.
 
     by: who wants it. A letter that is refused stops no other.
     """
 
-    def one(letter: DeadLetter) -> Enqueued | Refusal:
+    def one(letter: DeadLetter) -> Enqueued | Refused:
         try:
             return refusal(letter) or _replay(letter, by, now, config)
         except Exception:  # noqa: BLE001 - answered for this letter; the others go on
             logger.exception("a dead letter could not be replayed", extra={"dead_letter": letter.dead_letter})
-            return Refusal("unavailable", "it could not be replayed just now; ask again")
+            return _refused(UNAVAILABLE, "it could not be replayed just now; ask again")
 
     with ThreadPoolExecutor(THREADS) as pool:
         answers = list(pool.map(one, letters))
-    done = [(letter, answer) for letter, answer in zip(letters, answers, strict=True) if isinstance(answer, Enqueued)]
-    for kind in sorted({letter.kind for letter, _ in done}):
-        job_ids = [answer.job_id for letter, answer in done if letter.kind == kind]
-        requests.record(letters[0].tenant, kind, job_ids, now, config.retention_ms)
-    if any(letter.priority == keys.MANUAL and answer.outcome is Result.CREATED for letter, answer in done):
-        nudge(now)
+    done = [
+        (letter.kind, letter.priority, answer)
+        for letter, answer in zip(letters, answers, strict=True)
+        if isinstance(answer, Enqueued)
+    ]
+    if done:
+        ask.remember(letters[0].tenant, done, now, config)
     return answers
 
 
-def _replay(letter: DeadLetter, by: str, now: int, config: Config) -> Enqueued | Refusal:
+def _replay(letter: DeadLetter, by: str, now: int, config: Config) -> Enqueued | Refused:
     def write(job_id: str, actions: list[Update], condition: Condition) -> None:
         _write_both(
             letter, [DeadLetter.replayed_at.set(now), DeadLetter.replayed_by.set(by)], job_id, actions, condition
@@ -93,10 +90,10 @@ def _replay(letter: DeadLetter, by: str, now: int, config: Config) -> Enqueued |
 
     try:
         return enqueue(_spec(letter, config), now, write=write)
-    except _Replayed:
-        return Refusal("replayed", "somebody else has just replayed it")
+    except _ReplayedMeanwhile:
+        return _refused(REPLAYED, "somebody else has just replayed it")
     except (ValueError, KeyError) as error:
-        return Refusal("not_replayable", f"its job cannot be asked for any more: {error}")
+        return _refused(NOT_REPLAYABLE, f"its job cannot be asked for any more: {error}")
 
 
 def _spec(letter: DeadLetter, config: Config) -> Spec:
@@ -121,7 +118,7 @@ def _write_both(
     """Write the job and mark its letter, or do neither.
 
     Raises:
-        _Replayed: the letter is marked already, or gone.
+        _ReplayedMeanwhile: the letter is marked already, or gone.
         ConditionFailed: the job is not as `condition` wants it; carries the job.
     """
     unmarked = DeadLetter.dead_letter.exists() & DeadLetter.replayed_at.does_not_exist()
@@ -135,5 +132,9 @@ def _write_both(
     except tables.ConditionFailed as failed:
         job, mark = tables.reasons(failed)
         if mark and mark.code == "ConditionalCheckFailed":
-            raise _Replayed from failed
+            raise _ReplayedMeanwhile from failed
         raise tables.ConditionFailed(job.raw_item if job else None) from failed
+
+
+def _refused(code: str, message: str) -> Refused:
+    return Refused("deadLetter", message, code=code)

@@ -20,8 +20,6 @@ from pynamodb.expressions.operand import Path
 from sluice.jobs.model.states import ALL, FINAL
 from sluice.platform import tables, usage
 from sluice.platform.clock import MINUTE
-from sluice.platform.config.document import Config
-from sluice.platform.http.errors import TooMany
 from sluice.platform.observe import count as count_metric
 from sluice.platform.observe import logger
 from sluice.platform.usage import Usage
@@ -33,8 +31,6 @@ RECOUNT = "#recount"
 # When that was last done. What has happened since then is in the stream: it is not done again for so long.
 RECOUNTED = "recounted_at"
 RECOUNT_MS = 10 * MINUTE
-# How long a tenant with too many unfinished jobs waits before it asks again: by then the scheduler has counted them.
-WAIT_SECONDS = 60
 # Batches of records that are remembered, to know one that comes twice.
 MOST_SEEN = 40
 
@@ -72,28 +68,20 @@ def counts(tenant: str) -> Counter[tuple[str, str]]:
     return found
 
 
-def require_room(tenant: str, wanted: int, now: int, config: Config, kind: str | None = None) -> None:
-    """Do nothing if the tenant may have `wanted` more unfinished jobs; of `kind`, as many as `promotions` allows.
-
-    Raises:
-        TooMany: it may not.
-    """
-    allowed = config.allowed(tenant)
-    name, most = ("promotions", allowed.promotions) if kind else ("unfinished_jobs", allowed.unfinished_jobs)
-    counters = usage.counters(tenant, PERIOD)
-    if _unfinished(counters, kind) + wanted > most:
-        if now - counters.get(RECOUNTED, 0) >= RECOUNT_MS:
-            usage.put(RECOUNT, tenant, {"asked_at": now})
-        raise TooMany(name, most, WAIT_SECONDS)
-
-
-def _unfinished(counters: Mapping[str, int], kind: str | None) -> int:
+def unfinished(counters: Mapping[str, int], kind: str | None = None) -> int:
+    """How many unfinished jobs there are by these counters of a tenant, of `kind` or of all kinds."""
     wanted = name(kind, UNFINISHED) if kind else None
     return sum(
         max(0, number)
-        for name, number in counters.items()
-        if name.endswith(f":{UNFINISHED}") and wanted in (None, name)
+        for counter, number in counters.items()
+        if counter.endswith(f":{UNFINISHED}") and wanted in (None, counter)
     )
+
+
+def want_recount(tenant: str, counters: Mapping[str, int], now: int) -> None:
+    """Have the tenant's unfinished jobs counted one by one by the next tick, unless that was done a moment ago."""
+    if now - counters.get(RECOUNTED, 0) >= RECOUNT_MS:
+        usage.put(RECOUNT, tenant, {"asked_at": now})
 
 
 def _place(image: Mapping[str, Any]) -> tuple[str, str] | None:

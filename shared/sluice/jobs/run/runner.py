@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.model import kinds
 from sluice.jobs.model.job import VERSION, Job
-from sluice.jobs.model.outcomes import Failure, HandlerResult, LeaseOver, OutOfTime, Refused, Then, Waiting
+from sluice.jobs.model.outcomes import CannotSucceed, Failure, HandlerResult, LeaseOver, OutOfTime, Then, Waiting
 from sluice.jobs.model.run import Run
 from sluice.jobs.model.states import LEASED, SUCCEEDED
 from sluice.jobs.queue import finish, starts
@@ -113,7 +113,7 @@ def run_batch(
 def _check(run: Run, grant: Grant, last_start: int) -> None:
     """Do nothing if the job may be begun. Raises the reason why not."""
     if newer(run.job):
-        raise Refused(f"job version {run.job.version}; this worker reads {VERSION}", code="newer_version")
+        raise CannotSucceed(f"job version {run.job.version}; this worker reads {VERSION}", code="newer_version")
     if grant.stopped:
         raise grant.stopped
     if run.clock.now() > last_start:
@@ -157,7 +157,7 @@ def _run_one(
     except Failure as known:
         failure = known
     except kinds.UnknownKind as unknown:
-        failure = Refused(str(unknown), code="unknown_kind")
+        failure = CannotSucceed(str(unknown), code="unknown_kind")
     except Exception as error:  # noqa: BLE001 - a fault in one handler must not take the batch with it
         failure = Failure(f"{type(error).__name__} in the handler of {job.kind}", code="handler_error")
         failure.__cause__ = error

@@ -13,15 +13,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from sluice.jobs.ask import Wish, want
 from sluice.jobs.model import keys
 from sluice.jobs.model.events import ended
-from sluice.jobs.model.job import Job, Spec
+from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import SUCCEEDED
-from sluice.jobs.queue.enqueue import enqueue
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.kinds import BATCH, CHECK, SINGLE, check_id
-from sluice.listings.stockx.request import spec
 from sluice.platform.clock import HOUR
 from sluice.platform.config.document import Config
 
@@ -35,24 +34,22 @@ def follow_up(records: Iterable[Mapping[str, Any]], now: int, config: Config) ->
     """
     asked = [check for record in records if (job := ended(record["dynamodb"])) for check in _checks(job, now, config)]
     for check in asked:
-        enqueue(check, now)
+        want(check, now, config)
     return len(asked)
 
 
-def _checks(job: Job, now: int, config: Config) -> list[Spec]:
+def _checks(job: Job, now: int, config: Config) -> list[Wish]:
     if job.kind == CHECK.name:
-        return (
-            [] if job.state == SUCCEEDED else [replace(_spec(job, job.job_id, job.payload, config), due_at=now + HOUR)]
-        )
+        return [] if job.state == SUCCEEDED else [replace(_wish(job, job.job_id, job.payload), due_at=now + HOUR)]
     if job.kind not in _SINGLE and job.kind != BATCH.name:
         return []
     checks = []
     if _left(job):
         payload = {**job.payload, "of": job.job_id} if job.kind == BATCH.name else {"listing_id": _listing(job)}
-        checks.append(_spec(job, check_id(job.job_id), payload, config))
+        checks.append(_wish(job, check_id(job.job_id), payload))
     if sendings := _sent_twice(job):
         payload = {"twins": _changes(job), "sent": sendings}
-        twins = _spec(job, check_id(job.job_id, "twins"), payload, config)
+        twins = _wish(job, check_id(job.job_id, "twins"), payload)
         checks.append(replace(twins, due_at=sendings[1] + config.lost_create_ms))
     return checks
 
@@ -91,5 +88,5 @@ def _listing(job: Job) -> str:
     return listing_id
 
 
-def _spec(job: Job, check: str, payload: dict[str, object], config: Config) -> Spec:
-    return spec(CHECK.name, check, job.account, job.tenant, keys.HOT, payload, config)
+def _wish(job: Job, check: str, payload: dict[str, object]) -> Wish:
+    return Wish(CHECK, check, job.tenant, job.account, payload, priority=keys.HOT, replace=True)

@@ -3,7 +3,8 @@
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from sluice.jobs.queue import cancel, tally
+from sluice.jobs.ask import require_room
+from sluice.jobs.queue import cancel
 from sluice.listings.stockx import request as asking
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx import views
@@ -19,7 +20,7 @@ from sluice.listings.stockx.bodies import (
 )
 from sluice.listings.stockx.changes import Action, ListingStatus, Status
 from sluice.listings.stockx.kinds import BATCH, CHECK, SINGLE
-from sluice.listings.stockx.request import Asked, Asker, Refusal, UnknownListing
+from sluice.listings.stockx.request import Asked, Asker, UnknownListing
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform.config import live
@@ -27,6 +28,7 @@ from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
 from sluice.platform.http.models import Body, Query
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.refused import CONFLICT, Refused
 
 B = TypeVar("B", bound=Body | None)
 Q = TypeVar("Q", bound=Query | None)
@@ -34,10 +36,10 @@ Q = TypeVar("Q", bound=Query | None)
 
 def create_listing(request: HttpRequest[NewListing, None]) -> Accepted:
     """Offer one unit."""
-    tally.require_room(request.tenant, 1, request.now, live.current())
+    require_room(request.tenant, 1, request.now, live.current())
     try:
         return accepted(asking.create(draft(request.body, request.now, request.seed), asker(request)))
-    except Refusal as refused:
+    except Refused as refused:
         raise _told(refused) from None
 
 
@@ -127,7 +129,7 @@ def _change(request: HttpRequest[Any, None], action: Action, body: NewTerms | No
         return accepted(asking.change_listing(asker(request), found.listing_id, action, asked))
     except UnknownListing:
         raise _unknown() from None
-    except Refusal as refused:
+    except Refused as refused:
         raise _told(refused) from None
 
 
@@ -142,8 +144,8 @@ def _unknown() -> NotFound:
     return NotFound("there is no such listing", fields=[FieldError("listingId", "is none of yours")])
 
 
-def _told(refused: Refusal) -> Invalid | Conflict:
-    if refused.conflict:
+def _told(refused: Refused) -> Invalid | Conflict:
+    if refused.code == CONFLICT:
         return Conflict(refused.message, fields=[FieldError(refused.field, refused.message)])
     return Invalid.field(refused.field, refused.message)
 

@@ -12,7 +12,7 @@ from sluice.catalog.charts import NoVariant
 from sluice.listings.stockx import views
 from sluice.listings.stockx.changes import ListingStatus
 from sluice.listings.stockx.kinds import MARKETPLACES
-from sluice.listings.stockx.request import Draft, Refusal
+from sluice.listings.stockx.request import Draft
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.selling import Terms
@@ -21,6 +21,7 @@ from sluice.marketplaces.skus import normal_sku
 from sluice.platform import money
 from sluice.platform.clock import DAY, from_iso
 from sluice.platform.http.models import Amount, Body, Moment, OneOf, Query, Text
+from sluice.platform.refused import Refused
 
 LONGEST_EXPIRY_MS: Final = 999 * DAY
 _UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -92,7 +93,7 @@ def draft(body: NewListing, now: int, seed: str | None = None) -> Draft:
     """What `body` asks for. seed: names the listing if the body has no reference, see `table.new_id`.
 
     Raises:
-        Refusal: naming the field that is wrong.
+        Refused: naming the field that is wrong.
     """
     at = read_marketplace(body.marketplace)
     offered = read_variant(Wanted(body.variant_id, body.sku, body.size, body.size_system), at, now)
@@ -114,7 +115,7 @@ def new_terms(body: NewTerms, listing: Listing, now: int) -> Terms:
     """What `body` asks of `listing`.
 
     Raises:
-        Refusal: naming the field that is wrong.
+        Refused: naming the field that is wrong.
     """
     own = listing.currency or NewListing.model_fields["currency"].default
     return read_terms(body.amount, body.currency, body.expires_at, now, own, listing.marketplace)
@@ -142,10 +143,10 @@ def read_marketplace(name: str) -> str:
     """`name`, if listings can be made there.
 
     Raises:
-        Refusal: they cannot. Like every function here.
+        Refused: they cannot. Like every function here.
     """
     if name not in MARKETPLACES:
-        raise Refusal("marketplace", f"must be one of {', '.join(sorted(MARKETPLACES))}")
+        raise Refused("marketplace", f"must be one of {', '.join(sorted(MARKETPLACES))}")
     return name
 
 
@@ -156,7 +157,7 @@ def read_terms(amount: object, currency: str | None, expires_at: str | None, now
     """
     if amount is None:
         if currency is not None:
-            raise Refusal("amount", "is required with a currency")
+            raise Refused("amount", "is required with a currency")
         return Terms(expires_at=_expiry(expires_at, now))
     unit = _checked("currency", lambda: read_currency(currency or own, at))
     return Terms(_checked("amount", lambda: read_amount(amount, unit, at)), unit, _expiry(expires_at, now))
@@ -166,17 +167,17 @@ def read_variant(wanted: Wanted, at: str, now: int) -> Offered:
     """The variant of a listing. One that is named by its id is taken as it is: only the marketplace knows them all."""
     if wanted.variant_id is not None:
         if wanted.sku is not None or wanted.size is not None:
-            raise Refusal("variantId", "stands alone; leave out sku and size")
+            raise Refused("variantId", "stands alone; leave out sku and size")
         name = wanted.variant_id
         return Offered(_checked("variantId", lambda: read_variant_id(name)))
     if wanted.sku is None:
-        raise Refusal("sku", "is required, with a size; or variantId")
+        raise Refused("sku", "is required, with a size; or variantId")
     name, system = wanted.sku, wanted.size_system
     sku = _checked("sku", lambda: normal_sku(name))
     if system is not None and system not in registry.get(at).size_systems:
-        raise Refusal("sizeSystem", f"must be one of {', '.join(registry.get(at).size_systems)}")
+        raise Refused("sizeSystem", f"must be one of {', '.join(registry.get(at).size_systems)}")
     if wanted.size is None:
-        raise Refusal("size", "is required with sku")
+        raise Refused("size", "is required with sku")
     text = wanted.size
     return _variant_in_catalog(at, sku, _checked("size", lambda: sizes.read(text, system)), now)
 
@@ -187,9 +188,9 @@ def _variant_in_catalog(at: str, sku: str, size: Size, now: int) -> Offered:
     try:
         variant = meaning.variant(at, sku, size, known, now, age_ms=now)
     except NoVariant as none:
-        raise Refusal(none.field, none.message) from None
+        raise Refused(none.field, none.message) from None
     if variant is None:
-        raise Refusal("sku", f"is not in the catalog; POST /v1/market/refresh for {sku} looks it up")
+        raise Refused("sku", f"is not in the catalog; POST /v1/market/refresh for {sku} looks it up")
     return Offered(variant.variant_id, sku, variant.size, variant.size_system)
 
 
@@ -201,7 +202,7 @@ def _checked(field: str, read: Callable[[], T]) -> T:
     try:
         return read()
     except ValueError as error:
-        raise Refusal(field, str(error)) from None
+        raise Refused(field, str(error)) from None
 
 
 def read_currency(value: str, marketplace: str) -> str:

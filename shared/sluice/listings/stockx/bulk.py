@@ -6,14 +6,13 @@ item whose listing is busy becomes a change of its own, which waits its turn as 
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
-from sluice.jobs.model import keys, requests
+from sluice.jobs.ask import Wish, remember, want
+from sluice.jobs.model import keys
 from sluice.jobs.queue.cancel import cancel
-from sluice.jobs.queue.enqueue import enqueue
-from sluice.jobs.queue.nudge import nudge
+from sluice.jobs.queue.enqueue import Enqueued
 from sluice.listings.stockx import change_order
 from sluice.listings.stockx.changes import Action, Change, refusal
 from sluice.listings.stockx.kinds import BATCH
@@ -21,7 +20,6 @@ from sluice.listings.stockx.request import (
     Asked,
     Asker,
     Draft,
-    Refusal,
     UnknownListing,
     change_listing,
     check_account,
@@ -30,16 +28,17 @@ from sluice.listings.stockx.request import (
     new_listing,
     put_change,
     put_new,
-    spec,
 )
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import MOST_BATCH_ITEMS, Terms
 from sluice.platform.observe import logger
+from sluice.platform.refused import CONFLICT, Refused
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 THREADS = 16
+PRIORITY = keys.HOT
 
 
 class Edit(NamedTuple):
@@ -55,7 +54,7 @@ class NotStored(Exception):  # noqa: N818 - an answer to the caller
 
 # An item as it was asked for, and its answer.
 Item = Draft | Edit
-Answer = Asked | Refusal | UnknownListing | NotStored
+Answer = Asked | Refused | UnknownListing | NotStored
 
 # A row of a batch's payload: the listing, the number of its change, and the amount of a create.
 _Row = list[object]
@@ -65,19 +64,18 @@ def ask(action: Action, items: Sequence[Item], marketplace: str, asker: Asker) -
     """Ask for `action` on each of `items`; the answers are in their order. A refused item stops no other.
 
     Raises:
-        Refusal: no account is connected.
+        Refused: no account is connected.
     """
     check_account(marketplace, asker.tenant)
     answers: list[Answer] = []
-    jobs: list[str] = []
+    jobs: list[tuple[str, int, Enqueued]] = []
     for start in range(0, len(items), MOST_BATCH_ITEMS):
         job = keys.job_id(BATCH.name, marketplace, asker.tenant, uuid4().hex)
-        some, has_rows = _share(action, items[start : start + MOST_BATCH_ITEMS], job, marketplace, asker)
+        some, done = _share(action, items[start : start + MOST_BATCH_ITEMS], job, marketplace, asker)
         answers += some
-        if has_rows:
-            jobs.append(job)
-    requests.record(asker.tenant, BATCH.name, jobs, asker.now, asker.config.retention_ms)
-    nudge(asker.now)
+        if done:
+            jobs.append((BATCH.name, PRIORITY, done))
+    remember(asker.tenant, jobs, asker.now, asker.config, at_once=True)
     return answers
 
 
@@ -95,8 +93,8 @@ class _Planned(NamedTuple):
 
 def _share(
     action: Action, items: Sequence[Item], job: str, marketplace: str, asker: Asker
-) -> tuple[list[Answer], bool]:
-    """Ask for as much as one batch takes; the answers, and whether the batch's job has anything to do.
+) -> tuple[list[Answer], Enqueued | None]:
+    """Ask for as much as one batch takes; the answers, and the batch's job if that has anything to do.
 
     ```
      job, due in a minute ──► each change on its listing ──► job, due now, with those that were taken
@@ -120,10 +118,10 @@ def _share(
         if isinstance(plan, _Planned) and getattr(answer, "job_id", job) == job
     )
     if taken:
-        _enqueue(job, action, taken, marketplace, asker, 0)
-    elif rows:
+        return done, _enqueue(job, action, taken, marketplace, asker, 0)
+    if rows:
         cancel(job, asker.tenant, asker.now, asker.config)
-    return done, bool(taken)
+    return done, None
 
 
 def _rows(plans: Iterable[_Planned]) -> list[_Row]:
@@ -131,17 +129,16 @@ def _rows(plans: Iterable[_Planned]) -> list[_Row]:
     return list({plan.listing.listing_id: plan.row() for plan in plans}.values())
 
 
-def _enqueue(job: str, action: Action, rows: list[_Row], marketplace: str, asker: Asker, due_at: int) -> None:
-    account = keys.account(marketplace, asker.tenant)
-    payload: dict[str, object] = {"action": str(action), "listings": rows}
-    asked = spec(BATCH.name, job, account, asker.tenant, keys.HOT, payload, asker.config)
-    enqueue(replace(asked, due_at=due_at), asker.now)
+def _enqueue(job: str, action: Action, rows: list[_Row], marketplace: str, asker: Asker, due_at: int) -> Enqueued:
+    account, payload = keys.account(marketplace, asker.tenant), {"action": str(action), "listings": rows}
+    wish = Wish(BATCH, job, asker.tenant, account, payload, priority=PRIORITY, due_at=due_at, replace=True)
+    return want(wish, asker.now, asker.config)
 
 
 def _guarded(step: Callable[[], R]) -> R | Answer:
     try:
         return step()
-    except (Refusal, UnknownListing) as refused:
+    except (Refused, UnknownListing) as refused:
         return refused
     except Exception:  # noqa: BLE001 - answered for this item; the others go on
         logger.exception("an item could not be stored")
@@ -159,7 +156,7 @@ def _plan(action: Action, item: Item, job: str, asker: Asker) -> _Planned | None
     if listing is None:
         raise UnknownListing(item.listing_id)
     if why := refusal(listing.status, action, listing.open_changes()):
-        raise Refusal("listingId", why, conflict=True)
+        raise Refused("listingId", why, code=CONFLICT)
     change = Change(listing.last_change + 1, action, job, asker.now, asker.subject, item.terms)
     return _Planned(listing, change) if _is_free(listing) else None
 

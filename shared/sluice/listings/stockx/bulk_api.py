@@ -5,14 +5,14 @@ from typing import Annotated, Any, NotRequired
 from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
-from sluice.jobs.queue import tally
+from sluice.jobs.ask import require_room
 from sluice.listings.stockx import bodies, bulk
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.api import asker
 from sluice.listings.stockx.bodies import NewListing, NewTerms, draft, new_terms
 from sluice.listings.stockx.bulk import Edit, NotStored
 from sluice.listings.stockx.changes import Action
-from sluice.listings.stockx.request import Asked, Refusal, UnknownListing
+from sluice.listings.stockx.request import Asked, UnknownListing
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import Terms
 from sluice.platform.http import items
@@ -20,6 +20,7 @@ from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, FieldError, HttpError, Invalid, NotFound, Unavailable
 from sluice.platform.http.models import Body, DocumentedAs, OneOf, Text, problems
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.refused import CONFLICT, Refused
 
 ACCEPTED = "accepted"
 ACTIONS = {"create": Action.CREATE, "update": Action.UPDATE, "delete": Action.DELETE}
@@ -87,10 +88,10 @@ def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
     """Create, update or delete many listings."""
     body, action = request.body, ACTIONS[request.body.action]
     if action is Action.CREATE:
-        tally.require_room(request.tenant, len(body.items), request.now, asker(request).config)
+        require_room(request.tenant, len(body.items), request.now, asker(request).config)
     try:
         bodies.read_marketplace(body.marketplace)
-    except Refusal as refusal:
+    except Refused as refusal:
         raise _whole_refused(refusal) from None
     answers: dict[int, ItemAnswer] = {}
     checked: dict[int, NewListing | NewTermsOf | Doomed] = {}
@@ -106,17 +107,17 @@ def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
         try:
             seed = f"{request.seed}:{index}" if request.seed else None
             asked[index] = _item(one, known, body.marketplace, request.now, seed)
-        except (Refusal, UnknownListing) as refusal:
+        except (Refused, UnknownListing) as refusal:
             answers[index] = _answer(index, refusal)
     try:
         done = bulk.ask(action, list(asked.values()), body.marketplace, asker(request)) if asked else []
-    except Refusal as refusal:
+    except Refused as refusal:
         raise _whole_refused(refusal) from None
     answers |= {index: _answer(index, one) for index, one in zip(asked, done, strict=True)}
     return _whole([answers[index] for index in sorted(answers)])
 
 
-def _whole_refused(refusal: Refusal) -> Invalid:
+def _whole_refused(refusal: Refused) -> Invalid:
     return Invalid.field(refusal.field, refusal.message)
 
 
@@ -125,7 +126,7 @@ def _item(
 ) -> bulk.Item:
     if isinstance(item, NewListing):
         if item.marketplace != marketplace:
-            raise Refusal("marketplace", f"must be {marketplace}, as the whole request is for it")
+            raise Refused("marketplace", f"must be {marketplace}, as the whole request is for it")
         return draft(item, now, seed)
     listing = known.get(item.listing_id)
     if listing is None:
@@ -133,7 +134,7 @@ def _item(
     if isinstance(item, Doomed):
         return Edit(listing.listing_id, Terms())
     if item.is_empty():
-        raise Refusal("amount", "must say what to change: amount or expiresAt")
+        raise Refused("amount", "must say what to change: amount or expiresAt")
     return Edit(listing.listing_id, new_terms(item, listing, now))
 
 
@@ -143,9 +144,9 @@ def _answer(index: int, done: bulk.Answer) -> ItemAnswer:
             return {"index": index, "outcome": ACCEPTED, "listingId": done.listing_id, "jobId": done.job_id}
         case UnknownListing():
             return _refused(index, [FieldError(items.path(index, "listingId"), "is none of yours")], NotFound)
-        case Refusal():
+        case Refused():
             field = FieldError(items.path(index, done.field), done.message)
-            return _refused(index, [field], Conflict if done.conflict else Invalid)
+            return _refused(index, [field], Conflict if done.code == CONFLICT else Invalid)
         case NotStored():
             field = FieldError(items.path(index), "could not be stored just now; ask for it again")
             return _refused(index, [field], Unavailable)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sluice.jobs.model import kinds
-from sluice.jobs.model.outcomes import Failure, HandlerResult, LeaseOver, Refused, Then
+from sluice.jobs.model.outcomes import CannotSucceed, Failure, HandlerResult, LeaseOver, Then
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
 from sluice.listings.stockx import change_order, changes, check, settle
@@ -65,7 +65,7 @@ def run(run: Run) -> HandlerResult:
         return _follow(Task(run, listing_id, sent.change), sent)
     listing = listings.find(run.job.tenant, listing_id)
     if listing is None:
-        raise Refused("there is no such listing any more", code="listing_unknown")
+        raise CannotSucceed("there is no such listing any more", code="listing_unknown")
     change = _own(listing, run.job.job_id, sent)
     if change is None:
         return _settled(run, sent)
@@ -104,9 +104,9 @@ def _begin(task: Task, listing: Listing, sent: Submission | None) -> HandlerResu
         if needless(listing.status, task.change.action):
             return task.settle(uncalled(task.change, listing.status))
         if why := refusal(listing.status, task.change.action):
-            raise Refused(why, code="listing_state")
+            raise CannotSucceed(why, code="listing_state")
         if task.change.action is not Action.CREATE and listing.marketplace_id is None:
-            raise Refused("it is not known which listing of the marketplace this is", code="listing_state")
+            raise CannotSucceed("it is not known which listing of the marketplace this is", code="listing_state")
         return _submit(task, listing)
     try:
         return follow(task, sent)

@@ -9,10 +9,10 @@ from dataclasses import replace
 from decimal import Decimal
 from uuid import NAMESPACE_URL, uuid5
 
+from sluice.jobs.ask import Wish, want
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import HandlerResult
 from sluice.jobs.model.run import Run
-from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.runner import CALL_MS
 from sluice.listings.stockx import request, sellers, settle
 from sluice.listings.stockx import table as listings
@@ -163,9 +163,9 @@ def _withdraw(run: Run, listing: Listing, entry: Entry, twin: shapes.MarketListi
     )
     job = request.job_id(Action.DELETE, ours)
     new = _put(ours, Change(1, Action.DELETE, job, now, BY))
-    payload: dict[str, object] = {"listing_id": twin_id}
-    name = SINGLE[Action.DELETE].name
-    enqueue(request.spec(name, job, ours.account, ours.tenant, keys.HOT, payload, run.config), now)
+    payload = {"listing_id": twin_id}
+    delete = Wish(SINGLE[Action.DELETE], job, ours.tenant, ours.account, payload, priority=keys.HOT, replace=True)
+    want(delete, now, run.config)
     if new:
         logger.error("a create has made two listings; one is withdrawn", extra={"listing_id": listing.listing_id})
         count("TwinsWithdrawn")

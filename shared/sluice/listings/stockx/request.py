@@ -10,10 +10,8 @@ from typing import NamedTuple
 
 from pynamodb.expressions.condition import Condition
 
-from sluice.jobs.model import keys, requests
-from sluice.jobs.model.job import Spec
-from sluice.jobs.queue.enqueue import enqueue
-from sluice.jobs.queue.nudge import nudge
+from sluice.jobs.ask import Wish, ask
+from sluice.jobs.model import keys
 from sluice.listings.stockx import change_order
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action, Change, ListingStatus, merged, refusal
@@ -23,16 +21,9 @@ from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
 from sluice.platform import tables
 from sluice.platform.config.document import Config
+from sluice.platform.refused import CONFLICT, Refused
 
 TRIES = 10
-
-
-class Refusal(Exception):  # noqa: N818 - an answer to the caller
-    """The change cannot be asked for: the field, and why. conflict: it could be, of a listing in another state."""
-
-    def __init__(self, field: str, message: str, *, conflict: bool = False) -> None:
-        super().__init__(f"{field} {message}")
-        self.field, self.message, self.conflict = field, message, conflict
 
 
 class UnknownListing(Exception):  # noqa: N818 - an answer to the caller
@@ -89,7 +80,7 @@ def create(draft: Draft, asker: Asker) -> Asked:
     """Ask for a new listing. With a reference that was used before, it is that listing.
 
     Raises:
-        Refusal: no account is connected, or the reference names a listing with other terms.
+        Refused: no account is connected, or the reference names a listing with other terms.
     """
     check_account(draft.marketplace, asker.tenant)
     listing = new_listing(draft, asker)
@@ -98,7 +89,7 @@ def create(draft: Draft, asker: Asker) -> Asked:
     if not put_new(listing, change):
         found = current(asker, listing.listing_id)
         if found is None or found.fingerprint != listing.fingerprint:
-            raise Refusal("reference", "names a listing that was asked for with other terms", conflict=True)
+            raise Refused("reference", "names a listing that was asked for with other terms", code=CONFLICT)
         if found.status == ListingStatus.FAILED or _is_in_doubt(found):
             return change_listing(asker, found.listing_id, Action.CREATE, draft.terms, active=draft.active)
         under_way = next((change for change in found.open_changes() if change.action is Action.CREATE), None)
@@ -116,7 +107,7 @@ def change_listing(
 
     Raises:
         UnknownListing: this tenant has none of this id.
-        Refusal: it is in a state in which this cannot be done.
+        Refused: it is in a state in which this cannot be done.
     """
     for _ in range(TRIES):
         listing = current(asker, listing_id)
@@ -124,7 +115,7 @@ def change_listing(
             raise UnknownListing(listing_id)
         open_changes = listing.open_changes()
         if why := refusal(listing.status, action, open_changes):
-            raise Refusal("listingId", why, conflict=True)
+            raise Refused("listingId", why, code=CONFLICT)
         job = job_id(action, listing)
         if (same := _asks_the_same(open_changes, action, terms or Terms())) and change_order.job_of(same.job_id):
             return Asked(listing_id, same.job_id)
@@ -201,39 +192,19 @@ def check_account(marketplace: str, tenant: str) -> None:
     """Do nothing if the tenant has an account, whatever its status: jobs of one that is broken wait.
 
     Raises:
-        Refusal: it has none.
+        Refused: it has none.
     """
     account = keys.account(marketplace, tenant)
     if account not in accounts.statuses({account}):
         where = f"PUT /v1/accounts/{marketplace}"
-        raise Refusal("marketplace", f"no {marketplace} account is connected; connect one with {where}")
-
-
-def spec(
-    kind: str, job: str, account: str, tenant: str, priority: int, payload: dict[str, object], config: Config
-) -> Spec:
-    """A job on one account's listings."""
-    limits = config.limits(keys.marketplace_of(account))
-    return Spec(
-        job_id=job,
-        kind=kind,
-        tenant=tenant,
-        account=account,
-        budget=keys.budget(account, by_account=limits.by_account),
-        priority=priority,
-        payload=payload,
-        replace=True,
-        lane_shards=limits.shards,
-    )
+        raise Refused("marketplace", f"no {marketplace} account is connected; connect one with {where}")
 
 
 def _enqueue(listing: Listing, action: Action, asker: Asker) -> Asked:
     """The job says only which listing: what to do stands on that, so that asking never races with a run."""
-    job, kind = job_id(action, listing), SINGLE[action].name
-    payload: dict[str, object] = {"listing_id": listing.listing_id}
-    enqueue(spec(kind, job, listing.account, asker.tenant, keys.MANUAL, payload, asker.config), asker.now)
-    requests.record(asker.tenant, kind, [job], asker.now, asker.config.retention_ms)
-    nudge(asker.now)
+    job, payload = job_id(action, listing), {"listing_id": listing.listing_id}
+    wish = Wish(SINGLE[action], job, asker.tenant, listing.account, payload, priority=keys.MANUAL, replace=True)
+    ask(wish, asker.now, asker.config)
     return Asked(listing.listing_id, job)
 
 

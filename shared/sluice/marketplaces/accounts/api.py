@@ -10,16 +10,17 @@ from sluice.jobs.queue.nudge import nudge
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import connecting
 from sluice.marketplaces.accounts import table as accounts
-from sluice.marketplaces.accounts.credentials import CredentialsRefused, InvalidCredentials
+from sluice.marketplaces.accounts.credentials import CredentialsRefused
 from sluice.marketplaces.accounts.views import AccountView, view
 from sluice.marketplaces.registry import Marketplace
 from sluice.platform.clock import iso
 from sluice.platform.config import live
 from sluice.platform.http import routing
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import FieldError, Invalid, NotFound
+from sluice.platform.http.errors import Invalid, NotFound
 from sluice.platform.http.models import Body
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.refused import Refused
 
 
 def _of(marketplace: Marketplace) -> dict[str, Any]:
@@ -74,12 +75,11 @@ def connect_account(request: HttpRequest[Credentials, None]) -> AccountView:
     credentials = request.body.model_extra or {}
     try:
         account = connecting.connect(marketplace, request.tenant, credentials, routing.clock, live.current())
-    except InvalidCredentials as wrong:
-        raise Invalid("the credentials are not valid", fields=[FieldError(*one) for one in wrong.problems]) from None
+    except Refused as wrong:
+        raise Invalid("the credentials are not valid", fields=wrong.fields) from None
     except CredentialsRefused as refused:
         message = f"{marketplace} does not accept these credentials, and nothing was changed: {refused}"
-        fields = [FieldError(*one) for one in refused.problems]
-        raise Invalid(message, code="credentials_refused", fields=fields) from None
+        raise Invalid(message, code="credentials_refused", fields=refused.fields) from None
     nudge(request.now)
     return view(account)
 

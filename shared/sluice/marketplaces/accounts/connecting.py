@@ -27,7 +27,7 @@ def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], clock
 
     Raises:
         UnknownMarketplace: see `registry`.
-        InvalidCredentials: they cannot be right.
+        Refused: they cannot be right.
         CredentialsRefused: the marketplace does not accept them. Nothing was written, and what was there stays.
     """
     known = registry.get(marketplace)

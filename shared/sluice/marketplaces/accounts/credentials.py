@@ -1,48 +1,35 @@
 """What an account is connected with, as far as its text alone says whether it can be right. Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sluice.marketplaces.registry import CredentialField, Marketplace
-
-
-class Problem(NamedTuple):
-    """What is wrong with a field. The message never repeats its value."""
-
-    field: str
-    message: str
-
-
-class InvalidCredentials(Exception):  # noqa: N818 - an answer to the caller
-    """Fields of the credentials cannot be right; `problems` names all of them."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(f"{one.field} {one.message}" for one in problems))
-        self.problems = tuple(problems)
+from sluice.platform.http.errors import FieldError
+from sluice.platform.refused import Refused
 
 
 class CredentialsRefused(Exception):  # noqa: N818 - an answer to the caller
-    """The marketplace does not accept them; `problems` says which, as far as it tells, and what to do."""
+    """The marketplace does not accept them; `fields` says which, as far as it tells, and what to do."""
 
-    def __init__(self, message: str, problems: Sequence[Problem]) -> None:
+    def __init__(self, message: str, fields: Sequence[FieldError]) -> None:
         super().__init__(message)
-        self.problems = tuple(problems)
+        self.fields = tuple(fields)
 
 
 def check_fields(marketplace: Marketplace, credentials: Mapping[str, Any]) -> dict[str, str]:
     """The credentials, if each field that is needed is there and can be right.
 
     Raises:
-        InvalidCredentials: they are not; names every field at once.
+        Refused: they are not; names every field at once, and repeats no value.
     """
     fields = {field.name: field for field in marketplace.credentials}
     unknown = f"is unknown; {marketplace.name} takes {', '.join(fields)}"
-    problems = [Problem(name[:64], unknown) for name in sorted(credentials.keys() - fields.keys())]
+    wrong_fields = [FieldError(name[:64], unknown) for name in sorted(credentials.keys() - fields.keys())]
     given = [field for field in marketplace.credentials if field.name in credentials or not field.optional]
     wrong = ((field.name, _wrong(credentials.get(field.name), field, marketplace)) for field in given)
-    problems += [Problem(name, why) for name, why in wrong if why]
-    if problems:
-        raise InvalidCredentials(problems)
+    wrong_fields += [FieldError(name, why) for name, why in wrong if why]
+    if wrong_fields:
+        raise Refused.of(wrong_fields)
     return {field.name: credentials[field.name] for field in given}
 
 

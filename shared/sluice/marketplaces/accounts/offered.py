@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 
 from sluice.jobs.model.outcomes import Failure
 from sluice.marketplaces.accounts.access_tokens import Refresh, Tokens
-from sluice.marketplaces.accounts.credentials import CredentialsRefused, Problem
+from sluice.marketplaces.accounts.credentials import CredentialsRefused
 from sluice.marketplaces.accounts.table import Proof
 from sluice.marketplaces.accounts.token_cache import Access
 from sluice.marketplaces.http.errors import Forbidden, GrantRefused, Unauthorized
 from sluice.platform.clock import Clock
+from sluice.platform.http.errors import FieldError
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ def prove(
 
 
 def _refused(refused: Failure, wrong: Sequence[str]) -> CredentialsRefused:
-    problems = [Problem(name, "is not accepted by the marketplace: copy it anew, or make a new one") for name in wrong]
-    return CredentialsRefused(refused.message, problems)
+    why = "is not accepted by the marketplace: copy it anew, or make a new one"
+    return CredentialsRefused(refused.message, [FieldError(name, why) for name in wrong])
 
 
 def _unknown(failure: Failure) -> str:

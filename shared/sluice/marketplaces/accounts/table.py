@@ -31,7 +31,7 @@ def connect(
 
     Raises:
         UnknownMarketplace: see `registry`.
-        InvalidCredentials: some are missing, unknown or cannot be right; nothing was written.
+        Refused: some are missing, unknown or cannot be right; nothing was written.
     """
     checked = check_fields(registry.get(marketplace), credentials)
     account_id = keys.account(marketplace, tenant)

@@ -31,7 +31,7 @@ class Document(NamedTuple):
     text: str
 
 
-class Refusal(NamedTuple):
+class RefusedDocument(NamedTuple):
     """The newest version, which is not valid, and why."""
 
     version: int
@@ -43,7 +43,7 @@ class InForce(NamedTuple):
 
     config: Config
     document: Document
-    refused: Refusal | None = None
+    refused: RefusedDocument | None = None
 
 
 DEFAULTS = InForce(Config(), Document(0, "{}"))
@@ -100,7 +100,7 @@ class Live:
         try:
             return InForce(config.parse(document.text), document)
         except ConfigError as error:
-            refused = Refusal(document.version, str(error))
+            refused = RefusedDocument(document.version, str(error))
         logger.error("a configuration is refused", extra={"version": refused.version, "reason": refused.reason})
         count("ConfigRefused")
         last = before or self._last_valid()

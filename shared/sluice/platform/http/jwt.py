@@ -25,7 +25,7 @@ COOLDOWN_SECONDS = 30
 FETCH_SECONDS = 3
 
 
-class Refused(Exception):  # noqa: N818 - an answer
+class BadToken(Exception):  # noqa: N818 - an answer
     """The token is not good; `str()` says why, without any part of it."""
 
 
@@ -71,7 +71,7 @@ def authorize(event: Mapping[str, Any]) -> dict[str, Any]:
     """
     try:
         caller = check(_bearer(event), _keys())
-    except Refused as refused:
+    except BadToken as refused:
         logger.info("token refused", extra={"reason": str(refused)})
         return REFUSED
     except PyJWKClientConnectionError as error:
@@ -84,14 +84,14 @@ def check(token: str, keys: jwt.PyJWKClient) -> Caller:
     """The caller that `token` speaks for.
 
     Raises:
-        Refused: it is not good.
+        BadToken: it is not good.
         PyJWKClientConnectionError: the issuer's keys are not to be had.
     """
     try:
         header = jwt.get_unverified_header(token)
         key_id = header.get("kid")
         if header.get("alg") not in ALGORITHMS or not isinstance(key_id, str):
-            raise Refused("not signed by RS256 or ES256 with a key id")
+            raise BadToken("not signed by RS256 or ES256 with a key id")
         claims = jwt.decode(
             token,
             keys.get_signing_key(key_id),
@@ -104,23 +104,23 @@ def check(token: str, keys: jwt.PyJWKClient) -> Caller:
     except PyJWKClientConnectionError:
         raise
     except (InvalidTokenError, PyJWKClientError) as error:
-        raise Refused(type(error).__name__) from error
+        raise BadToken(type(error).__name__) from error
     most = int(settings().jwt_max_seconds)
     if int(claims["exp"]) > time.time() + most + LEEWAY_SECONDS:
-        raise Refused(f"it is good for longer than {most} seconds, the most that is allowed here")
+        raise BadToken(f"it is good for longer than {most} seconds, the most that is allowed here")
     return _caller(claims)
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:
     tenant, roles, subject = claims.get("tenant"), claims.get("roles"), claims["sub"]
     if not isinstance(tenant, str) or not re.fullmatch(TENANT, tenant):
-        raise Refused("the claim tenant is missing, or not 1 to 64 of a-z, 0-9 and -")
+        raise BadToken("the claim tenant is missing, or not 1 to 64 of a-z, 0-9 and -")
     named = roles if isinstance(roles, list) else []
     known = frozenset(role for role in named if isinstance(role, str) and role in ROLES)
     if not known:
-        raise Refused(f"the claim roles must be a list with one of {', '.join(ROLES)}")
+        raise BadToken(f"the claim roles must be a list with one of {', '.join(ROLES)}")
     if not subject:
-        raise Refused("the claim sub is empty")
+        raise BadToken("the claim sub is empty")
     return Caller(tenant, known, subject)
 
 
@@ -129,7 +129,7 @@ def _bearer(event: Mapping[str, Any]) -> str:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        raise Refused("no Authorization: Bearer header")
+        raise BadToken("no Authorization: Bearer header")
     if not token.isascii():
-        raise Refused("a token holds nothing but ASCII")
+        raise BadToken("a token holds nothing but ASCII")
     return str(token.strip())

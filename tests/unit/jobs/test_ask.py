@@ -1,0 +1,125 @@
+"""The door for work: budget and lanes come from the account, the kind and the limits; a request is remembered once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sluice import capabilities
+from sluice.jobs import ask
+from sluice.jobs.ask import Wish
+from sluice.jobs.model import keys, kinds
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.kinds import JobKind
+from sluice.jobs.model.requests import AskRecord
+from sluice.jobs.queue import enqueue
+from sluice.jobs.queue.enqueue import Enqueued, Result
+from sluice.platform import tables, usage
+from sluice.platform.config.document import Config
+from sluice.platform.http.errors import TooMany
+from sluice.platform.refused import UNAVAILABLE, Refused
+from tests.support.work import KIND
+from tests.unit.jobs.conftest import NOON
+
+pytestmark = pytest.mark.usefixtures("store")
+CONFIG = Config()
+
+
+@pytest.fixture(autouse=True)
+def nudged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """When the scheduler was nudged."""
+    times: list[int] = []
+    monkeypatch.setattr(ask, "nudge", times.append)
+    return times
+
+
+def wish(name: str = "one", priority: int = keys.BACKGROUND, tenant: str = "acme") -> Wish:
+    job_id = keys.job_id(KIND.name, "stockx", name)
+    return Wish(KIND, job_id, tenant, keys.account("stockx", tenant), {"sku": name}, priority=priority)
+
+
+def records(tenant: str = "acme") -> list[AskRecord]:
+    return list(AskRecord.query(tenant))
+
+
+def declared() -> Iterator[tuple[JobKind, str]]:
+    """Every kind of job that there is, at each marketplace that can do it."""
+    names = [one.name for one in capabilities.CAPABILITIES]
+    kinds.serve(capabilities.kinds(*names))
+    for name in capabilities.kinds(*names):
+        kind = kinds.get(name)
+        yield from ((kind, marketplace) for marketplace in sorted(kind.marketplaces))
+
+
+@pytest.mark.parametrize(("kind", "marketplace"), list(declared()), ids=lambda one: getattr(one, "name", one))
+def test_a_wish_of_every_kind_is_charged_where_its_marketplace_counts_it(kind: JobKind, marketplace: str) -> None:
+    account = keys.account(marketplace, "acme")
+    spec = Wish(kind, keys.job_id(kind.name, "x"), "acme", account, {}).spec(CONFIG)
+    service = kind.service or marketplace
+    assert keys.service_of(spec.budget) == service
+    own = CONFIG.limits(service).by_account
+    assert spec.budget == (account if own and not kind.service else service)
+    assert spec.lane_shards == CONFIG.limits(service).shards
+    assert enqueue.enqueue(spec, NOON).outcome is Result.CREATED
+
+
+def test_a_request_is_remembered_once_however_many_it_asks_for(nudged: list[int]) -> None:
+    wishes = [wish(str(number)) for number in range(3)]
+    answers = ask.ask_many(wishes, NOON, CONFIG)
+    assert [one.outcome for one in answers if isinstance(one, Enqueued)] == [Result.CREATED] * 3
+    [record] = records()
+    assert record.job_ids == [one.job_id for one in wishes]
+    assert not nudged
+
+
+def test_the_scheduler_is_nudged_for_manual_work_that_is_new_or_raised_and_not_for_more(nudged: list[int]) -> None:
+    ask.ask(wish(), NOON, CONFIG)
+    assert not nudged
+    assert ask.ask(wish(priority=keys.MANUAL), NOON, CONFIG).outcome is Result.RAISED
+    assert ask.ask(wish("two", keys.MANUAL), NOON, CONFIG).outcome is Result.CREATED
+    assert nudged == [NOON, NOON]
+    assert ask.ask(wish("two", keys.MANUAL), NOON + 1, CONFIG).outcome is Result.MERGED
+    assert nudged == [NOON, NOON]
+
+
+def test_work_that_nobody_asked_for_by_name_is_not_a_request_of_anybody(nudged: list[int]) -> None:
+    ask.want(wish(priority=keys.MANUAL), NOON, CONFIG)
+    assert Job.get(wish().job_id).tenant == "acme"
+    assert (records(), nudged) == ([], [])
+
+
+def test_what_could_not_be_stored_is_refused_and_stops_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, nudged: list[int]
+) -> None:
+    real = enqueue.enqueue
+
+    def fail_on_two(spec: object, *rest: object) -> Enqueued:
+        if getattr(spec, "payload", {}) == {"sku": "two"}:
+            raise tables.Contention("the secret reason")
+        return real(spec, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(enqueue, "enqueue", fail_on_two)
+    one, two, three = ask.ask_many([wish(name, keys.MANUAL) for name in ("one", "two", "three")], NOON, CONFIG)
+    assert isinstance(one, Enqueued)
+    assert isinstance(three, Enqueued)
+    assert isinstance(two, Refused)
+    assert (two.field, two.code) == ("item", UNAVAILABLE)
+    assert "secret" not in two.message
+    [record] = records()
+    assert record.job_ids == [one.job_id, three.job_id]
+    assert nudged == [NOON]
+
+
+def test_nothing_that_was_stored_is_no_request(monkeypatch: pytest.MonkeyPatch, nudged: list[int]) -> None:
+    monkeypatch.setattr(ask, "enqueue_many", lambda specs, *_: [RuntimeError() for _ in specs])
+    ask.ask_many([wish(priority=keys.MANUAL)], NOON, CONFIG)
+    assert (records(), nudged) == ([], [])
+
+
+def test_a_tenant_that_has_no_room_is_refused_and_counted_anew() -> None:
+    most = CONFIG.allowances.unfinished_jobs
+    usage.put("acme", "jobs", {f"n:{KIND.name}:unfinished": most - 1})
+    ask.require_room("acme", 1, NOON, CONFIG)
+    with pytest.raises(TooMany) as refused:
+        ask.require_room("acme", 2, NOON, CONFIG)
+    assert refused.value.headers == {"Retry-After": str(ask.WAIT_SECONDS)}
+    assert usage.counters("#recount", "acme") == {"asked_at": NOON}
