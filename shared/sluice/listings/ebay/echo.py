@@ -1,0 +1,161 @@
+"""What eBay shows of a listing, in the shape of what it was sent, so that two looks can be compared. Pure.
+
+Only what was sent is kept: eBay adds defaults, shows brand and product ids among the aspects too, and puts aspects in
+another order. What it writes in its own way is put in one form: amounts (`245.0`), languages (`en_US`), white space of
+descriptions, empty lists. What it changes for good (addresses of pictures, its own word for an aspect's value) stays:
+it is the same at the next look.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from sluice.listings.ebay import projection
+from sluice.listings.ebay.desired import Desired, FieldGroup, Json, PolicyIds
+from sluice.marketplaces.publishing import MarketOffer
+
+# Where eBay keeps its copies of pictures.
+HOSTED: Final = re.compile(r"https?://[a-z0-9.-]*\.?ebayimg\.com/")
+# Lists in whose order nothing is said.
+_UNORDERED: Final = frozenset({"upc", "ean", "isbn"})
+_TEXTS: Final = frozenset({"listingDescription", "description", "conditionDescription"})
+
+
+@dataclass(frozen=True)
+class Echo:
+    """A listing as eBay shows it.
+
+    groups: by field group, the values that were sent, as they are shown. listing_id: of its listing, if it has one.
+    standing: `live`, `ended`, `ended_by_ebay`, `unlisted`. on_hold: nobody may change it. sold: how many were sold.
+    """
+
+    groups: Mapping[FieldGroup, Any] = field(default_factory=dict)
+    listing_id: str | None = None
+    standing: str = "unlisted"
+    on_hold: bool = False
+    sold: int = 0
+
+    def stored(self) -> Json:
+        """As a record keeps it."""
+        return {
+            "groups": {str(one): value for one, value in self.groups.items()},
+            "listing": self.listing_id or "",
+            "standing": self.standing,
+            "hold": self.on_hold,
+            "sold": self.sold,
+        }
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any] | None) -> "Echo | None":
+        """What `stored` made."""
+        if not stored:
+            return None
+        groups = {FieldGroup(one): value for one, value in stored["groups"].items()}
+        return cls(groups, stored["listing"] or None, stored["standing"], stored["hold"], int(stored["sold"]))
+
+
+LIVE: Final = "live"
+ENDED: Final = "ended"
+ENDED_BY_EBAY: Final = "ended_by_ebay"
+UNLISTED: Final = "unlisted"
+
+
+def seen(sent: Desired, policies: PolicyIds, item: Json | None, offer: MarketOffer | None) -> Echo:
+    """What eBay shows of `sent`. None: it certainly has no such item, or offer."""
+    groups = {
+        one: _shown(part, _source(one, item or {}, offer)) for one, part in projection.parts(sent, policies).items()
+    }
+    if offer is None:
+        return Echo(groups)
+    return Echo(groups, offer.listing_id, _standing(offer), offer.on_hold, offer.sold)
+
+
+def of_prices(before: Echo, sent: Desired, policies: PolicyIds) -> Echo:
+    """The echo after price and quantity were taken: eBay shows these as they were sent, so nobody has to look."""
+    parts = projection.parts(sent, policies)
+    now = {one: _shown(parts[one], parts[one]) for one in (FieldGroup.PRICE, FieldGroup.QUANTITY)}
+    return Echo({**before.groups, **now}, before.listing_id, before.standing, before.on_hold, before.sold)
+
+
+def is_behind(echo: Echo, sent: Desired, policies: PolicyIds) -> bool:
+    """Whether eBay still shows what was there before `sent`: it shows price, quantity and title as they are sent.
+
+    Then the echo is no measure yet.
+    """
+    parts = projection.parts(sent, policies)
+    if any(echo.groups.get(one) != _shown(parts[one], parts[one]) for one in (FieldGroup.PRICE, FieldGroup.QUANTITY)):
+        return True
+    details: Json = echo.groups.get(FieldGroup.DETAILS) or {}
+    shown = ((details.get("item") or {}).get("product") or {}).get("title")
+    return bool(sent.group is None and shown != " ".join(sent.title.split()))
+
+
+def differs(before: Echo, now: Echo) -> frozenset[FieldGroup]:
+    """The field groups that eBay shows otherwise than before."""
+    return frozenset(one for one in FieldGroup if not _same(one, before.groups.get(one), now.groups.get(one)))
+
+
+def _same(group: FieldGroup, before: Any, now: Any) -> bool:
+    if group is FieldGroup.IMAGES:
+        return _same_pictures(before or [], now or [])
+    return bool(before == now)
+
+
+def _same_pictures(before: Sequence[str], now: Sequence[str]) -> bool:
+    """Alike, or copied to eBay's host meanwhile, which it does some time after it took them."""
+    return len(before) == len(now) and all(
+        old == new or (HOSTED.match(new) and not HOSTED.match(old)) for old, new in zip(before, now, strict=True)
+    )
+
+
+def _standing(offer: MarketOffer) -> str:
+    if offer.live:
+        return LIVE
+    if offer.listing_id is None and offer.listing_status is None:
+        return UNLISTED
+    return ENDED_BY_EBAY if offer.listing_status == "EBAY_ENDED" else ENDED
+
+
+def _source(group: FieldGroup, item: Json, offer: MarketOffer | None) -> Any:
+    """Where eBay shows the values of a field group, in the shape of `projection.parts`."""
+    body = (offer.body if offer else None) or {}
+    match group:
+        case FieldGroup.PRICE:
+            return body.get("pricingSummary")
+        case FieldGroup.QUANTITY:
+            return {"item": item.get("availability"), "offer": body.get("availableQuantity")}
+        case FieldGroup.IMAGES:
+            return (item.get("product") or {}).get("imageUrls")
+        case FieldGroup.POLICIES:
+            return body
+        case FieldGroup.DETAILS:
+            return {"item": item, "offer": body, "language": str(item.get("locale") or "").replace("_", "-")}
+
+
+def _shown(sent: Any, there: Any, name: str = "") -> Any:
+    """What is shown of `sent`, in one form."""
+    if isinstance(sent, dict):
+        found = there if isinstance(there, dict) else {}
+        return {one: _shown(value, found.get(one), one) for one, value in sent.items()}
+    if isinstance(sent, list):
+        values = [_text(one, name) for one in there] if isinstance(there, list) else []
+        return sorted(values) if name in _UNORDERED else values
+    return _text(there, name)
+
+
+def _text(value: Any, name: str) -> Any:
+    if name == "value":
+        return _amount(value)
+    if isinstance(value, str):
+        return " ".join(value.split()) if name in _TEXTS or name == "title" else value
+    return value
+
+
+def _amount(value: Any) -> Any:
+    """`245.0`, `245.00` and `245` are one amount."""
+    try:
+        return f"{Decimal(str(value)).normalize():f}"
+    except InvalidOperation:
+        return value
