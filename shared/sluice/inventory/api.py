@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from sluice.inventory import messages, portfolio, refreshes, rules, stock, views
+from sluice.inventory import messages, portfolio, refreshes, rules, views
 from sluice.inventory import table as stored_items
 from sluice.inventory.bodies import ItemEdit, PortfolioQuery
 from sluice.inventory.messages import Looked, NotSent
 from sluice.inventory.portfolio import ItemView
 from sluice.inventory.rules import Raw
+from sluice.inventory.stock import STOCK
 from sluice.inventory.table import CostsDiffer, Item
 from sluice.inventory.views import Changed, Deleted, Portfolio
 from sluice.platform import tables
@@ -55,7 +56,7 @@ def delete_item(request: HttpRequest[None, None]) -> Deleted:
     item = stored_items.from_public(request.path["item_id"])
     if item is None or not stored_items.delete(request.tenant, item):
         raise _unknown()
-    stock.give_back(request.tenant, 1)
+    STOCK.give_back(request.tenant, 1)
     return {"itemId": request.path["item_id"]}
 
 

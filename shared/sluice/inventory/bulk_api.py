@@ -6,12 +6,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sluice.inventory import messages, naming, refreshes, rules, stock, views
+from sluice.inventory import messages, naming, refreshes, rules, views
 from sluice.inventory import table as stored_items
 from sluice.inventory.api import cursor
 from sluice.inventory.bodies import NewItem, NewItems, RefreshItems
 from sluice.inventory.messages import NotSent, Whole
 from sluice.inventory.rules import Draft
+from sluice.inventory.stock import STOCK
 from sluice.inventory.table import CostsDiffer, Item
 from sluice.inventory.views import ItemAnswer, ItemsAnswer, RefreshedAnswer
 from sluice.jobs.ask import require_room
@@ -29,7 +30,7 @@ THREADS = 16
 
 def add_items(request: HttpRequest[NewItems, None]) -> ItemsAnswer:
     """Add items."""
-    stock.require_room(request.tenant, len(request.body.items), request.now, live.current())
+    STOCK.require_room(request.tenant, len(request.body.items), request.now, live.current())
     require_room(request.tenant, len(request.body.items), request.now, live.current())
     drafts, answers, more = _drafts(request.body.items)
     named = _named(request.tenant, drafts, answers, more)
@@ -40,11 +41,11 @@ def add_items(request: HttpRequest[NewItems, None]) -> ItemsAnswer:
         except Exception as error:  # noqa: BLE001 - answered for this item; the others go on
             return error
 
-    stock.take(request.tenant, len(named))
+    STOCK.take(request.tenant, len(named))
     with ThreadPoolExecutor(THREADS) as pool:
         written = dict(zip(named, pool.map(put, named.values()), strict=True))
     stored = {index: one for index, one in written.items() if isinstance(one, Item)}
-    stock.give_back(request.tenant, len(named) - sum(one.created_at == request.now for one in stored.values()))
+    STOCK.give_back(request.tenant, len(named) - sum(one.created_at == request.now for one in stored.values()))
     asked = refreshes.ask(list(stored.values()), request.now, live.current(), "hot")
     for (index, one), done in zip(stored.items(), asked, strict=True):
         outcome = views.CREATED if one.created_at == request.now else views.EXISTS
@@ -109,7 +110,7 @@ def _refresh_all(request: HttpRequest[RefreshItems, None]) -> RefreshedAnswer:
     except NotSent:
         logger.exception("the prices of an inventory could not be asked for")
         raise Unavailable("could not be queued just now; ask again") from None
-    return {"items": [], "refreshes": 0, "accepted": stock.size(request.tenant), "next": None}
+    return {"items": [], "refreshes": 0, "accepted": STOCK.size(request.tenant), "next": None}
 
 
 def _drafts(raw_items: list[Any]) -> tuple[dict[int, Draft], dict[int, ItemAnswer], dict[int, int]]:
@@ -194,6 +195,6 @@ ROUTES = (
         body=RefreshItems,
         status=202,
         errors=(Unavailable,),
-        asks=lambda request: len(request.body.items or ()) or stock.size(request.tenant),
+        asks=lambda request: len(request.body.items or ()) or STOCK.size(request.tenant),
     ),
 )

@@ -4,10 +4,11 @@ from typing import Annotated, Any
 
 from pydantic import WithJsonSchema
 
-from sluice.inventory import imports, report, stock
+from sluice.inventory import imports, report
 from sluice.inventory.bodies import ImportItems
 from sluice.inventory.imports import ImportView
 from sluice.inventory.messages import NotSent
+from sluice.inventory.stock import STOCK
 from sluice.platform import usage
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
@@ -40,7 +41,7 @@ def import_items(request: HttpRequest[Upload, None]) -> ImportView:
         fields = [FieldError(**one) for row in told for one in row["fields"]]
         raise Invalid("no row was taken", fields=fields, more={"refused": told, "refusedRows": len(found.refused)})
     config, rows = live.current(), len(found.good)
-    stock.require_room(request.tenant, rows, request.now, config)
+    STOCK.require_room(request.tenant, rows, request.now, config)
     usage.charge(request.tenant, rows, request.now, config.allowed(request.tenant), requests=0)
     try:
         taken = imports.begin(request.tenant, body.raw, found, request.now, config.retention_ms)

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from sluice.inventory import imports, messages, naming, portfolio, refreshes, stock
+from sluice.inventory import imports, messages, naming, portfolio, refreshes
 from sluice.inventory import table as items
 from sluice.inventory.imports import Done
 from sluice.inventory.messages import Chunk, Looked, Whole
 from sluice.inventory.refreshes import Asked, Wants
 from sluice.inventory.rules import Draft
+from sluice.inventory.stock import STOCK
 from sluice.inventory.table import CostsDiffer, Item
 from sluice.jobs.ask import require_room
 from sluice.platform import sqs, tables
@@ -81,11 +82,11 @@ def take(chunk: Chunk, config: Config, clock: Clock) -> None:
         problems=frozenset([*sorted(set(refused))[:MOST_PROBLEMS], *differ[:MOST_PROBLEMS]]),
     )
     # In this order, because a chunk that is delivered again finds its own items, and counts them as created again.
-    stock.take(chunk.tenant, created)
+    STOCK.take(chunk.tenant, created)
     if imports.finish(chunk, done, clock.now()):
         count("ItemsImported", len(stored))
     elif found:  # another delivery of the chunk has counted it; without a record nobody has
-        stock.give_back(chunk.tenant, created)
+        STOCK.give_back(chunk.tenant, created)
 
 
 def freshen(looked: Looked, config: Config, clock: Clock) -> None:

@@ -16,13 +16,13 @@ from sluice.pages.urls import BadUrl
 from sluice.platform import tables
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound, TooMany
+from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound
 from sluice.platform.http.routing import PRIVATE, HttpRequest, Route
 from sluice.platform.settings import settings
 
 LAST_CHECKS = 10
-# Room comes when the tenant gives a page up; there is no time to tell.
-WAIT_SECONDS = 3_600
+# Pages of the tenant among which those with the same canonical link are looked for.
+MOST_COMPARED = 200
 # A saved page is a stranger's: no browser may take it for a page of ours.
 _PLAIN = "text/plain; charset=utf-8"
 _AS_TEXT = {**PRIVATE, "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
@@ -74,7 +74,7 @@ def track_page(request: HttpRequest[NewPage, None]) -> TrackedPage:
     _check_currency(watch, found)
     tracker = requests.begun_by(request.seed, url, request.tenant)
     if tracker is None:
-        _check_room(request.tenant)
+        requests.TRACKED.require_room(request.tenant, 1, request.now, live.current())
         try:
             tracker = requests.track(url, body.label, watch, request.tenant, request.now, request.seed)
         except requests.TrackedAlready:
@@ -108,7 +108,7 @@ def list_pages(request: HttpRequest[None, PagesQuery]) -> TrackedPages:
 def get_page(request: HttpRequest[None, None]) -> PageAnswer:
     """One of your tracked pages: what is known, how old that is, and what read it."""
     tracker, product = _find(request)
-    same = _same(Tracker.query(request.tenant))
+    same = _same([tracker, *Tracker.query(request.tenant, limit=MOST_COMPARED)])
     checks = list(PageCheck.query(product.product, scan_index_forward=False, limit=LAST_CHECKS))
     return {"page": views.page(tracker, product, same.get(product.product, ()), checks, request.now)}
 
@@ -176,21 +176,10 @@ def _check_currency(watch: Watch, product: Product | None) -> None:
         raise Invalid.field("targetPrice.currency", why)
 
 
-def _check_room(tenant: str) -> None:
-    """Do nothing if `tenant` may track one more page.
-
-    Raises:
-        TooMany: it tracks as many as it is allowed.
-    """
-    most = live.current().allowed(tenant).pages
-    if not most or Tracker.count(tenant, limit=most) >= most:
-        raise TooMany("pages", most, WAIT_SECONDS)
-
-
 def _same(trackers: Iterable[Tracker]) -> dict[str, list[str]]:
-    """By page: the others with the same canonical link."""
+    """By page: the others of these with the same canonical link."""
     by_link: dict[str, list[str]] = {}
-    for one in trackers:
+    for one in {one.product: one for one in trackers}.values():
         by_link.setdefault(one.canonical or one.url, []).append(one.product)
     return {own: [one for one in group if one != own] for group in by_link.values() for own in group}
 

@@ -112,6 +112,7 @@ class RecentChecksQuery(Query):
     """Which checks."""
 
     limit: int = Field(50, ge=1, le=200)
+    cursor: Annotated[Text | None, Field(description="a page's `next`")] = None
     product: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
     status: Annotated[str, OneOf(STATUSES)] | None = None
 

@@ -1,7 +1,9 @@
 """The routes of whoever runs the page checks. `operator` and `admin` see those of pages that their tenant tracks."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from statistics import fmean
 from typing import Any
 
@@ -14,13 +16,16 @@ from sluice.platform.clock import DAY, iso
 from sluice.platform.config import live
 from sluice.platform.http import routing
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import Conflict
+from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid
 from sluice.platform.http.routing import HttpRequest, Route
 
 # The role of whoever runs the whole deployment, and sees all tenants' work.
 PLATFORM = "platform"
-# Checks that one answer looks through.
-MOST_READ = 20_000
+# Checks that an answer about all of them looks through.
+MOST_READ = 1_000
+# Checks that are read at once, and when a check began, as it is stored: what leads to the next page.
+_PAGE = 200
+_AT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9A-Za-z-]{1,64}"
 _GOOD = ("product", "unchanged")
 
 
@@ -44,16 +49,18 @@ class SchedulerView(TypedDict):
 
 
 class RecentChecks(TypedDict):
-    """Checks, newest first, and the scheduler."""
+    """Checks, newest first, and the scheduler. `next` leads on to older ones until it is null."""
 
     checks: list[OperatorCheck]
+    next: str | None
     scheduler: SchedulerView
 
 
 class SlowChecks(TypedDict):
-    """Checks of the last day, slowest first."""
+    """Checks of the last day, slowest first. truncated: so many others were slower that yours may be among the rest."""
 
     checks: list[OperatorCheck]
+    truncated: bool
 
 
 class CheckDurations(TypedDict):
@@ -83,16 +90,20 @@ class CheckStats(TypedDict):
 
 
 class ChecksAnswer(TypedDict):
-    """Of all checks that are kept, and of the last 24 hours. truncated: there are more than were looked through."""
+    """Of the checks that were looked through, and of those of the last 24 hours.
+
+    truncated: there are more, from before `readSince`.
+    """
 
     overall: CheckStats
     last24Hours: CheckStats
     truncated: bool
+    readSince: str | None
     scheduler: SchedulerView
 
 
 class ChecksRun(TypedDict):
-    """A run has asked for looks at these products.
+    """A run has asked for looks at these of your products. It asks for those of others too, and tells only of yours.
 
     waiting: others that have been asked for already. leftAlone: products whose shops take no requests just now.
     """
@@ -106,48 +117,50 @@ class ChecksRun(TypedDict):
 
 
 def recent_checks(request: HttpRequest[None, RecentChecksQuery]) -> RecentChecks:
-    """The last checks."""
-    query, sees = request.query, _sees(request)
-    found = list[OperatorCheck]()
-    source = _of_product(query.product) if query.product else _newest(request.now)
-    for one in source:
-        if sees(one) and query.status in (None, one.status):
-            found.append(_view(one))
-            if len(found) == query.limit:
-                break
-    return {"checks": found, "scheduler": _scheduler(request.now)}
+    """The last checks. A page of them may be short, or empty, and not the last."""
+    query, most = request.query, _most_read(request.query.limit)
+    if query.cursor is not None and not re.fullmatch(_AT, query.cursor):
+        raise Invalid("the cursor is not valid", fields=[NOT_OUR_CURSOR])
+    source = _of_product(query.product, query.cursor, most) if query.product else _newest(request, query.cursor, most)
+    read = list(islice(source, most))
+    own = _own(request, (one.product for one in read))
+    wanted = [one for one in read if one.product in own and query.status in (None, one.status)]
+    found = wanted[: query.limit]
+    last = found[-1] if len(wanted) > query.limit else read[-1] if len(read) == most else None
+    return {
+        "checks": [_view(one) for one in found],
+        "next": last.at if last else None,
+        "scheduler": _scheduler(request.now),
+    }
 
 
 def slow_checks(request: HttpRequest[None, SlowChecksQuery]) -> SlowChecks:
     """The checks that took longest, of today and yesterday."""
-    query, sees = request.query, _sees(request)
-    found = list[PageCheck]()
+    query, most = request.query, _most_read(request.query.limit)
+    found, truncated = list[PageCheck](), False
     for day in (iso(request.now)[:10], iso(request.now - DAY)[:10]):
-        rows = PageCheck.slow.query(day, PageCheck.ms >= query.min_duration_ms, scan_index_forward=False)
-        of_day = 0
-        for one in rows:
-            if sees(one):
-                found.append(one)
-                of_day += 1
-            if of_day == query.limit:
-                break
+        slow = PageCheck.ms >= query.min_duration_ms
+        read = list(PageCheck.slow.query(day, slow, scan_index_forward=False, limit=most, page_size=most))
+        own = _own(request, (one.product for one in read))
+        seen = [one for one in read if one.product in own]
+        truncated = truncated or (len(read) == most and len(seen) < query.limit)
+        found += seen
     slowest = sorted(found, key=lambda one: -one.ms)[: query.limit]
-    return {"checks": [_view(one) for one in slowest]}
+    return {"checks": [_view(one) for one in slowest], "truncated": truncated}
 
 
 def check_stats(request: HttpRequest[None, None]) -> ChecksAnswer:
-    """How the checks went."""
-    sees, rows = _sees(request), list[PageCheck]()
-    read = 0
-    for one in _newest(request.now):
-        read += 1
-        if sees(one):
-            rows.append(one)
+    """How the checks went, as far back as is read."""
+    read = list(islice(_newest(request, None, _PAGE), MOST_READ))
+    own = _own(request, (one.product for one in read))
+    rows = [one for one in read if one.product in own]
     since = iso(request.now - DAY)
+    truncated = len(read) == MOST_READ
     return {
         "overall": _stats(rows),
         "last24Hours": _stats([one for one in rows if one.at >= since]),
-        "truncated": read >= MOST_READ,
+        "truncated": truncated,
+        "readSince": read[-1].at.partition("#")[0] if truncated else None,
         "scheduler": _scheduler(request.now),
     }
 
@@ -157,37 +170,43 @@ def run_now(request: HttpRequest[None, None]) -> ChecksRun:
     done = schedule.run(routing.clock, live.current())
     if done is None:
         raise Conflict("a run has begun a moment ago; its looks are on their way", code="running")
+    own = _own(request, [*done.products, *done.waiting, *done.left_alone, *done.failed])
     return {
         "run": done.run,
-        "products": done.products,
-        "waiting": done.waiting,
-        "leftAlone": done.left_alone,
-        "failed": done.failed,
+        "products": [one for one in done.products if one in own],
+        "waiting": sum(one in own for one in done.waiting),
+        "leftAlone": sum(one in own for one in done.left_alone),
+        "failed": sum(one in own for one in done.failed),
         "scheduler": _scheduler(request.now),
     }
 
 
-def _sees(request: HttpRequest[Any, Any]) -> Callable[[PageCheck], bool]:
-    """Whether the caller may see a check: of a page that its tenant tracks; a `platform` operator, all."""
-    if request.caller and PLATFORM in request.caller.roles:
-        return lambda _: True
-    own = {one.product for one in Tracker.query(request.tenant)}
-    return lambda check: check.product in own
+def _own(request: HttpRequest[Any, Any], products: Iterable[str]) -> set[str]:
+    """Those of `products` that the caller may see: that its tenant tracks; a `platform` operator, all."""
+    asked = set(products)
+    if not asked or (request.caller and PLATFORM in request.caller.roles):
+        return asked
+    return {one.product for one in Tracker.batch_get([(request.tenant, one) for one in sorted(asked)])}
 
 
-def _of_product(product: str) -> Iterator[PageCheck]:
-    yield from PageCheck.query(product, scan_index_forward=False, limit=MOST_READ)
+def _most_read(limit: int) -> int:
+    """Checks that are read for an answer that holds up to `limit` of them: others may be another tenant's."""
+    return 4 * limit + 16
 
 
-def _newest(now: int) -> Iterator[PageCheck]:
-    """Every check that is kept, newest first, up to `MOST_READ`."""
-    left = MOST_READ
+def _of_product(product: str, before: str | None, page: int) -> Iterator[PageCheck]:
+    """The checks of a product, newest first, of those before `before`; `page` are read at once."""
+    older = PageCheck.at < before if before else None
+    yield from PageCheck.query(product, older, scan_index_forward=False, page_size=page)
+
+
+def _newest(request: HttpRequest[Any, Any], before: str | None, page: int) -> Iterator[PageCheck]:
+    """Every check that is kept, as `_of_product`."""
+    older = PageCheck.at < before if before else None
     for back in range(live.current().pages.check_retention_days + 1):
-        for one in PageCheck.recent.query(iso(now - back * DAY)[:10], scan_index_forward=False, limit=left):
-            yield one
-            left -= 1
-        if left <= 0:
-            return
+        day = iso(request.now - back * DAY)[:10]
+        if before is None or day <= before[:10]:
+            yield from PageCheck.recent.query(day, older, scan_index_forward=False, page_size=page)
 
 
 def _view(one: PageCheck) -> OperatorCheck:
@@ -256,5 +275,6 @@ ROUTES = (
         ChecksRun,
         Permission.CHECKS_RUN,
         errors=(Conflict,),
+        asks=lambda _: live.current().pages.max_products_per_run,
     ),
 )

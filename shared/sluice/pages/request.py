@@ -11,7 +11,10 @@ from sluice.pages.alerts import Watch
 from sluice.pages.table import Product, Tracker
 from sluice.platform import tables
 from sluice.platform.clock import DAY, ttl
+from sluice.platform.kept import Kept
 
+# What each tenant tracks. Nobody can know when it gives a page up.
+TRACKED = Kept("pages", Tracker.count, wait_seconds=3_600)
 # How long what is known of a page is kept that nobody tracks any more.
 KEPT_MS = 7 * DAY
 TRIES = 12
@@ -64,9 +67,11 @@ def track(url: str, label: str | None, watch: Watch, tenant: str, now: int, seed
         transaction.save(tracker, Tracker.tenant.does_not_exist())
         transaction.update(Product(product), actions)
 
+    TRACKED.take(tenant, 1)
     try:
         tables.transact(write)
     except tables.ConditionFailed:
+        TRACKED.give_back(tenant, 1)
         raise TrackedAlready from None
     return tracker
 
@@ -84,6 +89,7 @@ def untrack(tenant: str, product: str, now: int) -> bool:
         tables.transact(write)
     except tables.ConditionFailed:
         return False
+    TRACKED.give_back(tenant, 1)
     rest = [Product.watch.remove(), Product.expires_at.set(ttl(now + KEPT_MS))]
     with suppress(tables.ConditionFailed):  # others track it
         tables.update(Product, (product,), rest, Product.trackers <= 0)

@@ -70,15 +70,19 @@ class Status(NamedTuple):
 
 @dataclass
 class Ran:
-    """What one run did. products: those that it has asked looks for. waiting: that had a job already. left_alone: whose
-    hosts take no requests just now. dropped: that nobody tracks any more."""
+    """What one run did, with products by their ids.
+
+    products: those that it has asked looks for.
+    waiting: those that had a job already.
+    left_alone: those whose hosts take no requests just now.
+    failed: those that could not be asked for.
+    """
 
     run: str
     products: list[str] = field(default_factory=list)
-    waiting: int = 0
-    left_alone: int = 0
-    dropped: int = 0
-    failed: int = 0
+    waiting: list[str] = field(default_factory=list)
+    left_alone: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
 
 def status(now: int, config: Config) -> Status:
@@ -113,10 +117,10 @@ def run(clock: Clock, config: Config, *, only_if_due: bool = False) -> Ran | Non
             aws.invoke_later(settings().require("page_worker_function"), {"run": done.run})
     finally:
         _release(done.run, clock.now())
-    counters = {"asked": len(done.products), "waiting": done.waiting, "failed": done.failed}
+    counters = {"asked": len(done.products), "waiting": len(done.waiting), "failed": len(done.failed)}
     records.record("page-scheduler", {**counters, "ms": clock.now() - now, "run": done.run}, counters, now, config)
     count("PageSchedulerRun")
-    logger.info("pages scheduled", extra={"run": done.run, **counters, "left_alone": done.left_alone})
+    logger.info("pages scheduled", extra={"run": done.run, **counters, "left_alone": len(done.left_alone)})
     return done
 
 
@@ -126,7 +130,7 @@ def _ask(done: Ran, now: int, config: Config) -> None:
     closed = _closed({one.host for one in due}, now)
     for one in due:
         if one.host in closed:
-            done.left_alone += 1
+            done.left_alone.append(one.product)
             _put_off(one, closed[one.host])
     open_ = [one for one in due if one.host not in closed]
     delays = table.delays([one.host for one in open_])
@@ -148,11 +152,11 @@ def _ask(done: Ran, now: int, config: Config) -> None:
 def _note(done: Ran, one: Product, answer: Enqueued | Refused) -> None:
     if isinstance(answer, Refused):
         logger.error("a check could not be asked for", extra={"product": one.product})
-        done.failed += 1
+        done.failed.append(one.product)
     elif answer.outcome is Result.CREATED:
         done.products.append(one.product)
     else:
-        done.waiting += 1
+        done.waiting.append(one.product)
 
 
 def in_turns(products: Sequence[Product]) -> Iterator[Product]:

@@ -103,8 +103,12 @@ class WantedVariants(TypedDict):
 class PageSummary(TypedDict):
     """A tracked page in a list.
 
-    status: of the last look, `waiting` before the first. seen: what it saw, in words. readAt, ageSeconds: of what is
-    known. sameAs: your other pages with the same canonical link. problem: why a wish of yours can tell you nothing.
+    status: of the last look, `waiting` before the first.
+    seen: what it saw, in words.
+    readAt, ageSeconds: of what is known.
+    sameAs: others of your pages with the same canonical link, of those on this page of the list; of one page alone, of
+        your first 200.
+    problem: why a wish of yours can tell you nothing.
     """
 
     pageId: str

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.job_events.handler import handler as job_events
-from sluice.inventory import stock
+from sluice.inventory.stock import STOCK
 from sluice.inventory.table import Item
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import recounts, tally
@@ -265,7 +265,7 @@ def test_a_request_that_dies_at_any_write_leaves_no_item_uncounted(
         call("POST", "/v1/inventory", body=items(4))
         written[0] = writes - 2
         call("DELETE", f"/v1/inventory/{kept[0]['itemId']}")
-    assert stock.size("acme") >= Item.count("acme")
+    assert STOCK.size("acme") >= Item.count("acme")
 
 
 def test_rows_of_an_import_are_items_of_the_hour(acme: Cloud, configure: Configure) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from sluice.inventory import imports, messages, stock
+from sluice.inventory import imports, messages
 from sluice.inventory.imports import CHUNK_ROWS
+from sluice.inventory.stock import STOCK
 from sluice.jobs.model.job import Job
 from sluice.platform import aws
 from sluice.platform.clock import HOUR
@@ -183,7 +184,7 @@ def test_a_worker_that_dies_at_any_request_is_followed_by_another_and_the_end_is
     end = seller.progress(told["importId"])
     assert (end["status"], end["created"], end["existing"], end["kept"]) == ("done", 2, 0, 0)
     assert (len(seller.items()), len(seller.jobs())) == (2, 3)
-    assert stock.size("acme") >= 2
+    assert STOCK.size("acme") >= 2
 
 
 def test_a_price_that_could_not_be_stored_brings_the_message_back(
@@ -223,7 +224,7 @@ def test_rows_that_come_back_after_the_record_of_their_import_is_gone_are_stored
     imports.Import.get("acme", told["importId"]).delete()
     assert seller.deliver() == []
     assert (len(seller.items()), len(seller.jobs()), seller.items("imports")) == (2, 3, [])
-    assert stock.size("acme") == 2
+    assert STOCK.size("acme") == 2
 
 
 def test_ten_calls_send_a_hundred_messages_and_none_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,8 +90,19 @@ def test_the_life_of_a_listing(desk: Desk) -> None:
         assert answer.status == 202, answer.text
         desk.finish()
         assert call("GET", f"/v1/operations/{answer.json['jobId']}").json["status"] == "COMPLETED"
-    history = call("GET", f"{path}/history").json["history"]
-    assert [entry["action"] for entry in history] == ["CREATE", "UPDATE", "DEACTIVATE", "ACTIVATE", "DELETE"]
+    history = call("GET", f"{path}/history").json
+    actions = ["CREATE", "UPDATE", "DEACTIVATE", "ACTIVATE", "DELETE"]
+    assert ([entry["action"] for entry in history["history"]], history["next"]) == (actions, None)
+    paged, query = list[str](), {"limit": "2"}
+    while True:
+        page = call("GET", f"{path}/history", query=query).json
+        paged += [entry["action"] for entry in page["history"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert paged == actions
+    refused = call("GET", f"{path}/history", query={"cursor": "x"})
+    assert (refused.status, list(refused.fields)) == (400, ["cursor"])
     listing = call("GET", path).json
     assert (listing["status"], listing["amount"], listing["expiresAt"]) == ("DELETED", "135", until)
 

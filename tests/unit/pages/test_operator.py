@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sluice.pages import operator_api
 from sluice.pages.table import PageCheck
 from sluice.platform.clock import DAY, MINUTE
 from tests.support.http import Answer, call
@@ -136,3 +137,67 @@ def test_an_operator_sees_the_checks_of_its_tenants_pages(desk: Desk) -> None:
     assert [one["url"] for one in get("recent")["checks"]] == [URL]
     assert [one["url"] for one in get("slow")["checks"]] == [URL]
     assert get("stats")["overall"]["checks"] == 1
+
+
+def test_who_begins_a_run_is_told_of_its_own_pages_alone(desk: Desk) -> None:
+    """The id of a page is made of its address: who is told that one is checked knows that somebody tracks it."""
+    own = desk.track()
+    desk.track("https://secret.example/p/1", tenant="globex")
+    desk.shops.replies |= {URL: page(), "https://secret.example/p/1": page()}
+    first, again = run_now().json, run_now().json
+    assert (first["products"], again["waiting"]) == ([own], 1)
+    desk.work()
+    assert len(list(PageCheck.scan())) == 2, "the run was for all"
+
+
+def test_pages_of_checks_lead_on_over_those_of_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = [desk.track(f"{URL}{number}") for number in range(3)]
+    for number in range(40):
+        desk.track(f"https://s{number}.example/p/1", tenant="globex")
+        desk.shops.replies[f"https://s{number}.example/p/1"] = page()
+    for number in range(3):
+        desk.shops.replies[f"{URL}{number}"] = page()
+        desk.check()
+    found: list[Any] = []
+    cursor: dict[str, Any] = {}
+    pages = 0
+    while True:
+        pages += 1
+        answer = get("recent", limit=2, **cursor)
+        assert len(answer["checks"]) <= 2
+        found += answer["checks"]
+        if answer["next"] is None:
+            break
+        cursor = {"cursor": answer["next"]}
+    assert pages > 3
+    stored = [one for one in PageCheck.scan() if one.product in own]
+    assert sorted(one["startedAt"] for one in found) == sorted(one.at.partition("#")[0] for one in stored)
+    assert [one["startedAt"] for one in found] == sorted((one["startedAt"] for one in found), reverse=True)
+
+
+def test_what_was_not_looked_through_is_told(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operator_api, "MOST_READ", 4)
+    for number in range(3):
+        desk.track(f"{URL}{number}")
+        desk.shops.replies[f"{URL}{number}"] = page()
+    desk.check()
+    assert (get("stats")["truncated"], get("stats")["readSince"]) == (False, None)
+    desk.clock.time += DAY
+    desk.check()
+    found = get("stats")
+    assert (found["truncated"], found["overall"]["checks"]) == (True, 4)
+    assert found["readSince"] == min(one.at for one in sorted(PageCheck.scan(), key=lambda one: one.at)[-4:])[:24]
+    for number in range(30):
+        desk.track(f"https://s{number}.example/p/1", tenant="globex")
+        desk.shops.replies[f"https://s{number}.example/p/1"] = slow(desk, 3_000)
+    assert get("slow", limit=3)["truncated"] is False
+    desk.check()
+    assert get("slow", limit=3)["truncated"] is True
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "2026-11-22", "2026-11-22T12:00:00.000Z", "2026-11-22T12:00:00.000Z#\u00e9"]
+)
+def test_a_cursor_that_is_none_of_ours_is_refused(desk: Desk, cursor: str) -> None:
+    answer = call("GET", f"{CHECKS}/recent", query={"cursor": cursor})
+    assert (answer.status, list(answer.fields)) == (400, ["cursor"])

@@ -146,7 +146,7 @@ def test_a_host_that_is_left_alone_hides_no_others(desk: Desk) -> None:
     desk.shops.replies["https://other.example/p/1"] = page()
     ran = desk.schedule()
     assert [Product.get(one).host for one in ran.products] == ["other.example"]
-    assert desk.schedule().left_alone == 0, "they are out of the way until their host is open again"
+    assert desk.schedule().left_alone == [], "they are out of the way until their host is open again"
 
 
 def test_the_clock_runs_it_once_for_each_interval(desk: Desk) -> None:

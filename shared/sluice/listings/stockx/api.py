@@ -11,6 +11,7 @@ from sluice.listings.stockx import views
 from sluice.listings.stockx.bodies import (
     Accepted,
     History,
+    HistoryQuery,
     ListingList,
     ListingsQuery,
     NewListing,
@@ -91,10 +92,12 @@ def get_listing(request: HttpRequest[None, None]) -> views.ListingView:
     return views.listing(_find(request))
 
 
-def get_history(request: HttpRequest[None, None]) -> History:
+def get_history(request: HttpRequest[None, HistoryQuery]) -> History:
     """What became of each change of a listing."""
-    found = _find(request)
-    return {"history": [views.entry(one) for one in listings.history(found.tenant, found.listing_id)]}
+    found, query = _find(request), request.query
+    entries = listings.history(found.tenant, found.listing_id, query.limit, int(query.cursor or 0))
+    rest = str(entries[-1].number) if len(entries) == query.limit else None
+    return {"history": [views.entry(one) for one in entries], "next": rest}
 
 
 def get_operation(request: HttpRequest[None, None]) -> views.OperationView:
@@ -248,6 +251,7 @@ ROUTES = (
         get_history,
         History,
         Permission.LISTINGS_READ,
+        query=HistoryQuery,
     ),
     Route(
         "GET",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Final, NamedTuple, TypeVar
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from typing_extensions import TypedDict
 
 from sluice.catalog import meaning
@@ -56,6 +56,15 @@ class NewListing(Body):
     reference: Text | None = Field(None, description="yours; asking again with the same one makes no second listing")
 
 
+class HistoryQuery(Query):
+    """Which changes of a listing to show."""
+
+    limit: int = Field(100, ge=1, le=100)
+    cursor: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")] | None = Field(
+        None, description="a page's `next`"
+    )
+
+
 class ListingsQuery(Query):
     """Which listings to show. All filters must match."""
 
@@ -84,9 +93,10 @@ class ListingList(TypedDict):
 
 
 class History(TypedDict):
-    """Every change of a listing that is final, oldest first."""
+    """The changes of a listing that are final, oldest first. `next` leads on to later ones until it is null."""
 
     history: list[views.EntryView]
+    next: str | None
 
 
 def draft(body: NewListing, now: int, seed: str | None = None) -> Draft:

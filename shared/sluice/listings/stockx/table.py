@@ -169,9 +169,11 @@ def page(tenant: str, limit: int, after: str | None, condition: Condition | None
     return found, str(last["listing_id"]["S"]) if last else None
 
 
-def history(tenant: str, listing_id: str) -> Sequence[Entry]:
-    """Every entry, oldest first."""
-    return list(Entry.query(history_key(tenant, listing_id), consistent_read=True))
+def history(tenant: str, listing_id: str, limit: int = 100, after: int = 0) -> Sequence[Entry]:
+    """What became of the next `limit` changes behind number `after`, oldest first."""
+    later = Entry.number > after
+    key = history_key(tenant, listing_id)
+    return list(Entry.query(key, later, limit=limit, page_size=limit, consistent_read=True))
 
 
 def entry(tenant: str, listing_id: str, number: int) -> Entry | None:
