@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from sluice.jobs.dispatch import find_ready, overdue, poller, rescue, scheduler
+from sluice.jobs.dispatch import find_ready, hand_on, overdue, poller, rescue, rounds
 from sluice.jobs.queue import enqueue
 from sluice.platform import tables
 from sluice.platform.clock import HOUR
@@ -26,7 +26,8 @@ def new_world(**changes: object) -> Iterator[World]:
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         # One request at a time, in an order that can be repeated; no pauses between tries.
-        patch.setattr(scheduler, "THREADS", 1)
+        patch.setattr(rounds, "THREADS", 1)
+        patch.setattr(hand_on, "THREADS", 1)
         patch.setattr(rescue, "THREADS", 1)
         patch.setattr(overdue, "THREADS", 1)
         patch.setattr(find_ready, "THREADS", 1)

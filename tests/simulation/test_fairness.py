@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from bench.fairness import Demand, Shares, play
-from sluice.jobs.dispatch import find_ready, scheduler
+from sluice.jobs.dispatch import find_ready, hand_on, rounds
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from tests.support.store import store
@@ -16,7 +16,8 @@ SMALL = {"small-1": 5 * MINUTE, "small-2": 3 * HOUR + 20 * MINUTE}
 
 @pytest.fixture(autouse=True)
 def tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(scheduler, "THREADS", 1)
+    monkeypatch.setattr(rounds, "THREADS", 1)
+    monkeypatch.setattr(hand_on, "THREADS", 1)
     monkeypatch.setattr(find_ready, "THREADS", 1)
     with store():
         yield

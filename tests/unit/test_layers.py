@@ -212,6 +212,16 @@ def test_only_the_engine_writes_jobs_budgets_and_lanes() -> None:
             assert not through & models, f"{path}:{node.lineno} writes {sorted(through & models)} past the engine"
 
 
+def test_no_dispatcher_stands_on_anothers_inside() -> None:
+    """What the scheduler, the poller and the punctual worker share is a round, which knows none of them."""
+    dispatchers = {"scheduler", "poller", "punctual"}
+    for path in sorted((PACKAGE / "jobs").rglob("*.py")):
+        for found in imports(path):
+            reached = {found.module, *(f"{found.module}.{one}" for one in found.names)}
+            named = {one for one in dispatchers if f"sluice.jobs.dispatch.{one}" in reached}
+            assert not named, f"{name(path)}:{found.line} imports {sorted(named)}"
+
+
 def test_capabilities_ask_for_work_through_one_door() -> None:
     """Budget, lanes, the record of the request and the nudge come with it, so nobody can forget one."""
     past = {

@@ -9,7 +9,7 @@ import pytest
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch import scheduler
-from sluice.jobs.dispatch.scheduler import Tick
+from sluice.jobs.dispatch.rounds import Done
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import finish, lanes, starts
@@ -38,7 +38,7 @@ def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
     return dict.fromkeys(accounts, "ACTIVE")
 
 
-def tick(clock: VirtualClock, config: Config, sent: list[Batch] | None = None) -> Tick:
+def tick(clock: VirtualClock, config: Config, sent: list[Batch] | None = None) -> Done:
     return scheduler.tick(clock.time, config, active, (sent if sent is not None else []).append)
 
 

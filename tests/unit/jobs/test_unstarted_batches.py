@@ -7,7 +7,7 @@ import pytest
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.dispatch import scheduler
-from sluice.jobs.dispatch.scheduler import Tick
+from sluice.jobs.dispatch.rounds import Done
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue.enqueue import enqueue
@@ -28,7 +28,7 @@ def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
     return dict.fromkeys(accounts, "ACTIVE")
 
 
-def tick(clock: VirtualClock, config: Config, sent: list[Batch]) -> Tick:
+def tick(clock: VirtualClock, config: Config, sent: list[Batch]) -> Done:
     return scheduler.tick(clock.time, config, active, sent.append)
 
 

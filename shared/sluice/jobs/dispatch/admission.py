@@ -79,10 +79,10 @@ def _apart(one: Candidate, following: Candidate) -> bool:
 
 
 def longest_unseen(waiting: Mapping[str, Sequence[Candidate]], rooms: Mapping[str, Room], most: int) -> Picked:
-    """Those of the operations `waiting`, by budget, that are looked at: the longest due first, `most` of all budgets.
+    """Those of the operations `waiting`, by budget, that are checked: the longest due first, `most` of all budgets.
 
-    Priority does not count: what the marketplace works on was admitted before. Each look moves a job to the end, so all
-    have their turn. A budget without room for its first gives way to the others.
+    Priority does not count: what the marketplace works on was admitted before. Each check moves a job to the end, so
+    all have their turn. A budget without room for its first gives way to the others.
     """
     order = sorted(
         ((job.due_at, job.job_id, budget, job) for budget, jobs in waiting.items() for job in jobs),

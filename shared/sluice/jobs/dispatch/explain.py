@@ -81,7 +81,7 @@ def explain(
         return Wait(Reason.RUNNING, "a worker has it", due_at)
     if due_at is not None and due_at > now:
         if state == WAITING:
-            return Wait(Reason.OPERATION, "the marketplace works on it; it is looked at again then", due_at)
+            return Wait(Reason.OPERATION, "the marketplace works on it; it is checked again then", due_at)
         if hold and (hold.until is None or hold.until >= due_at):
             return hold  # what put it off, or came since, lasts at least as long as its own time
         return Wait(Reason.NOT_DUE, "it is not due yet", due_at)

@@ -2,7 +2,7 @@
 
 ```
  asked for       A1 A2 A3 A4 … A9999  then  B1 B2 B3     all background, one budget
- in turn         A1 B1 A2 B2 A3 B3 A4 A5 …               who goes first is drawn by lot, anew at each look
+ in turn         A1 B1 A2 B2 A3 B3 A4 A5 …               who goes first is drawn by lot, anew in each round
 ```
 Age moves priority: after `age_limit_ms` a background job stands as if it were hot, after twice that as if it were
 manual. A job stands at least as high as those that have their turn after it: otherwise the age of one tenant's long

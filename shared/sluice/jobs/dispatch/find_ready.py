@@ -1,8 +1,8 @@
 """What of a budget's due work may run now, and the room that the budget has for it.
 
 Of each priority as many jobs are read as there is room for, and about as many from each lane: what is not admitted is
-read, and paid for, again by the next look. A budget may have 10,000 lanes, of accounts that share it. Where it has more
-of them than room, which are read is drawn by lot.
+read, and paid for, again by the next round. A budget may have 10,000 lanes, of accounts that share it. Where it has
+more of them than room, which are read is drawn by lot.
 """
 
 from collections import defaultdict
@@ -25,9 +25,9 @@ from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
 
 THREADS = 16
-# Most jobs of one priority that a look finds, for each key that their lanes are spread over.
+# Most jobs of one priority that a round finds, for each key that their lanes are spread over.
 MOST = 1_000
-# How often a look comes back to lanes that have more, because others had less than their part.
+# How often it comes back to lanes that have more, because others had less than their part.
 ROUNDS = 4
 # The same where kinds are paused: so many pages of `MOST` jobs of them may stand before others.
 ROUNDS_PAUSED = 50
@@ -61,7 +61,7 @@ class Ready:
     unreadable: list[str] = field(default_factory=list)
 
 
-def look_into(
+def find(
     budget: str, marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, horizon_ms: int, until: int
 ) -> Ready:
     """What of the work in the `marked` lanes of `budget` that is due by `until` may run, and the room for it.
@@ -71,7 +71,7 @@ def look_into(
     limits = config.limits(keys.service_of(budget))
     usage = ledger.read(budget, now)
     ready = Ready(budget, limits, _room(budget, limits, usage, config, now, horizon_ms), pace=usage.slowed.pace)
-    # What holds the whole budget is known without a look at its lanes.
+    # What holds the whole budget is known before its lanes are read.
     if hold := held(budget, "ACTIVE", budget, "", usage, config, now):
         ready.held = hold.reason
         return ready
@@ -127,7 +127,7 @@ class _Search:
     missing: int = 0
 
     def search(self, marked: Sequence[Lane]) -> None:
-        """Look into the lanes `marked`, until there is as much as there is room for."""
+        """Read the lanes `marked`, until there is as much as there is room for."""
         most, calls = MOST * self.ready.limits.shards, self.ready.room.calls
         self.missing = most if calls is None else max(1, min(most, calls))
         lots = lot([lane.lane for lane in marked], self.now)

@@ -21,7 +21,7 @@ from sluice.platform.config.document import Config
 
 # What is due for less than this is not overdue: whoever serves the lane comes each minute.
 LATE_MS = 5 * MINUTE
-# Lanes that one look reads; of more, these are drawn by lot.
+# Lanes that are read at once; of more, these are drawn by lot.
 MOST_LANES = 200
 THREADS = 16
 

@@ -1,14 +1,14 @@
-"""Looking again at jobs whose operation the marketplace works on: those of the poll lanes that are due.
+"""The operation poller: checks of jobs whose operation the marketplace works on, those of the poll lanes that are due.
 
-What may run, and what it is charged to, is the scheduler's rule; what differs is that a poll needs no hand-over. It is
-one short call, so the poller runs what it has claimed itself, many at a time. Any number of pollers may run at once: a
-claim has one winner.
+What may run, and what it is charged to, is as in every round (`rounds`); what differs is that a check needs no
+hand-over. It is one short call, so the poller runs what it has claimed itself, many at a time. Any number of pollers
+may run at once: a claim has one winner.
 """
 
-from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.admission import longest_unseen
 from sluice.jobs.dispatch.find_ready import Applications, Ready, Statuses, none_known
-from sluice.jobs.dispatch.scheduler import Tick
+from sluice.jobs.dispatch.hand_on import hand_on
+from sluice.jobs.dispatch.rounds import Done, Round, for_each
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.queue import lanes
@@ -17,7 +17,7 @@ from sluice.jobs.run.runner import CALL_MS, Observe, Report, run_batch
 from sluice.platform.clock import Clock
 from sluice.platform.config.document import Config
 
-# Looks in flight at once of one batch, and batches at once: together as many as the HTTP client keeps connections for.
+# Checks in flight at once of one batch, and batches at once: together as many as the HTTP client keeps connections for.
 # Slots space their starts.
 THREADS = 25
 BATCHES = 5
@@ -31,52 +31,45 @@ def poll(
     most: int,
     observe: Observe,
     applications: Applications = none_known,
-) -> tuple[Tick, Report]:
-    """Look at operations that are due, `most` at most, as budgets and the time until `deadline` (epoch ms) allow.
+) -> tuple[Done, Report]:
+    """Check operations that are due, `most` at most, as budgets and the time until `deadline` (epoch ms) allow.
 
     The longest due come first, whosever they are. Several batches run at once, and each is claimed just before it runs,
     so that what the time does not suffice for is left to the next poller.
     """
-    total, looked = Tick(), Report()
+    total, checked = Done(), Report()
     while total.admitted < most and clock.now() < deadline - CALL_MS:
         before = total.admitted
-        shares = _shares(statuses, applications, clock.now(), config, deadline, most - total.admitted, total)
+        shares = _shares(Round(clock.now(), config, statuses, applications, total), deadline, most - total.admitted)
 
-        def look(share: str, part: Tick) -> Report:
+        def check(share: str, part: Done) -> Report:
             seen, (ready, candidates) = Report(), shares[share]  # noqa: B023 - called within this round
 
             def run(batch: Batch) -> None:
                 seen.add(run_batch(batch, ready.limits, config, clock, deadline, observe, THREADS, polling=True))
 
             if clock.now() < deadline - CALL_MS:
-                scheduler.hand_out(ready, candidates, clock.now(), config, run, part)
+                hand_on(ready, candidates, clock.now(), config, run, part)
             return seen
 
-        for report in scheduler.for_each(shares, look, total, BATCHES):
-            looked.add(report)
+        for report in for_each(shares, check, total, BATCHES):
+            checked.add(report)
         if total.admitted == before:
             break
-    return total, looked
+    return total, checked
 
 
-def _shares(
-    statuses: Statuses, applications: Applications, now: int, config: Config, deadline: int, most: int, done: Tick
-) -> dict[str, tuple[Ready, list[Candidate]]]:
-    """What is looked at now, in portions of a batch, those with the longest due first."""
+def _shares(round_: Round, deadline: int, most: int) -> dict[str, tuple[Ready, list[Candidate]]]:
+    """What is checked now, in portions of a batch, those with the longest due first."""
     polled = (lane for lane in lanes.active() if keys.is_poll_lane(lane.lane))
-    marked = scheduler.lanes_by_budget(polled, done, applications)
-    horizon_ms = max(0, deadline - CALL_MS - now)
-
-    def look(budget: str, part: Tick) -> Ready:
-        return scheduler.look(budget, marked[budget], now, config, statuses, part, horizon_ms)
-
-    ready = {each.budget: each for each in scheduler.for_each(marked, look, done)}
+    ready = round_.find(polled, horizon_ms=max(0, deadline - CALL_MS - round_.now))
     waiting = {budget: each.candidates for budget, each in ready.items()}
     picked = longest_unseen(waiting, {budget: each.room for budget, each in ready.items()}, most)
+    most_jobs = round_.config.batch
     portions = [
-        (budget, candidates[start : start + config.batch])
+        (budget, candidates[start : start + most_jobs])
         for budget, candidates in picked.items()
-        for start in range(0, len(candidates), config.batch)
+        for start in range(0, len(candidates), most_jobs)
     ]
     portions.sort(key=lambda portion: portion[1][0].due_at)
     return {f"{budget} {number}": (ready[budget], part) for number, (budget, part) in enumerate(portions)}

@@ -1,12 +1,12 @@
 """Running jobs at their own second, in the process that has found them: those of services that limit what runs at once.
 
 ```
- one run        look ─ due now: run ── wait ── due at :05: run ── wait ── due at :10: run ── …   its window ends
- the next run                                                                                    look ─ …
+ one run        find ─ due now: run ── wait ── due at :05: run ── wait ── due at :10: run ── …   its window ends
+ the next run                                                                                    find ─ …
 ```
 The scheduler cannot do this: it comes once a minute, and a worker runs what it is handed when it comes to it. What may
-run, and what it is charged to, is its rule all the same. Any number of runs may overlap: a claim has one winner, and
-each job that runs has a seat.
+run, and what it is charged to, is as in every round (`rounds`). Any number of runs may overlap: a claim has one winner,
+and each job that runs has a seat.
 """
 
 import threading
@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sluice.jobs.budgets import seats
-from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.admission import longest_unseen
 from sluice.jobs.dispatch.find_ready import Applications, Ready, Statuses, none_known
-from sluice.jobs.dispatch.scheduler import Tick
+from sluice.jobs.dispatch.hand_on import hand_on
+from sluice.jobs.dispatch.rounds import Done, Round, for_each
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.queue import lanes
@@ -42,14 +42,14 @@ def run_due(
     applications: Applications = none_known,
     *,
     service: str,
-) -> tuple[Tick, Report]:
+) -> tuple[Done, Report]:
     """Run what is due by the end of this run's window, each job when it is due; end before `deadline` (epoch ms).
 
     service: whose jobs these are: each service has a worker of its own.
 
     What the calls, the seats or the time do not suffice for is left to the next run.
     """
-    run = _TimelyRun(clock, config, deadline, observe, service)
+    run = _PunctualRun(clock, config, deadline, observe, service)
     run.live(run.coming(statuses, applications))
     return run.done, run.report
 
@@ -63,13 +63,13 @@ class _Coming:
 
 
 @dataclass(frozen=True)
-class _TimelyRun:
+class _PunctualRun:
     clock: Clock
     config: Config
     deadline: int
     observe: Observe
     service: str
-    done: Tick = field(default_factory=Tick)
+    done: Done = field(default_factory=Done)
     report: Report = field(default_factory=Report)
 
     @property
@@ -78,15 +78,9 @@ class _TimelyRun:
 
     def coming(self, statuses: Statuses, applications: Applications) -> list[_Coming]:
         """What may run within the window, as far as there are calls for it, soonest first."""
-        now, config = self.clock.now(), self.config
+        round_ = Round(self.clock.now(), self.config, statuses, applications, self.done)
         own = (lane for lane in lanes.active() if keys.service_of(keys.lane_budget(lane.lane)) == self.service)
-        marked = scheduler.lanes_by_budget(own, self.done, applications)
-        horizon_ms = max(0, self.last_start - now)
-
-        def look(budget: str, part: Tick) -> Ready:
-            return scheduler.look(budget, marked[budget], now, config, statuses, part, horizon_ms, now + WINDOW_MS)
-
-        ready = {each.budget: each for each in scheduler.for_each(marked, look, self.done)}
+        ready = round_.find(own, max(0, self.last_start - round_.now), until=round_.now + WINDOW_MS)
         waiting = {budget: each.candidates for budget, each in ready.items()}
         rooms = {budget: each.room for budget, each in ready.items()}
         picked = longest_unseen(waiting, rooms, sum(map(len, waiting.values())))
@@ -128,7 +122,7 @@ class _TimelyRun:
         for one in seated:
             shares[f"{one.ready.budget} {one.candidate.account}"].append(one)
 
-        def work(share: str, part: Tick) -> Report:
+        def work(share: str, part: Done) -> Report:
             total, ready = Report(), shares[share][0].ready
 
             def run(batch: Batch) -> None:
@@ -136,9 +130,9 @@ class _TimelyRun:
                 total.add(run_batch(batch, ready.limits, self.config, self.clock, self.deadline, self.observe, jobs))
 
             candidates = [one.candidate for one in shares[share]]
-            scheduler.hand_out(ready, candidates, self.clock.now(), self.config, run, part)
+            hand_on(ready, candidates, self.clock.now(), self.config, run, part)
             return total
 
         if shares:
-            for each in scheduler.for_each(shares, work, self.done, len(shares)):
+            for each in for_each(shares, work, self.done, len(shares)):
                 self.report.add(each)

@@ -7,7 +7,7 @@
                neither ─────────────────────────────► it waits: connect the account again, then it runs
 ```
 Where the walk through a lane is, and since when it is held, stands on the lane's mark. Only jobs that wait and have not
-begun are touched: what a marketplace may have been asked for already must be looked at with the account that asked.
+begun are touched: what a marketplace may have been asked for already must be checked with the account that asked.
 """
 
 from collections import defaultdict
@@ -32,9 +32,9 @@ from sluice.platform.clock import DAY, ttl
 from sluice.platform.config.document import Config
 from sluice.platform.observe import logger
 
-# Jobs of a lane that one tick looks at.
+# Jobs of a lane that one tick reads.
 MOST = 25
-# Later than any job is due: those that back off are looked at too.
+# Later than any job is due: those that back off are read too.
 EVER = 10**15
 CODE = "account_not_working"
 
@@ -56,7 +56,7 @@ def none_work(_: Collection[str], __: str) -> Set[str]:
 
 
 def sweep(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, working: Working) -> Moved:
-    """Look at some jobs of each of the `marked` lanes whose account does not work.
+    """Move on some jobs of each of the `marked` lanes whose account does not work.
 
     working: tells to whose accounts shared work may go.
     """
@@ -70,7 +70,7 @@ def sweep(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, 
             continue
         try:
             _sweep(lane, now, config, working, done)
-        except Exception:  # noqa: BLE001 - the other lanes are looked at, and this one by the next tick
+        except Exception:  # noqa: BLE001 - the other lanes have their turn, and this one with the next tick
             logger.exception("work of an account that does not work could not be moved", extra={"lane": lane.lane})
     return done
 

@@ -28,7 +28,7 @@ class Unreadable(Exception):  # noqa: N818 - what it is
 
 
 class DueIndex(GlobalSecondaryIndex["Job"]):  # type: ignore[no-untyped-call]
-    """Who must be looked at, by lane, soonest first. Sparse: a final job has no lane."""
+    """Index of unfinished jobs by lane, ordered by due time. Sparse: a final job has no lane."""
 
     class Meta:
         index_name = "due"

@@ -63,7 +63,7 @@ def lanes_of(budget: str, account: str, priority: int, shards: int) -> list[str]
 
 
 def poll_lane(budget: str, account: str, job: str, shards: int) -> str:
-    """Where a job waits to be looked at again, while the marketplace works on its operation."""
+    """Where a job waits to be checked again, while the marketplace works on its operation."""
     return f"{budget}#{POLL}#{_part(budget, account, job, shards)}"
 
 
@@ -141,7 +141,7 @@ def charged_to(stored: str, application: str | None) -> str:
      ebay           3f9c21aa                      ebay:app.3f9c21aa   its application's, which others may share
      ebay           not known                     ebay             one budget for all accounts of which it is not known
     ```
-    It is found out anew at each look, because an account may be connected to another application while its jobs wait.
+    It is found out anew in each round, because an account may be connected to another application while its jobs wait.
     """
     return f"{stored}:{APPLICATION}{application}" if application and is_shared(stored) else stored
 

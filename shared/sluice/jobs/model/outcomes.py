@@ -9,7 +9,7 @@ Failure                    the run did not succeed; `action` says what the engin
 └── marketplaces.errors.*  what a marketplace answered
 ```
 A handler that returns a dict succeeded, and the dict is the job's result. One that returns `Waiting` has started an
-operation that somebody must look at again.
+operation that must be checked again.
 """
 
 from enum import StrEnum
@@ -84,7 +84,7 @@ class LeaseOver(Failure):
 
 
 class Waiting(NamedTuple):
-    """The marketplace works on it: look again at `due_at` (epoch ms), with `payload` as what is known so far.
+    """The marketplace works on it: check again at `due_at` (epoch ms), with `payload` as what is known so far.
 
     payload: None where nothing new is known.
     """

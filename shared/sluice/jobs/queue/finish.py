@@ -117,7 +117,7 @@ def rescue(job: Job, now: int, config: Config, *, started: bool = True) -> Job:
 
 
 def wait(job: Job, waiting: Waiting, now: int, config: Config) -> Job:
-    """The marketplace works on it: somebody looks again at `waiting.due_at`. No attempt is used up by waiting."""
+    """The marketplace works on it: it is checked again at `waiting.due_at`. No attempt is used up by waiting."""
     lane = keys.poll_lane(job.budget, job.account, job.job_id, _shards(job, config))
     lanes.mark(lane, now)
     actions = [

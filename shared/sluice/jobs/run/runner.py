@@ -66,7 +66,7 @@ def run_batch(
     """Run the jobs of `batch`, `threads` at a time, until `deadline` (epoch ms, the end of the worker's own time).
 
     A batch that was delivered before is not run again: its jobs are `late`. polling: the jobs were waiting for an
-    operation, and go on waiting where they could not be looked at.
+    operation, and go on waiting where they could not be checked.
     """
     if not starts.start(batch.jobs[0], clock.now()):
         return Report(ends=Counter(late=len(batch.jobs)))

@@ -1,0 +1,86 @@
+"""Handing on what was chosen: its calls are reserved, it is claimed, and each batch goes to whoever runs it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import PynamoDBException
+
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.dispatch.admission import batches
+from sluice.jobs.dispatch.find_ready import Ready
+from sluice.jobs.dispatch.rounds import Done
+from sluice.jobs.model.candidate import Candidate
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Failure
+from sluice.jobs.queue import claim, finish, starts
+from sluice.jobs.run.messages import Batch
+from sluice.platform.config.document import Config
+from sluice.platform.observe import logger
+
+THREADS = 16
+
+# Hands a batch of claimed jobs to a worker, or runs it. If it fails, the jobs go back.
+Send = Callable[[Batch], None]
+
+
+def hand_on(ready: Ready, picked: Sequence[Candidate], now: int, config: Config, send: Send, done: Done) -> None:
+    """Reserve, claim and send those of `ready` that were `picked`, as far as there is room for them still."""
+    for batch in _batches(picked, config.batch):
+        if not _admit(ready, batch, now, config, send, done):
+            return
+
+
+def _batches(picked: Sequence[Candidate], most: int) -> list[list[Candidate]]:
+    """One batch for each account and `most` jobs, in the order of the pick."""
+    by_account: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in picked:
+        by_account[candidate.account].append(candidate)
+    return [batch for jobs in by_account.values() for batch in batches(jobs, most)]
+
+
+def _admit(ready: Ready, batch: Sequence[Candidate], now: int, config: Config, send: Send, done: Done) -> bool:
+    """Reserve, claim and send one batch. False when the budget has no room for it any more."""
+    budget, limits = ready.budget, ready.limits
+    window, name = Window.of(budget, now), claim.new_batch()
+    if not ledger.reserve_calls(budget, limits, window, sum(candidate.calls for candidate in batch)):
+        return False
+    with ThreadPoolExecutor(THREADS) as pool:
+        claims = list(pool.map(lambda one: _claim(one, now, config, name), batch))
+    claimed = [job for job in claims if isinstance(job, Job)]
+    kept = sum(job.reserved or 0 for job in claimed)
+    # The calls of a claim whose fate is not known stay with it: if it stands, its rescue gives them back.
+    lost = [candidate for candidate, job in zip(batch, claims, strict=True) if job is None]
+    ledger.give_back(budget, limits, window, sum(candidate.calls for candidate in lost))
+    done.lost_claims += len(batch) - len(claimed)
+    if not claimed:
+        return True
+    ledger.admit(budget, limits, kept, now, ready.pace)
+    ledger.note_share(budget, window, claimed[0].tenant, kept)
+    try:
+        send(Batch.of(claimed, window, kept, budget))
+    except Exception as error:
+        # The message may have arrived all the same: the batch goes back only if no worker can start it any more.
+        if starts.withdraw(claimed[0], now):
+            unsent = Failure(f"the batch could not be handed to a worker: {type(error).__name__}", code="not_sent")
+            for job in claimed:
+                finish.snooze(job, unsent, now, now, config)
+                ledger.give_back(budget, limits, window, job.reserved or 0)
+        raise
+    done.admitted += len(claimed)
+    return True
+
+
+def _claim(candidate: Candidate, now: int, config: Config, batch: str) -> Job | Exception | None:
+    """The job as it was claimed; None when it is not to be had; the error when it is not known."""
+    try:
+        return claim.claim(candidate, now, config.lease_ms, batch)
+    except (PynamoDBException, BotoCoreError) as error:
+        logger.exception("it is not known whether a job was claimed", extra={"job_id": candidate.job_id})
+        return error
+    except Exception:  # noqa: BLE001
+        # The item may be damaged where the index does not show it: its lease ends, and the rescue finds out.
+        logger.exception("a job could not be claimed", extra={"job_id": candidate.job_id})
+        return None

@@ -1,0 +1,128 @@
+"""One round of a dispatcher: what the scheduler, the operation poller and the punctual worker have in common.
+
+```
+ snapshot   the configuration with its pauses, and how accounts fare: as they are when the round begins
+ find       what of the due work of some lanes may run, budget by budget, and the room that each budget has
+ choose     each dispatcher by its own rule (`admission`)
+ hand on    reserve the calls, claim the jobs, and give each batch to whoever runs it (`hand_on`)
+```
+Any number of rounds may go on at once: reservations and claims are conditional writes, and a round that loses a claim
+gives its calls back.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sluice.jobs.dispatch import find_ready, rescue
+from sluice.jobs.dispatch.find_ready import Applications, Ready, Statuses
+from sluice.jobs.model import keys
+from sluice.jobs.queue.lanes import Lane
+from sluice.platform.config.document import Config
+from sluice.platform.observe import logger
+
+THREADS = 16
+
+R = TypeVar("R")
+
+
+@dataclass
+class Done:
+    """What a round did.
+
+    held: budgets that were skipped, with the reason.
+    oldest_due_at: since when the oldest of what could run is due, epoch ms.
+    """
+
+    lanes: int = 0
+    admitted: int = 0
+    rescued: int = 0
+    buried: int = 0
+    lost_claims: int = 0
+    errors: int = 0
+    held: dict[str, str] = field(default_factory=dict)
+    oldest_due_at: int | None = None
+
+    def add(self, part: "Done") -> None:
+        """Count what one budget's part of the round did."""
+        self.admitted += part.admitted
+        self.rescued += part.rescued
+        self.buried += part.buried
+        self.lost_claims += part.lost_claims
+        self.errors += part.errors
+        self.held |= part.held
+        self.oldest_due_at = min((at for at in (self.oldest_due_at, part.oldest_due_at) if at), default=None)
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round that began at `now` (epoch ms), with what is configured then; `done` counts what it does.
+
+    statuses, applications: how accounts fare.
+    """
+
+    now: int
+    config: Config
+    statuses: Statuses
+    applications: Applications
+    done: Done = field(default_factory=Done)
+
+    def by_budget(self, marked: Iterable[Lane]) -> dict[str, list[Lane]]:
+        """The `marked` lanes of each budget that is charged for their work."""
+        stored = [(lane, keys.lane_budget(lane.lane), keys.lane_account(lane.lane)) for lane in marked]
+        sharing = {account for _, budget, account in stored if keys.is_shared(budget)}
+        known = self.applications(sharing) if sharing else {}
+        by_budget: dict[str, list[Lane]] = defaultdict(list)
+        for lane, budget, account in stored:
+            by_budget[keys.charged_to(budget, known.get(account))].append(lane)
+            self.done.lanes += 1
+        return by_budget
+
+    def find(self, marked: Iterable[Lane], horizon_ms: int, until: int | None = None) -> Mapping[str, Ready]:
+        """What of the due work of the `marked` lanes may run, by budget. See `check`."""
+        by_budget = self.by_budget(marked)
+
+        def one(budget: str, part: Done) -> Ready:
+            return self.check(budget, by_budget[budget], part, horizon_ms, until)
+
+        return {each.budget: each for each in for_each(by_budget, one, self.done)}
+
+    def check(
+        self, budget: str, marked: Sequence[Lane], part: Done, horizon_ms: int, until: int | None = None
+    ) -> Ready:
+        """What of the due work in a budget's lanes may run, and the room for it up to `horizon_ms` ahead.
+
+        part: counts this budget's part of the round. until: what becomes due by then is found too, epoch ms; by default
+            what is due now. Items that are no jobs are set aside.
+        """
+        ready = find_ready.find(budget, marked, self.now, self.config, self.statuses, horizon_ms, until or self.now)
+        part.buried += sum(rescue.discard(job_id, self.now, self.config) for job_id in ready.unreadable)
+        if ready.held:
+            part.held[budget] = ready.held
+        part.oldest_due_at = min((candidate.due_at for candidate in ready.candidates), default=None)
+        return ready
+
+
+def for_each(
+    budgets_: Iterable[str], serve: Callable[[str, Done], R], done: Done, threads: int | None = None
+) -> list[R]:
+    """Do `serve` for each budget, several at a time; those that fail are left out, and counted in `done`."""
+
+    def one(budget: str) -> tuple[Done, list[R]]:
+        part = Done()
+        try:
+            return part, [serve(budget, part)]
+        except Exception:  # noqa: BLE001
+            # One budget's trouble must not hold up the others; what it left half done, leases and the next tick mend.
+            logger.exception("a budget could not be served", extra={"budget": budget})
+            part.errors += 1
+            return part, []
+
+    answers: list[R] = []
+    with ThreadPoolExecutor(threads or THREADS) as pool:
+        for part, answer in pool.map(one, budgets_):
+            done.add(part)
+            answers += answer
+    return answers
