@@ -166,6 +166,26 @@ def test_allowances_that_cannot_be_are_refused_by_name(document: dict[str, Any],
         parse(json.dumps(document))
 
 
+@pytest.mark.parametrize(
+    ("section", "place"),
+    [
+        (7, "ebay must be an object"),
+        ({"coalesce": 7}, r"ebay\.coalesce"),
+        ({"coalesce_seconds": -1}, r"ebay\.coalesce_seconds"),
+        ({"coalesce_seconds": True}, r"ebay\.coalesce_seconds"),
+        ({"snapshots_kept": 0}, r"ebay\.snapshots_kept"),
+    ],
+)
+def test_what_ebay_listings_cannot_have_is_refused_by_name(section: object, place: str) -> None:
+    with pytest.raises(ConfigError, match=place):
+        parse(json.dumps({"ebay": section}))
+
+
+def test_ebay_listings_have_a_section_of_their_own() -> None:
+    config = parse(json.dumps({"ebay": {"coalesce_seconds": 60}}))
+    assert (config.ebay.coalesce_seconds, config.ebay.price_coalesce_seconds) == (60, 5)
+
+
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
 def test_a_tenants_allowances_are_those_of_all_but_where_they_differ(pages: int, webhooks: int) -> None:
     config = parse(json.dumps({"tenants": {"acme": {"webhooks": webhooks}}, "allowances": {"pages": pages}}))

@@ -70,7 +70,8 @@ def _write(job_id: str, actions: list[Update], condition: Condition) -> None:
 def enqueue(spec: Spec, now: int, held: Held = never_held, write: Write = _write) -> Enqueued:
     """Make sure that the work of `spec` is done at least once from now on.
 
-    write: how the one write is made, where something else must be written with it.
+    write: how the one write is made, where something else must be written with it (see `together`). It is made then
+        also where the job stays as it is.
 
     Raises:
         UnknownKind: nobody has registered the kind.
@@ -218,7 +219,7 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
         actions += _asked(spec, job)
         as_read &= (Job.tenant == job.tenant) & _still_asked_by(spec, job)
         outcome = Result.RAISED if spec.priority > job.priority else Result.MERGED
-    if actions:
+    if actions or write is not _write:
         if replaced:
             as_read &= said.does_not_exist() if asked is None else said == asked
         write(spec.job_id, [*actions, Job.updated_at.set(now)], as_read)

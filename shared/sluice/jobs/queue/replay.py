@@ -12,16 +12,15 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs import ask
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter
-from sluice.jobs.model.job import VERSION, Job, Origin, Spec
-from sluice.jobs.queue.enqueue import Enqueued, enqueue
-from sluice.platform import tables
+from sluice.jobs.model.job import VERSION, Origin, Spec
+from sluice.jobs.queue.enqueue import Enqueued
+from sluice.jobs.queue.together import NotWritten, enqueue_with
 from sluice.platform.clock import iso
 from sluice.platform.config.document import Config
 from sluice.platform.observe import logger
@@ -33,10 +32,6 @@ REPLAYED: Final = "replayed"
 NOT_REPLAYABLE: Final = "not_replayable"
 # Deaths of which the handler knows nothing, so that the work is as it was.
 UNHANDLED = {"lease_expired", "newer_version", "unknown_kind"}
-
-
-class _ReplayedMeanwhile(Exception):  # noqa: N818 - an answer: somebody else was first
-    pass
 
 
 def refusal(letter: DeadLetter) -> Refused | None:
@@ -83,14 +78,15 @@ def replay(letters: Sequence[DeadLetter], by: str, now: int, config: Config) -> 
 
 
 def _replay(letter: DeadLetter, by: str, now: int, config: Config) -> Enqueued | Refused:
-    def write(job_id: str, actions: list[Update], condition: Condition) -> None:
-        _write_both(
-            letter, [DeadLetter.replayed_at.set(now), DeadLetter.replayed_by.set(by)], job_id, actions, condition
-        )
+    marks: list[Update] = [DeadLetter.replayed_at.set(now), DeadLetter.replayed_by.set(by)]
+    unmarked = DeadLetter.dead_letter.exists() & DeadLetter.replayed_at.does_not_exist()
+
+    def mark(transaction: TransactWrite) -> None:
+        transaction.update(DeadLetter(letter.tenant, letter.dead_letter), marks, unmarked)
 
     try:
-        return enqueue(_spec(letter, config), now, write=write)
-    except _ReplayedMeanwhile:
+        return enqueue_with(_spec(letter, config), now, mark)
+    except NotWritten:
         return _refused(REPLAYED, "somebody else has just replayed it")
     except (ValueError, KeyError) as error:
         return _refused(NOT_REPLAYABLE, f"its job cannot be asked for any more: {error}")
@@ -110,30 +106,6 @@ def _spec(letter: DeadLetter, config: Config) -> Spec:
         lane_shards=config.limits(keys.service_of(letter.budget)).shards,
         origin=Origin(letter.dead_letter, letter.history, bool(letter.begun)),
     )
-
-
-def _write_both(
-    letter: DeadLetter, marks: list[Update], job_id: str, actions: list[Update], condition: Condition
-) -> None:
-    """Write the job and mark its letter, or do neither.
-
-    Raises:
-        _ReplayedMeanwhile: the letter is marked already, or gone.
-        ConditionFailed: the job is not as `condition` wants it; carries the job.
-    """
-    unmarked = DeadLetter.dead_letter.exists() & DeadLetter.replayed_at.does_not_exist()
-
-    def write(transaction: TransactWrite) -> None:
-        transaction.update(Job(job_id), actions, condition, return_values="ALL_OLD")
-        transaction.update(DeadLetter(letter.tenant, letter.dead_letter), marks, unmarked)
-
-    try:
-        tables.transact(write)
-    except tables.ConditionFailed as failed:
-        job, mark = tables.reasons(failed)
-        if mark and mark.code == "ConditionalCheckFailed":
-            raise _ReplayedMeanwhile from failed
-        raise tables.ConditionFailed(job.raw_item if job else None) from failed
 
 
 def _refused(code: str, message: str) -> Refused:

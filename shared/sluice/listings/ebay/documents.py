@@ -8,7 +8,7 @@ numbers, booleans, lists and objects; what is not said is left out.
 import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sluice.listings.ebay.desired import (
     HEAL_ALL,
@@ -25,6 +25,8 @@ from sluice.listings.ebay.desired import (
     Status,
 )
 from sluice.platform import money
+
+POLICY_NAMES: Final = ("fulfillment", "payment", "return")
 
 
 def of_document(raw: Mapping[str, Any]) -> Desired:
@@ -48,7 +50,7 @@ def of_document(raw: Mapping[str, Any]) -> Desired:
         images=tuple(doc["images"]),
         price=Price(money.amount(price["amount"], currency), currency),
         quantity=doc["quantity"],
-        policies=Policies(*(PolicyRef(**policies[name]) for name in ("fulfillment", "payment", "return"))),
+        policies=Policies(*(PolicyRef(**policies[name]) for name in POLICY_NAMES)),
         location=doc["location"],
         status=Status(doc.get("status", Status.ACTIVE)),
         subtitle=doc.get("subtitle"),
@@ -67,7 +69,6 @@ def of_document(raw: Mapping[str, Any]) -> Desired:
 def document(desired: Desired) -> Json:
     """The record as the API shows it: strings, whole numbers and booleans; what is not said is left out."""
     product = {name: list(value) if isinstance(value, tuple) else value for name, value in _given(desired.product)}
-    names = ("fulfillment", "payment", "return")
     shown: Json = {
         "sku": desired.sku,
         "marketplace": desired.marketplace,
@@ -84,7 +85,7 @@ def document(desired: Desired) -> Json:
         "product": product or None,
         "price": desired.price._asdict(),
         "quantity": desired.quantity,
-        "policies": {name: dict(_given(ref)) for name, ref in zip(names, desired.policies, strict=True)},
+        "policies": policies_document(desired.policies),
         "location": desired.location,
         "bestOffer": None if desired.best_offer is None else dict(_given(desired.best_offer)),
         "autoPromote": desired.auto_promote,
@@ -93,6 +94,11 @@ def document(desired: Desired) -> Json:
         "group": desired.group,
     }
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def policies_document(policies: Policies) -> Json:
+    """Policies as a document."""
+    return {name: dict(_given(ref)) for name, ref in zip(POLICY_NAMES, policies, strict=True)}
 
 
 def group_of_document(raw: Mapping[str, Any]) -> Group:

@@ -6,14 +6,15 @@ An operator overrides by JSON of the same shape (`live` says where it stands), f
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sluice.platform import days
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
-from sluice.platform.config import pages
+from sluice.platform.config import ebay, pages
 from sluice.platform.config.allowances import Allowances
+from sluice.platform.config.ebay import Ebay
 from sluice.platform.config.limits import Limits
 from sluice.platform.config.pages import Pages
 
@@ -74,7 +75,11 @@ _KIND = rf"[a-z]+\.[a-z_]+(:({'|'.join(MARKETPLACES)}))?"
 _TENANT = r"[a-z0-9-]{1,64}"
 _ACCOUNT = rf"({'|'.join(LIMITS)}):{_TENANT}"
 # What the document holds besides plain numbers.
-_SECTIONS = ("marketplaces", "paused", "timetables", "allowances", "tenants", "pages")
+_SECTIONS = ("marketplaces", "paused", "timetables", "allowances", "tenants", "pages", "ebay")
+
+
+# Sections that are read by a module of their own.
+_OWN: Mapping[str, Callable[[object], object]] = {"pages": pages.parse, "ebay": ebay.parse}
 
 
 class ConfigError(Exception):
@@ -109,6 +114,7 @@ class Config:
     broken_ms: work whose account does not work for this long ends, with that reason.
     allowances: what each tenant may ask for and keep. tenants: those of single tenants, where they differ.
     pages: how product pages are watched (see `Pages`).
+    ebay: how eBay listings are kept equal to their records (see `Ebay`).
     """
 
     marketplaces: Mapping[str, Limits] = field(default_factory=lambda: dict(LIMITS))
@@ -132,6 +138,7 @@ class Config:
     allowances: Allowances = field(default_factory=Allowances)
     tenants: Mapping[str, Allowances] = field(default_factory=dict)
     pages: Pages = field(default_factory=Pages)
+    ebay: Ebay = field(default_factory=Ebay)
 
     def allowed(self, tenant: str) -> Allowances:
         """What `tenant` may ask for and keep."""
@@ -194,8 +201,8 @@ def parse(text: str) -> Config:
             changes[name] = _paused(value)
         elif name == "timetables":
             changes[name] = _timetables(value)
-        elif name == "pages":
-            changes[name] = _pages(value)
+        elif name in _OWN:
+            changes[name] = _section(name, value)
         elif name in ("allowances", "tenants"):
             continue  # together, below: a tenant's differ from those of all
         elif name not in _RANGES:
@@ -237,9 +244,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _pages(value: object) -> Pages:
+def _section(name: str, value: object) -> object:
     try:
-        return pages.parse(value)
+        return _OWN[name](value)
     except ValueError as error:
         raise ConfigError(str(error)) from error
 

@@ -1,0 +1,345 @@
+"""What is stored of eBay listings: the records, their history, their snapshots and the sync log.
+
+```
+ ebay_listings   tenant          sku            one record; what is desired, published and observed of it
+                 acme#groups     key            the same of a group, with the skus of its members
+                 seller:<key>    sku            whose record the seller's sku is, where several tenants use one account
+ ebay_history    acme/<sku>      v00000007      the change that made version 7 of the record, and who made it
+ ebay_snapshots  acme/<sku>      n00000012      snapshot 12 of what was published (see `snapshots`)
+ ebay_sync_log   acme            time#id        one attempt to publish: what was planned, which calls, what eBay said
+```
+No tenant's name holds `#`, `:` or `/`. Of a group, the listing is called `acme#groups/<key>`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from sluice.listings.ebay import documents, hashes
+from sluice.listings.ebay.desired import Desired, Group, Json, PolicyIds
+from sluice.listings.ebay.hashes import Hashes
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+from sluice.platform.clock import iso, ttl
+from sluice.platform.days import PACIFIC, Day
+from sluice.platform.packing import unpack
+
+GROUPS: Final = "#groups"
+# What eBay's listing of a record is, as far as is known; None before there is one.
+LIVE: Final = "live"
+OUT_OF_STOCK: Final = "out_of_stock"
+ON_HOLD: Final = "on_hold"
+ENDED: Final = "ended"
+STANDINGS: Final = (LIVE, OUT_OF_STOCK, ON_HOLD, ENDED)
+
+
+class Record(tables.Table):
+    """One record, of a sku or of a group. Times are epoch ms; packed attributes are `packing.pack` of a document.
+
+    version: counts the changes of what is desired; the newest is published.
+    desired: packed. record_hash: of it (`hashes.of_record`, `hashes.of_group`).
+    marketplace, status, title, group: of what is desired, to be looked for.
+    changed_at, changed_by: the change that made this version.
+    members: of a group, the skus whose records name it.
+    published: packed, the document that eBay took last; published_version, published_hash (`record_hash` of then).
+    hashes: of what was sent for it (`Hashes.stored`). policy_ids: what its policies came to.
+    echo: packed, how eBay showed right afterwards what was sent. observed: packed, how it shows it now.
+    observed_at: when that was last certain.
+    offer_id, listing_id: eBay's. standing: of the listing, one of `STANDINGS`.
+    error: why the newest attempt to publish gave up: `{"code", "message", "version", "at"}`.
+    warnings: what eBay said besides, at the last publish.
+    revision_day: a day at eBay, in which revisions (all) and detail_revisions (not price and quantity) were counted.
+    drift: what is open: `[{"class", "groups", "at", "case"}]`.
+    snapshots: the number of the newest one. key_snapshot: of the newest that is stored whole.
+    snapshot_hashes: the newest states by a short hash, with the number under which each is stored.
+    archived_at: since when the record is ended for good, and no part of lists.
+    """
+
+    class Meta:
+        table_name = tables.name("ebay_listings")
+        max_pool_connections = 64
+
+    tenant = UnicodeAttribute(hash_key=True)
+    sku = UnicodeAttribute(range_key=True)
+    version = IntAttribute()
+    desired = BinaryAttribute(legacy_encoding=False)
+    record_hash = UnicodeAttribute()
+    marketplace = UnicodeAttribute()
+    status = UnicodeAttribute()
+    title = UnicodeAttribute()
+    group = UnicodeAttribute(null=True)
+    members = UnicodeSetAttribute(null=True)
+    created_at = IntAttribute()
+    changed_at = IntAttribute()
+    changed_by = UnicodeAttribute()
+    published = BinaryAttribute(legacy_encoding=False, null=True)
+    published_version = IntAttribute(null=True)
+    published_hash = UnicodeAttribute(null=True)
+    published_at = IntAttribute(null=True)
+    hashes = JSONAttribute(null=True)
+    policy_ids = JSONAttribute(null=True)
+    echo = BinaryAttribute(legacy_encoding=False, null=True)
+    observed = BinaryAttribute(legacy_encoding=False, null=True)
+    observed_at = IntAttribute(null=True)
+    offer_id = UnicodeAttribute(null=True)
+    listing_id = UnicodeAttribute(null=True)
+    standing = UnicodeAttribute(null=True)
+    error = JSONAttribute(null=True)
+    warnings = JSONAttribute(null=True)
+    revision_day = UnicodeAttribute(null=True)
+    revisions = IntAttribute(null=True)
+    detail_revisions = IntAttribute(null=True)
+    drift = JSONAttribute(null=True)
+    snapshots = IntAttribute(null=True)
+    key_snapshot = IntAttribute(null=True)
+    snapshot_hashes = JSONAttribute(null=True)
+    archived_at = IntAttribute(null=True)
+    # Of the only attribute of a claim (see the module): the tenant whose record the seller's sku is.
+    claimed_by = UnicodeAttribute(null=True)
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is of a group."""
+        return self.tenant.endswith(GROUPS)
+
+    @property
+    def owner(self) -> str:
+        """The tenant whose it is."""
+        return self.tenant.removesuffix(GROUPS)
+
+    @property
+    def listing(self) -> str:
+        """The hash key of its history and snapshots."""
+        return listing_key(self.tenant, self.sku)
+
+    @property
+    def document(self) -> Json:
+        """What is desired, as a document."""
+        found: Json = unpack(self.desired)
+        return found
+
+    @property
+    def wanted(self) -> Desired:
+        """What is desired of a sku."""
+        return documents.of_document(self.document)
+
+    @property
+    def wanted_group(self) -> Group:
+        """What is desired of a group."""
+        return documents.group_of_document(self.document)
+
+    @property
+    def sent(self) -> Hashes | None:
+        """The hashes of what was sent last; None before anything was."""
+        return hashes.of_stored(self.hashes)
+
+    @property
+    def policies(self) -> PolicyIds | None:
+        """The policies with which it was published last."""
+        return PolicyIds(**self.policy_ids) if self.policy_ids else None
+
+    @property
+    def is_published(self) -> bool:
+        """Whether what is desired is what eBay took last."""
+        return self.published_hash == self.record_hash
+
+    def revised(self, now: int) -> tuple[int, int]:
+        """How many revisions of the listing were counted in eBay's present day: all, and those of details."""
+        today = Day.at(now, PACIFIC).name
+        return (self.revisions or 0, self.detail_revisions or 0) if self.revision_day == today else (0, 0)
+
+
+class HistoryEntry(tables.Table):
+    """One change of a record. entry: `v` and the version that it made.
+
+    action: what was done (`put`, `patch`, `delete`, `import`, `theirs`, `sale`). fields: the paths that differ.
+    job_id: the job that publishes it, where it is work for one.
+    """
+
+    class Meta:
+        table_name = tables.name("ebay_history")
+        max_pool_connections = 64
+
+    listing = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+    version = IntAttribute()
+    action = UnicodeAttribute()
+    fields = JSONAttribute()
+    changed_by = UnicodeAttribute()
+    changed_at = IntAttribute()
+    job_id = UnicodeAttribute(null=True)
+    expires_at = IntAttribute(null=True)
+
+
+class Snapshot(tables.Table):
+    """What was published once. entry: `n` and its number, which counts from 1. See `snapshots` for what is stored.
+
+    event: why there is one: `publish`, `forced`, `policy_change`, `drift`, `audit`. version: of the record.
+    state_hash: SHA-256 of the plain state. state: packed; none where same_as says the number that has the same state.
+    base: the number of the key state that it was packed with; none where it stands by itself.
+    size: bytes of `state`. warnings: what eBay said besides.
+    """
+
+    class Meta:
+        table_name = tables.name("ebay_snapshots")
+        max_pool_connections = 64
+
+    listing = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+    number = IntAttribute()
+    event = UnicodeAttribute()
+    version = IntAttribute()
+    at = IntAttribute()
+    state_hash = UnicodeAttribute()
+    state = BinaryAttribute(legacy_encoding=False, null=True)
+    base = IntAttribute(null=True)
+    same_as = IntAttribute(null=True)
+    size = IntAttribute()
+    listing_id = UnicodeAttribute(null=True)
+    warnings = JSONAttribute(null=True)
+    expires_at = IntAttribute(null=True)
+
+
+class BySku(GlobalSecondaryIndex["SyncEntry"]):  # type: ignore[no-untyped-call]
+    """The attempts of one listing, by time."""
+
+    class Meta:
+        index_name = "by_sku"
+        projection = AllProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+
+
+class SyncEntry(tables.Table):
+    """One attempt to make eBay equal to a record. entry: its time and a few characters that nobody else has.
+
+    listing: as `Record.listing`. version: of the record. planned: the names of the steps. calls: those that were made,
+    each `{"step", "result", "status"}`. result: `done`, `nothing`, `retry`, `snooze`, `failed`. error_id: eBay's own
+    number. said: what eBay said, for a person, warnings too: `[{"code", "message"}]`.
+    """
+
+    class Meta:
+        table_name = tables.name("ebay_sync_log")
+        max_pool_connections = 64
+
+    tenant = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+    by_sku = BySku()
+    listing = UnicodeAttribute()
+    sku = UnicodeAttribute()
+    job_id = UnicodeAttribute()
+    at = IntAttribute()
+    version = IntAttribute()
+    attempt = IntAttribute()
+    planned = JSONAttribute()
+    calls = JSONAttribute()
+    result = UnicodeAttribute()
+    error_id = UnicodeAttribute(null=True)
+    said = JSONAttribute()
+    expires_at = IntAttribute()
+
+
+class Page(NamedTuple):
+    """Some records, and the sku after which the next ones begin; None at the end."""
+
+    records: Sequence[Record]
+    next: str | None
+
+
+def listing_key(tenant: str, sku: str) -> str:
+    """The hash key of a listing's history and snapshots. tenant: with `GROUPS` behind it for a group's."""
+    return f"{tenant}/{sku}"
+
+
+def group_owner(tenant: str) -> str:
+    """The hash key under which a tenant's groups stand."""
+    return f"{tenant}{GROUPS}"
+
+
+def version_entry(version: int) -> str:
+    """The range key of the history entry of a version."""
+    return f"v{version:08}"
+
+
+def snapshot_entry(number: int) -> str:
+    """The range key of a snapshot."""
+    return f"n{number:08}"
+
+
+def sync_entry(at: int) -> str:
+    """A new range key of the sync log."""
+    return f"{iso(at)}#{uuid4().hex[:8]}"
+
+
+def find(tenant: str, sku: str) -> Record | None:
+    """The record as it is now, archived ones too."""
+    try:
+        return Record.get(tenant, sku, consistent_read=True)
+    except Record.DoesNotExist:
+        return None
+
+
+def find_group(tenant: str, key: str) -> Record | None:
+    """The record of a group as it is now."""
+    return find(group_owner(tenant), key)
+
+
+def find_many(tenant: str, skus: Iterable[str]) -> dict[str, Record]:
+    """Those of the tenant's records that there are, by sku."""
+    wanted = [(tenant, sku) for sku in dict.fromkeys(skus)]
+    return {found.sku: found for found in Record.batch_get(wanted, consistent_read=True)}
+
+
+def page(tenant: str, limit: int, after: str | None, condition: Condition | None = None) -> Page:
+    """Those that match of the tenant's next `limit` records by sku. One read: a page may be short and not the last."""
+    start = {"tenant": {"S": tenant}, "sku": {"S": after}} if after else None
+    rows = Record.query(tenant, filter_condition=condition, page_size=limit, last_evaluated_key=start)
+    found, last = tables.page(Record, rows)
+    return Page(found, str(last["sku"]["S"]) if last else None)
+
+
+def history(listing: str, limit: int, before: str | None = None) -> tuple[list[HistoryEntry], str | None]:
+    """Up to `limit` changes of a listing, newest first; and before which the next page begins."""
+    start = {"listing": {"S": listing}, "entry": {"S": before}} if before else None
+    rows = HistoryEntry.query(
+        listing, scan_index_forward=False, page_size=limit, last_evaluated_key=start, consistent_read=True
+    )
+    found, last = tables.page(HistoryEntry, rows)
+    return found, str(last["entry"]["S"]) if last else None
+
+
+def log(
+    record: Record,
+    *,
+    job_id: str,
+    attempt: int,
+    at: int,
+    planned: Sequence[str],
+    calls: Sequence[Mapping[str, Any]],
+    result: str,
+    said: Sequence[Mapping[str, str]] = (),
+    error_id: str | None = None,
+    keep_ms: int,
+) -> None:
+    """Write an entry of the sync log."""
+    SyncEntry(
+        tenant=record.owner,
+        entry=sync_entry(at),
+        listing=record.listing,
+        sku=record.sku,
+        job_id=job_id,
+        at=at,
+        version=record.version,
+        attempt=attempt,
+        planned=list(planned),
+        calls=list(calls),
+        result=result,
+        error_id=error_id,
+        said=list(said),
+        expires_at=ttl(at + keep_ms),
+    ).save()
