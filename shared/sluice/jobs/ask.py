@@ -11,12 +11,15 @@
    remember     one AskRecord for the request; the scheduler is nudged where somebody waits for what is new
 ```
 `ask` and `ask_many` do all of it for a request of a tenant. `want` only enqueues: for work that nobody has asked for by
-this name, and for a request that is remembered when it is complete.
+this name, and for a request that is remembered when it is complete. `want_with` writes something else in the same
+transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model import keys, requests
 from sluice.jobs.model.job import Spec
@@ -24,6 +27,7 @@ from sluice.jobs.model.kinds import JobKind
 from sluice.jobs.queue import tally
 from sluice.jobs.queue.enqueue import Enqueued, Held, Result, enqueue, enqueue_many, never_held
 from sluice.jobs.queue.nudge import nudge
+from sluice.jobs.queue.together import enqueue_with
 from sluice.platform import usage
 from sluice.platform.config.document import Config
 from sluice.platform.http.errors import TooMany
@@ -122,6 +126,14 @@ def ask_many(wishes: Sequence[Wish], now: int, config: Config, held: Held = neve
 def want(wish: Wish, now: int, config: Config) -> Enqueued:
     """Have it done, with no request to remember."""
     return enqueue(wish.spec(config), now)
+
+
+def want_with(wish: Wish, now: int, config: Config, others: Callable[[TransactWrite], None]) -> Enqueued:
+    """The same, in one transaction with the writes that `others` adds; raises `NotWritten` where they cannot be done.
+
+    Several of these are one request by `remember`.
+    """
+    return enqueue_with(wish.spec(config), now, others)
 
 
 def want_many(wishes: Sequence[Wish], now: int, config: Config, held: Held = never_held) -> list[Enqueued | Refused]:
