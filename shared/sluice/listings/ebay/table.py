@@ -1,4 +1,4 @@
-"""What is stored of eBay listings: the records, their history, their snapshots and the sync log.
+"""What is stored of eBay listings: the records, their history and their snapshots.
 
 ```
  ebay_listings   tenant          sku            one record; what is desired, published and observed of it
@@ -6,25 +6,21 @@
                  seller:<key>    sku            whose record the seller's sku is, where several tenants use one account
  ebay_history    acme/<sku>      v00000007      the change that made version 7 of the record, and who made it
  ebay_snapshots  acme/<sku>      n00000012      snapshot 12 of what was published (see `snapshots`)
- ebay_sync_log   acme            time#id        one attempt to publish: what was planned, which calls, what eBay said
 ```
 No tenant's name holds `#`, `:` or `/`. Of a group, the listing is called `acme#groups/<key>`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
-from uuid import uuid4
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import Condition
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from sluice.listings.ebay import documents, hashes
 from sluice.listings.ebay.desired import Desired, Group, Json, PolicyIds
 from sluice.listings.ebay.hashes import Hashes
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
-from sluice.platform.clock import iso, ttl
 from sluice.platform.days import PACIFIC, Day
 from sluice.platform.packing import unpack
 
@@ -204,46 +200,6 @@ class Snapshot(tables.Table):
     expires_at = IntAttribute(null=True)
 
 
-class BySku(GlobalSecondaryIndex["SyncEntry"]):  # type: ignore[no-untyped-call]
-    """The attempts of one listing, by time."""
-
-    class Meta:
-        index_name = "by_sku"
-        projection = AllProjection()
-
-    listing = UnicodeAttribute(hash_key=True)
-    entry = UnicodeAttribute(range_key=True)
-
-
-class SyncEntry(tables.Table):
-    """One attempt to make eBay equal to a record. entry: its time and a few characters that nobody else has.
-
-    listing: as `Record.listing`. version: of the record. planned: the names of the steps. calls: those that were made,
-    each `{"step", "result", "status"}`. result: `done`, `nothing`, `retry`, `snooze`, `failed`. error_id: eBay's own
-    number. said: what eBay said, for a person, warnings too: `[{"code", "message"}]`.
-    """
-
-    class Meta:
-        table_name = tables.name("ebay_sync_log")
-        max_pool_connections = 64
-
-    tenant = UnicodeAttribute(hash_key=True)
-    entry = UnicodeAttribute(range_key=True)
-    by_sku = BySku()
-    listing = UnicodeAttribute()
-    sku = UnicodeAttribute()
-    job_id = UnicodeAttribute()
-    at = IntAttribute()
-    version = IntAttribute()
-    attempt = IntAttribute()
-    planned = JSONAttribute()
-    calls = JSONAttribute()
-    result = UnicodeAttribute()
-    error_id = UnicodeAttribute(null=True)
-    said = JSONAttribute()
-    expires_at = IntAttribute()
-
-
 class Page(NamedTuple):
     """Some records, and the sku after which the next ones begin; None at the end."""
 
@@ -269,11 +225,6 @@ def version_entry(version: int) -> str:
 def snapshot_entry(number: int) -> str:
     """The range key of a snapshot."""
     return f"n{number:08}"
-
-
-def sync_entry(at: int) -> str:
-    """A new range key of the sync log."""
-    return f"{iso(at)}#{uuid4().hex[:8]}"
 
 
 def find(tenant: str, sku: str) -> Record | None:
@@ -311,35 +262,3 @@ def history(listing: str, limit: int, before: str | None = None) -> tuple[list[H
     )
     found, last = tables.page(HistoryEntry, rows)
     return found, str(last["entry"]["S"]) if last else None
-
-
-def log(
-    record: Record,
-    *,
-    job_id: str,
-    attempt: int,
-    at: int,
-    planned: Sequence[str],
-    calls: Sequence[Mapping[str, Any]],
-    result: str,
-    said: Sequence[Mapping[str, str]] = (),
-    error_id: str | None = None,
-    keep_ms: int,
-) -> None:
-    """Write an entry of the sync log."""
-    SyncEntry(
-        tenant=record.owner,
-        entry=sync_entry(at),
-        listing=record.listing,
-        sku=record.sku,
-        job_id=job_id,
-        at=at,
-        version=record.version,
-        attempt=attempt,
-        planned=list(planned),
-        calls=list(calls),
-        result=result,
-        error_id=error_id,
-        said=list(said),
-        expires_at=ttl(at + keep_ms),
-    ).save()

@@ -1,0 +1,98 @@
+"""The sync log: each attempt to make eBay equal to a record. Table `ebay_sync_log`.
+
+```
+ acme   2026-11-28T10:00:00.000Z#1f3a9c20   what was planned, which calls were made, what eBay said
+```
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+
+from sluice.listings.ebay.table import Record
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+from sluice.platform.clock import iso, ttl
+
+# How an attempt ended.
+RESULTS: Final = ("done", "nothing", "retry", "snooze", "failed")
+
+
+class BySku(GlobalSecondaryIndex["SyncEntry"]):  # type: ignore[no-untyped-call]
+    """The attempts of one listing, by time."""
+
+    class Meta:
+        index_name = "by_sku"
+        projection = AllProjection()
+
+    listing = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+
+
+class SyncEntry(tables.Table):
+    """One attempt to make eBay equal to a record. entry: its time and a few characters that nobody else has.
+
+    listing: as `Record.listing`. version: of the record. planned: the names of the steps. calls: those that were made,
+    each `{"step", "result", "status"}`. result: `done`, `nothing`, `retry`, `snooze`, `failed`. error_id: eBay's own
+    number. said: what eBay said, for a person, warnings too: `[{"code", "message"}]`.
+    """
+
+    class Meta:
+        table_name = tables.name("ebay_sync_log")
+        max_pool_connections = 64
+
+    tenant = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+    by_sku = BySku()
+    listing = UnicodeAttribute()
+    sku = UnicodeAttribute()
+    job_id = UnicodeAttribute()
+    at = IntAttribute()
+    version = IntAttribute()
+    attempt = IntAttribute()
+    planned = JSONAttribute()
+    calls = JSONAttribute()
+    result = UnicodeAttribute()
+    error_id = UnicodeAttribute(null=True)
+    said = JSONAttribute()
+    expires_at = IntAttribute()
+
+
+def log(
+    record: Record,
+    *,
+    job_id: str,
+    attempt: int,
+    at: int,
+    planned: Sequence[str],
+    calls: Sequence[Mapping[str, Any]],
+    result: str,
+    said: Sequence[Mapping[str, str]] = (),
+    error_id: str | None = None,
+    keep_ms: int,
+) -> None:
+    """Write an entry of the sync log."""
+    SyncEntry(
+        tenant=record.owner,
+        entry=sync_entry(at),
+        listing=record.listing,
+        sku=record.sku,
+        job_id=job_id,
+        at=at,
+        version=record.version,
+        attempt=attempt,
+        planned=list(planned),
+        calls=list(calls),
+        result=result,
+        error_id=error_id,
+        said=list(said),
+        expires_at=ttl(at + keep_ms),
+    ).save()
+
+
+def sync_entry(at: int) -> str:
+    """A new range key of the sync log."""
+    return f"{iso(at)}#{uuid4().hex[:8]}"
