@@ -1,10 +1,12 @@
 """What one tenant may ask for and keep, as configuration: the one shape for every allowance. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 MOST: Final = 1_000_000_000
+TENANT: Final = r"[a-z0-9-]{1,64}"
 
 
 @dataclass(frozen=True)
@@ -47,3 +49,27 @@ class Allowances:
         if unknown:
             raise ValueError(f"unknown allowance {unknown[0]!r}; allowances are {', '.join(self.__dataclass_fields__)}")
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def parse(place: str, value: object, others: Allowances) -> Allowances:
+    """The allowances that the JSON `value`, which stands at `place` of the document, gives on top of `others`.
+
+    Raises:
+        ValueError: it gives none, in words.
+    """
+    if not isinstance(value, dict):
+        raise ValueError(f"{place} must be an object of allowances")
+    try:
+        return others.override(value)
+    except ValueError as error:
+        raise ValueError(f"{place}: {error}") from error
+
+
+def parse_tenants(value: object, all_: Allowances) -> Mapping[str, Allowances]:
+    """Those of single tenants, where they differ from those of all. Raises as `parse`."""
+    if not isinstance(value, dict):
+        raise ValueError("tenants must be an object of allowances by tenant")
+    for tenant in value:
+        if not re.fullmatch(TENANT, tenant):
+            raise ValueError(f"tenants: {tenant!r} can be no tenant; names are 1 to 64 of a-z, 0-9 and -")
+    return {tenant: parse(f"tenants.{tenant}", changes, all_) for tenant, changes in value.items()}

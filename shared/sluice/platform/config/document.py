@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sluice.platform import days
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
-from sluice.platform.config import ebay, pages
+from sluice.platform.config import allowances, ebay, pages
 from sluice.platform.config.allowances import Allowances
 from sluice.platform.config.ebay import Ebay
 from sluice.platform.config.limits import Limits
@@ -72,8 +72,7 @@ LEAST_TOLERANCE_MS = 5
 
 # Patterns: a kind of job, everywhere or at one marketplace; an account or its budget.
 _KIND = rf"[a-z]+\.[a-z_]+(:({'|'.join(MARKETPLACES)}))?"
-_TENANT = r"[a-z0-9-]{1,64}"
-_ACCOUNT = rf"({'|'.join(LIMITS)}):{_TENANT}"
+_ACCOUNT = rf"({'|'.join(LIMITS)}):{allowances.TENANT}"
 # What the document holds besides plain numbers.
 _SECTIONS = ("marketplaces", "paused", "timetables", "allowances", "tenants", "pages", "ebay")
 
@@ -212,27 +211,12 @@ def parse(text: str) -> Config:
             if type(value) is not int or not least <= value <= most:
                 raise ConfigError(f"{name} must be a whole number from {least} to {most}, not {value!r}")
             changes[name] = value
-    allowances = _allowances("allowances", document.get("allowances", {}), config.allowances)
-    tenants = _tenants(document.get("tenants", {}), allowances)
-    return replace(config, **changes, allowances=allowances, tenants=tenants)
-
-
-def _allowances(place: str, value: object, others: Allowances) -> Allowances:
-    if not isinstance(value, dict):
-        raise ConfigError(f"{place} must be an object of allowances")
     try:
-        return others.override(value)
+        said = allowances.parse("allowances", document.get("allowances", {}), config.allowances)
+        tenants = allowances.parse_tenants(document.get("tenants", {}), said)
     except ValueError as error:
-        raise ConfigError(f"{place}: {error}") from error
-
-
-def _tenants(value: object, allowances: Allowances) -> Mapping[str, Allowances]:
-    if not isinstance(value, dict):
-        raise ConfigError("tenants must be an object of allowances by tenant")
-    for tenant in value:
-        if not re.fullmatch(_TENANT, tenant):
-            raise ConfigError(f"tenants: {tenant!r} can be no tenant; names are 1 to 64 of a-z, 0-9 and -")
-    return {tenant: _allowances(f"tenants.{tenant}", changes, allowances) for tenant, changes in value.items()}
+        raise ConfigError(str(error)) from error
+    return replace(config, **changes, allowances=said, tenants=tenants)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
