@@ -10,7 +10,7 @@ from sluice.operator import api as operator
 from sluice.platform.http import routing
 from sluice.prices import api as prices
 
-kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx", "promotions"))
+kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx", "listings.ebay", "promotions"))
 app = routing.app((*prices.READ, *operator.ROUTES))
 
 

@@ -9,7 +9,7 @@ from sluice.jobs.model import kinds
 from sluice.operator import dead_letters_api as api
 from sluice.platform.http import routing
 
-kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx", "promotions"))
+kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx", "listings.ebay", "promotions"))
 app = routing.app(api.ROUTES)
 
 

@@ -12,7 +12,7 @@ from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
 from sluice.platform.observe import logger, metrics
 
-kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx"))
+kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx", "listings.ebay", "promotions"))
 
 
 @logger.inject_lambda_context

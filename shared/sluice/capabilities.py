@@ -53,6 +53,11 @@ CAPABILITIES = (
         routes=("api", "bulk_api"),
         events=("listing.changed",),
     ),
+    Capability(
+        "listings.ebay",
+        kinds=("listing.publish", "seller.policies"),
+        imports=("promotions",),
+    ),
     Capability("inventory", routes=("api", "bulk_api", "import_api")),
     Capability("promotions", kinds=("promotion.create",), routes=("api",)),
     Capability(

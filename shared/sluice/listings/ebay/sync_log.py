@@ -61,7 +61,7 @@ class SyncEntry(tables.Table):
     expires_at = IntAttribute()
 
 
-def log(
+def entry(
     record: Record,
     *,
     job_id: str,
@@ -73,9 +73,9 @@ def log(
     said: Sequence[Mapping[str, str]] = (),
     error_id: str | None = None,
     keep_ms: int,
-) -> None:
-    """Write an entry of the sync log."""
-    SyncEntry(
+) -> SyncEntry:
+    """An entry of the sync log, to be saved with what the attempt has written."""
+    return SyncEntry(
         tenant=record.owner,
         entry=sync_entry(at),
         listing=record.listing,
@@ -90,7 +90,7 @@ def log(
         error_id=error_id,
         said=list(said),
         expires_at=ttl(at + keep_ms),
-    ).save()
+    )
 
 
 def sync_entry(at: int) -> str:

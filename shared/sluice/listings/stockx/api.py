@@ -1,6 +1,7 @@
 """The routes of listings and their operations. A write answers at once with a job."""
 
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from sluice.jobs.ask import require_room
 from sluice.jobs.queue import cancel
@@ -10,6 +11,7 @@ from sluice.listings.stockx import views
 from sluice.listings.stockx.bodies import (
     Accepted,
     History,
+    HistoryQuery,
     ListingList,
     ListingsQuery,
     NewListing,
@@ -23,18 +25,14 @@ from sluice.listings.stockx.request import Asked, Asker, UnknownListing
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform.config import live
-from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import Conflict, FieldError, Invalid, NotFound
-from sluice.platform.http.models import Body, PageQuery, Query
-from sluice.platform.http.paging import Page, Place
+from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
+from sluice.platform.http.models import Body, Query
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.refused import CONFLICT, Refused
 
 B = TypeVar("B", bound=Body | None)
 Q = TypeVar("Q", bound=Query | None)
-# What is not found where there is none.
-LISTING = ("listing", "listingId")
 
 
 def create_listing(request: HttpRequest[NewListing, None]) -> Accepted:
@@ -71,7 +69,7 @@ def deactivate_listing(request: HttpRequest[None, None]) -> Accepted:
 def list_listings(request: HttpRequest[None, ListingsQuery]) -> ListingList:
     """The caller's listings."""
     query = request.query
-    after = paging.start(query.cursor, request.tenant, listings.ID)
+    after = _cursor(query.cursor) if query.cursor else None
     unconfirmed = query.status == ListingStatus.UNCONFIRMED
     wanted = (
         (Listing.status, None if unconfirmed else query.status),
@@ -83,10 +81,10 @@ def list_listings(request: HttpRequest[None, ListingsQuery]) -> ListingList:
     for attribute, value in wanted:
         if value is not None:
             condition = (attribute == value) if condition is None else condition & (attribute == value)
-    found = listings.page(request.tenant, query.limit, after, condition)
+    found, following = listings.page(request.tenant, query.limit, after, condition)
     # That nobody knows is written in the changes, which DynamoDB cannot look into.
     shown = [one for one in found if query.status in (None, one.shown_status)]
-    return {"listings": [views.listing(one) for one in shown], "next": found.cursor(request.tenant)}
+    return {"listings": [views.listing(one) for one in shown], "next": following}
 
 
 def get_listing(request: HttpRequest[None, None]) -> views.ListingView:
@@ -94,21 +92,19 @@ def get_listing(request: HttpRequest[None, None]) -> views.ListingView:
     return views.listing(_find(request))
 
 
-def get_history(request: HttpRequest[None, PageQuery]) -> History:
+def get_history(request: HttpRequest[None, HistoryQuery]) -> History:
     """What became of each change of a listing."""
-    query, tenant = request.query, request.tenant
-    after = paging.start(query.cursor, tenant, listings.NUMBER)
-    listing = _find(request)
-    found = listings.history(tenant, listing.listing_id, query.limit, int(after.key) if after else 0)
-    page = Page(found, Place(str(found[-1].number)) if len(found) == query.limit else None)
-    return {"history": [views.entry(one) for one in page], "next": page.cursor(tenant)}
+    found, query = _find(request), request.query
+    entries = listings.history(found.tenant, found.listing_id, query.limit, int(query.cursor or 0))
+    rest = str(entries[-1].number) if len(entries) == query.limit else None
+    return {"history": [views.entry(one) for one in entries], "next": rest}
 
 
 def get_operation(request: HttpRequest[None, None]) -> views.OperationView:
     """How far a change is."""
-    job = cancel.find_by_path(request.path["job_id"], request.tenant)
+    job = cancel.find(unquote(request.path["job_id"]), request.tenant)
     if job is None or job.kind not in _KINDS:
-        raise NotFound.of("operation", "jobId")
+        raise NotFound("there is no such operation")
     return views.operation(job)
 
 
@@ -119,7 +115,8 @@ def _one(_: HttpRequest[Any, Any]) -> int:
 
 def asker(request: HttpRequest[B, Q]) -> Asker:
     """Who asks."""
-    return Asker(request.tenant, request.subject, request.now, live.current())
+    assert request.caller  # noqa: S101 - every route here has one
+    return Asker(request.tenant, request.caller.subject, request.now, live.current())
 
 
 def accepted(asked: Asked) -> Accepted:
@@ -134,7 +131,7 @@ def _change(request: HttpRequest[Any, None], action: Action, body: NewTerms | No
         asked = new_terms(body, found, request.now) if body else None
         return accepted(asking.change_listing(asker(request), found.listing_id, action, asked))
     except UnknownListing:
-        raise NotFound.of(*LISTING) from None
+        raise _unknown() from None
     except Refused as refused:
         raise _told(refused) from None
 
@@ -142,8 +139,12 @@ def _change(request: HttpRequest[Any, None], action: Action, body: NewTerms | No
 def _find(request: HttpRequest[Any, Any]) -> Listing:
     found = listings.find(request.tenant, request.path["listing_id"])
     if found is None:
-        raise NotFound.of(*LISTING)
+        raise _unknown()
     return found
+
+
+def _unknown() -> NotFound:
+    return NotFound("there is no such listing", fields=[FieldError("listingId", "is none of yours")])
 
 
 def _told(refused: Refused) -> Invalid | Conflict:
@@ -157,6 +158,12 @@ def _sku(text: str) -> str:
         return normal_sku(text)
     except ValueError as error:
         raise Invalid.field("sku", str(error)) from None
+
+
+def _cursor(text: str) -> str:
+    if not listings.is_id(text):
+        raise Invalid.field(*NOT_OUR_CURSOR)
+    return text
 
 
 _KINDS = {BATCH.name, CHECK.name, *(kind.name for kind in SINGLE.values())}
@@ -244,7 +251,7 @@ ROUTES = (
         get_history,
         History,
         Permission.LISTINGS_READ,
-        query=PageQuery,
+        query=HistoryQuery,
     ),
     Route(
         "GET",

@@ -10,6 +10,7 @@ _RANGES = {
     "snapshots_kept": (1, 10_000),
     "snapshot_days": (1, 3_650),
     "sync_log_days": (1, 365),
+    "policy_minutes": (1, 7 * 24 * 60),
 }
 
 
@@ -21,6 +22,7 @@ class Ebay:
     price_coalesce_seconds: the same, where price and quantity alone were changed.
     snapshots_kept, snapshot_days: a listing's newest snapshots that are kept whatever their age, and how long others.
     sync_log_days: how long attempts to publish are kept.
+    policy_minutes: a seller's policies that were read longer ago than this are read anew.
     """
 
     coalesce_seconds: int = 30
@@ -28,6 +30,7 @@ class Ebay:
     snapshots_kept: int = 100
     snapshot_days: int = 400
     sync_log_days: int = 30
+    policy_minutes: int = 60
 
 
 def parse(value: object) -> Ebay:

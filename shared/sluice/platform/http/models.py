@@ -21,7 +21,6 @@ from pydantic_core import CoreSchema, core_schema
 
 from sluice.platform.http.body import WrittenNumber
 from sluice.platform.http.errors import FieldError, Invalid
-from sluice.platform.http.paging import MOST_CHARACTERS
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -56,17 +55,6 @@ class Query(Body):
     """The base of what comes in the query string, where every value is text and may stand for a number."""
 
     model_config = ConfigDict(strict=False)
-
-
-# Where a list goes on, see `paging`.
-Cursor = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS, description="a page's `next`")]
-
-
-class PageQuery(Query):
-    """Which page of a list to show. Filters beside it must all match."""
-
-    limit: int = Field(50, ge=1, le=100)
-    cursor: Cursor | None = None
 
 
 # A short text of one line.
@@ -115,16 +103,16 @@ def check(model: type[M], value: object) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise Invalid.of(problems(error, most=MOST_PROBLEMS_OF_BODY)) from None
+        raise Invalid("the request is not valid", fields=problems(error, most=MOST_PROBLEMS_OF_BODY)) from None
 
 
 def problems(error: ValidationError, inside: str = "", *, most: int = MOST_PROBLEMS) -> list[FieldError]:
     """What `error` says, field by field; `inside` is the path of the value that was checked. Shows no value.
 
-    Of more than `most` mistakes only their number is given.
+    Where it says more than `most`, it is only told how much.
     """
     if error.error_count() > most:
-        return [FieldError(inside or "body", f"has {error.error_count()} mistakes, too many to list")]
+        return [FieldError(inside or "body", f"has {error.error_count()} mistakes, too many to be told")]
     return [
         FieldError(_path(inside, one["loc"]), _WORDS.get(one["type"], _lower(one["msg"])))
         for one in error.errors(include_url=False, include_context=False, include_input=False)

@@ -75,17 +75,9 @@ class HttpRequest(Generic[B, Q]):
     @property
     def tenant(self) -> str:
         """Whose data this request may see."""
-        return self._known_caller().tenant
-
-    @property
-    def subject(self) -> str:
-        """Who asks: the user of the tenant, as their issuer names them."""
-        return self._known_caller().subject
-
-    def _known_caller(self) -> Caller:
         if self.caller is None:
-            raise RuntimeError("a public route has no caller")
-        return self.caller
+            raise RuntimeError("a public route has no tenant")
+        return self.caller.tenant
 
 
 # A typed dict, answered as JSON with the route's status; or a whole response, where that does not fit.
@@ -224,7 +216,7 @@ def _answer_once(
 
 
 def _count(caller: Caller, items: int, now: int) -> None:
-    """Count one request, which asks for `items` items, for its tenant, or refuse it."""
+    """Count one request for its tenant, or refuse it."""
     usage.charge(caller.tenant, items, now, live.current().allowed(caller.tenant))
 
 
@@ -250,7 +242,7 @@ def _checked(
         items = route.asks(request) if route.asks else 0
     finally:
         if caller is not None:
-            _count(caller, items, now)
+            usage.charge(caller.tenant, items, now, live.current().allowed(caller.tenant))
     return request
 
 

@@ -1,0 +1,278 @@
+"""One attempt to make eBay equal to one record: what it read, what it does, what it writes.
+
+```
+ read record ─► plan ─► note (`unsure`, revisions, run) ─► calls ─► look ─► one transaction: published, echo,
+                         │                                  │               snapshot, log
+                         └ before the first call            └ a crash, a lost answer: `unsure` says what to send again
+```
+The note names its run; a worker that comes late with its result finds another's there, and writes nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pynamodb.expressions.update import Action as Update
+from pynamodb.transactions import TransactWrite
+
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
+from sluice.jobs.model.run import Run
+from sluice.listings.ebay import cases, documents, drift, hashes, snapshots, sync_log
+from sluice.listings.ebay import echo as echoes
+from sluice.listings.ebay.desired import Desired, PolicyIds
+from sluice.listings.ebay.echo import Echo
+from sluice.listings.ebay.plan import DETAILS, REVISIONS, Known, Plan, Step, Unsure
+from sluice.listings.ebay.table import ENDED, LIVE, ON_HOLD, OUT_OF_STOCK, Record
+from sluice.marketplaces.http.errors import MarketplaceFailure
+from sluice.marketplaces.publishing import Json, Warned
+from sluice.platform import tables
+from sluice.platform.clock import DAY, iso
+from sluice.platform.days import PACIFIC, Day
+from sluice.platform.packing import pack, unpack
+
+# The parts of an error that a record keeps.
+MESSAGE_CHARACTERS: Final = 300
+
+
+class Superseded(LeaseOver):
+    """Another attempt has begun meanwhile: this one's result is not taken."""
+
+    code = "superseded"
+
+
+@dataclass
+class Attempt:
+    """One attempt. record: as it was read. want: what is desired. policies: by their ids.
+
+    calls: those that were made, for the sync log. warnings: what eBay said besides.
+    """
+
+    run: Run
+    record: Record
+    want: Desired
+    policies: PolicyIds
+    plan: Plan
+    calls: list[Json] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
+    offer_id: str | None = None
+    listing_id: str | None = None
+    live: bool = False
+
+    @property
+    def job(self) -> Job:
+        """The job that makes it."""
+        return self.run.job
+
+    @property
+    def token(self) -> str:
+        """Who makes it: no other run has this lease of this job."""
+        return f"{self.job.job_id}#{self.job.created_at}#{self.job.lease}"
+
+    def called(self, step: Step, failure: Failure | None = None) -> None:
+        """Keep a call for the sync log."""
+        told = {"step": str(step), "result": "failed" if failure else "done"}
+        if isinstance(failure, MarketplaceFailure) and failure.status is not None:
+            told["status"] = str(failure.status)
+        self.calls.append(told)
+
+
+def begin(run: Run, record: Record, want: Desired, found: Known) -> Attempt:
+    """An attempt with nothing planned yet."""
+    policies = found.policies or PolicyIds("", "", "")
+    attempt = Attempt(run, record, want, policies, Plan((), want), live=found.live)
+    attempt.offer_id, attempt.listing_id = record.offer_id, record.listing_id
+    return attempt
+
+
+def known(record: Record, now: int) -> Known:
+    """What is known of a record's sku at eBay."""
+    published = documents.of_document(unpack(record.published)) if record.published else None
+    return Known(
+        published=published,
+        policies=record.policies,
+        offer_id=record.offer_id,
+        live=record.standing in (LIVE, OUT_OF_STOCK, ON_HOLD),
+        unsure=Unsure.of(record.unsure),
+        revisions=record.revised(now)[0],
+    )
+
+
+def note(attempt: Attempt) -> None:
+    """Before the first call: what is sent, what it costs, and who sends it."""
+    record, plan, now = attempt.record, attempt.plan, attempt.run.clock.now()
+    unsure = Unsure.of(record.unsure) | plan.unsure
+    total, details = record.revised(now)
+    # Only a live listing is revised; counted beforehand, so that a crash forgets none.
+    live = record.standing in (LIVE, OUT_OF_STOCK, ON_HOLD)
+    spent = [step for step in plan.steps if step in REVISIONS] if live else []
+    actions: list[Update] = [Record.unsure.set(unsure.stored()), Record.run.set(attempt.token)]
+    if spent:
+        actions += [
+            Record.revision_day.set(Day.at(now, PACIFIC).name),
+            Record.revisions.set(total + len(spent)),
+            Record.detail_revisions.set(details + sum(step in DETAILS for step in spent)),
+        ]
+    attempt.record = tables.update(Record, [record.tenant, record.sku], actions, Record.version.exists())
+
+
+def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
+    """Everything that was planned is done: write it all together, or nothing.
+
+    echo: how eBay shows it; None where nobody could look, or eBay is behind: the next look is the measure then.
+
+    Raises:
+        Superseded: another attempt has begun meanwhile.
+    """
+    run, record, plan = attempt.run, attempt.record, attempt.plan
+    now = run.clock.now()
+    sent = hashes.of(plan.sends, attempt.policies)
+    left = Unsure(Unsure.of(record.unsure).groups & plan.waits)
+    state = snapshots.state(plan.sends, attempt.policies)
+    said = _said(attempt.warnings)
+    added = snapshots.new(record, state, event, now, listing_id=attempt.listing_id, warnings=said)
+    actions: list[Update] = [
+        Record.published.set(pack(documents.document(plan.sends))),
+        Record.published_at.set(now),
+        Record.hashes.set(sent.stored()),
+        Record.policy_ids.set(attempt.policies._asdict()),
+        Record.unsure.set(left.stored()) if left.groups else Record.unsure.remove(),
+        Record.error.remove(),
+        Record.run.remove(),
+        Record.warnings.set(said) if said else Record.warnings.remove(),
+        *_seen(attempt, echo, now),
+        *_drift(attempt, echo, now),
+        *added.updates,
+    ]
+    if plan.waits:
+        actions.append(Record.published_hash.remove())  # in part
+    else:
+        actions += [Record.published_version.set(record.version), Record.published_hash.set(record.record_hash)]
+    entry = _entry(attempt, "snooze" if plan.waits else "done", None, now)
+
+    def fill(transaction: TransactWrite) -> None:
+        ours = (Record.run == attempt.token) & added.as_read
+        transaction.update(Record(record.tenant, record.sku), actions, ours)
+        added.write(transaction)
+        transaction.save(entry)
+
+    try:
+        tables.transact(fill)
+    except tables.ConditionFailed as failed:
+        raise Superseded("another attempt has begun meanwhile, or its snapshot came first") from failed
+    snapshots.written(added, record, now, run.config.ebay)
+    return {
+        "outcome": "published" if plan.steps else "unchanged",
+        "steps": [str(step) for step in plan.steps],
+        "version": record.version,
+        "listing_id": attempt.listing_id,
+    }
+
+
+def failed(attempt: Attempt, failure: Failure) -> None:
+    """Keep why an attempt did not succeed: in the sync log, and on the record where it was the last."""
+    record, now = attempt.record, attempt.run.clock.now()
+    last = failure.action in (Then.BUSINESS, Then.FATAL)
+    result = "failed" if last else "snooze" if failure.action is Then.SNOOZE else "retry"
+    _entry(attempt, result, failure, now).save()
+    error = {
+        "code": failure.code,
+        "message": failure.message[:MESSAGE_CHARACTERS],
+        "version": record.version,
+        "at": iso(now),
+        "final": last,
+    }
+    actions: list[Update] = [Record.error.set(error)]
+    if attempt.offer_id and attempt.offer_id != record.offer_id:
+        # Found on the way: a later failure must not throw it away.
+        actions.append(Record.offer_id.set(attempt.offer_id))
+    ours = Record.run == attempt.token if record.run == attempt.token else Record.version.exists()
+    with suppress(tables.ConditionFailed):  # somebody else's attempt has the word
+        tables.update(Record, [record.tenant, record.sku], actions, ours)
+
+
+def open_case(record: Record, kind: str, groups: Iterable[str], now: int, details: str = "") -> None:
+    """Have somebody decide about it; once, however often it is found."""
+    open_ = record.drift or []
+    if cases.same(open_, kind, groups, details) is None:
+        rows = [*open_, cases.row(kind, groups, iso(now), details)]
+        tables.update(Record, [record.tenant, record.sku], [Record.drift.set(rows)], Record.version.exists())
+
+
+def begin_anew(attempt: Attempt) -> None:
+    """eBay has proved that the offer is gone: the next attempt makes it from the top."""
+    everything = Unsure(frozenset(), listing=True)
+    actions: list[Update] = [
+        Record.unsure.set((Unsure.of(attempt.record.unsure) | everything).stored()),
+        Record.offer_id.remove(),
+        Record.published.remove(),
+    ]
+    tables.update(Record, [attempt.record.tenant, attempt.record.sku], actions, Record.run == attempt.token)
+
+
+def _seen(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
+    """What eBay has of it now."""
+    ids = ((Record.offer_id, attempt.offer_id), (Record.listing_id, attempt.listing_id))
+    actions: list[Update] = [attribute.set(value) for attribute, value in ids if value]
+    if echo is None:
+        actions += [Record.echo.remove(), Record.observed.remove()]
+        there = LIVE if attempt.live else ENDED if attempt.listing_id else None
+    else:
+        packed = pack(echo.stored())
+        actions += [Record.echo.set(packed), Record.observed.set(packed), Record.observed_at.set(now)]
+        there = standing(echo, attempt.plan.sends)
+    return [*actions, Record.standing.set(there) if there else Record.standing.remove()]
+
+
+def standing(echo: Echo, want: Desired) -> str | None:
+    """What a listing is, in the record's words; None where there is none."""
+    if echo.standing == echoes.UNLISTED:
+        return None
+    if echo.standing != echoes.LIVE:
+        return ENDED
+    if echo.on_hold:
+        return ON_HOLD
+    return LIVE if want.shown_quantity else OUT_OF_STOCK
+
+
+def _drift(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
+    """What was changed by others and is sent now is no drift any more. What eBay changed when it took it is, and a
+    listing that has ended meanwhile: another one is made only when somebody says so."""
+    record, steps = attempt.record, attempt.plan.steps
+    found = [told] if (told := drift.by_ebay(attempt.warnings)) else []
+    expected = attempt.live and not {Step.PUBLISH, Step.WITHDRAW} & set(steps)
+    if expected and echo and echo.standing not in (echoes.LIVE, echoes.UNLISTED):
+        found.append(drift.Drift(drift.DriftClass.ENDED))
+    rows = [
+        {"class": str(one.kind), "groups": sorted(map(str, one.groups)), "at": iso(now), "case": cases.new_id()}
+        for one in found
+    ]
+    if rows:
+        return [Record.drift.set(rows)]
+    return [Record.drift.remove()] if record.drift else []
+
+
+def _said(warnings: Sequence[Warned]) -> list[Mapping[str, Any]]:
+    """Each warning once."""
+    rows = {(one.code, one.message): {"code": one.code, "message": one.message} for one in warnings}
+    return list(rows.values())
+
+
+def _entry(attempt: Attempt, result: str, failure: Failure | None, now: int) -> sync_log.SyncEntry:
+    record, run = attempt.record, attempt.run
+    said = [*_said(attempt.warnings)]
+    if failure:
+        said.append({"code": failure.code, "message": failure.message[:MESSAGE_CHARACTERS]})
+    return sync_log.entry(
+        record,
+        job_id=run.job.job_id,
+        attempt=run.job.attempts,
+        at=now,
+        planned=[str(step) for step in attempt.plan.steps],
+        calls=attempt.calls,
+        result=result if attempt.plan.steps or failure else "nothing",
+        said=said,
+        error_id=failure.code if failure and failure.code.isdecimal() else None,
+        keep_ms=run.config.ebay.sync_log_days * DAY,
+    )

@@ -1,0 +1,44 @@
+"""Open differences that a person decides about: rows of a record's `drift`. Pure but for the id.
+
+```
+ {"class": "ended", "groups": [], "at": "2026-11-28T10:00:00.000Z", "case": "c-1f3a9c20", "wants": "answer"}
+```
+*ours* sends what the record says, *theirs* takes what eBay shows into the record, *ignore* makes what eBay shows the
+new measure.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+from uuid import uuid4
+
+OURS: Final = "ours"
+THEIRS: Final = "theirs"
+IGNORE: Final = "ignore"
+ANSWERS: Final = (OURS, THEIRS, IGNORE)
+
+Row = Mapping[str, Any]
+
+
+def new_id() -> str:
+    """A new case's id."""
+    return f"c-{uuid4().hex[:12]}"
+
+
+def row(kind: str, groups: Iterable[str], at: str, details: str = "") -> dict[str, Any]:
+    """A new case. details: what it is about, where the class does not say it: the policy that is gone."""
+    made: dict[str, Any] = {"class": kind, "groups": sorted(groups), "at": at, "case": new_id()}
+    return made | ({"details": details} if details else {})
+
+
+def same(open_: Sequence[Row], kind: str, groups: Iterable[str], details: str = "") -> Row | None:
+    """The open case that is about this already, so that it is told once."""
+    wanted = sorted(groups)
+    for one in open_:
+        if (one["class"], list(one["groups"]), one.get("details", "")) == (kind, wanted, details):
+            return one
+    return None
+
+
+def without(open_: Sequence[Row], case: str) -> list[Row]:
+    """All but one."""
+    return [one for one in open_ if one["case"] != case]

@@ -1,0 +1,250 @@
+"""One run of `listing.publish`, of jobs of one account: eBay is made equal to each record.
+
+```
+ each job ─► read ─► plan ┬ price and quantity alone ─► 25 in a call; a row that fails is tried alone
+                          ├ more ────────────────────► one call after the other
+                          └ nothing ─────────────────► done
+```
+Each record stands alone: what becomes of it is its own job's end.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
+from sluice.jobs.model.run import Run
+from sluice.listings.ebay import attempt as attempts
+from sluice.listings.ebay import echo as echoes
+from sluice.listings.ebay import policies, promoting, publishers, sellers, steps, table
+from sluice.listings.ebay.attempt import Attempt
+from sluice.listings.ebay.desired import PolicyIds, Status
+from sluice.listings.ebay.echo import Echo
+from sluice.listings.ebay.plan import Step, plan
+from sluice.marketplaces.http.errors import MarketplaceFailure, NotFound, NotReady, PolicyRefused, SellingLimit
+from sluice.marketplaces.publishing import MOST_PRICES, PriceResult, Publisher
+from sluice.platform.clock import iso
+from sluice.platform.days import PACIFIC, Day
+from sluice.platform.observe import count
+from sluice.platform.packing import unpack
+
+NO_POLICIES = PolicyIds("", "", "")
+
+
+class RevisionsUsed(Failure):
+    """The listing has no revisions left today for what differs. `retry_at`: when it opens again."""
+
+    action = Then.SNOOZE
+    code = "revisions_used"
+    # What could be sent was, and stands in the sync log.
+    logged = False
+
+
+class ListingGone(Failure):
+    """eBay has proved that a live listing's offer is gone: a new listing is made only when somebody says so."""
+
+    action = Then.BUSINESS
+    code = "listing_gone"
+
+
+@dataclass
+class _Publishing:
+    """One record's way. end: its job's, once it is known."""
+
+    run: Run
+    attempt: Attempt | None = None
+    end: HandlerResult | Exception | None = None
+
+    def step(self, work: Callable[[], HandlerResult | None]) -> None:
+        """Do `work`, whose outcome, or failure, is the end; None when there is more to do."""
+        try:
+            self.end = work()
+        except Exception as error:  # noqa: BLE001 - this record's alone
+            self.end = error
+            if self.attempt and isinstance(error, Failure):
+                self._keep(self.attempt, error)
+
+    def _keep(self, attempt: Attempt, failure: Failure) -> None:
+        if isinstance(failure, attempts.Superseded) or getattr(failure, "logged", False):
+            return
+        count("publish.failure")
+        try:
+            attempts.failed(attempt, failure)
+        except Exception as error:  # noqa: BLE001 - the failure itself must not get lost behind its log
+            failure.__context__ = error
+
+    def told(self) -> HandlerResult | Exception:
+        """The end, which is known by now."""
+        assert self.end is not None  # noqa: S101 - each way leads to one
+        return self.end
+
+
+def run(runs: Sequence[Run]) -> list[HandlerResult | Exception]:
+    """Publish the records of some jobs of one account; what became of each.
+
+    A result is `{"outcome": "published" | "unchanged" | "gone", "steps", "version", "listing_id"}`.
+    """
+    first = runs[0]
+    publisher = publishers.open_for(first.job.account, first.calls, first.clock)
+    pause = sellers.paused(first.job.account, first.clock.now())
+    ways = [_Publishing(run) for run in runs]
+    for way in ways:
+        way.step(partial(_begin, way, pause))
+    quick = [way for way in ways if way.end is None and way.attempt and way.attempt.plan.is_quick]
+    by_language: dict[str, list[_Publishing]] = defaultdict(list)
+    for way in quick:
+        assert way.attempt  # noqa: S101 - for the type checker
+        by_language[way.attempt.want.language].append(way)
+    for together in by_language.values():
+        for start in range(0, len(together), MOST_PRICES):
+            _set_prices(publisher, together[start : start + MOST_PRICES])
+    for way in ways:
+        if way.end is None:
+            way.step(partial(_publish, way, publisher))
+    return [way.told() for way in ways]
+
+
+def _begin(way: _Publishing, pause: tuple[int, str] | None) -> HandlerResult | None:
+    """Read the record and plan. The end where there is nothing to do."""
+    run, now = way.run, way.run.clock.now()
+    count("publish.attempt")
+    record = table.find(run.payload["owner"], run.payload["sku"])
+    if record is None:
+        return {"outcome": "gone", "steps": [], "version": 0, "listing_id": None}
+    want, known = record.wanted, attempts.known(record, now)
+    attempt = way.attempt = attempts.begin(run, record, want, known)
+    # Who only takes a listing down needs no policies.
+    attempt.policies = known.policies or NO_POLICIES if want.status is Status.ENDED else policies.ids(run, record)
+    planned = attempt.plan = plan(want, attempt.policies, known)
+    if planned.waits and not planned.steps:
+        raise _no_revisions(attempt, now)
+    if Step.PUBLISH in planned.steps and pause:
+        raise SellingLimit(f"nothing new is published until {iso(pause[0])}: {pause[1]}", retry_at=pause[0])
+    if planned.steps:
+        return None
+    if record.is_published and not record.unsure:
+        count("publish.idempotent_skip")
+        return {"outcome": "unchanged", "steps": [], "version": record.version, "listing_id": record.listing_id}
+    attempts.note(attempt)
+    promoting.ask(attempt)
+    return attempts.done(attempt, _stored_echo(attempt), "publish")
+
+
+def _set_prices(publisher: Publisher, ways: Sequence[_Publishing]) -> None:
+    """Price and quantity of all of `ways` in one call. A row that fails is tried alone, once."""
+    for way in ways:
+        way.step(partial(_note, way))
+    open_ = [way for way in ways if way.end is None]
+    if not open_:
+        return
+    results = _asked(publisher, open_)
+    if isinstance(results, Failure):
+        for way in open_:
+            way.step(partial(_raise, way, results))
+        return
+    for way, result in zip(open_, results, strict=True):
+        error = result.error
+        alone = len(open_) > 1 and error is not None and error.status is not None and not isinstance(error, NotFound)
+        if alone:
+            again = _asked(publisher, [way])
+            result = PriceResult(again) if isinstance(again, MarketplaceFailure) else result
+            if isinstance(again, list):
+                [result] = again
+        way.step(partial(_priced, way, result))
+
+
+def _asked(publisher: Publisher, ways: Sequence[_Publishing]) -> list[PriceResult] | Failure:
+    """One call; or what holds it up for all."""
+    made = [way.attempt for way in ways if way.attempt]
+    try:
+        return publisher.speaking(made[0].want.language).set_prices([steps.price_row(one) for one in made])
+    except Failure as failure:
+        return failure
+
+
+def _raise(way: _Publishing, failure: Failure) -> HandlerResult:
+    assert way.attempt  # noqa: S101 - for the type checker
+    way.attempt.called(Step.PRICES, failure)
+    raise failure
+
+
+def _note(way: _Publishing) -> None:
+    assert way.attempt  # noqa: S101 - for the type checker
+    attempts.note(way.attempt)
+
+
+def _priced(way: _Publishing, result: PriceResult) -> HandlerResult:
+    """What became of one row."""
+    attempt = way.attempt
+    assert attempt  # noqa: S101 - for the type checker
+    attempt.called(Step.PRICES, result.error)
+    attempt.warnings += result.warnings
+    if isinstance(result.error, NotFound):
+        raise _gone(attempt, result.error)
+    if result.error:
+        raise _told(attempt, result.error)
+    before = _stored_echo(attempt)
+    echo = before and echoes.of_prices(before, attempt.plan.sends, attempt.policies)
+    promoting.ask(attempt)
+    return _finished(attempt, echo)
+
+
+def _publish(way: _Publishing, publisher: Publisher) -> HandlerResult:
+    """One record's calls, one after the other, and a look at what came of them."""
+    attempt = way.attempt
+    assert attempt  # noqa: S101 - for the type checker
+    attempts.note(attempt)
+    try:
+        steps.take(attempt, publisher)
+    except NotFound as failure:
+        raise _gone(attempt, failure) from None
+    except MarketplaceFailure as failure:
+        raise _told(attempt, failure) from None
+    echo = steps.look(attempt, publisher)
+    promoting.ask(attempt)
+    return _finished(attempt, echo)
+
+
+def _finished(attempt: Attempt, echo: Echo | None) -> HandlerResult:
+    """Write what was published. Where a part had to wait for the next day, the job comes back then."""
+    result = attempts.done(attempt, echo, attempt.run.payload.get("event", "publish"))
+    count("publish.success")
+    if attempt.plan.waits:
+        later = _no_revisions(attempt, attempt.run.clock.now())
+        later.logged = True
+        raise later
+    return result
+
+
+def _no_revisions(attempt: Attempt, now: int) -> RevisionsUsed:
+    opens = Day.at(now, PACIFIC).end
+    names = ", ".join(sorted(attempt.plan.waits))
+    used = attempt.record.revised(now)[0]
+    return RevisionsUsed(
+        f"{names} of the listing wait: eBay was sent {used} changes of it today; opens again at {iso(opens)}",
+        retry_at=opens,
+    )
+
+
+def _gone(attempt: Attempt, failure: NotFound) -> Failure:
+    """The offer is gone. One that was not live yet is made from the top; a live listing is somebody's decision."""
+    if not attempt.live:
+        attempts.begin_anew(attempt)
+        return NotReady(f"eBay has lost what was sent; it is sent from the top ({failure.message})", code=failure.code)
+    attempts.open_case(attempt.record, "missing", (), attempt.run.clock.now())
+    return ListingGone(f"eBay has no such listing any more: decide what becomes of it ({failure.message})")
+
+
+def _told(attempt: Attempt, failure: MarketplaceFailure) -> MarketplaceFailure:
+    """What else a failure means: for the account, or for what is remembered of it."""
+    run = attempt.run
+    if isinstance(failure, SellingLimit) and failure.retry_at:
+        sellers.pause(run.job.account, failure.retry_at, failure.message)
+    if isinstance(failure, PolicyRefused):
+        sellers.forget(run.job.account, attempt.want.marketplace)
+    return failure
+
+
+def _stored_echo(attempt: Attempt) -> Echo | None:
+    return Echo.of(unpack(attempt.record.echo)) if attempt.record.echo else None

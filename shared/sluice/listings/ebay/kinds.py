@@ -1,0 +1,36 @@
+"""The job kinds of this capability, and what their jobs are called."""
+
+from typing import Final
+
+from sluice.jobs.model import keys
+from sluice.jobs.model.backoff import Backoff
+from sluice.jobs.model.kinds import JobKind
+from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.config.document import EBAY_ACCOUNT, EBAY_INVENTORY
+
+MARKETPLACE: Final = "ebay"
+# Jobs of an account run together, so that the prices of 25 skus are one call.
+PUBLISH: Final = JobKind(
+    "listing.publish",
+    "sluice.listings.ebay.handler:run",
+    frozenset({MARKETPLACE}),
+    max_attempts=6,
+    backoff=Backoff(base_ms=10 * SECOND, cap_ms=5 * MINUTE),
+    service=EBAY_INVENTORY,
+    together=True,
+)
+# A seller's policies on one site, read anew.
+POLICIES: Final = JobKind(
+    "seller.policies", "sluice.listings.ebay.policies:refresh", frozenset({MARKETPLACE}), service=EBAY_ACCOUNT
+)
+KINDS = (PUBLISH, POLICIES)
+
+
+def publish_id(owner: str, sku: str) -> str:
+    """The job that publishes a record: one at a time for a sku, or for a group. owner, sku: the record's keys."""
+    return keys.job_id(PUBLISH.name, MARKETPLACE, owner, sku)
+
+
+def policies_id(tenant: str, site: str) -> str:
+    """The job that reads a seller's policies on a site."""
+    return keys.job_id(POLICIES.name, MARKETPLACE, tenant, site)

@@ -1,0 +1,19 @@
+"""The one place that opens what a marketplace has of a seller, so that only who calls it loads an HTTP client."""
+
+from sluice.jobs.model.run import Calls
+from sluice.marketplaces.publishing import Policies, Publisher
+from sluice.platform.clock import Clock
+
+
+def open_for(account_id: str, calls: Calls, clock: Clock) -> Publisher:
+    """The listings of an account. Opening calls nobody."""
+    from sluice.marketplaces.ebay.inventory import Inventory
+
+    return Inventory.open(account_id, calls, clock)
+
+
+def policies_of(account_id: str, calls: Calls, clock: Clock) -> Policies:
+    """The business policies of an account. Opening calls nobody."""
+    from sluice.marketplaces.ebay.account import Account
+
+    return Account.open(account_id, calls, clock)

@@ -1,0 +1,123 @@
+"""What is known of a seller's account at eBay: its business policies by site, and whether it may publish now.
+
+```
+ ebay_sellers   ebay:acme   EBAY_US       its policies, as they were read
+                ebay:acme   publishing    until when nothing new is published, and why
+```
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+
+from sluice.listings.ebay.desired import Policies, PolicyIds, PolicyRef
+from sluice.marketplaces.publishing import POLICY_KINDS, Policy
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+
+PUBLISHING: Final = "publishing"
+
+
+class SellerPart(tables.Table):
+    """A part of what is known of a seller. Times are epoch ms.
+
+    policies: by kind `[{"id", "name", "digest"}]`. read_at: when they were read.
+    paused_until, reason: of the part `publishing`.
+    """
+
+    class Meta:
+        table_name = tables.name("ebay_sellers")
+        max_pool_connections = 64
+
+    account = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    policies = JSONAttribute(null=True)
+    read_at = IntAttribute(null=True)
+    paused_until = IntAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+
+
+class Gone(NamedTuple):
+    """A policy that a record names and the seller has not: field is the place in the record."""
+
+    field: str
+    named: str
+
+
+class Known(NamedTuple):
+    """A seller's policies on one site, by kind. read_at: when they were read."""
+
+    policies: Mapping[str, Sequence[Mapping[str, str]]]
+    read_at: int
+
+    def ids(self, wanted: Policies) -> PolicyIds | list[Gone]:
+        """The ids of the policies that a record names; or those that there are none of."""
+        found = [self._find(kind, ref) for kind, ref in zip(POLICY_KINDS, wanted, strict=True)]
+        if all(found):
+            return PolicyIds(*map(str, found))
+        refs = zip(POLICY_KINDS, wanted, found, strict=True)
+        return [Gone(f"policies.{kind}", str(ref.id or ref.name)) for kind, ref, one in refs if not one]
+
+    def _find(self, kind: str, ref: PolicyRef) -> str | None:
+        for one in self.policies.get(kind, ()):
+            if ref.id == one["id"] or (ref.id is None and ref.name == one["name"]):
+                return one["id"]
+        return None
+
+    def digests(self) -> dict[str, str]:
+        """A short word for the content of each policy, by its id."""
+        return {one["id"]: one["digest"] for rows in self.policies.values() for one in rows}
+
+
+def known(account: str, site: str) -> Known | None:
+    """What was read of a seller's policies on a site; None before they were."""
+    part = _find(account, site)
+    if part is None or part.read_at is None:
+        return None
+    return Known(part.policies or {}, part.read_at)
+
+
+def of_policies(policies: Mapping[str, Sequence[Policy]], now: int) -> Known:
+    """What was read of a seller's policies, by kind."""
+    rows = {
+        kind: [{"id": one.policy_id, "name": one.name, "digest": one.digest} for one in found]
+        for kind, found in policies.items()
+    }
+    return Known(rows, now)
+
+
+def remember(account: str, site: str, known: Known) -> None:
+    """Keep what was read."""
+    policies = {kind: list(rows) for kind, rows in known.policies.items()}
+    SellerPart(account, site, policies=policies, read_at=known.read_at).save()
+
+
+def forget(account: str, site: str) -> None:
+    """What was read may be old: whoever needs it reads it anew."""
+    tables.delete(SellerPart, [account, site])
+
+
+def paused(account: str, now: int) -> tuple[int, str] | None:
+    """Until when nothing new is published on the account, and why; None when it may be."""
+    part = _find(account, PUBLISHING)
+    if part is None or part.paused_until is None or part.paused_until <= now:
+        return None
+    return part.paused_until, part.reason or ""
+
+
+def pause(account: str, until: int, reason: str) -> None:
+    """Publish nothing new on the account until then. What is live is kept up to date all the same."""
+    SellerPart(account, PUBLISHING, paused_until=until, reason=reason).save()
+
+
+def resume(account: str) -> None:
+    """Publish again."""
+    tables.delete(SellerPart, [account, PUBLISHING])
+
+
+def _find(account: str, part: str) -> SellerPart | None:
+    try:
+        return SellerPart.get(account, part, consistent_read=True)
+    except SellerPart.DoesNotExist:
+        return None

@@ -1,0 +1,114 @@
+"""The calls of one attempt, each of which may be repeated: what the plan names, at the marketplace."""
+
+from collections.abc import Callable
+
+from sluice.jobs.model.outcomes import Failure
+from sluice.listings.ebay import echo as echoes
+from sluice.listings.ebay import projection
+from sluice.listings.ebay.attempt import Attempt
+from sluice.listings.ebay.echo import Echo
+from sluice.listings.ebay.plan import Step
+from sluice.marketplaces.http.errors import NotFound, SellerMustAct
+from sluice.marketplaces.publishing import MarketOffer, OfferExists, PriceRow, Publisher, Written
+
+
+def take(attempt: Attempt, publisher: Publisher) -> None:
+    """Make every call of the plan, in its order.
+
+    Raises:
+        NotFound: the offer is gone, which eBay has proved.
+        Failure: what a call came to.
+    """
+    speaking = publisher.speaking(attempt.want.language)
+    calls: dict[Step, Callable[[Attempt, Publisher], Written]] = {
+        Step.ITEM: _item,
+        Step.OFFER: _offer,
+        Step.PUBLISH: _publish,
+        Step.WITHDRAW: _withdraw,
+    }
+    for step in attempt.plan.steps:
+        try:
+            written = calls[step](attempt, speaking)
+        except Failure as failure:
+            attempt.called(step, failure)
+            raise
+        attempt.called(step)
+        attempt.warnings += written.warnings
+
+
+def look(attempt: Attempt, publisher: Publisher) -> Echo | None:
+    """How eBay shows what it took; None where that cannot be told now: it does not answer, or is behind."""
+    speaking, want = publisher.speaking(attempt.want.language), attempt.plan.sends
+    try:
+        item, offer = speaking.item(want.sku), offer_of(attempt, speaking)
+    except Failure:
+        return None
+    echo = echoes.seen(want, attempt.policies, item, offer)
+    return None if echoes.is_behind(echo, want, attempt.policies) else echo
+
+
+def price_row(attempt: Attempt) -> PriceRow:
+    """What bulkUpdatePriceQuantity is asked for one sku."""
+    sends, price = attempt.plan.sends, attempt.plan.sends.price.at_ebay
+    return PriceRow(sends.sku, attempt.offer_id or "", price["value"], price["currency"], sends.shown_quantity)
+
+
+def offer_of(attempt: Attempt, publisher: Publisher) -> MarketOffer | None:
+    """The sku's offer on the record's site; None where there certainly is none."""
+    offers = publisher.offers(attempt.want.sku)
+    return next((one for one in offers if one.site == attempt.want.marketplace), None)
+
+
+def _item(attempt: Attempt, publisher: Publisher) -> Written:
+    return publisher.put_item(attempt.want.sku, projection.item_body(attempt.plan.sends))
+
+
+def _offer(attempt: Attempt, publisher: Publisher) -> Written:
+    """Update the offer that is known; else make it, or update the one that eBay says there is."""
+    sends = attempt.plan.sends
+    update = projection.offer_update(sends, attempt.policies)
+    if attempt.offer_id:
+        try:
+            return publisher.update_offer(attempt.offer_id, update)
+        except NotFound:
+            if attempt.live:
+                raise
+            attempt.offer_id = None
+    try:
+        made = publisher.create_offer(projection.offer_body(sends, attempt.policies))
+    except OfferExists as there:
+        attempt.offer_id = there.offer_id
+        return publisher.update_offer(there.offer_id, update)
+    attempt.offer_id = made.made
+    return made
+
+
+def _publish(attempt: Attempt, publisher: Publisher) -> Written:
+    try:
+        written = publisher.publish(attempt.offer_id or "")
+    except NotFound as failure:
+        if offer_of(attempt, publisher) is None:
+            raise
+        # The offer is there: eBay says the same of sellers who are not registered for selling on this site.
+        raise SellerMustAct(
+            "eBay does not publish this offer: see whether you may sell on this site, and whether its policies are "
+            f"of it ({failure.message})",
+            status=failure.status,
+            code=failure.code,
+        ) from None
+    attempt.listing_id, attempt.live = written.made, True
+    return written
+
+
+def _withdraw(attempt: Attempt, publisher: Publisher) -> Written:
+    """End the listing; of an offer whose id got lost, by the sku."""
+    old = attempt.plan.old_offer
+    offer_id = old or attempt.offer_id
+    if offer_id is None and (there := offer_of(attempt, publisher)):
+        offer_id = attempt.offer_id = there.offer_id
+        attempt.listing_id = there.listing_id
+    written = publisher.withdraw(offer_id) if offer_id else Written()
+    if old:
+        attempt.offer_id = None
+    attempt.live = False
+    return written

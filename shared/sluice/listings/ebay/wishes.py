@@ -1,0 +1,45 @@
+"""What this capability asks the engine for."""
+
+from typing import Final
+
+from sluice.jobs.ask import Wish
+from sluice.jobs.model import keys
+from sluice.listings.ebay.kinds import MARKETPLACE, POLICIES, PUBLISH, policies_id, publish_id
+from sluice.marketplaces.publishing import POLICY_KINDS
+
+# Calls that a publish is expected to make: the item, the offer, its publication, and two to read them back.
+CALLS: Final = 5
+CALLS_QUICK: Final = 1
+
+
+def publish(
+    owner: str, sku: str, by: str, due_at: int, *, quick: bool = False, event: str = "publish", priority: int = keys.HOT
+) -> Wish:
+    """The wish for the publish of a record, whose keys are `owner` and `sku`. What is wanted stands in the record.
+
+    by: who asked. quick: price and quantity alone have changed. event: why, as its snapshot says it.
+    """
+    tenant = owner.partition("#")[0]
+    return Wish(
+        PUBLISH,
+        publish_id(owner, sku),
+        tenant,
+        keys.account(MARKETPLACE, tenant),
+        {"owner": owner, "sku": sku, "asked_by": by, "event": event},
+        priority=priority,
+        calls=CALLS_QUICK if quick else CALLS,
+        due_at=due_at,
+    )
+
+
+def policies(tenant: str, site: str, priority: int = keys.HOT) -> Wish:
+    """The wish for reading a seller's policies on a site."""
+    return Wish(
+        POLICIES,
+        policies_id(tenant, site),
+        tenant,
+        keys.account(MARKETPLACE, tenant),
+        {"site": site},
+        priority=priority,
+        calls=len(POLICY_KINDS),
+    )
