@@ -117,6 +117,6 @@ def test_a_queue_of_operations_empties_while_pollers_overlap(desk: Desk) -> None
 
 
 def _listings() -> list[listings.Listing]:
-    found, following = listings.page(TENANT, 100, None, None)
-    assert following is None
-    return found
+    page = listings.page(TENANT, 100, None, None)
+    assert page.next is None
+    return list(page)

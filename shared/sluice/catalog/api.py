@@ -12,7 +12,7 @@ from sluice.jobs.model.keys import BACKGROUND
 from sluice.jobs.model.states import FINAL, QUEUED
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform import tables
-from sluice.platform.clock import iso
+from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NotFound, Unavailable
@@ -73,7 +73,7 @@ def _view(found: Enrichment, now: int) -> EnrichmentProgress:
     return {
         "state": state,
         "startedAt": iso(found.started_at),
-        "finishedAt": iso(found.finished_at) if found.finished_at else None,
+        "finishedAt": iso_or_none(found.finished_at),
         "products": max(found.total, found.seen),
         "done": found.seen - in_window,
         "waiting": waiting,
@@ -94,7 +94,7 @@ def _waits(found: Enrichment, now: int) -> list[EnrichmentWait]:
         hold = held(account, status, budget, ENRICH.name, usage, config, now)
         wait = explain(QUEUED, now, BACKGROUND, hold, usage, budget, config, now)
         if wait.reason is not Reason.READY:
-            until = iso(wait.until) if wait.until else None
+            until = iso_or_none(wait.until)
             waits.append({"marketplace": marketplace, "reason": wait.reason, "message": wait.message, "until": until})
     return waits
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sluice.inventory import messages, portfolio, refreshes, rules, views
 from sluice.inventory import table as stored_items
-from sluice.inventory.bodies import ItemEdit, PortfolioQuery
+from sluice.inventory.bodies import ItemEdit
 from sluice.inventory.messages import Looked, NotSent
 from sluice.inventory.portfolio import ItemView
 from sluice.inventory.rules import Raw
@@ -13,18 +13,23 @@ from sluice.inventory.table import CostsDiffer, Item
 from sluice.inventory.views import Changed, Deleted, Portfolio
 from sluice.platform import tables
 from sluice.platform.config import live
+from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
+from sluice.platform.http.errors import Conflict, Invalid, NotFound
+from sluice.platform.http.models import PageQuery
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.observe import logger
 from sluice.platform.refused import Refused
 
+# What is not found where there is none.
+ITEM = ("item", "itemId")
 
-def list_items(request: HttpRequest[None, PortfolioQuery]) -> Portfolio:
+
+def list_items(request: HttpRequest[None, PageQuery]) -> Portfolio:
     """The caller's items with their prices. Prices that are old are fetched again, in the background."""
-    page, last = stored_items.page(request.tenant, request.query.limit, cursor(request.query.cursor))
-    following = stored_items.public_id(last) if last else None
-    return {"items": _show(page, request.tenant, request.now), "next": following}
+    query, tenant = request.query, request.tenant
+    page = stored_items.page(tenant, query.limit, paging.start(query.cursor, tenant, stored_items.KEY))
+    return {"items": _show(page, tenant, request.now), "next": page.cursor(tenant)}
 
 
 def get_item(request: HttpRequest[None, None]) -> ItemView:
@@ -55,7 +60,7 @@ def delete_item(request: HttpRequest[None, None]) -> Deleted:
     """Take an item out of the inventory. Prices, and the refreshes under way, are everybody's: they stay."""
     item = stored_items.from_public(request.path["item_id"])
     if item is None or not stored_items.delete(request.tenant, item):
-        raise _unknown()
+        raise NotFound.of(*ITEM)
     STOCK.give_back(request.tenant, 1)
     return {"itemId": request.path["item_id"]}
 
@@ -81,33 +86,15 @@ def _edit(body: ItemEdit, found: Item) -> rules.Edit:
     try:
         return rules.edit(Raw(found.sku, found.size, found.size_system, *said), found.currency, lots)
     except Refused as refused:
-        raise Invalid("the request is not valid", fields=refused.fields) from None
+        raise Invalid.of(refused.fields) from None
 
 
 def _find(request: HttpRequest[Any, Any]) -> Item:
     item = stored_items.from_public(request.path["item_id"])
     found = stored_items.find(request.tenant, item) if item else None
     if found is None:
-        raise _unknown()
+        raise NotFound.of(*ITEM)
     return found
-
-
-def _unknown() -> NotFound:
-    return NotFound("there is no such item", fields=[FieldError("itemId", "is none of yours")])
-
-
-def cursor(text: str | None) -> str | None:
-    """The range key after which a page begins, from what the caller handed back.
-
-    Raises:
-        Invalid: it is not one that we gave.
-    """
-    if text is None:
-        return None
-    item = stored_items.from_public(text)
-    if item is None:
-        raise Invalid.field(*NOT_OUR_CURSOR)
-    return item
 
 
 ROUTES = (
@@ -118,7 +105,7 @@ ROUTES = (
         list_items,
         Portfolio,
         Permission.INVENTORY_READ,
-        query=PortfolioQuery,
+        query=PageQuery,
     ),
     Route("GET", "/v1/inventory/{item_id}", "Show an item", get_item, ItemView, Permission.INVENTORY_READ),
     Route(

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from sluice.inventory import rules
 from sluice.inventory.lots import MOST_LOTS, MOST_QUANTITY
 from sluice.inventory.rules import MOST_ROWS, Raw
-from sluice.platform.http.models import Amount, Body, DocumentedAs, OneOf, Query, Text
+from sluice.platform.http.models import Amount, Body, Cursor, DocumentedAs, OneOf, Text
 
 # A few hundred writes: what a request can do while somebody waits. More are an import.
 MOST_ITEMS: Final = 100
@@ -97,14 +97,7 @@ class ItemEdit(Described):
 
 
 class RefreshItems(Body):
-    """Which items' prices to fetch now: those named, or a page of all."""
+    """Which items' prices to fetch now: those named, or, without `items`, all behind `cursor`."""
 
     items: Annotated[list[ItemId], Field(min_length=1, max_length=MOST_ITEMS)] | None = None
-    cursor: ItemId | None = Field(None, description="where all of them are wanted: an answer's `next`")
-
-
-class PortfolioQuery(Query):
-    """Which part of the inventory to show."""
-
-    limit: int = Field(50, ge=1, le=MOST_ITEMS)
-    cursor: ItemId | None = Field(None, description="a page's `next`")
+    cursor: Cursor | None = None

@@ -1,14 +1,10 @@
 """The routes that concern many items at once: add them, and have their prices fetched. Each item has its own answer."""
 
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pydantic import ValidationError
-
 from sluice.inventory import messages, naming, refreshes, rules, views
 from sluice.inventory import table as stored_items
-from sluice.inventory.api import cursor
 from sluice.inventory.bodies import NewItem, NewItems, RefreshItems
 from sluice.inventory.messages import NotSent, Whole
 from sluice.inventory.rules import Draft
@@ -17,10 +13,10 @@ from sluice.inventory.table import CostsDiffer, Item
 from sluice.inventory.views import ItemAnswer, ItemsAnswer, RefreshedAnswer
 from sluice.jobs.ask import require_room
 from sluice.platform.config import live
-from sluice.platform.http import items
+from sluice.platform.http import items, paging
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
-from sluice.platform.http.models import problems
+from sluice.platform.http.errors import FieldError, Invalid, NotFound, Unavailable
+from sluice.platform.http.items import Answers
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.observe import logger
 from sluice.platform.refused import Refused
@@ -32,7 +28,8 @@ def add_items(request: HttpRequest[NewItems, None]) -> ItemsAnswer:
     """Add items."""
     STOCK.require_room(request.tenant, len(request.body.items), request.now, live.current())
     require_room(request.tenant, len(request.body.items), request.now, live.current())
-    drafts, answers, more = _drafts(request.body.items)
+    answers = Answers[ItemAnswer]()
+    drafts, more = _drafts(request.body.items, answers)
     named = _named(request.tenant, drafts, answers, more)
 
     def put(place: tuple[str, Draft]) -> Item | Exception:
@@ -49,30 +46,27 @@ def add_items(request: HttpRequest[NewItems, None]) -> ItemsAnswer:
     asked = refreshes.ask(list(stored.values()), request.now, live.current(), "hot")
     for (index, one), done in zip(stored.items(), asked, strict=True):
         outcome = views.CREATED if one.created_at == request.now else views.EXISTS
-        answers[index] = views.stored(index, outcome, one, done)
+        answers.add(index, views.stored(index, outcome, one, done))
     for index, failed in written.items():
         if isinstance(failed, CostsDiffer):
-            field = FieldError(items.path(index, "cost" if drafts[index].cost is not None else "quantity"), str(failed))
-            answers[index] = _refused(index, [field])
+            field = "cost" if drafts[index].cost is not None else "quantity"
+            answers.refuse(index, FieldError(field, str(failed)))
         elif isinstance(failed, Exception):
             logger.error("an item could not be stored", exc_info=failed)
-            field = FieldError(items.path(index), "could not be stored just now; send it again")
-            answers[index] = _refused(index, [field], Unavailable)
-    answers |= {index: _same(answers[first], index, first) for index, first in more.items()}
-    ordered = [answers[index] for index in sorted(answers)]
-    count = Counter(one["outcome"] for one in ordered)
+            answers.refuse(index, FieldError("", "could not be stored just now; send it again"), why=Unavailable)
+    for index, first in more.items():
+        _answer_as(answers, index, first)
+    count = answers.counts()
     answer: ItemsAnswer = {
-        "items": ordered,
+        "items": answers.in_order(),
         "counts": {
             "created": count[views.CREATED],
             "exists": count[views.EXISTS],
             "refused": count[items.REFUSED],
-            "refreshes": views.asked_for(ordered),
+            "refreshes": views.asked_for(answers),
         },
     }
-    if not stored:
-        raise items.all_refused(answer, (one["error"] for one in ordered))
-    return answer
+    return answers.unless_all_refused(answer)
 
 
 def refresh_items(request: HttpRequest[RefreshItems, None]) -> RefreshedAnswer:
@@ -82,73 +76,69 @@ def refresh_items(request: HttpRequest[RefreshItems, None]) -> RefreshedAnswer:
         raise Invalid.field("cursor", "is for all items; leave it out, or items")
     if named is None:
         return _refresh_all(request)
-    answers: dict[int, ItemAnswer] = {}
+    answers = Answers[ItemAnswer]()
     keys = {index: stored_items.from_public(text) for index, text in enumerate(named)}
     known = stored_items.find_many(request.tenant, [key for key in keys.values() if key])
     found = {index: known[key] for index, key in keys.items() if key in known}
     for index in keys.keys() - found.keys():
-        answers[index] = _refused(index, [FieldError(items.path(index), "is none of your items")], NotFound)
+        answers.refuse(index, FieldError("", "not found"), why=NotFound)
     asked = refreshes.ask(list(found.values()), request.now, live.current(), "manual", force=True)
     for (index, one), done in zip(found.items(), asked, strict=True):
-        answers[index] = views.stored(index, views.FOUND, one, done)
-    ordered = [answers[index] for index in sorted(answers)]
+        answers.add(index, views.stored(index, views.FOUND, one, done))
     answer: RefreshedAnswer = {
-        "items": ordered,
-        "refreshes": views.asked_for(ordered),
+        "items": answers.in_order(),
+        "refreshes": views.asked_for(answers),
         "accepted": len(found),
         "next": None,
     }
-    if not found:
-        raise items.all_refused(answer, (one["error"] for one in ordered))
-    return answer
+    return answers.unless_all_refused(answer)
 
 
 def _refresh_all(request: HttpRequest[RefreshItems, None]) -> RefreshedAnswer:
     """Have the prices of all items fetched, behind the answer: it may be many thousands."""
+    after = paging.start(request.body.cursor, request.tenant, stored_items.KEY)
     try:
-        messages.send([Whole(request.tenant, cursor(request.body.cursor))])
+        messages.send([Whole(request.tenant, after.key if after else None)])
     except NotSent:
         logger.exception("the prices of an inventory could not be asked for")
         raise Unavailable("could not be queued just now; ask again") from None
     return {"items": [], "refreshes": 0, "accepted": STOCK.size(request.tenant), "next": None}
 
 
-def _drafts(raw_items: list[Any]) -> tuple[dict[int, Draft], dict[int, ItemAnswer], dict[int, int]]:
-    """The items that are well described, by index, and the refusals of the others.
+def _drafts(raw_items: list[Any], answers: Answers[ItemAnswer]) -> tuple[dict[int, Draft], dict[int, int]]:
+    """The items that are well described, by index; the others are refused.
 
-    Entries about the same item are one, under the index of the first; the third are the others, and of which.
+    Entries about the same item are one, under the index of the first; the second are the others, and of which.
     """
     more: dict[int, int] = {}
     drafts: dict[int, Draft] = {}
-    answers: dict[int, ItemAnswer] = {}
     seen: dict[str, int] = {}
-    for index, raw in enumerate(raw_items):
+    for index, item in answers.read(raw_items, NewItem).items():
         try:
-            draft = rules.draft(NewItem.model_validate(raw).raw())
+            draft = rules.draft(item.raw())
             first = seen.setdefault(stored_items.key(draft.sku, draft.named), index)
             if first == index:
                 drafts[index] = draft
             else:
                 drafts[first] = rules.join(drafts[first], draft)
                 more[index] = first
-        except ValidationError as error:
-            answers[index] = _refused(index, problems(error, items.path(index)))
         except Refused as refused:
-            fields = [FieldError(items.path(index, one.field), one.message) for one in refused.fields]
-            answers[index] = _refused(index, fields)
-    return drafts, answers, more
+            answers.refuse(index, *refused.fields)
+    return drafts, more
 
 
-def _same(answer: ItemAnswer, index: int, first: int) -> ItemAnswer:
+def _answer_as(answers: Answers[ItemAnswer], index: int, first: int) -> None:
     """The answer for an entry about the item of an earlier one: what became of that, told once."""
+    answer = answers[first]
     if "error" in answer:
         why = Unavailable if answer["error"]["code"] == Unavailable.code else Invalid
-        return _refused(index, [FieldError(items.path(index), f"is about the same item as {items.path(first)}")], why)
-    return {**answer, "index": index, "refreshes": []}
+        answers.refuse(index, FieldError("", f"is about the same item as {items.path(first)}"), why=why)
+    else:
+        answers.add(index, {**answer, "index": index, "refreshes": []})
 
 
 def _named(
-    tenant: str, drafts: dict[int, Draft], answers: dict[int, ItemAnswer], more: dict[int, int]
+    tenant: str, drafts: dict[int, Draft], answers: Answers[ItemAnswer], more: dict[int, int]
 ) -> dict[int, tuple[str, Draft]]:
     """The items under their range keys. Entries that turn out to be about one item, `8` and `8W`, are joined too."""
     named: dict[int, tuple[str, Draft]] = {}
@@ -158,18 +148,10 @@ def _named(
         try:
             named[first] = (key, draft if first == index else rules.join(named[first][1], draft))
         except Refused as refused:
-            answers[index] = _refused(
-                index, [FieldError(items.path(index, one.field), one.message) for one in refused.fields]
-            )
+            answers.refuse(index, *refused.fields)
         else:
             more |= {index: first} if first != index else {}
     return named
-
-
-def _refused(index: int, fields: list[FieldError], why: type[HttpError] = Invalid) -> ItemAnswer:
-    answer: Any = items.refused(index, fields, why)
-    refusal: ItemAnswer = answer
-    return refusal
 
 
 ROUTES = (

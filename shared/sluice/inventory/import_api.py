@@ -55,7 +55,7 @@ def get_import(request: HttpRequest[None, None]) -> ImportView:
     """How far an import is."""
     found = imports.find(request.tenant, request.path["import_id"])
     if found is None:
-        raise NotFound("there is no such import; finished ones are kept for some days")
+        raise NotFound.of("import", "importId")
     return imports.view(found)
 
 

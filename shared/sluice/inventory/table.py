@@ -11,9 +11,10 @@ from sluice.marketplaces import sizes
 from sluice.marketplaces.sizes import Size
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
-from sluice.platform.http import public_ids
+from sluice.platform.http import public_ids, table_pages
+from sluice.platform.http.paging import Page, Place
 
-_KEY = r"[!-~ ]{1,90}:[a-z-]{1,8}-[A-Z0-9 ./+-]{1,16}"
+KEY = r"[!-~ ]{1,90}:[a-z-]{1,8}-[A-Z0-9 ./+-]{1,16}"
 
 
 class Item(tables.Table):
@@ -85,7 +86,7 @@ def public_id(item: str) -> str:
 
 def from_public(text: str) -> str | None:
     """The range key that `text` stands for; None if it stands for none."""
-    return public_ids.decode(text, _KEY)
+    return public_ids.decode(text, KEY)
 
 
 def put(tenant: str, draft: Draft, now: int, *, item: str | None = None, unless_newer: bool = False) -> Item:
@@ -202,9 +203,6 @@ def find_many(tenant: str, items: Iterable[str]) -> dict[str, Item]:
     return {found.item: found for found in Item.batch_get(wanted, consistent_read=True)}
 
 
-def page(tenant: str, limit: int, after: str | None) -> tuple[Sequence[Item], str | None]:
-    """The tenant's next `limit` items by SKU, as they are now; and after which of them the next page begins."""
-    start = {"tenant": {"S": tenant}, "item": {"S": after}} if after else None
-    rows = Item.query(tenant, page_size=limit, last_evaluated_key=start, consistent_read=True)
-    found, last = tables.page(Item, rows)
-    return found, str(last["item"]["S"]) if last else None
+def page(tenant: str, limit: int, after: Place | None) -> Page[Item]:
+    """The tenant's next `limit` items by SKU, as they are now."""
+    return table_pages.read(Item, tenant, limit, after)

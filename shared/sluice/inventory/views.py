@@ -5,14 +5,14 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
-from sluice.inventory import table as items
+from sluice.inventory import table as stored_items
 from sluice.inventory.portfolio import ItemView
 from sluice.inventory.refreshes import Asked
 from sluice.inventory.table import Item
 from sluice.jobs.queue.enqueue import Enqueued
-from sluice.platform.http import errors
-from sluice.platform.http.errors import FieldError, Invalid, Unavailable
-from sluice.platform.http.items import REFUSED
+from sluice.platform.http import items
+from sluice.platform.http.errors import ErrorDetail, FieldError, Invalid, Unavailable
+from sluice.platform.http.items import REFUSED, Answered
 from sluice.platform.refused import Refused
 
 CREATED = "created"
@@ -30,21 +30,18 @@ class RefreshView(TypedDict):
     outcome: str
     jobId: NotRequired[str]
     state: NotRequired[str]
-    error: NotRequired[dict[str, Any]]
+    error: NotRequired[ErrorDetail]
 
 
-class ItemAnswer(TypedDict):
+class ItemAnswer(Answered, TypedDict):
     """What became of one item of a request.
 
     outcome: `created`, `exists` (it was there; what was said of it now holds), `found` (a refresh of it was asked for),
     or `refused` (see `error`).
     """
 
-    index: int
-    outcome: str
     itemId: NotRequired[str]
     refreshes: NotRequired[list[RefreshView]]
-    error: NotRequired[dict[str, Any]]
 
 
 class ItemCounts(TypedDict):
@@ -98,7 +95,12 @@ class Changed(TypedDict):
 
 def stored(index: int, outcome: str, item: Item, asked: Asked) -> ItemAnswer:
     """The answer for an item that is there."""
-    return {"index": index, "outcome": outcome, "itemId": items.public_id(item.item), "refreshes": refreshes(asked)}
+    return {
+        "index": index,
+        "outcome": outcome,
+        "itemId": stored_items.public_id(item.item),
+        "refreshes": refreshes(asked),
+    }
 
 
 def refreshes(asked: Asked) -> list[RefreshView]:
@@ -115,5 +117,5 @@ def _refresh(marketplace: str, done: Enqueued | Refused) -> RefreshView:
     if isinstance(done, Enqueued):
         return {"marketplace": marketplace, "outcome": done.outcome, "jobId": done.job_id, "state": done.state}
     why = Unavailable if done.field == "item" else Invalid
-    error = errors.detail(why.code, f"{done.field}: {done.message}", [FieldError(done.field, done.message)])
+    error = items.error([FieldError(done.field, done.message)], why)
     return {"marketplace": marketplace, "outcome": REFUSED, "error": error}

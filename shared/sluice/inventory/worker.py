@@ -17,6 +17,7 @@ from sluice.platform import sqs, tables
 from sluice.platform.clock import Clock
 from sluice.platform.config.document import Config
 from sluice.platform.http.errors import TooMany
+from sluice.platform.http.paging import Place
 from sluice.platform.observe import count
 from sluice.platform.refused import UNAVAILABLE, Refused
 
@@ -111,10 +112,10 @@ def fetch(wanted: Whole, config: Config, clock: Clock) -> None:
     Raises:
         NotStored: it must be done once more.
     """
-    page, last = items.page(wanted.tenant, PAGE, wanted.after)
-    _ask(page, clock.now(), config, lambda _, __: True, "manual", force=True)
-    if last:
-        messages.send([Whole(wanted.tenant, last)])
+    page = items.page(wanted.tenant, PAGE, Place(wanted.after) if wanted.after else None)
+    _ask(page.items, clock.now(), config, lambda _, __: True, "manual", force=True)
+    if page.next:
+        messages.send([Whole(wanted.tenant, page.next.key)])
 
 
 def _ask_stale(found: Sequence[Item], now: int, config: Config) -> list[Asked]:

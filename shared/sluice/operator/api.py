@@ -10,30 +10,26 @@ from typing_extensions import TypedDict
 
 from sluice import capabilities
 from sluice.jobs.model.states import ALL
+from sluice.jobs.queue import asked
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.operator import health, jobs, listing, views
 from sluice.platform.config import live
 from sluice.platform.config.document import MARKETPLACES
-from sluice.platform.http import request_cursor
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, NotFound, Unavailable
-from sluice.platform.http.models import OneOf, Query, Text
+from sluice.platform.http.models import OneOf, PageQuery, Text
 from sluice.platform.http.routing import JSON, Answer, HttpRequest, Route
 
 DESCRIPTION = "Keeps market prices fresh within what the marketplaces allow. Every time is RFC 3339 in UTC."
 
 
-class JobsQuery(Query):
+class JobsQuery(PageQuery):
     """Which jobs to list. All filters must match."""
 
     state: Annotated[str, OneOf(tuple(sorted(ALL)))] | None = None
     kind: Text | None = Field(None, description="for example `market.refresh`")
     marketplace: Annotated[str, OneOf(tuple(MARKETPLACES))] | None = None
     sku: Text | None = Field(None, description="how the SKU begins, in any case")
-    limit: int = Field(50, ge=1, le=100)
-    cursor: str | None = Field(
-        None, min_length=1, max_length=request_cursor.MOST_CHARACTERS, description="a page's `next`"
-    )
 
 
 class JobList(TypedDict):
@@ -54,18 +50,16 @@ def list_jobs(request: HttpRequest[None, JobsQuery]) -> JobList:
     """The caller's jobs, newest request first."""
     query, tenant = request.query, request.tenant
     wanted = listing.Filter(query.state, query.kind, query.marketplace, query.sku.upper() if query.sku else None)
-    start = request_cursor.decode(query.cursor, tenant) if query.cursor else None
-    page = listing.page(tenant, wanted, query.limit, start)
-    following = page.next.encode(tenant) if page.next else None
+    page = listing.page(tenant, wanted, query.limit, asked.start(query.cursor, tenant))
     config = live.current()
-    return {"jobs": [views.summary(job, tenant, config) for job in page.jobs], "next": following}
+    return {"jobs": [views.summary(job, tenant, config) for job in page], "next": page.cursor(tenant)}
 
 
 def get_job(request: HttpRequest[None, None]) -> views.JobDetail:
     """One of the caller's jobs."""
     job = jobs.show(request.path["job_id"], request.tenant, request.now, live.current())
     if job is None:
-        raise NotFound("there is no such job")
+        raise NotFound.of("job", "jobId")
     return job
 
 
@@ -73,7 +67,7 @@ def cancel_job(request: HttpRequest[None, None]) -> Cancellation:
     """Take back the caller's request for a job."""
     job_id, done = jobs.withdraw(request.path["job_id"], request.tenant, request.now, live.current())
     if done is Cancelled.UNKNOWN:
-        raise NotFound("there is no such job")
+        raise NotFound.of("job", "jobId")
     if done is Cancelled.RUNNING:
         raise Conflict("the job runs already; what has begun is finished", code="running")
     if done is Cancelled.FINAL:

@@ -11,8 +11,9 @@ from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter
 from sluice.jobs.model.redaction import fields
 from sluice.operator import views
 from sluice.operator.views import JobError, JobEvent
-from sluice.platform.clock import iso
-from sluice.platform.http import public_ids
+from sluice.platform.clock import iso, iso_or_none
+from sluice.platform.http import paging, public_ids
+from sluice.platform.http.paging import Page, Place
 
 # Most letters that a dry run of a bulk replay counts.
 MOST_COUNTED = 1_000
@@ -22,7 +23,7 @@ TIMES, LEAST = 4, 16
 OPEN, REPLAYED, ACKNOWLEDGED = "open", "replayed", "acknowledged"
 STATUSES = (OPEN, REPLAYED, ACKNOWLEDGED)
 
-_KEY = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#(?s:.+)#\d+"
+KEY = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#(?s:.+)#\d+"
 
 
 class DeadLetterSummary(TypedDict):
@@ -52,8 +53,8 @@ class DeadLetterDetail(DeadLetterSummary):
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Which letters are wanted. None: any. since, until: when they died, epoch ms; until is not included."""
+class Filter(paging.Filter):
+    """Which letters are wanted. since, until: when they died, epoch ms; until is not included."""
 
     kind: str | None = None
     code: str | None = None
@@ -64,31 +65,23 @@ class Filter:
 
     def matches(self, letter: DeadLetter) -> bool:
         """Whether the letter is wanted, whenever it died."""
-        return (
-            self.kind in (None, letter.kind)
-            and self.code in (None, letter.error["code"])
-            and self.marketplace in (None, keys.marketplace_of(letter.account))
-            and self.status in (None, status(letter))
+        return self.allows(
+            kind=letter.kind,
+            code=letter.error["code"],
+            marketplace=keys.marketplace_of(letter.account),
+            status=status(letter),
         )
 
 
-@dataclass(frozen=True)
-class Page:
-    """Some letters, and the id of the one at which the next page begins; None when there are none left."""
-
-    letters: list[DeadLetter]
-    next: str | None
-
-
-def page(tenant: str, wanted: Filter, limit: int, start: str | None) -> Page:
-    """Up to `limit` letters from the key `start` on. A page may be short, or empty, and not the last."""
+def page(tenant: str, wanted: Filter, limit: int, start: Place | None) -> Page[DeadLetter]:
+    """Up to `limit` letters from `start` on. A page may be short, or empty, and not the last."""
     letters: list[DeadLetter] = []
-    for number, letter in enumerate(_read(tenant, wanted, start, limit + 1)):
+    for number, letter in enumerate(_read(tenant, wanted, start.key if start else None, limit + 1)):
         if len(letters) == limit or number == TIMES * limit + LEAST:
-            return Page(letters, public_id(letter.dead_letter))
+            return Page(letters, Place(letter.dead_letter))
         if wanted.matches(letter):
             letters.append(letter)
-    return Page(letters, None)
+    return Page(letters)
 
 
 def _read(tenant: str, wanted: Filter, start: str | None, at_once: int) -> Iterator[DeadLetter]:
@@ -122,7 +115,7 @@ def public_id(key: str) -> str:
 
 def key_of(public: str) -> str | None:
     """The key that `public_id` made this of; None if it made none."""
-    return public_ids.decode(public, _KEY)
+    return public_ids.decode(public, KEY)
 
 
 def summary(letter: DeadLetter) -> DeadLetterSummary:
@@ -140,9 +133,9 @@ def summary(letter: DeadLetter) -> DeadLetterSummary:
         "payload": {} if letter.error["code"] == UNREADABLE else fields(letter.payload),
         "createdAt": iso(letter.created_at),
         "diedAt": iso(letter.died_at),
-        "replayedAt": _time(letter.replayed_at),
+        "replayedAt": iso_or_none(letter.replayed_at),
         "replayedBy": letter.replayed_by,
-        "acknowledgedAt": _time(letter.acknowledged_at),
+        "acknowledgedAt": iso_or_none(letter.acknowledged_at),
         "acknowledgedBy": letter.acknowledged_by,
     }
 
@@ -150,7 +143,3 @@ def summary(letter: DeadLetter) -> DeadLetterSummary:
 def detail(letter: DeadLetter) -> DeadLetterDetail:
     """`letter` as its tenant sees it on its own."""
     return {**summary(letter), "history": [views.event(entry, letter.tenant) for entry in letter.history]}
-
-
-def _time(at: int | None) -> str | None:
-    return None if at is None else iso(at)

@@ -16,17 +16,17 @@ from sluice.operator.dead_letters import DeadLetterDetail, DeadLetterSummary
 from sluice.platform.clock import from_iso
 from sluice.platform.config import live
 from sluice.platform.config.document import MARKETPLACES
+from sluice.platform.http import errors, items, paging
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound, Unavailable
-from sluice.platform.http.models import Moment, OneOf, Query, Text
+from sluice.platform.http.errors import Conflict, ErrorDetail, Invalid, NotFound, Unavailable
+from sluice.platform.http.models import Cursor, Moment, OneOf, PageQuery, Query, Text
+from sluice.platform.http.paging import Place
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.refused import Refused
 
 MOST_REPLAYS = 500
 SAMPLE = 10
 REPLAYABLE = "replayable"
-
-Cursor = Annotated[str, Field(min_length=1, max_length=2_048, description="a page's `next`")]
 
 
 class Which(Query):
@@ -37,14 +37,12 @@ class Which(Query):
     marketplace: Annotated[str, OneOf(tuple(MARKETPLACES))] | None = None
     since: Moment | None = Field(None, alias="from", description="not dead before this time (RFC 3339)")
     until: Moment | None = Field(None, alias="to", description="dead before this time")
-    cursor: Cursor | None = None
 
 
-class DeadLettersQuery(Which):
-    """Which letters to list."""
+class DeadLettersQuery(Which, PageQuery):
+    """Which letters to list. All filters must match."""
 
     status: Annotated[str, OneOf(dead_letters.STATUSES)] | None = None
-    limit: int = Field(50, ge=1, le=100)
 
 
 class Replay(Which):
@@ -53,6 +51,7 @@ class Replay(Which):
     model_config = ConfigDict(strict=True)
 
     dry_run: bool = True
+    cursor: Cursor | None = None
     limit: int = Field(100, ge=1, le=MOST_REPLAYS, description="how many at most; `next` leads on")
 
 
@@ -73,7 +72,7 @@ class Replayed(TypedDict):
     id: str
     jobId: str
     outcome: str
-    error: NotRequired[dict[str, str]]
+    error: NotRequired[ErrorDetail]
 
 
 class BulkReplay(TypedDict):
@@ -93,9 +92,9 @@ class BulkReplay(TypedDict):
 
 def list_dead_letters(request: HttpRequest[None, DeadLettersQuery]) -> DeadLetterList:
     """The caller's dead letters, newest first."""
-    query = request.query
-    found = dead_letters.page(request.tenant, _filter(query, query.status), query.limit, _start(query.cursor))
-    return {"deadLetters": [dead_letters.summary(letter) for letter in found.letters], "next": found.next}
+    query, tenant = request.query, request.tenant
+    found = dead_letters.page(tenant, _filter(query, query.status), query.limit, _start(query.cursor, tenant))
+    return {"deadLetters": [dead_letters.summary(letter) for letter in found], "next": found.cursor(tenant)}
 
 
 def get_dead_letter(request: HttpRequest[None, None]) -> DeadLetterDetail:
@@ -107,7 +106,7 @@ def replay_dead_letter(request: HttpRequest[None, None]) -> Replayed:
     """Have the work of a dead letter done once more."""
     letter = _find(request)
     require_room(request.tenant, 1, request.now, live.current())
-    [answer] = replay.replay([letter], _person(request), request.now, live.current())
+    [answer] = replay.replay([letter], request.subject, request.now, live.current())
     if isinstance(answer, Refused):
         raise (Unavailable if answer.code == Unavailable.code else Conflict)(answer.message, code=answer.code)
     return _replayed(letter, answer)
@@ -120,26 +119,26 @@ def replay_dead_letters(request: HttpRequest[Replay, None]) -> BulkReplay:
     most = dead_letters.MOST_COUNTED if body.dry_run else body.limit
     if not body.dry_run:
         require_room(request.tenant, body.limit, request.now, live.current())
-    found = dead_letters.page(request.tenant, wanted, most, _start(body.cursor))
+    found = dead_letters.page(request.tenant, wanted, most, _start(body.cursor, request.tenant))
     if body.dry_run:
-        rows = [_replayed(letter, replay.refusal(letter)) for letter in found.letters]
+        rows = [_replayed(letter, replay.refusal(letter)) for letter in found]
     else:
-        answers = replay.replay(found.letters, _person(request), request.now, live.current())
-        rows = [_replayed(letter, answer) for letter, answer in zip(found.letters, answers, strict=True)]
+        answers = replay.replay(found.items, request.subject, request.now, live.current())
+        rows = [_replayed(letter, answer) for letter, answer in zip(found, answers, strict=True)]
     return {
         "dryRun": body.dry_run,
-        "matched": len(found.letters),
-        "byKind": _counts([letter.kind for letter in found.letters]),
-        "byCode": _counts([letter.error["code"] for letter in found.letters]),
+        "matched": len(found.items),
+        "byKind": _counts([letter.kind for letter in found]),
+        "byCode": _counts([letter.error["code"] for letter in found]),
         "outcomes": _counts([row["outcome"] for row in rows]),
         "items": rows[:SAMPLE] if body.dry_run else rows,
-        "next": found.next,
+        "next": found.cursor(request.tenant),
     }
 
 
 def acknowledge_dead_letter(request: HttpRequest[None, None]) -> DeadLetterDetail:
     """Say that a dead letter was seen and nothing is to be done: a bulk replay leaves it alone."""
-    letter = acknowledge(_find(request), _person(request), request.now)
+    letter = acknowledge(_find(request), request.subject, request.now)
     if letter is None:
         raise Conflict("somebody has replayed or acknowledged it already", code="not_open")
     return dead_letters.detail(letter)
@@ -149,13 +148,8 @@ def _find(request: HttpRequest[Any, None]) -> DeadLetter:
     key = dead_letters.key_of(request.path["letter_id"])
     letter = dead_letters.find(request.tenant, key) if key else None
     if letter is None:
-        raise NotFound("there is no such dead letter")
+        raise NotFound.of("dead letter", "letterId")
     return letter
-
-
-def _person(request: HttpRequest[Any, Any]) -> str:
-    assert request.caller  # noqa: S101 - every route here has one
-    return request.caller.subject
 
 
 def _replayed(letter: DeadLetter, answer: Enqueued | Refused | None) -> Replayed:
@@ -163,8 +157,8 @@ def _replayed(letter: DeadLetter, answer: Enqueued | Refused | None) -> Replayed
     if isinstance(answer, Enqueued):
         row["outcome"] = answer.outcome
     elif isinstance(answer, Refused):
-        row["outcome"] = "refused"
-        row["error"] = {"code": answer.code, "message": answer.message}
+        row["outcome"] = items.REFUSED
+        row["error"] = errors.detail(answer.code, answer.message)
     return row
 
 
@@ -193,13 +187,8 @@ def _moment(field: str, text: str | None) -> int | None:
         ) from None
 
 
-def _start(cursor: str | None) -> str | None:
-    if cursor is None:
-        return None
-    key = dead_letters.key_of(cursor)
-    if key is None:
-        raise Invalid.field(*NOT_OUR_CURSOR)
-    return key
+def _start(cursor: str | None, tenant: str) -> Place | None:
+    return paging.start(cursor, tenant, dead_letters.KEY)
 
 
 _READ, _REPLAY = Permission.DEAD_LETTERS_READ, Permission.DEAD_LETTERS_REPLAY

@@ -13,7 +13,7 @@ from sluice.jobs.model import kinds
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.keys import PRIORITIES
 from sluice.jobs.model.redaction import fields, redact
-from sluice.platform.clock import iso
+from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.config.document import Config
 
 _PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
@@ -87,7 +87,7 @@ def summary(job: Job, tenant: str, config: Config) -> JobSummary:
         "priority": priority(job.priority),
         "attempts": job.attempts,
         "maxAttempts": _max_attempts(job.kind, config),
-        "dueAt": iso(job.due_at) if job.due_at is not None else None,
+        "dueAt": iso_or_none(job.due_at),
         "createdAt": iso(job.created_at),
         "updatedAt": iso(job.updated_at),
         "rerunRequested": job.rerun is not None,
@@ -117,7 +117,7 @@ def _wait(job: Job, wait: Wait, tenant: str) -> JobWait:
     others = wait.reason is Reason.ACCOUNT and job.tenant != tenant
     return {
         "reason": wait.reason,
-        "until": iso(wait.until) if wait.until is not None else None,
+        "until": iso_or_none(wait.until),
         "message": TAKE_OVER if others else redact(wait.message, tenant),
     }
 

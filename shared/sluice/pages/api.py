@@ -10,13 +10,14 @@ from typing_extensions import TypedDict
 from sluice.pages import request as requests
 from sluice.pages import table, urls, views
 from sluice.pages.alerts import Watch
-from sluice.pages.bodies import NewPage, PageChange, PagePricesQuery, PagesQuery
+from sluice.pages.bodies import NewPage, PageChange, PagePricesQuery
 from sluice.pages.table import PageCheck, PricePoint, Product, SavedPage, Tracker
 from sluice.pages.urls import BadUrl
-from sluice.platform import tables
 from sluice.platform.config import live
+from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound
+from sluice.platform.http.errors import Conflict, Invalid, NotFound
+from sluice.platform.http.models import PageQuery
 from sluice.platform.http.routing import PRIVATE, HttpRequest, Route
 from sluice.platform.settings import settings
 
@@ -27,6 +28,8 @@ MOST_COMPARED = 200
 _PLAIN = "text/plain; charset=utf-8"
 _AS_TEXT = {**PRIVATE, "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
 MOST_SHOWN = 4_000_000
+# What is not found where there is none.
+PAGE = ("page", "pageId")
 
 
 class TrackedPage(TypedDict):
@@ -82,19 +85,14 @@ def track_page(request: HttpRequest[NewPage, None]) -> TrackedPage:
             raise Conflict("you track this page already; change it with PATCH", code="tracked", more=more) from None
     product = table.find(tracker.product)
     if product is None:
-        raise _unknown()  # tracked and forgotten again meanwhile, by another request of the same tenant
+        raise NotFound.of(*PAGE)  # tracked and forgotten again meanwhile, by another request of the same tenant
     return {"page": views.summary(tracker, product, (), request.now)}
 
 
-def list_pages(request: HttpRequest[None, PagesQuery]) -> TrackedPages:
+def list_pages(request: HttpRequest[None, PageQuery]) -> TrackedPages:
     """Your tracked pages."""
-    after = None
-    if request.query.cursor:
-        if not _is_id(request.query.cursor):
-            raise Invalid("the cursor is not valid", fields=[NOT_OUR_CURSOR])
-        after = {"tenant": {"S": request.tenant}, "product": {"S": request.query.cursor}}
-    rows = Tracker.query(request.tenant, limit=request.query.limit, last_evaluated_key=after, consistent_read=True)
-    trackers, rest = tables.page(Tracker, rows)
+    after = paging.start(request.query.cursor, request.tenant, urls.PRODUCT_ID)
+    trackers = table.trackers(request.tenant, request.query.limit, after)
     products = table.products([one.product for one in trackers])
     same = _same(trackers)
     shown = [
@@ -102,7 +100,7 @@ def list_pages(request: HttpRequest[None, PagesQuery]) -> TrackedPages:
         for one in trackers
         if one.product in products
     ]
-    return {"pages": shown, "next": rest["product"]["S"] if rest else None}
+    return {"pages": shown, "next": trackers.cursor(request.tenant)}
 
 
 def get_page(request: HttpRequest[None, None]) -> PageAnswer:
@@ -128,7 +126,7 @@ def change_page(request: HttpRequest[PageChange, None]) -> TrackedPage:
 
     tracker = requests.change(request.tenant, product.product, relabel, watch, request.now)
     if tracker is None:
-        raise _unknown()
+        raise NotFound.of(*PAGE)
     return {"page": views.summary(tracker, product, (), request.now)}
 
 
@@ -136,7 +134,7 @@ def untrack_page(request: HttpRequest[None, None]) -> UntrackedPage:
     """Track a page no longer."""
     own = request.path["page_id"]
     if not _is_id(own) or not requests.untrack(request.tenant, own, request.now):
-        raise _unknown()
+        raise NotFound.of(*PAGE)
     return {"pageId": own}
 
 
@@ -189,16 +187,12 @@ def _find(request: HttpRequest[Any, Any]) -> tuple[Tracker, Product]:
     tracker = table.find_tracker(request.tenant, own) if _is_id(own) else None
     product = table.find(own) if tracker else None
     if tracker is None or product is None:
-        raise _unknown()
+        raise NotFound.of(*PAGE)
     return tracker, product
 
 
 def _is_id(text: str) -> bool:
-    return re.fullmatch(r"[0-9a-f]{32}", text) is not None
-
-
-def _unknown() -> NotFound:
-    return NotFound("there is no such page among those that you track")
+    return re.fullmatch(urls.PRODUCT_ID, text) is not None
 
 
 _READ, _WRITE = Permission.PAGES_READ, Permission.PAGES_WRITE
@@ -216,7 +210,7 @@ ROUTES = (
         status=201,
         errors=(Conflict,),
     ),
-    Route("GET", "/v1/pages", "List your tracked pages", list_pages, TrackedPages, _READ, query=PagesQuery),
+    Route("GET", "/v1/pages", "List your tracked pages", list_pages, TrackedPages, _READ, query=PageQuery),
     Route("GET", _ONE, "Show a tracked page", get_page, PageAnswer, _READ),
     Route("PATCH", _ONE, "Change what you want of a page", change_page, TrackedPage, _WRITE, body=PageChange),
     Route("DELETE", _ONE, "Track a page no longer", untrack_page, UntrackedPage, _WRITE),

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from sluice.pages import money_text
+from sluice.pages import money_text, urls
 from sluice.pages.alerts import KINDS, Watch
 from sluice.pages.reading import Money
 from sluice.platform import money
 from sluice.platform.http.errors import FieldError, Invalid
-from sluice.platform.http.models import Amount, Body, OneOf, Query, Text
+from sluice.platform.http.models import Amount, Body, OneOf, PageQuery, Query
 
 MOST_CHOSEN = 100
 STATUSES = ("product", "unchanged", "unclear", "no_product", "blocked", "gone", "failed")
@@ -94,13 +94,6 @@ class PageChange(Body):
         return "label" in self.model_fields_set
 
 
-class PagesQuery(Query):
-    """Which tracked pages to list."""
-
-    limit: int = Field(50, ge=1, le=100)
-    cursor: Annotated[Text | None, Field(description="a page's `next`")] = None
-
-
 class PagePricesQuery(Query):
     """Which variant's history: its id; none for a page with one variant only."""
 
@@ -108,12 +101,11 @@ class PagePricesQuery(Query):
     limit: int = Field(200, ge=1, le=1_000)
 
 
-class RecentChecksQuery(Query):
-    """Which checks."""
+class RecentChecksQuery(PageQuery):
+    """Which checks to list. All filters must match."""
 
     limit: int = Field(50, ge=1, le=200)
-    cursor: Annotated[Text | None, Field(description="a page's `next`")] = None
-    product: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
+    product: Annotated[str, StringConstraints(pattern=f"^{urls.PRODUCT_ID}$")] | None = None
     status: Annotated[str, OneOf(STATUSES)] | None = None
 
 
@@ -131,7 +123,7 @@ def _watch(target: TargetPrice | None, percent: Any, variants: ChosenVariants, a
     wanted = _money(target, problems) if target else None
     part = _percent(percent, problems) if percent is not None else None
     if problems:
-        raise Invalid("the request is not valid", fields=problems)
+        raise Invalid.of(problems)
     options = {name: frozenset(values) for name, values in variants.options.items()}
     return Watch(wanted, part, frozenset(variants.ids), options, frozenset(alerts))
 

@@ -1,6 +1,5 @@
 """The routes of whoever runs the page checks. `operator` and `admin` see those of pages that their tenant tracks."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -12,11 +11,12 @@ from typing_extensions import TypedDict
 from sluice.pages import schedule, views
 from sluice.pages.bodies import RecentChecksQuery, SlowChecksQuery
 from sluice.pages.table import PageCheck, Tracker
-from sluice.platform.clock import DAY, iso
+from sluice.platform.clock import DAY, iso, iso_or_none
 from sluice.platform.config import live
-from sluice.platform.http import routing
+from sluice.platform.http import paging, routing
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid
+from sluice.platform.http.errors import Conflict
+from sluice.platform.http.paging import Page, Place
 from sluice.platform.http.routing import HttpRequest, Route
 
 # The role of whoever runs the whole deployment, and sees all tenants' work.
@@ -118,18 +118,18 @@ class ChecksRun(TypedDict):
 
 def recent_checks(request: HttpRequest[None, RecentChecksQuery]) -> RecentChecks:
     """The last checks. A page of them may be short, or empty, and not the last."""
-    query, most = request.query, _most_read(request.query.limit)
-    if query.cursor is not None and not re.fullmatch(_AT, query.cursor):
-        raise Invalid("the cursor is not valid", fields=[NOT_OUR_CURSOR])
-    source = _of_product(query.product, query.cursor, most) if query.product else _newest(request, query.cursor, most)
+    query, tenant, most = request.query, request.tenant, _most_read(request.query.limit)
+    start = paging.start(query.cursor, tenant, _AT)
+    before = start.key if start else None
+    source = _of_product(query.product, before, most) if query.product else _newest(request, before, most)
     read = list(islice(source, most))
     own = _own(request, (one.product for one in read))
     wanted = [one for one in read if one.product in own and query.status in (None, one.status)]
-    found = wanted[: query.limit]
-    last = found[-1] if len(wanted) > query.limit else read[-1] if len(read) == most else None
+    last = wanted[query.limit - 1] if len(wanted) > query.limit else read[-1] if len(read) == most else None
+    page = Page(wanted[: query.limit], Place(last.at) if last else None)
     return {
-        "checks": [_view(one) for one in found],
-        "next": last.at if last else None,
+        "checks": [_view(one) for one in page],
+        "next": page.cursor(tenant),
         "scheduler": _scheduler(request.now),
     }
 
@@ -240,8 +240,8 @@ def _scheduler(now: int) -> SchedulerView:
         "enabled": known.enabled,
         "running": known.running,
         "intervalMinutes": known.interval_minutes,
-        "lastRunAt": iso(known.last_at) if known.last_at else None,
-        "nextRunAt": iso(known.next_at) if known.next_at else None,
+        "lastRunAt": iso_or_none(known.last_at),
+        "nextRunAt": iso_or_none(known.next_at),
     }
 
 

@@ -13,6 +13,8 @@ from sluice.pages import facts
 from sluice.pages.facts import Facts
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
+from sluice.platform.http import table_pages
+from sluice.platform.http.paging import Page, Place
 
 # One key takes 1,000 writes a second.
 WATCH_SHARDS = 4
@@ -257,6 +259,11 @@ def find_tracker(tenant: str, product: str) -> Tracker | None:
         return Tracker.get(tenant, product, consistent_read=True)
     except Tracker.DoesNotExist:
         return None
+
+
+def trackers(tenant: str, limit: int, after: Place | None) -> Page[Tracker]:
+    """The next `limit` products that `tenant` tracks, by key."""
+    return table_pages.read(Tracker, tenant, limit, after)
 
 
 def trackers_of(product: str) -> list[Tracker]:

@@ -69,6 +69,10 @@ def checked(url: str, *, local: bool) -> str:
     return result
 
 
+# What the key of a product looks like.
+PRODUCT_ID = r"[0-9a-f]{32}"
+
+
 def product_id(normal_url: str) -> str:
     """The key of the product at a URL in normal form: the same for all who track it."""
     return sha256(normal_url.encode()).hexdigest()[:32]

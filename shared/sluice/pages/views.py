@@ -10,7 +10,7 @@ from sluice.pages import money_text, wanted
 from sluice.pages.alerts import Told, Watch
 from sluice.pages.facts import Fact, Facts, VariantFacts
 from sluice.pages.reading import Availability, Money
-from sluice.platform.clock import SECOND, iso
+from sluice.platform.clock import SECOND, iso, iso_or_none
 
 if TYPE_CHECKING:
     from sluice.pages.table import PageCheck, PricePoint, Product, Tracker
@@ -168,8 +168,8 @@ def summary(tracker: "Tracker", product: "Product", same: Iterable[str], now: in
         "status": product.outcome or WAITING,
         "seen": product.seen,
         "source": known.source,
-        "checkedAt": iso(product.checked_at) if product.checked_at else None,
-        "readAt": iso(product.good_at) if product.good_at else None,
+        "checkedAt": iso_or_none(product.checked_at),
+        "readAt": iso_or_none(product.good_at),
         "ageSeconds": (now - product.good_at) // SECOND if product.good_at else None,
         "nextCheckAt": iso(max(product.check_at, now)),
         "targetPrice": money(watch.target) if watch.target else None,

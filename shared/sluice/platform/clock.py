@@ -41,6 +41,11 @@ def iso(at: int) -> str:
     return (_EPOCH + timedelta(milliseconds=at)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def iso_or_none(at: int | None) -> str | None:
+    """As `iso`; None where there is no time."""
+    return None if at is None else iso(at)
+
+
 def from_iso(text: str, *, zone: tzinfo | None = None) -> int:
     """An RFC 3339 time as epoch milliseconds, cut off and never rounded up. zone: of a time that does not name its own.
 

@@ -31,7 +31,6 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action as Update
 from pynamodb.models import Model
-from pynamodb.pagination import ResultIterator
 from pynamodb.transactions import TransactWrite
 
 from sluice.platform import aws
@@ -45,7 +44,6 @@ __all__ = [
     "name",
     "new_token",
     "one_of_many",
-    "page",
     "put",
     "reasons",
     "transact",
@@ -96,12 +94,6 @@ class Table(Model):
 def name(table: str) -> str:
     """The physical name of `table` in this stack."""
     return f"{settings().stack}-{table.replace('_', '-')}"
-
-
-def page(model: type[M], rows: ResultIterator[M]) -> tuple[list[M], dict[str, Any] | None]:
-    """One read of the query `rows`: the items it found, and the key that the next one begins after; None at the end."""
-    raw = rows.page_iter.next()
-    return [model.from_raw_data(item) for item in raw["Items"]], raw.get("LastEvaluatedKey")
 
 
 def _client_error(error: BaseException | None) -> Any:

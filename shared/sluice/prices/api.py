@@ -1,11 +1,10 @@
 """The routes of market prices: ask for fresh ones, read those that are stored, and the pictures that stand in."""
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Annotated, Any, NotRequired, TypeVar
 
 from aws_lambda_powertools.event_handler import Response
-from pydantic import Field, ValidationError
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from sluice.catalog import images
@@ -19,8 +18,9 @@ from sluice.platform.config import live
 from sluice.platform.config.document import MARKETPLACES
 from sluice.platform.http import items
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import FieldError, HttpError, Invalid, NotFound, Unavailable
-from sluice.platform.http.models import Body, DocumentedAs, OneOf, Query, Text, problems
+from sluice.platform.http.errors import FieldError, Invalid, NotFound, Unavailable
+from sluice.platform.http.items import Answered, Answers
+from sluice.platform.http.models import Body, DocumentedAs, OneOf, Query, Text
 from sluice.platform.http.routing import Answer, HttpRequest, Route
 from sluice.platform.refused import UNAVAILABLE, Refused
 from sluice.prices import ask
@@ -53,7 +53,7 @@ class Refresh(Body):
     items: Annotated[list[Annotated[Any, DocumentedAs(Item)]], Field(min_length=1, max_length=items.MOST_ITEMS)]
 
 
-class ItemAnswer(TypedDict):
+class ItemAnswer(Answered, TypedDict):
     """What became of one item.
 
     outcome: `created` (a new job), `merged` (a waiting job does it already), `raised` (a waiting job was given the
@@ -61,13 +61,10 @@ class ItemAnswer(TypedDict):
     size, sizeSystem: as which size it was taken; both null while only the product's size chart can tell its system.
     """
 
-    index: int
-    outcome: str
     jobId: NotRequired[str]
     state: NotRequired[str]
     size: NotRequired[str | None]
     sizeSystem: NotRequired[str | None]
-    error: NotRequired[dict[str, Any]]
 
 
 class Counts(TypedDict):
@@ -108,21 +105,14 @@ class PriceList(TypedDict):
 def refresh_prices(request: HttpRequest[Refresh, None]) -> RefreshAnswer:
     """Ask for fresh prices."""
     require_room(request.tenant, len(request.body.items), request.now, live.current())
-    answers: dict[int, ItemAnswer] = {}
-    wanted: dict[int, RefreshItem] = {}
-    for index, raw in enumerate(request.body.items):
-        try:
-            wanted[index] = RefreshItem(**Item.model_validate(raw).model_dump())
-        except ValidationError as error:
-            answers[index] = _refused(index, problems(error, items.path(index)))
-    enqueued = ask.refresh(list(wanted.values()), request.tenant, request.now, live.current())
-    for index, done in zip(wanted, enqueued, strict=True):
-        answers[index] = _answer(index, done)
-    ordered = [answers[index] for index in sorted(answers)]
-    answer: RefreshAnswer = {"items": ordered, "counts": _counts(ordered)}
-    if len(ordered) == answer["counts"]["refused"]:
-        raise items.all_refused(answer, (item["error"] for item in ordered))
-    return answer
+    answers = Answers[ItemAnswer]()
+    good = answers.read(request.body.items, Item)
+    wanted = [RefreshItem(**item.model_dump()) for item in good.values()]
+    enqueued = ask.refresh(wanted, request.tenant, request.now, live.current())
+    for index, done in zip(good, enqueued, strict=True):
+        _answer(answers, index, done)
+    answer: RefreshAnswer = {"items": answers.in_order(), "counts": _counts(answers)}
+    return answers.unless_all_refused(answer)
 
 
 def find_prices(request: HttpRequest[None, PricesQuery]) -> PriceList:
@@ -154,26 +144,26 @@ def get_image(request: HttpRequest[None, None]) -> Answer:
     return Response(200, "image/svg+xml", picture, KEEP_PICTURES)
 
 
-def _answer(index: int, done: Enqueued | Refused) -> ItemAnswer:
-    if isinstance(done, Enqueued):
-        size = ask.size_asked(done.job_id)
-        taken = {"size": size.name, "sizeSystem": size.system} if size else {"size": None, "sizeSystem": None}
-        answer: Any = {"index": index, "outcome": done.outcome, "jobId": done.job_id, "state": done.state, **taken}
-        accepted: ItemAnswer = answer
-        return accepted
-    if done.code == UNAVAILABLE:
-        return _refused(index, [FieldError(items.path(index), done.message)], Unavailable)
-    return _refused(index, [FieldError(items.path(index, done.field), done.message)])
+def _answer(answers: Answers[ItemAnswer], index: int, done: Enqueued | Refused) -> None:
+    if isinstance(done, Refused):
+        ours = done.code == UNAVAILABLE
+        field = FieldError("" if ours else done.field, done.message)
+        answers.refuse(index, field, why=Unavailable if ours else Invalid)
+        return
+    size = ask.size_asked(done.job_id)
+    answer: ItemAnswer = {
+        "index": index,
+        "outcome": done.outcome,
+        "jobId": done.job_id,
+        "state": done.state,
+        "size": size.name if size else None,
+        "sizeSystem": size.system if size else None,
+    }
+    answers.add(index, answer)
 
 
-def _refused(index: int, fields: list[FieldError], why: type[HttpError] = Invalid) -> ItemAnswer:
-    answer: Any = items.refused(index, fields, why)
-    refusal: ItemAnswer = answer
-    return refusal
-
-
-def _counts(answers: list[ItemAnswer]) -> Counts:
-    count = Counter(answer["outcome"] for answer in answers)
+def _counts(answers: Answers[ItemAnswer]) -> Counts:
+    count = answers.counts()
     return {
         "created": count[Result.CREATED],
         "merged": count[Result.MERGED],

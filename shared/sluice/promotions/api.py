@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from typing import NotRequired
-from urllib.parse import unquote
 
 from typing_extensions import TypedDict
 
 from sluice.jobs.ask import require_room
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.queue import cancel
+from sluice.jobs.queue import asked, cancel
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.platform.config import live
-from sluice.platform.http import request_cursor, routing
+from sluice.platform.http import routing
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from sluice.platform.http.routing import HttpRequest, Route
@@ -29,6 +28,9 @@ MESSAGES = {
     Result.RAISED: "a promotion of this listing waits already; it has this rate now",
     Result.RERUN_REQUESTED: "the ad of this listing is being placed; it gets this rate afterwards",
 }
+
+# What is not found where there is none.
+PROMOTION = ("promotion", "promotionId")
 
 
 class Accepted(TypedDict):
@@ -65,14 +67,13 @@ class Withdrawn(TypedDict):
 
 def create_promotions(request: HttpRequest[NewPromotions, None]) -> Accepted:
     """Ask for an ad, or for many."""
-    assert request.caller  # noqa: S101 - the route has one
     body = request.body
     wanted = body.wanted()
     for kind in (CREATE.name, None):
         require_room(request.tenant, len(wanted), request.now, live.current(), kind)
     _check_campaigns(body, wanted, request.tenant)
     try:
-        answers = promote(wanted, request.tenant, request.caller.subject, request.now, live.current())
+        answers = promote(wanted, request.tenant, request.subject, request.now, live.current())
     except CannotPromote as why:
         raise Invalid("no ads can be placed", fields=[FieldError("account", str(why))]) from None
     done = _stored(body, answers)
@@ -86,12 +87,11 @@ def create_promotions(request: HttpRequest[NewPromotions, None]) -> Accepted:
 def list_promotions(request: HttpRequest[None, PromotionsQuery]) -> PromotionList:
     """The caller's promotions, newest first, and how many there are of each status."""
     query, tenant, now = request.query, request.tenant, request.now
-    start = request_cursor.decode(query.cursor, tenant) if query.cursor else None
+    start = asked.start(query.cursor, tenant)
     config, wanted = live.current(), listing.Filter(query.status, query.listing_id)
     page = listing.page(tenant, wanted, now, query.limit, start, config)
-    shown = [views.promotion(job, tenant, now, config) for job in page.jobs]
-    following = page.next.encode(tenant) if page.next else None
-    return {"stats": listing.stats(tenant, now, config), "promotions": shown, "next": following}
+    shown = [views.promotion(job, tenant, now, config) for job in page]
+    return {"stats": listing.stats(tenant, now, config), "promotions": shown, "next": page.cursor(tenant)}
 
 
 def get_promotion(request: HttpRequest[None, None]) -> Shown:
@@ -104,7 +104,7 @@ def cancel_promotion(request: HttpRequest[None, None]) -> Withdrawn:
     job = _find(request)
     match cancel.cancel(job.job_id, request.tenant, request.now, live.current()):
         case Cancelled.UNKNOWN:
-            raise _unknown()
+            raise NotFound.of(*PROMOTION)
         case Cancelled.RUNNING:
             raise Conflict("the ad is being placed, or may have been; what has begun is finished", code="running")
         case Cancelled.FINAL:
@@ -128,7 +128,7 @@ def _check_campaigns(body: NewPromotions, wanted: Sequence[Wanted], tenant: str)
         if one.campaign_id in refused
     ]
     if problems:
-        raise Invalid("the request is not valid", fields=problems)
+        raise Invalid.of(problems)
 
 
 def _stored(body: NewPromotions, answers: Sequence[Enqueued | Exception]) -> list[Enqueued]:
@@ -150,14 +150,10 @@ def _stored(body: NewPromotions, answers: Sequence[Enqueued | Exception]) -> lis
 
 
 def _find(request: HttpRequest[None, None]) -> Job:
-    job = cancel.find(unquote(request.path["promotion_id"]), request.tenant)
+    job = cancel.find_by_path(request.path["promotion_id"], request.tenant)
     if job is None or job.kind != CREATE.name:
-        raise _unknown()
+        raise NotFound.of(*PROMOTION)
     return job
-
-
-def _unknown() -> NotFound:
-    return NotFound("there is no such promotion")
 
 
 ROUTES = (

@@ -8,10 +8,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from sluice.marketplaces import advertising
-from sluice.platform.http import request_cursor
 from sluice.platform.http.errors import FieldError, Invalid
 from sluice.platform.http.items import MOST_ITEMS
-from sluice.platform.http.models import Body, OneOf, Query, join
+from sluice.platform.http.models import Body, OneOf, PageQuery, join
 from sluice.promotions.views import STATUSES
 from sluice.promotions.wanted import Wanted
 
@@ -75,13 +74,13 @@ class NewPromotions(Body):
         if self.batch is None:
             if self.listing_id is None or self.ad_rate is None:
                 missing = [name for name in ("listingId", "adRate") if single[name] is None]
-                raise _invalid([FieldError(name, "is required") for name in missing])
+                raise Invalid.of([FieldError(name, "is required") for name in missing])
             return [Wanted(self.listing_id, self.ad_rate, self.campaign_id)]
         if extra := [name for name, value in single.items() if value is not None]:
-            raise _invalid([FieldError(name, "stands in the rows of the batch") for name in extra])
+            raise Invalid.of([FieldError(name, "stands in the rows of the batch") for name in extra])
         rows = [Wanted(row.listing_id, row.ad_rate, row.campaign_id) for row in self.batch]
         if problems := [*_twice(rows), *_too_many_campaigns(rows)]:
-            raise _invalid(problems)
+            raise Invalid.of(problems)
         return rows
 
     def place(self, row: int, field: str = "") -> str:
@@ -89,15 +88,11 @@ class NewPromotions(Body):
         return join(f"batch[{row}]", field) if self.batch else field or "body"
 
 
-class PromotionsQuery(Query):
+class PromotionsQuery(PageQuery):
     """Which promotions to list. All filters must match."""
 
     status: Annotated[str, OneOf(STATUSES)] | None = None
     listing_id: Digits | None = None
-    limit: int = Field(50, ge=1, le=100)
-    cursor: str | None = Field(
-        None, min_length=1, max_length=request_cursor.MOST_CHARACTERS, description="a page's `next`"
-    )
 
 
 def _twice(rows: list[Wanted]) -> list[FieldError]:
@@ -115,7 +110,3 @@ def _too_many_campaigns(rows: list[Wanted]) -> list[FieldError]:
     if len(campaigns) <= MOST_CAMPAIGNS:
         return []
     return [FieldError("batch", f"names {len(campaigns)} campaigns; a batch may name {MOST_CAMPAIGNS}")]
-
-
-def _invalid(problems: list[FieldError]) -> Invalid:
-    return Invalid("the request is not valid", fields=problems)

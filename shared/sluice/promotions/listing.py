@@ -6,10 +6,10 @@ from sluice.jobs.model import keys, requests
 from sluice.jobs.model.job import DueIndex, Job
 from sluice.jobs.model.states import DEAD, SUCCEEDED
 from sluice.jobs.queue import asked, cancel, tally
-from sluice.jobs.queue.asked import Page
 from sluice.platform.clock import iso
 from sluice.platform.config.document import Config
-from sluice.platform.http.request_cursor import Cursor
+from sluice.platform.http import paging
+from sluice.platform.http.paging import Page, Place
 from sluice.promotions.kinds import CREATE, MARKETPLACE
 from sluice.promotions.request import job_id
 from sluice.promotions.views import Stats, status
@@ -19,27 +19,27 @@ MOST_DUE = 250
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Which promotions are wanted. None: any."""
+class Filter(paging.Filter):
+    """Which promotions are wanted."""
 
     status: str | None = None
     listing_id: str | None = None
 
     def matches(self, job: Job, now: int) -> bool:
         """Whether the promotion is wanted."""
-        return self.status in (None, status(job, now)) and self.listing_id in (None, job.payload["listing_id"])
+        return self.allows(status=status(job, now), listing_id=job.payload["listing_id"])
 
 
-def page(tenant: str, wanted: Filter, now: int, limit: int, start: Cursor | None, config: Config) -> Page:
+def page(tenant: str, wanted: Filter, now: int, limit: int, start: Place | None, config: Config) -> Page[Job]:
     """Up to `limit` promotions that match, from `start` on. A page may be short, or empty, and not the last."""
     if wanted.listing_id is not None:  # a listing has one promotion
         job = cancel.find(job_id(tenant, wanted.listing_id), tenant)
-        return Page([job] if job and wanted.matches(job, now) else [], None)
+        return Page([job] if job and wanted.matches(job, now) else [])
     oldest = now - config.retention_ms
 
-    def matches(place: Cursor, job: Job) -> bool:
+    def matches(place: Place, job: Job) -> bool:
         # In the request by which it was made, so that no other page shows it too; if that is forgotten, in any.
-        its_own = place.request[: len(iso(0))] <= iso(job.created_at) or job.created_at < oldest
+        its_own = place.key[: len(iso(0))] <= iso(job.created_at) or job.created_at < oldest
         return its_own and wanted.matches(job, now)
 
     return asked.page(requests.apart(tenant, CREATE.name), limit, start, lambda _: True, matches)

@@ -8,11 +8,12 @@ from typing_extensions import TypedDict
 
 from sluice.capabilities import EVENTS
 from sluice.platform.addresses import BadAddress
-from sluice.platform.clock import iso
+from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.config import live
+from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, Invalid, NotFound, TooMany
-from sluice.platform.http.models import Body, OneOf, Query, Text
+from sluice.platform.http.errors import Conflict, Invalid, NotFound, TooMany
+from sluice.platform.http.models import Body, OneOf, PageQuery
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.settings import settings
 from sluice.platform.tables import ConditionFailed
@@ -23,6 +24,8 @@ from sluice.webhooks.endpoints import Endpoint, Wanted
 # With every webhook taken, another fits when one is deleted; nobody can know when.
 WAIT_SECONDS = 60
 _ID = r"[a-z0-9-]{1,64}"
+# What is not found where there is none.
+WEBHOOK = ("webhook", "webhookId")
 
 
 class NewWebhook(Body):
@@ -31,13 +34,6 @@ class NewWebhook(Body):
     url: str = Field(description="https, a public host, and port 443 or 8443")
     event_types: Annotated[list[Annotated[str, OneOf(EVENTS)]], Field(min_length=1, max_length=len(EVENTS))]
     enabled: bool = True
-
-
-class DeliveriesQuery(Query):
-    """Which deliveries to list."""
-
-    limit: int = Field(50, ge=1, le=100)
-    cursor: Text | None = Field(None, description="a page's `next`")
 
 
 class Webhook(TypedDict):
@@ -144,17 +140,16 @@ def renew_secret(request: HttpRequest[None, None]) -> Webhook:
     try:
         endpoint, secret = endpoints.renew_secret(_find(request), request.now)
     except ConditionFailed:
-        raise _unknown() from None
+        raise NotFound.of(*WEBHOOK) from None
     return {**_shown(endpoint), "secret": secret}
 
 
-def list_deliveries(request: HttpRequest[None, DeliveriesQuery]) -> DeliveryList:
+def list_deliveries(request: HttpRequest[None, PageQuery]) -> DeliveryList:
     """What was sent to an endpoint, and what came of it."""
-    query = request.query
-    if query.cursor is not None and not deliveries.is_id(query.cursor):
-        raise Invalid("the cursor is not valid", fields=[NOT_OUR_CURSOR])
-    found, following = deliveries.page(_find(request).key, query.limit, query.cursor)
-    return {"deliveries": [_delivery(one) for one in found], "next": following}
+    query, tenant = request.query, request.tenant
+    after = paging.start(query.cursor, tenant, deliveries.ID)
+    found = deliveries.page(_find(request).key, query.limit, after)
+    return {"deliveries": [_delivery(one) for one in found], "next": found.cursor(tenant)}
 
 
 def resend_delivery(request: HttpRequest[None, None]) -> DeliveryView:
@@ -162,7 +157,7 @@ def resend_delivery(request: HttpRequest[None, None]) -> DeliveryView:
     endpoint, delivery_id = _find(request), request.path["delivery_id"]
     found = deliveries.find(endpoint.key, delivery_id) if deliveries.is_id(delivery_id) else None
     if found is None:
-        raise NotFound("there is no such delivery")
+        raise NotFound.of("delivery", "deliveryId")
     if endpoint.status != endpoints.Status.ACTIVE:
         raise Conflict("the webhook is disabled; enable it first", code="disabled")
     again = deliveries.resend(found, request.now)
@@ -189,12 +184,8 @@ def _find(request: HttpRequest[Any, Any]) -> Endpoint:
     webhook_id = _webhook_id(request)
     endpoint = endpoints.find(request.tenant, webhook_id) if webhook_id else None
     if endpoint is None:
-        raise _unknown()
+        raise NotFound.of(*WEBHOOK)
     return endpoint
-
-
-def _unknown() -> NotFound:
-    return NotFound("there is no such webhook")
 
 
 def _shown(endpoint: Endpoint) -> Webhook:
@@ -205,7 +196,7 @@ def _shown(endpoint: Endpoint) -> Webhook:
         "status": endpoint.status,
         "reason": endpoint.reason,
         "failures": endpoint.failures,
-        "restsUntil": iso(endpoint.rests_until) if endpoint.rests_until else None,
+        "restsUntil": iso_or_none(endpoint.rests_until),
         "createdAt": iso(endpoint.created_at),
         "updatedAt": iso(endpoint.updated_at),
     }
@@ -244,7 +235,7 @@ ROUTES = (
     Route("GET", _ALL, "List your webhooks", list_webhooks, WebhookList, _READ),
     Route("DELETE", _ONE, "Delete a webhook", delete_webhook, Deleted, _WRITE),
     Route("POST", f"{_ONE}/secret", "Make a new secret", renew_secret, Webhook, _WRITE, shows_secret=True),
-    Route("GET", _SENT, "List what was sent", list_deliveries, DeliveryList, _READ, query=DeliveriesQuery),
+    Route("GET", _SENT, "List what was sent", list_deliveries, DeliveryList, _READ, query=PageQuery),
     Route(
         "POST",
         f"{_SENT}/{{delivery_id}}/resend",

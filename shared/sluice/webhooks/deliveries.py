@@ -24,6 +24,8 @@ from pynamodb.expressions.update import Action as Update
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND, ttl
+from sluice.platform.http import table_pages
+from sluice.platform.http.paging import Page, Place
 
 # The pauses between attempts, as the Standard Webhooks specification proposes: the last try comes after 17.6 hours.
 PAUSES_MS = (5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR)
@@ -33,7 +35,7 @@ KEEP_MS = 7 * DAY
 # Resending starts the count anew, so the log may grow; its oldest entries go.
 MOST_TRIES = 30
 
-_ID = r"\d{13}-[A-Za-z0-9-]{1,64}"
+ID = r"\d{13}-[A-Za-z0-9-]{1,64}"
 
 
 class State(StrEnum):
@@ -80,7 +82,7 @@ def delivery_id(at: int, message_id: str) -> str:
 
 def is_id(text: str) -> bool:
     """Whether `text` has the form of a delivery's id."""
-    return bool(re.fullmatch(_ID, text))
+    return bool(re.fullmatch(ID, text))
 
 
 def create(webhook: str, at: int, message_id: str, event_type: str, body: str, now: int) -> str:
@@ -112,13 +114,9 @@ def find(webhook: str, delivery: str) -> Delivery | None:
         return None
 
 
-def page(webhook: str, limit: int, before: str | None) -> tuple[list[Delivery], str | None]:
-    """The newest `limit` deliveries, older than `before`; and the id of the last one, if there may be more."""
-    older = Delivery.delivery < before if before else None
-    found = list(
-        Delivery.query(webhook, older, scan_index_forward=False, limit=limit, page_size=limit, consistent_read=True)
-    )
-    return found, found[-1].delivery if len(found) == limit else None
+def page(webhook: str, limit: int, after: Place | None) -> Page[Delivery]:
+    """The newest `limit` deliveries that come after the place `after`."""
+    return table_pages.read(Delivery, webhook, limit, after, newest_first=True)
 
 
 class Line(NamedTuple):

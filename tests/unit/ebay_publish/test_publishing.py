@@ -55,7 +55,7 @@ def test_a_record_becomes_one_live_listing(seller: EbaySeller) -> None:
     [entry] = seller.log()
     assert (entry.planned, entry.result, entry.attempt) == (["item", "offer", "publish"], "done", 1)
     assert [one["step"] for one in entry.calls] == ["item", "offer", "publish"]
-    [snapshot] = snapshots.page(found.listing, 10, None)[0]
+    [snapshot] = snapshots.page(found.listing, 10, None).items
     assert snapshots.read(snapshot) == snapshots.state(record(), IDS)
 
 
@@ -66,7 +66,7 @@ def test_published_twice_is_one_set_of_calls(seller: EbaySeller) -> None:
     assert seller.calls(reads=True) == []
     assert seller.job().result["outcome"] in ("unchanged", "published")
     assert seller.record().is_published
-    assert len(snapshots.page(seller.record().listing, 10, None)[0]) == 1
+    assert len(snapshots.page(seller.record().listing, 10, None).items) == 1
 
 
 def test_five_edits_in_a_row_are_one_publish(seller: EbaySeller) -> None:
@@ -269,7 +269,7 @@ def test_warnings_are_kept_and_what_ebay_changed_is_told(seller: EbaySeller) -> 
     found = seller.record()
     assert [one["code"] for one in found.warnings] == ["25127"]
     assert [(one["class"], one["groups"]) for one in found.drift] == [("by_ebay", ["details"])]
-    [snapshot] = snapshots.page(found.listing, 10, None)[0]
+    [snapshot] = snapshots.page(found.listing, 10, None).items
     assert [one["code"] for one in snapshot.warnings] == ["25127"]
 
 
@@ -336,7 +336,7 @@ def test_a_policy_that_changes_is_sent_again_and_one_that_is_gone_is_a_case(sell
     policies.read_anew(TENANT, "EBAY_US", seller.clock.time, seller.config)
     seller.settle()
     assert seller.calls() == [f"PUT offer/{seller.record().offer_id}"]
-    events = [one.event for one in snapshots.page(seller.record().listing, 10, None)[0]]
+    events = [one.event for one in snapshots.page(seller.record().listing, 10, None).items]
     assert events == ["policy_change", "publish"]
     assert [(one["class"], one["details"]) for one in seller.record("OTHER").drift] == [("policy_gone", "7")]
 

@@ -197,7 +197,7 @@ def test_a_failed_create_may_be_asked_for_again_by_its_reference(desk: Desk) -> 
 
 def test_marks_of_adopted_listings_are_nobodys_listings(desk: Desk) -> None:
     desk.active()
-    found, following = listings.page(TENANT, 50, None, None)
-    assert (len(found), following) == (1, None)
+    page = listings.page(TENANT, 50, None, None)
+    assert (len(page.items), page.next) == (1, None)
     assert desk.items()["Listing"] == 2
     assert not [job for job in Job.scan() if job.lane]

@@ -176,7 +176,7 @@ def test_a_replayed_promotion_is_listed_however_long_ago_it_was_asked_for(seller
 
 def shown(seller: Seller) -> list[Job]:
     """The promotions of the first page."""
-    return listing.page(TENANT, listing.Filter(), seller.clock.time, 50, None, seller.config).jobs
+    return list(listing.page(TENANT, listing.Filter(), seller.clock.time, 50, None, seller.config))
 
 
 def test_a_publisher_asks_for_an_ad_and_again(seller: Seller) -> None:

@@ -6,30 +6,26 @@ however much the tenant has ever asked for: a page that has read so much ends, a
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
 
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.requests import AskRecord
-from sluice.platform.http.request_cursor import Cursor
+from sluice.platform.http import paging
+from sluice.platform.http.paging import Page, Place
 
 # Jobs, and records of requests, that a page of `limit` reads at most: so many times its length, and a few.
 TIMES = 4
 LEAST = 16
 
-
-class Page(NamedTuple):
-    """Some jobs, and where the next ones begin; None when there are none left. It may be short, and not the last."""
-
-    jobs: list[Job]
-    next: Cursor | None
-
+# What the range keys of table `requests` look like, and the largest index of a job in one of them.
+KEY = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f]{8}"
+MOST_INDEX = 500
 
 # Whether a job may be wanted, as its id tells; and whether it is, in the request in which it stands.
 MayMatch = Callable[[str], bool]
-Matches = Callable[[Cursor, Job], bool]
+Matches = Callable[[Place, Job], bool]
 
 
-def page(owner: str, limit: int, start: Cursor | None, may_match: MayMatch, matches: Matches) -> Page:
+def page(owner: str, limit: int, start: Place | None, may_match: MayMatch, matches: Matches) -> Page[Job]:
     """Up to `limit` jobs that were asked for by `owner`, which is a hash key of table `requests`, from `start` on.
 
     A job that was asked for in several requests is shown once a page, in the place of its newest. Of jobs that its
@@ -52,17 +48,26 @@ def page(owner: str, limit: int, start: Cursor | None, may_match: MayMatch, matc
     return Page(list(jobs.values()), None)
 
 
-def _places(owner: str, start: Cursor | None, limit: int, most: int) -> Iterator[tuple[Cursor, str | None]]:
+def start(cursor: str | None, tenant: str) -> Place | None:
+    """Where the page begins that `tenant` asks for.
+
+    Raises:
+        Invalid: the cursor is not one that it was given.
+    """
+    return paging.start(cursor, tenant, KEY, most_index=MOST_INDEX)
+
+
+def _places(owner: str, start: Place | None, limit: int, most: int) -> Iterator[tuple[Place, str | None]]:
     """Every job of every request, newest request first. No job: so many requests were read that the page ends here."""
-    until = AskRecord.request <= start.request if start else None
+    until = AskRecord.request <= start.key if start else None
     requests = AskRecord.query(owner, until, scan_index_forward=False, consistent_read=True, page_size=limit + 1)
     for number, request in enumerate(requests):
-        first = start.index if start and request.request == start.request else 0
+        first = start.index if start and request.request == start.key else 0
         if number == most:
-            yield Cursor(request.request, first), None
+            yield Place(request.request, first), None
             return
         for index, job_id in enumerate(request.job_ids[first:], first):
-            yield Cursor(request.request, index), job_id
+            yield Place(request.request, index), job_id
 
 
 def _load(job_ids: Sequence[str]) -> dict[str, Job]:

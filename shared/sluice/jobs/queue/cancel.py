@@ -1,6 +1,7 @@
 """Cancelling: one who asked for a job no longer wants it. Work that others asked for too goes on for them."""
 
 from enum import StrEnum
+from urllib.parse import quote, unquote
 
 from pynamodb.expressions.update import Action as Update
 
@@ -77,6 +78,16 @@ def _handed_over(job: Job, now: int, config: Config) -> list[Update]:
     )
     lanes.mark(lane, now)
     return [*moved(job, heir), Job.lane.set(lane)]
+
+
+def find_by_path(text: str, tenant: str) -> Job | None:
+    """The job that `text`, from a URL's path, names, if `tenant` asked for it.
+
+    An id has percent-quoted parts. On its way to us it may have been escaped as a whole (as it should be), or not, and
+    unescaped by the gateway, or not. So it arrives as it is, escaped once more, or with its parts unquoted.
+    """
+    parts = ":".join(quote(part, safe="") for part in text.split(":"))
+    return next((job for one in dict.fromkeys((text, unquote(text), parts)) if (job := find(one, tenant))), None)
 
 
 def find(job_id: str, tenant: str) -> Job | None:

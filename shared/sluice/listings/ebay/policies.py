@@ -26,6 +26,7 @@ from sluice.marketplaces.publishing import POLICY_KINDS
 from sluice.platform import tables
 from sluice.platform.clock import SECOND
 from sluice.platform.config.document import Config
+from sluice.platform.http.paging import Place
 
 # A publish that needs policies which are being read comes back after this.
 READ_MS: Final = 10 * SECOND
@@ -127,11 +128,11 @@ def _follow(run: Run, after: Known, changed: frozenset[str]) -> tuple[int, int]:
 
 def _using(tenant: str, site: str) -> Iterator[Record]:
     """The published records of a site that are not ended."""
-    after: str | None = None
+    after: Place | None = None
     wanted = (Record.marketplace == site) & Record.published.exists() & (Record.status != str(Status.ENDED))
     while True:
         page = table.page(tenant, PAGE, after, wanted)
-        yield from page.records
+        yield from page
         if (after := page.next) is None:
             return
 

@@ -24,9 +24,10 @@ from pynamodb.transactions import TransactWrite
 from sluice.listings.ebay import documents
 from sluice.listings.ebay.desired import Desired, Json, Policies, PolicyIds, PolicyRef
 from sluice.listings.ebay.table import Record, Snapshot, snapshot_entry
-from sluice.platform import tables
 from sluice.platform.clock import DAY
 from sluice.platform.config.ebay import Ebay
+from sluice.platform.http import table_pages
+from sluice.platform.http.paging import Page, Place
 from sluice.platform.observe import count
 from sluice.platform.packing import plain
 
@@ -126,14 +127,9 @@ def find(listing: str, number: int) -> Snapshot | None:
         return None
 
 
-def page(listing: str, limit: int, before: str | None) -> tuple[list[Snapshot], str | None]:
-    """Up to `limit` snapshots of a listing, newest first; and before which the next page begins."""
-    start = {"listing": {"S": listing}, "entry": {"S": before}} if before else None
-    rows = Snapshot.query(
-        listing, scan_index_forward=False, page_size=limit, last_evaluated_key=start, consistent_read=True
-    )
-    found, last = tables.page(Snapshot, rows)
-    return found, str(last["entry"]["S"]) if last else None
+def page(listing: str, limit: int, after: Place | None) -> Page[Snapshot]:
+    """Up to `limit` snapshots of a listing, newest first."""
+    return table_pages.read(Snapshot, listing, limit, after, newest_first=True)
 
 
 def read(snapshot: Snapshot) -> Json:

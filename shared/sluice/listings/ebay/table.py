@@ -10,8 +10,8 @@
 No tenant's name holds `#`, `:` or `/`. Of a group, the listing is called `acme#groups/<key>`.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable
+from typing import Final
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import Condition
@@ -22,6 +22,8 @@ from sluice.listings.ebay.hashes import Hashes
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.days import PACIFIC, Day
+from sluice.platform.http import table_pages
+from sluice.platform.http.paging import Page, Place
 from sluice.platform.packing import unpack
 
 GROUPS: Final = "#groups"
@@ -204,13 +206,6 @@ class Snapshot(tables.Table):
     expires_at = IntAttribute(null=True)
 
 
-class Page(NamedTuple):
-    """Some records, and the sku after which the next ones begin; None at the end."""
-
-    records: Sequence[Record]
-    next: str | None
-
-
 def listing_key(tenant: str, sku: str) -> str:
     """The hash key of a listing's history and snapshots. tenant: with `GROUPS` behind it for a group's."""
     return f"{tenant}/{sku}"
@@ -250,19 +245,11 @@ def find_many(tenant: str, skus: Iterable[str]) -> dict[str, Record]:
     return {found.sku: found for found in Record.batch_get(wanted, consistent_read=True)}
 
 
-def page(tenant: str, limit: int, after: str | None, condition: Condition | None = None) -> Page:
+def page(tenant: str, limit: int, after: Place | None, condition: Condition | None = None) -> Page[Record]:
     """Those that match of the tenant's next `limit` records by sku. One read: a page may be short and not the last."""
-    start = {"tenant": {"S": tenant}, "sku": {"S": after}} if after else None
-    rows = Record.query(tenant, filter_condition=condition, page_size=limit, last_evaluated_key=start)
-    found, last = tables.page(Record, rows)
-    return Page(found, str(last["sku"]["S"]) if last else None)
+    return table_pages.read(Record, tenant, limit, after, condition, consistent_read=False)
 
 
-def history(listing: str, limit: int, before: str | None = None) -> tuple[list[HistoryEntry], str | None]:
-    """Up to `limit` changes of a listing, newest first; and before which the next page begins."""
-    start = {"listing": {"S": listing}, "entry": {"S": before}} if before else None
-    rows = HistoryEntry.query(
-        listing, scan_index_forward=False, page_size=limit, last_evaluated_key=start, consistent_read=True
-    )
-    found, last = tables.page(HistoryEntry, rows)
-    return found, str(last["entry"]["S"]) if last else None
+def history(listing: str, limit: int, after: Place | None = None) -> Page[HistoryEntry]:
+    """Up to `limit` changes of a listing, newest first."""
+    return table_pages.read(HistoryEntry, listing, limit, after, newest_first=True)

@@ -1,7 +1,6 @@
 """The routes of listings and their operations. A write answers at once with a job."""
 
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
 from sluice.jobs.ask import require_room
 from sluice.jobs.queue import cancel
@@ -11,7 +10,6 @@ from sluice.listings.stockx import views
 from sluice.listings.stockx.bodies import (
     Accepted,
     History,
-    HistoryQuery,
     ListingList,
     ListingsQuery,
     NewListing,
@@ -25,14 +23,18 @@ from sluice.listings.stockx.request import Asked, Asker, UnknownListing
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform.config import live
+from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import NOT_OUR_CURSOR, Conflict, FieldError, Invalid, NotFound
-from sluice.platform.http.models import Body, Query
+from sluice.platform.http.errors import Conflict, FieldError, Invalid, NotFound
+from sluice.platform.http.models import Body, PageQuery, Query
+from sluice.platform.http.paging import Page, Place
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.refused import CONFLICT, Refused
 
 B = TypeVar("B", bound=Body | None)
 Q = TypeVar("Q", bound=Query | None)
+# What is not found where there is none.
+LISTING = ("listing", "listingId")
 
 
 def create_listing(request: HttpRequest[NewListing, None]) -> Accepted:
@@ -69,7 +71,7 @@ def deactivate_listing(request: HttpRequest[None, None]) -> Accepted:
 def list_listings(request: HttpRequest[None, ListingsQuery]) -> ListingList:
     """The caller's listings."""
     query = request.query
-    after = _cursor(query.cursor) if query.cursor else None
+    after = paging.start(query.cursor, request.tenant, listings.ID)
     unconfirmed = query.status == ListingStatus.UNCONFIRMED
     wanted = (
         (Listing.status, None if unconfirmed else query.status),
@@ -81,10 +83,10 @@ def list_listings(request: HttpRequest[None, ListingsQuery]) -> ListingList:
     for attribute, value in wanted:
         if value is not None:
             condition = (attribute == value) if condition is None else condition & (attribute == value)
-    found, following = listings.page(request.tenant, query.limit, after, condition)
+    found = listings.page(request.tenant, query.limit, after, condition)
     # That nobody knows is written in the changes, which DynamoDB cannot look into.
     shown = [one for one in found if query.status in (None, one.shown_status)]
-    return {"listings": [views.listing(one) for one in shown], "next": following}
+    return {"listings": [views.listing(one) for one in shown], "next": found.cursor(request.tenant)}
 
 
 def get_listing(request: HttpRequest[None, None]) -> views.ListingView:
@@ -92,19 +94,21 @@ def get_listing(request: HttpRequest[None, None]) -> views.ListingView:
     return views.listing(_find(request))
 
 
-def get_history(request: HttpRequest[None, HistoryQuery]) -> History:
+def get_history(request: HttpRequest[None, PageQuery]) -> History:
     """What became of each change of a listing."""
-    found, query = _find(request), request.query
-    entries = listings.history(found.tenant, found.listing_id, query.limit, int(query.cursor or 0))
-    rest = str(entries[-1].number) if len(entries) == query.limit else None
-    return {"history": [views.entry(one) for one in entries], "next": rest}
+    query, tenant = request.query, request.tenant
+    after = paging.start(query.cursor, tenant, listings.NUMBER)
+    listing = _find(request)
+    found = listings.history(tenant, listing.listing_id, query.limit, int(after.key) if after else 0)
+    page = Page(found, Place(str(found[-1].number)) if len(found) == query.limit else None)
+    return {"history": [views.entry(one) for one in page], "next": page.cursor(tenant)}
 
 
 def get_operation(request: HttpRequest[None, None]) -> views.OperationView:
     """How far a change is."""
-    job = cancel.find(unquote(request.path["job_id"]), request.tenant)
+    job = cancel.find_by_path(request.path["job_id"], request.tenant)
     if job is None or job.kind not in _KINDS:
-        raise NotFound("there is no such operation")
+        raise NotFound.of("operation", "jobId")
     return views.operation(job)
 
 
@@ -115,8 +119,7 @@ def _one(_: HttpRequest[Any, Any]) -> int:
 
 def asker(request: HttpRequest[B, Q]) -> Asker:
     """Who asks."""
-    assert request.caller  # noqa: S101 - every route here has one
-    return Asker(request.tenant, request.caller.subject, request.now, live.current())
+    return Asker(request.tenant, request.subject, request.now, live.current())
 
 
 def accepted(asked: Asked) -> Accepted:
@@ -131,7 +134,7 @@ def _change(request: HttpRequest[Any, None], action: Action, body: NewTerms | No
         asked = new_terms(body, found, request.now) if body else None
         return accepted(asking.change_listing(asker(request), found.listing_id, action, asked))
     except UnknownListing:
-        raise _unknown() from None
+        raise NotFound.of(*LISTING) from None
     except Refused as refused:
         raise _told(refused) from None
 
@@ -139,12 +142,8 @@ def _change(request: HttpRequest[Any, None], action: Action, body: NewTerms | No
 def _find(request: HttpRequest[Any, Any]) -> Listing:
     found = listings.find(request.tenant, request.path["listing_id"])
     if found is None:
-        raise _unknown()
+        raise NotFound.of(*LISTING)
     return found
-
-
-def _unknown() -> NotFound:
-    return NotFound("there is no such listing", fields=[FieldError("listingId", "is none of yours")])
 
 
 def _told(refused: Refused) -> Invalid | Conflict:
@@ -158,12 +157,6 @@ def _sku(text: str) -> str:
         return normal_sku(text)
     except ValueError as error:
         raise Invalid.field("sku", str(error)) from None
-
-
-def _cursor(text: str) -> str:
-    if not listings.is_id(text):
-        raise Invalid.field(*NOT_OUR_CURSOR)
-    return text
 
 
 _KINDS = {BATCH.name, CHECK.name, *(kind.name for kind in SINGLE.values())}
@@ -251,7 +244,7 @@ ROUTES = (
         get_history,
         History,
         Permission.LISTINGS_READ,
-        query=HistoryQuery,
+        query=PageQuery,
     ),
     Route(
         "GET",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Final, NamedTuple, TypeVar
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from sluice.catalog import meaning
@@ -20,7 +20,7 @@ from sluice.marketplaces.sizes import Size
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform import money
 from sluice.platform.clock import DAY, from_iso
-from sluice.platform.http.models import Amount, Body, Moment, OneOf, Query, Text
+from sluice.platform.http.models import Amount, Body, Moment, OneOf, PageQuery, Text
 from sluice.platform.refused import Refused
 
 LONGEST_EXPIRY_MS: Final = 999 * DAY
@@ -56,24 +56,13 @@ class NewListing(Body):
     reference: Text | None = Field(None, description="yours; asking again with the same one makes no second listing")
 
 
-class HistoryQuery(Query):
-    """Which changes of a listing to show."""
-
-    limit: int = Field(100, ge=1, le=100)
-    cursor: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")] | None = Field(
-        None, description="a page's `next`"
-    )
-
-
-class ListingsQuery(Query):
+class ListingsQuery(PageQuery):
     """Which listings to show. All filters must match."""
 
     status: Annotated[str, OneOf(tuple(ListingStatus))] | None = None
     marketplace: Annotated[str, OneOf(tuple(sorted(MARKETPLACES)))] | None = None
     sku: Text | None = None
     variant_id: Text | None = None
-    limit: int = Field(50, ge=1, le=100)
-    cursor: Text | None = Field(None, description="a page's `next`")
 
 
 class Accepted(TypedDict):

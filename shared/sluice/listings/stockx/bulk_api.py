@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, NotRequired
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from sluice.jobs.ask import require_room
@@ -17,8 +17,9 @@ from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import Terms
 from sluice.platform.http import items
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import Conflict, FieldError, HttpError, Invalid, NotFound, Unavailable
-from sluice.platform.http.models import Body, DocumentedAs, OneOf, Text, problems
+from sluice.platform.http.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
+from sluice.platform.http.items import Answered, Answers
+from sluice.platform.http.models import Body, DocumentedAs, OneOf, Text
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.refused import CONFLICT, Refused
 
@@ -60,14 +61,11 @@ class Bulk(Body):
     ]
 
 
-class ItemAnswer(TypedDict):
+class ItemAnswer(Answered, TypedDict):
     """What became of one item: `accepted`, or `refused` (see `error`)."""
 
-    index: int
-    outcome: str
     listingId: NotRequired[str]
     jobId: NotRequired[str]
-    error: NotRequired[dict[str, Any]]
 
 
 class Counts(TypedDict):
@@ -93,13 +91,8 @@ def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
         bodies.read_marketplace(body.marketplace)
     except Refused as refusal:
         raise _whole_refused(refusal) from None
-    answers: dict[int, ItemAnswer] = {}
-    checked: dict[int, NewListing | NewTermsOf | Doomed] = {}
-    for index, raw in enumerate(body.items):
-        try:
-            checked[index] = MODELS[body.action].model_validate(raw)
-        except ValidationError as error:
-            answers[index] = _refused(index, problems(error, items.path(index)))
+    answers = Answers[ItemAnswer]()
+    checked = answers.read(body.items, MODELS[body.action])
     named = [one.listing_id for one in checked.values() if not isinstance(one, NewListing)]
     known = listings.find_many(request.tenant, named)
     asked: dict[int, bulk.Item] = {}
@@ -108,13 +101,17 @@ def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
             seed = f"{request.seed}:{index}" if request.seed else None
             asked[index] = _item(one, known, body.marketplace, request.now, seed)
         except (Refused, UnknownListing) as refusal:
-            answers[index] = _answer(index, refusal)
+            _answer(answers, index, refusal)
     try:
         done = bulk.ask(action, list(asked.values()), body.marketplace, asker(request)) if asked else []
     except Refused as refusal:
         raise _whole_refused(refusal) from None
-    answers |= {index: _answer(index, one) for index, one in zip(asked, done, strict=True)}
-    return _whole([answers[index] for index in sorted(answers)])
+    for index, what in zip(asked, done, strict=True):
+        _answer(answers, index, what)
+    count = answers.counts()
+    counts: Counts = {"accepted": count[ACCEPTED], "refused": count[items.REFUSED]}
+    answer: BulkAnswer = {"items": answers.in_order(), "counts": counts}
+    return answers.unless_all_refused(answer)
 
 
 def _whole_refused(refusal: Refused) -> Invalid:
@@ -138,33 +135,19 @@ def _item(
     return Edit(listing.listing_id, new_terms(item, listing, now))
 
 
-def _answer(index: int, done: bulk.Answer) -> ItemAnswer:
+def _answer(answers: Answers[ItemAnswer], index: int, done: bulk.Answer) -> None:
     match done:
         case Asked():
-            return {"index": index, "outcome": ACCEPTED, "listingId": done.listing_id, "jobId": done.job_id}
+            job: ItemAnswer = {"index": index, "outcome": ACCEPTED, "listingId": done.listing_id, "jobId": done.job_id}
+            answers.add(index, job)
         case UnknownListing():
-            return _refused(index, [FieldError(items.path(index, "listingId"), "is none of yours")], NotFound)
+            answers.refuse(index, FieldError("listingId", "not found"), why=NotFound)
         case Refused():
-            field = FieldError(items.path(index, done.field), done.message)
-            return _refused(index, [field], Conflict if done.code == CONFLICT else Invalid)
+            why = Conflict if done.code == CONFLICT else Invalid
+            answers.refuse(index, FieldError(done.field, done.message), why=why)
         case NotStored():
-            field = FieldError(items.path(index), "could not be stored just now; ask for it again")
-            return _refused(index, [field], Unavailable)
-
-
-def _refused(index: int, fields: list[FieldError], why: type[HttpError] = Invalid) -> ItemAnswer:
-    answer: Any = items.refused(index, fields, why)
-    refusal: ItemAnswer = answer
-    return refusal
-
-
-def _whole(answers: list[ItemAnswer]) -> BulkAnswer:
-    refusals = [answer["error"] for answer in answers if answer["outcome"] == items.REFUSED]
-    accepted = len(answers) - len(refusals)
-    answer: BulkAnswer = {"items": answers, "counts": {"accepted": accepted, "refused": len(refusals)}}
-    if not accepted:
-        raise items.all_refused(answer, refusals)
-    return answer
+            field = FieldError("", "could not be stored just now; ask for it again")
+            answers.refuse(index, field, why=Unavailable)
 
 
 ROUTES = (

@@ -19,8 +19,12 @@ from sluice.listings.stockx import changes
 from sluice.listings.stockx.changes import Change, ListingStatus
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
+from sluice.platform.http import table_pages
+from sluice.platform.http.paging import Page, Place
 
-_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+# What the number of a change looks like in a cursor.
+NUMBER = r"[0-9]{1,18}"
+ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 class Listing(tables.Table):
@@ -103,11 +107,6 @@ def new_id(tenant: str, marketplace: str, reference: str | None, seed: str | Non
     return str(uuid5(NAMESPACE_URL, f"sluice:{tenant}:request:{seed}") if seed else uuid4())
 
 
-def is_id(text: str) -> bool:
-    """Whether `text` has the form of a listing id, and so of where a page ends."""
-    return bool(re.fullmatch(_UUID, text))
-
-
 def history_key(tenant: str, listing_id: str) -> str:
     """The hash key of a listing's history."""
     return f"{tenant}/{listing_id}"
@@ -126,7 +125,7 @@ def is_open(number: int) -> Condition:
 
 def find(tenant: str, listing_id: str) -> Listing | None:
     """The tenant's listing as it is now."""
-    if not re.fullmatch(_UUID, listing_id):
+    if not re.fullmatch(ID, listing_id):
         return None
     try:
         return Listing.get(tenant, listing_id, consistent_read=True)
@@ -158,15 +157,12 @@ def adopt(account: str, marketplace_id: str, listing_id: str) -> bool:
     return True
 
 
-def page(tenant: str, limit: int, after: str | None, condition: Condition | None) -> tuple[list[Listing], str | None]:
-    """Those that match of the tenant's next `limit` listings in the order of their ids; and where the next page begins.
+def page(tenant: str, limit: int, after: Place | None, condition: Condition | None) -> Page[Listing]:
+    """Those that match of the tenant's next `limit` listings in the order of their ids.
 
     One read: a page may be short, or empty, and not the last.
     """
-    start = {"tenant": {"S": tenant}, "listing_id": {"S": after}} if after else None
-    rows = Listing.query(tenant, filter_condition=condition, page_size=limit, last_evaluated_key=start)
-    found, last = tables.page(Listing, rows)
-    return found, str(last["listing_id"]["S"]) if last else None
+    return table_pages.read(Listing, tenant, limit, after, condition, consistent_read=False)
 
 
 def history(tenant: str, listing_id: str, limit: int = 100, after: int = 0) -> Sequence[Entry]:

@@ -10,7 +10,7 @@ from sluice.listings.stockx import changes
 from sluice.listings.stockx.changes import Action, Change, Doubt, Status, given
 from sluice.listings.stockx.kinds import check_id
 from sluice.listings.stockx.table import Entry, Listing
-from sluice.platform.clock import iso
+from sluice.platform.clock import iso, iso_or_none
 
 OVER = {DEAD: Status.FAILED, CANCELLED: "CANCELLED"}
 
@@ -144,7 +144,7 @@ def listing(item: Listing) -> ListingView:
         "reference": item.reference,
         "amount": item.amount,
         "currency": item.currency,
-        "expiresAt": _time(item.listed_until),
+        "expiresAt": iso_or_none(item.listed_until),
         "createdAt": iso(item.created_at),
         "updatedAt": iso(item.updated_at),
         "changes": [_change(change, item.running) for change in item.open_changes()],
@@ -177,8 +177,8 @@ def operation(job: Job) -> OperationView:
         "state": job.state,
         "listingIds": _listings(job),
         "operationId": (sent.operation_id if sent else batch.get("batch_id")) or result.get("operation_id"),
-        "startedAt": _time(started),
-        "nextCheckAt": _time(job.due_at),
+        "startedAt": iso_or_none(started),
+        "nextCheckAt": iso_or_none(job.due_at),
         "counts": batch.get("counts"),
         "result": {_NAMES.get(name, name): value for name, value in result.items()} or None,
         "error": {"code": error["code"], "message": error["message"], "at": iso(error["at"])} if error else None,
@@ -211,7 +211,7 @@ def _change(change: Change, running: int | None) -> OpenChange:
         "requestedBy": change.asked_by,
         "amount": asked.get("amount"),
         "currency": asked.get("currency"),
-        "expiresAt": _time(asked.get("expires_at")),
+        "expiresAt": iso_or_none(asked.get("expires_at")),
     }
 
 
@@ -237,7 +237,3 @@ def _listings(job: Job) -> list[str]:
     if "twins" in job.payload:
         return [row[0] for row in job.payload["twins"]]
     return [job.payload["listing_id"]]
-
-
-def _time(at: int | None) -> str | None:
-    return None if at is None else iso(at)

@@ -5,7 +5,7 @@ from typing_extensions import TypedDict
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts.table import PLACES, Account, Place, Status
 from sluice.marketplaces.registry import Grant
-from sluice.platform.clock import iso
+from sluice.platform.clock import iso, iso_or_none
 
 # What is shown where nothing was wrong yet, and nothing proved right.
 UNVERIFIED = "UNVERIFIED"
@@ -70,5 +70,5 @@ def _grant(account: Account, grant: Grant, place: Place) -> GrantView:
         "serves": grant.serves,
         "status": status,
         "reason": reason,
-        "verifiedAt": iso(verified_at) if verified_at else None,
+        "verifiedAt": iso_or_none(verified_at),
     }

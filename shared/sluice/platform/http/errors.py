@@ -20,6 +20,23 @@ HttpError              a JSON body of one shape: {"error": {"code", "message", "
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from typing_extensions import TypedDict
+
+
+class ErrorField(TypedDict):
+    """A field and what is wrong with it."""
+
+    field: str
+    message: str
+
+
+class ErrorDetail(TypedDict):
+    """What went wrong: a word for machines, a sentence for people, and the fields concerned."""
+
+    code: str
+    message: str
+    fields: list[ErrorField]
+
 
 class FieldError(NamedTuple):
     """What is wrong with one field; `field` is a path such as `items[3].sizeSystem`."""
@@ -27,12 +44,9 @@ class FieldError(NamedTuple):
     field: str
     message: str
 
-    def view(self) -> dict[str, str]:
+    def view(self) -> ErrorField:
         """As the API shows it."""
         return {"field": self.field, "message": self.message}
-
-
-NOT_OUR_CURSOR = FieldError("cursor", "is not one that this API gave you; leave it out to begin anew")
 
 
 class HttpError(Exception):
@@ -61,7 +75,7 @@ class HttpError(Exception):
         return {"error": detail(self.code, self.message, self.fields), "requestId": request_id, **self.more}
 
 
-def detail(code: str, message: str, fields: Sequence[FieldError]) -> dict[str, Any]:
+def detail(code: str, message: str, fields: Sequence[FieldError] = ()) -> ErrorDetail:
     """The one shape of an error, for a whole request or for one item of it."""
     return {"code": code, "message": message, "fields": [field.view() for field in fields]}
 
@@ -75,7 +89,12 @@ class Invalid(HttpError):
     @classmethod
     def field(cls, name: str, message: str) -> "Invalid":
         """One field of an otherwise good request is wrong."""
-        return cls("the request is not valid", fields=[FieldError(name, message)])
+        return cls.of([FieldError(name, message)])
+
+    @classmethod
+    def of(cls, fields: Sequence[FieldError]) -> "Invalid":
+        """These fields of the request are wrong."""
+        return cls("the request is not valid", fields=fields)
 
 
 class Unauthenticated(HttpError):
@@ -98,6 +117,11 @@ class NotFound(HttpError):
 
     status = 404
     code = "not_found"
+
+    @classmethod
+    def of(cls, thing: str, field: str) -> "NotFound":
+        """There is no `thing` with the id in `field`, or it is another tenant's: the answer does not tell which."""
+        return cls(f"there is no such {thing}", fields=[FieldError(field, "not found")])
 
 
 class MethodNotAllowed(HttpError):

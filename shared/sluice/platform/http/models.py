@@ -21,6 +21,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from sluice.platform.http.body import WrittenNumber
 from sluice.platform.http.errors import FieldError, Invalid
+from sluice.platform.http.paging import MOST_CHARACTERS
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -55,6 +56,17 @@ class Query(Body):
     """The base of what comes in the query string, where every value is text and may stand for a number."""
 
     model_config = ConfigDict(strict=False)
+
+
+# Where a list goes on, see `paging`.
+Cursor = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS, description="a page's `next`")]
+
+
+class PageQuery(Query):
+    """Which page of a list to show. Filters beside it must all match."""
+
+    limit: int = Field(50, ge=1, le=100)
+    cursor: Cursor | None = None
 
 
 # A short text of one line.
@@ -103,16 +115,16 @@ def check(model: type[M], value: object) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise Invalid("the request is not valid", fields=problems(error, most=MOST_PROBLEMS_OF_BODY)) from None
+        raise Invalid.of(problems(error, most=MOST_PROBLEMS_OF_BODY)) from None
 
 
 def problems(error: ValidationError, inside: str = "", *, most: int = MOST_PROBLEMS) -> list[FieldError]:
     """What `error` says, field by field; `inside` is the path of the value that was checked. Shows no value.
 
-    Where it says more than `most`, it is only told how much.
+    Of more than `most` mistakes only their number is given.
     """
     if error.error_count() > most:
-        return [FieldError(inside or "body", f"has {error.error_count()} mistakes, too many to be told")]
+        return [FieldError(inside or "body", f"has {error.error_count()} mistakes, too many to list")]
     return [
         FieldError(_path(inside, one["loc"]), _WORDS.get(one["type"], _lower(one["msg"])))
         for one in error.errors(include_url=False, include_context=False, include_input=False)

@@ -11,6 +11,7 @@ from sluice.platform.http import idempotency
 from sluice.platform.http.auth import ROLES
 from sluice.platform.http.errors import (
     Conflict,
+    ErrorDetail,
     Forbidden,
     HttpError,
     Internal,
@@ -25,21 +26,6 @@ from sluice.platform.http.routing import JSON, Route, Routes
 
 REFERENCE = "#/components/schemas/{model}"
 SCHEME = "token"
-
-
-class ErrorField(TypedDict):
-    """A field and what is wrong with it."""
-
-    field: str
-    message: str
-
-
-class ErrorDetail(TypedDict):
-    """What went wrong: a word for machines, a sentence for people, and the fields concerned."""
-
-    code: str
-    message: str
-    fields: list[ErrorField]
 
 
 class Error(TypedDict):

@@ -75,9 +75,17 @@ class HttpRequest(Generic[B, Q]):
     @property
     def tenant(self) -> str:
         """Whose data this request may see."""
+        return self._known_caller().tenant
+
+    @property
+    def subject(self) -> str:
+        """Who asks: the user of the tenant, as their issuer names them."""
+        return self._known_caller().subject
+
+    def _known_caller(self) -> Caller:
         if self.caller is None:
-            raise RuntimeError("a public route has no tenant")
-        return self.caller.tenant
+            raise RuntimeError("a public route has no caller")
+        return self.caller
 
 
 # A typed dict, answered as JSON with the route's status; or a whole response, where that does not fit.
@@ -216,7 +224,7 @@ def _answer_once(
 
 
 def _count(caller: Caller, items: int, now: int) -> None:
-    """Count one request for its tenant, or refuse it."""
+    """Count one request, which asks for `items` items, for its tenant, or refuse it."""
     usage.charge(caller.tenant, items, now, live.current().allowed(caller.tenant))
 
 
@@ -242,7 +250,7 @@ def _checked(
         items = route.asks(request) if route.asks else 0
     finally:
         if caller is not None:
-            usage.charge(caller.tenant, items, now, live.current().allowed(caller.tenant))
+            _count(caller, items, now)
     return request
 
 
