@@ -170,6 +170,10 @@ class Desk:
     def job(self, job_id: str) -> Job:
         return Job.get(job_id)
 
+    def jobs(self) -> list[Job]:
+        """Every job there is."""
+        return list(Job.scan())
+
     def listing(self, listing_id: str) -> Listing:
         found = listings.find(TENANT, listing_id)
         assert found

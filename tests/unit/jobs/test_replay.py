@@ -263,7 +263,10 @@ def test_a_letter_that_no_job_can_be_made_of_says_why(store: Store, change: dict
     assert Job.get(JOB_ID).state == "dead"
 
 
-@pytest.mark.parametrize(("code", "replayed"), [("refused", False), ("internal", False), ("lease_expired", True)])
+@pytest.mark.parametrize(
+    ("code", "replayed"),
+    [("refused", False), ("no_answer", False), ("internal", True), ("not_sent", True), ("lease_expired", True)],
+)
 def test_what_has_failed_for_good_is_asked_for_anew(
     store: Store, monkeypatch: pytest.MonkeyPatch, code: str, replayed: bool
 ) -> None:

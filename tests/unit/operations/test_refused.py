@@ -8,6 +8,7 @@ from sluice.listings.stockx.changes import Action
 from sluice.marketplaces.selling import Terms
 from sluice.platform.http import routing
 from tests.support.desk import Desk
+from tests.support.http import call
 from tests.unit.operations.test_recovery import LISTINGS
 
 OPERATION = "*/operations/*"
@@ -104,3 +105,35 @@ def test_our_update_is_found_behind_somebody_elses(desk: Desk) -> None:
     assert desk.job(asked.job_id).result["status"] == "COMPLETED"
     assert desk.calls(method="PATCH") == 1
     assert desk.real()[0].amount == "175"
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("action", ["update", "delete"])
+def test_a_bulk_change_that_is_refused_as_a_whole_tells_what_each_listing_is(
+    desk: Desk, action: str, late: bool
+) -> None:
+    """One sold, one deleted and one repriced by its seller, one as it was: each is read, also when that must wait."""
+    sold, deleted, repriced, same = (desk.active() for _ in range(4))
+    order = desk.sell(sold)
+    desk.by_hand(deleted, "DELETE")
+    desk.by_hand(repriced, "UPDATE", Set("175", "USD"))
+    refuse = NotFound(method="POST", path="/v2/selling/batch/*")
+    unread = ServerError(method="GET", path=LISTINGS + "/*", last=5)
+    desk.sandbox.faults.set(refuse, *([unread] if late else []))
+    terms = {"amount": "99"} if action == "update" else {}
+    items = [{"listingId": one} | terms for one in (sold, deleted, repriced, same)]
+    asked = call("POST", "/v1/stockx/listings/bulk", body={"action": action, "items": items}).json["items"]
+    desk.finish()
+    shown = [call("GET", f"/v1/stockx/listings/{one['listingId']}").json for one in items]
+    assert [one["status"] for one in shown] == ["SOLD", "DELETED", "ACTIVE", "ACTIVE"]
+    assert [one["amount"] for one in shown[2:]] == ["175", "150"]
+    ends = [call("GET", f"/v1/stockx/listings/{one['listingId']}/history").json["history"][-1] for one in items]
+    told = [(end["status"], end["metadata"].get("error", {}).get("code")) for end in ends]
+    gone = ("DELETED", None) if action == "delete" else ("FAILED", "not_found")
+    assert told == [("FAILED", "not_found"), gone, ("FAILED", "not_found"), ("FAILED", "not_found")]
+    assert ends[0]["metadata"]["order"] == order.order_number
+    assert desk.calls(method="POST", path="/v2/selling/batch/*") == 1
+    operation = call("GET", f"/v1/operations/{asked[0]['jobId']}").json
+    assert operation["status"] == ("PARTIAL" if action == "delete" else "FAILED")
+    if action == "update":
+        assert operation["error"]["code"] == "not_found"

@@ -1,5 +1,8 @@
 """Changes of one listing: one after the other, in the order of asking; a newer one takes a waiting one's place."""
 
+from collections.abc import Callable
+from contextlib import suppress
+
 import pytest
 
 from local.sandbox.outcomes import NeverEnd, StayPending
@@ -8,9 +11,18 @@ from sluice.jobs.queue.cancel import Cancelled, cancel
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.request import UnknownListing, change_listing
+from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import Terms
+from sluice.platform.http import routing
 from sluice.platform.refused import CONFLICT, Refused
 from tests.support.desk import TENANT, USD_150, Desk
+from tests.support.http import call
+from tests.support.store import Answer as Reply
+from tests.support.store import Request, Store
+
+
+class Died(BaseException):
+    """The function's process is gone."""
 
 
 def amounts(desk: Desk) -> list[str | None]:
@@ -113,18 +125,41 @@ def test_a_new_update_does_not_bring_back_a_cancelled_one(desk: Desk) -> None:
     assert desk.listing(listing_id).amount == "150"
 
 
-def test_a_change_whose_job_was_never_enqueued_is_given_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    listing_id = desk.active()
-    with monkeypatch.context() as patch:
-        patch.setattr("sluice.jobs.ask.enqueue", lambda *_: (_ for _ in ()).throw(RuntimeError))
-        with pytest.raises(RuntimeError):
-            desk.ask(listing_id, Action.DEACTIVATE)
-    later = desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
-    desk.tick()
-    assert desk.job(later.job_id).state == "queued"
-    desk.later(61)
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_request_that_dies_at_any_write_leaves_all_of_it_or_nothing(
+    desk: Desk, tables: Store, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No change stands on its listing without the job that does it: the two are one transaction."""
+    monkeypatch.setattr(routing, "clock", desk.clock)
+    path, body = "/v1/stockx/listings", {"variantId": desk.variants[0], "amount": "150", "reference": "shelf 4"}
+    if method == "PATCH":
+        path, body = f"{path}/{desk.active()}", {"amount": "99"}
+    before = {listing.listing_id: listing.last_change for listing in Listing.scan()}
+    serve, step, done = tables.around, 0, False
+    assert serve
+    while not done:
+        left = [step]
+
+        def dying(request: Request, send: Callable[[], Reply], left: list[int] = left) -> Reply:
+            left[0] -= request.operation in ("PutItem", "UpdateItem", "TransactWriteItems")
+            if left[0] < 0:
+                raise Died
+            return serve(request, send)
+
+        tables.around = dying
+        with suppress(Died):
+            call(method, path, body=body)
+            done = True
+        tables.around = serve
+        for listing in Listing.scan():
+            for change in listing.open_changes():
+                assert desk.job(change.job_id).state == "queued"
+        step += 1
+    assert step > 2
     desk.finish()
-    assert desk.story(listing_id)[1:] == [("DEACTIVATE", "FAILED"), ("UPDATE", "ACTIVE")]
+    after = {listing.listing_id: listing.last_change for listing in Listing.scan() if listing.tenant == TENANT}
+    assert sum(after.values()) == sum(number or 0 for number in before.values()) + 1
+    assert [one.amount for one in desk.real()] == [body["amount"]]
 
 
 def test_waiting_for_its_turn_costs_no_call_and_no_attempt(desk: Desk) -> None:

@@ -36,7 +36,8 @@ class JobKind:
     what its calls are charged to where the marketplace counts them apart from its others; empty for its own budget.
     together: the handler takes all jobs of a batch at once, for calls that serve several; it is a `TogetherHandler`.
     listed_apart: a tenant's jobs of this kind are found without reading its others.
-    failure_is_final: a handler that fails writes so where the work stands; then a replay would find nothing to do.
+    failure_is_final: a handler that fails writes so where the work stands; then a replay would find nothing to do, but
+        where it was something of ours that stopped it (`jobs.queue.replay.UNHANDLED`).
     """
 
     name: str

@@ -30,8 +30,8 @@ THREADS = 16
 # Why a letter is refused: it is replayed already, it cannot be, or not just now (`UNAVAILABLE`).
 REPLAYED: Final = "replayed"
 NOT_REPLAYABLE: Final = "not_replayable"
-# Deaths of which the handler knows nothing, so that the work is as it was.
-UNHANDLED = {"lease_expired", "newer_version", "unknown_kind"}
+# Deaths that say nothing of the work itself: the handler knows nothing of them, or something of ours stopped it.
+UNHANDLED = {"lease_expired", "newer_version", "unknown_kind", "not_sent", "internal"}
 
 
 def refusal(letter: DeadLetter) -> Refused | None:

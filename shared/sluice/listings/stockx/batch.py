@@ -8,17 +8,26 @@
 """
 
 from dataclasses import replace
+from typing import Any
 
 from sluice.jobs.model import kinds
 from sluice.jobs.model.outcomes import Failure, HandlerResult, LeaseOver, Then, Waiting
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
-from sluice.listings.stockx import batch_follow, change_order, settle
+from sluice.listings.stockx import batch_follow, change_order, request, settle
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx.batch_follow import BatchFailed, BatchTask, Sent, follow, leave_all, sent_of
-from sluice.listings.stockx.changes import Action, Change
-from sluice.listings.stockx.follow import MOST_TRIES, NotReceived
-from sluice.listings.stockx.results import AUTHENTICATION_FAILED, failed, overdue
+from sluice.listings.stockx.batch_follow import BatchFailed, BatchTask, follow, leave_all
+from sluice.listings.stockx.changes import Action, Change, Sent, sent_of
+from sluice.listings.stockx.follow import BY_ITS_STATE, MOST_TRIES, NotReceived
+from sluice.listings.stockx.results import (
+    AUTHENTICATION_FAILED,
+    INTERNAL,
+    NOT_SENT,
+    failed,
+    overdue,
+    unsent,
+    was_not_received,
+)
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.http.errors import AccountBroken, MarketplaceFailure
 from sluice.marketplaces.selling import BatchAsk
@@ -33,22 +42,46 @@ def run(run: Run) -> HandlerResult:
     """
     task = BatchTask(run, run.job.job_id, run.payload)
     try:
+        if again := _replayed(task):
+            return _submit(again, sent_of(run.payload))
         return _run(task, sent_of(run.payload))
     except (LeaseOver, BatchFailed):
         raise
     except Exception as error:
-        known = error if isinstance(error, Failure) else Failure("the batch could not be worked on", code="internal")
+        known = error if isinstance(error, Failure) else Failure("the batch could not be worked on", code=INTERNAL)
         if isinstance(error, AccountBroken) and error.found and run.payload.get("sent"):
             return _end(task, AUTHENTICATION_FAILED, error.message)
         if known.action is Then.SNOOZE or (known.action is Then.RETRY and not _used_up(run)):
             raise
-        return _end(task, known.code, known.message)
+        return _end(task, known.code, known.message, ours=known.action is Then.RETRY)
+
+
+def _replayed(task: BatchTask) -> BatchTask | None:
+    """The replayed batch, with those of its changes put on their listings once more that are known not to have been
+    received; None where there is nothing of that kind to do. What is not known yet is found out first, as ever.
+    """
+    if task.run.job.letter is None or task.open_rows():
+        return None
+    rows, tenant = list[list[Any]](), task.run.job.tenant
+    found = listings.find_many(tenant, [listing_id for listing_id, _, _ in task.payload["listings"]])
+    for listing_id, number, amount in task.payload["listings"]:
+        entry = listings.entry(tenant, listing_id, number)
+        if (listing := found.get(listing_id)) is None or entry is None or not was_not_received(entry):
+            continue
+        under_way = listing.open_changes()
+        # Of a run that put it there, and was lost before it could say so on its job.
+        own = next((change for change in under_way if change.job_id == task.job_id), None)
+        if own is None and not under_way:
+            own = request.again(listing, entry, task.job_id, task.now)
+        if own:
+            rows.append([listing_id, own.number, amount])
+    return replace(task, payload={**task.payload, "listings": rows}) if rows else None
 
 
 def _run(task: BatchTask, sent: Sent | None) -> HandlerResult:
     if sent is None:
         return _submit(task)
-    again = task.action is not Action.CREATE and sent.batch_id is None and sent.tries < MOST_TRIES
+    again = task.action is not Action.CREATE and not sent.is_answered and sent.tries < MOST_TRIES
     if again and not overdue(sent.first_sent, task.now):
         return _submit(task, sent)
     try:
@@ -72,6 +105,10 @@ def _submit(task: BatchTask, before: Sent | None = None) -> HandlerResult:
     except Failure as failure:
         if isinstance(failure, MarketplaceFailure) and failure.uncertain:
             return task.wait(sent)
+        if isinstance(failure, BY_ITS_STATE) and task.action is not Action.CREATE:
+            sent = replace(sent, refused=(failure.code, failure.message))
+            finish.begin(job, task.with_sent(sent), task.now)
+            return follow(task, sent)
         finish.begin(job, task.with_sent(before), task.now)
         raise
     return task.wait(sent.known(batch))
@@ -83,15 +120,21 @@ def _item(listing: Listing, change: Change) -> BatchAsk:
     return BatchAsk(change.terms, listing_id=listing.marketplace_id)
 
 
-def _end(task: BatchTask, code: str, message: str) -> HandlerResult:
-    """The whole batch is over. What was sent, and is open still, is UNCONFIRMED; what was not has failed."""
+def _end(task: BatchTask, code: str, message: str, *, ours: bool = False) -> HandlerResult:
+    """The whole batch is over. What was sent, and is open still, is UNCONFIRMED; what was not has failed.
+
+    ours: it ends because of something of ours, and not because of what it asks.
+    """
     job = change_order.job_of(task.job_id)
     sent, rows = sent_of(job.payload) if job else None, task.open_rows()
     if sent:
         leave_all(task, rows, sent, code, message)
+        raise BatchFailed(message, code=code)
+    if ours:
+        code, message = NOT_SENT, f"it was not sent: {message}"
     for row in rows:
-        if row.change and not sent:
-            task.settle(row, failed(row.change, code, message))
+        if row.change:
+            task.settle(row, (unsent if ours else failed)(row.change, code, message))
     raise BatchFailed(message, code=code)
 
 

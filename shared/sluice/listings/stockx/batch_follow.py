@@ -5,7 +5,7 @@ an item that is done without saying which listing it made, among the listings.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sluice.jobs.model.outcomes import Failure, HandlerResult, Then, Waiting
@@ -13,7 +13,7 @@ from sluice.jobs.model.run import Run
 from sluice.listings.stockx import follow as single
 from sluice.listings.stockx import lost_creates, sellers, settle
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx.changes import Action, ListingStatus, Status, Submission
+from sluice.listings.stockx.changes import Action, ListingStatus, Sent, Status, Submission
 from sluice.listings.stockx.follow import CHECK_MS, GIVE_UP_MS, LATER_MS, MOST_CREATES, NotReceived, patience
 from sluice.listings.stockx.results import (
     NO_ANSWER,
@@ -46,36 +46,6 @@ class BatchFailed(Failure):
 
     action = Then.BUSINESS
     code = "batch_failed"
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What a batch job remembers of its call: stored before it is made.
-
-    sent_at: when it was made last, epoch ms; first_at: when first, if it was made again; tries: how often. counts: the
-    marketplace's items by status word.
-    """
-
-    sent_at: int
-    tries: int = 1
-    batch_id: str | None = None
-    counts: dict[str, int] | None = None
-    first_at: int | None = None
-
-    @property
-    def first_sent(self) -> int:
-        """When it was made first."""
-        return self.first_at or self.sent_at
-
-    def known(self, batch: MarketBatch) -> "Sent":
-        """The marketplace has shown `batch`."""
-        return replace(self, batch_id=batch.batch_id, counts=dict(batch.counts))
-
-
-def sent_of(payload: dict[str, Any]) -> Sent | None:
-    """What a batch job's payload knows of its call."""
-    fields = payload.get("sent")
-    return Sent(**fields) if fields else None
 
 
 @dataclass(frozen=True)
@@ -218,6 +188,8 @@ def follow(task: BatchTask, sent: Sent) -> HandlerResult:
     """
     seller = task.seller()
     try:
+        if sent.refused:
+            return _refused(task, seller, sent, *sent.refused)
         if sent.batch_id is None:
             sent = _found(task, seller, sent)
         if sent.batch_id is None:
@@ -230,6 +202,22 @@ def follow(task: BatchTask, sent: Sent) -> HandlerResult:
             return task.wait(sent, LATER_MS)
     leave_all(task, task.open_rows(), sent, TIMED_OUT, TIMED_OUT_MESSAGE)
     return task.result()
+
+
+def _refused(task: BatchTask, seller: Seller, sent: Sent, code: str, message: str) -> HandlerResult:
+    """The marketplace has refused the whole, perhaps for what one of the listings is: each of them is read."""
+    for row in task.open_rows():
+        change, listing = row.change, row.listing
+        if change is None:
+            continue
+        seen = single.read_listing(seller, listing.marketplace_id or "")
+        so_already = change.action is Action.DELETE and shows(change, seen)
+        result = succeeded(change, listing.status) if so_already else failed(change, code, message)
+        task.settle(row, observed(result, change, seen, listing.status), sent)
+    try:
+        return task.result()
+    except BatchFailed as none:
+        raise BatchFailed(none.message, code=code) from none
 
 
 def _found(task: BatchTask, seller: Seller, sent: Sent) -> Sent:

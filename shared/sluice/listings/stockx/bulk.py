@@ -13,7 +13,6 @@ from sluice.jobs.ask import Wish, remember, want
 from sluice.jobs.model import keys
 from sluice.jobs.queue.cancel import cancel
 from sluice.jobs.queue.enqueue import Enqueued
-from sluice.listings.stockx import change_order
 from sluice.listings.stockx.changes import Action, Change, refusal
 from sluice.listings.stockx.kinds import BATCH
 from sluice.listings.stockx.request import (
@@ -31,6 +30,7 @@ from sluice.listings.stockx.request import (
 )
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import MOST_BATCH_ITEMS, Terms
+from sluice.platform.clock import MINUTE
 from sluice.platform.observe import logger
 from sluice.platform.refused import CONFLICT, Refused
 
@@ -39,6 +39,8 @@ R = TypeVar("R")
 
 THREADS = 16
 PRIORITY = keys.HOT
+# A request stores a batch's job first, and then the changes that it does. It lives for less than this.
+ASKING_MS = MINUTE
 
 
 class Edit(NamedTuple):
@@ -109,7 +111,7 @@ def _share(
     plans = over_all(lambda item, _: _guarded(lambda: _plan(action, item, job, asker)), items)
     rows = _rows(plan for plan in plans if isinstance(plan, _Planned))
     if rows:
-        _enqueue(job, action, rows, marketplace, asker, asker.now + change_order.ASKING_MS)
+        _enqueue(job, action, rows, marketplace, asker, asker.now + ASKING_MS)
     done = over_all(lambda item, plan: _guarded(lambda: _put(action, item, plan, asker)), plans)
     # What could not be stored may have been: if it was, it is done too.
     taken = _rows(
@@ -167,7 +169,7 @@ def _put(action: Action, item: Item, planned: _Planned | Answer | None, asker: A
         listing, change = planned
         put = put_new if isinstance(item, Draft) else put_change
         if put(listing, change):
-            return Asked(listing.listing_id, change.job_id)
+            return Asked(listing.listing_id, change.job_id, change.number)
     elif planned is not None:
         return planned
     if isinstance(item, Draft):

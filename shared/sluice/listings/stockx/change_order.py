@@ -13,15 +13,10 @@ from enum import StrEnum
 
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import CANCELLED, FINAL
-from sluice.listings.stockx import settle
+from sluice.listings.stockx import results, settle
 from sluice.listings.stockx.changes import Action, Change, Submission
-from sluice.listings.stockx.results import failed
 from sluice.listings.stockx.table import Listing
-from sluice.platform.clock import MINUTE
 
-# A request writes its change first and its job next. It lives for less than this, so a change without a job that is
-# older will never have one.
-ASKING_MS = MINUTE
 ABANDONED = "abandoned"
 
 
@@ -29,7 +24,6 @@ class Standing(StrEnum):
     """How it stands with an open change."""
 
     ALIVE = "alive"  # there is a job that does it
-    ASKED = "asked"  # it is being asked for just now, and its job is not there yet
     UNSENT = "unsent"  # its job is over, and has not sent it
     UNCONFIRMED = "unconfirmed"  # its job is over, and has sent it, or may have
 
@@ -49,9 +43,7 @@ def standing(listing: Listing, change: Change, now: int, *, without: str = "") -
         left = settle.doubt_of(maybe_sent(listing, change), ABANDONED, "its job ended without a result", now)
     if left:
         return Standing.UNCONFIRMED, replace(change, doubt=left)
-    if job is not None and job.state == CANCELLED and job.updated_at >= change.asked_at:
-        return Standing.UNSENT, change
-    return (Standing.ASKED if now - change.asked_at < ASKING_MS else Standing.UNSENT), change
+    return Standing.UNSENT, change
 
 
 def maybe_sent(listing: Listing, change: Change) -> Submission:
@@ -81,19 +73,13 @@ def give_up(listing: Listing, change: Change, now: int) -> None:
     job = job_of(change.job_id)
     code, message = ABANDONED, "its job ended without a result"
     if job is not None and job.state == CANCELLED:
-        code, message = "cancelled", "it was cancelled before it began"
+        code, message = results.CANCELLED, "it was cancelled before it began"
     elif job is not None and job.error:
         code, message = job.error["code"], job.error["message"]
-    result = failed(change, code, message)
+    result = results.unsent(change, code, message)
     if any(one.number != change.number and one.action is Action.CREATE for one in listing.open_changes()):
         result = replace(result, becomes=None)  # the other one says whether the listing comes into being
     settle.settle(listing.tenant, listing.listing_id, change, result, now)
-
-
-def is_at_work(job_id: str) -> bool:
-    """Whether there is such a job, and it is not over."""
-    job = job_of(job_id)
-    return job is not None and job.state not in FINAL
 
 
 def job_of(job_id: str) -> Job | None:

@@ -1,6 +1,7 @@
 """A change that somebody asked for: numbered in the order of asking, and kept on its listing until it is settled.
 
-Pure. What it asks (`Change`), what is remembered of its sending (`Submission`), why its fate is not known (`Doubt`).
+Pure. What it asks (`Change`), what is remembered of its sending (`Submission`, of a batch `Sent`), and why its fate is
+not known (`Doubt`).
 """
 
 import json
@@ -9,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from sluice.marketplaces.selling import Operation, Terms
+from sluice.marketplaces.selling import MarketBatch, Operation, Terms
 
 # The attributes of a submission that are stored as None are left out.
 _CHANGE = "change"
@@ -154,6 +155,37 @@ class Submission:
         return {"listing_id": listing_id, "submission": {**self.sending(), _CHANGE: change}}
 
 
+@dataclass(frozen=True)
+class Sent:
+    """What a batch job remembers of its call: stored before it is made.
+
+    sent_at: when it was made last, epoch ms; first_at: when first, if it was made again; tries: how often. counts: the
+    marketplace's items by status word. refused: code and message of the marketplace's refusal of the whole, while
+    listings are still to be read.
+    """
+
+    sent_at: int
+    tries: int = 1
+    batch_id: str | None = None
+    counts: dict[str, int] | None = None
+    first_at: int | None = None
+    refused: tuple[str, str] | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the marketplace has taken it, or refused it."""
+        return self.batch_id is not None or self.refused is not None
+
+    @property
+    def first_sent(self) -> int:
+        """When it was made first."""
+        return self.first_at or self.sent_at
+
+    def known(self, batch: MarketBatch) -> "Sent":
+        """The marketplace has shown `batch`."""
+        return replace(self, batch_id=batch.batch_id, counts=dict(batch.counts))
+
+
 def change_of(fields: dict[str, Any]) -> Change:
     """The change that `Change.fields` gave."""
     doubt = fields.get("doubt")
@@ -192,6 +224,15 @@ def submission_of(payload: dict[str, Any]) -> Submission | None:
     """The submission in a job's payload, if it has one."""
     fields = payload.get("submission")
     return resumed(change_of(fields[_CHANGE]), fields) if fields else None
+
+
+def sent_of(payload: dict[str, Any]) -> Sent | None:
+    """What a batch job's payload knows of its call."""
+    fields = payload.get("sent")
+    if not fields:
+        return None
+    refused = fields.get("refused")
+    return Sent(**{**fields, "refused": tuple(refused) if refused else None})
 
 
 def refusal(status: str, action: Action, open_changes: Sequence[Change] = ()) -> str | None:

@@ -87,6 +87,4 @@ def _left(run: Run, listing: Listing, change: Change) -> int | None:
             return once(run, listing, known)
         case Standing.UNSENT:
             change_order.give_up(listing, change, now)
-        case Standing.ASKED:
-            return now + change_order.ASKING_MS
     return None

@@ -40,7 +40,7 @@ from sluice.listings.stockx.results import (
     timed_out,
 )
 from sluice.marketplaces import selling as shapes
-from sluice.marketplaces.http.errors import AccountBroken, MarketplaceFailure, NotFound
+from sluice.marketplaces.http.errors import AccountBroken, BadRequest, MarketplaceFailure, NotFound, Rejected
 from sluice.marketplaces.selling import Operation, Seller
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.observe import count, logger
@@ -62,6 +62,10 @@ MOST_CREATES = 2
 
 # How long after the time-out the listing itself is asked for in vain.
 GIVE_UP_MS = 2 * TIMEOUT_MS
+
+
+# Answers that may mean that the listing is not what we think it is.
+BY_ITS_STATE = (BadRequest, NotFound, Rejected)
 
 
 @dataclass(frozen=True)

@@ -16,21 +16,18 @@ from sluice.jobs.model import kinds
 from sluice.jobs.model.outcomes import CannotSucceed, Failure, HandlerResult, LeaseOver, Then
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
-from sluice.listings.stockx import change_order, changes, check, settle
+from sluice.listings.stockx import change_order, changes, check, request, settle
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.change_order import Standing
 from sluice.listings.stockx.changes import Action, Change, Submission, needless, refusal
-from sluice.listings.stockx.follow import NotReceived, Task, follow
-from sluice.listings.stockx.results import failed, uncalled
+from sluice.listings.stockx.follow import BY_ITS_STATE, NotReceived, Task, follow
+from sluice.listings.stockx.results import INTERNAL, NOT_SENT, failed, uncalled, unsent, was_not_received
 from sluice.listings.stockx.table import Listing
-from sluice.marketplaces.http.errors import BadRequest, MarketplaceFailure, NotFound, Rejected
+from sluice.marketplaces.http.errors import MarketplaceFailure
 from sluice.marketplaces.selling import Operation, Seller
 from sluice.platform import tables
 from sluice.platform.clock import SECOND
 from sluice.platform.observe import logger
-
-# Answers that may mean that the listing is not what we think it is.
-_BY_ITS_STATE = (BadRequest, NotFound, Rejected)
 
 AGAIN_MS = 15 * SECOND
 
@@ -67,6 +64,9 @@ def run(run: Run) -> HandlerResult:
     if listing is None:
         raise CannotSucceed("there is no such listing any more", code="listing_unknown")
     change = _own(listing, run.job.job_id, sent)
+    if change is None and (change := _replayed(run, listing)):
+        again = Task(run, listing_id, change)
+        return _guarded(again, lambda: _begin(again, listing, None, before=sent))
     if change is None:
         return _settled(run, sent)
     if sent is None and listing.running == change.number and not run.job.begun:
@@ -92,13 +92,30 @@ def _own(listing: Listing, job_id: str, sent: Submission | None) -> Change | Non
     return fresh[-1] if fresh else None
 
 
+def _replayed(run: Run, listing: Listing) -> Change | None:
+    """The change that a replayed job does after all: what it was at when it died, if that is known not to have been
+    received. It is put on the listing once more.
+    """
+    if run.job.letter is None:
+        return None
+    entries = listings.history(listing.tenant, listing.listing_id)
+    last = next((one for one in reversed(entries) if one.metadata.get("job_id") == run.job.job_id), None)
+    if last is None or not was_not_received(last):
+        return None
+    return request.again(listing, last, run.job.job_id, run.clock.now())
+
+
 def _resumed(sent: Submission | None, change: Change, now: int) -> Submission | None:
     """`sent`, with time of its own for a job that was ended before it knew."""
     again = sent and change.doubt and sent.followed_since < change.doubt.since
     return replace(sent, since=now) if sent and again else sent
 
 
-def _begin(task: Task, listing: Listing, sent: Submission | None) -> HandlerResult:
+def _begin(task: Task, listing: Listing, sent: Submission | None, before: Submission | None = None) -> HandlerResult:
+    """Send the task's change when it is its turn, or go on with it where it was `sent`.
+
+    before: an earlier sending of the same, which is known not to have been received.
+    """
     listing = _wait_for_turn(task, listing)
     if sent is None:
         if needless(listing.status, task.change.action):
@@ -107,7 +124,7 @@ def _begin(task: Task, listing: Listing, sent: Submission | None) -> HandlerResu
             raise CannotSucceed(why, code="listing_state")
         if task.change.action is not Action.CREATE and listing.marketplace_id is None:
             raise CannotSucceed("it is not known which listing of the marketplace this is", code="listing_state")
-        return _submit(task, listing)
+        return _submit(task, listing, before)
     try:
         return follow(task, sent)
     except NotReceived:
@@ -127,7 +144,7 @@ def _wait_for_turn(task: Task, listing: Listing) -> Listing:
         how, known = change_order.standing(listing, ahead, task.now, without=task.run.job.job_id)
         about = f"change {ahead.number} of this listing ({ahead.action})"
         match how:
-            case Standing.ALIVE | Standing.ASKED:
+            case Standing.ALIVE:
                 raise NotItsTurn(f"{about} is not done yet", retry_at=task.now + AGAIN_MS)
             case Standing.UNSENT:
                 change_order.give_up(listing, ahead, task.now)
@@ -163,7 +180,7 @@ def _submit(task: Task, listing: Listing, before: Submission | None = None) -> H
     except Failure as failure:
         if isinstance(failure, MarketplaceFailure) and failure.uncertain:
             return task.wait(submission)
-        if isinstance(failure, _BY_ITS_STATE) and change.action is not Action.CREATE:
+        if isinstance(failure, BY_ITS_STATE) and change.action is not Action.CREATE:
             return follow(task, replace(submission, refused=(failure.code, failure.message)))
         unsent = before.payload(task.listing_id) if before else {"listing_id": task.listing_id}
         finish.begin(job, unsent, task.now)
@@ -220,10 +237,12 @@ def _guarded(task: Task, work: Callable[[], HandlerResult]) -> HandlerResult:
     except Exception as error:
         if not _is_last(task.run, error):
             raise
-        known = error if isinstance(error, Failure) else Failure("the change could not be worked on", code="internal")
+        known = error if isinstance(error, Failure) else Failure("the change could not be worked on", code=INTERNAL)
         logger.warning("a change ends with its job", extra={"code": known.code, "listing_id": task.listing_id})
         if sent := _on_its_way(task):
             return task.leave(sent, known.code, known.message)
+        if known.action is Then.RETRY:
+            return task.settle(unsent(task.change, NOT_SENT, f"it was not sent: {known.message}"))
         return task.settle(failed(task.change, known.code, known.message))
 
 

@@ -9,10 +9,11 @@ from dataclasses import replace
 from decimal import Decimal
 from uuid import NAMESPACE_URL, uuid5
 
-from sluice.jobs.ask import Wish, want
+from sluice.jobs.ask import Wish, want_with
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import HandlerResult
 from sluice.jobs.model.run import Run
+from sluice.jobs.queue.together import NotWritten
 from sluice.jobs.run.runner import CALL_MS
 from sluice.listings.stockx import request, sellers, settle
 from sluice.listings.stockx import table as listings
@@ -23,7 +24,6 @@ from sluice.listings.stockx.table import Entry, Listing
 from sluice.marketplaces import selling as shapes
 from sluice.marketplaces.http.errors import NotFound
 from sluice.marketplaces.selling import Operation, Seller, Terms
-from sluice.platform import tables
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.observe import count, logger
 
@@ -162,28 +162,17 @@ def _withdraw(run: Run, listing: Listing, entry: Entry, twin: shapes.MarketListi
         updated_at=now,
     )
     job = request.job_id(Action.DELETE, ours)
-    new = _put(ours, Change(1, Action.DELETE, job, now, BY))
     payload = {"listing_id": twin_id}
     delete = Wish(SINGLE[Action.DELETE], job, ours.tenant, ours.account, payload, priority=keys.HOT, replace=True)
-    want(delete, now, run.config)
-    if new:
-        logger.error("a create has made two listings; one is withdrawn", extra={"listing_id": listing.listing_id})
-        count("TwinsWithdrawn")
-        settle.tell_twin(listing.tenant, entry, twin.listing_id)
-    return [twin_id]
-
-
-def _put(listing: Listing, change: Change) -> bool:
-    """Write the listing with its one change. False when it is there already."""
-    listing.changes, listing.last_change = {str(change.number): change.encode()}, change.number
-    values = {name: value for name, value in listing.attribute_values.items() if name not in ("tenant", "listing_id")}
-    actions = [getattr(Listing, name).set(value) for name, value in values.items() if value is not None]
+    change = Change(1, Action.DELETE, job, now, BY)
     try:
-        new = Listing.status.does_not_exist()
-        tables.update(Listing, (listing.tenant, listing.listing_id), actions, new, token=Listing.create_token)
-    except tables.ConditionFailed:
-        return False
-    return True
+        want_with(delete, now, run.config, lambda transaction: request.add_new(transaction, ours, change))
+    except NotWritten:
+        return [twin_id]  # it was done before
+    logger.error("a create has made two listings; one is withdrawn", extra={"listing_id": listing.listing_id})
+    count("TwinsWithdrawn")
+    settle.tell_twin(listing.tenant, entry, twin.listing_id)
+    return [twin_id]
 
 
 def _twin_id(listing: Listing, twin: shapes.MarketListing) -> str:

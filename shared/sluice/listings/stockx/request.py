@@ -1,22 +1,27 @@
-"""Asking for a change: it is numbered and put on its listing in one conditional write, then its job is enqueued.
+"""Asking for a change: it is numbered and put on its listing in one transaction with its job.
 
 A change that waits and has not been sent gives way to a newer one of the same kind, which says what both ask for.
 """
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as Update
+from pynamodb.transactions import TransactWrite
 
-from sluice.jobs.ask import Wish, ask
+from sluice.jobs.ask import Wish, remember, want_with
 from sluice.jobs.model import keys
+from sluice.jobs.queue.together import NotWritten
 from sluice.listings.stockx import change_order
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action, Change, ListingStatus, merged, refusal
 from sluice.listings.stockx.kinds import SINGLE, kind_name
-from sluice.listings.stockx.table import Listing
+from sluice.listings.stockx.table import Entry, Listing
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
 from sluice.platform import tables
@@ -64,10 +69,11 @@ class Asker:
 
 
 class Asked(NamedTuple):
-    """What a request has led to. open: the change is not settled yet."""
+    """What a request has led to. number: of the change that does it. open: the change is not settled yet."""
 
     listing_id: str
     job_id: str
+    number: int
     open: bool = True
 
 
@@ -86,18 +92,17 @@ def create(draft: Draft, asker: Asker) -> Asked:
     listing = new_listing(draft, asker)
     job = job_id(Action.CREATE, listing)
     change = Change(1, Action.CREATE, job, asker.now, asker.subject, draft.terms, draft.active)
-    if not put_new(listing, change):
-        found = current(asker, listing.listing_id)
-        if found is None or found.fingerprint != listing.fingerprint:
-            raise Refused("reference", "names a listing that was asked for with other terms", code=CONFLICT)
-        if found.status == ListingStatus.FAILED or _is_in_doubt(found):
-            return change_listing(asker, found.listing_id, Action.CREATE, draft.terms, active=draft.active)
-        under_way = next((change for change in found.open_changes() if change.action is Action.CREATE), None)
-        if under_way is None:
-            return Asked(found.listing_id, _created_by(found) or job, open=False)
-        if under_way.job_id != job or change_order.is_at_work(job):
-            return Asked(found.listing_id, under_way.job_id)
-    return _enqueue(listing, Action.CREATE, asker)
+    if _ask(listing, change, asker, lambda transaction: add_new(transaction, listing, change)):
+        return Asked(listing.listing_id, job, change.number)
+    found = current(asker, listing.listing_id)
+    if found is None or found.fingerprint != listing.fingerprint:
+        raise Refused("reference", "names a listing that was asked for with other terms", code=CONFLICT)
+    if found.status == ListingStatus.FAILED or _is_in_doubt(found):
+        return change_listing(asker, found.listing_id, Action.CREATE, draft.terms, active=draft.active)
+    under_way = next((change for change in found.open_changes() if change.action is Action.CREATE), None)
+    if under_way is None:
+        return Asked(found.listing_id, _created_by(found) or job, change.number, open=False)
+    return Asked(found.listing_id, under_way.job_id, under_way.number)
 
 
 def change_listing(
@@ -117,15 +122,28 @@ def change_listing(
         if why := refusal(listing.status, action, open_changes):
             raise Refused("listingId", why, code=CONFLICT)
         job = job_id(action, listing)
-        if (same := _asks_the_same(open_changes, action, terms or Terms())) and change_order.job_of(same.job_id):
-            return Asked(listing_id, same.job_id)
+        if same := _asks_the_same(open_changes, action, terms or Terms()):
+            return Asked(listing_id, same.job_id, same.number)
         older = _unsent(listing, job)
         asked = merged(older.terms, terms or Terms()) if older else terms or Terms()
         number = listing.last_change + 1
         change = Change(number, action, job, asker.now, asker.subject, asked, active)
-        if put_change(listing, change, older):
-            return _enqueue(listing, action, asker)
+        if _ask(listing, change, asker, partial(_add_change, listing=listing, change=change, instead_of=older)):
+            return Asked(listing_id, job, number)
     raise tables.Contention(f"listing {listing_id} was changed {TRIES} times while a change was asked for; ask again")
+
+
+def again(listing: Listing, entry: Entry, job: str, now: int) -> Change | None:
+    """Put on `listing` once more what `entry` says was never received, for its `job` that is replayed.
+
+    None when the listing cannot take it any more, or is not as it was read.
+    """
+    action = Action(entry.action)
+    if refusal(listing.status, action, listing.open_changes()):
+        return None
+    terms, active = Terms(**entry.metadata.get("asked", {})), entry.metadata.get("active", True)
+    change = Change(listing.last_change + 1, action, job, now, entry.changed_by, terms, active)
+    return change if put_change(listing, change) else None
 
 
 def current(asker: Asker, listing_id: str) -> Listing | None:
@@ -162,9 +180,8 @@ def new_listing(draft: Draft, asker: Asker) -> Listing:
 
 
 def put_new(listing: Listing, change: Change) -> bool:
-    """Write a new listing with its first change. False when there is one of its id."""
-    listing.changes = {str(change.number): change.encode()}
-    listing.last_change = change.number
+    """Write a new listing with its first change, whose job is there. False when there is a listing of its id."""
+    _begin_with(listing, change)
     try:
         tables.put(listing, Listing.listing_id.does_not_exist(), token=Listing.create_token)
     except tables.ConditionFailed:
@@ -172,20 +189,50 @@ def put_new(listing: Listing, change: Change) -> bool:
     return True
 
 
-def put_change(listing: Listing, change: Change, instead_of: Change | None = None) -> bool:
-    """Put `change` on the listing, which must be as it was read. False when it is not."""
-    as_read = Listing.last_change == listing.last_change
-    actions = [listings.at_change(change.number).set(change.encode()), Listing.last_change.set(change.number)]
-    if instead_of:
-        actions.append(listings.at_change(instead_of.number).remove())
-        as_read &= listings.is_open(instead_of.number) & _not_sent(instead_of)
-    if change.action is Action.CREATE:
-        actions.append(Listing.status.set(str(ListingStatus.PENDING)))
+def put_change(listing: Listing, change: Change) -> bool:
+    """Put `change`, whose job is there, on the listing, which must be as it was read. False when it is not."""
+    actions, as_read = _change_writes(listing, change)
     try:
         tables.update(Listing, (listing.tenant, listing.listing_id), actions, as_read, token=Listing.ask_token)
     except tables.ConditionFailed:
         return False
     return True
+
+
+def _begin_with(listing: Listing, change: Change) -> None:
+    listing.changes = {str(change.number): change.encode()}
+    listing.last_change = change.number
+
+
+def _change_writes(
+    listing: Listing, change: Change, instead_of: Change | None = None
+) -> tuple[list[Update], Condition]:
+    """What puts `change` on the listing, and that it must be as it was read."""
+    as_read: Condition = Listing.last_change == listing.last_change
+    actions: list[Update] = [
+        listings.at_change(change.number).set(change.encode()),
+        Listing.last_change.set(change.number),
+    ]
+    if instead_of:
+        actions.append(listings.at_change(instead_of.number).remove())
+        as_read &= listings.is_open(instead_of.number) & _not_sent(instead_of)
+    if change.action is Action.CREATE:
+        actions.append(Listing.status.set(str(ListingStatus.PENDING)))
+    return actions, as_read
+
+
+def add_new(transaction: TransactWrite, listing: Listing, change: Change) -> None:
+    """Add to `transaction` a new listing with its first change."""
+    _begin_with(listing, change)
+    values = {name: value for name, value in listing.attribute_values.items() if name not in ("tenant", "listing_id")}
+    actions = [getattr(Listing, name).set(value) for name, value in values.items() if value is not None]
+    key = Listing(listing.tenant, listing.listing_id)
+    transaction.update(key, actions, Listing.listing_id.does_not_exist())
+
+
+def _add_change(transaction: TransactWrite, listing: Listing, change: Change, instead_of: Change | None) -> None:
+    actions, as_read = _change_writes(listing, change, instead_of)
+    transaction.update(Listing(listing.tenant, listing.listing_id), actions, as_read)
 
 
 def check_account(marketplace: str, tenant: str) -> None:
@@ -200,12 +247,19 @@ def check_account(marketplace: str, tenant: str) -> None:
         raise Refused("marketplace", f"no {marketplace} account is connected; connect one with {where}")
 
 
-def _enqueue(listing: Listing, action: Action, asker: Asker) -> Asked:
-    """The job says only which listing: what to do stands on that, so that asking never races with a run."""
-    job, payload = job_id(action, listing), {"listing_id": listing.listing_id}
-    wish = Wish(SINGLE[action], job, asker.tenant, listing.account, payload, priority=keys.MANUAL, replace=True)
-    ask(wish, asker.now, asker.config)
-    return Asked(listing.listing_id, job)
+def _ask(listing: Listing, change: Change, asker: Asker, put: Callable[[TransactWrite], None]) -> bool:
+    """`put` the change on its listing together with its job. False when the listing is not as it was read.
+
+    The job says only which listing: what to do stands on that, so that asking never races with a run.
+    """
+    kind, payload = SINGLE[change.action], {"listing_id": listing.listing_id}
+    wish = Wish(kind, change.job_id, asker.tenant, listing.account, payload, priority=keys.MANUAL, replace=True)
+    try:
+        asked = want_with(wish, asker.now, asker.config, put)
+    except NotWritten:
+        return False
+    remember(asker.tenant, [(kind.name, keys.MANUAL, asked)], asker.now, asker.config)
+    return True
 
 
 def _created_by(listing: Listing) -> str | None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from sluice.listings.stockx.changes import Action, Change, ListingStatus, Status, merged
-from sluice.listings.stockx.table import Listing
+from sluice.listings.stockx.table import Entry, Listing
 from sluice.marketplaces import selling
 from sluice.marketplaces.selling import BatchItem, Terms
 from sluice.platform import money
@@ -52,6 +52,9 @@ TIMED_OUT: Final = "operation_timed_out"
 TIMED_OUT_MESSAGE: Final = f"Operation timed out after {TIMEOUT_MS // MINUTE} minutes"
 
 NO_ANSWER: Final = "no_answer"
+NOT_SENT: Final = "not_sent"
+INTERNAL: Final = "internal"
+CANCELLED: Final = "cancelled"
 NOT_FOUND: Final = "not_found"
 FAILED_BY_MARKETPLACE: Final = "operation_failed"
 AUTHENTICATION_FAILED: Final = "authentication_failed"
@@ -113,6 +116,19 @@ def failed(change: Change, code: str, message: str) -> Result:
     """The change did not happen. A listing that could not be created is none; any other stays as it was."""
     becomes = ListingStatus.FAILED if change.action is Action.CREATE else None
     return Result(Status.FAILED, change.action, becomes, error=(code, message))
+
+
+def unsent(change: Change, code: str, message: str) -> Result:
+    """The change did not happen, because it was not even sent: something of ours has ended its job before."""
+    return replace(failed(change, code, message), more={"called": False})
+
+
+def was_not_received(entry: Entry) -> bool:
+    """Whether the change of a history entry is known to have never reached the marketplace, through no fault of its
+    own, so that its job may do it after all when it is replayed.
+    """
+    code = (entry.metadata.get("error") or {}).get("code")
+    return code == NO_ANSWER or (entry.metadata.get("called") is False and code not in (None, CANCELLED))
 
 
 def uncalled(change: Change, status: str) -> Result:

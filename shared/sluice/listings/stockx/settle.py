@@ -155,6 +155,7 @@ def _metadata(change: Change, result: Result, operation_id: str | None, tries: i
         "error": {"code": error[0], "message": error[1]} if error else None,
         "unconfirmed": {"since": doubt.since, "code": doubt.code} if doubt else None,
         "tries": tries if tries > 1 else None,
+        "active": None if change.active else False,
         **result.more,
     }
     return {name: value for name, value in known.items() if value or name == "seen" or value is False}
