@@ -19,8 +19,8 @@ from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.outcomes import Failure
 from sluice.platform.clock import HOUR, MINUTE, SECOND
-from sluice.platform.config.document import MARKETPLACES
 from sluice.platform.config.limits import Limits
+from sluice.platform.config.services import MARKETPLACES
 
 WORKERS = 64
 BATCH = 25

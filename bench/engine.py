@@ -94,7 +94,7 @@ class Engine:
 @contextmanager
 def engine(config: Config, clock: Clock | None = None) -> Iterator[Engine]:
     """A fresh engine, on a virtual clock unless another is given."""
-    clock, limits = clock or VirtualClock(START), config.limits("stockx")
+    clock, limits = clock or VirtualClock(START), config.limits["stockx"]
     quota = Quota(interval_ms=limits.interval_ms or None, per_hour=limits.per_hour or None, enforce=False)
     # Answers take no time, so one thread is enough, and on it the virtual clock is exact.
     worker.MOST_THREADS = 1

@@ -101,7 +101,7 @@ def _spec(tenant: str, number: int, config: Config) -> Spec:
         kind=REFRESH.name,
         tenant=tenant,
         account=account,
-        budget=keys.budget(account, by_account=config.limits(MARKETPLACE).by_account),
+        budget=keys.budget(account, by_account=config.limits[MARKETPLACE].by_account),
         priority=keys.BACKGROUND,
         payload={"sku": f"{tenant}-{number}"},
     )

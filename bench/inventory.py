@@ -55,7 +55,9 @@ def _measure() -> list[Row]:
         ).encode()
         with metered() as units:
             taken, request_seconds = _timed(
-                lambda: imports.begin(TENANT, file, upload.read(file, "text/csv"), clock.now(), config.retention_ms)
+                lambda: imports.begin(
+                    TENANT, file, upload.read(file, "text/csv"), clock.now(), config.engine.retention_ms
+                )
             )
             messages = _messages(place, queue)
             chunk_seconds = [_timed(partial(worker.work, {"1": text}, config, clock))[1] for text in messages]

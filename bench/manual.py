@@ -90,8 +90,8 @@ def _ask(laptop: Laptop, tenant: str, item: RefreshItem) -> float:
 def _use_up(sign: int) -> None:
     """Reserve, or give back, what background work may take of this hour and the next."""
     config, now = Config(), SystemClock().now()
-    limits = config.limits("stockx")
-    share = limits.per_hour * (100 - config.reserve_percent) // 100
+    limits = config.limits["stockx"]
+    share = limits.per_hour * (100 - config.engine.reserve_percent) // 100
     for tenant in TENANTS:
         for window in (Window.at(now), Window.at(now + HOUR)):
             if sign > 0:

@@ -37,6 +37,7 @@ from sluice.marketplaces.selling import Terms
 from sluice.platform import aws
 from sluice.platform.clock import SECOND, SystemClock
 from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
 
 LATENCY_MS = 300
@@ -47,7 +48,7 @@ TARGET = 5_000
 SEQUENTIAL = 50
 PRICED = 50
 TENANTS = [f"seller-{number}" for number in range(40)]
-OPEN = Config(marketplaces={"stockx": Limits(by_account=True)}, poll_batch=OPERATIONS)
+OPEN = Config(limits={"stockx": Limits(by_account=True)}, engine=Engine(poll_batch=OPERATIONS))
 
 
 def run() -> list[Row]:
@@ -92,7 +93,7 @@ def _one_by_one() -> float:
     with _marketplace() as (place, sandbox):
         under_way(place.dynamodb, sandbox, TENANTS[0], SEQUENTIAL)
         sandbox("PUT", "/_sandbox/latency", {"delay_ms": LATENCY_MS})
-        config, clock = replace(OPEN, poll_batch=SEQUENTIAL), SystemClock()
+        config, clock = replace(OPEN, engine=replace(OPEN.engine, poll_batch=SEQUENTIAL)), SystemClock()
         began = time.monotonic()
         with patch.multiple(poller, THREADS=1, BATCHES=1), redirect_stdout(StringIO()):
             answer = poll_run.run(accounts.statuses, clock, config, clock.now() + 2 * SECONDS * SECOND)
@@ -130,7 +131,7 @@ class _Later(SystemClock):
 
 
 def _work(batch: Batch, clock: SystemClock) -> None:
-    limits = OPEN.limits("stockx")
+    limits = OPEN.limits["stockx"]
     run_batch(batch, limits, OPEN, clock, clock.now() + 2 * SECONDS * SECOND, lambda *_: None, 8)
 
 

@@ -35,7 +35,7 @@ PRODUCTS = 300
 TENANT = "quota"
 TICK_SECONDS = 5
 LIMITS = Limits(interval_ms=INTERVAL, burst=BURST, by_account=True)
-CONFIG = replace(Config(), marketplaces={"stockx": LIMITS})
+CONFIG = replace(Config(), limits={"stockx": LIMITS})
 
 
 def run() -> list[Row]:

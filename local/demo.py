@@ -25,7 +25,7 @@ TENANT = "demo"
 SECONDS = 180
 DONE = {"succeeded", "dead", "cancelled"}
 # Waits of minutes are seconds here.
-SHORT = {**json.loads(CONFIGURATION), "marketplaces": {"pages": PACE}, "pages": PAGES}
+SHORT = {**json.loads(CONFIGURATION), "limits": {"pages": PACE}, "pages": PAGES}
 
 
 class DemoFailed(Exception):  # noqa: N818 - what happened

@@ -15,7 +15,7 @@ FINAL = {"succeeded", "failed", "cancelled"}
 # A second stands for a minute: else the third try would come after seven minutes.
 WAITS_SECONDS: Final = (1, 2, 4, 8, 10)
 TIMES: Final = {"promotion.create": [seconds * 1_000 for seconds in WAITS_SECONDS]}
-CONFIGURATION: Final = json.dumps({"timetables": TIMES, "promotion_stagger_ms": 400})
+CONFIGURATION: Final = json.dumps({"engine": {"timetables": TIMES}, "promotions": {"stagger_ms": 400}})
 SLOW = "110551000001"
 LISTINGS = (SLOW, "110551000002", "110551000003")
 # The slow listing is one that eBay's Marketing API gets to know after so many tries.

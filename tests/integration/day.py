@@ -15,13 +15,13 @@ from tools.api import ApiError
 
 LIMIT = 100_000
 FAST = {
-    "marketplaces": {
+    "limits": {
         "stockx": {"interval_ms": 1, "margin_ms": 0, "per_hour": LIMIT, "per_day": LIMIT},
         "pages": {"interval_ms": 1},
     },
     "pages": {"min_check_interval_minutes": 0, "confirm_minutes": 0},
-    "timetables": {"promotion.create": [0] * 5},
-    "tenants": {"crowded": {"unfinished_jobs": 0}},
+    "engine": {"timetables": {"promotion.create": [0] * 5}},
+    "tenants": {"overrides": {"crowded": {"unfinished_jobs": 0}}},
 }
 SECONDS = 240  # only what never comes takes as long, however busy the machine
 

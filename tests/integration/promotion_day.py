@@ -98,7 +98,7 @@ class PromotionDay:
 
     def a_promotion_is_cancelled(self) -> None:
         """It waits for want of calls, for which its campaign could not be looked up either."""
-        use_up(self.laptop, CREATE.service, Config().limits(CREATE.service).per_day)
+        use_up(self.laptop, CREATE.service, Config().limits[CREATE.service].per_day)
         job_id = self.ask(campaignId=self.campaign)
         assert job_id in [one["id"] for one in self.api.get(PROMOTIONS)["promotions"]]
         assert self.api.delete(f"{PROMOTIONS}/{job_id}")["success"]

@@ -3,8 +3,8 @@
 import json
 
 from local.laptop import Laptop
-from sluice.platform.config.document import LIMITS
 from sluice.platform.config.live import READ_AGAIN_MS
+from sluice.platform.config.services import LIMITS
 from tests.integration.levers import spend
 
 # A change is promised within a minute; a look on its way takes its time on top.
@@ -25,7 +25,7 @@ def test_a_pause_takes_effect_without_a_deployment_and_an_invalid_document_chang
     # Else a scheduler that has not read the change yet may run the job while it is waited for.
     spend(laptop, "paused", LIMITS["stockx"].per_day or 0)
 
-    change(laptop, json.dumps({"paused": ["market.refresh:stockx"]}))
+    change(laptop, json.dumps({"engine": {"paused": ["market.refresh:stockx"]}}))
     [asked] = api.post("/v1/market/refresh", body)["items"]
     job = asked["jobId"]
 
@@ -37,7 +37,7 @@ def test_a_pause_takes_effect_without_a_deployment_and_an_invalid_document_chang
 
     assert READ_AGAIN_MS < 60_000
     api.wait(lambda: waits("paused"), SECONDS, "the pause is in force")
-    change(laptop, '{"paused": "market.refresh"}')
+    change(laptop, '{"engine": {"paused": "market.refresh"}}')
     api.wait(refused, SECONDS, "the invalid document is refused")
     assert waits("paused"), "the last valid document stays in force"
     change(laptop, "{}")

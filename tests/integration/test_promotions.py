@@ -10,6 +10,8 @@ from sluice.jobs.model.job import Job
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import MINUTE, SystemClock
 from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
+from sluice.platform.config.promotions import Promotions
 from sluice.promotions import work_run
 from sluice.promotions.kinds import CREATE
 from tests.support.ad_sandbox import SandboxSeller, open_sandbox_seller
@@ -29,7 +31,7 @@ def ebay() -> Iterator[SandboxSeller]:
 def test_two_workers_at_the_same_time_place_each_ad_once(ebay: SandboxSeller) -> None:
     """In real time: who finds no seat waits until another worker's jobs are done."""
     ebay.clock.time = SystemClock().now()
-    ebay.config = Config(promotion_stagger_ms=0, timetables={CREATE.name: (0,) * 5})
+    ebay.config = Config(promotions=Promotions(stagger_ms=0), engine=Engine(timetables={CREATE.name: (0,) * 5}))
     for draft in DRAFTS:
         ebay.publish(draft, known_after_s=0)
     campaign = ebay.sandbox.ads.add_campaign("acme", "Winter", ebay.clock.time)

@@ -1,19 +1,35 @@
 """Configuration: any document is either valid as a whole, or refused in words."""
 
 import json
+import re
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.platform.config.allowances import Allowances
-from sluice.platform.config.document import Config, ConfigError, parse
+from sluice.platform.config.document import MOVED, Config, ConfigError, parse
+from sluice.platform.config.ebay import Ebay
+from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
+from sluice.platform.config.listings import Listings
+from sluice.platform.config.pages import Pages
+from sluice.platform.config.prices import Prices
+from sluice.platform.config.promotions import Promotions
+from sluice.platform.config.tenants import Allowances
 
+SECTIONS = {
+    "engine": Engine,
+    "prices": Prices,
+    "listings": Listings,
+    "promotions": Promotions,
+    "pages": Pages,
+    "ebay": Ebay,
+}
 names = st.sampled_from(
-    [*(field.name for field in fields(Config)), *(field.name for field in fields(Limits)), "stockx"]
+    [*(one.name for kind in (Config, Limits, *SECTIONS.values()) for one in fields(kind)), *MOVED, "stockx"]
 )
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -25,18 +41,32 @@ values = st.recursive(
     ),
     max_leaves=12,
 )
-numbers = [field.name for field in fields(Config) if field.type is int or field.type == "int"]
+numbers = [(name, one.name) for name, kind in SECTIONS.items() for one in fields(kind) if one.type in (int, "int")]
 documents = st.fixed_dictionaries(
     {},
     optional={
-        "marketplaces": st.dictionaries(
+        "limits": st.dictionaries(
             st.sampled_from(["stockx"]),
             st.dictionaries(st.sampled_from([*(field.name for field in fields(Limits)), "self"]), values, max_size=4),
             max_size=1,
         ),
-        "paused": values,
-        "timetables": values | st.dictionaries(st.sampled_from(["promotion.create"]), values, max_size=1),
-        **{name: st.integers(-10, 10_000_000) | values for name in numbers},
+        "engine": st.fixed_dictionaries(
+            {},
+            optional={
+                "paused": values,
+                "timetables": values | st.dictionaries(st.sampled_from(["promotion.create"]), values, max_size=1),
+                **{one: st.integers(-10, 10_000_000) | values for name, one in numbers if name == "engine"},
+            },
+        ),
+        **{
+            section: st.dictionaries(
+                st.sampled_from([one for name, one in numbers if name == section]),
+                st.integers(-10, 10_000_000) | values,
+                max_size=3,
+            )
+            for section in SECTIONS
+            if section != "engine"
+        },
     },
 )
 
@@ -55,10 +85,10 @@ def accepted(text: str) -> Config | None:
 def test_any_document_is_valid_or_refused_with_a_message(text: str) -> None:
     config = accepted(text)
     if config is not None:
-        assert config.batch >= 1
-        assert config.lease_ms >= 30_000
-        assert all(isinstance(getattr(config, name), int) for name in numbers)
-        assert all(limits.pace >= 0 for limits in config.marketplaces.values())
+        assert config.engine.batch >= 1
+        assert config.engine.lease_ms >= 30_000
+        assert all(isinstance(getattr(getattr(config, name), one), int) for name, one in numbers)
+        assert all(limits.pace >= 0 for limits in config.limits.values())
 
 
 @given(st.text(max_size=40) | st.sampled_from(["[" * 50_000, '{"a":' * 50_000, "9" * 5_000, "NaN", "\ufeff{}", "null"]))
@@ -68,37 +98,37 @@ def test_any_text_is_valid_or_refused_with_a_message(text: str) -> None:
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 def test_what_is_overridden_is_used_and_the_rest_stays(per_hour: int, freshness: int) -> None:
-    config = parse(json.dumps({"marketplaces": {"stockx": {"per_hour": per_hour}}, "freshness_ms": freshness}))
-    assert (config.limits("stockx").per_hour, config.freshness_ms) == (per_hour, freshness)
-    assert config.limits("stockx").interval_ms == Config().limits("stockx").interval_ms
-    assert config.lease_ms == Config().lease_ms
+    config = parse(json.dumps({"limits": {"stockx": {"per_hour": per_hour}}, "prices": {"freshness_ms": freshness}}))
+    assert (config.limits["stockx"].per_hour, config.prices.freshness_ms) == (per_hour, freshness)
+    assert config.limits["stockx"].interval_ms == Config().limits["stockx"].interval_ms
+    assert config.engine.lease_ms == Config().engine.lease_ms
 
 
 @pytest.mark.parametrize(
     ("document", "named"),
     [
-        ({"marketplaces": {"ebuy": {}}}, "ebuy"),
-        ({"marketplaces": {"stockx": {"per_minute": 5}}}, "per_minute"),
-        ({"marketplaces": {"stockx": {"self": 5}}}, "self"),
-        ({"marketplaces": {"stockx": {"rolling_hour": 1}}}, "rolling_hour"),
-        ({"lease_ms": 1}, "lease_ms"),
-        ({"marketplaces": {"stockx": {"at_once": 5}}}, "at_once"),
-        ({"marketplaces": {"ebay-marketing": {"at_once": 0}}}, "at_once"),
-        ({"marketplaces": {"ebay-marketing": {"at_once": 51}}}, "at_once"),
-        ({"timetables": []}, "timetables"),
-        ({"timetables": {"market.refresh": [1]}}, "market.refresh"),
-        ({"timetables": {"promotion.create": []}}, "promotion.create"),
-        ({"timetables": {"promotion.create": [1] * 21}}, "promotion.create"),
-        ({"timetables": {"promotion.create": [True]}}, "promotion.create"),
-        ({"timetables": {"promotion.create": [-1]}}, "promotion.create"),
-        ({"batch": 0}, "batch"),
-        ({"paused": "stockx"}, "paused"),
-        ({"reserve_percent": 101}, "reserve_percent"),
-        ({"batch": 51}, "batch"),
-        ({"lease_ms": 10**40}, "lease_ms"),
-        ({"retention_ms": 10**20}, "retention_ms"),
-        ({"timetables": {"promotion.create": [10**15]}}, "promotion.create"),
-        ({"marketplaces": {"stockx": {"interval_ms": 10**40}}}, "interval_ms"),
+        ({"limits": {"ebuy": {}}}, "ebuy"),
+        ({"limits": {"stockx": {"per_minute": 5}}}, "per_minute"),
+        ({"limits": {"stockx": {"self": 5}}}, "self"),
+        ({"limits": {"stockx": {"rolling_hour": 1}}}, "rolling_hour"),
+        ({"engine": {"lease_ms": 1}}, "lease_ms"),
+        ({"limits": {"stockx": {"at_once": 5}}}, "at_once"),
+        ({"limits": {"ebay-marketing": {"at_once": 0}}}, "at_once"),
+        ({"limits": {"ebay-marketing": {"at_once": 51}}}, "at_once"),
+        ({"engine": {"timetables": []}}, "timetables"),
+        ({"engine": {"timetables": {"market.refresh": [1]}}}, "market.refresh"),
+        ({"engine": {"timetables": {"promotion.create": []}}}, "promotion.create"),
+        ({"engine": {"timetables": {"promotion.create": [1] * 21}}}, "promotion.create"),
+        ({"engine": {"timetables": {"promotion.create": [True]}}}, "promotion.create"),
+        ({"engine": {"timetables": {"promotion.create": [-1]}}}, "promotion.create"),
+        ({"engine": {"batch": 0}}, "batch"),
+        ({"engine": {"paused": "stockx"}}, "paused"),
+        ({"engine": {"reserve_percent": 101}}, "reserve_percent"),
+        ({"engine": {"batch": 51}}, "batch"),
+        ({"engine": {"lease_ms": 10**40}}, "lease_ms"),
+        ({"engine": {"retention_ms": 10**20}}, "retention_ms"),
+        ({"engine": {"timetables": {"promotion.create": [10**15]}}}, "promotion.create"),
+        ({"limits": {"stockx": {"interval_ms": 10**40}}}, "interval_ms"),
         ({"colour": "red"}, "colour"),
     ],
 )
@@ -109,56 +139,56 @@ def test_a_refusal_names_the_place(document: dict[str, Any], named: str) -> None
 
 def test_a_name_that_comes_twice_is_refused_at_any_depth() -> None:
     for text, named in (
-        ('{"paused": ["ebay"], "paused": []}', "paused"),
-        ('{"marketplaces": {"ebay": {"per_day": 1, "per_day": 2}}}', "per_day"),
+        ('{"engine": {"paused": ["ebay"], "paused": []}}', "paused"),
+        ('{"limits": {"ebay": {"per_day": 1, "per_day": 2}}}', "per_day"),
     ):
-        with pytest.raises(ConfigError, match=f"'{named}' is there twice"):
+        with pytest.raises(ConfigError, match=f"'{named}' is given twice"):
             parse(text)
 
 
 def test_a_timetable_is_used_as_it_is_given() -> None:
-    config = parse(json.dumps({"timetables": {"promotion.create": [1_000, 0]}}))
-    assert config.timetables == {"promotion.create": (1_000, 0)}
-    assert [wait // 60_000 for wait in Config().timetables["promotion.create"]] == [1, 2, 4, 8, 10]
+    config = parse(json.dumps({"engine": {"timetables": {"promotion.create": [1_000, 0]}}}))
+    assert config.engine.timetables == {"promotion.create": (1_000, 0)}
+    assert [wait // 60_000 for wait in Config().engine.timetables["promotion.create"]] == [1, 2, 4, 8, 10]
 
 
 @pytest.mark.parametrize(("tolerance", "valid"), [(0, False), (4, False), (5, True)])
 def test_a_tolerance_that_no_thread_can_keep_is_refused(tolerance: int, valid: bool) -> None:
-    document = json.dumps({"marketplaces": {"stockx": {"tolerance_ms": tolerance}}})
+    document = json.dumps({"limits": {"stockx": {"tolerance_ms": tolerance}}})
     if valid:
-        assert parse(document).limits("stockx").tolerance_ms == tolerance
+        assert parse(document).limits["stockx"].tolerance_ms == tolerance
     else:
-        with pytest.raises(ConfigError, match=r"marketplaces\.stockx: tolerance_ms must be at least 5"):
+        with pytest.raises(ConfigError, match=r"limits\.stockx: tolerance_ms must be at least 5"):
             parse(document)
 
 
 @pytest.mark.parametrize("name", ["ebay", "ebay-marketing", "stockx:acme", "market.refresh", "market.refresh:ebay"])
 def test_marketplaces_services_accounts_and_kinds_can_be_paused(name: str) -> None:
-    config = parse(json.dumps({"paused": [name]}))
-    assert config.paused == {name}
-    assert config.paused_kinds("ebay") == ({"market.refresh"} if "." in name else set())
-    assert config.paused_kinds("stockx") == ({"market.refresh"} if name == "market.refresh" else set())
+    config = parse(json.dumps({"engine": {"paused": [name]}}))
+    assert config.engine.paused == {name}
+    assert config.engine.paused_kinds("ebay") == ({"market.refresh"} if "." in name else set())
+    assert config.engine.paused_kinds("stockx") == ({"market.refresh"} if name == "market.refresh" else set())
 
 
 @pytest.mark.parametrize(
     "name", ["stokx", "stockx:", "amazon:acme", "market.refresh:amazon", "refresh", "", 5, None, {}]
 )
 def test_what_can_not_be_paused_is_refused_with_its_place(name: object) -> None:
-    with pytest.raises(ConfigError, match=r"paused\[1\] must be one of stockx, .*market\.refresh"):
-        parse(json.dumps({"paused": ["ebay", name]}))
+    with pytest.raises(ConfigError, match=r"engine\.paused\[1\] must be one of stockx, .*market\.refresh"):
+        parse(json.dumps({"engine": {"paused": ["ebay", name]}}))
 
 
 @pytest.mark.parametrize(
     ("document", "place"),
     [
-        ({"allowances": 7}, "allowances"),
-        ({"allowances": {"webhoks": 7}}, "webhoks"),
-        ({"allowances": {"webhooks": -1}}, "webhooks"),
-        ({"allowances": {"webhooks": True}}, "webhooks"),
-        ({"allowances": {"requests_per_minute": 0}}, "requests_per_minute"),
+        ({"tenants": {"allowances": 7}}, "allowances"),
+        ({"tenants": {"allowances": {"webhoks": 7}}}, "webhoks"),
+        ({"tenants": {"allowances": {"webhooks": -1}}}, "webhooks"),
+        ({"tenants": {"allowances": {"webhooks": True}}}, "webhooks"),
+        ({"tenants": {"allowances": {"requests_per_minute": 0}}}, "requests_per_minute"),
         ({"tenants": []}, "tenants"),
-        ({"tenants": {"Acme Inc": {}}}, "Acme Inc"),
-        ({"tenants": {"acme": {"pages": "many"}}}, "tenants.acme: pages"),
+        ({"tenants": {"overrides": {"Acme Inc": {}}}}, "Acme Inc"),
+        ({"tenants": {"overrides": {"acme": {"pages": "many"}}}}, r"tenants\.overrides\.acme\.pages"),
     ],
 )
 def test_allowances_that_cannot_be_are_refused_by_name(document: dict[str, Any], place: str) -> None:
@@ -188,7 +218,44 @@ def test_ebay_listings_have_a_section_of_their_own() -> None:
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
 def test_a_tenants_allowances_are_those_of_all_but_where_they_differ(pages: int, webhooks: int) -> None:
-    config = parse(json.dumps({"tenants": {"acme": {"webhooks": webhooks}}, "allowances": {"pages": pages}}))
-    assert config.allowed("globex").pages == config.allowed("acme").pages == pages
-    assert config.allowed("acme").webhooks == webhooks
-    assert config.allowed("globex") == Allowances(pages=pages)
+    config = parse(
+        json.dumps({"tenants": {"overrides": {"acme": {"webhooks": webhooks}}, "allowances": {"pages": pages}}})
+    )
+    assert config.tenants.allowed("globex").pages == config.tenants.allowed("acme").pages == pages
+    assert config.tenants.allowed("acme").webhooks == webhooks
+    assert config.tenants.allowed("globex") == Allowances(pages=pages)
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_a_name_from_before_the_sections_is_refused_with_the_name_that_it_has_now(name: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse(json.dumps({name: 1}))
+    there = str(refused.value).split(" is called ")[1].split("'")[1]
+    section, _, inner = there.partition(".")
+    known = {one.name for one in fields(SECTIONS[section])} if section in SECTIONS else {"", "allowances"}
+    assert inner in known
+    assert section in {one.name for one in fields(Config)}
+
+
+def test_the_allowances_of_one_tenant_in_their_old_place_are_refused_with_the_new_one() -> None:
+    with pytest.raises(ConfigError, match=r"stand in tenants\.overrides\.acme"):
+        parse(json.dumps({"tenants": {"acme": {"pages": 1}}}))
+
+
+@pytest.mark.parametrize(("section", "name"), numbers)
+def test_every_number_has_bounds_that_its_default_keeps_and_that_hold(section: str, name: str) -> None:
+    default = getattr(getattr(Config(), section), name)
+    assert getattr(getattr(parse(json.dumps({section: {name: default}})), section), name) == default
+    for beyond in (-1, 10**12, True, 1.0, "1", None):
+        with pytest.raises(ConfigError, match=f"{section}\\.{name} must be a whole number from "):
+            parse(json.dumps({section: {name: beyond}}))
+
+
+def test_the_page_about_the_configuration_names_every_section_and_number() -> None:
+    told = re.split(r"^### ", (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(), flags=re.MULTILINE)
+    sections = {part.split("`")[1]: part for part in told[1:]}
+    assert sections.keys() == {one.name for one in fields(Config)}
+    for section in ("engine", "prices", "listings", "promotions", "ebay"):
+        named = {f"`{one.name}`" for one in fields(SECTIONS[section])}
+        assert not {name for name in named if name not in sections[section]}, section
+    assert not {one.name for one in fields(Allowances) if f"`{one.name}`" not in sections["tenants"]}

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from sluice.jobs.budgets.windows import Usage, Window
 from sluice.platform.clock import DAY, HOUR, SECOND
-from sluice.platform.config.document import LIMITS, Config, zone_of
+from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
+from sluice.platform.config.services import LIMITS, zone_of
 from sluice.platform.days import PACIFIC, WORLD, ZONES, Day
 
 # From 2008 on the law is what it is now; 2037 is the last year that every time zone database spells out.
@@ -81,7 +82,7 @@ def test_every_service_has_the_day_of_its_documents() -> None:
 
 def test_the_defaults_are_those_of_the_documents() -> None:
     config = Config()
-    shown = {name: (one.interval_ms, one.per_hour, one.per_day) for name, one in config.marketplaces.items()}
+    shown = {name: (one.interval_ms, one.per_hour, one.per_day) for name, one in config.limits.items()}
     assert shown == {
         "stockx": (1_000, 100, 25_000),
         "alias": (1_000, 200, 0),
@@ -92,4 +93,4 @@ def test_the_defaults_are_those_of_the_documents() -> None:
         "ebay-taxonomy": (250, 0, 5_000),
         "pages": (2_000, 0, 0),  # no shop says how many looks it bears: a pace for each, and robots.txt
     }
-    assert config.limits("stockx").override(interval_ms=600).interval_ms == 600
+    assert config.limits["stockx"].override(interval_ms=600).interval_ms == 600

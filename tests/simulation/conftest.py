@@ -11,6 +11,7 @@ from sluice.jobs.queue import enqueue
 from sluice.platform import tables
 from sluice.platform.clock import HOUR
 from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
 from tests.simulation.world import World
 from tests.support import work
@@ -39,7 +40,7 @@ def new_world(**changes: object) -> Iterator[World]:
         logging.disable(logging.CRITICAL)
         stack.callback(logging.disable, logging.NOTSET)
         made = stack.enter_context(store())
-        world = World(made, Config(marketplaces={"stockx": limits}, broken_ms=HOUR), limits.by_account)
+        world = World(made, Config(limits={"stockx": limits}, engine=Engine(broken_ms=HOUR)), limits.by_account)
         stack.enter_context(work.kind(world.handle))
         yield world
 

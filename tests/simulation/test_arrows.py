@@ -45,7 +45,7 @@ def test_the_engine_writes_every_arrow_and_no_other(world: World) -> None:
     world.ask_for("d", "globex", keys.HOT)
     world.hold("globex", "BROKEN", paused=False)
     world.tick()
-    world.advance(world.config.broken_ms)
+    world.advance(world.config.engine.broken_ms)
     world.tick()
     world.release()
 

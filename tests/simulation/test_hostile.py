@@ -83,7 +83,7 @@ def test_work_that_only_a_hostile_tenant_wants_ends_by_itself() -> None:
         world.ask_for("alone", HOSTILE, keys.MANUAL)
         world.hold(HOSTILE, "BROKEN", paused=False)
         world.tick()
-        world.advance(world.config.broken_ms)
+        world.advance(world.config.engine.broken_ms)
         world.tick()
         [job] = world.store.items("jobs")
         [letter] = world.store.items("dead_letters")

@@ -74,7 +74,7 @@ def test_background_work_waits_for_a_bounded_time_under_constant_manual_load(
 ) -> None:
     with new_world(per_hour=PER_HOUR, per_day=1_000) as world:
         arrivals = play(world, hours=7)
-        age_limit = world.config.age_limit_ms
+        age_limit = world.config.engine.age_limit_ms
         ended = {
             keys.job_parts(text(item, "job_id"))[-1]: number(item, "updated_at")
             for item in world.store.items("jobs")

@@ -67,7 +67,7 @@ class World:
     _depth: int = 0
 
     def __post_init__(self) -> None:
-        self.promises = Promises(self.store, self.clock, self.config.limits("stockx"))
+        self.promises = Promises(self.store, self.clock, self.config.limits["stockx"])
         self.trouble = Trouble(self.clock, self.promises.watch, self.meanwhile)
         self.store.around = self.trouble.around
 
@@ -93,7 +93,7 @@ class World:
             calls=calls,
             due_at=self.clock.time + due_in,
             shared=True,
-            lane_shards=self.config.limits("stockx").shards,
+            lane_shards=self.config.limits["stockx"].shards,
         )
 
     def ask(self, spec: Spec) -> Enqueued | None:
@@ -123,12 +123,14 @@ class World:
     def hold(self, tenant: str, status: str, paused: bool) -> None:
         """An account breaks, or an operator pauses the marketplace."""
         self.statuses[keys.account("stockx", tenant)] = status
-        self.config = replace(self.config, paused=frozenset({"stockx"} if paused else ()))
+        self.config = replace(
+            self.config, engine=replace(self.config.engine, paused=frozenset({"stockx"} if paused else ()))
+        )
 
     def release(self) -> None:
         """Accounts are connected again, and nothing is paused."""
         self.statuses = {}
-        self.config = replace(self.config, paused=frozenset())
+        self.config = replace(self.config, engine=replace(self.config.engine, paused=frozenset()))
 
     # Time
 
@@ -194,7 +196,7 @@ class World:
 
     def _work(self, body: str, scripts: Sequence[Script]) -> None:
         with self._process("worker") as process, self._following(scripts, process) as ended:
-            batch, limits = decode(body), self.config.limits("stockx")
+            batch, limits = decode(body), self.config.limits["stockx"]
             self.ends += run_batch(batch, limits, self.config, self.clock, process.deadline, ended, threads=1).ends
 
     @contextmanager
@@ -242,7 +244,7 @@ class World:
 
     def overtake(self, delivered: bool) -> None:
         """The lease of whoever is busy ends, and the work is claimed for somebody else, or done by somebody else."""
-        self.advance(self.config.lease_ms + SECOND)
+        self.advance(self.config.engine.lease_ms + SECOND)
         self.tick()
         if delivered:
             self.deliver(-1)

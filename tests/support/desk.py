@@ -42,7 +42,7 @@ from tests.support.stream import changes
 
 NOON = 1_795_348_800_000  # 2026-11-22 12:00 UTC
 TENANT = "acme"
-OPEN = Config(marketplaces={"stockx": Limits(by_account=True)})
+OPEN = Config(limits={"stockx": Limits(by_account=True)})
 USD_150 = Terms("150", "USD")
 
 
@@ -112,7 +112,7 @@ class Desk:
 
     def work(self, batch: Batch) -> None:
         """A worker."""
-        limits = self.config.limits("stockx")
+        limits = self.config.limits["stockx"]
         run_batch(batch, limits, self.config, self.clock, self.clock.time + 2 * MINUTE, self._observe, 1)
 
     def _observe(self, job: Job, failure: Failure | None) -> None:
@@ -121,7 +121,9 @@ class Desk:
 
     def poll(self, most: int | None = None) -> poll_run.PollAnswer:
         """The operation poller."""
-        config = self.config if most is None else replace(self.config, poll_batch=most)
+        config = (
+            self.config if most is None else replace(self.config, engine=replace(self.config.engine, poll_batch=most))
+        )
         return poll_run.run(accounts.statuses, self.clock, config, self.clock.time + 90 * SECOND)
 
     def later(self, seconds: float) -> None:

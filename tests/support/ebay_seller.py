@@ -102,7 +102,7 @@ class EbaySeller:
     def work(self, message: str) -> None:
         """A worker."""
         batch = decode(message)
-        limits = self.config.limits(batch.budget.partition(":")[0])
+        limits = self.config.limits[batch.budget.partition(":")[0]]
         run_batch(batch, limits, self.config, self.clock, self.clock.time + 2 * MINUTE, self._observe, 1)
 
     def _observe(self, job: Job, failure: Failure | None) -> None:

@@ -14,11 +14,11 @@ from sluice.platform.settings import SettingsError, settings
 from tests.support.clock import VirtualClock
 
 NOON = 1_795_348_800_000
-INVALID = '{"batch": 0}'
+INVALID = '{"engine": {"batch": 0}}'
 
 
 def batch(size: int) -> str:
-    return json.dumps({"batch": size})
+    return json.dumps({"engine": {"batch": size}})
 
 
 class Parameter:
@@ -63,16 +63,16 @@ def process(parameter: Parameter, clock: VirtualClock) -> Live:
 def test_a_change_is_in_force_within_seconds_and_the_parameter_is_read_no_more_often(clock: VirtualClock) -> None:
     parameter = Parameter(batch(5))
     config = process(parameter, clock)
-    assert [config.in_force().config.batch for _ in range(10)] == [5] * 10
+    assert [config.in_force().config.engine.batch for _ in range(10)] == [5] * 10
     parameter.texts.append(batch(6))
     clock.time += READ_AGAIN_MS - 1
-    assert config.in_force().config.batch == 5
+    assert config.in_force().config.engine.batch == 5
     assert parameter.asked == 1
     clock.time += 1
-    assert config.in_force().config.batch == 6
+    assert config.in_force().config.engine.batch == 6
     assert READ_AGAIN_MS < 60_000
     parameter.texts.append(batch(7))
-    assert config.in_force(anew=True).config.batch == 7
+    assert config.in_force(anew=True).config.engine.batch == 7
 
 
 def test_an_invalid_document_is_refused_once_with_its_reason_and_the_last_stays(
@@ -86,7 +86,7 @@ def test_an_invalid_document_is_refused_once_with_its_reason_and_the_last_stays(
     for _ in range(3):
         clock.time += READ_AGAIN_MS
         found = config.in_force()
-        assert (found.config.batch, found.document.version) == (5, 1)
+        assert (found.config.engine.batch, found.document.version) == (5, 1)
         assert found.refused
         assert found.refused.version == 2
         assert "batch" in found.refused.reason
@@ -102,18 +102,18 @@ def test_it_may_flap(clock: VirtualClock, counted: list[str]) -> None:
     for size in range(1, 8):
         parameter.texts.append(batch(size))
         clock.time += READ_AGAIN_MS
-        assert (config.in_force().config.batch, config.in_force().refused) == (size, None)
+        assert (config.in_force().config.engine.batch, config.in_force().refused) == (size, None)
         parameter.texts.append("not JSON")
         clock.time += READ_AGAIN_MS
-        assert config.in_force().config.batch == size
+        assert config.in_force().config.engine.batch == size
         assert config.in_force().refused
     assert counted == ["ConfigRefused"] * 7
 
 
 def test_a_process_that_starts_with_an_invalid_version_finds_the_last_valid_one(clock: VirtualClock) -> None:
-    parameter = Parameter(batch(3), batch(4), INVALID, "[]", '{"marketplaces": {"stokx": {}}}')
+    parameter = Parameter(batch(3), batch(4), INVALID, "[]", '{"limits": {"stokx": {}}}')
     found = process(parameter, clock).in_force()
-    assert (found.config.batch, found.document) == (4, Document(2, batch(4)))
+    assert (found.config.engine.batch, found.document) == (4, Document(2, batch(4)))
     assert found.refused
     assert found.refused.version == 5
     assert "stokx" in found.refused.reason
@@ -133,13 +133,13 @@ def test_a_parameter_that_cannot_be_read_leaves_what_is_in_force(clock: VirtualC
     parameter.down = True
     parameter.texts.append(batch(6))
     clock.time += READ_AGAIN_MS
-    assert [config.in_force().config.batch for _ in range(5)] == [5] * 5
+    assert [config.in_force().config.engine.batch for _ in range(5)] == [5] * 5
     assert parameter.asked == 2, "it is not asked by every request meanwhile"
     assert not parameter.patient, "nobody waits for what changes nothing"
     assert counted == ["ConfigUnreadable"]
     parameter.down = False
     clock.time += READ_AGAIN_MS
-    assert config.in_force().config.batch == 6
+    assert config.in_force().config.engine.batch == 6
 
 
 def test_a_parameter_that_is_deleted_and_made_anew_counts_from_one_again(clock: VirtualClock) -> None:
@@ -148,7 +148,7 @@ def test_a_parameter_that_is_deleted_and_made_anew_counts_from_one_again(clock: 
     config.in_force()
     parameter.texts = [batch(6)]
     clock.time += READ_AGAIN_MS
-    assert config.in_force().config.batch == 6
+    assert config.in_force().config.engine.batch == 6
 
 
 def test_a_process_that_has_read_none_fails_and_reads_at_the_next_request(clock: VirtualClock) -> None:
@@ -159,7 +159,7 @@ def test_a_process_that_has_read_none_fails_and_reads_at_the_next_request(clock:
     with pytest.raises(ConnectTimeoutError):
         config.in_force()
     parameter.down = False
-    assert config.in_force().config.batch == 5
+    assert config.in_force().config.engine.batch == 5
 
 
 def test_a_clock_that_is_set_back_does_not_keep_an_old_document(clock: VirtualClock) -> None:
@@ -168,7 +168,7 @@ def test_a_clock_that_is_set_back_does_not_keep_an_old_document(clock: VirtualCl
     config.in_force()
     clock.time -= 3_600_000
     parameter.texts.append(batch(6))
-    assert config.in_force().config.batch == 6
+    assert config.in_force().config.engine.batch == 6
 
 
 class Ssm:
@@ -204,7 +204,7 @@ def test_all_pages_of_the_history_are_looked_through(deployed: pytest.MonkeyPatc
     ssm = Ssm(batch(1), batch(2), batch(3), *[INVALID] * 4)
     deployed.setenv("SLUICE_CONFIG_PARAMETER", "/sluice/configuration")
     deployed.setattr(aws, "client", lambda _, **__: ssm)
-    assert live.current().batch == 3
+    assert live.current().engine.batch == 3
 
 
 def test_a_deployed_function_without_a_parameter_fails(deployed: pytest.MonkeyPatch) -> None:

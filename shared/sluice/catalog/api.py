@@ -88,7 +88,7 @@ def _waits(found: Enrichment, now: int) -> list[EnrichmentWait]:
     config, waits = live.current(), list[EnrichmentWait]()
     for marketplace in sorted({keys.job_parts(job_id)[1] for job_id in found.window}):
         account = keys.account(marketplace, found.tenant)
-        stored = keys.budget(account, by_account=config.limits(marketplace).by_account)
+        stored = keys.budget(account, by_account=config.limits[marketplace].by_account)
         budget = accounts.budget_of(account, stored)
         usage, status = ledger.read(budget, now), accounts.statuses({account}).get(account, MISSING)
         hold = held(account, status, budget, ENRICH.name, usage, config, now)

@@ -72,7 +72,7 @@ def states_of(enrichment: Enrichment) -> Counter[str]:
 
 
 def _begun(tenant: str, now: int, config: Config, last: Enrichment | None) -> Enrichment:
-    before = now - config.catalog_age_ms
+    before = now - config.prices.catalog_age_ms
     first = registry.with_catalog()[0].name
     number = last.number if last else 0
     return Enrichment(
@@ -128,7 +128,7 @@ def _next_window(enrichment: Enrichment, now: int, config: Config) -> None:
         if wishes:
             # Nothing of this step is stored yet: who has no room makes the same step later.
             require_room(enrichment.tenant, len(wishes), now, config)
-            usage.charge(enrichment.tenant, len(wishes), now, config.allowed(enrichment.tenant), requests=0)
+            usage.charge(enrichment.tenant, len(wishes), now, config.tenants.allowed(enrichment.tenant), requests=0)
             # Their own marketplace last: a product is not found again once that was asked, so by then all must be.
             own = {job_id for job_id in wishes if keys.job_parts(job_id)[1] == marketplace}
             for part in (wishes.keys() - own, own):

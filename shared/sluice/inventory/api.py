@@ -51,8 +51,8 @@ def change_item(request: HttpRequest[ItemEdit, None]) -> Changed:
         raise Conflict("somebody else has changed the item just now; look at it again") from None
     added = set(changed.marketplaces) - set(found.marketplaces)
     [asked] = refreshes.ask([changed], request.now, live.current(), "hot", wants=lambda _, name: name in added)
-    [holding] = portfolio.load([changed], request.now, live.current().catalog_age_ms)
-    shown = portfolio.view(holding, request.now, live.current().stale_ms)
+    [holding] = portfolio.load([changed], request.now, live.current().prices.catalog_age_ms)
+    shown = portfolio.view(holding, request.now, live.current().prices.stale_ms)
     return {"item": shown, "refreshes": views.refreshes(asked)}
 
 
@@ -67,8 +67,8 @@ def delete_item(request: HttpRequest[None, None]) -> Deleted:
 
 def _show(found: Any, tenant: str, now: int) -> list[ItemView]:
     """`found` with their prices; has those fetched that are old."""
-    stale_ms = live.current().stale_ms
-    holdings = portfolio.in_order(portfolio.load(found, now, live.current().catalog_age_ms))
+    stale_ms = live.current().prices.stale_ms
+    holdings = portfolio.in_order(portfolio.load(found, now, live.current().prices.catalog_age_ms))
     due = [one.item.item for one in holdings if one.due(now, stale_ms)]
     if due:
         try:

@@ -42,9 +42,9 @@ def import_items(request: HttpRequest[Upload, None]) -> ImportView:
         raise Invalid("no row was taken", fields=fields, more={"refused": told, "refusedRows": len(found.refused)})
     config, rows = live.current(), len(found.good)
     STOCK.require_room(request.tenant, rows, request.now, config)
-    usage.charge(request.tenant, rows, request.now, config.allowed(request.tenant), requests=0)
+    usage.charge(request.tenant, rows, request.now, config.tenants.allowed(request.tenant), requests=0)
     try:
-        taken = imports.begin(request.tenant, body.raw, found, request.now, config.retention_ms)
+        taken = imports.begin(request.tenant, body.raw, found, request.now, config.engine.retention_ms)
     except NotSent:
         logger.exception("an import could not be queued")
         raise Unavailable("not all rows could be queued; send the same file again to go on") from None

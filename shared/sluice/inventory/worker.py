@@ -97,9 +97,9 @@ def freshen(looked: Looked, config: Config, clock: Clock) -> None:
         NotStored: it must be done once more.
     """
     found = portfolio.load(
-        list(items.find_many(looked.tenant, looked.items).values()), clock.now(), config.catalog_age_ms
+        list(items.find_many(looked.tenant, looked.items).values()), clock.now(), config.prices.catalog_age_ms
     )
-    due = {one.item.item: names for one in found if (names := one.due(looked.at, config.stale_ms))}
+    due = {one.item.item: names for one in found if (names := one.due(looked.at, config.prices.stale_ms))}
     asking = [one.item for one in found if one.item.item in due]
     _ask(asking, clock.now(), config, lambda one, name: name in due[one.item])
     with ThreadPoolExecutor(THREADS) as pool:
@@ -119,8 +119,8 @@ def fetch(wanted: Whole, config: Config, clock: Clock) -> None:
 
 
 def _ask_stale(found: Sequence[Item], now: int, config: Config) -> list[Asked]:
-    known = {one.item.item: one for one in portfolio.load(found, now, config.catalog_age_ms)}
-    return _ask(found, now, config, lambda one, name: known[one.item].is_stale(name, now, config.stale_ms))
+    known = {one.item.item: one for one in portfolio.load(found, now, config.prices.catalog_age_ms)}
+    return _ask(found, now, config, lambda one, name: known[one.item].is_stale(name, now, config.prices.stale_ms))
 
 
 def _ask(

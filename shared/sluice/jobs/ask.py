@@ -66,7 +66,7 @@ class Wish:
 
     def spec(self, config: Config) -> Spec:
         """What the engine needs to know of it. The budget is that of the service that counts the calls of its kind."""
-        limits = config.limits(self.kind.service or keys.marketplace_of(self.account))
+        limits = config.limits[self.kind.service or keys.marketplace_of(self.account)]
         return Spec(
             job_id=self.job_id,
             kind=self.kind.name,
@@ -90,7 +90,7 @@ def require_room(tenant: str, wanted: int, now: int, config: Config, kind: str |
     Raises:
         TooMany: it may not.
     """
-    allowed = config.allowed(tenant)
+    allowed = config.tenants.allowed(tenant)
     name, most = ("promotions", allowed.promotions) if kind else ("unfinished_jobs", allowed.unfinished_jobs)
     counters = usage.counters(tenant, tally.PERIOD)
     if tally.unfinished(counters, kind) + wanted > most:
@@ -151,7 +151,9 @@ def remember(
     at_once: somebody waits for it, whatever its priority, and whether or not it is new.
     """
     for kind in sorted({kind for kind, _, _ in asked}):
-        requests.record(tenant, kind, [done.job_id for one, _, done in asked if one == kind], now, config.retention_ms)
+        requests.record(
+            tenant, kind, [done.job_id for one, _, done in asked if one == kind], now, config.engine.retention_ms
+        )
     if at_once or any(_is_waited_for(priority, done) for _, priority, done in asked):
         nudge(now)
 

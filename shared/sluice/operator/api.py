@@ -14,7 +14,7 @@ from sluice.jobs.queue import asked
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.operator import health, jobs, listing, views
 from sluice.platform.config import live
-from sluice.platform.config.document import MARKETPLACES
+from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, NotFound, Unavailable
 from sluice.platform.http.models import OneOf, PageQuery, Text

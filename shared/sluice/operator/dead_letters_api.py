@@ -15,7 +15,7 @@ from sluice.operator import dead_letters
 from sluice.operator.dead_letters import DeadLetterDetail, DeadLetterSummary
 from sluice.platform.clock import from_iso
 from sluice.platform.config import live
-from sluice.platform.config.document import MARKETPLACES
+from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http import errors, items, paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, ErrorDetail, Invalid, NotFound, Unavailable

@@ -31,5 +31,5 @@ def why(job: Job, now: int, config: Config) -> Wait:
     usage = ledger.read(budget, now)
     status = accounts.statuses({job.account}, keys.service_of(job.budget)).get(job.account, MISSING)
     hold = held(job.account, status, budget, job.kind, usage, config, now)
-    rank = standing(Candidate.of(job), now, config.age_limit_ms)
+    rank = standing(Candidate.of(job), now, config.engine.age_limit_ms)
     return explain(job.state, job.due_at, rank, hold, usage, budget, config, now, job.tenant)

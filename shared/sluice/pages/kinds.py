@@ -5,7 +5,7 @@ from typing import Final
 from sluice.jobs.ask import Wish
 from sluice.jobs.model import keys
 from sluice.jobs.model.kinds import JobKind
-from sluice.platform.config.document import PAGES
+from sluice.platform.config.services import PAGES
 
 # Nobody's name: a look is everybody's who tracks the page, and they see it there.
 ASKER: Final = "@pages"

@@ -27,7 +27,8 @@ from sluice.pages.table import Product
 from sluice.platform import aws, tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import MINUTE, SECOND, Clock
-from sluice.platform.config.document import PAGES, Config
+from sluice.platform.config.document import Config
+from sluice.platform.config.services import PAGES
 from sluice.platform.observe import count, logger
 from sluice.platform.refused import Refused
 from sluice.platform.settings import settings
@@ -90,7 +91,7 @@ def status(now: int, config: Config) -> Status:
     last = _last()
     started = last.started_at if last else None
     interval = config.pages.check_scheduler_interval_minutes
-    enabled = config.pages.enable_check_scheduler and not ({PAGES, kinds.CHECK.name} & config.paused)
+    enabled = config.pages.enable_check_scheduler and not ({PAGES, kinds.CHECK.name} & config.engine.paused)
     due = max(now, started + interval * MINUTE) if started else now
     return Status(enabled, bool(last and last.until and last.until > now), interval, started, due if enabled else None)
 
@@ -125,7 +126,7 @@ def run(clock: Clock, config: Config, *, only_if_due: bool = False) -> Ran | Non
 
 
 def _ask(done: Ran, now: int, config: Config) -> None:
-    most, limits = config.pages.max_products_per_run, config.limits(PAGES)
+    most, limits = config.pages.max_products_per_run, config.limits[PAGES]
     due = list(_due(now))
     closed = _closed({one.host for one in due}, now)
     for one in due:

@@ -11,7 +11,8 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.run import records
 from sluice.platform.clock import SECOND, Clock
-from sluice.platform.config.document import PAGES, Config
+from sluice.platform.config.document import Config
+from sluice.platform.config.services import PAGES
 from sluice.platform.observe import count, logger
 
 
@@ -33,7 +34,7 @@ def run(clock: Clock, config: Config, deadline: int) -> WorkAnswer:
             seen[word] += 1
         _log(job, failure)
 
-    own = replace(config, lease_ms=config.pages.check_lock_timeout_seconds * SECOND)
+    own = replace(config, engine=replace(config.engine, lease_ms=config.pages.check_lock_timeout_seconds * SECOND))
     done, report = run_due(_always, clock, own, deadline, observe, service=PAGES)
     ms = clock.now() - started
     records.record("page-worker", {**seen, "calls": report.calls, "ms": ms}, report.ends, clock.now(), config)

@@ -50,7 +50,7 @@ class Kept:
         Raises:
             TooMany: they do not.
         """
-        most: int = getattr(config.allowed(tenant), self.name)
+        most: int = getattr(config.tenants.allowed(tenant), self.name)
         counters, recounted = usage.counters(tenant, usage.KEPT), f"{self.name}_recounted_at"
         if self.name in counters and counters[self.name] + wanted <= most:
             return

@@ -19,7 +19,7 @@ from pynamodb.expressions.operand import Path
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import HOUR, MINUTE, SECOND, iso, ttl
-from sluice.platform.config.allowances import Allowances
+from sluice.platform.config.tenants import Allowances
 from sluice.platform.http.errors import TooMany
 
 KEPT = "kept"

@@ -15,7 +15,7 @@ from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.sizes import Size
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform.config import live
-from sluice.platform.config.document import MARKETPLACES
+from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http import items
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, Invalid, NotFound, Unavailable

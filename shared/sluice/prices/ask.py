@@ -119,7 +119,7 @@ def _wish(
     }
     size = _size(item)
     try:
-        variant = meaning.variant(item.marketplace, item.sku, size, known, now, config.catalog_age_ms)
+        variant = meaning.variant(item.marketplace, item.sku, size, known, now, config.prices.catalog_age_ms)
     except NoVariant as none:
         return Refused(none.field, none.message)
     if variant:

@@ -90,7 +90,7 @@ class Finder:
     def _by_chart(self, known: meaning.Known) -> Place:
         product = known.get((self._marketplace.name, self._sku))
         product = product if product and product.is_found else None
-        now, age_ms = self._run.clock.now(), self._run.config.catalog_age_ms
+        now, age_ms = self._run.clock.now(), self._run.config.prices.catalog_age_ms
         if product and product.is_charted:
             variant = self._in(product, known)
             if variant:
@@ -126,7 +126,9 @@ class Finder:
         """The size at a marketplace without charts: as another's chart has it, else as what is for sale there shows."""
         name, run = self._marketplace.name, self._run
         try:
-            variant = meaning.variant(name, self._sku, self._size, known, run.clock.now(), run.config.catalog_age_ms)
+            variant = meaning.variant(
+                name, self._sku, self._size, known, run.clock.now(), run.config.prices.catalog_age_ms
+            )
         except NoVariant as none:
             raise _refused(none) from None
         if variant:

@@ -124,7 +124,7 @@ def _good_enough(stored: Price, run: Run) -> bool:
 
 
 def _is_fresh(stored: Price, run: Run) -> bool:
-    return bool(run.clock.now() - stored.observed_at < run.config.freshness_ms)
+    return bool(run.clock.now() - stored.observed_at < run.config.prices.freshness_ms)
 
 
 def _price_key(run: Run, marketplace: str, variant: Variant) -> str:

@@ -54,7 +54,7 @@ def refusals(campaign_ids: Collection[str], account_id: str, clock: Clock, confi
 
     What it cannot be asked just now is left to the job, which then fails with the same words.
     """
-    limits, now = config.limits(CREATE.service), clock.now()
+    limits, now = config.limits[CREATE.service], clock.now()
     stored = keys.budget(account_id, by_account=limits.by_account, service=CREATE.service)
     account = accounts.find(account_id)
     budget = keys.charged_to(stored, account.application if account else None)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from sluice.jobs.model.kinds import JobKind
-from sluice.platform.config.document import EBAY_MARKETING
+from sluice.platform.config.services import EBAY_MARKETING
 
 MARKETPLACE: Final = "ebay"
 CREATE = JobKind(

@@ -35,7 +35,7 @@ def page(tenant: str, wanted: Filter, now: int, limit: int, start: Place | None,
     if wanted.listing_id is not None:  # a listing has one promotion
         job = cancel.find(job_id(tenant, wanted.listing_id), tenant)
         return Page([job] if job and wanted.matches(job, now) else [])
-    oldest = now - config.retention_ms
+    oldest = now - config.engine.retention_ms
 
     def matches(place: Place, job: Job) -> bool:
         # In the request by which it was made, so that no other page shows it too; if that is forgotten, in any.
@@ -62,7 +62,7 @@ def stats(tenant: str, now: int, config: Config) -> Stats:
 
 def _due(tenant: str, now: int, config: Config) -> int:
     """How many promotions wait whose next try is due: keys of an index, which are counted and not read."""
-    account, limits = keys.account(MARKETPLACE, tenant), config.limits(CREATE.service)
+    account, limits = keys.account(MARKETPLACE, tenant), config.limits[CREATE.service]
     budget = keys.budget(account, by_account=limits.by_account, service=CREATE.service)
     lanes = keys.lanes_of(budget, account, keys.HOT, limits.shards)
     return sum(Job.due.count(lane, DueIndex.due_at <= now, limit=MOST_DUE) for lane in lanes)

@@ -49,7 +49,7 @@ def promote(wanted: Sequence[Wanted], tenant: str, by: str, now: int, config: Co
             one.payload(by),
             priority=keys.HOT,
             calls=CALLS_NAMED if one.campaign_id else CALLS_UNNAMED,
-            due_at=first + number * config.promotion_stagger_ms,
+            due_at=first + number * config.promotions.stagger_ms,
             replace=True,
             kept=frozenset({"campaign_id"}),
         )

@@ -12,7 +12,8 @@ from sluice.jobs.model.states import DEAD
 from sluice.jobs.run import records
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import Clock
-from sluice.platform.config.document import EBAY_MARKETING, Config
+from sluice.platform.config.document import Config
+from sluice.platform.config.services import EBAY_MARKETING
 from sluice.platform.observe import count, logger
 
 

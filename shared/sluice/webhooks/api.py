@@ -109,7 +109,7 @@ def put_webhook(request: HttpRequest[NewWebhook, None]) -> Webhook:
             changed = endpoints.change(found, wanted, request.now)
             turns.wake(request.tenant, request.now, request.now)  # what waited for it to answer is sent now, or dropped
             return _shown(changed)
-        allowed = live.current().allowed(request.tenant).webhooks
+        allowed = live.current().tenants.allowed(request.tenant).webhooks
         if len(endpoints.of(request.tenant)) >= allowed:
             raise TooMany("webhooks", allowed, WAIT_SECONDS)
         endpoint, secret = endpoints.create(request.tenant, webhook_id, wanted, request.now)

@@ -68,7 +68,7 @@ def stream(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_requests_are_counted_by_the_minute(acme: Cloud, clock: VirtualClock, configure: Configure) -> None:
-    configure(allowances={"requests_per_minute": 3})
+    configure(tenants={"allowances": {"requests_per_minute": 3}})
     clock.time += 15 * SECOND
     assert [call("GET", "/v1/jobs").status for _ in range(3)] == [200] * 3
     answer = call("GET", "/v1/jobs")
@@ -80,14 +80,14 @@ def test_requests_are_counted_by_the_minute(acme: Cloud, clock: VirtualClock, co
 
 
 def test_a_request_that_cannot_be_read_is_counted_too(acme: Cloud, clock: VirtualClock, configure: Configure) -> None:
-    configure(allowances={"requests_per_minute": 2})
+    configure(tenants={"allowances": {"requests_per_minute": 2}})
     assert [call("POST", REFRESH, body={"items": 7}).status for _ in range(3)] == [400, 400, 429]
 
 
 def test_items_are_counted_by_the_hour_and_by_request(
     acme: Cloud, clock: VirtualClock, configure: Configure, requests: list[str]
 ) -> None:
-    configure(allowances={"items_per_hour": 25})
+    configure(tenants={"allowances": {"items_per_hour": 25}})
     assert call("POST", REFRESH, body=items(20)).status == 202
     before = acme.content()
     requests.clear()
@@ -103,7 +103,7 @@ def test_items_are_counted_by_the_hour_and_by_request(
 def test_what_20_requests_ask_for_is_bounded(
     acme: Cloud, clock: VirtualClock, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(allowances={"unfinished_jobs": 50, "items_per_hour": 1_000})
+    configure(tenants={"allowances": {"unfinished_jobs": 50, "items_per_hour": 1_000}})
     statuses = []
     for number in range(20):
         statuses.append(call("POST", REFRESH, body=items(10, f"W{number}")).status)
@@ -117,7 +117,7 @@ def test_what_20_requests_ask_for_is_bounded(
 def test_who_takes_work_back_may_ask_for_other_work(
     acme: Cloud, clock: VirtualClock, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(allowances={"unfinished_jobs": 3})
+    configure(tenants={"allowances": {"unfinished_jobs": 3}})
     jobs = acme.enqueue("acme", "A", "B", "C")
     stream(monkeypatch)
     assert refused(call("POST", REFRESH, body=items(1))) == "unfinished_jobs"
@@ -129,7 +129,7 @@ def test_who_takes_work_back_may_ask_for_other_work(
 def test_a_count_that_is_wrong_is_put_right_by_the_next_tick(
     acme: Cloud, clock: VirtualClock, configure: Configure
 ) -> None:
-    configure(allowances={"unfinished_jobs": 3})
+    configure(tenants={"allowances": {"unfinished_jobs": 3}})
     acme.enqueue("acme", "A", "B")
     usage.add("acme", tally.PERIOD, {"n:market.refresh:unfinished": 3, "n:gone.kind:unfinished": 7})
     assert refused(call("POST", REFRESH, body=items(1))) == "unfinished_jobs"
@@ -142,7 +142,7 @@ def test_a_count_that_is_wrong_is_put_right_by_the_next_tick(
 def test_a_tenant_that_is_refused_again_and_again_is_not_counted_each_time(
     acme: Cloud, clock: VirtualClock, configure: Configure
 ) -> None:
-    configure(allowances={"unfinished_jobs": 2})
+    configure(tenants={"allowances": {"unfinished_jobs": 2}})
     acme.enqueue("acme", "A", "B")
     usage.add("acme", tally.PERIOD, {"n:market.refresh:unfinished": 2})
     counted = []
@@ -228,7 +228,7 @@ def test_jobs_that_are_forgotten_leave_the_counts(acme: Cloud, monkeypatch: pyte
 
 
 def test_an_inventory_holds_what_it_may(acme: Cloud, configure: Configure) -> None:
-    configure(allowances={"inventory_items": 4})
+    configure(tenants={"allowances": {"inventory_items": 4}})
     told = call("POST", "/v1/inventory", body=items(3)).json["items"]
     assert refused(call("POST", "/v1/inventory", body=items(2, "T"))) == "inventory_items"
     assert refused(call("POST", "/v1/inventory/import", body=items(2, "T"))) == "inventory_items"
@@ -239,7 +239,7 @@ def test_an_inventory_holds_what_it_may(acme: Cloud, configure: Configure) -> No
 def test_an_inventory_that_was_counted_wrong_is_counted_anew_before_it_is_full(
     acme: Cloud, configure: Configure
 ) -> None:
-    configure(allowances={"inventory_items": 4})
+    configure(tenants={"allowances": {"inventory_items": 4}})
     usage.add("acme", usage.KEPT, {"inventory_items": 9})
     assert call("POST", "/v1/inventory", body=items(4)).status == 202
 
@@ -269,7 +269,7 @@ def test_a_request_that_dies_at_any_write_leaves_no_item_uncounted(
 
 
 def test_rows_of_an_import_are_items_of_the_hour(acme: Cloud, configure: Configure) -> None:
-    configure(allowances={"items_per_hour": 1})
+    configure(tenants={"allowances": {"items_per_hour": 1}})
     sent = call("POST", "/v1/inventory/import", body=items(2))
     assert (refused(sent), acme.queued) == ("items_per_hour", [])
 
@@ -277,7 +277,7 @@ def test_rows_of_an_import_are_items_of_the_hour(acme: Cloud, configure: Configu
 def test_promotions_have_an_allowance_of_their_own(
     cloud: Cloud, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    configure(allowances={"promotions": 2})
+    configure(tenants={"allowances": {"promotions": 2}})
     cloud.connect_seller("acme")
     batch = {"batch": [{"listingId": str(number), "adRate": 3} for number in (1, 2)]}
     assert call("POST", "/v1/promotions", body=batch).status == 202
@@ -286,14 +286,14 @@ def test_promotions_have_an_allowance_of_their_own(
 
 
 def test_sending_events_again_counts_as_asking(cloud: Cloud, clock: VirtualClock, configure: Configure) -> None:
-    configure(allowances={"items_per_hour": 2})
+    configure(tenants={"allowances": {"items_per_hour": 2}})
     delivery = cloud.webhook()
     path = f"/v1/webhooks/main/deliveries/{delivery}/resend"
     assert [call("POST", path).status for _ in range(3)] == [202, 202, 429]
 
 
 def test_a_tenant_may_have_allowances_of_its_own(cloud: Cloud, configure: Configure) -> None:
-    configure(allowances={"webhooks": 1}, tenants={"globex": {"webhooks": 2}})
+    configure(tenants={"allowances": {"webhooks": 1}, "overrides": {"globex": {"webhooks": 2}}})
     for tenant, most in (("acme", 1), ("globex", 2)):
         for number in range(most):
             assert call("PUT", f"/v1/webhooks/w{number}", body=WEBHOOK, tenant=tenant).status == 200
@@ -307,6 +307,6 @@ def test_a_counter_of_an_hour_is_forgotten(acme: Cloud, clock: VirtualClock) -> 
 
 
 def test_defaults_allow_what_the_documents_promise() -> None:
-    allowed = Config().allowed("acme")
+    allowed = Config().tenants.allowed("acme")
     assert allowed.items_per_hour >= 10_000  # an import may have so many rows
     assert allowed.inventory_items >= 10_000

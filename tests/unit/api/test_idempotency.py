@@ -159,7 +159,7 @@ def test_the_second_run_of_a_bulk_create_finds_the_listings_of_the_first(
 def test_a_page_at_the_end_of_the_allowance_is_found_by_the_second_run(
     seller: Cloud, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = parse(json.dumps({"allowances": {"pages": 1}}))
+    config = parse(json.dumps({"tenants": {"allowances": {"pages": 1}}}))
     monkeypatch.setattr(live, "current", lambda: config)
     die(monkeypatch, "/v1/pages", PAGE)
     clock.time += idempotency.LEASE_MS
@@ -208,7 +208,7 @@ def test_a_final_refusal_is_kept(seller: Cloud) -> None:
 
 
 def test_too_many_requests_are_not_kept(seller: Cloud, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = parse(json.dumps({"allowances": {"items_per_hour": 1}}))
+    config = parse(json.dumps({"tenants": {"allowances": {"items_per_hour": 1}}}))
     with monkeypatch.context() as patch:
         patch.setattr(live, "current", lambda: config)
         two = {"items": [{"sku": "DD1391-100", "size": size} for size in ("10", "11")]}
@@ -304,7 +304,7 @@ def test_a_repeat_counts_as_a_request_and_not_for_what_it_asks(
     assert counted() == (3, 1)
     post(REFRESH, ITEMS, key="no key")
     assert counted() == (4, 1)
-    config = parse(json.dumps({"allowances": {"requests_per_minute": 4}}))
+    config = parse(json.dumps({"tenants": {"allowances": {"requests_per_minute": 4}}}))
     monkeypatch.setattr(live, "current", lambda: config)
     assert post(REFRESH, ITEMS).status == 429
 

@@ -11,11 +11,12 @@ from sluice.jobs.model.job import Job
 from sluice.platform import aws
 from sluice.platform.clock import HOUR, MINUTE, iso
 from sluice.platform.config.document import Config
+from sluice.platform.config.prices import Prices
 from tests.support.http import call
 from tests.unit.inventory.conftest import Seller
 
 ALL = ("stockx", "alias", "ebay")
-STALE_MS = Config().stale_ms
+STALE_MS = Config().prices.stale_ms
 
 
 def empty_lanes(seller: Seller) -> None:
@@ -222,5 +223,5 @@ def test_how_old_a_price_may_be_is_configuration(seller: Seller, monkeypatch: py
     empty_lanes(seller)
     assert seller.deliver([messages.encode(looked)]) == []
     assert seller.jobs() == {}
-    assert seller.deliver([messages.encode(looked)], Config(stale_ms=MINUTE)) == []
+    assert seller.deliver([messages.encode(looked)], Config(prices=Prices(stale_ms=MINUTE))) == []
     assert len(seller.jobs()) == 1

@@ -56,9 +56,9 @@ def test_a_wish_of_every_kind_is_charged_where_its_marketplace_counts_it(kind: J
     spec = Wish(kind, keys.job_id(kind.name, "x"), "acme", account, {}).spec(CONFIG)
     service = kind.service or marketplace
     assert keys.service_of(spec.budget) == service
-    own = CONFIG.limits(service).by_account
+    own = CONFIG.limits[service].by_account
     assert spec.budget == (account if own and not kind.service else service)
-    assert spec.lane_shards == CONFIG.limits(service).shards
+    assert spec.lane_shards == CONFIG.limits[service].shards
     assert enqueue.enqueue(spec, NOON).outcome is Result.CREATED
 
 
@@ -116,7 +116,7 @@ def test_nothing_that_was_stored_is_no_request(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_a_tenant_that_has_no_room_is_refused_and_counted_anew() -> None:
-    most = CONFIG.allowances.unfinished_jobs
+    most = CONFIG.tenants.allowances.unfinished_jobs
     usage.put("acme", "jobs", {f"n:{KIND.name}:unfinished": most - 1})
     ask.require_room("acme", 1, NOON, CONFIG)
     with pytest.raises(TooMany) as refused:

@@ -31,7 +31,7 @@ def batch_of(names: str, clock: VirtualClock) -> Batch:
     """A claimed job for each letter, and one reserved call for each."""
     for name in names:
         enqueue(spec(name, priority=keys.HOT), clock.time)
-    window, limits = Window.at(clock.time), Config().limits("stockx")
+    window, limits = Window.at(clock.time), Config().limits["stockx"]
     assert ledger.reserve_calls("stockx:acme", limits, window, len(names))
     found, _ = claim.due(LANE, clock.time, 100)
     jobs = [claim.claim(candidate, clock.time, 5 * MINUTE) for candidate in found]
@@ -41,7 +41,7 @@ def batch_of(names: str, clock: VirtualClock) -> Batch:
 def run(batch: Batch, clock: VirtualClock, handler: Handler, *, threads: int = 1, time: int = 5 * MINUTE) -> Report:
     config = Config()
     with work.kind(handler):
-        limits = config.limits("stockx")
+        limits = config.limits["stockx"]
         return run_batch(batch, limits, config, clock, clock.time + time, lambda job, failure: None, threads)
 
 
@@ -213,7 +213,7 @@ def together(batch: Batch, clock: VirtualClock, ends: Callable[[Sequence[Run]], 
         patch.setitem(kinds._KINDS, work.KIND.name, replace(work.KIND, together=True))
         patch.setattr(work, "handle", ends)
         config = Config()
-        limits = config.limits("stockx")
+        limits = config.limits["stockx"]
         return run_batch(batch, limits, config, clock, clock.time + 5 * MINUTE, lambda job, failure: None, 8)
 
 

@@ -31,7 +31,7 @@ def test_what_only_one_wanted_is_cancelled(clock: VirtualClock, config: Config) 
     job = Job.get(JOB)
     assert job.state == "cancelled"
     assert not job.lane
-    assert job.expires_at == (clock.time + config.retention_ms) // 1000
+    assert job.expires_at == (clock.time + config.engine.retention_ms) // 1000
     assert cancel(JOB, "acme", clock.time, config) is Cancelled.FINAL
 
 

@@ -289,7 +289,7 @@ def test_a_worker_killed_at_any_step_frees_its_key_within_the_lease(kind: str) -
                 world.deliver()
                 unhurt = bool(world.trouble.faults)
             world.check()
-            world.advance(world.config.lease_ms)
+            world.advance(world.config.engine.lease_ms)
             world.tick()
             world.deliver()
             assert not world.unfinished(), f"killed at request {step}, and its key is still blocked"

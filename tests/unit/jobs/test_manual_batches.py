@@ -13,6 +13,7 @@ from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.messages import Batch, decode
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
 from tests.support.clock import VirtualClock
 from tests.support.work import spec
@@ -56,7 +57,7 @@ def test_manual_jobs_and_others_of_one_account_are_two_batches(clock: VirtualClo
 
 def test_manual_batches_of_all_accounts_are_sent_before_the_others(clock: VirtualClock) -> None:
     """Where accounts share a budget, the last account's manual jobs do not wait for the first one's batches."""
-    config = Config(marketplaces={"stockx": Limits(per_hour=100)})
+    config = Config(limits={"stockx": Limits(per_hour=100)})
     ask(clock, "bb", "acme", budget="stockx")
     ask(clock, "bm", "zeta", budget="stockx")
     clock.time += MINUTE
@@ -75,7 +76,7 @@ def test_each_batch_is_started_once(clock: VirtualClock, config: Config) -> None
 
 
 def test_when_calls_are_short_the_manual_jobs_have_them(clock: VirtualClock) -> None:
-    config = Config(marketplaces={"stockx": Limits(per_hour=3, by_account=True)}, reserve_percent=0)
+    config = Config(limits={"stockx": Limits(per_hour=3, by_account=True)}, engine=Engine(reserve_percent=0))
     ask(clock, "bbbmm")
     clock.time += MINUTE
     assert [letters(batch) for batch in tick(clock, config)] == ["mm", "b"]
@@ -84,12 +85,12 @@ def test_when_calls_are_short_the_manual_jobs_have_them(clock: VirtualClock) -> 
 def test_a_batch_that_is_too_large_is_cut_within_its_kind(clock: VirtualClock) -> None:
     ask(clock, "mmmbbb")
     clock.time += MINUTE
-    assert [letters(batch) for batch in tick(clock, Config(batch=2))] == ["mm", "m", "bb", "b"]
+    assert [letters(batch) for batch in tick(clock, Config(engine=Engine(batch=2)))] == ["mm", "m", "bb", "b"]
 
 
 def test_age_makes_no_job_manual(clock: VirtualClock, config: Config) -> None:
     """A flood of old background work stands as high, and leaves the manual workers to the people who wait."""
     ask(clock, "bb")
-    clock.time += 2 * config.age_limit_ms + HOUR
+    clock.time += 2 * config.engine.age_limit_ms + HOUR
     enqueue(spec("new", priority=keys.MANUAL), clock.time)
     assert [(batch.manual, letters(batch)) for batch in tick(clock, config)] == [(True, "m"), (False, "bb")]

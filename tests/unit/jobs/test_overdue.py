@@ -17,7 +17,7 @@ from tests.support.clock import VirtualClock
 from tests.support.work import spec
 
 pytestmark = pytest.mark.usefixtures("store")
-OWN = Config(marketplaces={"stockx": Limits(at_once=2, by_account=True)})
+OWN = Config(limits={"stockx": Limits(at_once=2, by_account=True)})
 
 
 def oldest(clock: VirtualClock, config: Config, status: str = "ACTIVE") -> int | None:
@@ -64,7 +64,7 @@ def test_what_a_broken_account_holds_is_not(status: str, clock: VirtualClock, co
 def test_what_an_operator_has_paused_is_not(clock: VirtualClock, config: Config) -> None:
     waiting(clock, config, "a")
     clock.time += overdue.LATE_MS
-    assert oldest(clock, replace(config, paused=frozenset({"stockx"}))) is None
+    assert oldest(clock, replace(config, engine=replace(config.engine, paused=frozenset({"stockx"})))) is None
 
 
 def test_the_oldest_of_all_lanes_counts(clock: VirtualClock, config: Config) -> None:

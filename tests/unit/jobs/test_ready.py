@@ -20,7 +20,7 @@ from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import KIND, spec
 
 PER_HOUR = 50
-CONFIG = Config(marketplaces={"stockx": Limits(per_hour=PER_HOUR)})
+CONFIG = Config(limits={"stockx": Limits(per_hour=PER_HOUR)})
 
 
 def waiting(clock: VirtualClock, tenant: str, count: int, priority: int = keys.BACKGROUND) -> None:
@@ -29,7 +29,7 @@ def waiting(clock: VirtualClock, tenant: str, count: int, priority: int = keys.B
 
 
 def used(clock: VirtualClock, calls: int) -> None:
-    assert ledger.reserve_calls("stockx", CONFIG.limits("stockx"), Window.at(clock.time), calls)
+    assert ledger.reserve_calls("stockx", CONFIG.limits["stockx"], Window.at(clock.time), calls)
 
 
 def look(
@@ -130,8 +130,8 @@ def test_work_is_found_behind_a_kind_that_is_paused(
     waiting(clock, "acme", 110)
     clock.time += MINUTE
     enqueue(replace(spec("other", tenant="acme"), kind="test.other", budget="stockx"), clock.time)
-    ready, _ = look(store, clock, config=replace(CONFIG, paused=frozenset({paused})))
+    ready, _ = look(store, clock, config=replace(CONFIG, engine=replace(CONFIG.engine, paused=frozenset({paused}))))
     assert [candidate.kind for candidate in ready.candidates] == ["test.other"]
     assert ready.held == "paused"
-    elsewhere = replace(CONFIG, paused=frozenset({"test.work:ebay"}))
+    elsewhere = replace(CONFIG, engine=replace(CONFIG.engine, paused=frozenset({"test.work:ebay"})))
     assert len(look(store, clock, config=elsewhere)[0].candidates) == 10

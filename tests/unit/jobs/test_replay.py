@@ -26,7 +26,7 @@ from tests.support.store import store as make_store
 from tests.unit.jobs.conftest import NOON
 
 CONFIG = Config()
-LEASE_MS = CONFIG.lease_ms
+LEASE_MS = CONFIG.engine.lease_ms
 JOB_ID = work.spec().job_id
 
 

@@ -17,13 +17,14 @@ from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.messages import Batch
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
 from tests.simulation.promises import number, text
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Item, Request, Send, Store
 from tests.support.work import spec
 
-LEASED_MS = Config().lease_ms
+LEASED_MS = Config().engine.lease_ms
 
 
 @pytest.fixture(autouse=True)
@@ -165,7 +166,7 @@ def test_a_batch_that_could_not_be_sent_goes_back_unless_it_has_been_started(
 
 @pytest.mark.usefixtures("store")
 def test_background_work_leaves_the_reserve_to_the_others(clock: VirtualClock) -> None:
-    config = Config(marketplaces={"stockx": Limits(per_hour=10, by_account=True)}, reserve_percent=20)
+    config = Config(limits={"stockx": Limits(per_hour=10, by_account=True)}, engine=Engine(reserve_percent=20))
     for number_ in range(20):
         enqueue(spec(str(number_)), clock.time)
     assert tick(clock, config).admitted == 8
@@ -178,7 +179,7 @@ def test_background_work_leaves_the_reserve_to_the_others(clock: VirtualClock) -
 
 @pytest.mark.usefixtures("store")
 def test_a_job_that_expects_more_calls_than_a_window_has_is_admitted(clock: VirtualClock) -> None:
-    config = Config(marketplaces={"stockx": Limits(per_hour=2, by_account=True)})
+    config = Config(limits={"stockx": Limits(per_hour=2, by_account=True)})
     enqueue(spec(calls=3, priority=keys.HOT), clock.time)
     sent: list[Batch] = []
     assert tick(clock, config, sent).admitted == 1
@@ -188,7 +189,7 @@ def test_a_job_that_expects_more_calls_than_a_window_has_is_admitted(clock: Virt
 @pytest.mark.usefixtures("store")
 def test_work_with_slow_slots_is_admitted_one_after_the_other(clock: VirtualClock) -> None:
     """A pace that is longer than the horizon still lets work begin."""
-    config = Config(marketplaces={"stockx": Limits(interval_ms=10 * MINUTE, by_account=True)})
+    config = Config(limits={"stockx": Limits(interval_ms=10 * MINUTE, by_account=True)})
     for name in "ab":
         enqueue(spec(name, calls=2), clock.time)
     assert tick(clock, config).admitted == 1
@@ -208,11 +209,11 @@ def test_held_work_waits_and_says_why(clock: VirtualClock, config: Config) -> No
         return done.held
 
     assert held("BROKEN") == {"stockx:acme": "account"}
-    assert held(paused=frozenset({"stockx"})) == {"stockx:acme": "paused"}
+    assert held(engine=Engine(paused=frozenset({"stockx"}))) == {"stockx:acme": "paused"}
     ledger.close("stockx:acme", clock.time + MINUTE, "429")
     assert held() == {"stockx:acme": "closed"}
     clock.time += MINUTE
-    assert ledger.reserve_calls("stockx:acme", config.limits("stockx"), Window.at(clock.time), 100)
+    assert ledger.reserve_calls("stockx:acme", config.limits["stockx"], Window.at(clock.time), 100)
     assert held() == {"stockx:acme": "no_budget"}
     clock.time += HOUR
     assert tick(clock, config).admitted == 1
@@ -245,7 +246,7 @@ def test_an_old_empty_lane_leaves_the_list(store: Store, clock: VirtualClock, co
 @pytest.mark.usefixtures("store")
 def test_a_broken_account_on_a_shared_budget_holds_up_no_other(clock: VirtualClock) -> None:
     """However much of its work is due, and for however long: the others are found behind it."""
-    config = Config(marketplaces={"stockx": Limits(per_hour=10)})
+    config = Config(limits={"stockx": Limits(per_hour=10)})
     for number_ in range(30):
         enqueue(replace(spec(f"broken-{number_}", tenant="acme"), budget="stockx"), clock.time)
     clock.time += MINUTE

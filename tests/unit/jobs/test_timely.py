@@ -23,6 +23,7 @@ from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import Report
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
 from tests.support import work
 from tests.support.clock import VirtualClock
@@ -33,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("store")
 
 SERVICE = "stockx"
 AT_ONCE = 3
-CONFIG = Config(marketplaces={"stockx": Limits(by_account=True, at_once=AT_ONCE)})
+CONFIG = Config(limits={"stockx": Limits(by_account=True, at_once=AT_ONCE)})
 TIME = 2 * MINUTE
 
 
@@ -173,7 +174,7 @@ def test_who_finds_no_seat_waits_for_one(clock: VirtualClock) -> None:
 
 
 def test_what_the_window_has_no_calls_for_waits(clock: VirtualClock) -> None:
-    config = Config(marketplaces={"stockx": Limits(by_account=True, at_once=AT_ONCE, per_hour=2)})
+    config = Config(limits={"stockx": Limits(by_account=True, at_once=AT_ONCE, per_hour=2)})
     for name in "abc":
         ask(clock, name, 0)
 
@@ -189,7 +190,7 @@ def test_what_the_window_has_no_calls_for_waits(clock: VirtualClock) -> None:
 
 def test_a_kind_with_a_timetable_is_tried_at_its_times(clock: VirtualClock) -> None:
     waits = (MINUTE, 2 * MINUTE, 4 * MINUTE)
-    config = Config(marketplaces=CONFIG.marketplaces, timetables={work.KIND.name: waits})
+    config = Config(limits=CONFIG.limits, engine=Engine(timetables={work.KIND.name: waits}))
     began, tried = clock.time, list[int]()
     ask(clock, "one", waits[0] / SECOND)
 

@@ -21,7 +21,7 @@ from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec
 
 NAMES = "abcde"
-LEASE_MS = Config().lease_ms
+LEASE_MS = Config().engine.lease_ms
 
 
 def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
@@ -33,7 +33,7 @@ def tick(clock: VirtualClock, config: Config, sent: list[Batch]) -> Done:
 
 
 def work_on(batch: Batch, clock: VirtualClock, config: Config) -> dict[str, int]:
-    limits = config.limits("stockx")
+    limits = config.limits["stockx"]
     report = run_batch(decode(batch.encode()), limits, config, clock, clock.time + HOUR, lambda *_: None, threads=1)
     return dict(report.ends)
 
@@ -125,7 +125,7 @@ def test_a_message_that_comes_while_its_jobs_are_taken_back_runs_nothing(
 
 def test_what_was_reserved_goes_back_to_the_budget_that_was_charged(store: Store, clock: VirtualClock) -> None:
     """Where accounts share a service's budget, their application's is charged, and the job does not say so."""
-    config = Config(marketplaces={"stockx": Limits(per_hour=10, by_account=False)})
+    config = Config(limits={"stockx": Limits(per_hour=10, by_account=False)})
     enqueue(replace(spec("a", calls=2), budget="stockx"), clock.time)
     for _ in range(3):
         scheduler.tick(clock.time, config, active, lambda _: None, lambda accounts: dict.fromkeys(accounts, "x1"))

@@ -9,13 +9,18 @@ from sluice.jobs.dispatch.explain import Reason, Wait, explain, held
 from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
 
 NOON = 1_795_348_800_000
 NOW = NOON + MINUTE
 BUDGET = "stockx:acme"
-CONFIG = Config(marketplaces={"stockx": Limits(per_hour=100, per_day=1_000, by_account=True)})
+CONFIG = Config(limits={"stockx": Limits(per_hour=100, per_day=1_000, by_account=True)})
 MIDNIGHT = NOON + DAY // 2
+
+
+def paused(name: str) -> Config:
+    return replace(CONFIG, engine=Engine(paused=frozenset({name})))
 
 
 def why(
@@ -41,12 +46,24 @@ def why(
         (why("waiting", NOW + MINUTE), Reason.OPERATION, NOW + MINUTE),
         (why(due_at=NOW + MINUTE), Reason.NOT_DUE, NOW + MINUTE),
         (why(status="BROKEN"), Reason.ACCOUNT, None),
-        (why(config=replace(CONFIG, paused=frozenset({"stockx"}))), Reason.PAUSED, None),
-        (why(config=replace(CONFIG, paused=frozenset({BUDGET}))), Reason.PAUSED, None),
-        (why(config=replace(CONFIG, paused=frozenset({"alias"}))), Reason.READY, NOW),
-        (why(config=replace(CONFIG, paused=frozenset({"market.refresh"}))), Reason.PAUSED, None),
-        (why(config=replace(CONFIG, paused=frozenset({"market.refresh:stockx"}))), Reason.PAUSED, None),
-        (why(config=replace(CONFIG, paused=frozenset({"market.refresh:ebay"}))), Reason.READY, NOW),
+        (why(config=paused("stockx")), Reason.PAUSED, None),
+        (why(config=paused(BUDGET)), Reason.PAUSED, None),
+        (why(config=paused("alias")), Reason.READY, NOW),
+        (
+            why(config=paused("market.refresh")),
+            Reason.PAUSED,
+            None,
+        ),
+        (
+            why(config=paused("market.refresh:stockx")),
+            Reason.PAUSED,
+            None,
+        ),
+        (
+            why(config=paused("market.refresh:ebay")),
+            Reason.READY,
+            NOW,
+        ),
         (why(usage=Usage(closed_until=NOW + 7, closed_reason="429")), Reason.CLOSED, NOW + 7),
         (why(usage=Usage(closed_until=NOW, closed_reason="429")), Reason.READY, NOW),
         (why(usage=Usage(hour=100, day=100)), Reason.NO_BUDGET, NOON + HOUR),

@@ -123,7 +123,7 @@ def test_what_is_young_and_whole_is_left_alone(everywhere: World) -> None:
 
 def test_the_age_is_configuration(everywhere: World) -> None:
     product("SLUICE-00001", age=2 * DAY)
-    everywhere.configure(catalog_age_ms=DAY)
+    everywhere.configure(prices={"catalog_age_ms": DAY})
     finish(everywhere)
     assert stored("SLUICE-00001").updated_at > everywhere.clock.now() - DAY
 
@@ -180,7 +180,7 @@ def test_a_job_that_dies_is_counted_and_the_others_go_on(everywhere: World) -> N
 
 def test_it_says_why_it_waits(everywhere: World) -> None:
     product("SLUICE-00001")
-    everywhere.configure(paused=["stockx"])
+    everywhere.configure(engine={"paused": ["stockx"]})
     advance()
     everywhere.run()
     [wait] = call("GET", PATH).json["waits"]
@@ -205,7 +205,7 @@ def test_one_window_waits_at_a_time(everywhere: World) -> None:
     assert advance() == first
     assert len(everywhere.store.items("jobs")) == WINDOW
     everywhere.unlimited()
-    everywhere.configure(marketplaces={"stockx": {"interval_ms": 0, "per_hour": 0, "per_day": 0}})
+    everywhere.configure(limits={"stockx": {"interval_ms": 0, "per_hour": 0, "per_day": 0}})
     everywhere.run_until(lambda: call("GET", PATH).json["state"] == "ready", 5)
     assert call("GET", PATH).json["done"] == WINDOW
     assert advance()["waiting"] == 5
@@ -217,7 +217,7 @@ def test_what_waits_is_counted_some_with_each_step(everywhere: World, monkeypatc
     """So that a request reads no more of a catalog of a million products than of a small one."""
     monkeypatch.setattr(enrichment, "WINDOW", 2)
     monkeypatch.setattr(enrichment, "COUNTED", 3)
-    everywhere.configure(marketplaces={"stockx": {"interval_ms": 0, "per_hour": 0, "per_day": 0}})
+    everywhere.configure(limits={"stockx": {"interval_ms": 0, "per_hour": 0, "per_day": 0}})
     everywhere.unlimited()
     for sku in synthetic(8):
         product(sku)
@@ -234,14 +234,14 @@ def test_what_waits_is_counted_some_with_each_step(everywhere: World, monkeypatc
 def test_look_ups_are_within_the_tenants_allowance(everywhere: World, allowance: str) -> None:
     for sku in synthetic(3):
         product(sku)
-    everywhere.configure(allowances={allowance: 2})
+    everywhere.configure(tenants={"allowances": {allowance: 2}})
     before = everywhere.store.items("enrichments")
     refused = call("POST", PATH)
     assert (refused.status, refused.json["error"]["code"]) == (429, "allowance_used_up")
     assert list(refused.fields) == [allowance]
     assert int(refused.headers["Retry-After"]) > 0
     assert (everywhere.store.items("jobs"), everywhere.store.items("enrichments")) == ([], before)
-    everywhere.configure(allowances={allowance: 3})
+    everywhere.configure(tenants={"allowances": {allowance: 3}})
     assert advance()["waiting"] == 3
     assert [advance()["waiting"] for _ in range(3)] == [3, 3, 3]  # to be told how far it is asks for nothing
 

@@ -51,7 +51,7 @@ def test_only_a_manual_request_may_force(acme: World, priority: str) -> None:
 
 
 def test_how_long_a_price_is_fresh_is_configured(acme: World) -> None:
-    acme.configure(freshness_ms=0)
+    acme.configure(prices={"freshness_ms": 0})
     acme.finish(item())
     acme.finish(item())
     assert acme.routes()[3:] == ["price"]

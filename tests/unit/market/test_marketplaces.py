@@ -114,7 +114,7 @@ def test_the_sizes_of_one_batch_share_one_call(
     everywhere: World, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
     monkeypatch.setattr(worker, "threads", lambda _: threads)
-    everywhere.configure(marketplaces={"stockx": {"interval_ms": 0}})  # time stands still for several threads
+    everywhere.configure(limits={"stockx": {"interval_ms": 0}})  # time stands still for several threads
     everywhere.unlimited()
     jobs = everywhere.finish(*(item(size=size) for size in ("9", "10", "11")), item("CP9654"))
     assert [job["state"] for job in jobs] == ["succeeded"] * 4

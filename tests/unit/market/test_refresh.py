@@ -41,7 +41,7 @@ def test_workers_that_do_several_jobs_at_once_look_a_product_up_once(
     acme: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "threads", lambda _: 8)
-    acme.configure(marketplaces={"stockx": {"interval_ms": 0}})
+    acme.configure(limits={"stockx": {"interval_ms": 0}})
     acme.unlimited()
     jobs = acme.finish(*(item("DD1391-100", f"{size}") for size in range(4, 14)))
     assert {job["state"] for job in jobs} == {"succeeded"}

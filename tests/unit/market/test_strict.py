@@ -50,7 +50,7 @@ def test_ten_unknown_skus_are_priced_in_the_time_that_their_calls_need(
     strict.run()
     assert strict.states() == {"succeeded": 10}
     assert strict.sandbox.report().over == 0
-    pace = Config().limits("stockx").pace
+    pace = Config().limits["stockx"].pace
     assert strict.clock.now() - began <= 10 * CALLS * pace + 2 * SECOND
     assert pace <= 1_150
 
@@ -68,7 +68,7 @@ def test_a_network_that_is_worse_than_its_margin_costs_minutes_and_not_hours(
 
 def test_600_ms_stay_possible_by_configuration(acme: World) -> None:
     acme.sandbox.set_limits(Limits(interval_ms=600))
-    acme.configure(marketplaces={"stockx": {"interval_ms": 600, "jitter_ms": 0}})
+    acme.configure(limits={"stockx": {"interval_ms": 600, "jitter_ms": 0}})
     acme.finish(*(item(sku) for sku in SKUS))
     report = acme.sandbox.report()
     assert (report.over, acme.states()) == (0, {"succeeded": 10})

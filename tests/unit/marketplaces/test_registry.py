@@ -11,7 +11,7 @@ from sluice.marketplaces.alias import adapter as alias
 from sluice.marketplaces.ebay import adapter as ebay
 from sluice.marketplaces.sizes import LETTERS
 from sluice.marketplaces.stockx.adapter import SIZE_SYSTEMS
-from sluice.platform.config.document import MARKETPLACES as LIMITS
+from sluice.platform.config.services import MARKETPLACES as LIMITS
 from tests.contract.documents import document
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"

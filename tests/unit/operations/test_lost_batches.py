@@ -77,7 +77,7 @@ def test_a_batch_alike_that_somebody_else_has_asked_for_is_not_taken(desk: Desk)
 
 
 def test_twins_of_a_batch_that_is_shown_too_late_are_withdrawn(desk: Desk) -> None:
-    late = ListLate(seconds=desk.config.lost_create_ms / 1000 + 60, last=4)
+    late = ListLate(seconds=desk.config.listings.lost_create_ms / 1000 + 60, last=4)
     desk.sandbox.faults.set(Disconnect(method="POST", path=CREATE, last=1), late)
     asked = create(desk, 4)
     desk.finish()

@@ -31,7 +31,7 @@ def test_a_create_without_an_answer_is_found_however_late_it_is_shown(desk: Desk
 
 @pytest.mark.parametrize("lost", [1, 2])
 def test_a_twin_that_is_shown_too_late_is_withdrawn_and_told(desk: Desk, lost: int) -> None:
-    late = ListLate(seconds=desk.config.lost_create_ms / 1000 + 60, last=1)
+    late = ListLate(seconds=desk.config.listings.lost_create_ms / 1000 + 60, last=1)
     desk.sandbox.faults.set(Disconnect(method="POST", path=LISTINGS, last=lost), late)
     asked = desk.create()
     desk.finish()

@@ -76,7 +76,7 @@ def test_a_create_that_is_never_answered_ends_after_two_tries(desk: Desk) -> Non
     job = desk.job(asked.job_id)
     assert (job.state, job.error["code"]) == ("dead", "no_answer")
     assert desk.calls(method="POST", path=LISTINGS) == 2
-    assert desk.clock.time - NOON >= 2 * desk.config.lost_create_ms
+    assert desk.clock.time - NOON >= 2 * desk.config.listings.lost_create_ms
     assert desk.listing(asked.listing_id).shown_status == "FAILED"
     assert desk.story(asked.listing_id) == [("CREATE", "FAILED")]
 

@@ -171,7 +171,7 @@ def test_what_never_ends_is_settled_after_a_day_by_what_the_listing_shows(desk: 
     desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
     begun = desk.clock.time
     desk.finish()
-    assert desk.clock.time - begun >= desk.config.unconfirmed_ms
+    assert desk.clock.time - begun >= desk.config.listings.unconfirmed_ms
     listing = desk.shown(listing_id)
     assert (listing["status"], listing["amount"]) == ("ACTIVE", "150")
     entry = desk.history(listing_id)[-1]

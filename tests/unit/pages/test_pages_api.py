@@ -6,8 +6,8 @@ import pytest
 
 from sluice.pages.alerts import KINDS
 from sluice.pages.table import Product, Tracker
-from sluice.platform.config.allowances import Allowances
 from sluice.platform.config.document import Config
+from sluice.platform.config.tenants import Allowances, Tenants
 from tests.support.http import Answer, call
 from tests.support.shop import HOST, URL, Desk, page
 from tests.unit.api.document import conforms
@@ -281,7 +281,7 @@ def test_a_saved_page_is_text_and_no_page_of_ours(desk: Desk) -> None:
 
 
 def test_a_tenant_tracks_as_many_pages_as_it_may(desk: Desk) -> None:
-    desk.config = Config(tenants={"acme": Allowances(pages=2)})
+    desk.config = Config(tenants=Tenants(overrides={"acme": Allowances(pages=2)}))
     for number in range(2):
         desk.track(f"{URL}{number}")
     answer = post({"url": URL})

@@ -14,6 +14,7 @@ from sluice.pages.table import Product
 from sluice.platform import tables as database
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
 from sluice.platform.config.pages import Pages
 from tests.support.shop import HOST, URL, Desk, page
 from tests.support.store import Store
@@ -170,8 +171,8 @@ def test_many_ticks_at_once_are_one_run(desk: Desk) -> None:
     "config",
     [
         Config(pages=Pages(enable_check_scheduler=False)),
-        Config(paused=frozenset({"pages"})),
-        Config(paused=frozenset({"page.check"})),
+        Config(engine=Engine(paused=frozenset({"pages"}))),
+        Config(engine=Engine(paused=frozenset({"page.check"}))),
     ],
 )
 def test_it_can_be_switched_off_without_a_deployment(desk: Desk, config: Config) -> None:
@@ -223,7 +224,7 @@ def test_promotions_and_pages_have_workers_of_their_own(desk: Desk, tables: Stor
     track(desk, 1)
     desk.schedule()
     from sluice.jobs.dispatch.punctual import run_due
-    from sluice.platform.config.document import EBAY_MARKETING
+    from sluice.platform.config.services import EBAY_MARKETING
 
     run_due(
         lambda accounts, _: dict.fromkeys(accounts, "ACTIVE"),

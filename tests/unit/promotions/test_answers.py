@@ -217,7 +217,7 @@ def test_an_ad_that_is_said_to_be_and_is_not_shown_is_looked_for_again(seller: S
 
 
 def test_a_damaged_promotion_is_no_harm_to_those_that_are_due_with_it(seller: Seller) -> None:
-    seller.config = replace(seller.config, promotion_stagger_ms=0)
+    seller.config = replace(seller.config, promotions=replace(seller.config.promotions, stagger_ms=0))
     seller.ask("1", "2", "3")
     tables.update(Job, (seller.job("2").job_id,), [Job.payload.set({"listing_id": "2"})])
     seller.minutes(2)

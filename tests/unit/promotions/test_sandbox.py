@@ -147,7 +147,7 @@ def test_the_ads_of_a_campaign_that_is_named_stand_there(published: SandboxSelle
 
 
 def test_what_is_due_at_once_is_asked_for_in_one_call_and_each_row_stands_alone(ebay: SandboxSeller) -> None:
-    ebay.config = replace(ebay.config, promotion_stagger_ms=0)
+    ebay.config = replace(ebay.config, promotions=replace(ebay.config.promotions, stagger_ms=0))
     made, late, refused = DRAFTS[:3], DRAFTS[3], DRAFTS[4]
     for draft in (*made, refused):
         ebay.publish(draft, known_after_s=0)
@@ -164,7 +164,7 @@ def test_what_is_due_at_once_is_asked_for_in_one_call_and_each_row_stands_alone(
 
 
 def test_a_lost_answer_for_many_makes_no_second_ad(ebay: SandboxSeller) -> None:
-    ebay.config = replace(ebay.config, promotion_stagger_ms=0)
+    ebay.config = replace(ebay.config, promotions=replace(ebay.config.promotions, stagger_ms=0))
     for draft in DRAFTS:
         ebay.publish(draft, known_after_s=0)
     ebay.sandbox.faults.set(Disconnect(path="*/bulk_create_ads_by_listing_id", last=1))

@@ -59,7 +59,9 @@ def test_25_drafts_are_spread_over_two_minutes_and_all_promoted_within_the_windo
 
 
 def test_the_times_are_those_of_the_configuration(seller: Seller) -> None:
-    seller.config = replace(seller.config, timetables={"promotion.create": (10 * SECOND, 20 * SECOND)})
+    seller.config = replace(
+        seller.config, engine=replace(seller.config.engine, timetables={"promotion.create": (10 * SECOND, 20 * SECOND)})
+    )
     seller.market.known_at[LISTING] = NOON + 1000 * MINUTE
     seller.ask()
     seller.minutes(3)

@@ -9,8 +9,8 @@ from sluice.jobs.budgets.shares import Shares
 from sluice.jobs.model import keys
 from sluice.platform import days
 from sluice.platform.clock import HOUR
-from sluice.platform.config.document import zone_of
 from sluice.platform.config.limits import Limits
+from sluice.platform.config.services import zone_of
 
 
 class Window(NamedTuple):

@@ -39,9 +39,9 @@ class Wait(NamedTuple):
 def held(account: str, status: str, budget: str, kind: str, usage: Usage, config: Config, now: int) -> Wait | None:
     """What keeps jobs of `kind` that are charged to `budget` from running through `account`, if anything does."""
     names = {budget, service_of(budget), marketplace_of(account), account, f"{service_of(budget)}:{tenant_of(account)}"}
-    if paused := names & config.paused:
+    if paused := names & config.engine.paused:
         return Wait(Reason.PAUSED, f"an operator has paused {min(paused)}")
-    if kind in config.paused_kinds(marketplace_of(account)):
+    if kind in config.engine.paused_kinds(marketplace_of(account)):
         return Wait(Reason.PAUSED, f"an operator has paused {kind}")
     if status == MISSING:
         return Wait(Reason.ACCOUNT, f"account {account} is not connected: connect it, then its jobs run")
@@ -54,7 +54,7 @@ def held(account: str, status: str, budget: str, kind: str, usage: Usage, config
         if (refusals := usage.slowed.refusals) > 1:
             message += f"; it has refused {refusals} calls in a row, and each pause is longer than the one before"
         return Wait(Reason.CLOSED, message, usage.closed_until)
-    limits = config.limits(service_of(budget))
+    limits = config.limits[service_of(budget)]
     if empty := usage.empty_until(limits, Window.of(budget, now)):
         return Wait(Reason.NO_BUDGET, f"the calls allowed on {spoken(budget)} are used up", empty)
     return None
@@ -87,13 +87,12 @@ def explain(
         return Wait(Reason.NOT_DUE, "it is not due yet", due_at)
     if hold:
         return hold
-    limits = config.limits(service_of(budget))
-    if standing < HOT and usage.scarce(limits, config.reserve_percent):
+    limits = config.limits[service_of(budget)]
+    if standing < HOT and usage.scarce(limits, config.engine.reserve_percent):
         message = f"what is left of the calls on {spoken(budget)} is kept for manual and hot jobs"
         window, day = Window.of(budget, now), Usage(day=usage.day)
-        return Wait(
-            Reason.NO_BUDGET, message, window.day_end if day.scarce(limits, config.reserve_percent) else window.end
-        )
+        day_is_scarce = day.scarce(limits, config.engine.reserve_percent)
+        return Wait(Reason.NO_BUDGET, message, window.day_end if day_is_scarce else window.end)
     shares = usage.shares(budget, limits, now)
     if tenant and shares and not shares.fits(tenant, 1, {}):
         message = f"what is left of this hour's calls on {spoken(budget)} is kept for others who use it, and given free"

@@ -68,7 +68,7 @@ def find(
 
     horizon_ms: how far ahead of its slots the budget is given work.
     """
-    limits = config.limits(keys.service_of(budget))
+    limits = config.limits[keys.service_of(budget)]
     usage = ledger.read(budget, now)
     ready = Ready(budget, limits, _room(budget, limits, usage, config, now, horizon_ms), pace=usage.slowed.pace)
     # What holds the whole budget is known before its lanes are read.
@@ -92,12 +92,12 @@ def find(
     paused: Set[str] = frozenset()
     for lane in marked:
         by_priority[keys.lane_priority(lane.lane)].append(lane)
-        paused = config.paused_kinds(keys.marketplace_of(keys.lane_account(lane.lane)))
+        paused = config.engine.paused_kinds(keys.marketplace_of(keys.lane_account(lane.lane)))
     for priority, equals in by_priority.items():
         # What is kept is not for background work, until age has raised it: whether it has, a lane's first job says.
         # Work at set times (`at_once`) is not put off: it may have all that is left.
         kept = ready.room.spare == 0 and priority == str(keys.BACKGROUND) and not limits.at_once
-        age_limit_ms = config.age_limit_ms if kept else None
+        age_limit_ms = config.engine.age_limit_ms if kept else None
         _Search(ready, runnable, now, until, age_limit_ms, paused).search(equals)
     return ready
 
@@ -193,7 +193,7 @@ def _room(budget: str, limits: Limits, usage: Usage, config: Config, now: int, h
     if limits.pace:
         ahead = max(usage.admitted_until, usage.next_at, now) - now
         paced = _upwards(max(0, horizon_ms - ahead), usage.slowed.of(limits.pace))
-    left, spare = usage.left(limits), usage.left(limits, config.reserve_percent)
+    left, spare = usage.left(limits), usage.left(limits, config.engine.reserve_percent)
     return Room(left, spare, paced, usage.shares(budget, limits, now))
 
 

@@ -28,7 +28,7 @@ Send = Callable[[Batch], None]
 
 def hand_on(ready: Ready, picked: Sequence[Candidate], now: int, config: Config, send: Send, done: Done) -> None:
     """Reserve, claim and send those of `ready` that were `picked`, as far as there is room for them still."""
-    for batch in _batches(picked, config.batch):
+    for batch in _batches(picked, config.engine.batch):
         if not _admit(ready, batch, now, config, send, done):
             return
 
@@ -76,7 +76,7 @@ def _admit(ready: Ready, batch: Sequence[Candidate], now: int, config: Config, s
 def _claim(candidate: Candidate, now: int, config: Config, batch: str) -> Job | Exception | None:
     """The job as it was claimed; None when it is not to be had; the error when it is not known."""
     try:
-        return claim.claim(candidate, now, config.lease_ms, batch)
+        return claim.claim(candidate, now, config.engine.lease_ms, batch)
     except (PynamoDBException, BotoCoreError) as error:
         logger.exception("it is not known whether a job was claimed", extra={"job_id": candidate.job_id})
         return error

@@ -65,7 +65,7 @@ def _shares(round_: Round, deadline: int, most: int) -> dict[str, tuple[Ready, l
     ready = round_.find(polled, horizon_ms=max(0, deadline - CALL_MS - round_.now))
     waiting = {budget: each.candidates for budget, each in ready.items()}
     picked = longest_unseen(waiting, {budget: each.room for budget, each in ready.items()}, most)
-    most_jobs = round_.config.batch
+    most_jobs = round_.config.engine.batch
     portions = [
         (budget, candidates[start : start + most_jobs])
         for budget, candidates in picked.items()

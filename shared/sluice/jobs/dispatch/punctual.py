@@ -107,7 +107,7 @@ class _PunctualRun:
         seated, taken = list[_Coming](), dict[str, list[str]]()
         try:
             for service, jobs in by_service.items():
-                at_once = self.config.limits(service).at_once
+                at_once = self.config.limits[service].at_once
                 taken[service] = seats.take(service, at_once, len(jobs), self.clock.now(), self.deadline)
                 seated += jobs[: len(taken[service])]
             self.run_seated(seated)

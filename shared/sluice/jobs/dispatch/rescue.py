@@ -64,11 +64,11 @@ def _rescued(job: Job, now: int, config: Config, applications: Applications) -> 
     if (job.due_at or 0) > now or not starts.withdraw(job, now):
         return finish.rescue(job, now, config)
     # When it was claimed. It may have been asked for since, and the configuration may have changed.
-    claimed_at = min(job.updated_at, (job.due_at or 0) - config.lease_ms)
+    claimed_at = min(job.updated_at, (job.due_at or 0) - config.engine.lease_ms)
     after = finish.rescue(job, now, config, started=False)
     known = applications({job.account}) if keys.is_shared(job.budget) else {}
     budget = keys.charged_to(job.budget, known.get(job.account))
-    limits = config.limits(keys.service_of(budget))
+    limits = config.limits[keys.service_of(budget)]
     ledger.give_back(budget, limits, Window.of(budget, claimed_at), job.reserved or 0)
     return after
 

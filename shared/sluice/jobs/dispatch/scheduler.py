@@ -48,7 +48,7 @@ def tick(now: int, config: Config, statuses: Statuses, send: Send, applications:
 
 def has_own_worker(lane: Lane, config: Config) -> bool:
     """Whether the lane's jobs limit how many of them run at once, so that the worker that keeps to it serves them."""
-    limits = config.marketplaces.get(keys.service_of(keys.lane_budget(lane.lane)))
+    limits = config.limits.get(keys.service_of(keys.lane_budget(lane.lane)))
     return limits is not None and limits.at_once > 0
 
 
@@ -57,8 +57,8 @@ def admit(marked: Iterable[Lane], round_: Round, send: Send) -> None:
     by_budget, now, config = round_.by_budget(marked), round_.now, round_.config
 
     def serve(budget: str, part: Done) -> None:
-        ready = round_.check(budget, by_budget[budget], part, config.horizon_ms)
-        picked = pick(ready.candidates, ready.room, now, config.age_limit_ms)
+        ready = round_.check(budget, by_budget[budget], part, config.engine.horizon_ms)
+        picked = pick(ready.candidates, ready.room, now, config.engine.age_limit_ms)
         # Apart, because batches of manual jobs have a queue of their own; and first, because somebody waits for them.
         for jobs in ([job for job in picked if job.manual], [job for job in picked if not job.manual]):
             hand_on(ready, jobs, now, config, send, part)

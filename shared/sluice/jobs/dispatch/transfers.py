@@ -96,7 +96,7 @@ def _sweep(lane: Lane, now: int, config: Config, working: Working, done: Moved) 
     for job in here:
         if heir := heirs.get(job.job_id):
             done.transferred += _transfer(job, heir, now, config)
-        elif now - max(held_since, job.created_at) >= config.broken_ms:
+        elif now - max(held_since, job.created_at) >= config.engine.broken_ms:
             done.abandoned += _abandon(job, now, config)
     if held_since != lane.held_since or page.rest != lane.swept:
         lanes.note(lane, held_since, page.rest)
@@ -120,7 +120,7 @@ def _heirs(jobs: Iterable[Job], working: Working) -> dict[str, str]:
 def _transfer(job: Job, heir: str, now: int, config: Config) -> int:
     """Let the account of `heir` run the job. 0 when somebody has changed it meanwhile."""
     account, budget = account_of(job, heir)
-    lane = keys.lane(budget, account, job.priority, job.job_id, config.limits(keys.service_of(budget)).shards)
+    lane = keys.lane(budget, account, job.priority, job.job_id, config.limits[keys.service_of(budget)].shards)
     lanes.mark(lane, now)
     entry: history.Entry = {"at": now, "event": "transfer", "attempt": job.attempts}
     actions = [
@@ -139,7 +139,7 @@ def _transfer(job: Job, heir: str, now: int, config: Config) -> int:
 
 def _abandon(job: Job, now: int, config: Config) -> int:
     """End the job; 0 when somebody has changed it meanwhile."""
-    days = config.broken_ms / DAY
+    days = config.engine.broken_ms / DAY
     message = f"its account has not worked for {days:g} days; connect the account again, then ask for this anew"
     error = {"code": CODE, "message": message, "at": now}
     entry: history.Entry = {"at": now, "event": "abandon", "attempt": job.attempts, "code": CODE, "message": message}
@@ -151,12 +151,12 @@ def _abandon(job: Job, now: int, config: Config) -> int:
         Job.error.set(error),
         Job.history.set(events),
         Job.updated_at.set(now),
-        Job.expires_at.set(ttl(now + config.retention_ms)),
+        Job.expires_at.set(ttl(now + config.engine.retention_ms)),
     ]
 
     def write(transaction: TransactWrite) -> None:
         transaction.update(Job(job.job_id), actions, _as_read(job))
-        for one in letters(job, error, events, now, config.dead_letter_retention_ms):
+        for one in letters(job, error, events, now, config.engine.dead_letter_retention_ms):
             transaction.save(one)
 
     try:

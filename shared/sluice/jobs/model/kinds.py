@@ -111,7 +111,7 @@ def is_listed_apart(name: str) -> bool:
 
 def timetable(name: str, config: Config) -> Timetable | None:
     """The set times at which jobs of the kind `name` are tried; None for one that backs off."""
-    waits = config.timetables.get(name)
+    waits = config.engine.timetables.get(name)
     return Timetable(waits) if waits else None
 
 

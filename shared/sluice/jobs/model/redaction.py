@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sluice.platform.config.document import LIMITS
+from sluice.platform.config.services import LIMITS
 
 # The id of an account, or of its budget, and not the middle of a job id.
 _ACCOUNT = rf"(?<![\w:.])({'|'.join(LIMITS)}):([a-z0-9-]{{1,64}})(?![\w-])"

@@ -43,7 +43,7 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
                 Job.state.set(TRANSITIONS["cancel"].target),
                 Job.lane.remove(),
                 Job.due_at.remove(),
-                Job.expires_at.set(ttl(now + config.retention_ms)),
+                Job.expires_at.set(ttl(now + config.engine.retention_ms)),
             ]
             if alone
             else [
@@ -74,7 +74,7 @@ def _handed_over(job: Job, now: int, config: Config) -> list[Update]:
     heir = min(job.asked_by() - {job.tenant})
     account, budget = account_of(job, heir)
     lane = Job(job.job_id, account=account, budget=budget, priority=job.priority).home(
-        config.limits(keys.service_of(budget)).shards
+        config.limits[keys.service_of(budget)].shards
     )
     lanes.mark(lane, now)
     return [*moved(job, heir), Job.lane.set(lane)]

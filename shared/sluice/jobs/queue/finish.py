@@ -141,7 +141,7 @@ def bury(job: Job, failure: Failure, now: int, config: Config, condition: Condit
     """
     error = _error(failure, now)
     events = _events(job, "bury", now, failure)
-    dead = letters(job, error, events, now, config.dead_letter_retention_ms)
+    dead = letters(job, error, events, now, config.engine.dead_letter_retention_ms)
 
     def writes(asked: Job | None) -> list[Update]:
         ended = _leave("bury", now, config) if asked is None else _again(job, asked, now, config)
@@ -208,7 +208,7 @@ def _leave(name: str, now: int, config: Config) -> list[Update]:
         Job.lane.remove(),
         Job.due_at.remove(),
         Job.updated_at.set(now),
-        Job.expires_at.set(ttl(now + config.retention_ms)),
+        Job.expires_at.set(ttl(now + config.engine.retention_ms)),
         *_released(),
     ]
 
@@ -219,7 +219,7 @@ def _released() -> list[Update]:
 
 
 def _shards(job: Job, config: Config) -> int:
-    return config.limits(keys.service_of(job.budget)).shards
+    return config.limits[keys.service_of(job.budget)].shards
 
 
 def _own(job: Job, condition: Condition | None = None) -> Condition:

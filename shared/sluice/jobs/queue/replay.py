@@ -103,7 +103,7 @@ def _spec(letter: DeadLetter, config: Config) -> Spec:
         priority=letter.priority,
         payload=letter.payload,
         calls=letter.calls,
-        lane_shards=config.limits(keys.service_of(letter.budget)).shards,
+        lane_shards=config.limits[keys.service_of(letter.budget)].shards,
         origin=Origin(letter.dead_letter, letter.history, bool(letter.begun)),
     )
 

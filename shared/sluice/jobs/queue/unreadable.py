@@ -35,7 +35,7 @@ def discard(job_id: str, now: int, config: Config) -> str | None:
     error = {"code": UNREADABLE, "message": reason, "at": now}
     stone = _tombstone(job_id, raw, error, now, config)
     events = [{"at": now, "event": "discard", "attempt": 0, "code": UNREADABLE, "message": reason}]
-    dead = letter(stone, error, events, now, config.dead_letter_retention_ms)
+    dead = letter(stone, error, events, now, config.engine.dead_letter_retention_ms)
     dead.payload = {"item": json.loads(json.dumps(raw, default=repr))}
     as_read = (Job.lane == raw["lane"]["S"]) & (Job.due_at == int(raw["due_at"]["N"]))
 
@@ -71,5 +71,5 @@ def _tombstone(job_id: str, raw: dict[str, Any], error: dict[str, Any], now: int
         error=error,
         created_at=now,
         updated_at=now,
-        expires_at=ttl(now + config.retention_ms),
+        expires_at=ttl(now + config.engine.retention_ms),
     )

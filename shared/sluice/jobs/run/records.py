@@ -43,7 +43,7 @@ class RunRecord(tables.Table):
 
 def record(function: str, stats: Mapping[str, Any], counters: Mapping[str, int], now: int, config: Config) -> None:
     """Write the audit record of one run and add its `counters` to the hour's."""
-    day, moment, expires_at = iso(now)[:10], iso(now), ttl(now + config.retention_ms)
+    day, moment, expires_at = iso(now)[:10], iso(now), ttl(now + config.engine.retention_ms)
     RunRecord(
         scope=f"run#{function}#{day}", at=f"{moment}#{uuid4().hex[:8]}", stats=dict(stats), expires_at=expires_at
     ).save()

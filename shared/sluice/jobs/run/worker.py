@@ -63,7 +63,7 @@ def _one(body: str, config: Config, clock: Clock, deadline: int) -> Report:
 def _limits(budget: str, config: Config) -> Limits:
     service = keys.service_of(budget)
     try:
-        return config.limits(service)
+        return config.limits[service]
     except KeyError:
         raise CorruptMessage(f"unknown marketplace or service {service!r} in budget {budget!r}") from None
 

@@ -6,7 +6,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.backoff import Backoff
 from sluice.jobs.model.kinds import JobKind
 from sluice.platform.clock import MINUTE, SECOND
-from sluice.platform.config.document import EBAY_ACCOUNT, EBAY_INVENTORY
+from sluice.platform.config.services import EBAY_ACCOUNT, EBAY_INVENTORY
 
 MARKETPLACE: Final = "ebay"
 # Jobs of an account run together, so that the prices of 25 skus are one call.

@@ -50,7 +50,7 @@ def _checks(job: Job, now: int, config: Config) -> list[Wish]:
     if sendings := _sent_twice(job):
         payload = {"twins": _changes(job), "sent": sendings}
         twins = _wish(job, check_id(job.job_id, "twins"), payload)
-        checks.append(replace(twins, due_at=sendings[1] + config.lost_create_ms))
+        checks.append(replace(twins, due_at=sendings[1] + config.listings.lost_create_ms))
     return checks
 
 

@@ -264,7 +264,7 @@ def _lost(task: BatchTask, seller: Seller, sent: Sent) -> HandlerResult:
         return task.result()
     if task.action is not Action.CREATE:
         return _by_listings(task, seller, rows, sent)
-    waited, appears_ms = task.now - sent.sent_at, task.run.config.lost_create_ms
+    waited, appears_ms = task.now - sent.sent_at, task.run.config.listings.lost_create_ms
     if waited < appears_ms:
         pause = min(patience(sent.sent_at, task.now), appears_ms - waited)
         return task.wait(sent, max(CHECK_MS, pause))
@@ -331,7 +331,7 @@ def _seen(task: BatchTask, seller: Seller, sent: Sent) -> HandlerResult:
 def _is_late(task: BatchTask, sent: Sent) -> bool:
     """Whether this is the last check of a batch that does not end."""
     if task.checking:
-        return task.now - sent.first_sent >= task.run.config.unconfirmed_ms
+        return task.now - sent.first_sent >= task.run.config.listings.unconfirmed_ms
     return overdue(sent.sent_at, task.now)
 
 

@@ -55,7 +55,7 @@ LATER_MS = MINUTE
 SELDOM_MS = HOUR
 
 # How long a marketplace may take to show a change of a listing that there is, and how often that is sent: it changes
-# nothing twice. For a create both are other: see `Config.lost_create_ms`.
+# nothing twice. For a create both are other: see `listings.lost_create_ms` of the configuration.
 APPEARS_MS = 2 * MINUTE
 MOST_TRIES = 3
 MOST_CREATES = 2
@@ -280,7 +280,7 @@ def _go_on(task: Task, check: Check) -> HandlerResult:
 def _appears_ms(task: Task) -> int:
     """How long what was sent may take to show."""
     if task.change.action is Action.CREATE:
-        return task.run.config.lost_create_ms
+        return task.run.config.listings.lost_create_ms
     return TIMEOUT_MS if task.checking else APPEARS_MS
 
 
@@ -318,7 +318,7 @@ def _keep_checking(task: Task, check: Check) -> HandlerResult:
     the listing shows, so that its seller can go on.
     """
     sent, seen = check.submission, check.seen
-    if check.made and sent.marketplace_id and task.now - sent.first_sent >= task.run.config.unconfirmed_ms:
+    if check.made and sent.marketplace_id and task.now - sent.first_sent >= task.run.config.listings.unconfirmed_ms:
         seen = seen if check.read else read_listing(task.seller(), sent.marketplace_id)
         return task.settle(timed_out(task.change, seen, sent.was), sent)
     return task.learn(sent, seen, read=check.read)

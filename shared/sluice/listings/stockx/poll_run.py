@@ -45,7 +45,7 @@ def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> Poll
             seen[_word(job, failure)] += 1
         _log(job, failure)
 
-    done, report = poll(statuses, clock, config, deadline, config.poll_batch, observe, accounts.applications)
+    done, report = poll(statuses, clock, config, deadline, config.engine.poll_batch, observe, accounts.applications)
     stats = _stats(seen)
     duration = clock.now() - started
     counters = {name: value for name, value in stats.items() if isinstance(value, int)}

@@ -32,7 +32,7 @@ def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], clock
     """
     known = registry.get(marketplace)
     checked, now = check_fields(known, credentials), clock.now()
-    account_id, limits = keys.account(marketplace, tenant), config.limits(marketplace)
+    account_id, limits = keys.account(marketplace, tenant), config.limits[marketplace]
     budget = keys.budget(account_id, by_account=limits.by_account)
     grant = Grant(budget, limits, Window.at(now), 0, clock, now + WAIT_MS)
     try:

@@ -1,17 +1,8 @@
-"""How eBay listings are kept equal to their records: the section `ebay` of the configuration."""
+"""How eBay listings are kept equal to their records: the section `ebay` of the configuration. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
-_RANGES = {
-    "coalesce_seconds": (0, 3_600),
-    "price_coalesce_seconds": (0, 3_600),
-    "snapshots_kept": (1, 10_000),
-    "snapshot_days": (1, 3_650),
-    "sync_log_days": (1, 365),
-    "policy_minutes": (1, 7 * 24 * 60),
-}
+from sluice.platform.config.section import number
 
 
 @dataclass(frozen=True)
@@ -25,29 +16,9 @@ class Ebay:
     policy_minutes: a seller's policies that were read longer ago than this are read anew.
     """
 
-    coalesce_seconds: int = 30
-    price_coalesce_seconds: int = 5
-    snapshots_kept: int = 100
-    snapshot_days: int = 400
-    sync_log_days: int = 30
-    policy_minutes: int = 60
-
-
-def parse(value: object) -> Ebay:
-    """The section that the JSON `value` gives on top of the defaults.
-
-    Raises:
-        ValueError: a name that is unknown, or a value out of range, in words.
-    """
-    if not isinstance(value, Mapping):
-        raise ValueError("ebay must be an object")
-    changes = dict[str, Any]()
-    for name, given in value.items():
-        if name not in _RANGES:
-            known = ", ".join(field.name for field in fields(Ebay))
-            raise ValueError(f"unknown name 'ebay.{name}'; known are {known}")
-        least, most = _RANGES[name]
-        if type(given) is not int or not least <= given <= most:
-            raise ValueError(f"ebay.{name} must be a whole number from {least} to {most}, not {given!r}")
-        changes[name] = given
-    return replace(Ebay(), **changes)
+    coalesce_seconds: int = number(30, least=0, most=3_600)
+    price_coalesce_seconds: int = number(5, least=0, most=3_600)
+    snapshots_kept: int = number(100, least=1, most=10_000)
+    snapshot_days: int = number(400, least=1, most=3_650)
+    sync_log_days: int = number(30, least=1, most=365)
+    policy_minutes: int = number(60, least=1, most=7 * 24 * 60)

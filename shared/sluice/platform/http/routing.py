@@ -225,7 +225,7 @@ def _answer_once(
 
 def _count(caller: Caller, items: int, now: int) -> None:
     """Count one request, which asks for `items` items, for its tenant, or refuse it."""
-    usage.charge(caller.tenant, items, now, live.current().allowed(caller.tenant))
+    usage.charge(caller.tenant, items, now, live.current().tenants.allowed(caller.tenant))
 
 
 def _checked(

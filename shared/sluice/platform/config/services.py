@@ -1,0 +1,83 @@
+"""What each marketplace allows, and each service that it counts apart: the section `limits` of the configuration. Pure.
+
+The shape of a limit is `Limits`.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sluice.platform import days
+from sluice.platform.config.limits import Limits
+
+# Sources: StockX developer portal (25,000 requests a day, reset 00:00 UTC; one request a second). 100 an hour is what
+# sellers' accounts have been seen to hold without a refusal; so were 600 ms, which an operator may configure. Alias
+# publishes no limit: clients make 60 a minute, and 200 an hour is what Sluice keeps to. eBay gives an application 5,000
+# Browse calls a day, of which price look-ups are to leave some; it publishes no pace, and four a second is ours.
+MARKETPLACES: Mapping[str, Limits] = {
+    "stockx": Limits(interval_ms=1_000, jitter_ms=100, per_hour=100, per_day=25_000, by_account=True),
+    "alias": Limits(interval_ms=1_000, jitter_ms=100, per_hour=200, by_account=True),
+    "ebay": Limits(interval_ms=250, per_hour=150, per_day=5_000),
+}
+
+# APIs that their marketplace counts apart: each has a budget of its own. eBay gives an application 10,000 calls a day
+# for ads (Marketing API), and publishes no pace; four a second is ours.
+EBAY_MARKETING: Final = "ebay-marketing"
+# 2,000,000 a day for listings (Inventory API), without a pace of eBay's: ten a second are ours. 25,000 for a seller's
+# policies (Account API), 5,000 for what categories ask for (Taxonomy and Metadata APIs, of which the smaller counts).
+EBAY_INVENTORY: Final = "ebay-inventory"
+EBAY_ACCOUNT: Final = "ebay-account"
+EBAY_TAXONOMY: Final = "ebay-taxonomy"
+# Shops: each host has a budget of its own, with two seconds between two requests where its robots.txt does not ask for
+# more.
+PAGES: Final = "pages"
+SERVICES: Mapping[str, Limits] = {
+    EBAY_MARKETING: Limits(interval_ms=250, per_day=10_000, at_once=10),
+    EBAY_INVENTORY: Limits(interval_ms=100, per_day=2_000_000),
+    EBAY_ACCOUNT: Limits(interval_ms=250, per_day=25_000),
+    EBAY_TAXONOMY: Limits(interval_ms=250, per_day=5_000),
+    PAGES: Limits(interval_ms=2_000, by_account=True, at_once=8),
+}
+
+LIMITS: Mapping[str, Limits] = {**MARKETPLACES, **SERVICES}
+
+# Where days are not UTC's. A fact about a marketplace, not a number that an operator may change.
+ZONES: Mapping[str, str] = dict.fromkeys(
+    ("ebay", EBAY_MARKETING, EBAY_INVENTORY, EBAY_ACCOUNT, EBAY_TAXONOMY), days.PACIFIC
+)
+
+
+def zone_of(service: str) -> str:
+    """The zone in which the marketplace of `service` counts days."""
+    return ZONES.get(service, days.WORLD)
+
+
+# No thread wakes to the millisecond: with less, calls would miss their slots again and again.
+LEAST_TOLERANCE_MS = 5
+
+
+def parse(place: str, value: object) -> Mapping[str, Limits]:
+    """The limits that the JSON `value` at `place` gives on top of the defaults.
+
+    Raises:
+        ValueError: a service that is unknown, or a limit that cannot be, in words.
+    """
+    if not isinstance(value, dict):
+        raise ValueError(f"{place} must be an object of limits by marketplace")
+    result = dict(LIMITS)
+    for service, limits in value.items():
+        if service not in LIMITS:
+            raise ValueError(f"{place}: unknown marketplace {service!r}; known are {', '.join(LIMITS)}")
+        if not isinstance(limits, dict):
+            raise ValueError(f"{place}.{service} must be an object")
+        try:
+            result[service] = LIMITS[service].override(**limits)
+        except ValueError as error:
+            raise ValueError(f"{place}.{service}: {error}") from error
+        if result[service].tolerance_ms < LEAST_TOLERANCE_MS:
+            raise ValueError(f"{place}.{service}: tolerance_ms must be at least {LEAST_TOLERANCE_MS}")
+        if bool(result[service].at_once) != bool(LIMITS[service].at_once):
+            raise ValueError(
+                f"{place}.{service}: at_once decides which worker there is; it must stay "
+                + ("above 0" if LIMITS[service].at_once else "0")
+            )
+    return result
