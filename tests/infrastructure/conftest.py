@@ -25,7 +25,8 @@ def expanded() -> templates.Template:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         template = templates.load()
-        del template["Mappings"]["Tables"]  # only the loop has used it
+        for name in ("Tables", "OneKeyTables"):  # only loops have used them
+            del template["Mappings"][name]
         for _, function in templates.resources(template, "AWS::Serverless::Function"):
             function["CodeUri"] = "s3://code-bucket/function.zip"
         for _, layer in templates.resources(template, "AWS::Serverless::LayerVersion"):
