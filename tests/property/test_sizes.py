@@ -10,7 +10,7 @@ from sluice.catalog import charts
 from sluice.catalog.charts import NoVariant, Variant
 from sluice.marketplaces import sizes, spreadsheets
 from sluice.marketplaces.sizes import LETTERS, OWN, SYSTEMS, Size
-from sluice.marketplaces.skus import compact, normal_sku, styles
+from sluice.marketplaces.skus import compact, hyphenated, key, normal_sku, styles
 
 HALVES = st.integers(1, 60).map(lambda half: Decimal(half) / 2)
 THIRDS = st.tuples(st.integers(30, 50), st.sampled_from(["1/3", "2/3"])).map(lambda part: f"{part[0]} {part[1]}")
@@ -76,6 +76,39 @@ def test_any_text_is_a_sku_in_normal_form_or_is_refused(text: str) -> None:
     assert sku.isascii()
     assert styles(sku)[0] == sku
     assert compact(text) == compact(sku)
+    assert key(key(sku)) == key(sku) == key(hyphenated(sku))
+
+
+SKUS = st.from_regex(r"[A-Z0-9][A-Z0-9._/ -]{0,20}", fullmatch=True)
+
+
+@given(SKUS, SKUS)
+def test_two_skus_have_one_key_exactly_where_they_are_the_same_without_what_separates(one: str, other: str) -> None:
+    same = compact(one) == compact(other)
+    reordered = sorted(compact(one).split("/")) == sorted(compact(other).split("/"))
+    assert same <= (key(one) == key(other)) <= reordered
+
+
+@given(
+    st.from_regex(r"([A-Z]{2}[0-9]{4}|[0-9]{6})-[0-9]{3}", fullmatch=True), st.sampled_from(["", " ", "_", "--", " - "])
+)
+def test_a_style_of_nike_has_its_hyphen_however_it_is_written(style: str, mark: str) -> None:
+    written = style.lower().replace("-", mark)
+    assert key(written) == hyphenated(written) == style
+
+
+@pytest.mark.parametrize(
+    ("sku", "name"),
+    [
+        ("1201A019-108", "1201A019108"),
+        ("CP-9654", "CP9654"),
+        ("CW2288-111/315122-111", "315122-111/CW2288-111"),
+        ("315122111/cw2288 111", "315122-111/CW2288-111"),
+        ("M/L-1", "M/L1"),
+    ],
+)
+def test_the_key_of_a_sku(sku: str, name: str) -> None:
+    assert key(sku) == name
 
 
 @given(st.lists(HALVES, min_size=2, unique=True))

@@ -24,7 +24,7 @@ from sluice.jobs.ask import Wish, ask_many, require_room
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL, SUCCEEDED
-from sluice.marketplaces import registry
+from sluice.marketplaces import registry, skus
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.held import account_held
 from sluice.marketplaces.accounts.table import Status
@@ -169,10 +169,15 @@ def _wishes(product: Product, enrichment: Enrichment, able: Collection[str]) -> 
     for name in sorted(targets & set(able)):
         yield Wish(
             ENRICH,
-            keys.job_id(ENRICH.name, name, product.sku),
+            keys.job_id(ENRICH.name, name, skus.key(product.sku)),
             enrichment.tenant,
             keys.account(name, enrichment.tenant),
-            {"sku": product.sku, "since": enrichment.started_at, "asked": targets <= set(able)},
+            {
+                "sku": product.sku,
+                "product": product.product,
+                "since": enrichment.started_at,
+                "asked": targets <= set(able),
+            },
             calls=registry.get(name).lookup_calls,
             shared=True,
         )

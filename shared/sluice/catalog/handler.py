@@ -5,24 +5,31 @@ from sluice.catalog import table as catalog
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import HandlerResult
 from sluice.jobs.model.run import Run
-from sluice.marketplaces import registry
+from sluice.marketplaces import registry, skus
 
 
 def run(run: Run) -> HandlerResult:
     """Look the job's SKU up at its marketplace.
 
-    The payload is `{"sku", "since", "asked"}`: a product that was looked up at `since` (epoch ms) or later costs no
-    call; for `asked` see `lookup.look_up`. The result is `{"product", "found"}` with `"added"`, how many sizes are new,
-    or with `"skipped": "checked"`. That a marketplace has no such product is a result too: it is asked for its picture.
+    The payload is `{"sku", "product", "since", "asked"}`. product: the key of the row that lacks something. since: a
+    product that was looked up then (epoch ms) or later costs no call. asked: see `lookup.look_up`.
+
+    The result is `{"product", "found"}` with `"added"`, how many sizes are new, or with `"skipped": "checked"`.
+    That a marketplace has no such product is a result too: it is asked for its picture.
 
     Raises:
         Failure: what the marketplace answered.
     """
     marketplace, sku = registry.get(keys.marketplace_of(run.job.account)), run.payload["sku"]
     key = catalog.key(marketplace.name, sku)
+    about = run.payload.get("product", key)
+    if about.partition(":")[2] != skus.key(sku):
+        lookup.retire(about, run.clock.now())
     known = catalog.load(marketplace.name, sku, consistent=True)
     if known and known.updated_at >= run.payload["since"]:
         return {"product": key, "found": True, "skipped": "checked"}
+    if known is None or known.style is None:
+        sku = catalog.spelling(about) or sku
     adapter = marketplace.load().open(run.job.account, run.calls, run.clock)
     found = lookup.look_up(adapter, marketplace, sku, run.clock.now(), known, asked=run.payload["asked"])
     if found is None:

@@ -18,8 +18,9 @@ from sluice.marketplaces.http.errors import AmbiguousStyle, NotFound
 from sluice.marketplaces.products import Adapter
 from sluice.marketplaces.registry import Marketplace
 from sluice.marketplaces.sizes import ONE_SIZE
-from sluice.marketplaces.skus import styles
+from sluice.marketplaces.skus import key, styles
 from sluice.platform import tables
+from sluice.platform.clock import ttl
 
 # The code of a SKU that a marketplace does not have.
 UNKNOWN: Final = "product_unknown"
@@ -48,7 +49,7 @@ def look_up(
     Raises:
         Failure: what the marketplace answered.
     """
-    if known and not moved and not known.is_charted:
+    if known and not moved and not catalog.is_searched_for(known, now):
         try:
             chart = adapter.variants(known.product_id)
         except NotFound:
@@ -56,15 +57,17 @@ def look_up(
         else:
             complete = has_picture(known) and has_name(known)
             return _store(marketplace, sku, [*_charted(chart, now), _checked(now if asked or complete else 0)])
-    found = _search(adapter, marketplace, sku, now, forget=known is None or moved)
+    found = _search(adapter, marketplace, sku, now, known, forget=known is None or moved)
     if found is None:
         return None
     picture = found.image or (known.image if known and has_picture(known) else _picture_elsewhere(marketplace, sku))
     complete = picture is not None and _is_name(found.title, sku)
-    actions = _described(found, marketplace, picture)
+    actions = _described(found, marketplace, sku, picture)
     if found.variants is None:
         if known is None or not known.is_charted or known.product_id != found.product_id:
             _store(marketplace, sku, [*actions, Product.variants.set([]), Product.updated_at.set(0), _checked(0)])
+        else:  # whoever prices the sizes that are known goes on with them
+            _store(marketplace, sku, [*actions, Product.found_at.set(now)])
         chart = adapter.variants(found.product_id)
     else:
         chart = list(found.variants)
@@ -77,11 +80,11 @@ def no_such_product(marketplace: str, sku: str) -> str:
 
 
 def _search(
-    adapter: Adapter, marketplace: Marketplace, sku: str, now: int, *, forget: bool
+    adapter: Adapter, marketplace: Marketplace, sku: str, now: int, known: Product | None, *, forget: bool
 ) -> products.FoundProduct | None:
     """The product. That it is not there is remembered where nothing is known of it (`forget`)."""
     try:
-        found = adapter.search(sku)
+        found = adapter.search(known.sku if known and known.style else sku)
     except AmbiguousStyle as ambiguous:
         catalog.note_problem(marketplace.name, sku, ambiguous.code, f"{marketplace.name}: {ambiguous.message}", now)
         raise
@@ -92,8 +95,9 @@ def _search(
     return found
 
 
-def _described(found: products.FoundProduct, marketplace: Marketplace, picture: str | None) -> list[Update]:
+def _described(found: products.FoundProduct, marketplace: Marketplace, sku: str, picture: str | None) -> list[Update]:
     """What is stored of a product but for its sizes."""
+    style = next((one for one in styles(found.sku or "") if key(one) == key(sku)), None)
     # A picture that somebody stored since it was looked for stays: what stands in for one never replaces it.
     stored = Product.image.set(picture or (Product.image | images.fallback(found.product_type)))
     return [
@@ -103,6 +107,8 @@ def _described(found: products.FoundProduct, marketplace: Marketplace, picture: 
         Product.brand.set(found.brand) if found.brand else Product.brand.remove(),
         Product.category.set(found.product_type) if found.product_type else Product.category.remove(),
         Product.url_key.set(found.url_key) if found.url_key else Product.url_key.remove(),
+        Product.style.set(style) if style else Product.style.remove(),
+        Product.rivals.set(list(found.rivals)) if found.rivals else Product.rivals.remove(),
         Product.problem.remove(),
         Product.expires_at.remove(),
         stored,
@@ -119,6 +125,7 @@ def _charted(chart: Sequence[products.FoundVariant], now: int) -> list[Update]:
         Product.variants.set([[one.variant_id, one.size_system, one.sizes] for one in rows]),
         Product.spelling.set(SPELLING),
         Product.updated_at.set(now),
+        Product.found_at.remove(),
     ]
 
 
@@ -136,6 +143,13 @@ def settle(product: Product, now: int) -> None:
         tables.update(Product, (product.product,), [Product.checked_at.set(now)], Product.product.exists())
 
 
+def retire(older: str, now: int) -> None:
+    """Let go of the row `older`, whose key an earlier version made: another one is kept in its place."""
+    with suppress(tables.ConditionFailed):
+        actions = [Product.checked_at.set(now), Product.expires_at.set(ttl(now))]
+        tables.update(Product, (older,), actions, Product.product.exists())
+
+
 def has_name(product: Product) -> bool:
     """Whether it has a name; its style alone, which stands in for one, is none."""
     return _is_name(product.name, product.sku)
@@ -147,7 +161,7 @@ def has_picture(product: Product) -> bool:
 
 
 def _is_name(title: str, sku: str) -> bool:
-    return bool(title) and sku not in styles(title)
+    return bool(title) and key(sku) not in map(key, styles(title))
 
 
 def _tell_others(marketplace: Marketplace, sku: str, picture: str | None) -> None:

@@ -13,7 +13,9 @@ from sluice.catalog import table as catalog
 from sluice.catalog.charts import NoVariant, Variant
 from sluice.catalog.table import Product
 from sluice.marketplaces import registry
+from sluice.marketplaces.http.errors import AmbiguousStyle
 from sluice.marketplaces.sizes import UNNAMED, Size, order
+from sluice.marketplaces.skus import hyphenated
 
 Known = Mapping[tuple[str, str], Product]
 
@@ -32,7 +34,7 @@ _FIELDS = {"size_system_unknown": "sizeSystem"}
 
 def known(wanted: Collection[Wanted], *, consistent: bool = False) -> Known:
     """What the catalog has for `wanted`: their rows, and those of the marketplaces whose charts may say more."""
-    charted = {(name, one.sku) for one in wanted for name in _charted_rows(one.marketplace)}
+    charted = list(dict.fromkeys((name, one.sku) for one in wanted for name in _charted_rows(one.marketplace)))
     found = catalog.rows(charted, consistent=consistent) if charted else {}
     unknown = {(one.marketplace, one.sku) for one in wanted if _only_itself_tells(one, found)}
     return {**found, **catalog.rows(unknown, consistent=consistent)} if unknown else found
@@ -47,7 +49,7 @@ def _only_itself_tells(one: Wanted, found: Known) -> bool:
     """Whether nothing but the row of a marketplace without charts can say what system the size is in."""
     if registry.get(one.marketplace).lookup_calls or one.size.system not in UNNAMED:
         return False
-    return not any(row.is_charted for name in _references(one.marketplace) if (row := found.get((name, one.sku))))
+    return not any(_known_chart(found, name, one.sku) for name in _references(one.marketplace))
 
 
 def variant(marketplace: str, sku: str, size: Size, known: Known, now: int, age_ms: int) -> Variant | None:
@@ -59,7 +61,9 @@ def variant(marketplace: str, sku: str, size: Size, known: Known, now: int, age_
         NoVariant: it is known that there is none.
     """
     own = known.get((marketplace, sku))
-    if problem := catalog.problem(own, now):
+    if told := catalog.rivalry(own, sku):
+        raise NoVariant("sku", AmbiguousStyle.code, told)
+    if problem := catalog.problem(own, sku, now):
         field = _FIELDS.get(problem["code"], "sku")
         if field == "sku" or size.system in UNNAMED:
             raise NoVariant(field, problem["code"], problem["message"])
@@ -71,10 +75,23 @@ def variant(marketplace: str, sku: str, size: Size, known: Known, now: int, age_
 def elsewhere(marketplace: str, sku: str, size: Size, known: Known) -> Variant | None:
     """The variant in the chart of another marketplace, which has names for it that this one may not have."""
     for name in _references(marketplace):
-        product = known.get((name, sku))
-        if product and product.is_charted and (found := charts.find(product.chart(), size)):
+        product = _known_chart(known, name, sku)
+        if product and (found := charts.find(product.chart(), size)):
             return found
     return None
+
+
+def style(marketplace: str, sku: str, known: Known) -> str:
+    """The SKU as the marketplace spells it, else another one, else with the hyphen that Nike's styles have."""
+    rows = [known.get((name, sku)) for name in (marketplace, *_references(marketplace))]
+    spelt = [row.style for row in rows if row and row.style and catalog.rivalry(row, sku) is None]
+    return spelt[0] if spelt else hyphenated(sku)
+
+
+def _known_chart(known: Known, marketplace: str, sku: str) -> Product | None:
+    """The product of the SKU, where its sizes are known."""
+    product = known.get((marketplace, sku))
+    return product if product and product.is_charted and catalog.rivalry(product, sku) is None else None
 
 
 def in_chart(product: Product, marketplace: str, sku: str, size: Size, known: Known) -> Variant | None:
@@ -116,8 +133,8 @@ def _unchartered(
         system = "us-y" if "us-y" in found.sizes else found.size_system
         return found._replace(variant_id=f"{system}:{found.size}")
     for name in _references(marketplace):
-        product = known.get((name, sku))
-        if product and product.is_charted and not catalog.is_old(product, now, age_ms):
+        product = _known_chart(known, name, sku)
+        if product and not catalog.is_old(product, now, age_ms):
             raise missing(sku, size, product)
     if size.system not in UNNAMED:
         systems = registry.get(marketplace).size_systems

@@ -1,7 +1,7 @@
 """The catalog: table `catalog`. What a marketplace calls a SKU and its sizes, looked up and reused until it is old."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NotRequired
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from sluice.catalog import charts
 from sluice.catalog.charts import Variant
+from sluice.marketplaces import skus
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import DAY, iso, ttl
@@ -20,11 +21,15 @@ PROBLEM_MS: Final = DAY
 
 
 class NothingFound(TypedDict):
-    """Why a look-up found nothing to price: a word for machines, a message for people, and when (epoch ms)."""
+    """Why a look-up found nothing to price: a word for machines, a message for people, and when (epoch ms).
+
+    styles: the spellings of the SKU that were asked for; of another, nobody knows. Left out by earlier versions.
+    """
 
     code: str
     message: str
     at: int
+    styles: NotRequired[list[str]]
 
 
 class CheckedIndex(GlobalSecondaryIndex["Product"]):  # type: ignore[no-untyped-call]
@@ -39,11 +44,14 @@ class CheckedIndex(GlobalSecondaryIndex["Product"]):  # type: ignore[no-untyped-
 
 
 class Product(tables.Table):
-    """What is known of a SKU at a marketplace: `stockx:DD1391-100`.
+    """What is known of a SKU at a marketplace: `stockx:DD1391-100`, with the SKU's `skus.key`.
 
+    style: how the marketplace spells the SKU; none where its style is another one, or not known.
+    rivals: the styles of its other products that have the same key.
     variants: `[[variant_id, size_system, sizes], …]`.
     image: a path of ours (`/v1/images/…`) stands in where no marketplace has given a picture.
     updated_at: when it was looked up; 0 where the product was found and its sizes are still to be asked for.
+    found_at: when a search found it whose sizes are still to be asked for again; none where they were.
     checked_at: since when nothing is known to be missing that somebody could still be asked for; 0 where something is.
     spelling: of `variants`, see `SPELLING`.
     own_system: the system of a size that names none, where there is no chart to tell (eBay).
@@ -62,10 +70,13 @@ class Product(tables.Table):
     brand = UnicodeAttribute(null=True)
     category = UnicodeAttribute(null=True)
     url_key = UnicodeAttribute(null=True)
+    style = UnicodeAttribute(null=True)
+    rivals = JSONAttribute(null=True)
     image = UnicodeAttribute(null=True)
     variants = JSONAttribute()
     updated_at = IntAttribute()
     checked_at = IntAttribute()
+    found_at = IntAttribute(null=True)
     spelling = IntAttribute(null=True)
     own_system = UnicodeAttribute(null=True)
     problem = JSONAttribute(null=True)
@@ -73,8 +84,8 @@ class Product(tables.Table):
 
     @property
     def sku(self) -> str:
-        """The SKU, as Sluice spells it."""
-        return self.product.partition(":")[2]
+        """The SKU, as the marketplace spells it where that is known."""
+        return self.style or self.product.partition(":")[2]
 
     @property
     def is_found(self) -> bool:
@@ -98,24 +109,52 @@ def is_old(product: Product, now: int, age_ms: int) -> bool:
     return product.updated_at <= now - age_ms
 
 
-def problem(product: Product | None, now: int) -> NothingFound | None:
-    """What the last look-up found instead of a product, as long as it is remembered."""
+def is_searched_for(product: Product, now: int) -> bool:
+    """Whether a look-up begins with the search: where the last one has found it, only its sizes are lacking."""
+    return product.is_charted and (product.found_at is None or now - product.found_at >= PROBLEM_MS)
+
+
+def problem(product: Product | None, sku: str, now: int) -> NothingFound | None:
+    """What the last look-up of `sku`, in this spelling, found instead of a product, as long as it is remembered."""
     if product is None or product.problem is None or now - product.problem["at"] >= PROBLEM_MS:
         return None
     found: NothingFound = product.problem
-    return found
+    return found if sku in found.get("styles", [sku]) else None
 
 
 def note_problem(marketplace: str, sku: str, code: str, message: str, now: int) -> None:
     """Remember for a day what a look-up found instead of a product."""
     until = iso(now + PROBLEM_MS)
-    told: NothingFound = {"code": code, "message": f"{message}; it is asked again after {until}", "at": now}
+    styles = sorted({sku, skus.hyphenated(sku), *_refused_styles(row(marketplace, sku), now)})
+    told: NothingFound = {
+        "code": code,
+        "message": f"{message}; it is asked again after {until}",
+        "at": now,
+        "styles": styles,
+    }
     expiry = Product.expires_at.set(ttl(now + 2 * PROBLEM_MS))
     actions = [Product.problem.set(told)]
     try:
         tables.update(Product, (key(marketplace, sku),), [*actions, expiry], Product.product_id.does_not_exist())
     except tables.ConditionFailed:
         tables.update(Product, (key(marketplace, sku),), actions)
+
+
+def _refused_styles(product: Product | None, now: int) -> list[str]:
+    """The spellings of which it is remembered that there is no product."""
+    if product is None or product.problem is None or now - product.problem["at"] >= PROBLEM_MS:
+        return []
+    known: NothingFound = product.problem
+    return known.get("styles", [])
+
+
+def rivalry(product: Product | None, sku: str) -> str | None:
+    """Why the product may not be the one that `sku` means: the marketplace has others of the same key."""
+    if product is None or not product.rivals or sku == product.style:
+        return None
+    names = ", ".join(sorted({product.sku, *product.rivals}))
+    told = f"{product.marketplace}: {sku} may be several products: {names}"
+    return f"{told}; they differ in nothing but hyphens, and Sluice keeps {product.sku}"
 
 
 def note_own_system(marketplace: str, sku: str, system: str) -> None:
@@ -125,8 +164,8 @@ def note_own_system(marketplace: str, sku: str, system: str) -> None:
 
 
 def key(marketplace: str, sku: str) -> str:
-    """The hash key of a product."""
-    return f"{marketplace}:{sku}"
+    """The hash key of a product, however its SKU is written."""
+    return f"{marketplace}:{skus.key(sku)}"
 
 
 def row(marketplace: str, sku: str, *, consistent: bool = False) -> Product | None:
@@ -137,10 +176,20 @@ def row(marketplace: str, sku: str, *, consistent: bool = False) -> Product | No
         return None
 
 
+def spelling(product: str) -> str | None:
+    """The SKU of the row with this key, as its marketplace spells it; None where there is no such row."""
+    try:
+        return Product.get(product).sku
+    except Product.DoesNotExist:
+        return None
+
+
 def rows(wanted: Iterable[tuple[str, str]], *, consistent: bool = False) -> dict[tuple[str, str], Product]:
-    """What is known of `wanted`, by (marketplace, SKU)."""
-    names = {key(marketplace, sku): (marketplace, sku) for marketplace, sku in wanted}
-    return {names[found.product]: found for found in Product.batch_get(list(names), consistent_read=consistent)}
+    """What is known of `wanted`, by (marketplace, SKU) as they are given."""
+    keys = {(marketplace, sku): key(marketplace, sku) for marketplace, sku in wanted}
+    read = Product.batch_get(list(dict.fromkeys(keys.values())), consistent_read=consistent)
+    found = {product.product: product for product in read}
+    return {name: found[stored] for name, stored in keys.items() if stored in found}
 
 
 def load(marketplace: str, sku: str, *, consistent: bool = False) -> Product | None:

@@ -21,7 +21,7 @@ from sluice.platform.refused import Refused
 def settle(tenant: str, drafts: Sequence[Draft]) -> list[tuple[str, Draft]]:
     """For each of `drafts` the range key of its item, and the draft with its size as it is known now."""
     known = meaning.known([Wanted(one.name, draft.sku, draft.named) for draft in drafts for one in with_catalog()])
-    named = [_named(draft, _variant(draft, known)) for draft in drafts]
+    named = [_named(draft, _variant(draft, known), _styles(draft, known)) for draft in drafts]
     there = items.find_many(tenant, [key for _, keys in named for key in keys])
     places = []
     for draft, keys in named:
@@ -46,6 +46,11 @@ def joined(places: Sequence[tuple[str, Draft]]) -> list[tuple[str, Draft]]:
     return list(found.items())
 
 
+def _styles(draft: Draft, known: meaning.Known) -> list[str]:
+    products = (known.get((one.name, draft.sku)) for one in with_catalog())
+    return [product.style for product in products if product and product.style]
+
+
 def _variant(draft: Draft, known: meaning.Known) -> Variant | None:
     """The size in the first chart that has it."""
     for one in with_catalog():
@@ -59,8 +64,11 @@ def _variant(draft: Draft, known: meaning.Known) -> Variant | None:
     return None
 
 
-def _named(draft: Draft, variant: Variant | None) -> tuple[Draft, list[str]]:
-    """The draft, and the keys that its item may have, the one for a new item first."""
+def _named(draft: Draft, variant: Variant | None, styles: Sequence[str]) -> tuple[Draft, list[str]]:
+    """The draft, and the keys that its item may have, the one for a new item first.
+
+    styles: how marketplaces spell its SKU.
+    """
     size = draft.named
     if variant and size.system in UNNAMED:
         size = Size(variant.size, variant.size_system)
@@ -72,5 +80,7 @@ def _named(draft: Draft, variant: Variant | None) -> tuple[Draft, list[str]]:
     letter = LETTERS.get(size.system)
     if letter:  # as it was stored before letters were read
         names.append(Size(f"{size.name}{letter}", "us"))
+    spellings = {draft.sku, *styles}
     keys = dict.fromkeys(items.key(draft.sku, name) for name in names)
+    keys |= dict.fromkeys(items.older_key(sku, name) for sku in sorted(spellings) for name in names)
     return draft._replace(size=size.name, size_system=size.system), list(keys)

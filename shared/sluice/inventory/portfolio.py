@@ -174,7 +174,7 @@ def view(holding: Holding, now: int, stale_ms: int) -> ItemView:
     own = [picture for picture in pictures if not picture.startswith(images.PATH)]
     return {
         "itemId": items.public_id(one.item),
-        "sku": one.sku,
+        "sku": next((product.style for product in holding.products if product.style), one.sku),
         "size": holding.size.name,
         "sizeSystem": holding.size.given_system,
         "name": known.name if known else None,

@@ -7,7 +7,7 @@ from pynamodb.expressions.update import Action as Update
 
 from sluice.inventory.lots import Lot
 from sluice.inventory.rules import CURRENCY, MARKETPLACES, Draft, Edit, all_for
-from sluice.marketplaces import sizes
+from sluice.marketplaces import sizes, skus
 from sluice.marketplaces.sizes import Size
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
@@ -76,6 +76,11 @@ class CostsDiffer(Exception):  # noqa: N818 - an answer to the caller
 
 def key(sku: str, size: Size) -> str:
     """The range key of an item. Neither a size nor its system holds a colon, so no two items share one."""
+    return f"{skus.key(sku)}:{size.system}-{size.name}"
+
+
+def older_key(sku: str, size: Size) -> str:
+    """The range key as it was made when each spelling of a SKU was an item of its own."""
     return f"{sku}:{size.system}-{size.name}"
 
 

@@ -29,6 +29,7 @@ class FoundProduct:
     """A product. sku: the style as the marketplace writes it; retail_price in US dollars; release_date `YYYY-MM-DD`.
 
     image: the address of a picture. variants: its sizes, where they come with it; None where `variants` must be asked.
+    rivals: the styles of other products that the search has shown and that differ in nothing but blanks and hyphens.
     """
 
     product_id: str
@@ -43,6 +44,7 @@ class FoundProduct:
     retail_price: Decimal | None = None
     image: str | None = None
     variants: tuple[FoundVariant, ...] | None = None
+    rivals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

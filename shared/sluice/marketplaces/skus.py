@@ -1,7 +1,7 @@
 """SKUs in one spelling, so that one price has one name; and finding the one that is meant in a search. Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Generic, TypeVar
 
 from sluice.marketplaces import spreadsheets
@@ -16,6 +16,8 @@ _CHARACTERS: Final = "A-Z0-9.+/&'#:()-"
 _ALLOWED: Final = "letters, digits, blanks and . + / & ' # : ( ) -"
 # Shorter ones are no style by themselves: `M/L` is one style, `315122-111/CW2288-111` two.
 _FEWEST_CHARACTERS: Final = 5
+# Nike's and Jordan's styles, old and new, without their hyphen: `DD1391100`, `315122111`.
+_NIKE: Final = r"((?:[A-Z]{2}|\d{2})\d{4})(\d{3})"
 
 
 def normal_sku(text: str) -> str:
@@ -49,6 +51,31 @@ def compact(text: str) -> str:
     return re.sub(r"[\s_-]+", "", plain(text)).upper()
 
 
+def key(sku: str) -> str:
+    """The one name of a SKU, however it is written; what jobs, prices, products and items are kept under.
+
+    Without what separates its parts, but for Nike's hyphen, and of several styles the smallest first: `DD1391100` and
+    `dd1391 100` are `DD1391-100`, `1201A019-108` is `1201A019108`. Equal exactly where `compact` is, but for the order
+    of styles.
+    """
+    whole = compact(sku)
+    parts = whole.split("/")
+    if len(parts) > 1 and all(map(_is_style, parts)):
+        return "/".join(sorted(map(_hyphenated, parts)))
+    return _hyphenated(whole)
+
+
+def hyphenated(sku: str) -> str:
+    """The SKU as it is written, with the hyphen that Nike's styles have: `DD1391100` is `DD1391-100`."""
+    written = [_hyphenated(compact(part)) for part in sku.split("/")]
+    return "/".join(new if "-" in new else old for new, old in zip(written, sku.split("/"), strict=True))
+
+
+def _hyphenated(style: str) -> str:
+    found = re.fullmatch(_NIKE, style)
+    return f"{found[1]}-{found[2]}" if found else style
+
+
 def styles(field: str) -> list[str]:
     """The styles that a field names, in one spelling: the whole of it, then its parts.
 
@@ -66,8 +93,8 @@ def _is_style(text: str) -> bool:
 class StyleSearch(Generic[T]):
     """Finds the product of a SKU among the rows of a search, which shows its neighbours too.
 
-    A row of which a style is exactly one of the SKU's is it. Where there is none, it is the only one that is the same
-    without blanks, `-` and `_`.
+    A row whose style is exactly the SKU is it, else one of which a style is exactly one of the SKU's. Where there is
+    none, it is the only one that is the same without blanks, `-` and `_`.
     """
 
     def __init__(self, sku: str) -> None:
@@ -76,17 +103,21 @@ class StyleSearch(Generic[T]):
         self._alike: dict[str, tuple[str, T]] = {}
 
     def queries(self) -> Iterator[str]:
-        """What to search for, one after the other until it is found: the SKU, then each of its styles."""
-        yield from self._exact
+        """What to search for, one after the other until it is found: the SKU, its styles, these with Nike's hyphen."""
+        yield from dict.fromkeys([*self._exact, *map(hyphenated, self._exact)])
 
-    def found(self, product_id: str, style: str | None, row: T) -> bool:
-        """Whether this row is it. One that may be is kept for `end`."""
-        theirs = styles(style or "")
-        if set(theirs) & set(self._exact):
-            return True
-        if {compact(one) for one in theirs} & self._compact:
-            self._alike[product_id] = (style or "", row)
-        return False
+    def found(self, rows: Iterable[tuple[str, str | None, T]]) -> T | None:
+        """The row that is it, on a page of (product id, style, row). Those that may be it are kept for `end`."""
+        whole, part = list[T](), list[T]()
+        for product_id, style, row in rows:
+            theirs = styles(style or "")
+            if theirs[0] == self._exact[0]:
+                whole.append(row)
+            elif set(theirs) & set(self._exact):
+                part.append(row)
+            elif {compact(one) for one in theirs} & self._compact:
+                self._alike[product_id] = (style or "", row)
+        return next(iter([*whole, *part]), None)
 
     def end(self) -> T | None:
         """The only row that may be it, after all rows were looked at. None if there was none.
@@ -98,3 +129,8 @@ class StyleSearch(Generic[T]):
             names = ", ".join(sorted(style for style, _ in self._alike.values()))
             raise AmbiguousStyle(f"{self._exact[0]} may be several products: {names}; write one of these")
         return next((row for _, row in self._alike.values()), None)
+
+    def rivals(self, product_id: str) -> tuple[str, ...]:
+        """The styles of other products that were seen and have the same `key`."""
+        others = {normal_style(style) for one, (style, _) in self._alike.items() if one != product_id}
+        return tuple(sorted(style for style in others if key(style) == key(self._exact[0])))

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import asked
+from sluice.marketplaces.skus import compact
 from sluice.platform.http import paging
 from sluice.platform.http.paging import Page, Place
 
 
 @dataclass(frozen=True)
 class Filter(paging.Filter):
-    """Which jobs are wanted. `sku` is how the SKU begins."""
+    """Which jobs are wanted. `sku` is how the SKU begins, with or without hyphens."""
 
     state: str | None = None
     kind: str | None = None
@@ -23,12 +24,15 @@ class Filter(paging.Filter):
         kind, *rest = keys.job_parts(job_id)
         about = rest[1].upper() if len(rest) > 1 else ""
         marketplace = rest[0] if rest else ""
-        return self.allows(kind=kind, marketplace=marketplace) and about.startswith(self.sku or "")
+        return self.allows(kind=kind, marketplace=marketplace) and self._begins(about)
 
     def matches(self, job: Job) -> bool:
         """Whether the job is wanted."""
         sku = str(job.payload.get("sku", ""))
-        return self.allows(state=job.state) and sku.startswith(self.sku or "")
+        return self.allows(state=job.state) and self._begins(sku)
+
+    def _begins(self, sku: str) -> bool:
+        return compact(sku).startswith(compact(self.sku or ""))
 
 
 def page(tenant: str, wanted: Filter, limit: int, start: Place | None) -> Page[Job]:

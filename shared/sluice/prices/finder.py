@@ -9,18 +9,22 @@ from sluice.catalog.meaning import Wanted
 from sluice.catalog.table import Product
 from sluice.jobs.model.outcomes import CannotSucceed
 from sluice.jobs.model.run import Run
-from sluice.marketplaces import sizes
-from sluice.marketplaces.http.errors import NotFound
+from sluice.marketplaces import sizes, skus
+from sluice.marketplaces.http.errors import AmbiguousStyle, NotFound
 from sluice.marketplaces.products import Adapter, Uncharted
 from sluice.marketplaces.registry import Marketplace
 from sluice.marketplaces.sizes import Size
 
 
 class Place(NamedTuple):
-    """Where the price is asked for. just_found: this job has looked it up itself."""
+    """Where the price is asked for. style: the SKU as the marketplace spells it, or as it was asked for.
+
+    just_found: this job has looked it up itself.
+    """
 
     product_id: str
     variant: Variant
+    style: str
     just_found: bool = False
 
 
@@ -56,13 +60,13 @@ class Finder:
         payload = self._run.payload
         if "variant_id" in payload:
             variant = Variant(payload["variant_id"], payload["size"], payload["size_system"], payload["sizes"])
-            return Place(payload["product_id"], variant)
-        with self._run.turn(self._sku):
+            return Place(payload["product_id"], variant, payload.get("style", self._sku))
+        with self._run.turn(skus.key(self._sku)):
             wanted = Wanted(self._marketplace.name, self._sku, self._size)
             known = meaning.known([wanted], consistent=True)
             self._remember(known.get((self._marketplace.name, self._sku)))
             if not self._marketplace.lookup_calls:
-                return Place(self._sku, self._by_other_charts(known))
+                return Place(self._style(known), self._by_other_charts(known), self._style(known))
             return self._by_chart(known)
 
     def find_again(self, place: Place) -> Place:
@@ -71,7 +75,7 @@ class Finder:
         Raises:
             CannotSucceed, Failure: as `find`.
         """
-        with self._run.turn(f"{self._sku} moved"):
+        with self._run.turn(f"{skus.key(self._sku)} moved"):
             known = catalog.row(self._marketplace.name, self._sku, consistent=True)
             self._remember(known)
             known = known if known and known.is_found else None
@@ -80,10 +84,12 @@ class Finder:
         if known.product_id == place.product_id:
             raise NotFound(f"{self._marketplace.name} has no prices for the product that its search finds", status=404)
         wanted = Size(place.variant.size, place.variant.size_system)
-        return Place(known.product_id, self._of(known, wanted, {}), just_found=True)
+        return Place(known.product_id, self._of(known, wanted, {}), known.style or self._sku, just_found=True)
 
     def _remember(self, row: Product | None) -> None:
-        problem = catalog.problem(row, self._run.clock.now())
+        if told := catalog.rivalry(row, self._sku):
+            raise CannotSucceed(told, code=AmbiguousStyle.code)
+        problem = catalog.problem(row, self._sku, self._run.clock.now())
         if problem and problem["at"] >= self._run.job.created_at:
             raise Remembered(problem["code"], problem["message"])
 
@@ -94,11 +100,11 @@ class Finder:
         if product and product.is_charted:
             variant = self._in(product, known)
             if variant:
-                return Place(product.product_id, variant)
+                return Place(product.product_id, variant, product.style or self._sku)
             if not catalog.is_old(product, now, age_ms):
                 raise _refused(meaning.missing(self._sku, self._size, product))
         found = self._look_up(product)
-        return Place(found.product_id, self._of(found, self._size, known), just_found=True)
+        return Place(found.product_id, self._of(found, self._size, known), found.style or self._sku, just_found=True)
 
     def _look_up(self, known: Product | None, *, moved: bool = False) -> Product:
         now = self._run.clock.now()
@@ -106,6 +112,9 @@ class Finder:
         if found is None:
             raise CannotSucceed(lookup.no_such_product(self._marketplace.name, self._sku), code=lookup.UNKNOWN)
         return found
+
+    def _style(self, known: meaning.Known) -> str:
+        return meaning.style(self._marketplace.name, self._sku, known)
 
     def _in(self, product: Product, known: meaning.Known) -> Variant | None:
         try:
@@ -133,7 +142,7 @@ class Finder:
             raise _refused(none) from None
         if variant:
             return variant
-        system = cast("Uncharted", self._adapter).own_system(self._sku, run.payload["currency"])
+        system = cast("Uncharted", self._adapter).own_system(self._style(known), run.payload["currency"])
         if system is None:
             why = (
                 f"nobody knows yet which size system {self._sku} has: {name} has no size charts, and no other "

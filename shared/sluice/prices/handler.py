@@ -16,7 +16,7 @@ from sluice.catalog.table import Product
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import HandlerResult
 from sluice.jobs.model.run import Calls, Run
-from sluice.marketplaces import registry
+from sluice.marketplaces import registry, skus
 from sluice.marketplaces.http.errors import NotFound
 from sluice.marketplaces.products import Adapter, MarketData
 from sluice.marketplaces.registry import Marketplace
@@ -45,17 +45,18 @@ def run(run: Run) -> HandlerResult:
     sku, together = run.payload["sku"], marketplace.sizes_together
     try:
         place = finder.find()
-        with run.turn(sku) if together else nullcontext():
+        with run.turn(skus.key(sku)) if together else nullcontext():
             stored = prices.load(sku, _price_key(run, marketplace.name, place.variant), consistent=together)
             if stored and _good_enough(stored, run):
                 return _result(stored, skipped="fresh")
             place, quotes = _quotes(adapter, finder, place, run.payload["currency"])
             variant = place.variant
             own = next(data for data in quotes if data.variant_id == variant.variant_id)
-            price = _price(run, marketplace.name, variant, own, calls.started_at)
+            price = _price(run, marketplace.name, place.style, variant, own, calls.started_at)
             newer = prices.store(price)
             if together:
-                _store_others(run, marketplace, [data for data in quotes if data is not own], calls.started_at)
+                others = [data for data in quotes if data is not own]
+                _store_others(run, marketplace, place.style, others, calls.started_at)
     except Remembered as told:
         return {"price": None, "skipped": told.code, "reason": told.message}
     return _result(price, skipped=None if newer else "older")
@@ -72,7 +73,9 @@ def _quotes(adapter: Adapter, finder: Finder, place: Place, currency: str) -> tu
         return there, adapter.quotes(there.product_id, there.variant.variant_id, currency)
 
 
-def _store_others(run: Run, marketplace: Marketplace, quotes: Iterable[MarketData], observed_at: int) -> None:
+def _store_others(
+    run: Run, marketplace: Marketplace, style: str, quotes: Iterable[MarketData], observed_at: int
+) -> None:
     """Keep what the same call has said of other sizes, as far as the size chart knows them."""
     product = catalog.load(marketplace.name, run.payload["sku"], consistent=True)  # it may have come a moment ago
     if product is None:
@@ -82,14 +85,14 @@ def _store_others(run: Run, marketplace: Marketplace, quotes: Iterable[MarketDat
     for data in quotes:
         variant = chart.get(data.variant_id)
         if variant and (wanted is None or data.variant_id in wanted):
-            prices.store(_price(run, marketplace.name, variant, data, observed_at))
+            prices.store(_price(run, marketplace.name, style, variant, data, observed_at))
 
 
 def _wanted(run: Run, marketplace: str, product: Product) -> set[str]:
     """The sizes, by variant, that somebody has asked for: another job of the batch, or one whose price grew old."""
     sku, currency = run.payload["sku"], run.payload["currency"]
     jobs = (job.payload for job in run.batch if job.kind == run.job.kind)
-    asked = [size_of(job) for job in jobs if (job["sku"], job["currency"]) == (sku, currency)]
+    asked = [size_of(job) for job in jobs if (skus.key(job["sku"]), job["currency"]) == (skus.key(sku), currency)]
     stored = prices.find(sku, marketplace, currency=currency)
     asked += [Size(price.size, price.size_system) for price in stored if not _is_fresh(price, run)]
     chart = product.chart()
@@ -131,9 +134,10 @@ def _price_key(run: Run, marketplace: str, variant: Variant) -> str:
     return prices.key(marketplace, variant.size, variant.size_system, run.payload["currency"])
 
 
-def _price(run: Run, marketplace: str, variant: Variant, data: MarketData, observed_at: int) -> Price:
+def _price(run: Run, marketplace: str, style: str, variant: Variant, data: MarketData, observed_at: int) -> Price:
     return Price(
-        sku=run.payload["sku"],
+        sku=skus.key(run.payload["sku"]),
+        style=style,
         price=_price_key(run, marketplace, variant),
         marketplace=marketplace,
         size=variant.size,

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from sluice.catalog import charts
 from sluice.catalog.charts import Variant
-from sluice.marketplaces import sizes
+from sluice.marketplaces import sizes, skus
 from sluice.marketplaces.sizes import Size
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
@@ -18,7 +18,8 @@ from sluice.platform.clock import iso
 class PriceView(TypedDict):
     """A price as it was observed. Amounts are decimal strings in `currency`; null where there is no ask or bid.
 
-    sizes: the size in each size system. more: what else the marketplace says, by its name for it.
+    sku: the style as the product has it. sizes: the size in each size system.
+    more: what else the marketplace says, by its name for it.
     """
 
     sku: str
@@ -36,6 +37,7 @@ class PriceView(TypedDict):
 class Price(tables.Table):
     """What a marketplace asked and bid at `observed_at` (epoch ms).
 
+    sku: its `skus.key`. style: the SKU as the marketplace spells it, or as it was asked for.
     `price` = `stockx:us-10:USD`. ask, bid: None where there is none. more: what else the marketplace gives, by name.
     sizes: the size in each size system.
     """
@@ -44,6 +46,7 @@ class Price(tables.Table):
         table_name = tables.name("prices")
 
     sku = UnicodeAttribute(hash_key=True)
+    style = UnicodeAttribute(null=True)
     price = UnicodeAttribute(range_key=True)
     marketplace = UnicodeAttribute()
     size = UnicodeAttribute()
@@ -64,7 +67,7 @@ class Price(tables.Table):
         """The price as the API shows it."""
         variant = self.variant
         return {
-            "sku": self.sku,
+            "sku": self.style or self.sku,
             "marketplace": self.marketplace,
             "size": variant.size,
             "sizeSystem": variant.size_system,
@@ -85,7 +88,7 @@ def key(marketplace: str, size: str, size_system: str, currency: str) -> str:
 def load(sku: str, price: str, *, consistent: bool = False) -> Price | None:
     """The stored price, if there is one. consistent: also one that was stored a moment ago; costs twice as much."""
     try:
-        return Price.get(sku, price, consistent_read=consistent)
+        return Price.get(skus.key(sku), price, consistent_read=consistent)
     except Price.DoesNotExist:
         return None
 
@@ -106,13 +109,13 @@ def store(price: Price) -> bool:
 def find(
     sku: str, marketplace: str | None = None, size: Size | None = None, currency: str | None = None
 ) -> list[Price]:
-    """The prices of `sku`, narrowed by what is given, by marketplace and size.
+    """The prices of `sku`, however it is written, narrowed by what is given, by marketplace and size.
 
     A size without a system matches in the price's own. What was stored under another spelling of a size gives way to
     the newer price of the same size.
     """
     only = Price.price.startswith(f"{marketplace}:") if marketplace and size is None else None
-    rows = list(Price.query(sku, only))
+    rows = list(Price.query(skus.key(sku), only))
     called = {_name(row) for row in rows if size is None or charts.is_called(row.variant, size)}
     found = [
         row
@@ -143,5 +146,7 @@ def _order(row: Price) -> tuple[Any, ...]:
 
 
 def load_many(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Price]:
-    """Those of the prices `wanted` that are stored, by (SKU, range key)."""
-    return {(row.sku, row.price): row for row in Price.batch_get(list(set(wanted)))}
+    """Those of the prices `wanted` that are stored, by (SKU, range key) as they are given."""
+    keys = {(sku, price): (skus.key(sku), price) for sku, price in wanted}
+    found = {(row.sku, row.price): row for row in Price.batch_get(list(dict.fromkeys(keys.values())))}
+    return {name: found[stored] for name, stored in keys.items() if stored in found}

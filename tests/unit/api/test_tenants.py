@@ -21,7 +21,7 @@ from tests.support.http import Answer, call, event, route_functions, send
 from tests.support.letters import DIED_AT, write
 from tests.unit.api.conftest import CREDENTIALS, WEBHOOK, Cloud
 
-OWN = "market.refresh:stockx:ACME-ONLY:us-10:USD"
+OWN = "market.refresh:stockx:ACMEONLY:us-10:USD"
 # The dead letter of ACME-ONLY that `write` stores.
 LETTER = public_id(f"{iso(DIED_AT)}#{OWN}#1")
 # The listing that acme offers as ACME-ONLY.
@@ -33,7 +33,7 @@ IDS = {"job_id": OWN, "marketplace": "stockx", "letter_id": LETTER, "listing_id"
 PROMOTION = {"listingId": "110551234567", "adRate": 5.5}
 IDS |= {"promotion_id": "promotion.create:ebay:acme:110551234567"}
 # What acme owns, and has imported.
-ITEM = item.public_id("ACME-ONLY:us-10")
+ITEM = item.public_id("ACMEONLY:us-10")
 FILE = {"body": "sku,size\nACME-ONLY,11\n", "content_type": "text/csv"}
 IMPORT = hashlib.sha256(f"acme\nline\n{FILE['body']}".encode()).hexdigest()[:32]
 IDS |= {"item_id": ITEM, "import_id": IMPORT}
@@ -42,7 +42,7 @@ PAGE = "https://shop.example/products/ACME-ONLY"
 IDS |= {"page_id": urls.product_id(PAGE)}
 IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
 # What an answer to somebody else must not hold.
-OF_ACME = ("acme", "ACME-ONLY", "ACME-SHARED")
+OF_ACME = ("acme", "ACME-ONLY", "ACMEONLY", "ACME-SHARED", "ACMESHARED")
 
 # How the other tenant tries to reach what is acme's, on each route that has a caller, and what it gets.
 ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {

@@ -9,6 +9,7 @@ from sluice.catalog import table as catalog
 from sluice.catalog.table import Product
 from sluice.inventory import worker
 from sluice.jobs.model.job import Job
+from sluice.marketplaces import skus
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform import aws
 from sluice.platform.clock import MINUTE
@@ -82,7 +83,7 @@ class Seller:
         currency = price.pop("currency", "USD")
         values = {"ask": "150", "bid": "120.50", "more": {}, "sizes": {"us": size}} | price
         Price(
-            sku,
+            skus.key(sku),
             f"{marketplace}:us-{size}:{currency}",
             marketplace=marketplace,
             size=size,

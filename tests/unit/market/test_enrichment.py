@@ -9,6 +9,7 @@ import pytest
 
 from local.sandbox.faults import RefuseRefresh, RevokedToken, ServerError
 from sluice.catalog import enrichment, enrichment_table
+from sluice.catalog import table as catalog
 from sluice.catalog.enrichment import WINDOW
 from sluice.catalog.table import Product
 from sluice.jobs.model.job import Job
@@ -47,16 +48,17 @@ def product(sku: str, marketplace: str = "stockx", age: int = 2 * AGE, **changes
         "product_id": "an-id-of-then",
         "marketplace": marketplace,
         "name": "A name",
+        "style": sku,
         "image": "https://images.example/old.png",
         "variants": [],
         "updated_at": now - age,
         "checked_at": now - age,
     }
-    Product(f"{marketplace}:{sku}", **row | changes).save()
+    Product(catalog.key(marketplace, sku), **row | changes).save()
 
 
 def stored(sku: str, marketplace: str = "stockx") -> Product:
-    return Product.get(f"{marketplace}:{sku}")
+    return Product.get(catalog.key(marketplace, sku))
 
 
 def synthetic(count: int) -> list[str]:

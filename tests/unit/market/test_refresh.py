@@ -11,6 +11,7 @@ from local.sandbox.catalog import prices
 from local.sandbox.catalog.catalog import Catalog
 from local.sandbox.catalog.golden import GOLDEN
 from local.sandbox.catalog.products import Product
+from sluice.catalog.table import key
 from sluice.jobs.run import worker
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform.clock import MINUTE, iso
@@ -162,7 +163,7 @@ def test_a_product_without_sizes_is_one_size(acme: World, sku: str, picture: str
     assert job["state"] == "succeeded"
     [price] = acme.prices(sku)
     assert (price["size"], price["sizes"]) == ("ONE SIZE", {"us": "ONE SIZE"})
-    assert acme.store.item("catalog", product=f"stockx:{sku}")["image"]["S"] == f"/v1/images/{picture}.svg"  # type: ignore[index]
+    assert acme.store.item("catalog", product=key("stockx", sku))["image"]["S"] == f"/v1/images/{picture}.svg"  # type: ignore[index]
     acme.finish(item(sku, "ONE SIZE", force=True, priority="manual"))
     assert acme.routes()[3:] == ["price"]
 
@@ -171,7 +172,7 @@ def test_clothes_are_priced_by_the_name_of_their_size(acme: World) -> None:
     acme.finish(item("SLUICE-TEE-1", "xl"))
     [price] = acme.prices("SLUICE-TEE-1")
     assert price["size"] == "XL"
-    assert acme.store.item("catalog", product="stockx:SLUICE-TEE-1")["image"]["S"] == "/v1/images/default.svg"  # type: ignore[index]
+    assert acme.store.item("catalog", product=key("stockx", "SLUICE-TEE-1"))["image"]["S"] == "/v1/images/default.svg"  # type: ignore[index]
 
 
 SIZES = [

@@ -7,7 +7,7 @@ import pytest
 
 from local.sandbox.faults import Noise, Throttle
 from sluice.catalog.table import Product
-from sluice.platform.clock import HOUR, MINUTE
+from sluice.platform.clock import DAY, HOUR, MINUTE
 from tests.support.http import call
 from tests.unit.market.world import Json, World, item
 
@@ -179,6 +179,21 @@ def test_what_a_search_has_found_is_kept_when_the_next_call_is_refused(acme: Wor
     assert (acme.job(job_id)["state"], acme.routes()) == ("queued", ["search", "variants"])
     acme.run_until(lambda: acme.job(job_id)["state"] == "succeeded", 10)
     assert acme.routes() == ["search", "variants", "variants", "price"]
+
+
+def test_what_a_search_has_found_of_an_old_product_is_kept_too(acme: World) -> None:
+    """A size that its chart does not have has it looked up again; the sizes that it has are priced meanwhile."""
+    acme.finish(item())
+    acme.clock.time += 60 * DAY
+    before = len(acme.routes())
+    acme.sandbox.faults.set(Throttle(path="*/variants", last=3, retry_after_s=30))
+    [job_id] = acme.enqueue(item(size="99"))
+    acme.run()
+    assert acme.routes()[before:] == ["search", "variants"]
+    acme.run_until(lambda: acme.job(job_id)["state"] == "dead", 30)
+    assert acme.job(job_id)["error"]["code"] == "size_unknown"
+    assert acme.routes()[before:] == ["search", *["variants"] * 4]
+    assert acme.finish(item(size="9"))[0]["state"] == "succeeded"
 
 
 def test_a_product_that_moved_is_looked_up_anew_once(acme: World) -> None:

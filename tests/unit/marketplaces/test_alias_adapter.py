@@ -98,7 +98,22 @@ def test_of_several_such_styles_none_is_taken_and_an_exact_one_is() -> None:
         alias_with(page(*rows)).search("DD1391100")
     found = alias_with(page(*rows)).search("DD1391-100")
     assert found is not None
-    assert found.product_id == "b"
+    assert (found.product_id, found.rivals) == ("b", ("DD13-91100",))
+
+
+def test_a_product_of_the_style_itself_goes_before_one_of_several_styles() -> None:
+    rows = [item(sku="315122 111/CW2288 111", catalog_id="a"), item(sku="CW2288 111", catalog_id="b")]
+    for sku, product_id in (("CW2288-111", "b"), ("315122-111", "a"), ("315122-111/CW2288-111", "a")):
+        found = alias_with(page(*rows)).search(sku)
+        assert found is not None
+        assert (found.product_id, found.rivals) == (product_id, ())
+
+
+def test_what_is_not_found_is_searched_for_with_nikes_hyphen_too() -> None:
+    network = Network(page(), page(item(sku="DD1391 100")))
+    found = open_alias(network).search("DD1391100")
+    assert found is not None
+    assert [sent.url.params["query"] for sent in network.sent] == ["DD1391100", "DD1391 100"]
 
 
 @pytest.mark.parametrize("style", ["CW2288 111", "315122 111", "315122 111/CW2288 111"])

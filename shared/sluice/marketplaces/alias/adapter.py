@@ -120,16 +120,20 @@ class Alias:
         wanted = StyleSearch[Value](sku)
         for query in wanted.queries():
             if (row := self._search(query.replace("-", " "), wanted) or wanted.end()) is not None:
-                return _product(row)
+                found = _product(row)
+                return replace(found, rivals=wanted.rivals(found.product_id))
         return None
 
     def _search(self, text: str, wanted: StyleSearch[Value]) -> Value | None:
         query: dict[str, str | int] = {"query": text, "limit": PAGE_SIZE}
         for _ in range(MOST_PAGES):
             body = self._session.call(Call("GET", "/catalog", query=query))
-            for row in body["catalog_items"].rows():
-                if wanted.found(row["catalog_id"].optional_text() or "", row["sku"].optional_text(), row):
-                    return row
+            rows = body["catalog_items"].rows()
+            found = wanted.found(
+                (row["catalog_id"].optional_text() or "", row["sku"].optional_text(), row) for row in rows
+            )
+            if found is not None:
+                return found
             following = body["next_pagination_token"].optional_text()
             if not body["has_more"].flag() or not following:
                 return None

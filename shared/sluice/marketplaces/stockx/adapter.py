@@ -5,6 +5,7 @@ Amounts are decimal strings in major units; `retailPrice` alone is a number. The
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Self
@@ -105,16 +106,20 @@ class StockX:
         wanted = StyleSearch[Value](sku)
         for query in wanted.queries():
             if (row := self._search(query, wanted) or wanted.end()) is not None:
-                return _product(row)
+                found = _product(row)
+                return replace(found, rivals=wanted.rivals(found.product_id))
         return None
 
     def _search(self, text: str, wanted: StyleSearch[Value]) -> Value | None:
         for page in range(1, MOST_PAGES + 1):
             query: dict[str, str | int] = {"query": text, "pageNumber": page, "pageSize": PAGE_SIZE}
             body = self._session.call(Call("GET", "/catalog/search", query=query))
-            for row in body["products"].rows():
-                if wanted.found(row["productId"].optional_text() or "", row["styleId"].optional_text(), row):
-                    return row
+            rows = body["products"].rows()
+            found = wanted.found(
+                (row["productId"].optional_text() or "", row["styleId"].optional_text(), row) for row in rows
+            )
+            if found is not None:
+                return found
             if not body["hasNextPage"].flag():
                 return None
         return None
