@@ -67,7 +67,7 @@ class OfferCalls:
 
         def act() -> None:
             if offer.listing and offer.listing.live:
-                if not body.get("listingDescription"):
+                if not body.get("listingDescription") and not shop.groups_of(offer.sku):
                     raise RefusedError(25017, text1="listingDescription")
                 check(shop, {**body, **fixed})
                 self._desk.listings.revise(offer.listing, call.at_ms)
@@ -122,7 +122,8 @@ def check(shop: Shop, offer: Json) -> None:
     for name, there in (("title", product.get("title")), ("condition", body.get("condition"))):
         if not there:
             raise RefusedError(25017, text1=name)
-    if not product.get("description") and not offer.get("listingDescription"):
+    described = [shop.groups[key].get("description") for key in shop.groups_of(offer["sku"])]
+    if not any((product.get("description"), offer.get("listingDescription"), *described)):
         raise RefusedError(25017, text1="description")
     if not product.get("imageUrls"):
         raise RefusedError(25002, text1="Add at least 1 photo.")

@@ -32,6 +32,8 @@ from sluice.platform.clock import DAY, iso
 from sluice.platform.days import PACIFIC, Day
 from sluice.platform.packing import pack, unpack
 
+# Of a record that is only taken down.
+NO_POLICIES: Final = PolicyIds("", "", "")
 # The parts of an error that a record keeps.
 MESSAGE_CHARACTERS: Final = 300
 
@@ -80,8 +82,7 @@ class Attempt:
 
 def begin(run: Run, record: Record, want: Desired, found: Known) -> Attempt:
     """An attempt with nothing planned yet."""
-    policies = found.policies or PolicyIds("", "", "")
-    attempt = Attempt(run, record, want, policies, Plan((), want), live=found.live)
+    attempt = Attempt(run, record, want, found.policies or NO_POLICIES, Plan((), want), live=found.live)
     attempt.offer_id, attempt.listing_id = record.offer_id, record.listing_id
     return attempt
 
@@ -173,23 +174,32 @@ def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
 def failed(attempt: Attempt, failure: Failure) -> None:
     """Keep why an attempt did not succeed: in the sync log, and on the record where it was the last."""
     record, now = attempt.record, attempt.run.clock.now()
-    last = failure.action in (Then.BUSINESS, Then.FATAL)
-    result = "failed" if last else "snooze" if failure.action is Then.SNOOZE else "retry"
-    _entry(attempt, result, failure, now).save()
-    error = {
-        "code": failure.code,
-        "message": failure.message[:MESSAGE_CHARACTERS],
-        "version": record.version,
-        "at": iso(now),
-        "final": last,
-    }
-    actions: list[Update] = [Record.error.set(error)]
+    _entry(attempt, result_of(failure), failure, now).save()
+    actions = [Record.error.set(error_of(record, failure, now))]
     if attempt.offer_id and attempt.offer_id != record.offer_id:
         # Found on the way: a later failure must not throw it away.
         actions.append(Record.offer_id.set(attempt.offer_id))
     ours = Record.run == attempt.token if record.run == attempt.token else Record.version.exists()
     with suppress(tables.ConditionFailed):  # somebody else's attempt has the word
         tables.update(Record, [record.tenant, record.sku], actions, ours)
+
+
+def result_of(failure: Failure) -> str:
+    """How the sync log calls an attempt that failed."""
+    if failure.action in (Then.BUSINESS, Then.FATAL):
+        return "failed"
+    return "snooze" if failure.action is Then.SNOOZE else "retry"
+
+
+def error_of(record: Record, failure: Failure, now: int) -> Json:
+    """What a record keeps of a failure. final: it is not tried again by itself."""
+    return {
+        "code": failure.code,
+        "message": failure.message[:MESSAGE_CHARACTERS],
+        "version": record.version,
+        "at": iso(now),
+        "final": result_of(failure) == "failed",
+    }
 
 
 def open_case(record: Record, kind: str, groups: Iterable[str], now: int, details: str = "") -> None:
@@ -213,6 +223,9 @@ def begin_anew(attempt: Attempt) -> None:
 
 def _seen(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
     """What eBay has of it now."""
+    if echo and echo.standing == echoes.LIVE:
+        # Published by an attempt whose answer was lost.
+        attempt.listing_id = echo.listing_id or attempt.listing_id
     ids = ((Record.offer_id, attempt.offer_id), (Record.listing_id, attempt.listing_id))
     actions: list[Update] = [attribute.set(value) for attribute, value in ids if value]
     if echo is None:

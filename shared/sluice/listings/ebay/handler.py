@@ -9,7 +9,7 @@ Each record stands alone: what becomes of it is its own job's end.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,10 +17,11 @@ from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
 from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
 from sluice.listings.ebay import echo as echoes
-from sluice.listings.ebay import policies, promoting, publishers, sellers, steps, table
+from sluice.listings.ebay import group_attempt, policies, promoting, publishers, sellers, steps, table
 from sluice.listings.ebay.attempt import Attempt
-from sluice.listings.ebay.desired import PolicyIds, Status
+from sluice.listings.ebay.desired import Status
 from sluice.listings.ebay.echo import Echo
+from sluice.listings.ebay.group_attempt import GroupAttempt
 from sluice.listings.ebay.plan import Step, plan
 from sluice.marketplaces.http.errors import MarketplaceFailure, NotFound, NotReady, PolicyRefused, SellingLimit
 from sluice.marketplaces.publishing import MOST_PRICES, PriceResult, Publisher
@@ -28,8 +29,6 @@ from sluice.platform.clock import iso
 from sluice.platform.days import PACIFIC, Day
 from sluice.platform.observe import count
 from sluice.platform.packing import unpack
-
-NO_POLICIES = PolicyIds("", "", "")
 
 
 class RevisionsUsed(Failure):
@@ -90,7 +89,10 @@ def run(runs: Sequence[Run]) -> list[HandlerResult | Exception]:
     pause = sellers.paused(first.job.account, first.clock.now())
     ways = [_Publishing(run) for run in runs]
     for way in ways:
-        way.step(partial(_begin, way, pause))
+        if way.run.payload["owner"].endswith(table.GROUPS):
+            way.step(partial(_group, way, publisher, pause))
+        else:
+            way.step(partial(_begin, way, pause))
     quick = [way for way in ways if way.end is None and way.attempt and way.attempt.plan.is_quick]
     by_language: dict[str, list[_Publishing]] = defaultdict(list)
     for way in quick:
@@ -115,20 +117,50 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None) -> HandlerResult | N
     want, known = record.wanted, attempts.known(record, now)
     attempt = way.attempt = attempts.begin(run, record, want, known)
     # Who only takes a listing down needs no policies.
-    attempt.policies = known.policies or NO_POLICIES if want.status is Status.ENDED else policies.ids(run, record)
+    attempt.policies = (
+        known.policies or attempts.NO_POLICIES if want.status is Status.ENDED else policies.ids(run, record)
+    )
     planned = attempt.plan = plan(want, attempt.policies, known)
     if planned.waits and not planned.steps:
-        raise _no_revisions(attempt, now)
+        raise _no_revisions(planned.waits, record, now)
     if Step.PUBLISH in planned.steps and pause:
-        raise SellingLimit(f"nothing new is published until {iso(pause[0])}: {pause[1]}", retry_at=pause[0])
+        raise _paused(pause)
     if planned.steps:
         return None
-    if record.is_published and not record.unsure:
+    if record.is_published:
         count("publish.idempotent_skip")
         return {"outcome": "unchanged", "steps": [], "version": record.version, "listing_id": record.listing_id}
     attempts.note(attempt)
     promoting.ask(attempt)
     return attempts.done(attempt, _stored_echo(attempt), "publish")
+
+
+def _group(way: _Publishing, publisher: Publisher, pause: tuple[int, str] | None) -> HandlerResult:
+    """A group's whole way: its members are one listing."""
+    run, now = way.run, way.run.clock.now()
+    count("publish.attempt")
+    record = table.find(run.payload["owner"], run.payload["sku"])
+    if record is None:
+        return {"outcome": "gone", "steps": [], "version": 0, "listing_id": None}
+    attempt: GroupAttempt | None = None
+    try:
+        attempt = group_attempt.begin(run, record)
+        if Step.PUBLISH in attempt.calls and not attempt.live and pause:
+            raise _paused(pause)
+        result = group_attempt.take(attempt, publisher)
+        if waits := sorted({one for member in attempt.members for one in member.plan.waits}):
+            raise _no_revisions(waits, attempt.record, now)
+    except Failure as failure:
+        told = _told(run, record.marketplace, failure)
+        group_attempt.failed(run, record, attempt, told)
+        raise told from None
+    group_attempt.log(run, record, attempt, "done" if attempt.steps else "nothing", None)
+    count("publish.success" if attempt.steps else "publish.idempotent_skip")
+    return result
+
+
+def _paused(pause: tuple[int, str]) -> SellingLimit:
+    return SellingLimit(f"nothing new is published until {iso(pause[0])}: {pause[1]}", retry_at=pause[0])
 
 
 def _set_prices(publisher: Publisher, ways: Sequence[_Publishing]) -> None:
@@ -183,7 +215,7 @@ def _priced(way: _Publishing, result: PriceResult) -> HandlerResult:
     if isinstance(result.error, NotFound):
         raise _gone(attempt, result.error)
     if result.error:
-        raise _told(attempt, result.error)
+        raise _told(way.run, attempt.want.marketplace, result.error)
     before = _stored_echo(attempt)
     echo = before and echoes.of_prices(before, attempt.plan.sends, attempt.policies)
     promoting.ask(attempt)
@@ -200,7 +232,7 @@ def _publish(way: _Publishing, publisher: Publisher) -> HandlerResult:
     except NotFound as failure:
         raise _gone(attempt, failure) from None
     except MarketplaceFailure as failure:
-        raise _told(attempt, failure) from None
+        raise _told(way.run, attempt.want.marketplace, failure) from None
     echo = steps.look(attempt, publisher)
     promoting.ask(attempt)
     return _finished(attempt, echo)
@@ -211,16 +243,15 @@ def _finished(attempt: Attempt, echo: Echo | None) -> HandlerResult:
     result = attempts.done(attempt, echo, attempt.run.payload.get("event", "publish"))
     count("publish.success")
     if attempt.plan.waits:
-        later = _no_revisions(attempt, attempt.run.clock.now())
+        later = _no_revisions(attempt.plan.waits, attempt.record, attempt.run.clock.now())
         later.logged = True
         raise later
     return result
 
 
-def _no_revisions(attempt: Attempt, now: int) -> RevisionsUsed:
-    opens = Day.at(now, PACIFIC).end
-    names = ", ".join(sorted(attempt.plan.waits))
-    used = attempt.record.revised(now)[0]
+def _no_revisions(waits: Iterable[str], record: table.Record, now: int) -> RevisionsUsed:
+    opens, names = Day.at(now, PACIFIC).end, ", ".join(sorted(waits))
+    used = record.revised(now)[0]
     return RevisionsUsed(
         f"{names} of the listing wait: eBay was sent {used} changes of it today; opens again at {iso(opens)}",
         retry_at=opens,
@@ -236,13 +267,12 @@ def _gone(attempt: Attempt, failure: NotFound) -> Failure:
     return ListingGone(f"eBay has no such listing any more: decide what becomes of it ({failure.message})")
 
 
-def _told(attempt: Attempt, failure: MarketplaceFailure) -> MarketplaceFailure:
+def _told(run: Run, site: str, failure: Failure) -> Failure:
     """What else a failure means: for the account, or for what is remembered of it."""
-    run = attempt.run
     if isinstance(failure, SellingLimit) and failure.retry_at:
         sellers.pause(run.job.account, failure.retry_at, failure.message)
     if isinstance(failure, PolicyRefused):
-        sellers.forget(run.job.account, attempt.want.marketplace)
+        sellers.forget(run.job.account, site)
     return failure
 
 

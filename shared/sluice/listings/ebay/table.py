@@ -146,8 +146,8 @@ class Record(tables.Table):
 
     @property
     def is_published(self) -> bool:
-        """Whether what is desired is what eBay took last."""
-        return self.published_hash == self.record_hash
+        """Whether what is desired is what eBay took last, and nobody has reason to doubt that it shows it."""
+        return self.published_hash == self.record_hash and not self.unsure
 
     def revised(self, now: int) -> tuple[int, int]:
         """How many revisions of the listing were counted in eBay's present day: all, and those of details."""
