@@ -72,7 +72,7 @@ def begin(run: Run, record: Record) -> GroupAttempt:
     live = record.standing in (LIVE, OUT_OF_STOCK, ON_HOLD) and not Unsure.of(record.unsure).listing
     ending = group.status is Status.ENDED
     found = table.find_many(record.owner, sorted(record.members or ()))
-    members = [_member(run, one, record, ending=ending, live=live, now=now) for one in found.values()]
+    members = [_member(run, one, record, ending=ending, live=live, now=now) for _, one in sorted(found.items())]
     attempt = GroupAttempt(run, record, group, members, live=live, listing_id=record.listing_id)
     if ending:
         there = live or Unsure.of(record.unsure).listing
