@@ -73,6 +73,7 @@ TROUBLE = st.one_of(
     st.tuples(st.just("faults"), st.sampled_from(["on", "off"])),
     st.tuples(st.just("kill"), st.sampled_from(["POST", "GET", "PATCH", "DELETE"])),
     st.tuples(st.sampled_from(["restart", "reconnect"]), st.just(0)),
+    st.tuples(st.just("clock"), st.sampled_from([-60, 0, 60])),
     st.tuples(st.sampled_from(sorted(BY_HAND)), WHO),
 )
 # How long the world goes on after a step: rounds of a scheduler, a poller and a pause.
@@ -145,6 +146,8 @@ class History:
                     desk.tick()
                 if "poll" in step:
                     desk.poll()
+            case "clock", int(ahead):
+                desk.sandbox.front.ahead_ms = ahead * 1_000
             case "restart", _:
                 token_cache.forget()
             case "reconnect", _:

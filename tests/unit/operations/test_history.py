@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -41,6 +42,19 @@ def load() -> Listing:
     found = listings.find(TENANT, ID)
     assert found
     return found
+
+
+@pytest.mark.parametrize("others", [0, 9, 10, 130])
+def test_the_newest_change_of_a_job_is_found_however_many_have_followed(desk: Desk, others: int) -> None:
+    for number in range(1, others + 3):
+        mine = number in (1, 2)
+        change_ = Change(number, Action.UPDATE, "mine" if mine else f"job-{number}", NOON, "ann")
+        put(change_)
+        settle(TENANT, ID, change_, results.succeeded(change_, "ACTIVE"), NOON)
+    found = listings.last_of(TENANT, ID, "mine")
+    assert found
+    assert found.number == 2
+    assert listings.last_of(TENANT, ID, "nobody's") is None
 
 
 def test_applying_twice_changes_nothing(desk: Desk) -> None:

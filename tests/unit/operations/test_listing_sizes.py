@@ -50,6 +50,15 @@ def test_the_variant_is_the_shoe_that_was_asked_for(
 ) -> None:
     answer = offer(sku, size, system)
     assert answer.status == 202, answer.text
+    assert (answer.json["size"], answer.json["sizeSystem"]) == taken
+    item = {"sku": sku, "size": size, "amount": "150"} | ({} if system is None else {"sizeSystem": system})
+    [other, named] = call(
+        "POST",
+        f"{LISTINGS}/bulk",
+        body={"action": "create", "items": [item, {"variantId": desk.variants[0], "amount": "150"}]},
+    ).json["items"]
+    assert (other["size"], other["sizeSystem"]) == taken
+    assert "size" not in named
     shown = call("GET", f"{LISTINGS}/{answer.json['listingId']}").json
     assert (shown["size"], shown["sizeSystem"]) == taken
     assert shown["variantId"] == desk.variants[variant]

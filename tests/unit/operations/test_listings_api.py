@@ -116,6 +116,26 @@ def test_an_amount_without_a_currency_is_in_the_listings_own(desk: Desk) -> None
     assert desk.real()[0].currency == "EUR"
 
 
+@pytest.mark.parametrize("way", ["PATCH", "activate", "bulk"])
+def test_a_currency_without_an_amount_is_refused_because_the_price_would_mean_another(desk: Desk, way: str) -> None:
+    path = f"{LISTINGS}/{create(desk).json['listingId']}"
+    desk.finish()
+    before = desk.items()
+    if way == "bulk":
+        answer = bulk("update", {"listingId": path.rpartition("/")[2], "currency": "EUR"})
+        field = "items[0].amount"
+    else:
+        method, where = ("PATCH", path) if way == "PATCH" else ("POST", f"{path}/activate")
+        answer, field = call(method, where, body={"currency": "EUR"}), "amount"
+    assert answer.status == 400
+    assert "send both" in json.dumps(answer.json)
+    assert field in answer.fields
+    assert desk.items() == before
+    assert call("PATCH", path, body={"currency": "EUR", "amount": "140"}).status == 202
+    desk.finish()
+    assert [(one.currency, one.amount) for one in desk.real()] == [("EUR", "140")]
+
+
 def test_listing_pages_and_filters(desk: Desk) -> None:
     asked = [create(desk, amount=str(100 + number)).json["listingId"] for number in range(5)]
     desk.finish()

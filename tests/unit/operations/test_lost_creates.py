@@ -29,6 +29,26 @@ def test_a_create_without_an_answer_is_found_however_late_it_is_shown(desk: Desk
     assert [one.listing_id for one in desk.real()] == [desk.shown(asked.listing_id)["marketplaceId"]]
 
 
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize(("before", "after"), [(0, 60), (0, -60), (60, 0), (-60, 0), (-60, 60), (60, -60), (300, 360)])
+def test_a_marketplaces_clock_that_is_set_between_sending_and_checking_makes_no_second_listing(
+    desk: Desk, before: int, after: int, many: bool
+) -> None:
+    """The answer that would have told how far the clock was ahead is the one that was lost."""
+    desk.sandbox.front.ahead_ms = before * 1000
+    desk.sandbox.faults.set(Disconnect(method="POST", path="/v2/selling/*", last=1), ListLate(seconds=30))
+    item = {"variantId": desk.variants[0], "amount": "150"}
+    path, body = "/v1/stockx/listings", {"action": "create", "items": [item, item]}
+    asked = call("POST", f"{path}/bulk", body=body).json["items"] if many else [call("POST", path, body=item).json]
+    desk.tick()
+    desk.sandbox.front.ahead_ms = after * 1000
+    desk.finish()
+    assert desk.calls(method="POST", path="/v2/selling/*") == 1
+    shown = [call("GET", f"{path}/{one['listingId']}").json for one in asked]
+    assert {one["status"] for one in shown} == {"ACTIVE"}
+    assert sorted(one["marketplaceId"] for one in shown) == sorted(one.listing_id for one in desk.real())
+
+
 @pytest.mark.parametrize("lost", [1, 2])
 def test_a_twin_that_is_shown_too_late_is_withdrawn_and_told(desk: Desk, lost: int) -> None:
     late = ListLate(seconds=desk.config.listings.lost_create_ms / 1000 + 60, last=1)

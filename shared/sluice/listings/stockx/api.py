@@ -16,6 +16,7 @@ from sluice.listings.stockx.bodies import (
     NewTerms,
     draft,
     new_terms,
+    taken,
 )
 from sluice.listings.stockx.changes import Action, ListingStatus, Status
 from sluice.listings.stockx.kinds import BATCH, CHECK, SINGLE
@@ -41,7 +42,8 @@ def create_listing(request: HttpRequest[NewListing, None]) -> Accepted:
     """Offer one unit."""
     require_room(request.tenant, 1, request.now, live.current())
     try:
-        return accepted(asking.create(draft(request.body, request.now, request.seed), asker(request)))
+        wanted = draft(request.body, request.now, request.seed)
+        return {**accepted(asking.create(wanted, asker(request))), **taken(wanted)}
     except Refused as refused:
         raise _told(refused) from None
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Final, NamedTuple, TypeVar
+from typing import Annotated, Final, NamedTuple, NotRequired, TypeVar
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -65,8 +65,19 @@ class ListingsQuery(PageQuery):
     variant_id: Text | None = None
 
 
-class Accepted(TypedDict):
-    """The change is taken; follow it with `GET /v1/operations/{jobId}`. operationId: null until it is known."""
+class Taken(TypedDict):
+    """As which size a SKU with a size was taken, in the product's own system; neither is there for a `variantId`."""
+
+    size: NotRequired[str]
+    sizeSystem: NotRequired[str]
+
+
+class Accepted(Taken, TypedDict):
+    """The change is taken; follow it with `GET /v1/operations/{jobId}`. operationId: null until it is known.
+
+    size, sizeSystem: of a new listing that was named by SKU and size: as which size it was taken, in the product's own
+    system.
+    """
 
     jobId: str
     listingId: str
@@ -108,6 +119,11 @@ def draft(body: NewListing, now: int, seed: str | None = None) -> Draft:
         size_system=offered.size_system,
         seed=seed,
     )
+
+
+def taken(draft: Draft) -> Taken:
+    """The size of `draft`, as it is told."""
+    return {"size": draft.size, "sizeSystem": draft.size_system} if draft.size and draft.size_system else {}
 
 
 def new_terms(body: NewTerms, listing: Listing, now: int) -> Terms:
@@ -156,7 +172,7 @@ def read_terms(amount: object, currency: str | None, expires_at: str | None, now
     """
     if amount is None:
         if currency is not None:
-            raise Refused("amount", "is required with a currency")
+            raise Refused("amount", "is required with a currency, because a price means another one in it; send both")
         return Terms(expires_at=_expiry(expires_at, now))
     unit = _checked("currency", lambda: read_currency(currency or own, at))
     return Terms(_checked("amount", lambda: read_amount(amount, unit, at)), unit, _expiry(expires_at, now))

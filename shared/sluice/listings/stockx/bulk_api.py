@@ -9,10 +9,10 @@ from sluice.jobs.ask import require_room
 from sluice.listings.stockx import bodies, bulk
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.api import asker
-from sluice.listings.stockx.bodies import NewListing, NewTerms, draft, new_terms
+from sluice.listings.stockx.bodies import NewListing, NewTerms, Taken, draft, new_terms, taken
 from sluice.listings.stockx.bulk import Edit, NotStored
 from sluice.listings.stockx.changes import Action
-from sluice.listings.stockx.request import Asked, UnknownListing
+from sluice.listings.stockx.request import Asked, Draft, UnknownListing
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import Terms
 from sluice.platform.http import items
@@ -61,8 +61,8 @@ class Bulk(Body):
     ]
 
 
-class ItemAnswer(Answered, TypedDict):
-    """What became of one item: `accepted`, or `refused` (see `error`)."""
+class ItemAnswer(Answered, Taken, TypedDict):
+    """What became of one item: `accepted`, or `refused` (see `error`). size, sizeSystem: as of a single new listing."""
 
     listingId: NotRequired[str]
     jobId: NotRequired[str]
@@ -106,8 +106,8 @@ def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
         done = bulk.ask(action, list(asked.values()), body.marketplace, asker(request)) if asked else []
     except Refused as refusal:
         raise _whole_refused(refusal) from None
-    for index, what in zip(asked, done, strict=True):
-        _answer(answers, index, what)
+    for (index, wanted), what in zip(asked.items(), done, strict=True):
+        _answer(answers, index, what, taken(wanted) if isinstance(wanted, Draft) else {})
     count = answers.counts()
     counts: Counts = {"accepted": count[ACCEPTED], "refused": count[items.REFUSED]}
     answer: BulkAnswer = {"items": answers.in_order(), "counts": counts}
@@ -135,11 +135,11 @@ def _item(
     return Edit(listing.listing_id, new_terms(item, listing, now))
 
 
-def _answer(answers: Answers[ItemAnswer], index: int, done: bulk.Answer) -> None:
+def _answer(answers: Answers[ItemAnswer], index: int, done: bulk.Answer, size: Taken | None = None) -> None:
     match done:
         case Asked():
             job: ItemAnswer = {"index": index, "outcome": ACCEPTED, "listingId": done.listing_id, "jobId": done.job_id}
-            answers.add(index, job)
+            answers.add(index, {**job, **(size or {})})
         case UnknownListing():
             answers.refuse(index, FieldError("listingId", "not found"), why=NotFound)
         case Refused():

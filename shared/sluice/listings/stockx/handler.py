@@ -98,8 +98,7 @@ def _replayed(run: Run, listing: Listing) -> Change | None:
     """
     if run.job.letter is None:
         return None
-    entries = listings.history(listing.tenant, listing.listing_id)
-    last = next((one for one in reversed(entries) if one.metadata.get("job_id") == run.job.job_id), None)
+    last = listings.last_of(listing.tenant, listing.listing_id, run.job.job_id)
     if last is None or not was_not_received(last):
         return None
     return request.again(listing, last, run.job.job_id, run.clock.now())

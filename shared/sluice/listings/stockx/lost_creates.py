@@ -53,14 +53,16 @@ def find_created(seller: Seller, account: str, listing_id: str, variant_id: str,
 
 
 def candidates(seller: Seller, variant_ids: list[str], sent_at: int) -> list[shapes.MarketListing]:
-    """The listings of these variants that were created since about `sent_at`, oldest first."""
-    found = seller.find(variant_ids, sent_at)
-    since = earliest(seller, sent_at)
+    """The listings of these variants that can have been created by what was sent at `sent_at`, oldest first."""
+    found = seller.find(variant_ids, sent_at - NO_DATE_MS)
+    # How far the marketplace's clock was ahead when it got the create, nobody knows: its answer was lost, and the clock
+    # may have been set since. So it is taken for any that is up to two minutes behind, or as far as it is now.
+    since = sent_at + min(seller.ahead_ms or 0, 0) - NO_DATE_MS
     return sorted((one for one in found if one.created_at >= since), key=lambda one: one.created_at)
 
 
 def earliest(seller: Seller, sent_at: int) -> int:
-    """The earliest time, by the marketplace's clock, at which it can have received what was sent at `sent_at`."""
+    """The earliest time, by the marketplace's clock as it is now, at which it can have received what was sent then."""
     if seller.ahead_ms is None:
         return sent_at - NO_DATE_MS
     return sent_at + seller.ahead_ms - CLOCKS_MS
