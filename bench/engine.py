@@ -16,8 +16,10 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.run import Run
 from sluice.jobs.run import worker
 from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.dispatching import ACCOUNTS
 from sluice.platform.clock import DAY, HOUR, Clock
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from sluice.prices import handler as refresh
 from sluice.prices.ask import RefreshItem
 
@@ -68,11 +70,11 @@ class Engine:
             item = items([number], 1)[0]
             payload = {"sku": item.sku, "size": item.size, "size_system": item.size_system, "currency": item.currency}
             job = Job("", account=f"stockx:{tenant}", payload=payload)
-            refresh.run(Run(job, FreeCalls(), self.clock, self.config))
+            refresh.run(Run(job, FreeCalls(), Context(self.clock, self.config)))
 
     def tick(self) -> int:
         """One run of the scheduler; returns how many jobs it admitted."""
-        return int(scheduler.run(accounts.statuses, self.clock, self.config, accounts.applications)["admitted"])
+        return int(scheduler.run(ACCOUNTS, Context(self.clock, self.config))["admitted"])
 
     def work(self, workers: int = 1) -> None:
         """`workers` at once take the messages of the queue, one for each run of the worker, until there are none."""
@@ -85,7 +87,9 @@ class Engine:
         while found := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=1).get("Messages"):
             for message in found:
                 deadline = self.clock.now() + LAMBDA_MS
-                failed = worker.work({message["MessageId"]: message["Body"]}, self.config, self.clock, deadline)
+                failed = worker.work(
+                    {message["MessageId"]: message["Body"]}, Context(self.clock, self.config), deadline
+                )
                 if failed:
                     raise RuntimeError("a message could not be worked on; the log above says why")
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])

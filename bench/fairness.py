@@ -16,6 +16,7 @@ from bench.one import isolated
 from bench.row import Row
 from bench.store import store
 from sluice.jobs.dispatch import scheduler
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Spec
 from sluice.jobs.queue import finish
@@ -90,7 +91,7 @@ def play(demand: Demand, config: Config, hours: int) -> tuple[Shares, Shares]:
     for now in range(START, START + hours * HOUR, MINUTE):
         for tenant in (tenant for tenant, later in demand.small.items() if START + later == now):
             ask(tenant, FEW, now)
-        scheduler.tick(now, config, _active, _finished(now, config, asked, admitted))
+        scheduler.tick(Snapshot(now, config, Accounts(_active)), _finished(now, config, asked, admitted))
     return _shares(admitted, demand), _shares(_in_one_queue(admitted, list(asked.values())), demand)
 
 

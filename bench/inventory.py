@@ -25,6 +25,7 @@ from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import SystemClock
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from sluice.platform.settings import settings
 
 R = TypeVar("R")
@@ -60,7 +61,7 @@ def _measure() -> list[Row]:
                 )
             )
             messages = _messages(place, queue)
-            chunk_seconds = [_timed(partial(worker.work, {"1": text}, config, clock))[1] for text in messages]
+            chunk_seconds = [_timed(partial(worker.work, {"1": text}, Context(clock, config)))[1] for text in messages]
         done = imports.find(TENANT, taken.import_id)
         if done is None or done.pending or (done.created, done.asked) != (MOST_ROWS, PRICES):
             raise RuntimeError("the import is not done, or not all of it")

@@ -27,6 +27,7 @@ from bench.row import Row
 from bench.store import Store, store
 from local.sandbox.stockx import bodies
 from sluice.jobs.dispatch import poller, scheduler
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.queue import lanes
 from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import CALL_MS, run_batch
@@ -39,6 +40,7 @@ from sluice.platform.clock import SECOND, SystemClock
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
+from sluice.platform.context import Context
 
 LATENCY_MS = 300
 SECONDS = 60
@@ -80,7 +82,7 @@ def _many() -> tuple[int, float, str]:
         clock = SystemClock()
         busy, began = time.process_time(), clock.now()
         with redirect_stdout(StringIO()):  # metrics and logs, which nobody reads here
-            answer = poll_run.run(accounts.statuses, clock, OPEN, began + SECONDS * SECOND + CALL_MS)
+            answer = poll_run.run(Context(clock, OPEN), began + SECONDS * SECOND + CALL_MS)
         took = (clock.now() - began) / SECOND
         if not answer["success"] or answer["stats"]["failed"] or answer["stats"]["timedOut"]:
             raise RuntimeError(f"the run did not resolve what it looked at: {answer}")
@@ -96,7 +98,7 @@ def _one_by_one() -> float:
         config, clock = replace(OPEN, engine=replace(OPEN.engine, poll_batch=SEQUENTIAL)), SystemClock()
         began = time.monotonic()
         with patch.multiple(poller, THREADS=1, BATCHES=1), redirect_stdout(StringIO()):
-            answer = poll_run.run(accounts.statuses, clock, config, clock.now() + 2 * SECONDS * SECOND)
+            answer = poll_run.run(Context(clock, config), clock.now() + 2 * SECONDS * SECOND)
         if answer["stats"]["completed"] != SEQUENTIAL:
             raise RuntimeError(f"{SEQUENTIAL} operations were under way: {answer}")
         return time.monotonic() - began
@@ -115,9 +117,9 @@ def _units() -> tuple[Units, int, str]:
             for number in range(PRICED):
                 asker = Asker(TENANTS[0], "bench", clock.now(), OPEN)
                 request.create(Draft(variant, Terms(str(100 + number), "USD")), asker)
-            scheduler.tick(clock.now(), OPEN, accounts.statuses, lambda batch: _work(batch, clock))
+            scheduler.tick(Snapshot(clock.now(), OPEN, Accounts(accounts.statuses)), lambda batch: _work(batch, clock))
             # The look that the poller has at each after 20 seconds.
-            answer = poll_run.run(accounts.statuses, _Later(), OPEN, clock.now() + 3 * SECONDS * SECOND)
+            answer = poll_run.run(Context(_Later(), OPEN), clock.now() + 3 * SECONDS * SECOND)
         if answer["stats"]["completed"] != PRICED:
             raise RuntimeError(f"{PRICED} operations were under way: {answer}")
         return units, sandbox("GET", "/_sandbox/requests")["count"] - known, place.name
@@ -132,7 +134,7 @@ class _Later(SystemClock):
 
 def _work(batch: Batch, clock: SystemClock) -> None:
     limits = OPEN.limits["stockx"]
-    run_batch(batch, limits, OPEN, clock, clock.now() + 2 * SECONDS * SECOND, lambda *_: None, 8)
+    run_batch(batch, limits, Context(clock, OPEN), clock.now() + 2 * SECONDS * SECOND, lambda *_: None, 8)
 
 
 @contextmanager

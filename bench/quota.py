@@ -17,12 +17,14 @@ from bench.one import isolated
 from bench.row import Row
 from local.sandbox.limits import Limits as Quota
 from sluice.jobs.dispatch import scheduler
+from sluice.jobs.dispatch.snapshot import Accounts
 from sluice.jobs.run import worker
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform import aws
 from sluice.platform.clock import SECOND, SystemClock
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
+from sluice.platform.context import Context
 from sluice.platform.settings import settings
 from sluice.prices.ask import refresh
 
@@ -80,7 +82,7 @@ def _run_workers(sluice: Engine, killed: bool, calls: Callable[[], int]) -> None
         while calls() < CALLS:
             if time.monotonic() - ticked > TICK_SECONDS:
                 ticked = time.monotonic()
-                scheduler.run(accounts.statuses, sluice.clock, CONFIG)
+                scheduler.run(Accounts(accounts.statuses), Context(sluice.clock, CONFIG))
             if killed and calls() >= CALLS // 2:
                 workers[0].kill()
             time.sleep(0.1)
@@ -96,5 +98,5 @@ def _work(queue: str) -> None:
     with redirect_stdout(StringIO()):  # metrics, which nobody reads here
         while True:
             for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", []):
-                worker.work({message["MessageId"]: message["Body"]}, CONFIG, clock, clock.now() + 120 * SECOND)
+                worker.work({message["MessageId"]: message["Body"]}, Context(clock, CONFIG), clock.now() + 120 * SECOND)
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])

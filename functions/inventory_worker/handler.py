@@ -10,6 +10,7 @@ from sluice.jobs.model import kinds
 from sluice.platform import sqs
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
+from sluice.platform.context import Context
 from sluice.platform.observe import logger, metrics
 
 kinds.serve(capabilities.kinds("prices"))
@@ -19,5 +20,5 @@ kinds.serve(capabilities.kinds("prices"))
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """An SQS delivery; answers with the partial batch response (`batchItemFailures`)."""
-    failed = work(sqs.messages(event), live.current(), SystemClock())
+    failed = work(sqs.messages(event), Context(SystemClock(), live.current()))
     return sqs.answer(failed)

@@ -1,4 +1,4 @@
-"""Twice a minute: look at the operations that the marketplace works on."""
+"""Twice a minute: check the operations that the marketplace works on."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice import capabilities
 from sluice.jobs.model import kinds
 from sluice.listings.stockx import poll_run
-from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
+from sluice.platform.context import Context
 from sluice.platform.observe import logger, metrics
 
 kinds.serve(capabilities.kinds("listings.stockx"))
@@ -21,4 +21,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> poll_run.PollAnswe
     """`event` is ignored: a schedule's, or the delayed one's. Returns what the run did."""
     clock = SystemClock()
     deadline = clock.now() + context.get_remaining_time_in_millis()
-    return poll_run.run(accounts.statuses, clock, live.current(), deadline)
+    return poll_run.run(Context(clock, live.current()), deadline)

@@ -1,4 +1,4 @@
-"""Each minute: if it is time for it, ask for the looks at product pages that are due."""
+"""Each minute: if it is time for it, ask for the checks of product pages that are due."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from sluice.jobs.model import kinds
 from sluice.pages import schedule
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
+from sluice.platform.context import Context
 from sluice.platform.observe import logger, metrics
 
 kinds.serve(capabilities.kinds("pages"))
@@ -18,4 +19,4 @@ kinds.serve(capabilities.kinds("pages"))
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`event` is ignored: a schedule's. Returns what the run did."""
-    return schedule.tick(SystemClock(), live.current())
+    return schedule.tick(Context(SystemClock(), live.current()))

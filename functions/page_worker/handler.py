@@ -1,4 +1,4 @@
-"""Each minute, and at once when looks were asked for: look at the product pages that are due."""
+"""Each minute, and at once when checks were asked for: check the product pages that are due."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from sluice.jobs.model import kinds
 from sluice.pages import work_run
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
+from sluice.platform.context import Context
 from sluice.platform.observe import logger, metrics
 
 kinds.serve(capabilities.kinds("pages"))
@@ -20,4 +21,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> work_run.WorkAnswe
     """`event` is ignored: a schedule's or the scheduler's. Returns what the run did."""
     clock = SystemClock()
     deadline = clock.now() + context.get_remaining_time_in_millis()
-    return work_run.run(clock, live.current(), deadline)
+    return work_run.run(Context(clock, live.current()), deadline)

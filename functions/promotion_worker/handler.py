@@ -6,9 +6,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import capabilities
 from sluice.jobs.model import kinds
-from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
+from sluice.platform.context import Context
 from sluice.platform.observe import logger, metrics
 from sluice.promotions import work_run
 
@@ -21,4 +21,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> work_run.WorkAnswe
     """`event` is ignored: a schedule's. Returns what the run did."""
     clock = SystemClock()
     deadline = clock.now() + context.get_remaining_time_in_millis()
-    return work_run.run(accounts.statuses, clock, live.current(), deadline)
+    return work_run.run(Context(clock, live.current()), deadline)

@@ -7,9 +7,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice import capabilities
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model import kinds
-from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.dispatching import ACCOUNTS
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
+from sluice.platform.context import Context
 from sluice.platform.observe import logger, metrics
 
 kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx", "listings.ebay"))
@@ -20,6 +21,4 @@ kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx", "listings
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """A schedule's event, or a nudge's. Returns what the last tick did."""
     nudged = event.get("source") == "nudge"
-    return scheduler.run(
-        accounts.statuses, SystemClock(), live.current(), accounts.applications, accounts.working, nudged=nudged
-    )
+    return scheduler.run(ACCOUNTS, Context(SystemClock(), live.current()), nudged=nudged)

@@ -26,13 +26,14 @@ from sluice.jobs.model import events, kinds
 from sluice.jobs.queue import lanes
 from sluice.jobs.run import worker
 from sluice.listings.stockx import poll_run
-from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts import token_cache
+from sluice.marketplaces.accounts.dispatching import ACCOUNTS
 from sluice.marketplaces.http import transport
 from sluice.platform import settings
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config import live
 from sluice.platform.config.live import Live
+from sluice.platform.context import Context
 from sluice.platform.http import routing
 from sluice.platform.observe import metrics
 from sluice.promotions import work_run
@@ -229,16 +230,16 @@ class Plant:
             self.nudges -= 1
             self.invoke(self._scheduler)
         self.invoke(self._scheduler)
-        self._deliver("manual", lambda found: worker.work(found, live.current(), now, deadline()))
-        self._deliver("work", lambda found: worker.work(found, live.current(), now, deadline()))
-        self.invoke(lambda: poll_run.run(accounts.statuses, now, live.current(), deadline()))
-        self.invoke(lambda: work_run.run(accounts.statuses, now, live.current(), deadline()))
-        self._deliver("inventory", lambda found: inventory_worker.work(found, live.current(), now))
+        self._deliver("manual", lambda found: worker.work(found, Context(now, live.current()), deadline()))
+        self._deliver("work", lambda found: worker.work(found, Context(now, live.current()), deadline()))
+        self.invoke(lambda: poll_run.run(Context(now, live.current()), deadline()))
+        self.invoke(lambda: work_run.run(Context(now, live.current()), deadline()))
+        self._deliver("inventory", lambda found: inventory_worker.work(found, Context(now, live.current())))
         self._stream()
         self._deliver("webhooks", lambda found: sender.work(found, self.receiver, now))
 
     def _scheduler(self) -> Json:
-        return scheduler.run(accounts.statuses, self.clock, live.current(), accounts.applications)
+        return scheduler.run(ACCOUNTS, Context(self.clock, live.current()))
 
     def _stream(self) -> None:
         self.streamed += changes("jobs")

@@ -14,6 +14,7 @@ from sluice.marketplaces.accounts import table as accounts
 from sluice.platform import aws
 from sluice.platform.clock import DAY, HOUR
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from sluice.platform.observe import metrics
 from tests.support.clock import VirtualClock
 from tests.support.desk import NOON
@@ -56,7 +57,7 @@ def test_a_chunk_that_many_workers_have_is_stored_and_counted_once(queue: list[C
     [chunk] = queue
     assert isinstance(chunk, Chunk)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: worker.take(chunk, Config(), VirtualClock(NOON)), range(4)))
+        list(pool.map(lambda _: worker.take(chunk, Context(VirtualClock(NOON), Config())), range(4)))
     [done] = Import.query("acme")
     assert not done.pending
     assert (done.created, done.existing, done.asked) == (20, 0, 20)
@@ -68,7 +69,7 @@ def test_a_look_that_many_workers_serve_asks_for_one_job() -> None:
     item.put("acme", rules.draft(rules.Raw("DD1391-100", "10", size_system="us", marketplaces=["ebay"])), NOON)
     looked = Looked("acme", ["DD1391-100:us-10"], NOON + 2 * HOUR)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: worker.freshen(looked, Config(), VirtualClock(looked.at)), range(4)))
+        list(pool.map(lambda _: worker.freshen(looked, Context(VirtualClock(looked.at), Config())), range(4)))
     [job] = Job.scan()
     assert (job.priority, job.tenants) == (100, {"acme"})
     [stored] = Item.query("acme")

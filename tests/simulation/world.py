@@ -13,6 +13,7 @@ from typing import Any
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.dispatch import poller, scheduler, transfers
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job, Spec
 from sluice.jobs.model.outcomes import Failure, HandlerResult, Then, Waiting
@@ -25,6 +26,7 @@ from sluice.jobs.run.messages import Batch, decode
 from sluice.jobs.run.runner import Observe, run_batch
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from tests.simulation.promises import Promises, number, text
 from tests.simulation.scripts import SUCCEED, Script
 from tests.simulation.trouble import Fault, Process, SendError, Trouble
@@ -158,13 +160,17 @@ class World:
     def tick(self) -> None:
         """The scheduler's minute."""
         with self._process("scheduler"):
-            scheduler.tick(self.clock.time, self.config, self._accounts, self._send)
-            transfers.sweep(lanes.active(), self.clock.time, self.config, self._accounts, self._working)
+            scheduler.tick(Snapshot(self.clock.time, self.config, Accounts(self._accounts)), self._send)
+            transfers.sweep(
+                Snapshot(self.clock.time, self.config, Accounts(self._accounts, working=self._working)), lanes.active()
+            )
 
     def poll(self, scripts: Sequence[Script] = (SUCCEED,)) -> None:
         """The operation poller's minute: it runs what waits in the lanes that the scheduler leaves alone."""
         with self._process("poller") as process, self._following(scripts, process) as ended:
-            _, report = poller.poll(self._accounts, self.clock, self.config, process.deadline, 50, ended)
+            _, report = poller.poll(
+                Accounts(self._accounts), Context(self.clock, self.config), process.deadline, 50, ended
+            )
             self.ends += report.ends
 
     def _accounts(self, asked: Collection[str], _: str) -> Mapping[str, str]:
@@ -197,7 +203,9 @@ class World:
     def _work(self, body: str, scripts: Sequence[Script]) -> None:
         with self._process("worker") as process, self._following(scripts, process) as ended:
             batch, limits = decode(body), self.config.limits["stockx"]
-            self.ends += run_batch(batch, limits, self.config, self.clock, process.deadline, ended, threads=1).ends
+            self.ends += run_batch(
+                batch, limits, Context(self.clock, self.config), process.deadline, ended, threads=1
+            ).ends
 
     @contextmanager
     def _following(self, scripts: Sequence[Script], process: Process) -> Iterator[Observe]:

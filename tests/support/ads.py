@@ -9,6 +9,7 @@ from typing import TypeVar
 import pytest
 
 from sluice.jobs.dispatch import scheduler
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.run import Calls
@@ -19,6 +20,7 @@ from sluice.marketplaces.http.errors import AlreadyExists, MarketplaceFailure, N
 from sluice.platform import aws
 from sluice.platform.clock import MINUTE, SECOND, Clock
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from sluice.platform.observe import metrics
 from sluice.promotions import advertisers, work_run
 from sluice.promotions.kinds import MARKETPLACE
@@ -177,11 +179,11 @@ class Promoter:
 
     def work(self) -> work_run.WorkAnswer:
         """A run of the promotion worker."""
-        return work_run.run(accounts.statuses, self.clock, self.config, self.clock.time + 120 * SECOND)
+        return work_run.run(Context(self.clock, self.config), self.clock.time + 120 * SECOND)
 
     def rescue(self) -> None:
         """The scheduler's minute: it takes back what dead workers had, and has nothing to hand out."""
-        done = scheduler.tick(self.clock.time, self.config, accounts.statuses, lambda batch: None)
+        done = scheduler.tick(Snapshot(self.clock.time, self.config, Accounts(accounts.statuses)), lambda batch: None)
         assert (done.admitted, done.errors) == (0, 0)
 
     def minutes(self, number: int) -> None:

@@ -15,6 +15,7 @@ from local.sandbox.stockx.listings import Change as RealChange
 from local.sandbox.stockx.listings import Listing as RealListing
 from local.sandbox.stockx.listings import OperationType, Order
 from sluice.jobs.dispatch import scheduler
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import events
 from sluice.jobs.model import requests as jobs_requests
 from sluice.jobs.model.job import Job
@@ -34,6 +35,7 @@ from sluice.platform import aws, tables
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
+from sluice.platform.context import Context
 from sluice.platform.observe import metrics
 from sluice.platform.settings import settings
 from tests.support.clock import VirtualClock
@@ -103,7 +105,8 @@ class Desk:
         self.hand_over()
         sent: list[str] = []
         done = scheduler.tick(
-            self.clock.time, self.config, accounts.statuses, lambda batch: sent.append(batch.encode())
+            Snapshot(self.clock.time, self.config, Accounts(accounts.statuses)),
+            lambda batch: sent.append(batch.encode()),
         )
         assert not done.errors
         for message in sent:
@@ -113,7 +116,7 @@ class Desk:
     def work(self, batch: Batch) -> None:
         """A worker."""
         limits = self.config.limits["stockx"]
-        run_batch(batch, limits, self.config, self.clock, self.clock.time + 2 * MINUTE, self._observe, 1)
+        run_batch(batch, limits, Context(self.clock, self.config), self.clock.time + 2 * MINUTE, self._observe, 1)
 
     def _observe(self, job: Job, failure: Failure | None) -> None:
         if failure and failure.code == "handler_error":
@@ -124,7 +127,7 @@ class Desk:
         config = (
             self.config if most is None else replace(self.config, engine=replace(self.config.engine, poll_batch=most))
         )
-        return poll_run.run(accounts.statuses, self.clock, config, self.clock.time + 90 * SECOND)
+        return poll_run.run(Context(self.clock, config), self.clock.time + 90 * SECOND)
 
     def later(self, seconds: float) -> None:
         """Let time pass."""

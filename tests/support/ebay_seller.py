@@ -15,6 +15,7 @@ from local.sandbox.limits import Limits as SandboxLimits
 from sluice import capabilities
 from sluice.jobs import ask
 from sluice.jobs.dispatch import scheduler
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import kinds as job_kinds
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
@@ -31,6 +32,7 @@ from sluice.marketplaces.http import transport
 from sluice.platform import aws
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from sluice.platform.observe import metrics
 from sluice.platform.packing import pack
 from sluice.platform.settings import settings
@@ -127,7 +129,8 @@ class EbaySeller:
         """The scheduler's minute, and the workers that it starts. The number of jobs that were run."""
         sent: list[str] = []
         done = scheduler.tick(
-            self.clock.time, self.config, accounts.statuses, lambda batch: sent.append(batch.encode())
+            Snapshot(self.clock.time, self.config, Accounts(accounts.statuses)),
+            lambda batch: sent.append(batch.encode()),
         )
         assert not done.errors
         for message in sent:
@@ -138,7 +141,7 @@ class EbaySeller:
         """A worker."""
         batch = decode(message)
         limits = self.config.limits[batch.budget.partition(":")[0]]
-        run_batch(batch, limits, self.config, self.clock, self.clock.time + 2 * MINUTE, self._observe, 1)
+        run_batch(batch, limits, Context(self.clock, self.config), self.clock.time + 2 * MINUTE, self._observe, 1)
 
     def _observe(self, job: Job, failure: Failure | None) -> None:
         if failure and failure.code == "handler_error":

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sluice.jobs.dispatch import scheduler
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.pages import fetch, schedule, table, work_run
 from sluice.pages.fetch import Answer, Permit, Unfetched
 from sluice.pages.schedule import Ran
@@ -17,6 +18,7 @@ from sluice.platform import aws
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config import live
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from sluice.platform.http import routing
 from sluice.platform.observe import metrics
 from sluice.platform.settings import settings
@@ -94,17 +96,17 @@ class Desk:
 
     def schedule(self) -> Ran:
         """A run of the scheduler."""
-        ran = schedule.run(self.clock, self.config)
+        ran = schedule.run(Context(self.clock, self.config))
         assert ran is not None
         return ran
 
     def work(self, seconds: int = 150) -> work_run.WorkAnswer:
         """A run of the page worker."""
-        return work_run.run(self.clock, self.config, self.clock.time + seconds * SECOND)
+        return work_run.run(Context(self.clock, self.config), self.clock.time + seconds * SECOND)
 
     def rescue(self) -> None:
         """A tick of the engine's scheduler, which gives back what dead workers held."""
-        scheduler.tick(self.clock.time, self.config, lambda *_: {}, lambda _: None)
+        scheduler.tick(Snapshot(self.clock.time, self.config, Accounts(lambda *_: {})), lambda _: None)
 
     def check(self, minutes: int = 31) -> None:
         """Everything that is due after `minutes`, looked at; what is to be confirmed soon is."""

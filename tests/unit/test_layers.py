@@ -220,6 +220,17 @@ def test_only_the_engine_writes_jobs_budgets_and_lanes() -> None:
             assert not through & models, f"{path}:{node.lineno} writes {sorted(through & models)} past the engine"
 
 
+def test_clock_and_configuration_go_down_as_one() -> None:
+    apart = [
+        f"{path}:{node.lineno} {node.name}"
+        for path in sources() + handlers()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef)
+        and {"clock", "config"} <= {one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
+    ]
+    assert not apart, "these take clock and config: one Context says both"
+
+
 def test_no_dispatcher_stands_on_anothers_inside() -> None:
     """What the scheduler, the poller and the punctual worker share is a round, which knows none of them."""
     dispatchers = {"scheduler", "poller", "punctual"}

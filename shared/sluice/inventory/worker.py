@@ -14,8 +14,8 @@ from sluice.inventory.stock import STOCK
 from sluice.inventory.table import CostsDiffer, Item
 from sluice.jobs.ask import require_room
 from sluice.platform import sqs, tables
-from sluice.platform.clock import Clock
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from sluice.platform.http.errors import TooMany
 from sluice.platform.http.paging import Place
 from sluice.platform.observe import count
@@ -34,22 +34,22 @@ class NotStored(Exception):  # noqa: N818 - the message is delivered again
     """Some of it could not be written, for a reason of ours."""
 
 
-def work(found: Mapping[str, str], config: Config, clock: Clock) -> list[str]:
+def work(found: Mapping[str, str], context: Context) -> list[str]:
     """Handle the messages `found` (body by message id). Returns the ids of those that SQS must deliver again."""
-    return sqs.consume(found, lambda text: _one(text, config, clock), threads=1).failed
+    return sqs.consume(found, lambda text: _one(text, context), threads=1).failed
 
 
-def _one(text: str, config: Config, clock: Clock) -> None:
+def _one(text: str, context: Context) -> None:
     message = messages.decode(text)
     if isinstance(message, Chunk):
-        take(message, config, clock)
+        take(message, context)
     elif isinstance(message, Whole):
-        fetch(message, config, clock)
+        fetch(message, context)
     else:
-        freshen(message, config, clock)
+        freshen(message, context)
 
 
-def take(chunk: Chunk, config: Config, clock: Clock) -> None:
+def take(chunk: Chunk, context: Context) -> None:
     """Store the items of the chunk, ask for those of their prices that are not known or old, and count what was done.
 
     Raises:
@@ -70,7 +70,7 @@ def take(chunk: Chunk, config: Config, clock: Clock) -> None:
     with ThreadPoolExecutor(THREADS) as pool:
         written = list(pool.map(put, naming.joined(naming.settle(chunk.tenant, chunk.rows))))
     stored = [one for one in written if isinstance(one, Item)]
-    answers = [one for asked in _ask_stale(stored, clock.now(), config) for one in asked.values()]
+    answers = [one for asked in _ask_stale(stored, context.now(), context.config) for one in asked.values()]
     refused = [one.message for one in answers if isinstance(one, Refused)]
     differ = [str(one) for one in written if isinstance(one, CostsDiffer)]
     created = sum(one.created_at == chunk.at for one in stored)
@@ -84,36 +84,36 @@ def take(chunk: Chunk, config: Config, clock: Clock) -> None:
     )
     # In this order, because a chunk that is delivered again finds its own items, and counts them as created again.
     STOCK.take(chunk.tenant, created)
-    if imports.finish(chunk, done, clock.now()):
+    if imports.finish(chunk, done, context.now()):
         count("ItemsImported", len(stored))
     elif found:  # another delivery of the chunk has counted it; without a record nobody has
         STOCK.give_back(chunk.tenant, created)
 
 
-def freshen(looked: Looked, config: Config, clock: Clock) -> None:
+def freshen(looked: Looked, context: Context) -> None:
     """Ask for the stale prices of items that somebody has looked at, unless that was done meanwhile.
 
     Raises:
         NotStored: it must be done once more.
     """
     found = portfolio.load(
-        list(items.find_many(looked.tenant, looked.items).values()), clock.now(), config.prices.catalog_age_ms
+        list(items.find_many(looked.tenant, looked.items).values()), context.now(), context.config.prices.catalog_age_ms
     )
-    due = {one.item.item: names for one in found if (names := one.due(looked.at, config.prices.stale_ms))}
+    due = {one.item.item: names for one in found if (names := one.due(looked.at, context.config.prices.stale_ms))}
     asking = [one.item for one in found if one.item.item in due]
-    _ask(asking, clock.now(), config, lambda one, name: name in due[one.item])
+    _ask(asking, context.now(), context.config, lambda one, name: name in due[one.item])
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda one: items.mark_asked(one, due[one.item], looked.at), asking))
 
 
-def fetch(wanted: Whole, config: Config, clock: Clock) -> None:
+def fetch(wanted: Whole, context: Context) -> None:
     """Ask for the prices of the next items, and have those behind them asked for. Done twice, it asks twice.
 
     Raises:
         NotStored: it must be done once more.
     """
     page = items.page(wanted.tenant, PAGE, Place(wanted.after) if wanted.after else None)
-    _ask(page.items, clock.now(), config, lambda _, __: True, "manual", force=True)
+    _ask(page.items, context.now(), context.config, lambda _, __: True, "manual", force=True)
     if page.next:
         messages.send([Whole(wanted.tenant, page.next.key)])
 

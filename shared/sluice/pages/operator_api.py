@@ -13,6 +13,7 @@ from sluice.pages.bodies import RecentChecksQuery, SlowChecksQuery
 from sluice.pages.table import PageCheck, Tracker
 from sluice.platform.clock import DAY, iso, iso_or_none
 from sluice.platform.config import live
+from sluice.platform.context import Context
 from sluice.platform.http import paging, routing
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict
@@ -167,7 +168,7 @@ def check_stats(request: HttpRequest[None, None]) -> ChecksAnswer:
 
 def run_now(request: HttpRequest[None, None]) -> ChecksRun:
     """Begin a run of the scheduler now. Products that were looked at within the interval wait for their time."""
-    done = schedule.run(routing.clock, live.current())
+    done = schedule.run(Context(routing.clock, live.current()))
     if done is None:
         raise Conflict("a run has begun a moment ago; its looks are on their way", code="running")
     own = _own(request, [*done.products, *done.waiting, *done.left_alone, *done.failed])

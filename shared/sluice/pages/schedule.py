@@ -26,9 +26,10 @@ from sluice.pages import kinds, table
 from sluice.pages.table import Product
 from sluice.platform import aws, tables
 from sluice.platform.attributes import IntAttribute
-from sluice.platform.clock import MINUTE, SECOND, Clock
+from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.config.services import PAGES
+from sluice.platform.context import Context
 from sluice.platform.observe import count, logger
 from sluice.platform.refused import Refused
 from sluice.platform.settings import settings
@@ -96,19 +97,19 @@ def status(now: int, config: Config) -> Status:
     return Status(enabled, bool(last and last.until and last.until > now), interval, started, due if enabled else None)
 
 
-def tick(clock: Clock, config: Config) -> dict[str, Any]:
+def tick(context: Context) -> dict[str, Any]:
     """What the scheduler function does each minute: run if it is time."""
-    now = clock.now()
-    known = status(now, config)
+    now = context.now()
+    known = status(now, context.config)
     if not known.enabled or known.running or (known.next_at or now) > now + _SLACK_MS:
         return {"ran": False, "enabled": known.enabled, "running": known.running}
-    done = run(clock, config, only_if_due=True)
+    done = run(context, only_if_due=True)
     return {"ran": done is not None, "enabled": True, "asked": len(done.products) if done else 0}
 
 
-def run(clock: Clock, config: Config, *, only_if_due: bool = False) -> Ran | None:
+def run(context: Context, *, only_if_due: bool = False) -> Ran | None:
     """Ask for the looks that are due, oldest first, and wake the page worker. None when another run has begun first."""
-    now = clock.now()
+    now, config = context.now(), context.config
     done = Ran(uuid4().hex[:12])
     if not _take(done.run, now, config, only_if_due=only_if_due):
         return None
@@ -117,9 +118,9 @@ def run(clock: Clock, config: Config, *, only_if_due: bool = False) -> Ran | Non
         if done.products:
             aws.invoke_later(settings().require("page_worker_function"), {"run": done.run})
     finally:
-        _release(done.run, clock.now())
+        _release(done.run, context.now())
     counters = {"asked": len(done.products), "waiting": len(done.waiting), "failed": len(done.failed)}
-    records.record("page-scheduler", {**counters, "ms": clock.now() - now, "run": done.run}, counters, now, config)
+    records.record("page-scheduler", {**counters, "ms": context.now() - now, "run": done.run}, counters, now, config)
     count("PageSchedulerRun")
     logger.info("pages scheduled", extra={"run": done.run, **counters, "left_alone": len(done.left_alone)})
     return done

@@ -1,4 +1,4 @@
-"""One run of the page worker: each minute, and at once when looks were asked for."""
+"""One run of the page worker: each minute, and at once when checks were asked for."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -7,25 +7,27 @@ from threading import Lock
 from typing import TypedDict
 
 from sluice.jobs.dispatch.punctual import run_due
+from sluice.jobs.dispatch.snapshot import Accounts
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.run import records
-from sluice.platform.clock import SECOND, Clock
-from sluice.platform.config.document import Config
+from sluice.platform.clock import SECOND
 from sluice.platform.config.services import PAGES
+from sluice.platform.context import Context
 from sluice.platform.observe import count, logger
 
 
 class WorkAnswer(TypedDict):
-    """What one run did: how many jobs ended in each way. success: everything that was due could be looked at."""
+    """What one run did: how many jobs ended in each way. success: everything that was due could be checked."""
 
     success: bool
     ends: dict[str, int]
     durationMs: int
 
 
-def run(clock: Clock, config: Config, deadline: int) -> WorkAnswer:
-    """Look at the pages that are due within the minute, hosts side by side, and end before `deadline` (epoch ms)."""
+def run(context: Context, deadline: int) -> WorkAnswer:
+    """Check the pages that are due within the minute, hosts side by side, and end before `deadline` (epoch ms)."""
+    clock, config = context.clock, context.config
     started, seen, lock = clock.now(), Counter[str](), Lock()
 
     def observe(job: Job, failure: Failure | None) -> None:
@@ -35,7 +37,7 @@ def run(clock: Clock, config: Config, deadline: int) -> WorkAnswer:
         _log(job, failure)
 
     own = replace(config, engine=replace(config.engine, lease_ms=config.pages.check_lock_timeout_seconds * SECOND))
-    done, report = run_due(_always, clock, own, deadline, observe, service=PAGES)
+    done, report = run_due(Accounts(_always), Context(clock, own), deadline, observe, service=PAGES)
     ms = clock.now() - started
     records.record("page-worker", {**seen, "calls": report.calls, "ms": ms}, report.ends, clock.now(), config)
     count("PageJobsDead", report.ends["dead"])

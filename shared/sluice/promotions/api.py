@@ -12,6 +12,7 @@ from sluice.jobs.queue import asked, cancel
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.platform.config import live
+from sluice.platform.context import Context
 from sluice.platform.http import routing
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
@@ -121,7 +122,7 @@ def _check_campaigns(body: NewPromotions, wanted: Sequence[Wanted], tenant: str)
     named = dict.fromkeys(one.campaign_id for one in wanted if one.campaign_id)
     if not named:
         return
-    refused = campaigns.refusals(named, keys.account(MARKETPLACE, tenant), routing.clock, live.current())
+    refused = campaigns.refusals(named, keys.account(MARKETPLACE, tenant), Context(routing.clock, live.current()))
     problems = [
         FieldError(body.place(row, "campaignId"), refused[one.campaign_id])
         for row, one in enumerate(wanted)

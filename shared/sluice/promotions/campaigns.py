@@ -9,8 +9,8 @@ from sluice.jobs.model.outcomes import Failure, Then
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.advertising import Advertiser, Campaign
 from sluice.marketplaces.http.errors import AlreadyExists, NotReady
-from sluice.platform.clock import SECOND, Clock, iso
-from sluice.platform.config.document import Config
+from sluice.platform.clock import SECOND, iso
+from sluice.platform.context import Context
 from sluice.promotions import advertisers
 from sluice.promotions.kinds import CREATE
 
@@ -49,12 +49,13 @@ def _ours(ads: Advertiser, now: int, tried: Collection[str]) -> Iterator[Campaig
             yield campaign
 
 
-def refusals(campaign_ids: Collection[str], account_id: str, clock: Clock, config: Config) -> dict[str, str]:
+def refusals(campaign_ids: Collection[str], account_id: str, context: Context) -> dict[str, str]:
     """Why no ads can be placed in those of `campaign_ids` of which the marketplace says so; one call for each.
 
     What it cannot be asked just now is left to the job, which then fails with the same words.
     """
-    limits, now = config.limits[CREATE.service], clock.now()
+    clock = context.clock
+    limits, now = context.config.limits[CREATE.service], clock.now()
     stored = keys.budget(account_id, by_account=limits.by_account, service=CREATE.service)
     account = accounts.find(account_id)
     budget = keys.charged_to(stored, account.application if account else None)

@@ -4,16 +4,14 @@ from collections import Counter
 from threading import Lock
 from typing import TypedDict
 
-from sluice.jobs.dispatch.find_ready import Statuses
 from sluice.jobs.dispatch.punctual import run_due
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
 from sluice.jobs.model.states import DEAD
 from sluice.jobs.run import records
-from sluice.marketplaces.accounts import table as accounts
-from sluice.platform.clock import Clock
-from sluice.platform.config.document import Config
+from sluice.marketplaces.accounts.dispatching import ACCOUNTS
 from sluice.platform.config.services import EBAY_MARKETING
+from sluice.platform.context import Context
 from sluice.platform.observe import count, logger
 
 
@@ -32,7 +30,7 @@ class Stats(TypedDict):
 
 
 class WorkAnswer(TypedDict):
-    """What one run did. success: everything that was due could be looked at."""
+    """What one run did. success: everything that was due could be tried."""
 
     success: bool
     message: str
@@ -49,8 +47,9 @@ METRICS = {
 }
 
 
-def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> WorkAnswer:
+def run(context: Context, deadline: int) -> WorkAnswer:
     """Place the ads that are due within the minute, each at its second, and end well before `deadline` (epoch ms)."""
+    clock, config = context.clock, context.config
     started, seen, lock = clock.now(), Counter[str](), Lock()
 
     def observe(job: Job, failure: Failure | None) -> None:
@@ -58,8 +57,7 @@ def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> Work
             seen[_word(job, failure)] += 1
         _log(job, failure)
 
-    due = run_due(statuses, clock, config, deadline, observe, accounts.applications, service=EBAY_MARKETING)
-    done, report = due
+    done, report = run_due(ACCOUNTS, context, deadline, observe, service=EBAY_MARKETING)
     stats, duration = _stats(seen), clock.now() - started
     counters = {name: seen[name] for name in METRICS}
     records.record("promotion-worker", {**stats, "calls": report.calls, "ms": duration}, counters, clock.now(), config)
@@ -67,7 +65,7 @@ def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> Work
         count(metric, seen[name])
     message = f"tried {stats['processed']} promotions"
     if done.errors:
-        message += f"; {done.errors} could not be looked at, the log tells why"
+        message += f"; {done.errors} could not be tried, the log tells why"
     return {"success": not done.errors, "message": message, "stats": stats, "durationMs": duration}
 
 

@@ -18,6 +18,7 @@ import pytest
 from local.sandbox.ebay.inventory import echo as shown
 from local.sandbox.ebay.inventory.offers import offer_shown
 from sluice.jobs.dispatch import scheduler
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.queue import lanes
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay import projection
@@ -120,7 +121,10 @@ def tick(seller: EbaySeller, chaos: Chaos) -> None:
     sent: list[str] = []
 
     def schedule() -> None:
-        scheduler.tick(seller.clock.time, seller.config, accounts.statuses, lambda batch: sent.append(batch.encode()))
+        scheduler.tick(
+            Snapshot(seller.clock.time, seller.config, Accounts(accounts.statuses)),
+            lambda batch: sent.append(batch.encode()),
+        )
 
     invoke(chaos, schedule)
     for message in sent:

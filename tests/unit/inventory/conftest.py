@@ -14,6 +14,7 @@ from sluice.marketplaces.accounts import table as accounts
 from sluice.platform import aws
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from sluice.platform.http import routing
 from sluice.platform.observe import metrics
 from sluice.prices.table import Price
@@ -69,7 +70,7 @@ class Seller:
         if messages is None:
             messages, self.cloud.queued = self.cloud.queued, []
         found = {str(number): body for number, body in enumerate(messages)}
-        failed = worker.work(found, config, self.clock)
+        failed = worker.work(found, Context(self.clock, config))
         return [messages[int(number)] for number in failed]
 
     def know(self, marketplace: str, sku: str, **product: Any) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sluice.jobs.dispatch import transfers
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.dead_letters import DeadLetter
@@ -173,7 +174,7 @@ def sweep(now: int = NOON, *working: str, broken: bool = True) -> transfers.Move
     def status(accounts, service):  # type: ignore[no-untyped-def]
         return {account: statuses[account] for account in accounts if account in statuses}
 
-    return transfers.sweep(lanes.active(), now, CONFIG, status, able)
+    return transfers.sweep(Snapshot(now, CONFIG, Accounts(status, working=able)), lanes.active())
 
 
 def test_work_of_a_broken_account_goes_to_another_asker_whose_account_works() -> None:
@@ -301,7 +302,10 @@ def test_who_asked_while_it_ran_takes_over_when_the_first_askers_account_breaks(
     ask("globex")
     ended_untried(end, running)
     moved = transfers.sweep(
-        lanes.active(), NOON, CONFIG, lambda asked, _: BROKEN, lambda asked, _: {"stockx:globex"} & set(asked)
+        Snapshot(
+            NOON, CONFIG, Accounts(lambda asked, _: BROKEN, working=lambda asked, _: {"stockx:globex"} & set(asked))
+        ),
+        lanes.active(),
     )
     assert (moved.transferred, payer(stored())) == (1, of("globex"))
 
@@ -342,7 +346,10 @@ def test_a_job_that_moves_while_one_cancels_or_asks_is_charged_to_an_asker_in_it
     asker: str, store: Store
 ) -> None:
     def transfer() -> None:
-        transfers.sweep(lanes.active(), NOON, CONFIG, lambda asked, _: BROKEN, lambda asked, _: set(asked))
+        transfers.sweep(
+            Snapshot(NOON, CONFIG, Accounts(lambda asked, _: BROKEN, working=lambda asked, _: set(asked))),
+            lanes.active(),
+        )
 
     ask("acme")
     ask("globex")

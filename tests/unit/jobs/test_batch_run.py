@@ -19,6 +19,7 @@ from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import CALL_MS, Report, run_batch
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from tests.support import work
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
@@ -42,7 +43,7 @@ def run(batch: Batch, clock: VirtualClock, handler: Handler, *, threads: int = 1
     config = Config()
     with work.kind(handler):
         limits = config.limits["stockx"]
-        return run_batch(batch, limits, config, clock, clock.time + time, lambda job, failure: None, threads)
+        return run_batch(batch, limits, Context(clock, config), clock.time + time, lambda job, failure: None, threads)
 
 
 def one_call(run: Run) -> HandlerResult:
@@ -214,7 +215,7 @@ def together(batch: Batch, clock: VirtualClock, ends: Callable[[Sequence[Run]], 
         patch.setattr(work, "handle", ends)
         config = Config()
         limits = config.limits["stockx"]
-        return run_batch(batch, limits, config, clock, clock.time + 5 * MINUTE, lambda job, failure: None, 8)
+        return run_batch(batch, limits, Context(clock, config), clock.time + 5 * MINUTE, lambda job, failure: None, 8)
 
 
 @pytest.mark.usefixtures("store")

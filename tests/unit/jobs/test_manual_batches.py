@@ -7,6 +7,7 @@ import pytest
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.dispatch import scheduler
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.queue import starts
 from sluice.jobs.queue.enqueue import enqueue
@@ -38,7 +39,7 @@ def ask(clock: VirtualClock, letters: str, tenant: str = "acme", budget: str = "
 
 def tick(clock: VirtualClock, config: Config) -> list[Batch]:
     sent: list[Batch] = []
-    assert scheduler.tick(clock.time, config, active, sent.append).errors == 0
+    assert scheduler.tick(Snapshot(clock.time, config, Accounts(active)), sent.append).errors == 0
     return sent
 
 

@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 
 from sluice.jobs.dispatch import scheduler
+from sluice.jobs.dispatch.snapshot import Accounts
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import lanes, nudge
@@ -16,6 +17,7 @@ from sluice.jobs.run import records
 from sluice.platform import aws
 from sluice.platform.clock import SECOND
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from sluice.platform.observe import metrics
 from sluice.platform.settings import settings
 from tests.support.clock import VirtualClock
@@ -109,7 +111,7 @@ def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
 
 
 def run(clock: VirtualClock, *, nudged: bool = True) -> Mapping[str, object]:
-    return scheduler.run(active, clock, Config(), nudged=nudged)
+    return scheduler.run(Accounts(active), Context(clock, Config()), nudged=nudged)
 
 
 def ask(clock: VirtualClock, name: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sluice.jobs.dispatch import overdue, scheduler
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Waiting
 from sluice.jobs.queue import claim, finish
@@ -24,7 +25,7 @@ def oldest(clock: VirtualClock, config: Config, status: str = "ACTIVE") -> int |
     def statuses(accounts: Collection[str], service: str) -> Mapping[str, str]:
         return dict.fromkeys(accounts, status)
 
-    return scheduler.tick(clock.time, config, statuses, lambda batch: None).oldest_due_at
+    return scheduler.tick(Snapshot(clock.time, config, Accounts(statuses)), lambda batch: None).oldest_due_at
 
 
 def waiting(clock: VirtualClock, config: Config, *names: str) -> int:

@@ -9,6 +9,7 @@ from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch import find_ready as reading
 from sluice.jobs.dispatch.find_ready import Ready, find
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.queue import lanes
 from sluice.jobs.queue.enqueue import enqueue
@@ -48,7 +49,7 @@ def look(
 
     store.around = around
     try:
-        return find("stockx", marked, clock.time, config, statuses, HOUR, clock.time), queries
+        return find(Snapshot(clock.time, config, Accounts(statuses)), "stockx", marked, HOUR, clock.time), queries
     finally:
         store.around = None
 

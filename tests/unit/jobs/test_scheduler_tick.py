@@ -10,6 +10,7 @@ from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.rounds import Done
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import finish, lanes, starts
@@ -40,7 +41,7 @@ def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
 
 
 def tick(clock: VirtualClock, config: Config, sent: list[Batch] | None = None) -> Done:
-    return scheduler.tick(clock.time, config, active, (sent if sent is not None else []).append)
+    return scheduler.tick(Snapshot(clock.time, config, Accounts(active)), (sent if sent is not None else []).append)
 
 
 def damage(store: Store, name: str, **changes: Item | dict[str, str] | None) -> str:
@@ -154,7 +155,7 @@ def test_a_batch_that_could_not_be_sent_goes_back_unless_it_has_been_started(
             assert starts.start(batch.jobs[0], clock.time), "a worker has it already"
         raise TimeoutError
 
-    done = scheduler.tick(clock.time, config, active, send)
+    done = scheduler.tick(Snapshot(clock.time, config, Accounts(active)), send)
     assert (done.admitted, done.errors) == (0, 1)
     states = {text(item, "state") for item in store.items("jobs")}
     assert states == ({"leased"} if arrived else {"queued"})
@@ -204,7 +205,9 @@ def test_held_work_waits_and_says_why(clock: VirtualClock, config: Config) -> No
 
     def held(status: str = "ACTIVE", **changes: object) -> Mapping[str, str]:
         changed = Config(**{**vars(config), **changes})
-        done = scheduler.tick(clock.time, changed, lambda asked, _: dict.fromkeys(asked, status), list[Batch]().append)
+        done = scheduler.tick(
+            Snapshot(clock.time, changed, Accounts(lambda asked, _: dict.fromkeys(asked, status))), list[Batch]().append
+        )
         assert done.admitted == 0
         return done.held
 
@@ -253,6 +256,6 @@ def test_a_broken_account_on_a_shared_budget_holds_up_no_other(clock: VirtualClo
     enqueue(replace(spec("good", tenant="zeta"), budget="stockx"), clock.time)
     statuses = {"stockx:acme": "BROKEN", "stockx:zeta": "ACTIVE"}
     sent: list[Batch] = []
-    done = scheduler.tick(clock.time, config, lambda *_: statuses, sent.append)
+    done = scheduler.tick(Snapshot(clock.time, config, Accounts(lambda *_: statuses)), sent.append)
     assert (done.admitted, done.held) == (1, {"stockx": "account"})
     assert [batch.account for batch in sent] == ["stockx:zeta"]

@@ -12,6 +12,7 @@ from sluice.jobs.budgets import ledger, seats
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.punctual import run_due
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, HandlerResult
@@ -25,6 +26,7 @@ from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
+from sluice.platform.context import Context
 from tests.support import work
 from tests.support.clock import VirtualClock
 from tests.support.work import spec
@@ -44,7 +46,9 @@ def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
 
 def run(clock: VirtualClock, handler: work.Handler, time: int = TIME, config: Config = CONFIG) -> Report:
     with work.kind(handler):
-        done, report = run_due(active, clock, config, clock.time + time, lambda job, failure: None, service=SERVICE)
+        done, report = run_due(
+            Accounts(active), Context(clock, config), clock.time + time, lambda job, failure: None, service=SERVICE
+        )
     assert not done.errors
     return report
 
@@ -83,9 +87,9 @@ def test_a_run_starts_nothing_that_it_has_no_time_for(clock: VirtualClock) -> No
 def test_the_scheduler_leaves_these_jobs_alone(clock: VirtualClock) -> None:
     ask(clock, "one", 0)
     sent: list[Batch] = []
-    scheduler.tick(clock.time, CONFIG, active, sent.append)
+    scheduler.tick(Snapshot(clock.time, CONFIG, Accounts(active)), sent.append)
     assert not sent
-    scheduler.tick(clock.time, Config(), active, sent.append)
+    scheduler.tick(Snapshot(clock.time, Config(), Accounts(active)), sent.append)
     assert len(sent) == 1, "and serves the same lane where nothing limits what runs at once"
 
 
@@ -127,8 +131,9 @@ def test_no_more_run_at_once_than_there_are_seats(monkeypatch: pytest.MonkeyPatc
         return {}
 
     with work.kind(handler), ThreadPoolExecutor(2) as pool:
+        context, deadline = Context(clock, CONFIG), clock.time + TIME
         runs = [
-            pool.submit(run_due, active, clock, CONFIG, clock.time + TIME, lambda *_: None, service=SERVICE)
+            pool.submit(run_due, Accounts(active), context, deadline, lambda *_: None, service=SERVICE)
             for _ in range(2)
         ]
         reports = [one.result()[1] for one in runs]

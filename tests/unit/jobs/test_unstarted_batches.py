@@ -8,6 +8,7 @@ import pytest
 from sluice.jobs.budgets import ledger
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.rounds import Done
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue.enqueue import enqueue
@@ -16,6 +17,7 @@ from sluice.jobs.run.runner import run_batch
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
+from sluice.platform.context import Context
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec
@@ -29,12 +31,14 @@ def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
 
 
 def tick(clock: VirtualClock, config: Config, sent: list[Batch]) -> Done:
-    return scheduler.tick(clock.time, config, active, sent.append)
+    return scheduler.tick(Snapshot(clock.time, config, Accounts(active)), sent.append)
 
 
 def work_on(batch: Batch, clock: VirtualClock, config: Config) -> dict[str, int]:
     limits = config.limits["stockx"]
-    report = run_batch(decode(batch.encode()), limits, config, clock, clock.time + HOUR, lambda *_: None, threads=1)
+    report = run_batch(
+        decode(batch.encode()), limits, Context(clock, config), clock.time + HOUR, lambda *_: None, threads=1
+    )
     return dict(report.ends)
 
 
@@ -128,7 +132,10 @@ def test_what_was_reserved_goes_back_to_the_budget_that_was_charged(store: Store
     config = Config(limits={"stockx": Limits(per_hour=10, by_account=False)})
     enqueue(replace(spec("a", calls=2), budget="stockx"), clock.time)
     for _ in range(3):
-        scheduler.tick(clock.time, config, active, lambda _: None, lambda accounts: dict.fromkeys(accounts, "x1"))
+        scheduler.tick(
+            Snapshot(clock.time, config, Accounts(active, lambda accounts: dict.fromkeys(accounts, "x1"))),
+            lambda _: None,
+        )
         assert ledger.read(keys.charged_to("stockx", "x1"), clock.time).hour == 2
         clock.time += LEASE_MS
     assert ledger.read("stockx", clock.time).hour == 0

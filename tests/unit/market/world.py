@@ -19,11 +19,12 @@ from sluice.jobs.budgets import ledger
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model import events
 from sluice.jobs.run import worker
-from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.dispatching import ACCOUNTS
 from sluice.platform import aws, observe
 from sluice.platform.clock import MINUTE
 from sluice.platform.config import document, live
 from sluice.platform.config.live import Document, InForce
+from sluice.platform.context import Context
 from tests.support.clock import VirtualClock
 from tests.support.credentials import accept_all
 from tests.support.http import Answer, call
@@ -160,7 +161,7 @@ class World:
 
     def tick(self) -> Json:
         """One run of the scheduler."""
-        return scheduler.run(accounts.statuses, self.clock, live.current(), accounts.applications)
+        return scheduler.run(ACCOUNTS, Context(self.clock, live.current()))
 
     def work(self, *messages: Message, remaining_ms: int = WORKER_MS) -> None:
         """A worker takes one message after the other: those given, else all that are queued, manual ones first."""
@@ -171,7 +172,7 @@ class World:
     def deliver(self, *messages: Message, remaining_ms: int = WORKER_MS) -> list[int]:
         """One delivery to one worker; the places of the messages that it gives back to SQS."""
         bodies = {str(place): message.body for place, message in enumerate(messages)}
-        failed = worker.work(bodies, live.current(), self.clock, self.clock.now() + remaining_ms)
+        failed = worker.work(bodies, Context(self.clock, live.current()), self.clock.now() + remaining_ms)
         return [int(place) for place in failed]
 
     def run(self) -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from sluice.jobs.dispatch.snapshot import Accounts
 from sluice.jobs.model.job import Job
 from sluice.pages import schedule
 from sluice.pages.table import Product
@@ -16,6 +17,7 @@ from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
 from sluice.platform.config.pages import Pages
+from sluice.platform.context import Context
 from tests.support.shop import HOST, URL, Desk, page
 from tests.support.store import Store
 
@@ -60,7 +62,7 @@ def test_two_runs_four_workers_and_a_killed_one_look_at_no_page_twice_within_the
         rounds += 1
         desk.clock.time += 7 * MINUTE
         with ThreadPoolExecutor(6) as pool:
-            runs = [pool.submit(schedule.run, desk.clock, desk.config) for _ in range(2)]
+            runs = [pool.submit(schedule.run, Context(desk.clock, desk.config)) for _ in range(2)]
             works = [pool.submit(desk.work) for _ in range(4)]
         ends = [one.exception() for one in runs] + [one.exception() for one in works]
         assert all(end is None or isinstance(end, Killed) for end in ends)
@@ -154,7 +156,7 @@ def test_the_clock_runs_it_once_for_each_interval(desk: Desk) -> None:
     track(desk, 1)
     ran = []
     for _ in range(65):
-        ran.append(schedule.tick(desk.clock, desk.config)["ran"])
+        ran.append(schedule.tick(Context(desk.clock, desk.config))["ran"])
         desk.clock.time += MINUTE
     assert [number for number, one in enumerate(ran) if one] == [0, 30, 60]
 
@@ -162,7 +164,7 @@ def test_the_clock_runs_it_once_for_each_interval(desk: Desk) -> None:
 def test_many_ticks_at_once_are_one_run(desk: Desk) -> None:
     track(desk, 1)
     with ThreadPoolExecutor(8) as pool:
-        ticks = [pool.submit(schedule.tick, desk.clock, desk.config) for _ in range(8)]
+        ticks = [pool.submit(schedule.tick, Context(desk.clock, desk.config)) for _ in range(8)]
     assert sum(one.result()["ran"] for one in ticks) == 1
     assert len(list(Job.scan())) == 1
 
@@ -177,17 +179,17 @@ def test_many_ticks_at_once_are_one_run(desk: Desk) -> None:
 )
 def test_it_can_be_switched_off_without_a_deployment(desk: Desk, config: Config) -> None:
     track(desk, 1)
-    assert schedule.tick(desk.clock, config)["ran"] is False
+    assert schedule.tick(Context(desk.clock, config))["ran"] is False
     status = schedule.status(desk.clock.time, config)
     assert (status.enabled, status.next_at) == (False, None)
-    assert schedule.run(desk.clock, config) is not None, "by hand it runs all the same"
+    assert schedule.run(Context(desk.clock, config)) is not None, "by hand it runs all the same"
 
 
 def test_the_status_tells_when_it_runs_next(desk: Desk) -> None:
     track(desk, 1)
     config = replace(desk.config, pages=Pages(check_scheduler_interval_minutes=45))
     began = desk.clock.time
-    schedule.tick(desk.clock, config)
+    schedule.tick(Context(desk.clock, config))
     desk.clock.time += 10 * MINUTE
     status = schedule.status(desk.clock.time, config)
     assert (status.enabled, status.running, status.interval_minutes) == (True, False, 45)
@@ -204,11 +206,11 @@ def test_a_run_that_never_ended_holds_nobody_up_for_long(desk: Desk, monkeypatch
         patch.setattr(schedule, "_ask", killed)
         patch.setattr(schedule, "_release", lambda *_: None)
         with pytest.raises(Killed):
-            schedule.run(desk.clock, desk.config)
+            schedule.run(Context(desk.clock, desk.config))
     assert schedule.status(desk.clock.time, desk.config).running is True
-    assert schedule.run(desk.clock, desk.config) is None
+    assert schedule.run(Context(desk.clock, desk.config)) is None
     desk.clock.time += 3 * MINUTE
-    assert schedule.run(desk.clock, desk.config) is not None
+    assert schedule.run(Context(desk.clock, desk.config)) is not None
 
 
 def test_the_page_worker_is_woken_when_there_is_something_to_do(desk: Desk) -> None:
@@ -227,9 +229,8 @@ def test_promotions_and_pages_have_workers_of_their_own(desk: Desk, tables: Stor
     from sluice.platform.config.services import EBAY_MARKETING
 
     run_due(
-        lambda accounts, _: dict.fromkeys(accounts, "ACTIVE"),
-        desk.clock,
-        desk.config,
+        Accounts(lambda accounts, _: dict.fromkeys(accounts, "ACTIVE")),
+        Context(desk.clock, desk.config),
         desk.clock.time + 3 * MINUTE,
         lambda *_: None,
         service=EBAY_MARKETING,

@@ -6,7 +6,7 @@ more of them than room, which are read is drawn by lot.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,12 +16,12 @@ from sluice.jobs.budgets.windows import Usage
 from sluice.jobs.dispatch.admission import Room
 from sluice.jobs.dispatch.explain import MISSING, Reason, held
 from sluice.jobs.dispatch.fair_order import lot, standing
+from sluice.jobs.dispatch.snapshot import Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.queue import claim, lanes
 from sluice.jobs.queue.claim import Page
 from sluice.jobs.queue.lanes import Lane
-from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
 
 THREADS = 16
@@ -31,16 +31,6 @@ MOST = 1_000
 ROUNDS = 4
 # The same where kinds are paused: so many pages of `MOST` jobs of them may stand before others.
 ROUNDS_PAUSED = 50
-
-# The status of each of these accounts for the calls of a service, by account id.
-Statuses = Callable[[Collection[str], str], Mapping[str, str]]
-# The application of each of these accounts, by account id; one that is not known is left out.
-Applications = Callable[[Collection[str]], Mapping[str, str]]
-
-
-def none_known(_: Collection[str]) -> Mapping[str, str]:
-    """Of no account is an application known."""
-    return {}
 
 
 @dataclass
@@ -61,16 +51,15 @@ class Ready:
     unreadable: list[str] = field(default_factory=list)
 
 
-def find(
-    budget: str, marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, horizon_ms: int, until: int
-) -> Ready:
+def find(snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: int, until: int) -> Ready:
     """What of the work in the `marked` lanes of `budget` that is due by `until` may run, and the room for it.
 
     horizon_ms: how far ahead of its slots the budget is given work.
     """
+    now, config = snapshot.now, snapshot.config
     limits = config.limits[keys.service_of(budget)]
     usage = ledger.read(budget, now)
-    ready = Ready(budget, limits, _room(budget, limits, usage, config, now, horizon_ms), pace=usage.slowed.pace)
+    ready = Ready(budget, limits, _room(budget, limits, usage, snapshot, horizon_ms), pace=usage.slowed.pace)
     # What holds the whole budget is known before its lanes are read.
     if hold := held(budget, "ACTIVE", budget, "", usage, config, now):
         ready.held = hold.reason
@@ -78,7 +67,7 @@ def find(
 
     def runnable(found: Sequence[Candidate]) -> Iterator[Candidate]:
         service = keys.service_of(budget)
-        status = statuses({candidate.account for candidate in found}, service) if found else {}
+        status = snapshot.accounts.statuses({candidate.account for candidate in found}, service) if found else {}
         for candidate in found:
             account = candidate.account
             if hold := held(account, status.get(account, MISSING), budget, candidate.kind, usage, config, now):
@@ -188,13 +177,13 @@ def _upwards(number: int, parts: int) -> int:
     return -(-number // parts)
 
 
-def _room(budget: str, limits: Limits, usage: Usage, config: Config, now: int, horizon_ms: int) -> Room:
+def _room(budget: str, limits: Limits, usage: Usage, snapshot: Snapshot, horizon_ms: int) -> Room:
     paced = None
     if limits.pace:
-        ahead = max(usage.admitted_until, usage.next_at, now) - now
+        ahead = max(usage.admitted_until, usage.next_at, snapshot.now) - snapshot.now
         paced = _upwards(max(0, horizon_ms - ahead), usage.slowed.of(limits.pace))
-    left, spare = usage.left(limits), usage.left(limits, config.engine.reserve_percent)
-    return Room(left, spare, paced, usage.shares(budget, limits, now))
+    left, spare = usage.left(limits), usage.left(limits, snapshot.config.engine.reserve_percent)
+    return Room(left, spare, paced, usage.shares(budget, limits, snapshot.now))
 
 
 def _charged(candidate: Candidate, limits: Limits, room: Room) -> Candidate:

@@ -11,13 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from sluice.jobs.budgets import ledger
 from sluice.jobs.dispatch.explain import held
 from sluice.jobs.dispatch.fair_order import lot
-from sluice.jobs.dispatch.find_ready import Applications, Statuses
+from sluice.jobs.dispatch.snapshot import Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.queue import claim
 from sluice.jobs.queue.lanes import Lane
 from sluice.platform.clock import MINUTE
-from sluice.platform.config.document import Config
 
 # What is due for less than this is not overdue: whoever serves the lane comes each minute.
 LATE_MS = 5 * MINUTE
@@ -26,10 +25,9 @@ MOST_LANES = 200
 THREADS = 16
 
 
-def oldest(
-    marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, applications: Applications
-) -> int | None:
+def oldest(snapshot: Snapshot, marked: Iterable[Lane]) -> int | None:
     """Since when the longest overdue job in the lanes `marked` is due that nothing holds; None where there is none."""
+    now, accounts = snapshot.now, snapshot.accounts
     names = [lane.lane for lane in marked]
     lots = lot(names, now)
     chosen = sorted(names, key=lambda name: lots[name])[:MOST_LANES]
@@ -40,17 +38,17 @@ def oldest(
         late = [(name, job) for name, page in zip(chosen, pages, strict=True) for job in page.found]
     if not late:
         return None
-    known = applications({job.account for _, job in late})
+    known = accounts.applications({job.account for _, job in late})
     by_budget: dict[str, list[Candidate]] = defaultdict(list)
     for name, job in late:
         by_budget[keys.charged_to(keys.lane_budget(name), known.get(job.account))].append(job)
     free: list[int] = []
     for budget, jobs in by_budget.items():
         usage = ledger.read(budget, now)
-        status = statuses({job.account for job in jobs}, keys.service_of(budget))
+        status = accounts.statuses({job.account for job in jobs}, keys.service_of(budget))
         free += [
             job.due_at
             for job in jobs
-            if not held(job.account, status.get(job.account, "MISSING"), budget, job.kind, usage, config, now)
+            if not held(job.account, status.get(job.account, "MISSING"), budget, job.kind, usage, snapshot.config, now)
         ]
     return min(free, default=None)

@@ -6,16 +6,16 @@ may run at once: a claim has one winner.
 """
 
 from sluice.jobs.dispatch.admission import longest_unseen
-from sluice.jobs.dispatch.find_ready import Applications, Ready, Statuses, none_known
+from sluice.jobs.dispatch.find_ready import Ready
 from sluice.jobs.dispatch.hand_on import hand_on
 from sluice.jobs.dispatch.rounds import Done, Round, for_each
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.queue import lanes
 from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import CALL_MS, Observe, Report, run_batch
-from sluice.platform.clock import Clock
-from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 
 # Checks in flight at once of one batch, and batches at once: together as many as the HTTP client keeps connections for.
 # Slots space their starts.
@@ -23,30 +23,24 @@ THREADS = 25
 BATCHES = 5
 
 
-def poll(
-    statuses: Statuses,
-    clock: Clock,
-    config: Config,
-    deadline: int,
-    most: int,
-    observe: Observe,
-    applications: Applications = none_known,
-) -> tuple[Done, Report]:
+def poll(accounts: Accounts, context: Context, deadline: int, most: int, observe: Observe) -> tuple[Done, Report]:
     """Check operations that are due, `most` at most, as budgets and the time until `deadline` (epoch ms) allow.
 
     The longest due come first, whosever they are. Several batches run at once, and each is claimed just before it runs,
     so that what the time does not suffice for is left to the next poller.
     """
+    clock, config = context.clock, context.config
     total, checked = Done(), Report()
     while total.admitted < most and clock.now() < deadline - CALL_MS:
         before = total.admitted
-        shares = _shares(Round(clock.now(), config, statuses, applications, total), deadline, most - total.admitted)
+        round_ = Round(Snapshot(clock.now(), config, accounts), total)
+        shares = _shares(round_, deadline, most - total.admitted)
 
         def check(share: str, part: Done) -> Report:
             seen, (ready, candidates) = Report(), shares[share]  # noqa: B023 - called within this round
 
             def run(batch: Batch) -> None:
-                seen.add(run_batch(batch, ready.limits, config, clock, deadline, observe, THREADS, polling=True))
+                seen.add(run_batch(batch, ready.limits, context, deadline, observe, THREADS, polling=True))
 
             if clock.now() < deadline - CALL_MS:
                 hand_on(ready, candidates, clock.now(), config, run, part)
@@ -62,10 +56,10 @@ def poll(
 def _shares(round_: Round, deadline: int, most: int) -> dict[str, tuple[Ready, list[Candidate]]]:
     """What is checked now, in portions of a batch, those with the longest due first."""
     polled = (lane for lane in lanes.active() if keys.is_poll_lane(lane.lane))
-    ready = round_.find(polled, horizon_ms=max(0, deadline - CALL_MS - round_.now))
+    ready = round_.find(polled, horizon_ms=max(0, deadline - CALL_MS - round_.snapshot.now))
     waiting = {budget: each.candidates for budget, each in ready.items()}
     picked = longest_unseen(waiting, {budget: each.room for budget, each in ready.items()}, most)
-    most_jobs = round_.config.engine.batch
+    most_jobs = round_.snapshot.config.engine.batch
     portions = [
         (budget, candidates[start : start + most_jobs])
         for budget, candidates in picked.items()

@@ -16,16 +16,17 @@ from dataclasses import dataclass, field
 
 from sluice.jobs.budgets import seats
 from sluice.jobs.dispatch.admission import longest_unseen
-from sluice.jobs.dispatch.find_ready import Applications, Ready, Statuses, none_known
+from sluice.jobs.dispatch.find_ready import Ready
 from sluice.jobs.dispatch.hand_on import hand_on
 from sluice.jobs.dispatch.rounds import Done, Round, for_each
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.queue import lanes
 from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import CALL_MS, Observe, Report, run_batch
-from sluice.platform.clock import MINUTE, SECOND, Clock
-from sluice.platform.config.document import Config
+from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.context import Context
 
 # What becomes due within this time of a run's beginning is this run's; then the next one begins.
 WINDOW_MS = MINUTE
@@ -34,14 +35,7 @@ SEAT_MS = SECOND
 
 
 def run_due(
-    statuses: Statuses,
-    clock: Clock,
-    config: Config,
-    deadline: int,
-    observe: Observe,
-    applications: Applications = none_known,
-    *,
-    service: str,
+    accounts: Accounts, context: Context, deadline: int, observe: Observe, *, service: str
 ) -> tuple[Done, Report]:
     """Run what is due by the end of this run's window, each job when it is due; end before `deadline` (epoch ms).
 
@@ -49,8 +43,8 @@ def run_due(
 
     What the calls, the seats or the time do not suffice for is left to the next run.
     """
-    run = _PunctualRun(clock, config, deadline, observe, service)
-    run.live(run.coming(statuses, applications))
+    run = _PunctualRun(context, deadline, observe, service)
+    run.live(run.coming(accounts))
     return run.done, run.report
 
 
@@ -64,8 +58,7 @@ class _Coming:
 
 @dataclass(frozen=True)
 class _PunctualRun:
-    clock: Clock
-    config: Config
+    context: Context
     deadline: int
     observe: Observe
     service: str
@@ -76,11 +69,12 @@ class _PunctualRun:
     def last_start(self) -> int:
         return self.deadline - CALL_MS
 
-    def coming(self, statuses: Statuses, applications: Applications) -> list[_Coming]:
+    def coming(self, accounts: Accounts) -> list[_Coming]:
         """What may run within the window, as far as there are calls for it, soonest first."""
-        round_ = Round(self.clock.now(), self.config, statuses, applications, self.done)
+        now = self.context.now()
+        round_ = Round(Snapshot(now, self.context.config, accounts), self.done)
         own = (lane for lane in lanes.active() if keys.service_of(keys.lane_budget(lane.lane)) == self.service)
-        ready = round_.find(own, max(0, self.last_start - round_.now), until=round_.now + WINDOW_MS)
+        ready = round_.find(own, max(0, self.last_start - now), until=now + WINDOW_MS)
         waiting = {budget: each.candidates for budget, each in ready.items()}
         rooms = {budget: each.room for budget, each in ready.items()}
         picked = longest_unseen(waiting, rooms, sum(map(len, waiting.values())))
@@ -90,14 +84,14 @@ class _PunctualRun:
     def live(self, coming: Sequence[_Coming]) -> None:
         """Wait for each job's time, and run it then."""
         never = threading.Event()
-        while coming and (now := self.clock.now()) <= self.last_start:
+        while coming and (now := self.context.now()) <= self.last_start:
             due = [one for one in coming if one.candidate.due_at <= now]
             ran = {one.candidate.job_id for one in self.run(due)}
             coming = [one for one in coming if one.candidate.job_id not in ran]
             if not due:
-                self.clock.wait_until(min(coming[0].candidate.due_at, self.last_start + 1), never)
+                self.context.clock.wait_until(min(coming[0].candidate.due_at, self.last_start + 1), never)
             elif not ran:
-                self.clock.wait_until(now + SEAT_MS, never)
+                self.context.clock.wait_until(now + SEAT_MS, never)
 
     def run(self, due: Sequence[_Coming]) -> list[_Coming]:
         """Run as many of `due` as there are seats for, all at once; returns those."""
@@ -107,8 +101,8 @@ class _PunctualRun:
         seated, taken = list[_Coming](), dict[str, list[str]]()
         try:
             for service, jobs in by_service.items():
-                at_once = self.config.limits[service].at_once
-                taken[service] = seats.take(service, at_once, len(jobs), self.clock.now(), self.deadline)
+                at_once = self.context.config.limits[service].at_once
+                taken[service] = seats.take(service, at_once, len(jobs), self.context.now(), self.deadline)
                 seated += jobs[: len(taken[service])]
             self.run_seated(seated)
         finally:
@@ -127,10 +121,10 @@ class _PunctualRun:
 
             def run(batch: Batch) -> None:
                 jobs = len(batch.jobs)
-                total.add(run_batch(batch, ready.limits, self.config, self.clock, self.deadline, self.observe, jobs))
+                total.add(run_batch(batch, ready.limits, self.context, self.deadline, self.observe, jobs))
 
             candidates = [one.candidate for one in shares[share]]
-            hand_on(ready, candidates, self.clock.now(), self.config, run, part)
+            hand_on(ready, candidates, self.context.now(), self.context.config, run, part)
             return total
 
         if shares:

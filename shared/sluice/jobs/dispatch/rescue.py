@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
-from sluice.jobs.dispatch.find_ready import Applications
+from sluice.jobs.dispatch.snapshot import Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import LeaseOver
@@ -27,24 +27,24 @@ class TakenBack:
     errors: int = 0
 
 
-def take_back(now: int, config: Config, applications: Applications) -> TakenBack:
-    """Rescue every job whose lease is over at `now`."""
+def take_back(snapshot: Snapshot) -> TakenBack:
+    """Rescue every job whose lease is over."""
     done = TakenBack()
 
     def one(job_id: str) -> TakenBack:
         try:
-            job = _rescued(Job.get(job_id, consistent_read=True), now, config, applications)
+            job = _rescued(Job.get(job_id, consistent_read=True), snapshot)
             return TakenBack(rescued=1, buried=int(job.lane is None))
         except (LeaseOver, Job.DoesNotExist):
             return TakenBack()  # its worker came back, or another tick rescued it
         except Exception:  # noqa: BLE001
-            if buried := discard(job_id, now, config):
+            if buried := discard(job_id, snapshot.now, snapshot.config):
                 return TakenBack(buried=buried)
             logger.exception("a job could not be rescued", extra={"job_id": job_id})
             return TakenBack(errors=1)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        for part in pool.map(one, _over(now)):
+        for part in pool.map(one, _over(snapshot.now)):
             done.rescued += part.rescued
             done.buried += part.buried
             done.errors += part.errors
@@ -59,14 +59,15 @@ def _over(now: int) -> Iterator[str]:
         yield from broken
 
 
-def _rescued(job: Job, now: int, config: Config, applications: Applications) -> Job:
+def _rescued(job: Job, snapshot: Snapshot) -> Job:
     """Queue the job whose lease is over again. What was reserved for a batch that nobody started goes back."""
+    now, config = snapshot.now, snapshot.config
     if (job.due_at or 0) > now or not starts.withdraw(job, now):
         return finish.rescue(job, now, config)
     # When it was claimed. It may have been asked for since, and the configuration may have changed.
     claimed_at = min(job.updated_at, (job.due_at or 0) - config.engine.lease_ms)
     after = finish.rescue(job, now, config, started=False)
-    known = applications({job.account}) if keys.is_shared(job.budget) else {}
+    known = snapshot.accounts.applications({job.account}) if keys.is_shared(job.budget) else {}
     budget = keys.charged_to(job.budget, known.get(job.account))
     limits = config.limits[keys.service_of(budget)]
     ledger.give_back(budget, limits, Window.of(budget, claimed_at), job.reserved or 0)

@@ -1,7 +1,7 @@
 """One round of a dispatcher: what the scheduler, the operation poller and the punctual worker have in common.
 
 ```
- snapshot   the configuration with its pauses, and how accounts fare: as they are when the round begins
+ snapshot   the time, the configuration with its pauses, and how to ask after accounts (`snapshot`)
  find       what of the due work of some lanes may run, budget by budget, and the room that each budget has
  choose     each dispatcher by its own rule (`admission`)
  hand on    reserve the calls, claim the jobs, and give each batch to whoever runs it (`hand_on`)
@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sluice.jobs.dispatch import find_ready, rescue
-from sluice.jobs.dispatch.find_ready import Applications, Ready, Statuses
+from sluice.jobs.dispatch.find_ready import Ready
+from sluice.jobs.dispatch.snapshot import Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.queue.lanes import Lane
-from sluice.platform.config.document import Config
 from sluice.platform.observe import logger
 
 THREADS = 16
@@ -58,22 +58,16 @@ class Done:
 
 @dataclass(frozen=True)
 class Round:
-    """A round that began at `now` (epoch ms), with what is configured then; `done` counts what it does.
+    """A round with what holds for it; `done` counts what it does."""
 
-    statuses, applications: how accounts fare.
-    """
-
-    now: int
-    config: Config
-    statuses: Statuses
-    applications: Applications
+    snapshot: Snapshot
     done: Done = field(default_factory=Done)
 
     def by_budget(self, marked: Iterable[Lane]) -> dict[str, list[Lane]]:
         """The `marked` lanes of each budget that is charged for their work."""
         stored = [(lane, keys.lane_budget(lane.lane), keys.lane_account(lane.lane)) for lane in marked]
         sharing = {account for _, budget, account in stored if keys.is_shared(budget)}
-        known = self.applications(sharing) if sharing else {}
+        known = self.snapshot.accounts.applications(sharing) if sharing else {}
         by_budget: dict[str, list[Lane]] = defaultdict(list)
         for lane, budget, account in stored:
             by_budget[keys.charged_to(budget, known.get(account))].append(lane)
@@ -97,8 +91,9 @@ class Round:
         part: counts this budget's part of the round. until: what becomes due by then is found too, epoch ms; by default
             what is due now. Items that are no jobs are set aside.
         """
-        ready = find_ready.find(budget, marked, self.now, self.config, self.statuses, horizon_ms, until or self.now)
-        part.buried += sum(rescue.discard(job_id, self.now, self.config) for job_id in ready.unreadable)
+        now, config = self.snapshot.now, self.snapshot.config
+        ready = find_ready.find(self.snapshot, budget, marked, horizon_ms, until or now)
+        part.buried += sum(rescue.discard(job_id, now, config) for job_id in ready.unreadable)
         if ready.held:
             part.held[budget] = ready.held
         part.oldest_due_at = min((candidate.due_at for candidate in ready.candidates), default=None)

@@ -10,18 +10,19 @@ from typing import Any
 from sluice.jobs.dispatch import overdue, rescue
 from sluice.jobs.dispatch.admission import pick
 from sluice.jobs.dispatch.explain import Reason
-from sluice.jobs.dispatch.find_ready import Applications, Statuses, none_known
 from sluice.jobs.dispatch.hand_on import Send, hand_on
 from sluice.jobs.dispatch.rounds import Done, Round, for_each
-from sluice.jobs.dispatch.transfers import Moved, Working, none_work, sweep
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
+from sluice.jobs.dispatch.transfers import Moved, sweep
 from sluice.jobs.model import keys
 from sluice.jobs.queue import lanes, nudge, recounts
 from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.run import records
 from sluice.jobs.run.messages import Batch
 from sluice.platform import aws
-from sluice.platform.clock import SECOND, Clock
+from sluice.platform.clock import SECOND
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from sluice.platform.observe import count, logger, seconds
 from sluice.platform.settings import settings
 
@@ -29,19 +30,19 @@ from sluice.platform.settings import settings
 ANSWERING_MS = 30 * SECOND
 
 
-def tick(now: int, config: Config, statuses: Statuses, send: Send, applications: Applications = none_known) -> Done:
-    """Run one tick at `now`. `send` hands a batch of claimed jobs to a worker; if it fails, the jobs go back.
+def tick(snapshot: Snapshot, send: Send) -> Done:
+    """Run one tick. `send` hands a batch of claimed jobs to a worker; if it fails, the jobs go back.
 
     A batch holds manual jobs alone, or none.
     """
-    round_ = Round(now, config, statuses, applications)
+    round_ = Round(snapshot)
     done = round_.done
-    taken_back = rescue.take_back(now, config, applications)
+    taken_back = rescue.take_back(snapshot)
     done.rescued, done.buried, done.errors = taken_back.rescued, taken_back.buried, taken_back.errors
     ready, others = list[Lane](), list[Lane]()
     for lane in lanes.active():
-        (others if keys.is_poll_lane(lane.lane) or has_own_worker(lane, config) else ready).append(lane)
-    done.oldest_due_at = overdue.oldest(others, now, config, statuses, applications)
+        (others if keys.is_poll_lane(lane.lane) or has_own_worker(lane, snapshot.config) else ready).append(lane)
+    done.oldest_due_at = overdue.oldest(snapshot, others)
     admit(ready, round_, send)
     return done
 
@@ -54,7 +55,7 @@ def has_own_worker(lane: Lane, config: Config) -> bool:
 
 def admit(marked: Iterable[Lane], round_: Round, send: Send) -> None:
     """Give each budget of the `marked` lanes as much of their due work as it can take."""
-    by_budget, now, config = round_.by_budget(marked), round_.now, round_.config
+    by_budget, now, config = round_.by_budget(marked), round_.snapshot.now, round_.snapshot.config
 
     def serve(budget: str, part: Done) -> None:
         ready = round_.check(budget, by_budget[budget], part, config.engine.horizon_ms)
@@ -66,21 +67,13 @@ def admit(marked: Iterable[Lane], round_: Round, send: Send) -> None:
     for_each(by_budget, serve, round_.done)
 
 
-def run(
-    statuses: Statuses,
-    clock: Clock,
-    config: Config,
-    applications: Applications = none_known,
-    working: Working = none_work,
-    *,
-    nudged: bool = False,
-) -> dict[str, Any]:
+def run(accounts: Accounts, context: Context, *, nudged: bool = False) -> dict[str, Any]:
     """What the scheduler function does: a tick, and more as long as somebody asks for them meanwhile.
 
     nudged: it was started for somebody who asked. It does nothing where enough others run, who will answer. It leaves
         to the others what is done once a minute.
     """
-    began = clock.now()
+    began = context.now()
     place = nudge.begin(began)
     if nudged and place is None:
         return {"skipped": "others run"}
@@ -88,11 +81,11 @@ def run(
     try:
         while True:
             # After the flag was cleared: who found it still set has written jobs that are due by now.
-            stats = _tick(statuses, clock, config, applications, working)
+            stats = _tick(accounts, context)
             if not swept:
                 recounts.sweep()
                 swept = True
-            if place is None or clock.now() - began > ANSWERING_MS:
+            if place is None or context.now() - began > ANSWERING_MS:
                 return stats
             if nudge.leave(place):
                 place = None
@@ -102,18 +95,16 @@ def run(
             nudge.give_up(place)
 
 
-def _tick(
-    statuses: Statuses, clock: Clock, config: Config, applications: Applications, working: Working
-) -> dict[str, Any]:
+def _tick(accounts: Accounts, context: Context) -> dict[str, Any]:
     """One tick, then its record, its metrics and the snapshot for /health."""
-    now = clock.now()
-    done = tick(now, config, statuses, _send, applications)
+    snapshot = Snapshot(context.now(), context.config, accounts)
+    now, done = snapshot.now, tick(snapshot, _send)
     recounts.wanted(now)
-    over = _move_on(done, now, config, statuses, working)
+    over = _move_on(done, snapshot)
     age = (now - done.oldest_due_at) // SECOND if done.oldest_due_at else 0
-    stats = {**asdict(done), **asdict(over), "oldest_due_age": age, "ms": clock.now() - now}
+    stats = {**asdict(done), **asdict(over), "oldest_due_age": age, "ms": context.now() - now}
     counters = {"admitted": done.admitted, "rescued": done.rescued, "errors": done.errors}
-    records.record("scheduler", stats, counters, now, config)
+    records.record("scheduler", stats, counters, now, context.config)
     records.save_health({"at": now, "lanes": done.lanes, "held": len(done.held), "oldest_due_age": age})
     told = {"SchedulerRun": 1, "JobsAdmitted": done.admitted, "JobsRescued": done.rescued}
     told |= {"JobsTransferred": over.transferred, "JobsAbandoned": over.abandoned}
@@ -124,11 +115,11 @@ def _tick(
     return stats
 
 
-def _move_on(done: Done, now: int, config: Config, statuses: Statuses, working: Working) -> Moved:
+def _move_on(done: Done, snapshot: Snapshot) -> Moved:
     """Move on work whose account does not work, if this tick or an earlier one has found some."""
     found = Reason.ACCOUNT in done.held.values()
     marked = [lane for lane in lanes.active() if found or lane.held_since is not None]
-    return sweep(marked, now, config, statuses, working)
+    return sweep(snapshot, marked)
 
 
 def _send(batch: Batch) -> None:

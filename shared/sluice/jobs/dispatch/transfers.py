@@ -11,7 +11,7 @@ begun are touched: what a marketplace may have been asked for already must be ch
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pynamodb.expressions.condition import Condition
@@ -19,7 +19,7 @@ from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.dispatch.explain import MISSING
-from sluice.jobs.dispatch.find_ready import Statuses
+from sluice.jobs.dispatch.snapshot import Snapshot, Statuses, Working
 from sluice.jobs.model import history, keys
 from sluice.jobs.model.dead_letters import letters
 from sluice.jobs.model.job import Job
@@ -38,9 +38,6 @@ MOST = 25
 EVER = 10**15
 CODE = "account_not_working"
 
-# Which of these accounts, which all belong to one service, can be given work of others: they work, and have shown it.
-Working = Callable[[Collection[str], str], Set[str]]
-
 
 @dataclass
 class Moved:
@@ -50,26 +47,18 @@ class Moved:
     abandoned: int = 0
 
 
-def none_work(_: Collection[str], __: str) -> Set[str]:
-    """Nobody's account is known to work."""
-    return frozenset()
-
-
-def sweep(marked: Iterable[Lane], now: int, config: Config, statuses: Statuses, working: Working) -> Moved:
-    """Move on some jobs of each of the `marked` lanes whose account does not work.
-
-    working: tells to whose accounts shared work may go.
-    """
+def sweep(snapshot: Snapshot, marked: Iterable[Lane]) -> Moved:
+    """Move on some jobs of each of the `marked` lanes whose account does not work."""
     done = Moved()
     waiting = [lane for lane in marked if not keys.is_poll_lane(lane.lane)]
-    status = _status(waiting, statuses)
+    status = _status(waiting, snapshot.accounts.statuses)
     for lane in waiting:
         if status[lane.lane] == "ACTIVE":
             if lane.held_since is not None:
                 lanes.note(lane, None, None)
             continue
         try:
-            _sweep(lane, now, config, working, done)
+            _sweep(lane, snapshot, done)
         except Exception:  # noqa: BLE001 - the other lanes have their turn, and this one with the next tick
             logger.exception("work of an account that does not work could not be moved", extra={"lane": lane.lane})
     return done
@@ -87,12 +76,13 @@ def _status(marked: Iterable[Lane], statuses: Statuses) -> dict[str, str]:
     return found
 
 
-def _sweep(lane: Lane, now: int, config: Config, working: Working, done: Moved) -> None:
+def _sweep(lane: Lane, snapshot: Snapshot, done: Moved) -> None:
+    now, config = snapshot.now, snapshot.config
     held_since = lane.held_since if lane.held_since is not None else now
     page = claim.page(lane.lane, EVER, MOST, lane.swept)
     jobs = list(Job.batch_get([one.job_id for one in page.found], consistent_read=True)) if page.found else []
     here = [job for job in jobs if job.state == QUEUED and job.lane == lane.lane and not job.begun]
-    heirs = _heirs(here, working)
+    heirs = _heirs(here, snapshot.accounts.working)
     for job in here:
         if heir := heirs.get(job.job_id):
             done.transferred += _transfer(job, heir, now, config)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from sluice.jobs.model.job import Job
 from sluice.platform.clock import Clock
 from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 
 
 class Calls(Protocol):
@@ -46,10 +47,19 @@ class Run:
 
     job: Job
     calls: Calls
-    clock: Clock
-    config: Config
+    context: Context
     batch: Sequence[Job] = ()
     turns: dict[str, threading.Lock] = field(default_factory=dict)
+
+    @property
+    def clock(self) -> Clock:
+        """The time."""
+        return self.context.clock
+
+    @property
+    def config(self) -> Config:
+        """What is configured."""
+        return self.context.config
 
     def turn(self, name: str) -> threading.Lock:
         """What the jobs of the batch hold that would ask the same: one asks, the others wait for what it finds."""

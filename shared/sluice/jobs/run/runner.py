@@ -18,9 +18,9 @@ from sluice.jobs.model.run import Run
 from sluice.jobs.model.states import LEASED, SUCCEEDED
 from sluice.jobs.queue import finish, starts
 from sluice.jobs.run.messages import Batch, newer
-from sluice.platform.clock import SECOND, Clock
-from sluice.platform.config.document import Config
+from sluice.platform.clock import SECOND
 from sluice.platform.config.limits import Limits
+from sluice.platform.context import Context
 
 # A call takes up to this long, so a job is not begun, nor a call started, closer to the end of the worker's time or of
 # the job's lease.
@@ -55,8 +55,7 @@ Observe = Callable[[Job, Failure | None], None]
 def run_batch(
     batch: Batch,
     limits: Limits,
-    config: Config,
-    clock: Clock,
+    context: Context,
     deadline: int,
     observe: Observe,
     threads: int,
@@ -68,13 +67,13 @@ def run_batch(
     A batch that was delivered before is not run again: its jobs are `late`. polling: the jobs were waiting for an
     operation, and go on waiting where they could not be checked.
     """
-    if not starts.start(batch.jobs[0], clock.now()):
+    if not starts.start(batch.jobs[0], context.now()):
         return Report(ends=Counter(late=len(batch.jobs)))
     lease_end = min(job.due_at or 0 for job in batch.jobs)
     last_start = min(deadline, lease_end) - CALL_MS
-    grant = Grant(batch.budget, limits, batch.window, batch.calls, clock, last_start)
+    grant = Grant(batch.budget, limits, batch.window, batch.calls, context.clock, last_start)
     report, lock, turns = Report(), threading.Lock(), dict[str, threading.Lock]()
-    runs = [Run(job, grant, clock, config, batch.jobs, turns) for job in batch.jobs]
+    runs = [Run(job, grant, context, batch.jobs, turns) for job in batch.jobs]
     together = dict[str, HandlerResult | Exception]()
 
     def work(run: Run) -> HandlerResult:

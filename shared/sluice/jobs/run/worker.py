@@ -9,9 +9,9 @@ from sluice.jobs.run import records
 from sluice.jobs.run.messages import decode
 from sluice.jobs.run.runner import Report, run_batch
 from sluice.platform import sqs
-from sluice.platform.clock import Clock
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
+from sluice.platform.context import Context
 from sluice.platform.observe import count, logger
 from sluice.platform.sqs import CorruptMessage
 
@@ -33,28 +33,30 @@ METRICS = {
 }
 
 
-def work(messages: Mapping[str, str], config: Config, clock: Clock, deadline: int) -> list[str]:
+def work(messages: Mapping[str, str], context: Context, deadline: int) -> list[str]:
     """Run the batches in `messages` (body by message id) until `deadline` (epoch ms).
 
     Returns the ids of the messages that SQS must deliver again: those that failed for a reason outside the jobs.
     Delivering a batch twice is harmless: only the first delivery can start it.
     """
-    started, total = clock.now(), Report()
-    reports, failed = sqs.consume(messages, lambda body: _one(body, config, clock, deadline))
+    started, total = context.now(), Report()
+    reports, failed = sqs.consume(messages, lambda body: _one(body, context, deadline))
     for report in reports:
         total.add(report)
     counters = {**total.ends, "calls": total.calls}
-    now = clock.now()
-    records.record("worker", {"messages": len(messages), "ms": now - started, **counters}, counters, now, config)
+    now = context.now()
+    records.record(
+        "worker", {"messages": len(messages), "ms": now - started, **counters}, counters, now, context.config
+    )
     for end, number in total.ends.items():
         count(METRICS[end], number)
     return failed
 
 
-def _one(body: str, config: Config, clock: Clock, deadline: int) -> Report:
+def _one(body: str, context: Context, deadline: int) -> Report:
     batch = decode(body)
-    limits = _limits(batch.budget, config)
-    report = run_batch(batch, limits, config, clock, deadline, _observe, threads(limits))
+    limits = _limits(batch.budget, context.config)
+    report = run_batch(batch, limits, context, deadline, _observe, threads(limits))
     for job in report.newer:
         sqs.set_aside(body, f"job {job.job_id} is of version {job.version}, which this worker cannot read")
     return report

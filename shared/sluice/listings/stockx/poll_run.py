@@ -4,16 +4,14 @@ from collections import Counter
 from threading import Lock
 from typing import TypedDict
 
-from sluice.jobs.dispatch.find_ready import Statuses
 from sluice.jobs.dispatch.poller import poll
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
 from sluice.jobs.model.states import WAITING
 from sluice.jobs.run import records
 from sluice.listings.stockx.results import TIMED_OUT
-from sluice.marketplaces.accounts import table as accounts
-from sluice.platform.clock import Clock
-from sluice.platform.config.document import Config
+from sluice.marketplaces.accounts.dispatching import ACCOUNTS
+from sluice.platform.context import Context
 from sluice.platform.observe import count, logger
 
 
@@ -36,8 +34,9 @@ class PollAnswer(TypedDict):
     durationMs: int
 
 
-def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> PollAnswer:
-    """Check up to `config.poll_batch` operations that are due, and end well before `deadline` (epoch ms)."""
+def run(context: Context, deadline: int) -> PollAnswer:
+    """Check up to `engine.poll_batch` operations that are due, and end well before `deadline` (epoch ms)."""
+    clock, config = context.clock, context.config
     started, seen, lock = clock.now(), Counter[str](), Lock()
 
     def observe(job: Job, failure: Failure | None) -> None:
@@ -45,7 +44,7 @@ def run(statuses: Statuses, clock: Clock, config: Config, deadline: int) -> Poll
             seen[_word(job, failure)] += 1
         _log(job, failure)
 
-    done, report = poll(statuses, clock, config, deadline, config.engine.poll_batch, observe, accounts.applications)
+    done, report = poll(ACCOUNTS, context, deadline, config.engine.poll_batch, observe)
     stats = _stats(seen)
     duration = clock.now() - started
     counters = {name: value for name, value in stats.items() if isinstance(value, int)}

@@ -15,6 +15,7 @@ from sluice.marketplaces.accounts.views import AccountView, view
 from sluice.marketplaces.registry import Marketplace
 from sluice.platform.clock import iso
 from sluice.platform.config import live
+from sluice.platform.context import Context
 from sluice.platform.http import routing
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Invalid, NotFound
@@ -74,7 +75,7 @@ def connect_account(request: HttpRequest[Credentials, None]) -> AccountView:
     marketplace = _marketplace(request.path["marketplace"])
     credentials = request.body.model_extra or {}
     try:
-        account = connecting.connect(marketplace, request.tenant, credentials, routing.clock, live.current())
+        account = connecting.connect(marketplace, request.tenant, credentials, Context(routing.clock, live.current()))
     except Refused as wrong:
         raise Invalid("the credentials are not valid", fields=wrong.fields) from None
     except CredentialsRefused as refused:

@@ -10,8 +10,8 @@ from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.credentials import check_fields
 from sluice.marketplaces.accounts.table import Account
-from sluice.platform.clock import SECOND, Clock
-from sluice.platform.config.document import Config
+from sluice.platform.clock import SECOND
+from sluice.platform.context import Context
 
 if TYPE_CHECKING:
     from sluice.marketplaces.accounts.offered import Offer
@@ -22,7 +22,7 @@ WAIT_MS = 2 * SECOND
 CALL_MS = 8 * SECOND
 
 
-def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], clock: Clock, config: Config) -> Account:
+def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], context: Context) -> Account:
     """Connect `tenant` with these credentials, anew or again.
 
     Raises:
@@ -30,9 +30,9 @@ def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], clock
         Refused: they cannot be right.
         CredentialsRefused: the marketplace does not accept them. Nothing was written, and what was there stays.
     """
-    known = registry.get(marketplace)
+    known, clock = registry.get(marketplace), context.clock
     checked, now = check_fields(known, credentials), clock.now()
-    account_id, limits = keys.account(marketplace, tenant), config.limits[marketplace]
+    account_id, limits = keys.account(marketplace, tenant), context.config.limits[marketplace]
     budget = keys.budget(account_id, by_account=limits.by_account)
     grant = Grant(budget, limits, Window.at(now), 0, clock, now + WAIT_MS)
     try:
