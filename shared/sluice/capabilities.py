@@ -67,7 +67,18 @@ CAPABILITIES = (
         events=("page.price_dropped", "page.back_in_stock", "page.variant_gone", "page.unreadable"),
     ),
     Capability("webhooks", routes=("api",), events=("webhook.disabled",)),
-    Capability("operator", routes=("api", "dead_letters_api")),
+    Capability(
+        "operator",
+        routes=(
+            "api",
+            "dead_letters_api",
+            "overview_api",
+            "jobs_api",
+            "work_api",
+            "budgets_api",
+            "deployment_api",
+        ),
+    ),
 )
 
 # Where the routes of the whole API are declared.

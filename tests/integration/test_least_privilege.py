@@ -17,6 +17,7 @@ from tests.integration.after_day import AfterDay
 from tests.integration.day import FAST, Day
 from tests.integration.inventory_day import InventoryDay
 from tests.integration.listing_day import ListingDay
+from tests.integration.operator_day import OperatorDay
 from tests.integration.page_day import PageDay
 from tests.integration.promotion_day import PromotionDay
 
@@ -37,6 +38,7 @@ def laptop() -> Iterator[Laptop]:
         PromotionDay(laptop).live()
         PageDay(laptop).live()
         AfterDay(laptop).live()
+        OperatorDay(laptop).live()
         yield laptop
 
 
@@ -74,7 +76,7 @@ def test_no_function_is_denied_a_call(laptop: Laptop) -> None:
 
 
 # What Lambda itself does with a function's role, when a stream's record could not be handled.
-BY_LAMBDA = {("job-events", "sqs:SendMessage")}
+BY_LAMBDA = {("job-events", "sqs:SendMessage"), ("job-counts", "sqs:SendMessage")}
 
 
 def test_every_call_that_is_granted_is_made(laptop: Laptop) -> None:

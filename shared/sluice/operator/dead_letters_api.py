@@ -13,12 +13,12 @@ from sluice.jobs.queue import replay
 from sluice.jobs.queue.enqueue import Enqueued
 from sluice.operator import dead_letters
 from sluice.operator.dead_letters import DeadLetterDetail, DeadLetterSummary
-from sluice.platform.clock import from_iso
+from sluice.operator.moments import between
 from sluice.platform.config import live
 from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http import errors, items, paging
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import Conflict, ErrorDetail, Invalid, NotFound, Unavailable
+from sluice.platform.http.errors import Conflict, ErrorDetail, NotFound, Unavailable
 from sluice.platform.http.models import Cursor, Moment, OneOf, PageQuery, Query, Text
 from sluice.platform.http.paging import Place
 from sluice.platform.http.routing import HttpRequest, Route
@@ -167,24 +167,8 @@ def _counts(words: Sequence[str]) -> dict[str, int]:
 
 
 def _filter(which: Which, status: str | None) -> dead_letters.Filter:
-    since, until = _moment("from", which.since), _moment("to", which.until)
-    if since is not None and until is not None and since >= until:
-        raise Invalid.field("to", "must be later than from")
+    since, until = between(which.since, which.until)
     return dead_letters.Filter(which.kind, which.code, which.marketplace, status, since, until)
-
-
-def _moment(field: str, text: str | None) -> int | None:
-    """The time that `text` gives, in epoch ms."""
-    if text is None:
-        return None
-    try:
-        if "T" not in text:
-            raise ValueError
-        return from_iso(text)
-    except ValueError:
-        raise Invalid.field(
-            field, "must be a time with its zone, as `2026-11-22T12:00:00Z`, in the years 1 to 9999"
-        ) from None
 
 
 def _start(cursor: str | None, tenant: str) -> Place | None:

@@ -15,13 +15,11 @@ from sluice.platform.clock import DAY, iso, iso_or_none
 from sluice.platform.config import live
 from sluice.platform.context import Context
 from sluice.platform.http import paging, routing
-from sluice.platform.http.auth import Permission
+from sluice.platform.http.auth import PLATFORM, Permission
 from sluice.platform.http.errors import Conflict
 from sluice.platform.http.paging import Page, Place
 from sluice.platform.http.routing import HttpRequest, Route
 
-# The role of whoever runs the whole deployment, and sees all tenants' work.
-PLATFORM = "platform"
 # Checks that an answer about all of them looks through.
 MOST_READ = 1_000
 # Checks that are read at once, and when a check began, as it is stored: what leads to the next page.

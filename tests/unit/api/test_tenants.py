@@ -40,6 +40,7 @@ IDS |= {"item_id": ITEM, "import_id": IMPORT}
 # The page that acme tracks.
 PAGE = "https://shop.example/products/ACME-ONLY"
 IDS |= {"page_id": urls.product_id(PAGE)}
+IDS |= {"budget": "stockx:acme"}
 IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
 # What an answer to somebody else must not hold.
 OF_ACME = ("acme", "ACME-ONLY", "ACMEONLY", "ACME-SHARED", "ACMESHARED")
@@ -87,6 +88,21 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "GET /v1/operator/checks/stats": ({}, 200),
     "GET /v1/operator/checks/slow": ({}, 200),
     "POST /v1/operator/checks/run-now": ({}, 200),
+    "GET /v1/operator/overview": ({}, 200),
+    "GET /v1/operator/jobs/counts": ({}, 200),
+    "GET /v1/operator/work": ({}, 200),
+    "GET /v1/operator/operations": ({}, 200),
+    "GET /v1/operator/promotions": ({}, 200),
+    "GET /v1/operator/jobs": ({}, 200),
+    "GET /v1/operator/jobs/{job_id}": ({}, 404),
+    "GET /v1/operator/dead-letters": ({}, 200),
+    "GET /v1/operator/accounts": ({}, 200),
+    "GET /v1/operator/budgets": ({}, 200),
+    "GET /v1/operator/budgets/{budget}/history": ({}, 404),
+    "GET /v1/operator/lanes": ({}, 200),
+    "GET /v1/operator/tenants": ({}, 403),
+    "GET /v1/operator/runs": ({}, 403),
+    "GET /v1/operator/calls": ({}, 403),
     "GET /v1/webhooks": ({}, 200),
     "GET /v1/webhooks/{webhook_id}": ({}, 404),
     "PUT /v1/webhooks/{webhook_id}": ({"body": WEBHOOK}, 200),
@@ -121,7 +137,27 @@ OPERATORS = {
     "GET /v1/operator/checks/stats",
     "GET /v1/operator/checks/slow",
     "POST /v1/operator/checks/run-now",
+    "GET /v1/operator/overview",
+    "GET /v1/operator/jobs/counts",
+    "GET /v1/operator/work",
+    "GET /v1/operator/operations",
+    "GET /v1/operator/promotions",
+    "GET /v1/operator/jobs",
+    "GET /v1/operator/jobs/{job_id}",
+    "GET /v1/operator/dead-letters",
+    "GET /v1/operator/accounts",
+    "GET /v1/operator/budgets",
+    "GET /v1/operator/budgets/{budget}/history",
+    "GET /v1/operator/lanes",
 }
+# What only whoever runs the whole deployment may do.
+DEPLOYMENT = {
+    "GET /v1/operator/tenants",
+    "GET /v1/operator/runs",
+    "GET /v1/operator/calls",
+}
+# What the role `platform` may do: it opens nothing that a tenant owns.
+PLATFORM = DEPLOYMENT | {key for key in OPERATORS if " /v1/operator/" in key}
 # What only people may do, and no service.
 PEOPLE = {
     "DELETE /v1/jobs/{job_id}",
@@ -255,11 +291,13 @@ def test_a_request_without_a_whole_caller_is_nobodys(acme: Cloud, key: str, cont
 @pytest.mark.parametrize(
     ("roles", "forbidden"),
     [
-        ("user", OPERATORS),
-        ("service", OPERATORS | PEOPLE),
-        ("operator", set()),
-        ("admin", set()),
-        ("service user", OPERATORS),
+        ("user", OPERATORS | DEPLOYMENT),
+        ("service", OPERATORS | PEOPLE | DEPLOYMENT),
+        ("operator", DEPLOYMENT),
+        ("admin", DEPLOYMENT),
+        ("service user", OPERATORS | DEPLOYMENT),
+        ("platform", (OPERATORS | PEOPLE | EVERYBODY) - PLATFORM),
+        ("operator platform", set()),
     ],
 )
 def test_roles_decide_what_a_caller_may_do(acme: Cloud, roles: str, forbidden: set[str]) -> None:
@@ -269,8 +307,8 @@ def test_roles_decide_what_a_caller_may_do(acme: Cloud, roles: str, forbidden: s
 
 
 def test_each_route_says_which_roles_have_it() -> None:
-    assert sorted([*OPERATORS, *PEOPLE, *EVERYBODY]) == PROTECTED
-    assert ROLES.keys() == {"user", "operator", "admin", "service"}  # those that are tried above
+    assert sorted([*OPERATORS, *PEOPLE, *EVERYBODY, *DEPLOYMENT]) == PROTECTED
+    assert ROLES.keys() == {"user", "operator", "admin", "service", "platform"}  # those that are tried above
 
 
 def test_each_id_in_a_path_is_one_of_acmes() -> None:

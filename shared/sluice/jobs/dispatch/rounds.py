@@ -10,17 +10,19 @@ Any number of rounds may go on at once: reservations and claims are conditional 
 gives its calls back.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sluice.jobs.dispatch import find_ready, rescue
 from sluice.jobs.dispatch.find_ready import Ready
 from sluice.jobs.dispatch.snapshot import Snapshot
 from sluice.jobs.model import keys
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.queue.lanes import Lane
+from sluice.platform.clock import SECOND
 from sluice.platform.observe import logger
 
 THREADS = 16
@@ -34,6 +36,7 @@ class Done:
 
     held: budgets that were skipped, with the reason.
     oldest_due_at: since when the oldest of what could run is due, epoch ms.
+    oldest: the same of each queue, which is the jobs of one `kind:marketplace`.
     """
 
     lanes: int = 0
@@ -44,6 +47,7 @@ class Done:
     errors: int = 0
     held: dict[str, str] = field(default_factory=dict)
     oldest_due_at: int | None = None
+    oldest: dict[str, int] = field(default_factory=dict)
 
     def add(self, part: "Done") -> None:
         """Count what one budget's part of the round did."""
@@ -53,7 +57,27 @@ class Done:
         self.lost_claims += part.lost_claims
         self.errors += part.errors
         self.held |= part.held
+        for queue, at in part.oldest.items():
+            self.oldest[queue] = min(at, self.oldest.get(queue, at))
         self.oldest_due_at = min((at for at in (self.oldest_due_at, part.oldest_due_at) if at), default=None)
+
+    def note_waiting(self, candidates: Iterable[Candidate]) -> None:
+        """Note since when the oldest of one budget's due jobs wait."""
+        for one in candidates:
+            self.oldest_due_at = min(one.due_at, self.oldest_due_at or one.due_at)
+            # What is asked for now is due a second earlier, for clocks that differ: nobody has waited since then.
+            queue, since = f"{one.kind}:{keys.marketplace_of(one.account)}", max(one.due_at, one.created_at)
+            self.oldest[queue] = min(since, self.oldest.get(queue, since))
+
+    def oldest_due_age(self, now: int) -> int:
+        """For how many seconds the oldest due job that could run has waited."""
+        return (now - self.oldest_due_at) // SECOND if self.oldest_due_at else 0
+
+    def told(self, now: int) -> dict[str, Any]:
+        """What /health and the operator's overview tell of it. held_by: held budgets, by service and reason."""
+        held_by = Counter(f"{keys.service_of(budget)}:{reason}" for budget, reason in self.held.items())
+        counted = {"at": now, "lanes": self.lanes, "held": len(self.held), "oldest_due_age": self.oldest_due_age(now)}
+        return {**counted, "held_by": held_by, "oldest": self.oldest}
 
 
 @dataclass(frozen=True)
@@ -96,7 +120,7 @@ class Round:
         part.buried += sum(rescue.discard(job_id, now, config) for job_id in ready.unreadable)
         if ready.held:
             part.held[budget] = ready.held
-        part.oldest_due_at = min((candidate.due_at for candidate in ready.candidates), default=None)
+        part.note_waiting(ready.candidates)
         return ready
 
 

@@ -101,11 +101,11 @@ def _tick(accounts: Accounts, context: Context) -> dict[str, Any]:
     now, done = snapshot.now, tick(snapshot, _send)
     recounts.wanted(now)
     over = _move_on(done, snapshot)
-    age = (now - done.oldest_due_at) // SECOND if done.oldest_due_at else 0
+    age = done.oldest_due_age(now)
     stats = {**asdict(done), **asdict(over), "oldest_due_age": age, "ms": context.now() - now}
     counters = {"admitted": done.admitted, "rescued": done.rescued, "errors": done.errors}
     records.record("scheduler", stats, counters, now, context.config)
-    records.save_health({"at": now, "lanes": done.lanes, "held": len(done.held), "oldest_due_age": age})
+    records.save_health(done.told(now))
     told = {"SchedulerRun": 1, "JobsAdmitted": done.admitted, "JobsRescued": done.rescued}
     told |= {"JobsTransferred": over.transferred, "JobsAbandoned": over.abandoned}
     for name, value in told.items():

@@ -13,6 +13,10 @@ from sluice.platform.config.services import LIMITS
 # The id of an account, or of its budget, and not the middle of a job id.
 _ACCOUNT = rf"(?<![\w:.])({'|'.join(LIMITS)}):([a-z0-9-]{{1,64}})(?![\w-])"
 
+# A name that says so of its value, and what is shown in its place.
+_HIDDEN_NAMES = r"token|secret|passw|credential|api_?key|authorization|cookie"
+HIDDEN = "(hidden)"
+
 
 def redact(text: str, tenant: str) -> str:
     """`text` without the accounts of anybody but `tenant`."""
@@ -20,5 +24,16 @@ def redact(text: str, tenant: str) -> str:
 
 
 def fields(named: Mapping[str, Any]) -> dict[str, Any]:
-    """The names of `named` as the API writes names; what the values hold is their own."""
-    return {re.sub(r"_(\w)", lambda letter: letter[1].upper(), name): value for name, value in named.items()}
+    """The names of `named` as the API writes names; what the values hold is their own, but for what its name calls a
+    secret: no job needs one, and none that got there by mistake is shown.
+    """
+    return {re.sub(r"_(\w)", lambda letter: letter[1].upper(), name): value for name, value in _masked(named).items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            name: HIDDEN if re.search(_HIDDEN_NAMES, str(name), re.IGNORECASE) and inner else _masked(inner)
+            for name, inner in value.items()
+        }
+    return [_masked(one) for one in value] if isinstance(value, list) else value

@@ -80,8 +80,8 @@ def _handed_over(job: Job, now: int, config: Config) -> list[Update]:
     return [*moved(job, heir), Job.lane.set(lane)]
 
 
-def find_by_path(text: str, tenant: str) -> Job | None:
-    """The job that `text`, from a URL's path, names, if `tenant` asked for it.
+def find_by_path(text: str, tenant: str | None) -> Job | None:
+    """The job that `text`, from a URL's path, names, if `tenant`, or for None anybody, asked for it.
 
     An id has percent-quoted parts. On its way to us it may have been escaped as a whole (as it should be), or not, and
     unescaped by the gateway, or not. So it arrives as it is, escaped once more, or with its parts unquoted.
@@ -90,12 +90,12 @@ def find_by_path(text: str, tenant: str) -> Job | None:
     return next((job for one in dict.fromkeys((text, unquote(text), parts)) if (job := find(one, tenant))), None)
 
 
-def find(job_id: str, tenant: str) -> Job | None:
-    """The job, if `tenant` asked for it. To anybody else it does not exist."""
+def find(job_id: str, tenant: str | None) -> Job | None:
+    """The job, if `tenant` asked for it: to anybody else it does not exist. None for `tenant`: whoever asked for it."""
     if not keys.is_job_id(job_id):
         return None
     try:
         job = Job.get(job_id, consistent_read=True)
     except Job.DoesNotExist:
         return None
-    return job if tenant in (job.tenants or ()) else None
+    return job if tenant is None or tenant in (job.tenants or ()) else None

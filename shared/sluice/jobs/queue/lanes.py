@@ -80,6 +80,15 @@ def active() -> list[Lane]:
     return [lane for part in range(REGISTRY_SHARDS) for lane in Lane.query(f"lanes#{part}", consistent_read=True)]
 
 
+def some(most: int) -> list[Lane]:
+    """Up to `most` marked lanes."""
+    found: list[Lane] = []
+    for part in range(REGISTRY_SHARDS):
+        left = most - len(found)
+        found += Lane.query(f"lanes#{part}", limit=left, page_size=left) if left else []
+    return found
+
+
 def outdated(lane: Lane, now: int) -> bool:
     """Whether the lane was marked so long ago that it is taken off the list if it is empty."""
     return lane.seen_at <= now - REMOVE_AFTER_MS

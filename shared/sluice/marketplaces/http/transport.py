@@ -19,7 +19,7 @@ from sluice.marketplaces.http import mapping
 from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, RateLimited, Unavailable, before_sending
 from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.marketplaces.http.mapping import Rules
-from sluice.platform import deadline
+from sluice.platform import call_counts, deadline
 from sluice.platform.clock import SECOND, Clock
 from sluice.platform.observe import count, logger
 
@@ -134,15 +134,17 @@ class Transport:
     def _record(
         self, request: Call, answer: Answer | None, failure: MarketplaceFailure | None, ms: int, *, charged: bool
     ) -> None:
+        status = answer.status if answer else None
         about = {
             "marketplace": self.marketplace,
             "method": request.method,
             "path": request.path,
-            "status": answer.status if answer else None,
+            "status": status,
             "ms": ms,
         }
         logger.info("marketplace call", extra={**about, "code": failure.code} if failure else about)
         if charged:
+            call_counts.note(self.marketplace, status, ms)
             count("CallsMade")
             if isinstance(failure, RateLimited):
                 count("CallsRefused")

@@ -34,6 +34,10 @@ class Permission(StrEnum):
     PAGES_WRITE = "pages:write"
     CHECKS_READ = "checks:read"
     CHECKS_RUN = "checks:run"
+    OPERATE_READ = "operate:read"
+    OPERATE_ACT = "operate:act"
+    DEPLOYMENT_READ = "deployment:read"
+    DEPLOYMENT_ACT = "deployment:act"
 
 
 _SERVICE = frozenset(
@@ -64,7 +68,21 @@ _OPERATOR = _USER | {
     Permission.ACCOUNTS_WRITE,
     Permission.CHECKS_READ,
     Permission.CHECKS_RUN,
+    Permission.OPERATE_READ,
+    Permission.OPERATE_ACT,
 }
+# Who runs the whole deployment: sees how everybody's work goes, and acts on it. It opens nothing that a tenant owns.
+_PLATFORM = frozenset(
+    {
+        Permission.CHECKS_READ,
+        Permission.CHECKS_RUN,
+        Permission.OPERATE_READ,
+        Permission.OPERATE_ACT,
+        Permission.DEPLOYMENT_READ,
+        Permission.DEPLOYMENT_ACT,
+    }
+)
+PLATFORM: Final = "platform"
 
 # The one table of who may do what. A role that is not here is no role.
 ROLES: Final[Mapping[str, frozenset[Permission]]] = {
@@ -72,6 +90,7 @@ ROLES: Final[Mapping[str, frozenset[Permission]]] = {
     "operator": _OPERATOR,
     "admin": _OPERATOR,
     "service": _SERVICE,
+    PLATFORM: _PLATFORM,
 }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from sluice.platform.http.auth import TENANT
 from sluice.platform.http.errors import Invalid
 from sluice.platform.http.public_ids import MOST_KEY_BYTES
 
@@ -84,6 +85,18 @@ def start(cursor: str | None, tenant: str, keys: str, *, most_index: int = 0) ->
     if owner != tenant or not whole or not isinstance(key, str) or not re.fullmatch(keys, key):
         raise _not_ours()
     return Place(key, index)
+
+
+def owner(cursor: str) -> str:
+    """Whose list a cursor leads on in, for a list that walks those of several.
+
+    Raises:
+        Invalid: it is not a cursor that this API gave.
+    """
+    named = _parts(cursor)[0]
+    if not isinstance(named, str) or not re.fullmatch(TENANT, named):
+        raise _not_ours()
+    return named
 
 
 def _parts(cursor: str) -> tuple[Any, Any, Any]:

@@ -1,0 +1,130 @@
+"""The routes of how each kind of work fared: hour by hour, from counters alone."""
+
+from collections.abc import Mapping
+
+from typing_extensions import TypedDict
+
+from sluice.jobs.model.states import CANCELLED, DEAD, SUCCEEDED
+from sluice.operator import counts, measures, queues, scope
+from sluice.operator.overview_api import HoursQuery
+from sluice.platform.clock import HOUR, iso
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.routing import HttpRequest, Route
+
+
+class KindView(TypedDict):
+    """How one kind of work fared.
+
+    successRate: in percent of what ended as `succeeded` or `dead`; null of none. meanMs, p95Ms: from the request to the
+    end, of what succeeded. meanTries: of what succeeded. failedTries: tried again. postponed: could not be tried.
+    """
+
+    kind: str
+    marketplace: str
+    succeeded: int
+    dead: int
+    cancelled: int
+    failedTries: int
+    postponed: int
+    successRate: float | None
+    meanMs: int | None
+    p50Ms: int | None
+    p95Ms: int | None
+    meanTries: float | None
+
+
+class HourView(TypedDict):
+    """What ended in one hour."""
+
+    hour: str
+    succeeded: int
+    dead: int
+    failedTries: int
+
+
+class Work(TypedDict):
+    """How work fared since `since`, by kind, and hour by hour."""
+
+    since: str
+    kinds: list[KindView]
+    hours: list[HourView]
+
+
+def get_operations_work(request: HttpRequest[None, HoursQuery]) -> Work:
+    """How changes of listings fared: asynchronous operations, followed until the marketplace confirms them."""
+    return _work(request, "listing.")
+
+
+def get_promotions_work(request: HttpRequest[None, HoursQuery]) -> Work:
+    """How promotions fared."""
+    return _work(request, "promotion.")
+
+
+def get_work(request: HttpRequest[None, HoursQuery]) -> Work:
+    """How every kind of work fared."""
+    return _work(request, "")
+
+
+def _work(request: HttpRequest[None, HoursQuery], prefix: str) -> Work:
+    query = request.query
+    of_hours = counts.hours(scope.owner(request, query.tenant), request.now, query.hours)
+    together = counts.summed(of_hours.values())
+    names = sorted({":".join(name.split(":")[1:3]) for name in together if name.split(":")[1].startswith(prefix)})
+    last = request.now - request.now % HOUR
+    return {
+        "since": iso(last - (query.hours - 1) * HOUR),
+        "kinds": [_kind(name, together) for name in names],
+        "hours": [_of_hour(hour, counters, prefix) for hour, counters in sorted(of_hours.items())],
+    }
+
+
+def _kind(queue: str, counters: Mapping[str, int]) -> KindView:
+    kind, _, marketplace = queue.partition(":")
+    ended = {state: counters.get(f"e:{queue}:{state}", 0) for state in (SUCCEEDED, DEAD, CANCELLED)}
+    times, succeeded = queues.buckets(counters, f"t:{queue}:"), ended[SUCCEEDED]
+    over = succeeded + ended[DEAD]
+    return {
+        "kind": kind,
+        "marketplace": marketplace,
+        "succeeded": succeeded,
+        "dead": ended[DEAD],
+        "cancelled": ended[CANCELLED],
+        "failedTries": counters.get(f"f:{queue}", 0),
+        "postponed": counters.get(f"z:{queue}", 0),
+        "successRate": round(100 * succeeded / over, 1) if over else None,
+        "meanMs": counters.get(f"s:{queue}", 0) // succeeded if succeeded else None,
+        "p50Ms": measures.quantile(times, 50),
+        "p95Ms": measures.quantile(times, 95),
+        "meanTries": round(counters.get(f"a:{queue}", 0) / succeeded, 2) if succeeded else None,
+    }
+
+
+def _of_hour(hour: int, counters: Mapping[str, int], prefix: str) -> HourView:
+    def number(letter: str, state: str = "") -> int:
+        start, end = f"{letter}:{prefix}", f":{state}" if state else ""
+        return sum(value for name, value in counters.items() if name.startswith(start) and name.endswith(end))
+
+    return {
+        "hour": iso(hour),
+        "succeeded": number("e", SUCCEEDED),
+        "dead": number("e", DEAD),
+        "failedTries": number("f"),
+    }
+
+
+_BASE, _READ = "/v1/operator", Permission.OPERATE_READ
+ROUTES = (
+    Route("GET", f"{_BASE}/work", "Show how each kind of work fared", get_work, Work, _READ, query=HoursQuery),
+    Route(
+        "GET",
+        f"{_BASE}/operations",
+        "Show how changes of listings fared",
+        get_operations_work,
+        Work,
+        _READ,
+        query=HoursQuery,
+    ),
+    Route(
+        "GET", f"{_BASE}/promotions", "Show how promotions fared", get_promotions_work, Work, _READ, query=HoursQuery
+    ),
+)
