@@ -5,8 +5,7 @@ from typing import Any
 from local.laptop import Laptop
 from tests.integration.levers import forget_lanes
 from tests.support.receiver import Receiver
-
-SECONDS = 240  # only what never comes takes as long, however busy the machine
+from tests.support.stack import until
 
 
 class AfterDay:
@@ -51,11 +50,11 @@ class AfterDay:
 
     def events_arrive(self, receiver: Receiver) -> None:
         """At one receiver at the second attempt, and once more when asked; the other one is believed to be gone."""
-        self.api.wait(lambda: self.delivery("main")["state"] == "delivered", SECONDS, "the second attempt")
-        self.api.wait(lambda: self.api.get("/v1/webhooks/gone")["status"] == "DISABLED", SECONDS, "it is disabled")
+        until(lambda: self.delivery("main")["state"] == "delivered", "the second attempt")
+        until(lambda: self.api.get("/v1/webhooks/gone")["status"] == "DISABLED", "it is disabled")
         path = f"/v1/webhooks/main/deliveries/{self.delivery('main')['deliveryId']}/resend"
         self.api.post(path, {}, key="once-more")
-        self.api.wait(lambda: len(receiver.received) == 3, SECONDS, "the event once more")
+        until(lambda: len(receiver.received) == 3, "the event once more")
         assert [hook["webhookId"] for hook in self.api.get("/v1/webhooks")["webhooks"]] == ["gone", "main"]
         self.api.delete("/v1/webhooks/main")
 
@@ -77,4 +76,4 @@ class AfterDay:
             messages = sqs.receive_message(QueueUrl=outputs["DeadLetterQueueUrl"], MaxNumberOfMessages=10)
             return "not an event" in [message["Body"] for message in messages.get("Messages", [])]
 
-        self.api.wait(found, SECONDS, "the message is set aside")
+        until(found, "the message is set aside")

@@ -12,7 +12,7 @@ from local.cloud.tables import create_tables, delete_tables
 from local.dynamodb_local import FOLDER, dynamodb_local
 from local.laptop import Laptop
 from sluice.platform.settings import settings
-from tests.support import process
+from tests.support import process, stack
 
 # Amazon's own DynamoDB Local too, where `make bench` has installed it.
 BACKENDS = ["ministack", "dynamodb-local"] if FOLDER.exists() and shutil.which("java") else ["ministack"]
@@ -21,7 +21,7 @@ BACKENDS = ["ministack", "dynamodb-local"] if FOLDER.exists() and shutil.which("
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[LocalCloud]:
     """An empty local cloud."""
-    with LocalCloud() as cloud:
+    with stack.empty_cloud() as cloud:
         yield cloud
 
 
@@ -42,10 +42,10 @@ def dynamodb(cloud: LocalCloud, dynamodb_url: str, monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynamodb_url)
     process.forget()
-    client, stack = boto3.client("dynamodb"), settings().stack
-    create_tables(client, stack)
+    client, name = boto3.client("dynamodb"), settings().stack
+    create_tables(client, name)
     yield client
-    delete_tables(client, stack)
+    delete_tables(client, name)
     client.close()
     process.forget()
 
@@ -53,5 +53,5 @@ def dynamodb(cloud: LocalCloud, dynamodb_url: str, monkeypatch: pytest.MonkeyPat
 @pytest.fixture(scope="session")
 def laptop() -> Iterator[Laptop]:
     """The real template, deployed, with the marketplace sandbox and a token issuer."""
-    with Laptop(latency_ms=20) as laptop:
+    with stack.deployed(latency_ms=20) as laptop:
         yield laptop

@@ -11,6 +11,7 @@ from local.sandbox.faults import ExpiredToken, RefuseRefresh, RevokedToken, Serv
 from local.sandbox.limits import Limits
 from sluice.prices.ask import calls_unknown
 from tests.integration.levers import lose, spend
+from tests.support.stack import until
 from tools.api import ApiError
 
 LIMIT = 100_000
@@ -23,7 +24,6 @@ FAST = {
     "engine": {"timetables": {"promotion.create": [0] * 5}},
     "tenants": {"overrides": {"crowded": {"unfinished_jobs": 0}}},
 }
-SECONDS = 240  # only what never comes takes as long, however busy the machine
 
 
 class Day:
@@ -70,7 +70,7 @@ class Day:
     def wait(self, done: Callable[[], bool], what: str, *job_ids: str) -> None:
         """Wait without ticks; if it is in vain, show the jobs as they are."""
         try:
-            self.api.wait(done, SECONDS, what)
+            until(done, what)
         except TimeoutError as error:
             pytest.fail(f"{error}: {[self.api.job(job_id) for job_id in job_ids]}")
 
@@ -79,7 +79,7 @@ class Day:
         spend(self.laptop, "acme", LIMIT - calls_unknown("stockx"))
         self.laptop.sandbox.faults.set(ExpiredToken(path="/v2/*", last=1))
         [job] = self.refresh("M2002RDA")
-        self.api.wait(lambda: self.api.job(job)["wait"]["reason"] == "no_budget", SECONDS, "the job is put off")
+        until(lambda: self.api.job(job)["wait"]["reason"] == "no_budget", "the job is put off")
         self.laptop.sandbox.faults.clear()
         spend(self.laptop, "acme", 0)
 

@@ -7,8 +7,8 @@ from local.laptop import Api, Laptop
 from sluice.platform.http.public_ids import decode
 from tests.integration.day import LIMIT
 from tests.integration.levers import spend
+from tests.support.stack import until
 
-SECONDS = 240  # only what never comes takes as long, however busy the machine
 SHOE = {"sku": "DD1391-100", "size": "9", "sizeSystem": "us", "marketplaces": ["stockx"], "cost": "110"}
 WANTED = {"sku": "DZ5485-410", "size": "9.5", "marketplaces": ["stockx"]}
 # The shoe once more, another size of it, what a neighbour waits for, and a row that a spreadsheet would compute.
@@ -57,7 +57,7 @@ class InventoryDay:
         taken = self.api.upload("/v1/inventory/import", FILE.encode(), "text/csv")
         assert [row["line"] for row in taken["refused"]] == [5]
         path = f"/v1/inventory/imports/{taken['importId']}"
-        self.api.wait(lambda: self.api.get(path)["status"] == "done", SECONDS, "the import is done")
+        until(lambda: self.api.get(path)["status"] == "done", "the import is done")
         done = self.api.get(path)
         assert (done["created"], done["existing"], done["refreshesRefused"]) == (2, 1, 0)
 
@@ -67,7 +67,7 @@ class InventoryDay:
         rows = "".join(f"HOARD-{number},9\n" for number in range(101))
         taken = hoarder.upload("/v1/inventory/import", f"sku,size\n{rows}".encode(), "text/csv")
         path = f"/v1/inventory/imports/{taken['importId']}"
-        hoarder.wait(lambda: hoarder.get(path)["status"] == "done", SECONDS, "the import is done")
+        until(lambda: hoarder.get(path)["status"] == "done", "the import is done")
         assert hoarder.post("/v1/inventory/refresh", {}, key="all")["accepted"] == 101
         worker = self.laptop.stack.function("inventory-worker")
 
@@ -75,7 +75,7 @@ class InventoryDay:
             calls = self.laptop.cloud.calls()
             return any((call.function, call.action) == (worker, "sqs:SendMessage") for call in calls)
 
-        hoarder.wait(handed_on, SECONDS, "the worker hands on what is left")
+        until(handed_on, "the worker hands on what is left")
 
     def prices_arrive(self) -> None:
         """At once when asked for, and old ones by looking at them."""
@@ -90,8 +90,8 @@ class InventoryDay:
         assert asked["refreshes"] == 3
         assert self.api.post("/v1/inventory/refresh", {})["accepted"] > 0
         self.a_long_inventory_is_refreshed()
-        self.api.wait(self._priced, SECONDS, "every item has a price")
-        self.api.wait(self._nudged, SECONDS, "the worker has woken the scheduler")
+        until(self._priced, "every item has a price")
+        until(self._nudged, "the worker has woken the scheduler")
         table, stale = f"{self.laptop.stack.name}-inventory", shown[1]
         key = {"tenant": {"S": "collector"}, "item": {"S": decode(stale["itemId"], ".*")}}
         dynamodb = self.laptop.cloud.client("dynamodb")
@@ -114,7 +114,7 @@ class InventoryDay:
             asked: str = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]["asked"]["S"]
             return "stockx" in asked
 
-        self.api.wait(asked_again, SECONDS, "what was looked at is asked for")
+        until(asked_again, "what was looked at is asked for")
 
     def _nudged(self) -> bool:
         """Whether the worker, which asks for a whole inventory's prices, has found new work for the scheduler."""
@@ -145,4 +145,4 @@ class InventoryDay:
             messages = sqs.receive_message(QueueUrl=outputs["DeadLetterQueueUrl"], MaxNumberOfMessages=10)
             return body in [message["Body"] for message in messages.get("Messages", [])]
 
-        self.api.wait(found, SECONDS, "the message is set aside")
+        until(found, "the message is set aside")

@@ -1,18 +1,15 @@
 """A seller's day: listings that come, change and go, and what the marketplace makes of it."""
 
-import time
 from typing import Any
-
-import pytest
 
 from local.laptop import Laptop
 from local.sandbox.faults import Disconnect, ExpiredToken, RefuseRefresh, RevokedToken
 from local.sandbox.outcomes import AtOnce, FailOperation, ListLate, StayPending, Vocabulary
 from tests.integration.day import LIMIT
 from tests.integration.levers import forget_lanes, hasten, lose, spend
+from tests.support.stack import SECONDS, until
 
 VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
-SECONDS = 150
 FINAL = {"COMPLETED", "FAILED", "PARTIAL"}
 
 
@@ -37,15 +34,19 @@ class ListingDay:
 
     def settle(self, accepted: Any) -> str:
         """Follow the change to its end, without the waits between two looks; returns how it ended."""
-        deadline = time.monotonic() + SECONDS
-        while (operation := self.api.get(f"/v1/operations/{accepted['jobId']}"))["status"] not in FINAL:
-            if time.monotonic() > deadline:
-                pytest.fail(f"no end within {SECONDS} s: {operation}")
+        operation: dict[str, Any] = {}
+
+        def over() -> bool:
+            operation.update(self.api.get(f"/v1/operations/{accepted['jobId']}"))
+            if operation["status"] in FINAL:
+                return True
             hasten(self.laptop, accepted["jobId"])
             for name in ("scheduler", "operation-poller"):
                 self.laptop.cloud.invoke(self.laptop.stack.function(name), {})
-        status: str = operation["status"]
-        return status
+            return False
+
+        until(over, "the operation is over")
+        return str(operation["status"])
 
     def create(self, **terms: Any) -> Any:
         return self.api.post("/v1/stockx/listings", {"variantId": VARIANT, "amount": "150", "currency": "USD"} | terms)
@@ -114,7 +115,7 @@ class ListingDay:
         self.laptop.sandbox.faults.set(StayPending(seconds=2 * SECONDS))
         created = self.create()
         operation = f"/v1/operations/{created['jobId']}"
-        self.api.wait(lambda: self.api.get(operation)["operationId"] is not None, SECONDS, "the create is submitted")
+        until(lambda: self.api.get(operation)["operationId"] is not None, "the create is submitted")
         self.laptop.sandbox.faults.set(RevokedToken(path="*/operations/*"), RefuseRefresh())
         assert self.settle(created) == "FAILED"
         assert self.api.get("/v1/accounts/stockx")["status"] != "ACTIVE"

@@ -7,9 +7,9 @@ import httpx
 from local.laptop import Laptop
 from sluice.pages import kinds, urls
 from tests.integration.levers import forget_lanes, lose
+from tests.support.stack import until
 
 TENANT = "watcher"
-SECONDS = 240  # only what never comes takes as long, however busy the machine
 PAGES = "/v1/pages"
 CHECKS = "/v1/operator/checks"
 GOOD, BAD, SLOW = "ridgeline", "atticroom", "northpier"
@@ -100,7 +100,7 @@ class PageDay:
                 self.work()
             return bool(state == "dead")
 
-        self.api.wait(dead, SECONDS, "the job is dead")
+        until(dead, "the job is dead")
         self._set(pages, key, "known", known)
 
     def _set(self, table: str, key: dict[str, Any], name: str, value: dict[str, Any]) -> None:
@@ -144,7 +144,7 @@ class PageDay:
             def done(before: dict[str, Any] = before) -> bool:
                 return all(self.show(name)["checkedAt"] != before[name] for name in self.ids)
 
-            self.api.wait(done, SECONDS, "every page is looked at")
+            until(done, "every page is looked at")
 
     def until(self, name: str, status: str) -> None:
         """Runs, until a page was looked at with this outcome."""
@@ -156,7 +156,7 @@ class PageDay:
             self.work()
             return False
 
-        self.api.wait(done, SECONDS, f"{name} is {status}")
+        until(done, f"{name} is {status}")
 
     def work(self) -> None:
         self.laptop.cloud.invoke(self.laptop.stack.function("page-worker"), {})

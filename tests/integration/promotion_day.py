@@ -9,9 +9,9 @@ from sluice.platform.clock import SystemClock
 from sluice.platform.config.document import Config
 from sluice.promotions.kinds import CREATE
 from tests.integration.levers import forget_lanes, use_up
+from tests.support.stack import until
 
 TENANT = "promoter"
-SECONDS = 240  # only what never comes takes as long, however busy the machine
 PROMOTIONS = "/v1/promotions"
 
 
@@ -58,7 +58,7 @@ class PromotionDay:
             return False
 
         try:
-            self.api.wait(done, SECONDS, status)
+            until(done, status)
         except TimeoutError as error:
             pytest.fail(f"{error}: {[self.api.get(f'{PROMOTIONS}/{job_id}') for job_id in job_ids]}")
 
@@ -125,9 +125,9 @@ class PromotionDay:
         self.faults.set(RevokedToken(path="/sell/*"), RefuseRefresh())
         job_id = self.ask()
         self.work()
-        self.api.wait(lambda: self.status() != "ACTIVE", SECONDS, "the account is broken")
+        until(lambda: self.status() != "ACTIVE", "the account is broken")
         self.faults.clear()
-        self.api.wait(lambda: self.api.get(f"{PROMOTIONS}/{job_id}")["job"]["nextRetryAt"], SECONDS, "it waits")
+        until(lambda: self.api.get(f"{PROMOTIONS}/{job_id}")["job"]["nextRetryAt"], "it waits")
         self.api.delete(f"{PROMOTIONS}/{job_id}")
 
     def a_lane_is_forgotten(self) -> None:

@@ -8,8 +8,7 @@ import pytest
 
 from local.golden import items
 from local.laptop import Api, Laptop
-
-SECONDS = 240  # only what never comes takes as long, however busy the machine
+from tests.support.stack import until
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def finish(laptop: Laptop, api: Api, **changes: Any) -> str:
     """Ask for a price now, and wait until the job is over; its id."""
     body = {"items": [items()[6] | {"priority": "manual"} | changes]}
     [row] = api.post("/v1/market/refresh", body)["items"]
-    api.wait(lambda: api.job(row["jobId"])["state"] in ("succeeded", "dead"), SECONDS, "the job is over")
+    until(lambda: api.job(row["jobId"])["state"] in ("succeeded", "dead"), "the job is over")
     return str(row["jobId"])
 
 
@@ -50,7 +49,7 @@ def test_a_dead_job_is_mailed_and_one_that_succeeded_is_not(laptop: Laptop, mail
         mails.extend(mailbox())
         return bool(mails)
 
-    api.wait(has_come, SECONDS, "a mail")
+    until(has_come, "a mail")
     [mail] = mails
     assert dead in mail
     assert "product_unknown" in mail

@@ -6,6 +6,7 @@ import sys
 
 from local.cloud.cloud import ROOT
 from local.laptop import Laptop
+from tests.support.stack import PROGRAM_SECONDS
 
 
 def test_the_golden_set_passes_on_a_deployed_stack_and_its_catalog_has_no_gap_afterwards(laptop: Laptop) -> None:
@@ -19,7 +20,12 @@ def test_the_golden_set_passes_on_a_deployed_stack_and_its_catalog_has_no_gap_af
 
     def run(*command: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", *command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=400
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PROGRAM_SECONDS,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         assert environment["TOKEN"] not in done.stdout + done.stderr

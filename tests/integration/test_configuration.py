@@ -6,9 +6,7 @@ from local.laptop import Laptop
 from sluice.platform.config.live import READ_AGAIN_MS
 from sluice.platform.config.services import LIMITS
 from tests.integration.levers import spend
-
-# A change is promised within a minute; a look on its way takes its time on top.
-SECONDS = 240  # only what never comes takes as long, however busy the machine
+from tests.support.stack import until
 
 
 def change(laptop: Laptop, document: str) -> None:
@@ -36,16 +34,16 @@ def test_a_pause_takes_effect_without_a_deployment_and_an_invalid_document_chang
         return bool(api.get("/health")["configuration"] == "refused")
 
     assert READ_AGAIN_MS < 60_000
-    api.wait(lambda: waits("paused"), SECONDS, "the pause is in force")
+    until(lambda: waits("paused"), "the pause is in force")
     change(laptop, '{"engine": {"paused": "market.refresh"}}')
-    api.wait(refused, SECONDS, "the invalid document is refused")
+    until(refused, "the invalid document is refused")
     assert waits("paused"), "the last valid document stays in force"
     change(laptop, "{}")
-    api.wait(lambda: not waits("paused") and not refused(), SECONDS, "the pause is over")
+    until(lambda: not waits("paused") and not refused(), "the pause is over")
     spend(laptop, "paused", 0)
 
     def done() -> bool:
         laptop.cloud.invoke(laptop.stack.function("scheduler"), {})
         return bool(api.job(job)["state"] == "succeeded")
 
-    api.wait(done, SECONDS, "the job is done")
+    until(done, "the job is done")

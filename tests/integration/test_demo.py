@@ -12,8 +12,8 @@ import pytest
 
 from local.cloud.cloud import ROOT
 from local.golden import items
+from tests.support.stack import SECONDS
 
-SECONDS = 240
 # The demo with a marketplace that behaves differently. Everything else is as it is.
 WITH_FAULTS = """
 import sys

@@ -20,6 +20,7 @@ from tests.integration.listing_day import ListingDay
 from tests.integration.operator_day import OperatorDay
 from tests.integration.page_day import PageDay
 from tests.integration.promotion_day import PromotionDay
+from tests.support import stack
 
 FUNCTIONS = [
     function["FunctionName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
@@ -30,7 +31,7 @@ FUNCTIONS = [
 @pytest.fixture(scope="module")
 def laptop() -> Iterator[Laptop]:
     """A stack with a day behind it."""
-    with Laptop(latency_ms=0, configuration=json.dumps(FAST)) as laptop:
+    with stack.deployed(latency_ms=0, configuration=FAST) as laptop:
         mistake(laptop)
         Day(laptop).live()
         ListingDay(laptop).live()

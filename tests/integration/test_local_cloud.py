@@ -3,13 +3,13 @@
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from local.cloud import CloudError, DeployError, LocalCloud, deploy
 from local.cloud.cloud import ROOT
+from tests.support.stack import empty_cloud, until
 
 ECHO = "def handler(event, context):\n    return event['number'] + 1\n"
 TEMPLATE = """
@@ -75,7 +75,7 @@ def test_memory_is_told_by_function(cloud: LocalCloud, template: Path) -> None:
 
 
 def test_a_stopped_cloud_leaves_nothing_behind() -> None:
-    with LocalCloud() as cloud:
+    with empty_cloud() as cloud:
         assert answers(cloud.port)
     assert not cloud.folder.exists()
     assert not answers(cloud.port)
@@ -88,8 +88,5 @@ def test_a_killed_parent_takes_its_cloud_with_it() -> None:
         port = int(number)
         assert answers(port)
         parent.kill()
-    deadline = time.monotonic() + 120
-    while answers(port):
-        assert time.monotonic() < deadline, "the local cloud outlived the process that started it"
-        time.sleep(0.05)
+    until(lambda: not answers(port), "the local cloud ends with the process that started it")
     assert not Path(folder).exists()

@@ -8,8 +8,8 @@ from local.cloud import template as templates
 from local.golden import items
 from local.laptop import Api, Laptop
 from local.sandbox.faults import ExpiredToken, Latency, Throttle
+from tests.support.stack import until
 
-SECONDS = 200  # what is put off for a moment comes back with the minute after next, at the latest
 LONG_MS = 15_000  # for an answer; a worker that gives up waits longer
 MANUAL = {"priority": "manual", "currency": "USD"}
 
@@ -38,7 +38,7 @@ class Seller:
             return bool(seen["wait"]["reason"] == reason)
 
         try:
-            self.api.wait(there, SECONDS, f"{job_id} is {reason}")
+            until(there, f"{job_id} is {reason}")
         except TimeoutError as late:
             raise TimeoutError(f"{late}; it is {seen}") from None
         return seen
@@ -101,7 +101,7 @@ def test_a_message_that_is_none_of_ours_lies_in_the_dead_letter_queue_with_its_r
         found.extend(one for one in answer.get("Messages", []) if one["Body"] == '{"version": 99}')
         return bool(found)
 
-    seller.api.wait(look, SECONDS, "the message is set aside")
+    until(look, "the message is set aside")
     assert found[0]["MessageAttributes"]["reason"]["StringValue"] == "message version 99; this worker reads 1"
 
 
@@ -113,7 +113,7 @@ def test_a_manual_request_does_not_wait_for_workers_that_are_busy_with_backgroun
     # Sizes that no other test asks for: what is fresh is not fetched.
     batches = [one.refresh(sku, "6.5", priority="background") for one, sku in zip(busy, skus[1:], strict=False)]
     laptop.cloud.invoke(laptop.stack.function("scheduler"), {})
-    seller.api.wait(lambda: all(one.calls() for one in busy), SECONDS, "every worker waits for an answer")
+    until(lambda: all(one.calls() for one in busy), "every worker waits for an answer")
 
     assert seller.until(seller.refresh("M2002RDA", force=True), "final")["state"] == "succeeded"
     during = {one.api.job(job_id)["state"] for one, job_id in zip(busy, batches, strict=True)}

@@ -5,8 +5,8 @@ from standardwebhooks import Webhook
 
 from local.laptop import Api, Laptop
 from tests.support.receiver import Receiver, status
+from tests.support.stack import until
 
-SECONDS = 240  # only what never comes takes as long, however busy the machine
 INSIDE = "http://169.254.169.254/latest/meta-data/"
 
 
@@ -27,7 +27,7 @@ def test_an_event_arrives_and_its_signature_is_good(api: Api) -> None:
     with Receiver() as receiver:
         secret = api.put("/v1/webhooks/main", {"url": receiver.url, "eventTypes": ["job.dead"]})["secret"]
         job_id = die(api, "NO-SUCH-STYLE-2")
-        api.wait(lambda: bool(receiver.received), SECONDS, "the event")
+        until(lambda: bool(receiver.received), "the event")
         api.delete("/v1/webhooks/main")
     [received] = receiver.received
     told = Webhook(secret).verify(received.body, dict(received.headers))
@@ -44,7 +44,7 @@ def test_a_redirect_to_an_address_inside_is_not_followed(api: Api) -> None:
         api.put("/v1/webhooks/astray", {"url": receiver.url, "eventTypes": ["job.dead"]})
         die(api, "NO-SUCH-STYLE-3")
         path = "/v1/webhooks/astray/deliveries"
-        api.wait(lambda: any(one["attempts"] for one in api.get(path)["deliveries"]), SECONDS, "an attempt")
+        until(lambda: any(one["attempts"] for one in api.get(path)["deliveries"]), "an attempt")
         [delivery] = api.get(path)["deliveries"]
         api.delete("/v1/webhooks/astray")
     first = delivery["attempts"][0]

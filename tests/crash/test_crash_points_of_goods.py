@@ -1,0 +1,12 @@
+"""However one request of a story about ads, items or products ends, it ends as if nothing had happened."""
+
+import pytest
+
+from tests.crash.breaking import GOODS, PARTS, broken
+from tests.support.store import Store
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("story", GOODS)
+def test_a_story_that_is_broken_at_one_point_ends_as_if_it_had_not_been(story: str, part: int, tables: Store) -> None:
+    assert broken(tables, story, part) == ""
