@@ -272,7 +272,7 @@ def _told(run: Run, site: str, failure: Failure) -> Failure:
     if isinstance(failure, SellingLimit) and failure.retry_at:
         sellers.pause(run.job.account, failure.retry_at, failure.message)
     if isinstance(failure, PolicyRefused):
-        sellers.forget(run.job.account, site)
+        sellers.drop(run.job.account, site)
     return failure
 
 

@@ -93,8 +93,8 @@ def remember(account: str, site: str, known: Known) -> None:
     SellerPart(account, site, policies=policies, read_at=known.read_at).save()
 
 
-def forget(account: str, site: str) -> None:
-    """What was read may be old: whoever needs it reads it anew."""
+def drop(account: str, site: str) -> None:
+    """Drop what was read: it may be old, and whoever needs it reads it anew."""
     tables.delete(SellerPart, [account, site])
 
 
