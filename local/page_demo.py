@@ -8,7 +8,7 @@ from rich.table import Table
 from local.laptop import Api, Laptop
 
 SECONDS = 60
-# Looks are as close together as the demo wants them; else a page is left alone for half an hour.
+# Checks are as close together as the demo wants them; else a page is left alone for half an hour.
 PAGES: Final = {"min_check_interval_minutes": 0, "confirm_minutes": 0}
 PACE: Final = {"interval_ms": 100}
 DROP, RESTOCK = "pinewood", "ridgeline"
@@ -19,17 +19,17 @@ class PagesFailed(Exception):  # noqa: N818 - what happened
 
 
 def watch_pages(laptop: Laptop, api: Api, console: Console) -> None:
-    """Track two pages; a drop and a restock are told, each after a second look has confirmed it."""
+    """Track two pages; a drop and a restock are told, each after a second check has confirmed it."""
     laptop.sandbox.set_shop(DROP, price=2_000, available=True)
     laptop.sandbox.set_shop(RESTOCK, price=18_950, available=False)
     for name, wish in ((DROP, {"targetPrice": {"amount": "15", "currency": "GBP"}}), (RESTOCK, {})):
         page = api.post("/v1/pages", {"url": laptop.sandbox.shop_url(name), "label": name, **wish})["page"]
         console.print(f"POST /v1/pages → {page['url']}")
-    _look(api, times=2)
+    _check(api, times=2)
     laptop.sandbox.set_shop(DROP, price=1_450, available=True)
     laptop.sandbox.set_shop(RESTOCK, price=18_950, available=True)
-    console.print(f"{DROP} lowers its price, {RESTOCK} has its product again; two looks confirm it")
-    _look(api, times=2)
+    console.print(f"{DROP} lowers its price, {RESTOCK} has its product again; two checks confirm it")
+    _check(api, times=2)
     told = [alert for page in _pages(api) for alert in page["lastAlerts"]]
     kinds = sorted(alert["kind"] for alert in told)
     if kinds != ["back_in_stock", "price_dropped"]:
@@ -37,16 +37,16 @@ def watch_pages(laptop: Laptop, api: Api, console: Console) -> None:
     _show(api, console)
 
 
-def _look(api: Api, times: int) -> None:
-    """Have every page looked at, so many times."""
+def _check(api: Api, times: int) -> None:
+    """Have every page checked, so many times."""
     for _ in range(times):
         before = {page["pageId"]: page["checkedAt"] for page in _pages(api)}
 
-        def looked(before: dict[str, Any] = before) -> bool:
+        def checked(before: dict[str, Any] = before) -> bool:
             return all(page["checkedAt"] != before[page["pageId"]] for page in _pages(api))
 
         api.post("/v1/operator/checks/run-now", {})
-        api.wait(looked, SECONDS, "both pages are looked at")
+        api.wait(checked, SECONDS, "both pages are checked")
 
 
 def _pages(api: Api) -> list[dict[str, Any]]:

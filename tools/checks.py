@@ -39,7 +39,7 @@ def main() -> int:
         console.print(f"COULD NOT RUN: {error}", markup=False)
         return 2
     except KeyboardInterrupt:
-        console.print("\nstopped watching; the looks that were asked for go on")
+        console.print("\nstopped watching; the checks that were asked for go on")
         return 130
 
 
@@ -49,10 +49,10 @@ def check(
     rest: Callable[[], None] = lambda: time.sleep(LOOK_SECONDS),
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Json]:
-    """Begin a run and follow it to its end; `rest` is called between two looks. Returns the last check of each page.
+    """Begin a run and follow it to its end; `rest` is called between two checks. Returns the last check of each page.
 
     Raises:
-        NotRun: not every page was looked at in time.
+        NotRun: not every page was checked in time.
     """
     run = api.post(f"{CHECKS}/run-now", {})
     wanted, deadline = set(run["products"]), clock() + MOST_SECONDS
@@ -74,7 +74,7 @@ def check(
             if found.keys() == wanted:
                 return found
             if clock() > deadline:
-                raise NotRun(f"{len(wanted) - len(found)} of {len(wanted)} pages were not looked at in time")
+                raise NotRun(f"{len(wanted) - len(found)} of {len(wanted)} pages were not checked in time")
             if len(found) == seen:
                 rest()
 

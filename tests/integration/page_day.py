@@ -136,7 +136,7 @@ class PageDay:
         assert self.api.get(PAGES)["pages"] == []
 
     def looked(self, times: int) -> None:
-        """Every page has been looked at, so many times."""
+        """Every page has been checked, so many times."""
         for _ in range(times):
             before = {name: self.show(name)["checkedAt"] for name in self.ids}
             self.api.post(f"{CHECKS}/run-now", {})
@@ -144,10 +144,10 @@ class PageDay:
             def done(before: dict[str, Any] = before) -> bool:
                 return all(self.show(name)["checkedAt"] != before[name] for name in self.ids)
 
-            until(done, "every page is looked at")
+            until(done, "every page is checked")
 
     def until(self, name: str, status: str) -> None:
-        """Runs, until a page was looked at with this outcome."""
+        """Runs, until a page was checked with this outcome."""
 
         def done() -> bool:
             if self.show(name)["status"] == status:

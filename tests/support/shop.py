@@ -109,13 +109,13 @@ class Desk:
         scheduler.tick(Snapshot(self.clock.time, self.config, Accounts(lambda *_: {})), lambda _: None)
 
     def check(self, minutes: int = 31) -> None:
-        """Everything that is due after `minutes`, looked at; what is to be confirmed soon is."""
+        """Everything that is due after `minutes`, checked; what is to be confirmed soon is."""
         self.clock.time += minutes * MINUTE
         self.schedule()
         self.work()
 
     def confirmed(self, minutes: int = 31) -> None:
-        """Two looks: one that reads, one that confirms it."""
+        """Two checks: one that reads, one that confirms it."""
         self.check(minutes)
         self.check(6)
 

@@ -1,5 +1,5 @@
-"""Product pages: pages of web shops are looked at on schedule; price, stock and variants become facts and alerts.
+"""Product pages: pages of web shops are checked on schedule; price, stock and variants become facts and alerts.
 
-Read in this order: `urls` (what a page is), `fetch` and `look` (how it is read), `readers` (what is in it), `facts` and
-`alerts` (what of that is told), `handler` (a job), `schedule` (when), `api` and `operator_api` (what is shown).
+Read in this order: `urls` (what a page is), `fetch` and `check` (how it is read), `readers` (what is in it), `facts`
+and `alerts` (what of that is told), `handler` (a job), `schedule` (when), `api` and `operator_api` (what is shown).
 """

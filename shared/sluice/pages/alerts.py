@@ -86,7 +86,7 @@ class Told(NamedTuple):
 
 
 class Alert(NamedTuple):
-    """What a tracker is told after one look: all variants of one kind together."""
+    """What a tracker is told after one check: all variants of one kind together."""
 
     kind: str
     told: Sequence[Told]

@@ -1,4 +1,4 @@
-"""The routes of tracked pages. Nothing is fetched while a request waits: the first look comes with the next run."""
+"""The routes of tracked pages. Nothing is fetched while a request waits: the first check comes with the next run."""
 
 import re
 from collections.abc import Iterable
@@ -66,7 +66,7 @@ class PriceHistory(TypedDict):
 
 
 def track_page(request: HttpRequest[NewPage, None]) -> TrackedPage:
-    """Track a page. It is looked at by the next run of the scheduler."""
+    """Track a page. It is checked by the next run of the scheduler."""
     body = request.body
     watch = body.watch()
     try:
@@ -152,12 +152,12 @@ def page_prices(request: HttpRequest[None, PagePricesQuery]) -> PriceHistory:
 
 
 def saved_page(request: HttpRequest[None, None]) -> Response[str]:
-    """The page of the last look that could not read it, as text; kept for a week."""
+    """The page of the last check that could not read it, as text; kept for a week."""
     _, product = _find(request)
     try:
         saved = SavedPage.get(product.product)
     except SavedPage.DoesNotExist:
-        raise NotFound("no page is saved: the last looks could read it, or were more than a week ago") from None
+        raise NotFound("no page is saved: the last checks could read it, or were more than a week ago") from None
     text = table.unpack_text(saved.page)
     whole = saved.whole and len(text) <= MOST_SHOWN
     return Response(200, _PLAIN, text[:MOST_SHOWN], {**_AS_TEXT, "X-Saved-Whole": str(whole).lower()})

@@ -1,10 +1,10 @@
-"""What is known of a product, from one look to the next. Pure.
+"""What is known of a product, from one check to the next. Pure.
 
-A value is *confirmed* when two looks have read it. Only confirmed values are compared and told; what a look could not
+A value is *confirmed* when two checks have read it. Only confirmed values are compared and told; what a check could not
 read changes nothing:
 
 ```
- looks      out    out    in     ?      in     out    in     (failed)  in
+ checks     out    out    in     ?      in     out    in     (failed)  in
  confirmed  -      out    out    out    in     in     in     in        in
  pending    out    -      in     in     -      out    -      -         -
  told                                   back in stock                          once
@@ -42,7 +42,7 @@ class Fact(Generic[V]):
     pending_at: int = 0
 
     def read(self, value: V, at: int, source: str, text: str) -> "Fact[V]":
-        """The fact after a look that has read `value` for certain."""
+        """The fact after a check that has read `value` for certain."""
         if value == self.confirmed:
             return replace(self, seen_at=at, source=source, text=text, pending=None, pending_at=0)
         if value == self.pending:
@@ -50,7 +50,7 @@ class Fact(Generic[V]):
         return replace(self, pending=value, pending_at=at)
 
     def repeated(self, at: int) -> "Fact[V]":
-        """The fact after a look that has found the page as it was."""
+        """The fact after a check that has found the page as it was."""
         value = self.pending if self.pending is not None else self.confirmed
         return self if value is None else self.read(value, at, self.source, self.text)
 
@@ -79,7 +79,7 @@ class VariantFacts:
 
     @property
     def unsettled(self) -> bool:
-        """Whether another look soon would settle something."""
+        """Whether another check soon would settle something."""
         return (
             self.price.pending is not None or self.stock.pending is not None or 0 < self.missing < READINGS_TO_BE_GONE
         )
@@ -99,7 +99,7 @@ class Facts:
 
     @property
     def unsettled(self) -> bool:
-        """Whether another look soon would settle something."""
+        """Whether another check soon would settle something."""
         return any(one.unsettled for one in self.variants.values()) or bool(self.other)
 
 
@@ -117,7 +117,7 @@ PRICE, STOCK, GONE = "price", "stock", "gone"
 
 
 def read(facts: Facts, reading: Reading, at: int) -> tuple[Facts, list[Change]]:
-    """The facts after a look at `at` (epoch ms), and what has become certain by it."""
+    """The facts after a check at `at` (epoch ms), and what has become certain by it."""
     if reading.outcome is not Outcome.PRODUCT:
         return facts, []
     if facts.source and reading.source != facts.source:
@@ -143,7 +143,7 @@ def read(facts: Facts, reading: Reading, at: int) -> tuple[Facts, list[Change]]:
 
 
 def repeat(facts: Facts, at: int) -> tuple[Facts, list[Change]]:
-    """The facts after a look that the shop has answered with 304: the page is as it was when it was last read."""
+    """The facts after a check that the shop has answered with 304: the page is as it was when it was last read."""
     after = {
         key: replace(
             known,

@@ -1,10 +1,11 @@
-"""The job `page.check`: one look at a product, and everything that is written after it.
+"""The job `page.check`: one check of a product, and everything that is written after it.
 
 ```
- claim (the engine's lease) ─► due still? ─► note the look (check_at = now + interval) ─► fetch, read
-   ─► trackers are told ─► product, prices, check, saved page        one conditional write says whose look it was
+ claim (the engine's lease) ─► due still? ─► note the check (check_at = now + interval) ─► fetch, read
+   ─► trackers are told ─► product, prices, check, saved page        one conditional write says whose check it was
 ```
-The note is written before the shop is asked: a worker that is killed has looked, as far as the interval is concerned.
+The note is written before the shop is asked: a worker that is killed has checked the page, as far as the interval is
+concerned.
 """
 
 import threading
@@ -20,11 +21,11 @@ from pynamodb.expressions.update import Action as Update
 from sluice.jobs.model import kinds
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.model.run import Run
-from sluice.pages import facts, fetch, look, table, told
+from sluice.pages import check, facts, fetch, table, told
+from sluice.pages.check import UNCHANGED, Asked, Seen
 from sluice.pages.facts import Change, Facts
 from sluice.pages.fetch import Client
 from sluice.pages.kinds import CHECK
-from sluice.pages.look import UNCHANGED, Asked, Look
 from sluice.pages.reading import Outcome
 from sluice.pages.table import PageCheck, PricePoint, Product, SavedPage, Tracker
 from sluice.platform import tables
@@ -38,20 +39,20 @@ SAVED_MS = 7 * DAY
 _GOOD = (Outcome.PRODUCT, UNCHANGED)
 
 
-class NotLooked(Failure):
+class NotChecked(Failure):
     """The page could not be fetched; another try may."""
 
-    code = "not_looked"
+    code = "not_checked"
 
 
 class Taken(Failure):
-    """Somebody else has looked at the product meanwhile."""
+    """Somebody else has checked the product meanwhile."""
 
     code = "taken"
 
 
 def run(run: Run) -> dict[str, Any]:
-    """Look at the product of the job, if it is due still. The result says what came of it."""
+    """Check the product of the job, if it is due still. The result says what came of it."""
     return Check(run, fetch.shared()).run()
 
 
@@ -72,19 +73,19 @@ class Check:
         if product is None or not product.trackers:
             return {"status": "skipped", "reason": "nobody tracks it any more"}
         if product.check_at > self.job.clock.now():
-            return {"status": "skipped", "reason": "it was looked at a moment ago"}
+            return {"status": "skipped", "reason": "it was checked a moment ago"}
         self.job.calls.take()
         started = self.job.clock.now()
         product = self._note(product, started)
         try:
-            found = self._look(product)
+            found = self._check(product)
         except Failure:
             # The host takes no requests just now: the job comes back when it does, and must find the product due.
             self._set(product, [Product.check_at.set(self.job.clock.now())])
             raise
         return self._ended(product, found, started)
 
-    def _look(self, product: Product) -> Look:
+    def _check(self, product: Product) -> Seen:
         first = threading.Event()
 
         def take() -> None:
@@ -94,17 +95,17 @@ class Check:
 
         asked = Asked(product.url, product.etag, product.modified)
         calls = self.job.calls
-        return look.look(asked, self.client, self.job.clock, take, calls.close, local=settings().on_a_laptop)
+        return check.check(asked, self.client, self.job.clock, take, calls.close, local=settings().on_a_laptop)
 
     def _note(self, product: Product, now: int) -> Product:
-        """The product, with the look noted."""
+        """The product, with the check noted."""
         actions: list[Update] = [
             Product.check_at.set(now + self._interval_ms),
             Product.version.set(product.version + 1),
         ]
-        return self._set(product, actions, token=Product.look)
+        return self._set(product, actions, token=Product.check_token)
 
-    def _ended(self, product: Product, found: Look, started: int) -> dict[str, Any]:
+    def _ended(self, product: Product, found: Seen, started: int) -> dict[str, Any]:
         now = self.job.clock.now()
         known, changes = self._known(product.facts, found, now)
         good = found.status in _GOOD
@@ -125,21 +126,21 @@ class Check:
         else:
             self.job.calls.answered()
         if again:
-            raise NotLooked(found.about, code=found.code, retry_at=found.pause.until if found.pause else None)
+            raise NotChecked(found.about, code=found.code, retry_at=found.pause.until if found.pause else None)
         about = {"status": found.status, "product": product.product, "alerts": told_of}
         return about | ({"error": found.code, "about": found.about} if found.code else {})
 
-    def _known(self, before: Facts, found: Look, now: int) -> tuple[Facts, Sequence[Change]]:
+    def _known(self, before: Facts, found: Seen, now: int) -> tuple[Facts, Sequence[Change]]:
         if found.status == UNCHANGED:
             return facts.repeat(before, now)
         return facts.read(before, found.reading, now) if found.reading else (before, [])
 
-    def _unreadable(self, product: Product, found: Look, now: int) -> str:
+    def _unreadable(self, product: Product, found: Seen, now: int) -> str:
         since = product.good_at or product.created_at
         return (found.about or found.status) if now - since >= UNREADABLE_MS else ""
 
-    def _after(self, product: Product, found: Look, known: Facts, now: int, *, again: bool) -> list[Update]:
-        """What is written of the look: when the next one may be, and what is known."""
+    def _after(self, product: Product, found: Seen, known: Facts, now: int, *, again: bool) -> list[Update]:
+        """What is written of the check: when the next one may be, and what is known."""
         good = found.status in _GOOD
         confirm = good and known.unsettled and not product.confirming
         check_at = product.check_at
@@ -164,12 +165,12 @@ class Check:
         return actions
 
     def _set(self, product: Product, actions: list[Update], token: UnicodeAttribute | None = None) -> Product:
-        """Write what this look knows, unless another has begun since."""
+        """Write what this check knows, unless another has begun since."""
         own = Product.version == product.version
         try:
             return tables.update(Product, (product.product,), actions, own, token=token)
         except tables.ConditionFailed as lost:
-            raise Taken("somebody else looks at this product") from lost
+            raise Taken("somebody else checks this product") from lost
 
     def _link(self, tracker: Tracker, canonical: str) -> None:
         """Tell a tracker of the page's own link, unless it is gone."""
@@ -192,14 +193,14 @@ class Check:
                 )
             )
 
-    def _save_page(self, product: Product, found: Look, now: int) -> None:
+    def _save_page(self, product: Product, found: Seen, now: int) -> None:
         page, whole = table.pack_text(found.text, table.SAVED_BYTES)
         ends = ttl(now + SAVED_MS)
         tables.put(
             SavedPage(product.product, saved_at=now, page=page, whole=whole, outcome=str(found.status), expires_at=ends)
         )
 
-    def _record(self, product: Product, found: Look, started: int, now: int, *, again: bool) -> None:
+    def _record(self, product: Product, found: Seen, started: int, now: int, *, again: bool) -> None:
         """The entry of `check_runs`."""
         began = iso(started)
         logger.info("page check", extra={"product": product.product, "status": found.status, "ms": now - started})

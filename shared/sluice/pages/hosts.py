@@ -14,7 +14,7 @@ MOST_PACKED = 300_000
 
 
 class Rulebook:
-    """The rules of the hosts that one look comes to, read from the table or asked for."""
+    """The rules of the hosts that one check comes to, read from the table or asked for."""
 
     def __init__(self, client: Client, clock: Clock, take: Callable[[], None]) -> None:
         """take: returns when the next request to the page's host may start."""

@@ -20,7 +20,7 @@ from sluice.platform.http.errors import Conflict
 from sluice.platform.http.paging import Page, Place
 from sluice.platform.http.routing import HttpRequest, Route
 
-# Checks that an answer about all of them looks through.
+# Checks that an answer about all of them reads.
 MOST_READ = 1_000
 # Checks that are read at once, and when a check began, as it is stored: what leads to the next page.
 _PAGE = 200
@@ -89,7 +89,7 @@ class CheckStats(TypedDict):
 
 
 class ChecksAnswer(TypedDict):
-    """Of the checks that were looked through, and of those of the last 24 hours.
+    """Of the checks that were read, and of those of the last 24 hours.
 
     truncated: there are more, from before `readSince`.
     """
@@ -102,7 +102,7 @@ class ChecksAnswer(TypedDict):
 
 
 class ChecksRun(TypedDict):
-    """A run has asked for looks at these of your products. It asks for those of others too, and tells only of yours.
+    """A run has asked for checks of these of your products. It asks for those of others too, and tells only of yours.
 
     waiting: others that have been asked for already. leftAlone: products whose shops take no requests just now.
     """
@@ -165,10 +165,10 @@ def check_stats(request: HttpRequest[None, None]) -> ChecksAnswer:
 
 
 def run_now(request: HttpRequest[None, None]) -> ChecksRun:
-    """Begin a run of the scheduler now. Products that were looked at within the interval wait for their time."""
+    """Begin a run of the scheduler now. Products that were checked within the interval wait for their time."""
     done = schedule.run(Context(routing.clock, live.current()))
     if done is None:
-        raise Conflict("a run has begun a moment ago; its looks are on their way", code="running")
+        raise Conflict("a run has begun a moment ago; its checks are on their way", code="running")
     own = _own(request, [*done.products, *done.waiting, *done.left_alone, *done.failed])
     return {
         "run": done.run,

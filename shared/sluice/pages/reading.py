@@ -1,4 +1,4 @@
-"""What one look at a page has read, as values. Pure."""
+"""What one check of a page has read, as values. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ MOST_VARIANTS = 500
 
 
 class Outcome(StrEnum):
-    """What a look came to."""
+    """What a check came to."""
 
     PRODUCT = "product"  # a product, with at least a price or a stock that is certain
     UNCLEAR = "unclear"  # a product, or what looks like one; nothing of it is certain
@@ -57,7 +57,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one look found.
+    """What one check found.
 
     source: the reader that found it, as `shopify` or `json-ld`. seen: in words, what was seen, for whoever asks why.
     complete: the variants are all that the product has, so that one which is missing is gone. canonical: the page's

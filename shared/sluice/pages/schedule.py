@@ -1,10 +1,10 @@
-"""The scheduler of product pages: which products are looked at next, and when it runs.
+"""The scheduler of product pages: which products are checked next, and when it runs.
 
 ```
  each minute    enabled, and the interval over? ─► take the run ─► oldest first, hosts in turns ─► `page.check` jobs
  run-now        ──────────────────────────────────►                                                ─► page worker
 ```
-Two runs at once do no harm: a product has one job, and a look that is not due any more is skipped.
+Two runs at once do no harm: a product has one job, and a check that is not due any more is skipped.
 """
 
 from collections import defaultdict
@@ -74,7 +74,7 @@ class Status(NamedTuple):
 class Ran:
     """What one run did, with products by their ids.
 
-    products: those that it has asked looks for.
+    products: those that it has asked checks for.
     waiting: those that had a job already.
     left_alone: those whose hosts take no requests just now.
     failed: those that could not be asked for.
@@ -108,7 +108,7 @@ def tick(context: Context) -> dict[str, Any]:
 
 
 def run(context: Context, *, only_if_due: bool = False) -> Ran | None:
-    """Ask for the looks that are due, oldest first, and wake the page worker. None when another run has begun first."""
+    """Ask for the checks that are due, oldest first, and wake the page worker. None: another run has begun first."""
     now, config = context.now(), context.config
     done = Ran(uuid4().hex[:12])
     if not _take(done.run, now, config, only_if_due=only_if_due):
@@ -171,7 +171,7 @@ def in_turns(products: Sequence[Product]) -> Iterator[Product]:
 
 
 def _due(now: int) -> Iterator[Product]:
-    """Products that may be looked at, those that have waited longest first."""
+    """Products that may be checked, those that have waited longest first."""
     found = [
         one for key in table.watch_keys() for one in Product.due.query(key, Product.check_at <= now, limit=MOST_READ)
     ]

@@ -23,7 +23,7 @@ SAVED_BYTES = 380_000
 
 
 class DueIndex(GlobalSecondaryIndex["Product"]):  # type: ignore[no-untyped-call]
-    """Products that somebody tracks, by the time from which they may be looked at again."""
+    """Products that somebody tracks, by the time from which they may be checked again."""
 
     class Meta:
         index_name = "due"
@@ -36,10 +36,17 @@ class DueIndex(GlobalSecondaryIndex["Product"]):  # type: ignore[no-untyped-call
 class Product(tables.Table):
     """A page that is tracked, and what is known of it. Times are epoch ms.
 
-    product: see `urls.product_id`. trackers: how many track it. watch: the shard of index `due`, while anybody does.
-    check_at: no look begins before. version: raised by each look, and the condition of what it writes. look: the token
-    of that write. known: the facts, packed. outcome, seen: of the last look. good_at: the last look that could read the
-    page. confirming: the next look is to confirm what this one has read. etag, modified: for the next request.
+    product: see `urls.product_id`.
+    trackers: how many track it.
+    watch: the shard of index `due`, while anybody does.
+    check_at: no check begins before.
+    version: raised by each check, and the condition of what it writes.
+    check_token: the token of that write.
+    known: the facts, packed.
+    outcome, seen: of the last check.
+    good_at: the last check that could read the page.
+    confirming: the next check is to confirm what this one has read.
+    etag, modified: for the next request.
     """
 
     class Meta:
@@ -53,7 +60,7 @@ class Product(tables.Table):
     watch = UnicodeAttribute(null=True)
     check_at = IntAttribute(default=0)
     version = IntAttribute(default=0)
-    look = UnicodeAttribute(null=True)
+    check_token = UnicodeAttribute(null=True)
     known = BinaryAttribute(legacy_encoding=False, null=True)
     outcome = UnicodeAttribute(null=True)
     seen = UnicodeAttribute(null=True)
@@ -137,7 +144,7 @@ class SlowIndex(GlobalSecondaryIndex["PageCheck"]):  # type: ignore[no-untyped-c
 
 
 class PageCheck(tables.Table):
-    """One look at a page: an entry of `check_runs`.
+    """One check of a page: an entry of `check_runs`.
 
     at: when it began, RFC 3339, and a word that tells it from others. status: an `Outcome`, `unchanged` or `failed`.
     ms: how long it took. error: the code of what went wrong. about: in words. run: the scheduler run that asked for it.
@@ -179,7 +186,7 @@ class PricePoint(tables.Table):
 
 
 class SavedPage(tables.Table):
-    """The page of the last look that could not read it, packed; `whole`: nothing of it was cut off."""
+    """The page of the last check that could not read it, packed; `whole`: nothing of it was cut off."""
 
     class Meta:
         table_name = tables.name("saved_pages")

@@ -2,7 +2,7 @@
 
 ```
  one write      arms moved, alert in `alerts` and `outbox`          told once, whatever happens after
- then           event on the bus, `outbox` emptied                  a crash between: the next look sends it again
+ then           event on the bus, `outbox` emptied                  a crash between: the next check sends it again
 ```
 """
 
@@ -42,7 +42,7 @@ def tell(product: Product, changes: Sequence[Change], unreadable: str, now: int)
 
 
 def send(tracker: Tracker) -> None:
-    """Put what waits in the outbox of `tracker` on the bus. What the bus does not take waits for the next look."""
+    """Put what waits in the outbox of `tracker` on the bus. What the bus does not take waits for the next check."""
     waiting = list(tracker.outbox or ())
     try:
         aws.put_events(
@@ -58,7 +58,7 @@ def send(tracker: Tracker) -> None:
         own = Tracker.version == tracker.version
         tables.update(Tracker, (tracker.tenant, tracker.product), [Tracker.outbox.remove()], own)
     except tables.ConditionFailed:
-        return  # changed meanwhile: sent once more with the next look, under the same id
+        return  # changed meanwhile: sent once more with the next check, under the same id
 
 
 def _step(tenant: str, product: Product, changes: Sequence[Change], unreadable: str, now: int) -> Tracker | None:

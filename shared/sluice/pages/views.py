@@ -26,7 +26,7 @@ class MoneyView(TypedDict):
 
 
 class FactView(TypedDict):
-    """A price or an availability. confirmed: two looks have read it. since: when it was first read; seenAt: last."""
+    """A price or an availability. confirmed: two checks have read it. since: when it was first read; seenAt: last."""
 
     confirmed: bool
     since: str | None
@@ -82,7 +82,7 @@ class AlertView(TypedDict):
 
 
 class CheckView(TypedDict):
-    """One look. status: `product`, `unchanged`, `unclear`, `no_product`, `blocked`, `gone` or `failed`."""
+    """One check. status: `product`, `unchanged`, `unclear`, `no_product`, `blocked`, `gone` or `failed`."""
 
     startedAt: str
     endedAt: str
@@ -103,7 +103,7 @@ class WantedVariants(TypedDict):
 class PageSummary(TypedDict):
     """A tracked page in a list.
 
-    status: of the last look, `waiting` before the first.
+    status: of the last check, `waiting` before the first.
     seen: what it saw, in words.
     readAt, ageSeconds: of what is known.
     sameAs: others of your pages with the same canonical link, of those on this page of the list; of one page alone, of
@@ -133,7 +133,7 @@ class PageSummary(TypedDict):
 
 
 class PageView(PageSummary):
-    """A tracked page with what is known of it, its last looks and what you were told, each newest first."""
+    """A tracked page with what is known of it, its last checks and what you were told, each newest first."""
 
     variants: list[VariantView]
     lastChecks: list[CheckView]
@@ -247,7 +247,7 @@ def alert(stored: Mapping[str, Any]) -> AlertView:
 
 
 def check(one: "PageCheck") -> CheckView:
-    """A look."""
+    """A check."""
     return {
         "startedAt": one.at.partition("#")[0],
         "endedAt": iso(one.ended_at),

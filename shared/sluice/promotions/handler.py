@@ -1,12 +1,12 @@
 """One run: place the ads of some of a seller's listings, or give those that are there the rate that is asked for.
 
 ```
- look ──────► an ad is there: set its rate
+ check ─────► an ad is there: set its rate
    │          (where no campaign is named, and after an attempt whose answer was lost)
    └► begin ─► make it, with all others of its campaign in one call ┬─ made
-                ├─ it exists, 35001: look; found: set its rate
+                ├─ it exists, 35001: check; found: set its rate
                 ├─ refused: as if it had not begun; the engine tries again, or not
-                └─ no answer, a killed worker: nobody knows; it stays begun, and the next run looks first
+                └─ no answer, a killed worker: nobody knows; it stays begun, and the next run checks first
 ```
 Each listing stands alone: what becomes of it is its own job's end.
 """
@@ -69,7 +69,7 @@ def run(runs: Sequence[Run]) -> list[HandlerResult | Exception]:
     ads = advertisers.open_for(first.job.account, first.calls, first.clock)
     placings = [_Placing(run, ads) for run in runs]
     for placing in placings:
-        placing.step(partial(_look, placing))
+        placing.step(partial(_check, placing))
     named: dict[str, list[_Placing]] = defaultdict(list)
     unnamed = list[_Placing]()
     for placing in placings:
@@ -83,7 +83,7 @@ def run(runs: Sequence[Run]) -> list[HandlerResult | Exception]:
     return [placing.told() for placing in placings]
 
 
-def _look(placing: _Placing) -> HandlerResult | None:
+def _check(placing: _Placing) -> HandlerResult | None:
     """Where there may be an ad already: if there is, with the rate that is asked for."""
     asked = placing.wanted.campaign_id
     if (placing.run.job.begun or asked is None) and (ad := _find(placing, asked)):

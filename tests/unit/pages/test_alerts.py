@@ -1,4 +1,4 @@
-"""What is told of a sequence of looks: nothing that is not true, and everything once."""
+"""What is told of a sequence of checks: nothing that is not true, and everything once."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -15,7 +15,7 @@ from sluice.pages.reading import Availability, Money, Outcome, Reading, Variant
 
 IN, OUT, UNKNOWN = Availability.IN, Availability.OUT, Availability.UNKNOWN
 
-# A look: a price (None: unclear), an availability; or what came instead of a reading.
+# A check: a price (None: unclear), an availability; or what came instead of a reading.
 Look = tuple[str | None, Availability] | str
 FAILED, SAME, GONE, BLOCKED = "failed", "304", "without", "blocked"
 
@@ -41,7 +41,7 @@ ANY = Watch()
 
 
 class Told(list[tuple[int, str]]):
-    """What was told, as the number of the look and the kind."""
+    """What was told, as the number of the check and the kind."""
 
 
 def run(looks: Sequence[Look], watch: Watch = ANY) -> Told:

@@ -28,7 +28,7 @@ def test_a_drop_and_a_restock_are_told_once_each(desk: Desk) -> None:
     )
     desk.shops.replies[URL] = page("85.00", "InStock")
     desk.check()
-    assert desk.events == [], "one look confirms nothing"
+    assert desk.events == [], "one check confirms nothing"
     desk.check(6)
     [drop], [back] = desk.told("price_dropped"), desk.told("back_in_stock")
     assert drop["tenant"] == "acme"

@@ -1,4 +1,4 @@
-"""Which pages are looked at, when, and by how many workers: never twice within the interval."""
+"""Which pages are checked, when, and by how many workers: never twice within the interval."""
 
 import threading
 from collections import defaultdict
@@ -70,7 +70,7 @@ def test_two_runs_four_workers_and_a_killed_one_look_at_no_page_twice_within_the
     assert killed.is_set()
     desk.check()
     times = by_page(desk)
-    assert len(times) == 20, "the killed worker's pages are looked at by others"
+    assert len(times) == 20, "the killed worker's pages are checked by others"
     for url, asked in times.items():
         assert all(later - earlier >= 30 * MINUTE for earlier, later in pairwise(asked)), url
 

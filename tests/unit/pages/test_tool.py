@@ -18,7 +18,7 @@ def api(desk: Desk) -> Api:
 
 
 def run(desk: Desk, api: Api) -> tuple[int, str]:
-    """The exit code, and what was printed. Between two looks at the stage, its page worker runs."""
+    """The exit code, and what was printed. Between two checks at the stage, its page worker runs."""
     text = StringIO()
     console = Console(file=text, soft_wrap=True)
 

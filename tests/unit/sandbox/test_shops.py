@@ -8,9 +8,9 @@ import pytest
 
 from local.sandbox.server import Sandbox
 from local.sandbox.shops.shops import SHOPS, Shop, Variant
-from sluice.pages import look
+from sluice.pages import check
+from sluice.pages.check import Asked, Seen
 from sluice.pages.fetch import Client
-from sluice.pages.look import Asked, Look
 from sluice.pages.reading import Availability, Outcome
 from sluice.platform.clock import SystemClock
 from tests.support.clock import VirtualClock
@@ -37,11 +37,11 @@ def _nothing_set(sandbox: Sandbox) -> None:
         sandbox.set_shop(shop.name)
 
 
-def see(sandbox: Sandbox, name: str, etag: str | None = None) -> Look:
+def see(sandbox: Sandbox, name: str, etag: str | None = None) -> Seen:
     client = Client(local=True)
     asked = Asked(sandbox.shop_url(name), etag, None)
     clock = VirtualClock(SystemClock().now())  # a shop may ask for seconds between two visits
-    found = look.look(asked, client, clock, lambda: None, lambda *_: None, local=True)
+    found = check.check(asked, client, clock, lambda: None, lambda *_: None, local=True)
     client.close()
     return found
 
@@ -66,7 +66,7 @@ def test_a_page_that_has_not_changed_is_not_sent_again(sandbox: Sandbox) -> None
     sandbox.set_shop("ridgeline", price=1_000, available=True)
     first = see(sandbox, "ridgeline")
     assert first.etag
-    assert see(sandbox, "ridgeline", first.etag).status == look.UNCHANGED
+    assert see(sandbox, "ridgeline", first.etag).status == check.UNCHANGED
     sandbox.set_shop("ridgeline", price=1_100, available=True)
     assert see(sandbox, "ridgeline", first.etag).status == Outcome.PRODUCT
 
@@ -75,7 +75,7 @@ TROUBLES = {
     "challenge": Outcome.BLOCKED,
     "forbidden": Outcome.BLOCKED,
     "throttled": Outcome.BLOCKED,
-    "error": look.FAILED,
+    "error": check.FAILED,
     "gone": Outcome.GONE,
     "not_found": Outcome.GONE,
     "moved": Outcome.GONE,

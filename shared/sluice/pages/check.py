@@ -1,4 +1,4 @@
-"""One look at one page: fetched, and read. Nothing is stored here."""
+"""One check of one page: fetched, and read. Nothing is stored here."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -44,8 +44,8 @@ class Pause(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a look came to.
+class Seen:
+    """What a check came to.
 
     status: an `Outcome`, `unchanged` or `failed`. reading: what the page says, if it was read. code, about: why it was
     not. passing: another try soon may succeed. pause: how long the host is to be left alone. text: the page, to be kept
@@ -65,14 +65,14 @@ class Look:
 
 
 class Asked(NamedTuple):
-    """What is looked at: a URL in normal form, and what the last answer said to ask with."""
+    """What is checked: a URL in normal form, and what the last answer said to ask with."""
 
     url: str
     etag: str | None
     modified: str | None
 
 
-def look(asked: Asked, client: Client, clock: Clock, take: Callable[[], None], close: Close, *, local: bool) -> Look:
+def check(asked: Asked, client: Client, clock: Clock, take: Callable[[], None], close: Close, *, local: bool) -> Seen:
     """Fetch and read a page.
 
     take: returns when a request may start, and is called before each. close: keeps everybody from the host for a time.
@@ -92,11 +92,11 @@ def look(asked: Asked, client: Client, clock: Clock, take: Callable[[], None], c
         return _answered(asked, answer, clock.now(), lambda urls_: _more(urls_, client, rules, pace), local=local)
     except Unfetched as failed:
         blocked = failed.code == "robots"
-        return Look(Outcome.BLOCKED if blocked else FAILED, code=failed.code, about=str(failed), passing=failed.passing)
+        return Seen(Outcome.BLOCKED if blocked else FAILED, code=failed.code, about=str(failed), passing=failed.passing)
 
 
 class _Pace:
-    """The requests of one look, as far apart as the host wants.
+    """The requests of one check, as far apart as the host wants.
 
     A host that asks for a delay of its own is closed to all others from each request on, for as long as that.
     """
@@ -119,7 +119,7 @@ class _Pace:
             self._close(self._last + self.delay_ms, "its robots.txt asks for this delay between visits")
 
 
-def _answered(asked: Asked, answer: Answer, now: int, more: More, *, local: bool) -> Look:
+def _answered(asked: Asked, answer: Answer, now: int, more: More, *, local: bool) -> Seen:
     """What an answer means."""
     metadata = {
         "httpStatus": answer.status,
@@ -128,7 +128,7 @@ def _answered(asked: Asked, answer: Answer, now: int, more: More, *, local: bool
         "redirects": list(answer.redirects),
     }
     if answer.status == _NOT_MODIFIED:
-        return Look(UNCHANGED, etag=asked.etag, modified=asked.modified, metadata=metadata)
+        return Seen(UNCHANGED, etag=asked.etag, modified=asked.modified, metadata=metadata)
     text = charset.decode(answer.body, answer.headers.get("content-type", ""))
     if answers.challenged(answer.status, answer.headers, answer.body):
         return _pausing(
@@ -141,20 +141,20 @@ def _answered(asked: Asked, answer: Answer, now: int, more: More, *, local: bool
         why = f"the shop is in trouble ({answer.status})"
         return _pausing(FAILED, f"http_{answer.status}", why, answer, now, text, metadata)
     if answers.gone(answer.status):
-        return Look(Outcome.GONE, code="gone", about=f"the shop answers {answer.status}", text=text, metadata=metadata)
+        return Seen(Outcome.GONE, code="gone", about=f"the shop answers {answer.status}", text=text, metadata=metadata)
     if answer.status not in _OK:
         about = f"an answer that is no page ({answer.status})"
-        return Look(Outcome.UNCLEAR, code=f"http_{answer.status}", about=about, text=text, metadata=metadata)
+        return Seen(Outcome.UNCLEAR, code=f"http_{answer.status}", about=about, text=text, metadata=metadata)
     if not answers.same_page(asked.url, answer.url):
         about = f"the shop sends to another page: {answer.url}"[:400]
-        return Look(Outcome.GONE, code="moved", about=about, text=text, metadata=metadata)
+        return Seen(Outcome.GONE, code="moved", about=about, text=text, metadata=metadata)
     return _read(answer, text, metadata, more, local=local)
 
 
-def _pausing(status: str, code: str, why: str, answer: Answer, now: int, text: str, metadata: dict[str, Any]) -> Look:
+def _pausing(status: str, code: str, why: str, answer: Answer, now: int, text: str, metadata: dict[str, Any]) -> Seen:
     said = answers.retry_after(answer.headers, now)
     until = said or now + (TROUBLE_MS if status == FAILED else REFUSED_MS)
-    return Look(
+    return Seen(
         status,
         code=code,
         about=why,
@@ -165,14 +165,14 @@ def _pausing(status: str, code: str, why: str, answer: Answer, now: int, text: s
     )
 
 
-def _read(answer: Answer, text: str, metadata: dict[str, Any], more: More, *, local: bool) -> Look:
+def _read(answer: Answer, text: str, metadata: dict[str, Any], more: More, *, local: bool) -> Seen:
     kind = answer.headers.get("content-type", "text/html").lower()
     if not any(one in kind for one in _PAGE_TYPES):
         about = f"a file of type {kind[:60]} instead of a page"
-        return Look(Outcome.NO_PRODUCT, code="no_page", about=about, metadata=metadata)
+        return Seen(Outcome.NO_PRODUCT, code="no_page", about=about, metadata=metadata)
     if answers.says_not_found(text):
         about = "a page that says that it is not there"
-        return Look(Outcome.GONE, code="says_not_found", about=about, text=text, metadata=metadata)
+        return Seen(Outcome.GONE, code="says_not_found", about=about, text=text, metadata=metadata)
     try:
         with _reading:
             page = Page(answer.url, text)
@@ -181,14 +181,14 @@ def _read(answer: Answer, text: str, metadata: dict[str, Any], more: More, *, lo
         with _reading:
             reading = readers.read(page, also)
     except TooComplex as complex_:
-        return Look(Outcome.UNCLEAR, code="too_complex", about=str(complex_), text=text, metadata=metadata)
+        return Seen(Outcome.UNCLEAR, code="too_complex", about=str(complex_), text=text, metadata=metadata)
     own = urls.canonical(answer.url, reading.canonical, local=local)
     reading = Reading(**{**vars(reading), "canonical": own or ""})
     metadata |= {"source": reading.source, "variants": len(reading.variants)}
     good = reading.outcome is Outcome.PRODUCT
     # A product's data that was fetched apart may change while the page stays as it is.
     again = good and reading.source != shopify.SOURCE
-    return Look(
+    return Seen(
         reading.outcome,
         reading,
         about=reading.seen,
