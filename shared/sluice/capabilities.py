@@ -55,7 +55,8 @@ CAPABILITIES = (
     ),
     Capability(
         "listings.ebay",
-        kinds=("listing.publish", "seller.policies"),
+        kinds=("listing.publish", "seller.policies", "listing.look"),
+        events=("listing.drift", "listing.sold", "listing.ended", "listing.on_hold"),
         imports=("promotions",),
     ),
     Capability("inventory", routes=("api", "bulk_api", "import_api")),

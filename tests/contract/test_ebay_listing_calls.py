@@ -60,6 +60,7 @@ def listed(shop: EbayShop) -> str:
 CALLS: dict[str, Callable[[EbayShop], object]] = {
     "item": lambda shop: (listed(shop), shop.inventory.item(SKU)),
     "items": lambda shop: (listed(shop), shop.inventory.items(0)),
+    "items_of": lambda shop: (listed(shop), shop.inventory.items_of([SKU, "none"])),
     "put_item": lambda shop: shop.inventory.put_item(SKU, item_body()),
     "delete_item": lambda shop: [deleted(shop, listed(shop))],
     "offers": lambda shop: (listed(shop), shop.inventory.offers(SKU)),

@@ -61,7 +61,13 @@ def test_alarm_when_a_due_job_grows_old(template: Template) -> None:
 def test_alarm_when_one_that_finds_due_jobs_is_silent_for_five_minutes(template: Template) -> None:
     alarms = alarms_on(template, "Invocations")
     watched = [alarm["Dimensions"] for alarm in alarms]
-    finders = ("SchedulerFunction", "PromotionWorkerFunction", "PageSchedulerFunction", "PageWorkerFunction")
+    finders = (
+        "SchedulerFunction",
+        "PromotionWorkerFunction",
+        "PageSchedulerFunction",
+        "PageWorkerFunction",
+        "ReconcilerFunction",
+    )
     names = [[{"Name": "FunctionName", "Value": FUNCTIONS[function]["FunctionName"]}] for function in finders]
     assert sorted(watched, key=str) == sorted(names, key=str)
     for alarm in alarms:
@@ -141,6 +147,7 @@ def test_schedule_is_a_parameter(template: Template) -> None:
         ("PromotionWorker", "PromotionScheduleExpression"),
         ("PageScheduler", "PageScheduleExpression"),
         ("PageWorker", "PageScheduleExpression"),
+        ("Reconciler", "ScheduleExpression"),
     ):
         schedule = FUNCTIONS[f"{function}Function"]["Events"]["EachMinute"]["Properties"]
         assert schedule == {"Schedule": {"Ref": parameter}, "State": {"Ref": "ScheduleState"}}

@@ -75,6 +75,7 @@ ANSWERS: dict[str, Any] = {
     "promotions_create": lambda answer: answer["statusCode"] == 202,
     "promotions_list": lambda answer: answer["statusCode"] == 200,
     "promotions_show": lambda answer: answer["statusCode"] == 200,
+    "reconciler_each_minute": lambda answer: answer["success"],
     "scheduler_each_minute": lambda answer: answer["errors"] == 0,
     "scheduler_nudge": lambda answer: answer["errors"] == 0,
     "webhook_sender_each_five_minutes": lambda answer: answer == {"overdue": 0},

@@ -153,6 +153,12 @@ class Publisher(Protocol):
     def items(self, page: int) -> ItemPage:
         """A page of all items, from 0. They say nothing of offers."""
 
+    def items_of(self, skus: Sequence[str]) -> dict[str, Json | None]:
+        """The items of at most `MOST_PRICES` skus, in one call; None of one that there certainly is none of.
+
+        A sku of which it is not known is left out.
+        """
+
     def put_item(self, sku: str, body: Json) -> Written:
         """Make the item, or replace the whole of it. A live listing of it changes at once."""
 

@@ -24,6 +24,9 @@ TYPES: dict[str, tuple[type, ...]] = {
 ERROR = {"code": "unavailable", "message": "stockx answered 503", "at": NOON}
 
 
+DRIFT = {"tenant": "acme", "sku": "DZ5485-612-10", "listingId": "110551234567"}
+
+
 def alert(kind: str) -> dict[str, Any]:
     seen = kind != "unreadable"
     return {
@@ -61,6 +64,10 @@ EVENTS: dict[str, dict[str, Any]] = {
         "marketplaceId": None,
         "order": "12345678-87654321",
     },
+    "listing.drift": {**DRIFT, "class": "external_only", "groups": ["price"]},
+    "listing.on_hold": {**DRIFT, "class": "on_hold", "groups": []},
+    "listing.sold": {**DRIFT, "class": "sale", "groups": [], "quantity": 2},
+    "listing.ended": {**DRIFT, "class": "ended", "groups": [], "by": "ebay"},
     "webhook.disabled": {"tenant": "acme", "webhookId": "main", "reason": "gone"},
     **{f"page.{kind}": alert(kind) for kind in ("price_dropped", "back_in_stock", "variant_gone", "unreadable")},
 }

@@ -20,6 +20,7 @@ class ItemCalls:
             ("GET", f"{BASE}/inventory_item/{{sku}}", self.get),
             ("PUT", f"{BASE}/inventory_item/{{sku}}", self.put),
             ("DELETE", f"{BASE}/inventory_item/{{sku}}", self.delete),
+            ("POST", f"{BASE}/bulk_get_inventory_item", self.get_some),
             ("POST", f"{BASE}/bulk_update_price_quantity", self.set_prices),
             ("GET", f"{BASE}/location", self.locations),
             ("POST", f"{BASE}/location/{{key}}", self.add_location),
@@ -27,6 +28,19 @@ class ItemCalls:
 
     def get(self, call: Call, sku: str) -> Answer:
         return Answer(200, self._shown(self._desk.seen(call, sku), sku))
+
+    def get_some(self, call: Call) -> Answer:
+        skus = [str(row.get("sku", "")) for row in inputs.body(call).get("requests") or []]
+        if not 1 <= len(skus) <= MOST_ROWS:
+            raise RefusedError(25727)
+        rows: list[Json] = []
+        for sku in skus:
+            try:
+                shown = self._shown(self._desk.seen(call, sku), sku)
+                rows.append({"statusCode": 200, "sku": sku, "inventoryItem": shown})
+            except RefusedError as refused:
+                rows.append({"statusCode": refused.status, "sku": sku, "errors": [refused.body()]})
+        return Answer(207 if any("errors" in row for row in rows) else 200, {"responses": rows})
 
     def page(self, call: Call) -> Answer:
         limit, page = inputs.whole(call, "limit", 25), inputs.whole(call, "offset", 0)

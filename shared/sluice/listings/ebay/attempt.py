@@ -206,7 +206,7 @@ def open_case(record: Record, kind: str, groups: Iterable[str], now: int, detail
     """Have somebody decide about it; once, however often it is found."""
     open_ = record.drift or []
     if cases.same(open_, kind, groups, details) is None:
-        rows = [*open_, cases.row(kind, groups, iso(now), details)]
+        rows = [*open_, cases.row(kind, groups, iso(now), details, sku=record.sku)]
         tables.update(Record, [record.tenant, record.sku], [Record.drift.set(rows)], Record.version.exists())
 
 
@@ -258,7 +258,12 @@ def _drift(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
     if expected and echo and echo.standing not in (echoes.LIVE, echoes.UNLISTED):
         found.append(drift.Drift(drift.DriftClass.ENDED))
     rows = [
-        {"class": str(one.kind), "groups": sorted(map(str, one.groups)), "at": iso(now), "case": cases.new_id()}
+        {
+            "class": str(one.kind),
+            "groups": sorted(map(str, one.groups)),
+            "at": iso(now),
+            "case": cases.new_id(record.sku),
+        }
         for one in found
     ]
     if rows:

@@ -1,7 +1,7 @@
 """Open differences that a person decides about: rows of a record's `drift`. Pure but for the id.
 
 ```
- {"class": "ended", "groups": [], "at": "2026-11-28T10:00:00.000Z", "case": "c-1f3a9c20", "wants": "answer"}
+ {"class": "ended", "groups": [], "at": "2026-11-28T10:00:00.000Z", "case": "DZ5485-612-10.1f3a9c204b5d"}
 ```
 *ours* sends what the record says, *theirs* takes what eBay shows into the record, *ignore* makes what eBay shows the
 new measure.
@@ -19,14 +19,19 @@ ANSWERS: Final = (OURS, THEIRS, IGNORE)
 Row = Mapping[str, Any]
 
 
-def new_id() -> str:
-    """A new case's id."""
-    return f"c-{uuid4().hex[:12]}"
+def new_id(sku: str) -> str:
+    """A new case's id, which says whose it is."""
+    return f"{sku}.{uuid4().hex[:12]}"
 
 
-def row(kind: str, groups: Iterable[str], at: str, details: str = "") -> dict[str, Any]:
+def sku_of(case: str) -> str:
+    """Whose case it is."""
+    return case.rpartition(".")[0]
+
+
+def row(kind: str, groups: Iterable[str], at: str, details: str = "", *, sku: str) -> dict[str, Any]:
     """A new case. details: what it is about, where the class does not say it: the policy that is gone."""
-    made: dict[str, Any] = {"class": kind, "groups": sorted(groups), "at": at, "case": new_id()}
+    made: dict[str, Any] = {"class": kind, "groups": sorted(groups), "at": at, "case": new_id(sku)}
     return made | ({"details": details} if details else {})
 
 

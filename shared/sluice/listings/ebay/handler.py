@@ -155,6 +155,8 @@ def _group(way: _Publishing, publisher: Publisher, pause: tuple[int, str] | None
         group_attempt.failed(run, record, attempt, told)
         raise told from None
     group_attempt.log(run, record, attempt, "done" if attempt.steps else "nothing", None)
+    if Step.PUBLISH in attempt.calls:
+        sellers.watch(run.job.account, now)
     count("publish.success" if attempt.steps else "publish.idempotent_skip")
     return result
 
@@ -242,6 +244,8 @@ def _finished(attempt: Attempt, echo: Echo | None) -> HandlerResult:
     """Write what was published. Where a part had to wait for the next day, the job comes back then."""
     result = attempts.done(attempt, echo, attempt.run.payload.get("event", "publish"))
     count("publish.success")
+    if Step.PUBLISH in attempt.plan.steps:
+        sellers.watch(attempt.run.job.account, attempt.run.clock.now())
     if attempt.plan.waits:
         later = _no_revisions(attempt.plan.waits, attempt.record, attempt.run.clock.now())
         later.logged = True

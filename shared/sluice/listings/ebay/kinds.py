@@ -23,12 +23,21 @@ PUBLISH: Final = JobKind(
 POLICIES: Final = JobKind(
     "seller.policies", "sluice.listings.ebay.policies:refresh", frozenset({MARKETPLACE}), service=EBAY_ACCOUNT
 )
-KINDS = (PUBLISH, POLICIES)
+# A slice of an account's listings is compared with what eBay took.
+LOOK: Final = JobKind(
+    "listing.look", "sluice.listings.ebay.looking:run", frozenset({MARKETPLACE}), service=EBAY_INVENTORY
+)
+KINDS = (PUBLISH, POLICIES, LOOK)
 
 
 def publish_id(owner: str, sku: str) -> str:
     """The job that publishes a record: one at a time for a sku, or for a group. owner, sku: the record's keys."""
     return keys.job_id(PUBLISH.name, MARKETPLACE, owner, sku)
+
+
+def look_id(tenant: str) -> str:
+    """The job that looks at some of an account's listings."""
+    return keys.job_id(LOOK.name, MARKETPLACE, tenant)
 
 
 def policies_id(tenant: str, site: str) -> str:

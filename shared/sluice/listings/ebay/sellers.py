@@ -3,10 +3,12 @@
 ```
  ebay_sellers   ebay:acme   EBAY_US       its policies, as they were read
                 ebay:acme   publishing    until when nothing new is published, and why
+                #look       ebay:acme     how far the looks at its listings are
 ```
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
@@ -17,6 +19,8 @@ from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 
 PUBLISHING: Final = "publishing"
+# Under which the looks of all accounts stand.
+LOOKS: Final = "#look"
 
 
 class SellerPart(tables.Table):
@@ -24,6 +28,8 @@ class SellerPart(tables.Table):
 
     policies: by kind `[{"id", "name", "digest"}]`. read_at: when they were read.
     paused_until, reason: of the part `publishing`.
+    cursor: of a look, the sku behind which it goes on; none at the beginning of a round. looked_at: when it was its
+        turn last. began_at: of the present round. round_ms, listings: of the last one that was complete.
     """
 
     class Meta:
@@ -36,6 +42,12 @@ class SellerPart(tables.Table):
     read_at = IntAttribute(null=True)
     paused_until = IntAttribute(null=True)
     reason = UnicodeAttribute(null=True)
+    cursor = UnicodeAttribute(null=True)
+    looked_at = IntAttribute(null=True)
+    began_at = IntAttribute(null=True)
+    round_ms = IntAttribute(null=True)
+    listings = IntAttribute(null=True)
+    seen = IntAttribute(null=True)
 
 
 class Gone(NamedTuple):
@@ -114,6 +126,22 @@ def pause(account: str, until: int, reason: str) -> None:
 def resume(account: str) -> None:
     """Publish again."""
     tables.delete(SellerPart, [account, PUBLISHING])
+
+
+def watch(account: str, now: int) -> None:
+    """Look at the account's listings from now on."""
+    with suppress(tables.ConditionFailed):  # it is watched already
+        tables.put(SellerPart(LOOKS, account, looked_at=now, began_at=now), SellerPart.part.does_not_exist())
+
+
+def watched() -> list[SellerPart]:
+    """The looks of all accounts, those first whose turn was longest ago."""
+    return sorted(SellerPart.query(LOOKS, consistent_read=True), key=lambda one: one.looked_at or 0)
+
+
+def look_of(account: str) -> SellerPart | None:
+    """How far the looks at an account's listings are."""
+    return _find(LOOKS, account)
 
 
 def _find(account: str, part: str) -> SellerPart | None:

@@ -87,6 +87,19 @@ class Inventory:
         rows = tuple(_object(row) for row in found["inventoryItems"].optional_rows())
         return ItemPage(rows, more=bool(found["next"].optional_text()) and bool(rows))
 
+    def items_of(self, skus: Sequence[str]) -> dict[str, Json | None]:
+        """See `Publisher`."""
+        body = {"requests": [{"sku": sku} for sku in skus]}
+        answer = self._exchange(Call("POST", f"{BASE}/bulk_get_inventory_item", json=body))
+        found: dict[str, Json | None] = {}
+        for row in fields.read(answer)["responses"].rows():
+            sku, failure = row["sku"].optional_text(), bulk.row_failure(row, answer.secrets)
+            if sku and failure is None:
+                found[sku] = _object(row["inventoryItem"])
+            elif sku and failure and failure.status == 404 and failure.code in ABSENT:
+                found[sku] = None
+        return found
+
     def put_item(self, sku: str, body: Json) -> Written:
         """See `Publisher`."""
         return self._write("PUT", ITEM, {"sku": sku}, body)
