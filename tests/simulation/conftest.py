@@ -9,7 +9,7 @@ import pytest
 from sluice.jobs.dispatch import find_ready, hand_on, overdue, poller, rescue, rounds
 from sluice.jobs.queue import enqueue
 from sluice.platform import tables
-from sluice.platform.clock import HOUR
+from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
@@ -40,7 +40,11 @@ def new_world(**changes: object) -> Iterator[World]:
         logging.disable(logging.CRITICAL)
         stack.callback(logging.disable, logging.NOTSET)
         made = stack.enter_context(store())
-        world = World(made, Config(limits={"stockx": limits}, engine=Engine(broken_ms=HOUR)), limits.by_account)
+        world = World(
+            made,
+            Config(limits={"stockx": limits}, engine=Engine(broken_ms=HOUR, hand_over_ms=2 * MINUTE)),
+            limits.by_account,
+        )
         stack.enter_context(work.kind(world.handle))
         yield world
 

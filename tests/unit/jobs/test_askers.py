@@ -256,8 +256,9 @@ def test_one_of_many_ticks_moves_it(store: Store) -> None:
     ask("globex")
     marked = lanes.active()
     job = stored()
-    assert transfers._transfer(job, "globex", NOON, CONFIG) == 1
-    assert transfers._transfer(job, "globex", NOON, CONFIG) == 0
+    snapshot = Snapshot(NOON, CONFIG, Accounts(lambda *_: BROKEN))
+    assert transfers._transfer(job, "globex", snapshot, "code", "why") == 1
+    assert transfers._transfer(job, "globex", snapshot, "code", "why") == 0
     assert transfers._abandon(job, NOON, CONFIG) == 0
     assert marked
 

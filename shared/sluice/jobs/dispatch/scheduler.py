@@ -116,9 +116,14 @@ def _tick(accounts: Accounts, context: Context) -> dict[str, Any]:
 
 
 def _move_on(done: Done, snapshot: Snapshot) -> Moved:
-    """Move on work whose account does not work, if this tick or an earlier one has found some."""
-    found = Reason.ACCOUNT in done.held.values()
-    marked = [lane for lane in lanes.active() if found or lane.held_since is not None]
+    """Move on work that its account cannot run, if this tick or an earlier one has found some."""
+    found = set(done.held.values())
+    broken, closed = Reason.ACCOUNT in found, bool(found & {Reason.CLOSED, Reason.NO_BUDGET})
+    marked = [
+        lane
+        for lane in lanes.active()
+        if broken or lane.held_since is not None or (closed and lane.shared_at is not None)
+    ]
     return sweep(snapshot, marked)
 
 

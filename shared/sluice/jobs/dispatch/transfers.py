@@ -1,24 +1,31 @@
-"""Work that waits for an account that does not work: it goes to another who asked for it, or ends after a week.
+"""Work that waits for an account that cannot run it: it goes to another who asked for it, or ends after a week.
 
 ```
  each tick   lanes of accounts that are not ACTIVE ─► the next few jobs of each, in turn
                another asker's account works ───────► the job waits in that one's lane, at its charge
                the lane has been held for a week ───► the job ends: a dead letter for each who asked, and the event
                neither ─────────────────────────────► it waits: connect the account again, then it runs
+             lanes with shared jobs whose calls are closed, or used up, for a while yet
+               another asker's account works, and has calls ─► the job waits in that one's lane, at its charge
+               nobody's does ───────────────────────► it waits until there are calls again
 ```
-Where the walk through a lane is, and since when it is held, stands on the lane's mark. Only jobs that wait and have not
-begun are touched: what a marketplace may have been asked for already must be checked with the account that asked.
+A job is handed on at most once in each closing: only from an account that is closed for longer than `hand_over_ms` to
+one that is open. Where the walk through a lane is, and since when it is held, stands on the lane's mark. Only jobs that
+wait and have not begun are touched: what a marketplace may have been asked for already must be checked with the account
+that asked.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.dispatch.explain import MISSING
+from sluice.jobs.dispatch.openings import Budgets
 from sluice.jobs.dispatch.snapshot import Snapshot, Statuses, Working
 from sluice.jobs.model import history, keys
 from sluice.jobs.model.dead_letters import letters
@@ -37,6 +44,7 @@ MOST = 25
 # Later than any job is due: those that back off are read too.
 EVER = 10**15
 CODE = "account_not_working"
+CLOSED = "budget_closed"
 
 
 @dataclass
@@ -48,19 +56,20 @@ class Moved:
 
 
 def sweep(snapshot: Snapshot, marked: Iterable[Lane]) -> Moved:
-    """Move on some jobs of each of the `marked` lanes whose account does not work."""
-    done = Moved()
+    """Move on some jobs of each of the `marked` lanes whose account cannot run them."""
+    done, budgets_ = Moved(), Budgets(snapshot)
     waiting = [lane for lane in marked if not keys.is_poll_lane(lane.lane)]
     status = _status(waiting, snapshot.accounts.statuses)
     for lane in waiting:
-        if status[lane.lane] == "ACTIVE":
-            if lane.held_since is not None:
-                lanes.note(lane, None, None)
-            continue
         try:
-            _sweep(lane, snapshot, done)
+            if status[lane.lane] != "ACTIVE":
+                _sweep(lane, snapshot, budgets_, done)
+            elif lane.shared_at is not None and budgets_.closed_long(lane):
+                _hand_over(lane, snapshot, budgets_, done)
+            elif lane.held_since is not None or lane.swept is not None:
+                lanes.note(lane, None, None)
         except Exception:  # noqa: BLE001 - the other lanes have their turn, and this one with the next tick
-            logger.exception("work of an account that does not work could not be moved", extra={"lane": lane.lane})
+            logger.exception("work of an account that cannot run it could not be moved", extra={"lane": lane.lane})
     return done
 
 
@@ -76,47 +85,72 @@ def _status(marked: Iterable[Lane], statuses: Statuses) -> dict[str, str]:
     return found
 
 
-def _sweep(lane: Lane, snapshot: Snapshot, done: Moved) -> None:
+def _sweep(lane: Lane, snapshot: Snapshot, budgets_: Budgets, done: Moved) -> None:
+    """Move on jobs of an account that does not work, and end those for which it has not for a week."""
     now, config = snapshot.now, snapshot.config
     held_since = lane.held_since if lane.held_since is not None else now
-    page = claim.page(lane.lane, EVER, MOST, lane.swept)
-    jobs = list(Job.batch_get([one.job_id for one in page.found], consistent_read=True)) if page.found else []
-    here = [job for job in jobs if job.state == QUEUED and job.lane == lane.lane and not job.begun]
+    here, rest = _next_jobs(lane)
     heirs = _heirs(here, snapshot.accounts.working)
     for job in here:
-        if heir := heirs.get(job.job_id):
-            done.transferred += _transfer(job, heir, now, config)
+        able = heirs.get(job.job_id, [])
+        # One whose calls are used up too is better than an account that does not work: it will have some again.
+        if heir := next((one for one in able if budgets_.is_open(job, one)), next(iter(able), None)):
+            why = "the account that was to run it does not work; another that asked for it runs it"
+            done.transferred += _transfer(job, heir, snapshot, CODE, why)
         elif now - max(held_since, job.created_at) >= config.engine.broken_ms:
             done.abandoned += _abandon(job, now, config)
-    if held_since != lane.held_since or page.rest != lane.swept:
-        lanes.note(lane, held_since, page.rest)
+    if held_since != lane.held_since or rest != lane.swept:
+        lanes.note(lane, held_since, rest)
 
 
-def _heirs(jobs: Iterable[Job], working: Working) -> dict[str, str]:
-    """For each of `jobs` of one lane that another asker can run: the first of those, by name."""
-    found: dict[str, str] = {}
+def _hand_over(lane: Lane, snapshot: Snapshot, budgets_: Budgets, done: Moved) -> None:
+    """Move on jobs of an account that works, and whose calls are closed or used up for a while yet."""
+    here, rest = _next_jobs(lane)
+    heirs = _heirs(here, snapshot.accounts.working)
+    for job in here:
+        if heir := next((one for one in heirs.get(job.job_id, []) if budgets_.is_open(job, one)), None):
+            why = "the account that was to run it has no calls for a while; another that asked for it runs it"
+            if _transfer(job, heir, snapshot, CLOSED, why):
+                done.transferred += 1
+                budgets_.take(job, heir)
+    if lane.held_since is not None or rest != lane.swept:
+        lanes.note(lane, None, rest)
+
+
+def _next_jobs(lane: Lane) -> tuple[list[Job], dict[str, Any] | None]:
+    """The next jobs of the lane that wait there and have not begun, and where those behind them begin."""
+    page = claim.page(lane.lane, EVER, MOST, lane.swept)
+    jobs = list(Job.batch_get([one.job_id for one in page.found], consistent_read=True)) if page.found else []
+    return [job for job in jobs if job.state == QUEUED and job.lane == lane.lane and not job.begun], page.rest
+
+
+def _heirs(jobs: Iterable[Job], working: Working) -> dict[str, list[str]]:
+    """For each of `jobs` of one lane the other askers whose accounts work, by name."""
     others = {job.job_id: sorted(job.asked_by() - {job.tenant}) for job in jobs}
     some = next(iter(jobs), None)
     if some is None or not any(others.values()):
-        return found
+        return {}
     marketplace, service = keys.marketplace_of(some.account), keys.service_of(some.budget)
     able = working({keys.account(marketplace, one) for askers in others.values() for one in askers}, service)
-    for job_id, askers in others.items():
-        if heir := next((one for one in askers if keys.account(marketplace, one) in able), None):
-            found[job_id] = heir
-    return found
+    return {
+        job_id: [one for one in askers if keys.account(marketplace, one) in able] for job_id, askers in others.items()
+    }
 
 
-def _transfer(job: Job, heir: str, now: int, config: Config) -> int:
-    """Let the account of `heir` run the job. 0 when somebody has changed it meanwhile."""
+def _transfer(job: Job, heir: str, snapshot: Snapshot, code: str, why: str) -> int:
+    """Let the account of `heir` run the job. 0 when somebody has changed it meanwhile.
+
+    code, why: for the job's timeline, which all see who asked for it: it names none of them.
+    """
+    now, config = snapshot.now, snapshot.config
     account, budget = account_of(job, heir)
     lane = keys.lane(budget, account, job.priority, job.job_id, config.limits[keys.service_of(budget)].shards)
-    lanes.mark(lane, now)
-    entry: history.Entry = {"at": now, "event": "transfer", "attempt": job.attempts}
+    lanes.mark(lane, now, shared=True)
+    entry: history.Entry = {"at": now, "event": "transfer", "attempt": job.attempts, "code": code, "message": why}
     actions = [
         *moved(job, heir),
         Job.lane.set(lane),
-        Job.due_at.set(min(job.due_at or now, now)),
+        Job.due_at.set(_due_at(job, now)),
         Job.history.set(history.add(job.history or [], entry)),
         Job.updated_at.set(now),
     ]
@@ -125,6 +159,12 @@ def _transfer(job: Job, heir: str, now: int, config: Config) -> int:
     except tables.ConditionFailed:
         return 0
     return 1
+
+
+def _due_at(job: Job, now: int) -> int:
+    """When the job is tried on its new account: at once, unless it failed and backs off."""
+    failed = bool(job.history) and job.history[-1]["event"] == "retry"
+    return job.due_at or now if failed else min(job.due_at or now, now)
 
 
 def _abandon(job: Job, now: int, config: Config) -> int:

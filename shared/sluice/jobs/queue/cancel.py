@@ -71,12 +71,13 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
 
 def _handed_over(job: Job, now: int, config: Config) -> list[Update]:
     """Who paid for the job no longer wants it: another of those who asked pays."""
-    heir = min(job.asked_by() - {job.tenant})
+    others = job.asked_by() - {job.tenant}
+    heir = min(others)
     account, budget = account_of(job, heir)
     lane = Job(job.job_id, account=account, budget=budget, priority=job.priority).home(
         config.limits[keys.service_of(budget)].shards
     )
-    lanes.mark(lane, now)
+    lanes.mark(lane, now, shared=len(others) > 1)
     return [*moved(job, heir), Job.lane.set(lane)]
 
 

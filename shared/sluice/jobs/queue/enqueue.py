@@ -215,6 +215,8 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
         as_read &= Job.rerun.does_not_exist() if job.rerun is None else Job.rerun == job.rerun
         outcome = Result.RERUN_REQUESTED
     else:
+        if spec.tenant not in job.asked_by():
+            lanes.mark(job.lane or "", now, shared=True)
         actions += _placed(spec, job, now, held)
         actions += _asked(spec, job)
         as_read &= (Job.tenant == job.tenant) & _still_asked_by(spec, job)
@@ -270,7 +272,7 @@ def _placed(spec: Spec, job: Job, now: int, held: Held) -> list[Update]:
         priority = max(spec.priority, job.priority)
         runner = spec if takes_over else job
         lane = keys.lane(runner.budget, runner.account, priority, spec.job_id, spec.lane_shards)
-        lanes.mark(lane, now)
+        lanes.mark(lane, now, shared=len(job.asked_by() | {spec.tenant}) > 1)
         actions += [Job.lane.set(lane), Job.priority.set(priority)]
     if takes_over:
         actions += moved(job, spec.tenant)

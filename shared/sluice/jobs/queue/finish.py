@@ -61,12 +61,13 @@ def _again(job: Job, asked: Job, now: int, config: Config) -> list[Update]:
     asked: the job with the request for it.
     """
     payer = asked.rerun_payer or job.tenant
+    names = (asked.rerun_askers or set()) | {payer}
     account, budget = account_of(job, payer)
     home = Job(job.job_id, account=account, budget=budget, priority=asked.rerun)
     return [
-        *_queue(home, "rerun", now, now, config),
+        *_queue(home, "rerun", now, now, config, shared=len(names) > 1),
         *moved(job, payer),
-        rerun.askers((asked.rerun_askers or set()) | {payer}, payer),
+        rerun.askers(names, payer),
         Job.priority.set(asked.rerun),
         Job.attempts.set(0),
         Job.created_at.set(now),
@@ -165,7 +166,8 @@ def _requeue(
     def writes(asked: Job | None) -> list[Update]:
         # Somebody who asked more urgently while the job ran must not wait for it in the lane of those who did not.
         job.priority = max(job.priority, (asked.rerun if asked else None) or 0)
-        queued = _queue(job, name, at, now, config)
+        several = len(job.asked_by() | ((asked.rerun_askers if asked else None) or set())) > 1
+        queued = _queue(job, name, at, now, config, shared=several)
         # What has not begun is still to be done from the start: whoever asked meanwhile is served by that same run.
         if failure.undone or (asked and not asked.begun):
             queued += _joined(job, asked)
@@ -188,10 +190,10 @@ def _joined(job: Job, asked: Job | None) -> list[Update]:
     ]
 
 
-def _queue(job: Job, name: str, at: int, now: int, config: Config) -> list[Update]:
-    """Back into the job's own lane, which is marked before."""
+def _queue(job: Job, name: str, at: int, now: int, config: Config, *, shared: bool) -> list[Update]:
+    """Back into the job's own lane, which is marked before. shared: several have asked for it."""
     lane = job.home(_shards(job, config))
-    lanes.mark(lane, now)
+    lanes.mark(lane, now, shared=shared)
     return [
         Job.state.set(TRANSITIONS[name].target),
         Job.lane.set(lane),

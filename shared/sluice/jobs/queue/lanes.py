@@ -30,8 +30,9 @@ class Lane(tables.Table):
     """A lane that has, or lately had, work. Times are epoch ms.
 
     seen_at: when it was last marked.
+    shared_at: when a job that several have asked for was last about to stand in it; None: no job ever was.
     held_since: since when its account has not worked, as far as ticks have seen.
-    swept: where in the lane the last tick has looked at what waits for that account; None: at its end.
+    swept: up to where in the lane the last tick has moved on what waits for that account; None: to its end.
     nudge_token, run_0, run_1, run_2: of the item that asks for runs of the scheduler (see `nudge`).
     """
 
@@ -41,6 +42,7 @@ class Lane(tables.Table):
     registry = UnicodeAttribute(hash_key=True)
     lane = UnicodeAttribute(range_key=True)
     seen_at = IntAttribute()
+    shared_at = IntAttribute(null=True)
     held_since = IntAttribute(null=True)
     swept = JSONAttribute(null=True)
     nudge_token = UnicodeAttribute(null=True)
@@ -49,7 +51,8 @@ class Lane(tables.Table):
     run_2 = IntAttribute(null=True)
 
 
-_marked: dict[str, int] = {}
+# When this process last marked a lane, and whether as one with shared jobs.
+_marked: dict[tuple[str, bool], int] = {}
 _lock = Lock()
 
 
@@ -57,16 +60,22 @@ def _key(lane: str) -> tuple[str, str]:
     return f"lanes#{keys.shard(lane, REGISTRY_SHARDS)}", lane
 
 
-def mark(lane: str, now: int) -> None:
-    """Say that `lane` is about to have work. Must come before the job's own write."""
+def mark(lane: str, now: int, *, shared: bool = False) -> None:
+    """Say that `lane` is about to have work. Must come before the job's own write.
+
+    shared: several have asked for it, so that another's account can run it.
+    """
     with _lock:
-        if abs(now - _marked.get(lane, now - 2 * REMEMBER_MS)) < REMEMBER_MS:
+        if abs(now - _marked.get((lane, shared), now - 2 * REMEMBER_MS)) < REMEMBER_MS:
             return
+    said = Lane.shared_at if shared else Lane.seen_at
     with suppress(tables.ConditionFailed):  # marked since, by a process whose clock is ahead
-        earlier = Lane.seen_at.does_not_exist() | (Lane.seen_at < now)
-        tables.update(Lane, _key(lane), [Lane.seen_at.set(now)], earlier)
+        earlier = said.does_not_exist() | (said < now)
+        tables.update(
+            Lane, _key(lane), [Lane.seen_at.set(now), *([Lane.shared_at.set(now)] if shared else [])], earlier
+        )
     with _lock:
-        _marked[lane] = now
+        _marked[lane, shared] = now
 
 
 def forget() -> None:

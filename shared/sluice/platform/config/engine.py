@@ -66,6 +66,8 @@ class Engine:
     poll_batch: most operations that one run of the poller checks.
     retention_ms: how long finished jobs, requests and run records are kept.
     dead_letter_retention_ms: how long dead letters are kept.
+    hand_over_ms: work that several have asked for goes from an account whose calls are closed, or used up, for longer
+        than this to another asker's whose are not.
     broken_ms: work whose account does not work for this long ends, with that reason.
     """
 
@@ -79,6 +81,7 @@ class Engine:
     poll_batch: int = number(50, least=1, most=1_000)
     retention_ms: int = number(3 * DAY, least=HOUR, most=YEAR)
     dead_letter_retention_ms: int = number(30 * DAY, least=DAY, most=10 * YEAR)
+    hand_over_ms: int = number(10 * MINUTE, least=MINUTE, most=DAY)
     broken_ms: int = number(7 * DAY, least=HOUR, most=YEAR)
 
     def paused_kinds(self, marketplace: str) -> frozenset[str]:

@@ -1,0 +1,287 @@
+"""Shared work goes from an account whose calls are closed for a while to another asker's that has some."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.dispatch import scheduler, transfers
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
+from sluice.jobs.model import keys
+from sluice.jobs.model.candidate import Candidate
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import BudgetClosed, Failure
+from sluice.jobs.queue import claim, finish, lanes
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.run.messages import Batch
+from sluice.platform.clock import DAY, HOUR, MINUTE
+from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
+from sluice.platform.config.limits import Limits
+from tests.support import work
+from tests.support.store import store as make_store
+from tests.support.work import spec
+from tests.unit.jobs.conftest import NOON
+
+pytestmark = pytest.mark.usefixtures("store")
+LIMITS = Limits(per_hour=10, per_day=100, by_account=True)
+CONFIG = Config(limits={"stockx": LIMITS})
+HAND_OVER_MS = CONFIG.engine.hand_over_ms
+ALL = ("acme", "globex", "initech")
+
+
+def snapshot(now: int = NOON, working: tuple[str, ...] = ALL, config: Config = CONFIG) -> Snapshot:
+    able = {keys.account("stockx", tenant) for tenant in working}
+    status = {keys.account("stockx", tenant): "ACTIVE" for tenant in ALL}
+    return Snapshot(now, config, Accounts(lambda asked, _: status, working=lambda asked, _: able & set(asked)))
+
+
+def sweep(now: int = NOON, working: tuple[str, ...] = ALL, config: Config = CONFIG) -> int:
+    done = transfers.sweep(snapshot(now, working, config), lanes.active())
+    assert not done.abandoned
+    return done.transferred
+
+
+def ask(*tenants: str, name: str = "one", priority: int = keys.BACKGROUND, now: int = NOON) -> None:
+    for tenant in tenants:
+        enqueue(spec(name, tenant=tenant, priority=priority), now)
+
+
+def stored(name: str = "one") -> Job:
+    return Job.get(spec(name).job_id, consistent_read=True)
+
+
+def close(tenant: str, for_ms: int = DAY, now: int = NOON) -> None:
+    ledger.close(keys.account("stockx", tenant), now + for_ms, "429")
+
+
+def use_up(tenant: str, calls: int, now: int = NOON) -> None:
+    assert ledger.reserve_calls(keys.account("stockx", tenant), LIMITS, Window.at(now), calls)
+
+
+def payer(name: str = "one") -> str:
+    job = stored(name)
+    assert job.account == job.budget == keys.account("stockx", job.tenant)
+    assert job.lane == job.home(1)
+    return job.tenant
+
+
+def test_a_closing_until_tomorrow_moves_the_work_at_the_new_accounts_charge_and_the_job_tells_so() -> None:
+    ask("acme", "globex")
+    close("acme")
+    assert sweep() == 1
+    job = stored()
+    assert (payer(), job.counted, job.asked_by()) == ("globex", "acme", {"acme", "globex"})
+    [told] = job.history or []
+    assert (told["event"], told["code"]) == ("transfer", "budget_closed")
+    assert "no calls for a while" in told["message"]
+    assert not {name for name in ALL if name in told["message"]}, "who pays is nobody else's business"
+    sent: list[Batch] = []
+    scheduler.tick(snapshot(), sent.append)
+    assert [batch.budget for batch in sent] == ["stockx:globex"]
+    assert ledger.read("stockx:globex", NOON).hour == 1
+    assert ledger.read("stockx:acme", NOON).hour == 0
+
+
+def test_the_scheduler_does_it_by_itself() -> None:
+    ask("acme", "globex")
+    close("acme")
+    now = snapshot()
+    assert scheduler._move_on(scheduler.tick(now, lambda _: None), now).transferred == 1
+    assert payer() == "globex"
+
+
+@pytest.mark.parametrize(("at", "moves"), [(0, True), (HOUR - HAND_OVER_MS, False)])
+def test_a_used_up_hour_moves_it_unless_the_next_one_is_near(at: int, moves: bool) -> None:
+    ask("acme", "globex")
+    use_up("acme", LIMITS.per_hour, NOON + at)
+    assert sweep(NOON + at) == moves
+
+
+def test_a_used_up_day_moves_it() -> None:
+    day = replace(LIMITS, per_hour=0, per_day=10)
+    ask("acme", "globex")
+    assert ledger.reserve_calls("stockx:acme", day, Window.at(NOON), 10)
+    assert sweep(config=replace(CONFIG, limits={"stockx": day})) == 1
+
+
+@pytest.mark.parametrize(("for_ms", "moves"), [(HAND_OVER_MS, False), (HAND_OVER_MS + 1, True)])
+def test_a_short_closing_moves_nothing(for_ms: int, moves: bool) -> None:
+    ask("acme", "globex")
+    close("acme", for_ms)
+    assert sweep() == moves
+
+
+def test_how_long_is_too_short_is_configured() -> None:
+    ask("acme", "globex")
+    close("acme", 5 * MINUTE)
+    assert sweep(config=replace(CONFIG, engine=Engine(hand_over_ms=4 * MINUTE))) == 1
+
+
+def test_it_goes_to_the_first_whose_account_works_and_has_calls() -> None:
+    ask("acme", "globex", "initech")
+    close("acme")
+    use_up("globex", LIMITS.per_hour)
+    assert sweep(working=("globex",)) == 0
+    assert sweep() == 1
+    assert payer() == "initech"
+
+
+def test_it_stays_where_nobody_else_has_calls() -> None:
+    ask("acme", "globex")
+    ask("acme", name="alone")
+    close("acme")
+    close("globex", MINUTE)
+    assert sweep() == 0
+    assert sweep(NOON + 2 * MINUTE) == 1
+    assert (payer(), payer("alone")) == ("globex", "acme")
+
+
+def test_background_work_does_not_go_where_what_is_left_is_kept_for_others() -> None:
+    ask("acme", "globex")
+    ask("acme", "globex", name="hot", priority=keys.HOT)
+    close("acme")
+    use_up("globex", 8)
+    assert sweep() == 1
+    assert (payer(), payer("hot")) == ("acme", "globex")
+
+
+def test_no_more_goes_over_than_there_are_calls() -> None:
+    for number in range(12):
+        ask("acme", "globex", name=f"{number:02}")
+    close("acme")
+    use_up("globex", 4)
+    assert sweep() == 4  # of ten calls an hour four are used, and two are kept
+
+
+def test_what_an_operator_has_paused_is_to_wait() -> None:
+    ask("acme", "globex")
+    close("acme")
+    paused = replace(CONFIG, engine=Engine(paused=frozenset({"stockx:acme"})))
+    assert sweep(config=paused) == 0
+    paused = replace(CONFIG, engine=Engine(paused=frozenset({"test.work"})))
+    assert sweep(config=paused) == 0
+
+
+def test_a_job_that_runs_or_has_begun_stays_with_the_account_that_has_asked() -> None:
+    ask("acme", "globex")
+    running = claim.claim(Candidate.of(stored()), NOON, MINUTE)
+    assert running
+    close("acme")
+    assert sweep() == 0
+    begun = finish.begin(running, {"sku": "one"}, NOON)
+    finish.fail(begun, BudgetClosed("429", retry_at=NOON + DAY), NOON, CONFIG)
+    assert sweep() == 0
+    assert stored().account == "stockx:acme"
+
+
+def test_what_was_snoozed_by_the_closing_runs_at_once_and_what_failed_backs_off() -> None:
+    for name, failure in (("one", BudgetClosed("429", retry_at=NOON + DAY)), ("two", Failure("503"))):
+        ask("acme", "globex", name=name)
+        running = claim.claim(Candidate.of(stored(name)), NOON, MINUTE)
+        assert running
+        finish.fail(running, failure, NOON, CONFIG, chance=1.0)
+    backs_off = stored("two").due_at
+    close("acme")
+    assert sweep() == 2
+    assert stored().due_at == NOON
+    assert stored("two").due_at == backs_off
+    assert backs_off
+    assert backs_off > NOON
+
+
+def test_who_asked_while_it_ran_can_take_it_over_too() -> None:
+    ask("acme")
+    running = claim.claim(Candidate.of(stored()), NOON, MINUTE)
+    assert running
+    ask("globex")
+    finish.fail(running, BudgetClosed("429", retry_at=NOON + DAY), NOON, CONFIG)
+    close("acme")
+    lanes.forget()
+    assert sweep() == 1
+    assert payer() == "globex"
+
+
+def test_work_of_a_broken_account_goes_to_one_with_calls_before_one_without() -> None:
+    ask("acme", "globex", "initech")
+    close("globex")
+    broken = {"stockx:acme": "BROKEN", "stockx:globex": "ACTIVE", "stockx:initech": "ACTIVE"}
+    able = snapshot().accounts.working
+    transfers.sweep(Snapshot(NOON, CONFIG, Accounts(lambda *_: broken, working=able)), lanes.active())
+    assert payer() == "initech"
+
+
+def test_lanes_in_which_nobody_shares_anything_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask("acme", name="alone")
+    close("acme")
+    monkeypatch.setattr(claim, "page", lambda *_: pytest.fail("it costs reads each minute, for nothing"))
+    assert sweep() == 0
+
+
+def test_every_job_of_a_long_lane_has_its_turn() -> None:
+    for number in range(2 * transfers.MOST):
+        ask("acme", name=f"alone{number:02}")
+    ask("acme", "globex", name="shared", now=NOON + 1)
+    close("acme")
+    assert [sweep(NOON + minute * MINUTE) for minute in range(4)] == [0, 0, 1, 0]
+
+
+events = st.lists(
+    st.tuples(
+        st.sampled_from(["close", "use up", "ask", "tick", "tick", "tick"]),
+        st.sampled_from(ALL),
+        st.sampled_from([MINUTE, HAND_OVER_MS, HAND_OVER_MS + MINUTE, HOUR, DAY]),
+    ),
+    max_size=30,
+)
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[None]:
+    """Each example has a store of its own."""
+    with work.kind():
+        yield
+
+
+@settings(deadline=None, max_examples=60)
+@given(events)
+def test_it_never_waits_for_a_closed_account_while_anothers_is_open_and_never_goes_to_and_fro(
+    played: None, happened: list[tuple[str, str, int]]
+) -> None:
+    with make_store():
+        lanes.forget()
+        now, moves = NOON, list[int]()
+        ask(*ALL)
+        for event, tenant, ms in happened:
+            match event:
+                case "close":
+                    close(tenant, ms, now)
+                case "use up":
+                    left = ledger.read(f"stockx:{tenant}", now).left(LIMITS) or 0
+                    use_up(tenant, left, now)
+                case "ask":
+                    ask(tenant, now=now)
+                case "tick":
+                    before = stored().tenant
+                    moves += [now] * sweep(now)
+                    assert stored().tenant == before or closed_for(before, now) > HAND_OVER_MS
+                    closed = closed_for(stored().tenant, now) > HAND_OVER_MS
+                    assert not closed or not any(is_open(one, now) for one in ALL)
+                    assert stored().tenant == before or is_open(stored().tenant, now)
+                    now += min(ms, HOUR)
+        assert len(moves) == sum(entry["event"] == "transfer" for entry in stored().history or [])
+        assert stored().asked_by() == set(ALL)
+
+
+def closed_for(tenant: str, now: int) -> int:
+    usage, window = ledger.read(f"stockx:{tenant}", now), Window.at(now)
+    return max(usage.closed_until, usage.empty_until(LIMITS, window) or 0) - now
+
+
+def is_open(tenant: str, now: int) -> bool:
+    usage = ledger.read(f"stockx:{tenant}", now)
+    return usage.closed_until <= now and bool(usage.left(LIMITS, CONFIG.engine.reserve_percent))
