@@ -79,7 +79,7 @@ def test_of_64_deliveries_one_starts() -> None:
 
 def test_of_64_enqueuers_of_one_key_one_creates() -> None:
     for number in range(3):
-        answers = race(lambda _: enqueue(spec(str(number)), START).outcome)  # noqa: B023
+        answers = race(lambda _: enqueue(spec(str(number)), START).result)  # noqa: B023
         assert Counter(answers) == {Result.CREATED: 1, Result.MERGED: RACERS - 1}
 
 
@@ -102,7 +102,7 @@ def test_a_request_against_an_end_is_served_by_this_run_or_by_another() -> None:
         def act(number: int) -> Result | str:
             if number == 0:
                 return str(finish.complete(job, {}, START, Config()).state)  # noqa: B023
-            return enqueue(spec(), START).outcome
+            return enqueue(spec(), START).result
 
         answers = Counter(race(act, 16))
         state = Job.get(job.job_id, consistent_read=True).state

@@ -32,7 +32,7 @@ def letter() -> DeadLetter:
 
 
 def outcome(answer: Enqueued | Refused) -> str:
-    return answer.outcome if isinstance(answer, Enqueued) else answer.code
+    return answer.result if isinstance(answer, Enqueued) else answer.code
 
 
 @pytest.mark.parametrize("round_", range(3))
@@ -53,7 +53,7 @@ def test_a_replay_and_a_request_at_the_same_moment_are_one_job() -> None:
     def one(number: int) -> str:
         if number == 0:
             return outcome(replay.replay([found], "ann", START, CONFIG)[0])
-        return enqueue.enqueue(spec(), START).outcome
+        return enqueue.enqueue(spec(), START).result
 
     outcomes = race(one, 8)
     assert outcomes.count("created") == 1

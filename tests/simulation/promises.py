@@ -118,7 +118,7 @@ class Promises:
             expected = Result.RAISED
         else:
             expected = Result.MERGED
-        self.kept(answer.outcome == expected, f"enqueue said {answer.outcome} and it was {expected}")
+        self.kept(answer.result == expected, f"enqueue said {answer.result} and it was {expected}")
 
     # Whenever nothing is in between
 

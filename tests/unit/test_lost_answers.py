@@ -286,7 +286,7 @@ def test_a_job_that_was_done_before_its_asker_heard_of_it_is_not_queued_again(ne
         finish.complete(job, {}, NOON, CONFIG)
 
     network.answers = [others]
-    assert enqueue(spec(), NOON).outcome == "created"
+    assert enqueue(spec(), NOON).result == "created"
     assert [job.state for job in Job.scan()] == ["succeeded"]
 
 

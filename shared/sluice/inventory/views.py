@@ -115,7 +115,7 @@ def asked_for(answers: Iterable[Mapping[str, Any]]) -> int:
 
 def _refresh(marketplace: str, done: Enqueued | Refused) -> RefreshView:
     if isinstance(done, Enqueued):
-        return {"marketplace": marketplace, "outcome": done.outcome, "jobId": done.job_id, "state": done.state}
+        return {"marketplace": marketplace, "outcome": done.result, "jobId": done.job_id, "state": done.state}
     why = Unavailable if done.field == "item" else Invalid
     error = items.error([FieldError(done.field, done.message)], why)
     return {"marketplace": marketplace, "outcome": REFUSED, "error": error}

@@ -155,7 +155,7 @@ def _find(request: HttpRequest[Any, None]) -> DeadLetter:
 def _replayed(letter: DeadLetter, answer: Enqueued | Refused | None) -> Replayed:
     row: Replayed = {"id": dead_letters.public_id(letter.dead_letter), "jobId": letter.job_id, "outcome": REPLAYABLE}
     if isinstance(answer, Enqueued):
-        row["outcome"] = answer.outcome
+        row["outcome"] = answer.result
     elif isinstance(answer, Refused):
         row["outcome"] = items.REFUSED
         row["error"] = errors.detail(answer.code, answer.message)

@@ -155,7 +155,7 @@ def _note(done: Ran, one: Product, answer: Enqueued | Refused) -> None:
     if isinstance(answer, Refused):
         logger.error("a check could not be asked for", extra={"product": one.product})
         done.failed.append(one.product)
-    elif answer.outcome is Result.CREATED:
+    elif answer.result is Result.CREATED:
         done.products.append(one.product)
     else:
         done.waiting.append(one.product)

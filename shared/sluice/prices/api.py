@@ -153,7 +153,7 @@ def _answer(answers: Answers[ItemAnswer], index: int, done: Enqueued | Refused) 
     size = ask.size_asked(done.job_id)
     answer: ItemAnswer = {
         "index": index,
-        "outcome": done.outcome,
+        "outcome": done.result,
         "jobId": done.job_id,
         "state": done.state,
         "size": size.name if size else None,

@@ -79,8 +79,8 @@ def create_promotions(request: HttpRequest[NewPromotions, None]) -> Accepted:
         raise Invalid("no ads can be placed", fields=[FieldError("account", str(why))]) from None
     done = _stored(body, answers)
     if body.batch is None:
-        return {"success": True, "jobId": done[0].job_id, "message": MESSAGES[done[0].outcome]}
-    new = sum(1 for one in done if one.outcome is Result.CREATED)
+        return {"success": True, "jobId": done[0].job_id, "message": MESSAGES[done[0].result]}
+    new = sum(1 for one in done if one.result is Result.CREATED)
     message = f"{new} promotions are new; {len(done) - new} were there already and get the rate of this request"
     return {"success": True, "jobIds": [one.job_id for one in done], "count": len(done), "message": message}
 

@@ -59,13 +59,13 @@ def test_a_wish_of_every_kind_is_charged_where_its_marketplace_counts_it(kind: J
     own = CONFIG.limits[service].by_account
     assert spec.budget == (account if own and not kind.service else service)
     assert spec.lane_shards == CONFIG.limits[service].shards
-    assert enqueue.enqueue(spec, NOON).outcome is Result.CREATED
+    assert enqueue.enqueue(spec, NOON).result is Result.CREATED
 
 
 def test_a_request_is_remembered_once_however_many_it_asks_for(nudged: list[int]) -> None:
     wishes = [wish(str(number)) for number in range(3)]
     answers = ask.ask_many(wishes, NOON, CONFIG)
-    assert [one.outcome for one in answers if isinstance(one, Enqueued)] == [Result.CREATED] * 3
+    assert [one.result for one in answers if isinstance(one, Enqueued)] == [Result.CREATED] * 3
     [record] = records()
     assert record.job_ids == [one.job_id for one in wishes]
     assert not nudged
@@ -74,10 +74,10 @@ def test_a_request_is_remembered_once_however_many_it_asks_for(nudged: list[int]
 def test_the_scheduler_is_nudged_for_manual_work_that_is_new_or_raised_and_not_for_more(nudged: list[int]) -> None:
     ask.ask(wish(), NOON, CONFIG)
     assert not nudged
-    assert ask.ask(wish(priority=keys.MANUAL), NOON, CONFIG).outcome is Result.RAISED
-    assert ask.ask(wish("two", keys.MANUAL), NOON, CONFIG).outcome is Result.CREATED
+    assert ask.ask(wish(priority=keys.MANUAL), NOON, CONFIG).result is Result.RAISED
+    assert ask.ask(wish("two", keys.MANUAL), NOON, CONFIG).result is Result.CREATED
     assert nudged == [NOON, NOON]
-    assert ask.ask(wish("two", keys.MANUAL), NOON + 1, CONFIG).outcome is Result.MERGED
+    assert ask.ask(wish("two", keys.MANUAL), NOON + 1, CONFIG).result is Result.MERGED
     assert nudged == [NOON, NOON]
 
 

@@ -49,7 +49,7 @@ def letters(tenant: str) -> list[DeadLetter]:
 
 
 def ask(tenant: str, priority: int = keys.BACKGROUND, now: int = NOON) -> Result:
-    return enqueue(spec(tenant=tenant, priority=priority), now).outcome
+    return enqueue(spec(tenant=tenant, priority=priority), now).result
 
 
 def test_a_rerun_is_charged_to_who_asked_for_it() -> None:
@@ -121,10 +121,10 @@ def test_each_asker_has_its_own_letter_and_replays_at_its_own_charge(monkeypatch
         assert letter.error["code"] == "product_unknown"
     [answer] = replay.replay(letters("acme"), "ann", NOON + 1, CONFIG)
     assert isinstance(answer, Enqueued)
-    assert (answer.outcome, payer(stored())) == (Result.CREATED, of("acme"))
+    assert (answer.result, payer(stored())) == (Result.CREATED, of("acme"))
     [joined] = replay.replay(letters("globex"), "bob", NOON + 2, CONFIG)
     assert isinstance(joined, Enqueued)
-    assert (joined.outcome, stored().asked_by()) == (Result.MERGED, {"acme", "globex"})
+    assert (joined.result, stored().asked_by()) == (Result.MERGED, {"acme", "globex"})
 
 
 def test_a_run_that_dies_is_told_to_those_who_asked_for_that_run_alone() -> None:

@@ -52,7 +52,7 @@ def test_who_joins_at_the_last_moment_is_served(store: Store, clock: VirtualCloc
     def around(request: Request, send: Send) -> Answer:
         if request.operation == "UpdateItem" and not outcomes:
             store.around = None
-            outcomes.append(enqueue(spec(tenant="zeta"), clock.time).outcome)
+            outcomes.append(enqueue(spec(tenant="zeta"), clock.time).result)
         return send()
 
     store.around = around

@@ -68,18 +68,18 @@ def test_every_row_of_the_table(state: str, asked: int, clock: VirtualClock, con
     before = None if state == "nothing" else stored()
     answer = enqueue(spec(priority=asked), clock.time)
     job = stored()
-    assert (answer.outcome, job.state) == expected(state, asked)
+    assert (answer.result, job.state) == expected(state, asked)
     assert (answer.job_id, answer.state) == (job.job_id, job.state)
-    if answer.outcome is Result.CREATED:
+    if answer.result is Result.CREATED:
         assert (job.priority, job.attempts) == (asked, 0)
         assert not any((job.result, job.error, job.history, job.rerun)), "nothing of an earlier run is left"
         assert before is None or job.lease == before.lease, "the lease lives on"
         assert job.expires_at is None
-    if answer.outcome is Result.RAISED:
+    if answer.result is Result.RAISED:
         assert (job.priority, job.lane) == (asked, job.home(1))
-    if answer.outcome is Result.MERGED:
+    if answer.result is Result.MERGED:
         assert (job.priority, job.lane) == (keys.HOT, job.home(1))
-    if answer.outcome is Result.RERUN_REQUESTED:
+    if answer.result is Result.RERUN_REQUESTED:
         assert job.rerun == asked
         assert before
         assert (job.priority, job.lane, job.due_at) == (before.priority, before.lane, before.due_at)
@@ -98,7 +98,7 @@ def test_of_several_requests_during_a_run_the_most_urgent_counts(
 def test_a_raised_job_is_due_now_whatever_its_backoff(clock: VirtualClock, config: Config) -> None:
     bring("leased", clock, config, keys.BACKGROUND)
     finish.fail(stored(), Failure("503", retry_at=clock.time + HOUR), clock.time, config)
-    assert enqueue(spec(priority=keys.BACKGROUND), clock.time).outcome is Result.MERGED
+    assert enqueue(spec(priority=keys.BACKGROUND), clock.time).result is Result.MERGED
     assert stored().due_at == clock.time + HOUR, "the same priority does not cut a backoff short"
     enqueue(spec(priority=keys.MANUAL), clock.time)
     assert stored().due_at <= clock.time
@@ -106,7 +106,7 @@ def test_a_raised_job_is_due_now_whatever_its_backoff(clock: VirtualClock, confi
 
 def test_what_waits_for_its_time_is_brought_forward_by_who_wants_it_now(clock: VirtualClock) -> None:
     enqueue(spec(due_at=clock.time + HOUR), clock.time)
-    assert enqueue(spec(), clock.time).outcome is Result.MERGED
+    assert enqueue(spec(), clock.time).result is Result.MERGED
     assert stored().due_at <= clock.time
 
 
@@ -143,7 +143,7 @@ def test_an_accounts_own_work_stays_with_it(clock: VirtualClock) -> None:
 
 def test_a_later_request_says_what_to_do_instead(clock: VirtualClock, config: Config) -> None:
     def ask(price: int) -> Result:
-        return enqueue(replace(spec(), payload={"price": price}, replace=True), clock.time).outcome
+        return enqueue(replace(spec(), payload={"price": price}, replace=True), clock.time).result
 
     assert [ask(1), ask(2)] == [Result.CREATED, Result.MERGED]
     assert stored().payload == {"price": 2}
@@ -231,7 +231,7 @@ def test_a_request_that_acts_on_what_has_changed_looks_again(
     store.around = around
     answer = enqueue(spec(priority=keys.MANUAL), clock.time)
     expected_now = Result.RERUN_REQUESTED if end == "claim" else Result.CREATED
-    assert answer.outcome is expected_now
+    assert answer.result is expected_now
     assert (stored().state, stored().rerun) == (("leased", keys.MANUAL) if end == "claim" else ("queued", None))
 
 

@@ -341,7 +341,7 @@ def test_a_job_without_a_part_of_its_key_is_refused(
 
 
 def test_a_job_of_another_tenant_does_not_exist(store: Store, clock: VirtualClock, config: Config) -> None:
-    assert enqueue(spec(), clock.time).outcome is Result.CREATED
+    assert enqueue(spec(), clock.time).result is Result.CREATED
     before = store.items("jobs")
     assert cancel(spec().job_id, "zeta", clock.time, config) is Cancelled.UNKNOWN
     assert store.items("jobs") == before

@@ -76,7 +76,7 @@ def replay(letter: DeadLetter, now: int = NOON + MINUTE, by: str = "ann") -> Enq
 
 
 def outcome(answer: Enqueued | Refused) -> str:
-    return answer.outcome if isinstance(answer, Enqueued) else answer.code
+    return answer.result if isinstance(answer, Enqueued) else answer.code
 
 
 def test_the_job_starts_over_and_keeps_origin_and_history(store: Store) -> None:

@@ -88,7 +88,7 @@ def test_an_item_that_is_no_job_stops_nobody_and_becomes_a_dead_letter(
     assert dead.state == "dead"
     assert not dead.lane
     # Its key is free, and its leases go on from where they were.
-    assert enqueue(spec("a"), clock.time).outcome == "created"
+    assert enqueue(spec("a"), clock.time).result == "created"
     assert tick(clock, config).admitted == 1
 
 
@@ -110,7 +110,7 @@ def test_damage_that_the_index_hides_is_found_by_the_rescue(
     clock.time += LEASED_MS
     assert tick(clock, config).buried == 1
     assert [text(letter, "job_id") for letter in store.items("dead_letters")] == [job_id]
-    assert enqueue(spec("a"), clock.time).outcome == "created"
+    assert enqueue(spec("a"), clock.time).result == "created"
 
 
 def test_a_job_whose_kind_is_gone_is_rescued_all_the_same(

@@ -64,7 +64,7 @@ def test_every_service_has_limits_of_its_own() -> None:
 
 @pytest.mark.usefixtures("_ads")
 def test_a_job_is_charged_to_its_kinds_service(store: object) -> None:
-    assert enqueue(SPEC, NOW).outcome is Result.CREATED
+    assert enqueue(SPEC, NOW).result is Result.CREATED
 
 
 @pytest.mark.usefixtures("_ads")

@@ -34,7 +34,7 @@ def version() -> int | None:
 
 
 def test_both_are_written() -> None:
-    assert ask(1).outcome is Result.CREATED
+    assert ask(1).result is Result.CREATED
     assert version() == 1
 
 
@@ -72,7 +72,7 @@ def test_a_job_that_is_claimed_just_then_runs_once_more(store: Store) -> None:
         return send()
 
     store.around = claimed_before_the_write
-    assert ask(2).outcome is Result.RERUN_REQUESTED
+    assert ask(2).result is Result.RERUN_REQUESTED
     assert version() == 2
     assert Job.get(first.job_id).rerun is not None
     assert transactions == 2

@@ -157,7 +157,7 @@ def test_a_dead_promotion_is_replayed_from_attempt_0(seller: Seller) -> None:
     [letter] = DeadLetter.query(TENANT)
     [answer] = replay.replay([letter], "olga", seller.clock.time, seller.config)
     assert isinstance(answer, Enqueued)
-    assert (answer.outcome, seller.job().attempts) == (Result.CREATED, 0)
+    assert (answer.result, seller.job().attempts) == (Result.CREATED, 0)
     seller.minutes(2)
     assert seller.market.rates() == {LISTING: "5.0"}
     assert [entry["event"] for entry in seller.job().history] == ["bury", "replay"]

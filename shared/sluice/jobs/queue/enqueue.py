@@ -46,7 +46,7 @@ class Enqueued(NamedTuple):
     """The job that does the work, and what this request changed."""
 
     job_id: str
-    outcome: Result
+    result: Result
     state: str
 
 
