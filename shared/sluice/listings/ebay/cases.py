@@ -7,6 +7,7 @@
 new measure.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
@@ -24,9 +25,9 @@ def new_id(sku: str) -> str:
     return f"{sku}.{uuid4().hex[:12]}"
 
 
-def sku_of(case: str) -> str:
-    """Whose case it is."""
-    return case.rpartition(".")[0]
+def sku_of(case: str) -> str | None:
+    """Whose case it is; None where it can be none."""
+    return case.rpartition(".")[0] if re.fullmatch(r"\S{1,50}\.[0-9a-f]{12}", case) else None
 
 
 def row(kind: str, groups: Iterable[str], at: str, details: str = "", *, sku: str) -> dict[str, Any]:

@@ -10,12 +10,15 @@ from typing import Any, Final
 from uuid import uuid4
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from sluice.listings.ebay.table import Record
+from sluice.listings.ebay.table import Record, listing_key
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso, ttl
+from sluice.platform.http import table_pages
+from sluice.platform.http.paging import Page, Place
 
 # How an attempt ended.
 RESULTS: Final = ("done", "nothing", "retry", "snooze", "failed")
@@ -96,3 +99,24 @@ def entry(
 def sync_entry(at: int) -> str:
     """A new range key of the sync log."""
     return f"{iso(at)}#{uuid4().hex[:8]}"
+
+
+def page(
+    tenant: str, sku: str | None, limit: int, after: Place | None, result: str | None, error_id: str | None
+) -> Page[SyncEntry]:
+    """Attempts, newest first: of a tenant, or of one of its skus. One read: a page may be short and not the last."""
+    wanted: Condition | None = None
+    for attribute, value in ((SyncEntry.result, result), (SyncEntry.error_id, error_id)):
+        if value is not None:
+            wanted = (attribute == value) if wanted is None else wanted & (attribute == value)
+    if sku is None:
+        return table_pages.read(SyncEntry, tenant, limit, after, wanted, newest_first=True)
+    listing = listing_key(tenant, sku)
+    start = {"tenant": {"S": tenant}, "listing": {"S": listing}, "entry": {"S": after.key}} if after else None
+    rows = SyncEntry.by_sku.query(
+        listing, filter_condition=wanted, scan_index_forward=False, page_size=limit, last_evaluated_key=start
+    )
+    raw = rows.page_iter.next()
+    last = raw.get("LastEvaluatedKey")
+    found = [SyncEntry.from_raw_data(item) for item in raw["Items"]]
+    return Page(found, Place(last["entry"]["S"]) if last else None)

@@ -1,0 +1,147 @@
+"""What a person says about an open difference: *ours*, *theirs* or *ignore*.
+
+| answer | drift in field groups | ended, missing | policy gone |
+|---|---|---|---|
+| ours | the record is sent again | it is published again, as a new listing | it is tried again |
+| theirs | the record becomes as eBay shows it | the record is ended | refused: choose another in the record |
+| ignore | what eBay shows is the measure from now on | it stays as it is | it stays as it is |
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from pynamodb.expressions.update import Action as Update
+
+from sluice.jobs import ask
+from sluice.listings.ebay import cases, table, wishes
+from sluice.listings.ebay.desired import Desired, FieldGroup, Json, Policies, PolicyRef, Price, Product, Status
+from sluice.listings.ebay.echo import Echo
+from sluice.listings.ebay.plan import Unsure
+from sluice.listings.ebay.policies import GONE
+from sluice.listings.ebay.table import Record
+from sluice.platform import money, tables
+from sluice.platform.config.document import Config
+from sluice.platform.packing import pack, unpack
+
+
+class NoCase(Exception):  # noqa: N818 - an answer to the caller
+    """There is no such open case."""
+
+
+class NotTheirs(Exception):  # noqa: N818 - an answer to the caller
+    """eBay has nothing that the record could become; says what to do."""
+
+
+def find(tenant: str, case: str) -> tuple[Record, cases.Row]:
+    """An open case, and the record that it is about.
+
+    Raises:
+        NoCase: there is none.
+    """
+    sku = cases.sku_of(case)
+    record = table.find(tenant, sku) if sku else None
+    row = next((one for one in (record.drift or []) if one["case"] == case), None) if record else None
+    if record is None or row is None:
+        raise NoCase
+    return record, row
+
+
+def ours(record: Record, row: cases.Row, by: str, now: int, config: Config) -> str:
+    """eBay is made as the record says; the job's id."""
+    unsure = Unsure.of(record.unsure)
+    if row["class"] in ("ended", "missing"):
+        unsure |= Unsure(listing=True)
+    else:
+        unsure |= Unsure(frozenset(FieldGroup(one) for one in row["groups"]))
+    more: list[Update] = [Record.unsure.set(unsure.stored())]
+    if row["class"] == "missing":
+        more.append(Record.offer_id.remove())
+    _close(record, row, more)
+    wish = wishes.publish(record.tenant, record.sku, by, now, event="drift")
+    return ask.want(wish, now, config).job_id
+
+
+def theirs(record: Record, row: cases.Row) -> Desired:
+    """The record as eBay shows the listing.
+
+    Raises:
+        NotTheirs: there is nothing that it could become.
+    """
+    if row["class"] in ("ended", "missing"):
+        return replace(record.wanted, status=Status.ENDED)
+    observed = Echo.of(unpack(record.observed)) if record.observed else None
+    if row["class"] == GONE or observed is None:
+        raise NotTheirs("eBay shows nothing that the record could become: change the record")
+    return as_shown(record.wanted, observed, [FieldGroup(one) for one in row["groups"]])
+
+
+def ignore(record: Record, row: cases.Row) -> None:
+    """What eBay shows is the measure from now on."""
+    observed = Echo.of(unpack(record.observed)) if record.observed else None
+    accepted = Echo.of(unpack(record.echo)) if record.echo else None
+    more: list[Update] = []
+    if observed and accepted and row["groups"]:
+        groups = {FieldGroup(one): observed.groups.get(FieldGroup(one)) for one in row["groups"]}
+        more = [Record.echo.set(pack(replace(accepted, groups={**accepted.groups, **groups}).stored()))]
+    _close(record, row, more)
+
+
+def close(record: Record, row: cases.Row) -> None:
+    """The case is answered."""
+    _close(record, row, [])
+
+
+def _close(record: Record, row: cases.Row, more: list[Update]) -> None:
+    left = cases.without(record.drift or [], row["case"])
+    actions = [*more, Record.drift.set(left) if left else Record.drift.remove()]
+    tables.update(Record, [record.tenant, record.sku], actions, Record.version.exists())
+
+
+def as_shown(want: Desired, shown: Echo, groups: list[FieldGroup]) -> Desired:
+    """The record `want`, in these field groups as eBay shows the listing. Pure."""
+    for group in groups:
+        value: Any = shown.groups.get(group) or {}
+        match group:
+            case FieldGroup.PRICE:
+                price = value["price"]
+                currency = str(price["currency"])
+                want = replace(want, price=Price(money.amount(str(price["value"]), currency), currency))
+            case FieldGroup.QUANTITY:
+                want = replace(want, quantity=_quantity(value))
+            case FieldGroup.IMAGES:
+                want = replace(want, images=tuple(value))
+            case FieldGroup.POLICIES:
+                want = _policies(want, value)
+            case FieldGroup.DETAILS:
+                want = _details(want, value)
+    return want
+
+
+def _quantity(value: Json) -> int:
+    """What buyers see: the smaller of the item's and the offer's."""
+    item = ((value.get("item") or {}).get("shipToLocationAvailability") or {}).get("quantity")
+    return min(int(one) for one in (item, value.get("offer")) if isinstance(one, int))
+
+
+def _policies(want: Desired, value: Json) -> Desired:
+    shown = value["listingPolicies"]
+    ids = (shown["fulfillmentPolicyId"], shown["paymentPolicyId"], shown["returnPolicyId"])
+    return replace(want, policies=Policies(*(PolicyRef(id=one) for one in ids)), location=value["merchantLocationKey"])
+
+
+def _details(want: Desired, value: Json) -> Desired:
+    item, offer = value["item"], value["offer"]
+    product = item["product"]
+    texts: Json = {name: product[name] for name in ("brand", "mpn", "epid") if product.get(name)}
+    lists: Json = {name: tuple(product[name]) for name in ("upc", "ean", "isbn") if product.get(name)}
+    return replace(
+        want,
+        title=product["title"],
+        subtitle=product.get("subtitle", want.subtitle),
+        condition=item["condition"],
+        condition_description=item.get("conditionDescription", want.condition_description),
+        aspects={name: tuple(sorted(values)) for name, values in (product.get("aspects") or {}).items() if values},
+        product=Product(**texts, **lists),
+        category=offer["categoryId"],
+        description=offer.get("listingDescription", want.description),
+    )
