@@ -7,7 +7,7 @@ import pytest
 
 from local.golden import items
 from local.laptop import Api, Laptop
-from local.sandbox.faults import ExpiredToken, RefuseRefresh, RevokedToken, ServerError, Throttle
+from local.sandbox.faults import ExpiredToken, Latency, RefuseRefresh, RevokedToken, ServerError, Throttle
 from local.sandbox.limits import Limits
 from sluice.prices.ask import calls_unknown
 from tests.integration.levers import lose, spend
@@ -42,6 +42,7 @@ class Day:
         job = self.prices_are_fetched_and_read()
         self.the_catalog_is_enriched()
         self.a_known_variant_is_fetched_again()
+        self.somebody_asks_again_while_it_runs()
         self.a_tenant_asks_for_too_much()
         self.a_job_is_cancelled()
         self.an_account_is_connected_without_a_call_left_and_goes()
@@ -111,6 +112,16 @@ class Day:
         [job] = self.refresh("DD1391-100")
         self.until("succeeded", job)
         assert self.api.job(job)["result"]["skipped"] == "fresh"
+
+    def somebody_asks_again_while_it_runs(self) -> None:
+        """Who waits for the run that follows is told of at once: the worker asks for a tick."""
+        self.laptop.sandbox.faults.set(Latency(path="/v2/*", delay_ms=3_000))
+        [job] = self.refresh("DZ5485-612", force=True)
+        self.wait(lambda: self.api.job(job)["state"] == "leased", "it runs", job)
+        self.refresh("DZ5485-612", force=True)
+        assert self.api.job(job)["rerunRequested"]
+        self.laptop.sandbox.faults.clear()
+        self.wait(lambda: self.api.job(job)["state"] == "succeeded", "it has run twice", job)
 
     def a_tenant_asks_for_too_much(self) -> None:
         """Its jobs are counted one by one by the next tick, in case they were counted wrong."""

@@ -160,7 +160,7 @@ def remember(
 
 def _is_waited_for(priority: int, done: Enqueued) -> bool:
     """Whether a person waits for it, and the scheduler may not have been told of it yet."""
-    return priority == keys.MANUAL and done.result in (Result.CREATED, Result.RAISED)
+    return priority == keys.MANUAL and (done.moved or done.result in (Result.CREATED, Result.RAISED))
 
 
 def _told(error: Exception) -> Refused:

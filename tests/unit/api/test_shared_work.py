@@ -1,8 +1,11 @@
 """What several tenants want is charged to one of them, whose account has shown that it works."""
 
+from sluice.jobs.budgets import ledger
 from sluice.jobs.model.job import Job
+from sluice.jobs.queue.lanes import Lane
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.item import TOKEN, Proof, Status
+from sluice.platform.clock import HOUR
 from tests.unit.api.conftest import CREDENTIALS, Cloud
 
 
@@ -42,3 +45,15 @@ def test_only_accounts_that_work_and_have_shown_it_are_given_work_of_others(clou
     assert accounts.working(named) == {"stockx:good"}
     accounts.verify("stockx:unknown", 1, cloud.now)
     assert accounts.working(named) == {"stockx:good", "stockx:unknown"}
+
+
+def test_who_waits_for_a_budget_that_takes_no_calls_takes_the_work_over_and_is_served_at_once(acme: Cloud) -> None:
+    """`mallory` has 429 on its calls, and has asked first."""
+    acme.connect("mallory")
+    jobs = acme.enqueue("mallory", "A", priority="manual")
+    ledger.close("stockx:mallory", acme.now + HOUR, "429")
+    Lane("nudge", "scheduler").delete()  # a run of the scheduler has answered that
+    acme.invoked.clear()
+    assert acme.enqueue("acme", "A", priority="manual") == jobs
+    assert payer(jobs[0]) == "acme"
+    assert [function for function, _ in acme.invoked] == ["scheduler"]

@@ -5,16 +5,18 @@ from dataclasses import replace
 
 import pytest
 
+from sluice.jobs.budgets import ledger
 from sluice.jobs.dispatch import transfers
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import MOST_ASKERS, Job
-from sluice.jobs.model.outcomes import CannotSucceed, Failure, Then
+from sluice.jobs.model.outcomes import BudgetClosed, CannotSucceed, Failure, Then
 from sluice.jobs.queue import cancel, claim, finish, lanes, replay
 from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue
-from sluice.platform.clock import DAY, HOUR, MINUTE
+from sluice.marketplaces.http.errors import AccountBroken
+from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.config.document import Config
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
@@ -267,6 +269,34 @@ def test_an_account_that_is_gone_holds_its_work_as_a_broken_one_does(clock: Virt
     ask("gone")
     ask("globex")
     assert sweep(NOON, "globex") == transfers.Moved(transferred=1)
+
+
+def hand_over(now: int = NOON) -> int:
+    """A sweep while everybody's account works; how many jobs went over."""
+    accounts = Accounts(lambda found, _: dict.fromkeys(found, "ACTIVE"), working=lambda found, _: frozenset(found))
+    return transfers.sweep(Snapshot(now, CONFIG, accounts), lanes.active()).transferred
+
+
+@pytest.mark.parametrize(("priority", "moved"), [(keys.MANUAL, 1), (keys.HOT, 0)])
+def test_what_a_person_waits_for_does_not_wait_for_a_short_closing(priority: int, moved: int) -> None:
+    """A tenant that has 429 on each of its calls keeps nobody waiting who asked for the same."""
+    ask("acme", priority)
+    ask("globex", priority)
+    ledger.close("stockx:acme", NOON + 5 * SECOND, "429")
+    assert hand_over() == moved
+    assert payer(stored()) == of("globex" if moved else "acme")
+    assert hand_over() == 0
+
+
+@pytest.mark.parametrize("failure", [BudgetClosed("429", retry_at=NOON + HOUR), AccountBroken("no")])
+def test_who_asked_while_it_ran_does_not_wait_for_an_account_that_cannot_run_it(failure: Failure) -> None:
+    ask("acme", keys.MANUAL)
+    running = take()
+    assert ask("globex", keys.MANUAL) is Result.RERUN_REQUESTED
+    again = finish.fail(running, failure, NOON, CONFIG)
+    assert (again.state, payer(again), again.asked_by()) == ("queued", of("globex"), {"acme", "globex"})
+    assert (again.lane, again.due_at, again.attempts) == ("stockx:globex#200#0", NOON, 0)
+    assert not any((again.rerun, again.rerun_askers, again.rerun_payer))
 
 
 def ended_untried(end: str, running: Job) -> Job:

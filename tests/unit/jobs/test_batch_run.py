@@ -15,11 +15,13 @@ from sluice.jobs.model.outcomes import BudgetEmpty, CannotSucceed, Failure, Hand
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import claim, finish
 from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.run import worker
 from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import CALL_MS, Report, run_batch
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.context import Context
+from sluice.platform.observe import metrics
 from tests.support import work
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
@@ -250,3 +252,31 @@ def test_what_runs_together_is_not_begun_without_time_for_it(clock: VirtualClock
     clock.time += 5 * MINUTE - CALL_MS + 1
     report = together(batch, clock, lambda runs: pytest.fail("it was begun"))
     assert report.ends == {"snoozed": 2}
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(("priority", "waited_for"), [(keys.MANUAL, 1), (keys.HOT, 0)])
+def test_who_asked_while_it_ran_and_waits_for_it_is_counted(
+    clock: VirtualClock, priority: int, waited_for: int
+) -> None:
+    """The worker asks for a tick then: a person must not wait for the next minute's."""
+
+    def handler(run: Run) -> HandlerResult:
+        if run.payload["sku"] == "b":
+            enqueue(spec("b", priority=priority), clock.time)
+        return one_call(run)
+
+    report = run(batch_of("ab", clock), clock, handler)
+    assert (report.ends, report.waited_for) == ({"completed": 1, "queued": 1}, waited_for)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_worker_asks_for_a_tick_for_who_waits(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(worker, "nudge", asked.append)
+    monkeypatch.setattr(worker, "run_batch", lambda *_: Report(waited_for=2))
+    monkeypatch.setattr(metrics.provider, "namespace", "Sluice/test")
+    message = batch_of("a", clock).encode()
+    assert worker.work({"1": message, "2": message}, Context(clock, Config()), clock.time + MINUTE) == []
+    assert asked == [clock.time]
+    metrics.clear_metrics()

@@ -82,7 +82,7 @@ def test_a_sellers_token_that_ebay_refuses(world: World) -> None:
     [_, seller] = without.json["grants"]
     assert (seller["status"], seller["reason"]) == (
         "NOT_CONNECTED",
-        "connect the account again with refresh_token: promotions need it",
+        "connect the account again with refresh_token: promotions and listings need it",
     )
 
 

@@ -24,7 +24,7 @@ class Budgets:
     def closed_long(self, lane: Lane) -> bool:
         """Whether the calls of the lane's account, which works, are closed or used up for longer than `hand_over_ms`.
 
-        What an operator has paused is not: it is to wait.
+        For manual work, for which a person waits, any time is long. What an operator has paused is to wait.
         """
         now, config = self._snapshot.now, self._snapshot.config
         account = keys.lane_account(lane.lane)
@@ -33,9 +33,10 @@ class Budgets:
         hold = held(account, "ACTIVE", budget, "", usage, config, now)
         if hold is None or hold.reason is Reason.PAUSED:
             return False
+        patience_ms = 0 if keys.lane_priority(lane.lane) == str(keys.MANUAL) else config.engine.hand_over_ms
         # It may be closed and used up: the later of the two is when it can be charged again.
         empty_until = usage.empty_until(config.limits[keys.service_of(budget)], Window.of(budget, now))
-        return max(usage.closed_until, empty_until or 0) - now > config.engine.hand_over_ms
+        return max(usage.closed_until, empty_until or 0) - now > patience_ms
 
     def is_open(self, job: Job, tenant: str) -> bool:
         """Whether the account of `tenant`, which works, has calls for `job` now that nothing holds."""

@@ -85,7 +85,11 @@ def run(accounts: Accounts, context: Context, *, nudged: bool = False) -> dict[s
             if not swept:
                 recounts.sweep()
                 swept = True
-            if place is None or context.now() - began > ANSWERING_MS:
+            if context.now() - began > ANSWERING_MS:
+                return stats
+            if stats["transferred"]:
+                continue  # what has gone over to an account that can run it is due now
+            if place is None:
                 return stats
             if nudge.leave(place):
                 place = None

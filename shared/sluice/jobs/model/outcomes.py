@@ -30,13 +30,15 @@ class Failure(Exception):  # noqa: N818 - the base of a tree whose leaves say wh
 
     code: a stable word for machines (the marketplace's own code where it gave one). message: for a person; no secrets.
     retry_at: when to come back, epoch ms; None lets the engine choose. whole_batch: true where no other job of the same
-    batch could fare better, so all of them go back at once. undone: what the run has begun has certainly not happened,
+    batch could fare better, so all of them go back at once. of_account: the account, or its budget, is the reason, so
+    that another's may fare better. undone: what the run has begun has certainly not happened,
     so that the job may be cancelled, or asked for otherwise, until it is tried again.
     """
 
     action = Then.RETRY
     code = "failed"
     whole_batch = False
+    of_account = False
     undone = False
 
     def __init__(self, message: str, *, code: str | None = None, retry_at: int | None = None) -> None:
@@ -59,6 +61,7 @@ class BudgetClosed(Failure):
     action = Then.SNOOZE
     code = "budget_closed"
     whole_batch = True
+    of_account = True
 
 
 class BudgetEmpty(Failure):
@@ -67,6 +70,7 @@ class BudgetEmpty(Failure):
     action = Then.SNOOZE
     code = "budget_empty"
     whole_batch = True
+    of_account = True
 
 
 class OutOfTime(Failure):

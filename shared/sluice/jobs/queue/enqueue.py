@@ -43,11 +43,12 @@ class Result(StrEnum):
 
 
 class Enqueued(NamedTuple):
-    """The job that does the work, and what this request changed."""
+    """The job that does the work, and what this request changed. moved: it went over to the asker's account."""
 
     job_id: str
     result: Result
     state: str
+    moved: bool = False
 
 
 # Whether a job's account or budget keeps it from running now, so that another asker's should take a shared job over.
@@ -209,23 +210,25 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
     elif spec.payload != job.payload and spec.payload.get("force"):
         actions.append(Job.payload.set({**job.payload, "force": spec.payload["force"]}))
     again = job.state != QUEUED or (replaced and later)
+    takes_over = False
     as_read = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
     if again:
         actions += [Job.rerun.set(max(spec.priority, job.rerun or 0)), *_charged(spec, job, held)]
         as_read &= Job.rerun.does_not_exist() if job.rerun is None else Job.rerun == job.rerun
-        outcome = Result.RERUN_REQUESTED
+        result = Result.RERUN_REQUESTED
     else:
         if spec.tenant not in job.asked_by():
             lanes.mark(job.lane or "", now, shared=True)
-        actions += _placed(spec, job, now, held)
+        takes_over = _takes_over(spec, job, held)
+        actions += _placed(spec, job, now, takes_over=takes_over)
         actions += _asked(spec, job)
         as_read &= (Job.tenant == job.tenant) & _still_asked_by(spec, job)
-        outcome = Result.RAISED if spec.priority > job.priority else Result.MERGED
+        result = Result.RAISED if spec.priority > job.priority else Result.MERGED
     if actions or write is not _write:
         if replaced:
             as_read &= said.does_not_exist() if asked is None else said == asked
         write(spec.job_id, [*actions, Job.updated_at.set(now)], as_read)
-    return Enqueued(spec.job_id, outcome, job.state)
+    return Enqueued(spec.job_id, result, job.state, takes_over)
 
 
 def _asked(spec: Spec, job: Job) -> list[Update]:
@@ -262,11 +265,15 @@ def _run_by(spec: Spec) -> Job:
     return Job(job_id=spec.job_id, kind=spec.kind, account=spec.account, budget=spec.budget)
 
 
-def _placed(spec: Spec, job: Job, now: int, held: Held) -> list[Update]:
+def _takes_over(spec: Spec, job: Job, held: Held) -> bool:
+    """Whether the queued `job` goes over to the asker's account: where that gains something, and it can run it."""
+    gains = spec.shared and spec.account != job.account and (spec.priority > job.priority or held(job))
+    return gains and not held(_run_by(spec))
+
+
+def _placed(spec: Spec, job: Job, now: int, *, takes_over: bool) -> list[Update]:
     """Where and when the queued `job` waits, now that `spec` is asked for too: nothing where that changes nothing."""
     raised = spec.priority > job.priority
-    # Common work goes to the asker's account when that gains something, and never to one that cannot run it.
-    takes_over = spec.shared and spec.account != job.account and (raised or held(job)) and not held(_run_by(spec))
     actions: list[Update] = []
     if raised or takes_over:
         priority = max(spec.priority, job.priority)

@@ -62,11 +62,8 @@ def _again(job: Job, asked: Job, now: int, config: Config) -> list[Update]:
     """
     payer = asked.rerun_payer or job.tenant
     names = (asked.rerun_askers or set()) | {payer}
-    account, budget = account_of(job, payer)
-    home = Job(job.job_id, account=account, budget=budget, priority=asked.rerun)
     return [
-        *_queue(home, "rerun", now, now, config, shared=len(names) > 1),
-        *moved(job, payer),
+        *_queue_at(payer, job, "rerun", now, config, asked.rerun or 0, shared=len(names) > 1),
         rerun.askers(names, payer),
         Job.priority.set(asked.rerun),
         Job.attempts.set(0),
@@ -164,19 +161,24 @@ def _requeue(
     error, events = _error(failure, now), _events(job, name, now, failure)
 
     def writes(asked: Job | None) -> list[Update]:
-        # Somebody who asked more urgently while the job ran must not wait for it in the lane of those who did not.
+        # Somebody who asked more urgently while the job ran must not wait for it in the lane of those who did not, nor
+        # for an account that cannot run it just now: their own may.
         job.priority = max(job.priority, (asked.rerun if asked else None) or 0)
         several = len(job.asked_by() | ((asked.rerun_askers if asked else None) or set())) > 1
-        queued = _queue(job, name, at, now, config, shared=several)
         # What has not begun is still to be done from the start: whoever asked meanwhile is served by that same run.
-        if failure.undone or (asked and not asked.begun):
-            queued += _joined(job, asked)
-        return [*queued, Job.priority.set(job.priority), Job.error.set(error), Job.history.set(events), *more]
+        joined = failure.undone or (asked and not asked.begun)
+        payer = (asked.rerun_payer if asked and joined and failure.of_account else None) or job.tenant
+        if payer == job.tenant:
+            queued = _queue(job, name, at, now, config, shared=several)
+        else:
+            queued = _queue_at(payer, job, name, now, config, shared=several)
+        joins = _joined(job, asked, payer) if joined else []
+        return [*queued, *joins, Job.priority.set(job.priority), Job.error.set(error), Job.history.set(events), *more]
 
     return _end(job, writes, condition)
 
 
-def _joined(job: Job, asked: Job | None) -> list[Update]:
+def _joined(job: Job, asked: Job | None, payer: str) -> list[Update]:
     """The job as if it had not begun, as it was last asked for, and for those too who asked while it ran.
 
     So a request for a rerun stands only on a job that runs or has begun, where nobody can cancel or abandon it.
@@ -185,7 +187,7 @@ def _joined(job: Job, asked: Job | None) -> list[Update]:
     later = sorted(((asked.rerun_askers if asked else None) or set()) - present)
     return [
         Job.payload.set(Job.rerun_payload | Job.payload),
-        rerun.askers(present | set(later[: max(0, MOST_ASKERS - len(present))]), job.tenant),
+        rerun.askers(present | set(later[: max(0, MOST_ASKERS - len(present))]), payer),
         *(attribute.remove() for attribute in (*rerun.REQUEST, Job.begun)),
     ]
 
@@ -201,6 +203,15 @@ def _queue(job: Job, name: str, at: int, now: int, config: Config, *, shared: bo
         Job.updated_at.set(now),
         *_released(),
     ]
+
+
+def _queue_at(
+    payer: str, job: Job, name: str, now: int, config: Config, priority: int = 0, *, shared: bool
+) -> list[Update]:
+    """Into the lane of the account of `payer`, who pays from now on, and due at once."""
+    account, budget = account_of(job, payer)
+    home = Job(job.job_id, account=account, budget=budget, priority=priority or job.priority)
+    return [*_queue(home, name, now, now, config, shared=shared), *moved(job, payer)]
 
 
 def _leave(name: str, now: int, config: Config) -> list[Update]:

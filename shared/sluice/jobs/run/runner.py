@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sluice.jobs.budgets.grant import Grant
-from sluice.jobs.model import kinds
+from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import VERSION, Job
 from sluice.jobs.model.outcomes import CannotSucceed, Failure, HandlerResult, LeaseOver, OutOfTime, Then, Waiting
 from sluice.jobs.model.run import Run
-from sluice.jobs.model.states import LEASED, SUCCEEDED
+from sluice.jobs.model.states import LEASED, QUEUED, SUCCEEDED
 from sluice.jobs.queue import finish, starts
 from sluice.jobs.run.messages import Batch, newer
 from sluice.platform.clock import SECOND
@@ -29,16 +29,21 @@ CALL_MS = 25 * SECOND
 
 @dataclass
 class Report:
-    """What became of a batch. `ends` counts jobs by their transition; `calls` were made."""
+    """What became of a batch. `ends` counts jobs by their transition; `calls` were made.
+
+    waited_for: manual jobs that are due again at once, for somebody who asked while they ran.
+    """
 
     ends: Counter[str] = field(default_factory=Counter)
     calls: int = 0
+    waited_for: int = 0
     newer: list[Job] = field(default_factory=list)
 
     def add(self, other: "Report") -> None:
         """Count what became of another batch too."""
         self.ends.update(other.ends)
         self.calls += other.calls
+        self.waited_for += other.waited_for
         self.newer += other.newer
 
 
@@ -91,6 +96,7 @@ def run_batch(
             failure.__cause__ = error
         with lock:
             report.ends[_transition(ended, failure)] += 1
+            report.waited_for += _is_waited_for(ended, context.now())
             if newer(job):
                 report.newer.append(job)
         observe(ended or job, failure)
@@ -173,6 +179,12 @@ def _run_one(
         return None, late
     except kinds.UnknownKind:
         return finish.bury(job, failure, clock.now(), config), failure
+
+
+def _is_waited_for(ended: Job | None, now: int) -> bool:
+    if ended is None or ended.state != QUEUED:
+        return False
+    return ended.priority == keys.MANUAL and (ended.due_at or 0) <= now
 
 
 def _transition(ended: Job | None, failure: Failure | None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
+from sluice.jobs.queue.nudge import nudge
 from sluice.jobs.run import records
 from sluice.jobs.run.messages import decode
 from sluice.jobs.run.runner import Report, run_batch
@@ -50,6 +51,8 @@ def work(messages: Mapping[str, str], context: Context, deadline: int) -> list[s
     )
     for end, number in total.ends.items():
         count(METRICS[end], number)
+    if total.waited_for:
+        nudge(now)
     return failed
 
 

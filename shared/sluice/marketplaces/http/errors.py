@@ -74,6 +74,7 @@ class RateLimited(MarketplaceFailure):
     action = Then.SNOOZE
     code = "rate_limited"
     whole_batch = True
+    of_account = True
     named = False
 
 
@@ -83,6 +84,7 @@ class AccountBroken(MarketplaceFailure):
     action = Then.SNOOZE
     code = "account_broken"
     whole_batch = True
+    of_account = True
 
     def __init__(self, message: str, *, found: bool = False) -> None:
         super().__init__(message)
@@ -95,6 +97,7 @@ class TokenBusy(MarketplaceFailure):
     action = Then.SNOOZE
     code = "token_busy"
     whole_batch = True
+    of_account = True
 
 
 class TokenLimited(MarketplaceFailure):
@@ -103,6 +106,7 @@ class TokenLimited(MarketplaceFailure):
     action = Then.SNOOZE
     code = "token_limited"
     whole_batch = True
+    of_account = True
 
 
 class Unauthorized(MarketplaceFailure):
