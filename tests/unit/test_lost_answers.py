@@ -1,15 +1,20 @@
 """An answer of DynamoDB is lost, and botocore sends the request again: whoever wrote hears what really happened."""
 
+import ast
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.event_handler import Response
-from pynamodb.expressions.operand import Path
+from pynamodb.expressions.operand import Path as Attribute
 
+import sluice
+from sluice.inventory import messages as inventory_messages
 from sluice.inventory import table as items
-from sluice.inventory.rules import Draft, Edit
+from sluice.inventory.rules import Edit
 from sluice.jobs.budgets import ledger, seats
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import dead_letters, keys
@@ -21,24 +26,20 @@ from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run import records
 from sluice.jobs.run.records import RunRecord
 from sluice.marketplaces.accounts import table as accounts
-from sluice.marketplaces.accounts.table import Account, Status
+from sluice.marketplaces.accounts.table import Status
 from sluice.platform import aws, tables
 from sluice.platform.clock import MINUTE
-from sluice.platform.config.document import Config
-from sluice.platform.config.limits import Limits
 from sluice.platform.http import idempotency
 from sluice.prices import table as prices
 from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints, messages, turns
 from sluice.webhooks.endpoints import Wanted
 from sluice.webhooks.messages import Turn
-from tests.support import work
+from tests.support import lost_answers, work
+from tests.support.lost_answers import CONFIG, DRAFT, LIMITS, NOON, Case, connected, marked
 from tests.support.network import LOST, Network, no_pauses, open_network
 from tests.support.work import spec
 
-NOON = 1_795_348_800_000
-CONFIG = Config()
-LIMITS = Limits(per_hour=10, interval_ms=600, by_account=True)
 WANTED = Wanted("https://receiver.test", ("job.dead",), enabled=True)
 
 
@@ -46,6 +47,7 @@ WANTED = Wanted("https://receiver.test", ("job.dead",), enabled=True)
 def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     monkeypatch.setattr(aws, "encrypt", lambda text, context: text.encode())
     monkeypatch.setattr(aws, "decrypt", lambda secret, context: secret.decode())
+    monkeypatch.setattr(inventory_messages, "send", lambda messages: None)
     monkeypatch.setattr(messages, "announce", lambda turn, now: ANNOUNCED.append(turn))
     with work.kind(), no_pauses(), open_network() as network:
         yield network
@@ -71,12 +73,6 @@ def given_up(place: nudge.Place) -> nudge.Place | None:
     return nudge.begin(NOON)
 
 
-def marked() -> lanes.Lane:
-    lanes.mark("a#1#0", NOON)
-    [lane] = lanes.active()
-    return lane
-
-
 def letter() -> DeadLetter:
     finish.bury(claimed(), Failure("no"), NOON, CONFIG)
     [found] = DeadLetter.scan()
@@ -88,11 +84,6 @@ def delivery() -> deliveries.Delivery:
     found = deliveries.find("acme/1", name)
     assert found
     return found
-
-
-def connected() -> Account:
-    names = ("api_key", "client_id", "client_secret", "refresh_token")
-    return accounts.connect("stockx", "acme", dict.fromkeys(names, "x"), NOON)
 
 
 def price() -> Price:
@@ -116,7 +107,9 @@ def claimed_request() -> idempotency.Claim:
     return claim
 
 
-DRAFT = Draft("DD1391-100", "10", "us", None, "100.00", None, None)
+# Where in a call of `tables` the condition stands.
+CONDITION_AT = {"update": 3, "put": 1, "delete": 2, "transact": 0}
+SOURCE = Path(sluice.__file__).parent
 ASKED = idempotency.Repeatable("acme", "POST /v1/stockx/listings k", "f")
 ANNOUNCED: list[Turn] = []
 TRIED: deliveries.Try = {"at": NOON, "status": 500, "code": "refused", "message": "no", "ms": 1}
@@ -130,15 +123,6 @@ def admitted(_: object) -> None:
 def left(names: list[str]) -> list[str]:
     seats.leave("ads", names, NOON + 5)
     return seats.take("ads", 2, 2, NOON, NOON + 5)
-
-
-@dataclass(frozen=True)
-class Case:
-    """before: what is made before, given to the write. write: what is done. told: what its caller must hear of it."""
-
-    write: Callable[[Any], object]
-    told: Callable[[Any], object] = lambda answer: answer
-    before: Callable[[], Any] = lambda: None
 
 
 def state(job: Job | None) -> object:
@@ -239,7 +223,17 @@ CASES: dict[str, Case] = {
         claimed_request,
     ),
     "store a price": Case(lambda _: prices.store(price())),
+    **lost_answers.CASES,
 }
+
+
+def empty() -> None:
+    """Nothing is stored, nor remembered."""
+    for model in tables.Table.__subclasses__():
+        with model.batch_write() as batch:
+            for stored in model.scan():
+                batch.delete(stored)
+    lanes.forget()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -247,11 +241,7 @@ def test_whoever_writes_hears_the_same_when_an_answer_is_lost(name: str, network
     case = CASES[name]
 
     def told(answers: list[Any]) -> tuple[object, int]:
-        for model in tables.Table.__subclasses__():
-            with model.batch_write() as batch:
-                for stored in model.scan():
-                    batch.delete(stored)
-        lanes.forget()
+        empty()
         given = case.before()
         network.sent.clear()
         network.answers = list(answers)
@@ -294,8 +284,8 @@ def test_what_is_added_is_added_once_though_others_add_before_it_is_repeated(net
     """The tokens of an item that many write at once are drawn by lot, so that theirs do not hide ours."""
 
     def add(number: int, place: str) -> None:
-        add_one = [Path("n_calls").add(number)]
-        tables.update(RunRecord, ("hours#worker", "2026"), add_one, token=Path(place))
+        add_one = [Attribute("n_calls").add(number)]
+        tables.update(RunRecord, ("hours#worker", "2026"), add_one, token=Attribute(place))
 
     add(1, "w0")
     network.answers = [lambda: add(10, "w1")]
@@ -307,3 +297,56 @@ def test_what_is_added_is_added_once_though_others_add_before_it_is_repeated(net
 def test_places_of_tokens_are_drawn_among_many() -> None:
     drawn = {tables.one_of_many("w").path[0] for _ in range(1_000)}
     assert len(drawn) == 16
+
+
+# Those that other tests lose the answers of: each request of the stories of `tests/crash`, and of the records' own.
+ELSEWHERE = ("listings/",)
+
+
+def conditional_writes() -> set[str]:
+    """Every function that makes a conditional write, `pages/told.py _step`, as its source shows."""
+    found = set[str]()
+
+    def visit(node: ast.AST, names: tuple[str, ...]) -> None:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names = (*names, node.name)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_conditional(node, node.func):
+            found.add(f"{path.relative_to(SOURCE)} {'.'.join(names)}")
+        for child in ast.iter_child_nodes(node):
+            visit(child, names)
+
+    for path in SOURCE.rglob("*.py"):
+        visit(ast.parse(path.read_text("utf-8")), ())
+    return found
+
+
+def is_conditional(call: ast.Call, function: ast.Attribute) -> bool:
+    if not (isinstance(function.value, ast.Name) and function.value.id == "tables" and function.attr in CONDITION_AT):
+        return False
+    given = len(call.args) > CONDITION_AT[function.attr] or "condition" in {word.arg for word in call.keywords}
+    return function.attr == "transact" or given
+
+
+def test_the_answer_of_every_conditional_write_is_lost_by_some_case(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new conditional write adds its case here, and says in docs/adr/027 what it relies on."""
+    seen = set[str]()
+
+    def watched(write: Callable[..., Any]) -> Callable[..., Any]:
+        def made(*values: Any, **named: Any) -> Any:
+            code = sys._getframe(1).f_code
+            place = Path(code.co_filename)
+            if place.is_relative_to(SOURCE):
+                seen.add(f"{place.relative_to(SOURCE)} {code.co_qualname.replace('<locals>.', '')}")
+            return write(*values, **named)
+
+        return made
+
+    for name in CONDITION_AT:
+        monkeypatch.setattr(tables, name, watched(getattr(tables, name)))
+    for case in CASES.values():
+        empty()
+        case.write(case.before())
+    missing = sorted(one for one in conditional_writes() - seen if not one.startswith(ELSEWHERE))
+    assert not missing, missing

@@ -122,8 +122,9 @@ def change(
         ]
         label = relabel(tracker.label)
         actions.append(Tracker.label.set(label) if label else Tracker.label.remove())
+        key, as_read = (tenant, product), Tracker.version == tracker.version
         try:
-            return tables.update(Tracker, (tenant, product), actions, Tracker.version == tracker.version)
+            return tables.update(Tracker, key, actions, as_read, token=Tracker.change_token)
         except tables.ConditionFailed:
             continue
     raise tables.Contention(f"the tracker of {product} changed {TRIES} times while it was written")

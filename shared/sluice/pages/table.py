@@ -97,7 +97,8 @@ class Tracker(tables.Table):
     wants: target, percentage, variants and kinds of alert (see `wanted`). arms: where each alert stands. alerts: the
     last that were told, newest first. outbox: alerts whose event may not be on the bus yet. unreadable: that the
     page cannot be read was told. version: raised by each write, and the condition of the next. seed: of the request
-    that began it, if that may be sent again.
+    that began it, if that may be sent again. change_token, step_token: of the last write of that purpose (see
+    `tables`).
     """
 
     class Meta:
@@ -119,6 +120,8 @@ class Tracker(tables.Table):
     created_at = IntAttribute()
     updated_at = IntAttribute()
     expires_at = IntAttribute(null=True)
+    change_token = UnicodeAttribute(null=True)
+    step_token = UnicodeAttribute(null=True)
 
 
 class RecentIndex(GlobalSecondaryIndex["PageCheck"]):  # type: ignore[no-untyped-call]

@@ -78,8 +78,9 @@ def _step(tenant: str, product: Product, changes: Sequence[Change], unreadable: 
             Tracker.unreadable.set(bool(unreadable)),
             Tracker.version.set(tracker.version + 1),
         ]
+        key, as_read = (tenant, product.product), Tracker.version == tracker.version
         try:
-            return tables.update(Tracker, (tenant, product.product), actions, Tracker.version == tracker.version)
+            return tables.update(Tracker, key, actions, as_read, token=Tracker.step_token)
         except tables.ConditionFailed:
             continue
     raise tables.Contention(f"the tracker of {product.product} changed {TRIES} times while it was written")

@@ -212,11 +212,12 @@ def test_a_product_that_moved_is_looked_up_anew_once(acme: World) -> None:
 
 def test_a_product_that_is_gone_for_good_is_told_once(acme: World) -> None:
     acme.finish(item(size="9"))
-    for row in acme.store.items("catalog"):
+    for known in acme.store.items("catalog"):
+        row = {name: value for name, value in known.items() if name != "style"}
         variants = json.dumps([["gone", "us", {"us": "10"}], ["gone-9", "us", {"us": "9"}]])
         acme.store.put(
             "catalog",
-            {**row, "product": {"S": "stockx:GONE-STYLE-1"}, "product_id": {"S": "gone"}, "variants": {"S": variants}},
+            {**row, "product": {"S": "stockx:GONESTYLE1"}, "product_id": {"S": "gone"}, "variants": {"S": variants}},
         )
     acme.clock.time += MINUTE
     first, second = acme.finish(item("GONE-STYLE-1", "10"), item("GONE-STYLE-1", "9"))

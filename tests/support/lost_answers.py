@@ -1,0 +1,375 @@
+"""Conditional writes whose answer is lost: what is done, and what their callers must hear. See test_lost_answers.py."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+from pynamodb.expressions.operand import Path
+
+from sluice.catalog import enrichment_table, lookup
+from sluice.catalog import table as catalog
+from sluice.catalog.enrichment_table import Enrichment
+from sluice.catalog.table import Product
+from sluice.inventory import imports
+from sluice.inventory import table as items
+from sluice.inventory.csv_rows import Row
+from sluice.inventory.imports import Done
+from sluice.inventory.messages import Chunk
+from sluice.inventory.rules import Draft, Raw
+from sluice.inventory.sheet import Sheet
+from sluice.jobs.budgets import ledger, refusals
+from sluice.jobs.dispatch import transfers
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.run import Run
+from sluice.jobs.queue import lanes, tally, unreadable
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.queue.together import enqueue_with
+from sluice.marketplaces import registry
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.table import Account
+from sluice.operator import counts
+from sluice.pages import alerts, facts, handler, request, schedule, table, told, urls
+from sluice.pages.alerts import Watch
+from sluice.pages.facts import Facts
+from sluice.pages.reading import Availability, Money, Outcome, Reading, Variant
+from sluice.pages.table import Tracker
+from sluice.platform import aws, tables, usage
+from sluice.platform.clock import DAY
+from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits
+from sluice.platform.config.tenants import Allowances
+from sluice.platform.context import Context
+from sluice.platform.http.errors import TooMany
+from sluice.webhooks import deliveries
+from tests.support.clock import VirtualClock
+from tests.support.work import spec
+
+NOON = 1_795_348_800_000
+CONFIG = Config()
+LIMITS = Limits(per_hour=10, interval_ms=600, by_account=True)
+URL = "https://shop.example/p/boot"
+PAGE = urls.product_id(URL)
+
+
+@dataclass(frozen=True)
+class Case:
+    """before: what is made before, given to the write. write: what is done. told: what its caller must hear of it."""
+
+    write: Callable[[Any], object]
+    told: Callable[[Any], object] = lambda answer: answer
+    before: Callable[[], Any] = lambda: None
+
+
+def connected() -> Account:
+    names = ("api_key", "client_id", "client_secret", "refresh_token")
+    return accounts.connect("stockx", "acme", dict.fromkeys(names, "x"), NOON)
+
+
+def connected_of_old() -> Account:
+    """An account that was connected before applications were noted."""
+    connected()
+    tables.update(Account, ("stockx:acme",), [Account.application.remove()])
+    found = accounts.find("stockx:acme")
+    assert found
+    return found
+
+
+def store_token(account: Account) -> object:
+    """As `access_tokens` does: who is refused takes over the token that stands there."""
+    with suppress(tables.ConditionFailed):
+        accounts.store_token("stockx:acme", account.token_version, "token", NOON + DAY, NOON, None)
+    found = accounts.find("stockx:acme")
+    return found and (found.token_version, found.token_expires_at)
+
+
+def account(_: object = None) -> object:
+    """What an account says, but for what is made by chance."""
+    found = accounts.find("stockx:acme")
+    return found and (found.status, found.token_version, found.application, found.verified_at, found.refreshing_until)
+
+
+# ── the catalog and prices ──
+
+
+def product(sku: str = "DD1391-100", marketplace: str = "alias", **more: Any) -> Product:
+    values: dict[str, Any] = {"marketplace": marketplace, "product_id": "p", "name": "A shoe", "variants": []}
+    found = Product(catalog.key(marketplace, sku), **values, updated_at=1, checked_at=0, **more)
+    found.save()
+    return found
+
+
+def of_product(_: object = None) -> object:
+    return [(one.product, one.image, one.checked_at, one.expires_at, one.problem) for one in Product.scan()]
+
+
+def step(number: int) -> Enrichment:
+    return Enrichment(
+        "acme", number=number, started_at=NOON, before=NOON, marketplace="stockx", window=[], no_account={}
+    )
+
+
+def store_step(_: object) -> int:
+    """As `enrichment.advance` does: who is refused reads the step that stands there."""
+    with suppress(tables.ConditionFailed):
+        enrichment_table.store(step(0))
+    found = enrichment_table.load("acme")
+    assert found
+    return int(found.number)
+
+
+# ── the inventory ──
+
+DRAFT = Draft("DD1391-100", "10", "us", None, "100.00", None, None)
+CHUNK = Chunk("acme", "", 0, NOON, (DRAFT,))
+
+
+def begin_import(_: object = None) -> Chunk:
+    sheet = Sheet("line")
+    sheet.add(Row(1, Raw("DD1391-100", "10")))
+    return CHUNK._replace(import_id=imports.begin("acme", b"a sheet", sheet, NOON, DAY).import_id)
+
+
+def finished(chunk: Chunk) -> tuple[bool, object]:
+    first = imports.finish(chunk, Done(1, 0, 0, 0, 0, frozenset()), NOON)
+    found = imports.find("acme", chunk.import_id)
+    return first, found and (found.created, found.pending)
+
+
+# ── the engine ──
+
+
+def waiting() -> Job:
+    enqueue(spec(), NOON)
+    enqueue(spec(tenant="globex"), NOON)
+    return Job.get(spec().job_id)
+
+
+def broken_item() -> None:
+    enqueue(spec(), NOON)
+    tables.update(Job, (spec().job_id,), [Path("payload").remove()])
+
+
+def marked() -> lanes.Lane:
+    lanes.mark("a#1#0", NOON)
+    [lane] = lanes.active()
+    return lane
+
+
+def refused(_: object) -> object:
+    until = refusals.refuse("stockx:acme", LIMITS, NOON, NOON + 5_000, "429")
+    return until, ledger.read("stockx:acme", NOON)
+
+
+class Now:
+    """What a transfer asks of a tick."""
+
+    now, config = NOON, CONFIG
+
+
+def counted_by_operator(_: object) -> object:
+    for _ in range(2):
+        counts._add_once(("acme", "now"), [("queued", 1)], "batch", None)
+    return counts.now("acme"), [one.to_dynamodb_dict().get("queued") for one in counts.Counts.scan()]
+
+
+def charged(_: object) -> object:
+    allowed, answers = Allowances(requests_per_minute=3), list[str]()
+    for _ in range(4):
+        try:
+            usage.charge("acme", 2, NOON, allowed)
+            answers.append("taken")
+        except TooMany as full:
+            answers.append(str(full))
+    return answers
+
+
+def counted(_: object) -> object:
+    tally._add_once("acme", {"n:test.work:unfinished": 1}, ["e1"])
+    tally._add_once("acme", {"n:test.work:unfinished": 1}, ["e1"])
+    return usage.counters("acme", tally.PERIOD)
+
+
+def discard(_: object) -> object:
+    reason = unreadable.discard(spec().job_id, NOON, CONFIG)
+    return bool(reason), Job.get(spec().job_id).state
+
+
+# ── pages ──
+
+
+def reading(stock: Availability) -> Reading:
+    variant = Variant("42", price=Money(Decimal(100), "EUR"), availability=stock)
+    return Reading(Outcome.PRODUCT, "shopify", variants=(variant,), complete=True)
+
+
+def known(*looks: Reading) -> tuple[Facts, Any]:
+    """What looks one after the other, each twice, tell, and the changes of the last."""
+    found, changes = Facts(), list[Any]()
+    for at, look in enumerate(one for one in looks for _ in range(2)):
+        found, changes = facts.read(found, look, at)
+    return found, changes
+
+
+def tracked(_: object = None) -> Tracker:
+    return request.track(URL, None, Watch(), "acme", NOON)
+
+
+def followed() -> Tracker:
+    """A tracker of a page that is known, and out of stock."""
+    tracked()
+    before, _ = known(reading(Availability.OUT))
+    table.Product(PAGE).update([table.Product.known.set(table.pack(facts.to_json(before)))])
+    arms = alerts.arms_to_json(alerts.begin(Watch(), before))
+    Tracker("acme", PAGE).update([Tracker.arms.set(arms)])
+    return tracker()
+
+
+def tracker() -> Tracker:
+    found = table.find_tracker("acme", PAGE)
+    assert found
+    return found
+
+
+def tell(_: object) -> object:
+    """An alert, as told: once, on the bus and at the tracker."""
+    sent = list[Any]()
+    found = table.find(PAGE)
+    assert found
+    _, changes = known(reading(Availability.OUT), reading(Availability.IN))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aws, "put_events", lambda entries: sent.extend(kind for kind, _ in entries))
+        number = told.tell(found, changes, "", NOON)
+    after = tracker()
+    return number, sent, [one["kind"] for one in after.alerts or ()], after.outbox, after.version
+
+
+def noted(_: object) -> object:
+    """A check begins: it is the only one."""
+    found = table.find(PAGE)
+    assert found
+    run = Run(Job("page.check"), NoCalls(), Context(VirtualClock(NOON), CONFIG))
+    after = handler.Check(run, cast("Any", None))._note(found, NOON)
+    return after.version, after.check_at
+
+
+class NoCalls:
+    """Calls that nobody counts."""
+
+    def take(self) -> None: ...
+    def close(self, until: int, reason: str) -> None: ...
+    def refused(self, until: int, reason: str, *, named: bool) -> int:
+        return until
+
+    def answered(self) -> None: ...
+    def remaining(self, calls: int) -> None: ...
+
+
+def run_schedule(_: object) -> object:
+    first = schedule._take("one", NOON, CONFIG, only_if_due=True)
+    second = schedule._take("two", NOON, CONFIG, only_if_due=True)
+    schedule._release("one", NOON + 1)
+    return first, second, schedule.status(NOON + 1, CONFIG)
+
+
+def put_off(_: object) -> object:
+    found = table.find(PAGE)
+    assert found
+    schedule._put_off(found, NOON + DAY)
+    after = table.find(PAGE)
+    return after and after.check_at
+
+
+def relabelled(_: object) -> object:
+    found = request.change("acme", PAGE, lambda _: "boots", lambda watch: watch, NOON + 1)
+    return found and (found.label, found.version)
+
+
+def linked(_: object) -> object:
+    handler.Check(cast("Any", None), cast("Any", None))._link(tracker(), "https://shop.example/boot")
+    return tracker().canonical
+
+
+CASES: dict[str, Case] = {
+    "settle a product": Case(lambda one: lookup.settle(one, NOON), of_product, product),
+    "retire a product": Case(lambda one: lookup.retire(one.product, NOON), of_product, product),
+    "give a picture": Case(
+        lambda _: lookup._tell_others(registry.get("alias"), "DD1391-100", "https://i.example/1.png"),
+        of_product,
+        lambda: product(marketplace="stockx"),
+    ),
+    "note that there is no product": Case(
+        lambda _: catalog.note_problem("stockx", "CP9654", "product_unknown", "none", NOON), of_product
+    ),
+    "note it of a known product": Case(
+        lambda _: catalog.note_problem("alias", "DD1391-100", "product_unknown", "none", NOON), of_product, product
+    ),
+    "make a step of an enrichment": Case(store_step),
+    "begin an import": Case(begin_import, lambda chunk: chunk.import_id),
+    "finish a chunk": Case(finished, before=begin_import),
+    "mark an item as asked for": Case(
+        lambda one: items.mark_asked(one, ["stockx"], NOON + 1),
+        lambda _: [one.asked for one in items.Item.scan()],
+        lambda: items.put("acme", DRAFT, NOON),
+    ),
+    "put an item unless it is newer": Case(
+        lambda _: items.put("acme", DRAFT, NOON, unless_newer=True), lambda one: (one.cost, one.updated_at)
+    ),
+    "refuse": Case(refused),
+    "recover": Case(
+        lambda _: refusals.recover("stockx:acme", LIMITS, ledger.read("stockx:acme", NOON).slowed, 100),
+        lambda _: ledger.read("stockx:acme", NOON).slowed,
+        lambda: refused(None),
+    ),
+    "note what a tick has seen of a lane": Case(
+        lambda lane: lanes.note(lane, NOON, None), lambda _: [lane.held_since for lane in lanes.active()], marked
+    ),
+    "go over to another asker": Case(
+        lambda job: transfers._transfer(job, "globex", cast("Any", Now()), "other", "why"),
+        lambda done: (done, Job.get(spec().job_id).account),
+        waiting,
+    ),
+    "end what waits for a broken account": Case(
+        lambda job: transfers._abandon(job, NOON, CONFIG), lambda done: (done, Job.get(spec().job_id).state), waiting
+    ),
+    "enqueue with other writes": Case(
+        lambda _: enqueue_with(spec(), NOON, lambda transaction: transaction.save(product("CP9654"))),
+        lambda done: (done, of_product()),
+    ),
+    "discard what cannot be read": Case(discard, before=broken_item),
+    "charge an allowance": Case(charged),
+    "count jobs": Case(counted),
+    "count jobs for the operator": Case(counted_by_operator),
+    "disconnect": Case(lambda _: accounts.disconnect("stockx:acme", NOON), before=connected),
+    "note an application": Case(
+        lambda one: accounts.record_application(one, {"client_id": "x"}), account, connected_of_old
+    ),
+    "verify an account": Case(lambda one: accounts.verify("stockx:acme", one.token_version, NOON), account, connected),
+    "hold a refresh back": Case(
+        lambda one: accounts.hold_refresh("stockx:acme", one.token_version, NOON + 9), account, connected
+    ),
+    "store a token": Case(store_token, before=connected),
+    "return slots": Case(
+        lambda slots: ledger.return_slots("stockx:acme", slots, 2),
+        # Sent once: better lost than done twice. Nobody hears of it either way.
+        before=lambda: ledger.reserve_slots("stockx:acme", LIMITS, 2, NOON),
+    ),
+    "track a page": Case(tracked, lambda one: (one.version, [page.trackers for page in table.Product.scan()])),
+    "track a page no longer": Case(
+        lambda _: request.untrack("acme", PAGE, NOON),
+        lambda done: (done, [(page.trackers, page.watch) for page in table.Product.scan()]),
+        tracked,
+    ),
+    "change a tracker": Case(relabelled, before=tracked),
+    "tell a tracker": Case(tell, before=followed),
+    "tell a tracker of the page's link": Case(linked, before=tracked),
+    "begin a check": Case(noted, before=tracked),
+    "run the page scheduler": Case(run_schedule),
+    "put a page off": Case(put_off, before=tracked),
+    "create a delivery": Case(
+        lambda _: deliveries.create("acme/1", NOON, "m", "job.dead", "{}", NOON),
+        lambda name: (name, len(list(deliveries.Delivery.scan()))),
+    ),
+}
