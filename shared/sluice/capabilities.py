@@ -55,7 +55,7 @@ CAPABILITIES = (
     ),
     Capability(
         "listings.ebay",
-        kinds=("listing.publish", "seller.policies", "listing.look"),
+        kinds=("listing.publish", "seller.policies", "listing.compare"),
         events=("listing.drift", "listing.sold", "listing.ended", "listing.on_hold"),
         imports=("promotions",),
     ),

@@ -98,7 +98,7 @@ def _has_month(text: str) -> bool:
     """Whether `text` is a month with a day or a year or both: `7-Jun`, `10. Mai`, `Jun 26`, `1. März 2026`."""
     words = _words(text)
     months = [word for word in words if not word.isdecimal()]
-    return 2 <= len(words) <= 3 and len(months) == 1 and _letters(months[0]) in _MONTHS
+    return 2 <= len(words) <= 3 and len(months) == 1 and _plain(months[0]) in _MONTHS
 
 
 def _month_behind_day(text: str) -> str | None:
@@ -108,7 +108,7 @@ def _month_behind_day(text: str) -> str | None:
     return words[1] if day_first and _has_month(text) and not words[1].isdecimal() else None
 
 
-def _letters(word: str) -> str:
+def _plain(word: str) -> str:
     """`word` in small letters, without accents: `März` is `marz`."""
     if word.isascii():
         return word.lower()

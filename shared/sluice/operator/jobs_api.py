@@ -64,7 +64,7 @@ class JobQuery(OfTenant):
     """Whose job."""
 
 
-class LettersQuery(OfTenant, PageQuery):
+class AnyDeadLettersQuery(OfTenant, PageQuery):
     """Which dead letters to list. All filters must match."""
 
     status: Annotated[str, OneOf(dead_letters.STATUSES)] | None = None
@@ -100,16 +100,16 @@ class OperatorJobs(TypedDict):
     next: str | None
 
 
-class OperatorLetter(DeadLetterSummary):
+class OperatorDeadLetter(DeadLetterSummary):
     """A dead letter, with its tenant."""
 
     tenant: str
 
 
-class OperatorLetters(TypedDict):
+class OperatorDeadLetters(TypedDict):
     """A page of dead letters: by tenant, newest first. It may be short and not the last."""
 
-    deadLetters: list[OperatorLetter]
+    deadLetters: list[OperatorDeadLetter]
     next: str | None
 
 
@@ -148,7 +148,7 @@ def find_job(request: HttpRequest[None, JobQuery]) -> OperatorJobDetail:
     return {**shown, "tenant": tenant, "account": _account(found, tenant)}
 
 
-def find_dead_letters(request: HttpRequest[None, LettersQuery]) -> OperatorLetters:
+def find_dead_letters(request: HttpRequest[None, AnyDeadLettersQuery]) -> OperatorDeadLetters:
     """Dead letters."""
     query = request.query
     since, until = between(query.since, query.until)
@@ -158,7 +158,7 @@ def find_dead_letters(request: HttpRequest[None, LettersQuery]) -> OperatorLette
         return dead_letters.page(tenant, wanted, limit, start)
 
     found = search.walk(scope.owner(request, query.tenant), query.limit, query.cursor, read, dead_letters.KEY)
-    letters: list[OperatorLetter] = [{**dead_letters.summary(one), "tenant": tenant} for tenant, one in found.rows]
+    letters: list[OperatorDeadLetter] = [{**dead_letters.summary(one), "tenant": tenant} for tenant, one in found.rows]
     return {"deadLetters": letters, "next": found.next}
 
 
@@ -197,9 +197,9 @@ ROUTES: tuple[Route[Any, Any], ...] = (
         f"{_BASE}/dead-letters",
         "Find dead letters",
         find_dead_letters,
-        OperatorLetters,
+        OperatorDeadLetters,
         _READ,
-        query=LettersQuery,
+        query=AnyDeadLettersQuery,
     ),
     Route("GET", f"{_BASE}/accounts", "List accounts", find_accounts, OperatorAccounts, _READ, query=PageOfTenants),
 )

@@ -12,9 +12,9 @@ from sluice.platform import aws
 from tests.support.ebay_seller import SKU, TENANT, EbaySeller
 from tests.support.ebay_shop import EbayShop
 from tests.support.ebay_wanted import IDS, record
+from tests.unit.ebay_publish.test_comparing import look
 from tests.unit.ebay_publish.test_drift import look as seen
 from tests.unit.ebay_publish.test_drift import publish
-from tests.unit.ebay_publish.test_looking import look
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,7 @@ from sluice.jobs.dispatch.explain import MISSING
 from sluice.jobs.dispatch.openings import Budgets
 from sluice.jobs.dispatch.snapshot import Snapshot, Statuses, Working
 from sluice.jobs.model import history, keys
-from sluice.jobs.model.dead_letters import letters
+from sluice.jobs.model.dead_letters import dead_letters_of
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import QUEUED, TRANSITIONS
 from sluice.jobs.queue import claim, lanes
@@ -186,7 +186,7 @@ def _abandon(job: Job, now: int, config: Config) -> int:
 
     def write(transaction: TransactWrite) -> None:
         transaction.update(Job(job.job_id), actions, _as_read(job))
-        for one in letters(job, error, events, now, config.engine.dead_letter_retention_ms):
+        for one in dead_letters_of(job, error, events, now, config.engine.dead_letter_retention_ms):
             transaction.save(one)
 
     try:

@@ -47,12 +47,12 @@ class DeadLetter(tables.Table):
     expires_at = IntAttribute()
 
 
-def letters(job: Job, error: Entry, history: list[Entry], now: int, keep_ms: int) -> list[DeadLetter]:
+def dead_letters_of(job: Job, error: Entry, history: list[Entry], now: int, keep_ms: int) -> list[DeadLetter]:
     """A dead letter of `job` for each who asked for the run that has died, in the order of their names."""
-    return [letter(job, error, history, now, keep_ms, tenant) for tenant in sorted(job.asked_by() | {job.tenant})]
+    return [dead_letter(job, error, history, now, keep_ms, tenant) for tenant in sorted(job.asked_by() | {job.tenant})]
 
 
-def letter(
+def dead_letter(
     job: Job, error: Entry, history: list[Entry], now: int, keep_ms: int, tenant: str | None = None
 ) -> DeadLetter:
     """The dead letter of `job` for `tenant`. Its key holds the lease, so that the same death is never written twice.

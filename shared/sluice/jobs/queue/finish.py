@@ -12,7 +12,7 @@ from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model import history, keys, kinds
-from sluice.jobs.model.dead_letters import DeadLetter, letters
+from sluice.jobs.model.dead_letters import DeadLetter, dead_letters_of
 from sluice.jobs.model.job import MOST_ASKERS, Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Then, Waiting
 from sluice.jobs.model.states import LEASED, TRANSITIONS
@@ -139,7 +139,7 @@ def bury(job: Job, failure: Failure, now: int, config: Config, condition: Condit
     """
     error = _error(failure, now)
     events = _events(job, "bury", now, failure)
-    dead = letters(job, error, events, now, config.engine.dead_letter_retention_ms)
+    dead = dead_letters_of(job, error, events, now, config.engine.dead_letter_retention_ms)
 
     def writes(asked: Job | None) -> list[Update]:
         ended = _leave("bury", now, config) if asked is None else _again(job, asked, now, config)

@@ -10,7 +10,7 @@ from typing import Any
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model import keys
-from sluice.jobs.model.dead_letters import UNREADABLE, letter
+from sluice.jobs.model.dead_letters import UNREADABLE, dead_letter
 from sluice.jobs.model.job import Job, Unreadable, read
 from sluice.jobs.model.states import TRANSITIONS
 from sluice.platform import tables
@@ -35,7 +35,7 @@ def discard(job_id: str, now: int, config: Config) -> str | None:
     error = {"code": UNREADABLE, "message": reason, "at": now}
     stone = _tombstone(job_id, raw, error, now, config)
     events = [{"at": now, "event": "discard", "attempt": 0, "code": UNREADABLE, "message": reason}]
-    dead = letter(stone, error, events, now, config.engine.dead_letter_retention_ms)
+    dead = dead_letter(stone, error, events, now, config.engine.dead_letter_retention_ms)
     dead.payload = {"item": json.loads(json.dumps(raw, default=repr))}
     as_read = (Job.lane == raw["lane"]["S"]) & (Job.due_at == int(raw["due_at"]["N"]))
 

@@ -183,7 +183,7 @@ def _write_member(attempt: GroupAttempt, one: Attempt, publisher: Publisher) -> 
         attempts.note(one)
     one.listing_id, one.live = attempt.listing_id, attempt.live
     ending = one.want.status is Status.ENDED or attempt.group.status is Status.ENDED
-    echo = None if ending else steps.look(one, publisher)
+    echo = None if ending else steps.read_back(one, publisher)
     attempts.done(one, echo, attempt.run.payload.get("event", "publish"))
 
 

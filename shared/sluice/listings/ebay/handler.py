@@ -235,7 +235,7 @@ def _publish(way: _Publishing, publisher: Publisher) -> HandlerResult:
         raise _gone(attempt, failure) from None
     except MarketplaceFailure as failure:
         raise _told(way.run, attempt.want.marketplace, failure) from None
-    echo = steps.look(attempt, publisher)
+    echo = steps.read_back(attempt, publisher)
     promoting.ask(attempt)
     return _finished(attempt, echo)
 

@@ -24,10 +24,10 @@ POLICIES: Final = JobKind(
     "seller.policies", "sluice.listings.ebay.policies:refresh", frozenset({MARKETPLACE}), service=EBAY_ACCOUNT
 )
 # A slice of an account's listings is compared with what eBay took.
-LOOK: Final = JobKind(
-    "listing.look", "sluice.listings.ebay.looking:run", frozenset({MARKETPLACE}), service=EBAY_INVENTORY
+COMPARE: Final = JobKind(
+    "listing.compare", "sluice.listings.ebay.comparing:run", frozenset({MARKETPLACE}), service=EBAY_INVENTORY
 )
-KINDS = (PUBLISH, POLICIES, LOOK)
+KINDS = (PUBLISH, POLICIES, COMPARE)
 
 
 def publish_id(owner: str, sku: str) -> str:
@@ -35,9 +35,9 @@ def publish_id(owner: str, sku: str) -> str:
     return keys.job_id(PUBLISH.name, MARKETPLACE, owner, sku)
 
 
-def look_id(tenant: str) -> str:
-    """The job that looks at some of an account's listings."""
-    return keys.job_id(LOOK.name, MARKETPLACE, tenant)
+def compare_id(tenant: str) -> str:
+    """The job that compares some of an account's listings with what eBay took."""
+    return keys.job_id(COMPARE.name, MARKETPLACE, tenant)
 
 
 def policies_id(tenant: str, site: str) -> str:

@@ -47,7 +47,7 @@ def run(context: Context) -> ReconcileAnswer:
     watched = sellers.watched()
     shares = allot(watched, accounts.applications([one.part for one in watched]), per_minute(config), began)
     for account, calls in shares.items():
-        ask.want(wishes.look(keys.tenant_of(account), calls), began, config)
+        ask.want(wishes.compare(keys.tenant_of(account), calls), began, config)
     duration = context.now() - began
     total = sum(shares.values())
     counters = {"asked": len(shares), "calls": total}

@@ -139,8 +139,8 @@ def watched() -> list[SellerPart]:
     return sorted(SellerPart.query(LOOKS, consistent_read=True), key=lambda one: one.looked_at or 0)
 
 
-def look_of(account: str) -> SellerPart | None:
-    """How far the looks at an account's listings are."""
+def progress_of(account: str) -> SellerPart | None:
+    """How far the comparison of an account's listings is."""
     return _find(LOOKS, account)
 
 

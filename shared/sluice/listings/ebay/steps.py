@@ -36,7 +36,7 @@ def take(attempt: Attempt, publisher: Publisher) -> None:
         attempt.warnings += written.warnings
 
 
-def look(attempt: Attempt, publisher: Publisher) -> Echo | None:
+def read_back(attempt: Attempt, publisher: Publisher) -> Echo | None:
     """How eBay shows what it took; None where that cannot be told now: it does not answer, or is behind."""
     speaking, want = publisher.speaking(attempt.want.language), attempt.plan.sends
     try:

@@ -4,7 +4,7 @@ from typing import Final
 
 from sluice.jobs.ask import Wish
 from sluice.jobs.model import keys
-from sluice.listings.ebay.kinds import LOOK, MARKETPLACE, POLICIES, PUBLISH, look_id, policies_id, publish_id
+from sluice.listings.ebay.kinds import COMPARE, MARKETPLACE, POLICIES, PUBLISH, compare_id, policies_id, publish_id
 from sluice.marketplaces.publishing import POLICY_KINDS
 
 # Calls that a publish is expected to make: the item, the offer, its publication, and two to read them back.
@@ -45,8 +45,8 @@ def policies(tenant: str, site: str, priority: int = keys.HOT) -> Wish:
     )
 
 
-def look(tenant: str, calls: int, priority: int = keys.BACKGROUND) -> Wish:
-    """The wish for a look at some of an account's listings, with so many calls."""
+def compare(tenant: str, calls: int, priority: int = keys.BACKGROUND) -> Wish:
+    """The wish for a comparison of some of an account's listings, with so many calls."""
     payload = {"calls": calls}
     account = keys.account(MARKETPLACE, tenant)
-    return Wish(LOOK, look_id(tenant), tenant, account, payload, priority=priority, calls=calls, replace=True)
+    return Wish(COMPARE, compare_id(tenant), tenant, account, payload, priority=priority, calls=calls, replace=True)

@@ -65,7 +65,7 @@ class Tokens:
         with seen.lock:
             now = self._clock.now()
             if seen.looked_at is None or not 0 <= now - seen.looked_at < LOOK_MS:
-                self._look()
+                self._read_anew()
             access = seen.access
             if access and access.expires_at - now > EARLY_MS:
                 return access
@@ -102,7 +102,7 @@ class Tokens:
         with self._seen.lock:
             return self._break(Status.BROKEN, reason, refused.version)
 
-    def _look(self) -> None:
+    def _read_anew(self) -> None:
         self._adopt(accounts.find(self._account))
 
     def _adopt(self, account: Account | None) -> None:
@@ -147,7 +147,7 @@ class Tokens:
                 raise TokenBusy(busy, retry_at=seen.busy_until)
             else:
                 self._clock.wait_until(min(now + POLL_MS, give_up_at), threading.Event())
-                self._look()
+                self._read_anew()
 
     def _claim(self, now: int) -> bool:
         try:

@@ -26,7 +26,7 @@ class PersonalTokens(Tokens):
         """
         seen = self._seen
         with seen.lock:
-            self._look()
+            self._read_anew()
             if seen.version == refused.version:
                 raise self.give_up(refused, "the personal access token is not accepted: make a new one and connect it")
         return self.get()

@@ -1,4 +1,4 @@
-"""One run of `listing.look`: some of an account's listings are compared with what eBay took, and what differs is told.
+"""One run of `listing.compare`: some of an account's listings are compared with what eBay took; what differs is told.
 
 ```
  next 100 records by sku ─► items (25 in a call), offers (one call each) ─► as before? nothing is written
@@ -60,7 +60,7 @@ def run(run: Run) -> HandlerResult:
     publisher = publishers.open_for(account, run.calls, run.clock)
     told = {"looked": 0, "unknown": 0, "drift": 0, "round": False}
     for _ in range(max(1, run.payload["calls"] // SLICE_CALLS)):
-        look = sellers.look_of(account)
+        look = sellers.progress_of(account)
         if look is None:
             break
         page = table.page(

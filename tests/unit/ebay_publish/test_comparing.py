@@ -45,7 +45,7 @@ def look(seller: EbaySeller) -> dict[str, Any]:
     from sluice.jobs.model.job import Job
     from sluice.listings.ebay import kinds
 
-    result: dict[str, Any] = Job.get(kinds.look_id(TENANT)).result
+    result: dict[str, Any] = Job.get(kinds.compare_id(TENANT)).result
     return result
 
 
@@ -183,9 +183,9 @@ def test_a_listing_whose_publish_is_under_way_is_left_alone(seller: EbaySeller, 
 def test_rounds_go_on_slice_by_slice_and_say_their_age(
     seller: EbaySeller, told: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sluice.listings.ebay import looking
+    from sluice.listings.ebay import comparing
 
-    monkeypatch.setattr(looking, "SLICE", 2)
+    monkeypatch.setattr(comparing, "SLICE", 2)
     monkeypatch.setattr(reconciler, "MOST_SLICES", 1)
     for number in range(5):
         seller.put(record(f"SKU-{number}"))
@@ -193,7 +193,7 @@ def test_rounds_go_on_slice_by_slice_and_say_their_age(
     rounds = [look(seller) for _ in range(3)]
     assert [one["looked"] for one in rounds] == [2, 2, 1]
     assert [one["round"] for one in rounds] == [False, False, True]
-    found = sellers.look_of(ACCOUNT)
+    found = sellers.progress_of(ACCOUNT)
     assert found
     assert found.listings == 5
     assert not found.cursor
