@@ -259,3 +259,12 @@ def test_the_page_about_the_configuration_names_every_section_and_number() -> No
         named = {f"`{one.name}`" for one in fields(SECTIONS[section])}
         assert not {name for name in named if name not in sections[section]}, section
     assert not {one.name for one in fields(Allowances) if f"`{one.name}`" not in sections["tenants"]}
+
+
+def test_every_example_in_the_pages_is_a_valid_configuration() -> None:
+    docs, found = Path(__file__).parents[2] / "docs", list[str]()
+    for page in ("configuration.md", "deploy.md"):
+        found += re.findall(r"[`'](\{\".*\})[`']", (docs / page).read_text())
+    assert len(found) >= 4
+    for example in found:
+        assert parse(example) != Config()
