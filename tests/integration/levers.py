@@ -5,6 +5,7 @@ from typing import Any
 
 from local.laptop import Laptop
 from sluice.jobs.budgets.windows import Window
+from sluice.listings.stockx.changes import Change
 from sluice.platform.clock import SystemClock
 
 LONG_AGO = {"N": "1"}
@@ -22,6 +23,17 @@ def lose(laptop: Laptop, job: str, attempts: int) -> None:
         "attempts": {"N": str(attempts)},
     }
     _set(laptop, "jobs", {"job_id": {"S": job}}, changes)
+
+
+def leave(laptop: Laptop, tenant: str, change: Change, listing_id: str) -> None:
+    """Put `change` on the tenant's listing, whose job is gone."""
+    laptop.cloud.client("dynamodb").update_item(
+        TableName=f"{laptop.stack.name}-listings",
+        Key={"tenant": {"S": tenant}, "listing_id": {"S": listing_id}},
+        UpdateExpression="SET changes.#number = :change, last_change = :number",
+        ExpressionAttributeNames={"#number": str(change.number)},
+        ExpressionAttributeValues={":change": {"S": change.encode()}, ":number": {"N": str(change.number)}},
+    )
 
 
 def hasten(laptop: Laptop, job: str) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 from local.laptop import Laptop
 from local.sandbox.faults import Disconnect, ExpiredToken, RefuseRefresh, RevokedToken
 from local.sandbox.outcomes import AtOnce, FailOperation, ListLate, StayPending, Vocabulary
+from sluice.listings.stockx.changes import Action, Change
 from tests.integration.day import LIMIT
-from tests.integration.levers import forget_lanes, hasten, lose, spend
+from tests.integration.levers import forget_lanes, hasten, leave, lose, spend
 from tests.support.stack import SECONDS, until
 
 VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
@@ -33,7 +34,7 @@ class ListingDay:
         self.a_lane_is_forgotten()
 
     def settle(self, accepted: Any) -> str:
-        """Follow the change to its end, without the waits between two looks; returns how it ended."""
+        """Follow the change to its end, without the waits between two checks; returns how it ended."""
         operation: dict[str, Any] = {}
 
         def over() -> bool:
@@ -57,21 +58,27 @@ class ListingDay:
         assert self.settle(created) == "COMPLETED"
         assert self.create(reference="shelf 4")["listingId"] == created["listingId"]
         self.a_change_is_cancelled(path)
+        self.a_change_has_lost_its_job(created["listingId"])
         assert self.settle(self.api.call("PATCH", path, {"amount": "145"})) == "COMPLETED"
         assert self.settle(self.api.post(f"{path}/deactivate", {}, key="off")) == "COMPLETED"
         assert self.settle(self.api.post(f"{path}/activate", {})) == "COMPLETED"
         assert self.settle(self.api.delete(path)) == "COMPLETED"
         assert self.api.get(path)["status"] == "DELETED"
         assert self.api.get("/v1/stockx/listings")["listings"]
-        assert len(self.api.get(f"{path}/history")["history"]) == 6
+        assert len(self.api.get(f"{path}/history")["history"]) == 7
         self.a_worker_is_lost_after_its_work(created)
 
     def a_change_is_cancelled(self, path: str) -> None:
-        """Before it was sent, for want of calls. Whoever changes the listing next settles it."""
+        """Before it was sent, for want of calls. It is settled when its end is told."""
         spend(self.laptop, "seller", LIMIT)
         asked = self.api.call("PATCH", path, {"amount": "140"})
         self.api.delete(f"/v1/jobs/{asked['jobId']}")
+        self.api.wait(lambda: not self.api.get(path)["changes"], SECONDS, "the cancelled change is settled")
         spend(self.laptop, "seller", 0)
+
+    def a_change_has_lost_its_job(self, listing_id: str) -> None:
+        """Nothing tells of a job that is gone: whoever changes the listing next settles what it has left."""
+        leave(self.laptop, "seller", Change(3, Action.DEACTIVATE, "gone", 0, "ann"), listing_id)
 
     def a_worker_is_lost_after_its_work(self, accepted: Any) -> None:
         lose(self.laptop, accepted["jobId"], attempts=1)

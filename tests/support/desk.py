@@ -14,12 +14,13 @@ from local.sandbox.stockx import bodies
 from local.sandbox.stockx.listings import Change as RealChange
 from local.sandbox.stockx.listings import Listing as RealListing
 from local.sandbox.stockx.listings import OperationType, Order
-from sluice.jobs.dispatch import scheduler
+from sluice.jobs.dispatch import scheduler, transfers
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import events
 from sluice.jobs.model import requests as jobs_requests
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
+from sluice.jobs.queue import lanes
 from sluice.jobs.run.messages import Batch, decode
 from sluice.jobs.run.runner import run_batch
 from sluice.listings.stockx import aftermath, poll_run, request, views
@@ -82,6 +83,10 @@ class Desk:
         names = ("api_key", "client_id", "client_secret", "refresh_token")
         accounts.connect("stockx", tenant, {name: getattr(made, name) for name in names}, self.clock.time)
 
+    def disconnect(self, tenant: str = TENANT) -> None:
+        """Disconnect `tenant`."""
+        assert accounts.disconnect(f"stockx:{tenant}", self.clock.time)
+
     def asker(self, tenant: str = TENANT) -> Asker:
         return Asker(tenant, f"someone@{tenant}", self.clock.time, self.config)
 
@@ -112,6 +117,11 @@ class Desk:
         for message in sent:
             self.work(decode(message))
         return done.admitted
+
+    def move_on(self) -> None:
+        """What the scheduler does besides, where an account does not work."""
+        known = Accounts(accounts.statuses, accounts.applications, accounts.working)
+        transfers.sweep(Snapshot(self.clock.time, self.config, known), lanes.active())
 
     def work(self, batch: Batch) -> None:
         """A worker."""

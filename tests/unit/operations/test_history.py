@@ -51,10 +51,10 @@ def test_the_newest_change_of_a_job_is_found_however_many_have_followed(desk: De
         change_ = Change(number, Action.UPDATE, "mine" if mine else f"job-{number}", NOON, "ann")
         put(change_)
         settle(TENANT, ID, change_, results.succeeded(change_, "ACTIVE"), NOON)
-    found = listings.last_of(TENANT, ID, "mine")
+    found = listings.last_of(load(), "mine")
     assert found
     assert found.number == 2
-    assert listings.last_of(TENANT, ID, "nobody's") is None
+    assert listings.last_of(load(), "nobody's") is None
 
 
 def test_applying_twice_changes_nothing(desk: Desk) -> None:

@@ -1,5 +1,7 @@
 """Nothing is sent twice: lost answers and killed workers, at every step between the intent and the stored operation."""
 
+from contextlib import suppress
+
 import httpx
 import pytest
 
@@ -29,6 +31,21 @@ def kill_after(desk: Desk, method: str, path: str = LISTINGS) -> None:
             raise Killed
 
     desk.wire.after = kill
+
+
+def kill_each_time(desk: Desk, job_id: str) -> None:
+    """Kill each worker once its first call has arrived, until the job is dead of it."""
+
+    def kill(request: httpx.Request, _: httpx.Response) -> None:
+        if request.url.path.startswith("/v2/selling"):
+            raise Killed
+
+    desk.wire.after = kill
+    while desk.job(job_id).state not in FINAL:
+        with suppress(Killed):
+            desk.tick()
+        desk.later(LEASE_SECONDS)
+    desk.wire.after = lambda *_: None
 
 
 def test_a_worker_killed_between_the_call_and_storing_the_operation_makes_no_second_listing(desk: Desk) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx
 import pytest
 
 from local.sandbox.faults import ServerError
@@ -15,7 +14,7 @@ from sluice.operator import dead_letters
 from sluice.platform.http import routing
 from tests.support.desk import TENANT, Desk
 from tests.support.http import call
-from tests.unit.operations.test_recovery import LEASE_SECONDS, Killed
+from tests.unit.operations.test_recovery import LEASE_SECONDS, Killed, kill_each_time
 
 LISTINGS = "/v1/stockx/listings"
 
@@ -128,24 +127,9 @@ def test_a_create_that_died_between_its_note_and_its_call_is_made_once_when_it_i
 
 
 @pytest.mark.parametrize("many", [True, False])
-def test_a_create_that_did_arrive_before_its_worker_died_is_found_when_it_is_replayed(
-    desk: Desk, many: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_create_that_did_arrive_before_its_worker_died_is_found_when_it_is_replayed(desk: Desk, many: bool) -> None:
     answers = ask(desk, many)
-
-    def kill(request: httpx.Request, _: httpx.Response) -> None:
-        if request.url.path.startswith("/v2/selling"):
-            raise Killed
-
-    desk.wire.after = kill
-    for _ in range(40):
-        try:
-            desk.tick()
-        except Killed:
-            desk.later(LEASE_SECONDS)
-        if not any(job.kind != "listing.check" and job.lane for job in desk.jobs()):
-            break
-    desk.wire.after = lambda *_: None
+    kill_each_time(desk, answers[0]["jobId"])
     desk.hand_over()
     replay()
     desk.finish()

@@ -4,14 +4,16 @@ import pytest
 
 from local.sandbox.faults import Disconnect, ExpiredToken, ServerError
 from local.sandbox.outcomes import FailOperation, NeverEnd, StayPending
+from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
 from sluice.listings.stockx.changes import Action
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
+from sluice.operator import dead_letters
 from sluice.platform.http import routing
-from tests.support.desk import USD_150, Desk
+from tests.support.desk import TENANT, USD_150, Desk
 from tests.support.http import call
-from tests.unit.operations.test_recovery import LISTINGS
+from tests.unit.operations.test_recovery import LISTINGS, kill_each_time
 
 OPERATION = "*/operations/*"
 
@@ -238,3 +240,94 @@ def test_a_job_that_runs_once_more_after_it_ended_without_knowing_leaves_a_check
     desk.finish()
     assert desk.shown(listing_id)["status"] == "INACTIVE"
     assert not desk.shown(listing_id)["unconfirmed"]
+
+
+# an account that stays broken
+
+DAY_SECONDS = 86_400
+
+
+def broken_for_a_week(desk: Desk) -> None:
+    """Scheduler and poller come and go, and nobody connects the account again."""
+    for _ in range(2 * 8):
+        desk.tick()
+        desk.move_on()
+        desk.poll()
+        desk.later(DAY_SECONDS / 2)
+    desk.hand_over()
+
+
+def status(listing_id: str) -> str:
+    shown: str = call("GET", f"/v1/stockx/listings/{listing_id}").json["status"]
+    return shown
+
+
+def last_error(listing_id: str) -> dict[str, str]:
+    history = call("GET", f"/v1/stockx/listings/{listing_id}/history").json["history"]
+    error: dict[str, str] = history[-1]["metadata"].get("error", {})
+    return error
+
+
+def test_what_waits_for_an_account_that_stays_broken_ends_and_every_listing_says_what_is_true(desk: Desk) -> None:
+    item = {"variantId": desk.variants[0], "amount": "150", "active": False}
+    kept, gone = desk.active(), desk.active()
+    sent = call("POST", "/v1/stockx/listings", body=item).json
+    desk.tick()
+    break_account(desk)
+    single = call("POST", "/v1/stockx/listings", body=item | {"reference": "shelf 4"}).json
+    body = {"action": "create", "items": [item, item]}
+    many = call("POST", "/v1/stockx/listings/bulk", body=body).json["items"]
+    changed = call("PATCH", f"/v1/stockx/listings/{kept}", body={"amount": "99"}).json
+    taken = call("DELETE", f"/v1/stockx/listings/{gone}").json
+    made = [single, *many]
+    calls = desk.calls()
+    for _ in range(3):
+        broken_for_a_week(desk)
+        assert desk.calls() == calls
+        for job in (single, *many, changed, taken):
+            operation = call("GET", f"/v1/operations/{job['jobId']}").json
+            assert (operation["status"], operation["error"]["code"]) == ("FAILED", "account_not_working")
+        assert {status(one["listingId"]) for one in made} == {"FAILED"}
+        assert [status(kept), status(gone)] == ["ACTIVE", "ACTIVE"]
+        assert call("GET", f"/v1/stockx/listings/{kept}").json["amount"] == "150"
+        assert {last_error(one)["code"] for one in (kept, gone)} == {"account_not_working"}
+        assert {last_error(one["listingId"])["code"] for one in made} == {"account_not_working"}
+        # This one was sent, and nobody can ask what became of it.
+        assert status(sent["listingId"]) == "UNCONFIRMED"
+    reconnect(desk)
+    desk.finish()
+    assert status(sent["listingId"]) == "INACTIVE"
+    assert {status(one["listingId"]) for one in made} == {"FAILED"}
+    assert len(desk.live()) == 3
+    letters = [one for one in DeadLetter.query(TENANT) if one.kind in ("listing.create", "listing.batch")]
+    for letter in letters:
+        if letter.error["code"] == "account_not_working":
+            path = f"/v1/dead-letters/{dead_letters.public_id(letter.dead_letter)}/replay"
+            assert call("POST", path).status == 202
+    desk.finish()
+    assert {status(one["listingId"]) for one in made} == {"INACTIVE"}
+    assert len(desk.live()) == 6
+
+
+@pytest.mark.parametrize("end", ["cancelled", "lost"])
+def test_what_a_job_that_has_ended_leaves_is_said_at_once_though_the_account_is_broken(desk: Desk, end: str) -> None:
+    """A check would wait for the account; that a change was never sent, or may have been, needs none."""
+    listing_id = desk.active()
+    asked = call("PATCH", f"/v1/stockx/listings/{listing_id}", body={"amount": "99"}).json
+    if end == "cancelled":
+        assert call("DELETE", f"/v1/jobs/{asked['jobId']}").status == 200
+    else:
+        kill_each_time(desk, asked["jobId"])
+    desk.disconnect()
+    desk.hand_over()
+    shown = call("GET", f"/v1/stockx/listings/{listing_id}").json
+    if end == "cancelled":
+        assert (shown["status"], shown["changes"], last_error(listing_id)["code"]) == ("ACTIVE", [], "cancelled")
+    else:
+        [why] = shown["unconfirmed"]
+        assert (shown["status"], why["code"]) == ("UNCONFIRMED", "lease_expired")
+        assert desk.job(why["checkJobId"]).state == "queued"
+    desk.connect()
+    desk.finish()
+    assert status(listing_id) == "ACTIVE"
+    assert call("GET", f"/v1/stockx/listings/{listing_id}").json["amount"] == desk.real()[0].amount

@@ -31,7 +31,7 @@ THREADS = 16
 REPLAYED: Final = "replayed"
 NOT_REPLAYABLE: Final = "not_replayable"
 # Deaths that say nothing of the work itself: the handler knows nothing of them, or something of ours stopped it.
-UNHANDLED = {"lease_expired", "newer_version", "unknown_kind", "not_sent", "internal"}
+UNHANDLED = {"lease_expired", "newer_version", "unknown_kind", "not_sent", "internal", "account_not_working"}
 
 
 def refusal(letter: DeadLetter) -> Refused | None:

@@ -2,7 +2,8 @@
 
 ```
  ended                                   then
- dead, cancelled, or partly unconfirmed  its changes that are open still: `listing.check`, now
+ dead, cancelled, or partly unconfirmed  its changes that are open still: what was never sent is settled, what may have
+                                         been sent is UNCONFIRMED from now on, and has a `listing.check`
  a create that was sent twice            its twin, if the first has come to be after all: `listing.check`, when the
                                          second has had its time to appear
  dead `listing.check`                    the same again, later
@@ -18,9 +19,11 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.events import ended
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import SUCCEEDED
+from sluice.listings.stockx import change_order
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.kinds import BATCH, CHECK, SINGLE, check_id
+from sluice.listings.stockx.table import Listing
 from sluice.platform.clock import HOUR
 from sluice.platform.config.document import Config
 
@@ -44,7 +47,7 @@ def _checks(job: Job, now: int, config: Config) -> list[Wish]:
     if job.kind not in _SINGLE and job.kind != BATCH.name:
         return []
     checks = []
-    if _left(job):
+    if _left(job, now):
         payload = {**job.payload, "of": job.job_id} if job.kind == BATCH.name else {"listing_id": _listing(job)}
         checks.append(_wish(job, check_id(job.job_id), payload))
     if sendings := _sent_twice(job):
@@ -54,17 +57,26 @@ def _checks(job: Job, now: int, config: Config) -> list[Wish]:
     return checks
 
 
-def _left(job: Job) -> bool:
-    """Whether a change of the ended `job` is open still."""
+def _left(job: Job, now: int) -> bool:
+    """Say what is known of each change that the ended `job` has left open; whether there is any of which it is not.
+
+    That needs no call, and so no account that works: an account may stay broken for weeks.
+    """
     result = job.result or {}
     # One that was asked for again while it ended without knowing runs once more, and finds nothing that is its to do.
     if job.state == SUCCEEDED and not result.get("unconfirmed") and result.get("status") != "SUPERSEDED":
         return False
+    left = False
     for listing_id in [row[0] for row in job.payload["listings"]] if job.kind == BATCH.name else [_listing(job)]:
         listing = listings.find(job.tenant, listing_id)
-        if listing and any(change.job_id == job.job_id for change in listing.open_changes()):
-            return True
-    return False
+        if _is_open(listing, job) and listing and change_order.clear(listing, now):
+            listing = listings.find(job.tenant, listing_id)
+        left |= _is_open(listing, job)
+    return left
+
+
+def _is_open(listing: Listing | None, job: Job) -> bool:
+    return listing is not None and any(change.job_id == job.job_id for change in listing.open_changes())
 
 
 def _sent_twice(job: Job) -> list[int] | None:

@@ -79,7 +79,7 @@ def give_up(listing: Listing, change: Change, now: int) -> None:
     result = results.unsent(change, code, message)
     if any(one.number != change.number and one.action is Action.CREATE for one in listing.open_changes()):
         result = replace(result, becomes=None)  # the other one says whether the listing comes into being
-    settle.settle(listing.tenant, listing.listing_id, change, result, now)
+    settle.write(listing.tenant, listing.listing_id, change, result, now)
 
 
 def job_of(job_id: str) -> Job | None:

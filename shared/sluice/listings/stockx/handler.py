@@ -98,7 +98,7 @@ def _replayed(run: Run, listing: Listing) -> Change | None:
     """
     if run.job.letter is None:
         return None
-    last = listings.last_of(listing.tenant, listing.listing_id, run.job.job_id)
+    last = listings.last_of(listing, run.job.job_id)
     if last is None or not was_not_received(last):
         return None
     return request.again(listing, last, run.job.job_id, run.clock.now())

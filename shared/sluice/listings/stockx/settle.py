@@ -56,10 +56,38 @@ def settle(
     operation_id: str | None = None,
     tries: int = 1,
 ) -> Entry | None:
-    """Write `result` to the listing and its history. tries: how often the change was sent.
+    """Write `result` as `write` does.
 
     Returns the entry that stands: this one, or that of whoever was first; None when a newer change was applied already,
     and this one is let go without a trace.
+    """
+    written = write(
+        tenant,
+        listing_id,
+        change,
+        result,
+        now,
+        marketplace_id=marketplace_id,
+        operation_id=operation_id,
+        tries=tries,
+    )
+    return written or listings.entry(tenant, listing_id, change.number)
+
+
+def write(
+    tenant: str,
+    listing_id: str,
+    change: Change,
+    result: Result,
+    now: int,
+    *,
+    marketplace_id: str | None = None,
+    operation_id: str | None = None,
+    tries: int = 1,
+) -> Entry | None:
+    """Write `result` to the listing and its history. tries: how often the change was sent.
+
+    Returns the entry; None when the change is settled already, or a newer one was applied and this one is let go.
     """
     entry = Entry(
         listing=listings.history_key(tenant, listing_id),
@@ -76,15 +104,15 @@ def settle(
         # What did not happen is no newer state: an older change that is known later still counts.
         actions.append(Listing.applied.set(change.number))
 
-    def write(transaction: TransactWrite) -> None:
+    def both(transaction: TransactWrite) -> None:
         transaction.update(Listing(tenant, listing_id), actions, newest)
         transaction.save(entry, Entry.number.does_not_exist() | (Entry.status == str(ListingStatus.UNCONFIRMED)))
 
     try:
-        tables.transact(write)
+        tables.transact(both)
     except tables.ConditionFailed:
         _let_go(tenant, listing_id, change, now)
-        return listings.entry(tenant, listing_id, change.number)
+        return None
     tell_settled(tenant, entry)
     return entry
 
@@ -188,12 +216,12 @@ def leave(tenant: str, listing_id: str, change: Change, doubt: Doubt, now: int) 
     actions: list[Update] = [listings.at_change(change.number).set(unconfirmed.encode()), Listing.updated_at.set(now)]
     provisional = Entry.number.does_not_exist() | (Entry.status == str(ListingStatus.UNCONFIRMED))
 
-    def write(transaction: TransactWrite) -> None:
+    def both(transaction: TransactWrite) -> None:
         transaction.update(Listing(tenant, listing_id), actions, listings.is_open(change.number))
         transaction.save(entry, provisional)
 
     try:
-        tables.transact(write)
+        tables.transact(both)
     except tables.ConditionFailed:
         return False
     return True

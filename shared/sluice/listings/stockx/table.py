@@ -172,12 +172,10 @@ def history(tenant: str, listing_id: str, limit: int = 100, after: int = 0) -> S
     return list(Entry.query(key, later, limit=limit, page_size=limit, consistent_read=True))
 
 
-def last_of(tenant: str, listing_id: str, job_id: str) -> Entry | None:
+def last_of(listing: Listing, job_id: str) -> Entry | None:
     """What became of the newest settled change that this job was to do."""
-    newest_first = Entry.query(
-        history_key(tenant, listing_id), scan_index_forward=False, page_size=10, consistent_read=True
-    )
-    return next((one for one in newest_first if one.metadata.get("job_id") == job_id), None)
+    newest_first = (entry(listing.tenant, listing.listing_id, number) for number in range(listing.last_change, 0, -1))
+    return next((one for one in newest_first if one and one.metadata.get("job_id") == job_id), None)
 
 
 def entry(tenant: str, listing_id: str, number: int) -> Entry | None:
