@@ -163,85 +163,35 @@ def _sku(text: str) -> str:
 
 _KINDS = {BATCH.name, CHECK.name, *(kind.name for kind in SINGLE.values())}
 
+
+def _change_route(method: str, path: str, summary: str, change: Any, body: type[Body] | None = None) -> Route[Any, Any]:
+    """A route that changes one listing, and answers with a job."""
+    write = Permission.LISTINGS_WRITE
+    return Route(method, path, summary, change, Accepted, write, body=body, status=202, errors=(Conflict,), asks=_one)
+
+
+_ALL = "/v1/stockx/listings"
+_ONE = f"{_ALL}/{{listing_id}}"
+
 ROUTES = (
-    Route(
-        "POST",
-        "/v1/stockx/listings",
-        "Offer one unit for sale",
-        create_listing,
-        Accepted,
-        Permission.LISTINGS_WRITE,
-        body=NewListing,
-        status=202,
-        errors=(Conflict,),
-        asks=_one,
-    ),
+    _change_route("POST", _ALL, "Offer one unit for sale", create_listing, NewListing),
     Route(
         "GET",
-        "/v1/stockx/listings",
+        _ALL,
         "List your listings",
         list_listings,
         ListingList,
         Permission.LISTINGS_READ,
         query=ListingsQuery,
     ),
+    Route("GET", _ONE, "Show a listing", get_listing, views.ListingView, Permission.LISTINGS_READ),
+    _change_route("PATCH", _ONE, "Change what a listing asks for", update_listing, NewTerms),
+    _change_route("DELETE", _ONE, "Take a listing away for good", delete_listing),
+    _change_route("POST", f"{_ONE}/activate", "Put a listing on the market", activate_listing, NewTerms),
+    _change_route("POST", f"{_ONE}/deactivate", "Take a listing off the market", deactivate_listing),
     Route(
         "GET",
-        "/v1/stockx/listings/{listing_id}",
-        "Show a listing",
-        get_listing,
-        views.ListingView,
-        Permission.LISTINGS_READ,
-    ),
-    Route(
-        "PATCH",
-        "/v1/stockx/listings/{listing_id}",
-        "Change what a listing asks for",
-        update_listing,
-        Accepted,
-        Permission.LISTINGS_WRITE,
-        body=NewTerms,
-        status=202,
-        errors=(Conflict,),
-        asks=_one,
-    ),
-    Route(
-        "DELETE",
-        "/v1/stockx/listings/{listing_id}",
-        "Take a listing away for good",
-        delete_listing,
-        Accepted,
-        Permission.LISTINGS_WRITE,
-        status=202,
-        errors=(Conflict,),
-        asks=_one,
-    ),
-    Route(
-        "POST",
-        "/v1/stockx/listings/{listing_id}/activate",
-        "Put a listing on the market",
-        activate_listing,
-        Accepted,
-        Permission.LISTINGS_WRITE,
-        body=NewTerms,
-        status=202,
-        errors=(Conflict,),
-        asks=_one,
-    ),
-    Route(
-        "POST",
-        "/v1/stockx/listings/{listing_id}/deactivate",
-        "Take a listing off the market",
-        deactivate_listing,
-        Accepted,
-        Permission.LISTINGS_WRITE,
-        status=202,
-        errors=(Conflict,),
-        asks=_one,
-    ),
-    Route(
-        "GET",
-        "/v1/stockx/listings/{listing_id}/history",
+        f"{_ONE}/history",
         "Show what became of each change of a listing",
         get_history,
         History,
