@@ -71,6 +71,7 @@ LONG = {
     "listings/stockx/batch_follow.py",
     "listings/stockx/follow.py",
     "listings/stockx/request.py",
+    "listings/stockx/settle.py",
 }
 IMPURE_LIBRARIES = {"boto3", "botocore", "pynamodb", "httpx", "time", "random", "os", "threading", "secrets", "uuid"}
 IMPURE_CALLS = {"now", "utcnow", "today", "time", "time_ns", "monotonic"}

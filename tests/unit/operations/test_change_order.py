@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sluice.jobs.model.job import Job
-from sluice.listings.stockx import change_order
+from sluice.listings.stockx import change_order, results, settle
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.change_order import Standing, standing
 from sluice.listings.stockx.changes import Action, Change, Doubt, Sent, Submission
@@ -166,3 +166,39 @@ def test_a_create_that_was_never_sent_leaves_it_to_another_whether_the_listing_c
     change_order.give_up(row, create, LATER)
     assert now().status == status
     assert [change.number for change in now().open_changes()] == [one.number for one in others]
+
+
+# whoever comes late: a change that is not open any more
+
+
+def test_a_change_that_a_newer_one_has_replaced_is_not_settled_by_who_read_it_before() -> None:
+    stale = replace(UPDATE, number=2)
+    row = listing(UPDATE)
+    change_order.give_up(row, stale, LATER)
+    assert listings.history(TENANT, ID) == []
+    assert settle.settle(TENANT, ID, stale, results.succeeded(stale, "ACTIVE"), LATER) is None
+    assert listings.history(TENANT, ID) == []
+    assert now().open_changes() == [UPDATE]
+    assert now().applied is None
+
+
+def test_a_change_that_a_newer_one_has_replaced_is_not_left_unconfirmed_by_who_read_it_before() -> None:
+    stale = replace(UPDATE, number=2)
+    listing(UPDATE)
+    assert not settle.leave(TENANT, ID, stale, DOUBT, LATER)
+    assert now().open_changes() == [UPDATE]
+    assert listings.history(TENANT, ID) == []
+
+
+def test_what_is_known_is_never_made_unknown_again() -> None:
+    listing(UPDATE)
+    settle.settle(TENANT, ID, UPDATE, results.succeeded(UPDATE, "ACTIVE"), LATER)
+    known = listings.entry(TENANT, ID, UPDATE.number)
+    assert not settle.leave(TENANT, ID, UPDATE, DOUBT, LATER)
+    # Not even if the change stood there still.
+    listing(UPDATE)
+    assert not settle.leave(TENANT, ID, UPDATE, DOUBT, LATER)
+    after = listings.entry(TENANT, ID, UPDATE.number)
+    assert known
+    assert after
+    assert after.attribute_values == known.attribute_values

@@ -8,6 +8,7 @@ import pytest
 from local.sandbox.outcomes import NeverEnd, StayPending
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue.cancel import Cancelled, cancel
+from sluice.listings.stockx import request
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.request import UnknownListing, change_listing
@@ -125,6 +126,32 @@ def test_a_new_update_does_not_bring_back_a_cancelled_one(desk: Desk) -> None:
     assert desk.listing(listing_id).amount == "150"
 
 
+@pytest.mark.parametrize("meanwhile", ["it is cancelled", "it is sent"])
+def test_a_change_whose_place_a_newer_one_takes_must_be_as_it_was_read(
+    desk: Desk, meanwhile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing_id = desk.active()
+    older = desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
+    read, happens = request.current, [True]
+
+    def current(asker: request.Asker, listing_id: str) -> Listing | None:
+        found = read(asker, listing_id)
+        if happens.pop() if happens else False:
+            if meanwhile == "it is cancelled":
+                cancel(older.job_id, TENANT, desk.clock.time, desk.config)
+                desk.hand_over()
+            else:
+                desk.tick()
+        return found
+
+    monkeypatch.setattr(request, "current", current)
+    desk.ask(listing_id, Action.UPDATE, Terms(expires_at=desk.clock.time + 86_400_000))
+    desk.finish()
+    assert amounts(desk) == ([None] if meanwhile == "it is cancelled" else ["140", None])
+    first = "FAILED" if meanwhile == "it is cancelled" else "ACTIVE"
+    assert desk.story(listing_id)[1:] == [("UPDATE", first), ("UPDATE", "ACTIVE")]
+
+
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_request_that_dies_at_any_write_leaves_all_of_it_or_nothing(
     desk: Desk, tables: Store, method: str, monkeypatch: pytest.MonkeyPatch
@@ -140,11 +167,11 @@ def test_a_request_that_dies_at_any_write_leaves_all_of_it_or_nothing(
     while not done:
         left = [step]
 
-        def dying(request: Request, send: Callable[[], Reply], left: list[int] = left) -> Reply:
-            left[0] -= request.operation in ("PutItem", "UpdateItem", "TransactWriteItems")
+        def dying(sent: Request, send: Callable[[], Reply], left: list[int] = left) -> Reply:
+            left[0] -= sent.operation in ("PutItem", "UpdateItem", "TransactWriteItems")
             if left[0] < 0:
                 raise Died
-            return serve(request, send)
+            return serve(sent, send)
 
         tables.around = dying
         with suppress(Died):
