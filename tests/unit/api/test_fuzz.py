@@ -4,6 +4,7 @@ Whatever comes, the answer is one that the document knows, and never a fault of 
 run: a failure here is found again by running the same test.
 """
 
+import sys
 from functools import cache
 from typing import Any
 from urllib.parse import quote
@@ -33,6 +34,13 @@ TRIED = [
     for kind in KINDS
     if kind == "as described" or operation(key)["security"]
 ]
+
+
+def test_every_route_is_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    routes = {key for key, _ in TRIED}
+    with capsys.disabled():
+        sys.stdout.write(f"\n{len(routes)} routes, {len(TRIED) * EXAMPLES} requests that schemathesis makes\n")
+    assert routes == set(route_functions())
 
 
 @cache
