@@ -70,6 +70,7 @@ CAPABILITIES = (
     Capability("webhooks", routes=("api",), events=("webhook.disabled",)),
     Capability(
         "operator",
+        kinds=("operator.action",),
         routes=(
             "api",
             "dead_letters_api",
@@ -78,6 +79,7 @@ CAPABILITIES = (
             "work_api",
             "budgets_api",
             "deployment_api",
+            "actions_api",
         ),
     ),
 )

@@ -1,8 +1,13 @@
 """What whoever operates a stack looks at and does, at the end of an eventful day."""
 
 from typing import Any
+from urllib.parse import quote
 
-from local.laptop import Laptop
+import pytest
+
+from local.laptop import Api, Laptop
+from tests.integration.levers import forget_lanes, lose
+from tools.api import ApiError
 
 SECONDS = 240  # only what never comes takes as long, however busy the machine
 BASE = "/v1/operator"
@@ -19,6 +24,9 @@ class OperatorDay:
     def live(self) -> None:
         """All of it."""
         self.everything_is_looked_at()
+        self.the_dead_are_replayed_one_and_all()
+        self.everybodys_work_is_taken_back()
+        self.what_was_done_is_looked_at()
 
     def see(self, path: str, **query: Any) -> Any:
         return self.all.get(f"{BASE}/{path}", **query)
@@ -36,3 +44,35 @@ class OperatorDay:
         assert "acme" in [row["tenant"] for row in self.see("tenants")["tenants"]]
         assert self.see("runs")["runs"]
         assert sum(row["calls"] for row in self.see("calls")["marketplaces"])
+
+    def act(self, api: Api, key: str | None = None, **body: Any) -> Any:
+        action = api.post(f"{BASE}/actions", {"dryRun": False, **body}, key=key)["action"]
+        self.own.wait(lambda: self.shown(action)["state"] == "finished", SECONDS, "the action is at its end")
+        return self.shown(action)
+
+    def shown(self, action: Any) -> Any:
+        return self.see(f"actions/{quote(action['actionId'], safe='')}")
+
+    def the_dead_are_replayed_one_and_all(self) -> None:
+        """Two manual jobs are killed once more: one is replayed at once, what is left by the worker."""
+        found = self.own.get(f"{BASE}/jobs", state="succeeded", kind="market.refresh")["jobs"]
+        for job in [job for job in found if job["priority"] == "manual"][:2]:
+            lose(self.laptop, job["jobId"], job["maxAttempts"])
+        self.laptop.cloud.invoke(self.laptop.stack.function("scheduler"), {})
+        one, _ = self.own.get(f"{BASE}/dead-letters", status="open", code="lease_expired")["deadLetters"]
+        done = self.act(self.own, "one-letter", action="replay", letterIds=[one["id"]])
+        assert done["outcomes"] == {"done": 1}
+        assert self.act(self.own, action="replay", filter={"code": "lease_expired"})["outcomes"] == {"done": 1}
+
+    def everybodys_work_is_taken_back(self) -> None:
+        wanted: dict[str, Any] = {"action": "cancel", "filter": {"kind": "market.refresh", "state": "queued"}}
+        assert self.all.post(f"{BASE}/actions", wanted)["counted"]["matched"] >= 2
+        assert self.act(self.all, **wanted)["outcomes"]["done"] >= 2
+        forget_lanes(self.laptop, "operator:")
+        self.laptop.cloud.invoke(self.laptop.stack.function("operator-worker"), {})
+
+    def what_was_done_is_looked_at(self) -> None:
+        [last, *_] = self.see("actions")["actions"]
+        assert len(self.own.get(f"{BASE}/actions")["actions"]) == 2
+        with pytest.raises(ApiError, match="409"):
+            self.all.post(f"{BASE}/actions/{quote(last['actionId'], safe='')}/stop", {})

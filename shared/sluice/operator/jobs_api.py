@@ -17,7 +17,7 @@ from sluice.operator import counts, dead_letters, scope, search, views
 from sluice.operator import jobs as one_job
 from sluice.operator.dead_letters import DeadLetterSummary
 from sluice.operator.moments import between
-from sluice.operator.overview_api import OfTenant, Tenant
+from sluice.operator.overview_api import OfTenant
 from sluice.platform.config import live
 from sluice.platform.config.services import LIMITS, MARKETPLACES
 from sluice.platform.http.auth import Permission
@@ -32,7 +32,6 @@ Account_ = Annotated[str, Field(pattern=r"^[a-z-]{1,32}:[a-z0-9.-]{1,253}$", des
 class JobFilter(Query):
     """Which jobs are meant. All filters must match."""
 
-    tenant: Tenant | None = Field(None, description="for the role `platform`: one tenant")
     state: Annotated[str, OneOf(tuple(sorted(STATES)))] | None = None
     kind: Text | None = Field(None, description="for example `market.refresh`")
     marketplace: Annotated[str, OneOf((*MARKETPLACES, "pages"))] | None = None
@@ -56,7 +55,7 @@ class JobFilter(Query):
         )
 
 
-class FindJobsQuery(JobFilter, PageQuery):
+class FindJobsQuery(JobFilter, OfTenant, PageQuery):
     """Which jobs to list. All filters must match."""
 
 

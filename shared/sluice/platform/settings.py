@@ -22,6 +22,7 @@ class Settings(NamedTuple):
     inventory_queue_url: str
     scheduler_function: str
     page_worker_function: str
+    operator_worker_function: str
     pages_contact: str
     event_bus: str
     token_key: str

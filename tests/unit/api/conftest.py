@@ -34,6 +34,7 @@ EBAY_CREDENTIALS = {name: CREDENTIALS[name] for name in ("client_id", "client_se
 ENVIRONMENT = {
     "SCHEDULER_FUNCTION": "scheduler",
     "PAGE_WORKER_FUNCTION": "page-worker",
+    "OPERATOR_WORKER_FUNCTION": "operator-worker",
     "TOKEN_KEY": "key",
     "EVENT_BUS": "bus",
     "WEBHOOK_QUEUE_URL": "webhooks",

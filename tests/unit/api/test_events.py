@@ -7,6 +7,7 @@ import pytest
 
 from local.cloud.cloud import ROOT
 from sluice.jobs.queue import tally
+from sluice.operator.actions import Action
 from tests.support.http import Answer, event_function, route_functions, send
 from tests.support.letters import write
 from tests.support.stream import changes
@@ -46,6 +47,8 @@ def stocked(acme: Cloud) -> Cloud:
     acme.connect_seller("acme")
     give("promotions_create")
     give("pages_track")
+    shown = API["operator_action"]["pathParameters"]["action_id"]
+    Action("acme", shown, action="cancel", state="running", whose="acme", target={}, pages=0).save()
     return acme
 
 

@@ -88,7 +88,7 @@ def test_an_odd_query_is_no_fault_of_ours(acme: Cloud, key: str, name: str) -> N
     method, _, path = key.partition(" ")
     for value in ODD_VALUES:
         query = urlencode({name: value}, errors="surrogatepass")
-        answer = call(method, path, query=query)
+        answer = call(method, path, query=query, roles="operator platform" if "/operator/" in path else "operator")
         assert answer.status in (200, 400, 404), (value, answer.text)
         conforms(key, answer)
         assert len(answer.text) < 10_000

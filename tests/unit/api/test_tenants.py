@@ -12,6 +12,7 @@ from sluice.jobs.model.job import Job
 from sluice.listings.stockx.table import new_id
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Status
+from sluice.operator.actions import Action
 from sluice.operator.dead_letters import public_id
 from sluice.pages import urls
 from sluice.pages.table import SavedPage, pack_text
@@ -40,7 +41,7 @@ IDS |= {"item_id": ITEM, "import_id": IMPORT}
 # The page that acme tracks.
 PAGE = "https://shop.example/products/ACME-ONLY"
 IDS |= {"page_id": urls.product_id(PAGE)}
-IDS |= {"budget": "stockx:acme"}
+IDS |= {"budget": "stockx:acme", "action_id": f"{iso(DIED_AT)}#5f3c21aa07b4"}
 IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
 # What an answer to somebody else must not hold.
 OF_ACME = ("acme", "ACME-ONLY", "ACMEONLY", "ACME-SHARED", "ACMESHARED")
@@ -100,6 +101,10 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "GET /v1/operator/budgets": ({}, 200),
     "GET /v1/operator/budgets/{budget}/history": ({}, 404),
     "GET /v1/operator/lanes": ({}, 200),
+    "POST /v1/operator/actions": ({"body": {"action": "cancel", "jobIds": [OWN]}}, 200),
+    "GET /v1/operator/actions": ({}, 200),
+    "GET /v1/operator/actions/{action_id}": ({}, 404),
+    "POST /v1/operator/actions/{action_id}/stop": ({}, 404),
     "GET /v1/operator/tenants": ({}, 403),
     "GET /v1/operator/runs": ({}, 403),
     "GET /v1/operator/calls": ({}, 403),
@@ -149,6 +154,10 @@ OPERATORS = {
     "GET /v1/operator/budgets",
     "GET /v1/operator/budgets/{budget}/history",
     "GET /v1/operator/lanes",
+    "POST /v1/operator/actions",
+    "GET /v1/operator/actions",
+    "GET /v1/operator/actions/{action_id}",
+    "POST /v1/operator/actions/{action_id}/stop",
 }
 # What only whoever runs the whole deployment may do.
 DEPLOYMENT = {
@@ -230,6 +239,7 @@ def own(acme: Cloud) -> None:
     acme.connect_seller("acme")
     assert call("POST", "/v1/promotions", body=PROMOTION, tenant="acme").json["jobId"] == IDS["promotion_id"]
     write(sku="ACME-ONLY")
+    Action("acme", IDS["action_id"], action="cancel", state="running", whose="acme", target={"ids": [OWN]}).save()
     acme.webhook("of-a")
     owned = {"sku": "ACME-ONLY", "size": "10", "sizeSystem": "us", "marketplaces": ["stockx"]}
     assert call("POST", "/v1/inventory", body={"items": [owned]}, tenant="acme").json["items"][0]["itemId"] == ITEM

@@ -30,12 +30,15 @@ EBAY_TAXONOMY: Final = "ebay-taxonomy"
 # Shops: each host has a budget of its own, with two seconds between two requests where its robots.txt does not ask for
 # more.
 PAGES: Final = "pages"
+# What operators do to many jobs: no marketplace counts it, and a few go on side by side.
+OPERATOR: Final = "operator"
 SERVICES: Mapping[str, Limits] = {
     EBAY_MARKETING: Limits(interval_ms=250, per_day=10_000, at_once=10),
     EBAY_INVENTORY: Limits(interval_ms=100, per_day=2_000_000),
     EBAY_ACCOUNT: Limits(interval_ms=250, per_day=25_000),
     EBAY_TAXONOMY: Limits(interval_ms=250, per_day=5_000),
     PAGES: Limits(interval_ms=2_000, by_account=True, at_once=8),
+    OPERATOR: Limits(by_account=True, at_once=4),
 }
 
 LIMITS: Mapping[str, Limits] = {**MARKETPLACES, **SERVICES}

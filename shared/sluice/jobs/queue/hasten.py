@@ -1,0 +1,82 @@
+"""Bringing a job forward because an operator says so: to be tried now, or before others."""
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from pynamodb.expressions.update import Action as Update
+
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.states import FINAL, LEASED, QUEUED
+from sluice.jobs.queue import lanes
+from sluice.jobs.queue.cancel import find
+from sluice.platform import tables
+from sluice.platform.config.document import Config
+
+TRIES = 5
+
+
+class Hastened(StrEnum):
+    """What became of it."""
+
+    DONE = "done"
+    ALREADY = "already"  # it is due, or as urgent, already
+    RUNNING = "running"  # a worker has it
+    SHARED = "shared"  # it runs through another tenant's account: who asks for it anew has it run through their own
+    FINAL = "final"  # it is over
+    UNKNOWN = "unknown"  # there is no such job, or the tenant did not ask for it
+
+
+def try_now(job_id: str, tenant: str | None, now: int) -> Hastened:
+    """Have the job tried, or its operation checked, now: whatever its backoff, or its next check, was put off to.
+
+    tenant: who must have asked for it; None: anybody. Its budget, its account and pauses hold it as they did.
+    """
+
+    def writes(job: Job) -> list[Update] | None:
+        if (job.due_at or 0) <= now:
+            return None
+        lanes.mark(job.lane or "", now)
+        return [Job.due_at.set(now)]
+
+    return _change(job_id, tenant, now, writes)
+
+
+def raise_to(job_id: str, tenant: str | None, priority: int, now: int, config: Config) -> Hastened:
+    """Have the queued job stand before others of a lower priority."""
+
+    def writes(job: Job) -> list[Update] | None:
+        if job.state != QUEUED or job.priority >= priority:
+            return None
+        shards = config.limits[keys.service_of(job.budget)].shards
+        lane = keys.lane(job.budget, job.account, priority, job.job_id, shards)
+        lanes.mark(lane, now)
+        return [Job.lane.set(lane), Job.priority.set(priority)]
+
+    return _change(job_id, tenant, now, writes)
+
+
+def _change(job_id: str, tenant: str | None, now: int, writes: Callable[[Job], list[Update] | None]) -> Hastened:
+    """Write what `writes` says of the job as it was read, if it still is so; None: there is nothing to write."""
+    for _ in range(TRIES):
+        job = find(job_id, tenant)
+        if job is None:
+            return Hastened.UNKNOWN
+        if job.state in FINAL:
+            return Hastened.FINAL
+        if tenant not in (None, job.tenant):
+            return Hastened.SHARED
+        if job.state == LEASED:
+            return Hastened.RUNNING
+        actions = writes(job)
+        if actions is None:
+            return Hastened.ALREADY
+        as_read = (
+            (Job.state == job.state) & (Job.lease == job.lease) & (Job.lane == job.lane) & (Job.due_at == job.due_at)
+        )
+        try:
+            tables.update(Job, (job_id,), [*actions, Job.updated_at.set(now)], as_read, token=Job.ask_token)
+        except tables.ConditionFailed:
+            continue  # a worker took it, or somebody else has moved it: look again
+        return Hastened.DONE
+    return Hastened.RUNNING

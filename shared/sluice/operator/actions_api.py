@@ -1,0 +1,276 @@
+"""The routes of what operators do to jobs and dead letters, one, many, or all that match; and of what was done."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import uuid4
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from sluice.jobs import ask
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.states import DEAD
+from sluice.jobs.queue import cancel
+from sluice.operator import acting, actions, counts, dead_letters, kinds, scope, views
+from sluice.operator.actions import Action
+from sluice.operator.jobs_api import JobFilter
+from sluice.operator.overview_api import Tenant
+from sluice.platform import aws
+from sluice.platform.clock import MINUTE, iso, iso_or_none
+from sluice.platform.config import live
+from sluice.platform.http import paging
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import Conflict, Invalid, NotFound
+from sluice.platform.http.models import Body, OneOf, PageQuery
+from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.settings import settings
+
+# So many are named in a request at most. Few are done at once, before it is answered.
+MOST_IDS, FEW = 500, 25
+# What a dry run counts at most, how many pages it reads for that, and how many it shows.
+MOST_COUNTED, MOST_PAGES, SAMPLE = 1_000, 20, 10
+FAILED = "failed"
+
+Id = Annotated[str, Field(min_length=1, max_length=2_000)]
+Reason = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+
+
+class ActionFilter(JobFilter):
+    """Which jobs, or dead letters, are meant: at least one field, and all must match.
+
+    Of dead letters: `kind`, `marketplace`, `code`, `from` and `to` (when they died).
+    """
+
+
+class ActionBody(Body):
+    """What to do, and to what. With `dryRun`, which is the default, nothing is done: it is counted."""
+
+    action: Annotated[str, OneOf((*acting.ON_JOBS, *acting.ON_LETTERS))] = Field(
+        description="`cancel`, `retry` (now) or `raise` jobs; `replay` or `acknowledge` dead letters"
+    )
+    job_ids: list[Id] | None = Field(None, min_length=1, max_length=MOST_IDS)
+    letter_ids: list[Id] | None = Field(None, min_length=1, max_length=MOST_IDS)
+    filter: ActionFilter | None = None
+    tenant: Tenant | None = Field(None, description="for the role `platform`: whose work; left out, everybody's")
+    priority: Annotated[str, OneOf(("hot", "manual"))] = Field("hot", description="of `raise`")
+    reason: Reason | None = Field(None, description="for the audit log")
+    dry_run: bool = True
+
+
+class Outcomes(TypedDict):
+    """What became of one thing, as the audit log keeps it of the first 25. See `ActionView.outcomes`."""
+
+    id: str
+    tenant: str
+    outcome: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class ActionView(TypedDict):
+    """Something that an operator did, or does.
+
+    state: `running`, `finished`, `stopped`, or `failed` when it was given up. whose: the tenant whose work it is about;
+    null for everybody's. target: ids or a filter, and what else was said. outcomes: how many things each word fits:
+    `done`; `already` (it was so before); `running`, `final` (too late); `not_replayable`; `failed`, `unavailable` (ask
+    again). changes: of the first 25.
+    """
+
+    actionId: str
+    action: str
+    state: str
+    tenant: str
+    subject: str
+    roles: str
+    requestId: str
+    reason: str | None
+    whose: str | None
+    target: dict[str, Any]
+    before: dict[str, Any] | None
+    pages: int
+    outcomes: dict[str, int]
+    changes: list[Outcomes]
+    createdAt: str
+    updatedAt: str
+
+
+class Counted(TypedDict):
+    """What an action would be about. atLeast: there are more than were counted. sample: the first ten."""
+
+    action: str
+    matched: int
+    atLeast: bool
+    sample: list[dict[str, Any]]
+
+
+class ActionAnswer(TypedDict):
+    """dryRun: nothing was done, and `counted` says what it would be. Else `action` says how far it is."""
+
+    dryRun: bool
+    counted: Counted | None
+    action: ActionView | None
+
+
+class Actions(TypedDict):
+    """What operators did, newest first."""
+
+    actions: list[ActionView]
+    next: str | None
+
+
+def act(request: HttpRequest[ActionBody, None]) -> ActionAnswer:
+    """Do it, or count what it would be done to."""
+    body = request.body
+    whose, target = scope.owner(request, body.tenant), _target(body)
+    if body.letter_ids and whose == counts.ALL:
+        raise Invalid.field("tenant", "is needed where dead letters are named")
+    if body.dry_run:
+        return {"dryRun": True, "counted": _count(body.action, whose, target), "action": None}
+    few = len(target.get("ids", range(FEW + 1))) <= FEW
+    action = _begin(request, whose, target)
+    # What few things are left, should this function be gone before it is at their end, is done a minute later.
+    ask.want(kinds.wish(request.tenant, action.entry, request.now + MINUTE * few), request.now, live.current())
+    if few:
+        action = acting.do_page(action, request.now, live.current())
+    else:
+        aws.invoke_later(settings().require("operator_worker_function"), {"action": action.entry})
+    return {"dryRun": False, "counted": None, "action": view(action)}
+
+
+def list_actions(request: HttpRequest[None, PageQuery]) -> Actions:
+    """What operators did: those of the caller's tenant and on its work; for the role `platform`, all."""
+    owner = scope.owner(request, None)
+    start = paging.start(request.query.cursor, request.tenant, actions.ENTRY)
+    found = actions.page(owner, request.query.limit, start)
+    return {"actions": [view(one) for one in found], "next": found.cursor(request.tenant)}
+
+
+def get_action(request: HttpRequest[None, None]) -> ActionView:
+    """One of them, and how far it is."""
+    return view(_find(request))
+
+
+def stop_action(request: HttpRequest[None, None]) -> ActionView:
+    """Stop it before its next page. What was done stays done."""
+    stopped = actions.ask_to_stop(_find(request), request.subject, request.now)
+    if stopped is None:
+        raise Conflict("it is over already", code="over")
+    return view(stopped)
+
+
+def _find(request: HttpRequest[None, None]) -> Action:
+    entry = request.path["action_id"]
+    found = actions.find(scope.owner(request, None), entry) if re.fullmatch(actions.ENTRY, entry) else None
+    if found is None:
+        raise NotFound.of("action", "actionId")
+    return found
+
+
+def _target(body: ActionBody) -> dict[str, Any]:
+    """What the action is about, as it is stored.
+
+    Raises:
+        Invalid: nothing is named, more than one way is used, or the filter lets everything through.
+    """
+    ids = body.letter_ids if acting.on_letters(body.action) else body.job_ids
+    wrong = ("jobIds", body.job_ids) if acting.on_letters(body.action) else ("letterIds", body.letter_ids)
+    own = "letterIds" if acting.on_letters(body.action) else "jobIds"
+    if wrong[1]:
+        raise Invalid.field(wrong[0], f"does not go with {body.action}: name {own}")
+    if (ids is None) == (body.filter is None):
+        raise Invalid.field("filter", f"either this or {own} must say what is meant, and not both")
+    more = {"priority": body.priority} if body.action == acting.RAISE else {}
+    if ids is not None:
+        return {"ids": list(dict.fromkeys(ids)), **more}
+    wanted = body.filter.filter() if body.filter else None
+    if wanted is None or wanted.is_empty:
+        raise Invalid.field("filter", "must name at least one thing: this would be everything there is")
+    if not acting.on_letters(body.action):
+        return {"filter": {name: value for name, value in vars(wanted).items() if value is not None}, **more}
+    fields = {name: getattr(wanted, name) for name in ("kind", "marketplace", "code", "since", "until")}
+    if unknown := [name for name in ("state", "account", "sku", "text") if getattr(wanted, name) is not None]:
+        raise Invalid.field(f"filter.{unknown[0]}", "dead letters have none; use kind, marketplace, code, from and to")
+    return {"filter": {"status": dead_letters.OPEN} | {name: v for name, v in fields.items() if v is not None}}
+
+
+def _count(word: str, whose: str, target: Mapping[str, Any]) -> Counted:
+    things: list[dict[str, Any]] = []
+    matched, cursor = 0, None
+    for _ in range(MOST_PAGES):
+        found = acting.match(word, whose, target, acting.PAGE, cursor)
+        matched, cursor = matched + len(found.things), found.next
+        things += [_shown(tenant, thing) for tenant, thing in found.things[: SAMPLE - len(things)]]
+        if cursor is None or matched >= MOST_COUNTED:
+            break
+    return {"action": word, "matched": matched, "atLeast": cursor is not None, "sample": things}
+
+
+def _shown(tenant: str, thing: Any) -> dict[str, Any]:
+    if isinstance(thing, Job):
+        return {"tenant": tenant, **views.summary(thing, tenant, live.current())}
+    return {"tenant": tenant, **dead_letters.summary(thing)}
+
+
+def _begin(request: HttpRequest[ActionBody, None], whose: str, target: dict[str, Any]) -> Action:
+    entry = f"{iso(request.now)}#{(request.seed or uuid4().hex)[:12]}"
+    action = Action(
+        request.tenant,
+        entry,
+        action=request.body.action,
+        reason=request.body.reason,
+        target=target,
+        whose=whose,
+        job_id=kinds.job_id(request.tenant, entry),
+        state=actions.RUNNING,
+        pages=0,
+        **who(request),
+    )
+    actions.create(action)
+    return action
+
+
+def who(request: HttpRequest[Any, Any]) -> dict[str, Any]:
+    """Who does it, as the audit log notes it."""
+    roles = " ".join(sorted(request.caller.roles)) if request.caller else ""
+    return {
+        "subject": request.subject,
+        "roles": roles,
+        "request_id": request.id,
+        "created_at": request.now,
+        "updated_at": request.now,
+    }
+
+
+def view(action: Action) -> ActionView:
+    """An action as the API shows it."""
+    state = action.state or ""
+    if state == actions.RUNNING and action.job_id and (job := cancel.find(action.job_id, None)) and job.state == DEAD:
+        state = FAILED
+    return {
+        "actionId": action.entry,
+        "action": action.action or "",
+        "state": state,
+        "tenant": action.owner,
+        "subject": action.subject or "",
+        "roles": action.roles or "",
+        "requestId": action.request_id or "",
+        "reason": action.reason,
+        "whose": None if action.whose == counts.ALL else action.whose,
+        "target": action.target or {},
+        "before": action.before,
+        "pages": action.pages or 0,
+        "outcomes": action.outcomes or {},
+        "changes": action.after or [],
+        "createdAt": iso(action.created_at or 0),
+        "updatedAt": iso_or_none(action.updated_at) or "",
+    }
+
+
+_BASE, _READ, _ACT = "/v1/operator/actions", Permission.OPERATE_READ, Permission.OPERATE_ACT
+ROUTES: tuple[Route[Any, Any], ...] = (
+    Route("POST", _BASE, "Act on jobs or dead letters", act, ActionAnswer, _ACT, body=ActionBody),
+    Route("GET", _BASE, "List what operators did", list_actions, Actions, _READ, query=PageQuery),
+    Route("GET", f"{_BASE}/{{action_id}}", "Show an action and how far it is", get_action, ActionView, _READ),
+    Route("POST", f"{_BASE}/{{action_id}}/stop", "Stop an action", stop_action, ActionView, _ACT, errors=(Conflict,)),
+)
