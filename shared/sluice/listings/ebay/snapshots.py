@@ -29,7 +29,7 @@ from sluice.platform.config.ebay import Ebay
 from sluice.platform.http import table_pages
 from sluice.platform.http.paging import Page, Place
 from sluice.platform.observe import count
-from sluice.platform.packing import plain
+from sluice.platform.packing import plain, unpack
 
 EVENTS: Final = ("publish", "forced", "policy_change", "drift", "audit")
 # So many of the newest states are found again when they are published again.
@@ -109,6 +109,28 @@ def new(
         Record.snapshots.does_not_exist() if record.snapshots is None else Record.snapshots == record.snapshots
     )
     return New(snapshot, updates, unchanged)
+
+
+def force(record: Record, now: int, config: Ebay) -> Snapshot | None:
+    """Store a snapshot of what is published of `record` now; None where nothing is.
+
+    Raises:
+        ConditionFailed: another was stored just then.
+    """
+    if record.published is None:
+        return None
+    published = unpack(record.published)
+    if record.policies:
+        published = state(documents.of_document(published), record.policies)
+    added = new(record, published, "forced", now)
+
+    def fill(transaction: TransactWrite) -> None:
+        added.write(transaction)
+        transaction.update(Record(record.tenant, record.sku), added.updates, added.as_read)
+
+    tables.transact(fill)
+    written(added, record, now, config)
+    return added.snapshot
 
 
 def written(added: New, record: Record, now: int, config: Ebay) -> None:

@@ -42,13 +42,13 @@ class WrittenNumber(float):
     written: str
 
 
-def read(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The JSON object that the body of an HTTP API event holds. The content type is not asked for.
+def read(event: Mapping[str, Any], most: int = MOST_BYTES) -> dict[str, Any]:
+    """The JSON object that the body of an HTTP API event holds, `most` bytes long. The content type is not asked for.
 
     Raises:
         TooLarge, Invalid: as `raw` and `parse`.
     """
-    return parse(raw(event, MOST_BYTES))
+    return parse(raw(event, most))
 
 
 def parse(raw: bytes) -> dict[str, Any]:

@@ -8,6 +8,7 @@ HttpError              a JSON body of one shape: {"error": {"code", "message", "
 ├── NotFound           404  it does not exist, or not for this caller
 ├── MethodNotAllowed   405  the path exists, not with this method
 ├── Conflict           409  the thing is in a state in which this cannot be done
+├── WrongVersion       412  the thing is not of the version that the request is about; nothing was done
 ├── TooLarge           413  the body is over the limit
 ├── Unsupported        415  the body is of a kind that this path does not read
 ├── TooMany            429  the caller's tenant has used up an allowance; `Retry-After` says when to ask again
@@ -140,6 +141,13 @@ class Conflict(HttpError):
 
     status = 409
     code = "conflict"
+
+
+class WrongVersion(HttpError):
+    """The thing is not of the version that `If-Match` names: somebody else has changed it."""
+
+    status = 412
+    code = "version_changed"
 
 
 class TooLarge(HttpError):

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 from typing_extensions import TypedDict
 
-from sluice.platform.http import idempotency
+from sluice.platform.http import idempotency, parameters
 from sluice.platform.http.auth import ROLES
 from sluice.platform.http.errors import (
     Conflict,
@@ -21,6 +21,7 @@ from sluice.platform.http.errors import (
     TooMany,
     Unauthenticated,
     Unsupported,
+    WrongVersion,
 )
 from sluice.platform.http.routing import JSON, Route, Routes
 
@@ -60,7 +61,7 @@ def document(title: str, version: str, description: str, routes: Routes) -> dict
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": {name: schema for name, schema in sorted(components.items()) if name not in queries},
-            "parameters": {idempotency.HEADER: _key()},
+            "parameters": {idempotency.HEADER: _key(), parameters.VERSION: _version()},
             "responses": {error.__name__: _refusal(error, schemas) for error in _refusals(routes)},
             "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
@@ -122,13 +123,21 @@ def _query(route: Route[Any, Any], components: dict[str, Any]) -> list[dict[str,
 
 
 def _headers(route: Route[Any, Any]) -> list[dict[str, Any]]:
-    return [{"$ref": f"#/components/parameters/{idempotency.HEADER}"}] if route.is_repeatable else []
+    named = [idempotency.HEADER] if route.is_repeatable else []
+    named += [parameters.VERSION] if route.versioned else []
+    return [{"$ref": f"#/components/parameters/{name}"} for name in named]
 
 
 def _key() -> dict[str, Any]:
     told = "Yours, new for each request. Sent again with the same key within a day, it is done once and answered alike."
     schema = {"type": "string", "maxLength": idempotency.MOST_CHARACTERS, "pattern": f"^{idempotency.KEY}$"}
     return {"name": idempotency.HEADER, "in": "header", "required": False, "description": told, "schema": schema}
+
+
+def _version() -> dict[str, Any]:
+    told = 'The version that you have seen, as `"7"`. Where it is not the newest any more, nothing is done (412).'
+    schema = {"type": "string", "maxLength": 20}
+    return {"name": parameters.VERSION, "in": "header", "required": False, "description": told, "schema": schema}
 
 
 def _present(field: dict[str, Any]) -> dict[str, Any]:
@@ -157,6 +166,7 @@ def _possible(route: Route[Any, Any]) -> list[type[HttpError]]:
     possible += [Unsupported] if route.uploads else []
     possible += [NotFound] if route.parameters else []
     possible += [Conflict] if route.is_repeatable else []
+    possible += [WrongVersion] if route.versioned else []
     return possible
 
 

@@ -1,4 +1,4 @@
-"""What the path and the query string of a request say, read strictly."""
+"""What the path, the query string and `If-Match` of a request say, read strictly."""
 
 import re
 from collections import Counter
@@ -15,6 +15,9 @@ from sluice.platform.http.models import MOST_PROBLEMS, Query, check
 MOST_PARAMETERS = 50
 # The longest id of ours: base64 of a key of 1,024 bytes, which is the longest that DynamoDB takes.
 MOST_ID_BYTES = 1_366
+# The header that names the version of a thing.
+VERSION = "If-Match"
+_VERSION = r'"?([1-9][0-9]{0,15})"?'
 # What no id holds: control characters, and what is left of bytes that are not UTF-8.
 _NO_ID = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]"
 
@@ -44,3 +47,18 @@ def query(model: type[Query] | None, event: Mapping[str, Any]) -> Query | None:
         unknown = [FieldError(name[:64], "is not known here") for name in times]
         raise Invalid("this path takes no query parameters", fields=unknown[:MOST_PROBLEMS])
     return check(model, dict(pairs)) if model else None
+
+
+def version(event: Mapping[str, Any]) -> int | None:
+    """The version that `If-Match` names; None where the request has no such header.
+
+    Raises:
+        Invalid: it names none.
+    """
+    headers = event.get("headers") or {}
+    said = next((value for name, value in headers.items() if name.lower() == VERSION.lower()), None)
+    if said is None:
+        return None
+    if not (found := re.fullmatch(_VERSION, said.strip())):
+        raise Invalid.field(VERSION, 'must be the version that you have seen, as "7"')
+    return int(found[1])

@@ -22,7 +22,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.platform import usage
 from sluice.platform.clock import Clock, SystemClock
 from sluice.platform.config import live
-from sluice.platform.http import auth, body, idempotency, parameters
+from sluice.platform.http import auth, idempotency, parameters
+from sluice.platform.http import body as body_of
 from sluice.platform.http.auth import Caller, Permission
 from sluice.platform.http.errors import (
     HttpError,
@@ -61,7 +62,8 @@ class HttpRequest(Generic[B, Q]):
     """One checked request.
 
     path: its parameters as the gateway gives them. now: epoch ms. seed: the same whenever this request is sent again
-    under its `Idempotency-Key`; what it makes is named by it where nothing else names it.
+    under its `Idempotency-Key`; what it makes is named by it where nothing else names it. version: of the thing that it
+    is about, by its header `If-Match`, where the route takes one.
     """
 
     id: str
@@ -71,6 +73,7 @@ class HttpRequest(Generic[B, Q]):
     now: int
     caller: Caller | None = None
     seed: str | None = None
+    version: int | None = None
 
     @property
     def tenant(self) -> str:
@@ -100,8 +103,8 @@ class Route(Generic[B, Q]):
     content type. permission: what the caller needs; None makes the route public. body, query: what they must look like.
     uploads: the media types of a body that the route reads by itself, with what the document says of each.
     errors: the refusals that `call` may raise, besides those that every route has. asks: how many items a request asks
-    for, where its tenant's allowance counts them. shows_secret: its answer is shown once and kept nowhere, so a repeat
-    cannot be answered with it.
+    for, where its tenant's allowance counts them. versioned: it takes `If-Match`. most_bytes: of a body, where it may be
+    longer than others. shows_secret: its answer is shown once and kept nowhere, so a repeat cannot be answered with it.
     """
 
     method: str
@@ -116,6 +119,8 @@ class Route(Generic[B, Q]):
     errors: tuple[type[HttpError], ...] = ()
     uploads: Mapping[str, type] | None = None
     asks: Callable[[HttpRequest[B, Q]], int] | None = None
+    versioned: bool = False
+    most_bytes: int = body_of.MOST_BYTES
     shows_secret: bool = False
 
     @property
@@ -246,6 +251,7 @@ def _checked(
             now=now,
             caller=caller,
             seed=seed,
+            version=parameters.version(event) if route.versioned else None,
         )
         items = route.asks(request) if route.asks else 0
     finally:
@@ -256,13 +262,13 @@ def _checked(
 
 def _body(route: Route[Any, Any], event: Mapping[str, Any]) -> Body | Upload | None:
     if route.uploads is None:
-        return check(route.body, body.read(event)) if route.body else None
-    media_type, charset = body.media_type(event)
+        return check(route.body, body_of.read(event, route.most_bytes)) if route.body else None
+    media_type, charset = body_of.media_type(event)
     if media_type not in route.uploads:
         raise Unsupported(f"send {' or '.join(route.uploads)}, and say which in the header Content-Type")
     if charset not in CHARSETS:
         raise Unsupported(f"the body is said to be {charset[:32]}; send UTF-8")
-    return Upload(body.raw(event, body.MOST_UPLOAD_BYTES), media_type)
+    return Upload(body_of.raw(event, body_of.MOST_UPLOAD_BYTES), media_type)
 
 
 def _by_route(event: dict[str, Any]) -> dict[str, Any]:
