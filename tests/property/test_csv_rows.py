@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.inventory import csv_rows
-from sluice.inventory.csv_rows import COLUMNS, MOST_LINES, MOST_RECORD_CHARACTERS, MOST_RECORD_LINES, Row
-from sluice.inventory.csv_text import DELIMITERS, NoFile
+from sluice.inventory.csv_rows import COLUMNS, MOST_RECORD_CHARACTERS, Row
 from sluice.inventory.rules import CURRENCIES, MARKETPLACES, MOST_ROWS, Raw, all_for
 from sluice.inventory.sheet import Sheet
+from sluice.platform import csv_records
+from sluice.platform.csv_records import MOST_RECORD_LINES
+from sluice.platform.csv_text import DELIMITERS, NoFile
 
 HEADER = ",".join(COLUMNS)
 # What cannot be taken for something that a spreadsheet has made of it.
@@ -163,9 +165,9 @@ def test_work_grows_with_the_file_and_not_with_its_square(opening: str, monkeypa
     def work(lines: int) -> int:
         """How many characters and lines the reader has looked at, counted."""
         done = 0
-        following, measure = csv_rows._Lines.__next__, len
+        following, measure = csv_records._Lines.__next__, len
 
-        def count(self: csv_rows._Lines) -> str:
+        def count(self: csv_records._Lines) -> str:
             nonlocal done
             done += 1
             return following(self)
@@ -176,8 +178,8 @@ def test_work_grows_with_the_file_and_not_with_its_square(opening: str, monkeypa
             return measure(value)
 
         with monkeypatch.context() as counted:
-            counted.setattr(csv_rows._Lines, "__next__", count)
-            counted.setattr(csv_rows, "len", count_length, raising=False)
+            counted.setattr(csv_records._Lines, "__next__", count)
+            counted.setattr(csv_records, "len", count_length, raising=False)
             list(csv_rows.read(f"sku,size\n{opening * lines}\n\n\n".encode()))
         return done
 
@@ -212,7 +214,7 @@ def test_a_quote_may_close_some_lines_later_and_not_a_hundred(monkeypatch: pytes
         (b"sku,siz\xe9\n", 1, "column 2 is not known"),
         (b'"sku,size\nSKU,10\n', 1, "quote"),
         (b"sku,size\n" + b"SKU,10\n" * (MOST_ROWS + 1), MOST_ROWS + 2, "at most 10000 rows"),
-        (b"sku,size\n" + b"\n" * (MOST_LINES + 1), MOST_LINES + 2, "at most 20000 lines"),
+        (b"sku,size\n" + b"\n" * (2 * MOST_ROWS + 1), 2 * MOST_ROWS + 2, "at most 20000 lines"),
         (b"sku,size\n" + b"S,1\n" * 1_000_000, MOST_ROWS + 2, "at most 10000 rows"),
     ],
 )

@@ -1,39 +1,21 @@
-"""A CSV file of items, read row by row: what is wrong with a row costs that row alone. Pure.
+"""A CSV file of items, row by row: what is wrong with a row costs that row alone. Pure."""
 
-Python's reader does the parsing. It is given the lines of one record at a time, because a quote that is never closed
-would make the rest of the file one field: what is no record is refused by the line on which it begins, and the reader
-goes on with the next line.
-"""
-
-import csv
-import io
 import re
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sluice.inventory import csv_text
-from sluice.inventory.csv_text import DELIMITERS, NoFile, folded
-from sluice.inventory.rules import MOST_ROWS, Raw, is_formula
-from sluice.platform import money
+from sluice.inventory.rules import MOST_ROWS, Raw
+from sluice.platform import csv_records, money
+from sluice.platform.csv_records import BadRow, Form, Record
+from sluice.platform.csv_text import is_formula
 from sluice.platform.http.errors import FieldError
 
 COLUMNS: Final = ("sku", "size", "sizeSystem", "marketplaces", "cost", "currency", "category", "quantity")
-REQUIRED: Final = ("sku", "size")
-# With blank lines among the rows. What is longer is not read to its end.
-MOST_LINES: Final = 2 * MOST_ROWS
-# Of one record. What opens a quote and does not close it is read again from its second line on: a line is read at most
-# as often as a record may have lines.
+# Of one row.
 MOST_RECORD_CHARACTERS: Final = 1_000
-MOST_RECORD_LINES: Final = 100
-# Of a name that is shown to whoever misspelt it.
-MOST_SHOWN: Final = 40
-_OPEN_QUOTE: Final = f"opens a quote and does not close it within {MOST_RECORD_LINES} lines"
+FORM: Final = Form(COLUMNS, ("sku", "size"), csv_records.names_of(COLUMNS), MOST_ROWS, MOST_RECORD_CHARACTERS)
 BETWEEN_MARKETPLACES: Final = "|"
-_KNOWN: Final = {folded(column): column for column in COLUMNS}
-# What is left of a byte that cannot be read: Python's mark for it, or the one that a gateway puts in its place.
-_UNREADABLE = "[\udc80-\udcff\ufffd]"
 _DECIMAL_COMMA = r"-?[0-9]{1,15},[0-9]{1,2}"
 
 
@@ -45,63 +27,17 @@ class Row:
     raw: Raw
 
 
-@dataclass(frozen=True)
-class BadRow:
-    """Why a row is refused, field by field; field `row` where it is the row as a whole."""
-
-    number: int
-    fields: tuple[FieldError, ...]
-
-
 def read(data: bytes) -> Iterator[Row | BadRow]:
     """Every row of the file, in its order, the blank ones left out.
 
     Raises:
         NoFile: its header is wrong, it is no text, or too long. Rows that came before are of no use then.
     """
-    lines = _Lines(csv_text.open_text(data))
-    form = csv_text.dialect(lines.peek(), _KNOWN)
-    if form.delimiter not in DELIMITERS:
-        raise NoFile(1, "sep= must name a comma, a semicolon or a tab")
-    if form.directive:
-        lines.skip()
-    records = _records(lines, form.delimiter)
-    columns = _header(next(records, None))
-    for count, (number, cells) in enumerate(records):
-        if count == MOST_ROWS:
-            raise NoFile(number, f"a file has at most {MOST_ROWS} rows; send the rest as another one")
-        yield BadRow(number, (FieldError("row", cells),)) if isinstance(cells, str) else _row(number, columns, cells)
+    return (one if isinstance(one, BadRow) else _row(one) for one in csv_records.read(data, FORM))
 
 
-def _header(record: "tuple[int, list[str] | str] | None") -> list[str]:
-    """The name of each column; empty for those that have none, of which no row may have a cell."""
-    expected = f"the header names the columns, separated by commas, semicolons or tabs: {', '.join(COLUMNS)}"
-    if record is None:
-        raise NoFile(1, f"the file is empty; {expected}")
-    line, cells = record
-    if isinstance(cells, str):
-        raise NoFile(line, f"{cells}; {expected}")
-    names = []
-    for number, cell in enumerate(cells, 1):
-        name = _KNOWN.get(folded(cell), "")
-        if not name and cell.strip():
-            shown = "".join(letter if letter.isprintable() else "?" for letter in cell.strip()[:MOST_SHOWN])
-            raise NoFile(line, f"column {number} is not known ({shown}); {expected}")
-        names.append(name)
-    if twice := [name for name in COLUMNS if names.count(name) > 1]:
-        raise NoFile(line, f"the column {twice[0]} is given twice")
-    if missing := [name for name in REQUIRED if name not in names]:
-        raise NoFile(line, f"the column {missing[0]} is missing; {expected}")
-    return names
-
-
-def _row(number: int, columns: Sequence[str], cells: Sequence[str]) -> Row | BadRow:
-    """Cells that are missing at the end are empty, and empty ones beyond the last column are none."""
-    for place, cell in enumerate(cells):
-        if cell.strip() and not (place < len(columns) and columns[place]):
-            why = f"has a cell in column {place + 1}, which the header does not name"
-            return BadRow(number, (FieldError("row", why),))
-    named = {name: cell for name, cell in zip(columns, cells, strict=False) if name}
+def _row(record: Record) -> Row | BadRow:
+    number, named = record.number, record.cells
     wrong = [FieldError(name, problem) for name, cell in named.items() if (problem := _bad(name, cell))]
     if wrong:
         return BadRow(number, tuple(wrong))
@@ -124,8 +60,8 @@ def _row(number: int, columns: Sequence[str], cells: Sequence[str]) -> Row | Bad
 
 def _bad(column: str, cell: str) -> str | None:
     """What is wrong with the cell, whatever it is about."""
-    if re.search(_UNREADABLE, cell):
-        return "is not UTF-8; save the file as CSV UTF-8"
+    if why := csv_records.unreadable(cell):
+        return why
     if column == "cost" and re.fullmatch(_DECIMAL_COMMA, cell.strip(" ")):
         return f"has a decimal comma; write {cell.strip(' ').replace(',', '.')}"
     negative = column in ("cost", "quantity") and money.is_decimal(
@@ -134,81 +70,3 @@ def _bad(column: str, cell: str) -> str | None:
     if is_formula(cell) and not negative:
         return "begins with = + - @ or a tab, as a spreadsheet's formula does"
     return None
-
-
-class _TooLong(Exception):  # noqa: N818 - an answer
-    """The record goes on for longer than any can."""
-
-
-class _Lines(Iterator[str]):
-    """The lines of a file, one by one, with their ends. Those of one record can be read again."""
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._file = text
-        self._again = deque[str]()
-        self._record: list[str] = []
-        self._characters = 0  # of the record so far
-        self.number = 0
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else self._file.readline()
-        if not line:
-            raise StopIteration
-        self.number += 1
-        self._record.append(line)
-        self._characters += len(line)
-        if self._characters > MOST_RECORD_CHARACTERS or len(self._record) > MOST_RECORD_LINES:
-            raise _TooLong
-        return line
-
-    def peek(self) -> str:
-        """The first line that is not blank, or as much of it as a record may have. Nothing is taken away."""
-        while len(self._again) < MOST_RECORD_LINES and (line := self._file.readline()):
-            self._again.append(line)
-            if line.strip():
-                return line[:MOST_RECORD_CHARACTERS]
-        return ""
-
-    def skip(self) -> None:
-        """Pass over everything up to the first line that is not blank, and over that line."""
-        while self._again:
-            self.number += 1
-            if self._again.popleft().strip():
-                return
-
-    def begin(self) -> int:
-        """A record begins; returns the number of its first line."""
-        self._record.clear()
-        self._characters = 0
-        return self.number + 1
-
-    def only_the_first(self) -> bool:
-        """Whether the record has one line so far. The others are given back, to be read as records of their own."""
-        first, rest = self._record[:1], self._record[1:]
-        self._again.extendleft(reversed(rest))
-        self.number -= len(rest)
-        self._record = first
-        return not rest
-
-
-def _records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
-    """The line and the cells of each record; in place of the cells, why it is none. Blank ones are left out."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    while True:
-        number = lines.begin()
-        if number > MOST_LINES + 1:
-            raise NoFile(number, f"a file has at most {MOST_LINES} lines")
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except _TooLong:
-            long = lines.only_the_first()
-            yield number, f"has more than {MOST_RECORD_CHARACTERS} characters" if long else _OPEN_QUOTE
-        except csv.Error as error:
-            open_quote = "end of data" in str(error)
-            lines.only_the_first()
-            yield number, _OPEN_QUOTE if open_quote else f"is not CSV: {error}"
-        else:
-            if any(cell.strip(" ") for cell in cells):
-                yield number, cells

@@ -26,7 +26,7 @@ CSV = ("text/csv", "application/csv", "text/tab-separated-values", "application/
 def import_items(request: HttpRequest[Upload, None]) -> ImportView:
     """Add many items. The answer has the rows that are refused; the others are stored by and by."""
     from sluice.inventory import upload
-    from sluice.inventory.csv_text import NoFile
+    from sluice.platform.csv_text import NoFile
 
     body = request.body
     try:

@@ -10,6 +10,7 @@ from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.sizes import OWN, UNNAMED, Size
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform import money
+from sluice.platform.csv_text import is_formula
 from sluice.platform.http.errors import FieldError
 from sluice.platform.refused import Refused
 
@@ -24,8 +25,6 @@ CURRENCIES: Final = frozenset(currency for one in registry.MARKETPLACES.values()
 MOST_CATEGORY_CHARACTERS: Final = 64
 MOST_ROWS: Final = 10_000  # of an import
 _CONTROL = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]"
-# What a spreadsheet takes for a formula when it opens a file (OWASP, CSV injection).
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Raw(NamedTuple):
@@ -185,11 +184,6 @@ def asked_of(names: Sequence[str] | None, size_system: str) -> tuple[str, ...] |
             known = ", ".join(registry.get(name).size_systems)
             raise ValueError(f"{name} knows no sizes in {size_system}; it knows {known}")
     return tuple(name for name in MARKETPLACES if name in names)
-
-
-def is_formula(text: str) -> bool:
-    """Whether a spreadsheet would compute `text` instead of showing it."""
-    return text.lstrip(" ").startswith(_FORMULA) or text.strip().startswith(_FORMULA)
 
 
 class _Checks:

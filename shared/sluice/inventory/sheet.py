@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sluice.inventory import rules
-from sluice.inventory.csv_rows import BadRow, Row
+from sluice.inventory.csv_rows import Row
 from sluice.inventory.report import RefusedRow
 from sluice.inventory.rules import Draft
 from sluice.inventory.table import key
+from sluice.platform.csv_records import BadRow
 from sluice.platform.http.errors import FieldError
 from sluice.platform.refused import Refused
 

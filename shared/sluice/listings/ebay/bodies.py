@@ -4,17 +4,16 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from sluice.listings.ebay.desired import FieldGroup, OnDrift, Status
+from sluice.listings.ebay.desired import OnDrift, Status
 from sluice.listings.ebay.item_rules import CONDITIONS, MOST_SUBTITLE, MOST_TITLE
 from sluice.listings.ebay.table import STANDINGS
 from sluice.platform.http.items import MOST_ITEMS
-from sluice.platform.http.models import Amount, Body, DocumentedAs, OneOf, Query
+from sluice.platform.http.models import Amount, Body, DocumentedAs, OneOf, PageQuery, Query
 
 STATUSES: Final = tuple(str(one) for one in Status)
 ON_DRIFT: Final = tuple(str(one) for one in OnDrift)
 # What a record is shown as; see `views.state`.
 STATES: Final = ("waiting", "failed", "archived", "paused", "ended", *STANDINGS)
-MOST_CURSOR: Final = 128
 
 _Said = Annotated[str, OneOf(ON_DRIFT)] | None
 
@@ -166,11 +165,7 @@ class DraftBody(Body):
     marketplace: str = "EBAY_US"
 
 
-class SnapshotBody(Body):
-    """Nothing need be said."""
-
-
-class RecordsQuery(Query):
+class RecordsQuery(PageQuery):
     """Which records to list. All filters must match."""
 
     state: Annotated[str, OneOf(STATES)] | None = None
@@ -178,15 +173,6 @@ class RecordsQuery(Query):
     marketplace: str | None = Field(None, max_length=32)
     group: str | None = Field(None, max_length=64)
     drift: bool | None = Field(None, description="only those with drift that is open, or only those without")
-    limit: int = Field(50, ge=1, le=100)
-    cursor: str | None = Field(None, min_length=1, max_length=MOST_CURSOR, description="a page's `next`")
-
-
-class EntriesQuery(Query):
-    """Which part of a list, newest first."""
-
-    limit: int = Field(50, ge=1, le=100)
-    cursor: str | None = Field(None, min_length=1, max_length=MOST_CURSOR, description="a page's `next`")
 
 
 class DiffQuery(Query):
@@ -194,6 +180,3 @@ class DiffQuery(Query):
 
     before: int = Field(ge=1)
     after: int = Field(ge=1)
-
-
-FIELD_GROUPS: Final = tuple(str(one) for one in FieldGroup)

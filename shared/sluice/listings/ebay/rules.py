@@ -17,12 +17,12 @@ from sluice.platform.packing import pack
 MOST_SKU: Final = 50
 # What a table's item can hold of a record, which is kept there several times.
 MOST_PACKED_BYTES: Final = 90_000
-_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
 def sku_problem(sku: str, field: str = "sku") -> FieldError | None:
     """What is wrong with the name of a record, or with the key of a group."""
-    if 1 <= len(sku) <= MOST_SKU and re.fullmatch(_NAME, sku):
+    if 1 <= len(sku) <= MOST_SKU and re.fullmatch(NAME, sku):
         return None
     return FieldError(field, f"must be 1 to {MOST_SKU} of A-Z, a-z, 0-9, . _ and -, and begin with a letter or digit")
 

@@ -24,6 +24,7 @@ from pynamodb.transactions import TransactWrite
 from sluice.listings.ebay import documents
 from sluice.listings.ebay.desired import Desired, Json, Policies, PolicyIds, PolicyRef
 from sluice.listings.ebay.table import Record, Snapshot, snapshot_entry
+from sluice.platform import tables
 from sluice.platform.clock import DAY
 from sluice.platform.config.ebay import Ebay
 from sluice.platform.http import table_pages

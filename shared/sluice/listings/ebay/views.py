@@ -10,7 +10,7 @@ from sluice.listings.ebay.desired import Json, Status
 from sluice.listings.ebay.plan import MOST_DETAIL_REVISIONS
 from sluice.listings.ebay.table import ENDED, LIVE, HistoryEntry, Record, Snapshot
 from sluice.marketplaces.publishing import MOST_REVISIONS
-from sluice.platform.clock import iso
+from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.days import PACIFIC, Day
 from sluice.platform.packing import unpack
 
@@ -199,7 +199,7 @@ def summary(record: Record) -> Summary:
         "group": record.group,
         "listingId": record.listing_id,
         "publishedVersion": record.published_version,
-        "publishedAt": _time(record.published_at),
+        "publishedAt": iso_or_none(record.published_at),
         "changedAt": iso(record.changed_at),
         "drift": len(record.drift or ()),
     }
@@ -212,7 +212,7 @@ def view(record: Record, now: int) -> RecordView:
         "record": record.document,
         "published": unpack(record.published) if record.published else None,
         "observed": unpack(record.observed) if record.observed else None,
-        "observedAt": _time(record.observed_at),
+        "observedAt": iso_or_none(record.observed_at),
         "offerId": record.offer_id,
         "error": _error(record.error),
         "warnings": list(record.warnings or ()),
@@ -271,7 +271,3 @@ def _error(error: dict[str, Any] | None) -> RecordError | None:
     if not error:
         return None
     return {"code": error["code"], "message": error["message"], "version": error["version"], "at": iso(error["at"])}
-
-
-def _time(at: int | None) -> str | None:
-    return iso(at) if at else None

@@ -103,8 +103,8 @@ class Route(Generic[B, Q]):
     content type. permission: what the caller needs; None makes the route public. body, query: what they must look like.
     uploads: the media types of a body that the route reads by itself, with what the document says of each.
     errors: the refusals that `call` may raise, besides those that every route has. asks: how many items a request asks
-    for, where its tenant's allowance counts them. versioned: it takes `If-Match`. most_bytes: of a body, where it may be
-    longer than others. shows_secret: its answer is shown once and kept nowhere, so a repeat cannot be answered with it.
+    for, where its tenant's allowance counts them. versioned: it takes `If-Match`. most_bytes: of a body that may
+    be longer than others. shows_secret: its answer is shown once and kept nowhere, so a repeat cannot have it.
     """
 
     method: str

@@ -17,6 +17,8 @@ _DAMAGED_MARK: Final = "\ufffd\ufffd".encode()
 _DAMAGED: Final = "\ufffd".encode()
 # A header is in ASCII, so each second byte of it is zero in UTF-16.
 _SAMPLE_BYTES: Final = 64
+# What a spreadsheet takes for a formula when it opens a file (OWASP, CSV injection).
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NoFile(Exception):  # noqa: N818 - an answer to the caller
@@ -90,3 +92,8 @@ def _wide(sample: bytes) -> str | None:
     if len(sample) < 4 or even.count(0) + odd.count(0) < len(sample) // 2:
         return None
     return "utf-16-le" if not odd.strip(b"\0") else "utf-16-be" if not even.strip(b"\0") else None
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would compute `text` instead of showing it."""
+    return text.lstrip(" ").startswith(_FORMULA) or text.strip().startswith(_FORMULA)
