@@ -56,6 +56,7 @@ CAPABILITIES = (
     Capability(
         "listings.ebay",
         kinds=("listing.publish", "seller.policies", "listing.compare"),
+        routes=("api", "bulk_api", "snapshots_api"),
         events=("listing.drift", "listing.sold", "listing.ended", "listing.on_hold"),
         imports=("promotions",),
     ),

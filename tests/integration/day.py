@@ -16,6 +16,7 @@ from tools.api import ApiError
 
 LIMIT = 100_000
 FAST = {
+    "ebay": {"snapshots_kept": 1},
     "limits": {
         "stockx": {"interval_ms": 1, "margin_ms": 0, "per_hour": LIMIT, "per_day": LIMIT},
         "pages": {"interval_ms": 1},

@@ -31,6 +31,18 @@ ANSWERS: dict[str, Any] = {
     "dead_letters_replay": lambda answer: answer["statusCode"] == 202,
     "dead_letters_replay_many": lambda answer: json.loads(answer["body"])["dryRun"],
     "dead_letters_show": lambda answer: answer["statusCode"] == 200,
+    "ebay_listings_change": lambda answer: answer["statusCode"] == 202,
+    "ebay_listings_delete": lambda answer: answer["statusCode"] == 202,
+    "ebay_listings_diff": lambda answer: answer["statusCode"] == 404,  # nothing of it was published
+    "ebay_listings_force_snapshot": lambda answer: answer["statusCode"] == 409,
+    "ebay_listings_history": lambda answer: len(json.loads(answer["body"])["history"]) == 2,
+    "ebay_listings_import": lambda answer: json.loads(answer["body"])["counts"]["queued"] == 1,
+    "ebay_listings_list": lambda answer: answer["statusCode"] == 200,
+    "ebay_listings_put": lambda answer: answer["statusCode"] == 202,
+    "ebay_listings_put_many": lambda answer: json.loads(answer["body"])["counts"]["queued"] == 1,
+    "ebay_listings_show": lambda answer: json.loads(answer["body"])["state"] == "waiting",
+    "ebay_listings_snapshot": lambda answer: answer["statusCode"] == 404,
+    "ebay_listings_snapshots": lambda answer: json.loads(answer["body"])["snapshots"] == [],
     "enqueue_enrich": lambda answer: answer["statusCode"] == 200,
     "enqueue_enrichment": lambda answer: answer["statusCode"] == 200,
     "enqueue_refresh": lambda answer: answer["statusCode"] == 202,
@@ -99,6 +111,9 @@ LAST = [f"promotions_{what}" for what in ("create", "show", "list", "cancel")] +
 # A page lives as short as it can, and no run comes meanwhile: its shop is invented.
 LAST += [f"pages_{what}" for what in ("track", "show", "list", "change", "prices", "saved", "untrack", "checks_run")]
 LAST += [f"inventory_{what}" for what in ("add", "show", "change", "refresh", "import", "import_progress", "delete")]
+# A record is ended before its job is due.
+LAST += [f"ebay_listings_{what}" for what in ("put", "put_many", "import", "list", "show", "change", "history")]
+LAST += [f"ebay_listings_{what}" for what in ("snapshots", "force_snapshot", "snapshot", "diff", "delete")]
 LAST += ["accounts_disconnect"]  # nothing after it needs the account
 
 

@@ -15,6 +15,7 @@ from local.cloud.template import resources
 from local.laptop import Laptop
 from tests.integration.after_day import AfterDay
 from tests.integration.day import FAST, Day
+from tests.integration.ebay_record_day import EbayRecordDay
 from tests.integration.inventory_day import InventoryDay
 from tests.integration.listing_day import ListingDay
 from tests.integration.operator_day import OperatorDay
@@ -38,6 +39,7 @@ def laptop() -> Iterator[Laptop]:
         InventoryDay(laptop).live()
         PromotionDay(laptop).live()
         PageDay(laptop).live()
+        EbayRecordDay(laptop).live()
         AfterDay(laptop).live()
         OperatorDay(laptop).live()
         yield laptop

@@ -3,10 +3,14 @@
 import copy
 from typing import Any
 
-from sluice.listings.ebay.desired import Desired
+from sluice.listings.ebay import hashes, snapshots
+from sluice.listings.ebay.desired import Desired, PolicyIds
 from sluice.listings.ebay.documents import of_document
+from sluice.listings.ebay.table import Record, find
+from sluice.platform import tables
 
 SKU = "DZ5485-612-10"
+POLICIES = PolicyIds("6196932000", "6196947000", "6196944000")
 DOCUMENT: dict[str, Any] = {
     "sku": SKU,
     "marketplace": "EBAY_US",
@@ -34,3 +38,25 @@ def document(**changes: Any) -> dict[str, Any]:
 def desired(**changes: Any) -> Desired:
     """The same as a value."""
     return of_document(document(**changes))
+
+
+def accept(tenant: str, sku: str, now: int, standing: str = "live") -> None:
+    """What the publisher writes when eBay has taken a record as it is."""
+    record = find(tenant, sku)
+    assert record
+    wanted = record.wanted
+    added = snapshots.new(record, snapshots.state(wanted, POLICIES), "publish", now, listing_id="110")
+    actions = [
+        Record.published.set(record.desired),
+        Record.published_version.set(record.version),
+        Record.published_hash.set(record.record_hash),
+        Record.published_at.set(now),
+        Record.hashes.set(hashes.of(wanted, POLICIES).stored()),
+        Record.policy_ids.set(POLICIES._asdict()),
+        Record.offer_id.set("9"),
+        Record.listing_id.set("110"),
+        Record.standing.set(standing),
+        *added.updates,
+    ]
+    tables.update(Record, (tenant, sku), actions, added.as_read)
+    added.snapshot.save()

@@ -74,11 +74,12 @@ def event(
     tenant: str | None = "acme",
     roles: str = "operator",
     key: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The event that an HTTP API makes of a request (payload format 2.0): it decodes the path.
 
     body: text as it is, bytes as base64, anything else as JSON. tenant: None for one without an authorizer's word.
-    key: the header `Idempotency-Key`.
+    key: the header `Idempotency-Key`. headers: others.
     """
     route, parameters = _match(method, path)
     context: dict[str, Any] = {
@@ -98,7 +99,7 @@ def event(
         "routeKey": route,
         "rawPath": unquote(path),
         "rawQueryString": query if isinstance(query, str) else urlencode(query),
-        "headers": {"content-type": content_type},
+        "headers": {"content-type": content_type, **(headers or {})},
         "requestContext": context,
         "isBase64Encoded": False,
     }

@@ -44,6 +44,7 @@ __all__ = [
     "name",
     "new_token",
     "one_of_many",
+    "place_of_updates",
     "put",
     "reasons",
     "transact",
@@ -114,9 +115,18 @@ def _codes(error: PynamoDBException) -> set[str]:
 
 
 def reasons(failed: ConditionFailed) -> list[CancellationReason | None]:
-    """For each write of the transaction that `failed`, in its order: why it could not be done; None if it could."""
+    """For each write of the transaction that `failed`: why it could not be done; None if it could.
+
+    PynamoDB sends checks first, then deletes, puts and updates, each in the order in which they were added.
+    """
     error = failed.__cause__
     return list(error.cancellation_reasons) if isinstance(error, TransactWriteError) else []
+
+
+def place_of_updates(transaction: TransactWrite) -> int:
+    """Where the updates of `transaction` begin among its `reasons`."""
+    before = (transaction._condition_check_items, transaction._delete_items, transaction._put_items)
+    return sum(map(len, before))
 
 
 def _retrying(write: Callable[[], R]) -> R:

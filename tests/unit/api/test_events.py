@@ -8,6 +8,7 @@ import pytest
 from local.cloud.cloud import ROOT
 from sluice.jobs.queue import tally
 from sluice.operator.actions import Action
+from tests.support.ebay_records import SKU, accept
 from tests.support.http import Answer, event_function, route_functions, send
 from tests.support.letters import write
 from tests.support.stream import changes
@@ -22,7 +23,8 @@ TAKEN = {"enqueue_refresh", "dead_letters_replay", "webhooks_resend"} | {
     f"listings_{change}" for change in ("activate", "bulk", "create", "deactivate", "delete", "update")
 }
 # The page is tracked already; of one that was never looked at nothing is saved.
-OTHERS = {"pages_track": 409, "pages_saved": 404}
+OTHERS = {"pages_track": 409, "pages_saved": 404, "ebay_listings_force_snapshot": 201}
+TAKEN |= {f"ebay_listings_{change}" for change in ("put", "put_many", "import", "change", "delete")}
 TAKEN |= {"promotions_create", *(f"inventory_{what}" for what in ("add", "import", "refresh"))}
 
 
@@ -46,6 +48,8 @@ def stocked(acme: Cloud) -> Cloud:
     give("enqueue_enrich")
     acme.connect_seller("acme")
     give("promotions_create")
+    give("ebay_listings_put")
+    accept("acme", SKU, acme.now)
     give("pages_track")
     shown = API["operator_action"]["pathParameters"]["action_id"]
     Action("acme", shown, action="cancel", state="running", whose="acme", target={}, pages=0).save()

@@ -10,6 +10,9 @@ from sluice.inventory.table import Item
 from sluice.jobs.model import keys, requests
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
+from sluice.listings.ebay import hashes
+from sluice.listings.ebay.documents import document as shown
+from sluice.listings.ebay.table import HistoryEntry, Record, Snapshot, snapshot_entry, version_entry
 from sluice.listings.stockx.table import Entry, Listing, history_key
 from sluice.pages import wanted
 from sluice.pages.alerts import Watch
@@ -17,10 +20,12 @@ from sluice.pages.api import MOST_COMPARED
 from sluice.pages.operator_api import MOST_READ
 from sluice.pages.table import PageCheck, PricePoint, Product, Tracker
 from sluice.platform.clock import DAY, SECOND, iso
+from sluice.platform.packing import pack
 from sluice.prices.table import Price
 from sluice.promotions.kinds import CREATE
 from sluice.promotions.request import job_id
 from sluice.webhooks.deliveries import Delivery
+from tests.support.ebay_records import desired
 from tests.support.http import call, route_functions
 from tests.support.store import Answer, Request, Send, Store
 from tests.unit.api.conftest import Cloud
@@ -156,6 +161,33 @@ def pages(tables: Store, number: int, now: int) -> None:
         put(tables, "page_prices", PricePoint(f"{PAGE}#", iso(now - place), amount="1", currency="USD", expires_at=now))
 
 
+def records(tables: Store, number: int, now: int) -> None:
+    """Records, of one of which there are many changes and snapshots."""
+    wanted = desired()
+    packed, digest = pack(shown(wanted)), hashes.of_record(wanted)
+    for place in range(number):
+        record = Record(
+            "acme", f"S-{place:04}", version=1, desired=packed, record_hash=digest, marketplace="EBAY_US",
+            status="active", title="t", created_at=now, changed_at=now, changed_by="x",
+        )  # fmt: skip
+        put(tables, "ebay_listings", record)
+        change = HistoryEntry(
+            "acme/S-0000", version_entry(place), version=place, action="put", fields=[], changed_by="x", changed_at=now
+        )
+        put(tables, "ebay_history", change)
+        snapshot = Snapshot(
+            "acme/S-0000",
+            snapshot_entry(place),
+            number=place,
+            event="publish",
+            version=1,
+            at=now,
+            state_hash="x",
+            size=0,
+        )
+        put(tables, "ebay_snapshots", snapshot)
+
+
 def nothing(_: Store, __: int, ___: int) -> None:
     """Accounts and webhooks are few: ten of each at the most."""
 
@@ -186,6 +218,10 @@ LISTS: list[tuple[str, dict[str, str], Fill]] = [
     (f"{CHECKS}/slow", {}, pages),
     (f"{CHECKS}/slow", {"min_duration_ms": "7"}, pages),
     (f"{CHECKS}/stats", {}, pages),
+    ("/v1/ebay/listings", {}, records),
+    ("/v1/ebay/listings", {"state": "failed"}, records),
+    ("/v1/ebay/listings/S-0000/history", {}, records),
+    ("/v1/ebay/listings/S-0000/snapshots", {}, records),
     ("/v1/market/prices", {"sku": "S-0001"}, prices),
     ("/v1/webhooks", {}, nothing),
     ("/v1/accounts", {}, nothing),
@@ -202,6 +238,9 @@ SINGLE = {
     "/v1/jobs/{job_id}",
     "/v1/operations/{job_id}",
     "/v1/stockx/listings/{listing_id}",
+    "/v1/ebay/listings/{sku}",
+    "/v1/ebay/listings/{sku}/snapshots/{number}",
+    "/v1/ebay/listings/{sku}/snapshots/diff",
     "/v1/dead-letters/{letter_id}",
     "/v1/promotions/{promotion_id}",
     "/v1/inventory/{item_id}",
@@ -215,7 +254,7 @@ SINGLE = {
 
 def test_every_route_that_shows_many_things_is_counted() -> None:
     shown = {key.partition(" ")[2] for key in route_functions() if key.startswith("GET ")}
-    ids = {PAGE: "page_id", LISTING: "listing_id", "main": "webhook_id"}
+    ids = {"S-0000": "sku", PAGE: "page_id", LISTING: "listing_id", "main": "webhook_id"}
     listed = {"/".join(f"{{{ids[part]}}}" if part in ids else part for part in path.split("/")) for path, _, _ in LISTS}
     assert (listed | SINGLE, listed & SINGLE) == (shown, set())
 

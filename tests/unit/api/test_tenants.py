@@ -18,6 +18,7 @@ from sluice.pages import urls
 from sluice.pages.table import SavedPage, pack_text
 from sluice.platform.clock import iso
 from sluice.platform.http.auth import ROLES
+from tests.support.ebay_records import accept, document
 from tests.support.http import Answer, call, event, route_functions, send
 from tests.support.letters import DIED_AT, write
 from tests.unit.api.conftest import CREDENTIALS, WEBHOOK, Cloud
@@ -43,6 +44,10 @@ PAGE = "https://shop.example/products/ACME-ONLY"
 IDS |= {"page_id": urls.product_id(PAGE)}
 IDS |= {"budget": "stockx:acme", "action_id": f"{iso(DIED_AT)}#5f3c21aa07b4"}
 IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
+# The record of a listing of acme's, and what was published of it.
+SKU = "ACME-ONLY-10"
+RECORD = {name: value for name, value in document().items() if name != "sku"}
+IDS |= {"sku": SKU, "number": "1"}
 # What an answer to somebody else must not hold.
 OF_ACME = ("acme", "ACME-ONLY", "ACMEONLY", "ACME-SHARED", "ACMESHARED")
 
@@ -66,6 +71,18 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "POST /v1/stockx/listings/{listing_id}/deactivate": ({}, 404),
     "GET /v1/stockx/listings/{listing_id}/history": ({}, 404),
     "GET /v1/operations/{job_id}": ({}, 404),
+    "GET /v1/ebay/listings": ({}, 200),
+    "PUT /v1/ebay/listings": ({"body": {"items": [document(sku="b", quantity=-1)]}}, 400),
+    "POST /v1/ebay/listings/import": ({"body": "sku,title\nACME,=", "content_type": "text/csv"}, 400),
+    "GET /v1/ebay/listings/{sku}": ({}, 404),
+    "PUT /v1/ebay/listings/{sku}": ({"body": RECORD}, 400),
+    "PATCH /v1/ebay/listings/{sku}": ({"body": {"quantity": 1}}, 404),
+    "DELETE /v1/ebay/listings/{sku}": ({}, 404),
+    "GET /v1/ebay/listings/{sku}/history": ({}, 404),
+    "GET /v1/ebay/listings/{sku}/snapshots": ({}, 404),
+    "POST /v1/ebay/listings/{sku}/snapshots": ({}, 404),
+    "GET /v1/ebay/listings/{sku}/snapshots/diff": ({"query": {"before": 1, "after": 1}}, 404),
+    "GET /v1/ebay/listings/{sku}/snapshots/{number}": ({}, 404),
     "POST /v1/promotions": ({"body": PROMOTION}, 400),
     "GET /v1/promotions": ({}, 200),
     "GET /v1/promotions/{promotion_id}": ({}, 404),
@@ -192,6 +209,18 @@ EVERYBODY = {
     "POST /v1/stockx/listings/{listing_id}/deactivate",
     "GET /v1/stockx/listings/{listing_id}/history",
     "GET /v1/operations/{job_id}",
+    "GET /v1/ebay/listings",
+    "PUT /v1/ebay/listings",
+    "POST /v1/ebay/listings/import",
+    "GET /v1/ebay/listings/{sku}",
+    "PUT /v1/ebay/listings/{sku}",
+    "PATCH /v1/ebay/listings/{sku}",
+    "DELETE /v1/ebay/listings/{sku}",
+    "GET /v1/ebay/listings/{sku}/history",
+    "GET /v1/ebay/listings/{sku}/snapshots",
+    "POST /v1/ebay/listings/{sku}/snapshots",
+    "GET /v1/ebay/listings/{sku}/snapshots/diff",
+    "GET /v1/ebay/listings/{sku}/snapshots/{number}",
     "POST /v1/promotions",
     "GET /v1/promotions",
     "GET /v1/promotions/{promotion_id}",
@@ -238,6 +267,8 @@ def own(acme: Cloud) -> None:
     assert call("POST", "/v1/stockx/listings", body=offered, tenant="acme").json["listingId"] == LISTING
     acme.connect_seller("acme")
     assert call("POST", "/v1/promotions", body=PROMOTION, tenant="acme").json["jobId"] == IDS["promotion_id"]
+    assert call("PUT", f"/v1/ebay/listings/{SKU}", body=RECORD, tenant="acme").status == 202
+    accept("acme", SKU, acme.now)
     write(sku="ACME-ONLY")
     Action("acme", IDS["action_id"], action="cancel", state="running", whose="acme", target={"ids": [OWN]}).save()
     acme.webhook("of-a")

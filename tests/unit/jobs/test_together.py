@@ -44,6 +44,18 @@ def test_what_joins_a_job_that_waits_is_written_too_though_the_job_stays_as_it_i
     assert version() == 2
 
 
+def test_the_job_is_told_from_the_callers_writes_whatever_they_are() -> None:
+    """PynamoDB sends puts before updates."""
+
+    def put_too(transaction: TransactWrite) -> None:
+        transaction.save(Usage(tenant="acme", period="another"), Usage.tenant.does_not_exist())
+
+    enqueue_with(work.spec(), NOON, lambda transaction: None)
+    assert enqueue_with(work.spec(), NOON, put_too).outcome is Result.MERGED
+    with pytest.raises(NotWritten):
+        enqueue_with(work.spec(), NOON, put_too)
+
+
 def test_where_the_callers_condition_does_not_hold_nothing_is_written() -> None:
     with pytest.raises(NotWritten) as failed:
         ask(2)

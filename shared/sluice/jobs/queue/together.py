@@ -23,8 +23,8 @@ from sluice.platform import tables
 class NotWritten(Exception):  # noqa: N818 - an answer: somebody else was first
     """A condition of the caller's own writes did not hold; nothing was written, and nothing asked for.
 
-    items: for each of the caller's writes, in their order, what was there, raw; None for one that could be done, and
-    for one that found nothing.
+    items: for each of the caller's writes, in the order of `tables.reasons`, what was there, raw; None for one that
+        could be done, and for one that found nothing.
     """
 
     def __init__(self, items: list[dict[str, Any] | None]) -> None:
@@ -41,14 +41,19 @@ def enqueue_with(spec: Spec, now: int, others: Callable[[TransactWrite], None]) 
     """
 
     def write(job_id: str, actions: list[Update], condition: Condition) -> None:
+        place = 0
+
         def fill(transaction: TransactWrite) -> None:
+            nonlocal place
             transaction.update(Job(job_id), actions, condition, return_values="ALL_OLD")
             others(transaction)
+            place = tables.place_of_updates(transaction)
 
         try:
             tables.transact(fill)
         except tables.ConditionFailed as failed:
-            job, *rest = tables.reasons(failed)
+            rest = tables.reasons(failed)
+            job = rest.pop(place) if rest else None
             if any(one and one.code == "ConditionalCheckFailed" for one in rest):
                 raise NotWritten([one.raw_item if one else None for one in rest]) from failed
             raise tables.ConditionFailed(job.raw_item if job else None) from failed

@@ -24,7 +24,7 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.jobs.queue.together import NotWritten
-from sluice.listings.ebay import documents, hashes, kinds, sellers
+from sluice.listings.ebay import documents, hashes, kinds, sellers, wishes
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.desired import Desired, Status
 from sluice.listings.ebay.table import HistoryEntry, Record
@@ -230,9 +230,7 @@ def _write(change: _Change) -> Done:
     if not change.is_work:
         tables.transact(change.writes(None))
         return Done(Outcome.STORED, change.version)
-    wish = kinds.publish_wish(
-        *_subject(asker.tenant, change.desired), asker.subject, change.due_at, quick=change.is_quick
-    )
+    wish = wishes.publish(*_subject(asker.tenant, change.desired), asker.subject, change.due_at, quick=change.is_quick)
     done = ask.want_with(wish, asker.now, asker.config, change.writes(wish.job_id))
     if done.outcome is Result.MERGED:
         count("queue.enqueue_skipped_duplicate")

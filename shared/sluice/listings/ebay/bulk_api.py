@@ -10,7 +10,7 @@ from sluice.listings.ebay import asking, many
 from sluice.listings.ebay.api import WRITE, asker, remembered, told
 from sluice.listings.ebay.asking import Done, Outcome
 from sluice.listings.ebay.bodies import RecordItem, Records
-from sluice.listings.ebay.views import Taken, taken
+from sluice.listings.ebay.views import taken
 from sluice.platform import usage
 from sluice.platform.http import body as bodies
 from sluice.platform.http.errors import Conflict, ErrorDetail, FieldError, Invalid, Unavailable
@@ -70,7 +70,7 @@ def import_ebay_listings(request: HttpRequest[Upload, None]) -> RecordAnswers:
     else:
         rows = _rows(request.body.raw, answers, lines)
     by = asker(request, "import")
-    usage.charge(by.tenant, len(rows), by.now, by.config.allowed(by.tenant), requests=0)
+    usage.charge(by.tenant, len(rows), by.now, by.config.tenants.allowed(by.tenant), requests=0)
     good: dict[int, dict[str, Any]] = {}
     for index, row in rows.items():
         try:
@@ -124,8 +124,8 @@ def _put(
             why = {CONFLICT: Conflict, UNAVAILABLE: Unavailable}.get(one.code, Invalid)
             answers.refuse(index, *one.fields, why=why)
         else:
-            what: Taken = taken(doc["sku"], one)
-            answers.add(index, {"index": index, **what})
+            what = taken(doc["sku"], one)
+            answers.add(index, cast(RecordAnswer, {"index": index, **what}))
     remembered(by, [one for one in done if isinstance(one, Done)])
 
 

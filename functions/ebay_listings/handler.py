@@ -1,0 +1,18 @@
+"""HTTP API. Takes sellers' records of eBay listings, and shows them with what is known of them at eBay."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice import capabilities
+from sluice.jobs.model import kinds
+from sluice.listings.ebay import api, bulk_api, snapshots_api
+from sluice.platform.http import routing
+
+kinds.serve(capabilities.kinds("listings.ebay"))
+app = routing.app((*bulk_api.ROUTES, *snapshots_api.ROUTES, *api.ROUTES))
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one request (payload format 2.0)."""
+    return routing.resolve(app, event, context)

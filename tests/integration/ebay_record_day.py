@@ -1,0 +1,80 @@
+"""A day of records of eBay listings: put, changed, ended, by one and by many, and the snapshots of what was taken."""
+
+import json
+from typing import Any
+
+from local.laptop import Laptop
+from sluice.listings.ebay import hashes
+from sluice.listings.ebay.documents import document as shown
+from sluice.platform.packing import pack
+from tests.support.ebay_records import desired, document
+
+TENANT = "lister"
+LISTINGS = "/v1/ebay/listings"
+SKU = "S-1"
+# After so many snapshots the old ones of a listing are looked for.
+MANY = 16
+
+
+class EbayRecordDay:
+    """What a seller does with records. What eBay has taken is written as the publisher writes it."""
+
+    def __init__(self, laptop: Laptop) -> None:
+        self.laptop = laptop
+        self.api = laptop.api(TENANT)
+
+    def live(self) -> None:
+        """Everything, in an order in which each step leaves the stack fit for the next."""
+        self.laptop.connect(TENANT, "ebay")
+        self.a_record_is_put_twice()
+        self.many_records_are_put()
+        self.what_was_published_is_shown()
+        self.a_listing_is_ended()
+
+    def a_record_is_put_twice(self) -> None:
+        """The second time the same is said while the job waits, so nothing is done."""
+        assert self.put(SKU)["outcome"] == "queued"
+        assert self.put(SKU)["outcome"] == "unchanged"
+        changed = self.api.call("PATCH", f"{LISTINGS}/{SKU}", {"onDrift": {"price": "ask"}})
+        assert changed["version"] == 2
+
+    def many_records_are_put(self) -> None:
+        items = [document(sku=f"S-{number}") for number in range(2, 5)]
+        assert self.api.put(LISTINGS, {"items": items})["counts"]["queued"] == 3
+        assert len(self.api.get(LISTINGS)["listings"]) == 4
+        imported = self.api.upload(f"{LISTINGS}/import", json.dumps({"items": items}).encode(), "application/json")
+        assert imported["counts"]["unchanged"] == 3
+
+    def what_was_published_is_shown(self) -> None:
+        self.publish(SKU)
+        for number in range(1, MANY + 1):
+            key = f"snapshot-{number}"
+            assert self.api.post(f"{LISTINGS}/{SKU}/snapshots", {}, key)["number"] == number
+        kept = [one["number"] for one in self.api.get(f"{LISTINGS}/{SKU}/snapshots")["snapshots"]]
+        assert kept == [MANY, 1]  # the newest, and the one whose state it has
+        assert self.api.get(f"{LISTINGS}/{SKU}/snapshots/{MANY}")["state"]["sku"] == SKU
+        assert self.api.get(f"{LISTINGS}/{SKU}/snapshots/diff", before=1, after=MANY)["changes"] == {}
+        assert [one["version"] for one in self.api.get(f"{LISTINGS}/{SKU}/history")["history"]] == [2, 1]
+        assert self.api.get(f"{LISTINGS}/{SKU}")["snapshots"] == MANY
+
+    def a_listing_is_ended(self) -> None:
+        assert self.api.delete(f"{LISTINGS}/{SKU}")["outcome"] == "queued"
+        assert self.api.get(f"{LISTINGS}/{SKU}")["state"] == "archived"
+
+    def put(self, sku: str) -> Any:
+        said = {name: value for name, value in document().items() if name != "sku"}
+        return self.api.put(f"{LISTINGS}/{sku}", said)
+
+    def publish(self, sku: str) -> None:
+        """eBay has taken the record of `sku`."""
+        wanted = desired(sku=sku)
+        self.laptop.cloud.client("dynamodb").update_item(
+            TableName=f"{self.laptop.stack.name}-ebay-listings",
+            Key={"tenant": {"S": TENANT}, "sku": {"S": sku}},
+            UpdateExpression="SET published = :p, published_hash = :h, published_version = :v",
+            ExpressionAttributeValues={
+                ":p": {"B": pack(shown(wanted))},
+                ":h": {"S": hashes.of_record(wanted)},
+                ":v": {"N": "2"},
+            },
+        )
