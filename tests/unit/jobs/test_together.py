@@ -51,7 +51,7 @@ def test_the_job_is_told_from_the_callers_writes_whatever_they_are() -> None:
         transaction.save(Usage(tenant="acme", period="another"), Usage.tenant.does_not_exist())
 
     enqueue_with(work.spec(), NOON, lambda transaction: None)
-    assert enqueue_with(work.spec(), NOON, put_too).outcome is Result.MERGED
+    assert enqueue_with(work.spec(), NOON, put_too).result is Result.MERGED
     with pytest.raises(NotWritten):
         enqueue_with(work.spec(), NOON, put_too)
 

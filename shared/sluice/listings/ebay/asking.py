@@ -232,7 +232,7 @@ def _write(change: _Change) -> Done:
         return Done(Outcome.STORED, change.version)
     wish = wishes.publish(*_subject(asker.tenant, change.desired), asker.subject, change.due_at, quick=change.is_quick)
     done = ask.want_with(wish, asker.now, asker.config, change.writes(wish.job_id))
-    if done.outcome is Result.MERGED:
+    if done.result is Result.MERGED:
         count("queue.enqueue_skipped_duplicate")
     return Done(Outcome.QUEUED, change.version, done)
 
