@@ -21,6 +21,7 @@ from tests.integration.listing_day import ListingDay
 from tests.integration.operator_day import OperatorDay
 from tests.integration.page_day import PageDay
 from tests.integration.promotion_day import PromotionDay
+from tests.integration.publish_day import PublishDay
 from tests.support import stack
 
 FUNCTIONS = [
@@ -38,6 +39,7 @@ def laptop() -> Iterator[Laptop]:
         ListingDay(laptop).live()
         InventoryDay(laptop).live()
         PromotionDay(laptop).live()
+        PublishDay(laptop).live()
         PageDay(laptop).live()
         EbayRecordDay(laptop).live()
         AfterDay(laptop).live()

@@ -1,0 +1,92 @@
+"""A day of listings at eBay: published, changed, sold, refused, and looked at by the reconciler."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from local.laptop import Laptop
+from local.sandbox.ebay.inventory.faults import RefuseListing
+from sluice.listings.ebay.desired import Policies, PolicyRef
+from sluice.listings.ebay.snapshots import PRUNE_EACH
+from sluice.platform.clock import MINUTE, SystemClock
+from tests.support import process
+from tests.support.clock import VirtualClock
+from tests.support.ebay_seller import SKU, TENANT, EbaySeller
+from tests.support.ebay_wanted import record
+from tests.support.stack import until
+from tests.unit.ebay_publish.test_groups import SHOES, size
+
+NAMES = Policies(*(PolicyRef(name=f"Usual {kind}") for kind in ("fulfillment", "payment", "return")))
+
+
+class PublishDay:
+    """What a seller's software, eBay and buyers do. Records are stored as the API stores them."""
+
+    def __init__(self, laptop: Laptop) -> None:
+        self.laptop = laptop
+        self.ebay = laptop.sandbox.world.ebay
+
+    def live(self) -> None:
+        """Everything, in an order in which each step leaves the stack fit for the next."""
+        self.laptop.connect(TENANT, "ebay")
+        with self.inside() as self.seller:
+            self.a_listing_is_published_and_promoted()
+            self.a_group_is_published()
+            self.prices_change_until_old_snapshots_go()
+            self.some_are_sold()
+            self.a_policy_is_refused()
+
+    @contextmanager
+    def inside(self) -> Iterator[EbaySeller]:
+        """This process reads and writes the stack's tables, with nobody's permissions."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.laptop.cloud.environment.items():
+                patch.setenv(name, value)
+            patch.setenv("SLUICE_STACK", self.laptop.stack.name)
+            process.forget()
+            # As if it was asked for a while ago, so that the coalescing window is over.
+            clock = VirtualClock(SystemClock().now() - MINUTE)
+            wire: Any = SimpleNamespace(world=self.laptop.sandbox.world)
+            yield EbaySeller(clock, wire)
+        process.forget()
+
+    def until(self, done: Callable[[], bool], what: str) -> None:
+        """The schedule's minute is long for a test, so each look is a tick of its own."""
+
+        def looked() -> bool:
+            if done():
+                return True
+            self.laptop.cloud.invoke(self.laptop.stack.function("scheduler"), {})
+            return False
+
+        until(looked, what)
+
+    def a_listing_is_published_and_promoted(self) -> None:
+        self.seller.put(record(quantity=5, policies=NAMES, auto_promote=True, ad_rate="5.0"))
+        self.until(lambda: self.seller.record().is_published, "the listing is published")
+        assert [one.status for one in self.seller.live()] == ["ACTIVE"]
+
+    def a_group_is_published(self) -> None:
+        self.seller.put_group(SHOES, size("9"), size("10"))
+        self.until(lambda: self.seller.group("shoes").is_published, "the group is published")
+        assert len(self.seller.live()) == 2
+
+    def prices_change_until_old_snapshots_go(self) -> None:
+        for number in range(2 * PRUNE_EACH):
+            want = record(quantity=5, amount=str(200 + number), policies=NAMES, auto_promote=True, ad_rate="5.0")
+            self.seller.put(want, quick=True)
+            self.until(lambda: self.seller.record().is_published, "the price is published")
+
+    def some_are_sold(self) -> None:
+        self.ebay.sell(TENANT, SKU, 2)
+        assert self.laptop.cloud.invoke(self.laptop.stack.function("reconciler"), {})["asked"] == 1
+        self.until(lambda: self.seller.record().wanted.quantity == 3, "the sale is found")
+
+    def a_policy_is_refused(self) -> None:
+        self.laptop.sandbox.faults.set(RefuseListing(error_id=25007, call="update_offer"))
+        self.seller.put(record(quantity=3, description="<p>Other</p>", policies=NAMES))
+        self.until(lambda: bool(self.seller.record().error), "the policy is refused")
+        self.laptop.sandbox.faults.clear()
