@@ -24,7 +24,8 @@ PARTS = 4
 # Stories whose tests have a file of their own, so that several processes share the work: a process takes a whole file.
 LISTINGS = ("create", "remove", "create-bulk", "change-bulk", "delete-bulk")
 GOODS = ("promote", "import", "inventory", "enrich")
-OTHERS = tuple(story for story in SCENARIOS if story not in (*LISTINGS, *GOODS))
+EBAY = ("publish",)
+OTHERS = tuple(story for story in SCENARIOS if story not in (*LISTINGS, *GOODS, *EBAY))
 
 
 def told(tables: Store, story: str, at: int = -1, kind: str = "") -> tuple[dict[str, Any], list[str]]:

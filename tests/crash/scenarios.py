@@ -4,17 +4,23 @@ A story has a part that nobody breaks (`before`), a part in which every request 
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
 from local.sandbox.catalog.golden import GOLDEN
+from local.sandbox.ebay.inventory.book import Offer
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.queue import claim, finish
-from sluice.platform.clock import HOUR, MINUTE
+from sluice.listings.ebay.desired import Desired, Price, Status
+from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config import live
 from tests.crash.plant import TENANT, Plant
+from tests.support.ebay_seller import EbaySeller
+from tests.support.ebay_wanted import record
 
 Story = Callable[[Plant], None]
 STYLE = str(GOLDEN[0].style_id)
@@ -45,6 +51,9 @@ def seen(plant: Plant) -> dict[str, Any]:
             (one.variant.index, one.status, str(one.amount))
             for one in sandbox.stockx.listings(TENANT, plant.clock.time)
         ),
+        "ebay": sorted(offer(one) for one in sandbox.ebay.shop(TENANT).offers.values()),
+        "ebay listings": Counter(one.status for one in sandbox.ebay.shop(TENANT).listings),
+        "ebay records": sorted(ebay_record(one) for one in plant.store.items("ebay_listings")),
         "ads": sorted((ad.listing_id, str(ad.rate)) for ad in sandbox.ads.ads(TENANT)),
         "accounts": {text(one, "account"): text(one, "status") for one in plant.store.items("accounts")},
         "deliveries": {text(one, "state") for one in plant.store.items("deliveries") if "state" in one},
@@ -92,6 +101,18 @@ def listing(item: dict[str, Any]) -> tuple[str, str, str, bool, int]:
     """A listing: which, its state, what it asks for, whether it is known at the marketplace, and what is open on it."""
     open_ = len(item.get("changes", {}).get("M", {}))
     return text(item, "reference"), text(item, "status"), text(item, "amount"), "marketplace_id" in item, open_
+
+
+def offer(one: Offer) -> tuple[str, str, str, int]:
+    """An offer at eBay: of which sku, whether it is published, its price and how many there are."""
+    price = one.body["pricingSummary"]["price"]["value"]
+    return one.sku, one.status, price, one.body["availableQuantity"]
+
+
+def ebay_record(item: dict[str, Any]) -> tuple[str, str, bool, bool]:
+    """A record: which, what its listing is, whether it is published as it is, and whether anything is not sure."""
+    same = text(item, "published_hash") == text(item, "record_hash")
+    return text(item, "sku"), text(item, "standing"), same, "unsure" in item
 
 
 def pair(size: str, **more: str) -> dict[str, str]:
@@ -256,6 +277,27 @@ def replay(plant: Plant) -> None:
     plant.settle()
 
 
+def publish_listing(plant: Plant) -> None:
+    """A listing that is new, gets another price and another title, and is taken down; another stays."""
+    shoes = record(quantity=2)
+    put(plant, record("STAYS", auto_promote=True, ad_rate="5.0"), shoes)
+    put(plant, replace(shoes, price=Price("199", "USD")), record("STAYS", "210", auto_promote=True, ad_rate="5.0"))
+    put(plant, replace(shoes, price=Price("199", "USD"), title="Another title"))
+    put(plant, replace(shoes, status=Status.ENDED))
+
+
+def put(plant: Plant, *wanted: Desired) -> None:
+    """The seller's software stores records, again where it was not answered."""
+    wire: Any = SimpleNamespace(world=plant.sandbox)
+    for want in wanted:
+        for _ in range(6):
+            seller = EbaySeller(plant.clock, wire)
+            if plant.invoke(lambda seller=seller, want=want: seller.put(want)) is not None:  # type: ignore[misc]
+                break
+            plant.clock.time += 5 * SECOND
+    plant.settle()
+
+
 SCENARIOS: dict[str, Scenario] = {
     "connect": Scenario(nothing, connect),
     "refresh": Scenario(connected, refresh),
@@ -271,4 +313,5 @@ SCENARIOS: dict[str, Scenario] = {
     "inventory": Scenario(connected, keep_items),
     "enrich": Scenario(priced, enrich),
     "replay": Scenario(died, replay),
+    "publish": Scenario(connected, publish_listing),
 }

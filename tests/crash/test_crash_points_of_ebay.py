@@ -1,0 +1,12 @@
+"""However one request of a story about listings at eBay ends, it ends as if nothing had happened."""
+
+import pytest
+
+from tests.crash.breaking import EBAY, PARTS, broken
+from tests.support.store import Store
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("story", EBAY)
+def test_a_story_that_is_broken_at_one_point_ends_as_if_it_had_not_been(story: str, part: int, tables: Store) -> None:
+    assert broken(tables, story, part) == ""
