@@ -81,6 +81,7 @@ CAPABILITIES = (
             "budgets_api",
             "deployment_api",
             "actions_api",
+            "metrics_api",
         ),
     ),
 )

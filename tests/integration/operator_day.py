@@ -36,6 +36,7 @@ class OperatorDay:
         for path in ("overview", "jobs/counts", "work", "operations", "promotions", "lanes", "budgets", "accounts"):
             assert self.own.get(f"{BASE}/{path}")
             assert self.see(path)
+        assert self.see("metrics")["metrics"]
         [job, *_] = self.own.get(f"{BASE}/jobs")["jobs"]
         assert self.see(f"jobs/{job['jobId']}")["tenant"] == "acme"
         assert self.own.get(f"{BASE}/dead-letters")["deadLetters"]

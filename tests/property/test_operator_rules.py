@@ -1,6 +1,7 @@
 """The operator's rules for any history: counters agree with the jobs, quantiles hold, forecasts keep every limit."""
 
 import json
+import re
 from collections import Counter
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.windows import Usage, Window
 from sluice.jobs.model.states import ALL, LEASED, QUEUED, TRANSITIONS
-from sluice.operator import forecast, measures, standing
+from sluice.operator import forecast, measures, metrics, standing
 from sluice.operator.standing import Health, Numbers
 from sluice.platform.clock import DAY, HOUR, SECOND
 from sluice.platform.config.limits import Limits
@@ -167,3 +168,15 @@ def test_a_queue_has_the_first_word_that_fits(numbers: Numbers) -> None:
 def test_every_state_is_counted() -> None:
     for state in ALL:
         assert measures.steps(None, image(state, NOON))[0].name == f"n:market.refresh:stockx:{state}"
+
+
+LABEL = st.text(st.characters(codec="utf-8"), max_size=20)
+
+
+@given(st.dictionaries(st.sampled_from(["kind", "state"]), LABEL, max_size=2), st.integers(0, 10**6))
+def test_a_label_comes_back_as_it_was_whatever_it_holds(labels: dict[str, str], value: int) -> None:
+    line = metrics.text([metrics.Sample("sluice_jobs", labels, value)]).split("gauge\n")[1][:-1]
+    found = dict(re.findall(r'(\w+)="((?:[^"\\]|\\.)*)"', line, re.DOTALL))
+    back = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
+    assert {name: re.sub(r"\\.", lambda one: back[one[0]], text) for name, text in found.items()} == labels
+    assert "\n" not in line

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from functions.job_counts.handler import handler as job_counts
+from local.cloud.cloud import ROOT
 from sluice.jobs.budgets import ledger
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
@@ -15,7 +16,7 @@ from sluice.jobs.queue import finish
 from sluice.jobs.run import records
 from sluice.jobs.run.messages import Batch
 from sluice.marketplaces.accounts import table as accounts
-from sluice.operator import counts
+from sluice.operator import counts, metrics
 from sluice.platform import call_counts
 from sluice.platform.clock import HOUR, MINUTE, SECOND, iso
 from sluice.platform.config import live
@@ -417,6 +418,34 @@ def test_tenants_are_listed_with_what_they_may_and_what_they_have(work: Work, mo
     assert (globex["tenant"], globex["allowances"]["items_per_hour"]) == ("globex", 7)
     assert acme["used"]["items_per_hour"] == 1
     assert acme["jobs"] == {"queued": 1}
+
+
+def test_metrics_are_the_same_numbers_as_json_and_as_text(work: Work) -> None:
+    work.cloud.enqueue("acme", "A-1", "A-2")
+    work.claim()
+    records.save_health({"at": NOON, "lanes": 1, "held": 1, "held_by": {"alias:closed": 1}, "oldest_due_age": 0})
+    work.count()
+    for caller in ({"roles": "operator"}, {"roles": "platform", "tenant": "operations"}):
+        found = see("metrics", **caller)["metrics"]
+        text = call("GET", f"{BASE}/metrics.txt", **caller)
+        assert text.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        told = {line.partition(" ")[0]: line.rpartition(" ")[2] for line in text.text.splitlines() if line[0] != "#"}
+        for metric in found:
+            assert f"# HELP {metric['name']} {metric['help']}\n# TYPE {metric['name']} gauge\n" in text.text
+            for one in metric["samples"]:
+                labels = ",".join(f'{name}="{value}"' for name, value in one["labels"].items())
+                key = f"{metric['name']}{{{labels}}}" if labels else metric["name"]
+                assert float(told.pop(key)) == one["value"]
+        assert told == {}
+        assert {metric["name"] for metric in found} <= set(metrics.NAMES)
+        jobs = next(metric for metric in found if metric["name"] == "sluice_jobs")
+        leased = [one["value"] for one in jobs["samples"] if one["labels"]["state"] == "leased"]
+        assert leased == [2]
+
+
+def test_every_metric_is_documented() -> None:
+    page = (ROOT / "docs" / "operator.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` |" in page for name in metrics.NAMES)
 
 
 BAD: list[tuple[str, dict[str, Any], str]] = [
