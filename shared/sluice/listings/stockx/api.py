@@ -77,7 +77,6 @@ def list_listings(request: HttpRequest[None, ListingsQuery]) -> ListingList:
     unconfirmed = query.status == ListingStatus.UNCONFIRMED
     wanted = (
         (Listing.status, None if unconfirmed else query.status),
-        (Listing.marketplace, query.marketplace),
         (Listing.sku, _sku(query.sku) if query.sku else None),
         (Listing.variant_id, query.variant_id.lower() if query.variant_id else None),
     )

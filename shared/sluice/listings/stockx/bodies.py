@@ -11,7 +11,7 @@ from sluice.catalog import meaning
 from sluice.catalog.charts import NoVariant
 from sluice.listings.stockx import views
 from sluice.listings.stockx.changes import ListingStatus
-from sluice.listings.stockx.kinds import MARKETPLACES
+from sluice.listings.stockx.kinds import MARKETPLACE
 from sluice.listings.stockx.request import Draft
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces import registry, sizes
@@ -44,7 +44,6 @@ class NewTerms(Body):
 class NewListing(Body):
     """One unit to offer: a `sku` with a `size` that the catalog knows, or a `variantId` of the marketplace."""
 
-    marketplace: Text = "stockx"
     sku: Text | None = None
     size: Text | None = None
     size_system: Text | None = Field(None, description="left out: what the size itself says, else the product's own")
@@ -60,7 +59,6 @@ class ListingsQuery(PageQuery):
     """Which listings to show. All filters must match."""
 
     status: Annotated[str, OneOf(tuple(ListingStatus))] | None = None
-    marketplace: Annotated[str, OneOf(tuple(sorted(MARKETPLACES)))] | None = None
     sku: Text | None = None
     variant_id: Text | None = None
 
@@ -105,15 +103,13 @@ def draft(body: NewListing, now: int, seed: str | None = None) -> Draft:
     Raises:
         Refused: naming the field that is wrong.
     """
-    at = read_marketplace(body.marketplace)
-    offered = read_variant(Wanted(body.variant_id, body.sku, body.size, body.size_system), at, now)
-    asked = read_terms(body.amount, body.currency, body.expires_at, now, body.currency, at)
+    offered = read_variant(Wanted(body.variant_id, body.sku, body.size, body.size_system), MARKETPLACE, now)
+    asked = read_terms(body.amount, body.currency, body.expires_at, now, body.currency, MARKETPLACE)
     return Draft(
         variant_id=offered.variant_id,
         terms=asked,
         active=body.active,
         reference=body.reference,
-        marketplace=at,
         sku=offered.sku,
         size=offered.size,
         size_system=offered.size_system,
@@ -133,7 +129,7 @@ def new_terms(body: NewTerms, listing: Listing, now: int) -> Terms:
         Refused: naming the field that is wrong.
     """
     own = listing.currency or NewListing.model_fields["currency"].default
-    return read_terms(body.amount, body.currency, body.expires_at, now, own, listing.marketplace)
+    return read_terms(body.amount, body.currency, body.expires_at, now, own, MARKETPLACE)
 
 
 class Wanted(NamedTuple):
@@ -154,21 +150,13 @@ class Offered(NamedTuple):
     size_system: str | None = None
 
 
-def read_marketplace(name: str) -> str:
-    """`name`, if listings can be made there.
-
-    Raises:
-        Refused: they cannot. Like every function here.
-    """
-    if name not in MARKETPLACES:
-        raise Refused("marketplace", f"must be one of {', '.join(sorted(MARKETPLACES))}")
-    return name
-
-
 def read_terms(amount: object, currency: str | None, expires_at: str | None, now: int, own: str, at: str) -> Terms:
     """The terms that a caller gives. own: the currency that holds when none is given. at: the marketplace.
 
     An amount always goes with its currency: a marketplace would take one without for dollars.
+
+    Raises:
+        Refused: naming the field that is wrong. Like every function below.
     """
     if amount is None:
         if currency is not None:

@@ -6,12 +6,13 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from sluice.jobs.ask import require_room
-from sluice.listings.stockx import bodies, bulk
+from sluice.listings.stockx import bulk
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.api import asker
 from sluice.listings.stockx.bodies import NewListing, NewTerms, Taken, draft, new_terms, taken
 from sluice.listings.stockx.bulk import Edit, NotStored
 from sluice.listings.stockx.changes import Action
+from sluice.listings.stockx.kinds import MARKETPLACE
 from sluice.listings.stockx.request import Asked, Draft, UnknownListing
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import Terms
@@ -50,7 +51,6 @@ class Bulk(Body):
     """What to do to which listings. Each item is checked on its own: a bad one stops no other."""
 
     action: Annotated[str, OneOf(tuple(ACTIONS))]
-    marketplace: Text = "stockx"
     items: Annotated[
         list[Annotated[Any, DocumentedAs(NewListing)]],
         Field(
@@ -87,10 +87,6 @@ def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
     body, action = request.body, ACTIONS[request.body.action]
     if action is Action.CREATE:
         require_room(request.tenant, len(body.items), request.now, asker(request).config)
-    try:
-        bodies.read_marketplace(body.marketplace)
-    except Refused as refusal:
-        raise _whole_refused(refusal) from None
     answers = Answers[ItemAnswer]()
     checked = answers.read(body.items, MODELS[body.action])
     named = [one.listing_id for one in checked.values() if not isinstance(one, NewListing)]
@@ -99,13 +95,13 @@ def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
     for index, one in checked.items():
         try:
             seed = f"{request.seed}:{index}" if request.seed else None
-            asked[index] = _item(one, known, body.marketplace, request.now, seed)
+            asked[index] = _item(one, known, request.now, seed)
         except (Refused, UnknownListing) as refusal:
             _answer(answers, index, refusal)
     try:
-        done = bulk.ask(action, list(asked.values()), body.marketplace, asker(request)) if asked else []
+        done = bulk.ask(action, list(asked.values()), MARKETPLACE, asker(request)) if asked else []
     except Refused as refusal:
-        raise _whole_refused(refusal) from None
+        raise Invalid.field(refusal.field, refusal.message) from None
     for (index, wanted), what in zip(asked.items(), done, strict=True):
         _answer(answers, index, what, taken(wanted) if isinstance(wanted, Draft) else {})
     count = answers.counts()
@@ -114,16 +110,8 @@ def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
     return answers.unless_all_refused(answer)
 
 
-def _whole_refused(refusal: Refused) -> Invalid:
-    return Invalid.field(refusal.field, refusal.message)
-
-
-def _item(
-    item: NewListing | NewTermsOf | Doomed, known: dict[str, Listing], marketplace: str, now: int, seed: str | None
-) -> bulk.Item:
+def _item(item: NewListing | NewTermsOf | Doomed, known: dict[str, Listing], now: int, seed: str | None) -> bulk.Item:
     if isinstance(item, NewListing):
-        if item.marketplace != marketplace:
-            raise Refused("marketplace", f"must be {marketplace}, as the whole request is for it")
         return draft(item, now, seed)
     listing = known.get(item.listing_id)
     if listing is None:

@@ -7,7 +7,8 @@ from sluice.jobs.model.kinds import JobKind
 from sluice.listings.stockx.changes import Action
 from sluice.platform.clock import MINUTE, SECOND
 
-MARKETPLACES = frozenset({"stockx"})
+MARKETPLACE = "stockx"
+MARKETPLACES = frozenset({MARKETPLACE})
 _BACKOFF = Backoff(base_ms=20 * SECOND, cap_ms=5 * MINUTE)
 
 

@@ -20,7 +20,7 @@ from sluice.jobs.queue.together import NotWritten
 from sluice.listings.stockx import change_order
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action, Change, ListingStatus, merged, refusal
-from sluice.listings.stockx.kinds import SINGLE, kind_name
+from sluice.listings.stockx.kinds import MARKETPLACE, SINGLE, kind_name
 from sluice.listings.stockx.table import Entry, Listing
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
@@ -46,7 +46,7 @@ class Draft:
     terms: Terms
     active: bool = True
     reference: str | None = None
-    marketplace: str = "stockx"
+    marketplace: str = MARKETPLACE
     sku: str | None = None
     size: str | None = None
     size_system: str | None = None
