@@ -448,3 +448,48 @@ def test_an_error_of_the_newest_version_is_shown(seller: Cloud) -> None:
     assert (found["state"], found["error"]["at"]) == ("failed", iso(seller.now))
     put(quantity=1)
     assert shown()["state"] == "waiting"
+
+
+def dry_run(**changes: Any) -> dict[str, Any]:
+    answer = call("POST", f"{PATH}/dry-run", body={"record": body(**changes)}, tenant="acme")
+    assert answer.status == 200, answer.text
+    found: dict[str, Any] = answer.json
+    return found
+
+
+def test_a_dry_run_says_each_call_and_does_nothing(seller: Cloud) -> None:
+    before = seller.content()
+    told = dry_run()
+    assert [(call["step"], call["method"]) for call in told["calls"]] == [
+        ("item", "PUT"),
+        ("offer", "POST"),
+        ("publish", "POST"),
+    ]
+    assert told["calls"][0]["body"]["product"]["title"] == document()["title"]
+    assert told["calls"][2]["path"].endswith("/offer/{offerId}/publish")
+    assert told["lookedUpThen"] == ["policies.fulfillment"]
+    assert seller.content() == before
+    assert call("POST", f"{PATH}/dry-run", body={}, tenant="acme").status == 404
+
+
+def test_a_dry_run_of_a_live_listing_says_what_a_change_costs(seller: Cloud) -> None:
+    rows = {"fulfillment": ("6196932000", "Std"), "payment": ("6196947000", "P"), "return": ("6196944000", "R")}
+    policies = {kind: [{"id": one, "name": name, "digest": "d"}] for kind, (one, name) in rows.items()}
+    SellerPart("ebay:acme", "EBAY_US", policies=policies, read_at=seller.now).save()
+    put()
+    publish(seller.now)
+    assert dry_run()["calls"] == []
+    told = dry_run(price={"amount": "250", "currency": "USD"})
+    [made] = told["calls"]
+    assert (made["step"], made["method"], told["costs"]) == ("prices", "POST", 1)
+    [row] = made["body"]["requests"]
+    assert row["offers"] == [{"offerId": "9", "availableQuantity": 3, "price": {"value": "250.00", "currency": "USD"}}]
+    assert [one["step"] for one in dry_run(title="Another")["calls"]] == ["item"]
+    assert [one["step"] for one in dry_run(location="wh-2")["calls"]] == ["offer"]
+    assert [one["path"] for one in dry_run(status="ended")["calls"]] == ["/sell/inventory/v1/offer/9/withdraw"]
+    assert call("POST", f"{PATH}/dry-run", body={}, tenant="acme").json["calls"] == []
+
+
+def test_a_dry_run_refuses_what_a_put_refuses(seller: Cloud) -> None:
+    sent = {"record": body(title="t" * 81)}
+    assert call("POST", f"{PATH}/dry-run", body=sent, tenant="acme").fields.keys() == {"title"}

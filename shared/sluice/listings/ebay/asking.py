@@ -89,6 +89,19 @@ def require_account(tenant: str) -> None:
         raise Refused("account", why)
 
 
+def check_policies(tenant: str, desired: Desired) -> None:
+    """Do nothing unless the record names a policy that the seller has not, as far as they were read.
+
+    Raises:
+        Refused: by the place in the record.
+    """
+    known = sellers.known(keys.account("ebay", tenant), desired.marketplace)
+    gone = known.ids(desired.policies) if known else None
+    if isinstance(gone, list):
+        what = f"is none of your policies at {desired.marketplace}, as eBay last told them"
+        raise Refused.of([FieldError(one.field, what) for one in gone])
+
+
 def put(asker: Asker, desired: Desired, version: int | None = None, *, archive: bool = False) -> Done:
     """Store what is wanted, and have it published. archive: for good; it is no part of lists any more.
 
@@ -150,11 +163,7 @@ class _Change:
     def check(self) -> None:
         """Do nothing if the change goes with what else is stored. Raises Refused."""
         old, group, desired = self.old, self.desired.group, self.desired
-        known = sellers.known(keys.account("ebay", self.asker.tenant), desired.marketplace)
-        gone = known.ids(desired.policies) if known else None
-        if isinstance(gone, list):
-            what = f"is none of your policies at {desired.marketplace}, as eBay last told them"
-            raise Refused.of([FieldError(one.field, what) for one in gone])
+        check_policies(self.asker.tenant, desired)
         if old and old.group != group and old.published_version and old.standing not in (None, records.ENDED):
             raise Refused("group", "cannot change while the listing is published; end it first", code=CONFLICT)
         if group is None:

@@ -17,7 +17,7 @@ from sluice.listings.ebay.desired import Desired, FieldGroup, Json, PolicyIds
 from sluice.marketplaces.publishing import MarketOffer
 
 # Where eBay keeps its copies of pictures.
-HOSTED: Final = re.compile(r"https?://[a-z0-9.-]*\.?ebayimg\.com/")
+HOSTED: Final = r"https?://[a-z0-9.-]*\.?ebayimg\.com/"
 # Lists in whose order nothing is said.
 _UNORDERED: Final = frozenset({"upc", "ean", "isbn"})
 _TEXTS: Final = frozenset({"listingDescription", "description", "conditionDescription"})
@@ -106,7 +106,8 @@ def _same(group: FieldGroup, before: Any, now: Any) -> bool:
 def _same_pictures(before: Sequence[str], now: Sequence[str]) -> bool:
     """Alike, or copied to eBay's host meanwhile, which it does some time after it took them."""
     return len(before) == len(now) and all(
-        old == new or (HOSTED.match(new) and not HOSTED.match(old)) for old, new in zip(before, now, strict=True)
+        old == new or (re.match(HOSTED, new) and not re.match(HOSTED, old))
+        for old, new in zip(before, now, strict=True)
     )
 
 

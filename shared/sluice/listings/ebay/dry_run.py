@@ -1,0 +1,80 @@
+"""What publishing a record would do: the plan, the exact calls, and the revisions that they cost. Asks nobody. Pure."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from sluice.listings.ebay import projection
+from sluice.listings.ebay.desired import Desired, Json, PolicyIds
+from sluice.listings.ebay.plan import Known, Plan, Step, plan
+
+BASE: Final = "/sell/inventory/v1"
+# In the place of what is not known before eBay is asked.
+OFFER: Final = "{offerId}"
+
+
+class PlannedCall(NamedTuple):
+    """One call to eBay. body: what is sent, as JSON."""
+
+    step: Step
+    method: str
+    path: str
+    body: Json
+
+
+class DryRun(NamedTuple):
+    """What is planned, and the calls in their order."""
+
+    plan: Plan
+    calls: list[PlannedCall]
+
+
+def run(want: Desired, policies: PolicyIds, known: Known) -> DryRun:
+    """What makes eBay show `want`, as far as is known."""
+    made = plan(want, policies, known)
+    return DryRun(made, [_CALLS[step](made, policies, known) for step in made.steps])
+
+
+def _prices(made: Plan, _: PolicyIds, known: Known) -> PlannedCall:
+    sends = made.sends
+    row = {
+        "sku": sends.sku,
+        "shipToLocationAvailability": {"quantity": sends.shown_quantity},
+        "offers": [
+            {
+                "offerId": known.offer_id or OFFER,
+                "availableQuantity": sends.shown_quantity,
+                "price": sends.price.at_ebay,
+            }
+        ],
+    }
+    return PlannedCall(Step.PRICES, "POST", f"{BASE}/bulk_update_price_quantity", {"requests": [row]})
+
+
+def _item(made: Plan, _: PolicyIds, __: Known) -> PlannedCall:
+    return PlannedCall(Step.ITEM, "PUT", f"{BASE}/inventory_item/{made.sends.sku}", projection.item_body(made.sends))
+
+
+def _offer(made: Plan, policies: PolicyIds, known: Known) -> PlannedCall:
+    if known.offer_id and not made.old_offer:
+        update = projection.offer_update(made.sends, policies)
+        return PlannedCall(Step.OFFER, "PUT", f"{BASE}/offer/{known.offer_id}", update)
+    return PlannedCall(Step.OFFER, "POST", f"{BASE}/offer", projection.offer_body(made.sends, policies))
+
+
+def _publish(made: Plan, _: PolicyIds, known: Known) -> PlannedCall:
+    offer = known.offer_id if known.offer_id and not made.old_offer else OFFER
+    return PlannedCall(Step.PUBLISH, "POST", f"{BASE}/offer/{offer}/publish", {})
+
+
+def _withdraw(made: Plan, _: PolicyIds, known: Known) -> PlannedCall:
+    offer = made.old_offer or known.offer_id or OFFER
+    return PlannedCall(Step.WITHDRAW, "POST", f"{BASE}/offer/{offer}/withdraw", {})
+
+
+_CALLS: Mapping[Step, Callable[[Plan, PolicyIds, Known], PlannedCall]] = {
+    Step.PRICES: _prices,
+    Step.ITEM: _item,
+    Step.OFFER: _offer,
+    Step.PUBLISH: _publish,
+    Step.WITHDRAW: _withdraw,
+}

@@ -1,0 +1,107 @@
+"""The route that says what publishing a record would do, and does nothing."""
+
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from sluice.jobs.model import keys
+from sluice.listings.ebay import asking, attempt, dry_run, sellers, taking, views
+from sluice.listings.ebay import table as records
+from sluice.listings.ebay.api import LISTING, MOST_BYTES, WRITE, one, sku_of, told
+from sluice.listings.ebay.bodies import DryRunBody
+from sluice.listings.ebay.desired import Desired, Policies, PolicyIds
+from sluice.listings.ebay.plan import Known
+from sluice.listings.ebay.table import Record
+from sluice.listings.ebay.views import Revisions
+from sluice.marketplaces.publishing import POLICY_KINDS
+from sluice.platform.http.errors import Conflict, NotFound
+from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.refused import Refused
+
+
+class CallView(TypedDict):
+    """A call to eBay. `{offerId}` stands for what eBay tells only then."""
+
+    step: str
+    method: str
+    path: str
+    body: dict[str, Any]
+
+
+class DryRunView(TypedDict):
+    """What publishing would do now.
+
+    calls: in their order; none where eBay has it already. costs: revisions of the listing. waits: the field groups for
+    which the listing has no revisions left today. lookedUpThen: the policies whose names are looked up when it is
+    published; in the calls stands the name.
+    """
+
+    sku: str
+    calls: list[CallView]
+    costs: int
+    revisions: Revisions | None
+    waits: list[str]
+    lookedUpThen: list[str]
+
+
+def dry_run_ebay_listing(request: HttpRequest[DryRunBody, None]) -> DryRunView:
+    """Say what publishing a record would do."""
+    sku = sku_of(request)
+    record = records.find(request.tenant, sku)
+    want = _wanted(request, sku, record)
+    if want.group is not None:
+        raise Conflict("a member of a group is published with its group; a dry run is of a listing of its own")
+    policies, unknown = _policies(request.tenant, want)
+    known = attempt.known(record, request.now) if record else Known()
+    made = dry_run.run(want, policies, known)
+    return {
+        "sku": sku,
+        "calls": [
+            {"step": str(call.step), "method": call.method, "path": call.path, "body": call.body} for call in made.calls
+        ],
+        "costs": made.plan.revisions if known.live else 0,
+        "revisions": views.revisions(record, request.now) if record else None,
+        "waits": sorted(made.plan.waits),
+        "lookedUpThen": unknown,
+    }
+
+
+def _wanted(request: HttpRequest[DryRunBody, None], sku: str, record: Record | None) -> Desired:
+    said = request.body.record
+    if said is None:
+        if record is None or record.archived_at:
+            raise NotFound.of("listing", "sku")
+        return record.wanted
+    try:
+        want = taking.record(said.document(sku))
+        asking.check_policies(request.tenant, want)
+    except Refused as refused:
+        raise told(refused) or refused from None
+    return want
+
+
+def _policies(tenant: str, want: Desired) -> tuple[PolicyIds, list[str]]:
+    """The ids of the policies; and the places of those of which only the name is known."""
+    known = sellers.known(keys.account("ebay", tenant), want.marketplace)
+    found = known.ids(want.policies) if known else None
+    if isinstance(found, PolicyIds):
+        return found, []
+    named: Policies = want.policies
+    unknown = [f"policies.{kind}" for kind, ref in zip(POLICY_KINDS, named, strict=True) if ref.id is None]
+    return PolicyIds(*(str(ref.id or ref.name) for ref in named)), unknown
+
+
+ROUTES = (
+    Route(
+        "POST",
+        f"{LISTING}/dry-run",
+        "Say what publishing a record would do, and do nothing",
+        dry_run_ebay_listing,
+        DryRunView,
+        WRITE,
+        body=DryRunBody,
+        errors=(Conflict,),
+        asks=one,
+        most_bytes=MOST_BYTES,
+    ),
+)
