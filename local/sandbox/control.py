@@ -136,6 +136,13 @@ def routes(world: World) -> list[Route]:
         done = world.stockx.by_hand(account, listing_id, wanted.operation, change, world.front.now(), wanted.via)
         return JSONResponse(selling_bodies.operation(done))
 
+    async def move_product(request: Request) -> Response:
+        try:
+            world.catalog.move(request.path_params["style"])
+        except KeyError:
+            return JSONResponse({"error": "there is no such product with a name"}, 404)
+        return Response(status_code=204)
+
     async def clock(_: Request) -> Response:
         return JSONResponse({"ahead_s": world.front.ahead_ms / 1000})
 
@@ -196,6 +203,7 @@ def routes(world: World) -> list[Route]:
         ("PUT", "/faults", set_faults),
         ("GET", "/latency", latency),
         ("PUT", "/latency", set_latency),
+        ("POST", "/products/{style}/move", move_product),
         ("GET", "/clock", clock),
         ("PUT", "/clock", set_clock),
         ("GET", "/limits/{marketplace}", limits),

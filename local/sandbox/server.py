@@ -111,6 +111,10 @@ class Sandbox:
         """What the account's owner does to a listing on StockX's own site, done at once."""
         self.world.stockx.by_hand(account, listing_id, operation, change or Change(), self.world.front.now())
 
+    def move_product(self, style: str) -> None:
+        """A product goes over to another id at StockX and Alias. Raises KeyError when none has this style."""
+        self.world.catalog.move(style)
+
     def publish(self, account: str, listing_id: str, known_after_s: float | None = None) -> Published:
         """An eBay listing of `account`, for sale from now on. Marketing knows it after so long, or when the seed says:
         1 to 10 minutes later."""

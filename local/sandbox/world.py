@@ -45,6 +45,7 @@ class World:
     ebay: Listings
     front: Front
     shelves: Shelves
+    catalog: Catalog
 
     def report(self, duplicates_within_ms: int = TEN_MINUTES_MS) -> Report:
         """What the marketplaces saw, and what they were told to create."""
@@ -78,4 +79,6 @@ def build(
     for marketplace in marketplaces:
         quotas.set(marketplace.name, limits or marketplace.limits)
     front = Front(seed, clock, marketplaces, faults, quotas, log, latency or Latency())
-    return World(seed, clock, accounts, faults, quotas, log, stockx, marketing.book, listings, front, Shelves(seed))
+    return World(
+        seed, clock, accounts, faults, quotas, log, stockx, marketing.book, listings, front, Shelves(seed), catalog
+    )

@@ -22,6 +22,7 @@ from sluice.inventory.rules import Draft, Raw
 from sluice.inventory.sheet import Sheet
 from sluice.jobs.budgets import ledger, refusals
 from sluice.jobs.dispatch import transfers
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import lanes, tally, unreadable
@@ -161,12 +162,6 @@ def marked() -> lanes.Lane:
 def refused(_: object) -> object:
     until = refusals.refuse("stockx:acme", LIMITS, NOON, NOON + 5_000, "429")
     return until, ledger.read("stockx:acme", NOON)
-
-
-class Now:
-    """What a transfer asks of a tick."""
-
-    now, config = NOON, CONFIG
 
 
 def counted_by_operator(_: object) -> object:
@@ -327,7 +322,7 @@ CASES: dict[str, Case] = {
         lambda lane: lanes.note(lane, NOON, None), lambda _: [lane.held_since for lane in lanes.active()], marked
     ),
     "go over to another asker": Case(
-        lambda job: transfers._transfer(job, "globex", cast("Any", Now()), "other", "why"),
+        lambda job: transfers._transfer(job, "globex", Snapshot(NOON, CONFIG, Accounts(lambda *_: {})), "other", "why"),
         lambda done: (done, Job.get(spec().job_id).account),
         waiting,
     ),

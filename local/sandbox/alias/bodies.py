@@ -18,7 +18,8 @@ Json = dict[str, Any]
 
 def catalog_id(product: Product) -> str:
     """Readable, and with the product's number at its end."""
-    return f"{product.url_key}-{product.number}"
+    moved = f"-moved-{product.moves}" if product.moves else ""
+    return f"{product.url_key}{moved}-{product.number}"
 
 
 def product_number(text: str) -> int | None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -27,6 +28,17 @@ class Catalog:
         self._named = {product.number: product for product in NAMED}
         self.search = lru_cache(maxsize=10_000)(self._search)
 
+    def move(self, style: str) -> None:
+        """Give a named product another id: calls with the one before are 404, and a search finds the new one.
+
+        Raises KeyError when no product with a name has this style.
+        """
+        moved = next((one for one in self._named.values() if one.style_id == style), None)
+        if moved is None:
+            raise KeyError(style)
+        self._named[moved.number] = replace(moved, moves=moved.moves + 1)
+        self.search.cache_clear()
+
     def product(self, number: int) -> Product | None:
         if (named := self._named.get(number)) is not None:
             return named
@@ -50,7 +62,7 @@ class Catalog:
         wanted = query.strip().upper()
         if wanted.isdigit() and (variant := self.by_gtin(wanted)) is not None:
             return (variant.product,)
-        scored = [(_likeness(wanted, product), -product.number, product) for product in NAMED]
+        scored = [(_likeness(wanted, product), -product.number, product) for product in self._named.values()]
         named = [product for score, _, product in sorted(scored, reverse=True) if score >= _ALIKE]
         return (*self._synthetic_like(wanted), *named)
 

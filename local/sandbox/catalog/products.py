@@ -9,7 +9,8 @@ from local.sandbox.catalog.sizes import Size
 class Product:
     """One thing that is sold. `number` is its place in the catalog for ever: ids and GTINs are made from it.
 
-    `retail_price` is in whole US dollars. What a marketplace may leave out is None here too.
+    `retail_price` is in whole US dollars. What a marketplace may leave out is None here too. moves: how often it has
+    gone over to another id; its variants keep theirs.
     """
 
     number: int
@@ -24,6 +25,7 @@ class Product:
     release_date: str | None = None
     retail_price: int | None = None
     season: str | None = None
+    moves: int = 0
 
     @property
     def variants(self) -> tuple["Variant", ...]:

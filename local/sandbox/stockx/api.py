@@ -188,7 +188,7 @@ class StockX:
     def _find(self, product_id: str) -> Product:
         read = ids.read(bodies.PRODUCT, product_id)
         product = self._catalog.product(read[0]) if read else None
-        if product is None:
+        if read is None or product is None or product.moves != read[1]:
             raise RefusedError(404, "Product not found")
         return product
 

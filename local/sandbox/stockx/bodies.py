@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 
 def product_id(product: Product) -> str:
-    return ids.make(PRODUCT, product.number)
+    return ids.make(PRODUCT, product.number, product.moves)
 
 
 def variant_id(variant: Variant) -> str:

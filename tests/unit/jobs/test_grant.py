@@ -8,6 +8,7 @@ import pytest
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.grant import LONGEST_CLOSING_MS, Grant
+from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, OutOfTime
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND, SystemClock
@@ -195,6 +196,31 @@ def test_a_correction_lasts_when_unused_calls_are_given_back() -> None:
     assert charged(Window.at(NOON)) == [75]
     grant.give_back()
     assert charged(Window.at(NOON)) == [70]
+
+
+def test_a_503_closes_the_budget_for_all_and_leaves_its_pace() -> None:
+    clock = VirtualClock(NOON)
+    first, second = (Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, NOON + HOUR) for _ in range(2))
+    first.close(NOON + MINUTE, "shop is not available, and has said until when")
+    usage = ledger.read(BUDGET, NOON)
+    assert (usage.closed_until, usage.slowed) == (NOON + MINUTE, Slowed())
+    for grant in (first, second):
+        with pytest.raises(BudgetClosed, match=r"shop is not available|closed until"):
+            grant.take()
+
+
+def test_a_429_that_says_what_is_left_lowers_the_hour_and_slows_the_pace() -> None:
+    clock = VirtualClock(NOON + MINUTE)
+    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, NOON + HOUR)
+    grant.remaining(40)
+    until = grant.refused(clock.time + 5_000, "429", named=False)
+    usage = ledger.read(BUDGET, clock.time)
+    assert (charged(Window.at(NOON)), usage.closed_until, usage.slowed.refusals) == ([60], until, 1)
+    grant.remaining(0)
+    grant.give_back()
+    assert not ledger.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 1), (
+        "the pause ends, and the hour has no calls left"
+    )
 
 
 def test_an_empty_window_says_when_there_are_calls_again() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from local.sandbox.faults import Noise, Throttle
-from sluice.catalog.table import Product
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from tests.support.http import call
 from tests.unit.market.world import Json, World, item
@@ -196,18 +195,37 @@ def test_what_a_search_has_found_of_an_old_product_is_kept_too(acme: World) -> N
     assert acme.finish(item(size="9"))[0]["state"] == "succeeded"
 
 
-def test_a_product_that_moved_is_looked_up_anew_once(acme: World) -> None:
-    acme.finish(item(size="9"))
-    found = Product.get("stockx:DD1391-100")
-    real = found.product_id
-    gone = real[:-1] + ("0" if real[-1] != "0" else "1")
-    found.update([Product.product_id.set(gone)])
-    before = len(acme.calls())
-    acme.clock.time += HOUR
-    [job] = acme.finish(item())
-    assert job["state"] == "succeeded"
-    assert Product.get("stockx:DD1391-100").product_id == real
-    assert acme.routes()[before:] == ["price", "search", "variants", "price"]
+PANDA = "nike-dunk-low-retro-white-black-panda"
+
+
+@pytest.mark.parametrize(
+    ("marketplace", "calls"),
+    [
+        ("stockx", ["market-data", "search", "variants", "market-data"]),
+        # Its search tells the sizes too, and its prices are by product.
+        ("alias", [f"{PANDA}-1", "catalog", f"{PANDA}-moved-1-1"]),
+    ],
+)
+def test_a_product_that_moved_is_looked_up_anew_once(everywhere: World, marketplace: str, calls: list[str]) -> None:
+    def price(size: str) -> Json:
+        return everywhere.finish(item(size=size, marketplace=marketplace, force=True, priority="manual"))[0]
+
+    def made() -> list[str]:
+        return [entry.path.rpartition("/")[2] for entry in everywhere.calls(marketplace=marketplace)]
+
+    price("9")
+    everywhere.sandbox.move_product("DD1391-100")
+    before = len(made())
+    everywhere.clock.time += HOUR
+    job = price("10")
+    assert (job["state"], job["attempts"]) == ("succeeded", 1)
+    assert made()[before:] == calls
+    [stored] = [one for one in everywhere.prices("DD1391-100", marketplace=marketplace) if one["size"] == "10"]
+    assert stored["ask"] == job["result"]["ask"]
+    # From here on the new id is known.
+    everywhere.clock.time += MINUTE
+    assert price("9")["state"] == "succeeded"
+    assert len(made()) == before + len(calls) + 1
 
 
 def test_a_product_that_is_gone_for_good_is_told_once(acme: World) -> None:

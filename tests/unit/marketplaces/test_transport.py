@@ -91,6 +91,25 @@ def test_what_is_left_is_passed_on(calls: BudgetLog) -> None:
     assert calls.left == [7]
 
 
+def test_what_is_left_is_passed_on_with_a_429_too(calls: BudgetLog) -> None:
+    with pytest.raises(errors.RateLimited):
+        _transport(Network(error(429, x_left="0")), Rules(remaining_header="x-left")).call(THING, calls)
+    assert (calls.left, calls.closed, calls.named) == ([0], [NOON + MINUTE], [False])
+
+
+def test_a_503_that_says_until_when_closes_the_budget_and_is_no_refusal(calls: BudgetLog) -> None:
+    with pytest.raises(errors.Unavailable) as caught:
+        _transport(Network(error(503, retry_after="30"))).call(THING, calls)
+    assert calls.closed == [caught.value.retry_at] == [NOON + 30 * SECOND]
+    assert (calls.named, calls.answers) == ([], 0)
+
+
+def test_a_503_without_a_time_closes_nothing(calls: BudgetLog) -> None:
+    with pytest.raises(errors.Unavailable) as caught:
+        _transport(Network(error(503))).call(THING, calls)
+    assert (calls.closed, calls.answers, caught.value.retry_at) == ([], 0, None)
+
+
 def test_an_uncounted_host_is_charged_nothing() -> None:
     with pytest.raises(errors.RateLimited):
         _transport(Network(error(429))).call(THING, None)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -27,6 +28,23 @@ def test_a_client_in_another_process_connects_over_the_control_plane(client: Cli
     assert client.http.get("/v2/catalog/search?query=x", headers=headers).status_code == 401
     assert client.http.delete("/_sandbox/accounts/tenant-b").status_code == 204
     assert client.http.post("/oauth/token", data={"grant_type": "refresh_token", **form}).status_code == 403
+
+
+def test_a_product_goes_over_to_another_id(client: Client) -> None:
+    [before] = [row["productId"] for row in _panda(client)]
+    sizes = client.get(f"/v2/catalog/products/{before}/variants").json()
+    assert client.http.post("/_sandbox/products/DD1391-100/move").status_code == 204
+    assert client.http.post("/_sandbox/products/NOBODY-1/move").status_code == 404
+    [after] = [row["productId"] for row in _panda(client)]
+    assert after != before
+    assert client.get(f"/v2/catalog/products/{before}/variants").status_code == 404
+    moved = client.get(f"/v2/catalog/products/{after}/variants").json()
+    assert [row["variantId"] for row in moved] == [row["variantId"] for row in sizes]
+
+
+def _panda(client: Client) -> list[dict[str, Any]]:
+    found = client.get("/v2/catalog/search", query="DD1391-100").json()["products"]
+    return [row for row in found if row["styleId"] == "DD1391-100"]
 
 
 def test_the_log_can_be_read_filtered_and_cleared(client: Client) -> None:
