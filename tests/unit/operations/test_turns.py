@@ -14,6 +14,7 @@ from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.request import UnknownListing, change_listing
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import Terms
+from sluice.marketplaces.stockx.selling import Selling
 from sluice.platform.http import routing
 from sluice.platform.refused import CONFLICT, Refused
 from tests.support.desk import TENANT, USD_150, Desk
@@ -150,6 +151,25 @@ def test_a_change_whose_place_a_newer_one_takes_must_be_as_it_was_read(
     assert amounts(desk) == ([None] if meanwhile == "it is cancelled" else ["140", None])
     first = "FAILED" if meanwhile == "it is cancelled" else "ACTIVE"
     assert desk.story(listing_id)[1:] == [("UPDATE", first), ("UPDATE", "ACTIVE")]
+
+
+def test_a_change_that_is_replaced_just_before_it_is_sent_is_not_sent(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing_id = desk.active()
+    desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
+    prepare, happens = Selling.prepare, [True]
+
+    def replaced(self: Selling) -> None:
+        prepare(self)
+        if happens:
+            happens.clear()
+            desk.ask(listing_id, Action.UPDATE, Terms("120", "USD"))
+
+    monkeypatch.setattr(Selling, "prepare", replaced)
+    desk.finish()
+    assert amounts(desk) == ["120"]
+    assert desk.story(listing_id) == [("CREATE", "ACTIVE"), ("UPDATE", "ACTIVE")]
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
