@@ -98,8 +98,8 @@ def test_what_an_import_may_hold_is_not_too_much() -> None:
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
-        ("NaN", "NaN is no JSON value"),
-        ("-Infinity", "-Infinity is no JSON value"),
+        ("NaN", "NaN is not a JSON value"),
+        ("-Infinity", "-Infinity is not a JSON value"),
         ("1e999", "a number that is too large"),
         ("-1e400", "a number that is too large"),
         ("1e-999", "a number that is too large, too small"),

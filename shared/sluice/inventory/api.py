@@ -48,7 +48,7 @@ def change_item(request: HttpRequest[ItemEdit, None]) -> Changed:
     except CostsDiffer as differ:
         raise Invalid.field("cost" if request.body.cost is not None else "quantity", str(differ)) from None
     except tables.ConditionFailed:
-        raise Conflict("somebody else has changed the item just now; look at it again") from None
+        raise Conflict("somebody else has just changed the item; read it again") from None
     added = set(changed.marketplaces) - set(found.marketplaces)
     [asked] = refreshes.ask([changed], request.now, live.current(), "hot", wants=lambda _, name: name in added)
     [holding] = portfolio.load([changed], request.now, live.current().prices.catalog_age_ms)

@@ -39,7 +39,11 @@ def import_items(request: HttpRequest[Upload, None]) -> ImportView:
     if not found.good:
         told = report.told(found.refused)
         fields = [FieldError(**one) for row in told for one in row["fields"]]
-        raise Invalid("no row was taken", fields=fields, more={"refused": told, "refusedRows": len(found.refused)})
+        raise Invalid(
+            "every row was refused; nothing was imported",
+            fields=fields,
+            more={"refused": told, "refusedRows": len(found.refused)},
+        )
     config, rows = live.current(), len(found.good)
     STOCK.require_room(request.tenant, rows, request.now, config)
     usage.charge(request.tenant, rows, request.now, config.tenants.allowed(request.tenant), requests=0)

@@ -143,10 +143,10 @@ def _answered(asked: Asked, answer: Answer, now: int, more: More, *, local: bool
     if answers.gone(answer.status):
         return Seen(Outcome.GONE, code="gone", about=f"the shop answers {answer.status}", text=text, metadata=metadata)
     if answer.status not in _OK:
-        about = f"an answer that is no page ({answer.status})"
+        about = f"the shop's answer is not a page ({answer.status})"
         return Seen(Outcome.UNCLEAR, code=f"http_{answer.status}", about=about, text=text, metadata=metadata)
     if not answers.same_page(asked.url, answer.url):
-        about = f"the shop sends to another page: {answer.url}"[:400]
+        about = f"the shop redirects to another page: {answer.url}"[:400]
         return Seen(Outcome.GONE, code="moved", about=about, text=text, metadata=metadata)
     return _read(answer, text, metadata, more, local=local)
 
@@ -171,7 +171,7 @@ def _read(answer: Answer, text: str, metadata: dict[str, Any], more: More, *, lo
         about = f"a file of type {kind[:60]} instead of a page"
         return Seen(Outcome.NO_PRODUCT, code="no_page", about=about, metadata=metadata)
     if answers.says_not_found(text):
-        about = "a page that says that it is not there"
+        about = "the page itself says that it was not found"
         return Seen(Outcome.GONE, code="says_not_found", about=about, text=text, metadata=metadata)
     try:
         with _reading:

@@ -104,7 +104,7 @@ class Client:
                         return answer
                     gone.append(url)
                     if len(gone) > MOST_REDIRECTS:
-                        raise Unfetched("redirects", f"it sends on more than {MOST_REDIRECTS} times", passing=False)
+                        raise Unfetched("redirects", f"it redirects more than {MOST_REDIRECTS} times", passing=False)
                     url = self._next(url, target)
         except NotAllowed as refused:
             raise Unfetched("address_refused", str(refused), passing=False) from None
@@ -121,7 +121,7 @@ class Client:
         try:
             return urls.redirected(url, target, local=self._local)
         except BadUrl as bad:
-            raise Unfetched("redirect_refused", f"it sends to a URL that {bad}", passing=False) from None
+            raise Unfetched("redirect_refused", f"it redirects to a URL that {bad}", passing=False) from None
 
     def _one(self, url: str, headers: Mapping[str, str], gone: tuple[str, ...], most: int, cut: bool) -> Answer:
         with self._client.stream("GET", url, headers=headers) as answer:
@@ -157,7 +157,7 @@ class _Body:
         try:
             self._keep(self._unpacked(part))
         except zlib.error:
-            raise Unfetched("broken", "its body is not packed as it says", passing=True) from None
+            raise Unfetched("broken", "its body is not compressed as its header says", passing=True) from None
         if self._full and not self._cut:
             raise Unfetched("too_large", f"it is larger than {self._most // 1024} KB", passing=False)
         return self._full
@@ -193,7 +193,9 @@ class _Body:
             return zlib.decompressobj(zlib.MAX_WBITS | 16)
         if encoding == "deflate":
             return zlib.decompressobj()
-        raise Unfetched("encoding", f"its body is packed as {encoding[:20]!r}, which was not asked for", passing=False)
+        raise Unfetched(
+            "encoding", f"its body is compressed as {encoding[:20]!r}, which was not asked for", passing=False
+        )
 
 
 def _with_own_names(look_up: LookUp) -> LookUp:

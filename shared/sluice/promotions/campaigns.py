@@ -78,8 +78,8 @@ def _refusal(ads: Advertiser, campaign_id: str) -> str | None:
         campaign = ads.campaign(campaign_id)
     except Failure as failure:
         if failure.action in (Then.BUSINESS, Then.FATAL):
-            return f"is none of your campaigns: {failure.message}"
+            return f"is not one of your campaigns: {failure.message}"
         raise
     if campaign.takes_ads:
         return None
-    return f"takes no ads with a rate: {campaign.name!r} is {campaign.status}; name another campaign, or none"
+    return f"takes no ads at a rate: {campaign.name!r} is {campaign.status}; name another campaign, or none"

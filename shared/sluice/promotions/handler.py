@@ -111,7 +111,9 @@ def _make_where_it_fits(ads: Advertiser, placings: Sequence[_Placing], now: int)
         for one in open_:
             one.end = error
     for one in open_:
-        one.end = one.end or NotReady("no campaign of yours takes it, and ours have ended; start one, or name one")
+        one.end = one.end or NotReady(
+            "none of your campaigns takes this ad, and those that Sluice made have ended; start a campaign, or name one"
+        )
 
 
 def _begin(placing: _Placing) -> None:

@@ -114,7 +114,7 @@ def put_webhook(request: HttpRequest[NewWebhook, None]) -> Webhook:
             raise TooMany("webhooks", allowed, WAIT_SECONDS)
         endpoint, secret = endpoints.create(request.tenant, webhook_id, wanted, request.now)
     except ConditionFailed:
-        raise Conflict("somebody else is changing it just now; look, and ask again", code="changing") from None
+        raise Conflict("somebody else is changing it just now; read it, and ask again", code="changing") from None
     return {**_shown(endpoint), "secret": secret}
 
 

@@ -160,7 +160,7 @@ def _post(pending: Delivery, endpoint: Endpoint, client: Client, clock: Clock) -
     try:
         tried["status"] = status = client.post(endpoints.target(endpoint), headers, pending.body.encode())
         if not 200 <= status < 300:
-            tried |= {"code": "refused", "message": f"the receiver answered {status}; 2xx is wanted"}
+            tried |= {"code": "refused", "message": f"the receiver answered {status}; only 2xx counts as received"}
     except Undelivered as undelivered:
         tried |= {"code": undelivered.code, "message": str(undelivered)}
     return {**tried, "ms": clock.now() - began}

@@ -268,7 +268,7 @@ def test_an_issuer_that_fails_is_an_error_and_not_a_refusal(
             ask(f"Bearer {value}")
     assert issuer.asked == 1
     written = logged.getvalue()
-    assert "the issuer's keys are not to be had" in written
+    assert "the issuer's keys could not be fetched" in written
     assert value not in written
 
 

@@ -318,7 +318,7 @@ def test_a_policy_name_that_there_is_none_of_is_told_by_our_field(seller: EbaySe
     seller.settle()
     error = seller.record().error
     assert error["code"] == "policy_unknown"
-    assert error["message"].startswith("policies.return 'Nonsense' is none of your policies on EBAY_US")
+    assert error["message"].startswith("policies.return 'Nonsense' is not one of your policies on EBAY_US")
     assert seller.calls() == []
 
 

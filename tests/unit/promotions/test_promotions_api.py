@@ -187,7 +187,7 @@ def test_anothers_campaign_is_refused_by_row_and_nothing_is_taken(seller: Seller
     answer = post(body)
     assert answer.status == 400
     assert list(answer.fields) == ["batch[1].campaignId", "batch[2].campaignId"]
-    assert "is none of your campaigns" in answer.fields["batch[1].campaignId"]
+    assert "is not one of your campaigns" in answer.fields["batch[1].campaignId"]
     assert list(Job.scan()) == []
     assert [name for name, _ in seller.market.calls] == ["campaign", "campaign"], "each is asked about once"
 

@@ -95,7 +95,7 @@ def explain(
         return Wait(Reason.NO_BUDGET, message, window.day_end if day_is_scarce else window.end)
     shares = usage.shares(budget, limits, now)
     if tenant and shares and not shares.fits(tenant, 1, {}):
-        message = f"what is left of this hour's calls on {spoken(budget)} is kept for others who use it, and given free"
+        message = f"what is left of this hour's calls on {spoken(budget)} is kept for others who use it, and is freed"
         free_at = Window.of(budget, now).hour_start + RELEASED_MS
         return Wait(Reason.NO_BUDGET, f"{message} bit by bit until {iso(free_at)}", free_at)
     message = "it runs as soon as the scheduler reaches it"

@@ -78,5 +78,5 @@ def discard(job_id: str, now: int, config: Config) -> int:
     """How many jobs were buried: 1 when the item cannot be read, else 0."""
     reason = unreadable.discard(job_id, now, config)
     if reason:
-        logger.error("an item that is no job became a dead letter", extra={"job_id": job_id, "reason": reason})
+        logger.error("an item that is not a job became a dead letter", extra={"job_id": job_id, "reason": reason})
     return int(reason is not None)

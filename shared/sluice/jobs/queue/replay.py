@@ -40,7 +40,7 @@ def refusal(letter: DeadLetter) -> Refused | None:
         by = f"{letter.replayed_by} at {iso(letter.replayed_at)}"
         return _refused(REPLAYED, f"it was replayed by {by}; if that died too, there is another letter")
     if letter.error["code"] == UNREADABLE:
-        return _refused(NOT_REPLAYABLE, "what it holds is no job that could be read; ask for the work anew")
+        return _refused(NOT_REPLAYABLE, "it holds no job that Sluice can read; ask for the work anew")
     if letter.version > VERSION:
         return _refused(NOT_REPLAYABLE, f"it is of version {letter.version}, and this Sluice reads up to {VERSION}")
     try:

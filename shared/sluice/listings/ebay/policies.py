@@ -73,7 +73,7 @@ def ids(run: Run, record: Record) -> PolicyIds:
         # It may have been made since.
         read_anew(keys.tenant_of(account), site, now, run.config)
         raise PoliciesUnread(f"the policies of {site} are being read anew", retry_at=now + READ_MS)
-    gone = "; ".join(f"{one.field} {one.named!r} is none of your policies on {site}" for one in found)
+    gone = "; ".join(f"{one.field} {one.named!r} is not one of your policies on {site}" for one in found)
     raise PolicyUnknown(f"{gone}: choose one that there is")
 
 

@@ -138,9 +138,7 @@ class Tokens:
             elif usable:
                 return usable
             elif seen.busy_until > now + CLAIM_MS:
-                closed = (
-                    f"no token of {self._account} is to be had until {iso(seen.busy_until)}: too many were asked for"
-                )
+                closed = f"no token of {self._account} until {iso(seen.busy_until)}: too many were asked for"
                 raise TokenBusy(closed, retry_at=seen.busy_until)
             elif now >= give_up_at:
                 busy = f"the token of {self._account} is being renewed by another worker"

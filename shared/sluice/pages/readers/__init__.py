@@ -89,5 +89,5 @@ def _what(page: Page) -> str:
     body = page.first("body")
     shown = body.text(separator=" ")[:_SHELL_CHARACTERS].strip() if body else ""
     if len(shown) < _SHELL_CHARACTERS // 2 and page.scripts:
-        return "a shell that a browser fills in: the page itself holds no product"
+        return "the page is filled in by a browser's scripts and holds no product itself"
     return f"a page titled {page.title!r} without a product that could be read"

@@ -67,6 +67,6 @@ def parse(place: str, value: object) -> Tenants:
         raise ValueError(f"{place}.overrides must be an object of allowances by tenant")
     for tenant in overrides:
         if not re.fullmatch(TENANT, tenant):
-            raise ValueError(f"{place}.overrides: {tenant!r} can be no tenant; names are 1 to 64 of a-z, 0-9 and -")
+            raise ValueError(f"{place}.overrides: {tenant!r} cannot be a tenant; names are 1 to 64 of a-z, 0-9 and -")
     parsed = {one: section.parse(f"{place}.overrides.{one}", given, allowances) for one, given in overrides.items()}
     return Tenants(allowances, parsed)

@@ -128,7 +128,7 @@ def caller(event: Mapping[str, Any]) -> Caller:
         raise Unauthenticated("send a token: Authorization: Bearer …")
     known = frozenset(roles.split()) & ROLES.keys()
     if not (re.fullmatch(TENANT, tenant) and known and subject):
-        raise Unauthenticated("the token names no tenant, no known role or no subject")
+        raise Unauthenticated("the token must name a tenant, a known role and a subject")
     return Caller(tenant, known, subject)
 
 

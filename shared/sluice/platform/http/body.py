@@ -149,7 +149,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(name: str) -> Any:
-    raise _invalid(f"the body is not JSON: {name} is no JSON value")
+    raise _invalid(f"the body is not JSON: {name} is not a JSON value")
 
 
 def _whole(text: str) -> int:

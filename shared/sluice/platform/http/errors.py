@@ -175,7 +175,7 @@ class TooMany(HttpError):
 
     def __init__(self, allowance: str, most: int, after: int) -> None:
         super().__init__(
-            f"your allowance {allowance} ({most}) does not suffice for this; ask again in {after} s",
+            f"this goes beyond your allowance {allowance} ({most}); ask again in {after} s",
             fields=[FieldError(allowance, f"is {most}")],
         )
         self.headers = {"Retry-After": str(after)}

@@ -181,7 +181,7 @@ def _found(kept: Kept, asked: Repeatable) -> Response[str]:
         raise _running()
     if kept.answer is None:
         raise Conflict(
-            f"this request was done and answered {kept.status}, at a length that is not kept; look at what it made",
+            f"this request was done and answered {kept.status}; the answer was too long to keep, read what was made",
             code="answer_not_kept",
         )
     content_type, headers, body = json.loads(zlib.decompress(kept.answer))

@@ -95,7 +95,9 @@ class Answers(Generic[A]):
             return whole
         fields = [FieldError(**field) for refusal in refusals for field in refusal["fields"]]
         ours = any(refusal["code"] == Unavailable.code for refusal in refusals)
-        raise (Unavailable if ours else Invalid)("no item was taken", fields=fields, more=whole)
+        raise (Unavailable if ours else Invalid)(
+            "every item was refused; nothing was stored", fields=fields, more=whole
+        )
 
     def _refuse(self, index: int, fields: Sequence[FieldError], why: type[HttpError]) -> None:
         refused: Answered = {"index": index, "outcome": REFUSED, "error": error(fields, why)}

@@ -66,7 +66,7 @@ def authorize(event: Mapping[str, Any]) -> dict[str, Any]:
     """Answer an HTTP API's question (authorizer payload format 2.0, simple responses) whether the request may pass.
 
     Raises:
-        PyJWKClientConnectionError: the issuer's keys are not to be had. The gateway then answers 500: it is not the
+        PyJWKClientConnectionError: the issuer's keys could not be fetched. The gateway then answers 500: it is not the
             caller's fault, and a 403 would tell them to throw a good token away.
     """
     try:
@@ -75,7 +75,7 @@ def authorize(event: Mapping[str, Any]) -> dict[str, Any]:
         logger.info("token refused", extra={"reason": str(refused)})
         return REFUSED
     except PyJWKClientConnectionError as error:
-        logger.error("the issuer's keys are not to be had", extra={"reason": str(error)})
+        logger.error("the issuer's keys could not be fetched", extra={"reason": str(error)})
         raise
     return {"isAuthorized": True, "context": caller.context()}
 
@@ -85,7 +85,7 @@ def check(token: str, keys: jwt.PyJWKClient) -> Caller:
 
     Raises:
         BadToken: it is not good.
-        PyJWKClientConnectionError: the issuer's keys are not to be had.
+        PyJWKClientConnectionError: the issuer's keys could not be fetched.
     """
     try:
         header = jwt.get_unverified_header(token)

@@ -27,7 +27,7 @@ def path(parameters: Mapping[str, str]) -> Mapping[str, str]:
     for name, value in parameters.items():
         if not value or re.search(_NO_ID, value) or len(value.encode()) > MOST_ID_BYTES:
             raise NotFound(
-                "there is nothing at this path", fields=[FieldError(to_camel(name), "is no id that this API gives")]
+                "there is nothing at this path", fields=[FieldError(to_camel(name), "is not an id that this API gives")]
             )
     return parameters
 
