@@ -62,6 +62,7 @@ class World:
     runs: Counter[str] = field(default_factory=Counter)
     withdrawn: Counter[tuple[str, str]] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    refused: dict[str, int] = field(default_factory=dict)
     _send_fails: str = ""
     _set_back: int = 0
     _scripts: Sequence[Script] = (SUCCEED,)
@@ -102,12 +103,15 @@ class World:
         """Enqueue; None when the caller got no answer."""
         before, quiet = self.store.item("jobs", job_id=spec.job_id), not self.trouble.faults
         with self._process("enqueue"):
-            answer = enqueue(spec, self.clock.time, lambda job: job.account in self.statuses)
+            answer = enqueue(spec, self.clock.time, self._held)
             self.accepted.append(Asked(spec.job_id, spec.tenant, self._seen(spec.job_id, spec.tenant)))
             if quiet:
                 self.promises.outcome(before, spec, answer)
             return answer
         return None
+
+    def _held(self, job: Job) -> bool:
+        return job.account in self.statuses or self.refused.get(job.account, 0) > self.clock.time
 
     def ask_for(self, name: str, tenant: str, priority: int) -> None:
         """`ask`, by the parts of the request."""
@@ -160,10 +164,10 @@ class World:
     def tick(self) -> None:
         """The scheduler's minute."""
         with self._process("scheduler"):
-            scheduler.tick(Snapshot(self.clock.time, self.config, Accounts(self._accounts)), self._send)
-            transfers.sweep(
-                Snapshot(self.clock.time, self.config, Accounts(self._accounts, working=self._working)), lanes.active()
-            )
+            snapshot = Snapshot(self.clock.time, self.config, Accounts(self._accounts, working=self._working))
+            scheduler.tick(snapshot, self._send)
+            if transfers.sweep(snapshot, lanes.active()).transferred:
+                scheduler.tick(snapshot, self._send)  # as `scheduler.run` does
 
     def poll(self, scripts: Sequence[Script] = (SUCCEED,)) -> None:
         """The operation poller's minute: it runs what waits in the lanes that the scheduler leaves alone."""
@@ -223,6 +227,12 @@ class World:
     def close(self, budget: str) -> None:
         """Somebody else's call was refused with a 429."""
         ledger.close(budget, self.clock.time + 10 * MINUTE, "429")
+
+    def refuse(self, tenant: str) -> None:
+        """The marketplace answers a call of the tenant's, made by whoever, with a 429."""
+        with self._process("worker"):
+            self.close(keys.account("stockx", tenant))
+        self.refused[keys.account("stockx", tenant)] = self.clock.time + 10 * MINUTE
 
     # What a handler does
 

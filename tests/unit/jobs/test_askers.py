@@ -299,6 +299,15 @@ def test_who_asked_while_it_ran_does_not_wait_for_an_account_that_cannot_run_it(
     assert not any((again.rerun, again.rerun_askers, again.rerun_payer))
 
 
+def test_what_a_person_waits_for_goes_on_to_another_asker_when_its_account_cannot_run_it() -> None:
+    """It may stand in a long lane of that account's, where a tick finds it late."""
+    ask("acme", keys.MANUAL)
+    ask("globex", keys.MANUAL)
+    again = finish.fail(take(), BudgetClosed("429", retry_at=NOON + HOUR), NOON, CONFIG)
+    assert (payer(again), again.lane, again.due_at) == (of("globex"), "stockx:globex#200#0", NOON)
+    assert again.asked_by() == {"acme", "globex"}
+
+
 def ended_untried(end: str, running: Job) -> Job:
     """The run ends, and what it was to do is still to be done."""
     if end == "rescue":

@@ -167,7 +167,7 @@ def _requeue(
         several = len(job.asked_by() | ((asked.rerun_askers if asked else None) or set())) > 1
         # What has not begun is still to be done from the start: whoever asked meanwhile is served by that same run.
         joined = failure.undone or (asked and not asked.begun)
-        payer = (asked.rerun_payer if asked and joined and failure.of_account else None) or job.tenant
+        payer = _heir(job, asked if joined else None) if failure.of_account else job.tenant
         if payer == job.tenant:
             queued = _queue(job, name, at, now, config, shared=several)
         else:
@@ -176,6 +176,14 @@ def _requeue(
         return [*queued, *joins, Job.priority.set(job.priority), Job.error.set(error), Job.history.set(events), *more]
 
     return _end(job, writes, condition)
+
+
+def _heir(job: Job, asked: Job | None) -> str:
+    """Who pays for the next attempt of a job that its account cannot run: who asked while it ran, or, where a person
+    waits for it, another of its askers.
+    """
+    others = job.asked_by() - {job.tenant} if job.priority == keys.MANUAL and not job.begun else set()
+    return (asked.rerun_payer if asked else None) or min(others, default=job.tenant)
 
 
 def _joined(job: Job, asked: Job | None, payer: str) -> list[Update]:
