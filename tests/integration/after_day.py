@@ -3,8 +3,8 @@
 from typing import Any
 
 from local.laptop import Laptop
+from local.receiver import Receiver
 from tests.integration.levers import forget_lanes
-from tests.support.receiver import Receiver
 from tests.support.stack import until
 
 

@@ -4,7 +4,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from local.laptop import Api, Laptop
-from tests.support.receiver import Receiver, status
+from local.receiver import Receiver, status
 from tests.support.stack import until
 
 INSIDE = "http://169.254.169.254/latest/meta-data/"

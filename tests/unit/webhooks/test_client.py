@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from local.cloud.cloud import free_port
+from local.receiver import Answer, Receiver, status
 from sluice.platform.pinned import look_up
 from sluice.webhooks.client import Client, Undelivered
-from tests.support.receiver import Answer, Receiver, status
 
 PUBLIC = "93.184.216.34"
 HEADERS = {"webhook-id": "m1"}
