@@ -6,13 +6,22 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import capabilities
 from sluice.jobs.model import kinds
-from sluice.operator import actions_api, budgets_api, deployment_api, jobs_api, metrics_api, overview_api, work_api
+from sluice.operator import (
+    actions_api,
+    budgets_api,
+    deployment_api,
+    jobs_api,
+    metrics_api,
+    overview_api,
+    run_api,
+    work_api,
+)
 from sluice.platform.http import routing
 
 kinds.serve(
     capabilities.kinds("catalog", "prices", "listings.stockx", "listings.ebay", "promotions", "pages", "operator")
 )
-PARTS = (overview_api, jobs_api, work_api, budgets_api, deployment_api, actions_api, metrics_api)
+PARTS = (overview_api, jobs_api, work_api, budgets_api, deployment_api, actions_api, metrics_api, run_api)
 app = routing.app([route for part in PARTS for route in part.ROUTES])
 
 

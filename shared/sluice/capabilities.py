@@ -82,6 +82,7 @@ CAPABILITIES = (
             "deployment_api",
             "actions_api",
             "metrics_api",
+            "run_api",
         ),
     ),
 )

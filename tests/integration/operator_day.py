@@ -73,6 +73,8 @@ class OperatorDay:
         self.laptop.cloud.invoke(self.laptop.stack.function("operator-worker"), {})
 
     def what_was_done_is_looked_at(self) -> None:
+        for function in ("operation-poller", "operator-worker", "page-scheduler", "promotion-worker", "scheduler"):
+            assert self.all.post(f"{BASE}/run", {"function": function})["outcomes"] == {"started": 1}
         [last, *_] = self.see("actions")["actions"]
         assert len(self.own.get(f"{BASE}/actions")["actions"]) == 2
         with pytest.raises(ApiError, match="409"):

@@ -135,6 +135,12 @@ def end_page(action: Action, outcomes: Mapping[str, int], told: Sequence[Mapping
     return tables.update(Action, (action.owner, action.entry), actions, ours, token=Action.write_token)
 
 
+def finish(action: Action, outcomes: Mapping[str, int], now: int) -> Action:
+    """Write down the end of an action that has no pages."""
+    writes = [Action.state.set(FINISHED), Action.outcomes.set(dict(outcomes)), Action.updated_at.set(now)]
+    return tables.update(Action, (action.owner, action.entry), writes, token=Action.write_token)
+
+
 def ask_to_stop(action: Action, by: str, now: int) -> Action | None:
     """Have it stop before its next page; None when it is over."""
     running = Action.state == RUNNING

@@ -406,3 +406,24 @@ def test_what_an_api_that_is_gone_has_left_is_done_a_minute_later(
     work.clock.time += MINUTE
     run_worker(work)
     assert states() == {"cancelled": 2}
+
+
+def test_platform_has_a_function_run_now_and_it_is_noted(work: Work) -> None:  # noqa: F811
+    caller = {"tenant": "operations", "roles": "platform"}
+    answer = call("POST", "/v1/operator/run", body={"function": "page-scheduler", "reason": "a new shop"}, **caller)
+    conforms("POST /v1/operator/run", answer)
+    noted = answer.json
+    assert (answer.status, noted["action"], noted["target"]) == (202, "run", {"function": "page-scheduler"})
+    assert (noted["subject"], noted["roles"], noted["reason"]) == ("someone@operations", "platform", "a new shop")
+    event = {"source": "operator", "action": noted["actionId"]}
+    assert work.cloud.invoked == [("sluice-local-page-scheduler", event)]
+    assert call("GET", BASE, **caller).json["actions"] == [noted]
+    assert call("GET", BASE).json["actions"] == []
+
+
+@pytest.mark.parametrize("function", ["worker", "../scheduler", ""])
+def test_no_other_function_is_run(work: Work, function: str) -> None:  # noqa: F811
+    before = work.cloud.content()
+    answer = call("POST", "/v1/operator/run", body={"function": function}, roles="platform")
+    assert (answer.status, list(answer.fields)) == (400, ["function"])
+    assert (work.cloud.content(), work.cloud.invoked) == (before, [])

@@ -25,7 +25,7 @@ TAKEN = {"enqueue_refresh", "dead_letters_replay", "webhooks_resend"} | {
 # The page is tracked already; of one that was never looked at nothing is saved.
 OTHERS = {"pages_track": 409, "pages_saved": 404, "ebay_listings_force_snapshot": 201}
 TAKEN |= {f"ebay_listings_{change}" for change in ("put", "put_many", "import", "change", "delete")}
-TAKEN |= {"promotions_create", *(f"inventory_{what}" for what in ("add", "import", "refresh"))}
+TAKEN |= {"operator_run", "promotions_create", *(f"inventory_{what}" for what in ("add", "import", "refresh"))}
 
 
 def give(name: str) -> Answer:

@@ -125,6 +125,7 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "POST /v1/operator/actions/{action_id}/stop": ({}, 404),
     "GET /v1/operator/metrics": ({}, 200),
     "GET /v1/operator/metrics.txt": ({}, 200),
+    "POST /v1/operator/run": ({"body": {"function": "scheduler"}}, 403),
     "GET /v1/operator/tenants": ({}, 403),
     "GET /v1/operator/runs": ({}, 403),
     "GET /v1/operator/calls": ({}, 403),
@@ -183,6 +184,7 @@ OPERATORS = {
 }
 # What only whoever runs the whole deployment may do.
 DEPLOYMENT = {
+    "POST /v1/operator/run",
     "GET /v1/operator/tenants",
     "GET /v1/operator/runs",
     "GET /v1/operator/calls",
