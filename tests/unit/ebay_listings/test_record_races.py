@@ -1,0 +1,105 @@
+"""Many who change one record at once, and a worker that claims its job meanwhile: nothing is lost between the two."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import RLock
+
+import pytest
+
+from sluice.jobs.model import states
+from sluice.jobs.model.candidate import Candidate
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue import claim
+from sluice.listings.ebay import asking
+from sluice.listings.ebay.asking import Asker, Done, WrongVersion
+from sluice.listings.ebay.kinds import publish_id
+from sluice.listings.ebay.table import HistoryEntry, find
+from sluice.platform.clock import MINUTE
+from sluice.platform.config.document import Config
+from tests.support.ebay_records import SKU, desired
+from tests.support.store import Answer, Request, Send, Store
+
+NOW = 1_795_348_800_000
+RACERS = 8
+
+
+def put(quantity: int, version: int | None = None) -> Done:
+    return asking.put(Asker("acme", "somebody", NOW, "put", Config()), desired(quantity=quantity), version)
+
+
+@pytest.fixture
+def racing(tables: Store) -> Store:
+    """The store answers one request at a time, and those of several threads in any order."""
+    lock = RLock()
+
+    def one_at_a_time(_: Request, send: Callable[[], Answer]) -> Answer:
+        with lock:
+            return send()
+
+    tables.around = one_at_a_time
+    return tables
+
+
+@pytest.mark.usefixtures("racing")
+def test_each_of_many_edits_at_once_has_a_version_of_its_own_and_one_job_follows() -> None:
+    with ThreadPoolExecutor(RACERS) as pool:
+        done = list(pool.map(put, range(1, RACERS + 1)))
+    assert sorted(one.version for one in done) == list(range(1, RACERS + 1))
+    record = find("acme", SKU)
+    assert record
+    last = max(done, key=lambda one: one.version)
+    assert record.version == last.version
+    assert record.wanted.quantity == done.index(last) + 1
+    assert len(list(HistoryEntry.query(f"acme/{SKU}"))) == RACERS
+    assert [job.job_id for job in Job.scan()] == [publish_id("acme", SKU)]
+
+
+@pytest.mark.usefixtures("racing")
+def test_of_many_edits_of_one_version_one_is_taken() -> None:
+    put(100)
+
+    def try_one(quantity: int) -> bool:
+        try:
+            put(quantity, 1)
+        except WrongVersion:
+            return False
+        return True
+
+    with ThreadPoolExecutor(RACERS) as pool:
+        assert sum(pool.map(try_one, range(1, RACERS + 1))) == 1
+    record = find("acme", SKU)
+    assert record
+    assert record.version == 2
+
+
+@pytest.mark.parametrize("step", range(12))
+def test_a_worker_that_claims_the_job_at_any_moment_finds_the_edit_or_runs_once_more(tables: Store, step: int) -> None:
+    """The claim comes before one of the requests that the edit makes."""
+    put(1)
+    made, seen = 0, list[int]()
+
+    def claiming(_: Request, send: Send) -> Answer:
+        nonlocal made
+        made += 1
+        if made == step + 1:
+            tables.around = None
+            job = Job.get(publish_id("acme", SKU))
+            assert claim.claim(Candidate.of(job), NOW + MINUTE, MINUTE)
+            record = find("acme", SKU)
+            assert record
+            seen.append(record.wanted.quantity)
+        return send()
+
+    tables.around = claiming
+    put(2)
+    tables.around = None
+    job = Job.get(publish_id("acme", SKU))
+    record = find("acme", SKU)
+    assert record
+    assert record.wanted.quantity == 2
+    if seen:
+        assert job.state == states.LEASED
+        assert seen == [2] or job.rerun is not None
+    else:
+        assert made <= step
+        assert job.state == states.QUEUED
