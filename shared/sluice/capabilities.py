@@ -56,9 +56,9 @@ CAPABILITIES = (
     Capability(
         "listings.ebay",
         kinds=("listing.publish", "seller.policies", "listing.compare"),
-        routes=("api", "bulk_api", "snapshots_api", "dry_run_api"),
+        routes=("api", "bulk_api", "snapshots_api", "dry_run_api", "draft_api"),
         events=("listing.drift", "listing.sold", "listing.ended", "listing.on_hold"),
-        imports=("promotions",),
+        imports=("promotions", "inventory"),
     ),
     Capability("inventory", routes=("api", "bulk_api", "import_api")),
     Capability("promotions", kinds=("promotion.create",), routes=("api",)),

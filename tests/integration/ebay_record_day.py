@@ -28,6 +28,7 @@ class EbayRecordDay:
         self.laptop.connect(TENANT, "ebay")
         self.a_record_is_put_twice()
         self.many_records_are_put()
+        self.a_record_is_proposed()
         self.what_was_published_is_shown()
         self.a_listing_is_ended()
 
@@ -44,6 +45,11 @@ class EbayRecordDay:
         assert len(self.api.get(LISTINGS)["listings"]) == 4
         imported = self.api.upload(f"{LISTINGS}/import", json.dumps({"items": items}).encode(), "application/json")
         assert imported["counts"]["unchanged"] == 3
+
+    def a_record_is_proposed(self) -> None:
+        owned = {"sku": "DD1391-100", "size": "10", "sizeSystem": "us", "marketplaces": ["ebay"]}
+        [item] = self.api.post("/v1/inventory", {"items": [owned]})["items"]
+        assert self.api.post(f"{LISTINGS}/draft", {"itemId": item["itemId"]})["record"]["quantity"] == 1
 
     def what_was_published_is_shown(self) -> None:
         self.publish(SKU)

@@ -34,6 +34,7 @@ ANSWERS: dict[str, Any] = {
     "ebay_listings_change": lambda answer: answer["statusCode"] == 202,
     "ebay_listings_delete": lambda answer: answer["statusCode"] == 202,
     "ebay_listings_diff": lambda answer: answer["statusCode"] == 404,  # nothing of it was published
+    "ebay_listings_draft": lambda answer: answer["statusCode"] == 404,  # the item is gone again
     "ebay_listings_dry_run": lambda answer: answer["statusCode"] == 200,
     "ebay_listings_force_snapshot": lambda answer: answer["statusCode"] == 409,
     "ebay_listings_history": lambda answer: len(json.loads(answer["body"])["history"]) == 2,
@@ -114,7 +115,7 @@ LAST += [f"pages_{what}" for what in ("track", "show", "list", "change", "prices
 LAST += [f"inventory_{what}" for what in ("add", "show", "change", "refresh", "import", "import_progress", "delete")]
 # A record is ended before its job is due.
 LAST += [f"ebay_listings_{what}" for what in ("put", "put_many", "import", "list", "show", "change", "history")]
-LAST += ["ebay_listings_dry_run"]
+LAST += ["ebay_listings_dry_run", "ebay_listings_draft"]
 LAST += [f"ebay_listings_{what}" for what in ("snapshots", "force_snapshot", "snapshot", "diff", "delete")]
 LAST += ["accounts_disconnect"]  # nothing after it needs the account
 

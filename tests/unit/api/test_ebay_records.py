@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sluice.catalog.table import Product
 from sluice.jobs.model import states
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.requests import AskRecord
@@ -493,3 +494,29 @@ def test_a_dry_run_of_a_live_listing_says_what_a_change_costs(seller: Cloud) -> 
 def test_a_dry_run_refuses_what_a_put_refuses(seller: Cloud) -> None:
     sent = {"record": body(title="t" * 81)}
     assert call("POST", f"{PATH}/dry-run", body=sent, tenant="acme").fields.keys() == {"title"}
+
+
+def test_a_record_is_proposed_for_what_is_owned_and_nothing_is_stored(seller: Cloud) -> None:
+    owned = {"sku": "DZ5485-612", "size": "10", "sizeSystem": "us", "marketplaces": ["ebay"], "quantity": 2}
+    [item] = call("POST", "/v1/inventory", body={"items": [owned]}, tenant="acme").json["items"]
+    Product(
+        "stockx:DZ5485-612", marketplace="stockx", product_id="p", name="Jordan 1 Retro " + "x" * 80, brand="Jordan",
+        image="https://images.example.com/1.jpg", variants=[], updated_at=1, checked_at=1,
+    ).save()  # fmt: skip
+    before = seller.content()
+    answer = call("POST", "/v1/ebay/listings/draft", body={"itemId": item["itemId"]}, tenant="acme")
+    assert answer.status == 200, answer.text
+    record = answer.json["record"]
+    assert (record["sku"], record["quantity"], record["condition"]) == ("DZ5485-612-10", 2, "NEW")
+    assert record["title"].startswith("Jordan 1 Retro ")
+    assert record["title"].endswith(" Size 10")
+    assert len(record["title"]) == 80
+    assert record["aspects"] == {"US Shoe Size": ["10"], "Brand": ["Jordan"]}
+    assert record["images"] == ["https://images.example.com/1.jpg"]
+    assert answer.json["missing"] == ["description", "category", "price", "policies", "location"]
+    assert seller.content() == before
+    rest = {name: body()[name] for name in answer.json["missing"]}
+    put_ = call("PUT", f"/v1/ebay/listings/{record['sku']}", body={**record, **rest}, tenant="acme")
+    assert put_.status == 202, put_.text
+    missing = call("POST", "/v1/ebay/listings/draft", body={"itemId": "x"}, tenant="acme")
+    assert (missing.status, list(missing.fields)) == (404, ["itemId"])

@@ -157,14 +157,6 @@ class DryRunBody(Body):
     record: RecordBody | None = None
 
 
-class DraftBody(Body):
-    """What to propose a record for."""
-
-    item_id: str = Field(min_length=1, max_length=160, description="of your inventory, as it shows it")
-    sku: str | None = Field(None, description="what the listing is to be called; left out, one is made of SKU and size")
-    marketplace: str = "EBAY_US"
-
-
 class RecordsQuery(PageQuery):
     """Which records to list. All filters must match."""
 
