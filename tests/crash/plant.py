@@ -29,6 +29,10 @@ from sluice.listings.stockx import poll_run
 from sluice.marketplaces.accounts import token_cache
 from sluice.marketplaces.accounts.dispatching import ACCOUNTS
 from sluice.marketplaces.http import transport
+from sluice.pages import fetch, schedule
+from sluice.pages import work_run as page_work
+from sluice.pages.fetch import Answer as Fetched
+from sluice.pages.fetch import Permit
 from sluice.platform import settings
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config import live
@@ -43,6 +47,7 @@ from tests.crash.points import Killed, Points
 from tests.support.clock import VirtualClock
 from tests.support.http import Answer, call
 from tests.support.sandbox_wire import SandboxWire
+from tests.support.shop import Shops
 from tests.support.store import Store
 from tests.support.stream import changes
 
@@ -66,6 +71,7 @@ ENVIRONMENT = {
     "WEBHOOK_QUEUE_URL": "webhooks",
     "DEAD_QUEUE_URL": "dead",
     "SCHEDULER_FUNCTION": "scheduler",
+    "PAGE_WORKER_FUNCTION": "page-worker",
     "EVENT_BUS": "bus",
     "TOKEN_KEY": "key",
     "STOCKX_API_URL": "http://sandbox.test/v2",
@@ -100,6 +106,20 @@ class Receiver(Client):
         return self._points.passing(f"receiver {url}", "receiver", arrive)
 
 
+class Street(Shops):
+    """The way to web shops."""
+
+    def __init__(self, clock: VirtualClock, points: Points) -> None:
+        super().__init__(clock)
+        self._points = points
+
+    def get(self, url: str, headers: Mapping[str, str], permit: Permit, **more: Any) -> Fetched:
+        def fetch_it() -> Fetched:
+            return Shops.get(self, url, headers, permit, **more)
+
+        return self._points.passing(f"GET {url}", "shop", fetch_it)
+
+
 class Wire(httpx.BaseTransport):
     """The way to the marketplaces."""
 
@@ -120,6 +140,7 @@ class Plant:
     clock: VirtualClock
     sandbox: worlds.World
     receiver: Receiver
+    shops: Street
     queues: dict[str, list[Message]] = field(default_factory=lambda: defaultdict(list))
     nudges: int = 0
     streamed: list[Json] = field(default_factory=list)
@@ -195,8 +216,7 @@ class Plant:
         return {}
 
     def _lambda(self, operation: str, given: Json) -> Json:
-        assert given["FunctionName"] == "scheduler"
-        self.nudges += 1
+        self.nudges += given["FunctionName"] == "scheduler"  # the page worker runs with each minute as it is
         return {}
 
     def _bus(self, operation: str, given: Json) -> Json:
@@ -234,6 +254,9 @@ class Plant:
         self._deliver("work", lambda found: worker.work(found, Context(now, live.current()), deadline()))
         self.invoke(lambda: poll_run.run(Context(now, live.current()), deadline()))
         self.invoke(lambda: work_run.run(Context(now, live.current()), deadline()))
+        if self.store.items("pages"):
+            self.invoke(lambda: schedule.tick(Context(now, live.current())))
+            self.invoke(lambda: page_work.run(Context(now, live.current()), deadline()))
         self._deliver("inventory", lambda found: inventory_worker.work(found, Context(now, live.current())))
         self._stream()
         self._deliver("webhooks", lambda found: sender.work(found, self.receiver, now))
@@ -297,7 +320,7 @@ def open_plant(store: Store, points: Points) -> Iterator[Plant]:
     clock = VirtualClock(NOON)
     sandbox = worlds.build(7, clock=clock.now, limits=SandboxLimits())
     client = transport._client(Wire(SandboxWire(sandbox), points))
-    plant = Plant(store, points, clock, sandbox, Receiver(points))
+    plant = Plant(store, points, clock, sandbox, Receiver(points), Street(clock, points))
     store.services = plant.services()
     store.around = points.around
     reader = Live(lambda patient: live._newest("configuration", patient), lambda: iter(()), clock)
@@ -310,6 +333,7 @@ def open_plant(store: Store, points: Points) -> Iterator[Plant]:
         patch.setattr(worker, "threads", lambda _: 1)
         patch.setattr(live, "in_force", reader.in_force)
         patch.setattr(transport, "_shared_client", lambda: client)
+        patch.setattr(fetch, "shared", lambda: plant.shops)
         patch.setattr(metrics.provider, "namespace", "Sluice/test")
         logging.disable(logging.CRITICAL)
         _forget()

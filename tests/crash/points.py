@@ -18,6 +18,7 @@ import httpx
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from sluice.webhooks.client import Undelivered
+from tests.support.shop import unfetched
 from tests.support.store import Answer, Request, Send
 
 R = TypeVar("R")
@@ -28,11 +29,13 @@ REFUSED: Final[dict[str, Callable[[], Exception]]] = {
     "aws": lambda: ConnectionClosedError(endpoint_url="https://aws"),
     "marketplace": lambda: httpx.ConnectError("the connection was refused"),
     "receiver": lambda: Undelivered("unreachable", "the connection was refused"),
+    "shop": lambda: unfetched("unreachable"),
 }
 LOST: Final[dict[str, Callable[[], Exception]]] = {
     "aws": lambda: ReadTimeoutError(endpoint_url="https://aws"),
     "marketplace": lambda: httpx.ReadTimeout("no answer came in time"),
     "receiver": lambda: Undelivered("timed_out", "no answer came in time"),
+    "shop": lambda: unfetched("timed_out"),
 }
 
 

@@ -16,11 +16,13 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.queue import claim, finish
 from sluice.listings.ebay.desired import Desired, Price, Status
+from sluice.pages import table as pages
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config import live
 from tests.crash.plant import TENANT, Plant
 from tests.support.ebay_seller import EbaySeller
 from tests.support.ebay_wanted import record
+from tests.support.shop import URL, page
 
 Story = Callable[[Plant], None]
 STYLE = str(GOLDEN[0].style_id)
@@ -58,6 +60,8 @@ def seen(plant: Plant) -> dict[str, Any]:
         "accounts": {text(one, "account"): text(one, "status") for one in plant.store.items("accounts")},
         "deliveries": {text(one, "state") for one in plant.store.items("deliveries") if "state" in one},
         "received": {(body["type"], work(body["data"].get("jobId", ""))) for body in plant.receiver.got.values()},
+        "pages": [confirmed(text(one, "product")) for one in plant.store.items("pages")],
+        "alerts": [[one["kind"] for one in json.loads(text(it, "alerts"))] for it in plant.store.items("trackers")],
         "set aside": [message.body for message in plant.queues["dead"]],
         "seats": seats(plant),
     }
@@ -72,6 +76,13 @@ def jobs(plant: Plant) -> set[tuple[str, str]]:
 def work(job_id: str) -> str:
     """What a job does. What is left of a bulk change may be done by other jobs than in a run that nobody broke."""
     return "listings" if job_id.startswith("listing.") else job_id
+
+
+def confirmed(page: str) -> list[str]:
+    """The prices of a page that two checks have seen."""
+    found = pages.find(page)
+    prices = [one.price.confirmed for one in found.facts.variants.values()] if found else []
+    return [f"{price.amount} {price.currency}" for price in prices if price]
 
 
 def text(item: dict[str, Any], name: str) -> str:
@@ -152,6 +163,16 @@ def published(plant: Plant) -> None:
 def priced(plant: Plant) -> None:
     connected(plant)
     refresh(plant)
+
+
+def watched(plant: Plant) -> None:
+    """A page that is tracked, and whose price is known."""
+    connected(plant)
+    body = {"url": "https://hooks.example.com/pages", "eventTypes": ["page.price_dropped"]}
+    plant.ask("PUT", "/v1/webhooks/pages", body, roles="admin")
+    plant.shops.replies[URL] = page("100.00")
+    plant.ask("POST", "/v1/pages", {"url": URL})
+    check_pages(plant, 2)
 
 
 def died(plant: Plant) -> None:
@@ -271,6 +292,19 @@ def enrich(plant: Plant) -> None:
     raise AssertionError(json.dumps(told))
 
 
+def check(plant: Plant) -> None:
+    """The price falls: one check reads it, another confirms it, and the tenant is told once."""
+    plant.shops.replies[URL] = page("80.00")
+    check_pages(plant, 5)
+
+
+def check_pages(plant: Plant, times: int) -> None:
+    for _ in range(times):
+        plant.clock.time += 31 * MINUTE
+        plant.minute()
+        plant.settle()
+
+
 def replay(plant: Plant) -> None:
     [letter] = plant.ask("GET", "/v1/dead-letters")["deadLetters"]
     plant.ask("POST", f"/v1/dead-letters/{letter['id']}/replay", again=409)
@@ -313,5 +347,6 @@ SCENARIOS: dict[str, Scenario] = {
     "inventory": Scenario(connected, keep_items),
     "enrich": Scenario(priced, enrich),
     "replay": Scenario(died, replay),
+    "page": Scenario(watched, check),
     "publish": Scenario(connected, publish_listing),
 }
