@@ -18,7 +18,7 @@ settings.register_profile("sluice", deadline=None)
 settings.load_profile("sluice")
 
 # The files that take longest, longest first. Begun last, one of them would keep one core busy while the others wait.
-LONGEST = ("test_least_privilege.py", "test_demo.py", "test_configuration.py")
+LONGEST = ("test_least_privilege.py", "test_demo.py", "test_market.py", "test_configuration.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
