@@ -3,11 +3,10 @@
 ```
  ebay_listings   tenant          sku            one record; what is desired, published and observed of it
                  acme#groups     key            the same of a group, with the skus of its members
-                 seller:<key>    sku            whose record the seller's sku is, where several tenants use one account
  ebay_history    acme/<sku>      v00000007      the change that made version 7 of the record, and who made it
  ebay_snapshots  acme/<sku>      n00000012      snapshot 12 of what was published (see `snapshots`)
 ```
-No tenant's name holds `#`, `:` or `/`. Of a group, the listing is called `acme#groups/<key>`.
+No tenant's name holds `#` or `/`. Of a group, the listing is called `acme#groups/<key>`.
 """
 
 from collections.abc import Iterable
@@ -100,8 +99,6 @@ class Record(tables.Table):
     key_snapshot = IntAttribute(null=True)
     snapshot_hashes = JSONAttribute(null=True)
     archived_at = IntAttribute(null=True)
-    # Of the only attribute of a claim (see the module): the tenant whose record the seller's sku is.
-    claimed_by = UnicodeAttribute(null=True)
 
     @property
     def is_group(self) -> bool:
