@@ -6,11 +6,20 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import capabilities
 from sluice.jobs.model import kinds
-from sluice.listings.ebay import api, bulk_api, draft_api, dry_run_api, snapshots_api
+from sluice.listings.ebay import api, bulk_api, draft_api, dry_run_api, snapshots_api, sync_api
 from sluice.platform.http import routing
 
 kinds.serve(capabilities.kinds("listings.ebay"))
-app = routing.app((*bulk_api.ROUTES, *draft_api.ROUTES, *snapshots_api.ROUTES, *dry_run_api.ROUTES, *api.ROUTES))
+app = routing.app(
+    (
+        *bulk_api.ROUTES,
+        *draft_api.ROUTES,
+        *snapshots_api.ROUTES,
+        *dry_run_api.ROUTES,
+        *api.ROUTES,
+        *sync_api.ROUTES,
+    )
+)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

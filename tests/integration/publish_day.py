@@ -38,6 +38,7 @@ class PublishDay:
             self.prices_change_until_old_snapshots_go()
             self.some_are_sold()
             self.a_policy_is_refused()
+        self.what_happened_is_shown()
 
     @contextmanager
     def inside(self) -> Iterator[EbaySeller]:
@@ -90,3 +91,9 @@ class PublishDay:
         self.seller.put(record(quantity=3, description="<p>Other</p>", policies=NAMES))
         self.until(lambda: bool(self.seller.record().error), "the policy is refused")
         self.laptop.sandbox.faults.clear()
+
+    def what_happened_is_shown(self) -> None:
+        api = self.laptop.api(TENANT)
+        assert api.get("/v1/ebay/sync-log", result="failed")["attempts"]
+        assert api.get("/v1/ebay/sync-log", sku=SKU)["attempts"]
+        assert api.delete("/v1/ebay/account/pause")["pause"] is None

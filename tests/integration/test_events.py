@@ -31,6 +31,12 @@ ANSWERS: dict[str, Any] = {
     "dead_letters_replay": lambda answer: answer["statusCode"] == 202,
     "dead_letters_replay_many": lambda answer: json.loads(answer["body"])["dryRun"],
     "dead_letters_show": lambda answer: answer["statusCode"] == 200,
+    "ebay_listings_answer": lambda answer: answer["statusCode"] == 404,  # there is no such case
+    "ebay_listings_policies": lambda answer: json.loads(answer["body"])["readAt"] is None,
+    "ebay_listings_read_policies": lambda answer: answer["statusCode"] == 202,
+    "ebay_listings_resume": lambda answer: json.loads(answer["body"])["pause"] is None,
+    "ebay_listings_standing": lambda answer: answer["statusCode"] == 200,
+    "ebay_listings_sync_log": lambda answer: json.loads(answer["body"])["attempts"] == [],
     "ebay_listings_change": lambda answer: answer["statusCode"] == 202,
     "ebay_listings_delete": lambda answer: answer["statusCode"] == 202,
     "ebay_listings_diff": lambda answer: answer["statusCode"] == 404,  # nothing of it was published
@@ -117,6 +123,7 @@ LAST += [f"inventory_{what}" for what in ("add", "show", "change", "refresh", "i
 LAST += [f"ebay_listings_{what}" for what in ("put", "put_many", "import", "list", "show", "change", "history")]
 LAST += ["ebay_listings_dry_run", "ebay_listings_draft"]
 LAST += [f"ebay_listings_{what}" for what in ("snapshots", "force_snapshot", "snapshot", "diff", "delete")]
+LAST += [f"ebay_listings_{what}" for what in ("policies", "standing", "resume", "sync_log", "answer", "read_policies")]
 LAST += ["accounts_disconnect"]  # nothing after it needs the account
 
 

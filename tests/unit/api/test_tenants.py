@@ -9,6 +9,7 @@ import pytest
 
 from sluice.inventory import table as item
 from sluice.jobs.model.job import Job
+from sluice.listings.ebay.table import Record
 from sluice.listings.stockx.table import new_id
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Status
@@ -47,7 +48,7 @@ IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
 # The record of a listing of acme's, and what was published of it.
 SKU = "ACME-ONLY-10"
 RECORD = {name: value for name, value in document().items() if name != "sku"}
-IDS |= {"sku": SKU, "number": "1"}
+IDS |= {"sku": SKU, "number": "1", "case": f"{SKU}.1f3a9c204b5d"}
 # What an answer to somebody else must not hold.
 OF_ACME = ("acme", "ACME-ONLY", "ACMEONLY", "ACME-SHARED", "ACMESHARED")
 
@@ -85,6 +86,12 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "POST /v1/ebay/listings/{sku}/dry-run": ({"body": {}}, 404),
     "GET /v1/ebay/listings/{sku}/snapshots/diff": ({"query": {"before": 1, "after": 1}}, 404),
     "GET /v1/ebay/listings/{sku}/snapshots/{number}": ({}, 404),
+    "GET /v1/ebay/sync-log": ({}, 200),
+    "POST /v1/ebay/cases/{case}": ({"body": {"answer": "ours"}}, 404),
+    "GET /v1/ebay/policies": ({}, 200),
+    "POST /v1/ebay/policies": ({"body": {}}, 400),
+    "GET /v1/ebay/account": ({}, 200),
+    "DELETE /v1/ebay/account/pause": ({}, 200),
     "POST /v1/promotions": ({"body": PROMOTION}, 400),
     "GET /v1/promotions": ({}, 200),
     "GET /v1/promotions/{promotion_id}": ({}, 404),
@@ -217,6 +224,12 @@ EVERYBODY = {
     "POST /v1/stockx/listings/{listing_id}/deactivate",
     "GET /v1/stockx/listings/{listing_id}/history",
     "GET /v1/operations/{job_id}",
+    "GET /v1/ebay/sync-log",
+    "POST /v1/ebay/cases/{case}",
+    "GET /v1/ebay/policies",
+    "POST /v1/ebay/policies",
+    "GET /v1/ebay/account",
+    "DELETE /v1/ebay/account/pause",
     "GET /v1/ebay/listings",
     "PUT /v1/ebay/listings",
     "POST /v1/ebay/listings/import",
@@ -279,6 +292,8 @@ def own(acme: Cloud) -> None:
     assert call("POST", "/v1/promotions", body=PROMOTION, tenant="acme").json["jobId"] == IDS["promotion_id"]
     assert call("PUT", f"/v1/ebay/listings/{SKU}", body=RECORD, tenant="acme").status == 202
     accept("acme", SKU, acme.now)
+    ended = {"class": "ended", "groups": [], "at": iso(DIED_AT), "case": IDS["case"]}
+    Record("acme", SKU).update(actions=[Record.drift.set([ended])])
     write(sku="ACME-ONLY")
     Action("acme", IDS["action_id"], action="cancel", state="running", whose="acme", target={"ids": [OWN]}).save()
     acme.webhook("of-a")

@@ -1,0 +1,267 @@
+"""The routes of what happens between records and eBay: the sync log, open cases, policies, the account's standing."""
+
+from typing import Annotated, Final
+from urllib.parse import unquote
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from sluice.jobs.model import keys
+from sluice.listings.ebay import answers, asking, cases, policies, reconciler, sellers, sync_log
+from sluice.listings.ebay.kinds import MARKETPLACE
+from sluice.listings.ebay.sync_log import RESULTS, SyncEntry
+from sluice.marketplaces.ebay.sites import EBAY_SITES
+from sluice.platform.clock import iso, iso_or_none
+from sluice.platform.config import live
+from sluice.platform.http import paging
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import Conflict, Invalid, NotFound
+from sluice.platform.http.models import Body, OneOf, PageQuery, Query
+from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.refused import Refused
+
+SITES: Final = tuple(EBAY_SITES)
+# The range keys of the sync log, as a cursor may name one.
+ENTRY: Final = r"[0-9T:.Z-]{24}#[0-9a-f]{8}"
+
+
+class SyncQuery(PageQuery):
+    """Which attempts to show. All filters must match."""
+
+    sku: str | None = Field(None, min_length=1, max_length=50)
+    result: Annotated[str, OneOf(RESULTS)] | None = None
+    error_id: str | None = Field(None, min_length=1, max_length=10, description="eBay's own number")
+
+
+class Call(TypedDict):
+    """One call: its step, what became of it, and the status of a refusal."""
+
+    step: str
+    result: str
+    status: str | None
+
+
+class Words(TypedDict):
+    """What eBay, or Sluice, said."""
+
+    code: str
+    message: str
+
+
+class Attempt(TypedDict):
+    """One attempt to make eBay equal to a record.
+
+    result: `done`, `nothing` (there was nothing to do), `retry`, `snooze` (it comes back, with no attempt used) or
+    `failed`. errorId: eBay's own number.
+    """
+
+    sku: str
+    version: int
+    attempt: int
+    planned: list[str]
+    calls: list[Call]
+    result: str
+    errorId: str | None
+    said: list[Words]
+    jobId: str
+    at: str
+
+
+class SyncLog(TypedDict):
+    """Attempts, newest first. next: the next page's cursor; null at the end. A page may be short, and not the last."""
+
+    attempts: list[Attempt]
+    next: str | None
+
+
+class AnswerBody(Body):
+    """What becomes of an open difference."""
+
+    answer: Annotated[str, OneOf(cases.ANSWERS)] = Field(
+        description="`ours`: eBay is made as the record says. `theirs`: the record becomes as eBay shows it. "
+        "`ignore`: what eBay shows is no difference from now on"
+    )
+
+
+class Answered(TypedDict):
+    """The case is closed. jobId: the job that makes eBay so; null where nothing is sent."""
+
+    case: str
+    answer: str
+    jobId: str | None
+
+
+class PoliciesQuery(Query):
+    """Which site's policies to show."""
+
+    marketplace: Annotated[str, OneOf(SITES)] = "EBAY_US"
+
+
+class SitePolicy(TypedDict):
+    """A business policy."""
+
+    id: str
+    name: str
+
+
+class PoliciesView(TypedDict):
+    """A seller's business policies on one site, as they were read; `readAt` null before they were."""
+
+    marketplace: str
+    fulfillment: list[SitePolicy]
+    payment: list[SitePolicy]
+    returns: list[SitePolicy]
+    readAt: str | None
+
+
+class PoliciesBody(Body):
+    """Which site's policies to read anew."""
+
+    marketplace: Annotated[str, OneOf(SITES)] = "EBAY_US"
+
+
+class Asked(TypedDict):
+    """The job that does it."""
+
+    jobId: str
+
+
+class Pause(TypedDict):
+    """Until when nothing new is published, and why. What is live is kept up to date."""
+
+    until: str
+    reason: str
+
+
+class Standing(TypedDict):
+    """How the account fares. pause: null while it publishes.
+
+    listings: those of the last complete round of looks. meanAgeMs: how old what is known of a listing is, on average.
+    """
+
+    pause: Pause | None
+    listings: int | None
+    roundMs: int | None
+    meanAgeMs: int | None
+    lookedAt: str | None
+
+
+def show_sync_log(request: HttpRequest[None, SyncQuery]) -> SyncLog:
+    """The attempts to make eBay equal to your records."""
+    query = request.query
+    start = paging.start(query.cursor, request.tenant, ENTRY)
+    page = sync_log.page(request.tenant, query.sku, query.limit, start, query.result, query.error_id)
+    return {"attempts": [_attempt(one) for one in page], "next": page.cursor(request.tenant)}
+
+
+def answer_case(request: HttpRequest[AnswerBody, None]) -> Answered:
+    """Say what becomes of an open difference."""
+    case, answer, config = unquote(request.path["case"]), request.body.answer, live.current()
+    try:
+        record, row = answers.find(request.tenant, case)
+        job: str | None = None
+        if answer == cases.OURS:
+            job = answers.ours(record, row, request.subject, request.now, config)
+        elif answer == cases.IGNORE:
+            answers.ignore(record, row)
+        else:
+            asker = asking.Asker(request.tenant, request.subject, request.now, "theirs", config)
+            done = asking.put(asker, answers.theirs(record, row))
+            answers.close(record, row)
+            job = done.enqueued.job_id if done.enqueued else None
+    except answers.NoCase:
+        raise NotFound.of("case", "case") from None
+    except answers.NotTheirs as why:
+        raise Conflict(str(why)) from None
+    return {"case": case, "answer": answer, "jobId": job}
+
+
+def show_policies(request: HttpRequest[None, PoliciesQuery]) -> PoliciesView:
+    """Your business policies on a site."""
+    site = request.query.marketplace
+    known = sellers.known(keys.account(MARKETPLACE, request.tenant), site)
+    found = known.policies if known else {}
+    rows = {kind: [SitePolicy(id=one["id"], name=one["name"]) for one in some] for kind, some in found.items()}
+    return {
+        "marketplace": site,
+        "fulfillment": rows.get("fulfillment", []),
+        "payment": rows.get("payment", []),
+        "returns": rows.get("return", []),
+        "readAt": iso(known.read_at) if known else None,
+    }
+
+
+def refresh_policies(request: HttpRequest[PoliciesBody, None]) -> Asked:
+    """Read your business policies of a site anew."""
+    site = request.body.marketplace
+    try:
+        asking.require_account(request.tenant)
+    except Refused as refused:
+        raise Invalid("the request is not valid", fields=refused.fields) from None
+    return {"jobId": policies.read_anew(request.tenant, site, request.now, live.current(), keys.MANUAL)}
+
+
+def show_standing(request: HttpRequest[None, None]) -> Standing:
+    """Whether your account publishes, and how old what is known of its listings is."""
+    account = keys.account(MARKETPLACE, request.tenant)
+    pause, look = sellers.paused(account, request.now), sellers.progress_of(account)
+    return {
+        "pause": {"until": iso(pause[0]), "reason": pause[1]} if pause else None,
+        "listings": look.listings if look else None,
+        "roundMs": look.round_ms if look else None,
+        "meanAgeMs": reconciler.mean_age_ms(look) if look else None,
+        "lookedAt": iso_or_none(look.looked_at) if look else None,
+    }
+
+
+def resume(request: HttpRequest[None, None]) -> Standing:
+    """Publish again before the pause is over: eBay has raised the limit, or listings were ended."""
+    sellers.resume(keys.account(MARKETPLACE, request.tenant))
+    return show_standing(request)
+
+
+def _attempt(entry: SyncEntry) -> Attempt:
+    return {
+        "sku": entry.sku,
+        "version": entry.version,
+        "attempt": entry.attempt,
+        "planned": list(entry.planned),
+        "calls": [{"step": one["step"], "result": one["result"], "status": one.get("status")} for one in entry.calls],
+        "result": entry.result,
+        "errorId": entry.error_id,
+        "said": [{"code": one["code"], "message": one["message"]} for one in entry.said],
+        "jobId": entry.job_id,
+        "at": iso(entry.at),
+    }
+
+
+READ, WRITE = Permission.LISTINGS_READ, Permission.LISTINGS_WRITE
+POLICIES: Final = "/v1/ebay/policies"
+ACCOUNT: Final = "/v1/ebay/account"
+
+ROUTES = (
+    Route("GET", "/v1/ebay/sync-log", "Show attempts to publish", show_sync_log, SyncLog, READ, query=SyncQuery),
+    Route(
+        "POST",
+        "/v1/ebay/cases/{case}",
+        "Decide about an open difference",
+        answer_case,
+        Answered,
+        WRITE,
+        body=AnswerBody,
+        errors=(Conflict,),
+    ),
+    Route("GET", POLICIES, "Show your business policies", show_policies, PoliciesView, READ, query=PoliciesQuery),
+    Route(
+        "POST",
+        POLICIES,
+        "Read your business policies anew",
+        refresh_policies,
+        Asked,
+        WRITE,
+        body=PoliciesBody,
+        status=202,
+    ),
+    Route("GET", ACCOUNT, "Show how your eBay account fares", show_standing, Standing, READ),
+    Route("DELETE", f"{ACCOUNT}/pause", "Publish again before a pause is over", resume, Standing, WRITE),
+)
