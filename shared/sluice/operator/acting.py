@@ -59,7 +59,7 @@ class Matched(NamedTuple):
     next: str | None
 
 
-def on_letters(action: str) -> bool:
+def on_dead_letters(action: str) -> bool:
     """Whether the action is about dead letters, and not jobs."""
     return action in ON_LETTERS
 
@@ -68,8 +68,10 @@ def match(word: str, whose: str, target: Mapping[str, Any], limit: int, cursor: 
     """What of the work of `whose`, a tenant or `ALL`, the action is about: up to `limit`. See `target_of`."""
     if "ids" in target:
         return Matched(_named(word, whose, target["ids"]), None)
-    if on_letters(word):
-        found = search.walk(whose, limit, cursor, _letters(dead_letters.Filter(**target["filter"])), dead_letters.KEY)
+    if on_dead_letters(word):
+        found = search.walk(
+            whose, limit, cursor, _dead_letters(dead_letters.Filter(**target["filter"])), dead_letters.KEY
+        )
         return Matched(list(found.rows), found.next)
     jobs = search.page(whose, search.Filter(**target["filter"]), limit, cursor)
     return Matched(list(jobs.rows), jobs.next)
@@ -113,13 +115,13 @@ def _require_room(tenant: str, wanted: int, config: Config) -> None:
         raise TooMany("unfinished_jobs", most, ask.WAIT_SECONDS)
 
 
-def _letters(wanted: dead_letters.Filter) -> Callable[[str, int, Place | None], Page[DeadLetter]]:
+def _dead_letters(wanted: dead_letters.Filter) -> Callable[[str, int, Place | None], Page[DeadLetter]]:
     return lambda tenant, limit, start: dead_letters.page(tenant, wanted, limit, start)
 
 
 def _named(word: str, whose: str, ids: Sequence[str]) -> list[tuple[str, Job | DeadLetter]]:
     """The jobs or letters with these ids; those that are not there are left out."""
-    if on_letters(word):
+    if on_dead_letters(word):
         found = ((key, dead_letters.find(whose, key)) for one in ids if (key := dead_letters.key_of(one)))
         return [(whose, letter) for _, letter in found if letter]
     everybody = whose == counts.ALL
@@ -133,9 +135,9 @@ def _do(action: Action, tenant: str, key: str, now: int, config: Config, *, agai
     again: somebody has begun with the page before, so that what is as it should be was done by this action.
     """
     try:
-        if on_letters(action.action or ""):
+        if on_dead_letters(action.action or ""):
             letter = dead_letters.find(tenant, key)
-            return _do_letter(action, tenant, letter, now, config) if letter else Did(key, tenant, UNKNOWN, {}, {})
+            return _do_dead_letter(action, tenant, letter, now, config) if letter else Did(key, tenant, UNKNOWN, {}, {})
         job = cancel.find(key, None)
         return _do_job(action, tenant, job, now, config, again) if job else Did(key, tenant, UNKNOWN, {}, {})
     except Exception:  # noqa: BLE001 - told of this one
@@ -172,7 +174,7 @@ def _cancel(job: Job, asker: str | None, now: int, config: Config) -> str:
     return ALREADY if job.state == CANCELLED else str(words[-1])
 
 
-def _do_letter(action: Action, tenant: str, letter: DeadLetter, now: int, config: Config) -> Did:
+def _do_dead_letter(action: Action, tenant: str, letter: DeadLetter, now: int, config: Config) -> Did:
     public, before = dead_letters.public_id(letter.dead_letter), {"status": dead_letters.status(letter)}
     by = f"{action.subject} ({action.entry})"
     if action.action == ACKNOWLEDGE:

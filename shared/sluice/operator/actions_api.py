@@ -173,9 +173,9 @@ def _target(body: ActionBody) -> dict[str, Any]:
     Raises:
         Invalid: nothing is named, more than one way is used, or the filter lets everything through.
     """
-    ids = body.letter_ids if acting.on_letters(body.action) else body.job_ids
-    wrong = ("jobIds", body.job_ids) if acting.on_letters(body.action) else ("letterIds", body.letter_ids)
-    own = "letterIds" if acting.on_letters(body.action) else "jobIds"
+    ids = body.letter_ids if acting.on_dead_letters(body.action) else body.job_ids
+    wrong = ("jobIds", body.job_ids) if acting.on_dead_letters(body.action) else ("letterIds", body.letter_ids)
+    own = "letterIds" if acting.on_dead_letters(body.action) else "jobIds"
     if wrong[1]:
         raise Invalid.field(wrong[0], f"does not go with {body.action}: name {own}")
     if (ids is None) == (body.filter is None):
@@ -186,7 +186,7 @@ def _target(body: ActionBody) -> dict[str, Any]:
     wanted = body.filter.filter() if body.filter else None
     if wanted is None or wanted.is_empty:
         raise Invalid.field("filter", "must name at least one thing: this would be everything there is")
-    if not acting.on_letters(body.action):
+    if not acting.on_dead_letters(body.action):
         return {"filter": {name: value for name, value in vars(wanted).items() if value is not None}, **more}
     fields = {name: getattr(wanted, name) for name in ("kind", "marketplace", "code", "since", "until")}
     if unknown := [name for name in ("state", "account", "sku", "text") if getattr(wanted, name) is not None]:
