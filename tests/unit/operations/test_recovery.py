@@ -184,3 +184,24 @@ def test_adopting_is_once_and_repeatable(desk: Desk) -> None:
 
 def _killed(*_: object) -> None:
     raise Killed
+
+
+def test_a_worker_killed_after_settling_does_not_take_the_next_change_for_the_one_it_sent(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing_id = desk.active()
+    desk.sandbox.faults.set(Disconnect(method="PATCH", path="*", last=1))
+    asked = desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
+    desk.tick()
+    desk.ask(listing_id, Action.UPDATE, Terms("130", "USD"))
+    desk.later(60)
+    with monkeypatch.context() as patch:
+        patch.setattr(finish, "complete", _killed)
+        with pytest.raises(Killed):
+            desk.poll()
+    assert [change.terms.amount for change in desk.listing(listing_id).open_changes()] == ["130"]
+    assert desk.job(asked.job_id).payload["submission"]["change"]["terms"]["amount"] == "140"
+    desk.later(LEASE_SECONDS)
+    desk.finish()
+    assert [one.amount for one in desk.real()] == [desk.listing(listing_id).amount] == ["130"]
+    assert desk.calls(method="PATCH") == 2
