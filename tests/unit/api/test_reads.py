@@ -12,6 +12,7 @@ from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
 from sluice.listings.ebay import hashes
 from sluice.listings.ebay.documents import document as shown
+from sluice.listings.ebay.sync_log import SyncEntry
 from sluice.listings.ebay.table import HistoryEntry, Record, Snapshot, snapshot_entry, version_entry
 from sluice.listings.stockx.table import Entry, Listing, history_key
 from sluice.pages import wanted
@@ -188,9 +189,21 @@ def records(tables: Store, number: int, now: int) -> None:
         put(tables, "ebay_snapshots", snapshot)
 
 
+def sync_log(tables: Store, number: int, now: int) -> None:
+    """What was done at eBay, one entry for each run."""
+    for place in range(number):
+        entry = SyncEntry("acme", f"{iso(now - place)}#{place}", listing="acme/S-0000", sku="S-0000", job_id="x")
+        entry.at, entry.version, entry.attempt, entry.planned, entry.calls = now, 1, 1, [], []
+        entry.result, entry.said, entry.expires_at = "published", [], now
+        put(tables, "ebay_sync_log", entry)
+
+
 def nothing(_: Store, __: int, ___: int) -> None:
     """Accounts and webhooks are few: ten of each at the most."""
 
+
+# What an operator is shown of its whole tenant at once.
+OVERVIEWS = ("jobs/counts", "lanes", "metrics", "metrics.txt", "operations", "overview", "promotions", "work")
 
 Fill = Callable[[Store, int, int], None]
 LISTS: list[tuple[str, dict[str, str], Fill]] = [
@@ -223,15 +236,26 @@ LISTS: list[tuple[str, dict[str, str], Fill]] = [
     ("/v1/ebay/listings/S-0000/history", {}, records),
     ("/v1/ebay/listings/S-0000/snapshots", {}, records),
     ("/v1/market/prices", {"sku": "S-0001"}, prices),
+    *[(f"/v1/operator/{what}", {}, jobs) for what in ("jobs", "accounts", "budgets", "actions")],
+    *[(f"/v1/operator/{what}", {}, jobs) for what in OVERVIEWS],
+    ("/v1/operator/dead-letters", {}, dead_letters),
+    ("/v1/ebay/sync-log", {}, sync_log),
     ("/v1/webhooks", {}, nothing),
     ("/v1/accounts", {}, nothing),
 ]
 # These take no limit, and hold so much: the rows of a size chart, and what an allowance keeps small.
 UNLIMITED = {"/v1/webhooks", "/v1/accounts", "/v1/market/prices", f"/v1/pages/{PAGE}", f"{CHECKS}/stats"}
+UNLIMITED |= {f"/v1/operator/{what}" for what in OVERVIEWS}
 # These look through so many for one answer, and say so: a page's neighbours; checks, and whose they are.
 BOUNDS = {f"/v1/pages/{PAGE}": MOST_COMPARED + MOST, f"{CHECKS}/stats": 2 * MOST_READ + MOST}
 # These show one thing.
 SINGLE = {
+    *("/v1/ebay/account", "/v1/ebay/policies"),
+    "/v1/operator/actions/{action_id}",
+    "/v1/operator/budgets/{budget}/history",
+    "/v1/operator/jobs/{job_id}",
+    # These show one deployment, to whoever runs it.
+    *("/v1/operator/calls", "/v1/operator/runs", "/v1/operator/tenants"),
     "/health",
     "/v1/openapi.json",
     "/v1/images/{name}",
