@@ -23,15 +23,17 @@ from sluice.inventory.sheet import Sheet
 from sluice.jobs.budgets import ledger, refusals
 from sluice.jobs.dispatch import transfers
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
+from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.run import Run
-from sluice.jobs.queue import lanes, tally, unreadable
+from sluice.jobs.queue import hasten, lanes, tally, unreadable
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.queue.together import enqueue_with
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Account
-from sluice.operator import counts
+from sluice.operator import actions, counts
+from sluice.operator.actions import Action
 from sluice.pages import alerts, facts, handler, request, schedule, table, told, urls
 from sluice.pages.alerts import Watch
 from sluice.pages.facts import Facts
@@ -168,6 +170,16 @@ def counted_by_operator(_: object) -> object:
     for _ in range(2):
         counts._add_once(("acme", "now"), [("queued", 1)], "batch", None)
     return counts.now("acme"), [one.to_dynamodb_dict().get("queued") for one in counts.Counts.scan()]
+
+
+def action() -> Action:
+    made = Action("acme", "2026-11-22T12:00:00.000Z#000000000000", state=actions.RUNNING, pages=0, created_at=NOON)
+    actions.create(made)
+    return made
+
+
+def begun_page(one: Action) -> Action:
+    return actions.begin_page(one, [("acme", "a job")], None, NOON)
 
 
 def charged(_: object) -> object:
@@ -337,6 +349,21 @@ CASES: dict[str, Case] = {
     "charge an allowance": Case(charged),
     "count jobs": Case(counted),
     "count jobs for the operator": Case(counted_by_operator),
+    "raise a job": Case(
+        lambda _: hasten.raise_to(spec().job_id, "acme", keys.MANUAL, NOON, CONFIG),
+        lambda done: (done, Job.get(spec().job_id).priority),
+        lambda: enqueue(spec(), NOON),
+    ),
+    "begin a page of an action": Case(begun_page, lambda one: one.page, action),
+    "end a page of an action": Case(
+        lambda one: actions.end_page(one, {"done": 1}, [], NOON),
+        lambda one: (one.pages, one.outcomes, one.state),
+        lambda: begun_page(action()),
+    ),
+    "ask an action to stop": Case(
+        lambda one: actions.ask_to_stop(one, "me", NOON), lambda one: one and one.stop_by, action
+    ),
+    "stop an action": Case(lambda one: actions.stop(one, NOON), lambda one: one.state, action),
     "disconnect": Case(lambda _: accounts.disconnect("stockx:acme", NOON), before=connected),
     "note an application": Case(
         lambda one: accounts.record_application(one, {"client_id": "x"}), account, connected_of_old
