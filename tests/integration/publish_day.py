@@ -9,6 +9,8 @@ import pytest
 
 from local.laptop import Laptop
 from local.sandbox.ebay.inventory.faults import RefuseListing
+from sluice import capabilities
+from sluice.jobs.model import kinds
 from sluice.listings.ebay.desired import Policies, PolicyRef
 from sluice.listings.ebay.snapshots import PRUNE_EACH
 from sluice.platform.clock import MINUTE, SystemClock
@@ -48,6 +50,7 @@ class PublishDay:
                 patch.setenv(name, value)
             patch.setenv("SLUICE_STACK", self.laptop.stack.name)
             process.forget()
+            kinds.serve(capabilities.kinds("listings.ebay", "promotions"))
             # As if it was asked for a while ago, so that the coalescing window is over.
             clock = VirtualClock(SystemClock().now() - MINUTE)
             wire: Any = SimpleNamespace(world=self.laptop.sandbox.world)
