@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sluice.platform.clock import iso
+from sluice.platform.observe import metrics
 from tests.support.http import Answer, call, event, route_functions, send
 from tests.support.letters import DIED_AT
 from tests.unit.api.conftest import WEBHOOK, Cloud
@@ -17,6 +18,14 @@ from tests.unit.api.test_tenants import ATTEMPTS, IDS, OF_ACME, OPERATION, PROTE
 # Every id that acme has, and what stands for it where pages begin.
 FOREIGN = (*IDS.values(), OPERATION, "acme", "stockx:acme", f"{iso(DIED_AT)}#0f1e2d3c")
 Place = list[str | int]
+
+
+@pytest.fixture(autouse=True)
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Metrics of so many requests at once are written before their end; in a function each request has its own."""
+    monkeypatch.setattr(metrics.provider, "namespace", "Sluice/test")
+    yield
+    metrics.clear_metrics()
 
 
 def fields(key: str) -> list[str]:
