@@ -45,7 +45,7 @@ def run() -> list[Row]:
             rows.append(Row(f"CPU of the look at {path}", conditions, ms, "ms", most=50))
     few, many = (looks for _, _, looks in found.values())
     for path in few:
-        growth = 100 * abs(many[path][0] / few[path][0] - 1)
+        growth = 100 * abs(max(many[path][0], 0.5) / max(few[path][0], 0.5) - 1)  # half a unit is the least
         rows.append(Row(f"growth of the units of the look {path}", "ten times the jobs", growth, "%", most=5))
     return rows
 
