@@ -155,7 +155,7 @@ class Day:
         self.laptop.sandbox.faults.set(Throttle(retry_after_s=1, last=1))
         self.until("succeeded", *self.refresh("FV5029-006"))
         self.laptop.sandbox.faults.set(ServerError(last=1))
-        [job] = self.refresh("DZ5485-612")
+        [job] = self.refresh("DZ5485-612", force=True)
         self.until("succeeded", job)
         assert self.api.job(job)["attempts"] == 2
 
