@@ -77,6 +77,10 @@ class InventoryDay:
 
         until(handed_on, "the worker hands on what is left")
 
+    def _idle(self) -> bool:
+        self.laptop.cloud.invoke(self.laptop.stack.function("scheduler"), {})
+        return not any(self.api.get("/v1/jobs", state=state)["jobs"] for state in ("queued", "leased"))
+
     def prices_arrive(self) -> None:
         """At once when asked for, and old ones by looking at them."""
         shown = self.api.get("/v1/inventory")["items"]
@@ -92,6 +96,7 @@ class InventoryDay:
         self.a_long_inventory_is_refreshed()
         until(self._priced, "every item has a price")
         until(self._nudged, "the worker has woken the scheduler")
+        until(self._idle, "nothing is under way that would renew a price")
         table, stale = f"{self.laptop.stack.name}-inventory", shown[1]
         key = {"tenant": {"S": "collector"}, "item": {"S": decode(stale["itemId"], ".*")}}
         dynamodb = self.laptop.cloud.client("dynamodb")
