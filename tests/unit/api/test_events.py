@@ -22,10 +22,15 @@ API = {name: event for name, event in EVENTS.items() if event.get("version") == 
 TAKEN = {"enqueue_refresh", "dead_letters_replay", "webhooks_resend"} | {
     f"listings_{change}" for change in ("activate", "bulk", "create", "deactivate", "delete", "update")
 }
-# The page is tracked already; of one that was never looked at nothing is saved.
-OTHERS = {"pages_track": 409, "pages_saved": 404, "ebay_listings_force_snapshot": 201}
+# The page is tracked already; of one that was never looked at nothing is saved, and no case is open.
+OTHERS = {"pages_track": 409, "pages_saved": 404, "ebay_listings_force_snapshot": 201, "ebay_listings_answer": 404}
 TAKEN |= {f"ebay_listings_{change}" for change in ("put", "put_many", "import", "change", "delete")}
-TAKEN |= {"operator_run", "promotions_create", *(f"inventory_{what}" for what in ("add", "import", "refresh"))}
+TAKEN |= {
+    "ebay_listings_read_policies",
+    "operator_run",
+    "promotions_create",
+    *(f"inventory_{what}" for what in ("add", "import", "refresh")),
+}
 
 
 def give(name: str) -> Answer:
