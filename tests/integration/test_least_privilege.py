@@ -112,7 +112,8 @@ def test_no_function_needs_more_memory_than_it_has(laptop: Laptop) -> None:
     memory = laptop.cloud.peak_memory()
     limit = templates.load()["Globals"]["Function"]["MemorySize"] * 1024 * 1024
     assert {name: peak for name, peak in memory.functions.items() if peak > limit} == {}
-    assert memory.total < 2 * 1024**3
+    # All functions have run in the day, some several at once: what a laptop can spare, whatever the bundle grows to.
+    assert memory.total < 3 * 1024**3
 
 
 def test_no_log_holds_a_credential_or_a_token(laptop: Laptop) -> None:
