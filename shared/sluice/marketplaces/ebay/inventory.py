@@ -11,15 +11,13 @@ What is not as one would think (Inventory 1.18, and what sellers have met):
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Self
 
-import httpx
-
 from sluice.jobs.model.outcomes import Then
 from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts.session import Session
-from sluice.marketplaces.ebay import access as ebay_access
 from sluice.marketplaces.ebay import bulk
 from sluice.marketplaces.ebay.listing_errors import ABSENT, meaning
 from sluice.marketplaces.ebay.quota import Quota
+from sluice.marketplaces.ebay.seller_api import SellerApi
 from sluice.marketplaces.ebay.sites import DEFAULT_LOCALE
 from sluice.marketplaces.ebay.values import digest, plain
 from sluice.marketplaces.http import fields, mapping
@@ -38,7 +36,6 @@ from sluice.marketplaces.publishing import (
     Written,
 )
 from sluice.platform.clock import Clock
-from sluice.platform.observe import count, logger
 
 BASE: Final = "/sell/inventory/v1"
 ITEM: Final = f"{BASE}/inventory_item/{{sku}}"
@@ -49,25 +46,17 @@ PAGE_SIZE: Final = 100
 MOST_PLACES: Final = 1_000
 
 
-class Inventory:
+class Inventory(SellerApi):
     """One seller's listings; see `publishing.Publisher`."""
+
+    api = "inventory"
+    _means = staticmethod(meaning)
 
     def __init__(
         self, session: Session, quota: Quota, calls: Calls, clock: Clock, locale: str = DEFAULT_LOCALE
     ) -> None:
-        self._session = session
-        self._quota = quota
-        self._calls = calls
-        self._clock = clock
+        super().__init__(session, quota, calls, clock)
         self._headers = {"content-language": locale, "accept-language": locale}
-
-    @classmethod
-    def open(cls, account_id: str, calls: Calls, clock: Clock, wire: httpx.BaseTransport | None = None) -> Self:
-        """Listings of the seller whose account it is. Opening calls nobody; there is nothing to close."""
-        api = ebay_access.transport(clock, wire)
-        session = Session(api, ebay_access.seller(account_id, api, clock), ebay_access.sign, calls)
-        quota = Quota.open(ebay_access.application(account_id, api, clock), clock, wire)
-        return cls(session, quota, calls, clock)
 
     def speaking(self, locale: str) -> Self:
         """See `Publisher`."""
@@ -189,7 +178,7 @@ class Inventory:
                 failure, warnings = odd, ()
             offer_id, sku = row["offerId"].optional_text(), row["sku"].optional_text()
             if offer_id or (failure and sku):
-                found[offer_id or sku or ""] = PriceResult(failure and self._meaning(failure), warnings)
+                found[offer_id or sku or ""] = PriceResult(failure and self._understood(failure), warnings)
         return found
 
     def _write(self, method: str, path: str, ids: Mapping[str, str], body: Json, made: str = "") -> Written:
@@ -218,19 +207,9 @@ class Inventory:
             raise UnknownReason(failure.message, status=failure.status, code=failure.code) from None
 
     def _exchange(self, request: Call) -> Answer:
-        spoken = Call(request.method, request.path, request.ids, request.query, self._headers, request.json)
-        with self._quota.closing(self._calls, "sell", "inventory"):
-            try:
-                return self._session.exchange(spoken)
-            except MarketplaceFailure as failure:
-                raise self._meaning(failure) from None
-
-    def _meaning(self, failure: MarketplaceFailure) -> MarketplaceFailure:
-        told = meaning(failure, self._clock.now())
-        if isinstance(told, UnknownReason):
-            logger.warning("eBay refuses for an unknown reason", extra={"code": told.code, "reason": told.message})
-            count("UnknownReasons")
-        return told
+        return super()._exchange(
+            Call(request.method, request.path, request.ids, request.query, self._headers, request.json)
+        )
 
 
 def _object(value: Value) -> Json:

@@ -8,24 +8,18 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final, Self
-
-import httpx
+from typing import Final
 
 from sluice.jobs.model.outcomes import Then
-from sluice.jobs.model.run import Calls
-from sluice.marketplaces.accounts.session import Session
 from sluice.marketplaces.advertising import LEAST_RATE, MOST_ADS, Ad, AdResult, Campaign
-from sluice.marketplaces.ebay import access as ebay_access
 from sluice.marketplaces.ebay import bulk
 from sluice.marketplaces.ebay.ad_errors import meaning
-from sluice.marketplaces.ebay.quota import Quota
+from sluice.marketplaces.ebay.seller_api import SellerApi
 from sluice.marketplaces.http import fields
-from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure, UnknownReason
+from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure
 from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.marketplaces.http.fields import Value
-from sluice.platform.clock import SECOND, Clock, iso
-from sluice.platform.observe import count, logger
+from sluice.platform.clock import SECOND, iso
 
 BASE: Final = "/sell/marketing/v1/ad_campaign"
 CAMPAIGN: Final = f"{BASE}/{{campaign_id}}"
@@ -41,28 +35,16 @@ START_MS: Final = 30 * SECOND
 _ID = re.compile(r"[0-9]{1,32}")
 
 
-class Marketing:
+class Marketing(SellerApi):
     """One seller's ads; see `advertising.Advertiser`."""
 
-    def __init__(self, session: Session, quota: Quota, calls: Calls, clock: Clock) -> None:
-        self._session = session
-        self._quota = quota
-        self._calls = calls
-        self._clock = clock
-
-    @classmethod
-    def open(cls, account_id: str, calls: Calls, clock: Clock, wire: httpx.BaseTransport | None = None) -> Self:
-        """Ads of the seller whose account it is. Opening calls nobody; there is nothing to close."""
-        api = ebay_access.transport(clock, wire)
-        session = Session(api, ebay_access.seller(account_id, api, clock), ebay_access.sign, calls)
-        quota = Quota.open(ebay_access.application(account_id, api, clock), clock, wire)
-        return cls(session, quota, calls, clock)
+    api = "marketing"
+    _means = staticmethod(meaning)
+    site = SITE
 
     def campaign(self, campaign_id: str) -> Campaign:
         """See `Advertiser`."""
         return _campaign(self._call(Call("GET", CAMPAIGN, {"campaign_id": campaign_id})))
-
-    site = SITE
 
     def running_campaigns(self) -> list[Campaign]:
         """See `Advertiser`. The oldest has the lowest id."""
@@ -165,24 +147,10 @@ class Marketing:
                     ad_id = None if failure else row["adId"].optional_text()
                 except BadAnswer as odd:
                     failure, ad_id = odd, None
-                yield listing_id, AdResult(listing_id, ad_id, failure and self._meaning(failure))
+                yield listing_id, AdResult(listing_id, ad_id, failure and self._understood(failure))
 
     def _call(self, request: Call) -> Value:
         return fields.read(self._exchange(request))
-
-    def _exchange(self, request: Call) -> Answer:
-        with self._quota.closing(self._calls, "sell", "marketing"):
-            try:
-                return self._session.exchange(request)
-            except MarketplaceFailure as failure:
-                raise self._meaning(failure) from None
-
-    def _meaning(self, failure: MarketplaceFailure) -> MarketplaceFailure:
-        told = meaning(failure, self._clock.now())
-        if isinstance(told, UnknownReason):
-            logger.warning("eBay refuses for an unknown reason", extra={"code": told.code, "reason": told.message})
-            count("UnknownReasons")
-        return told
 
 
 def _campaign(row: Value) -> Campaign:
