@@ -4,9 +4,10 @@ from functools import partial
 
 from local.sandbox.accounts import Accounts
 from local.sandbox.call import Answer, Call, Routes
+from local.sandbox.ebay.errors import Json
 from local.sandbox.ebay.inventory.book import Listings
-from local.sandbox.ebay.inventory.errors import Json, RefusedError
-from local.sandbox.ebay.inventory.seller import SellerApi
+from local.sandbox.ebay.inventory.errors import RefusedError
+from local.sandbox.ebay.seller_api import SellerApi
 from local.sandbox.limits import Limits
 
 KINDS = ("fulfillment", "payment", "return")
@@ -17,6 +18,7 @@ class Account(SellerApi):
 
     name = "ebay-account"
     prefixes: tuple[str, ...] = ("/sell/account/",)
+    refused = RefusedError
     limits = Limits(per_day=25_000, zone="America/Los_Angeles", retry_after=False)
 
     def __init__(self, accounts: Accounts, listings: Listings) -> None:

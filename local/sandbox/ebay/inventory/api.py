@@ -3,10 +3,12 @@
 from local.sandbox.accounts import Accounts
 from local.sandbox.call import Routes
 from local.sandbox.ebay.inventory.book import Listings
+from local.sandbox.ebay.inventory.errors import RefusedError
 from local.sandbox.ebay.inventory.groups import GroupCalls
 from local.sandbox.ebay.inventory.items import ItemCalls
 from local.sandbox.ebay.inventory.offers import OfferCalls
-from local.sandbox.ebay.inventory.seller import Desk, SellerApi
+from local.sandbox.ebay.inventory.seller import Desk
+from local.sandbox.ebay.seller_api import SellerApi
 from local.sandbox.faults import Faults
 from local.sandbox.limits import Limits
 
@@ -16,6 +18,7 @@ class Inventory(SellerApi):
 
     name = "ebay-inventory"
     prefixes: tuple[str, ...] = ("/sell/inventory/",)
+    refused = RefusedError
     limits = Limits(per_day=2_000_000, zone="America/Los_Angeles", retry_after=False)
 
     def __init__(self, accounts: Accounts, listings: Listings, faults: Faults) -> None:

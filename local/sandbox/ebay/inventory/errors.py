@@ -1,9 +1,8 @@
 """eBay's error and warning ids about listings: the HTTP status and the words that each has."""
 
 from collections.abc import Mapping
-from typing import Any
 
-Json = dict[str, Any]
+from local.sandbox.ebay.errors import ApiError, Json
 
 ERRORS: Mapping[int, tuple[int, str]] = {
     1001: (401, "Invalid access token"),
@@ -50,7 +49,7 @@ ERRORS: Mapping[int, tuple[int, str]] = {
 }
 
 
-class RefusedError(Exception):
+class RefusedError(ApiError):
     """The call, or one row of a bulk call, is answered with this error. One that is not in the table is a 400."""
 
     def __init__(self, error_id: int, status: int | None = None, /, **parameters: str) -> None:
@@ -58,7 +57,7 @@ class RefusedError(Exception):
         usual, self.words = ERRORS.get(error_id, (400, f"Error {error_id}, which no document has."))
         self.status = status or (usual if usual >= 400 else 400)
         self.parameters = parameters
-        super().__init__(self.words)
+        super().__init__(error_id)
 
     def body(self) -> Json:
         """The error as an answer shows it."""

@@ -1,9 +1,10 @@
 """The calls on groups: several skus that are one listing."""
 
 from local.sandbox.call import Answer, Call
+from local.sandbox.ebay.errors import Json
 from local.sandbox.ebay.inventory import inputs
 from local.sandbox.ebay.inventory.book import Listing, Offer, Shop
-from local.sandbox.ebay.inventory.errors import Json, RefusedError, said
+from local.sandbox.ebay.inventory.errors import RefusedError, said
 from local.sandbox.ebay.inventory.offers import check
 from local.sandbox.ebay.inventory.seller import Desk
 

@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 from local.sandbox.call import Call
-from local.sandbox.ebay.inventory.errors import Json, RefusedError
+from local.sandbox.ebay.errors import Json
+from local.sandbox.ebay.inventory.errors import RefusedError
 
 # `MarketplaceIdEnum`, with the locales that each site has.
 SITES = {

@@ -1,9 +1,10 @@
 """The calls on items, prices and places."""
 
 from local.sandbox.call import Answer, Call
+from local.sandbox.ebay.errors import Json
 from local.sandbox.ebay.inventory import echo, inputs
 from local.sandbox.ebay.inventory.book import Item, Shop
-from local.sandbox.ebay.inventory.errors import Json, RefusedError
+from local.sandbox.ebay.inventory.errors import RefusedError
 from local.sandbox.ebay.inventory.seller import Desk
 
 BASE = "/sell/inventory/v1"

@@ -1,9 +1,10 @@
 """The calls on offers and groups: what is sent, and what is published of it."""
 
 from local.sandbox.call import Answer, Call
+from local.sandbox.ebay.errors import Json
 from local.sandbox.ebay.inventory import echo, inputs
 from local.sandbox.ebay.inventory.book import Listing, Offer, Shop
-from local.sandbox.ebay.inventory.errors import Json, RefusedError, said
+from local.sandbox.ebay.inventory.errors import RefusedError, said
 from local.sandbox.ebay.inventory.seller import Desk
 from local.sandbox.ebay.inventory.taxonomy import LEAVES
 

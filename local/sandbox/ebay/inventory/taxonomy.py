@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from local.sandbox.accounts import Accounts
 from local.sandbox.call import Answer, Call, Routes
-from local.sandbox.ebay.inventory.errors import Json, RefusedError
-from local.sandbox.ebay.inventory.seller import SellerApi
+from local.sandbox.ebay.errors import Json
+from local.sandbox.ebay.inventory.errors import RefusedError
+from local.sandbox.ebay.seller_api import SellerApi
 from local.sandbox.limits import Limits
 
 TREES = {"EBAY_US": "0", "EBAY_GB": "3", "EBAY_DE": "77", "EBAY_AU": "15", "EBAY_CA": "2"}
@@ -50,6 +51,7 @@ class Taxonomy(SellerApi):
 
     name = "ebay-taxonomy"
     prefixes: tuple[str, ...] = ("/commerce/taxonomy/", "/sell/metadata/")
+    refused = RefusedError
     limits = Limits(per_day=5_000, zone="America/Los_Angeles", retry_after=False)
     audience = "ebay"
 

@@ -1,15 +1,15 @@
 """eBay Marketing API v1: the checks of every call, campaigns, ads one by one and in bulk."""
 
-from collections.abc import Callable, Mapping
-from hashlib import sha256
+from collections.abc import Callable
 
 from local.sandbox.accounts import Accounts
 from local.sandbox.call import Answer, Call, Routes
+from local.sandbox.ebay.errors import Json
 from local.sandbox.ebay.marketing import bodies, inputs
 from local.sandbox.ebay.marketing.book import COST_PER_SALE, ENDED, Ad, Book, Campaign
-from local.sandbox.ebay.marketing.errors import Json, RefusedError
+from local.sandbox.ebay.marketing.errors import RefusedError
 from local.sandbox.ebay.marketing.faults import RefuseAd
-from local.sandbox.ebay.tokens import USER
+from local.sandbox.ebay.seller_api import SellerApi
 from local.sandbox.faults import Faults
 from local.sandbox.limits import Limits
 from local.sandbox.switch import AdAsked
@@ -23,16 +23,21 @@ MOVES = {"pause": "PAUSED", "resume": "RUNNING", "end": ENDED}
 Act = Callable[[Campaign, str, str], Ad]
 
 
-class Marketing:
+class Marketing(SellerApi):
     """Ads of sellers, who call with their own token. An application's is refused: it has not the scope."""
 
     name = "ebay-marketing"
     prefixes: tuple[str, ...] = ("/sell/marketing/",)
     # eBay's own day. A 429 says nothing of when to come back.
     limits = Limits(per_day=10_000, zone="America/Los_Angeles", retry_after=False)
+    refused = RefusedError
+    no_such = 2003
+    failed = 35001
+    needs_body = False
 
     def __init__(self, seed: int, accounts: Accounts, faults: Faults) -> None:
-        self._accounts, self._faults = accounts, faults
+        super().__init__(accounts)
+        self._faults = faults
         self.book = Book(seed)
         self._routes = Routes(
             ("POST", BASE, self._create_campaign),
@@ -46,49 +51,6 @@ class Marketing:
             ("POST", f"{CAMPAIGN}/bulk_create_ads_by_listing_id", self._bulk_create),
             ("POST", f"{CAMPAIGN}/bulk_update_ads_bid_by_listing_id", self._bulk_update),
         )
-
-    def account(self, call: Call) -> str:
-        token = call.bearer()
-        if not token:
-            return "anonymous"
-        known = self._accounts.of_token(token, call.at_ms, USER)
-        return known or f"unknown-{sha256(token.encode()).hexdigest()[:8]}"
-
-    def payer(self, call: Call) -> str:
-        return self._accounts.application_of(self.account(call))
-
-    def counted(self, _: str) -> bool:
-        return True
-
-    def cacheable(self, _: Call) -> bool:
-        return False
-
-    def route(self, call: Call) -> str:
-        return self._routes.template(call.path) or call.path
-
-    def answer(self, call: Call) -> Answer:
-        try:
-            if self._accounts.of_token(call.bearer(), call.at_ms, USER) is None:
-                application = self._accounts.of_token(call.bearer(), call.at_ms, "ebay")
-                raise RefusedError(1100 if application else 1001)
-            if (found := self._routes.find(call)) is None:
-                raise RefusedError(2003)
-            handler, parameters = found
-            return handler(call, **parameters)
-        except RefusedError as refused:
-            return Answer(refused.status, {"errors": [refused.body()]})
-
-    def error(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> Answer:
-        refused = RefusedError({401: 1001, 403: 1100, 404: 2003, 429: 2001}.get(status, 35001))
-        return Answer(status, {"errors": [{**refused.body(), "message": message}]}, headers or {})
-
-    def expire_token(self, call: Call, *, for_good: bool) -> Answer:
-        if for_good:
-            self._accounts.expire_token(call.bearer(), USER)
-        return self.error(401, "Invalid access token")
-
-    def refuse_refresh(self, _: Call) -> Answer | None:
-        return None
 
     def _create_campaign(self, call: Call) -> Answer:
         body = inputs.body(call)

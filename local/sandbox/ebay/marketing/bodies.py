@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 
 from local.sandbox.call import Answer, Call
+from local.sandbox.ebay.errors import Json
 from local.sandbox.ebay.marketing import inputs
 from local.sandbox.ebay.marketing.book import COST_PER_SALE, Ad, Campaign
-from local.sandbox.ebay.marketing.errors import Json, RefusedError
+from local.sandbox.ebay.marketing.errors import RefusedError
 
 DEFAULT_LIMIT, MOST = 10, 500
 

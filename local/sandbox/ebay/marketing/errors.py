@@ -1,9 +1,8 @@
 """eBay's error ids about ads: the HTTP status and the words that each has."""
 
 from collections.abc import Mapping
-from typing import Any
 
-Json = dict[str, Any]
+from local.sandbox.ebay.errors import ApiError, Json
 
 ERRORS: Mapping[int, tuple[int, str]] = {
     1001: (401, "Invalid access token"),
@@ -49,13 +48,13 @@ ERRORS: Mapping[int, tuple[int, str]] = {
 }
 
 
-class RefusedError(Exception):
+class RefusedError(ApiError):
     """The call, or one row of a bulk call, is answered with this error. One that is not in the table is a 409."""
 
     def __init__(self, error_id: int) -> None:
         self.error_id = error_id
         self.status, self.words = ERRORS.get(error_id, (409, f"Error {error_id}, which no document has."))
-        super().__init__(self.words)
+        super().__init__(error_id)
 
     def body(self) -> Json:
         """The error as an answer shows it."""

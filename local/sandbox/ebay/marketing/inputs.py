@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from local.sandbox.call import Call
-from local.sandbox.ebay.marketing.errors import Json, RefusedError
+from local.sandbox.ebay.errors import Json
+from local.sandbox.ebay.marketing.errors import RefusedError
 
 _RATE = re.compile(r"[0-9]{1,3}(\.[0-9])?")
 
