@@ -61,7 +61,8 @@ def _samples(request: HttpRequest[None, OfTenant]) -> list[Sample]:
     owner, config, now = scope.owner(request, request.query.tenant), live.current(), request.now
     if owner != counts.ALL:
         return metrics.samples(queues.of_tenant(owner, now, config), None, now)
-    return metrics.samples(queues.of_all(now, config), records.health(), now)
+    left = records.health()
+    return metrics.samples(queues.of_all(now, config, left), left, now)
 
 
 _BASE, _READ = "/v1/operator", Permission.OPERATE_READ

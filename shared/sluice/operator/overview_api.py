@@ -120,8 +120,8 @@ class JobCounts(TypedDict):
 def get_overview(request: HttpRequest[None, OfTenant]) -> Overview:
     """How every queue stands."""
     owner, config, now = scope.owner(request, request.query.tenant), live.current(), request.now
-    of_all = owner == counts.ALL
-    found = queues.of_all(now, config) if of_all else queues.of_tenant(owner, now, config)
+    left = records.health() if owner == counts.ALL else None
+    found = queues.of_all(now, config, left) if owner == counts.ALL else queues.of_tenant(owner, now, config)
     states, delay = queues.totals(found), Counter[int]()
     for one in found:
         delay.update(one.delay)
@@ -136,7 +136,7 @@ def get_overview(request: HttpRequest[None, OfTenant]) -> Overview:
         "delay": _delay(delay),
         "problems": [f"{one.kind}:{one.marketplace}" for one in found if one.health not in ("active", "idle")],
         "queues": [queue_view(one) for one in found],
-        "scheduler": _scheduler() if of_all else None,
+        "scheduler": _scheduler(left) if left else None,
     }
 
 
@@ -188,10 +188,7 @@ def _delay(found: Mapping[int, int]) -> Delay:
     }
 
 
-def _scheduler() -> TickView | None:
-    snapshot: dict[str, Any] | None = records.health()
-    if snapshot is None:
-        return None
+def _scheduler(snapshot: Mapping[str, Any]) -> TickView:
     return {
         "checkedAt": iso(snapshot["at"]),
         "oldestDueAgeSeconds": snapshot["oldest_due_age"],

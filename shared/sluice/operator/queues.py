@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sluice.jobs.dispatch.explain import Reason
 from sluice.jobs.model import keys, kinds
@@ -11,7 +11,6 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.keys import PRIORITIES
 from sluice.jobs.model.states import ALL as STATES
 from sluice.jobs.model.states import DEAD, LEASED, QUEUED, SUCCEEDED, WAITING
-from sluice.jobs.run import records
 from sluice.operator import budgets, counts, measures, standing
 from sluice.operator.budgets import Budget
 from sluice.operator.standing import Health, Numbers
@@ -42,9 +41,9 @@ class Queue(NamedTuple):
     manual_delay: Mapping[int, int]
 
 
-def of_all(now: int, config: Config) -> list[Queue]:
-    """The queues of the whole deployment: three reads, and what the scheduler's last run has left."""
-    snapshot = records.health() or {}
+def of_all(now: int, config: Config, left: Mapping[str, Any] | None) -> list[Queue]:
+    """The queues of the whole deployment, in three reads. left: what the scheduler's last run has left (`records`)."""
+    snapshot = left or {}
     full = {name.partition(":")[0] for name in snapshot.get("held_by", {}) if name.partition(":")[2] in _FULL}
     return _queues(counts.ALL, now, config, snapshot.get("oldest", {}), full)
 
