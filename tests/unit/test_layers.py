@@ -50,6 +50,7 @@ PURE = {
     "listings/ebay/hashes.py",
     "listings/ebay/projection.py",
     "marketplaces/ebay/ad_errors.py",
+    "marketplaces/ebay/meanings.py",
     "marketplaces/http/errors.py",
     "pages/alerts.py",
     "pages/answers.py",

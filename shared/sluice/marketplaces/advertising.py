@@ -127,14 +127,5 @@ def rate(text: str) -> Decimal:
 
 
 def refusal(account_id: str) -> str | None:
-    """Why no ads can be asked for on this account, and what to do; None when they can. Decrypts nothing.
-
-    A broken account is no reason: its jobs wait until it is connected again.
-    """
-    account, marketplace = accounts.find(account_id), account_id.partition(":")[0]
-    connect = f"connect it with PUT /v1/accounts/{marketplace}"
-    if account is None:
-        return f"no {marketplace} account is connected; {connect}"
-    if not account.acts_for_user:
-        return f"the {marketplace} account is connected without a refresh_token, which ads need; {connect}"
-    return None
+    """Why no ads can be asked for on this account, and what to do; None when they can. See `accounts.no_seller`."""
+    return accounts.no_seller(account_id, "ads")

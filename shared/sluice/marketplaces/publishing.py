@@ -239,14 +239,5 @@ def money(amount: Decimal) -> str:
 
 
 def refusal(account_id: str) -> str | None:
-    """Why nothing can be published on this account, and what to do; None when it can. Decrypts nothing.
-
-    A broken account is no reason: its jobs wait until it is connected again.
-    """
-    account, marketplace = accounts.find(account_id), account_id.partition(":")[0]
-    connect = f"connect it with PUT /v1/accounts/{marketplace}"
-    if account is None:
-        return f"no {marketplace} account is connected; {connect}"
-    if not account.acts_for_user:
-        return f"the {marketplace} account is connected without a refresh_token, which listings need; {connect}"
-    return None
+    """Why nothing can be published on this account, and what to do; None when it can. See `accounts.no_seller`."""
+    return accounts.no_seller(account_id, "listings")

@@ -225,3 +225,17 @@ def _seal(account_id: str, text: str) -> bytes:
 
 def _context(account_id: str) -> dict[str, str]:
     return {"account": account_id}
+
+
+def no_seller(account_id: str, what: str) -> str | None:
+    """Why the account cannot act in its seller's name, and what to do; None when it can. Decrypts nothing.
+
+    what: who needs that it does (`listings`). A broken account is no reason: its jobs wait until it is connected again.
+    """
+    account, marketplace = find(account_id), account_id.partition(":")[0]
+    connect = f"connect it with PUT /v1/accounts/{marketplace}"
+    if account is None:
+        return f"no {marketplace} account is connected; {connect}"
+    if not account.acts_for_user:
+        return f"the {marketplace} account is connected without a refresh_token, which {what} need; {connect}"
+    return None

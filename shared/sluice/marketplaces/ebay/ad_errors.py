@@ -7,32 +7,16 @@ bulkUpdateAdsBidByListingId, getAds, getCampaign(s) and createCampaign. Two of t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from sluice.jobs.model.outcomes import Then
+from sluice.marketplaces.ebay.meanings import MISSING_SCOPE, Meaning
 from sluice.marketplaces.http import errors
 from sluice.marketplaces.http.errors import MarketplaceFailure
 from sluice.platform.clock import MINUTE
 
 # "Please wait a few minutes and try the call again."
 FEW_MINUTES: Final = 5 * MINUTE
-# A 403 with it says so of the token alone, which is good for other calls of the account: nothing breaks.
-MISSING_SCOPE: Final = "1100"
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What to do about an error id.
-
-    advice: for the seller, where only the seller can help. pause_ms: try again after this at the earliest. uncertain:
-    what was asked for may have been done.
-    """
-
-    kind: type[MarketplaceFailure]
-    advice: str = ""
-    pause_ms: int = 0
-    uncertain: bool = False
 
 
 def _seller(advice: str) -> Meaning:

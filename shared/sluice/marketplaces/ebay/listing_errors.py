@@ -6,10 +6,10 @@ have met them. 25002 is a word for anything: only with an `offerId` does it mean
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from sluice.jobs.model.outcomes import Then
+from sluice.marketplaces.ebay.meanings import MISSING_SCOPE, Meaning
 from sluice.marketplaces.http import errors
 from sluice.marketplaces.http.errors import MarketplaceFailure, Said
 from sluice.marketplaces.publishing import OfferExists
@@ -19,26 +19,11 @@ EXISTS: Final = "25002"
 NOT_AVAILABLE: Final = "25713"
 # A 404 with one of these proves that there is no such item, group or offer.
 ABSENT: Final = frozenset({"25702", "25705", "25710", NOT_AVAILABLE})
-MISSING_SCOPE: Final = "1100"
 ON_HOLD: Final = "25759"
 
 # Warnings that say that eBay has changed the listing, or will refuse it one day: their words belong to a person.
 CHANGED_BY_EBAY: Final = frozenset({"25028", "25030", "25124", "25125", "25127", "25401"})
 ALREADY_PUBLISHED: Final = "25402"
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What to do about an error id.
-
-    advice: for the seller, where only the seller can help. pause_ms: try again after this at the earliest. uncertain:
-    what was asked for may have been done.
-    """
-
-    kind: type[MarketplaceFailure]
-    advice: str = ""
-    pause_ms: int = 0
-    uncertain: bool = False
 
 
 def _ids(*ranges: int | tuple[int, int]) -> Iterable[str]:
