@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pynamodb.expressions.update import Action as Update
-from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
@@ -42,6 +41,9 @@ class Superseded(LeaseOver):
     """Another attempt has begun meanwhile: this one's result is not taken."""
 
     code = "superseded"
+
+    def __init__(self) -> None:
+        super().__init__("another attempt has begun meanwhile, or its snapshot came first")
 
 
 @dataclass
@@ -144,7 +146,6 @@ def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
         Record.warnings.set(said) if said else Record.warnings.remove(),
         *_seen(attempt, echo, now),
         *_drift(attempt, echo, now),
-        *added.updates,
     ]
     if plan.waits:
         actions.append(Record.published_hash.remove())  # in part
@@ -152,17 +153,10 @@ def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
         actions += [Record.published_version.set(record.version), Record.published_hash.set(record.record_hash)]
     entry = _entry(attempt, "snooze" if plan.waits else "done", None, now)
 
-    def fill(transaction: TransactWrite) -> None:
-        ours = (Record.run == attempt.token) & added.as_read
-        transaction.update(Record(record.tenant, record.sku), actions, ours)
-        added.write(transaction)
-        transaction.save(entry)
-
     try:
-        tables.transact(fill)
+        snapshots.store(added, record, actions, now, run.config.ebay, run=attempt.token, entry=entry)
     except tables.ConditionFailed as failed:
-        raise Superseded("another attempt has begun meanwhile, or its snapshot came first") from failed
-    snapshots.written(added, record, now, run.config.ebay)
+        raise Superseded from failed
     return {
         "outcome": "published" if plan.steps else "unchanged",
         "steps": [str(step) for step in plan.steps],

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pynamodb.expressions.update import Action as Update
-from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model.outcomes import Failure, HandlerResult
 from sluice.jobs.model.run import Run
@@ -210,21 +209,14 @@ def _write_group(attempt: GroupAttempt) -> HandlerResult:
         Record.hashes.set({"body": hashes.of_body(attempt.body)}) if attempt.body else Record.hashes.remove(),
         Record.standing.set(standing) if standing else Record.standing.remove(),
         *(attribute.remove() for attribute in (Record.unsure, Record.error, Record.run)),
-        *added.updates,
     ]
     if attempt.listing_id:
         actions.append(Record.listing_id.set(attempt.listing_id))
 
-    def fill(transaction: TransactWrite) -> None:
-        ours = (Record.run == attempt.token) & added.as_read
-        transaction.update(Record(record.tenant, record.sku), actions, ours)
-        added.write(transaction)
-
     try:
-        tables.transact(fill)
+        snapshots.store(added, record, actions, now, run.config.ebay, run=attempt.token)
     except tables.ConditionFailed as failed:
-        raise Superseded("another attempt has begun meanwhile, or its snapshot came first") from failed
-    snapshots.written(added, record, now, run.config.ebay)
+        raise Superseded from failed
     return result
 
 

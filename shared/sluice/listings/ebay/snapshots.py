@@ -23,6 +23,7 @@ from pynamodb.transactions import TransactWrite
 
 from sluice.listings.ebay import documents
 from sluice.listings.ebay.desired import Desired, Json, Policies, PolicyIds, PolicyRef
+from sluice.listings.ebay.sync_log import SyncEntry
 from sluice.listings.ebay.table import Record, Snapshot, snapshot_entry
 from sluice.platform import tables
 from sluice.platform.clock import DAY
@@ -53,10 +54,6 @@ class New(NamedTuple):
     snapshot: Snapshot
     updates: list[Update]
     as_read: Condition
-
-    def write(self, transaction: TransactWrite) -> None:
-        """Add the snapshot to `transaction`, in which the caller writes `updates` on the record if `as_read` holds."""
-        transaction.save(self.snapshot, Snapshot.entry.does_not_exist())
 
 
 def state(desired: Desired, policies: PolicyIds) -> Json:
@@ -125,17 +122,36 @@ def force(record: Record, now: int, config: Ebay) -> Snapshot | None:
         published = state(documents.of_document(published), record.policies)
     added = new(record, published, "forced", now)
 
-    def fill(transaction: TransactWrite) -> None:
-        added.write(transaction)
-        transaction.update(Record(record.tenant, record.sku), added.updates, added.as_read)
-
-    tables.transact(fill)
-    written(added, record, now, config)
+    store(added, record, [], now, config)
     return added.snapshot
 
 
-def written(added: New, record: Record, now: int, config: Ebay) -> None:
-    """Count a snapshot that was stored, and take away what need not be kept any more."""
+def store(
+    added: New,
+    record: Record,
+    actions: Sequence[Update],
+    now: int,
+    config: Ebay,
+    *,
+    run: str | None = None,
+    entry: SyncEntry | None = None,
+) -> None:
+    """Write a snapshot, what changes on its record with it and `entry` of the sync log: all of it, or nothing.
+
+    Counts the snapshot, and takes away what need not be kept any more. run: which one the record must name still.
+
+    Raises:
+        ConditionFailed: another run, or another snapshot, was first.
+    """
+    ours = added.as_read if run is None else (Record.run == run) & added.as_read
+
+    def fill(transaction: TransactWrite) -> None:
+        transaction.update(Record(record.tenant, record.sku), [*actions, *added.updates], ours)
+        transaction.save(added.snapshot, Snapshot.entry.does_not_exist())
+        if entry is not None:
+            transaction.save(entry)
+
+    tables.transact(fill)
     count("snapshot.dedup" if added.snapshot.same_as else "snapshot.created")
     count("snapshot.bytes", added.snapshot.size)
     if added.snapshot.number % PRUNE_EACH == 0:
