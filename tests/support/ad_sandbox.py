@@ -3,16 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from local.sandbox import world as worlds
 from sluice.marketplaces.accounts import table as accounts
-from sluice.marketplaces.accounts import token_cache
-from sluice.marketplaces.http import transport
-from sluice.platform import aws
-from sluice.platform.observe import metrics
-from sluice.platform.settings import settings
 from sluice.promotions.kinds import MARKETPLACE
+from tests.support import ebay_process
 from tests.support.ads import NOON, TENANT, Promoter
 from tests.support.clock import VirtualClock
 from tests.support.sandbox_wire import SandboxWire
@@ -48,19 +42,7 @@ def open_sandbox_seller(seed: int = 7) -> Iterator[SandboxSeller]:
     """`acme`, connected, with nothing published and no campaign, on whatever tables this process uses."""
     clock = VirtualClock(NOON)
     wire = SandboxWire(worlds.build(seed, clock=clock.now))
-    seller, client = SandboxSeller(clock, wire), transport._client(wire)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EBAY_API_URL", "http://sandbox.test")
-        patch.setenv("EVENT_BUS", "bus")
-        settings.cache_clear()
-        patch.setattr(metrics.provider, "namespace", "Sluice/test")
-        patch.setattr(transport, "_shared_client", lambda: client)
-        patch.setattr(aws, "encrypt", lambda text, context: text.encode())
-        patch.setattr(aws, "decrypt", lambda secret, context: secret.decode())
-        patch.setattr(aws, "put_events", lambda events: None)
-        token_cache.forget()
+    seller = SandboxSeller(clock, wire)
+    with ebay_process.calling(wire):
         seller.connect()
         yield seller
-    settings.cache_clear()
-    token_cache.forget()
-    metrics.clear_metrics()

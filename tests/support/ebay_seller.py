@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-import pytest
 from pynamodb.expressions.update import Action as Update
 
 from local.sandbox import world as worlds
@@ -19,7 +18,6 @@ from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import kinds as job_kinds
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
-from sluice.jobs.queue import lanes
 from sluice.jobs.run.messages import decode
 from sluice.jobs.run.runner import run_batch
 from sluice.listings.ebay import documents, hashes, kinds, table, wishes
@@ -27,15 +25,11 @@ from sluice.listings.ebay.desired import Desired, Group
 from sluice.listings.ebay.sync_log import SyncEntry
 from sluice.listings.ebay.table import Record
 from sluice.marketplaces.accounts import table as accounts
-from sluice.marketplaces.accounts import token_cache
-from sluice.marketplaces.http import transport
-from sluice.platform import aws
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.context import Context
-from sluice.platform.observe import metrics
 from sluice.platform.packing import pack
-from sluice.platform.settings import settings
+from tests.support import ebay_process
 from tests.support.clock import VirtualClock
 from tests.support.ebay_wanted import record
 from tests.support.sandbox_wire import SandboxWire
@@ -191,25 +185,11 @@ def open_ebay_seller(seed: int = 7) -> Iterator[EbaySeller]:
     """`acme`, connected, with nothing listed, on whatever tables this process uses."""
     clock = VirtualClock(NOON)
     wire = SandboxWire(worlds.build(seed, clock=clock.now, limits=SandboxLimits()))
-    seller, client = EbaySeller(clock, wire), transport._client(wire)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("EBAY_API_URL", "http://sandbox.test")
-        patch.setenv("EVENT_BUS", "bus")
-        settings.cache_clear()
+    seller = EbaySeller(clock, wire)
+    with ebay_process.calling(wire):
         job_kinds.serve(capabilities.kinds("listings.ebay", "promotions"))
-        patch.setattr(metrics.provider, "namespace", "Sluice/test")
-        patch.setattr(transport, "_shared_client", lambda: client)
-        patch.setattr(aws, "encrypt", lambda text, context: text.encode())
-        patch.setattr(aws, "decrypt", lambda secret, context: secret.decode())
-        patch.setattr(aws, "put_events", lambda events: None)
-        token_cache.forget()
-        lanes.forget()
         seller.connect()
         yield seller
-    settings.cache_clear()
-    token_cache.forget()
-    lanes.forget()
-    metrics.clear_metrics()
 
 
 def refuse_connection(match: str, times: int = 1) -> Callable[[httpx.Request], None]:
