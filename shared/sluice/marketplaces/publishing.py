@@ -39,7 +39,6 @@ UNPUBLISHED: Final = "UNPUBLISHED"
 
 # eBay Inventory API, `ListingStatusEnum`: those of a listing that is for sale, or will be with stock again.
 LIVE: Final = frozenset({"ACTIVE", "OUT_OF_STOCK"})
-ENDED_BY_MARKETPLACE: Final = "EBAY_ENDED"
 
 # eBay Account API: the kinds of business policies.
 POLICY_KINDS: Final = ("fulfillment", "payment", "return")

@@ -101,11 +101,6 @@ class Record(tables.Table):
     archived_at = IntAttribute(null=True)
 
     @property
-    def is_group(self) -> bool:
-        """Whether it is of a group."""
-        return self.tenant.endswith(GROUPS)
-
-    @property
     def owner(self) -> str:
         """The tenant whose it is."""
         return self.tenant.removesuffix(GROUPS)

@@ -23,7 +23,6 @@ ON_HOLD: Final = "25759"
 
 # Warnings that say that eBay has changed the listing, or will refuse it one day: their words belong to a person.
 CHANGED_BY_EBAY: Final = frozenset({"25028", "25030", "25124", "25125", "25127", "25401"})
-ALREADY_PUBLISHED: Final = "25402"
 
 
 def _ids(*ranges: int | tuple[int, int]) -> Iterable[str]:
