@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.sandbox.ebay.inventory.book import Listings, Shop
 from local.sandbox.ebay.errors import Json
+from local.sandbox.ebay.inventory.book import Listings, Shop
 from local.sandbox.ebay.inventory.offers import offer_shown
 
 
