@@ -1,6 +1,7 @@
 """The stack as a whole: it is valid, watched, and gives each function what that function needs."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -182,8 +183,47 @@ def test_settings_and_environment_have_the_same_names(template: Template) -> Non
     assert {name for name in given if not name.startswith("POWERTOOLS_")} == read
 
 
+def widgets(template: Template) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(
+        template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    )["widgets"]
+    return found
+
+
+def alarm_names(template: Template) -> set[str]:
+    """The names of all alarms, without the stack's name."""
+    found = [alarm["AlarmName"]["Fn::Sub"] for _, alarm in resources(template, "AWS::CloudWatch::Alarm")]
+    return {name.removeprefix("${AWS::StackName}-") for name in found}
+
+
 def test_dashboard_is_json_and_draws_the_engine(template: Template) -> None:
-    body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    drawn = {metric[1] for widget in json.loads(body)["widgets"] for metric in widget["properties"]["metrics"]}
+    drawn = {metric[1] for widget in widgets(template) for metric in widget["properties"].get("metrics", ())}
     jobs = {"JobsAdmitted", "JobsSucceeded", "JobsSnoozed", "JobsFailed", "JobsDead", "OldestDueAge"}
     assert jobs | {"CallsMade", "CallsRefused"} <= drawn
+
+
+def test_dashboard_begins_with_every_alarm_and_its_widgets_do_not_overlap(template: Template) -> None:
+    shown = widgets(template)
+    [alarms] = [widget for widget in shown if widget["type"] == "alarm"]
+    assert {arn.rpartition(":alarm:${AWS::StackName}-")[2] for arn in alarms["properties"]["alarms"]} == alarm_names(
+        template
+    )
+    assert shown.index(alarms) < min(shown.index(widget) for widget in shown if widget["type"] == "metric")
+    places = [
+        (column, row)
+        for widget in shown
+        for column in range(widget["x"], widget["x"] + widget["width"])
+        for row in range(widget["y"], widget["y"] + widget["height"])
+    ]
+    assert len(places) == len(set(places))
+    assert max(column for column, _ in places) < 24
+
+
+def test_every_alarm_has_a_section_that_says_what_to_do(template: Template) -> None:
+    page = (ROOT / "docs" / "operate" / "alarms.md").read_text(encoding="utf-8")
+    sections = {section.partition("`")[0]: section for section in page.split("\n## `")[1:]}
+    assert {re.sub("^.*-(errors|silent)$", r"<function>-\1", name) for name in alarm_names(template)} == set(sections)
+    for section in sections.values():
+        assert all(part in section for part in ("**Means:**", "**Look at**", "**Do:**", "```sh"))
+    for _, alarm in resources(template, "AWS::CloudWatch::Alarm"):
+        assert "docs/operate/alarms.md" in str(alarm["AlarmDescription"])
