@@ -169,7 +169,9 @@ def failed(attempt: Attempt, failure: Failure) -> None:
     """Keep why an attempt did not succeed: in the sync log, and on the record where it was the last."""
     record, now = attempt.record, attempt.run.clock.now()
     _entry(attempt, result_of(failure), failure, now).save()
-    actions = [Record.error.set(error_of(record, failure, now))]
+    actions: list[Update] = [Record.error.set(error_of(record, failure, now))]
+    if record.run == attempt.token and result_of(failure) == "failed":
+        actions.append(Record.run.remove())  # no more is sent: whoever looks at the listing sees what is there
     if attempt.offer_id and attempt.offer_id != record.offer_id:
         # Found on the way: a later failure must not throw it away.
         actions.append(Record.offer_id.set(attempt.offer_id))

@@ -16,8 +16,8 @@ from functools import partial
 from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
 from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
+from sluice.listings.ebay import comparing, group_attempt, policies, promoting, publishers, sellers, steps, table
 from sluice.listings.ebay import echo as echoes
-from sluice.listings.ebay import group_attempt, policies, promoting, publishers, sellers, steps, table
 from sluice.listings.ebay.attempt import Attempt
 from sluice.listings.ebay.desired import Status
 from sluice.listings.ebay.echo import Echo
@@ -52,6 +52,7 @@ class _Publishing:
     """One record's way. end: its job's, once it is known."""
 
     run: Run
+    publisher: Publisher
     attempt: Attempt | None = None
     end: HandlerResult | Exception | None = None
 
@@ -69,9 +70,19 @@ class _Publishing:
             return
         count("publish.failure")
         try:
+            self._check(attempt, failure)
             attempts.failed(attempt, failure)
         except Exception as error:  # noqa: BLE001 - the failure itself must not get lost behind its log
             failure.__context__ = error
+
+    def _check(self, attempt: Attempt, failure: Failure) -> None:
+        """A refusal may say more of the listing than of the change: it is read, and what it shows is stored."""
+        refused = isinstance(failure, MarketplaceFailure) and failure.status is not None
+        if not refused or failure.action not in (Then.BUSINESS, Then.FATAL) or not attempt.live:
+            return
+        record = attempt.record
+        comparing.after_refusal(self.run, self.publisher, record)
+        attempt.record = table.find(record.tenant, record.sku) or record
 
     def told(self) -> HandlerResult | Exception:
         """The end, which is known by now."""
@@ -87,7 +98,7 @@ def run(runs: Sequence[Run]) -> list[HandlerResult | Exception]:
     first = runs[0]
     publisher = publishers.open_for(first.job.account, first.calls, first.clock)
     pause = sellers.paused(first.job.account, first.clock.now())
-    ways = [_Publishing(run) for run in runs]
+    ways = [_Publishing(run, publisher) for run in runs]
     for way in ways:
         if way.run.payload["owner"].endswith(table.GROUPS):
             way.step(partial(_group, way, publisher, pause))

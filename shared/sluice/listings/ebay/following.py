@@ -1,0 +1,159 @@
+"""What is done about drift that a look has found: it is told once, then healed, made a case, or kept as the measure."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as Update
+from pynamodb.transactions import TransactWrite
+
+from sluice.jobs import ask
+from sluice.jobs.model.run import Run
+from sluice.listings.ebay import attempt as attempts
+from sluice.listings.ebay import cases, documents, drift, hashes, table, wishes
+from sluice.listings.ebay import echo as echoes
+from sluice.listings.ebay.attempt import NO_POLICIES
+from sluice.listings.ebay.desired import Desired, FieldGroup
+from sluice.listings.ebay.drift import Drift, DriftClass
+from sluice.listings.ebay.echo import Echo
+from sluice.listings.ebay.plan import Unsure
+from sluice.listings.ebay.table import HistoryEntry, Record
+from sluice.platform import aws, tables
+from sluice.platform.clock import iso
+from sluice.platform.observe import count
+from sluice.platform.packing import pack, unpack
+
+EVENTS: Final = {
+    DriftClass.SALE: "listing.sold",
+    DriftClass.ENDED: "listing.ended",
+    DriftClass.MISSING: "listing.ended",
+    DriftClass.ON_HOLD: "listing.on_hold",
+}
+DRIFT: Final = "listing.drift"
+# Who is named in the history where a sale has changed a record.
+BUYER: Final = "a buyer at eBay"
+
+
+def tell(run: Run, record: Record, one: Drift, now: Echo | None) -> None:
+    """Once, as far as can be: told before it is written, so that a crash tells it again, with the same id."""
+    count(f"drift.detected.{one.kind}")
+    shown = json.dumps(now.stored() if now else {}, sort_keys=True)
+    about = f"{record.listing} {one.kind} {sorted(one.groups)} {shown}"
+    detail: dict[str, Any] = {
+        "version": 1,
+        "id": hashlib.sha256(about.encode()).hexdigest()[:32],
+        "tenant": record.owner,
+        "sku": record.sku,
+        "listingId": record.listing_id,
+        "class": str(one.kind),
+        "groups": sorted(map(str, one.groups)),
+        "at": iso(run.clock.now()),
+    }
+    if one.kind is DriftClass.SALE:
+        detail["quantity"] = one.sold
+    if one.kind in (DriftClass.ENDED, DriftClass.MISSING):
+        detail["by"] = "seller" if now is None or now.standing != echoes.ENDED_BY_EBAY else "ebay"
+    aws.put_events([(EVENTS.get(one.kind, DRIFT), detail)])
+
+
+def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Sequence[Drift]) -> None:
+    """What is done about it: see `drift`."""
+    at, want = run.clock.now(), record.wanted
+    heal, ask_about = drift.to_heal(found, want.on_drift), drift.to_ask(found, want.on_drift)
+    kinds = {one.kind for one in found}
+    rows = list(record.drift or [])
+    if ask_about:
+        rows.append(cases.row(str(DriftClass.EXTERNAL_ONLY), map(str, ask_about), iso(at), sku=record.sku))
+    rows += [
+        cases.row(str(kind), (), iso(at), sku=record.sku)
+        for kind in (DriftClass.ENDED, DriftClass.MISSING)
+        if kind in kinds
+    ]
+    measure = _measure(accepted, now, found, heal | ask_about)
+    actions: list[Update] = [
+        Record.observed_at.set(at),
+        Record.echo.set(pack(measure.stored())),
+        Record.drift.set(rows) if rows else Record.drift.remove(),
+    ]
+    if now:
+        actions.append(Record.observed.set(pack(now.stored())))
+    if kinds & {DriftClass.ENDED, DriftClass.MISSING}:
+        actions.append(Record.standing.set(table.ENDED))
+    elif now and (standing := attempts.standing(now, want)):
+        actions.append(Record.standing.set(standing))
+    if heal:
+        actions.append(Record.unsure.set(Unsure(heal).stored()))
+    if sold := sum(one.sold for one in found):
+        _sold(record, want, sold, actions, at)
+    elif not write(record, actions):
+        return
+    if heal:
+        wish = wishes.publish(record.tenant, record.sku, "reconciler", at, quick=True, event="drift")
+        ask.want(wish, at, run.config)
+
+
+def _measure(accepted: Echo, now: Echo | None, found: Sequence[Drift], open_: frozenset[FieldGroup]) -> Echo:
+    """What later looks are compared with: as before where something is still to be done, else what eBay shows now."""
+    if now is None:
+        return replace(accepted, standing=echoes.ENDED)
+    both = {group for one in found if one.kind is DriftClass.BOTH for group in one.groups}
+    kept = {one: accepted.groups[one] for one in (*open_, *both) if one in accepted.groups}
+    return replace(now, groups={**now.groups, **kept})
+
+
+def _sold(record: Record, want: Desired, sold: int, actions: list[Update], at: int) -> None:
+    """The record's quantity is lowered, and so is what was published: eBay has done it already."""
+    left = replace(want, quantity=max(0, want.quantity - sold))
+    published = documents.of_document(unpack(record.published))
+    taken = replace(published, quantity=max(0, published.quantity - sold))
+    version = record.version + 1
+    actions = [
+        *actions,
+        Record.version.set(version),
+        Record.desired.set(pack(documents.document(left))),
+        Record.record_hash.set(hashes.of_record(left)),
+        Record.changed_at.set(at),
+        Record.changed_by.set(BUYER),
+        Record.published.set(pack(documents.document(taken))),
+        Record.hashes.set(hashes.of(taken, record.policies or NO_POLICIES).stored()),
+    ]
+    if record.is_published:
+        actions += [Record.published_hash.set(hashes.of_record(left)), Record.published_version.set(version)]
+    entry = HistoryEntry(
+        listing=record.listing,
+        entry=table.version_entry(version),
+        version=version,
+        action="sale",
+        fields=["/quantity"],
+        changed_by=BUYER,
+        changed_at=at,
+    )
+    unchanged = _unchanged(record)
+
+    def fill(transaction: TransactWrite) -> None:
+        transaction.update(Record(record.tenant, record.sku), actions, unchanged)
+        transaction.save(entry)
+
+    try:
+        tables.transact(fill)
+    except tables.ConditionFailed:
+        return  # the record was changed meanwhile: the next look finds the same sale
+
+
+def write(record: Record, actions: Sequence[Update]) -> bool:
+    """Write what a look has found, unless something has happened to the record meanwhile."""
+    try:
+        tables.update(Record, [record.tenant, record.sku], list(actions), _unchanged(record))
+    except tables.ConditionFailed:
+        return False
+    return True
+
+
+def _unchanged(record: Record) -> Condition:
+    """Nobody has changed the record since it was read, and no attempt has begun to publish it."""
+    nobody = Record.run.does_not_exist() if record.run is None else Record.run == record.run
+    unchanged: Condition = (Record.version == record.version) & nobody
+    return unchanged
