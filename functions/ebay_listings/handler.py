@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import capabilities
 from sluice.jobs.model import kinds
-from sluice.listings.ebay import api, bulk_api, draft_api, dry_run_api, snapshots_api, sync_api
+from sluice.listings.ebay import api, bulk_api, check_api, draft_api, dry_run_api, snapshots_api, sync_api
 from sluice.platform.http import routing
 
 kinds.serve(capabilities.kinds("listings.ebay"))
@@ -14,6 +14,7 @@ app = routing.app(
     (
         *bulk_api.ROUTES,
         *draft_api.ROUTES,
+        *check_api.ROUTES,
         *snapshots_api.ROUTES,
         *dry_run_api.ROUTES,
         *api.ROUTES,

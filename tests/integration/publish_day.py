@@ -39,6 +39,7 @@ class PublishDay:
             self.a_group_is_published()
             self.prices_change_until_old_snapshots_go()
             self.some_are_sold()
+            self.a_listing_is_checked_now()
             self.a_policy_is_refused()
         self.what_happened_is_shown()
 
@@ -89,9 +90,14 @@ class PublishDay:
         assert self.laptop.cloud.invoke(self.laptop.stack.function("reconciler"), {})["asked"] == 1
         self.until(lambda: self.seller.record().wanted.quantity == 3, "the sale is found")
 
+    def a_listing_is_checked_now(self) -> None:
+        self.ebay.sell(TENANT, SKU, 1)
+        assert self.laptop.api(TENANT).post("/v1/ebay/listings/check", {"skus": [SKU]}, "check")["listings"] == 1
+        self.until(lambda: self.seller.record().wanted.quantity == 2, "the sale is found at once")
+
     def a_policy_is_refused(self) -> None:
         self.laptop.sandbox.faults.set(RefuseListing(error_id=25007, call="update_offer"))
-        self.seller.put(record(quantity=3, description="<p>Other</p>", policies=NAMES))
+        self.seller.put(record(quantity=2, description="<p>Other</p>", policies=NAMES))
         self.until(lambda: bool(self.seller.record().error), "the policy is refused")
         self.laptop.sandbox.faults.clear()
 

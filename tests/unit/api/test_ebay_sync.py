@@ -6,8 +6,14 @@ from typing import Any
 import pytest
 
 from local.sandbox.ebay.inventory.faults import RefuseListing
-from sluice.listings.ebay.desired import FieldGroup, OnDrift
+from sluice.jobs.model.job import Job
+from sluice.listings.ebay import check_api
+from sluice.listings.ebay.desired import FieldGroup, OnDrift, Status
+from sluice.listings.ebay.kinds import compare_id
 from sluice.platform import aws
+from sluice.platform.config import live
+from sluice.platform.config.document import Config
+from sluice.platform.config.tenants import Allowances, Tenants
 from sluice.platform.http import routing
 from tests.support.ebay_seller import SKU, TENANT, EbaySeller, open_ebay_seller
 from tests.support.ebay_wanted import record
@@ -18,9 +24,11 @@ from tests.unit.ebay_publish.test_comparing import look
 
 @pytest.fixture
 def seller(monkeypatch: pytest.MonkeyPatch) -> Iterator[EbaySeller]:
+    monkeypatch.setenv("SCHEDULER_FUNCTION", "scheduler")
     with store(), open_ebay_seller() as seller:
         monkeypatch.setattr(routing, "clock", seller.clock)
         monkeypatch.setattr(aws, "put_events", lambda events: None)
+        monkeypatch.setattr(aws, "invoke_later", lambda function, event: None)
         yield seller
 
 
@@ -122,3 +130,67 @@ def test_the_age_of_what_is_known_is_told(seller: EbaySeller) -> None:
     look(seller)
     found = get("/v1/ebay/account")
     assert (found["listings"], found["meanAgeMs"]) == (1, found["roundMs"] // 2)
+
+
+def test_a_listing_is_checked_at_once(seller: EbaySeller) -> None:
+    seller.put(record(quantity=5))
+    seller.settle()
+    seller.sandbox.ebay.sell(TENANT, SKU, 2)
+    answer = call("POST", f"/v1/ebay/listings/{SKU}/check", tenant=TENANT)
+    assert (answer.status, answer.json) == (202, {"listings": 1, "jobIds": [compare_id(TENANT, [SKU])]})
+    seller.tick()
+    assert Job.get(compare_id(TENANT, [SKU])).result == {"looked": 1, "unknown": 0, "drift": 1, "round": False}
+    assert get(f"/v1/ebay/listings/{SKU}")["record"]["quantity"] == 3
+
+
+def test_those_that_a_filter_finds_are_checked(seller: EbaySeller) -> None:
+    for sku in ("A", "B", "C"):
+        seller.put(record(sku, quantity=5, status=Status.PAUSED if sku == "C" else Status.ACTIVE))
+    seller.settle()
+    seller.put(record("NEW"))
+    path, checks = "/v1/ebay/listings/check", {}
+    for body in ({"marketplace": "EBAY_US"}, {"status": "active"}, {"skus": ["B", "A", "NEW"]}, {"group": "none"}):
+        answer = call("POST", path, body=body, tenant=TENANT)
+        assert answer.status == 202, answer.text
+        checks[next(iter(body))] = answer.json
+    assert {name: one["listings"] for name, one in checks.items()} == {
+        "marketplace": 3, "status": 2, "skus": 2, "group": 0,
+    }  # fmt: skip
+    # The same listings are checked once, however they were named.
+    assert checks["status"] == checks["skus"]
+    seller.tick()
+    assert Job.get(checks["marketplace"]["jobIds"][0]).result["looked"] == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body"),
+        ({"skus": []}, "skus"),
+        ({"skus": ["A B"]}, "skus[0]"),
+        ({"skus": [SKU, "none"]}, "skus[1]"),
+        ({"skus": [SKU], "status": "active"}, "skus"),
+        ({"status": "sold"}, "status"),
+    ],
+)
+def test_a_check_of_nothing_is_refused(seller: EbaySeller, body: dict[str, Any], field: str) -> None:
+    seller.put(record())
+    answer = call("POST", "/v1/ebay/listings/check", body=body, tenant=TENANT)
+    assert (answer.status, list(answer.fields)) == (400, [field]), answer.text
+    assert call("POST", "/v1/ebay/listings/none/check", tenant=TENANT).status == 404
+    assert call("POST", f"/v1/ebay/listings/{SKU}/check", tenant=TENANT).status == 409
+    assert [job.kind for job in Job.scan()] == ["listing.publish"]
+
+
+def test_checks_are_counted_and_have_an_end(seller: EbaySeller, monkeypatch: pytest.MonkeyPatch) -> None:
+    for sku in ("A", "B"):
+        seller.put(record(sku))
+    seller.settle()
+    monkeypatch.setattr(check_api, "MOST", 1)
+    answer = call("POST", "/v1/ebay/listings/check", body={"status": "active"}, tenant=TENANT)
+    assert (answer.status, "more than 1 listings" in answer.text) == (400, True)
+    monkeypatch.setattr(check_api, "MOST", 2)
+    few = Config(tenants=Tenants(Allowances(items_per_hour=1)))
+    monkeypatch.setattr(live, "current", lambda: few)
+    answer = call("POST", "/v1/ebay/listings/check", body={"status": "active"}, tenant=TENANT)
+    assert (answer.status, "items_per_hour" in answer.text) == (429, True)

@@ -74,14 +74,7 @@ def get_ebay_listing(request: HttpRequest[None, None]) -> RecordView:
 def list_ebay_listings(request: HttpRequest[None, RecordsQuery]) -> RecordList:
     """The caller's records."""
     query = request.query
-    condition = None
-    for attribute, value in (
-        (Record.status, query.status),
-        (Record.marketplace, query.marketplace),
-        (Record.group, query.group),
-    ):
-        if value is not None:
-            condition = (attribute == value) if condition is None else condition & (attribute == value)
+    condition = records.matching(status=query.status, marketplace=query.marketplace, group=query.group)
     page = records.page(request.tenant, query.limit, paging.start(query.cursor, request.tenant, rules.NAME), condition)
     shown = [views.summary(one) for one in page if one.archived_at is None or query.state == views.ARCHIVED]
     wanted = [one for one in shown if query.state in (None, one["state"]) and query.drift in (None, bool(one["drift"]))]

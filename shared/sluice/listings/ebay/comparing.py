@@ -38,7 +38,7 @@ OF_THE_LISTING: Final = frozenset({DriftClass.SALE, DriftClass.ENDED, DriftClass
 
 
 def run(run: Run) -> HandlerResult:
-    """Look at as many slices as the job has calls for.
+    """Look at those listings that the job names; else at as many slices as it has calls for.
 
     The result is `{"looked", "unknown", "drift", "round"}`: listings, those of which nothing is known now, differences,
     and whether a round was completed.
@@ -46,6 +46,10 @@ def run(run: Run) -> HandlerResult:
     account = run.job.account
     publisher = publishers.open_for(account, run.calls, run.clock)
     told = {"looked": 0, "unknown": 0, "drift": 0, "round": False}
+    if skus := run.payload.get("skus"):
+        named = table.find_many(keys.tenant_of(account), skus)
+        _slice(run, publisher, [one for _, one in sorted(named.items()) if one.published], told)
+        return dict(told)
     for _ in range(max(1, run.payload["calls"] // SLICE_CALLS)):
         look = sellers.progress_of(account)
         if look is None:

@@ -1,5 +1,7 @@
 """The job kinds of this capability, and what their jobs are called."""
 
+import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 from sluice.jobs.model import keys
@@ -35,9 +37,12 @@ def publish_id(owner: str, sku: str) -> str:
     return keys.job_id(PUBLISH.name, MARKETPLACE, owner, sku)
 
 
-def compare_id(tenant: str) -> str:
-    """The job that compares some of an account's listings with what eBay took."""
-    return keys.job_id(COMPARE.name, MARKETPLACE, tenant)
+def compare_id(tenant: str, skus: Sequence[str] = ()) -> str:
+    """The job that compares listings with what eBay took: the next ones of an account, or these that somebody named."""
+    if not skus:
+        return keys.job_id(COMPARE.name, MARKETPLACE, tenant)
+    what = skus[0] if len(skus) == 1 else f"#{hashlib.sha256(' '.join(skus).encode()).hexdigest()[:16]}"
+    return keys.job_id(COMPARE.name, MARKETPLACE, tenant, what)
 
 
 def policies_id(tenant: str, site: str) -> str:

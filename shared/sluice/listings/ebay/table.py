@@ -242,6 +242,24 @@ def page(tenant: str, limit: int, after: Place | None, condition: Condition | No
     return table_pages.read(Record, tenant, limit, after, condition, consistent_read=False)
 
 
+def matching(**wanted: str | None) -> Condition | None:
+    """The condition on records whose attributes are these; those that are None may be any."""
+    condition: Condition | None = None
+    for name, value in wanted.items():
+        if value is not None:
+            one = getattr(Record, name) == value
+            condition = one if condition is None else condition & one
+    return condition
+
+
+def published(tenant: str, condition: Condition | None, most: int) -> list[str]:
+    """The skus of the tenant's records that match, and of which something was published; at most one above `most`."""
+    there: Condition = Record.published.exists()
+    wanted = there if condition is None else there & condition
+    rows = Record.query(tenant, filter_condition=wanted, attributes_to_get=["sku"], limit=most + 1)
+    return [one.sku for one in rows]
+
+
 def history(listing: str, limit: int, after: Place | None = None) -> Page[HistoryEntry]:
     """Up to `limit` changes of a listing, newest first."""
     return table_pages.read(HistoryEntry, listing, limit, after, newest_first=True)

@@ -1,11 +1,12 @@
 """What this capability asks the engine for."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from sluice.jobs.ask import Wish
 from sluice.jobs.model import keys
 from sluice.listings.ebay.kinds import COMPARE, MARKETPLACE, POLICIES, PUBLISH, compare_id, policies_id, publish_id
-from sluice.marketplaces.publishing import POLICY_KINDS
+from sluice.marketplaces.publishing import MOST_PRICES, POLICY_KINDS
 
 # Calls that a publish is expected to make: the item, the offer, its publication, and two to read them back.
 CALLS: Final = 5
@@ -50,3 +51,11 @@ def compare(tenant: str, calls: int, priority: int = keys.BACKGROUND) -> Wish:
     payload = {"calls": calls}
     account = keys.account(MARKETPLACE, tenant)
     return Wish(COMPARE, compare_id(tenant), tenant, account, payload, priority=priority, calls=calls, replace=True)
+
+
+def check(tenant: str, skus: Sequence[str]) -> Wish:
+    """The wish for a comparison of these listings, at most `SLICE` of them, for which somebody waits."""
+    calls = len(skus) + -(-len(skus) // MOST_PRICES)
+    account = keys.account(MARKETPLACE, tenant)
+    payload = {"calls": calls, "skus": list(skus)}
+    return Wish(COMPARE, compare_id(tenant, skus), tenant, account, payload, priority=keys.MANUAL, calls=calls)

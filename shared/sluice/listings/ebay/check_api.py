@@ -1,0 +1,116 @@
+"""The routes that have listings checked now: one, several by name, or those that a filter finds."""
+
+from typing import Annotated, Final
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from sluice.jobs import ask
+from sluice.jobs.queue.enqueue import Enqueued
+from sluice.listings.ebay import asking, rules, wishes
+from sluice.listings.ebay import table as records
+from sluice.listings.ebay.api import LISTING, WRITE, find, one
+from sluice.listings.ebay.bodies import STATUSES
+from sluice.listings.ebay.reconciler import SLICE
+from sluice.platform import usage
+from sluice.platform.config import live
+from sluice.platform.http.errors import Conflict, FieldError, Invalid, Unavailable
+from sluice.platform.http.items import MOST_ITEMS
+from sluice.platform.http.models import Body, OneOf
+from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.refused import Refused
+
+# Listings that one request may have checked.
+MOST: Final = 10_000
+
+
+class CheckBody(Body):
+    """Which listings to check: those of these skus, or those that match every filter that is given."""
+
+    skus: Annotated[list[str], Field(min_length=1, max_length=MOST_ITEMS)] | None = None
+    marketplace: str | None = Field(None, max_length=32)
+    status: Annotated[str, OneOf(STATUSES)] | None = None
+    group: str | None = Field(None, max_length=64)
+
+
+class Checks(TypedDict):
+    """Listings that are compared with what eBay took, as soon as its quota lets them. What is found stands on them.
+
+    listings: how many. Those of which nothing was published yet are none of them.
+    """
+
+    listings: int
+    jobIds: list[str]
+
+
+def check_ebay_listing(request: HttpRequest[None, None]) -> Checks:
+    """Have one listing checked now."""
+    found = find(request, archived=True)
+    if found.published is None:
+        raise Conflict("nothing of this listing was published yet")
+    return _asked(request.tenant, [found.sku], request.now)
+
+
+def check_ebay_listings(request: HttpRequest[CheckBody, None]) -> Checks:
+    """Have several listings checked now."""
+    body, tenant = request.body, request.tenant
+    filters = {"status": body.status, "marketplace": body.marketplace, "group": body.group}
+    if body.skus is not None:
+        if any(filters.values()):
+            raise Invalid.field("skus", "cannot be given together with a filter")
+        wrong = [rules.sku_problem(sku, f"skus[{place}]") for place, sku in enumerate(body.skus)]
+        if told := [problem for problem in wrong if problem]:
+            raise Invalid("the request is not valid", fields=told)
+        there = records.find_many(tenant, body.skus)
+        if lost := [place for place, sku in enumerate(body.skus) if sku not in there]:
+            raise Invalid("the request is not valid", fields=[FieldError(f"skus[{one}]", "not found") for one in lost])
+        skus = sorted(sku for sku, record in there.items() if record.published)
+    else:
+        if not any(filters.values()):
+            raise Invalid.field("body", "must name skus, or a filter: marketplace, status or group")
+        skus = records.published(tenant, records.matching(**filters), MOST)
+    if len(skus) > MOST:
+        raise Invalid.field("body", f"matches more than {MOST} listings: name another filter")
+    usage.charge(tenant, len(skus), request.now, live.current().tenants.allowed(tenant), requests=0)
+    return _asked(tenant, skus, request.now)
+
+
+def _asked(tenant: str, skus: list[str], now: int) -> Checks:
+    config = live.current()
+    wanted = [wishes.check(tenant, skus[start : start + SLICE]) for start in range(0, len(skus), SLICE)]
+    try:
+        asking.require_account(tenant)
+    except Refused as refused:
+        raise Invalid("the request is not valid", fields=refused.fields) from None
+    ask.require_room(tenant, len(wanted), now, config)
+    answers = ask.ask_many(wanted, now, config) if wanted else []
+    jobs = [one.job_id for one in answers if isinstance(one, Enqueued)]
+    if len(jobs) < len(wanted):
+        raise Unavailable("not all checks could be asked for just now; send it again")
+    return {"listings": len(skus), "jobIds": jobs}
+
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/ebay/listings/check",
+        "Have several listings checked now",
+        check_ebay_listings,
+        Checks,
+        WRITE,
+        body=CheckBody,
+        status=202,
+        errors=(Unavailable,),
+    ),
+    Route(
+        "POST",
+        f"{LISTING}/check",
+        "Have a listing checked now",
+        check_ebay_listing,
+        Checks,
+        WRITE,
+        status=202,
+        errors=(Conflict, Unavailable),
+        asks=one,
+    ),
+)
