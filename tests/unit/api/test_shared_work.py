@@ -1,11 +1,15 @@
 """What several tenants want is charged to one of them, whose account has shown that it works."""
 
 from sluice.jobs.budgets import ledger
+from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import BudgetClosed
+from sluice.jobs.queue import claim, finish
 from sluice.jobs.queue.lanes import Lane
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.item import TOKEN, Proof, Status
-from sluice.platform.clock import HOUR
+from sluice.platform.clock import HOUR, MINUTE
+from sluice.platform.config.document import Config
 from tests.unit.api.conftest import CREDENTIALS, Cloud
 
 
@@ -57,3 +61,17 @@ def test_who_waits_for_a_budget_that_takes_no_calls_takes_the_work_over_and_is_s
     assert acme.enqueue("acme", "A", priority="manual") == jobs
     assert payer(jobs[0]) == "acme"
     assert [function for function, _ in acme.invoked] == ["scheduler"]
+
+
+def test_what_was_put_off_with_anothers_closed_budget_is_due_at_once_for_who_takes_it_over(acme: Cloud) -> None:
+    """`mallory` asked first, had a 429, and its run was put off until its budget opens."""
+    acme.connect("mallory")
+    jobs = acme.enqueue("mallory", "A", priority="manual")
+    running = claim.claim(Candidate.of(Job.get(jobs[0])), acme.now, MINUTE)
+    assert running
+    ledger.close("stockx:mallory", acme.now + HOUR, "429")
+    finish.fail(running, BudgetClosed("429", retry_at=acme.now + HOUR), acme.now, Config())
+    acme.enqueue("acme", "A", priority="manual")
+    job = Job.get(jobs[0], consistent_read=True)
+    assert job.tenant == "acme"
+    assert (job.due_at or 0) <= acme.now

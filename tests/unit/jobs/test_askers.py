@@ -299,6 +299,24 @@ def test_who_asked_while_it_ran_does_not_wait_for_an_account_that_cannot_run_it(
     assert not any((again.rerun, again.rerun_askers, again.rerun_payer))
 
 
+@pytest.mark.parametrize(
+    ("failure", "due_at"),
+    [
+        (BudgetClosed("429", retry_at=NOON + HOUR), NOON),
+        (AccountBroken("no"), NOON),
+        (Failure("500", retry_at=NOON + HOUR), NOON + HOUR),
+    ],
+)
+def test_who_takes_over_does_not_wait_for_what_held_the_other_account_alone(failure: Failure, due_at: int) -> None:
+    """It was put off until the other's calls are open. A job that has failed backs off on every account."""
+    ask("mallory", keys.MANUAL)
+    finish.fail(take(), failure, NOON, CONFIG)
+    wish = spec(tenant="acme", priority=keys.MANUAL, shared=True)
+    done = enqueue(wish, NOON + SECOND, held=lambda job: job.account == "stockx:mallory")
+    assert (done.moved, payer(stored())) == (True, of("acme"))
+    assert stored().due_at == due_at
+
+
 def test_what_a_person_waits_for_goes_on_to_another_asker_when_its_account_cannot_run_it() -> None:
     """It may stand in a long lane of that account's, where a tick finds it late."""
     ask("acme", keys.MANUAL)

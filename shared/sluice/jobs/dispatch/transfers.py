@@ -33,7 +33,7 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import QUEUED, TRANSITIONS
 from sluice.jobs.queue import claim, lanes
 from sluice.jobs.queue.lanes import Lane
-from sluice.jobs.queue.rerun import account_of, moved
+from sluice.jobs.queue.rerun import account_of, backs_off, moved
 from sluice.platform import tables
 from sluice.platform.clock import DAY, ttl
 from sluice.platform.config.document import Config
@@ -163,8 +163,7 @@ def _transfer(job: Job, heir: str, snapshot: Snapshot, code: str, why: str) -> i
 
 def _due_at(job: Job, now: int) -> int:
     """When the job is tried on its new account: at once, unless it failed and backs off."""
-    failed = bool(job.history) and job.history[-1]["event"] == "retry"
-    return job.due_at or now if failed else min(job.due_at or now, now)
+    return job.due_at or now if backs_off(job) else min(job.due_at or now, now)
 
 
 def _abandon(job: Job, now: int, config: Config) -> int:

@@ -22,7 +22,7 @@ from sluice.jobs.model import history, keys, kinds
 from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job, Spec
 from sluice.jobs.model.states import FINAL, QUEUED
 from sluice.jobs.queue import lanes
-from sluice.jobs.queue.rerun import moved
+from sluice.jobs.queue.rerun import backs_off, moved
 from sluice.platform import tables
 from sluice.platform.clock import SECOND
 
@@ -284,7 +284,9 @@ def _placed(spec: Spec, job: Job, now: int, *, takes_over: bool) -> list[Update]
     if takes_over:
         actions += moved(job, spec.tenant)
     due_at = _due_at(min(spec.due_at, job.due_at or 0), now)
-    # A background request does not cut a backoff short; it does bring forward what nobody has tried yet.
-    if due_at < (job.due_at or 0) and (raised or job.error is None):
+    # A background request does not cut a backoff short. It does bring forward what nobody has tried yet, and what has
+    # only waited for the account, or the budget, that it leaves.
+    waited_in_vain = takes_over and not backs_off(job)
+    if due_at < (job.due_at or 0) and (raised or waited_in_vain or job.error is None):
         actions.append(Job.due_at.set(due_at))
     return actions

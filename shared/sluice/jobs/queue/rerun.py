@@ -47,3 +47,8 @@ def account_of(job: Job, tenant: str) -> tuple[str, str]:
     if tenant == job.tenant:
         return job.account, job.budget
     return keys.account(keys.marketplace_of(job.account), tenant), keys.budget_of_another(job.budget, tenant)
+
+
+def backs_off(job: Job) -> bool:
+    """Whether the job that waits has failed, whatever account it ran on: another account does not cut that short."""
+    return bool(job.history) and job.history[-1]["event"] == "retry"
