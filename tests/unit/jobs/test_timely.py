@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sluice.jobs.budgets import ledger, seats
+from sluice.jobs.budgets import ledger, refusals, seats
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.punctual import run_due
@@ -140,6 +140,73 @@ def test_no_more_run_at_once_than_there_are_seats(monkeypatch: pytest.MonkeyPatc
     assert max(most) == AT_ONCE
     assert sum(report.ends["completed"] for report in reports) == 12
     assert {job.state for job in Job.scan()} == {"succeeded"}
+
+
+def test_a_job_that_takes_long_keeps_nobody_waiting_but_who_needs_its_seat(clock: VirtualClock) -> None:
+    """`mallory`'s call hangs. The four jobs of `acme` need the two other seats twice, and end before it does."""
+    ask(clock, "hangs", 0, tenant="mallory")
+    for number in range(4):
+        ask(clock, f"{number}", 0.001)
+    clock.time += SECOND
+    lock, left, all_done = threading.Lock(), [4], threading.Event()
+
+    def handler(run: Run) -> HandlerResult:
+        if run.job.tenant == "mallory":
+            assert all_done.wait(20), "others wait for the end of a job that is none of theirs"
+            return {}
+        with lock:
+            left[0] -= 1
+            if not left[0]:
+                all_done.set()
+        return {}
+
+    assert run(clock, handler).ends == {"completed": 5}
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_tenants_have_seats_in_turns(clock: VirtualClock, round_: int) -> None:
+    """`mallory` has twelve jobs, all due before the one of `acme`: it runs among the first as many as there are seats.
+
+    Who goes first is drawn by lot.
+    """
+    clock.time += round_
+    for number in range(12):
+        ask(clock, f"{number}", 0, tenant="mallory")
+    ask(clock, "one", 0.5)
+    clock.time += SECOND
+    lock, begun = threading.Lock(), list[str]()
+
+    def handler(run: Run) -> HandlerResult:
+        with lock:
+            begun.append(run.job.tenant)
+        return {}
+
+    assert run(clock, handler).ends == {"completed": 13}
+    assert "acme" in begun[:AT_ONCE]
+
+
+def test_a_budget_that_was_slowed_down_leaves_half_of_the_seats_to_others(clock: VirtualClock) -> None:
+    """`mallory`'s next slots lie seconds apart: its jobs only sit there and wait."""
+    limits = Limits(by_account=True, at_once=AT_ONCE, interval_ms=250)
+    for _ in range(4):
+        clock.time = refusals.refuse("stockx:mallory", limits, clock.time, clock.time + SECOND, "429")
+    clock.time += 10 * MINUTE
+    for number in range(AT_ONCE):
+        ask(clock, f"{number}", 0, tenant="mallory")
+    ask(clock, "later", 1)
+    done = threading.Event()
+
+    def handler(run: Run) -> HandlerResult:
+        if run.job.tenant == "acme":
+            done.set()
+            return {}
+        with lock:
+            clock.time = max(clock.time, Job.get(spec("later").job_id).due_at or 0)
+        assert done.wait(20), "all seats are taken by who only waits in them"
+        return {}
+
+    lock = threading.Lock()
+    assert run(clock, handler, config=Config(limits={SERVICE: limits})).ends == {"completed": AT_ONCE + 1}
 
 
 def test_seats_are_taken_by_one_and_given_back(clock: VirtualClock) -> None:

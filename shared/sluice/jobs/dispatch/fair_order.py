@@ -60,6 +60,12 @@ def in_turn(
     return [(job, rank) for rank in sorted(ranks, reverse=True) for job in _turns(ranks[rank], lots, highest, had)]
 
 
+def turns_at(candidates: Sequence[Candidate], now: int, had: Mapping[str, int] = _NONE) -> list[Candidate]:
+    """`candidates` in tenants' turns, each tenant's own longest due first. had: turns that tenants have had before."""
+    lots = lot({job.tenant for job in candidates}, now)
+    return _turns(candidates, lots, lambda job: (job.due_at, job.job_id), had)
+
+
 def _grouped(jobs: Sequence[Candidate], by: Callable[[Candidate], int]) -> Mapping[int, list[Candidate]]:
     groups: dict[int, list[Candidate]] = defaultdict(list)
     for job in jobs:

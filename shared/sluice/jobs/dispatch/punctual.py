@@ -6,19 +6,22 @@
 ```
 The scheduler cannot do this: it comes once a minute, and a worker runs what it is handed when it comes to it. What may
 run, and what it is charged to, is as in every round (`rounds`). Any number of runs may overlap: a claim has one winner,
-and each job that runs has a seat.
+and each job that runs has a seat. Seats are given in tenants' turns, and whoever has one runs at once: nobody waits for
+the end of another's job.
 """
 
 import threading
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from sluice.jobs.budgets import seats
 from sluice.jobs.dispatch.admission import longest_unseen
+from sluice.jobs.dispatch.fair_order import turns_at
 from sluice.jobs.dispatch.find_ready import Ready
 from sluice.jobs.dispatch.hand_on import hand_on
-from sluice.jobs.dispatch.rounds import Done, Round, for_each
+from sluice.jobs.dispatch.rounds import Done, Round, attempt
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
@@ -57,6 +60,15 @@ class _Coming:
 
 
 @dataclass(frozen=True)
+class _Share:
+    """Jobs of one account and budget that run in one batch, each in a seat."""
+
+    ready: Ready
+    jobs: list[_Coming] = field(default_factory=list)
+    seats: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class _PunctualRun:
     context: Context
     deadline: int
@@ -82,51 +94,80 @@ class _PunctualRun:
         return sorted(coming, key=lambda one: (one.candidate.due_at, one.candidate.job_id))
 
     def live(self, coming: Sequence[_Coming]) -> None:
-        """Wait for each job's time, and run it then."""
-        never = threading.Event()
-        while coming and (now := self.context.now()) <= self.last_start:
-            due = [one for one in coming if one.candidate.due_at <= now]
-            ran = {one.candidate.job_id for one in self.run(due)}
-            coming = [one for one in coming if one.candidate.job_id not in ran]
-            if not due:
-                self.context.clock.wait_until(min(coming[0].candidate.due_at, self.last_start + 1), never)
-            elif not ran:
-                self.context.clock.wait_until(now + SEAT_MS, never)
+        """Wait for each job's time, and run it then, as soon as it has a seat."""
+        limits, never = self.context.config.limits[self.service], threading.Event()
+        waiting, running = list(coming), dict[Future[tuple[Done, list[Report]]], _Share]()
+        with ThreadPoolExecutor(limits.at_once) as pool:
+            while waiting or running:
+                now = self.context.now()
+                if now > self.last_start:
+                    waiting = []
+                due = [one for one in waiting if one.candidate.due_at <= now]
+                for share in self.seat(due, running.values(), now):
+                    running[pool.submit(self.run_share, share)] = share
+                seated = {one.candidate.job_id for share in running.values() for one in share.jobs}
+                waiting = [one for one in waiting if one.candidate.job_id not in seated]
+                again = self._next_look(waiting, now)
+                if running:
+                    # A job that takes long keeps none waiting that has a seat, or finds one.
+                    ended, _ = wait(running, again and (again - now) / SECOND, FIRST_COMPLETED)
+                    for one in ended:
+                        part, reports = one.result()
+                        self._note(part, reports)
+                        del running[one]
+                elif again:
+                    self.context.clock.wait_until(again, never)
 
-    def run(self, due: Sequence[_Coming]) -> list[_Coming]:
-        """Run as many of `due` as there are seats for, all at once; returns those."""
-        by_service: dict[str, list[_Coming]] = defaultdict(list)
-        for one in due:
-            by_service[keys.service_of(one.ready.budget)].append(one)
-        seated, taken = list[_Coming](), dict[str, list[str]]()
-        try:
-            for service, jobs in by_service.items():
-                at_once = self.context.config.limits[service].at_once
-                taken[service] = seats.take(service, at_once, len(jobs), self.context.now(), self.deadline)
-                seated += jobs[: len(taken[service])]
-            self.run_seated(seated)
-        finally:
-            for service, names in taken.items():
-                seats.leave(service, names, self.deadline)
-        return seated
+    def _next_look(self, waiting: Sequence[_Coming], now: int) -> int | None:
+        """When the next of `waiting` is due, or who is due and has no seat asks again; None: nobody waits."""
+        times = [one.candidate.due_at if one.candidate.due_at > now else now + SEAT_MS for one in waiting]
+        return min(min(times), self.last_start + 1) if times else None
 
-    def run_seated(self, seated: Sequence[_Coming]) -> None:
-        """Run these at once, those of one account in one batch."""
-        shares: dict[str, list[_Coming]] = defaultdict(list)
-        for one in seated:
-            shares[f"{one.ready.budget} {one.candidate.account}"].append(one)
+    def _note(self, part: Done, reports: Sequence[Report]) -> None:
+        self.done.add(part)
+        for report in reports:
+            self.report.add(report)
 
-        def work(share: str, part: Done) -> Report:
-            total, ready = Report(), shares[share][0].ready
+    def seat(self, due: Sequence[_Coming], running: Iterable[_Share], now: int) -> list[_Share]:
+        """Seats for as many of `due` as there are, in tenants' turns; those of one account run in one batch.
+
+        Of a budget that refusals have slowed down no more than half of them: its jobs sit there and wait for their
+        slots. Not fewer either, for those of one account may share a call.
+        """
+        if not due:
+            return []
+        seated = [one for share in running for one in share.jobs]
+        had = Counter(one.candidate.tenant for one in seated)
+        taken = Counter(one.ready.budget for one in seated)
+        by_id, wanted = {one.candidate.job_id: one for one in due}, list[_Coming]()
+        at_once = self.context.config.limits[self.service].at_once
+        for candidate in turns_at([one.candidate for one in due], now, had):
+            one = by_id[candidate.job_id]
+            if taken[one.ready.budget] < (max(1, at_once // 2) if one.ready.pace else at_once):
+                taken[one.ready.budget] += 1
+                wanted.append(one)
+        names = seats.take(self.service, at_once, len(wanted), now, self.deadline)
+        shares: dict[tuple[str, str], _Share] = {}
+        for one, name in zip(wanted, names, strict=False):
+            share = shares.setdefault((one.ready.budget, one.candidate.account), _Share(one.ready))
+            share.jobs.append(one)
+            share.seats.append(name)
+        return list(shares.values())
+
+    def run_share(self, share: _Share) -> tuple[Done, list[Report]]:
+        """Run these at once, and leave their seats."""
+
+        def work(_: str, part: Done) -> Report:
+            total = Report()
 
             def run(batch: Batch) -> None:
-                jobs = len(batch.jobs)
-                total.add(run_batch(batch, ready.limits, self.context, self.deadline, self.observe, jobs))
+                total.add(run_batch(batch, ready.limits, self.context, self.deadline, self.observe, len(batch.jobs)))
 
-            candidates = [one.candidate for one in shares[share]]
             hand_on(ready, candidates, self.context.now(), self.context.config, run, part)
             return total
 
-        if shares:
-            for each in for_each(shares, work, self.done, len(shares)):
-                self.report.add(each)
+        ready, candidates = share.ready, [one.candidate for one in share.jobs]
+        try:
+            return attempt(ready.budget, work)
+        finally:
+            seats.leave(self.service, share.seats, self.deadline)

@@ -129,19 +129,21 @@ def for_each(
 ) -> list[R]:
     """Do `serve` for each budget, several at a time; those that fail are left out, and counted in `done`."""
 
-    def one(budget: str) -> tuple[Done, list[R]]:
-        part = Done()
-        try:
-            return part, [serve(budget, part)]
-        except Exception:  # noqa: BLE001
-            # One budget's trouble must not hold up the others; what it left half done, leases and the next tick mend.
-            logger.exception("a budget could not be served", extra={"budget": budget})
-            part.errors += 1
-            return part, []
-
     answers: list[R] = []
     with ThreadPoolExecutor(threads or THREADS) as pool:
-        for part, answer in pool.map(one, budgets_):
+        for part, answer in pool.map(lambda budget: attempt(budget, serve), budgets_):
             done.add(part)
             answers += answer
     return answers
+
+
+def attempt(budget: str, serve: Callable[[str, Done], R]) -> tuple[Done, list[R]]:
+    """Do `serve` for one budget: what it did, and its answer; none where it failed, which is counted."""
+    part = Done()
+    try:
+        return part, [serve(budget, part)]
+    except Exception:  # noqa: BLE001
+        # One budget's trouble must not hold up the others; what it left half done, leases and the next tick mend.
+        logger.exception("a budget could not be served", extra={"budget": budget})
+        part.errors += 1
+        return part, []
