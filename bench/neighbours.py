@@ -15,7 +15,7 @@ MOST_RATIO = 1.2
 WHAT = {
     "price": "manual price, from the request to its end",
     "listing": "listing, from the request to its confirmation",
-    "ad": "promotion, from the request to its ad",
+    "ad": "promotion, from its second to its ad",
     "event": "webhook, from the end of a job to its receiver",
 }
 
@@ -42,6 +42,7 @@ def measured(*, hostile: bool) -> Run:
     """One run on a stack of its own."""
     configuration = json.dumps(neighbours.CONFIGURATION)
     with Laptop(latency_ms=20, products=neighbours.PRODUCTS, configuration=configuration) as laptop:
+        neighbours.warm_up(laptop)
         return neighbours.play(laptop, hostile=hostile)
 
 
