@@ -13,6 +13,7 @@ from sluice.operator import (
     jobs_api,
     metrics_api,
     overview_api,
+    pauses_api,
     run_api,
     work_api,
 )
@@ -21,7 +22,7 @@ from sluice.platform.http import routing
 kinds.serve(
     capabilities.kinds("catalog", "prices", "listings.stockx", "listings.ebay", "promotions", "pages", "operator")
 )
-PARTS = (overview_api, jobs_api, work_api, budgets_api, deployment_api, actions_api, metrics_api, run_api)
+PARTS = (overview_api, jobs_api, work_api, budgets_api, deployment_api, actions_api, metrics_api, run_api, pauses_api)
 app = routing.app([route for part in PARTS for route in part.ROUTES])
 
 

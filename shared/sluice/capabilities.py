@@ -81,6 +81,7 @@ CAPABILITIES = (
             "budgets_api",
             "deployment_api",
             "actions_api",
+            "pauses_api",
             "metrics_api",
             "run_api",
         ),

@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from local.laptop import Api, Laptop
+from sluice.operator.run_api import FUNCTIONS
 from tests.integration.levers import forget_lanes, lose
 from tools.api import ApiError
 
@@ -26,6 +27,7 @@ class OperatorDay:
         self.everything_is_looked_at()
         self.the_dead_are_replayed_one_and_all()
         self.everybodys_work_is_taken_back()
+        self.work_is_paused_and_resumed()
         self.what_was_done_is_looked_at()
 
     def see(self, path: str, **query: Any) -> Any:
@@ -72,10 +74,15 @@ class OperatorDay:
         forget_lanes(self.laptop, "operator:")
         self.laptop.cloud.invoke(self.laptop.stack.function("operator-worker"), {})
 
+    def work_is_paused_and_resumed(self) -> None:
+        self.own.post(f"{BASE}/pauses", {"name": "alias:acme", "reason": "prices are wrong"})
+        assert [one["name"] for one in self.see("pauses")["pauses"]] == ["alias:acme"]
+        assert self.own.delete(f"{BASE}/pauses/alias:acme")["before"]["reason"] == "prices are wrong"
+
     def what_was_done_is_looked_at(self) -> None:
-        for function in ("operation-poller", "operator-worker", "page-scheduler", "promotion-worker", "scheduler"):
+        for function in FUNCTIONS:
             assert self.all.post(f"{BASE}/run", {"function": function})["outcomes"] == {"started": 1}
         [last, *_] = self.see("actions")["actions"]
-        assert len(self.own.get(f"{BASE}/actions")["actions"]) == 2
+        assert len(self.own.get(f"{BASE}/actions")["actions"]) == 4
         with pytest.raises(ApiError, match="409"):
             self.all.post(f"{BASE}/actions/{quote(last['actionId'], safe='')}/stop", {})

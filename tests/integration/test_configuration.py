@@ -1,7 +1,5 @@
 """The configuration of a deployed stack is changed while it runs."""
 
-import json
-
 from local.laptop import Laptop
 from sluice.platform.config.live import READ_AGAIN_MS
 from sluice.platform.config.services import LIMITS
@@ -23,7 +21,8 @@ def test_a_pause_takes_effect_without_a_deployment_and_an_invalid_document_chang
     # Else a scheduler that has not read the change yet may run the job while it is waited for.
     spend(laptop, "paused", LIMITS["stockx"].per_day or 0)
 
-    change(laptop, json.dumps({"engine": {"paused": ["market.refresh:stockx"]}}))
+    operations = laptop.api("operations", "platform")
+    operations.post("/v1/operator/pauses", {"name": "market.refresh:stockx", "reason": "a look at its prices"})
     [asked] = api.post("/v1/market/refresh", body)["items"]
     job = asked["jobId"]
 
@@ -35,10 +34,11 @@ def test_a_pause_takes_effect_without_a_deployment_and_an_invalid_document_chang
 
     assert READ_AGAIN_MS < 60_000
     until(lambda: waits("paused"), "the pause is in force")
-    change(laptop, '{"engine": {"paused": "market.refresh"}}')
+    change(laptop, '{"engine": {"batch": 0}}')
     until(refused, "the invalid document is refused")
-    assert waits("paused"), "the last valid document stays in force"
+    assert waits("paused"), "a refused document ends no pause"
     change(laptop, "{}")
+    operations.delete("/v1/operator/pauses/market.refresh:stockx")
     until(lambda: not waits("paused") and not refused(), "the pause is over")
     spend(laptop, "paused", 0)
 

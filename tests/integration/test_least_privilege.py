@@ -50,7 +50,7 @@ def laptop() -> Iterator[Laptop]:
 def mistake(laptop: Laptop) -> None:
     """The newest configuration is not valid, so that each function looks back for the one that is in force."""
     name = laptop.stack.outputs["ConfigurationParameterName"]
-    laptop.cloud.client("ssm").put_parameter(Name=name, Value='{"engine": {"paused": "stockx"}}', Overwrite=True)
+    laptop.cloud.client("ssm").put_parameter(Name=name, Value='{"engine": {"batch": 0}}', Overwrite=True)
 
 
 def granted(laptop: Laptop) -> set[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.platform.config.document import MOVED, Config, ConfigError, parse
+from sluice.platform.config.document import SECTIONS as NAMES
 from sluice.platform.config.ebay import Ebay
 from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
@@ -53,7 +54,6 @@ documents = st.fixed_dictionaries(
         "engine": st.fixed_dictionaries(
             {},
             optional={
-                "paused": values,
                 "timetables": values | st.dictionaries(st.sampled_from(["promotion.create"]), values, max_size=1),
                 **{one: st.integers(-10, 10_000_000) | values for name, one in numbers if name == "engine"},
             },
@@ -122,7 +122,9 @@ def test_what_is_overridden_is_used_and_the_rest_stays(per_hour: int, freshness:
         ({"engine": {"timetables": {"promotion.create": [True]}}}, "promotion.create"),
         ({"engine": {"timetables": {"promotion.create": [-1]}}}, "promotion.create"),
         ({"engine": {"batch": 0}}, "batch"),
-        ({"engine": {"paused": "stockx"}}, "paused"),
+        ({"engine": {"paused": ["stockx"]}}, "v1/operator/pauses"),
+        ({"paused": ["stockx"]}, "v1/operator/pauses"),
+        ({"pauses": {}}, "v1/operator/pauses"),
         ({"engine": {"reserve_percent": 101}}, "reserve_percent"),
         ({"engine": {"batch": 51}}, "batch"),
         ({"engine": {"lease_ms": 10**40}}, "lease_ms"),
@@ -139,7 +141,7 @@ def test_a_refusal_names_the_place(document: dict[str, Any], named: str) -> None
 
 def test_a_name_that_comes_twice_is_refused_at_any_depth() -> None:
     for text, named in (
-        ('{"engine": {"paused": ["ebay"], "paused": []}}', "paused"),
+        ('{"engine": {"batch": 5, "batch": 6}}', "batch"),
         ('{"limits": {"ebay": {"per_day": 1, "per_day": 2}}}', "per_day"),
     ):
         with pytest.raises(ConfigError, match=f"'{named}' is given twice"):
@@ -160,22 +162,6 @@ def test_a_tolerance_that_no_thread_can_keep_is_refused(tolerance: int, valid: b
     else:
         with pytest.raises(ConfigError, match=r"limits\.stockx: tolerance_ms must be at least 5"):
             parse(document)
-
-
-@pytest.mark.parametrize("name", ["ebay", "ebay-marketing", "stockx:acme", "market.refresh", "market.refresh:ebay"])
-def test_marketplaces_services_accounts_and_kinds_can_be_paused(name: str) -> None:
-    config = parse(json.dumps({"engine": {"paused": [name]}}))
-    assert config.engine.paused == {name}
-    assert config.engine.paused_kinds("ebay") == ({"market.refresh"} if "." in name else set())
-    assert config.engine.paused_kinds("stockx") == ({"market.refresh"} if name == "market.refresh" else set())
-
-
-@pytest.mark.parametrize(
-    "name", ["stokx", "stockx:", "amazon:acme", "market.refresh:amazon", "refresh", "", 5, None, {}]
-)
-def test_what_can_not_be_paused_is_refused_with_its_place(name: object) -> None:
-    with pytest.raises(ConfigError, match=r"engine\.paused\[1\] must be one of stockx, .*market\.refresh"):
-        parse(json.dumps({"engine": {"paused": ["ebay", name]}}))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +220,7 @@ def test_a_name_from_before_the_sections_is_refused_with_the_name_that_it_has_no
     section, _, inner = there.partition(".")
     known = {one.name for one in fields(SECTIONS[section])} if section in SECTIONS else {"", "allowances"}
     assert inner in known
-    assert section in {one.name for one in fields(Config)}
+    assert section in NAMES
 
 
 def test_the_allowances_of_one_tenant_in_their_old_place_are_refused_with_the_new_one() -> None:
@@ -254,7 +240,7 @@ def test_every_number_has_bounds_that_its_default_keeps_and_that_hold(section: s
 def test_the_page_about_the_configuration_names_every_section_and_number() -> None:
     told = re.split(r"^### ", (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(), flags=re.MULTILINE)
     sections = {part.split("`")[1]: part for part in told[1:]}
-    assert sections.keys() == {one.name for one in fields(Config)}
+    assert sections.keys() == set(NAMES)
     for section in ("engine", "prices", "listings", "promotions", "ebay"):
         named = {f"`{one.name}`" for one in fields(SECTIONS[section])}
         assert not {name for name in named if name not in sections[section]}, section

@@ -26,6 +26,7 @@ from sluice.jobs.run.messages import Batch, decode
 from sluice.jobs.run.runner import Observe, run_batch
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
+from sluice.platform.config.pauses import NONE, Pause, Pauses
 from sluice.platform.context import Context
 from tests.simulation.promises import Promises, number, text
 from tests.simulation.scripts import SUCCEED, Script
@@ -129,14 +130,12 @@ class World:
     def hold(self, tenant: str, status: str, paused: bool) -> None:
         """An account breaks, or an operator pauses the marketplace."""
         self.statuses[keys.account("stockx", tenant)] = status
-        self.config = replace(
-            self.config, engine=replace(self.config.engine, paused=frozenset({"stockx"} if paused else ()))
-        )
+        self.config = replace(self.config, pauses=Pauses.of([Pause("stockx")] if paused else []))
 
     def release(self) -> None:
         """Accounts are connected again, and nothing is paused."""
         self.statuses = {}
-        self.config = replace(self.config, engine=replace(self.config.engine, paused=frozenset()))
+        self.config = replace(self.config, pauses=NONE)
 
     # Time
 

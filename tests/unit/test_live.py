@@ -8,8 +8,9 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from sluice.platform import aws
-from sluice.platform.config import live
+from sluice.platform.config import live, pause_table
 from sluice.platform.config.live import DEFAULTS, READ_AGAIN_MS, Document, Live
+from sluice.platform.config.pauses import NONE, Pause, Pauses
 from sluice.platform.settings import SettingsError, settings
 from tests.support.clock import VirtualClock
 
@@ -53,6 +54,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the metrics that were counted."""
     names: list[str] = []
     monkeypatch.setattr(live, "count", names.append)
+    monkeypatch.setattr(pause_table, "read", lambda: NONE)
     return names
 
 
@@ -213,3 +215,22 @@ def test_a_deployed_function_without_a_parameter_fails(deployed: pytest.MonkeyPa
     deployed.setenv("SLUICE_STAGE", "local")
     settings.cache_clear()
     assert live.in_force() == DEFAULTS
+
+
+def test_pauses_are_read_beside_the_document_and_stay_when_they_cannot_be(
+    clock: VirtualClock, counted: list[str]
+) -> None:
+    parameter, found = Parameter(batch(5)), [Pauses.of([Pause("stockx")])]
+    config = Live(parameter.newest, parameter.earlier, clock, lambda: found[0])
+    first = config.in_force()
+    assert (first.config.engine.batch, first.config.pauses) == (5, found[0])
+    parameter.texts.append(INVALID)
+    found[0] = Pauses.of([Pause("ebay"), Pause("market.refresh")])
+    clock.time += READ_AGAIN_MS
+    assert config.in_force().config.pauses == found[0], "a refused document keeps no pause from being seen"
+    found.clear()
+    clock.time += READ_AGAIN_MS
+    assert set(config.in_force().config.pauses.by_name) == {"ebay", "market.refresh"}
+    assert counted == ["ConfigRefused", "ConfigUnreadable"]
+    with pytest.raises(IndexError):
+        Live(parameter.newest, parameter.earlier, clock, lambda: found[0]).in_force()

@@ -135,9 +135,14 @@ def end_page(action: Action, outcomes: Mapping[str, int], told: Sequence[Mapping
     return tables.update(Action, (action.owner, action.entry), actions, ours, token=Action.write_token)
 
 
-def finish(action: Action, outcomes: Mapping[str, int], now: int) -> Action:
-    """Write down the end of an action that has no pages."""
-    writes = [Action.state.set(FINISHED), Action.outcomes.set(dict(outcomes)), Action.updated_at.set(now)]
+def finish(action: Action, outcomes: Mapping[str, int], now: int, told: Sequence[Mapping[str, Any]] = ()) -> Action:
+    """Write down the end of an action that has no pages. told: what it has changed."""
+    writes: list[Update] = [
+        Action.state.set(FINISHED),
+        Action.outcomes.set(dict(outcomes)),
+        Action.updated_at.set(now),
+        *([Action.after.set([*told][:MOST_TOLD])] if told else []),
+    ]
     return tables.update(Action, (action.owner, action.entry), writes, token=Action.write_token)
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
-from uuid import uuid4
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -12,7 +11,7 @@ from sluice.jobs import ask
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import DEAD
 from sluice.jobs.queue import cancel
-from sluice.operator import acting, actions, counts, dead_letters, kinds, scope, views
+from sluice.operator import acting, actions, audit, counts, dead_letters, kinds, scope, views
 from sluice.operator.actions import Action
 from sluice.operator.jobs_api import JobFilter
 from sluice.operator.overview_api import Tenant
@@ -213,33 +212,10 @@ def _shown(tenant: str, thing: Any) -> dict[str, Any]:
 
 
 def _begin(request: HttpRequest[ActionBody, None], whose: str, target: dict[str, Any]) -> Action:
-    entry = f"{iso(request.now)}#{(request.seed or uuid4().hex)[:12]}"
-    action = Action(
-        request.tenant,
-        entry,
-        action=request.body.action,
-        reason=request.body.reason,
-        target=target,
-        whose=whose,
-        job_id=kinds.job_id(request.tenant, entry),
-        state=actions.RUNNING,
-        pages=0,
-        **who(request),
-    )
-    actions.create(action)
-    return action
-
-
-def who(request: HttpRequest[Any, Any]) -> dict[str, Any]:
-    """Who does it, as the audit log notes it."""
-    roles = " ".join(sorted(request.caller.roles)) if request.caller else ""
-    return {
-        "subject": request.subject,
-        "roles": roles,
-        "request_id": request.id,
-        "created_at": request.now,
-        "updated_at": request.now,
-    }
+    entry = audit.entry(request)
+    job_id = kinds.job_id(request.tenant, entry)
+    body, more = request.body, {"whose": whose, "job_id": job_id, "pages": 0}
+    return audit.begin(request, body.action, target, body.reason, at=entry, **more)
 
 
 def view(action: Action) -> ActionView:

@@ -15,6 +15,7 @@ from sluice.operator import budgets, counts, measures, standing
 from sluice.operator.budgets import Budget
 from sluice.operator.standing import Health, Numbers
 from sluice.platform.config.document import Config
+from sluice.platform.config.pauses import holds_of
 
 # What is told of the last hours is told of this one and the one before.
 HOURS = 2
@@ -92,7 +93,7 @@ def _queues(owner: str, now: int, config: Config, oldest: Mapping[str, int], ful
     states = by_queue(counts.now(owner))
     hours = counts.summed(counts.hours(owner, now, HOURS).values())
     names = sorted(states.keys() | {":".join(name.split(":")[1:3]) for name in hours})
-    return [_queue(name, states.get(name, {}), hours, now, config, oldest.get(name), full) for name in names]
+    return [_queue(name, owner, states.get(name, {}), hours, now, config, oldest.get(name), full) for name in names]
 
 
 def by_queue(now_counters: Mapping[str, int]) -> dict[str, Counter[str]]:
@@ -108,6 +109,7 @@ def by_queue(now_counters: Mapping[str, int]) -> dict[str, Counter[str]]:
 
 def _queue(
     name: str,
+    owner: str,
     states: Mapping[str, int],
     hours: Mapping[str, int],
     now: int,
@@ -129,7 +131,7 @@ def _queue(
         failed=failed,
         oldest_due_ms=now - oldest if oldest else 0,
         delay_p95=measures.quantile(delay, 95),
-        paused=is_paused(kind, marketplace, config),
+        paused=is_paused(kind, marketplace, owner, config, now),
         at_limit=known in full,
     )
     shown = {state: states.get(state, 0) for state in sorted(STATES)}
@@ -147,10 +149,10 @@ def service(kind: str, marketplace: str) -> str:
         return marketplace
 
 
-def is_paused(kind: str, marketplace: str, config: Config) -> bool:
-    """Whether an operator holds all of a queue's work."""
-    names = {marketplace, service(kind, marketplace)}
-    return bool(names & config.engine.paused) or kind in config.engine.paused_kinds(marketplace)
+def is_paused(kind: str, marketplace: str, owner: str, config: Config, now: int) -> bool:
+    """Whether an operator holds all of a queue's work: of `owner`, a tenant or `ALL`."""
+    names = holds_of(service(kind, marketplace), marketplace, owner, kind)
+    return config.pauses.holding(names, now) is not None
 
 
 def buckets(counters: Mapping[str, int], prefix: str) -> dict[int, int]:

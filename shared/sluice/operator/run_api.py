@@ -1,22 +1,19 @@
 """The route with which whoever runs the deployment has a function run now, instead of at its next minute."""
 
 from typing import Annotated
-from uuid import uuid4
 
 from pydantic import Field
 
-from sluice.operator import actions
-from sluice.operator.actions import Action
-from sluice.operator.actions_api import ActionView, Reason, view, who
+from sluice.operator import actions, audit
+from sluice.operator.actions_api import ActionView, Reason, view
 from sluice.platform import aws
-from sluice.platform.clock import iso
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.models import Body, OneOf
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.settings import settings
 
 # Those that run each minute by themselves: any number of their runs may go on at once.
-FUNCTIONS = ("operation-poller", "operator-worker", "page-scheduler", "promotion-worker", "scheduler")
+FUNCTIONS = ("operation-poller", "operator-worker", "page-scheduler", "promotion-worker", "reconciler", "scheduler")
 RUN = "run"
 
 
@@ -30,16 +27,7 @@ class RunBody(Body):
 def run_function(request: HttpRequest[RunBody, None]) -> ActionView:
     """Start a run of the function. It is noted before, and once more when it has started."""
     function = request.body.function
-    action = Action(
-        request.tenant,
-        f"{iso(request.now)}#{(request.seed or uuid4().hex)[:12]}",
-        action=RUN,
-        reason=request.body.reason,
-        target={"function": function},
-        state=actions.RUNNING,
-        **who(request),
-    )
-    actions.create(action)
+    action = audit.begin(request, RUN, {"function": function}, request.body.reason)
     aws.invoke_later(f"{settings().stack}-{function}", {"source": "operator", "action": action.entry})
     return view(actions.finish(action, {"started": 1}, request.now))
 

@@ -28,6 +28,7 @@ from sluice.platform import aws, tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
+from sluice.platform.config.pauses import holds_of
 from sluice.platform.config.services import PAGES
 from sluice.platform.context import Context
 from sluice.platform.observe import count, logger
@@ -92,7 +93,8 @@ def status(now: int, config: Config) -> Status:
     last = _last()
     started = last.started_at if last else None
     interval = config.pages.check_scheduler_interval_minutes
-    enabled = config.pages.enable_check_scheduler and not ({PAGES, kinds.CHECK.name} & config.engine.paused)
+    held = config.pauses.holding(holds_of(PAGES, PAGES, "", kinds.CHECK.name), now)
+    enabled = config.pages.enable_check_scheduler and not held
     due = max(now, started + interval * MINUTE) if started else now
     return Status(enabled, bool(last and last.until and last.until > now), interval, started, due if enabled else None)
 

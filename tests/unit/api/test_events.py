@@ -8,6 +8,8 @@ import pytest
 from local.cloud.cloud import ROOT
 from sluice.jobs.queue import tally
 from sluice.operator.actions import Action
+from sluice.platform.config.pause_table import put
+from sluice.platform.config.pauses import Pause
 from tests.support.ebay_records import SKU, accept
 from tests.support.http import Answer, event_function, route_functions, send
 from tests.support.letters import write
@@ -58,6 +60,7 @@ def stocked(acme: Cloud) -> Cloud:
     give("pages_track")
     shown = API["operator_action"]["pathParameters"]["action_id"]
     Action("acme", shown, action="cancel", state="running", whose="acme", target={}, pages=0).save()
+    put(Pause("ebay", "maintenance", "kim@operations.example", acme.now), acme.now)
     return acme
 
 

@@ -21,6 +21,7 @@ from sluice.platform import call_counts
 from sluice.platform.clock import HOUR, MINUTE, SECOND, iso
 from sluice.platform.config import live
 from sluice.platform.config.document import Config, parse
+from sluice.platform.config.pauses import Pause, Pauses
 from sluice.platform.context import Context
 from sluice.platform.http import routing
 from tests.support.clock import VirtualClock
@@ -165,20 +166,20 @@ def test_more_counters_than_one_write_can_move(work: Work) -> None:
 
 
 @pytest.mark.parametrize(
-    ("document", "word"),
+    ("paused", "word"),
     [
-        ('{"engine": {"paused": ["stockx"]}}', "paused"),
-        ('{"engine": {"paused": ["market.refresh"]}}', "paused"),
-        ('{"engine": {"paused": ["market.refresh:stockx"]}}', "paused"),
-        ('{"engine": {"paused": ["market.refresh:alias"]}}', "active"),
+        ("stockx", "paused"),
+        ("market.refresh", "paused"),
+        ("market.refresh:stockx", "paused"),
+        ("market.refresh:alias", "active"),
     ],
 )
 def test_a_queue_that_an_operator_holds_is_paused(
-    work: Work, monkeypatch: pytest.MonkeyPatch, document: str, word: str
+    work: Work, monkeypatch: pytest.MonkeyPatch, paused: str, word: str
 ) -> None:
     work.cloud.enqueue("acme", "A-1")
     work.count()
-    monkeypatch.setattr(live, "current", lambda: parse(document))
+    monkeypatch.setattr(live, "current", lambda: Config(pauses=Pauses.of([Pause(paused)])))
     for caller in ({"roles": "operator"}, {"roles": "platform", "tenant": "operations"}):
         assert queue(see("overview", **caller))["health"] == word
 

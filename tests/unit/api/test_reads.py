@@ -255,7 +255,7 @@ SINGLE = {
     "/v1/operator/budgets/{budget}/history",
     "/v1/operator/jobs/{job_id}",
     # These show one deployment, to whoever runs it.
-    *("/v1/operator/calls", "/v1/operator/runs", "/v1/operator/tenants"),
+    *("/v1/operator/calls", "/v1/operator/runs", "/v1/operator/tenants", "/v1/operator/pauses"),
     "/health",
     "/v1/openapi.json",
     "/v1/images/{name}",

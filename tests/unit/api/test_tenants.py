@@ -44,6 +44,7 @@ IDS |= {"item_id": ITEM, "import_id": IMPORT}
 PAGE = "https://shop.example/products/ACME-ONLY"
 IDS |= {"page_id": urls.product_id(PAGE)}
 IDS |= {"budget": "stockx:acme", "action_id": f"{iso(DIED_AT)}#5f3c21aa07b4"}
+IDS |= {"pause": "stockx:acme"}
 IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
 # The record of a listing of acme's, and what was published of it.
 SKU = "ACME-ONLY-10"
@@ -133,6 +134,9 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "GET /v1/operator/actions": ({}, 200),
     "GET /v1/operator/actions/{action_id}": ({}, 404),
     "POST /v1/operator/actions/{action_id}/stop": ({}, 404),
+    "GET /v1/operator/pauses": ({}, 200),
+    "POST /v1/operator/pauses": ({"body": {"name": "stockx:acme", "reason": "mine"}}, 403),
+    "DELETE /v1/operator/pauses/{pause}": ({}, 404),
     "GET /v1/operator/metrics": ({}, 200),
     "GET /v1/operator/metrics.txt": ({}, 200),
     "POST /v1/operator/run": ({"body": {"function": "scheduler"}}, 403),
@@ -185,6 +189,9 @@ OPERATORS = {
     "GET /v1/operator/budgets",
     "GET /v1/operator/budgets/{budget}/history",
     "GET /v1/operator/lanes",
+    "GET /v1/operator/pauses",
+    "POST /v1/operator/pauses",
+    "DELETE /v1/operator/pauses/{pause}",
     "GET /v1/operator/metrics",
     "GET /v1/operator/metrics.txt",
     "POST /v1/operator/actions",
@@ -301,6 +308,8 @@ def own(acme: Cloud) -> None:
     write(sku="ACME-ONLY")
     Action("acme", IDS["action_id"], action="cancel", state="running", whose="acme", target={"ids": [OWN]}).save()
     acme.webhook("of-a")
+    mine = {"name": "stockx:acme", "reason": "ACME-ONLY"}
+    assert call("POST", "/v1/operator/pauses", body=mine, tenant="acme").status == 200
     owned = {"sku": "ACME-ONLY", "size": "10", "sizeSystem": "us", "marketplaces": ["stockx"]}
     assert call("POST", "/v1/inventory", body={"items": [owned]}, tenant="acme").json["items"][0]["itemId"] == ITEM
     assert call("POST", "/v1/inventory/import", **FILE, tenant="acme").json["importId"] == IMPORT

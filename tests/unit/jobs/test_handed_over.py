@@ -22,7 +22,10 @@ from sluice.platform.clock import DAY, HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
+from sluice.platform.config.pauses import Pause, Pauses
+from sluice.platform.context import Context
 from tests.support import work
+from tests.support.clock import VirtualClock
 from tests.support.store import store as make_store
 from tests.support.work import spec
 from tests.unit.jobs.conftest import NOON
@@ -161,10 +164,30 @@ def test_no_more_goes_over_than_there_are_calls() -> None:
 def test_what_an_operator_has_paused_is_to_wait() -> None:
     ask("acme", "globex")
     close("acme")
-    paused = replace(CONFIG, engine=Engine(paused=frozenset({"stockx:acme"})))
+    paused = replace(CONFIG, pauses=Pauses.of([Pause("stockx")]))
     assert sweep(config=paused) == 0
-    paused = replace(CONFIG, engine=Engine(paused=frozenset({"test.work"})))
+    paused = replace(CONFIG, pauses=Pauses.of([Pause("test.work")]))
     assert sweep(config=paused) == 0
+
+
+@pytest.mark.parametrize("name", ["stockx:acme", "tenant:acme"])
+def test_what_a_tenants_own_pause_holds_goes_to_another_who_asked_for_it(name: str) -> None:
+    ask("acme", "globex")
+    ask("acme", name="alone")
+
+    def paused(until: int | None) -> Config:
+        return replace(CONFIG, pauses=Pauses.of([Pause(name, until=until, deployment=False)]))
+
+    assert sweep(config=paused(NOON + HAND_OVER_MS)) == 0
+    assert sweep(config=paused(None)) == 1
+    assert (payer(), payer("alone")) == ("globex", "acme")
+
+
+def test_the_scheduler_moves_what_a_tenants_own_pause_holds() -> None:
+    ask("acme", "globex")
+    config = replace(CONFIG, pauses=Pauses.of([Pause("tenant:acme")]))
+    scheduler.run(snapshot(config=config).accounts, Context(VirtualClock(NOON), config))
+    assert payer() == "globex"
 
 
 def test_a_job_that_runs_or_has_begun_stays_with_the_account_that_has_asked() -> None:

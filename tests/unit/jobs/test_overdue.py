@@ -14,6 +14,7 @@ from sluice.jobs.queue.enqueue import enqueue
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
+from sluice.platform.config.pauses import Pause, Pauses
 from tests.support.clock import VirtualClock
 from tests.support.work import spec
 
@@ -65,7 +66,7 @@ def test_what_a_broken_account_holds_is_not(status: str, clock: VirtualClock, co
 def test_what_an_operator_has_paused_is_not(clock: VirtualClock, config: Config) -> None:
     waiting(clock, config, "a")
     clock.time += overdue.LATE_MS
-    assert oldest(clock, replace(config, engine=replace(config.engine, paused=frozenset({"stockx"})))) is None
+    assert oldest(clock, replace(config, pauses=Pauses.of([Pause("stockx")]))) is None
 
 
 def test_the_oldest_of_all_lanes_counts(clock: VirtualClock, config: Config) -> None:

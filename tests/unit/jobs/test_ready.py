@@ -16,6 +16,7 @@ from sluice.jobs.queue.enqueue import enqueue
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
+from sluice.platform.config.pauses import Pause, Pauses
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import KIND, spec
@@ -131,8 +132,8 @@ def test_work_is_found_behind_a_kind_that_is_paused(
     waiting(clock, "acme", 110)
     clock.time += MINUTE
     enqueue(replace(spec("other", tenant="acme"), kind="test.other", budget="stockx"), clock.time)
-    ready, _ = look(store, clock, config=replace(CONFIG, engine=replace(CONFIG.engine, paused=frozenset({paused}))))
+    ready, _ = look(store, clock, config=replace(CONFIG, pauses=Pauses.of([Pause(paused)])))
     assert [candidate.kind for candidate in ready.candidates] == ["test.other"]
     assert ready.held == "paused"
-    elsewhere = replace(CONFIG, engine=replace(CONFIG.engine, paused=frozenset({"test.work:ebay"})))
+    elsewhere = replace(CONFIG, pauses=Pauses.of([Pause("test.work:ebay")]))
     assert len(look(store, clock, config=elsewhere)[0].candidates) == 10

@@ -20,6 +20,7 @@ from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
+from sluice.platform.config.pauses import Pause, Pauses
 from tests.simulation.promises import number, text
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Item, Request, Send, Store
@@ -212,7 +213,7 @@ def test_held_work_waits_and_says_why(clock: VirtualClock, config: Config) -> No
         return done.held
 
     assert held("BROKEN") == {"stockx:acme": "account"}
-    assert held(engine=Engine(paused=frozenset({"stockx"}))) == {"stockx:acme": "paused"}
+    assert held(pauses=Pauses.of([Pause("stockx")])) == {"stockx:acme": "paused"}
     ledger.close("stockx:acme", clock.time + MINUTE, "429")
     assert held() == {"stockx:acme": "closed"}
     clock.time += MINUTE

@@ -10,7 +10,7 @@ from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.kinds import JobKind
 from sluice.jobs.queue.enqueue import Result, enqueue
 from sluice.platform.config.document import Config
-from sluice.platform.config.engine import Engine
+from sluice.platform.config.pauses import Pause, Pauses
 from tests.support.work import spec
 
 NOW = 1_795_348_800_000
@@ -76,12 +76,12 @@ def test_a_job_that_would_use_up_anothers_calls_is_refused(budget: str, store: o
 
 @pytest.mark.parametrize("paused", ["ebay", "ebay-marketing"])
 def test_pausing_a_marketplace_pauses_its_services(paused: str) -> None:
-    config = Config(engine=Engine(paused=frozenset({paused})))
+    config = Config(pauses=Pauses.of([Pause(paused)]))
     wait = held("ebay:acme", "ACTIVE", "ebay-marketing", "promotion.create", Usage(), config, NOW)
     assert wait is not None
     assert (wait.reason, wait.message) == (Reason.PAUSED, f"an operator has paused {paused}")
 
 
 def test_pausing_a_service_leaves_the_rest_of_its_marketplace() -> None:
-    config = Config(engine=Engine(paused=frozenset({"ebay-marketing"})))
+    config = Config(pauses=Pauses.of([Pause("ebay-marketing")]))
     assert held("ebay:acme", "ACTIVE", "ebay", "market.refresh", Usage(), config, NOW) is None

@@ -9,8 +9,8 @@ from sluice.jobs.dispatch.explain import Reason, Wait, explain, held
 from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from sluice.platform.config.document import Config
-from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
+from sluice.platform.config.pauses import Pause, Pauses
 
 NOON = 1_795_348_800_000
 NOW = NOON + MINUTE
@@ -20,7 +20,7 @@ MIDNIGHT = NOON + DAY // 2
 
 
 def paused(name: str) -> Config:
-    return replace(CONFIG, engine=Engine(paused=frozenset({name})))
+    return replace(CONFIG, pauses=Pauses.of([Pause(name)]))
 
 
 def why(

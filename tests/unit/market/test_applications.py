@@ -127,7 +127,7 @@ def test_an_account_that_was_connected_before_applications_were_noted_goes_on(se
 
 
 def test_a_pause_of_one_account_holds_its_jobs_and_not_those_of_others_of_its_application(sellers: World) -> None:
-    sellers.configure(engine={"paused": ["ebay:bolt"]})
+    sellers.pause("ebay:bolt")
     [bolts] = sellers.finish(ebay("9"), tenant="bolt")
     [crows] = sellers.finish(ebay("10"), tenant="crow")
     assert (bolts["state"], bolts["wait"]["reason"], crows["state"]) == ("queued", "paused", "succeeded")

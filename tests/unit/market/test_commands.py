@@ -60,7 +60,7 @@ def test_a_job_that_dies_fails_its_row_alone(everywhere: World, api: Api) -> Non
 
 
 def test_what_is_not_done_in_time_fails_and_says_what_it_waits_for(everywhere: World, api: Api) -> None:
-    everywhere.configure(engine={"paused": ["stockx"]})
+    everywhere.pause("stockx")
     checks = golden.check(api, ["stockx"], minutes(everywhere, 2))
     assert {one.why for one in checks} == {"not done in time: an operator has paused stockx"}
 

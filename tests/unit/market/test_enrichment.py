@@ -182,7 +182,7 @@ def test_a_job_that_dies_is_counted_and_the_others_go_on(everywhere: World) -> N
 
 def test_it_says_why_it_waits(everywhere: World) -> None:
     product("SLUICE-00001")
-    everywhere.configure(engine={"paused": ["stockx"]})
+    everywhere.pause("stockx")
     advance()
     everywhere.run()
     [wait] = call("GET", PATH).json["waits"]

@@ -97,7 +97,7 @@ def test_an_account_that_is_broken(acme: World) -> None:
 
 
 def test_jobs_that_are_not_over_have_no_event(acme: World) -> None:
-    acme.configure(engine={"paused": ["stockx"]})
+    acme.pause("stockx")
     acme.finish(item())
     assert acme.bus.events == []
 

@@ -161,7 +161,7 @@ def test_urgent_work_goes_first_and_background_is_not_forgotten(acme: World) -> 
 
 @pytest.mark.parametrize("paused", ["stockx", "stockx:acme"])
 def test_a_pause_holds_the_jobs_and_its_end_releases_them(acme: World, paused: str) -> None:
-    acme.configure(engine={"paused": [paused]})
+    acme.pause(paused)
     [job_id] = acme.enqueue(item(priority="manual"))
     acme.run()
     assert acme.calls() == []

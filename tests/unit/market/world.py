@@ -7,7 +7,7 @@ the time of its calls.
 import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from sluice.platform import aws, observe
 from sluice.platform.clock import MINUTE
 from sluice.platform.config import document, live
 from sluice.platform.config.live import Document, InForce
+from sluice.platform.config.pauses import Pause, Pauses
 from sluice.platform.context import Context
 from tests.support.clock import VirtualClock
 from tests.support.credentials import accept_all
@@ -112,6 +113,12 @@ class World:
         """Put this configuration in force."""
         text = json.dumps(changes)
         in_force = InForce(document.parse(text), Document(1, text))
+        self._patch.setattr(live, "in_force", lambda: in_force)
+
+    def pause(self, *names: str) -> None:
+        """Have operators paused what is called so."""
+        config = replace(live.in_force().config, pauses=Pauses.of(map(Pause, names)))
+        in_force = InForce(config, Document(1, "{}"))
         self._patch.setattr(live, "in_force", lambda: in_force)
 
     def connect(self, *tenants: str) -> None:

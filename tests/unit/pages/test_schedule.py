@@ -15,8 +15,8 @@ from sluice.pages.table import Product
 from sluice.platform import tables as database
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
-from sluice.platform.config.engine import Engine
 from sluice.platform.config.pages import Pages
+from sluice.platform.config.pauses import Pause, Pauses
 from sluice.platform.context import Context
 from tests.support.shop import HOST, URL, Desk, page
 from tests.support.store import Store
@@ -173,8 +173,8 @@ def test_many_ticks_at_once_are_one_run(desk: Desk) -> None:
     "config",
     [
         Config(pages=Pages(enable_check_scheduler=False)),
-        Config(engine=Engine(paused=frozenset({"pages"}))),
-        Config(engine=Engine(paused=frozenset({"page.check"}))),
+        Config(pauses=Pauses.of([Pause("pages")])),
+        Config(pauses=Pauses.of([Pause("page.check")])),
     ],
 )
 def test_it_can_be_switched_off_without_a_deployment(desk: Desk, config: Config) -> None:

@@ -9,6 +9,7 @@ from sluice.jobs.model.keys import HOT, marketplace_of, service_of, spoken, tena
 from sluice.jobs.model.states import FINAL, LEASED, WAITING
 from sluice.platform.clock import SECOND, iso
 from sluice.platform.config.document import Config
+from sluice.platform.config.pauses import Pause, holds_of
 
 # The status of an account that is not there.
 MISSING = "MISSING"
@@ -36,13 +37,16 @@ class Wait(NamedTuple):
     until: int | None = None
 
 
+def paused(account: str, budget: str, kind: str, config: Config, now: int) -> Pause | None:
+    """The pause that keeps jobs of `kind` that are charged to `budget` from running through `account`."""
+    names = holds_of(service_of(budget), marketplace_of(account), tenant_of(account), kind)
+    return config.pauses.holding(names, now)
+
+
 def held(account: str, status: str, budget: str, kind: str, usage: Usage, config: Config, now: int) -> Wait | None:
     """What keeps jobs of `kind` that are charged to `budget` from running through `account`, if anything does."""
-    names = {budget, service_of(budget), marketplace_of(account), account, f"{service_of(budget)}:{tenant_of(account)}"}
-    if paused := names & config.engine.paused:
-        return Wait(Reason.PAUSED, f"an operator has paused {min(paused)}")
-    if kind in config.engine.paused_kinds(marketplace_of(account)):
-        return Wait(Reason.PAUSED, f"an operator has paused {kind}")
+    if pause := paused(account, budget, kind, config, now):
+        return Wait(Reason.PAUSED, pause.told(), pause.until)
     if status == MISSING:
         return Wait(Reason.ACCOUNT, f"account {account} is not connected: connect it, then its jobs run")
     if status != "ACTIVE":

@@ -81,7 +81,7 @@ def find(snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: in
     paused: Set[str] = frozenset()
     for lane in marked:
         by_priority[keys.lane_priority(lane.lane)].append(lane)
-        paused = config.engine.paused_kinds(keys.marketplace_of(keys.lane_account(lane.lane)))
+        paused = config.pauses.kinds(keys.marketplace_of(keys.lane_account(lane.lane)), now)
     for priority, equals in by_priority.items():
         # What is kept is not for background work, until age has raised it: whether it has, a lane's first job says.
         # Work at set times (`at_once`) is not put off: it may have all that is left.

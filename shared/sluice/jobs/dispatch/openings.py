@@ -4,7 +4,7 @@ from collections import Counter
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Usage, Window
-from sluice.jobs.dispatch.explain import Reason, held
+from sluice.jobs.dispatch.explain import held, paused
 from sluice.jobs.dispatch.snapshot import Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
@@ -24,16 +24,19 @@ class Budgets:
     def closed_long(self, lane: Lane) -> bool:
         """Whether the calls of the lane's account, which works, are closed or used up for longer than `hand_over_ms`.
 
-        For manual work, for which a person waits, any time is long. What an operator has paused is to wait.
+        For manual work, for which a person waits, any time is long. What an operator has paused is to wait; but what a
+        tenant's own pause holds, and others have asked for too, goes to them: it stops nobody else's work.
         """
         now, config = self._snapshot.now, self._snapshot.config
         account = keys.lane_account(lane.lane)
         budget = self._charged(keys.lane_budget(lane.lane), account)
         usage = self._usage(budget)
         hold = held(account, "ACTIVE", budget, "", usage, config, now)
-        if hold is None or hold.reason is Reason.PAUSED:
+        if hold is None:
             return False
         patience_ms = 0 if keys.lane_priority(lane.lane) == str(keys.MANUAL) else config.engine.hand_over_ms
+        if pause := paused(account, budget, "", config, now):
+            return pause.tenant is not None and (pause.until is None or pause.until - now > patience_ms)
         # It may be closed and used up: the later of the two is when it can be charged again.
         empty_until = usage.empty_until(config.limits[keys.service_of(budget)], Window.of(budget, now))
         return max(usage.closed_until, empty_until or 0) - now > patience_ms

@@ -122,7 +122,7 @@ def _tick(accounts: Accounts, context: Context) -> dict[str, Any]:
 def _move_on(done: Done, snapshot: Snapshot) -> Moved:
     """Move on work that its account cannot run, if this tick or an earlier one has found some."""
     found = set(done.held.values())
-    broken, closed = Reason.ACCOUNT in found, bool(found & {Reason.CLOSED, Reason.NO_BUDGET})
+    broken, closed = Reason.ACCOUNT in found, bool(found & {Reason.CLOSED, Reason.NO_BUDGET, Reason.PAUSED})
     marked = [
         lane
         for lane in lanes.active()

@@ -1,7 +1,7 @@
 """How Sluice behaves, as one validated document: the defaults, and what an operator overrides.
 
 An operator overrides by JSON of the same shape (`live` says where it stands), for example
-`{"limits": {"stockx": {"per_hour": 200}}, "engine": {"paused": ["stockx"]}, "prices": {"freshness_ms": 300000}}`.
+`{"limits": {"stockx": {"per_hour": 200}}, "engine": {"batch": 10}, "prices": {"freshness_ms": 300000}}`.
 Each section has a module of its own beside this one, which says what its numbers mean and may be.
 """
 
@@ -16,6 +16,7 @@ from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits
 from sluice.platform.config.listings import Listings
 from sluice.platform.config.pages import Pages
+from sluice.platform.config.pauses import NONE, Pauses
 from sluice.platform.config.prices import Prices
 from sluice.platform.config.promotions import Promotions
 from sluice.platform.config.services import LIMITS
@@ -24,13 +25,15 @@ from sluice.platform.config.tenants import Tenants
 # What stood at the top of the document before it had sections, and where it stands now.
 MOVED: Mapping[str, str] = {
     "marketplaces": "limits",
-    **dict.fromkeys(("paused", "lease_ms", "timetables", "age_limit_ms", "reserve_percent", "horizon_ms"), "engine."),
+    **dict.fromkeys(("lease_ms", "timetables", "age_limit_ms", "reserve_percent", "horizon_ms"), "engine."),
     **dict.fromkeys(("batch", "poll_batch", "retention_ms", "dead_letter_retention_ms", "broken_ms"), "engine."),
     **dict.fromkeys(("freshness_ms", "stale_ms", "catalog_age_ms"), "prices."),
     **dict.fromkeys(("lost_create_ms", "unconfirmed_ms"), "listings."),
     "promotion_stagger_ms": "promotions.stagger_ms",
     "allowances": "tenants.",
 }
+# Pauses have an end and somebody who made them, so they are no part of the document.
+PAUSED = "is no part of the configuration: operators pause and resume with /v1/operator/pauses (docs/operator.md)"
 
 
 class ConfigError(Exception):
@@ -41,7 +44,7 @@ class ConfigError(Exception):
 class Config:
     """Every number that an operator may change, by section.
 
-    engine: how jobs are chosen, run, given up and kept; what is paused.
+    engine: how jobs are chosen, run, given up and kept.
     limits: the limits of each marketplace, and of each service that counts apart, by name.
     prices: how old prices and products may be.
     listings: how long a marketplace is asked what became of a change.
@@ -49,6 +52,7 @@ class Config:
     pages: how product pages are watched.
     ebay: how eBay listings are kept equal to their records.
     tenants: what tenants may ask for and keep.
+    pauses: what operators have paused. It stands not in the document, but beside it (`pause_table`).
     """
 
     engine: Engine = field(default_factory=Engine)
@@ -59,6 +63,11 @@ class Config:
     pages: Pages = field(default_factory=Pages)
     ebay: Ebay = field(default_factory=Ebay)
     tenants: Tenants = field(default_factory=Tenants)
+    pauses: Pauses = NONE
+
+
+# The sections of the document, in order.
+SECTIONS = tuple(name for name in Config.__dataclass_fields__ if name != "pauses")
 
 
 def parse(text: str) -> Config:
@@ -88,8 +97,10 @@ def _section(name: str, value: object) -> Any:
     if name in MOVED:
         there = MOVED[name] + (name if MOVED[name].endswith(".") else "")
         raise ValueError(f"{name!r} is called {there!r} now: write {_nested(there)}")
-    if name not in Config.__dataclass_fields__:
-        raise ValueError(f"unknown name {name!r}; known are {', '.join(Config.__dataclass_fields__)}")
+    if name in ("paused", "pauses") or (name == "engine" and isinstance(value, dict) and "paused" in value):
+        raise ValueError(f"{'engine.paused' if name == 'engine' else name!r} {PAUSED}")
+    if name not in SECTIONS:
+        raise ValueError(f"unknown name {name!r}; known are {', '.join(SECTIONS)}")
     return section.parse(name, value, getattr(Config(), name))
 
 

@@ -1,37 +1,16 @@
 """How jobs are chosen, run, given up and kept: the section `engine` of the configuration. Pure."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.config.section import YEAR, number, read_by
-from sluice.platform.config.services import LIMITS, MARKETPLACES
-from sluice.platform.config.tenants import TENANT
 
 # Kinds of job that are tried at set times: how long before the first try, and before each one that follows a failure.
 # eBay knows a listing that was just published 1 to 10 minutes later.
 TIMETABLES: dict[str, tuple[int, ...]] = {"promotion.create": (MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 10 * MINUTE)}
 # A job's timeline has room for so many attempts, and for what else happens to it.
 MOST_ATTEMPTS = 20
-
-# Patterns: a kind of job, everywhere or at one marketplace; an account or its budget.
-_KIND: Final = rf"[a-z]+\.[a-z_]+(:({'|'.join(MARKETPLACES)}))?"
-_ACCOUNT: Final = rf"({'|'.join(LIMITS)}):{TENANT}"
-
-
-def _paused(place: str, value: object) -> frozenset[str]:
-    if not isinstance(value, list):
-        raise ValueError(f"{place} must be a list, not {type(value).__name__}")
-    for number_, name in enumerate(value):
-        known = isinstance(name, str) and (name in LIMITS or re.fullmatch(_ACCOUNT, name) or re.fullmatch(_KIND, name))
-        if not known:
-            raise ValueError(
-                f"{place}[{number_}] must be one of {', '.join(LIMITS)}, an account such as 'stockx:acme', a kind of "
-                f"job such as 'market.refresh', or one at a marketplace such as 'market.refresh:ebay', not {name!r}"
-            )
-    return frozenset(value)
 
 
 def _timetables(place: str, value: object) -> Mapping[str, tuple[int, ...]]:
@@ -54,8 +33,6 @@ def _timetables(place: str, value: object) -> Mapping[str, tuple[int, ...]]:
 class Engine:
     """Every number of the engine that an operator may change. Times are milliseconds.
 
-    paused: marketplaces (`ebay`), services (`ebay-marketing`), accounts (`stockx:acme`), kinds of job
-        (`market.refresh`) and kinds at one marketplace (`market.refresh:ebay`) whose work waits.
     lease_ms: how long a claimed job belongs to its worker before it is rescued.
     timetables: the set times at which jobs of a kind are tried (see `TIMETABLES`).
     age_limit_ms: a job that has waited this long is picked as if it had the next higher priority, after twice as
@@ -71,7 +48,6 @@ class Engine:
     broken_ms: work whose account does not work for this long ends, with that reason.
     """
 
-    paused: frozenset[str] = read_by(_paused, frozenset())
     lease_ms: int = number(5 * MINUTE, least=30 * SECOND, most=DAY)
     timetables: Mapping[str, tuple[int, ...]] = read_by(_timetables, TIMETABLES)
     age_limit_ms: int = number(HOUR, least=MINUTE, most=YEAR)
@@ -83,8 +59,3 @@ class Engine:
     dead_letter_retention_ms: int = number(30 * DAY, least=DAY, most=10 * YEAR)
     hand_over_ms: int = number(10 * MINUTE, least=MINUTE, most=DAY)
     broken_ms: int = number(7 * DAY, least=HOUR, most=YEAR)
-
-    def paused_kinds(self, marketplace: str) -> frozenset[str]:
-        """The kinds of job that are paused at `marketplace`, or everywhere."""
-        names = (name.partition(":") for name in self.paused if re.fullmatch(_KIND, name))
-        return frozenset(kind for kind, _, where in names if where in ("", marketplace))

@@ -1,4 +1,4 @@
-"""The configuration in force: the document in an SSM parameter, read again every few seconds.
+"""The configuration in force: the document in an SSM parameter and the pauses, read again every few seconds.
 
 ```
  parameter    v1 valid      v2 invalid            v3 valid
@@ -9,6 +9,7 @@ An invalid document changes nothing: it is refused with the reason, in the log, 
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache, partial
 from threading import Lock
 from typing import NamedTuple
@@ -16,7 +17,9 @@ from typing import NamedTuple
 from sluice.platform import aws
 from sluice.platform.clock import SECOND, Clock, SystemClock
 from sluice.platform.config import document as config
+from sluice.platform.config import pause_table
 from sluice.platform.config.document import Config, ConfigError
+from sluice.platform.config.pauses import NONE, Pauses
 from sluice.platform.observe import count, logger
 from sluice.platform.settings import settings
 
@@ -57,9 +60,12 @@ Earlier = Callable[[], Iterator[Document]]
 class Live:
     """The configuration, read again when it is older than `READ_AGAIN_MS`. Threads may share it."""
 
-    def __init__(self, newest: Newest, earlier: Earlier, clock: Clock) -> None:
+    def __init__(
+        self, newest: Newest, earlier: Earlier, clock: Clock, pauses: Callable[[], Pauses] = lambda: NONE
+    ) -> None:
         self._newest = newest
         self._earlier = earlier
+        self._pauses = pauses
         self._clock = clock
         self._lock = Lock()
         self._read_at = 0
@@ -69,13 +75,13 @@ class Live:
     def in_force(self, *, anew: bool = False) -> InForce:
         """What the newest valid document says. anew: read it now, however lately that was done.
 
-        A parameter that cannot be read leaves what is in force. A process that has read none fails with the error of
+        What cannot be read leaves what is in force of it. A process that has read none fails with the error of
         the reading, because the defaults may allow more than the operator does.
         """
         with self._lock:
             now = self._clock.now()
             if anew or self._in_force is None or not 0 <= now - self._read_at < READ_AGAIN_MS:
-                self._in_force = self._read(self._in_force)
+                self._in_force = self._paused(self._read(self._in_force), self._in_force)
                 self._read_at = now
             return self._in_force
 
@@ -94,6 +100,20 @@ class Live:
             return before
         self._seen = document
         return found
+
+    def _paused(self, found: InForce, before: InForce | None) -> InForce:
+        """`found` with the pauses that stand now."""
+        try:
+            pauses = self._pauses()
+        except Exception:
+            if before is None:
+                raise
+            logger.exception("the pauses could not be read; those in force stay")
+            count("ConfigUnreadable")
+            pauses = before.config.pauses
+        if found.config.pauses == pauses:
+            return found
+        return found._replace(config=replace(found.config, pauses=pauses))
 
     def _judge(self, document: Document, before: InForce | None) -> InForce:
         """What is in force now that `document` is the newest."""
@@ -132,7 +152,7 @@ def _earlier(name: str) -> Iterator[Document]:
 
 @cache
 def _live(name: str) -> Live:
-    return Live(partial(_newest, name), lambda: _earlier(name), SystemClock())
+    return Live(partial(_newest, name), lambda: _earlier(name), SystemClock(), pause_table.read)
 
 
 def in_force(*, anew: bool = False) -> InForce:
