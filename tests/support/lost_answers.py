@@ -41,8 +41,10 @@ from sluice.pages.reading import Availability, Money, Outcome, Reading, Variant
 from sluice.pages.table import Tracker
 from sluice.platform import aws, tables, usage
 from sluice.platform.clock import DAY
+from sluice.platform.config import pause_table
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
+from sluice.platform.config.pauses import Pause
 from sluice.platform.config.tenants import Allowances
 from sluice.platform.context import Context
 from sluice.platform.http.errors import TooMany
@@ -64,6 +66,19 @@ class Case:
     write: Callable[[Any], object]
     told: Callable[[Any], object] = lambda answer: answer
     before: Callable[[], Any] = lambda: None
+
+
+MINE = Pause("stockx:acme", "maintenance", "me", NOON, None, deployment=False)
+
+
+def paused(_: object = None) -> object:
+    pause_table.put(MINE, NOON)
+    return pause_table.read(consistent=True).by_name
+
+
+def resumed(_: object) -> object:
+    pause_table.remove(MINE.name, deployment=False)
+    return pause_table.read(consistent=True).by_name
 
 
 def connected() -> Account:
@@ -348,6 +363,8 @@ CASES: dict[str, Case] = {
     "discard what cannot be read": Case(discard, before=broken_item),
     "charge an allowance": Case(charged),
     "count jobs": Case(counted),
+    "pause work": Case(paused),
+    "resume work": Case(resumed, before=paused),
     "count jobs for the operator": Case(counted_by_operator),
     "raise a job": Case(
         lambda _: hasten.raise_to(spec().job_id, "acme", keys.MANUAL, NOON, CONFIG),
