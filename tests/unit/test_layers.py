@@ -22,6 +22,7 @@ PURE = {
     "platform/config/ebay.py",
     "platform/config/engine.py",
     "platform/config/limits.py",
+    "platform/config/pauses.py",
     "platform/config/listings.py",
     "platform/config/pages.py",
     "platform/config/prices.py",
