@@ -58,15 +58,15 @@ format: setup ## Format the code and mend what can be mended by itself
 bench: setup ## Measure units, calls, budgets, imports and delays; results go to bench/results
 	@$(BIN)/python -m bench
 
-## Against a running stage, here or deployed: API is its base URL, TOKEN a token for it (`make up` prints both)
+## Against a stage: that of `make up`, the one that `.venv/bin/sluice use` has chosen, or that of API and TOKEN
 
 .PHONY: golden
 golden: setup ## Price the ten SKUs of the golden set on a stage, and show which worked
-	@$(BIN)/python -m tools.golden
+	@$(BIN)/sluice golden
 
 .PHONY: enrich
 enrich: setup ## Fill the gaps of a stage's catalog, and renew what is old
-	@$(BIN)/python -m tools.enrich
+	@$(BIN)/sluice enrich
 
 ## For AWS
 
@@ -119,14 +119,21 @@ define environment
 		echo "uv cannot do it on this machine; pip installs instead, which takes a minute"; \
 		$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2); \
 	fi
-	@touch $@
 endef
 
-.venv/.stamp: requirements/dev.txt
+# The command is installed as it stands here, so that a change of it needs no setup.
+INSTALL_COMMAND := --quiet --no-deps --no-build-isolation --editable .
+
+.venv/.stamp: requirements/dev.txt pyproject.toml
 	$(call environment,.venv,requirements/dev.txt)
+	@$(BIN)/uv pip install --python .venv $(INSTALL_COMMAND) 2>/dev/null \
+		|| $(BIN)/python -m pip install --disable-pip-version-check $(INSTALL_COMMAND)
+	@touch $@
 
 .cache/sam/.stamp: requirements/sam.txt
 	$(call environment,.cache/sam,requirements/sam.txt)
+	@touch $@
 
 .cache/checkov/.stamp: requirements/checkov.txt
 	$(call environment,.cache/checkov,requirements/checkov.txt)
+	@touch $@

@@ -15,11 +15,11 @@ from rich.live import Live
 from rich.table import Table
 
 from local.cloud import CloudError, DeployError
-from local.golden import items
 from local.laptop import Api, ApiError, Laptop, keep_parent_environment_clean
 from local.listing_demo import SaleFailed, sell
 from local.page_demo import PACE, PAGES, PagesFailed, watch_pages
 from local.promotion_demo import CONFIGURATION, PromotionFailed, promote
+from sluice_command.golden_set import items
 
 TENANT = "demo"
 SECONDS = 180

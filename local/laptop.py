@@ -10,7 +10,7 @@ from local.cloud import LocalCloud, Stack, deploy
 from local.issuer import Issuer
 from local.sandbox.faults import Latency
 from local.sandbox.server import Sandbox
-from tools.api import Api, ApiError
+from sluice_command.api import Api, ApiError
 
 __all__ = ["STACK", "Api", "ApiError", "Laptop", "keep_parent_environment_clean"]
 

@@ -6,9 +6,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from local.golden import items
 from local.laptop import Api, Laptop
 from local.sandbox.outcomes import FailOperation
+from sluice_command.golden_set import items
 
 SECONDS = 120
 # How often the poller is started by hand. By itself it runs twice a minute.

@@ -4,8 +4,8 @@ import signal
 import sys
 import threading
 
-from local.golden import items
 from local.laptop import STACK, Laptop, keep_parent_environment_clean
+from sluice_command.golden_set import items
 
 TENANT = "demo"
 

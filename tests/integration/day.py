@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from local.golden import items
 from local.laptop import Api, Laptop
 from local.sandbox.faults import ExpiredToken, Latency, RefuseRefresh, RevokedToken, ServerError, Throttle
 from local.sandbox.limits import Limits
 from sluice.prices.ask import calls_unknown
+from sluice_command.api import ApiError
+from sluice_command.golden_set import items
 from tests.integration.levers import lose, spend
 from tests.support.stack import until
-from tools.api import ApiError
 
 LIMIT = 100_000
 FAST = {

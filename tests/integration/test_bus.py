@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.golden import items
 from local.laptop import Api, Laptop
+from sluice_command.golden_set import items
 from tests.support.stack import until
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from local.cloud.cloud import ROOT
-from local.golden import items
+from sluice_command.golden_set import items
 from tests.support.stack import SECONDS
 
 # The demo with a marketplace that behaves differently. Everything else is as it is.

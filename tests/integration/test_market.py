@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from local.cloud import template as templates
-from local.golden import items
 from local.laptop import Api, Laptop
 from local.sandbox.faults import ExpiredToken, Latency, Throttle
+from sluice_command.golden_set import items
 from tests.support.stack import until
 
 LONG_MS = 15_000  # for an answer; a worker that gives up waits longer

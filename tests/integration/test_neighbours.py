@@ -12,7 +12,7 @@ import pytest
 from local import neighbours
 from local.laptop import Laptop
 from local.neighbours import GOOD, HOSTILE, Run
-from tools.api import Api
+from sluice_command.api import Api
 
 
 @pytest.fixture(scope="module")

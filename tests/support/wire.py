@@ -12,7 +12,11 @@ def api_of(tenant: str, roles: str = "operator") -> httpx.MockTransport:
         body = request.content.decode() or None
         query = request.url.query.decode()
         path = request.url.raw_path.decode().partition("?")[0]
-        done = call(request.method, path, query=query, body=body, tenant=tenant, roles=roles)
+        sent = {name: value for name, value in request.headers.items() if name in ("if-match", "idempotency-key")}
+        kind = request.headers.get("content-type", "application/json")
+        done = call(
+            request.method, path, query=query, body=body, content_type=kind, tenant=tenant, roles=roles, headers=sent
+        )
         return httpx.Response(done.status, headers=dict(done.headers), text=done.text)
 
     return httpx.MockTransport(answer)

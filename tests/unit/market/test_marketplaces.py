@@ -5,7 +5,6 @@ from collections import Counter
 
 import pytest
 
-from local.golden import items
 from local.sandbox.faults import Throttle
 from local.sandbox.limits import Limits
 from sluice.jobs.budgets import ledger
@@ -16,6 +15,7 @@ from sluice.platform.clock import HOUR, MINUTE
 from sluice.prices import ask
 from sluice.prices.kinds import REFRESH
 from sluice.prices.table import Price
+from sluice_command.golden_set import items
 from tests.unit.market.world import Json, World, item
 
 MARKETPLACES = ("stockx", "alias", "ebay")

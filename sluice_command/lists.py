@@ -1,0 +1,23 @@
+"""Lists of the API: a page leads to the next one until there are enough rows."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sluice_command.api import Api
+
+Json = dict[str, Any]
+# The most that a page of any list holds.
+MOST_ON_PAGE = 100
+
+
+def rows(api: Api, path: str, name: str, limit: int, **query: Any) -> Iterator[Json]:
+    """Up to `limit` rows of the list `name` at `path`. A page may be short, or empty, and not the last."""
+    cursor, left = None, limit
+    while left > 0:
+        page = api.get(path, limit=min(left, MOST_ON_PAGE), cursor=cursor, **query)
+        found = page[name][:left]
+        yield from found
+        left -= len(found)
+        cursor = page["next"]
+        if cursor is None:
+            return

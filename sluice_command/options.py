@@ -1,0 +1,86 @@
+"""What every command takes: `--json`, `--stage`; and the options that several have."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from sluice_command.session import Session
+
+F = TypeVar("F", bound=Callable[..., Any])
+MARKETPLACES = ("stockx", "alias", "ebay")
+STATES = ("queued", "leased", "waiting", "succeeded", "dead", "cancelled")
+
+pass_session = click.make_pass_decorator(Session, ensure=True)
+
+
+class Command(click.Command):
+    """A command with the options that all have."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.params += _shared()
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.params += _shared()
+
+
+Group.group_class = Group
+
+
+def _shared() -> list[click.Parameter]:
+    return [
+        click.Option(
+            ["--json", "as_json"],
+            is_flag=True,
+            expose_value=False,
+            callback=_take,
+            help="Answer with JSON, for machines.",
+        ),
+        click.Option(
+            ["--stage", "stage_name"],
+            metavar="STAGE",
+            expose_value=False,
+            callback=_take,
+            help="Work against this stage instead of the chosen one.",
+            shell_complete=_stages,
+        ),
+    ]
+
+
+def _take(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    if value and parameter.name:
+        setattr(context.ensure_object(Session), parameter.name, value)
+
+
+def _stages(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    from sluice_command import stages
+
+    return [name for name in (*stages.load().stages, stages.LOCAL) if name.startswith(begun)]
+
+
+def limit_option(function: F) -> F:
+    """`--limit`: how many rows of a list."""
+    return click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Rows at most.")(
+        function
+    )
+
+
+def seconds_option(default: float | None) -> Callable[[F], F]:
+    """`--seconds`: how long to wait."""
+    shown = "for as long as it takes" if default is None else f"{default:g}"
+    return click.option(
+        "--seconds", type=click.FloatRange(min=0), default=default, help=f"Wait so long.  [default: {shown}]"
+    )
+
+
+def marketplace_option(function: F) -> F:
+    """`--marketplace`: of one of them."""
+    return click.option("--marketplace", type=click.Choice(MARKETPLACES), help="Of this marketplace alone.")(function)
