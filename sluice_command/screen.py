@@ -32,9 +32,9 @@ class Bar:
         self._last = ""
 
     def show(self, done: int, total: int, text: str = "") -> None:
-        """Say how far it is. text: what it waits for, or counts."""
-        self._progress.update(self._task, completed=done, total=max(total, done), description=clean(text))
-        line = f"{done} of {total} {text}".rstrip()
+        """Say how far it is. total: 0 when nobody knows it. text: what it waits for, or counts."""
+        self._progress.update(self._task, completed=done, total=max(total, done) or None, description=clean(text))
+        line = f"{done}{f' of {total}' if total else ''} {text}".rstrip()
         if line != self._last and not self._screen.is_live:
             self._screen.note(line)
         self._last = line

@@ -99,33 +99,35 @@ def act(session: Session, body: Json, names: str, ids: Sequence[str], wanted: Js
         raise click.UsageError("say what is meant: ids, or at least one filter; this would be everything there is")
     body = {name: value for name, value in body.items() if value is not None}
     body |= {names: list(ids)} if ids else {"filter": wanted}
-    if wanted and not _agreed(session, body, yes=yes):
+    total = len(ids)
+    if wanted and not (total := _agreed(session, body, yes=yes)):
         return ExitCode.OK
     answer = session.api.post(ACTIONS, {**body, "dryRun": False})["action"]
-    return _follow(session, answer)
+    return _follow(session, answer, total)
 
 
-def _agreed(session: Session, body: Json, *, yes: bool) -> bool:
-    """Whether it is to be done, now that it is known to how many."""
+def _agreed(session: Session, body: Json, *, yes: bool) -> int:
+    """To how many things it is to be done, at least, now that a person has seen it; 0 if it is not to be done."""
     found = session.api.post(ACTIONS, body)["counted"]
     many = f"{'at least ' if found['atLeast'] else ''}{found['matched']}"
     if not found["matched"]:
         session.screen.note("nothing matches; nothing was done")
         if session.as_json:
             session.screen.json({"matched": 0, "action": None})
-        return False
+        return 0
     session.screen.note(f"{body['action']}: {many} match, such as")
     for one in found["sample"]:
         session.screen.note(f"  {one['jobId']}")
+    matched: int = found["matched"]
     if yes:
-        return True
+        return matched
     if not sys.stdin.isatty():
         raise click.UsageError("add --yes to do it: nobody can be asked here, and nothing was done")
-    return click.confirm(f"{body['action']} {many}?", err=True)
+    return matched if click.confirm(f"{body['action']} {many}?", err=True) else 0
 
 
-def _follow(session: Session, action: Json) -> int:
-    """Follow an action to its end, and say what became of it."""
+def _follow(session: Session, action: Json, total: int = 0) -> int:
+    """Follow an action to its end, and say what became of it. total: how many things it is about; 0: not known."""
     action_id = action["actionId"]
     session.goes_on = (
         f"it goes on; `sluice actions show {action_id}` shows it, `sluice actions stop {action_id}` stops it"
@@ -140,7 +142,7 @@ def _follow(session: Session, action: Json) -> int:
         action = session.follow(
             look,
             lambda found: bool(found["state"] != "running"),
-            lambda found: bar.show(sum(found["outcomes"].values()), 0, counts(found["outcomes"])),
+            lambda found: bar.show(sum(found["outcomes"].values()), total, counts(found["outcomes"])),
         )
     return _tell(session, action)
 

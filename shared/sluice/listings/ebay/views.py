@@ -270,4 +270,4 @@ def whole_snapshot(one: Snapshot, found: Json) -> SnapshotState:
 def _error(error: dict[str, Any] | None) -> RecordError | None:
     if not error:
         return None
-    return {"code": error["code"], "message": error["message"], "version": error["version"], "at": iso(error["at"])}
+    return {"code": error["code"], "message": error["message"], "version": error["version"], "at": error["at"]}
