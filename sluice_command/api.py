@@ -107,20 +107,23 @@ class Api:
         try:
             answer = self._client.request(method, path, headers={**own, **(headers or {})}, **arguments)
         except httpx.HTTPError as error:
-            raise NotNow(self._unreached(error)) from None
+            raise NotNow(self._unreached(method, error)) from None
         try:
             body = answer.json()
         except ValueError:
             body = None
-        if answer.is_success and body is not None:
+        if answer.is_success and isinstance(body, dict):
             return body
         said = answer.text.replace(self._token, "…")[:MOST_SHOWN]  # whoever answers may repeat what was sent
         expired = tokens.expired_since(self._token, time.time())
         raise explain(f"{method} {path}", answer.status_code, said, body, answer.headers, expired)
 
-    def _unreached(self, error: httpx.HTTPError) -> str:
-        if isinstance(error, httpx.TimeoutException):
-            return f"the stage at {self.url} did not answer within {TIMEOUT_SECONDS} s; try again in a minute"
+    def _unreached(self, method: str, error: httpx.HTTPError) -> str:
+        if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
+            done = "" if method == "GET" else "; it may have been done all the same, so look before you ask again"
+            return (
+                f"the stage at {self.url} did not answer within {TIMEOUT_SECONDS} s{done or '; try again in a minute'}"
+            )
         why = f"nothing answers at {self.url} ({error})"
         return (
             f"{why}: is the stage up, and is this its URL? `make up` starts the local one; `sluice use` shows the URL"

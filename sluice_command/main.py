@@ -55,8 +55,8 @@ def main(arguments: Sequence[str] | None = None, session: Session | None = None)
     except CommandError as error:
         _say(f"{NAME}: {error}")
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read the answer has enough of it, as `sluice jobs | head` has.
+    except (BrokenPipeError, SystemExit):
+        # Whoever read the answer has enough of it, as `sluice jobs | head` has; click makes a SystemExit of that.
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
