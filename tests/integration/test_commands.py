@@ -20,7 +20,7 @@ def test_the_golden_set_passes_on_a_deployed_stack_and_its_catalog_has_no_gap_af
 
     def run(*command: str) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", *command],
+            [sys.executable, "-m", "sluice_command", *command],
             cwd=ROOT,
             env=environment,
             capture_output=True,
@@ -31,5 +31,5 @@ def test_the_golden_set_passes_on_a_deployed_stack_and_its_catalog_has_no_gap_af
         assert environment["TOKEN"] not in done.stdout + done.stderr
         return done.stdout
 
-    assert run("tools.golden", "--seconds", "300").endswith("OK: all 30 have a price\n")
-    assert "OK: " in run("tools.enrich")
+    assert run("golden", "--seconds", "300").endswith("OK: all 30 have a price\n")
+    assert "OK: " in run("enrich")
