@@ -58,6 +58,13 @@ format: setup ## Format the code and mend what can be mended by itself
 bench: setup ## Measure units, calls, budgets, imports and delays; results go to bench/results
 	@$(BIN)/python -m bench
 
+.PHONY: collection
+collection: setup ## Write docs/sluice.http, every request of the API, from the API's own document
+	@PYTHONPATH=shared $(BIN)/python -m local.collection
+
+.PHONY: typescript
+typescript: .cache/typescript/.stamp ## Install the TypeScript generator, so that the tests also try a client of that kind; needs Node
+
 ## Against a stage: that of `make up`, the one that `.venv/bin/sluice use` has chosen, or that of API and TOKEN
 
 .PHONY: golden
@@ -120,6 +127,12 @@ define environment
 		$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2); \
 	fi
 endef
+
+.cache/typescript/.stamp: tests/clients/typescript/package-lock.json
+	@command -v npm >/dev/null || { echo "this needs Node 20 or newer, with npm" >&2; exit 1; }
+	@mkdir -p .cache/typescript && cp tests/clients/typescript/package*.json .cache/typescript
+	@cd .cache/typescript && npm ci --silent
+	@touch $@
 
 # The command is installed as it stands here, so that a change of it needs no setup.
 INSTALL_COMMAND := --quiet --no-deps --no-build-isolation --editable .

@@ -1,5 +1,7 @@
 """The routes of catalog enrichment: begin it or go on with it, and see how far it is."""
 
+from typing import Annotated
+
 from typing_extensions import TypedDict
 
 from sluice.catalog import enrichment, enrichment_table
@@ -17,6 +19,7 @@ from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NotFound, Unavailable
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Among, Time
 
 PATH = "/v1/catalog/enrichment"
 
@@ -27,7 +30,7 @@ class EnrichmentWait(TypedDict):
     marketplace: str
     reason: str
     message: str
-    until: str | None
+    until: Time | None
 
 
 class EnrichmentProgress(TypedDict):
@@ -38,9 +41,9 @@ class EnrichmentProgress(TypedDict):
     that nobody could be asked for, by the marketplace that you have no working account of.
     """
 
-    state: str
-    startedAt: str
-    finishedAt: str | None
+    state: Annotated[str, Among(("running", "ready", "finished"))]
+    startedAt: Time
+    finishedAt: Time | None
     products: int
     done: int
     waiting: int

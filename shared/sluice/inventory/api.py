@@ -10,7 +10,7 @@ from sluice.inventory.portfolio import ItemView
 from sluice.inventory.rules import Raw
 from sluice.inventory.stock import STOCK
 from sluice.inventory.table import CostsDiffer, Item
-from sluice.inventory.views import Changed, Deleted, Portfolio
+from sluice.inventory.views import Changed, DeletedItem, Portfolio
 from sluice.platform import tables
 from sluice.platform.config import live
 from sluice.platform.http import paging
@@ -56,7 +56,7 @@ def change_item(request: HttpRequest[ItemEdit, None]) -> Changed:
     return {"item": shown, "refreshes": views.refreshes(asked)}
 
 
-def delete_item(request: HttpRequest[None, None]) -> Deleted:
+def delete_item(request: HttpRequest[None, None]) -> DeletedItem:
     """Take an item out of the inventory. Prices, and the refreshes under way, are everybody's: they stay."""
     item = stored_items.from_public(request.path["item_id"])
     if item is None or not stored_items.delete(request.tenant, item):
@@ -123,7 +123,7 @@ ROUTES = (
         "/v1/inventory/{item_id}",
         "Take an item out of your inventory",
         delete_item,
-        Deleted,
+        DeletedItem,
         Permission.INVENTORY_WRITE,
     ),
 )

@@ -1,13 +1,13 @@
 """What the routes of the inventory take."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import BeforeValidator, Field
 
 from sluice.inventory import rules
 from sluice.inventory.lots import MOST_LOTS, MOST_QUANTITY
 from sluice.inventory.rules import MOST_ROWS, Raw
-from sluice.platform.http.models import Amount, Body, Cursor, DocumentedAs, OneOf, Text
+from sluice.platform.http.models import Amount, Body, Cursor, DocumentedAs, Example, OneOf, Text
 
 # A few hundred writes: what a request can do while somebody waits. More are an import.
 MOST_ITEMS: Final = 100
@@ -62,11 +62,19 @@ class NewItem(Described):
 class NewItems(Body):
     """Things that are owned. Each is checked on its own: a bad one stops no other."""
 
+    example: ClassVar[Example] = {
+        "items": [{"sku": "DD1391-100", "size": "10", "cost": "110.00", "currency": "USD", "category": "sneakers"}]
+    }
+
     items: Annotated[list[Annotated[Any, DocumentedAs(NewItem)]], Field(min_length=1, max_length=MOST_ITEMS)]
 
 
 class ImportItems(Body):
     """Many things that are owned. Each is checked on its own: a bad one stops no other."""
+
+    example: ClassVar[Example] = {
+        "items": [{"sku": "DD1391-100", "size": "10", "cost": "110.00"}, {"sku": "DZ5485-612", "size": "9.5"}]
+    }
 
     items: Annotated[list[Annotated[Any, DocumentedAs(NewItem)]], Field(min_length=1, max_length=MOST_ROWS)]
 
@@ -89,6 +97,8 @@ class ItemEdit(Described):
     lots: all units that are owned, in place of those that were; it stands without cost and quantity.
     """
 
+    example: ClassVar[Example] = {"cost": "105.50"}
+
     lots: Annotated[list[NewLot], Field(min_length=1, max_length=MOST_LOTS)] | None = None
 
     def is_empty(self) -> bool:
@@ -98,6 +108,8 @@ class ItemEdit(Described):
 
 class RefreshItems(Body):
     """Which items' prices to fetch now: those named, or, without `items`, all behind `cursor`."""
+
+    example: ClassVar[Example] = {"items": ["the-itemId-of-your-inventory"]}
 
     items: Annotated[list[ItemId], Field(min_length=1, max_length=MOST_ITEMS)] | None = None
     cursor: Cursor | None = None

@@ -10,7 +10,7 @@ from sluice.inventory.messages import NotSent, Whole
 from sluice.inventory.rules import Draft
 from sluice.inventory.stock import STOCK
 from sluice.inventory.table import CostsDiffer, Item
-from sluice.inventory.views import ItemAnswer, ItemsAnswer, RefreshedAnswer
+from sluice.inventory.views import ItemsAnswer, RefreshedAnswer, StoredAnswer
 from sluice.jobs.ask import require_room
 from sluice.platform.config import live
 from sluice.platform.http import items, paging
@@ -28,7 +28,7 @@ def add_items(request: HttpRequest[NewItems, None]) -> ItemsAnswer:
     """Add items."""
     STOCK.require_room(request.tenant, len(request.body.items), request.now, live.current())
     require_room(request.tenant, len(request.body.items), request.now, live.current())
-    answers = Answers[ItemAnswer]()
+    answers = Answers[StoredAnswer]()
     drafts, more = _drafts(request.body.items, answers)
     named = _named(request.tenant, drafts, answers, more)
 
@@ -76,7 +76,7 @@ def refresh_items(request: HttpRequest[RefreshItems, None]) -> RefreshedAnswer:
         raise Invalid.field("cursor", "is for all items; leave it out, or items")
     if named is None:
         return _refresh_all(request)
-    answers = Answers[ItemAnswer]()
+    answers = Answers[StoredAnswer]()
     keys = {index: stored_items.from_public(text) for index, text in enumerate(named)}
     known = stored_items.find_many(request.tenant, [key for key in keys.values() if key])
     found = {index: known[key] for index, key in keys.items() if key in known}
@@ -105,7 +105,7 @@ def _refresh_all(request: HttpRequest[RefreshItems, None]) -> RefreshedAnswer:
     return {"items": [], "refreshes": 0, "accepted": STOCK.size(request.tenant), "next": None}
 
 
-def _drafts(raw_items: list[Any], answers: Answers[ItemAnswer]) -> tuple[dict[int, Draft], dict[int, int]]:
+def _drafts(raw_items: list[Any], answers: Answers[StoredAnswer]) -> tuple[dict[int, Draft], dict[int, int]]:
     """The items that are well described, by index; the others are refused.
 
     Entries about the same item are one, under the index of the first; the second are the others, and of which.
@@ -127,7 +127,7 @@ def _drafts(raw_items: list[Any], answers: Answers[ItemAnswer]) -> tuple[dict[in
     return drafts, more
 
 
-def _answer_as(answers: Answers[ItemAnswer], index: int, first: int) -> None:
+def _answer_as(answers: Answers[StoredAnswer], index: int, first: int) -> None:
     """The answer for an entry about the item of an earlier one: what became of that, told once."""
     answer = answers[first]
     if "error" in answer:
@@ -138,7 +138,7 @@ def _answer_as(answers: Answers[ItemAnswer], index: int, first: int) -> None:
 
 
 def _named(
-    tenant: str, drafts: dict[int, Draft], answers: Answers[ItemAnswer], more: dict[int, int]
+    tenant: str, drafts: dict[int, Draft], answers: Answers[StoredAnswer], more: dict[int, int]
 ) -> dict[int, tuple[str, Draft]]:
     """The items under their range keys. Entries that turn out to be about one item, `8` and `8W`, are joined too."""
     named: dict[int, tuple[str, Draft]] = {}

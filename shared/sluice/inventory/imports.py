@@ -11,7 +11,7 @@ begun, and what is missing of its messages is sent; and a chunk that is delivere
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute, UnicodeSetAttribute
 from typing_extensions import TypedDict
@@ -23,6 +23,7 @@ from sluice.inventory.report import RefusedRow
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso, ttl
+from sluice.platform.http.shapes import Among, Time
 
 if TYPE_CHECKING:
     from sluice.inventory.rules import Draft
@@ -72,7 +73,7 @@ class ImportView(TypedDict):
     """
 
     importId: str
-    status: str
+    status: Annotated[str, Among(("processing", "done"))]
     rows: int
     accepted: int
     refusedRows: int
@@ -83,8 +84,8 @@ class ImportView(TypedDict):
     refreshesRefused: int
     problems: list[str]
     refused: list[RefusedRow]
-    acceptedAt: str
-    updatedAt: str
+    acceptedAt: Time
+    updatedAt: Time
 
 
 class Done(NamedTuple):

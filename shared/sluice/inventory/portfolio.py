@@ -1,7 +1,7 @@
 """Items with what the marketplaces pay for them now: three reads a page, however many items there are on it."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, NotRequired
+from typing import Annotated, NamedTuple, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -14,6 +14,8 @@ from sluice.inventory.rules import price_currency
 from sluice.inventory.table import Item
 from sluice.marketplaces.sizes import UNNAMED, Size, order, order_of_system
 from sluice.platform.clock import SECOND, iso
+from sluice.platform.config.services import MARKETPLACES
+from sluice.platform.http.shapes import Among, Time
 from sluice.prices import table as prices
 from sluice.prices.table import Price
 
@@ -32,11 +34,11 @@ class MarketPrice(TypedDict):
     problem: why there is no price, and for a while none is asked for; left out where nothing is known against it.
     """
 
-    marketplace: str
+    marketplace: Annotated[str, Among(MARKETPLACES)]
     currency: str
     ask: str | None
     bid: str | None
-    observedAt: str | None
+    observedAt: Time | None
     ageSeconds: int | None
     stale: bool
     problem: NotRequired[PriceProblem]
@@ -73,8 +75,8 @@ class ItemView(TypedDict):
     currency: str
     lots: list[LotView]
     prices: list[MarketPrice]
-    createdAt: str
-    updatedAt: str
+    createdAt: Time
+    updatedAt: Time
 
 
 class Holding(NamedTuple):

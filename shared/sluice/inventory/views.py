@@ -1,7 +1,7 @@
 """What the routes of the inventory answer."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -9,10 +9,13 @@ from sluice.inventory import table as stored_items
 from sluice.inventory.portfolio import ItemView
 from sluice.inventory.refreshes import Asked
 from sluice.inventory.table import Item
-from sluice.jobs.queue.enqueue import Enqueued
+from sluice.jobs.model.states import ALL
+from sluice.jobs.queue.enqueue import Enqueued, Result
+from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http import items
 from sluice.platform.http.errors import ErrorDetail, FieldError, Invalid, Unavailable
 from sluice.platform.http.items import REFUSED, Answered
+from sluice.platform.http.shapes import Among
 from sluice.platform.refused import Refused
 
 CREATED = "created"
@@ -26,14 +29,14 @@ class RefreshView(TypedDict):
     outcome: as that of `POST /v1/market/refresh`; `refused` concerns the price alone, never the item.
     """
 
-    marketplace: str
-    outcome: str
+    marketplace: Annotated[str, Among(MARKETPLACES)]
+    outcome: Annotated[str, Among((*Result, REFUSED))]
     jobId: NotRequired[str]
-    state: NotRequired[str]
+    state: NotRequired[Annotated[str, Among(sorted(ALL))]]
     error: NotRequired[ErrorDetail]
 
 
-class ItemAnswer(Answered, TypedDict):
+class StoredAnswer(Answered, TypedDict):
     """What became of one item of a request.
 
     outcome: `created`, `exists` (it was there; what was said of it now holds), `found` (a refresh of it was asked for),
@@ -56,7 +59,7 @@ class ItemCounts(TypedDict):
 class ItemsAnswer(TypedDict):
     """One answer for each item, in their order."""
 
-    items: list[ItemAnswer]
+    items: list[StoredAnswer]
     counts: ItemCounts
 
 
@@ -67,7 +70,7 @@ class RefreshedAnswer(TypedDict):
     wanted, about so many, which is done behind this answer. next: always null; all are done by one request.
     """
 
-    items: list[ItemAnswer]
+    items: list[StoredAnswer]
     refreshes: int
     accepted: int
     next: str | None
@@ -80,7 +83,7 @@ class Portfolio(TypedDict):
     next: str | None
 
 
-class Deleted(TypedDict):
+class DeletedItem(TypedDict):
     """The item that is no longer there."""
 
     itemId: str
@@ -93,7 +96,7 @@ class Changed(TypedDict):
     refreshes: list[RefreshView]
 
 
-def stored(index: int, outcome: str, item: Item, asked: Asked) -> ItemAnswer:
+def stored(index: int, outcome: str, item: Item, asked: Asked) -> StoredAnswer:
     """The answer for an item that is there."""
     return {
         "index": index,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -21,8 +21,9 @@ from sluice.platform.config import live
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Invalid, NotFound
-from sluice.platform.http.models import Body, OneOf, PageQuery
+from sluice.platform.http.models import Body, Example, OneOf, PageQuery
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Among, Time
 from sluice.platform.settings import settings
 
 # So many are named in a request at most. Few are done at once, before it is answered.
@@ -44,6 +45,13 @@ class ActionFilter(JobFilter):
 
 class ActionBody(Body):
     """What to do, and to what. With `dryRun`, which is the default, nothing is done: it is counted."""
+
+    example: ClassVar[Example] = {
+        "action": "cancel",
+        "filter": {"state": "queued", "marketplace": "stockx"},
+        "reason": "the sizes were wrong",
+        "dryRun": True,
+    }
 
     action: Annotated[str, OneOf((*acting.ON_JOBS, *acting.ON_LETTERS))] = Field(
         description="`cancel`, `retry` (now) or `raise` jobs; `replay` or `acknowledge` dead letters"
@@ -78,7 +86,7 @@ class ActionView(TypedDict):
 
     actionId: str
     action: str
-    state: str
+    state: Annotated[str, Among(("running", "finished", "stopped", "failed"))]
     tenant: str
     subject: str
     roles: str
@@ -90,8 +98,8 @@ class ActionView(TypedDict):
     pages: int
     outcomes: dict[str, int]
     changes: list[Outcomes]
-    createdAt: str
-    updatedAt: str
+    createdAt: Time
+    updatedAt: Time
 
 
 class Counted(TypedDict):

@@ -19,8 +19,29 @@ from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, NotFound, Unavailable
 from sluice.platform.http.models import OneOf, PageQuery, Text
 from sluice.platform.http.routing import JSON, Answer, HttpRequest, Route
+from sluice.platform.http.shapes import Among
 
 DESCRIPTION = "Keeps market prices fresh within what the marketplaces allow. Every time is RFC 3339 in UTC."
+
+# What the routes are about, by the word that follows `/v1/` in their paths.
+TAGS = {
+    "market": ("Prices", "Ask for market prices, and read them"),
+    "images": ("Prices", "Ask for market prices, and read them"),
+    "jobs": ("Jobs", "What was asked for: how far it is, and why it waits"),
+    "dead-letters": ("Dead letters", "What was given up, with its whole history"),
+    "inventory": ("Inventory", "What you own, with its prices"),
+    "catalog": ("Catalog", "What is known of products"),
+    "stockx": ("StockX listings", "Create, change, switch off and delete listings, and follow what becomes of it"),
+    "operations": ("StockX listings", "Create, change, switch off and delete listings, and follow what becomes of it"),
+    "ebay": ("eBay listings", "Say how listings are to be, and see how they are"),
+    "promotions": ("Promotions", "Ads for eBay listings"),
+    "pages": ("Product pages", "Pages of web shops that are watched"),
+    "webhooks": ("Webhooks", "Where events are sent, and what arrived"),
+    "accounts": ("Accounts", "Connections to marketplaces"),
+    "operator": ("Operator", "How the work goes, and what can be done about it"),
+    "health": ("Service", "The service itself"),
+    "openapi.json": ("Service", "The service itself"),
+}
 
 
 class JobsQuery(PageQuery):
@@ -43,7 +64,7 @@ class Cancellation(TypedDict):
     """outcome: `cancelled`, or `withdrawn` when others still want the job and it runs for them."""
 
     jobId: str
-    outcome: str
+    outcome: Annotated[str, Among((Cancelled.CANCELLED, Cancelled.WITHDRAWN))]
 
 
 def list_jobs(request: HttpRequest[None, JobsQuery]) -> JobList:
@@ -91,7 +112,7 @@ def document() -> dict[str, Any]:
     from sluice.platform.http import openapi
 
     routes = [route for module in capabilities.ROUTE_MODULES for route in import_module(module).ROUTES]
-    return openapi.document("Sluice", "1", DESCRIPTION, routes)
+    return openapi.document("Sluice", "1", DESCRIPTION, routes, TAGS)
 
 
 ROUTES = (

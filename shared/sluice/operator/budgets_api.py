@@ -23,6 +23,7 @@ from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NotFound
 from sluice.platform.http.paging import Page, Place
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Time
 
 MOST_DAYS = 35
 
@@ -39,14 +40,14 @@ class WindowView(TypedDict):
     window: str
     limit: int
     used: int
-    opensAt: str
+    opensAt: Time
 
 
 class ClosedView(TypedDict):
     """The marketplace takes no calls."""
 
-    since: str | None
-    until: str
+    since: Time | None
+    until: Time
     reason: str
 
 
@@ -54,7 +55,7 @@ class HoldView(TypedDict):
     """Why work waits, and until when, if that can be known."""
 
     reason: str
-    until: str | None
+    until: Time | None
     message: str
 
 
@@ -77,7 +78,7 @@ class BudgetView(TypedDict):
     closed: ClosedView | None
     hold: HoldView | None
     queued: int
-    endsAt: str | None
+    endsAt: Time | None
 
 
 class Budgets(TypedDict):
@@ -109,7 +110,7 @@ class LaneView(TypedDict):
     service: str
     account: str
     priority: str
-    oldestDueAt: str | None
+    oldestDueAt: Time | None
 
 
 class Lanes(TypedDict):

@@ -10,10 +10,11 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter
 from sluice.jobs.model.redaction import fields
 from sluice.operator import views
-from sluice.operator.views import JobError, JobEvent
+from sluice.operator.views import JobError, JobEvent, Priority
 from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.http import paging, public_ids
 from sluice.platform.http.paging import Page, Place
+from sluice.platform.http.shapes import Time
 
 # Most letters that a dry run of a bulk replay counts.
 MOST_COUNTED = 1_000
@@ -34,15 +35,15 @@ class DeadLetterSummary(TypedDict):
     jobId: str
     kind: str
     marketplace: str
-    priority: str
+    priority: Priority
     attempts: int
     error: JobError
     payload: dict[str, Any]
-    createdAt: str
-    diedAt: str
-    replayedAt: str | None
+    createdAt: Time
+    diedAt: Time
+    replayedAt: Time | None
     replayedBy: str | None
-    acknowledgedAt: str | None
+    acknowledgedAt: Time | None
     acknowledgedBy: str | None
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, ClassVar, NotRequired
 
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from sluice.jobs.ask import require_room
 from sluice.jobs.model.dead_letters import DeadLetter, acknowledge
 from sluice.jobs.queue import replay
-from sluice.jobs.queue.enqueue import Enqueued
+from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.operator import dead_letters
 from sluice.operator.dead_letters import DeadLetterDetail, DeadLetterSummary
 from sluice.operator.moments import between
@@ -19,9 +19,10 @@ from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http import errors, items, paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, ErrorDetail, NotFound, Unavailable
-from sluice.platform.http.models import Cursor, Moment, OneOf, PageQuery, Query, Text
+from sluice.platform.http.models import Cursor, Example, Moment, OneOf, PageQuery, Query, Text
 from sluice.platform.http.paging import Place
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Among
 from sluice.platform.refused import Refused
 
 MOST_REPLAYS = 500
@@ -48,6 +49,8 @@ class DeadLettersQuery(Which, PageQuery):
 class Replay(Which):
     """Which open letters to replay. With `dryRun`, which is the default, nothing is done: it is counted."""
 
+    example: ClassVar[Example] = {"code": "unavailable", "from": "2026-11-22T00:00:00Z", "dryRun": True}
+
     model_config = ConfigDict(strict=True)
 
     dry_run: bool = True
@@ -71,7 +74,7 @@ class Replayed(TypedDict):
 
     id: str
     jobId: str
-    outcome: str
+    outcome: Annotated[str, Among((REPLAYABLE, *Result, items.REFUSED))]
     error: NotRequired[ErrorDetail]
 
 

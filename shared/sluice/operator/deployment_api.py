@@ -23,6 +23,7 @@ from sluice.platform.http.auth import TENANT, Permission
 from sluice.platform.http.models import OneOf, PageQuery
 from sluice.platform.http.paging import Page, Place
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Time
 
 FUNCTIONS = ("operation-poller", "page-scheduler", "page-worker", "promotion-worker", "scheduler", "worker")
 # Those that call marketplaces.
@@ -57,7 +58,7 @@ class Tenants(TypedDict):
 class RunView(TypedDict):
     """One run of a function: when, and what it did."""
 
-    at: str
+    at: Time
     stats: dict[str, Any]
 
 
@@ -86,7 +87,7 @@ class CallsView(TypedDict):
 class Calls(TypedDict):
     """Calls to marketplaces since `since`."""
 
-    since: str
+    since: Time
     marketplaces: list[CallsView]
 
 

@@ -1,11 +1,14 @@
 """Whether Sluice works, from the snapshot that the scheduler leaves at each run: one read, nothing about any tenant."""
 
+from typing import Annotated
+
 from typing_extensions import TypedDict
 
 from sluice.jobs.run import records
 from sluice.platform.clock import MINUTE, SECOND, iso
 from sluice.platform.config import live
 from sluice.platform.http.errors import Unavailable
+from sluice.platform.http.shapes import Among, Time
 
 # The scheduler runs each minute. The alarms of template.yaml use the same two limits.
 SILENT_AFTER_MS = 5 * MINUTE
@@ -19,13 +22,13 @@ class Health(TypedDict):
     `refused` when the newest is not valid and the last valid one is in force.
     """
 
-    status: str
+    status: Annotated[str, Among(("ok", "degraded"))]
     ageSeconds: int
-    checkedAt: str
+    checkedAt: Time
     oldestDueAgeSeconds: int
     lanes: int
     heldBudgets: int
-    configuration: str
+    configuration: Annotated[str, Among(("ok", "refused"))]
 
 
 def health(now: int) -> Health:

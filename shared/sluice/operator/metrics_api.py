@@ -13,6 +13,7 @@ from sluice.platform.clock import iso
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.routing import PRIVATE, Answer, HttpRequest, Route
+from sluice.platform.http.shapes import Time
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -35,7 +36,7 @@ class MetricView(TypedDict):
 class Metrics(TypedDict):
     """Everything that is measured, as it is at `at`."""
 
-    at: str
+    at: Time
     metrics: list[MetricView]
 
 

@@ -15,12 +15,14 @@ from sluice.jobs.model.states import DEAD, LEASED, QUEUED, WAITING
 from sluice.jobs.run import records
 from sluice.operator import counts, measures, queues, scope
 from sluice.operator.queues import Queue
+from sluice.operator.standing import Health
 from sluice.platform.clock import iso
 from sluice.platform.config import live
 from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.models import OneOf, Query, Text
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Among, Time
 
 MOST_HOURS = 72
 
@@ -70,12 +72,12 @@ class QueueView(TypedDict):
     queue: str
     kind: str
     marketplace: str
-    health: str
+    health: Annotated[str, Among(Health)]
     states: dict[str, int]
     completed: int
     failed: int
     postponed: int
-    oldestDueAt: str | None
+    oldestDueAt: Time | None
     delay: Delay
     manualDelay: Delay
 
@@ -83,7 +85,7 @@ class QueueView(TypedDict):
 class TickView(TypedDict):
     """What the scheduler's last run saw. held: budgets that it passed over, by service and reason."""
 
-    checkedAt: str
+    checkedAt: Time
     oldestDueAgeSeconds: int
     lanes: int
     held: dict[str, int]
@@ -95,12 +97,12 @@ class Overview(TypedDict):
     problems: the queues that are paused, failing, at their limit or backlogged. scheduler: for the role `platform`.
     """
 
-    at: str
+    at: Time
     queued: int
     running: int
     waiting: int
     dead: int
-    oldestDueAt: str | None
+    oldestDueAt: Time | None
     delay: Delay
     problems: list[str]
     queues: list[QueueView]

@@ -1,6 +1,6 @@
 """The routes with which operators pause work, and resume it: their tenant's, or, as `platform`, anybody's."""
 
-from typing import Any, Final, NoReturn
+from typing import Any, ClassVar, Final, NoReturn
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -16,8 +16,9 @@ from sluice.platform.config import pause_table, pauses
 from sluice.platform.config.pauses import Pause
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Forbidden, Invalid, NotFound
-from sluice.platform.http.models import Body, Moment, Text
+from sluice.platform.http.models import Body, Example, Moment, Text
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Time
 
 PAUSE, RESUME = "pause", "resume"
 # So many may stand at once: every function reads them all, again and again.
@@ -32,6 +33,8 @@ _KINDS: Final = frozenset(kind for one in capabilities.CAPABILITIES for kind in 
 class PauseBody(Body):
     """What is to wait, why, and until when."""
 
+    example: ClassVar[Example] = {"name": "stockx", "reason": "StockX told us of works this night"}
+
     name: Text = Field(description=f"what waits: {WHAT}")
     reason: Reason = Field(description="why; everybody whose work waits sees it")
     until: Moment | None = Field(None, description="when it ends by itself; left out, when somebody resumes it")
@@ -45,8 +48,8 @@ class PauseView(TypedDict):
     reason: str
     by: str
     platform: bool
-    since: str
-    until: str | None
+    since: Time
+    until: Time | None
 
 
 class PausesView(TypedDict):
@@ -55,7 +58,7 @@ class PausesView(TypedDict):
     pauses: list[PauseView]
 
 
-class Changed(TypedDict):
+class PauseChanged(TypedDict):
     """The pause that stands now, null when it was resumed; the one before; and the entry of the audit log."""
 
     pause: PauseView | None
@@ -73,7 +76,7 @@ def list_pauses(request: HttpRequest[None, None]) -> PausesView:
     return {"pauses": [_view(one) for one in shown]}
 
 
-def pause(request: HttpRequest[PauseBody, None]) -> Changed:
+def pause(request: HttpRequest[PauseBody, None]) -> PauseChanged:
     """Have work wait. It takes effect within half a minute; what runs is finished."""
     body, now = request.body, request.now
     _require_name(request, body.name)
@@ -88,7 +91,7 @@ def pause(request: HttpRequest[PauseBody, None]) -> Changed:
     return _change(request, PAUSE, body.name, standing.get(body.name), new, body.reason)
 
 
-def resume(request: HttpRequest[None, None]) -> Changed:
+def resume(request: HttpRequest[None, None]) -> PauseChanged:
     """End a pause. Its work goes on within half a minute."""
     name = request.path["pause"]
     before = pause_table.read(consistent=True).by_name.get(name)
@@ -102,7 +105,7 @@ def resume(request: HttpRequest[None, None]) -> Changed:
 
 def _change(
     request: HttpRequest[Any, None], word: str, name: str, before: Pause | None, new: Pause | None, reason: str | None
-) -> Changed:
+) -> PauseChanged:
     """Write it, and note it before and after."""
     everybodys, old = scope.sees_all(request), before if before and pauses.lasts(before, request.now) else None
     if old and old.deployment and not everybodys:
@@ -152,6 +155,6 @@ def _view(one: Pause) -> PauseView:
 _BASE, _READ, _ACT = "/v1/operator/pauses", Permission.OPERATE_READ, Permission.OPERATE_ACT
 ROUTES: tuple[Route[Any, Any], ...] = (
     Route("GET", _BASE, "List what is paused", list_pauses, PausesView, _READ),
-    Route("POST", _BASE, "Pause work", pause, Changed, _ACT, body=PauseBody, errors=(Conflict,)),
-    Route("DELETE", f"{_BASE}/{{pause}}", "Resume work", resume, Changed, _ACT),
+    Route("POST", _BASE, "Pause work", pause, PauseChanged, _ACT, body=PauseBody, errors=(Conflict,)),
+    Route("DELETE", f"{_BASE}/{{pause}}", "Resume work", resume, PauseChanged, _ACT),
 )

@@ -1,6 +1,6 @@
 """The route with which whoever runs the deployment has a function run now, instead of at its next minute."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -8,7 +8,7 @@ from sluice.operator import actions, audit
 from sluice.operator.actions_api import ActionView, Reason, view
 from sluice.platform import aws
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.models import Body, OneOf
+from sluice.platform.http.models import Body, Example, OneOf
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.settings import settings
 
@@ -19,6 +19,8 @@ RUN = "run"
 
 class RunBody(Body):
     """Which function, and why."""
+
+    example: ClassVar[Example] = {"function": "scheduler", "reason": "after a pause"}
 
     function: Annotated[str, OneOf(FUNCTIONS)]
     reason: Reason | None = Field(None, description="for the audit log")

@@ -4,7 +4,7 @@ No view holds the job's account, tenant or budget: they may be another tenant's 
 """
 
 from collections.abc import Mapping
-from typing import Any, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -13,10 +13,15 @@ from sluice.jobs.model import kinds
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.keys import PRIORITIES
 from sluice.jobs.model.redaction import fields, redact
+from sluice.jobs.model.states import ALL
 from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.config.document import Config
+from sluice.platform.http.shapes import Among, Time
 
 _PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
+
+State = Annotated[str, Among(sorted(ALL))]
+Priority = Annotated[str, Among(PRIORITIES)]
 
 TAKE_OVER = (
     "it is to run through another seller's account, which does not work just now; "
@@ -29,13 +34,13 @@ class JobError(TypedDict):
 
     code: str
     message: str
-    at: str
+    at: Time
 
 
 class JobEvent(TypedDict):
     """One entry of the timeline. A snooze that repeats is one entry: `times` counts it, `last` is the latest."""
 
-    at: str
+    at: Time
     event: str
     attempt: int
     code: NotRequired[str]
@@ -47,8 +52,8 @@ class JobEvent(TypedDict):
 class JobWait(TypedDict):
     """Why the job does not run right now, and until when, if that can be known."""
 
-    reason: str
-    until: str | None
+    reason: Annotated[str, Among(Reason)]
+    until: Time | None
     message: str
 
 
@@ -57,13 +62,13 @@ class JobSummary(TypedDict):
 
     jobId: str
     kind: str
-    state: str
-    priority: str
+    state: State
+    priority: Priority
     attempts: int
     maxAttempts: int | None
-    dueAt: str | None
-    createdAt: str
-    updatedAt: str
+    dueAt: Time | None
+    createdAt: Time
+    updatedAt: Time
     rerunRequested: bool
     payload: dict[str, Any]
     result: dict[str, Any] | None

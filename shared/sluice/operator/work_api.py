@@ -10,6 +10,7 @@ from sluice.operator.overview_api import HoursQuery
 from sluice.platform.clock import HOUR, iso
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Time
 
 
 class KindView(TypedDict):
@@ -45,7 +46,7 @@ class HourView(TypedDict):
 class Work(TypedDict):
     """How work fared since `since`, by kind, and hour by hour."""
 
-    since: str
+    since: Time
     kinds: list[KindView]
     hours: list[HourView]
 

@@ -1,7 +1,7 @@
 """What the routes of product pages take."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
@@ -10,7 +10,7 @@ from sluice.pages.alerts import KINDS, Watch
 from sluice.pages.reading import Money
 from sluice.platform import money
 from sluice.platform.http.errors import FieldError, Invalid
-from sluice.platform.http.models import Amount, Body, OneOf, PageQuery, Query
+from sluice.platform.http.models import Amount, Body, Example, OneOf, PageQuery, Query
 
 MOST_CHOSEN = 100
 STATUSES = ("product", "unchanged", "unclear", "no_product", "blocked", "gone", "failed")
@@ -44,6 +44,12 @@ Alerts = Annotated[list[Annotated[str, OneOf(KINDS)]], Field(max_length=len(KIND
 class NewPage(Body):
     """A page to track. Of `targetPrice` and `dropPercent` at most one; with neither, a drop by 1 % is told."""
 
+    example: ClassVar[Example] = {
+        "url": "https://shop.example.com/products/harbour-runner",
+        "label": "winter boots",
+        "targetPrice": {"amount": "99.00", "currency": "EUR"},
+    }
+
     url: Url
     label: Label | None = None
     target_price: TargetPrice | None = None
@@ -62,6 +68,8 @@ class NewPage(Body):
 
 class PageChange(Body):
     """What to change; null takes a label, a target price or a percentage back."""
+
+    example: ClassVar[Example] = {"dropPercent": "10"}
 
     label: Label | None = None
     target_price: TargetPrice | None = None

@@ -11,11 +11,9 @@ from sluice.pages.guard import TooComplex
 from sluice.pages.hosts import Rulebook
 from sluice.pages.readers import loose_json, shopify
 from sluice.pages.readers.page import Page
-from sluice.pages.reading import Outcome, Reading
+from sluice.pages.reading import FAILED, UNCHANGED, Outcome, Reading
 from sluice.platform.clock import MINUTE, Clock
 
-UNCHANGED: Final = "unchanged"
-FAILED: Final = "failed"
 # How long a host is left alone that refuses, or is in trouble, and does not say for how long. It grows each time
 # (`jobs.budgets.pace`).
 REFUSED_MS: Final = 5 * MINUTE

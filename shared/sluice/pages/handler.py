@@ -22,11 +22,11 @@ from sluice.jobs.model import kinds
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.model.run import Run
 from sluice.pages import check, facts, fetch, table, told
-from sluice.pages.check import UNCHANGED, Asked, Seen
+from sluice.pages.check import Asked, Seen
 from sluice.pages.facts import Change, Facts
 from sluice.pages.fetch import Client
 from sluice.pages.kinds import CHECK
-from sluice.pages.reading import Outcome
+from sluice.pages.reading import UNCHANGED, Outcome
 from sluice.pages.table import PageCheck, PricePoint, Product, SavedPage, Tracker
 from sluice.platform import tables
 from sluice.platform.clock import DAY, MINUTE, iso, ttl

@@ -19,6 +19,7 @@ from sluice.platform.http.auth import PLATFORM, Permission
 from sluice.platform.http.errors import Conflict
 from sluice.platform.http.paging import Page, Place
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Time
 
 # Checks that an answer about all of them reads.
 MOST_READ = 1_000
@@ -43,8 +44,8 @@ class SchedulerView(TypedDict):
     enabled: bool
     running: bool
     intervalMinutes: int
-    lastRunAt: str | None
-    nextRunAt: str | None
+    lastRunAt: Time | None
+    nextRunAt: Time | None
 
 
 class RecentChecks(TypedDict):
@@ -97,7 +98,7 @@ class ChecksAnswer(TypedDict):
     overall: CheckStats
     last24Hours: CheckStats
     truncated: bool
-    readSince: str | None
+    readSince: Time | None
     scheduler: SchedulerView
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 # What is kept of texts that a page shows.
 TEXT_CHARACTERS = 200
@@ -19,6 +19,11 @@ class Outcome(StrEnum):
     NO_PRODUCT = "no_product"  # a page, and no product on it
     BLOCKED = "blocked"  # a challenge, or a refusal: the shop does not want to be read just now
     GONE = "gone"  # the shop says that the page is no more, or shows another one in its place
+
+
+# What else a check can come to: what was read before still stands; nothing could be fetched.
+UNCHANGED: Final = "unchanged"
+FAILED: Final = "failed"
 
 
 class Availability(StrEnum):

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typing_extensions import TypedDict
 
 from sluice.pages import money_text, wanted
 from sluice.pages.alerts import Told, Watch
 from sluice.pages.facts import Fact, Facts, VariantFacts
-from sluice.pages.reading import Availability, Money
+from sluice.pages.reading import FAILED, UNCHANGED, Availability, Money, Outcome
 from sluice.platform.clock import SECOND, iso, iso_or_none
+from sluice.platform.http.shapes import Among, Time
 
 if TYPE_CHECKING:
     from sluice.pages.table import PageCheck, PricePoint, Product, Tracker
@@ -29,13 +30,13 @@ class FactView(TypedDict):
     """A price or an availability. confirmed: two checks have read it. since: when it was first read; seenAt: last."""
 
     confirmed: bool
-    since: str | None
-    seenAt: str | None
+    since: Time | None
+    seenAt: Time | None
     source: str
     text: str
 
 
-class PriceView(FactView):
+class PagePriceView(FactView):
     """price: null where none is known."""
 
     price: MoneyView | None
@@ -44,7 +45,7 @@ class PriceView(FactView):
 class StockView(FactView):
     """availability: `in`, `out`, `preorder`, `backorder` or `unknown`."""
 
-    availability: str
+    availability: Annotated[str, Among(Availability)]
 
 
 class VariantView(TypedDict):
@@ -56,7 +57,7 @@ class VariantView(TypedDict):
     gtin: str
     followed: bool
     gone: bool
-    price: PriceView
+    price: PagePriceView
     stock: StockView
 
 
@@ -76,7 +77,7 @@ class AlertView(TypedDict):
 
     id: str
     kind: str
-    at: str
+    at: Time
     variants: list[ToldVariant]
     reason: str | None
 
@@ -84,10 +85,10 @@ class AlertView(TypedDict):
 class CheckView(TypedDict):
     """One check. status: `product`, `unchanged`, `unclear`, `no_product`, `blocked`, `gone` or `failed`."""
 
-    startedAt: str
-    endedAt: str
+    startedAt: Time
+    endedAt: Time
     durationMs: int
-    status: str
+    status: Annotated[str, Among((*Outcome, UNCHANGED, FAILED))]
     error: str | None
     about: str | None
     metadata: dict[str, Any]
@@ -120,16 +121,16 @@ class PageSummary(TypedDict):
     status: str
     seen: str | None
     source: str
-    checkedAt: str | None
-    readAt: str | None
+    checkedAt: Time | None
+    readAt: Time | None
     ageSeconds: int | None
-    nextCheckAt: str
+    nextCheckAt: Time
     targetPrice: MoneyView | None
     dropPercent: str | None
     wantedVariants: WantedVariants
     alerts: list[str]
     problem: str | None
-    createdAt: str
+    createdAt: Time
 
 
 class PageView(PageSummary):
@@ -143,7 +144,7 @@ class PageView(PageSummary):
 class PointView(TypedDict):
     """A confirmed price and stock, from `at` on. availability: also `gone`."""
 
-    at: str
+    at: Time
     price: MoneyView | None
     availability: str | None
 

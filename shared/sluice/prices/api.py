@@ -1,7 +1,7 @@
 """The routes of market prices: ask for fresh ones, read those that are stored, and the pictures that stand in."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, NotRequired, TypeVar
+from typing import Annotated, Any, ClassVar, NotRequired, TypeVar
 
 from aws_lambda_powertools.event_handler import Response
 from pydantic import Field
@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 from sluice.catalog import images
 from sluice.jobs.ask import require_room
 from sluice.jobs.model.keys import PRIORITIES
+from sluice.jobs.model.states import ALL
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.sizes import Size
@@ -20,8 +21,9 @@ from sluice.platform.http import items
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, Invalid, NotFound, Unavailable
 from sluice.platform.http.items import Answered, Answers
-from sluice.platform.http.models import Body, DocumentedAs, OneOf, Query, Text
+from sluice.platform.http.models import Body, DocumentedAs, Example, OneOf, Query, Text
 from sluice.platform.http.routing import Answer, HttpRequest, Route
+from sluice.platform.http.shapes import Among
 from sluice.platform.refused import UNAVAILABLE, Refused
 from sluice.prices import ask
 from sluice.prices import table as prices
@@ -50,10 +52,12 @@ class Item(Body):
 class Refresh(Body):
     """The prices to fetch. Each item is checked on its own: a bad one stops no other."""
 
+    example: ClassVar[Example] = {"items": [{"sku": "DD1391-100", "size": "10", "priority": "manual"}]}
+
     items: Annotated[list[Annotated[Any, DocumentedAs(Item)]], Field(min_length=1, max_length=items.MOST_ITEMS)]
 
 
-class ItemAnswer(Answered, TypedDict):
+class PriceAnswer(Answered, TypedDict):
     """What became of one item.
 
     outcome: `created` (a new job), `merged` (a waiting job does it already), `raised` (a waiting job was given the
@@ -62,12 +66,12 @@ class ItemAnswer(Answered, TypedDict):
     """
 
     jobId: NotRequired[str]
-    state: NotRequired[str]
+    state: NotRequired[Annotated[str, Among(sorted(ALL))]]
     size: NotRequired[str | None]
     sizeSystem: NotRequired[str | None]
 
 
-class Counts(TypedDict):
+class RefreshCounts(TypedDict):
     """How many items had each outcome."""
 
     created: int
@@ -80,8 +84,8 @@ class Counts(TypedDict):
 class RefreshAnswer(TypedDict):
     """One answer for each item, in their order."""
 
-    items: list[ItemAnswer]
-    counts: Counts
+    items: list[PriceAnswer]
+    counts: RefreshCounts
 
 
 class PricesQuery(Query):
@@ -105,7 +109,7 @@ class PriceList(TypedDict):
 def refresh_prices(request: HttpRequest[Refresh, None]) -> RefreshAnswer:
     """Ask for fresh prices."""
     require_room(request.tenant, len(request.body.items), request.now, live.current())
-    answers = Answers[ItemAnswer]()
+    answers = Answers[PriceAnswer]()
     good = answers.read(request.body.items, Item)
     wanted = [RefreshItem(**item.model_dump()) for item in good.values()]
     enqueued = ask.refresh(wanted, request.tenant, request.now, live.current())
@@ -144,14 +148,14 @@ def get_image(request: HttpRequest[None, None]) -> Answer:
     return Response(200, "image/svg+xml", picture, KEEP_PICTURES)
 
 
-def _answer(answers: Answers[ItemAnswer], index: int, done: Enqueued | Refused) -> None:
+def _answer(answers: Answers[PriceAnswer], index: int, done: Enqueued | Refused) -> None:
     if isinstance(done, Refused):
         ours = done.code == UNAVAILABLE
         field = FieldError("" if ours else done.field, done.message)
         answers.refuse(index, field, why=Unavailable if ours else Invalid)
         return
     size = ask.size_asked(done.job_id)
-    answer: ItemAnswer = {
+    answer: PriceAnswer = {
         "index": index,
         "outcome": done.result,
         "jobId": done.job_id,
@@ -162,7 +166,7 @@ def _answer(answers: Answers[ItemAnswer], index: int, done: Enqueued | Refused) 
     answers.add(index, answer)
 
 
-def _counts(answers: Answers[ItemAnswer]) -> Counts:
+def _counts(answers: Answers[PriceAnswer]) -> RefreshCounts:
     count = answers.counts()
     return {
         "created": count[Result.CREATED],

@@ -1,7 +1,7 @@
 """Prices: table `prices`, the newest for each SKU, marketplace, size and currency. Amounts are decimal strings."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from typing_extensions import TypedDict
@@ -13,6 +13,8 @@ from sluice.marketplaces.sizes import Size
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso
+from sluice.platform.config.services import MARKETPLACES
+from sluice.platform.http.shapes import Among, Time
 
 
 class PriceView(TypedDict):
@@ -23,7 +25,7 @@ class PriceView(TypedDict):
     """
 
     sku: str
-    marketplace: str
+    marketplace: Annotated[str, Among(MARKETPLACES)]
     size: str
     sizeSystem: str
     sizes: dict[str, str]
@@ -31,7 +33,7 @@ class PriceView(TypedDict):
     ask: str | None
     bid: str | None
     more: dict[str, str]
-    observedAt: str
+    observedAt: Time
 
 
 class Price(tables.Table):

@@ -34,7 +34,7 @@ MESSAGES = {
 PROMOTION = ("promotion", "promotionId")
 
 
-class Accepted(TypedDict):
+class AcceptedPromotions(TypedDict):
     """`jobId` for one promotion; `jobIds` and `count` for a batch, in its order."""
 
     success: bool
@@ -66,7 +66,7 @@ class Withdrawn(TypedDict):
     message: str
 
 
-def create_promotions(request: HttpRequest[NewPromotions, None]) -> Accepted:
+def create_promotions(request: HttpRequest[NewPromotions, None]) -> AcceptedPromotions:
     """Ask for an ad, or for many."""
     body = request.body
     wanted = body.wanted()
@@ -163,7 +163,7 @@ ROUTES = (
         "/v1/promotions",
         "Promote listings",
         create_promotions,
-        Accepted,
+        AcceptedPromotions,
         Permission.PROMOTIONS_WRITE,
         body=NewPromotions,
         status=202,

@@ -2,7 +2,7 @@
 
 import re
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from sluice.marketplaces import advertising
 from sluice.platform.http.errors import FieldError, Invalid
 from sluice.platform.http.items import MOST_ITEMS
-from sluice.platform.http.models import Body, OneOf, PageQuery, join
+from sluice.platform.http.models import Body, Example, OneOf, PageQuery, join
 from sluice.promotions.views import STATUSES
 from sluice.promotions.wanted import Wanted
 
@@ -58,6 +58,8 @@ class NewPromotion(Body):
 
 class NewPromotions(Body):
     """One promotion, or in `batch` up to 500, each of another listing. Of a batch with a bad row nothing is taken."""
+
+    example: ClassVar[Example] = {"listingId": "110551234567", "adRate": 5.5}
 
     listing_id: Digits | None = None
     ad_rate: AdRate | None = None

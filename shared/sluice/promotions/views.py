@@ -1,6 +1,6 @@
 """Promotions as the API shows them. Pure."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from typing_extensions import TypedDict
 
@@ -10,6 +10,7 @@ from sluice.jobs.model.redaction import redact
 from sluice.jobs.model.states import CANCELLED, DEAD, QUEUED, SUCCEEDED
 from sluice.platform.clock import iso
 from sluice.platform.config.document import Config
+from sluice.platform.http.shapes import Among, Time
 from sluice.promotions import wanted
 
 PENDING: Final = "pending"
@@ -24,7 +25,7 @@ class PromotionError(TypedDict):
 
     code: str
     message: str
-    at: str
+    at: Time
 
 
 class PromotionView(TypedDict):
@@ -44,10 +45,10 @@ class PromotionView(TypedDict):
     adId: str | None
     attempts: int
     maxAttempts: int
-    nextRetryAt: str | None
-    createdAt: str
+    nextRetryAt: Time | None
+    createdAt: Time
     lastError: PromotionError | None
-    status: str
+    status: Annotated[str, Among(STATUSES)]
 
 
 class Stats(TypedDict):

@@ -1,7 +1,7 @@
 """The routes of webhooks: say where events go, see what arrived, send it again."""
 
 import re
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, ClassVar, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -13,8 +13,9 @@ from sluice.platform.config import live
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Invalid, NotFound, TooMany
-from sluice.platform.http.models import Body, OneOf, PageQuery
+from sluice.platform.http.models import Body, Example, OneOf, PageQuery
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Among, Time
 from sluice.platform.settings import settings
 from sluice.platform.tables import ConditionFailed
 from sluice.webhooks import deliveries, endpoints, targets, turns
@@ -31,6 +32,11 @@ WEBHOOK = ("webhook", "webhookId")
 class NewWebhook(Body):
     """Where events go, and which."""
 
+    example: ClassVar[Example] = {
+        "url": "https://hooks.example.com/sluice",
+        "eventTypes": ["job.dead", "account.broken"],
+    }
+
     url: str = Field(description="https, a public host, and port 443 or 8443")
     event_types: Annotated[list[Annotated[str, OneOf(EVENTS)]], Field(min_length=1, max_length=len(EVENTS))]
     enabled: bool = True
@@ -45,13 +51,13 @@ class Webhook(TypedDict):
 
     webhookId: str
     url: str
-    eventTypes: list[str]
-    status: str
+    eventTypes: list[Annotated[str, Among(EVENTS)]]
+    status: Annotated[str, Among(endpoints.Status)]
     reason: str | None
     failures: int
-    restsUntil: str | None
-    createdAt: str
-    updatedAt: str
+    restsUntil: Time | None
+    createdAt: Time
+    updatedAt: Time
     secret: NotRequired[str]
 
 
@@ -61,19 +67,19 @@ class WebhookList(TypedDict):
     webhooks: list[Webhook]
 
 
-class Deleted(TypedDict):
+class DeletedWebhook(TypedDict):
     """The endpoint that is no more."""
 
     webhookId: str
 
 
-class Attempt(TypedDict):
+class DeliveryAttempt(TypedDict):
     """One attempt. status: of the answer. code: null if it arrived, else `refused`, `timed_out`, `unreachable` or
     `target_refused`."""
 
-    at: str
+    at: Time
     status: int | None
-    code: str | None
+    code: Annotated[str, Among(("refused", "timed_out", "unreachable", "target_refused"))] | None
     message: str | None
     ms: int
 
@@ -83,12 +89,12 @@ class DeliveryView(TypedDict):
 
     deliveryId: str
     messageId: str
-    eventType: str
-    state: str
-    nextAttemptAt: str | None
-    createdAt: str
-    updatedAt: str
-    attempts: list[Attempt]
+    eventType: Annotated[str, Among(EVENTS)]
+    state: Annotated[str, Among(State)]
+    nextAttemptAt: Time | None
+    createdAt: Time
+    updatedAt: Time
+    attempts: list[DeliveryAttempt]
 
 
 class DeliveryList(TypedDict):
@@ -128,7 +134,7 @@ def list_webhooks(request: HttpRequest[None, None]) -> WebhookList:
     return {"webhooks": [_shown(endpoint) for endpoint in endpoints.of(request.tenant)]}
 
 
-def delete_webhook(request: HttpRequest[None, None]) -> Deleted:
+def delete_webhook(request: HttpRequest[None, None]) -> DeletedWebhook:
     """Send nothing there any more."""
     endpoint = _find(request)
     endpoints.delete(endpoint)
@@ -215,7 +221,7 @@ def _delivery(delivery: Delivery) -> DeliveryView:
     }
 
 
-def _attempt(tried: Try) -> Attempt:
+def _attempt(tried: Try) -> DeliveryAttempt:
     return {
         "at": iso(tried["at"]),
         "status": tried["status"],
@@ -233,7 +239,7 @@ ROUTES = (
     Route("PUT", _ONE, "Say where events go", put_webhook, Webhook, _WRITE, body=NewWebhook, errors=(Conflict,)),
     Route("GET", _ONE, "Show a webhook", get_webhook, Webhook, _READ),
     Route("GET", _ALL, "List your webhooks", list_webhooks, WebhookList, _READ),
-    Route("DELETE", _ONE, "Delete a webhook", delete_webhook, Deleted, _WRITE),
+    Route("DELETE", _ONE, "Delete a webhook", delete_webhook, DeletedWebhook, _WRITE),
     Route("POST", f"{_ONE}/secret", "Make a new secret", renew_secret, Webhook, _WRITE, shows_secret=True),
     Route("GET", _SENT, "List what was sent", list_deliveries, DeliveryList, _READ, query=PageQuery),
     Route(

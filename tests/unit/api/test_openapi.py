@@ -1,13 +1,18 @@
 """The OpenAPI document says what the API does."""
 
 import json
+import re
+from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from local import collection
 from local.cloud import template as templates
 from local.cloud.template import resources
+from sluice.capabilities import ROUTE_MODULES
 from sluice.platform.http.auth import ROLES
 from tests.support.http import call, route_functions
 from tests.unit.api.conftest import Cloud
@@ -96,3 +101,72 @@ def test_roles_are_told() -> None:
 
 def test_it_is_small_enough_to_read(cloud: Cloud) -> None:
     assert len(json.dumps(document())) < 2_600 * len(route_functions())
+
+
+def test_each_body_has_an_example_that_would_be_taken() -> None:
+    for module in ROUTE_MODULES:
+        for route in import_module(module).ROUTES:
+            bodies: list[Any] = [route.body, *(route.uploads or {}).values()]
+            for model in [one for one in bodies if hasattr(one, "model_validate")]:
+                assert model.example is not None, model
+                model.model_validate(model.example)
+                shown = operation(f"{route.method} {route.path}")["requestBody"]["content"]["application/json"]
+                assert shown["example"] == model.example
+
+
+def test_each_schema_has_a_plain_name_and_no_other() -> None:
+    """Two models of one name would be called by their modules, and a generator would write one over the other."""
+    assert not [name for name in document()["components"]["schemas"] if "__" in name]
+    assert not [
+        place
+        for place, node in _schemas(document()["components"])
+        if "title" in node and isinstance(node["title"], str)
+    ]
+
+
+def test_the_words_of_an_enum_are_told_apart_in_any_case() -> None:
+    for place, node in _schemas(document()):
+        words = [word.upper() for word in node.get("enum", [])]
+        assert len(words) == len(set(words)), place
+
+
+def test_what_is_a_time_says_so() -> None:
+    for place, node in _schemas(document()["components"]["schemas"]):
+        name = place[-1] if place else ""
+        if place[-2:-1] == ("properties",) and re.fullmatch(r"\w+At|\w+Until|at|until|since", name):
+            formats = {one.get("format") for one in node.get("anyOf", [node]) if one.get("type") != "null"}
+            assert formats == {"date-time"}, place
+
+
+def test_what_is_one_of_a_few_words_says_which() -> None:
+    """The fields by which a client decides what to do next."""
+    told = ("state", "outcome", "priority", "health")
+    others = ("Outcomes", "LaneView", "SnapshotState")  # of actions of every kind, lanes of every kind, a whole record
+    for place, node in _schemas(document()["components"]["schemas"]):
+        if place[-2:-1] == ("properties",) and place[-1] in told and place[0] not in others:
+            words = [one for one in node.get("anyOf", [node]) if one.get("type") == "string"]
+            assert all("enum" in one for one in words), place
+
+
+def test_tags_and_servers_are_told() -> None:
+    tags = {tag["name"] for tag in document()["tags"]}
+    used = {tag for path in document()["paths"].values() for one in path.values() for tag in one["tags"]}
+    assert used == tags
+    [server] = document()["servers"]
+    assert server["variables"].keys() == {"api"}
+
+
+def test_the_collection_is_the_documents() -> None:
+    assert collection.FILE.read_text("utf-8") == collection.collection(document()), "run `make collection`"
+
+
+def _schemas(node: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Every object of the document with where it stands, examples left out."""
+    if isinstance(node, dict):
+        yield place, node
+        for key, value in node.items():
+            if key not in ("example", "examples", "default"):
+                yield from _schemas(value, (*place, key))
+    if isinstance(node, list):
+        for one in node:
+            yield from _schemas(one, place)

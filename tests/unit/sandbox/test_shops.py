@@ -8,7 +8,7 @@ import pytest
 
 from local.sandbox.server import Sandbox
 from local.sandbox.shops.shops import SHOPS, Shop, Variant
-from sluice.pages import check
+from sluice.pages import check, reading
 from sluice.pages.check import Asked, Seen
 from sluice.pages.fetch import Client
 from sluice.pages.reading import Availability, Outcome
@@ -66,7 +66,7 @@ def test_a_page_that_has_not_changed_is_not_sent_again(sandbox: Sandbox) -> None
     sandbox.set_shop("ridgeline", price=1_000, available=True)
     first = see(sandbox, "ridgeline")
     assert first.etag
-    assert see(sandbox, "ridgeline", first.etag).status == check.UNCHANGED
+    assert see(sandbox, "ridgeline", first.etag).status == reading.UNCHANGED
     sandbox.set_shop("ridgeline", price=1_100, available=True)
     assert see(sandbox, "ridgeline", first.etag).status == Outcome.PRODUCT
 
@@ -75,7 +75,7 @@ TROUBLES = {
     "challenge": Outcome.BLOCKED,
     "forbidden": Outcome.BLOCKED,
     "throttled": Outcome.BLOCKED,
-    "error": check.FAILED,
+    "error": reading.FAILED,
     "gone": Outcome.GONE,
     "not_found": Outcome.GONE,
     "moved": Outcome.GONE,

@@ -1,6 +1,6 @@
 """What the routes of eBay listings take: names and types. What eBay allows in them is in `rules`."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 
@@ -8,12 +8,12 @@ from sluice.listings.ebay.desired import OnDrift, Status
 from sluice.listings.ebay.item_rules import CONDITIONS, MOST_SUBTITLE, MOST_TITLE
 from sluice.listings.ebay.table import STANDINGS
 from sluice.platform.http.items import MOST_ITEMS
-from sluice.platform.http.models import Amount, Body, DocumentedAs, OneOf, PageQuery, Query
+from sluice.platform.http.models import Amount, Body, DocumentedAs, Example, OneOf, PageQuery, Query
 
 STATUSES: Final = tuple(str(one) for one in Status)
 ON_DRIFT: Final = tuple(str(one) for one in OnDrift)
 # What a record is shown as; see `views.state`.
-STATES: Final = ("waiting", "failed", "archived", "paused", "ended", *STANDINGS)
+STATES: Final = tuple(dict.fromkeys(("waiting", "failed", "archived", "paused", "ended", *STANDINGS)))
 
 _Said = Annotated[str, OneOf(ON_DRIFT)] | None
 
@@ -101,6 +101,24 @@ class _Common(Body):
 class RecordBody(_Common):
     """How a listing is to be: all of it. What is left out is not kept from before."""
 
+    example: ClassVar[Example] = {
+        "marketplace": "EBAY_US",
+        "language": "en-US",
+        "title": "Nike Dunk Low Panda, size 10",
+        "condition": "NEW",
+        "category": "15709",
+        "aspects": {"Brand": ["Nike"], "US Shoe Size": ["10"]},
+        "images": ["https://img.example.com/1.jpg"],
+        "price": {"amount": "150", "currency": "USD"},
+        "quantity": 1,
+        "policies": {
+            "fulfillment": {"name": "Standard"},
+            "payment": {"name": "Standard"},
+            "return": {"name": "Standard"},
+        },
+        "location": "warehouse-1",
+    }
+
     sku: str | None = Field(None, description="as the path has it; in a list of records it must be given")
     marketplace: str
     language: str
@@ -121,6 +139,8 @@ class RecordBody(_Common):
 
 class RecordEdit(_Common):
     """What is to change (JSON Merge Patch): null takes a field away, an object changes what it names."""
+
+    example: ClassVar[Example] = {"price": {"amount": "145"}, "quantity": 2}
 
     marketplace: str | None = None
     language: str | None = None
@@ -148,11 +168,15 @@ class RecordItem(RecordBody):
 class Records(Body):
     """Whole records. Each is checked and taken on its own: a bad one stops no other."""
 
+    example: ClassVar[Example] = {"items": [{"sku": "SHELF-4-BOX-2", **RecordBody.example}]}
+
     items: Annotated[list[Annotated[Any, DocumentedAs(RecordItem)]], Field(min_length=1, max_length=MOST_ITEMS)]
 
 
 class DryRunBody(Body):
     """The record that would be put; left out, the one that is stored."""
+
+    example: ClassVar[Example] = {}
 
     record: RecordBody | None = None
 

@@ -14,7 +14,7 @@ from sluice.listings.ebay.views import taken
 from sluice.platform import usage
 from sluice.platform.http import body as bodies
 from sluice.platform.http.errors import Conflict, ErrorDetail, FieldError, Invalid, Unavailable
-from sluice.platform.http.items import REFUSED, Answers
+from sluice.platform.http.items import REFUSED, Answers, ItemOutcome
 from sluice.platform.http.models import check, problems
 from sluice.platform.http.routing import JSON, HttpRequest, Route, Upload
 from sluice.platform.refused import CONFLICT, UNAVAILABLE, Refused
@@ -30,7 +30,7 @@ class RecordAnswer(TypedDict):
     """What became of one record: `queued`, `stored`, `unchanged`, or `refused` (see `error`). line: in the file."""
 
     index: int
-    outcome: str
+    outcome: ItemOutcome
     sku: NotRequired[str]
     version: NotRequired[int]
     jobId: NotRequired[str | None]

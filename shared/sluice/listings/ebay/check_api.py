@@ -1,6 +1,6 @@
 """The routes that have listings checked now: one, several by name, or those that a filter finds."""
 
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -16,7 +16,7 @@ from sluice.platform import usage
 from sluice.platform.config import live
 from sluice.platform.http.errors import Conflict, FieldError, Invalid, Unavailable
 from sluice.platform.http.items import MOST_ITEMS
-from sluice.platform.http.models import Body, OneOf
+from sluice.platform.http.models import Body, Example, OneOf
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.refused import Refused
 
@@ -26,6 +26,8 @@ MOST: Final = 10_000
 
 class CheckBody(Body):
     """Which listings to check: those of these skus, or those that match every filter that is given."""
+
+    example: ClassVar[Example] = {"skus": ["SHELF-4-BOX-2"]}
 
     skus: Annotated[list[str], Field(min_length=1, max_length=MOST_ITEMS)] | None = None
     marketplace: str | None = Field(None, max_length=32)

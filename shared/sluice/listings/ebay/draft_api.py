@@ -1,6 +1,6 @@
 """The route that proposes a record for something in the inventory, and stores nothing."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -11,7 +11,7 @@ from sluice.listings.ebay import draft
 from sluice.listings.ebay.api import READ
 from sluice.marketplaces.ebay.sites import EBAY_SITES
 from sluice.platform.http.errors import NotFound
-from sluice.platform.http.models import Body, OneOf
+from sluice.platform.http.models import Body, Example, OneOf
 from sluice.platform.http.routing import HttpRequest, Route
 
 # Whose words and pictures of a product are taken, in this order.
@@ -20,6 +20,8 @@ KNOWN_BY: Final = ("stockx", "alias")
 
 class DraftBody(Body):
     """What to propose a record for."""
+
+    example: ClassVar[Example] = {"itemId": "the-itemId-of-your-inventory", "marketplace": "EBAY_US"}
 
     item_id: str = Field(min_length=1, max_length=160, description="of your inventory, as it shows it")
     marketplace: Annotated[str, OneOf(tuple(EBAY_SITES))] = "EBAY_US"

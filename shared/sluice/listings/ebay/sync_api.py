@@ -1,6 +1,6 @@
 """The routes of what happens between records and eBay: the sync log, open cases, policies, the account's standing."""
 
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 from urllib.parse import unquote
 
 from pydantic import Field
@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 from sluice.jobs.model import keys
 from sluice.listings.ebay import answers, asking, cases, policies, reconciler, sellers, sync_log
 from sluice.listings.ebay.kinds import MARKETPLACE
+from sluice.listings.ebay.plan import Step
 from sluice.listings.ebay.sync_log import RESULTS, SyncEntry
 from sluice.marketplaces.ebay.sites import EBAY_SITES
 from sluice.platform.clock import iso, iso_or_none
@@ -16,8 +17,9 @@ from sluice.platform.config import live
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Invalid, NotFound
-from sluice.platform.http.models import Body, OneOf, PageQuery, Query
+from sluice.platform.http.models import Body, Example, OneOf, PageQuery, Query
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Among, Time
 from sluice.platform.refused import Refused
 
 SITES: Final = tuple(EBAY_SITES)
@@ -36,7 +38,7 @@ class SyncQuery(PageQuery):
 class Call(TypedDict):
     """One call: its step, what became of it, and the status of a refusal."""
 
-    step: str
+    step: Annotated[str, Among(Step)]
     result: str
     status: str | None
 
@@ -48,7 +50,7 @@ class Words(TypedDict):
     message: str
 
 
-class Attempt(TypedDict):
+class PublishAttempt(TypedDict):
     """One attempt to make eBay equal to a record.
 
     result: `done`, `nothing` (there was nothing to do), `retry`, `snooze` (it comes back, with no attempt used) or
@@ -58,24 +60,26 @@ class Attempt(TypedDict):
     sku: str
     version: int
     attempt: int
-    planned: list[str]
+    planned: list[Annotated[str, Among(Step)]]
     calls: list[Call]
-    result: str
+    result: Annotated[str, Among(RESULTS)]
     errorId: str | None
     said: list[Words]
     jobId: str
-    at: str
+    at: Time
 
 
 class SyncLog(TypedDict):
     """Attempts, newest first. next: the next page's cursor; null at the end. A page may be short, and not the last."""
 
-    attempts: list[Attempt]
+    attempts: list[PublishAttempt]
     next: str | None
 
 
 class AnswerBody(Body):
     """What becomes of an open difference."""
+
+    example: ClassVar[Example] = {"answer": "ours"}
 
     answer: Annotated[str, OneOf(cases.ANSWERS)] = Field(
         description="`ours`: eBay is made as the record says. `theirs`: the record becomes as eBay shows it. "
@@ -87,7 +91,7 @@ class Answered(TypedDict):
     """The case is closed. jobId: the job that makes eBay so; null where nothing is sent."""
 
     case: str
-    answer: str
+    answer: Annotated[str, Among(cases.ANSWERS)]
     jobId: str | None
 
 
@@ -107,15 +111,17 @@ class SitePolicy(TypedDict):
 class PoliciesView(TypedDict):
     """A seller's business policies on one site, as they were read; `readAt` null before they were."""
 
-    marketplace: str
+    marketplace: Annotated[str, Among(SITES)]
     fulfillment: list[SitePolicy]
     payment: list[SitePolicy]
     returns: list[SitePolicy]
-    readAt: str | None
+    readAt: Time | None
 
 
-class PoliciesBody(Body):
+class ReadPolicies(Body):
     """Which site's policies to read anew."""
+
+    example: ClassVar[Example] = {"marketplace": "EBAY_US"}
 
     marketplace: Annotated[str, OneOf(SITES)] = "EBAY_US"
 
@@ -129,7 +135,7 @@ class Asked(TypedDict):
 class Pause(TypedDict):
     """Until when nothing new is published, and why. What is live is kept up to date."""
 
-    until: str
+    until: Time
     reason: str
 
 
@@ -143,7 +149,7 @@ class Standing(TypedDict):
     listings: int | None
     roundMs: int | None
     meanAgeMs: int | None
-    lookedAt: str | None
+    lookedAt: Time | None
 
 
 def show_sync_log(request: HttpRequest[None, SyncQuery]) -> SyncLog:
@@ -191,7 +197,7 @@ def show_policies(request: HttpRequest[None, PoliciesQuery]) -> PoliciesView:
     }
 
 
-def refresh_policies(request: HttpRequest[PoliciesBody, None]) -> Asked:
+def refresh_policies(request: HttpRequest[ReadPolicies, None]) -> Asked:
     """Read your business policies of a site anew."""
     site = request.body.marketplace
     try:
@@ -214,13 +220,13 @@ def show_standing(request: HttpRequest[None, None]) -> Standing:
     }
 
 
-def resume(request: HttpRequest[None, None]) -> Standing:
+def resume_publishing(request: HttpRequest[None, None]) -> Standing:
     """Publish again before the pause is over: eBay has raised the limit, or listings were ended."""
     sellers.resume(keys.account(MARKETPLACE, request.tenant))
     return show_standing(request)
 
 
-def _attempt(entry: SyncEntry) -> Attempt:
+def _attempt(entry: SyncEntry) -> PublishAttempt:
     return {
         "sku": entry.sku,
         "version": entry.version,
@@ -259,9 +265,9 @@ ROUTES = (
         refresh_policies,
         Asked,
         WRITE,
-        body=PoliciesBody,
+        body=ReadPolicies,
         status=202,
     ),
     Route("GET", ACCOUNT, "Show how your eBay account fares", show_standing, Standing, READ),
-    Route("DELETE", f"{ACCOUNT}/pause", "Publish again before a pause is over", resume, Standing, WRITE),
+    Route("DELETE", f"{ACCOUNT}/pause", "Publish again before a pause is over", resume_publishing, Standing, WRITE),
 )

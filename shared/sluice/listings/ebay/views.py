@@ -1,17 +1,20 @@
 """Records of eBay listings, their history, snapshots and differences as the API shows them. Pure."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from typing_extensions import TypedDict
 
 from sluice.jobs.queue.enqueue import Enqueued
-from sluice.listings.ebay.asking import Done
+from sluice.listings.ebay.asking import Done, Outcome
+from sluice.listings.ebay.bodies import STATES
 from sluice.listings.ebay.desired import Json, Status
 from sluice.listings.ebay.plan import MOST_DETAIL_REVISIONS
 from sluice.listings.ebay.table import ENDED, LIVE, HistoryEntry, Record, Snapshot
+from sluice.marketplaces.ebay.sites import EBAY_SITES
 from sluice.marketplaces.publishing import MOST_REVISIONS
 from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.days import PACIFIC, Day
+from sluice.platform.http.shapes import Among, Time
 from sluice.platform.packing import unpack
 
 ARCHIVED: Final = "archived"
@@ -29,7 +32,7 @@ class Taken(TypedDict):
     """
 
     sku: str
-    outcome: str
+    outcome: Annotated[str, Among(Outcome)]
     version: int
     jobId: str | None
 
@@ -43,7 +46,7 @@ class Revisions(TypedDict):
     used: int
     left: int
     detailsLeft: int
-    until: str
+    until: Time
 
 
 class RecordError(TypedDict):
@@ -52,7 +55,7 @@ class RecordError(TypedDict):
     code: str
     message: str
     version: int
-    at: str
+    at: Time
 
 
 class Summary(TypedDict):
@@ -64,15 +67,15 @@ class Summary(TypedDict):
 
     sku: str
     version: int
-    state: str
-    status: str
+    state: Annotated[str, Among(STATES)]
+    status: Annotated[str, Among(Status)]
     title: str
-    marketplace: str
+    marketplace: Annotated[str, Among(EBAY_SITES)]
     group: str | None
     listingId: str | None
     publishedVersion: int | None
-    publishedAt: str | None
-    changedAt: str
+    publishedAt: Time | None
+    changedAt: Time
     drift: int
 
 
@@ -87,14 +90,14 @@ class RecordView(Summary):
     record: dict[str, Any]
     published: dict[str, Any] | None
     observed: dict[str, Any] | None
-    observedAt: str | None
+    observedAt: Time | None
     offerId: str | None
     error: RecordError | None
     warnings: list[dict[str, Any]]
     openDrift: list[dict[str, Any]]
     revisions: Revisions
     snapshots: int
-    createdAt: str
+    createdAt: Time
     changedBy: str
 
 
@@ -112,7 +115,7 @@ class ChangeView(TypedDict):
     action: str
     fields: list[str]
     changedBy: str
-    changedAt: str
+    changedAt: Time
     jobId: str | None
 
 
@@ -133,7 +136,7 @@ class SnapshotView(TypedDict):
     number: int
     event: str
     version: int
-    at: str
+    at: Time
     hash: str
     sameAs: int | None
     bytes: int

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Final, NamedTuple, NotRequired, TypeVar
+from typing import Annotated, ClassVar, Final, NamedTuple, NotRequired, TypeVar
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -20,7 +20,7 @@ from sluice.marketplaces.sizes import Size
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform import money
 from sluice.platform.clock import DAY, from_iso
-from sluice.platform.http.models import Amount, Body, Moment, OneOf, PageQuery, Text
+from sluice.platform.http.models import Amount, Body, Example, Moment, OneOf, PageQuery, Text
 from sluice.platform.refused import Refused
 
 LONGEST_EXPIRY_MS: Final = 999 * DAY
@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 class NewTerms(Body):
     """What a listing is to ask for. What is left out stays as it is."""
+
+    example: ClassVar[Example] = {"amount": "175"}
 
     amount: Amount | None = None
     currency: Text | None = Field(None, description="only with an amount; the listing's own when left out")
@@ -43,6 +45,14 @@ class NewTerms(Body):
 
 class NewListing(Body):
     """One unit to offer: a `sku` with a `size` that the catalog knows, or a `variantId` of the marketplace."""
+
+    example: ClassVar[Example] = {
+        "sku": "DD1391-100",
+        "size": "10",
+        "amount": "180",
+        "currency": "USD",
+        "reference": "shelf-4-box-2",
+    }
 
     sku: Text | None = None
     size: Text | None = None

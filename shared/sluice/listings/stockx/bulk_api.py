@@ -1,6 +1,6 @@
 """The route of many listings at once: one action, up to 500 items, an outcome for each."""
 
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, ClassVar, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -20,7 +20,7 @@ from sluice.platform.http import items
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, FieldError, Invalid, NotFound, Unavailable
 from sluice.platform.http.items import Answered, Answers
-from sluice.platform.http.models import Body, DocumentedAs, OneOf, Text
+from sluice.platform.http.models import Body, DocumentedAs, Example, OneOf, Text
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.refused import CONFLICT, Refused
 
@@ -50,6 +50,8 @@ MODELS: dict[str, type[NewListing | NewTermsOf | Doomed]] = {
 class Bulk(Body):
     """What to do to which listings. Each item is checked on its own: a bad one stops no other."""
 
+    example: ClassVar[Example] = {"action": "create", "items": [{"sku": "DD1391-100", "size": "10", "amount": "180"}]}
+
     action: Annotated[str, OneOf(tuple(ACTIONS))]
     items: Annotated[
         list[Annotated[Any, DocumentedAs(NewListing)]],
@@ -61,14 +63,14 @@ class Bulk(Body):
     ]
 
 
-class ItemAnswer(Answered, Taken, TypedDict):
+class ListingAnswer(Answered, Taken, TypedDict):
     """What became of one item: `accepted`, or `refused` (see `error`). size, sizeSystem: as of a single new listing."""
 
     listingId: NotRequired[str]
     jobId: NotRequired[str]
 
 
-class Counts(TypedDict):
+class ListingCounts(TypedDict):
     """How many items had each outcome."""
 
     accepted: int
@@ -78,8 +80,8 @@ class Counts(TypedDict):
 class BulkAnswer(TypedDict):
     """One answer for each item, in their order. Items with the same job share a batch."""
 
-    items: list[ItemAnswer]
-    counts: Counts
+    items: list[ListingAnswer]
+    counts: ListingCounts
 
 
 def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
@@ -87,7 +89,7 @@ def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
     body, action = request.body, ACTIONS[request.body.action]
     if action is Action.CREATE:
         require_room(request.tenant, len(body.items), request.now, asker(request).config)
-    answers = Answers[ItemAnswer]()
+    answers = Answers[ListingAnswer]()
     checked = answers.read(body.items, MODELS[body.action])
     named = [one.listing_id for one in checked.values() if not isinstance(one, NewListing)]
     known = listings.find_many(request.tenant, named)
@@ -105,7 +107,7 @@ def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
     for (index, wanted), what in zip(asked.items(), done, strict=True):
         _answer(answers, index, what, taken(wanted) if isinstance(wanted, Draft) else {})
     count = answers.counts()
-    counts: Counts = {"accepted": count[ACCEPTED], "refused": count[items.REFUSED]}
+    counts: ListingCounts = {"accepted": count[ACCEPTED], "refused": count[items.REFUSED]}
     answer: BulkAnswer = {"items": answers.in_order(), "counts": counts}
     return answers.unless_all_refused(answer)
 
@@ -123,11 +125,16 @@ def _item(item: NewListing | NewTermsOf | Doomed, known: dict[str, Listing], now
     return Edit(listing.listing_id, new_terms(item, listing, now))
 
 
-def _answer(answers: Answers[ItemAnswer], index: int, done: bulk.Answer, size: Taken | None = None) -> None:
+def _answer(answers: Answers[ListingAnswer], index: int, done: bulk.Answer, size: Taken | None = None) -> None:
     match done:
         case Asked():
-            job: ItemAnswer = {"index": index, "outcome": ACCEPTED, "listingId": done.listing_id, "jobId": done.job_id}
-            answers.add(index, {**job, **(size or {})})
+            asked: ListingAnswer = {
+                "index": index,
+                "outcome": ACCEPTED,
+                "listingId": done.listing_id,
+                "jobId": done.job_id,
+            }
+            answers.add(index, {**asked, **(size or {})})
         case UnknownListing():
             answers.refuse(index, FieldError("listingId", "not found"), why=NotFound)
         case Refused():

@@ -1,16 +1,18 @@
 """Listings, their history and operations as the API shows them. Pure."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from typing_extensions import TypedDict
 
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.states import CANCELLED, DEAD, SUCCEEDED
+from sluice.jobs.model.states import ALL, CANCELLED, DEAD, SUCCEEDED
 from sluice.listings.stockx import changes
 from sluice.listings.stockx.changes import Action, Change, Doubt, Status, given
 from sluice.listings.stockx.kinds import check_id
+from sluice.listings.stockx.results import TIMEOUT
 from sluice.listings.stockx.table import Entry, Listing
 from sluice.platform.clock import iso, iso_or_none
+from sluice.platform.http.shapes import Among, Time
 
 OVER = {DEAD: Status.FAILED, CANCELLED: "CANCELLED"}
 
@@ -20,17 +22,17 @@ class Ask(TypedDict):
 
     amount: str | None
     currency: str | None
-    expiresAt: str | None
+    expiresAt: Time | None
 
 
 class OpenChange(Ask):
     """A change that is not final. running: the marketplace has it."""
 
     number: int
-    action: str
+    action: Annotated[str, Among(Action)]
     jobId: str
     running: bool
-    requestedAt: str
+    requestedAt: Time
     requestedBy: str
 
 
@@ -45,11 +47,11 @@ class Unconfirmed(TypedDict):
     """
 
     change: int
-    action: str
+    action: Annotated[str, Among(Action)]
     code: str
     message: str
-    since: str
-    sentAt: str
+    since: Time
+    sentAt: Time
     operationId: str | None
     marketplaceId: str | None
     seen: str
@@ -69,8 +71,8 @@ class ListingView(TypedDict):
     listingId: str
     marketplace: str
     marketplaceId: str | None
-    status: str
-    lastStatus: str
+    status: Annotated[str, Among(changes.ListingStatus)]
+    lastStatus: Annotated[str, Among(changes.ListingStatus)]
     variantId: str
     sku: str | None
     size: str | None
@@ -78,9 +80,9 @@ class ListingView(TypedDict):
     reference: str | None
     amount: str | None
     currency: str | None
-    expiresAt: str | None
-    createdAt: str
-    updatedAt: str
+    expiresAt: Time | None
+    createdAt: Time
+    updatedAt: Time
     changes: list[OpenChange]
     unconfirmed: list[Unconfirmed]
 
@@ -93,10 +95,10 @@ class EntryView(TypedDict):
     """
 
     number: int
-    action: str
+    action: Annotated[str, Among((*Action, TIMEOUT))]
     status: str
     changedBy: str
-    changedAt: str
+    changedAt: Time
     metadata: dict[str, Any]
 
 
@@ -105,7 +107,7 @@ class OperationError(TypedDict):
 
     code: str
     message: str
-    at: str
+    at: Time
 
 
 class OperationView(TypedDict):
@@ -117,13 +119,13 @@ class OperationView(TypedDict):
     """
 
     jobId: str
-    action: str
-    status: str
-    state: str
+    action: Annotated[str, Among(Action)]
+    status: Annotated[str, Among((*Status, "CANCELLED"))]
+    state: Annotated[str, Among(sorted(ALL))]
     listingIds: list[str]
     operationId: str | None
-    startedAt: str | None
-    nextCheckAt: str | None
+    startedAt: Time | None
+    nextCheckAt: Time | None
     counts: dict[str, int] | None
     result: dict[str, Any] | None
     error: OperationError | None

@@ -1,6 +1,6 @@
 """The routes of marketplace accounts: connect one, see how it fares, take it away. No answer holds a credential."""
 
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
@@ -15,12 +15,14 @@ from sluice.marketplaces.accounts.views import AccountView, view
 from sluice.marketplaces.registry import Marketplace
 from sluice.platform.clock import iso
 from sluice.platform.config import live
+from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.context import Context
 from sluice.platform.http import routing
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Invalid, NotFound
-from sluice.platform.http.models import Body
+from sluice.platform.http.models import Body, Example
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Among, Time
 from sluice.platform.refused import Refused
 
 
@@ -52,6 +54,13 @@ def _document(schema: dict[str, Any]) -> None:
 class Credentials(Body):
     """What to connect with. Which fields there are depends on the marketplace, so they are checked later."""
 
+    example: ClassVar[Example] = {
+        "api_key": "the-api-key",
+        "client_id": "the-client-id",
+        "client_secret": "the-client-secret",
+        "refresh_token": "the-refresh-token",
+    }
+
     model_config = ConfigDict(extra="allow", json_schema_extra=_document)
 
 
@@ -65,8 +74,8 @@ class Disconnected(TypedDict):
     """Its credentials and tokens are deleted. message: what becomes of its work."""
 
     account: str
-    marketplace: str
-    disconnectedAt: str
+    marketplace: Annotated[str, Among(MARKETPLACES)]
+    disconnectedAt: Time
     message: str
 
 

@@ -1,15 +1,20 @@
 """An account as the API shows it: nothing secret, not even encrypted."""
 
+from typing import Annotated
+
 from typing_extensions import TypedDict
 
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts.table import PLACES, Account, Place, Status
 from sluice.marketplaces.registry import Grant
 from sluice.platform.clock import iso, iso_or_none
+from sluice.platform.config.services import MARKETPLACES
+from sluice.platform.http.shapes import Among, Time
 
 # What is shown where nothing was wrong yet, and nothing proved right.
 UNVERIFIED = "UNVERIFIED"
 NOT_CONNECTED = "NOT_CONNECTED"
+STATUSES = (*Status, UNVERIFIED, NOT_CONNECTED)
 
 
 class GrantView(TypedDict):
@@ -21,23 +26,23 @@ class GrantView(TypedDict):
     reason: why it is not ACTIVE. verifiedAt: when the marketplace first accepted it.
     """
 
-    grant: str
+    grant: Annotated[str, Among(("application", "seller"))]
     serves: str
-    status: str
+    status: Annotated[str, Among(STATUSES)]
     reason: str | None
-    verifiedAt: str | None
+    verifiedAt: Time | None
 
 
 class AccountView(TypedDict):
     """A connection to a marketplace. status, reason: those of the first grant, which most of its work needs."""
 
     account: str
-    marketplace: str
-    status: str
+    marketplace: Annotated[str, Among(MARKETPLACES)]
+    status: Annotated[str, Among(STATUSES)]
     reason: str | None
     grants: list[GrantView]
-    connectedAt: str
-    updatedAt: str
+    connectedAt: Time
+    updatedAt: Time
 
 
 def view(account: Account) -> AccountView:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, Generic, NotRequired, TypeVar, cast
+from typing import Annotated, Any, Final, Generic, NotRequired, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from typing_extensions import TypedDict
@@ -10,9 +10,16 @@ from typing_extensions import TypedDict
 from sluice.platform.http import errors
 from sluice.platform.http.errors import ErrorDetail, FieldError, HttpError, Invalid, Unavailable
 from sluice.platform.http.models import join, problems
+from sluice.platform.http.shapes import Among
 
 MOST_ITEMS: Final = 500
 REFUSED: Final = "refused"
+# Every outcome of an item of any request; which of them a request has, its answer says.
+OUTCOMES: Final = (
+    *("accepted", "created", "exists", "found", "merged", "queued", "raised", "rerun_requested", "stored", "unchanged"),
+    REFUSED,
+)
+ItemOutcome = Annotated[str, Among(OUTCOMES)]
 
 M = TypeVar("M", bound=BaseModel)
 # The typed dict of one item's answer.
@@ -24,7 +31,7 @@ class Answered(TypedDict):
     """What became of one item: where it stands in the request, an outcome, and of a refused one the error."""
 
     index: int
-    outcome: str
+    outcome: ItemOutcome
     error: NotRequired[ErrorDetail]
 
 
@@ -42,7 +49,7 @@ class Answers(Generic[A]):
     """The answers to the items of a request. They come in any order, and are given in the items' order.
 
     Example:
-        answers = Answers[ItemAnswer]()
+        answers = Answers[StoredAnswer]()
         for index, item in answers.read(request.body.items, NewItem).items():
             answers.add(index, {"index": index, "outcome": "created", "itemId": make(item)})
         return answers.unless_all_refused({"items": answers.in_order()})

@@ -3,8 +3,9 @@
 A model is built when it is first used: a function pays at start only for the requests that it gets.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -44,8 +45,17 @@ _WORDS = {
 }
 
 
+# What a body may look like.
+Example = Mapping[str, Any]
+
+
 class Body(BaseModel):
-    """The base of what comes as JSON."""
+    """The base of what comes as JSON.
+
+    example: one that would be taken, for the API's document and what is made of it.
+    """
+
+    example: ClassVar[Example | None] = None
 
     model_config = ConfigDict(
         alias_generator=to_camel, extra="forbid", strict=True, frozen=True, defer_build=True, hide_input_in_errors=True

@@ -1,6 +1,9 @@
-"""The OpenAPI 3.1 document, made from the routes. Only the request that asks for it loads this."""
+"""The OpenAPI 3.1 document, made from the routes. Only the request that asks for it loads this.
 
-from collections.abc import Iterable
+Clients are generated from it, so each schema has a name of its own.
+"""
+
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -27,6 +30,15 @@ from sluice.platform.http.routing import JSON, Route, Routes
 
 REFERENCE = "#/components/schemas/{model}"
 SCHEME = "token"
+# Where the API is: nobody but its user knows. The answer to a request for the document says where it was asked.
+SERVER = {
+    "url": "{api}",
+    "description": "The output ApiUrl of the stack, or its custom domain",
+    "variables": {"api": {"default": "https://api.example.com"}},
+}
+# Keys of JSON Schema and OpenAPI: below which stand values as they are, and below which the keys are names.
+_VALUES = ("example", "examples", "default")
+_OF_NAMES = ("properties", "patternProperties", "schemas", "parameters", "responses", "paths", "securitySchemes")
 
 
 class Error(TypedDict):
@@ -46,18 +58,26 @@ class GatewayMessage(TypedDict):
 _ALSO_OF_THE_GATEWAY = (Unauthenticated, Forbidden, TooMany)
 
 
-def document(title: str, version: str, description: str, routes: Routes) -> dict[str, Any]:
-    """The document of `routes`, as JSON values."""
+def document(
+    title: str, version: str, description: str, routes: Routes, tags: Mapping[str, tuple[str, str]]
+) -> dict[str, Any]:
+    """The document of `routes`, as JSON values.
+
+    tags: what the routes are about: the word that follows `/v1/` in their paths, with a name and a description.
+    """
     inputs = [model for route in routes for model in _inputs(route)]
     outputs = [Error, GatewayMessage, *(route.answer for route in routes if isinstance(route.answer, type))]
     schemas, components = _schemas(inputs, outputs)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas, components)
+        told = {"tags": [tags[_area(route)][0]], **_operation(route, schemas, components)}
+        paths.setdefault(route.path, {})[route.method.lower()] = told
     queries = {model.__name__ for route in routes if (model := route.query) is not None}
-    return {
+    made = {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": description},
+        "servers": [SERVER],
+        "tags": [{"name": name, "description": told} for name, told in dict.fromkeys(tags.values())],
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": {name: schema for name, schema in sorted(components.items()) if name not in queries},
@@ -66,6 +86,33 @@ def document(title: str, version: str, description: str, routes: Routes) -> dict
             "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+    shown: dict[str, Any] = _for_generators(made)
+    return shown
+
+
+def _area(route: Route[Any, Any]) -> str:
+    """What the route is about: `jobs` of `/v1/jobs/{job_id}`."""
+    parts = route.path.removeprefix("/v1").split("/")
+    return parts[1]
+
+
+def _for_generators(node: Any, *, names: bool = False) -> Any:
+    """`node` without pydantic's titles, by which generators would name things twice.
+
+    names: the keys of `node` are names of fields or schemas, and not words of JSON Schema.
+    """
+    if isinstance(node, list):
+        return [_for_generators(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {
+        key: value for key, value in node.items() if names or key not in ("title", "example", "examples", "default")
+    }
+    shown = {key: _for_generators(value, names=key in _OF_NAMES and not names) for key, value in kept.items()}
+    if not names:
+        shown |= {key: node[key] for key in _VALUES if key in node}
+        shown |= {"title": node["title"]} if "version" in node and "title" in node else {}
+    return shown
 
 
 def _inputs(route: Route[Any, Any]) -> list[type]:
@@ -90,15 +137,20 @@ def _operation(route: Route[Any, Any], schemas: dict[type, Any], components: dic
         "responses": {str(route.status): _answer(route, schemas), **_errors(route)},
     }
     if route.body:
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas[route.body]}}}
+        operation["requestBody"] = {"required": True, "content": {JSON: _content(route.body, schemas)}}
     if route.uploads:
-        content = {name: {"schema": schemas[model]} for name, model in route.uploads.items()}
+        content = {name: _content(model, schemas) for name, model in route.uploads.items()}
         operation["requestBody"] = {"required": True, "content": content}
     if route.permission is None:
         return operation | {"security": []}
     roles = ", ".join(role for role, permissions in ROLES.items() if route.permission in permissions)
     note = f"Needs the permission `{route.permission}`, which these roles have: {roles}."
     return operation | {"description": note, "security": [{SCHEME: []}]}
+
+
+def _content(model: type, schemas: dict[type, Any]) -> dict[str, Any]:
+    example = getattr(model, "example", None)
+    return {"schema": schemas[model]} | ({"example": example} if example is not None else {})
 
 
 def _path(route: Route[Any, Any]) -> list[dict[str, Any]]:
