@@ -9,12 +9,14 @@ from sluice.jobs.model import kinds
 from sluice.operator import (
     actions_api,
     budgets_api,
+    configuration_api,
     deployment_api,
     jobs_api,
     metrics_api,
     overview_api,
     pauses_api,
     run_api,
+    what_if_api,
     work_api,
 )
 from sluice.platform.http import routing
@@ -22,7 +24,19 @@ from sluice.platform.http import routing
 kinds.serve(
     capabilities.kinds("catalog", "prices", "listings.stockx", "listings.ebay", "promotions", "pages", "operator")
 )
-PARTS = (overview_api, jobs_api, work_api, budgets_api, deployment_api, actions_api, metrics_api, run_api, pauses_api)
+PARTS = (
+    overview_api,
+    jobs_api,
+    work_api,
+    budgets_api,
+    deployment_api,
+    actions_api,
+    metrics_api,
+    run_api,
+    pauses_api,
+    configuration_api,
+    what_if_api,
+)
 app = routing.app([route for part in PARTS for route in part.ROUTES])
 
 

@@ -82,6 +82,8 @@ CAPABILITIES = (
             "deployment_api",
             "actions_api",
             "pauses_api",
+            "configuration_api",
+            "what_if_api",
             "metrics_api",
             "run_api",
         ),

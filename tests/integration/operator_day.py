@@ -28,6 +28,7 @@ class OperatorDay:
         self.the_dead_are_replayed_one_and_all()
         self.everybodys_work_is_taken_back()
         self.work_is_paused_and_resumed()
+        self.the_configuration_is_changed_and_changed_back()
         self.what_was_done_is_looked_at()
 
     def see(self, path: str, **query: Any) -> Any:
@@ -78,6 +79,20 @@ class OperatorDay:
         self.own.post(f"{BASE}/pauses", {"name": "alias:acme", "reason": "prices are wrong"})
         assert [one["name"] for one in self.see("pauses")["pauses"]] == ["alias:acme"]
         assert self.own.delete(f"{BASE}/pauses/alias:acme")["before"]["reason"] == "prices are wrong"
+
+    def the_configuration_is_changed_and_changed_back(self) -> None:
+        base = f"{BASE}/configuration"
+        known = self.see("configuration")
+        document = {**known["document"], "prices": {"stale_ms": 7_200_000}}
+        assert self.all.post(f"{base}/check", {"document": document})["changes"]
+        wanted = {"version": known["version"], "document": document, "reason": "prices may be older"}
+        version = self.all.put(base, wanted)["version"]
+        [row, *_] = self.see("configuration/versions")["versions"]
+        assert (row["version"], row["reason"]) == (version, "prices may be older")
+        assert self.see(f"configuration/versions/{version}")["document"] == document
+        assert self.all.post(f"{base}/revert", {"version": version, "to": known["version"]})["changes"]
+        played = self.all.post(f"{base}/what-if", {"budget": "stockx:acme", "limits": {"per_hour": 1}})
+        assert played["proposed"]["waited"]
 
     def what_was_done_is_looked_at(self) -> None:
         for function in FUNCTIONS:

@@ -32,8 +32,9 @@ from sluice.jobs.queue.together import enqueue_with
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Account
-from sluice.operator import actions, counts
+from sluice.operator import actions, configuring, counts
 from sluice.operator.actions import Action
+from sluice.operator.configuring import Who
 from sluice.pages import alerts, facts, handler, request, schedule, table, told, urls
 from sluice.pages.alerts import Watch
 from sluice.pages.facts import Facts
@@ -363,6 +364,10 @@ CASES: dict[str, Case] = {
     "discard what cannot be read": Case(discard, before=broken_item),
     "charge an allowance": Case(charged),
     "count jobs": Case(counted),
+    "claim a version of the configuration": Case(
+        lambda _: configuring._claim(8, Who("me", "one", None, NOON)),
+        lambda claim: (claim.entry, claim.subject),
+    ),
     "pause work": Case(paused),
     "resume work": Case(resumed, before=paused),
     "count jobs for the operator": Case(counted_by_operator),

@@ -21,6 +21,7 @@ from sluice.webhooks.endpoints import Wanted
 from tests.support.credentials import ACCEPTED, accept_all
 from tests.support.http import call
 from tests.support.letters import DIED_AT
+from tests.support.parameter import Parameter
 from tests.support.store import Answer, Request, Store, store
 
 CREDENTIALS = {
@@ -53,6 +54,7 @@ class Cloud:
         self.sent: list[str] = []
         self.queued: list[str] = []
         self.now = SystemClock().now()
+        self.parameter = Parameter()
 
     def content(self) -> dict[str, Any]:
         """Every item of every table but `usage`, in which each request is counted, whatever becomes of it."""
@@ -126,6 +128,8 @@ def cloud(tables: Store, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     tables.clear()
     lanes.forget()
     cloud = Cloud(tables)
+    cloud.parameter = Parameter(at=cloud.now)
+    tables.services["ssm"] = cloud.parameter.answer
     accept_all(monkeypatch)
     monkeypatch.setattr(aws, "invoke_later", lambda function, event: cloud.invoked.append((function, event)))
     monkeypatch.setattr(aws, "send_message", lambda queue, body, delay: cloud.sent.append(body))

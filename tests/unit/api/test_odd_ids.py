@@ -33,7 +33,8 @@ def ask(key: str, name: str, value: str) -> Answer:
     for other, known in good.items():
         path = path.replace(f"{{{other}}}", quote(known, safe=""))
     request, _ = ATTEMPTS.get(key, ({}, 200))
-    made = event(method, path, **request, tenant=None if key in PUBLIC else "acme")
+    roles = "operator platform" if "/operator/" in path else "operator"
+    made = event(method, path, **request, tenant=None if key in PUBLIC else "acme", roles=roles)
     made["pathParameters"] |= {name: value}
     return send(made)
 

@@ -256,6 +256,8 @@ SINGLE = {
     "/v1/operator/jobs/{job_id}",
     # These show one deployment, to whoever runs it.
     *("/v1/operator/calls", "/v1/operator/runs", "/v1/operator/tenants", "/v1/operator/pauses"),
+    *("/v1/operator/configuration", "/v1/operator/configuration/versions"),
+    "/v1/operator/configuration/versions/{version}",
     "/health",
     "/v1/openapi.json",
     "/v1/images/{name}",

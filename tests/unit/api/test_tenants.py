@@ -44,7 +44,7 @@ IDS |= {"item_id": ITEM, "import_id": IMPORT}
 PAGE = "https://shop.example/products/ACME-ONLY"
 IDS |= {"page_id": urls.product_id(PAGE)}
 IDS |= {"budget": "stockx:acme", "action_id": f"{iso(DIED_AT)}#5f3c21aa07b4"}
-IDS |= {"pause": "stockx:acme"}
+IDS |= {"pause": "stockx:acme", "version": "1"}
 IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
 # The record of a listing of acme's, and what was published of it.
 SKU = "ACME-ONLY-10"
@@ -137,6 +137,13 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "GET /v1/operator/pauses": ({}, 200),
     "POST /v1/operator/pauses": ({"body": {"name": "stockx:acme", "reason": "mine"}}, 403),
     "DELETE /v1/operator/pauses/{pause}": ({}, 404),
+    "GET /v1/operator/configuration": ({}, 403),
+    "PUT /v1/operator/configuration": ({"body": {"version": 1, "document": {}}}, 403),
+    "POST /v1/operator/configuration/check": ({"body": {"document": {}}}, 403),
+    "POST /v1/operator/configuration/revert": ({"body": {"version": 1, "to": 1}}, 403),
+    "POST /v1/operator/configuration/what-if": ({"body": {"budget": "stockx:acme", "limits": {"per_hour": 50}}}, 403),
+    "GET /v1/operator/configuration/versions": ({}, 403),
+    "GET /v1/operator/configuration/versions/{version}": ({}, 403),
     "GET /v1/operator/metrics": ({}, 200),
     "GET /v1/operator/metrics.txt": ({}, 200),
     "POST /v1/operator/run": ({"body": {"function": "scheduler"}}, 403),
@@ -201,6 +208,13 @@ OPERATORS = {
 }
 # What only whoever runs the whole deployment may do.
 DEPLOYMENT = {
+    "GET /v1/operator/configuration/versions/{version}",
+    "GET /v1/operator/configuration/versions",
+    "POST /v1/operator/configuration/what-if",
+    "POST /v1/operator/configuration/revert",
+    "POST /v1/operator/configuration/check",
+    "PUT /v1/operator/configuration",
+    "GET /v1/operator/configuration",
     "POST /v1/operator/run",
     "GET /v1/operator/tenants",
     "GET /v1/operator/runs",
