@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.operator import counts
+from sluice.operator import depth
 from sluice.platform.observe import logger
 
 
@@ -14,4 +14,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
 
     Returns how many items of counters have moved.
     """
-    return {"moved": counts.follow(event["Records"])}
+    return {"moved": depth.follow(event["Records"])}

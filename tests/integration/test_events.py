@@ -117,6 +117,7 @@ ANSWERS: dict[str, Any] = {
     "promotions_create": lambda answer: answer["statusCode"] == 202,
     "promotions_list": lambda answer: answer["statusCode"] == 200,
     "promotions_show": lambda answer: answer["statusCode"] == 200,
+    "reconciler_each_day": lambda answer: answer["success"] and answer["mismatches"] == 0,
     "reconciler_each_minute": lambda answer: answer["success"],
     "scheduler_each_minute": lambda answer: answer["errors"] == 0,
     "scheduler_nudge": lambda answer: answer["errors"] == 0,

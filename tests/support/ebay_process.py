@@ -8,7 +8,7 @@ import pytest
 from sluice.jobs.queue import lanes
 from sluice.marketplaces.accounts import token_cache
 from sluice.marketplaces.http import transport
-from sluice.platform import aws
+from sluice.platform import aws, observe
 from sluice.platform.observe import metrics
 from sluice.platform.settings import settings
 from tests.support.sandbox_wire import SandboxWire
@@ -29,10 +29,10 @@ def calling(wire: SandboxWire) -> Iterator[None]:
         _forget()
         yield
     _forget()
-    metrics.clear_metrics()
 
 
 def _forget() -> None:
     settings.cache_clear()
     token_cache.forget()
     lanes.forget()
+    observe.forget()

@@ -106,6 +106,8 @@ class EbaySeller:
             Record.changed_at.set(now),
             Record.changed_by.set("ann"),
         ]
+        if isinstance(want, Desired) and want.group:
+            actions.append(Record.group.set(want.group))
         if members:
             actions.append(Record.members.set(members))
         Record(owner, sku).update(actions=actions)

@@ -10,10 +10,10 @@ from local.sandbox.faults import Disconnect, ServerError
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import DEAD, QUEUED, SUCCEEDED
-from sluice.listings.ebay import documents, policies, sellers, snapshots
+from sluice.listings.ebay import documents, policies, sellers, snapshots, views
 from sluice.listings.ebay.desired import Policies, PolicyRef, Price, Status
 from sluice.listings.ebay.echo import Echo
-from sluice.platform.clock import DAY, HOUR, SECOND
+from sluice.platform.clock import DAY, HOUR, SECOND, iso
 from sluice.platform.days import PACIFIC, Day
 from sluice.platform.packing import unpack
 from tests.support.ebay_seller import ACCOUNT, SKU, TENANT, EbaySeller
@@ -373,3 +373,19 @@ def test_a_quota_that_is_used_up_costs_no_attempt(seller: EbaySeller) -> None:
 
 def test_another_price_is_a_price() -> None:
     assert Price("245", "USD").at_ebay == {"value": "245.00", "currency": "USD"}
+
+
+def test_a_record_shows_why_it_was_not_published_and_whether_it_is_tried_again(seller: EbaySeller) -> None:
+    """As the API shows it, from what the publisher has written."""
+    seller.sandbox.faults.set(RefuseListing(error_id=25001, call="publish"))
+    seller.put(record())
+    seller.later(31)
+    seller.tick()
+    waiting = views.view(seller.record(), seller.clock.time)
+    assert waiting["error"]
+    assert (waiting["state"], waiting["error"]["final"]) == ("waiting", False)
+    assert waiting["error"]["at"][:19] == iso(seller.clock.time)[:19]
+    seller.settle()
+    dead = views.view(seller.record(), seller.clock.time)
+    assert dead["error"]
+    assert (dead["state"], dead["error"]["final"], dead["error"]["code"]) == ("failed", True, "25001")

@@ -5,6 +5,7 @@
  run#worker#2026-11-22     2026-11-22T05:00:03.120Z#… stats (JSON)
  hours#worker              2026-11-22T05              one counter for each word, and of calls (see `call_counts`)
  health                    snapshot                   stats (JSON)
+ health                    ebay.publish               stats (JSON): the last of what a part of Sluice did; see `notes`
  batch#3xV9…               start                      taken_by: who has taken a batch (see `starts`)
 ```
 """
@@ -22,8 +23,11 @@ from sluice.platform.clock import iso, ttl
 from sluice.platform.config.document import Config
 from sluice.platform.http import table_pages
 from sluice.platform.http.paging import Page, Place
+from sluice.platform.observe import tell
 
 HEALTH = ("health", "snapshot")
+# Parts that leave notes for /health; there are a handful, so that one read finds all of them.
+MOST_NOTES = 20
 # What the range key of a run's record looks like.
 KEY = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f]{8}"
 
@@ -46,7 +50,11 @@ class RunRecord(tables.Table):
 
 
 def record(function: str, stats: Mapping[str, Any], counters: Mapping[str, int], now: int, config: Config) -> None:
-    """Write the audit record of one run and add its `counters`, and those of its calls, to the hour's."""
+    """Write the audit record of one run and add its `counters`, and those of its calls, to the hour's.
+
+    Counters with dimensions that were tallied meanwhile are told as metrics.
+    """
+    tell()
     day, moment, expires_at = iso(now)[:10], iso(now), ttl(now + config.engine.retention_ms)
     RunRecord(
         scope=f"run#{function}#{day}", at=f"{moment}#{uuid4().hex[:8]}", stats=dict(stats), expires_at=expires_at
@@ -71,6 +79,17 @@ def health() -> dict[str, Any] | None:
     except RunRecord.DoesNotExist:
         return None
     return stats
+
+
+def note(part: str, stats: Mapping[str, Any]) -> None:
+    """Replace what /health knows of a part of Sluice: when it did something last, or what it found."""
+    RunRecord(scope=HEALTH[0], at=part, stats=dict(stats)).save()
+
+
+def notes() -> dict[str, dict[str, Any]]:
+    """All notes by part, and the scheduler's snapshot under `snapshot`. One read of a few items."""
+    found = RunRecord.query(HEALTH[0], limit=MOST_NOTES, consistent_read=False)
+    return {one.at: dict(one.stats or {}) for one in found}
 
 
 def hours(functions: Sequence[str], names: Sequence[str]) -> dict[tuple[str, str], dict[str, int]]:

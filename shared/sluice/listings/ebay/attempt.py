@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from pynamodb.expressions.update import Action as Update
 
+from sluice.jobs.model import kinds
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
 from sluice.jobs.model.run import Run
@@ -169,7 +170,7 @@ def failed(attempt: Attempt, failure: Failure) -> None:
     """Keep why an attempt did not succeed: in the sync log, and on the record where it was the last."""
     record, now = attempt.record, attempt.run.clock.now()
     _entry(attempt, result_of(failure), failure, now).save()
-    actions: list[Update] = [Record.error.set(error_of(record, failure, now))]
+    actions: list[Update] = [Record.error.set(error_of(attempt.run, record, failure))]
     if record.run == attempt.token and result_of(failure) == "failed":
         actions.append(Record.run.remove())  # no more is sent: whoever looks at the listing sees what is there
     if attempt.offer_id and attempt.offer_id != record.offer_id:
@@ -187,14 +188,15 @@ def result_of(failure: Failure) -> str:
     return "snooze" if failure.action is Then.SNOOZE else "retry"
 
 
-def error_of(record: Record, failure: Failure, now: int) -> Json:
+def error_of(run: Run, record: Record, failure: Failure) -> Json:
     """What a record keeps of a failure. final: it is not tried again by itself."""
+    last = run.job.attempts >= kinds.most_attempts(run.job.kind, run.config)
     return {
         "code": failure.code,
         "message": failure.message[:MESSAGE_CHARACTERS],
         "version": record.version,
-        "at": iso(now),
-        "final": result_of(failure) == "failed",
+        "at": iso(run.clock.now()),
+        "final": result_of(failure) == "failed" or (last and failure.action is Then.RETRY),
     }
 
 

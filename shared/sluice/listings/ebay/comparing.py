@@ -31,6 +31,7 @@ from sluice.listings.ebay.table import Record
 from sluice.marketplaces.publishing import MOST_PRICES, Json, Publisher
 from sluice.platform import tables
 from sluice.platform.http.paging import Place
+from sluice.platform.observe import milliseconds
 from sluice.platform.packing import pack, unpack
 
 # What happens to a whole listing, whatever is being changed in it.
@@ -43,13 +44,21 @@ def run(run: Run) -> HandlerResult:
     The result is `{"looked", "unknown", "drift", "round"}`: listings, those of which nothing is known now, differences,
     and whether a round was completed.
     """
-    account = run.job.account
+    account, began = run.job.account, run.clock.now()
     publisher = publishers.open_for(account, run.calls, run.clock)
     told = {"looked": 0, "unknown": 0, "drift": 0, "round": False}
     if skus := run.payload.get("skus"):
         named = table.find_many(keys.tenant_of(account), skus)
         _slice(run, publisher, [one for _, one in sorted(named.items()) if one.published], told)
-        return dict(told)
+    else:
+        _round(run, publisher, told)
+    milliseconds("duration.reconcile_ms", run.clock.now() - began)
+    return dict(told)
+
+
+def _round(run: Run, publisher: Publisher, told: dict[str, Any]) -> None:
+    """The slices of the account's round that come next."""
+    account = run.job.account
     for _ in range(max(1, run.payload["calls"] // SLICE_CALLS)):
         look = sellers.progress_of(account)
         if look is None:
@@ -63,7 +72,6 @@ def run(run: Run) -> HandlerResult:
         if page.next is None:
             told["round"] = True
             break
-    return dict(told)
 
 
 def _move_on(look: SellerPart, after: Place | None, seen: int, now: int) -> None:

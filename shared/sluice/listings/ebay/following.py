@@ -23,7 +23,7 @@ from sluice.listings.ebay.plan import Unsure
 from sluice.listings.ebay.table import HistoryEntry, Record
 from sluice.platform import aws, tables
 from sluice.platform.clock import iso
-from sluice.platform.observe import count
+from sluice.platform.observe import tally
 from sluice.platform.packing import pack, unpack
 
 EVENTS: Final = {
@@ -39,7 +39,7 @@ BUYER: Final = "a buyer at eBay"
 
 def tell(run: Run, record: Record, one: Drift, now: Echo | None) -> None:
     """Once, as far as can be: told before it is written, so that a crash tells it again, with the same id."""
-    count(f"drift.detected.{one.kind}")
+    tally("drift.detected", {"class": str(one.kind)})
     shown = json.dumps(now.stored() if now else {}, sort_keys=True)
     about = f"{record.listing} {one.kind} {sorted(one.groups)} {shown}"
     detail: dict[str, Any] = {

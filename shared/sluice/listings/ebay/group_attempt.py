@@ -240,6 +240,6 @@ def log(run: Run, record: Record, attempt: GroupAttempt | None, result: str, fai
 def failed(run: Run, record: Record, attempt: GroupAttempt | None, failure: Failure) -> None:
     """Keep why an attempt did not succeed."""
     log(run, record, attempt, attempts.result_of(failure), failure)
-    error = attempts.error_of(record, failure, run.clock.now())
+    error = attempts.error_of(run, record, failure)
     with suppress(tables.ConditionFailed):
         tables.update(Record, [record.tenant, record.sku], [Record.error.set(error)], Record.version.exists())

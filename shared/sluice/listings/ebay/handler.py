@@ -16,7 +16,17 @@ from functools import partial
 from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
 from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
-from sluice.listings.ebay import comparing, group_attempt, policies, promoting, publishers, sellers, steps, table
+from sluice.listings.ebay import (
+    comparing,
+    group_attempt,
+    metrics,
+    policies,
+    promoting,
+    publishers,
+    sellers,
+    steps,
+    table,
+)
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import Attempt
 from sluice.listings.ebay.desired import Status
@@ -68,7 +78,6 @@ class _Publishing:
     def _keep(self, attempt: Attempt, failure: Failure) -> None:
         if isinstance(failure, attempts.Superseded) or getattr(failure, "logged", False):
             return
-        count("publish.failure")
         try:
             self._check(attempt, failure)
             attempts.failed(attempt, failure)
@@ -96,8 +105,10 @@ def run(runs: Sequence[Run]) -> list[HandlerResult | Exception]:
     A result is `{"outcome": "published" | "unchanged" | "gone", "steps", "version", "listing_id"}`.
     """
     first = runs[0]
+    began = first.clock.now()
+    count("queue.dequeue", len(runs))
     publisher = publishers.open_for(first.job.account, first.calls, first.clock)
-    pause = sellers.paused(first.job.account, first.clock.now())
+    pause = sellers.paused(first.job.account, began)
     ways = [_Publishing(run, publisher) for run in runs]
     for way in ways:
         if way.run.payload["owner"].endswith(table.GROUPS):
@@ -115,7 +126,9 @@ def run(runs: Sequence[Run]) -> list[HandlerResult | Exception]:
     for way in ways:
         if way.end is None:
             way.step(partial(_publish, way, publisher))
-    return [way.told() for way in ways]
+    ends = [way.told() for way in ways]
+    metrics.published(runs, ends, began)
+    return ends
 
 
 def _begin(way: _Publishing, pause: tuple[int, str] | None) -> HandlerResult | None:

@@ -9,24 +9,27 @@ the one that was confirmed longest ago. So nothing is written for a listing that
 is half the time of a round.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypedDict
 
 from sluice.jobs import ask
+from sluice.jobs.budgets import ledger
 from sluice.jobs.model import keys
 from sluice.jobs.run import records
-from sluice.listings.ebay import sellers, wishes
+from sluice.listings.ebay import metrics, sellers, wishes
 from sluice.listings.ebay.sellers import SellerPart
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import DAY, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.services import EBAY_INVENTORY
 from sluice.platform.context import Context
-from sluice.platform.observe import count
+from sluice.platform.observe import count, gauge
 
 # Listings of a slice: four calls for their items, one for the offers of each.
 SLICE: Final = 100
 SLICE_CALLS: Final = 104
+# Applications whose budgets are told of in one run.
+MOST_TOLD: Final = 20
 # One job takes no more slices than its worker has time for.
 MOST_SLICES: Final = 5
 
@@ -45,7 +48,8 @@ def run(context: Context) -> ReconcileAnswer:
     """Ask for the looks of this minute."""
     began, config = context.now(), context.config
     watched = sellers.watched()
-    shares = allot(watched, accounts.applications([one.part for one in watched]), per_minute(config), began)
+    applications = accounts.applications([one.part for one in watched])
+    shares = allot(watched, applications, per_minute(config), began)
     for account, calls in shares.items():
         ask.want(wishes.compare(keys.tenant_of(account), calls), began, config)
     duration = context.now() - began
@@ -55,6 +59,7 @@ def run(context: Context) -> ReconcileAnswer:
         "reconciler", {**counters, "accounts": len(watched), "ms": duration}, counters, context.now(), config
     )
     count("LooksAsked", len(shares))
+    _tell({applications.get(account) for account in shares}, began, config)
     return {
         "success": True,
         "accounts": len(watched),
@@ -62,6 +67,20 @@ def run(context: Context) -> ReconcileAnswer:
         "calls": total,
         "durationMs": duration,
     }
+
+
+def _tell(applications: Collection[str | None], now: int, config: Config) -> None:
+    """Tell what is left of the day's calls where listings are looked at now, and when the last of each sort was."""
+    budgets = [keys.charged_to(EBAY_INVENTORY, one) for one in sorted(applications, key=str)[:MOST_TOLD]]
+    limits = config.limits[EBAY_INVENTORY]
+    left = [one for one in (ledger.read(budget, now).left(limits) for budget in budgets) if one is not None]
+    known = records.notes()
+    note = {name: known.get(metrics.RECONCILE, {}).get(name) for name in ("remaining", "limit")}
+    if left:
+        gauge("adapter.remaining_calls", min(left), {"service": EBAY_INVENTORY})
+        note = {"remaining": min(left), "limit": limits.per_day}
+    records.note(metrics.RECONCILE, {"at": now, **{name: value for name, value in note.items() if value is not None}})
+    metrics.tell_last({**known, metrics.RECONCILE: {"at": now}})
 
 
 def per_minute(config: Config) -> int:

@@ -30,6 +30,7 @@ class SellerPart(tables.Table):
     paused_until, reason: of the part `publishing`.
     cursor: of a look, the sku behind which it goes on; none at the beginning of a round. looked_at: when it was its
         turn last. began_at: of the present round. round_ms, listings: of the last one that was complete.
+    audit_owner, audit_after: whose records, and behind which sku, the next audit goes on. audited_at: of the last one.
     """
 
     class Meta:
@@ -48,6 +49,9 @@ class SellerPart(tables.Table):
     round_ms = IntAttribute(null=True)
     listings = IntAttribute(null=True)
     seen = IntAttribute(null=True)
+    audit_owner = UnicodeAttribute(null=True)
+    audit_after = UnicodeAttribute(null=True)
+    audited_at = IntAttribute(null=True)
 
 
 class Gone(NamedTuple):

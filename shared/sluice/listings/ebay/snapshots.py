@@ -30,7 +30,7 @@ from sluice.platform.clock import DAY
 from sluice.platform.config.ebay import Ebay
 from sluice.platform.http import table_pages
 from sluice.platform.http.paging import Page, Place
-from sluice.platform.observe import count
+from sluice.platform.observe import count, measured
 from sluice.platform.packing import plain, unpack
 
 EVENTS: Final = ("publish", "forced", "policy_change", "drift", "audit")
@@ -151,7 +151,8 @@ def store(
         if entry is not None:
             transaction.save(entry)
 
-    tables.transact(fill)
+    with measured("duration.snapshot_ms"):
+        tables.transact(fill)
     count("snapshot.dedup" if added.snapshot.same_as else "snapshot.created")
     count("snapshot.bytes", added.snapshot.size)
     if added.snapshot.number % PRUNE_EACH == 0:

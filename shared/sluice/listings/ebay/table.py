@@ -49,7 +49,7 @@ class Record(tables.Table):
     unsure: of what eBay may show something else than it took last (`plan.Unsure`): an attempt has begun to send it, or
         drift was found in it. run: who began the newest attempt; its result is taken only while it is that one's.
     offer_id, listing_id: eBay's. standing: of the listing, one of `STANDINGS`.
-    error: why the newest attempt to publish gave up: `{"code", "message", "version", "at"}`.
+    error: why the newest attempt to publish did not succeed: `{"code", "message", "version", "at", "final"}`.
     warnings: what eBay said besides, at the last publish.
     revision_day: a day at eBay, in which revisions (all) and detail_revisions (not price and quantity) were counted.
     drift: what is open: `[{"class", "groups", "at", "case"}]`.

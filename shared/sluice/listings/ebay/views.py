@@ -50,19 +50,20 @@ class Revisions(TypedDict):
 
 
 class RecordError(TypedDict):
-    """Why the newest attempt to publish gave up."""
+    """Why the newest attempt to publish did not succeed. final: it is not tried again by itself."""
 
     code: str
     message: str
     version: int
     at: Time
+    final: bool
 
 
 class Summary(TypedDict):
     """A record in a list.
 
-    state: `waiting` (not published as it is), `failed` (see `error`), `live`, `out_of_stock`, `paused`, `on_hold`,
-    `ended`, or `archived`. publishedVersion: the version that eBay took last.
+    state: `waiting` (not published as it is), `failed` (given up: see `error`), `live`, `out_of_stock`, `paused`,
+    `on_hold`, `ended`, or `archived`. publishedVersion: the version that eBay took last.
     """
 
     sku: str
@@ -179,7 +180,7 @@ def state(record: Record) -> str:
     """What a record is, in one word."""
     if record.archived_at:
         return ARCHIVED
-    if record.error and record.error.get("version") == record.version:
+    if record.error and record.error["version"] == record.version and record.error.get("final", True):
         return FAILED
     if not record.is_published:
         return WAITING
@@ -273,4 +274,10 @@ def whole_snapshot(one: Snapshot, found: Json) -> SnapshotState:
 def _error(error: dict[str, Any] | None) -> RecordError | None:
     if not error:
         return None
-    return {"code": error["code"], "message": error["message"], "version": error["version"], "at": error["at"]}
+    return {
+        "code": error["code"],
+        "message": error["message"],
+        "version": error["version"],
+        "at": error["at"],
+        "final": error.get("final", True),
+    }

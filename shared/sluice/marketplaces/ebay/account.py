@@ -7,7 +7,6 @@ from sluice.marketplaces.ebay.seller_api import SellerApi
 from sluice.marketplaces.ebay.sites import DEFAULT_LOCALE, EBAY_SITES
 from sluice.marketplaces.ebay.values import digest
 from sluice.marketplaces.http import fields
-from sluice.marketplaces.http.errors import MarketplaceFailure
 from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.publishing import POLICY_KINDS, Policy
 
@@ -27,11 +26,7 @@ class Account(SellerApi):
         locale = EBAY_SITES[site].locales[0] if site in EBAY_SITES else DEFAULT_LOCALE
         headers = {"content-language": locale, "accept-language": locale}
         request = Call("GET", f"{BASE}/{kind}_policy", query={"marketplace_id": site}, headers=headers)
-        with self._quota.closing(self._calls, "sell", self.api):
-            try:
-                body = fields.read(self._session.exchange(request))
-            except MarketplaceFailure as failure:
-                raise self._means(failure, self._clock.now()) from None
+        body = fields.read(self._exchange(request))
         rows = body[f"{kind}Policies"].optional_rows()
         return [
             Policy(kind, row[f"{kind}PolicyId"].text(), row["name"].optional_text() or "", digest(row.raw))

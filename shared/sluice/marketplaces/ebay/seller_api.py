@@ -10,8 +10,9 @@ from sluice.marketplaces.ebay import access as ebay_access
 from sluice.marketplaces.ebay.quota import Quota
 from sluice.marketplaces.http.errors import MarketplaceFailure, UnknownReason
 from sluice.marketplaces.http.exchange import Answer, Call
+from sluice.platform import call_counts
 from sluice.platform.clock import Clock
-from sluice.platform.observe import count, logger
+from sluice.platform.observe import count, logger, tally
 
 
 class SellerApi:
@@ -49,9 +50,12 @@ class SellerApi:
         """
         with self._quota.closing(self._calls, "sell", self.api):
             try:
-                return self._session.exchange(request)
+                answer = self._session.exchange(request)
             except MarketplaceFailure as failure:
+                _tally(request, failure.status)
                 raise self._understood(failure) from None
+            _tally(request, answer.status)
+            return answer
 
     def _understood(self, failure: MarketplaceFailure) -> MarketplaceFailure:
         """What `failure` means. A reason that has no meaning here yet is logged and counted, so that it gets one."""
@@ -60,3 +64,9 @@ class SellerApi:
             logger.warning("eBay refuses for an unknown reason", extra={"code": told.code, "reason": told.message})
             count("UnknownReasons")
         return told
+
+
+def _tally(request: Call, status: int | None) -> None:
+    """Count a call by its method and path, and by what came of it."""
+    call = f"{request.method} {request.path}"
+    tally("adapter.calls", {"call": call, "result": call_counts.outcome(status)})

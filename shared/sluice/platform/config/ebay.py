@@ -14,6 +14,7 @@ class Ebay:
     snapshots_kept, snapshot_days: a listing's newest snapshots that are kept whatever their age, and how long others.
     sync_log_days: how long attempts to publish are kept.
     policy_minutes: a seller's policies that were read longer ago than this are read anew.
+    audit_sample: records whose hashes, snapshots and index entries are computed anew each day; 0 for none.
     look_percent: the share of an application's daily calls with which listings are looked at; 0 looks at none.
     """
 
@@ -24,3 +25,4 @@ class Ebay:
     sync_log_days: int = number(30, least=1, most=365)
     policy_minutes: int = number(60, least=1, most=7 * 24 * 60)
     look_percent: int = number(25, least=0, most=90)
+    audit_sample: int = number(200, least=0, most=2_000)
