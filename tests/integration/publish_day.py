@@ -11,8 +11,11 @@ from local.laptop import Laptop
 from local.sandbox.ebay.inventory.faults import RefuseListing
 from sluice import capabilities
 from sluice.jobs.model import kinds
+from sluice.listings.ebay import table
 from sluice.listings.ebay.desired import Policies, PolicyRef
 from sluice.listings.ebay.snapshots import PRUNE_EACH
+from sluice.listings.ebay.table import Record, Snapshot, snapshot_entry
+from sluice.platform import tables
 from sluice.platform.clock import MINUTE, SystemClock
 from tests.support import process
 from tests.support.clock import VirtualClock
@@ -41,6 +44,7 @@ class PublishDay:
             self.some_are_sold()
             self.a_listing_is_checked_now()
             self.a_policy_is_refused()
+            self.an_audit_mends_what_is_wrong()
         self.what_happened_is_shown()
 
     @contextmanager
@@ -100,6 +104,21 @@ class PublishDay:
         self.seller.put(record(quantity=2, description="<p>Other</p>", policies=NAMES))
         self.until(lambda: bool(self.seller.record().error), "the policy is refused")
         self.laptop.sandbox.faults.clear()
+
+    def an_audit_mends_what_is_wrong(self) -> None:
+        """A title, a member that its group does not know, a snapshot that can be restored, and one that cannot."""
+        lost, other = (self.seller.record(size(one).sku) for one in ("10", "9"))
+        tables.update(Record, [TENANT, SKU], [Record.title.set("Nonsense")])
+        tables.update(Record, [table.group_owner(TENANT), "shoes"], [Record.members.delete({size("9").sku})])
+        for found, actions in ((other, []), (lost, [Snapshot.state_hash.set("0" * 64)])):
+            newest = [found.listing, snapshot_entry(found.snapshots)]
+            tables.update(Snapshot, newest, [Snapshot.state.set(b"rubbish"), Snapshot.base.remove(), *actions])
+        before = self.seller.record(lost.sku).snapshots
+        audited = self.laptop.cloud.invoke(self.laptop.stack.function("reconciler"), {"audit": True})
+        assert audited["mismatches"] - audited["mended"] == 1  # what is lost stays so
+        assert self.seller.record().title == record().title
+        assert size("9").sku in self.seller.group("shoes").members
+        assert self.seller.record(lost.sku).snapshots == before + 1
 
     def what_happened_is_shown(self) -> None:
         api = self.laptop.api(TENANT)

@@ -261,7 +261,7 @@ def _store_anew(audit: _Audit, record: Record) -> bool:
     if fresh is None or fresh.snapshots != record.snapshots or not fresh.published:
         return False
     added = snapshots.new(fresh, _published(fresh), "audit", now)
-    return _mended(lambda: snapshots.store(added, fresh, [], now, audit.context.config.ebay))
+    return _mended(lambda: snapshots.write(added, fresh))
 
 
 def _published(record: Record) -> Json:

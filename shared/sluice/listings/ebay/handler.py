@@ -9,7 +9,7 @@ Each record stands alone: what becomes of it is its own job's end.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +18,7 @@ from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
 from sluice.listings.ebay import (
     comparing,
+    endings,
     group_attempt,
     metrics,
     policies,
@@ -33,28 +34,10 @@ from sluice.listings.ebay.desired import Status
 from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.group_attempt import GroupAttempt
 from sluice.listings.ebay.plan import Step, plan
-from sluice.marketplaces.http.errors import MarketplaceFailure, NotFound, NotReady, PolicyRefused, SellingLimit
+from sluice.marketplaces.http.errors import MarketplaceFailure, NotFound
 from sluice.marketplaces.publishing import MOST_PRICES, PriceResult, Publisher
-from sluice.platform.clock import iso
-from sluice.platform.days import PACIFIC, Day
 from sluice.platform.observe import count
 from sluice.platform.packing import unpack
-
-
-class RevisionsUsed(Failure):
-    """The listing has no revisions left today for what differs. `retry_at`: when it opens again."""
-
-    action = Then.SNOOZE
-    code = "revisions_used"
-    # What could be sent was, and stands in the sync log.
-    logged = False
-
-
-class ListingGone(Failure):
-    """eBay has proved that a live listing's offer is gone: a new listing is made only when somebody says so."""
-
-    action = Then.BUSINESS
-    code = "listing_gone"
 
 
 @dataclass
@@ -146,9 +129,9 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None) -> HandlerResult | N
     )
     planned = attempt.plan = plan(want, attempt.policies, known)
     if planned.waits and not planned.steps:
-        raise _no_revisions(planned.waits, record, now)
+        raise endings.no_revisions(planned.waits, record, now)
     if Step.PUBLISH in planned.steps and pause:
-        raise _paused(pause)
+        raise endings.paused(pause)
     if planned.steps:
         return None
     if record.is_published:
@@ -170,12 +153,12 @@ def _group(way: _Publishing, publisher: Publisher, pause: tuple[int, str] | None
     try:
         attempt = group_attempt.begin(run, record)
         if Step.PUBLISH in attempt.calls and not attempt.live and pause:
-            raise _paused(pause)
+            raise endings.paused(pause)
         result = group_attempt.take(attempt, publisher)
         if waits := sorted({one for member in attempt.members for one in member.plan.waits}):
-            raise _no_revisions(waits, attempt.record, now)
+            raise endings.no_revisions(waits, attempt.record, now)
     except Failure as failure:
-        told = _told(run, record.marketplace, failure)
+        told = endings.told(run, record.marketplace, failure)
         group_attempt.failed(run, record, attempt, told)
         raise told from None
     group_attempt.log(run, record, attempt, "done" if attempt.steps else "nothing", None)
@@ -183,10 +166,6 @@ def _group(way: _Publishing, publisher: Publisher, pause: tuple[int, str] | None
         sellers.watch(run.job.account, now)
     count("publish.success" if attempt.steps else "publish.idempotent_skip")
     return result
-
-
-def _paused(pause: tuple[int, str]) -> SellingLimit:
-    return SellingLimit(f"nothing new is published until {iso(pause[0])}: {pause[1]}", retry_at=pause[0])
 
 
 def _set_prices(publisher: Publisher, ways: Sequence[_Publishing]) -> None:
@@ -239,9 +218,9 @@ def _priced(way: _Publishing, result: PriceResult) -> HandlerResult:
     attempt.called(Step.PRICES, result.error)
     attempt.warnings += result.warnings
     if isinstance(result.error, NotFound):
-        raise _gone(attempt, result.error)
+        raise endings.gone(attempt, result.error)
     if result.error:
-        raise _told(way.run, attempt.want.marketplace, result.error)
+        raise endings.told(way.run, attempt.want.marketplace, result.error)
     before = _stored_echo(attempt)
     echo = before and echoes.of_prices(before, attempt.plan.sends, attempt.policies)
     promoting.ask(attempt)
@@ -256,9 +235,9 @@ def _publish(way: _Publishing, publisher: Publisher) -> HandlerResult:
     try:
         steps.take(attempt, publisher)
     except NotFound as failure:
-        raise _gone(attempt, failure) from None
+        raise endings.gone(attempt, failure) from None
     except MarketplaceFailure as failure:
-        raise _told(way.run, attempt.want.marketplace, failure) from None
+        raise endings.told(way.run, attempt.want.marketplace, failure) from None
     echo = steps.read_back(attempt, publisher)
     promoting.ask(attempt)
     return _finished(attempt, echo)
@@ -271,37 +250,10 @@ def _finished(attempt: Attempt, echo: Echo | None) -> HandlerResult:
     if Step.PUBLISH in attempt.plan.steps:
         sellers.watch(attempt.run.job.account, attempt.run.clock.now())
     if attempt.plan.waits:
-        later = _no_revisions(attempt.plan.waits, attempt.record, attempt.run.clock.now())
+        later = endings.no_revisions(attempt.plan.waits, attempt.record, attempt.run.clock.now())
         later.logged = True
         raise later
     return result
-
-
-def _no_revisions(waits: Iterable[str], record: table.Record, now: int) -> RevisionsUsed:
-    opens, names = Day.at(now, PACIFIC).end, ", ".join(sorted(waits))
-    used = record.revised(now)[0]
-    return RevisionsUsed(
-        f"{names} of the listing wait: eBay was sent {used} changes of it today; opens again at {iso(opens)}",
-        retry_at=opens,
-    )
-
-
-def _gone(attempt: Attempt, failure: NotFound) -> Failure:
-    """The offer is gone. One that was not live yet is made from the top; a live listing is somebody's decision."""
-    if not attempt.live:
-        attempts.begin_anew(attempt)
-        return NotReady(f"eBay has lost what was sent; it is sent from the top ({failure.message})", code=failure.code)
-    attempts.open_case(attempt.record, "missing", (), attempt.run.clock.now())
-    return ListingGone(f"eBay has no such listing any more: decide what becomes of it ({failure.message})")
-
-
-def _told(run: Run, site: str, failure: Failure) -> Failure:
-    """What else a failure means: for the account, or for what is remembered of it."""
-    if isinstance(failure, SellingLimit) and failure.retry_at:
-        sellers.pause(run.job.account, failure.retry_at, failure.message)
-    if isinstance(failure, PolicyRefused):
-        sellers.drop(run.job.account, site)
-    return failure
 
 
 def _stored_echo(attempt: Attempt) -> Echo | None:

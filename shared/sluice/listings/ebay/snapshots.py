@@ -136,9 +136,27 @@ def store(
     run: str | None = None,
     entry: SyncEntry | None = None,
 ) -> None:
+    """Write a snapshot (`write`), and take away what need not be kept any more.
+
+    Raises:
+        ConditionFailed: another run, or another snapshot, was first.
+    """
+    write(added, record, actions, run=run, entry=entry)
+    if added.snapshot.number % PRUNE_EACH == 0:
+        prune(record.tenant, record.sku, now, config)
+
+
+def write(
+    added: New,
+    record: Record,
+    actions: Sequence[Update] = (),
+    *,
+    run: str | None = None,
+    entry: SyncEntry | None = None,
+) -> None:
     """Write a snapshot, what changes on its record with it and `entry` of the sync log: all of it, or nothing.
 
-    Counts the snapshot, and takes away what need not be kept any more. run: which one the record must name still.
+    Counts the snapshot. run: which one the record must name still.
 
     Raises:
         ConditionFailed: another run, or another snapshot, was first.
@@ -155,8 +173,6 @@ def store(
         tables.transact(fill)
     count("snapshot.dedup" if added.snapshot.same_as else "snapshot.created")
     count("snapshot.bytes", added.snapshot.size)
-    if added.snapshot.number % PRUNE_EACH == 0:
-        prune(record.tenant, record.sku, now, config)
 
 
 def find(listing: str, number: int) -> Snapshot | None:

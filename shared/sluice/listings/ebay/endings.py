@@ -1,0 +1,61 @@
+"""What ends an attempt to publish: for the record, for the account, and for what is remembered of it."""
+
+from collections.abc import Iterable
+
+from sluice.jobs.model.outcomes import Failure, Then
+from sluice.jobs.model.run import Run
+from sluice.listings.ebay import attempt as attempts
+from sluice.listings.ebay import sellers, table
+from sluice.listings.ebay.attempt import Attempt
+from sluice.marketplaces.http.errors import NotFound, NotReady, PolicyRefused, SellingLimit
+from sluice.platform.clock import iso
+from sluice.platform.days import PACIFIC, Day
+
+
+class RevisionsUsed(Failure):
+    """The listing has no revisions left today for what differs. `retry_at`: when it opens again."""
+
+    action = Then.SNOOZE
+    code = "revisions_used"
+    # What could be sent was, and stands in the sync log.
+    logged = False
+
+
+class ListingGone(Failure):
+    """eBay has proved that a live listing's offer is gone: a new listing is made only when somebody says so."""
+
+    action = Then.BUSINESS
+    code = "listing_gone"
+
+
+def paused(pause: tuple[int, str]) -> SellingLimit:
+    """Nothing new is published on the account until then."""
+    return SellingLimit(f"nothing new is published until {iso(pause[0])}: {pause[1]}", retry_at=pause[0])
+
+
+def no_revisions(waits: Iterable[str], record: table.Record, now: int) -> RevisionsUsed:
+    """What waits for eBay's next day. waits: the field groups."""
+    opens, names = Day.at(now, PACIFIC).end, ", ".join(sorted(waits))
+    used = record.revised(now)[0]
+    return RevisionsUsed(
+        f"{names} of the listing wait: eBay was sent {used} changes of it today; opens again at {iso(opens)}",
+        retry_at=opens,
+    )
+
+
+def gone(attempt: Attempt, failure: NotFound) -> Failure:
+    """The offer is gone. One that was not live yet is made from the top; a live listing is somebody's decision."""
+    if not attempt.live:
+        attempts.begin_anew(attempt)
+        return NotReady(f"eBay has lost what was sent; it is sent from the top ({failure.message})", code=failure.code)
+    attempts.open_case(attempt.record, "missing", (), attempt.run.clock.now())
+    return ListingGone(f"eBay has no such listing any more: decide what becomes of it ({failure.message})")
+
+
+def told(run: Run, site: str, failure: Failure) -> Failure:
+    """What else a failure means: for the account, or for what is remembered of it."""
+    if isinstance(failure, SellingLimit) and failure.retry_at:
+        sellers.pause(run.job.account, failure.retry_at, failure.message)
+    if isinstance(failure, PolicyRefused):
+        sellers.drop(run.job.account, site)
+    return failure
