@@ -1,6 +1,7 @@
 """The routes that need no token: /health and the pictures."""
 
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import pytest
 from pynamodb.expressions.operand import Path
@@ -66,12 +67,13 @@ def test_health_tells_how_ebay_listings_are_kept_equal(cloud: Cloud) -> None:
     empty = call("GET", "/health", tenant=None)
     conforms(HEALTH, empty)
     assert empty.json["ebay"]["lastSuccessAgeSeconds"] is None
-    for part, note in {
+    notes: dict[str, dict[str, Any]] = {
         "ebay.publish_success": {"at": cloud.now - 2 * MINUTE},
         "ebay.publish_error": {"at": cloud.now - 5 * MINUTE, "code": "25007"},
         "ebay.reconcile": {"at": cloud.now - MINUTE, "remaining": 150_000, "limit": 2_000_000},
         "ebay.audit": {"at": cloud.now - 60 * MINUTE},
-    }.items():
+    }
+    for part, note in notes.items():
         records.note(part, note)
     states = {"queued": 3, "leased": 2, "waiting": 0, "succeeded": 40, "dead": 1}
     adds = [Path([f"n:listing.publish:ebay:{state}"]).add(number) for state, number in states.items()]
