@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 
 from local.cloud import CloudError, DeployError
+from local.ebay_demo import EBAY, Beside, ListingsDiffer
 from local.laptop import Api, ApiError, Laptop, keep_parent_environment_clean
 from local.listing_demo import SaleFailed, sell
 from local.page_demo import PACE, PAGES, PagesFailed, watch_pages
@@ -25,7 +26,7 @@ TENANT = "demo"
 SECONDS = 180
 DONE = {"succeeded", "dead", "cancelled"}
 # Waits of minutes are seconds here.
-SHORT = {**json.loads(CONFIGURATION), "limits": {"pages": PACE}, "pages": PAGES}
+SHORT = {**json.loads(CONFIGURATION), "limits": {"pages": PACE}, "pages": PAGES, "ebay": EBAY}
 
 
 class DemoFailed(Exception):  # noqa: N818 - what happened
@@ -49,15 +50,30 @@ def main() -> int:
         console.print("\nstopped; nothing is left running")
         return 130
     took = f"{time.monotonic() - started:.0f} s in all"
-    done = "ten prices stored, three listings followed, three promoted, two pages watched"
+    done = "ten prices stored, three listings followed, three promoted, two pages watched, two kept equal"
     console.print(f"\nOK: {done}. {took}; nothing is left running.")
     return 0
 
 
 def run(laptop: Laptop, console: Console) -> None:
-    """The main job: connect, enqueue, watch, show; then sell, promote and watch pages."""
+    """The main job: connect, enqueue, watch, show; then sell, promote and watch pages. Beside it eBay is kept equal."""
     api = laptop.api(TENANT)
-    laptop.connect_stockx(TENANT)
+    laptop.connect(TENANT, "stockx", "ebay")
+    with Beside(laptop, laptop.api(TENANT), TENANT) as beside:
+        price_all(laptop, api, console)
+        try:
+            sell(laptop, api, console)
+            promote(laptop, api, TENANT, console)
+            watch_pages(laptop, api, console)
+            beside.finish(console)
+        except (SaleFailed, PromotionFailed, PagesFailed, ListingsDiffer, TimeoutError) as failure:
+            raise DemoFailed(str(failure)) from failure
+    show_memory(laptop, console)
+    show_urls(laptop, console)
+
+
+def price_all(laptop: Laptop, api: Api, console: Console) -> None:
+    """Ten SKUs at StockX, and one of them everywhere."""
     answer = api.post("/v1/market/refresh", {"items": items()})
     wanted = [row["jobId"] for row in answer["items"] if "jobId" in row]
     console.print(f"POST /v1/market/refresh → {len(answer['items'])} items: {answer['counts']}\n")
@@ -74,14 +90,6 @@ def run(laptop: Laptop, console: Console) -> None:
     show_prices(api, console)
     show_calls(laptop, console)
     compare(laptop, api, console)
-    try:
-        sell(laptop, api, console)
-        promote(laptop, api, TENANT, console)
-        watch_pages(laptop, api, console)
-    except (SaleFailed, PromotionFailed, PagesFailed, TimeoutError) as failure:
-        raise DemoFailed(str(failure)) from failure
-    show_memory(laptop, console)
-    show_urls(laptop, console)
 
 
 def watch(api: Api, wanted: list[str], console: Console) -> dict[str, Any]:
@@ -150,7 +158,7 @@ def show_prices(api: Api, console: Console) -> None:
 
 def compare(laptop: Laptop, api: Api, console: Console) -> None:
     """One SKU on all marketplaces, side by side."""
-    laptop.connect(TENANT, "alias", "ebay")
+    laptop.connect(TENANT, "alias")
     sku, rest = items()[0]["sku"], [items(marketplace)[0] for marketplace in ("alias", "ebay")]
     answer = api.post("/v1/market/refresh", {"items": rest})
     console.print(f"\n{sku} on the other marketplaces too: {answer['counts']}")

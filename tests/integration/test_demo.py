@@ -122,7 +122,19 @@ def test_it_stores_ten_prices_and_leaves_nothing_running(started: list[Demo]) ->
     ], demo.text
     assert re.search(r"UPDATE +[0-9a-f]{8}… +FAILED: Price too low", demo.text), demo.text
     promoted = re.findall(r"│ (\d{12}) +│ succeeded +│ (\d) +│ 5\.5 % +│ \d+ +│ \d+ +│", demo.text)
-    assert sorted(promoted) == [("110551000001", "3"), ("110551000002", "1"), ("110551000003", "1")], demo.text
+    # Workers that begin at once may each find that the campaign is not shown yet, and try once more.
+    assert [(listing, int(tries) >= 3) for listing, tries in sorted(promoted)] == [
+        ("110551000001", True),
+        ("110551000002", False),
+        ("110551000003", False),
+    ], demo.text
+    assert "PATCH …/AJ1-CHICAGO-10 → five edits" in demo.text
+    assert "  1 publish: item, offer; it published version 6" in demo.text
+    assert "  /price/amount: 245 → 225" in demo.text
+    assert re.search(
+        r"│ AJ1-CHICAGO-11 +│ ended +│ ended +│ \d{4}-\S+ +│ AJ1-CHICAGO-11\.[0-9a-f]{12} +│", demo.text
+    ), demo.text
+    assert "  /status: active → ended" in demo.text
     assert demo.left_running() == []
 
 
