@@ -15,7 +15,7 @@ from sluice.jobs.model import dead_letters as letters_
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.keys import PRIORITIES
-from sluice.jobs.model.states import CANCELLED
+from sluice.jobs.model.states import CANCELLED, DEAD, QUEUED
 from sluice.jobs.queue import cancel, hasten, replay, tally
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Enqueued
@@ -29,9 +29,12 @@ from sluice.platform.http.errors import TooMany
 from sluice.platform.http.paging import Page, Place
 from sluice.platform.observe import logger
 
-CANCEL, RETRY, RAISE, REPLAY, ACKNOWLEDGE = "cancel", "retry", "raise", "replay", "acknowledge"
-ON_JOBS: Final = (CANCEL, RETRY, RAISE)
+CANCEL, RETRY, RAISE, RESET = "cancel", "retry", "raise", "reset"
+REPLAY, ACKNOWLEDGE = "replay", "acknowledge"
+ON_JOBS: Final = (CANCEL, RETRY, RAISE, RESET)
 ON_LETTERS: Final = (REPLAY, ACKNOWLEDGE)
+# Things that one action does: who wants more makes several, and sees in between how it goes.
+MOST_THINGS: Final = 100_000
 # Things of one page; as many are done when an action is killed at the worst moment, and looked at again.
 PAGE: Final = 100
 THREADS: Final = 8
@@ -87,7 +90,7 @@ def do_page(action: Action, now: int, config: Config) -> Action:
     again = action.page is not None
     if action.page is None:
         found = match(action.action or "", action.whose or "", action.target, PAGE, action.cursor)
-        if action.action == REPLAY:
+        if action.action in (REPLAY, RESET):
             for tenant, number in Counter(tenant for tenant, _ in found.things).items():
                 _require_room(tenant, number, config)
         things = [(tenant, _key(thing)) for tenant, thing in found.things]
@@ -154,12 +157,30 @@ def _do_job(action: Action, tenant: str, job: Job, now: int, config: Config, aga
     elif action.action == RETRY:
         outcome = str(hasten.try_now(job.job_id, asker, now))
         changed = {"dueAt": iso_or_none(now)}
+    elif action.action == RESET:
+        outcome = _reset(action, job, tenant, asker, now, config)
+        changed = {"state": QUEUED, "attempts": 0}
     else:
         outcome = str(hasten.raise_to(job.job_id, asker, PRIORITIES[action.target["priority"]], now, config))
         changed = {"priority": action.target["priority"]}
     outcome = DONE if again and outcome == ALREADY else outcome
-    before = {"state": job.state, "dueAt": iso_or_none(job.due_at), "priority": views.priority(job.priority)}
+    before = {
+        "state": job.state,
+        "attempts": job.attempts,
+        "dueAt": iso_or_none(job.due_at),
+        "priority": views.priority(job.priority),
+    }
     return Did(job.job_id, tenant, outcome, before, changed if outcome == DONE else {})
+
+
+def _reset(action: Action, job: Job, tenant: str, asker: str | None, now: int, config: Config) -> str:
+    """Have it begin anew: one that is dead by its newest letter, which is replayed."""
+    if job.state != DEAD:
+        return str(hasten.reset(job.job_id, asker, now))
+    letter = dead_letters.of_job(tenant, job)
+    if letter is None:
+        return Hastened.UNKNOWN
+    return _do_dead_letter(action, tenant, letter, now, config, replays=True).outcome
 
 
 def _cancel(job: Job, asker: str | None, now: int, config: Config) -> str:
@@ -174,10 +195,12 @@ def _cancel(job: Job, asker: str | None, now: int, config: Config) -> str:
     return ALREADY if job.state == CANCELLED else str(words[-1])
 
 
-def _do_dead_letter(action: Action, tenant: str, letter: DeadLetter, now: int, config: Config) -> Did:
+def _do_dead_letter(
+    action: Action, tenant: str, letter: DeadLetter, now: int, config: Config, *, replays: bool = False
+) -> Did:
     public, before = dead_letters.public_id(letter.dead_letter), {"status": dead_letters.status(letter)}
     by = f"{action.subject} ({action.entry})"
-    if action.action == ACKNOWLEDGE:
+    if action.action == ACKNOWLEDGE and not replays:
         seen = letters_.acknowledge(letter, by, now)
         mine = seen is not None or letter.acknowledged_by == by
         return Did(public, tenant, DONE if mine else ALREADY, before, {"status": "acknowledged"} if mine else {})

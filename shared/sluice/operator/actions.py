@@ -156,12 +156,12 @@ def ask_to_stop(action: Action, by: str, now: int) -> Action | None:
         return None
 
 
-def stop(action: Action, now: int) -> Action:
-    """It has stopped, as somebody wished.
+def stop(action: Action, now: int, by: str | None = None) -> Action:
+    """It has stopped, as somebody wished. by: why, where nobody did.
 
     Raises:
         ConditionFailed: it is over.
     """
-    writes = [Action.state.set(STOPPED), Action.updated_at.set(now)]
+    writes = [Action.state.set(STOPPED), Action.updated_at.set(now), *([Action.stop_by.set(by)] if by else [])]
     running = Action.state == RUNNING
     return tables.update(Action, (action.owner, action.entry), writes, running, token=Action.write_token)

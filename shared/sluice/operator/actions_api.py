@@ -54,7 +54,7 @@ class ActionBody(Body):
     }
 
     action: Annotated[str, OneOf((*acting.ON_JOBS, *acting.ON_LETTERS))] = Field(
-        description="`cancel`, `retry` (now) or `raise` jobs; `replay` or `acknowledge` dead letters"
+        description="`cancel`, `retry`, `raise` or `reset` jobs; `replay` or `acknowledge` dead letters"
     )
     job_ids: list[Id] | None = Field(None, min_length=1, max_length=MOST_IDS)
     letter_ids: list[Id] | None = Field(None, min_length=1, max_length=MOST_IDS)
@@ -134,6 +134,7 @@ def act(request: HttpRequest[ActionBody, None]) -> ActionAnswer:
         raise Invalid.field("tenant", "is needed where dead letters are named")
     if body.dry_run:
         return {"dryRun": True, "counted": _count(body.action, whose, target), "action": None}
+    _require_not_too_many(body, whose)
     few = len(target.get("ids", range(FEW + 1))) <= FEW
     action = _begin(request, whose, target)
     # What few things are left, should this function be gone before it is at their end, is done a minute later.
@@ -201,6 +202,23 @@ def _target(body: ActionBody) -> dict[str, Any]:
     return {"filter": {"status": dead_letters.OPEN} | {name: v for name, v in fields.items() if v is not None}}
 
 
+def _require_not_too_many(body: ActionBody, whose: str) -> None:
+    """Raises Conflict for a filter of jobs that matches more than one action does, as far as the counters can tell."""
+    wanted = body.filter
+    if wanted is None or acting.on_dead_letters(body.action):
+        return
+    # What the counters do not know makes it fewer: then the worker ends at so many.
+    if any((wanted.account, wanted.sku, wanted.text, wanted.since, wanted.until)):
+        return
+    known = counts.jobs(counts.now(whose), wanted.kind, wanted.marketplace, wanted.state, wanted.code)
+    if (matched := sum(known.values())) > acting.MOST_THINGS:
+        message = (
+            f"the filter matches about {matched} jobs, and one action does {acting.MOST_THINGS} at most; "
+            "name a kind, a marketplace, an account or a time (`from`, `to`) too, and act on one part after another"
+        )
+        raise Conflict(message, code="too_many_match")
+
+
 def _count(word: str, whose: str, target: Mapping[str, Any]) -> Counted:
     things: list[dict[str, Any]] = []
     matched, cursor = 0, None
@@ -253,7 +271,7 @@ def view(action: Action) -> ActionView:
 
 _BASE, _READ, _ACT = "/v1/operator/actions", Permission.OPERATE_READ, Permission.OPERATE_ACT
 ROUTES: tuple[Route[Any, Any], ...] = (
-    Route("POST", _BASE, "Act on jobs or dead letters", act, ActionAnswer, _ACT, body=ActionBody),
+    Route("POST", _BASE, "Act on jobs or dead letters", act, ActionAnswer, _ACT, body=ActionBody, errors=(Conflict,)),
     Route("GET", _BASE, "List what operators did", list_actions, Actions, _READ, query=PageQuery),
     Route("GET", f"{_BASE}/{{action_id}}", "Show an action and how far it is", get_action, ActionView, _READ),
     Route("POST", f"{_BASE}/{{action_id}}/stop", "Stop an action", stop_action, ActionView, _ACT, errors=(Conflict,)),

@@ -70,6 +70,24 @@ def now(owner: str) -> dict[str, int]:
     return {name: max(0, number) for name, number in _counters(answer.get("Item") or {}).items()}
 
 
+def jobs(
+    counters: Mapping[str, int],
+    kind: str | None = None,
+    marketplace: str | None = None,
+    state: str | None = None,
+    code: str | None = None,
+) -> dict[tuple[str, ...], int]:
+    """How many jobs match by the counters of `now`, by kind, marketplace, state and, where one is asked for, code."""
+    wanted, found = (kind, marketplace, state, code), dict[tuple[str, ...], int]()
+    for name, number in counters.items():
+        letter, *parts = name.split(":")
+        place = (*parts, "") if letter == "n" else tuple(parts)
+        asked = letter == ("x" if code else "n") and len(place) == len(wanted)
+        if asked and all(one in (None, there) for one, there in zip(wanted, place, strict=True)):
+            found[place] = number
+    return found
+
+
 def hours(owner: str, at: int, number: int) -> dict[int, dict[str, int]]:
     """What became of jobs of `owner` in the last `number` hours (100 at most): counters by the hour's beginning.
 

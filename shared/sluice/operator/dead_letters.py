@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
 from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter
+from sluice.jobs.model.job import Job
 from sluice.jobs.model.redaction import fields
 from sluice.operator import views
 from sluice.operator.views import JobError, JobEvent, Priority
@@ -100,6 +101,12 @@ def find(tenant: str, key: str) -> DeadLetter | None:
         return DeadLetter.get(tenant, key, consistent_read=True)
     except DeadLetter.DoesNotExist:
         return None
+
+
+def of_job(tenant: str, job: Job) -> DeadLetter | None:
+    """The tenant's letter of the death of which `job`, which is dead, tells."""
+    died_at = int((job.error or {}).get("at", job.updated_at))
+    return find(tenant, f"{iso(died_at)}#{job.job_id}#{job.lease}")
 
 
 def status(letter: DeadLetter) -> str:

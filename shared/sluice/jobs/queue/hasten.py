@@ -1,11 +1,11 @@
-"""Bringing a job forward because an operator says so: to be tried now, or before others."""
+"""Bringing a job forward because an operator says so: to be tried now, before others, or as if it had never failed."""
 
 from collections.abc import Callable
 from enum import StrEnum
 
 from pynamodb.expressions.update import Action as Update
 
-from sluice.jobs.model import keys
+from sluice.jobs.model import history, keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL, LEASED, QUEUED
 from sluice.jobs.queue import lanes
@@ -52,6 +52,20 @@ def raise_to(job_id: str, tenant: str | None, priority: int, now: int, config: C
         lane = keys.lane(job.budget, job.account, priority, job.job_id, shards)
         lanes.mark(lane, now)
         return [Job.lane.set(lane), Job.priority.set(priority)]
+
+    return _change(job_id, tenant, now, writes)
+
+
+def reset(job_id: str, tenant: str | None, now: int) -> Hastened:
+    """Have the queued job begin anew, with all its attempts, if it has failed some. Its timeline says so."""
+
+    def writes(job: Job) -> list[Update] | None:
+        if job.state != QUEUED or not job.attempts:
+            return None
+        lanes.mark(job.lane or "", now)
+        entry: history.Entry = {"at": now, "event": "reset", "attempt": job.attempts}
+        told = history.add(job.history or [], entry)
+        return [Job.attempts.set(0), Job.due_at.set(min(now, job.due_at or now)), Job.history.set(told)]
 
     return _change(job_id, tenant, now, writes)
 
