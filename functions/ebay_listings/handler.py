@@ -6,7 +6,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice import capabilities
 from sluice.jobs.model import kinds
-from sluice.listings.ebay import api, bulk_api, check_api, draft_api, dry_run_api, snapshots_api, sync_api
+from sluice.listings.ebay import (
+    api,
+    bulk_api,
+    check_api,
+    draft_api,
+    dry_run_api,
+    group_past_api,
+    groups_api,
+    snapshots_api,
+    sync_api,
+)
 from sluice.platform.http import routing
 
 kinds.serve(capabilities.kinds("listings.ebay"))
@@ -17,6 +27,8 @@ app = routing.app(
         *check_api.ROUTES,
         *snapshots_api.ROUTES,
         *dry_run_api.ROUTES,
+        *groups_api.ROUTES,
+        *group_past_api.ROUTES,
         *api.ROUTES,
         *sync_api.ROUTES,
     )

@@ -56,7 +56,17 @@ CAPABILITIES = (
     Capability(
         "listings.ebay",
         kinds=("listing.publish", "seller.policies", "listing.compare"),
-        routes=("api", "bulk_api", "snapshots_api", "dry_run_api", "draft_api", "sync_api", "check_api"),
+        routes=(
+            "api",
+            "bulk_api",
+            "snapshots_api",
+            "dry_run_api",
+            "draft_api",
+            "sync_api",
+            "check_api",
+            "groups_api",
+            "group_past_api",
+        ),
         events=("listing.drift", "listing.sold", "listing.ended", "listing.on_hold"),
         imports=("promotions", "inventory"),
     ),

@@ -82,6 +82,9 @@ class PublishDay:
         self.seller.put_group(SHOES, size("9"), size("10"))
         self.until(lambda: self.seller.group("shoes").is_published, "the group is published")
         assert len(self.seller.live()) == 2
+        api = self.laptop.api(TENANT)
+        assert [one["state"] for one in api.get("/v1/ebay/groups/shoes")["members"]] == ["live", "live"]
+        assert api.post("/v1/ebay/groups/shoes/dry-run", {}, "dry-run")["calls"] == []
 
     def prices_change_until_old_snapshots_go(self) -> None:
         for number in range(2 * PRUNE_EACH):

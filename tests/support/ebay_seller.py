@@ -20,7 +20,8 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.run.messages import decode
 from sluice.jobs.run.runner import run_batch
-from sluice.listings.ebay import documents, hashes, kinds, table, wishes
+from sluice.listings.ebay import asking, documents, hashes, kinds, table, wishes
+from sluice.listings.ebay.change import Asker
 from sluice.listings.ebay.desired import Desired, Group
 from sluice.listings.ebay.sync_log import SyncEntry
 from sluice.listings.ebay.table import Record
@@ -80,37 +81,12 @@ class EbaySeller:
         )
         return done.job_id
 
-    def put_group(self, group: Group, *members: Desired) -> str:
+    def put_group(self, group: Group, *members: Desired) -> None:
         """The same of a group; and its members, whose records say that they are of it."""
-        now, owner = self.clock.time, table.group_owner(TENANT)
-        for one in members:
-            self._store(TENANT, one, hashes.of_record(one), documents.document(one))
-        skus = {one.sku for one in members} or set(self.group(group.key).members)
-        self._store(owner, group, hashes.of_group(group), documents.group_document(group), skus)
-        wish = wishes.publish(owner, group.key, "ann", now + 30 * SECOND)
-        return ask.want(wish, now, self.config).job_id
-
-    def _store(
-        self, owner: str, want: Desired | Group, digest: str, document: dict[str, Any], members: set[str] | None = None
-    ) -> None:
-        sku, now = want.sku if isinstance(want, Desired) else want.key, self.clock.time
-        before = table.find(owner, sku)
-        actions: list[Update] = [
-            Record.version.set(before.version + 1 if before else 1),
-            Record.desired.set(pack(document)),
-            Record.record_hash.set(digest),
-            Record.marketplace.set(want.marketplace),
-            Record.status.set(str(want.status)),
-            Record.title.set(want.title),
-            Record.created_at.set(now),
-            Record.changed_at.set(now),
-            Record.changed_by.set("ann"),
-        ]
-        if isinstance(want, Desired) and want.group:
-            actions.append(Record.group.set(want.group))
-        if members:
-            actions.append(Record.members.set(members))
-        Record(owner, sku).update(actions=actions)
+        by = Asker(TENANT, "ann", self.clock.time, "put", self.config)
+        wanted: list[Group | Desired] = [group, *members]
+        for one in wanted:
+            asking.put(by, one)
 
     def group(self, key: str) -> Record:
         found = table.find_group(TENANT, key)

@@ -185,6 +185,9 @@ class Publisher(Protocol):
     def put_group(self, key: str, body: Json) -> Written:
         """Make the group, or replace the whole of it."""
 
+    def delete_group(self, key: str) -> None:
+        """Let the group's items go, each to be published alone or in another one. One that is gone is deleted."""
+
     def publish_group(self, key: str, site: str) -> Written:
         """Publish the offers of the group's items as one listing: its id."""
 

@@ -443,7 +443,7 @@ def test_a_file_that_is_none_is_rejected_whole(seller: Cloud, text: str, why: st
 
 def test_an_error_of_the_newest_version_is_shown(seller: Cloud) -> None:
     put()
-    error = {"code": "25003", "message": "price", "version": 1, "at": seller.now}
+    error = {"code": "25003", "message": "price", "version": 1, "at": iso(seller.now)}
     tables.update(Record, ("acme", SKU), [Record.error.set(error)])
     found = shown()
     assert (found["state"], found["error"]["at"]) == ("failed", iso(seller.now))

@@ -51,6 +51,8 @@ def test_every_attempt_is_shown_newest_first_and_filtered(seller: EbaySeller) ->
     ]
     assert found[0]["calls"] == [{"step": "item", "result": "failed", "status": "400"}]
     assert "too high" in found[0]["said"][0]["message"]
+    failed = get("/v1/ebay/listings/BAD")
+    assert (failed["state"], failed["error"]["code"], failed["error"]["at"]) == ("failed", "25003", found[0]["at"])
     assert found[1]["planned"] == ["item", "offer", "publish"]
     for query in ({"sku": "BAD"}, {"result": "failed"}, {"errorId": "25003"}):
         assert [one["sku"] for one in get("/v1/ebay/sync-log", query)["attempts"]] == ["BAD"]
@@ -194,3 +196,9 @@ def test_checks_are_counted_and_have_an_end(seller: EbaySeller, monkeypatch: pyt
     monkeypatch.setattr(live, "current", lambda: few)
     answer = call("POST", "/v1/ebay/listings/check", body={"status": "active"}, tenant=TENANT)
     assert (answer.status, "items_per_hour" in answer.text) == (429, True)
+
+
+def test_what_is_ready_and_has_no_stock_is_not_called_live(seller: EbaySeller) -> None:
+    seller.put(record(quantity=0))
+    seller.settle()
+    assert (seller.live(), get(f"/v1/ebay/listings/{SKU}")["state"]) == ([], "out_of_stock")

@@ -13,7 +13,7 @@ from sluice.jobs.model.job import Job
 from sluice.listings.ebay import hashes
 from sluice.listings.ebay.documents import document as shown
 from sluice.listings.ebay.sync_log import SyncEntry
-from sluice.listings.ebay.table import HistoryEntry, Record, Snapshot, snapshot_entry, version_entry
+from sluice.listings.ebay.table import HistoryEntry, Record, Snapshot, group_owner, snapshot_entry, version_entry
 from sluice.listings.stockx.table import Entry, Listing, history_key
 from sluice.pages import wanted
 from sluice.pages.alerts import Watch
@@ -162,31 +162,29 @@ def pages(tables: Store, number: int, now: int) -> None:
         put(tables, "page_prices", PricePoint(f"{PAGE}#", iso(now - place), amount="1", currency="USD", expires_at=now))
 
 
-def records(tables: Store, number: int, now: int) -> None:
+def records(tables: Store, number: int, now: int, owner: str = "acme") -> None:
     """Records, of one of which there are many changes and snapshots."""
     wanted = desired()
-    packed, digest = pack(shown(wanted)), hashes.of_record(wanted)
+    packed, digest, listing = pack(shown(wanted)), hashes.of_record(wanted), f"{owner}/S-0000"
     for place in range(number):
         record = Record(
-            "acme", f"S-{place:04}", version=1, desired=packed, record_hash=digest, marketplace="EBAY_US",
+            owner, f"S-{place:04}", version=1, desired=packed, record_hash=digest, marketplace="EBAY_US",
             status="active", title="t", created_at=now, changed_at=now, changed_by="x",
         )  # fmt: skip
         put(tables, "ebay_listings", record)
         change = HistoryEntry(
-            "acme/S-0000", version_entry(place), version=place, action="put", fields=[], changed_by="x", changed_at=now
+            listing, version_entry(place), version=place, action="put", fields=[], changed_by="x", changed_at=now
         )
         put(tables, "ebay_history", change)
         snapshot = Snapshot(
-            "acme/S-0000",
-            snapshot_entry(place),
-            number=place,
-            event="publish",
-            version=1,
-            at=now,
-            state_hash="x",
-            size=0,
+            listing, snapshot_entry(place), number=place, event="publish", version=1, at=now, state_hash="x", size=0
         )
         put(tables, "ebay_snapshots", snapshot)
+
+
+def groups(tables: Store, number: int, now: int) -> None:
+    """Groups, of one of which there are many changes and snapshots."""
+    records(tables, number, now, group_owner("acme"))
 
 
 def sync_log(tables: Store, number: int, now: int) -> None:
@@ -235,6 +233,10 @@ LISTS: list[tuple[str, dict[str, str], Fill]] = [
     ("/v1/ebay/listings", {"state": "failed"}, records),
     ("/v1/ebay/listings/S-0000/history", {}, records),
     ("/v1/ebay/listings/S-0000/snapshots", {}, records),
+    ("/v1/ebay/groups", {}, groups),
+    ("/v1/ebay/groups", {"state": "failed"}, groups),
+    ("/v1/ebay/groups/S-0000/history", {}, groups),
+    ("/v1/ebay/groups/S-0000/snapshots", {}, groups),
     ("/v1/market/prices", {"sku": "S-0001"}, prices),
     *[(f"/v1/operator/{what}", {}, jobs) for what in ("jobs", "accounts", "budgets", "actions")],
     *[(f"/v1/operator/{what}", {}, jobs) for what in OVERVIEWS],
@@ -267,6 +269,7 @@ SINGLE = {
     "/v1/ebay/listings/{sku}",
     "/v1/ebay/listings/{sku}/snapshots/{number}",
     "/v1/ebay/listings/{sku}/snapshots/diff",
+    *(f"/v1/ebay/groups/{{key}}{path}" for path in ("", "/snapshots/{number}", "/snapshots/diff")),
     "/v1/dead-letters/{letter_id}",
     "/v1/promotions/{promotion_id}",
     "/v1/inventory/{item_id}",
@@ -282,6 +285,7 @@ def test_every_route_that_shows_many_things_is_counted() -> None:
     shown = {key.partition(" ")[2] for key in route_functions() if key.startswith("GET ")}
     ids = {"S-0000": "sku", PAGE: "page_id", LISTING: "listing_id", "main": "webhook_id"}
     listed = {"/".join(f"{{{ids[part]}}}" if part in ids else part for part in path.split("/")) for path, _, _ in LISTS}
+    listed = {path.replace("groups/{sku}", "groups/{key}") for path in listed}
     assert (listed | SINGLE, listed & SINGLE) == (shown, set())
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from sluice.inventory import table as item
 from sluice.jobs.model.job import Job
-from sluice.listings.ebay.table import Record
+from sluice.listings.ebay import snapshots
+from sluice.listings.ebay.table import Record, find_group
 from sluice.listings.stockx.table import new_id
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Status
@@ -49,6 +50,11 @@ IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
 # The record of a listing of acme's, and what was published of it.
 SKU = "ACME-ONLY-10"
 RECORD = {name: value for name, value in document().items() if name != "sku"}
+GROUP = {
+    "marketplace": "EBAY_US", "language": "en-US", "title": "ACME-ONLY", "description": "<p>ACME-ONLY</p>",
+    "images": ["https://img.example.com/1.jpg"], "variesBy": ["US Shoe Size"],
+}  # fmt: skip
+IDS |= {"key": "ACME-ONLY-GROUP"}
 IDS |= {"sku": SKU, "number": "1", "case": f"{SKU}.1f3a9c204b5d"}
 # What an answer to somebody else must not hold.
 OF_ACME = ("acme", "ACME-ONLY", "ACMEONLY", "ACME-SHARED", "ACMESHARED")
@@ -89,6 +95,17 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "POST /v1/ebay/listings/check": ({"body": {"skus": [SKU]}}, 400),
     "GET /v1/ebay/listings/{sku}/snapshots/diff": ({"query": {"before": 1, "after": 1}}, 404),
     "GET /v1/ebay/listings/{sku}/snapshots/{number}": ({}, 404),
+    "GET /v1/ebay/groups": ({}, 200),
+    "GET /v1/ebay/groups/{key}": ({}, 404),
+    "PUT /v1/ebay/groups/{key}": ({"body": GROUP}, 400),
+    "PATCH /v1/ebay/groups/{key}": ({"body": {"title": "mine"}}, 404),
+    "DELETE /v1/ebay/groups/{key}": ({}, 404),
+    "POST /v1/ebay/groups/{key}/dry-run": ({"body": {}}, 404),
+    "GET /v1/ebay/groups/{key}/history": ({}, 404),
+    "GET /v1/ebay/groups/{key}/snapshots": ({}, 404),
+    "POST /v1/ebay/groups/{key}/snapshots": ({}, 404),
+    "GET /v1/ebay/groups/{key}/snapshots/diff": ({"query": {"before": 1, "after": 1}}, 404),
+    "GET /v1/ebay/groups/{key}/snapshots/{number}": ({}, 404),
     "GET /v1/ebay/sync-log": ({}, 200),
     "POST /v1/ebay/cases/{case}": ({"body": {"answer": "ours"}}, 404),
     "GET /v1/ebay/policies": ({}, 200),
@@ -269,6 +286,17 @@ EVERYBODY = {
     "POST /v1/ebay/listings/check",
     "GET /v1/ebay/listings/{sku}/snapshots/diff",
     "GET /v1/ebay/listings/{sku}/snapshots/{number}",
+    "GET /v1/ebay/groups",
+    "GET /v1/ebay/groups/{key}",
+    "PUT /v1/ebay/groups/{key}",
+    "PATCH /v1/ebay/groups/{key}",
+    "DELETE /v1/ebay/groups/{key}",
+    "POST /v1/ebay/groups/{key}/dry-run",
+    "GET /v1/ebay/groups/{key}/history",
+    "GET /v1/ebay/groups/{key}/snapshots",
+    "POST /v1/ebay/groups/{key}/snapshots",
+    "GET /v1/ebay/groups/{key}/snapshots/diff",
+    "GET /v1/ebay/groups/{key}/snapshots/{number}",
     "POST /v1/promotions",
     "GET /v1/promotions",
     "GET /v1/promotions/{promotion_id}",
@@ -317,6 +345,11 @@ def own(acme: Cloud) -> None:
     assert call("POST", "/v1/promotions", body=PROMOTION, tenant="acme").json["jobId"] == IDS["promotion_id"]
     assert call("PUT", f"/v1/ebay/listings/{SKU}", body=RECORD, tenant="acme").status == 202
     accept("acme", SKU, acme.now)
+    assert call("PUT", f"/v1/ebay/groups/{IDS['key']}", body=GROUP, tenant="acme").status == 202
+    of_group = find_group("acme", IDS["key"])
+    assert of_group
+    snapshots.new(of_group, of_group.document, "publish", acme.now).snapshot.save()
+    of_group.update(actions=[Record.published.set(of_group.desired)])
     ended = {"class": "ended", "groups": [], "at": iso(DIED_AT), "case": IDS["case"]}
     Record("acme", SKU).update(actions=[Record.drift.set([ended])])
     write(sku="ACME-ONLY")

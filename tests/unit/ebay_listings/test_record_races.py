@@ -11,7 +11,8 @@ from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import claim
 from sluice.listings.ebay import asking
-from sluice.listings.ebay.asking import Asker, Done, WrongVersion
+from sluice.listings.ebay.asking import Done, WrongVersion
+from sluice.listings.ebay.change import Asker
 from sluice.listings.ebay.kinds import publish_id
 from sluice.listings.ebay.table import HistoryEntry, find
 from sluice.platform.clock import MINUTE

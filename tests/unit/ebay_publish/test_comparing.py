@@ -7,7 +7,7 @@ import pytest
 
 from local.sandbox.ebay.inventory.faults import RefuseListing, StaleRead
 from sluice.listings.ebay import documents, hashes, reconciler, sellers, table
-from sluice.listings.ebay.desired import Desired, FieldGroup, OnDrift
+from sluice.listings.ebay.desired import Desired, FieldGroup, OnDrift, Status
 from sluice.listings.ebay.reconciler import SLICE_CALLS, allot, per_minute
 from sluice.listings.ebay.sellers import SellerPart
 from sluice.platform import aws
@@ -228,3 +228,37 @@ def test_ten_thousand_listings_are_seen_within_the_promised_age() -> None:
     slices = 10_000 // reconciler.SLICE
     minutes = slices * SLICE_CALLS / calls
     assert minutes / 2 <= 16
+
+
+@pytest.mark.parametrize("change", [{"title": "Another"}, {"amount": "200"}])
+def test_a_listing_that_was_found_ended_is_not_published_again_by_an_edit(
+    seller: EbaySeller, told: list[Any], change: dict[str, Any]
+) -> None:
+    published(seller)
+    seller.sandbox.ebay.end_by_hand(TENANT, SKU, by_ebay=True)
+    look(seller)
+    seller.put(record(quantity=5, **change))
+    seller.settle()
+    assert (seller.live(), seller.record().error["code"]) == ([], "listing_gone")
+    assert [one["class"] for one in seller.record().drift] == ["ended"]
+    assert len(told) == 1
+    # Who ends the record and makes it active again wants another listing.
+    seller.put(record(quantity=5, status=Status.ENDED))
+    seller.settle()
+    seller.put(record(quantity=5))
+    seller.settle()
+    assert len(seller.live()) == 1
+
+
+def test_an_end_is_found_though_nobody_could_see_the_listing_when_it_was_published(
+    seller: EbaySeller, told: list[Any]
+) -> None:
+    seller.sandbox.faults.set(StaleRead(seconds=600))
+    published(seller)
+    seller.sandbox.faults.clear()
+    assert not seller.record().echo
+    seller.sandbox.ebay.end_by_hand(TENANT, SKU)
+    assert look(seller)["drift"] == 1
+    assert classes(told) == [("listing.ended", "ended")]
+    assert seller.record().standing == "ended"
+    assert look(seller)["drift"] == 0

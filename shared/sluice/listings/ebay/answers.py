@@ -56,8 +56,11 @@ def ours(record: Record, row: cases.Row, by: str, now: int, config: Config) -> s
     more: list[Update] = [Record.unsure.set(unsure.stored())]
     if row["class"] == "missing":
         more.append(Record.offer_id.remove())
+    if record.group and row["class"] in ("ended", "missing"):
+        # It is the group's listing.
+        _publish_anew(table.find_group(record.tenant, record.group))
     _close(record, row, more)
-    wish = wishes.publish(record.tenant, record.sku, by, now, event="drift")
+    wish = wishes.publish(*record.subject, by, now, event="drift")
     return ask.want(wish, now, config).job_id
 
 
@@ -84,6 +87,13 @@ def ignore(record: Record, row: cases.Row) -> None:
         groups = {FieldGroup(one): observed.groups.get(FieldGroup(one)) for one in row["groups"]}
         more = [Record.echo.set(pack(replace(accepted, groups={**accepted.groups, **groups}).stored()))]
     _close(record, row, more)
+
+
+def _publish_anew(group: Record | None) -> None:
+    if group:
+        unsure = Unsure.of(group.unsure) | Unsure(listing=True)
+        actions: list[Update] = [Record.unsure.set(unsure.stored())]
+        tables.update(Record, [group.tenant, group.sku], actions, Record.version.exists())
 
 
 def close(record: Record, row: cases.Row) -> None:

@@ -1,5 +1,6 @@
 """The routes of one eBay listing: its record, its history, its snapshots. A write answers at once with a job."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
@@ -7,9 +8,10 @@ from urllib.parse import unquote
 from sluice.jobs.ask import remember, require_room
 from sluice.listings.ebay import asking, rules, taking, views
 from sluice.listings.ebay import table as records
-from sluice.listings.ebay.asking import Asker, Done
+from sluice.listings.ebay.asking import Done
 from sluice.listings.ebay.bodies import RecordBody, RecordEdit, RecordsQuery
-from sluice.listings.ebay.desired import Desired
+from sluice.listings.ebay.change import Asker
+from sluice.listings.ebay.desired import Desired, Group, Json
 from sluice.listings.ebay.kinds import PUBLISH
 from sluice.listings.ebay.table import Record
 from sluice.listings.ebay.views import (
@@ -40,30 +42,18 @@ def put_ebay_listing(request: HttpRequest[RecordBody, None]) -> Taken:
     sku = sku_of(request)
     if request.body.sku not in (None, sku):
         raise Invalid.field("sku", "is another one than the path names")
-    return _take(request, "put", lambda: taking.record(request.body.document(sku)))
+    return views.taken(sku, take(request, "put", lambda: taking.record(request.body.document(sku))))
 
 
 def patch_ebay_listing(request: HttpRequest[RecordEdit, None]) -> Taken:
     """Change some of how a listing is to be."""
-    changes = request.body.changes()
-    if not changes:
-        raise Invalid.field("body", "must say what to change")
-    for _ in range(asking.TRIES):
-        found = find(request)
-        wanted = partial(taking.edited, found.document, changes)
-        try:
-            return _take(request, "patch", wanted, request.version or found.version)
-        except WrongVersion:
-            # Without If-Match it is about the newest version, whichever that is.
-            if request.version is not None:
-                raise
-    raise Conflict("the record is changed all the time by others; send it again")
+    return views.taken(sku_of(request), edit(request, request.body.changes(), taking.edited))
 
 
 def delete_ebay_listing(request: HttpRequest[None, None]) -> Taken:
     """End a listing, and archive its record."""
     found = find(request, archived=True)
-    return _take(request, "delete", lambda: asking.ended(found), request.version, archive=True)
+    return views.taken(found.sku, take(request, "delete", lambda: asking.ended(found), archive=True))
 
 
 def get_ebay_listing(request: HttpRequest[None, None]) -> RecordView:
@@ -98,31 +88,54 @@ def told(error: Exception) -> HttpError | None:
 
 
 def sku_of(request: HttpRequest[Any, Any]) -> str:
-    """The sku that the path names.
+    """The sku, or the key of a group, that the path names.
 
     Raises:
-        Invalid: no listing can be called so.
+        Invalid: none can be called so.
     """
-    sku = unquote(request.path["sku"])
-    if problem := rules.sku_problem(sku):
+    field = "key" if "key" in request.path else "sku"
+    name = unquote(request.path[field])
+    if problem := rules.sku_problem(name, field):
         raise Invalid.field(*problem)
-    return sku
+    return name
 
 
-def _take(
-    request: HttpRequest[Any, None], action: str, wanted: Any, version: int | None = None, *, archive: bool = False
-) -> Taken:
+def take(
+    request: HttpRequest[Any, None],
+    action: str,
+    wanted: Callable[[], Desired | Group],
+    version: int | None = None,
+    *,
+    archive: bool = False,
+) -> Done:
+    """Store what is wanted. version: the one that it is about, where the request names none."""
     by = asker(request, action)
     try:
-        desired: Desired = wanted()
         if not archive:
             asking.require_account(by.tenant)
             require_room(by.tenant, 1, by.now, by.config)
-        done = asking.put(by, desired, request.version if version is None else version, archive=archive)
+        done = asking.put(by, wanted(), version if request.version is None else request.version, archive=archive)
     except (asking.WrongVersion, Refused) as refused:
         raise told(refused) or refused from None
     remembered(by, [done])
-    return views.taken(desired.sku, done)
+    return done
+
+
+def edit(
+    request: HttpRequest[Any, None], changes: Json, edited: Callable[[Mapping[str, Any], Json], Desired | Group]
+) -> Done:
+    """Change some of what is stored. edited: what comes of a stored document and the changes."""
+    if not changes:
+        raise Invalid.field("body", "must say what to change")
+    for _ in range(asking.TRIES):
+        found = find(request)
+        try:
+            return take(request, "patch", partial(edited, found.document, changes), found.version)
+        except WrongVersion:
+            # Without If-Match it is about the newest version, whichever that is.
+            if request.version is not None:
+                raise
+    raise Conflict("the record is changed all the time by others; send it again")
 
 
 def remembered(by: Asker, done: list[Done]) -> None:
@@ -133,14 +146,15 @@ def remembered(by: Asker, done: list[Done]) -> None:
 
 
 def find(request: HttpRequest[Any, Any], *, archived: bool = False) -> Record:
-    """The record that the path names.
+    """The record that the path names, of a sku or of a group.
 
     Raises:
         NotFound: there is none, or only one that is archived.
     """
-    found = records.find(request.tenant, sku_of(request))
+    of_group, name = "key" in request.path, sku_of(request)
+    found = records.find_group(request.tenant, name) if of_group else records.find(request.tenant, name)
     if found is None or (found.archived_at and not archived):
-        raise NotFound.of("listing", "sku")
+        raise NotFound.of(*(("group", "key") if of_group else ("listing", "sku")))
     return found
 
 

@@ -30,7 +30,7 @@ from sluice.marketplaces.publishing import Json, Warned
 from sluice.platform import tables
 from sluice.platform.clock import DAY, iso
 from sluice.platform.days import PACIFIC, Day
-from sluice.platform.packing import pack, unpack
+from sluice.platform.packing import pack
 
 # Of a record that is only taken down.
 NO_POLICIES: Final = PolicyIds("", "", "")
@@ -90,19 +90,6 @@ def begin(run: Run, record: Record, want: Desired, found: Known) -> Attempt:
     return attempt
 
 
-def known(record: Record, now: int) -> Known:
-    """What is known of a record's sku at eBay."""
-    published = documents.of_document(unpack(record.published)) if record.published else None
-    return Known(
-        published=published,
-        policies=record.policies,
-        offer_id=record.offer_id,
-        live=record.standing in (LIVE, OUT_OF_STOCK, ON_HOLD),
-        unsure=Unsure.of(record.unsure),
-        revisions=record.revised(now)[0],
-    )
-
-
 def note(attempt: Attempt) -> None:
     """Before the first call: what is sent, what it costs, and who sends it."""
     record, plan, now = attempt.record, attempt.plan, attempt.run.clock.now()
@@ -134,8 +121,8 @@ def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
     sent = hashes.of(plan.sends, attempt.policies)
     left = Unsure(Unsure.of(record.unsure).groups & plan.waits)
     state = snapshots.state(plan.sends, attempt.policies)
-    said = _said(attempt.warnings)
-    added = snapshots.new(record, state, event, now, listing_id=attempt.listing_id, warnings=said)
+    told = said(attempt.warnings)
+    added = snapshots.new(record, state, event, now, listing_id=attempt.listing_id, warnings=told)
     actions: list[Update] = [
         Record.published.set(pack(documents.document(plan.sends))),
         Record.published_at.set(now),
@@ -144,7 +131,7 @@ def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
         Record.unsure.set(left.stored()) if left.groups else Record.unsure.remove(),
         Record.error.remove(),
         Record.run.remove(),
-        Record.warnings.set(said) if said else Record.warnings.remove(),
+        Record.warnings.set(told) if told else Record.warnings.remove(),
         *_seen(attempt, echo, now),
         *_drift(attempt, echo, now),
     ]
@@ -269,7 +256,7 @@ def _drift(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
     return [Record.drift.remove()] if record.drift else []
 
 
-def _said(warnings: Sequence[Warned]) -> list[Mapping[str, Any]]:
+def said(warnings: Sequence[Warned]) -> list[Mapping[str, Any]]:
     """Each warning once."""
     rows = {(one.code, one.message): {"code": one.code, "message": one.message} for one in warnings}
     return list(rows.values())
@@ -277,9 +264,9 @@ def _said(warnings: Sequence[Warned]) -> list[Mapping[str, Any]]:
 
 def _entry(attempt: Attempt, result: str, failure: Failure | None, now: int) -> sync_log.SyncEntry:
     record, run = attempt.record, attempt.run
-    said = [*_said(attempt.warnings)]
+    told = [*said(attempt.warnings)]
     if failure:
-        said.append({"code": failure.code, "message": failure.message[:MESSAGE_CHARACTERS]})
+        told.append({"code": failure.code, "message": failure.message[:MESSAGE_CHARACTERS]})
     return sync_log.entry(
         record,
         job_id=run.job.job_id,
@@ -288,7 +275,7 @@ def _entry(attempt: Attempt, result: str, failure: Failure | None, now: int) -> 
         planned=[str(step) for step in attempt.plan.steps],
         calls=attempt.calls,
         result=result if attempt.plan.steps or failure else "nothing",
-        said=said,
+        said=told,
         error_id=failure.code if failure and failure.code.isdecimal() else None,
         keep_ms=run.config.ebay.sync_log_days * DAY,
     )

@@ -115,9 +115,7 @@ def _one(run: Run, publisher: Publisher, record: Record, item: Json | None) -> i
     now = _shown(publisher, record, sent, item)
     accepted = Echo.of(unpack(record.echo)) if record.echo else None
     if accepted is None:
-        if unsure == Unsure():
-            _take_measure(run, record, now, sent)
-        return 0
+        return _first(run, record, now, sent) if unsure == Unsure() else 0
     want = record.wanted
     internal = () if record.is_published else changed(sent, policies, want, policies)
     found = _new(record, drift.classify(accepted, now, internal))
@@ -182,14 +180,19 @@ def _is_known(record: Record, one: Drift) -> bool:
     return cases.same(record.drift or [], str(one.kind), map(str, one.groups)) is not None
 
 
-def _take_measure(run: Run, record: Record, now: Echo | None, sent: Desired) -> None:
-    """What nobody could see after the publish is the measure now, if eBay shows what was sent."""
-    if now is None or now.standing != echoes.LIVE or echoes.is_behind(now, sent, record.policies or NO_POLICIES):
-        return
-    packed = pack(now.stored())
-    actions: list[Update] = [
-        Record.echo.set(packed),
-        Record.observed.set(packed),
-        Record.observed_at.set(run.clock.now()),
-    ]
-    following.write(record, actions)
+def _first(run: Run, record: Record, now: Echo | None, sent: Desired) -> int:
+    """What nobody could see after the publish is the measure now, if eBay shows what was sent. Or it has ended."""
+    if now is None or echoes.is_behind(now, sent, record.policies or NO_POLICIES):
+        return 0
+    if now.standing == echoes.LIVE:
+        packed = pack(now.stored())
+        at = run.clock.now()
+        following.write(record, [Record.echo.set(packed), Record.observed.set(packed), Record.observed_at.set(at)])
+        return 0
+    was_live = record.standing in (table.LIVE, table.OUT_OF_STOCK, table.ON_HOLD)
+    if not was_live or now.listing_id != record.listing_id:
+        return 0
+    found = [Drift(DriftClass.ENDED)]
+    following.tell(run, record, found[0], now)
+    following.follow(run, record, now, now, found)
+    return 1

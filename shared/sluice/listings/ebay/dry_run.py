@@ -1,11 +1,13 @@
 """What publishing a record would do: the plan, the exact calls, and the revisions that they cost. Asks nobody. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sluice.listings.ebay import projection
-from sluice.listings.ebay.desired import Desired, Json, PolicyIds
+from sluice.listings.ebay.desired import Desired, Group, Json, PolicyIds
+from sluice.listings.ebay.group_plan import GroupKnown, GroupPlan, Member, plan_group
 from sluice.listings.ebay.plan import Known, Plan, Step, plan
+from sluice.marketplaces.publishing import MOST_PRICES
 
 BASE: Final = "/sell/inventory/v1"
 # In the place of what is not known before eBay is asked.
@@ -32,6 +34,41 @@ def run(want: Desired, policies: PolicyIds, known: Known) -> DryRun:
     """What makes eBay show `want`, as far as is known."""
     made = plan(want, policies, known)
     return DryRun(made, [_CALLS[step](made, policies, known) for step in made.steps])
+
+
+class GroupDryRun(NamedTuple):
+    """The same of a group."""
+
+    plan: GroupPlan
+    calls: list[PlannedCall]
+
+
+def run_group(group: Group, known: GroupKnown, members: Sequence[Member]) -> GroupDryRun:
+    """What makes eBay show the group with its members, as far as is known."""
+    made = plan_group(group, known, members)
+    each = list(zip(members, made.members, strict=True))
+    quick = [_prices(plan, one.policies, one.known) for one, plan in each if plan.is_quick]
+    rows = [row for call in quick for row in call.body["requests"]]
+    calls = [
+        PlannedCall(Step.PRICES, "POST", quick[0].path, {"requests": rows[start : start + MOST_PRICES]})
+        for start in range(0, len(rows), MOST_PRICES)
+    ]
+    calls += [
+        _CALLS[step](plan, one.policies, one.known) for one, plan in each if not plan.is_quick for step in plan.steps
+    ]
+    return GroupDryRun(made, [*calls, *(call for step in made.calls for call in _of_group(group, step, made.body))])
+
+
+def _of_group(group: Group, step: Step, body: Json) -> list[PlannedCall]:
+    """The calls of one step of a group's own."""
+    path, asked = f"{BASE}/inventory_item_group/{group.key}", {"inventoryItemGroupKey": group.key}
+    asked |= {"marketplaceId": group.marketplace}
+    if step is Step.GROUP:
+        return [PlannedCall(step, "PUT", path, body)]
+    if step is Step.PUBLISH:
+        return [PlannedCall(step, "POST", f"{BASE}/offer/publish_by_inventory_item_group", asked)]
+    withdraw = PlannedCall(step, "POST", f"{BASE}/offer/withdraw_by_inventory_item_group", asked)
+    return [withdraw, PlannedCall(step, "DELETE", path, {})]
 
 
 def _prices(made: Plan, _: PolicyIds, known: Known) -> PlannedCall:

@@ -5,11 +5,12 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
-from sluice.listings.ebay import asking, attempt, dry_run, sellers, taking, views
+from sluice.listings.ebay import change, dry_run, known, sellers, taking, views
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.api import LISTING, MOST_BYTES, WRITE, one, sku_of, told
 from sluice.listings.ebay.bodies import DryRunBody
 from sluice.listings.ebay.desired import Desired, Policies, PolicyIds
+from sluice.listings.ebay.dry_run import PlannedCall
 from sluice.listings.ebay.plan import Known
 from sluice.listings.ebay.table import Record
 from sluice.listings.ebay.views import Revisions
@@ -50,20 +51,23 @@ def dry_run_ebay_listing(request: HttpRequest[DryRunBody, None]) -> DryRunView:
     record = records.find(request.tenant, sku)
     want = _wanted(request, sku, record)
     if want.group is not None:
-        raise Conflict("a member of a group is published with its group; a dry run is of a listing of its own")
-    policies, unknown = _policies(request.tenant, want)
-    known = attempt.known(record, request.now) if record else Known()
-    made = dry_run.run(want, policies, known)
+        raise Conflict(f"it is published with its group: ask for POST /v1/ebay/groups/{want.group}/dry-run")
+    policies, unknown = policies_of(request.tenant, want)
+    there = known.of_record(record, request.now) if record else Known()
+    made = dry_run.run(want, policies, there)
     return {
         "sku": sku,
-        "calls": [
-            {"step": str(call.step), "method": call.method, "path": call.path, "body": call.body} for call in made.calls
-        ],
-        "costs": made.plan.revisions if known.live else 0,
+        "calls": [call_view(call) for call in made.calls],
+        "costs": made.plan.revisions if there.live else 0,
         "revisions": views.revisions(record, request.now) if record else None,
         "waits": sorted(made.plan.waits),
         "lookedUpThen": unknown,
     }
+
+
+def call_view(call: PlannedCall) -> CallView:
+    """A call as the API shows it."""
+    return {"step": str(call.step), "method": call.method, "path": call.path, "body": call.body}
 
 
 def _wanted(request: HttpRequest[DryRunBody, None], sku: str, record: Record | None) -> Desired:
@@ -74,16 +78,16 @@ def _wanted(request: HttpRequest[DryRunBody, None], sku: str, record: Record | N
         return record.wanted
     try:
         want = taking.record(said.document(sku))
-        asking.check_policies(request.tenant, want)
+        change.check_policies(request.tenant, want)
     except Refused as refused:
         raise told(refused) or refused from None
     return want
 
 
-def _policies(tenant: str, want: Desired) -> tuple[PolicyIds, list[str]]:
+def policies_of(tenant: str, want: Desired) -> tuple[PolicyIds, list[str]]:
     """The ids of the policies; and the places of those of which only the name is known."""
-    known = sellers.known(keys.account("ebay", tenant), want.marketplace)
-    found = known.ids(want.policies) if known else None
+    read = sellers.known(keys.account("ebay", tenant), want.marketplace)
+    found = read.ids(want.policies) if read else None
     if isinstance(found, PolicyIds):
         return found, []
     named: Policies = want.policies

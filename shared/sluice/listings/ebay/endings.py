@@ -7,7 +7,8 @@ from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
 from sluice.listings.ebay import sellers, table
 from sluice.listings.ebay.attempt import Attempt
-from sluice.marketplaces.http.errors import NotFound, NotReady, PolicyRefused, SellingLimit
+from sluice.listings.ebay.plan import Known
+from sluice.marketplaces.http.errors import MarketplaceFailure, NotFound, NotReady, PolicyRefused, SellingLimit
 from sluice.platform.clock import iso
 from sluice.platform.days import PACIFIC, Day
 
@@ -22,7 +23,7 @@ class RevisionsUsed(Failure):
 
 
 class ListingGone(Failure):
-    """eBay has proved that a live listing's offer is gone: a new listing is made only when somebody says so."""
+    """The listing is gone: a new one is made only when somebody says so, by its case or by the record."""
 
     action = Then.BUSINESS
     code = "listing_gone"
@@ -59,3 +60,22 @@ def told(run: Run, site: str, failure: Failure) -> Failure:
     if isinstance(failure, PolicyRefused):
         sellers.drop(run.job.account, site)
     return failure
+
+
+def unless_ended(known: Known, sku: str) -> None:
+    """Do nothing unless the listing of `sku` has ended at eBay, and nobody has decided about that yet.
+
+    Raises:
+        ListingGone: it has; what would be published now would be another listing.
+    """
+    if known.ended_by_others:
+        raise ListingGone(
+            f"the listing of {sku} has ended at eBay: answer its case with ours to have a new one, "
+            "or end the record and make it active again"
+        )
+
+
+def is_refusal(failure: Failure) -> bool:
+    """Whether eBay has answered that it does not take this, and will not."""
+    answered = isinstance(failure, MarketplaceFailure) and failure.status is not None
+    return answered and failure.action in (Then.BUSINESS, Then.FATAL)

@@ -91,7 +91,7 @@ def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Se
     elif not write(record, actions):
         return
     if heal:
-        wish = wishes.publish(record.tenant, record.sku, "reconciler", at, quick=True, event="drift")
+        wish = wishes.publish(*record.subject, "reconciler", at, quick=True, event="drift")
         ask.want(wish, at, run.config)
 
 

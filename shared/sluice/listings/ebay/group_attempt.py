@@ -1,52 +1,82 @@
 """One run of `listing.publish` for a group: several skus that are one listing, with one job and one count of revisions.
 
 ```
- members ─► each is planned like a sku, but for its publication
+ members ─► planned together (`group_plan`)
             ├ price and quantity alone, of any of them ─► [prices] 25 in a call
             └ more ─► [item][offer] of each ─► [group] where it differs ─► [publish] where it, or a member, is new
  look at each member ─► each member's own transaction ─► the group's, last: it says that all of them are done
 ```
-A member that has ended stays in a live listing, with nothing to buy: eBay lets none go that has sold. A crash leaves
-the notes of those that were not written, whose calls the next attempt makes again.
+A crash leaves the notes of those that were not written, whose calls the next attempt makes again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from pynamodb.expressions.update import Action as Update
 
-from sluice.jobs.model.outcomes import Failure, HandlerResult
+from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
 from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
-from sluice.listings.ebay import documents, hashes, policies, projection, snapshots, steps, sync_log, table
+from sluice.listings.ebay import (
+    documents,
+    endings,
+    hashes,
+    known,
+    policies,
+    promoting,
+    snapshots,
+    steps,
+    sync_log,
+    table,
+)
+from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import NO_POLICIES, Attempt, Superseded
-from sluice.listings.ebay.desired import Desired, Group, Status
-from sluice.listings.ebay.plan import Plan, Step, Unsure, plan
-from sluice.listings.ebay.table import ENDED, LIVE, ON_HOLD, OUT_OF_STOCK, Record
-from sluice.marketplaces.publishing import MOST_PRICES, PriceResult, Publisher
+from sluice.listings.ebay.desired import Group, Json, Status
+from sluice.listings.ebay.group_plan import GroupPlan, Member, plan_group
+from sluice.listings.ebay.plan import Step, Unsure
+from sluice.listings.ebay.table import ENDED, LIVE, OUT_OF_STOCK, Record
+from sluice.marketplaces.http.errors import NotFound
+from sluice.marketplaces.publishing import MOST_PRICES, PriceResult, Publisher, Warned
 from sluice.platform import tables
 from sluice.platform.clock import DAY
 from sluice.platform.days import PACIFIC, Day
 from sluice.platform.packing import pack
 
 
+class LeftOut(Failure):
+    """A member of a group is not for sale, though the group is."""
+
+    action = Then.BUSINESS
+    code = "left_out"
+
+
 @dataclass
 class GroupAttempt:
     """One attempt. record: the group's, as it was read. members: an attempt of each, those that have ended too.
 
-    calls: the group's own, in their order. live: its listing is for sale.
+    live: its listing is for sale.
     """
 
     run: Run
     record: Record
     group: Group
+    plan: GroupPlan
     members: Sequence[Attempt]
-    calls: tuple[Step, ...] = ()
     live: bool = False
     listing_id: str | None = None
-    body: dict[str, Any] = field(default_factory=dict)
+    warnings: list[Warned] = field(default_factory=list)
+
+    @property
+    def calls(self) -> tuple[Step, ...]:
+        """The group's own, in their order."""
+        return self.plan.calls
+
+    @property
+    def body(self) -> Json:
+        """What the group is sent."""
+        return self.plan.body
 
     @property
     def token(self) -> str:
@@ -66,51 +96,34 @@ class GroupAttempt:
 
 
 def begin(run: Run, record: Record) -> GroupAttempt:
-    """Read the members, and plan."""
+    """Read the members, and plan.
+
+    Raises:
+        ListingGone: it has ended at eBay, and nobody has decided about that yet.
+    """
     group, now = record.wanted_group, run.clock.now()
-    live = record.standing in (LIVE, OUT_OF_STOCK, ON_HOLD) and not Unsure.of(record.unsure).listing
-    ending = group.status is Status.ENDED
     found = table.find_many(record.owner, sorted(record.members or ()))
-    members = [_member(run, one, record, ending=ending, live=live, now=now) for _, one in sorted(found.items())]
-    attempt = GroupAttempt(run, record, group, members, live=live, listing_id=record.listing_id)
-    if ending:
-        there = live or Unsure.of(record.unsure).listing
-        attempt.calls = (Step.WITHDRAW,) if there else ()
-        return attempt
-    listed = [one.plan.sends for one in members if one.plan.sends.status is not Status.ENDED]
-    attempt.body = projection.group_body(group, listed) if listed else {}
-    attempt.calls = tuple(_calls(attempt, listed))
-    return attempt
+    rows = [one for _, one in sorted(found.items()) if one.group == group.key]
+    members = [_member(run, one, group, now) for one in rows]
+    there = known.of_group(record, now)
+    if group.status is not Status.ENDED and not there.unsure.listing:
+        for row, member in zip(rows, members, strict=True):
+            endings.unless_ended(member.known, row.sku)
+    plan = plan_group(group, there, members)
+    live = there.live and not there.unsure.listing
+    made = list[Attempt]()
+    for row, member, planned in zip(rows, members, plan.members, strict=True):
+        attempt = attempts.begin(run, row, member.want, member.known)
+        attempt.policies, attempt.plan, attempt.live = member.policies, planned, live and member.known.live
+        made.append(attempt)
+    return GroupAttempt(run, record, group, plan, made, live=live, listing_id=record.listing_id)
 
 
-def _member(run: Run, found: Record, of: Record, *, ending: bool, live: bool, now: int) -> Attempt:
-    """A member's attempt: planned like a sku, whose publication is the group's."""
-    known = attempts.known(found, now)
-    known = replace(known, live=live and known.published is not None, revisions=of.revised(now)[0])
-    want = found.wanted
-    if want.status is Status.ENDED and known.live and not ending:
-        want = replace(want, status=Status.PAUSED)
-    attempt = attempts.begin(run, found, want, known)
-    if ending or want.status is Status.ENDED:
-        attempt.policies = known.policies or NO_POLICIES
-        attempt.plan = Plan((), want)
-        return attempt
-    attempt.policies = policies.ids(run, found)
-    planned = plan(want, attempt.policies, known)
-    attempt.plan = replace(planned, steps=tuple(step for step in planned.steps if step is not Step.PUBLISH))
-    return attempt
-
-
-def _calls(attempt: GroupAttempt, listed: Sequence[Desired]) -> Iterator[Step]:
-    """The group's own calls."""
-    if not listed:
-        return
-    new = any(one.record.published is None for one in attempt.open)
-    before = (attempt.record.hashes or {}).get("body")
-    if before != hashes.of_body(attempt.body) or Unsure.of(attempt.record.unsure).groups or new or not attempt.live:
-        yield Step.GROUP
-    if (new or not attempt.live) and any(one.shown_quantity for one in listed):
-        yield Step.PUBLISH
+def _member(run: Run, found: Record, group: Group, now: int) -> Member:
+    there, want = known.of_record(found, now), found.wanted
+    # Who is only taken down needs no policies that there are now.
+    ending = Status.ENDED in (group.status, want.status)
+    return Member(want, there.policies or NO_POLICIES if ending else policies.ids(run, found), there)
 
 
 def take(attempt: GroupAttempt, publisher: Publisher) -> HandlerResult:
@@ -128,7 +141,10 @@ def take(attempt: GroupAttempt, publisher: Publisher) -> HandlerResult:
             _priced(one, result)
     for one in attempt.open:
         if not one.plan.is_quick:
-            steps.take(one, publisher)
+            try:
+                steps.take(one, publisher)
+            except NotFound as failure:
+                raise endings.gone(one, failure) from None
     for call in attempt.calls:
         _call(attempt, call, speaking)
     for one in attempt.members:
@@ -139,6 +155,8 @@ def take(attempt: GroupAttempt, publisher: Publisher) -> HandlerResult:
 def _priced(one: Attempt, result: PriceResult) -> None:
     one.called(Step.PRICES, result.error)
     one.warnings += result.warnings
+    if isinstance(result.error, NotFound):
+        raise endings.gone(one, result.error)
     if result.error:
         raise result.error
 
@@ -147,12 +165,15 @@ def _call(attempt: GroupAttempt, call: Step, publisher: Publisher) -> None:
     key, site = attempt.group.key, attempt.group.marketplace
     match call:
         case Step.GROUP:
-            publisher.put_group(key, attempt.body)
+            written = publisher.put_group(key, attempt.body)
         case Step.PUBLISH:
-            attempt.listing_id, attempt.live = publisher.publish_group(key, site).made, True
+            written = publisher.publish_group(key, site)
+            attempt.listing_id, attempt.live = written.made, True
         case _:
-            publisher.withdraw_group(key, site)
+            written = publisher.withdraw_group(key, site)
+            publisher.delete_group(key)  # so that eBay takes its members alone, or in another group
             attempt.live = False
+    attempt.warnings += written.warnings
 
 
 def _note(attempt: GroupAttempt) -> None:
@@ -165,7 +186,7 @@ def _note(attempt: GroupAttempt) -> None:
     actions: list[Update] = [Record.unsure.set(own.stored()), Record.run.set(attempt.token)]
     if attempt.live:
         total, details = record.revised(now)
-        spent = sum(one.plan.revisions for one in attempt.open) + (Step.GROUP in attempt.calls)
+        spent = attempt.plan.revisions
         actions += [
             Record.revision_day.set(Day.at(now, PACIFIC).name),
             Record.revisions.set(total + spent),
@@ -176,14 +197,28 @@ def _note(attempt: GroupAttempt) -> None:
 
 def _write_member(attempt: GroupAttempt, one: Attempt, publisher: Publisher) -> None:
     """What became of a member: nothing where nothing was to be done, and its record says so already."""
-    if not one.plan.steps and one.record.is_published:
+    stands = known.of_record(one.record, attempt.run.clock.now())
+    if not one.plan.steps and one.record.is_published and stands.live == attempt.live:
         return
     if not one.plan.steps:
         attempts.note(one)
     one.listing_id, one.live = attempt.listing_id, attempt.live
-    ending = one.want.status is Status.ENDED or attempt.group.status is Status.ENDED
-    echo = None if ending else steps.read_back(one, publisher)
+    promoting.ask(one)
+    ending = one.plan.sends.status is Status.ENDED
+    # Where eBay has warned, a member may have been left out.
+    published = Step.PUBLISH in attempt.calls and one.plan.sends.shown_quantity > 0 and not attempt.warnings
+    echo = None if ending else steps.read_back(one, publisher, published=published)
     attempts.done(one, echo, attempt.run.payload.get("event", "publish"))
+    if echo and echo.standing == echoes.UNLISTED and attempt.live:
+        _left_out(attempt, one)
+
+
+def _left_out(attempt: GroupAttempt, one: Attempt) -> None:
+    """eBay has published the others, and of this one said only in a warning why it is not among them."""
+    said = "; ".join(warned.message for warned in attempt.warnings) or "it does not say why"
+    failure = LeftOut(f"eBay has published the group without this one: {said}")
+    error = attempts.error_of(attempt.run, one.record, failure, attempt.run.clock.now())
+    tables.update(Record, [one.record.tenant, one.record.sku], [Record.error.set(error)], Record.version.exists())
 
 
 def _write_group(attempt: GroupAttempt) -> HandlerResult:
@@ -199,8 +234,11 @@ def _write_group(attempt: GroupAttempt) -> HandlerResult:
     if not attempt.steps:
         _note(attempt)
     document = documents.group_document(attempt.group)
-    added = snapshots.new(attempt.record, document, run.payload.get("event", "publish"), now)
-    standing = LIVE if attempt.live else ENDED if attempt.listing_id else None
+    said = attempts.said(attempt.warnings)
+    event = run.payload.get("event", "publish")
+    added = snapshots.new(attempt.record, document, event, now, listing_id=attempt.listing_id, warnings=said)
+    listed = LIVE if any(one.plan.sends.shown_quantity for one in attempt.members) else OUT_OF_STOCK
+    standing = listed if attempt.live else ENDED if attempt.listing_id else None
     actions: list[Update] = [
         Record.published.set(pack(document)),
         Record.published_at.set(now),
@@ -208,6 +246,7 @@ def _write_group(attempt: GroupAttempt) -> HandlerResult:
         Record.published_hash.set(record.record_hash),
         Record.hashes.set({"body": hashes.of_body(attempt.body)}) if attempt.body else Record.hashes.remove(),
         Record.standing.set(standing) if standing else Record.standing.remove(),
+        Record.warnings.set(said) if said else Record.warnings.remove(),
         *(attribute.remove() for attribute in (Record.unsure, Record.error, Record.run)),
     ]
     if attempt.listing_id:
@@ -243,3 +282,8 @@ def failed(run: Run, record: Record, attempt: GroupAttempt | None, failure: Fail
     error = attempts.error_of(run, record, failure)
     with suppress(tables.ConditionFailed):
         tables.update(Record, [record.tenant, record.sku], [Record.error.set(error)], Record.version.exists())
+    if error["final"] and attempt:
+        # No more is sent: whoever looks at its listings sees what is there.
+        for one in (attempt.record, *(member.record for member in attempt.open)):
+            with suppress(tables.ConditionFailed):
+                tables.update(Record, [one.tenant, one.sku], [Record.run.remove()], Record.run == one.run)

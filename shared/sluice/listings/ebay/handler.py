@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
+from sluice.jobs.model.outcomes import Failure, HandlerResult
 from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
 from sluice.listings.ebay import (
     comparing,
     endings,
     group_attempt,
+    known,
     metrics,
     policies,
     promoting,
@@ -69,8 +70,7 @@ class _Publishing:
 
     def _check(self, attempt: Attempt, failure: Failure) -> None:
         """A refusal may say more of the listing than of the change: it is read, and what it shows is stored."""
-        refused = isinstance(failure, MarketplaceFailure) and failure.status is not None
-        if not refused or failure.action not in (Then.BUSINESS, Then.FATAL) or not attempt.live:
+        if not endings.is_refusal(failure) or not attempt.live:
             return
         record = attempt.record
         comparing.after_refusal(self.run, self.publisher, record)
@@ -85,7 +85,7 @@ class _Publishing:
 def run(runs: Sequence[Run]) -> list[HandlerResult | Exception]:
     """Publish the records of some jobs of one account; what became of each.
 
-    A result is `{"outcome": "published" | "unchanged" | "gone", "steps", "version", "listing_id"}`.
+    A result is `{"outcome": "published" | "unchanged" | "gone" | "in_group", "steps", "version", "listing_id"}`.
     """
     first = runs[0]
     began = first.clock.now()
@@ -120,18 +120,22 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None) -> HandlerResult | N
     count("publish.attempt")
     record = table.find(run.payload["owner"], run.payload["sku"])
     if record is None:
-        return {"outcome": "gone", "steps": [], "version": 0, "listing_id": None}
-    want, known = record.wanted, attempts.known(record, now)
-    attempt = way.attempt = attempts.begin(run, record, want, known)
+        return _nothing("gone")
+    if record.group:
+        return _nothing("in_group")  # it has joined one since: the group's job publishes it
+    want, there = record.wanted, known.of_record(record, now)
+    attempt = way.attempt = attempts.begin(run, record, want, there)
     # Who only takes a listing down needs no policies.
     attempt.policies = (
-        known.policies or attempts.NO_POLICIES if want.status is Status.ENDED else policies.ids(run, record)
+        there.policies or attempts.NO_POLICIES if want.status is Status.ENDED else policies.ids(run, record)
     )
-    planned = attempt.plan = plan(want, attempt.policies, known)
+    planned = attempt.plan = plan(want, attempt.policies, there)
     if planned.waits and not planned.steps:
         raise endings.no_revisions(planned.waits, record, now)
-    if Step.PUBLISH in planned.steps and pause:
-        raise endings.paused(pause)
+    if Step.PUBLISH in planned.steps:
+        endings.unless_ended(there, record.sku)
+        if pause:
+            raise endings.paused(pause)
     if planned.steps:
         return None
     if record.is_published:
@@ -142,23 +146,30 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None) -> HandlerResult | N
     return attempts.done(attempt, _stored_echo(attempt), "publish")
 
 
+def _nothing(outcome: str) -> HandlerResult:
+    return {"outcome": outcome, "steps": [], "version": 0, "listing_id": None}
+
+
 def _group(way: _Publishing, publisher: Publisher, pause: tuple[int, str] | None) -> HandlerResult:
     """A group's whole way: its members are one listing."""
     run, now = way.run, way.run.clock.now()
     count("publish.attempt")
     record = table.find(run.payload["owner"], run.payload["sku"])
     if record is None:
-        return {"outcome": "gone", "steps": [], "version": 0, "listing_id": None}
+        return _nothing("gone")
     attempt: GroupAttempt | None = None
     try:
         attempt = group_attempt.begin(run, record)
         if Step.PUBLISH in attempt.calls and not attempt.live and pause:
             raise endings.paused(pause)
         result = group_attempt.take(attempt, publisher)
-        if waits := sorted({one for member in attempt.members for one in member.plan.waits}):
-            raise endings.no_revisions(waits, attempt.record, now)
+        if waiting := sorted({one for member in attempt.members for one in member.plan.waits}):
+            raise endings.no_revisions(waiting, attempt.record, now)
     except Failure as failure:
         told = endings.told(run, record.marketplace, failure)
+        if attempt and attempt.live and endings.is_refusal(failure):
+            for one in attempt.open:
+                comparing.after_refusal(run, publisher, one.record)
         group_attempt.failed(run, record, attempt, told)
         raise told from None
     group_attempt.log(run, record, attempt, "done" if attempt.steps else "nothing", None)
@@ -238,7 +249,7 @@ def _publish(way: _Publishing, publisher: Publisher) -> HandlerResult:
         raise endings.gone(attempt, failure) from None
     except MarketplaceFailure as failure:
         raise endings.told(way.run, attempt.want.marketplace, failure) from None
-    echo = steps.read_back(attempt, publisher)
+    echo = steps.read_back(attempt, publisher, published=Step.PUBLISH in attempt.plan.steps)
     promoting.ask(attempt)
     return _finished(attempt, echo)
 

@@ -151,6 +151,8 @@ def varying(doc: Doc) -> Problems:
         yield FieldError("variesBy", f"must be 1 to {MOST_VARYING} names of aspects, all different")
     for place, name in enumerate(names):
         yield from one_line(f"variesBy[{place}]", name, MOST_ASPECT_NAME)
+        if name in (doc.get("aspects") or {}):
+            yield FieldError(f"aspects.{name}", "must be left out: the members differ in it, each says its own")
     for place, name in enumerate(doc.get("imagesVaryBy") or ()):
         if name not in names:
             yield FieldError(f"imagesVaryBy[{place}]", "must be one of variesBy")

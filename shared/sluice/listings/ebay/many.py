@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from sluice.listings.ebay import asking, taking
-from sluice.listings.ebay.asking import Asker, Done
+from sluice.listings.ebay.asking import Done
+from sluice.listings.ebay.change import Asker
 from sluice.platform.observe import logger
 from sluice.platform.refused import UNAVAILABLE, Refused
 

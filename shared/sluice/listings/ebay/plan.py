@@ -76,15 +76,23 @@ class Known:
     """What is known of a sku at eBay.
 
     published, policies: what eBay took last, and with which policies; None before anything was. offer_id: eBay's.
-    live: its listing is for sale, as far as is known. revisions: of its listing in eBay's present day.
+    live: its listing is for sale, as far as is known. ended: it is not any more. revisions: of its listing in eBay's
+    present day.
     """
 
     published: Desired | None = None
     policies: PolicyIds | None = None
     offer_id: str | None = None
     live: bool = False
+    ended: bool = False
     unsure: Unsure = field(default_factory=Unsure)
     revisions: int = 0
+
+    @property
+    def ended_by_others(self) -> bool:
+        """Whether its listing has ended though no record said so, and nobody has decided to have another one."""
+        wanted = self.published is not None and self.published.status is not Status.ENDED
+        return self.ended and wanted and not self.unsure.listing
 
 
 @dataclass(frozen=True)

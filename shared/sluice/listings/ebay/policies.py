@@ -143,6 +143,6 @@ def _publish_again(run: Run, record: Record) -> None:
     kept = (Unsure.of(record.unsure) | unsure).stored()
     tables.update(Record, [record.tenant, record.sku], [Record.unsure.set(kept)], Record.version.exists())
     wish = wishes.publish(
-        record.tenant, record.sku, "policies", now + run.config.ebay.coalesce_seconds * SECOND, event="policy_change"
+        *record.subject, "policies", now + run.config.ebay.coalesce_seconds * SECOND, event="policy_change"
     )
     ask.want(wish, now, run.config)

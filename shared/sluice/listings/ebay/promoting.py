@@ -40,7 +40,7 @@ def ask(attempt: Attempt) -> None:
 def _is_new(attempt: Attempt) -> bool:
     """Whether the listing is new, or its promotion was asked for otherwise before."""
     published = attempt.record.published
-    if Step.PUBLISH in attempt.plan.steps or not published:
+    if Step.PUBLISH in attempt.plan.steps or not published or attempt.listing_id != attempt.record.listing_id:
         return True
     before = documents.of_document(unpack(published))
     return (before.auto_promote, before.ad_rate) != (attempt.plan.sends.auto_promote, attempt.plan.sends.ad_rate)

@@ -36,15 +36,19 @@ def take(attempt: Attempt, publisher: Publisher) -> None:
         attempt.warnings += written.warnings
 
 
-def read_back(attempt: Attempt, publisher: Publisher) -> Echo | None:
-    """How eBay shows what it took; None where that cannot be told now: it does not answer, or is behind."""
+def read_back(attempt: Attempt, publisher: Publisher, *, published: bool) -> Echo | None:
+    """How eBay shows what it took; None where that cannot be told now: it does not answer, or is behind.
+
+    published: it was published just now, so that whatever shows it otherwise is behind.
+    """
     speaking, want = publisher.speaking(attempt.want.language), attempt.plan.sends
     try:
         item, offer = speaking.item(want.sku), offer_of(attempt, speaking)
     except Failure:
         return None
     echo = echoes.seen(want, attempt.policies, item, offer)
-    return None if echoes.is_behind(echo, want, attempt.policies) else echo
+    behind = published and echo.standing != echoes.LIVE
+    return None if behind or echoes.is_behind(echo, want, attempt.policies) else echo
 
 
 def price_row(attempt: Attempt) -> PriceRow:

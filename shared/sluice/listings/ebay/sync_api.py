@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
-from sluice.listings.ebay import answers, asking, cases, policies, reconciler, sellers, sync_log
+from sluice.listings.ebay import answers, asking, cases, change, policies, reconciler, sellers, sync_log
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.plan import Step
 from sluice.listings.ebay.sync_log import RESULTS, SyncEntry
@@ -171,7 +171,7 @@ def answer_case(request: HttpRequest[AnswerBody, None]) -> Answered:
         elif answer == cases.IGNORE:
             answers.ignore(record, row)
         else:
-            asker = asking.Asker(request.tenant, request.subject, request.now, "theirs", config)
+            asker = change.Asker(request.tenant, request.subject, request.now, "theirs", config)
             done = asking.put(asker, answers.theirs(record, row))
             answers.close(record, row)
             job = done.enqueued.job_id if done.enqueued else None

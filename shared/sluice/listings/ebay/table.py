@@ -106,6 +106,16 @@ class Record(tables.Table):
         return self.tenant.removesuffix(GROUPS)
 
     @property
+    def is_group(self) -> bool:
+        """Whether it is a group's."""
+        return self.tenant.endswith(GROUPS)
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """The keys of the record that is published: its own, or that of the group of which it is a member."""
+        return (group_owner(self.tenant), self.group) if self.group else (self.tenant, self.sku)
+
+    @property
     def listing(self) -> str:
         """The hash key of its history and snapshots."""
         return listing_key(self.tenant, self.sku)

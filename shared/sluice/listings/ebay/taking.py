@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sluice.listings.ebay import description, documents, rules
-from sluice.listings.ebay.desired import Desired
+from sluice.listings.ebay.desired import Desired, Group
 from sluice.platform.http.models import check
 from sluice.platform.refused import Refused
 
@@ -29,6 +29,20 @@ def edited(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> Desired:
     from sluice.listings.ebay.bodies import RecordBody
 
     return record(check(RecordBody, merged(stored, changes)).document(stored["sku"]))
+
+
+def group(doc: Mapping[str, Any]) -> Group:
+    """As `record`, of a group."""
+    if problems := rules.group_problems(doc):
+        raise Refused.of(problems)
+    return documents.group_of_document(_cleaned(doc))
+
+
+def edited_group(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> Group:
+    """As `edited`, of a group."""
+    from sluice.listings.ebay.group_bodies import GroupBody
+
+    return group(check(GroupBody, merged(stored, changes)).document(stored["key"]))
 
 
 def merged(stored: Any, changes: Any) -> Any:

@@ -9,7 +9,7 @@ from sluice.listings.ebay.asking import Done, Outcome
 from sluice.listings.ebay.bodies import STATES
 from sluice.listings.ebay.desired import Json, Status
 from sluice.listings.ebay.plan import MOST_DETAIL_REVISIONS
-from sluice.listings.ebay.table import ENDED, LIVE, HistoryEntry, Record, Snapshot
+from sluice.listings.ebay.table import ENDED, OUT_OF_STOCK, HistoryEntry, Record, Snapshot
 from sluice.marketplaces.ebay.sites import EBAY_SITES
 from sluice.marketplaces.publishing import MOST_REVISIONS
 from sluice.platform.clock import iso, iso_or_none
@@ -186,9 +186,10 @@ def state(record: Record) -> str:
         return WAITING
     if record.status == Status.ENDED:
         return ENDED
-    if record.status == Status.PAUSED and record.standing not in (ENDED, None):
+    if record.status == Status.PAUSED and record.standing != ENDED:
         return PAUSED
-    return record.standing or LIVE
+    # What was made ready and has no listing yet has nothing to sell.
+    return record.standing or OUT_OF_STOCK
 
 
 def summary(record: Record) -> Summary:
@@ -218,7 +219,7 @@ def view(record: Record, now: int) -> RecordView:
         "observed": unpack(record.observed) if record.observed else None,
         "observedAt": iso_or_none(record.observed_at),
         "offerId": record.offer_id,
-        "error": _error(record.error),
+        "error": error(record.error),
         "warnings": list(record.warnings or ()),
         "openDrift": list(record.drift or ()),
         "revisions": revisions(record, now),
@@ -271,13 +272,14 @@ def whole_snapshot(one: Snapshot, found: Json) -> SnapshotState:
     return {**snapshot(one), "state": found}
 
 
-def _error(error: dict[str, Any] | None) -> RecordError | None:
-    if not error:
+def error(kept: dict[str, Any] | None) -> RecordError | None:
+    """Why the newest attempt gave up."""
+    if not kept:
         return None
     return {
-        "code": error["code"],
-        "message": error["message"],
-        "version": error["version"],
-        "at": error["at"],
-        "final": error.get("final", True),
+        "code": kept["code"],
+        "message": kept["message"],
+        "version": kept["version"],
+        "at": kept["at"],
+        "final": kept.get("final", True),
     }

@@ -128,6 +128,10 @@ class Inventory(SellerApi):
         """See `Publisher`."""
         return self._write("PUT", GROUP, {"group": key}, body)
 
+    def delete_group(self, key: str) -> None:
+        """See `Publisher`."""
+        self._unless_gone("DELETE", GROUP, {"group": key}, None)
+
     def publish_group(self, key: str, site: str) -> Written:
         """See `Publisher`."""
         body = {"inventoryItemGroupKey": key, "marketplaceId": site}

@@ -1,0 +1,278 @@
+"""One change of a record, of a sku or a group: whether it goes with what else is stored, and what is written of it."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action as Update
+from pynamodb.transactions import TransactWrite
+
+from sluice.jobs.model import keys
+from sluice.listings.ebay import documents, hashes, sellers
+from sluice.listings.ebay import table as records
+from sluice.listings.ebay.desired import Desired, Group, Json
+from sluice.listings.ebay.table import HistoryEntry, Record
+from sluice.platform.clock import SECOND
+from sluice.platform.config.document import Config
+from sluice.platform.differences import diff
+from sluice.platform.http.errors import FieldError
+from sluice.platform.packing import pack
+from sluice.platform.refused import CONFLICT, Refused
+
+# What price and quantity alone are, as paths of the record.
+_QUICK: Final = ("/price", "/quantity")
+# Ours: what one run of the publisher can send and read back. eBay lists more variations than any shoe has sizes.
+MOST_MEMBERS: Final = 60
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, when (epoch ms), and how: `put`, `patch`, `import`, … stands in the history."""
+
+    tenant: str
+    subject: str
+    now: int
+    action: str
+    config: Config = field(repr=False)
+
+
+class Change(ABC):
+    """One change of a record: what is written of it.
+
+    owner, key: the record's keys. old: as it is stored. document, hash: of what is wanted.
+    """
+
+    owner: str
+    key: str
+    document: Json
+    hash: str
+    wanted: Desired | Group
+
+    def __init__(self, asker: Asker, owner: str, key: str, *, archive: bool) -> None:
+        self.asker, self.owner, self.key, self.archive = asker, owner, key, archive
+        self.old = records.find(owner, key)
+        self.version = (self.old.version if self.old else 0) + 1
+
+    @property
+    def found(self) -> int | None:
+        """The version that is stored; None where there is none."""
+        return self.old.version if self.old and not self.old.archived_at else None
+
+    @cached_property
+    def fields(self) -> list[str]:
+        """The paths that differ."""
+        return sorted(diff(self.old.document if self.old else {}, self.document))
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the record is so already."""
+        return self.old is not None and not self.fields and bool(self.old.archived_at) == self.archive
+
+    @property
+    def is_work(self) -> bool:
+        """Whether a publisher has something to do, as far as the record tells."""
+        if self.old is None or self.old.archived_at:
+            return not self.archive
+        return self.old.record_hash != self.hash or not self.old.is_published
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether price and quantity alone differ from what is stored."""
+        return self.old is not None and bool(self.fields) and all(one.startswith(_QUICK) for one in self.fields)
+
+    @property
+    def due_at(self) -> int:
+        """When the coalescing window is over."""
+        ebay = self.asker.config.ebay
+        return self.asker.now + (ebay.price_coalesce_seconds if self.is_quick else ebay.coalesce_seconds) * SECOND
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """The keys of the record that is published: its own, or its group's."""
+        return self.owner, self.key
+
+    @property
+    def left_group(self) -> str | None:
+        """The group that it is no member of any more."""
+        return None
+
+    @abstractmethod
+    def check(self) -> None:
+        """Do nothing if the change goes with what else is stored. Raises Refused."""
+
+    def writes(self, job: str | None) -> Any:
+        """What fills the transaction. job: the id of the job that is asked for."""
+
+        def fill(transaction: TransactWrite) -> None:
+            transaction.update(Record(self.owner, self.key), self._updates(), self._as_read())
+            transaction.save(self._history(job), HistoryEntry.entry.does_not_exist())
+            for key, actions, condition in self.of_groups:
+                transaction.update(Record(records.group_owner(self.asker.tenant), key), actions, condition)
+
+        return fill
+
+    @property
+    def of_groups(self) -> list[tuple[str, list[Update], Condition]]:
+        """What is written of groups besides: the key of each, what, and on which condition."""
+        return []
+
+    def _updates(self) -> list[Update]:
+        wanted, now = self.wanted, self.asker.now
+        return [
+            Record.version.set(self.version),
+            Record.desired.set(pack(self.document)),
+            Record.record_hash.set(self.hash),
+            Record.marketplace.set(wanted.marketplace),
+            Record.status.set(str(wanted.status)),
+            Record.title.set(wanted.title),
+            Record.created_at.set(Record.created_at | now),
+            Record.changed_at.set(now),
+            Record.changed_by.set(self.asker.subject),
+            Record.archived_at.set(now) if self.archive else Record.archived_at.remove(),
+        ]
+
+    def _as_read(self) -> Condition:
+        """Nobody has changed the record since it was read."""
+        same: Condition = Record.sku.does_not_exist() if self.old is None else Record.version == self.old.version
+        return same
+
+    def _history(self, job: str | None) -> HistoryEntry:
+        return HistoryEntry(
+            listing=records.listing_key(self.owner, self.key),
+            entry=records.version_entry(self.version),
+            version=self.version,
+            action=self.asker.action,
+            fields=self.fields,
+            changed_by=self.asker.subject,
+            changed_at=self.asker.now,
+            job_id=job,
+        )
+
+
+class RecordChange(Change):
+    """A change of the record of a sku."""
+
+    def __init__(self, asker: Asker, desired: Desired, *, archive: bool) -> None:
+        super().__init__(asker, asker.tenant, desired.sku, archive=archive)
+        self.wanted: Desired = desired
+        self.document, self.hash = documents.document(desired), hashes.of_record(desired)
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """See `Change`."""
+        group = self.wanted.group
+        return (records.group_owner(self.owner), group) if group else (self.owner, self.key)
+
+    @property
+    def left_group(self) -> str | None:
+        """See `Change`. What is archived stays a member: eBay lets none go that has sold."""
+        before = self.old.group if self.old else None
+        return before if before != self.wanted.group else None
+
+    def check(self) -> None:
+        """See `Change`."""
+        old, group, tenant = self.old, self.wanted.group, self.asker.tenant
+        if self.archive:
+            return
+        check_policies(tenant, self.wanted)
+        if old and old.group != group and old.published_version and old.standing not in (None, records.ENDED):
+            raise Refused("group", "cannot change while the listing is published; end it first", code=CONFLICT)
+        if group is None:
+            return
+        found = records.find_group(tenant, group)
+        if found is None or found.archived_at:
+            raise Refused("group", f"there is no group {group}; put it first")
+        self._check_member(found, found.wanted_group)
+
+    def _check_member(self, found: Record, group: Group) -> None:
+        wanted, key = self.wanted, group.key
+        if (group.marketplace, group.language) != (wanted.marketplace, wanted.language):
+            raise Refused("group", f"is of {group.marketplace} and {group.language}; its members must be too")
+        for name in group.varies_by:
+            if name not in wanted.aspects:
+                raise Refused(f"aspects.{name}", f"is required: the members of group {key} differ in it")
+            if len(wanted.aspects[name]) > 1:
+                raise Refused(f"aspects.{name}", f"must have one value: the members of group {key} differ in it")
+        others = {sku for sku in found.members or () if sku != self.key}
+        if len(others) >= MOST_MEMBERS:
+            raise Refused("group", f"has {MOST_MEMBERS} members already, which is the most")
+        if self.old and self.old.group == key and self.old.wanted.aspects == wanted.aspects:
+            return
+        where = varying(wanted, group)
+        for other in records.find_many(self.owner, others).values():
+            if not other.archived_at and varying(other.wanted, group) == where:
+                raise Refused(f"aspects.{group.varies_by[0]}", f"is the same as that of {other.sku} in group {key}")
+
+    def _updates(self) -> list[Update]:
+        group = self.wanted.group
+        return [*super()._updates(), Record.group.set(group) if group else Record.group.remove()]
+
+    @property
+    def of_groups(self) -> list[tuple[str, list[Update], Condition]]:
+        """See `Change`."""
+        before, after, exists = self.old.group if self.old else None, self.wanted.group, Record.sku.exists()
+        if before == after:
+            return []
+        written = list[tuple[str, list[Update], Condition]]()
+        if before:
+            written.append((before, [Record.members.delete({self.key})], exists))
+        if after:
+            there = exists & Record.archived_at.does_not_exist()
+            written.append((after, [Record.members.add({self.key})], there))
+        return written
+
+
+class GroupChange(Change):
+    """A change of a group's own record."""
+
+    def __init__(self, asker: Asker, group: Group, *, archive: bool) -> None:
+        super().__init__(asker, records.group_owner(asker.tenant), group.key, archive=archive)
+        self.wanted: Group = group
+        self.document, self.hash = documents.group_document(group), hashes.of_group(group)
+
+    def check(self) -> None:
+        """See `Change`."""
+        if self.old is None or self.archive:
+            return
+        before, now = self.old.wanted_group, self.wanted
+        sizes = records.find_many(self.asker.tenant, sorted(self.old.members or ()))
+        members = {sku: one.wanted for sku, one in sorted(sizes.items()) if not one.archived_at}
+        for name in ("marketplace", "language"):
+            if members and getattr(before, name) != getattr(now, name):
+                raise Refused(name, "cannot change while the group has members: theirs is the same", code=CONFLICT)
+        if before.varies_by == now.varies_by:
+            return
+        seen = dict[tuple[tuple[str, ...], ...], str]()
+        for sku, one in members.items():
+            for place, name in enumerate(now.varies_by):
+                if len(one.aspects.get(name, ())) != 1:
+                    raise Refused(f"variesBy[{place}]", f"is no aspect with one value of its member {sku}")
+            if (other := seen.setdefault(varying(one, now), sku)) != sku:
+                raise Refused("variesBy", f"does not tell its members {other} and {sku} apart")
+
+
+def of(asker: Asker, wanted: Desired | Group, *, archive: bool) -> Change:
+    """The change that makes a record what is wanted of it. Reads the record."""
+    if isinstance(wanted, Group):
+        return GroupChange(asker, wanted, archive=archive)
+    return RecordChange(asker, wanted, archive=archive)
+
+
+def varying(one: Desired, group: Group) -> tuple[tuple[str, ...], ...]:
+    """A member's values of what the group's members differ in."""
+    return tuple(tuple(one.aspects.get(name, ())) for name in group.varies_by)
+
+
+def check_policies(tenant: str, desired: Desired) -> None:
+    """Do nothing unless the record names a policy that the seller has not, as far as they were read.
+
+    Raises:
+        Refused: by the place in the record.
+    """
+    known = sellers.known(keys.account("ebay", tenant), desired.marketplace)
+    gone = known.ids(desired.policies) if known else None
+    if isinstance(gone, list):
+        what = f"is none of your policies at {desired.marketplace}, as eBay last told them"
+        raise Refused.of([FieldError(one.field, what) for one in gone])

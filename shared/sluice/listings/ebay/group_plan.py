@@ -1,0 +1,99 @@
+"""Which calls make eBay equal to a group, whose members are one listing. Pure.
+
+```
+ each member ── planned like a sku, but for its publication ──► [prices] or [item][offer]
+ the group   ── its body differs, or a member is new ─────────► [group]
+             ── it, or a member, is not for sale yet ─────────► [publish]
+             ── ended ────────────────────────────────────────► [withdraw], which also lets its members go
+```
+A member that has ended stays in a live listing, with nothing to buy: eBay lets none go that has sold. All members are
+one listing, so what each costs of its day's revisions is missing for the next.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from sluice.listings.ebay import hashes, projection
+from sluice.listings.ebay.desired import Desired, Group, Json, PolicyIds, Status
+from sluice.listings.ebay.plan import Known, Plan, Step, Unsure, plan
+
+
+@dataclass(frozen=True)
+class Member:
+    """One sku of a group: what is wanted of it, its policies by id, and what is known of it at eBay."""
+
+    want: Desired
+    policies: PolicyIds
+    known: Known
+
+
+@dataclass(frozen=True)
+class GroupKnown:
+    """What is known of a group at eBay. live: its listing is for sale. body: the hash of the body that eBay took last.
+
+    revisions: of the listing in eBay's present day.
+    """
+
+    live: bool = False
+    unsure: Unsure = field(default_factory=Unsure)
+    body: str | None = None
+    revisions: int = 0
+
+
+@dataclass(frozen=True)
+class GroupPlan:
+    """What is done for a group. members: the plan of each, in their order. calls: the group's own, in their order.
+
+    body: what the group is sent; empty where no member is for sale.
+    """
+
+    members: tuple[Plan, ...]
+    calls: tuple[Step, ...] = ()
+    body: Json = field(default_factory=dict)
+
+    @property
+    def revisions(self) -> int:
+        """How many revisions of a live listing it costs."""
+        return sum(one.revisions for one in self.members) + (Step.GROUP in self.calls)
+
+
+def plan_group(group: Group, known: GroupKnown, members: Sequence[Member]) -> GroupPlan:
+    """What makes eBay show the group as it is wanted, with its members."""
+    if group.status is Status.ENDED:
+        there = known.live or known.unsure.listing
+        ended = tuple(Plan((), replace(one.want, status=Status.ENDED)) for one in members)
+        return GroupPlan(ended, (Step.WITHDRAW,) if there else ())
+    live = known.live and not known.unsure.listing
+    plans, used = list[Plan](), known.revisions
+    for one in members:
+        made = _of_member(group, one, used, live=live)
+        used += made.revisions if live else 0
+        plans.append(made)
+    listed = [one.sends for one in plans if one.sends.status is not Status.ENDED]
+    if not listed:
+        return GroupPlan(tuple(plans))
+    body = projection.group_body(group, listed)
+    new = any(_is_new(one, made) for one, made in zip(members, plans, strict=True))
+    calls = list[Step]()
+    if known.body != hashes.of_body(body) or known.unsure.groups or new or not live:
+        calls.append(Step.GROUP)
+    if (new or not live) and any(one.shown_quantity for one in listed):
+        calls.append(Step.PUBLISH)
+    return GroupPlan(tuple(plans), tuple(calls), body)
+
+
+def _of_member(group: Group, member: Member, used: int, *, live: bool) -> Plan:
+    """Planned like a sku, whose publication is the group's."""
+    known = replace(member.known, live=live and member.known.live, revisions=used)
+    want = member.want
+    if want.status is Status.ENDED and not known.live:
+        return Plan((), want)
+    if Status.PAUSED in (group.status, want.status) or want.status is Status.ENDED:
+        want = replace(want, status=Status.PAUSED)
+    made = plan(want, member.policies, known)
+    return replace(made, steps=tuple(step for step in made.steps if step is not Step.PUBLISH))
+
+
+def _is_new(member: Member, made: Plan) -> bool:
+    """Whether its offer is not for sale yet, though others of the group may be."""
+    return bool(made.steps) and (not member.known.live or member.known.unsure.listing)
