@@ -187,9 +187,9 @@ def _strangers(record: Record) -> Iterator[tuple[Record, Record, bool]]:
     if record.tenant.endswith(GROUPS):
         found = table.find_many(record.owner, record.members or ())
         for member in found.values():
-            if member.archived_at or member.group != record.sku:
+            if member.group != record.sku:
                 yield record, member, False
-    elif record.group and not record.archived_at:
+    elif record.group:
         group = table.find_group(record.owner, record.group)
         if group and record.sku not in (group.members or ()):
             yield group, record, True

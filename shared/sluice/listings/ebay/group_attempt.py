@@ -217,7 +217,7 @@ def _left_out(attempt: GroupAttempt, one: Attempt) -> None:
     """eBay has published the others, and of this one said only in a warning why it is not among them."""
     said = "; ".join(warned.message for warned in attempt.warnings) or "it does not say why"
     failure = LeftOut(f"eBay has published the group without this one: {said}")
-    error = attempts.error_of(attempt.run, one.record, failure, attempt.run.clock.now())
+    error = attempts.error_of(attempt.run, one.record, failure)
     tables.update(Record, [one.record.tenant, one.record.sku], [Record.error.set(error)], Record.version.exists())
 
 
