@@ -36,6 +36,7 @@ def store(**variables: str) -> Iterator[Store]:
         dead = cloud.client("sqs").create_queue(QueueName="dead")["QueueUrl"]
         resources = {"TOKEN_KEY": arn, "EVENT_BUS": "sluice", "WORK_QUEUE_URL": queue, "DEAD_QUEUE_URL": dead}
         resources["MANUAL_QUEUE_URL"] = queue
+        resources["WAKE_QUEUE_URL"] = dead  # nobody reads it
         resources["SCHEDULER_FUNCTION"] = "scheduler"
         os.environ |= cloud.environment | {"AWS_ENDPOINT_URL_DYNAMODB": url} | resources | variables
         settings.cache_clear()

@@ -1,4 +1,4 @@
-"""Each minute, and at once after a manual request: admit the work that is due."""
+"""Each minute, at once after a manual request, and at the second that somebody has asked for: admit what is due."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice import capabilities
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model import kinds
+from sluice.jobs.queue import nudge
 from sluice.marketplaces.accounts.dispatching import ACCOUNTS
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
@@ -19,6 +20,5 @@ kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx", "listings
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """A schedule's event, or a nudge's. Returns what the last tick did."""
-    nudged = event.get("source") == "nudge"
-    return scheduler.run(ACCOUNTS, Context(SystemClock(), live.current()), nudged=nudged)
+    """A schedule's event, a nudge's, or messages that were held back. Returns what the last tick did."""
+    return scheduler.run(ACCOUNTS, Context(SystemClock(), live.current()), nudge.asked_by(event))

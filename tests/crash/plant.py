@@ -23,7 +23,7 @@ from sluice import capabilities
 from sluice.inventory import worker as inventory_worker
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model import events, kinds
-from sluice.jobs.queue import lanes
+from sluice.jobs.queue import lanes, nudge
 from sluice.jobs.run import worker
 from sluice.listings.stockx import poll_run
 from sluice.marketplaces.accounts import token_cache
@@ -67,6 +67,7 @@ CREDENTIALS = {
 ENVIRONMENT = {
     "WORK_QUEUE_URL": "work",
     "MANUAL_QUEUE_URL": "manual",
+    "WAKE_QUEUE_URL": "wake",
     "INVENTORY_QUEUE_URL": "inventory",
     "WEBHOOK_QUEUE_URL": "webhooks",
     "DEAD_QUEUE_URL": "dead",
@@ -196,6 +197,7 @@ class Plant:
         """What runs next is another process, which remembers nothing, once one was broken."""
         if self.points.hit:
             lanes.forget()
+            nudge.forget()
             token_cache.forget()
 
     def services(self) -> dict[str, Callable[[str, Json], Json]]:
@@ -250,6 +252,7 @@ class Plant:
             self.nudges -= 1
             self.invoke(self._scheduler)
         self.invoke(self._scheduler)
+        self._deliver("wake", self._woken)
         self._deliver("manual", lambda found: worker.work(found, Context(now, live.current()), deadline()))
         self._deliver("work", lambda found: worker.work(found, Context(now, live.current()), deadline()))
         self.invoke(lambda: poll_run.run(Context(now, live.current()), deadline()))
@@ -263,6 +266,11 @@ class Plant:
 
     def _scheduler(self) -> Json:
         return scheduler.run(ACCOUNTS, Context(self.clock, live.current()))
+
+    def _woken(self, found: dict[str, str]) -> list[str]:
+        asked = nudge.asked_by({"Records": [{"body": body} for body in found.values()]})
+        scheduler.run(ACCOUNTS, Context(self.clock, live.current()), asked)
+        return []
 
     def _stream(self) -> None:
         self.streamed += changes("jobs")

@@ -238,6 +238,7 @@ def open_desk() -> Iterator[Desk]:
     wire = SandboxWire(worlds.build(7, clock=clock.now, limits=SandboxLimits()))
     environment = {
         "SCHEDULER_FUNCTION": "scheduler",
+        "WAKE_QUEUE_URL": "wake",
         "STOCKX_API_URL": "http://sandbox.test/v2",
         "STOCKX_AUTH_URL": "http://sandbox.test",
     }
@@ -252,6 +253,7 @@ def open_desk() -> Iterator[Desk]:
         patch.setattr(aws, "encrypt", lambda text, context: text.encode())
         patch.setattr(aws, "decrypt", lambda secret, context: secret.decode())
         patch.setattr(aws, "invoke_later", lambda function, event: None)
+        patch.setattr(aws, "send_message", lambda queue, body, delay: None)
         patch.setattr(aws, "put_events", desk.put.extend)
         token_cache.forget()
         desk.connect()

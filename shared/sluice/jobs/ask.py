@@ -15,7 +15,7 @@ this name, and for a request that is remembered when it is complete. `want_with`
 transaction.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ from sluice.jobs.model.job import Spec
 from sluice.jobs.model.kinds import JobKind
 from sluice.jobs.queue import tally
 from sluice.jobs.queue.enqueue import Enqueued, Held, Result, enqueue, enqueue_many, never_held
-from sluice.jobs.queue.nudge import nudge
+from sluice.jobs.queue.nudge import nudge, wake
 from sluice.jobs.queue.together import enqueue_with
 from sluice.platform import usage
 from sluice.platform.config.document import Config
@@ -143,12 +143,19 @@ def want_many(wishes: Sequence[Wish], now: int, config: Config, held: Held = nev
 
 
 def remember(
-    tenant: str, asked: Sequence[tuple[str, int, Enqueued]], now: int, config: Config, *, at_once: bool = False
+    tenant: str,
+    asked: Sequence[tuple[str, int, Enqueued]],
+    now: int,
+    config: Config,
+    *,
+    at_once: bool = False,
+    due: Iterable[int] = (),
 ) -> None:
     """Remember what a request has led to, and nudge the scheduler if somebody waits for it.
 
     asked: for each job its kind, the priority that it was asked for with, and what enqueue did.
     at_once: somebody waits for it, whatever its priority, and whether or not it is new.
+    due: seconds at which the scheduler is to come for it, rather than at the next minute; epoch ms.
     """
     for kind in sorted({kind for kind, _, _ in asked}):
         requests.record(
@@ -156,6 +163,8 @@ def remember(
         )
     if at_once or any(_is_waited_for(priority, done) for _, priority, done in asked):
         nudge(now)
+    for at in sorted(set(due)):
+        wake(at, now)
 
 
 def _is_waited_for(priority: int, done: Enqueued) -> bool:

@@ -17,6 +17,7 @@ class Settings(NamedTuple):
     config_parameter: str
     work_queue_url: str
     manual_queue_url: str
+    wake_queue_url: str
     dead_queue_url: str
     webhook_queue_url: str
     inventory_queue_url: str

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.cloud.tables import definitions
-from sluice.jobs.queue import lanes
+from sluice.jobs.queue import lanes, nudge
 from sluice.jobs.run import records
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform import aws, settings
@@ -34,6 +34,7 @@ EBAY_CREDENTIALS = {name: CREDENTIALS[name] for name in ("client_id", "client_se
 
 ENVIRONMENT = {
     "SCHEDULER_FUNCTION": "scheduler",
+    "WAKE_QUEUE_URL": "wake",
     "PAGE_WORKER_FUNCTION": "page-worker",
     "OPERATOR_WORKER_FUNCTION": "operator-worker",
     "TOKEN_KEY": "key",
@@ -52,9 +53,17 @@ class Cloud:
         self._store = store
         self.invoked: list[tuple[str, dict[str, Any]]] = []
         self.sent: list[str] = []
+        self.woken: list[tuple[int, int]] = []
         self.queued: list[str] = []
         self.now = SystemClock().now()
         self.parameter = Parameter()
+
+    def send(self, queue: str, body: str, delay: int) -> None:
+        """`woken`: when the scheduler is to run, epoch ms, and for how many seconds the message is held back."""
+        if queue == ENVIRONMENT["WAKE_QUEUE_URL"]:
+            self.woken.append((int(body), delay))
+        else:
+            self.sent.append(body)
 
     def content(self) -> dict[str, Any]:
         """Every item of every table but `usage`, in which each request is counted, whatever becomes of it."""
@@ -127,12 +136,13 @@ def cloud(tables: Store, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     """Empty tables; `invoked` has the functions that were invoked."""
     tables.clear()
     lanes.forget()
+    nudge.forget()
     cloud = Cloud(tables)
     cloud.parameter = Parameter(at=cloud.now)
     tables.services["ssm"] = cloud.parameter.answer
     accept_all(monkeypatch)
     monkeypatch.setattr(aws, "invoke_later", lambda function, event: cloud.invoked.append((function, event)))
-    monkeypatch.setattr(aws, "send_message", lambda queue, body, delay: cloud.sent.append(body))
+    monkeypatch.setattr(aws, "send_message", cloud.send)
     monkeypatch.setattr(aws, "send_messages", lambda queue, bodies: cloud.queued.extend(bodies))
     monkeypatch.setattr(aws, "encrypt", lambda text, context: f"sealed {len(text)}".encode())
     return cloud

@@ -124,9 +124,13 @@ def test_edits_wait_for_the_coalescing_window(
     publish(seller.now)
     now = seller.now + 1_000_000
     monkeypatch.setattr(routing.clock, "now", lambda: now, raising=False)
+    seller.woken.clear()
     assert put(**changes).json["outcome"] == "queued"
     [job] = jobs()
     assert job.due_at == now + seconds * SECOND
+    [(at, held_back)] = seller.woken
+    assert 0 <= at - job.due_at < SECOND, "the scheduler comes when it is due, not at the next minute"
+    assert now + held_back * SECOND <= at
 
 
 def test_five_edits_are_one_job_that_no_edit_puts_off(seller: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

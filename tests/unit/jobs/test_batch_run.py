@@ -11,14 +11,22 @@ from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import VERSION, Job
-from sluice.jobs.model.outcomes import BudgetEmpty, CannotSucceed, Failure, HandlerResult, LeaseOver, Waiting
+from sluice.jobs.model.outcomes import (
+    BudgetClosed,
+    BudgetEmpty,
+    CannotSucceed,
+    Failure,
+    HandlerResult,
+    LeaseOver,
+    Waiting,
+)
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import claim, finish
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run import worker
 from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import CALL_MS, Report, run_batch
-from sluice.platform.clock import MINUTE
+from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.context import Context
 from sluice.platform.observe import metrics
@@ -26,17 +34,16 @@ from tests.support import work
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import Handler, spec
+from tests.unit.jobs.conftest import NOON
 
-LANE = "stockx:acme#150#0"
 
-
-def batch_of(names: str, clock: VirtualClock) -> Batch:
+def batch_of(names: str, clock: VirtualClock, priority: int = keys.HOT) -> Batch:
     """A claimed job for each letter, and one reserved call for each."""
     for name in names:
-        enqueue(spec(name, priority=keys.HOT), clock.time)
+        enqueue(spec(name, priority=priority), clock.time)
     window, limits = Window.at(clock.time), Config().limits["stockx"]
     assert ledger.reserve_calls("stockx:acme", limits, window, len(names))
-    found, _ = claim.due(LANE, clock.time, 100)
+    found, _ = claim.due(f"stockx:acme#{priority}#0", clock.time, 100)
     jobs = [claim.claim(candidate, clock.time, 5 * MINUTE) for candidate in found]
     return Batch.of([job for job in jobs if job], window, len(names))
 
@@ -188,7 +195,7 @@ def test_attempts_are_used_up_by_failures_and_then_the_job_is_dead(clock: Virtua
     ends = []
     for _ in range(work.KIND.max_attempts):
         clock.time += 15 * MINUTE
-        [candidate], _ = claim.due(LANE, clock.time, 10)
+        [candidate], _ = claim.due("stockx:acme#150#0", clock.time, 10)
         job = claim.claim(candidate, clock.time, 5 * MINUTE)
         assert job
         batch = Batch.of([job], Window.at(clock.time), 0)
@@ -274,9 +281,25 @@ def test_who_asked_while_it_ran_and_waits_for_it_is_counted(
 def test_a_worker_asks_for_a_tick_for_who_waits(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     monkeypatch.setattr(worker, "nudge", asked.append)
-    monkeypatch.setattr(worker, "run_batch", lambda *_: Report(waited_for=2))
+    monkeypatch.setattr(worker, "wake", lambda at, now: asked.append(at - now))
+    monkeypatch.setattr(worker, "run_batch", lambda *_: Report(waited_for=2, put_off={clock.time + SECOND}))
     monkeypatch.setattr(metrics.provider, "namespace", "Sluice/test")
     message = batch_of("a", clock).encode()
     assert worker.work({"1": message, "2": message}, Context(clock, Config()), clock.time + MINUTE) == []
-    assert asked == [clock.time]
+    assert asked == [clock.time, SECOND], "one tick for both messages, and one for what is due in a second"
     metrics.clear_metrics()
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(("priority", "put_off"), [(keys.MANUAL, {NOON + 5 * SECOND}), (keys.HOT, set())])
+def test_what_a_person_waits_for_and_was_put_off_says_when_it_is_due(
+    clock: VirtualClock, priority: int, put_off: set[int]
+) -> None:
+    """Else it would wait for the minute's tick, though its budget opens in five seconds."""
+    batch = batch_of("a", clock, priority)
+
+    def handler(run: Run) -> HandlerResult:
+        raise BudgetClosed("429", retry_at=NOON + 5 * SECOND)
+
+    report = run(batch, clock, handler)
+    assert (report.ends, report.put_off) == ({"snoozed": 1}, put_off)

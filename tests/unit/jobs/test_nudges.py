@@ -88,6 +88,22 @@ def test_a_run_that_comes_late_takes_no_place_away() -> None:
     assert nudge.begin(NOON + nudge.RUN_MS) is None
 
 
+@pytest.mark.parametrize("asked_at", range(-2, 3))
+def test_whoever_asks_as_a_runs_time_ends_is_answered_by_it_or_starts_another(asked_at: int) -> None:
+    """The runs leave later, after a long tick. Nobody relies on runs that leave without a look at the flag."""
+    places = [nudge.begin(NOON) for _ in range(nudge.RUNS)]
+    starts_another = nudge.ask(NOON + nudge.RUN_MS + asked_at)
+    reads_again = [nudge.leave(place) for place in places if place].count(False)
+    assert (starts_another, reads_again) == ((True, 0) if asked_at >= 0 else (False, 1))
+
+
+def test_a_run_whose_time_is_over_leaves_though_somebody_asks_and_takes_no_place_away() -> None:
+    late = [nudge.begin(NOON) for _ in range(nudge.RUNS)]
+    assert nudge.ask(NOON + nudge.RUN_MS)
+    assert nudge.begin(NOON + nudge.RUN_MS), "its place is another's by now"
+    assert all(nudge.leave(place) for place in late if place)
+
+
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The runs that nudges have started and that have not begun."""
@@ -95,7 +111,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setenv("SCHEDULER_FUNCTION", "scheduler")
     monkeypatch.setenv("WORK_QUEUE_URL", "work")
     monkeypatch.setenv("MANUAL_QUEUE_URL", "manual")
+    monkeypatch.setenv("WAKE_QUEUE_URL", "wake")
     settings.cache_clear()
+    nudge.forget()
     monkeypatch.setattr(aws, "invoke_later", lambda function, _: functions.append(function))
     monkeypatch.setattr(aws, "send_message", lambda *_: None)
     monkeypatch.setattr(metrics.provider, "namespace", "Sluice/test")
@@ -111,7 +129,7 @@ def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
 
 
 def run(clock: VirtualClock, *, nudged: bool = True) -> Mapping[str, object]:
-    return scheduler.run(Accounts(active), Context(clock, Config()), nudged=nudged)
+    return scheduler.run(Accounts(active), Context(clock, Config()), nudge.Asked(nudged))
 
 
 def ask(clock: VirtualClock, name: str) -> None:
@@ -195,3 +213,67 @@ def test_a_run_that_fails_gives_its_place_back(
     for _ in range(nudge.RUNS + 1):
         with pytest.raises(ConnectionError):
             run(clock)
+
+
+@pytest.fixture
+def held_back(started: list[str], monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The messages of `wake`, and for how many seconds each is held back."""
+    sent: list[tuple[str, int]] = []
+
+    def send(queue: str, body: str, delay: int = 0) -> None:
+        if queue == "wake":
+            sent.append((body, delay))
+
+    monkeypatch.setattr(aws, "send_message", send)
+    return sent
+
+
+def test_what_is_due_in_a_while_is_asked_for_once_for_each_second(
+    clock: VirtualClock, started: list[str], held_back: list[tuple[str, int]]
+) -> None:
+    for after in (4_001, 5_000, 4_500, 5_001, 0, -SECOND, nudge.LONGEST_WAIT_MS + 1):
+        nudge.wake(clock.time + after, clock.time)
+    assert held_back == [(str(clock.time + 5_000), 5), (str(clock.time + 6_000), 6)]
+    assert started == ["scheduler"], "what is due is asked for at once, by one run"
+
+
+def test_a_run_that_was_asked_for_hands_on_what_is_due_then(
+    clock: VirtualClock, held_back: list[tuple[str, int]]
+) -> None:
+    """The message may come a moment before its time, for SQS counts in seconds."""
+    due_at = clock.time + 5 * SECOND
+    enqueue(spec("a", due_at=due_at), clock.time)
+    nudge.wake(due_at, clock.time)
+    [(body, delay)] = held_back
+    clock.time += delay * SECOND - 300
+    event = {"Records": [{"body": body}]}
+    done = scheduler.run(Accounts(active), Context(clock, Config()), nudge.asked_by(event))
+    assert (done["admitted"], clock.time) == (1, due_at)
+
+
+@pytest.mark.parametrize("leaves_first", [True, False])
+def test_a_run_that_was_asked_for_is_not_lost_though_all_places_are_taken(
+    clock: VirtualClock, held_back: list[tuple[str, int]], store: Store, *, leaves_first: bool
+) -> None:
+    """Others may have read the lanes before this was due: one of them reads again, or, if all leave now, this one."""
+    enqueue(spec("a", due_at=clock.time), clock.time)
+    places = [nudge.begin(clock.time) for _ in range(nudge.RUNS)]
+    left: list[bool] = []
+
+    def around(request: Request, send: Send) -> Answer:
+        try:
+            return send()
+        finally:
+            if leaves_first and request.operation == "UpdateItem":  # the first finds no place; then all places are left
+                store.around = None
+                left.extend(nudge.leave(place) for place in places if place)
+
+    store.around = around
+    done = scheduler.run(Accounts(active), Context(clock, Config()), nudge.Asked(nudged=True, at=clock.time))
+    store.around = None
+    if leaves_first:
+        assert left == [True] * nudge.RUNS
+        assert done["admitted"] == 1
+    else:
+        assert done == {"skipped": "others run"}
+        assert [nudge.leave(place) for place in places if place].count(False) == 1

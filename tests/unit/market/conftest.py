@@ -21,6 +21,7 @@ from tests.unit.market.world import NOON, SEED, Bus, World
 ENVIRONMENT = {
     "WORK_QUEUE_URL": "work",
     "MANUAL_QUEUE_URL": "manual",
+    "WAKE_QUEUE_URL": "wake",
     "DEAD_QUEUE_URL": "dead",
     "SCHEDULER_FUNCTION": "scheduler",
     "EVENT_BUS": "bus",

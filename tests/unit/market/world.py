@@ -50,11 +50,15 @@ class Message:
 
 @dataclass
 class Bus:
-    """The AWS services that are not DynamoDB. `work`, `manual`, `dead`: the queues."""
+    """The AWS services that are not DynamoDB.
+
+    work, manual, dead: the queues. woken: when the scheduler is to run, epoch ms, and how long that is held back, s.
+    """
 
     work: deque[Message] = field(default_factory=deque)
     manual: deque[Message] = field(default_factory=deque)
     dead: list[Message] = field(default_factory=list)
+    woken: list[tuple[int, int]] = field(default_factory=list)
     put: list[tuple[str, Json]] = field(default_factory=list)
     invoked: list[str] = field(default_factory=list)
     metrics: Counter[str] = field(default_factory=Counter)
@@ -77,7 +81,10 @@ class Bus:
         events.publish(changes("jobs"))
         return self.put
 
-    def _send(self, queue: str, body: str, **attributes: str) -> None:
+    def _send(self, queue: str, body: str, delay: int = 0, **attributes: str) -> None:
+        if queue == "wake":
+            self.woken.append((int(body), delay))
+            return
         message = Message(body, attributes.get("reason"))
         {"work": self.work, "manual": self.manual, "dead": self.dead}[queue].append(message)
 

@@ -107,7 +107,7 @@ class _PunctualRun:
                     running[pool.submit(self.run_share, share)] = share
                 seated = {one.candidate.job_id for share in running.values() for one in share.jobs}
                 waiting = [one for one in waiting if one.candidate.job_id not in seated]
-                again = self._next_look(waiting, now)
+                again = self._wait_for(waiting, now)
                 if running:
                     # A job that takes long keeps none waiting that has a seat, or finds one.
                     ended, _ = wait(running, again and (again - now) / SECOND, FIRST_COMPLETED)
@@ -118,7 +118,7 @@ class _PunctualRun:
                 elif again:
                     self.context.clock.wait_until(again, never)
 
-    def _next_look(self, waiting: Sequence[_Coming], now: int) -> int | None:
+    def _wait_for(self, waiting: Sequence[_Coming], now: int) -> int | None:
         """When the next of `waiting` is due, or who is due and has no seat asks again; None: nobody waits."""
         times = [one.candidate.due_at if one.candidate.due_at > now else now + SEAT_MS for one in waiting]
         return min(min(times), self.last_start + 1) if times else None

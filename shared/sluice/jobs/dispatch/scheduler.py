@@ -3,6 +3,7 @@
 Any number of ticks may run at once, as any number of rounds may (`rounds`).
 """
 
+import threading
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
@@ -17,6 +18,7 @@ from sluice.jobs.dispatch.transfers import Moved, sweep
 from sluice.jobs.model import keys
 from sluice.jobs.queue import lanes, nudge, recounts
 from sluice.jobs.queue.lanes import Lane
+from sluice.jobs.queue.nudge import Asked, Place
 from sluice.jobs.run import records
 from sluice.jobs.run.messages import Batch
 from sluice.platform import aws
@@ -26,8 +28,8 @@ from sluice.platform.context import Context
 from sluice.platform.observe import count, logger, seconds
 from sluice.platform.settings import settings
 
-# For so long a run goes on answering those who ask; its function is ended a while later.
-ANSWERING_MS = 30 * SECOND
+# No tick begins later than this in a run: its function is ended a while later.
+LAST_TICK_MS = 40 * SECOND
 
 
 def tick(snapshot: Snapshot, send: Send) -> Done:
@@ -67,17 +69,19 @@ def admit(marked: Iterable[Lane], round_: Round, send: Send) -> None:
     for_each(by_budget, serve, round_.done)
 
 
-def run(accounts: Accounts, context: Context, *, nudged: bool = False) -> dict[str, Any]:
+def run(accounts: Accounts, context: Context, asked: Asked = nudge.BY_SCHEDULE) -> dict[str, Any]:
     """What the scheduler function does: a tick, and more as long as somebody asks for them meanwhile.
 
-    nudged: it was started for somebody who asked. It does nothing where enough others run, who will answer. It leaves
-        to the others what is done once a minute.
+    A run that was started for somebody does nothing where enough others run, who will answer. It leaves to the others
+    what is done once a minute.
     """
+    if asked.at:
+        context.clock.wait_until(min(asked.at, context.now() + SECOND), threading.Event())
     began = context.now()
-    place = nudge.begin(began)
-    if nudged and place is None:
+    place = _place(asked, began)
+    if asked.nudged and place is None:
         return {"skipped": "others run"}
-    swept = nudged
+    swept = asked.nudged
     try:
         while True:
             # After the flag was cleared: who found it still set has written jobs that are due by now.
@@ -85,7 +89,7 @@ def run(accounts: Accounts, context: Context, *, nudged: bool = False) -> dict[s
             if not swept:
                 recounts.sweep()
                 swept = True
-            if context.now() - began > ANSWERING_MS:
+            if context.now() - began > LAST_TICK_MS:
                 return stats
             if stats["transferred"]:
                 continue  # what has gone over to an account that can run it is due now
@@ -97,6 +101,15 @@ def run(accounts: Accounts, context: Context, *, nudged: bool = False) -> dict[s
     finally:
         if place is not None:
             nudge.give_up(place)
+
+
+def _place(asked: Asked, now: int) -> Place | None:
+    """A place for the run; None where all are taken by runs that will answer those who ask."""
+    place = nudge.begin(now)
+    # Others run, and may have read before this was due: they are to read once more, unless they have left by now.
+    if place is None and asked.at and nudge.ask(now):
+        place = nudge.begin(now)
+    return place
 
 
 def _tick(accounts: Accounts, context: Context) -> dict[str, Any]:

@@ -32,11 +32,13 @@ class Report:
     """What became of a batch. `ends` counts jobs by their transition; `calls` were made.
 
     waited_for: manual jobs that are due again at once, for somebody who asked while they ran.
+    put_off: when manual jobs are due that could not be done now, epoch ms.
     """
 
     ends: Counter[str] = field(default_factory=Counter)
     calls: int = 0
     waited_for: int = 0
+    put_off: set[int] = field(default_factory=set)
     newer: list[Job] = field(default_factory=list)
 
     def add(self, other: "Report") -> None:
@@ -44,6 +46,7 @@ class Report:
         self.ends.update(other.ends)
         self.calls += other.calls
         self.waited_for += other.waited_for
+        self.put_off |= other.put_off
         self.newer += other.newer
 
 
@@ -96,7 +99,11 @@ def run_batch(
             failure.__cause__ = error
         with lock:
             report.ends[_transition(ended, failure)] += 1
-            report.waited_for += _is_waited_for(ended, context.now())
+            if ended and ended.state == QUEUED and ended.priority == keys.MANUAL:
+                if (ended.due_at or 0) <= context.now():
+                    report.waited_for += 1
+                else:
+                    report.put_off.add(ended.due_at or 0)
             if newer(job):
                 report.newer.append(job)
         observe(ended or job, failure)
@@ -179,12 +186,6 @@ def _run_one(
         return None, late
     except kinds.UnknownKind:
         return finish.bury(job, failure, clock.now(), config), failure
-
-
-def _is_waited_for(ended: Job | None, now: int) -> bool:
-    if ended is None or ended.state != QUEUED:
-        return False
-    return ended.priority == keys.MANUAL and (ended.due_at or 0) <= now
 
 
 def _transition(ended: Job | None, failure: Failure | None) -> str:

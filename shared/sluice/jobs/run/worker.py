@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
-from sluice.jobs.queue.nudge import nudge
+from sluice.jobs.queue.nudge import nudge, wake
 from sluice.jobs.run import records
 from sluice.jobs.run.messages import decode
 from sluice.jobs.run.runner import Report, run_batch
@@ -53,6 +53,8 @@ def work(messages: Mapping[str, str], context: Context, deadline: int) -> list[s
         count(METRICS[end], number)
     if total.waited_for:
         nudge(now)
+    for at in sorted(total.put_off):
+        wake(at, now)
     return failed
 
 

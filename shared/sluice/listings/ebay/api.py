@@ -142,7 +142,7 @@ def remembered(by: Asker, done: list[Done]) -> None:
     """Note which jobs the request has led to."""
     jobs = [(PUBLISH.name, asking.PRIORITY, one.enqueued) for one in done if one.enqueued]
     if jobs:
-        remember(by.tenant, jobs, by.now, by.config)
+        remember(by.tenant, jobs, by.now, by.config, due={one.due_at for one in done if one.enqueued})
 
 
 def find(request: HttpRequest[Any, Any], *, archived: bool = False) -> Record:

@@ -52,11 +52,15 @@ class WrongVersion(Exception):  # noqa: N818 - an answer to the caller
 
 
 class Done(NamedTuple):
-    """What became of it. version: the record's. enqueued: what the engine did; None where there is no work."""
+    """What became of it.
+
+    version: the record's. enqueued: what the engine did; None where there is no work. due_at: of that work, epoch ms.
+    """
 
     outcome: Outcome
     version: int
     enqueued: Enqueued | None = None
+    due_at: int = 0
 
 
 def require_account(tenant: str) -> None:
@@ -112,7 +116,7 @@ def _write(change: Change) -> Done:
         ask.want(wishes.publish(owner, change.left_group, asker.subject, asker.now), asker.now, asker.config)
     if done.result is Result.MERGED:
         count("queue.enqueue_skipped_duplicate")
-    return Done(Outcome.QUEUED, change.version, done)
+    return Done(Outcome.QUEUED, change.version, done, change.due_at)
 
 
 def _is_settled(change: Change) -> bool:
