@@ -7,7 +7,6 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice import capabilities
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model import kinds
-from sluice.jobs.queue import nudge
 from sluice.marketplaces.accounts.dispatching import ACCOUNTS
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
@@ -21,4 +20,4 @@ kinds.serve(capabilities.kinds("catalog", "prices", "listings.stockx", "listings
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """A schedule's event, a nudge's, or messages that were held back. Returns what the last tick did."""
-    return scheduler.run(ACCOUNTS, Context(SystemClock(), live.current()), nudge.asked_by(event))
+    return scheduler.answer(event, ACCOUNTS, Context(SystemClock(), live.current()))

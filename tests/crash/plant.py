@@ -268,8 +268,8 @@ class Plant:
         return scheduler.run(ACCOUNTS, Context(self.clock, live.current()))
 
     def _woken(self, found: dict[str, str]) -> list[str]:
-        asked = nudge.asked_by({"Records": [{"body": body} for body in found.values()]})
-        scheduler.run(ACCOUNTS, Context(self.clock, live.current()), asked)
+        event = {"Records": [{"body": body} for body in found.values()]}
+        scheduler.answer(event, ACCOUNTS, Context(self.clock, live.current()))
         return []
 
     def _stream(self) -> None:

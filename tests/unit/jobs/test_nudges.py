@@ -246,8 +246,7 @@ def test_a_run_that_was_asked_for_hands_on_what_is_due_then(
     nudge.wake(due_at, clock.time)
     [(body, delay)] = held_back
     clock.time += delay * SECOND - 300
-    event = {"Records": [{"body": body}]}
-    done = scheduler.run(Accounts(active), Context(clock, Config()), nudge.asked_by(event))
+    done = scheduler.answer({"Records": [{"body": body}]}, Accounts(active), Context(clock, Config()))
     assert (done["admitted"], clock.time) == (1, due_at)
 
 

@@ -4,7 +4,7 @@ Any number of ticks may run at once, as any number of rounds may (`rounds`).
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -69,8 +69,13 @@ def admit(marked: Iterable[Lane], round_: Round, send: Send) -> None:
     for_each(by_budget, serve, round_.done)
 
 
+def answer(event: Mapping[str, Any], accounts: Accounts, context: Context) -> dict[str, Any]:
+    """What the scheduler function does with its event: a schedule's, a nudge's, or messages that were held back."""
+    return run(accounts, context, nudge.asked_by(event))
+
+
 def run(accounts: Accounts, context: Context, asked: Asked = nudge.BY_SCHEDULE) -> dict[str, Any]:
-    """What the scheduler function does: a tick, and more as long as somebody asks for them meanwhile.
+    """A tick, and more as long as somebody asks for them meanwhile.
 
     A run that was started for somebody does nothing where enough others run, who will answer. It leaves to the others
     what is done once a minute.
