@@ -14,6 +14,7 @@ from sluice.listings.ebay import (
     dry_run_api,
     group_past_api,
     groups_api,
+    operator_api,
     snapshots_api,
     sync_api,
 )
@@ -31,6 +32,7 @@ app = routing.app(
         *group_past_api.ROUTES,
         *api.ROUTES,
         *sync_api.ROUTES,
+        *operator_api.ROUTES,
     )
 )
 

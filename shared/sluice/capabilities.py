@@ -63,6 +63,7 @@ CAPABILITIES = (
             "dry_run_api",
             "draft_api",
             "sync_api",
+            "operator_api",
             "check_api",
             "groups_api",
             "group_past_api",

@@ -47,6 +47,8 @@ class OperatorDay:
         assert self.own.get(f"{BASE}/budgets/{budget['budget']}/history")["days"]
         assert "acme" in [row["tenant"] for row in self.see("tenants")["tenants"]]
         assert self.see("runs")["runs"]
+        assert self.see("drift")["accounts"] is not None
+        assert self.own.get(f"{BASE}/drift/cases")["cases"] is not None
         assert sum(row["calls"] for row in self.see("calls")["marketplaces"])
 
     def act(self, api: Api, key: str | None = None, **body: Any) -> Any:

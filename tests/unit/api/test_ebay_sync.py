@@ -7,7 +7,7 @@ import pytest
 
 from local.sandbox.ebay.inventory.faults import RefuseListing
 from sluice.jobs.model.job import Job
-from sluice.listings.ebay import check_api
+from sluice.listings.ebay import check_api, comparing
 from sluice.listings.ebay.desired import FieldGroup, OnDrift, Status
 from sluice.listings.ebay.kinds import compare_id
 from sluice.platform import aws
@@ -202,3 +202,60 @@ def test_what_is_ready_and_has_no_stock_is_not_called_live(seller: EbaySeller) -
     seller.put(record(quantity=0))
     seller.settle()
     assert (seller.live(), get(f"/v1/ebay/listings/{SKU}")["state"]) == ([], "out_of_stock")
+
+
+def test_an_operator_sees_how_much_differs_and_which_differences_are_open(seller: EbaySeller) -> None:
+    asks = {**record().on_drift, FieldGroup.PRICE: OnDrift.ASK}
+    for sku in (SKU, "SKU-2", "SKU-3"):
+        seller.put(record(sku, quantity=3, on_drift=asks))
+    seller.settle()
+    fresh = get("/v1/operator/drift")
+    assert (fresh["accounts"][0]["open"], fresh["open"]) == (None, {})
+    for sku in (SKU, "SKU-2"):
+        seller.sandbox.ebay.edit_offer(TENANT, sku, price="1.00")
+    look(seller)
+    look(seller)  # what a round finds is counted by the next
+    found = get("/v1/operator/drift")
+    [account] = found["accounts"]
+    assert (account["tenant"], account["listings"], account["open"]) == (TENANT, 3, {"external_only": 2})
+    assert (found["open"], account["meanAgeMs"] is not None) == ({"external_only": 2}, True)
+    rows = get("/v1/operator/drift/cases")["cases"]
+    assert [(row["sku"], row["class"], row["groups"]) for row in rows] == [
+        (sku, "external_only", ["price"]) for sku in sorted((SKU, "SKU-2"))
+    ]
+    assert call("POST", f"/v1/ebay/cases/{rows[0]['case']}", body={"answer": "ours"}, tenant=TENANT).status == 200
+    seller.settle()
+    look(seller)
+    assert get("/v1/operator/drift")["open"] == {"external_only": 1}
+    everybody = {"tenant": "operations", "roles": "platform"}
+    assert call("GET", "/v1/operator/drift", **everybody).json["open"] == {"external_only": 1}
+    mine = call("GET", "/v1/operator/drift/cases", query={"tenant": TENANT}, **everybody).json["cases"]
+    assert [row["tenant"] for row in mine] == [TENANT]
+    assert call("GET", "/v1/operator/drift/cases", **everybody).fields == {
+        "tenant": "is needed: cases are shown of one tenant at a time"
+    }
+
+
+def test_another_tenants_differences_are_not_shown(seller: EbaySeller) -> None:
+    seller.put(record())
+    seller.settle()
+    look(seller)
+    assert get("/v1/operator/drift", tenant="globex")["accounts"] == []
+    assert get("/v1/operator/drift/cases", tenant="globex")["cases"] == []
+    for path in ("/v1/operator/drift", "/v1/operator/drift/cases"):
+        assert call("GET", path, query={"tenant": TENANT}, tenant="globex").status == 403
+
+
+def test_differences_are_counted_over_the_slices_of_a_round(
+    seller: EbaySeller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "SLICE", 2)
+    asks = {**record().on_drift, FieldGroup.PRICE: OnDrift.ASK}
+    for number in range(5):
+        seller.put(record(f"SKU-{number}", quantity=3, on_drift=asks))
+    seller.settle()
+    for number in (0, 2, 4):
+        seller.sandbox.ebay.edit_offer(TENANT, f"SKU-{number}", price="1.00")
+    for _ in range(6):
+        look(seller)
+    assert get("/v1/operator/drift")["open"] == {"external_only": 3}

@@ -242,6 +242,8 @@ LISTS: list[tuple[str, dict[str, str], Fill]] = [
     *[(f"/v1/operator/{what}", {}, jobs) for what in OVERVIEWS],
     ("/v1/operator/dead-letters", {}, dead_letters),
     ("/v1/ebay/sync-log", {}, sync_log),
+    ("/v1/operator/drift", {}, nothing),
+    ("/v1/operator/drift/cases", {}, records),
     ("/v1/webhooks", {}, nothing),
     ("/v1/accounts", {}, nothing),
 ]

@@ -9,6 +9,7 @@ A listing whose publish is under way is left alone: that looks itself. Of one of
 sent, only what happened to the whole of it counts (sold, ended, held).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -68,25 +69,28 @@ def _round(run: Run, publisher: Publisher, told: dict[str, Any]) -> None:
         )
         found = [one for one in page if one.echo or one.standing]
         _slice(run, publisher, found, told)
-        _move_on(look, page.next, len(found), run.clock.now())
+        _move_on(look, page.next, found, run.clock.now())
         if page.next is None:
             told["round"] = True
             break
 
 
-def _move_on(look: SellerPart, after: Place | None, seen: int, now: int) -> None:
-    """The one write for a slice."""
-    total = (look.seen or 0) + seen
+def _move_on(look: SellerPart, after: Place | None, found: Sequence[Record], now: int) -> None:
+    """The one write for a slice. What it has just found is open, and counted, from the next round on."""
+    total, open_ = (look.seen or 0) + len(found), Counter(look.open_seen or {})
+    open_.update(row["class"] for record in found for row in record.drift or [])
     if after is None:
         actions: list[Update] = [
             SellerPart.cursor.remove(),
             SellerPart.seen.set(0),
             SellerPart.listings.set(total),
+            SellerPart.open.set(dict(open_)),
+            SellerPart.open_seen.remove(),
             SellerPart.round_ms.set(now - (look.began_at or now)),
             SellerPart.began_at.set(now),
         ]
     else:
-        actions = [SellerPart.cursor.set(after.key), SellerPart.seen.set(total)]
+        actions = [SellerPart.cursor.set(after.key), SellerPart.seen.set(total), SellerPart.open_seen.set(dict(open_))]
     tables.update(SellerPart, [look.account, look.part], [*actions, SellerPart.looked_at.set(now)])
 
 

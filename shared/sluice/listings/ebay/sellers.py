@@ -29,7 +29,8 @@ class SellerPart(tables.Table):
     policies: by kind `[{"id", "name", "digest"}]`. read_at: when they were read.
     paused_until, reason: of the part `publishing`.
     cursor: of a look, the sku behind which it goes on; none at the beginning of a round. looked_at: when it was its
-        turn last. began_at: of the present round. round_ms, listings: of the last one that was complete.
+        turn last. began_at: of the present round. round_ms, listings, open: of the last one that was complete; open
+        counts the differences that were open, by class. seen, open_seen: of the present round so far.
     audit_owner, audit_after: whose records, and behind which sku, the next audit goes on. audited_at: of the last one.
     """
 
@@ -48,7 +49,9 @@ class SellerPart(tables.Table):
     began_at = IntAttribute(null=True)
     round_ms = IntAttribute(null=True)
     listings = IntAttribute(null=True)
+    open = JSONAttribute(null=True)
     seen = IntAttribute(null=True)
+    open_seen = JSONAttribute(null=True)
     audit_owner = UnicodeAttribute(null=True)
     audit_after = UnicodeAttribute(null=True)
     audited_at = IntAttribute(null=True)
