@@ -10,6 +10,7 @@ MODULES = (
     "prices",
     "jobs",
     "acting",
+    "pauses",
     "listings",
     "promotions",
     "inventory",

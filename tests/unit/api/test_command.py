@@ -1,14 +1,16 @@
 """`sluice jobs`, `why`, `dead`, `events`, `budgets`, and acting, against the real handlers."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from sluice.jobs.model.job import Job
 from sluice.operator import work_run
-from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.clock import MINUTE, SECOND, SystemClock
 from sluice.platform.context import Context
+from sluice.platform.http import routing
 from tests.support.command import Shell, in_environment
 from tests.support.letters import write
 from tests.support.wire import api_of
@@ -163,6 +165,38 @@ def test_an_action_is_stopped(work: Work, shell: Shell) -> None:  # noqa: F811
 
 def _stop(_: float) -> None:
     raise KeyboardInterrupt
+
+
+def test_work_is_paused_and_resumed(work: Work, shell: Shell) -> None:  # noqa: F811
+    assert shell.run("pauses").err == "nothing is paused\n"
+    ran = shell.run("pause", "stockx:acme", "--reason", "holiday")
+    assert (ran.code, ran.out) == (0, "stockx:acme is paused until `sluice resume stockx:acme`\n")
+    [row] = shell.run("pauses").rows
+    assert (row[0], row[1], row[4]) == ("stockx:acme", "", "holiday")
+    assert shell.run("resume", "stockx:acme").out == "stockx:acme goes on\n"
+    assert shell.run("resume", "stockx:acme").err == "sluice: there is no such pause: pause not found\n"
+
+
+def test_a_pause_ends_by_itself(work: Work, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setattr(routing, "clock", SystemClock())
+    ran = shell.run("pause", "stockx:acme", "--reason", "holiday", "--for", "2h", "--json")
+    ends = datetime.fromisoformat(json.loads(ran.out)["pause"]["until"])
+    assert timedelta(hours=1, minutes=50) < ends - datetime.now(UTC) <= timedelta(hours=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("stockx:acme", "--until", "2020-01-01T00:00:00Z"), 4, "until must be later than now"),
+        (("stockx:acme", "--for", "soon"), 2, "'soon' is no time: write 30m, 2h or 1d"),
+        (("stockx:acme", "--for", "1h", "--until", "2030-01-01T00:00:00Z"), 2, "give one of them"),
+        (("stockx:zoom", "--for", "1h"), 4, "not allowed: only the role platform pauses other tenants' work"),
+        (("everything",), 4, "name must be a marketplace"),
+    ],
+)
+def test_a_pause_that_cannot_be(shell: Shell, arguments: tuple[str, ...], code: int, words: str) -> None:
+    ran = shell.run("pause", *arguments, "--reason", "x")
+    assert (ran.code, words in ran.err) == (code, True), ran
 
 
 def test_a_user_may_not_act(shell: Shell) -> None:
