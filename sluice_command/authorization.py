@@ -60,6 +60,11 @@ MARKETPLACES: Mapping[str, Marketplace] = {
 }
 
 
+def new_state() -> str:
+    """What ties an answer to the walk that it belongs to: nobody else can know it."""
+    return secrets.token_urlsafe(16)
+
+
 @dataclass(frozen=True)
 class Authorization:
     """One walk through a marketplace's authorization. state: ties the answer to this walk."""
@@ -68,7 +73,7 @@ class Authorization:
     client_id: str
     client_secret: str = field(repr=False)
     redirect: str
-    state: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    state: str = field(default_factory=lambda: new_state())
 
     def page(self) -> str:
         """The address that the seller opens."""

@@ -27,31 +27,39 @@ ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 START_SECONDS = 60
+# Within which a cloud that keeps its state writes it down.
+STOP_SECONDS = 60
 
 
 class CloudError(Exception):
     """The local cloud did not do what was asked of it."""
 
 
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port
+def free_port(wanted: int = 0) -> int:
+    """A loopback port that nobody listens on now: `wanted`, else the next one above it; 0 for any."""
+    for port in range(wanted, wanted + 50):
+        with socket.socket() as listener, suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was closed a moment ago is free
+            listener.bind((HOST, port))
+            found: int = listener.getsockname()[1]
+            return found
+    raise CloudError(f"no port from {wanted} to {wanted + 49} is free on this machine")
 
 
 class LocalCloud:
     """A context manager. Everything that it writes lies in a temporary folder of its own.
 
     Every call that a function makes must pass the policies of the function's role, as in AWS.
+    port: where it listens; 0 for any. keep: a folder in which it finds again what is in it when it stops, stack and
+    tables and all; a stop that is none (a kill, a crash) leaves the one before.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0, keep: Path | None = None) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: dict[str, Any] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="sluice-cloud-"))
-        self.port = free_port()
+        self.port = port or free_port()
+        self._keep = keep
         self.endpoint_url = f"http://{HOST}:{self.port}"
 
     @property
@@ -89,6 +97,9 @@ class LocalCloud:
             "IOT_MTLS_ENABLED": "0",
             "AUTH": "true",
         }
+        if self._keep:
+            self._keep.mkdir(parents=True, exist_ok=True)
+            environment |= {"PERSIST_STATE": "1", "STATE_DIR": str(self._keep)}
         with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "local.cloud.server", str(self.folder)],
@@ -163,6 +174,10 @@ class LocalCloud:
             client.close()
         self._clients.clear()
         if self._process:
+            if self._keep and self._process.poll() is None:
+                self._process.terminate()  # it writes down what it has
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(STOP_SECONDS)
             with suppress(ProcessLookupError):  # it may have ended by itself
                 os.killpg(self._process.pid, signal.SIGKILL)
             if self._process.stdin:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from botocore.exceptions import WaiterError
+from botocore.exceptions import ClientError, WaiterError
 
 from local.cloud import template as templates
 from local.cloud.cloud import LocalCloud
@@ -33,7 +33,9 @@ class Stack:
 
 
 def deploy(cloud: LocalCloud, name: str, parameters: Mapping[str, str], path: Path = templates.TEMPLATE) -> Stack:
-    """Create the stack `name` from the template at `path`; code folders are relative to the template.
+    """Create the stack `name` from the template at `path`, or bring the one that is there up to date.
+
+    Code folders are relative to the template.
 
     Raises:
         DeployError: a resource could not be created.
@@ -45,6 +47,15 @@ def deploy(cloud: LocalCloud, name: str, parameters: Mapping[str, str], path: Pa
     for _, layer in templates.resources(template, "AWS::Serverless::LayerVersion"):
         layer["ContentUri"] = _upload(cloud, templates.pack_layer())
     return Stack(name, _create(cloud, name, template, parameters), create_routes(cloud, name))
+
+
+def _is_there(cloud: LocalCloud, name: str) -> bool:
+    """Whether the cloud has the stack from an earlier run."""
+    try:
+        cloud.client("cloudformation").describe_stacks(StackName=name)
+    except ClientError:
+        return False
+    return True
 
 
 def _upload(cloud: LocalCloud, content: bytes) -> str:
@@ -59,19 +70,21 @@ def _create(
     cloudformation = cloud.client("cloudformation")
     # A call holds 51,200 bytes of template at most, so it goes by way of a bucket, as `sam deploy` does it.
     address = _upload(cloud, json.dumps(template).encode()).replace("s3:/", cloud.endpoint_url)
-    cloudformation.create_stack(
+    there = _is_there(cloud, name)
+    change = cloudformation.update_stack if there else cloudformation.create_stack
+    change(
         StackName=name,
         TemplateURL=address,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
     try:
-        waiter = cloudformation.get_waiter("stack_create_complete")
+        waiter = cloudformation.get_waiter("stack_update_complete" if there else "stack_create_complete")
         waiter.wait(StackName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
     except WaiterError as error:
         events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
         failed = [e for e in events if e["ResourceStatus"].endswith("FAILED")]
         reasons = [f"{e['LogicalResourceId']}: {e.get('ResourceStatusReason', 'no reason given')}" for e in failed]
-        raise DeployError(f"stack {name} could not be created\n" + "\n".join(reasons)) from error
+        raise DeployError(f"stack {name} could not be deployed\n" + "\n".join(reasons)) from error
     [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}

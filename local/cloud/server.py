@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from ministack.app import main
@@ -16,10 +17,16 @@ from ministack.app import main
 from local.cloud import iam
 from local.cloud.calls import RECORD
 
+# For writing down what is kept, when the parent has gone without a word.
+SAVE_SECONDS = 20
+
 
 def end_with_parent(folder: str) -> None:
     """Wait until the parent is gone, then remove `folder` and end this process group."""
     sys.stdin.buffer.read()
+    if os.environ.get("PERSIST_STATE") == "1":
+        os.kill(os.getpid(), signal.SIGTERM)  # it writes down what it has, and ends
+        time.sleep(SAVE_SECONDS)
     shutil.rmtree(folder, ignore_errors=True)
     os.killpg(0, signal.SIGKILL)
 

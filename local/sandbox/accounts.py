@@ -95,13 +95,23 @@ class Accounts:
             raise GrantRefusedError("invalid_client", "client authentication failed", 401)
         return self._issue(application, at_ms, audience, min(seconds, self.token_seconds))
 
-    def exchange_code(self, form: dict[str, str], at_ms: int) -> tuple[str, str]:
+    def log_in(self, client_id: str) -> str | None:
+        """The code that the browser brings back when a person has agreed; None when nobody knows this client.
+
+        The person is the account that the application is called after.
+        """
+        application = self.of_client(client_id)
+        return self.connect(application, application).authorization_code if application else None
+
+    def exchange_code(
+        self, form: dict[str, str], at_ms: int, audience: str = "stockx", seconds: int | None = None
+    ) -> tuple[str, str]:
         """An access token and the refresh token of the log-in that the code came from. A code works once."""
         self._check_client(form)
         login = self._codes.pop(form.get("code", ""), None)
         if login is None or login.client_id != form["client_id"]:
             raise GrantRefusedError("invalid_grant", "Invalid authorization code")
-        return self._issue(login.account, at_ms), login.refresh_token
+        return self._issue(login.account, at_ms, audience, seconds), login.refresh_token
 
     def refresh(self, form: dict[str, str], at_ms: int, audience: str = "stockx", seconds: int | None = None) -> str:
         """A new access token. Earlier ones stay valid until their own time is up."""

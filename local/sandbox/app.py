@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
-from local.sandbox import control
+from local.sandbox import control, log_in
 from local.sandbox.shops import door, shops
 from local.sandbox.world import World
 
@@ -27,9 +27,13 @@ def application(world: World, on_start: Callable[[], None] = lambda: None) -> St
         shop = shops.find(request.headers.get("host", ""))
         return door.answer(shop, world.shelves, request, world.clock) if shop else await world.front.endpoint(request)
 
+    async def log_in_page(request: Request) -> Response:
+        return log_in.answer(world.accounts, request)
+
     return Starlette(
         routes=[
             Mount("/_sandbox", routes=control.routes(world)),
+            *(Route(path, log_in_page) for path in log_in.PATHS),
             Route("/{path:path}", endpoint, methods=METHODS),
         ],
         lifespan=lifespan,

@@ -84,3 +84,21 @@ def test_expired_tokens_are_helped_by_a_refresh_and_revoked_ones_by_a_new_connec
     client.credentials = sandbox.connect("tenant-a")
     client.refresh()
     assert _status(client) == 200
+
+
+def test_the_page_sends_the_browser_back_with_a_code_that_works(client: Client) -> None:
+    asked = {
+        "response_type": "code",
+        "client_id": client.credentials.client_id,
+        "redirect_uri": "https://x.test/back?shop=1",
+        "state": "s",
+    }
+    answer = client.http.get("/authorize", params=asked)
+    back = answer.headers["location"]
+    assert (answer.status_code, back.startswith("https://x.test/back?shop=1&code=")) == (302, True)
+    assert back.endswith("&state=s")
+    code = back.partition("code=")[2].partition("&")[0]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": asked["redirect_uri"]}
+    assert client.token_call(**form).status_code == 200
+    for name in ("response_type", "client_id", "redirect_uri"):
+        assert client.http.get("/authorize", params={**asked, name: ""}).status_code == 400
