@@ -16,7 +16,7 @@ Json = dict[str, Any]
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-class Duration(click.ParamType):
+class Duration(click.ParamType[timedelta]):
     """How long: `30m`, `2h`, `1d`."""
 
     name = "duration"

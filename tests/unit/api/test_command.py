@@ -11,6 +11,7 @@ from sluice.operator import work_run
 from sluice.platform.clock import MINUTE, SECOND, SystemClock
 from sluice.platform.context import Context
 from sluice.platform.http import routing
+from sluice.platform.observe import metrics
 from tests.support.command import Shell, in_environment
 from tests.support.letters import write
 from tests.support.wire import api_of
@@ -22,6 +23,7 @@ from tests.unit.api.test_operator import Work, work  # noqa: F401 - the fixture
 def shell(work: Work, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:  # noqa: F811
     """In whose waiting the stage's operator worker runs."""
     in_environment(monkeypatch, tmp_path)
+    monkeypatch.setattr(metrics.provider, "namespace", "Sluice/test")
 
     def rest(_: float) -> None:
         work.clock.time += MINUTE
