@@ -88,7 +88,8 @@ AUD BRL CAD CHF CLP CNY DKK EUR GBP HKD HUF IDR ILS JPY KRW KWD MOP MXN MYR NOK 
 _STOCKX_LISTING_CURRENCIES = "AUD CAD CHF EUR GBP HKD JPY KRW MXN NZD SGD USD"
 _OF_A_SELLER = (
     "for promotions and listings: the refresh token of a seller who agreed to the scopes sell.marketing,"
-    " sell.inventory and sell.account"
+    " sell.inventory and sell.account; with commerce.identity.readonly a sku has one record, also where several tenants"
+    " are connected to one seller"
 )
 
 MARKETPLACES: Mapping[str, Marketplace] = {

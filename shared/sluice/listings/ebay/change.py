@@ -10,9 +10,9 @@ from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model import keys
-from sluice.listings.ebay import documents, hashes, sellers
+from sluice.listings.ebay import documents, hashes, same_seller, sellers
 from sluice.listings.ebay import table as records
-from sluice.listings.ebay.desired import Desired, Group, Json
+from sluice.listings.ebay.desired import Desired, Group, Json, Status
 from sluice.listings.ebay.table import HistoryEntry, Record
 from sluice.platform.clock import SECOND
 from sluice.platform.config.document import Config
@@ -177,6 +177,8 @@ class RecordChange(Change):
         if self.archive:
             return
         check_policies(tenant, self.wanted)
+        if self._begins and same_seller.first(tenant, self.key):
+            raise Refused("sku", same_seller.TAKEN, code=CONFLICT)
         if old and old.group != group and old.published_version and old.standing not in (None, records.ENDED):
             raise Refused("group", "cannot change while the listing is published; end it first", code=CONFLICT)
         if group is None:
@@ -185,6 +187,12 @@ class RecordChange(Change):
         if found is None or found.archived_at:
             raise Refused("group", f"there is no group {group}; put it first")
         self._check_member(found, found.wanted_group)
+
+    @property
+    def _begins(self) -> bool:
+        """Whether there is to be a listing where none was wanted before."""
+        before = self.old is not None and not self.old.archived_at and self.old.status != Status.ENDED
+        return self.wanted.status is not Status.ENDED and not before
 
     def _check_member(self, found: Record, group: Group) -> None:
         wanted, key = self.wanted, group.key

@@ -26,6 +26,7 @@ from sluice.listings.ebay import (
     known,
     policies,
     promoting,
+    same_seller,
     snapshots,
     steps,
     sync_log,
@@ -109,6 +110,8 @@ def begin(run: Run, record: Record) -> GroupAttempt:
     if group.status is not Status.ENDED and not there.unsure.listing:
         for row, member in zip(rows, members, strict=True):
             endings.unless_ended(member.known, row.sku)
+            if not member.known.live and member.want.status is not Status.ENDED:
+                same_seller.unless_taken(row)
     plan = plan_group(group, there, members)
     live = there.live and not there.unsure.listing
     made = list[Attempt]()

@@ -25,6 +25,7 @@ from sluice.listings.ebay import (
     policies,
     promoting,
     publishers,
+    same_seller,
     sellers,
     steps,
     table,
@@ -134,6 +135,7 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None) -> HandlerResult | N
         raise endings.no_revisions(planned.waits, record, now)
     if Step.PUBLISH in planned.steps:
         endings.unless_ended(there, record.sku)
+        same_seller.unless_taken(record)
         if pause:
             raise endings.paused(pause)
     if planned.steps:

@@ -7,6 +7,7 @@ from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys
 from sluice.marketplaces import registry
+from sluice.marketplaces.accounts import sellers
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.credentials import check_fields
 from sluice.marketplaces.accounts.table import Account
@@ -16,8 +17,8 @@ from sluice.platform.context import Context
 if TYPE_CHECKING:
     from sluice.marketplaces.accounts.offered import Offer
 
-# The caller waits for it: a slot of the budget for so long, and each of at most two calls. Together below the 29 s that
-# the gateway waits.
+# The caller waits for it: a slot of the budget for so long, and each of at most three calls. Together below the 29 s
+# that the gateway waits.
 WAIT_MS = 2 * SECOND
 CALL_MS = 8 * SECOND
 
@@ -39,4 +40,7 @@ def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], conte
         offer: Offer = known.load_try_out()(checked, grant, clock, CALL_MS)
     finally:
         grant.give_back()
-    return accounts.connect(marketplace, tenant, offer.credentials, clock.now(), offer.proofs)
+    seller = sellers.seller_key(marketplace, offer.user_id) if offer.user_id else None
+    if seller:
+        sellers.remember(seller, account_id)
+    return accounts.connect(marketplace, tenant, offer.credentials, clock.now(), offer.proofs, seller)

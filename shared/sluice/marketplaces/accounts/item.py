@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from pynamodb.attributes import Attribute, BinaryAttribute, BooleanAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BinaryAttribute, BooleanAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action as Update
 
@@ -38,6 +38,8 @@ class Account(tables.Table):
     reason: why that is not ACTIVE, or why nobody knows whether the marketplace accepts it.
     acts_for_user: it was connected with a refresh token, so it may do what its owner may.
     application: the key of the application that it was connected with (`application_key`), where there is one.
+    seller: the key of the marketplace's user in whose name it acts (`sellers.seller_key`), where that is known.
+    accounts: of the item that stands for such a user, the accounts that were connected in its name.
     credentials: encrypted; none once it is disconnected.
     refreshing_until: until then one worker renews the token.
     verified_at: when the marketplace first accepted these credentials, epoch ms; None as long as nobody knows.
@@ -56,6 +58,8 @@ class Account(tables.Table):
     reason = UnicodeAttribute(null=True)
     acts_for_user = BooleanAttribute(null=True)
     application = UnicodeAttribute(null=True)
+    seller = UnicodeAttribute(null=True)
+    accounts = UnicodeSetAttribute(null=True)
     credentials = BinaryAttribute(legacy_encoding=False, null=True)
     token = BinaryAttribute(legacy_encoding=False, null=True)
     token_expires_at = IntAttribute(null=True)

@@ -22,10 +22,14 @@ from sluice.platform.http.errors import FieldError
 
 @dataclass(frozen=True)
 class Offer:
-    """What is to be stored. proofs: of the account's grants, in the registry's order."""
+    """What is to be stored. proofs: of the account's grants, in the registry's order.
+
+    user_id: the marketplace's own name of the user in whose name it acts; None where that is not known.
+    """
 
     credentials: Mapping[str, str] = field(repr=False)
     proofs: tuple[Proof, ...] = ()
+    user_id: str | None = None
 
 
 class OfferedTokens(Tokens):

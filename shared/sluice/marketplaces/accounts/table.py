@@ -25,9 +25,16 @@ __all__ = ["PLACES", "TOKEN", "USER_TOKEN", "Account", "Place", "Proof", "Status
 
 
 def connect(
-    marketplace: str, tenant: str, credentials: Mapping[str, Any], now: int, proofs: Sequence[Proof] = ()
+    marketplace: str,
+    tenant: str,
+    credentials: Mapping[str, Any],
+    now: int,
+    proofs: Sequence[Proof] = (),
+    seller: str | None = None,
 ) -> Account:
     """Connect `tenant`, anew or again; earlier tokens are forgotten. proofs: of its grants, in the registry's order.
+
+    seller: the key of the user in whose name it acts, where that is known.
 
     Raises:
         UnknownMarketplace: see `registry`.
@@ -43,6 +50,7 @@ def connect(
         Account.credentials.set(seal(account_id, checked)),
         Account.acts_for_user.set("refresh_token" in checked),
         Account.application.set(application) if application else Account.application.remove(),
+        Account.seller.set(seller) if seller else Account.seller.remove(),
         Account.connected_at.set(now),
         Account.updated_at.set(now),
     ]
@@ -57,7 +65,7 @@ def disconnect(account_id: str, now: int) -> bool:
     What is left says only that there was a connection. Its versions go on, so that whoever still acts on an old token
     cannot change what is connected later.
     """
-    gone = (Account.credentials, Account.acts_for_user, Account.application)
+    gone = (Account.credentials, Account.acts_for_user, Account.application, Account.seller)
     actions: list[Update] = [Account.updated_at.set(now), *(attribute.remove() for attribute in gone)]
     for place in PLACES:
         actions += place.begun(Status.DISCONNECTED, Proof(), partial(_seal, account_id), now)

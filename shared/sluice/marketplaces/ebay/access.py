@@ -10,6 +10,7 @@ from functools import partial
 
 import httpx
 
+from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.model.run import Calls
 from sluice.marketplaces.accounts import oauth
 from sluice.marketplaces.accounts import table as accounts
@@ -17,7 +18,9 @@ from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.accounts.oauth import Fresh
 from sluice.marketplaces.accounts.offered import Offer, OfferedTokens, prove
 from sluice.marketplaces.accounts.token_cache import Access
+from sluice.marketplaces.http import fields
 from sluice.marketplaces.http.errors import Rejected
+from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.mapping import Rules
 from sluice.marketplaces.http.transport import TOTAL_MS, Transport
 from sluice.platform.clock import MINUTE, Clock
@@ -30,6 +33,7 @@ USED_UP = "2001"
 RULES = Rules(pause_ms=MINUTE, quota_codes=frozenset({USED_UP}))
 PATH = "/identity/v1/oauth2/token"
 SCOPE = "https://api.ebay.com/oauth/api_scope"
+USER = "/commerce/identity/v1/user/"
 
 
 def transport(clock: Clock, wire: httpx.BaseTransport | None = None, timeout_ms: int = TOTAL_MS) -> Transport:
@@ -62,7 +66,7 @@ def try_out(
 ) -> Offer:
     """Whether eBay accepts `credentials`: a token of the application, and one of the seller if it has granted any.
 
-    Getting them makes no call that eBay counts against `calls`. timeout_ms: for each.
+    Getting them makes no call that eBay counts against `calls`. Who the seller is is asked too. timeout_ms: for each.
 
     Raises:
         CredentialsRefused: it does not.
@@ -75,7 +79,23 @@ def try_out(
     if "refresh_token" in credentials:
         tokens = OfferedTokens(credentials, partial(_refresh, api), clock)
         proofs.append(prove(tokens, None, wrong))
+        if proofs[-1].verified:
+            return Offer(tokens.credentials, tuple(proofs), _user_id(tokens, clock, timeout_ms, wire))
     return Offer(tokens.credentials, tuple(proofs))
+
+
+def _user_id(tokens: OfferedTokens, clock: Clock, timeout_ms: int, wire: httpx.BaseTransport | None) -> str | None:
+    """Who the seller is: Identity API, getUser. None where eBay does not tell: a token may lack the scope for it.
+
+    It is asked of a host of its own (`apiz.ebay.com`), and counts against no quota of ours.
+    """
+    url = settings().require("ebay_api_url").replace("://api.", "://apiz.", 1)
+    api = Transport(NAME, url, clock, RULES, wire=wire, timeout_ms=timeout_ms)
+    try:
+        answer = api.call(Call("GET", USER, headers=sign(tokens.get())), None)
+        return fields.read(answer)["userId"].optional_text() or None
+    except Failure:
+        return None
 
 
 def _mint(api: Transport, credentials: Mapping[str, str]) -> Fresh:
