@@ -14,6 +14,8 @@ from sluice_command.api import Api, ApiError
 
 __all__ = ["STACK", "Api", "ApiError", "Laptop", "keep_parent_environment_clean"]
 
+# Pages that are being developed: where the usual tools serve them.
+ORIGINS = ("http://localhost:3000", "http://localhost:5173")
 STACK = "sluice-local"
 ADMIN = ("user", "operator", "admin")
 # What each marketplace's account is connected with.
@@ -70,6 +72,7 @@ class Laptop:
                     "JwtIssuer": self.issuer.url,
                     "JwtAudience": self.issuer.audience,
                     "JwksUrl": self.issuer.jwks_url,
+                    "CorsOrigins": ",".join(ORIGINS),
                     "Stage": "local",
                     "StockxApiUrl": f"{self.sandbox.url}/v2",
                     "StockxAuthUrl": self.sandbox.url,

@@ -22,6 +22,9 @@ def create_routes(cloud: LocalCloud, stack: str) -> str:
     document = api["Properties"]["Body"]
     schemes = document.get("components", {}).get("securitySchemes", {})
     authorizers = {name: _authorizer(cloud, stack, api_id, name, scheme) for name, scheme in schemes.items()}
+    if origins := _parameter(cloud, stack, "CorsOrigins"):
+        cors = _cors(document["x-amazon-apigateway-cors"], origins.split(","))
+        cloud.client("apigatewayv2").update_api(ApiId=api_id, CorsConfiguration=cors)
     integrations = dict[str, str]()
     for path, item in document["paths"].items():
         for method, operation in item.items():
@@ -32,6 +35,19 @@ def create_routes(cloud: LocalCloud, stack: str) -> str:
                 _route(cloud, api_id, f"{method.upper()} {path}", integrations[uri], operation, authorizers)
     # %24 is the dollar sign of the stage $default, written so that a shell leaves it alone.
     return f"{cloud.endpoint_url}/_aws/execute-api/{api_id}/%24default"
+
+
+def _parameter(cloud: LocalCloud, stack: str, name: str) -> str:
+    """What the parameter `name` of the stack is; empty where it has none."""
+    [described] = cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    given = {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters", [])}
+    return str(given.get(name, ""))
+
+
+def _cors(told: dict[str, Any], origins: list[str]) -> dict[str, Any]:
+    """Who may call from a browser, as API calls write it (`AllowOrigins` of `allowOrigins`)."""
+    told = told["Fn::If"][1] if "Fn::If" in told else told
+    return {f"{name[:1].upper()}{name[1:]}": value for name, value in told.items()} | {"AllowOrigins": origins}
 
 
 def _physical(cloud: LocalCloud, stack: str, logical_id: str) -> str:

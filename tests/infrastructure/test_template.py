@@ -11,6 +11,7 @@ from local.cloud import template as templates
 from local.cloud.cloud import ROOT
 from local.cloud.template import Template, resources
 from sluice.platform import settings
+from tests.support.http import route_functions
 
 FUNCTIONS = dict(resources(templates.load(), "AWS::Serverless::Function"))
 
@@ -164,6 +165,17 @@ def test_only_health_the_document_and_images_are_public(expanded: Template) -> N
         if operation["security"] != [{"Tokens": []}]
     }
     assert public == {"GET /health", "GET /v1/openapi.json", "GET /v1/images/{name}"}
+
+
+def test_no_origin_may_call_from_a_browser_unless_it_is_listed(expanded: Template, template: Template) -> None:
+    whole = expanded["Resources"]["Api"]["Properties"]["Body"]["x-amazon-apigateway-cors"]
+    condition, cors, otherwise = whole["Fn::If"]
+    assert (condition, otherwise) == ("HasCorsOrigins", {"Ref": "AWS::NoValue"})
+    assert template["Parameters"]["CorsOrigins"]["Default"] == ""
+    assert cors["allowOrigins"] == {"Ref": "CorsOrigins"}
+    assert {"authorization", "idempotency-key", "if-match", "if-none-match"} <= set(cors["allowHeaders"])
+    assert set(cors["allowMethods"]) == {key.split()[0] for key in route_functions()}
+    assert "allowCredentials" not in cors
 
 
 def test_memory_stays_within_256_mb(template: Template) -> None:

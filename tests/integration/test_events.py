@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from local.cloud.cloud import ROOT
-from local.laptop import CREDENTIALS, Laptop
+from local.laptop import CREDENTIALS, ORIGINS, Laptop
 from tests.support import letters
 from tests.support.http import event_function
 
@@ -175,3 +176,21 @@ def test_the_function_answers(laptop: Laptop, name: str) -> None:
         event = {**event, "body": json.dumps({field: getattr(given, field) for field in CREDENTIALS["stockx"]})}
     answer = laptop.cloud.invoke(laptop.stack.function(function_of(name)), event)
     assert ANSWERS[name](answer), answer
+
+
+def test_a_page_of_a_listed_origin_may_call_the_api_and_one_of_another_may_not(laptop: Laptop) -> None:
+    """The preflight needs no token; the request does, and says to whom its answer may be shown."""
+    [origin, *_] = ORIGINS
+    asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization, content-type"}
+    url = f"{laptop.stack.api_url}/v1/market/refresh"
+    preflight = httpx.options(url, headers={"origin": origin, **asked})
+    assert preflight.is_success
+    assert preflight.headers["access-control-allow-origin"] == origin
+    assert {"authorization", "content-type"} <= set(preflight.headers["access-control-allow-headers"].split(","))
+    jobs = f"{laptop.stack.api_url}/v1/jobs"
+    answer = httpx.get(jobs, headers={"origin": origin, "authorization": f"Bearer {laptop.token('acme')}"})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, origin)
+    assert "etag" in answer.headers["access-control-expose-headers"].lower()
+    assert httpx.get(jobs, headers={"origin": origin}).status_code == 401
+    other = {"origin": "https://evil.example", **asked}
+    assert "access-control-allow-origin" not in httpx.options(url, headers=other).headers

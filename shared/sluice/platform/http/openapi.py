@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 from typing_extensions import TypedDict
 
-from sluice.platform.http import idempotency, parameters
+from sluice.platform.http import etags, idempotency, parameters
 from sluice.platform.http.auth import ROLES
 from sluice.platform.http.errors import (
     Conflict,
@@ -36,6 +36,7 @@ SERVER = {
     "description": "The output ApiUrl of the stack, or its custom domain",
     "variables": {"api": {"default": "https://api.example.com"}},
 }
+_TAG = {"description": "Of the answer", "schema": {"type": "string"}}
 # Keys of JSON Schema and OpenAPI: below which stand values as they are, and below which the keys are names.
 _VALUES = ("example", "examples", "default")
 _OF_NAMES = ("properties", "patternProperties", "schemas", "parameters", "responses", "paths", "securitySchemes")
@@ -81,7 +82,11 @@ def document(
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": {name: schema for name, schema in sorted(components.items()) if name not in queries},
-            "parameters": {idempotency.HEADER: _key(), parameters.VERSION: _version()},
+            "parameters": {
+                idempotency.HEADER: _key(),
+                parameters.VERSION: _version(),
+                etags.ASKED: _known_tag(),
+            },
             "responses": {error.__name__: _refusal(error, schemas) for error in _refusals(routes)},
             "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
@@ -177,6 +182,7 @@ def _query(route: Route[Any, Any], components: dict[str, Any]) -> list[dict[str,
 def _headers(route: Route[Any, Any]) -> list[dict[str, Any]]:
     named = [idempotency.HEADER] if route.is_repeatable else []
     named += [parameters.VERSION] if route.versioned else []
+    named += [etags.ASKED] if route.is_tagged else []
     return [{"$ref": f"#/components/parameters/{name}"} for name in named]
 
 
@@ -192,6 +198,11 @@ def _version() -> dict[str, Any]:
     return {"name": parameters.VERSION, "in": "header", "required": False, "description": told, "schema": schema}
 
 
+def _known_tag() -> dict[str, Any]:
+    told = "The `ETag` of an answer that you have. If nothing has changed since, you get 304 without a body."
+    return {"name": etags.ASKED, "in": "header", "required": False, "description": told, "schema": {"type": "string"}}
+
+
 def _present(field: dict[str, Any]) -> dict[str, Any]:
     """The schema of a parameter where it is given: a query string has no null."""
     [schema] = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
@@ -202,12 +213,14 @@ def _present(field: dict[str, Any]) -> dict[str, Any]:
 def _answer(route: Route[Any, Any], schemas: dict[type, Any]) -> dict[str, Any]:
     if isinstance(route.answer, str):
         return {"description": "As asked for", "content": {route.answer: {"schema": {"type": "string"}}}}
-    return {"description": "As asked for", "content": {JSON: {"schema": schemas[route.answer]}}}
+    answer = {"description": "As asked for", "content": {JSON: {"schema": schemas[route.answer]}}}
+    return answer | ({"headers": {"ETag": _TAG}} if route.is_tagged else {})
 
 
 def _errors(route: Route[Any, Any]) -> dict[str, Any]:
     found = sorted(set(_possible(route)), key=lambda error: error.status)
-    return {str(error.status): {"$ref": f"#/components/responses/{error.__name__}"} for error in found}
+    unchanged = {"304": {"description": "It is as it was", "headers": {"ETag": _TAG}}} if route.is_tagged else {}
+    return unchanged | {str(error.status): {"$ref": f"#/components/responses/{error.__name__}"} for error in found}
 
 
 def _possible(route: Route[Any, Any]) -> list[type[HttpError]]:

@@ -22,7 +22,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.platform import usage
 from sluice.platform.clock import Clock, SystemClock
 from sluice.platform.config import live
-from sluice.platform.http import auth, idempotency, parameters
+from sluice.platform.http import auth, etags, idempotency, parameters
 from sluice.platform.http import body as body_of
 from sluice.platform.http.auth import Caller, Permission
 from sluice.platform.http.errors import (
@@ -129,6 +129,11 @@ class Route(Generic[B, Q]):
         return self.method == "POST" and self.permission is not None and not self.shows_secret
 
     @property
+    def is_tagged(self) -> bool:
+        """Whether its answer has an ETag, by which whoever asks again and again learns that nothing has changed."""
+        return self.method == "GET" and self.permission is not None and not isinstance(self.answer, str)
+
+    @property
     def parameters(self) -> list[str]:
         """The names of the path's parameters."""
         return re.findall(r"\{(\w+)\}", self.path)
@@ -201,7 +206,14 @@ def _answer(
     seed: str | None = None,
 ) -> Response[Any]:
     answer = route.call(_checked(route, event, matched, caller, seed))
-    return answer if isinstance(answer, Response) else Response(route.status, JSON, dict(answer), PRIVATE)
+    if isinstance(answer, Response):
+        return answer
+    if not route.is_tagged:
+        return Response(route.status, JSON, dict(answer), PRIVATE)
+    headers = {**PRIVATE, "ETag": etags.of(answer)}
+    if etags.is_known(headers["ETag"], event):
+        return Response(304, JSON, "", headers)
+    return Response(route.status, JSON, dict(answer), headers)
 
 
 def _answer_once(
