@@ -12,11 +12,20 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any, Final
 
+from aws_lambda_powertools.event_handler import Response
+
 ASKED: Final = "If-None-Match"
 # Fields that grow with the clock and say nothing that another field, the time itself, does not.
 PASSING: Final = frozenset({"ageSeconds"})
 # Of a whole answer: when it was made.
 _MADE: Final = "at"
+
+
+def unless_known(whole: Response[Any], answer: Mapping[str, Any], event: Mapping[str, Any]) -> Response[Any]:
+    """`whole`, the response that holds `answer`, with its tag; or 304 where the request says that it has that."""
+    tag = of(answer)
+    whole.headers["ETag"] = tag
+    return Response(304, whole.content_type, "", whole.headers) if is_known(tag, event) else whole
 
 
 def of(answer: Mapping[str, Any]) -> str:

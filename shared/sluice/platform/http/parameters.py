@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from pydantic.alias_generators import to_camel
 
@@ -20,6 +20,21 @@ VERSION = "If-Match"
 _VERSION = r'"?([1-9][0-9]{0,15})"?'
 # What no id holds: control characters, and what is left of bytes that are not UTF-8.
 _NO_ID = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffd]"
+
+
+def by_route(event: dict[str, Any]) -> dict[str, Any]:
+    """`event` with the path that its route and parameters make.
+
+    An HTTP API decodes `rawPath`, so that a `/` or `?` inside a parameter would be taken for one of the path's own.
+    What the gateway has matched stands in `routeKey` and `pathParameters`.
+    """
+    _, _, template = (event.get("routeKey") or "").partition(" ")
+    given = event.get("pathParameters") or {}
+    if not template or set(re.findall(r"\{(\w+)\}", template)) != given.keys():
+        return event
+    path = re.sub(r"\{(\w+)\}", lambda name: quote(given[name[1]], safe="", errors="replace"), template)
+    stage = event["requestContext"].get("stage", "$default")
+    return {**event, "rawPath": path if stage == "$default" else f"/{stage}{path}"}
 
 
 def path(parameters: Mapping[str, str]) -> Mapping[str, str]:

@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
@@ -130,7 +129,7 @@ class Route(Generic[B, Q]):
 
     @property
     def is_tagged(self) -> bool:
-        """Whether its answer has an ETag, by which whoever asks again and again learns that nothing has changed."""
+        """Whether its answer has an ETag (see `etags`)."""
         return self.method == "GET" and self.permission is not None and not isinstance(self.answer, str)
 
     @property
@@ -170,7 +169,7 @@ def app(routes: Routes) -> APIGatewayHttpResolver:
 def resolve(resolver: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP API event (payload format 2.0), and log one line about it. Bodies are never logged."""
     started = clock.now()
-    answer = resolver.resolve(_by_route(event), context)
+    answer = resolver.resolve(parameters.by_route(event), context)
     line = {
         "method": event["requestContext"]["http"]["method"],
         "route": event.get("routeKey"),
@@ -208,12 +207,8 @@ def _answer(
     answer = route.call(_checked(route, event, matched, caller, seed))
     if isinstance(answer, Response):
         return answer
-    if not route.is_tagged:
-        return Response(route.status, JSON, dict(answer), PRIVATE)
-    headers = {**PRIVATE, "ETag": etags.of(answer)}
-    if etags.is_known(headers["ETag"], event):
-        return Response(304, JSON, "", headers)
-    return Response(route.status, JSON, dict(answer), headers)
+    whole = Response(route.status, JSON, dict(answer), PRIVATE)
+    return etags.unless_known(whole, answer, event) if route.is_tagged else whole
 
 
 def _answer_once(
@@ -281,21 +276,6 @@ def _body(route: Route[Any, Any], event: Mapping[str, Any]) -> Body | Upload | N
     if charset not in CHARSETS:
         raise Unsupported(f"the body is said to be {charset[:32]}; send UTF-8")
     return Upload(body_of.raw(event, body_of.MOST_UPLOAD_BYTES), media_type)
-
-
-def _by_route(event: dict[str, Any]) -> dict[str, Any]:
-    """`event` with the path that its route and parameters make.
-
-    An HTTP API decodes `rawPath`, so that a `/` or `?` inside a parameter would be taken for one of the path's own.
-    What the gateway has matched stands in `routeKey` and `pathParameters`.
-    """
-    _, _, template = (event.get("routeKey") or "").partition(" ")
-    parameters = event.get("pathParameters") or {}
-    if not template or set(re.findall(r"\{(\w+)\}", template)) != parameters.keys():
-        return event
-    path = re.sub(r"\{(\w+)\}", lambda name: quote(parameters[name[1]], safe="", errors="replace"), template)
-    stage = event["requestContext"].get("stage", "$default")
-    return {**event, "rawPath": path if stage == "$default" else f"/{stage}{path}"}
 
 
 def _matches(route: Route[Any, Any], path: str) -> bool:
