@@ -55,7 +55,7 @@ CAPABILITIES = (
     ),
     Capability(
         "listings.ebay",
-        kinds=("listing.publish", "seller.policies", "listing.compare"),
+        kinds=("listing.publish", "seller.policies", "seller.locations", "listing.compare"),
         routes=(
             "api",
             "bulk_api",

@@ -10,12 +10,13 @@ from local.sandbox.faults import Disconnect, ServerError
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import DEAD, QUEUED, SUCCEEDED
-from sluice.listings.ebay import documents, policies, sellers, snapshots, views
+from sluice.listings.ebay import change, documents, policies, sellers, snapshots, views
 from sluice.listings.ebay.desired import Policies, PolicyRef, Price, Status
 from sluice.listings.ebay.echo import Echo
 from sluice.platform.clock import DAY, HOUR, SECOND, iso
 from sluice.platform.days import PACIFIC, Day
 from sluice.platform.packing import unpack
+from sluice.platform.refused import Refused
 from tests.support.ebay_seller import ACCOUNT, SKU, TENANT, EbaySeller
 from tests.support.ebay_wanted import IDS, record
 
@@ -389,3 +390,45 @@ def test_a_record_shows_why_it_was_not_published_and_whether_it_is_tried_again(s
     dead = views.view(seller.record(), seller.clock.time)
     assert dead["error"]
     assert (dead["state"], dead["error"]["final"], dead["error"]["code"]) == ("failed", True, "25001")
+
+
+def test_locations_are_read_once_an_hour_and_one_that_is_gone_is_a_case_told_once(seller: EbaySeller) -> None:
+    places = seller.shop.locations
+    places["away"] = {**places["home"], "merchantLocationKey": "away"}
+    for sku, place in (("A", "home"), ("B", "away")):
+        seller.put(record(sku, location=place))
+    seller.settle()
+    known = sellers.places(ACCOUNT)
+    assert known
+    assert known.usable == {"home", "away"}
+    seller.later(3_000)
+    seller.put(record("A", amount="200"), quick=True)
+    seller.settle()
+    assert sellers.places(ACCOUNT) == known
+    places["away"]["merchantLocationStatus"] = "DISABLED"
+    for amount in ("201", "202"):
+        seller.later(3_700)
+        seller.put(record("A", amount=amount), quick=True)
+        seller.settle()
+    assert [(one["class"], one["details"]) for one in seller.record("B").drift] == [("location_gone", "away")]
+    assert not seller.record("A").drift
+    with pytest.raises(Refused) as refused:
+        change.check_seller(TENANT, record(location="away"))
+    assert [one.field for one in refused.value.fields] == ["location"]
+    change.check_seller(TENANT, record())
+
+
+def test_a_changed_policy_waits_for_the_window_so_that_many_changes_are_one_publish(seller: EbaySeller) -> None:
+    seller.put(record())
+    seller.settle()
+    policies.read_anew(TENANT, "EBAY_US", seller.clock.time, seller.config)
+    seller.settle()
+    before = len(seller.log())
+    for name in ("Slower", "Slowest"):
+        seller.shop.policies["return"][0]["name"] = name
+        policies.read_anew(TENANT, "EBAY_US", seller.clock.time, seller.config)
+        seller.later(5)
+        seller.tick()
+    seller.settle()
+    assert len(seller.log()) == before + 1
+    assert [one.event for one in snapshots.page(f"{TENANT}/{SKU}", 1, None)] == ["policy_change"]

@@ -176,7 +176,7 @@ class RecordChange(Change):
         old, group, tenant = self.old, self.wanted.group, self.asker.tenant
         if self.archive:
             return
-        check_policies(tenant, self.wanted)
+        check_seller(tenant, self.wanted)
         if self._begins and same_seller.first(tenant, self.key):
             raise Refused("sku", same_seller.TAKEN, code=CONFLICT)
         if old and old.group != group and old.published_version and old.standing not in (None, records.ENDED):
@@ -273,14 +273,18 @@ def varying(one: Desired, group: Group) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(one.aspects.get(name, ())) for name in group.varies_by)
 
 
-def check_policies(tenant: str, desired: Desired) -> None:
-    """Do nothing unless the record names a policy that the seller has not, as far as they were read.
+def check_seller(tenant: str, desired: Desired) -> None:
+    """Do nothing unless the record names a policy or a location that the seller has not, as far as they were read.
 
     Raises:
         Refused: by the place in the record.
     """
-    known = sellers.known(keys.account("ebay", tenant), desired.marketplace)
+    account = keys.account("ebay", tenant)
+    known, places = sellers.known(account, desired.marketplace), sellers.places(account)
     gone = known.ids(desired.policies) if known else None
-    if isinstance(gone, list):
-        what = f"is none of your policies at {desired.marketplace}, as eBay last told them"
-        raise Refused.of([FieldError(one.field, what) for one in gone])
+    what = f"is none of your policies at {desired.marketplace}, as eBay last told them"
+    wrong = [FieldError(one.field, what) for one in gone] if isinstance(gone, list) else []
+    if places and desired.location not in places.usable:
+        wrong.append(FieldError("location", "is none of your locations that are enabled, as eBay last told them"))
+    if wrong:
+        raise Refused.of(wrong)

@@ -78,7 +78,7 @@ def _wanted(request: HttpRequest[DryRunBody, None], sku: str, record: Record | N
         return record.wanted
     try:
         want = taking.record(said.document(sku))
-        change.check_policies(request.tenant, want)
+        change.check_seller(request.tenant, want)
     except Refused as refused:
         raise told(refused) or refused from None
     return want

@@ -21,6 +21,7 @@ from sluice.listings.ebay import (
     endings,
     group_attempt,
     known,
+    locations,
     metrics,
     policies,
     promoting,
@@ -92,6 +93,7 @@ def run(runs: Sequence[Run]) -> list[HandlerResult | Exception]:
     began = first.clock.now()
     count("queue.dequeue", len(runs))
     publisher = publishers.open_for(first.job.account, first.calls, first.clock)
+    locations.keep_fresh(first)
     pause = sellers.paused(first.job.account, began)
     ways = [_Publishing(run, publisher) for run in runs]
     for way in ways:

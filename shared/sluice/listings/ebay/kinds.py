@@ -25,11 +25,15 @@ PUBLISH: Final = JobKind(
 POLICIES: Final = JobKind(
     "seller.policies", "sluice.listings.ebay.policies:refresh", frozenset({MARKETPLACE}), service=EBAY_ACCOUNT
 )
+# The places that a seller sends goods from, read anew.
+LOCATIONS: Final = JobKind(
+    "seller.locations", "sluice.listings.ebay.locations:refresh", frozenset({MARKETPLACE}), service=EBAY_INVENTORY
+)
 # A slice of an account's listings is compared with what eBay took.
 COMPARE: Final = JobKind(
     "listing.compare", "sluice.listings.ebay.comparing:run", frozenset({MARKETPLACE}), service=EBAY_INVENTORY
 )
-KINDS = (PUBLISH, POLICIES, COMPARE)
+KINDS = (PUBLISH, POLICIES, LOCATIONS, COMPARE)
 
 
 def publish_id(owner: str, sku: str) -> str:
@@ -48,3 +52,8 @@ def compare_id(tenant: str, skus: Sequence[str] = ()) -> str:
 def policies_id(tenant: str, site: str) -> str:
     """The job that reads a seller's policies on a site."""
     return keys.job_id(POLICIES.name, MARKETPLACE, tenant, site)
+
+
+def locations_id(tenant: str) -> str:
+    """The job that reads the places that a seller sends goods from."""
+    return keys.job_id(LOCATIONS.name, MARKETPLACE, tenant)

@@ -114,7 +114,7 @@ def _follow(run: Run, after: Known, changed: frozenset[str]) -> tuple[int, int]:
     """
     tenant, site = keys.tenant_of(run.job.account), run.payload["site"]
     published = opened = 0
-    for record in _using(tenant, site):
+    for record in published_records(tenant, site):
         found = after.ids(record.wanted.policies)
         if not isinstance(found, PolicyIds):
             for one in found:
@@ -126,10 +126,12 @@ def _follow(run: Run, after: Known, changed: frozenset[str]) -> tuple[int, int]:
     return published, opened
 
 
-def _using(tenant: str, site: str) -> Iterator[Record]:
-    """The published records of a site that are not ended."""
+def published_records(tenant: str, site: str | None = None) -> Iterator[Record]:
+    """The tenant's published records that are not ended: of a site, or of all."""
     after: Place | None = None
-    wanted = (Record.marketplace == site) & Record.published.exists() & (Record.status != str(Status.ENDED))
+    wanted = Record.published.exists() & (Record.status != str(Status.ENDED))
+    if site is not None:
+        wanted &= Record.marketplace == site
     while True:
         page = table.page(tenant, PAGE, after, wanted)
         yield from page

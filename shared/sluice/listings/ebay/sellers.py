@@ -2,6 +2,7 @@
 
 ```
  ebay_sellers   ebay:acme   EBAY_US       its policies, as they were read
+                ebay:acme   places        the places that it sends goods from, as they were read
                 ebay:acme   publishing    until when nothing new is published, and why
                 #look       ebay:acme     how far the looks at its listings are
 ```
@@ -9,16 +10,17 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from sluice.listings.ebay.desired import Policies, PolicyIds, PolicyRef
-from sluice.marketplaces.publishing import POLICY_KINDS, Policy
+from sluice.marketplaces.publishing import POLICY_KINDS, Location, Policy
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 
 PUBLISHING: Final = "publishing"
+PLACES: Final = "places"
 # Under which the looks of all accounts stand.
 LOOKS: Final = "#look"
 
@@ -26,7 +28,8 @@ LOOKS: Final = "#look"
 class SellerPart(tables.Table):
     """A part of what is known of a seller. Times are epoch ms.
 
-    policies: by kind `[{"id", "name", "digest"}]`. read_at: when they were read.
+    policies: by kind `[{"id", "name", "digest"}]`. places: `[{"key", "name", "enabled"}]`.
+    read_at: when the part was read.
     paused_until, reason: of the part `publishing`.
     cursor: of a look, the sku behind which it goes on; none at the beginning of a round. looked_at: when it was its
         turn last. began_at: of the present round. round_ms, listings, open: of the last one that was complete; open
@@ -41,6 +44,7 @@ class SellerPart(tables.Table):
     account = UnicodeAttribute(hash_key=True)
     part = UnicodeAttribute(range_key=True)
     policies = JSONAttribute(null=True)
+    places = JSONAttribute(null=True)
     read_at = IntAttribute(null=True)
     paused_until = IntAttribute(null=True)
     reason = UnicodeAttribute(null=True)
@@ -87,6 +91,34 @@ class Known(NamedTuple):
     def digests(self) -> dict[str, str]:
         """A short word for the content of each policy, by its id."""
         return {one["id"]: one["digest"] for rows in self.policies.values() for one in rows}
+
+
+class Places(NamedTuple):
+    """The places that a seller sends goods from, each `{"key", "name", "enabled"}`. read_at: when they were read."""
+
+    rows: Sequence[Mapping[str, Any]]
+    read_at: int
+
+    @classmethod
+    def of(cls, found: Sequence[Location], now: int) -> "Places":
+        """What was read."""
+        return cls([{"key": one.key, "name": one.name, "enabled": one.enabled} for one in found], now)
+
+    @property
+    def usable(self) -> frozenset[str]:
+        """The keys of those that listings may name."""
+        return frozenset(one["key"] for one in self.rows if one["enabled"])
+
+
+def places(account: str) -> Places | None:
+    """What was read of the seller's places; None before they were."""
+    part = _find(account, PLACES)
+    return Places(part.places or [], part.read_at) if part and part.read_at else None
+
+
+def remember_places(account: str, places: Places) -> None:
+    """Keep what was read."""
+    SellerPart(account, PLACES, places=list(places.rows), read_at=places.read_at).save()
 
 
 def known(account: str, site: str) -> Known | None:

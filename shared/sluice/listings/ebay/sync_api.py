@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
-from sluice.listings.ebay import answers, asking, cases, change, policies, reconciler, sellers, sync_log
+from sluice.listings.ebay import answers, asking, cases, change, locations, policies, reconciler, sellers, sync_log
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.plan import Step
 from sluice.listings.ebay.sync_log import RESULTS, SyncEntry
@@ -108,14 +108,24 @@ class SitePolicy(TypedDict):
     name: str
 
 
+class SiteLocation(TypedDict):
+    """A place that goods are sent from. enabled: listings may name it."""
+
+    key: str
+    name: str
+    enabled: bool
+
+
 class PoliciesView(TypedDict):
-    """A seller's business policies on one site, as they were read; `readAt` null before they were."""
+    """A seller's business policies on one site, and its locations, as they were read; null where they never were."""
 
     marketplace: Annotated[str, Among(SITES)]
     fulfillment: list[SitePolicy]
     payment: list[SitePolicy]
     returns: list[SitePolicy]
     readAt: Time | None
+    locations: list[SiteLocation]
+    locationsReadAt: Time | None
 
 
 class ReadPolicies(Body):
@@ -185,7 +195,9 @@ def answer_case(request: HttpRequest[AnswerBody, None]) -> Answered:
 def show_policies(request: HttpRequest[None, PoliciesQuery]) -> PoliciesView:
     """Your business policies on a site."""
     site = request.query.marketplace
-    known = sellers.known(keys.account(MARKETPLACE, request.tenant), site)
+    account = keys.account(MARKETPLACE, request.tenant)
+    known, places = sellers.known(account, site), sellers.places(account)
+    found_places = places.rows if places else []
     found = known.policies if known else {}
     rows = {kind: [SitePolicy(id=one["id"], name=one["name"]) for one in some] for kind, some in found.items()}
     return {
@@ -194,17 +206,21 @@ def show_policies(request: HttpRequest[None, PoliciesQuery]) -> PoliciesView:
         "payment": rows.get("payment", []),
         "returns": rows.get("return", []),
         "readAt": iso(known.read_at) if known else None,
+        "locations": [SiteLocation(key=one["key"], name=one["name"], enabled=one["enabled"]) for one in found_places],
+        "locationsReadAt": iso(places.read_at) if places else None,
     }
 
 
 def refresh_policies(request: HttpRequest[ReadPolicies, None]) -> Asked:
-    """Read your business policies of a site anew."""
+    """Read your business policies of a site anew, and the locations that you send goods from."""
     site = request.body.marketplace
     try:
         asking.require_account(request.tenant)
     except Refused as refused:
         raise Invalid("the request is not valid", fields=refused.fields) from None
-    return {"jobId": policies.read_anew(request.tenant, site, request.now, live.current(), keys.MANUAL)}
+    config = live.current()
+    locations.read_anew(request.tenant, request.now, config, keys.MANUAL)
+    return {"jobId": policies.read_anew(request.tenant, site, request.now, config, keys.MANUAL)}
 
 
 def show_standing(request: HttpRequest[None, None]) -> Standing:

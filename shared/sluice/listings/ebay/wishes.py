@@ -5,7 +5,17 @@ from typing import Final
 
 from sluice.jobs.ask import Wish
 from sluice.jobs.model import keys
-from sluice.listings.ebay.kinds import COMPARE, MARKETPLACE, POLICIES, PUBLISH, compare_id, policies_id, publish_id
+from sluice.listings.ebay.kinds import (
+    COMPARE,
+    LOCATIONS,
+    MARKETPLACE,
+    POLICIES,
+    PUBLISH,
+    compare_id,
+    locations_id,
+    policies_id,
+    publish_id,
+)
 from sluice.marketplaces.publishing import MOST_PRICES, POLICY_KINDS
 
 # Calls that a publish is expected to make: the item, the offer, its publication, and two to read them back.
@@ -44,6 +54,12 @@ def policies(tenant: str, site: str, priority: int = keys.HOT) -> Wish:
         priority=priority,
         calls=len(POLICY_KINDS),
     )
+
+
+def locations(tenant: str, priority: int = keys.HOT) -> Wish:
+    """The wish for reading the places that a seller sends goods from."""
+    account = keys.account(MARKETPLACE, tenant)
+    return Wish(LOCATIONS, locations_id(tenant), tenant, account, {}, priority=priority, calls=1)
 
 
 def compare(tenant: str, calls: int, priority: int = keys.BACKGROUND) -> Wish:
