@@ -62,6 +62,8 @@ def track(url: str, label: str | None, watch: Watch, tenant: str, now: int, seed
         Product.created_at.set(Product.created_at | now),
         Product.expires_at.remove(),
     ]
+    if found is None or len(found.tenants or ()) < table.MOST_TENANTS:
+        actions.append(Product.tenants.add({tenant}))
 
     def write(transaction: TransactWrite) -> None:
         transaction.save(tracker, Tracker.tenant.does_not_exist())
@@ -83,7 +85,7 @@ def untrack(tenant: str, product: str, now: int) -> bool:
 
     def write(transaction: TransactWrite) -> None:
         transaction.delete(Tracker(tenant, product), Tracker.tenant.exists())
-        transaction.update(Product(product), [Product.trackers.add(-1)])
+        transaction.update(Product(product), [Product.trackers.add(-1), Product.tenants.delete({tenant})])
 
     try:
         tables.transact(write)

@@ -1,7 +1,7 @@
 """The scheduler of product pages: which products are checked next, and when it runs.
 
 ```
- each minute    enabled, and the interval over? ─► take the run ─► oldest first, hosts in turns ─► `page.check` jobs
+ each minute    enabled, and the interval over? ─► take the run ─► tenants in turns ─► `page.check` jobs
  run-now        ──────────────────────────────────►                                                ─► page worker
 ```
 Two runs at once do no harm: a product has one job, and a check that is not due any more is skipped.
@@ -164,7 +164,27 @@ def _note(done: Ran, one: Product, answer: Enqueued | Refused) -> None:
 
 
 def in_turns(products: Sequence[Product]) -> Iterator[Product]:
-    """`products`, one of each host in turn; within a host, and between hosts, in their order."""
+    """`products`, one of each tenant in turn, whose hosts have turns too; else in their order.
+
+    One that several track is checked in the turn of whoever comes first, and counts as that one's.
+    """
+    by_tenant = defaultdict[str, list[Product]](list)
+    for one in products:
+        for tenant in sorted(one.tenants or {""}):
+            by_tenant[tenant].append(one)
+    queues, taken = [iter(_hosts_in_turns(own)) for own in by_tenant.values()], set[str]()
+    while queues:
+        left = []
+        for queue in queues:
+            following = next((one for one in queue if one.product not in taken), None)
+            if following is not None:
+                taken.add(following.product)
+                left.append(queue)
+                yield following
+        queues = left
+
+
+def _hosts_in_turns(products: Sequence[Product]) -> Iterator[Product]:
     by_host = defaultdict[str, list[Product]](list)
     for one in products:
         by_host[one.host].append(one)

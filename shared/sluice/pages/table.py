@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection
 
 from sluice.jobs.model import keys
@@ -18,6 +18,8 @@ from sluice.platform.http.paging import Page, Place
 
 # One key takes 1,000 writes a second.
 WATCH_SHARDS = 4
+# So many of those who track a product are remembered on it: an item has its bounds.
+MOST_TENANTS = 20
 # What of a page is kept for a look into it: as much as fits into an item, for a week.
 SAVED_BYTES = 380_000
 
@@ -27,7 +29,7 @@ class DueIndex(GlobalSecondaryIndex["Product"]):  # type: ignore[no-untyped-call
 
     class Meta:
         index_name = "due"
-        projection = IncludeProjection(["host", "url"])
+        projection = IncludeProjection(["host", "url", "tenants"])
 
     watch = UnicodeAttribute(hash_key=True)
     check_at = IntAttribute(range_key=True)
@@ -38,6 +40,7 @@ class Product(tables.Table):
 
     product: see `urls.product_id`.
     trackers: how many track it.
+    tenants: the first of them, by name: in whose turns it is checked.
     watch: the shard of index `due`, while anybody does.
     check_at: no check begins before.
     version: raised by each check, and the condition of what it writes.
@@ -57,6 +60,7 @@ class Product(tables.Table):
     url = UnicodeAttribute()
     host = UnicodeAttribute()
     trackers = IntAttribute(default=0)
+    tenants = UnicodeSetAttribute(null=True)
     watch = UnicodeAttribute(null=True)
     check_at = IntAttribute(default=0)
     version = IntAttribute(default=0)

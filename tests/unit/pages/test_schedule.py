@@ -10,8 +10,9 @@ import pytest
 
 from sluice.jobs.dispatch.snapshot import Accounts
 from sluice.jobs.model.job import Job
-from sluice.pages import schedule
-from sluice.pages.table import Product
+from sluice.pages import kinds, schedule
+from sluice.pages.request import untrack
+from sluice.pages.table import MOST_TENANTS, Product
 from sluice.platform import tables as database
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
@@ -135,6 +136,38 @@ def test_hosts_have_turns(desk: Desk) -> None:
     desk.track("https://late.example/p/1")
     hosts = [Product.get(one).host for one in desk.schedule().products]
     assert hosts.count("late.example") == 1
+
+
+@pytest.mark.parametrize("hosts", [1, 10])
+def test_tenants_have_turns_whatever_hosts_their_pages_are_at(desk: Desk, hosts: int) -> None:
+    """`mallory` tracks twenty pages, all longer due than the two of `acme`, of which it has tracked one too."""
+    desk.config = replace(desk.config, pages=Pages(max_products_per_run=4))
+    for number in range(20):
+        desk.track(f"https://shop{number % hosts}.example/p/{number}", "mallory")
+    own = [desk.track("https://shop0.example/p/5", "acme"), desk.track("https://shop0.example/own", "acme")]
+    desk.clock.time += MINUTE
+    products = desk.schedule().products
+    assert len(products) == 4
+    assert set(own) <= set(products)
+    for one in own:
+        place = sorted(job.due_at or 0 for job in Job.scan()).index(Job.get(kinds.job_id(one)).due_at or 0)
+        assert place < 4, "at a host that both have pages of, too"
+
+
+def test_who_no_longer_tracks_a_page_has_no_turn_for_it(desk: Desk) -> None:
+    page_id = desk.track(URL, "acme")
+    desk.track(URL, "globex")
+    assert Product.get(page_id).tenants == {"acme", "globex"}
+    untrack("acme", page_id, desk.clock.time)
+    assert Product.get(page_id).tenants == {"globex"}
+
+
+def test_a_page_remembers_some_of_those_who_track_it(desk: Desk) -> None:
+    """An item has its bounds; the others have their checks all the same."""
+    for number in range(MOST_TENANTS + 2):
+        page_id = desk.track(URL, f"tenant{number}")
+    found = Product.get(page_id)
+    assert (found.trackers, len(found.tenants)) == (MOST_TENANTS + 2, MOST_TENANTS)
 
 
 def test_a_host_that_is_left_alone_hides_no_others(desk: Desk) -> None:
