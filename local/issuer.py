@@ -1,16 +1,18 @@
-"""A token issuer for the laptop: mints JWTs, and publishes its key over loopback as any identity provider does."""
+"""A token issuer for the laptop: mints JWTs, publishes its key over loopback, and has people sign in (`sign_in`)."""
 
 import json
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from local.sign_in import CLIENT_ID, Answer, SignIn
 
 JWKS_PATH = "/.well-known/jwks.json"
 
@@ -25,10 +27,12 @@ class Issuer:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         public_key = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         document = json.dumps({"keys": [public_key | {"kid": self._key_id, "use": "sig", "alg": "RS256"}]}).encode()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _serve(document))
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _serve(document, lambda: self._sign_in))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.jwks_url = self.url + JWKS_PATH
+        self.client_id = CLIENT_ID
+        self._sign_in = SignIn(self.url, self.jwks_url, self.token)
 
     def token(self, tenant: str, roles: Iterable[str] = ("user",), **claims: Any) -> str:
         """A signed token for `tenant`. `claims` replace or add claims; None takes one away."""
@@ -64,14 +68,27 @@ class Issuer:
         self.stop()
 
 
-def _serve(document: bytes) -> type[BaseHTTPRequestHandler]:
+def _serve(document: bytes, sign_in: Callable[[], SignIn]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found = self.path == JWKS_PATH
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Type", "application/json")
+            if self.path == JWKS_PATH:
+                self._answer(Answer(200, {"Content-Type": "application/json"}, document.decode()))
+            else:
+                self._answer(sign_in().get(self.path))
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            self._answer(sign_in().post(self.path, body))
+
+        def _answer(self, answer: Answer | None) -> None:
+            found = answer or Answer(404, {"Content-Type": "application/json"}, "{}")
+            body = found.body.encode()
+            self.send_response(found.status)
+            for name, value in found.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(document if found else b"{}")
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
             """Say nothing: the caller's terminal belongs to the caller."""

@@ -71,6 +71,7 @@ class Laptop:
                     "Configuration": self._configuration,
                     "JwtIssuer": self.issuer.url,
                     "JwtAudience": self.issuer.audience,
+                    "DashboardClientId": self.issuer.client_id,
                     "JwksUrl": self.issuer.jwks_url,
                     "CorsOrigins": ",".join(ORIGINS),
                     "Stage": "local",

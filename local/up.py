@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 
+from local.front import Front
 from local.laptop import STACK, Laptop, keep_parent_environment_clean
 from sluice_command.golden_set import items
 
@@ -18,13 +19,14 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     with Laptop(say=lambda line: print(f"  {line}", flush=True)) as laptop:
         laptop.connect(TENANT)
-        print(_help(laptop), flush=True)
-        stop.wait()
+        with Front(laptop.stack.api_url) as front:
+            print(_help(laptop, front.url), flush=True)
+            stop.wait()
     print("\nstopped; nothing is left running")
     return 0
 
 
-def _help(laptop: Laptop) -> str:
+def _help(laptop: Laptop, pages: str) -> str:
     first = items()[0]
     settings = " ".join(f"{name}={value}" for name, value in sorted(laptop.cloud.environment.items()))
     body = f'{{"items": [{{"sku": "{first["sku"]}", "size": "{first["size"]}", "priority": "manual"}}]}}'
@@ -38,6 +40,8 @@ Tenant {TENANT} has StockX, Alias and eBay connected. Try, in another terminal:
   curl -s $API/v1/jobs -H "authorization: Bearer $TOKEN"
   make golden    # the ten SKUs of the golden set on each marketplace, with a verdict
   make enrich    # fills the gaps of the catalog
+
+The dashboard, for a browser (docs/dashboard.md): {pages}/dashboard
 
 The marketplaces' faults, limits and record of calls (docs/sandbox.md):
 

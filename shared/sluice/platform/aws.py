@@ -92,6 +92,22 @@ def invoke_later(function: str, event: dict[str, Any]) -> None:
     client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event).encode())
 
 
+class FunctionFailed(Exception):  # noqa: N818 - an answer
+    """The function that was invoked has raised an error, or ran out of time."""
+
+
+def invoke(function: str, event: dict[str, Any]) -> Any:
+    """Invoke a Lambda function and wait for what it answers.
+
+    Raises:
+        FunctionFailed: it has failed; its own log says why.
+    """
+    answer = client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    if answer.get("FunctionError"):
+        raise FunctionFailed(function)
+    return json.loads(answer["Payload"].read())
+
+
 def put_event(kind: str, detail: dict[str, Any]) -> None:
     """Put one event of detail type `kind` on the bus of this stack."""
     put_events([(kind, detail)])

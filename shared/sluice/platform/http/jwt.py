@@ -13,6 +13,8 @@ from sluice.platform.http.auth import ROLES, TENANT, Caller
 from sluice.platform.observe import logger
 from sluice.platform.settings import SettingsError, settings, variable
 
+__all__ = ["BadToken", "IssuerKeys", "PyJWKClientConnectionError", "authorize", "check", "claims", "keys"]
+
 # Signatures by a private key only: with a shared secret, whoever can check a token could also make one.
 ALGORITHMS = ["RS256", "ES256"]
 LEEWAY_SECONDS = 30
@@ -53,7 +55,8 @@ _HEADERS = {"Accept": "application/json", "User-Agent": "sluice"}
 
 
 @cache
-def _keys() -> IssuerKeys:
+def keys() -> IssuerKeys:
+    """The keys of the deployment's issuer."""
     here = settings()
     url = here.require("jwks_url")
     # Whoever can change the keys on their way makes every token good.
@@ -70,7 +73,7 @@ def authorize(event: Mapping[str, Any]) -> dict[str, Any]:
             caller's fault, and a 403 would tell them to throw a good token away.
     """
     try:
-        caller = check(_bearer(event), _keys())
+        caller = check(_bearer(event), keys())
     except BadToken as refused:
         logger.info("token refused", extra={"reason": str(refused)})
         return REFUSED
@@ -84,6 +87,19 @@ def check(token: str, keys: jwt.PyJWKClient) -> Caller:
     """The caller that `token` speaks for.
 
     Raises:
+        BadToken, PyJWKClientConnectionError: as `claims`.
+    """
+    found = claims(token, keys, settings().require("jwt_audience"))
+    most = int(settings().jwt_max_seconds)
+    if int(found["exp"]) > time.time() + most + LEEWAY_SECONDS:
+        raise BadToken(f"it is good for longer than {most} seconds, the most that is allowed here")
+    return _caller(found)
+
+
+def claims(token: str, keys: jwt.PyJWKClient, audience: str) -> dict[str, Any]:
+    """What `token` says, if the issuer has signed it for `audience` and its time has not passed.
+
+    Raises:
         BadToken: it is not good.
         PyJWKClientConnectionError: the issuer's keys could not be fetched.
     """
@@ -92,12 +108,12 @@ def check(token: str, keys: jwt.PyJWKClient) -> Caller:
         key_id = header.get("kid")
         if header.get("alg") not in ALGORITHMS or not isinstance(key_id, str):
             raise BadToken("not signed by RS256 or ES256 with a key id")
-        claims = jwt.decode(
+        found: dict[str, Any] = jwt.decode(
             token,
             keys.get_signing_key(key_id),
             algorithms=ALGORITHMS,
             issuer=settings().require("jwt_issuer"),
-            audience=settings().require("jwt_audience"),
+            audience=audience,
             leeway=LEEWAY_SECONDS,
             options={"require": ["exp", "iss", "aud", "sub"]},
         )
@@ -105,10 +121,7 @@ def check(token: str, keys: jwt.PyJWKClient) -> Caller:
         raise
     except (InvalidTokenError, PyJWKClientError) as error:
         raise BadToken(type(error).__name__) from error
-    most = int(settings().jwt_max_seconds)
-    if int(claims["exp"]) > time.time() + most + LEEWAY_SECONDS:
-        raise BadToken(f"it is good for longer than {most} seconds, the most that is allowed here")
-    return _caller(claims)
+    return found
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:
