@@ -99,6 +99,7 @@ CAPABILITIES = (
             "run_api",
         ),
     ),
+    Capability("dashboard"),
 )
 
 # Where the routes of the whole API are declared.

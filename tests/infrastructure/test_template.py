@@ -156,7 +156,7 @@ def test_schedule_is_a_parameter(template: Template) -> None:
         assert template["Parameters"][parameter]["Default"] == "rate(1 minute)"
 
 
-def test_only_health_the_document_and_images_are_public(expanded: Template) -> None:
+def test_only_health_the_document_images_and_pages_need_no_token(expanded: Template) -> None:
     paths = expanded["Resources"]["Api"]["Properties"]["Body"]["paths"]
     public = {
         f"{method.upper()} {path}"
@@ -164,7 +164,9 @@ def test_only_health_the_document_and_images_are_public(expanded: Template) -> N
         for method, operation in item.items()
         if operation["security"] != [{"Tokens": []}]
     }
-    assert public == {"GET /health", "GET /v1/openapi.json", "GET /v1/images/{name}"}
+    # The dashboard knows by its own sessions who may see a page.
+    pages = {"GET /dashboard", "GET /dashboard/{page+}", "POST /dashboard/{page+}"}
+    assert public == {"GET /health", "GET /v1/openapi.json", "GET /v1/images/{name}"} | pages
 
 
 def test_no_origin_may_call_from_a_browser_unless_it_is_listed(expanded: Template, template: Template) -> None:

@@ -77,3 +77,16 @@ def _set(laptop: Laptop, table: str, key: dict[str, Any], values: dict[str, Any]
             ExpressionAttributeValues={f":{name}": value for name, value in given.items()},
             **condition,
         )
+
+
+def make_idle(laptop: Laptop, now: int) -> None:
+    """Make everybody who is signed in to the dashboard one whose last page was ten minutes ago."""
+    client, table = laptop.cloud.client("dynamodb"), f"{laptop.stack.name}-sessions"
+    for item in client.scan(TableName=table)["Items"]:
+        if "seen_at" in item:
+            client.update_item(
+                TableName=table,
+                Key={"session": item["session"]},
+                UpdateExpression="SET seen_at = :then",
+                ExpressionAttributeValues={":then": {"N": str(now - 600_000)}},
+            )

@@ -14,6 +14,7 @@ from local.cloud import template as templates
 from local.cloud.template import resources
 from local.laptop import Laptop
 from tests.integration.after_day import AfterDay
+from tests.integration.dashboard_day import DashboardDay
 from tests.integration.day import FAST, Day
 from tests.integration.ebay_record_day import EbayRecordDay
 from tests.integration.inventory_day import InventoryDay
@@ -44,6 +45,7 @@ def laptop() -> Iterator[Laptop]:
         EbayRecordDay(laptop).live()
         AfterDay(laptop).live()
         OperatorDay(laptop).live()
+        DashboardDay(laptop).live()
         yield laptop
 
 

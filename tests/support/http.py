@@ -49,12 +49,15 @@ class Answer:
 
 @cache
 def route_functions() -> dict[str, str]:
-    """The function folder of each route of template.yaml, by route key (`GET /v1/jobs`)."""
+    """The function folder of each route of the API in template.yaml, by route key (`GET /v1/jobs`).
+
+    The dashboard's pages are none: they answer HTML, to whoever has a session.
+    """
     return {
         f"{event['Properties']['Method']} {event['Properties']['Path']}": function["CodeUri"].rstrip("/")
         for _, function in resources(templates.load(), "AWS::Serverless::Function")
         for event in function.get("Events", {}).values()
-        if event["Type"] == "HttpApi"
+        if event["Type"] == "HttpApi" and not event["Properties"]["Path"].startswith("/dashboard")
     }
 
 

@@ -13,6 +13,7 @@ from sluice.catalog import enrichment_table, lookup
 from sluice.catalog import table as catalog
 from sluice.catalog.enrichment_table import Enrichment
 from sluice.catalog.table import Product
+from sluice.dashboard import sessions
 from sluice.inventory import imports
 from sluice.inventory import table as items
 from sluice.inventory.csv_rows import Row
@@ -48,6 +49,7 @@ from sluice.platform.config.limits import Limits
 from sluice.platform.config.pauses import Pause
 from sluice.platform.config.tenants import Allowances
 from sluice.platform.context import Context
+from sluice.platform.http.auth import Caller
 from sluice.platform.http.errors import TooMany
 from sluice.webhooks import deliveries
 from tests.support.clock import VirtualClock
@@ -316,6 +318,14 @@ def linked(_: object) -> object:
 
 
 CASES: dict[str, Case] = {
+    "take a sign-in": Case(
+        lambda state: sessions.take_sign_in(state, NOON) is not None,
+        before=lambda: sessions.begin_sign_in("/dashboard", NOON)[0],
+    ),
+    "note that somebody was seen": Case(
+        lambda session_id: sessions.find(session_id, NOON + sessions.NOTED_EACH_MS) is not None,
+        before=lambda: sessions.create(Caller("acme", frozenset({"user"}), "ada"), NOON),
+    ),
     "settle a product": Case(lambda one: lookup.settle(one, NOON), of_product, product),
     "retire a product": Case(lambda one: lookup.retire(one.product, NOON), of_product, product),
     "give a picture": Case(

@@ -277,7 +277,7 @@ def test_an_issuer_that_fails_later_does_not_lock_out_those_whose_key_is_known(
 ) -> None:
     assert ask(f"Bearer {token()}")["isAuthorized"] is True
     issuer.answer = (500, b"oops")
-    monkeypatch.setattr(tokens._keys(), "cooldown_duration", 0)
+    monkeypatch.setattr(tokens.keys(), "cooldown_duration", 0)
     with pytest.raises(PyJWKClientConnectionError):
         ask(f"Bearer {token(kid='unknown')}")
     assert ask(f"Bearer {token()}")["isAuthorized"] is True

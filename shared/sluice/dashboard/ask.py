@@ -1,0 +1,95 @@
+"""How a page asks the API: as the gateway would, it calls the function of the route, for the person signed in."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from sluice.platform import aws
+from sluice.platform.http.auth import Caller
+from sluice.platform.settings import settings
+
+# Which function serves what begins so, of what pages ask. Their tests compare it with the template.
+FUNCTIONS: Final = {"/v1/operator/": "operator"}
+
+
+class ApiRefusal(Exception):  # noqa: N818 - an answer
+    """The API has refused the request.
+
+    status: of HTTP. code, message: as the API gives them. fields: what is wrong with each field that it names.
+    """
+
+    def __init__(self, status: int, error: Mapping[str, Any]) -> None:
+        super().__init__(f"{status} {error.get('code')}: {error.get('message')}")
+        self.status = status
+        self.code = str(error.get("code", ""))
+        self.message = str(error.get("message", "the request was refused"))
+        self.fields = {str(one["field"]): str(one["message"]) for one in error.get("fields", ())}
+
+
+class ApiFailure(Exception):  # noqa: N818 - an answer
+    """The function that serves the route has failed; its log says why."""
+
+
+def ask(
+    caller: Caller,
+    route: str,
+    *,
+    request_id: str,
+    path: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+    body: Mapping[str, Any] | None = None,
+    key: str | None = None,
+) -> Any:
+    """The JSON that `route` (`GET /v1/operator/jobs/{job_id}`) answers to `caller`.
+
+    request_id: of the page's own request, so that the logs of both can be laid side by side. key: the
+    `Idempotency-Key`, under which a POST is done once.
+
+    Raises:
+        ApiRefusal: the answer is a 4xx. ApiFailure: the function did not answer, or with a 5xx.
+    """
+    event = _event(caller, route, request_id, path or {}, query or {}, body, key)
+    function = next(name for prefix, name in FUNCTIONS.items() if event["rawPath"].startswith(prefix))
+    try:
+        answer = aws.invoke(f"{settings().stack}-{function}", event)
+    except aws.FunctionFailed as failed:
+        raise ApiFailure(function) from failed
+    if answer["statusCode"] >= 500:
+        raise ApiFailure(function)
+    found = json.loads(answer["body"])
+    if answer["statusCode"] >= 400:
+        raise ApiRefusal(answer["statusCode"], found["error"])
+    return found
+
+
+def _event(
+    caller: Caller,
+    route: str,
+    request_id: str,
+    path: Mapping[str, str],
+    query: Mapping[str, str],
+    body: Mapping[str, Any] | None,
+    key: str | None,
+) -> dict[str, Any]:
+    """What an HTTP API would hand to the function (payload format 2.0), its authorizer's word included."""
+    method, _, template = route.partition(" ")
+    raw_path = template.format(**path)
+    headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
+    return {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": raw_path,  # decoded, as an HTTP API does it
+        "rawQueryString": urlencode(query),
+        "headers": headers,
+        "pathParameters": dict(path),
+        "requestContext": {
+            "http": {"method": method, "path": raw_path},
+            "routeKey": route,
+            "stage": "$default",
+            "requestId": request_id,
+            "authorizer": {"lambda": caller.context()},
+        },
+        "body": None if body is None else json.dumps(body),
+        "isBase64Encoded": False,
+    }

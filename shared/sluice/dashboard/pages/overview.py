@@ -1,0 +1,134 @@
+"""The first page: what is in the way, then how everything stands."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from sluice.dashboard import parts
+from sluice.dashboard.html import Child, element, join
+from sluice.dashboard.parts import Column, Row
+from sluice.dashboard.visit import Page, Visit
+
+# A queue's 95 % wait longer than this: it is shown in amber.
+LONG_MS: Final = 60_000
+WHY: Final = {
+    "paused": "is paused by an operator",
+    "failing": "fails: most of its latest tries went wrong",
+    "at_its_limit": "has work, and its quota is used up or closed by the marketplace",
+    "backlogged": "does not keep up: work begins later than a minute after it is due",
+}
+SHOW: Final = {"failing": {"state": "dead"}, "backlogged": {"state": "queued"}}
+
+
+def show(visit: Visit) -> Page:
+    """Problems first, each with what to do; then the tiles; then every queue."""
+    of = visit.of_tenant()
+    found = visit.get("/v1/operator/overview", query=of)
+    hours = visit.get("/v1/operator/work", query={**of, "hours": "24"})["hours"]
+    delay = found["delay"]["p95Ms"]
+    tiles = [
+        parts.tile("queued", found["queued"], to=parts.address("/dashboard/jobs", {**of, "state": "queued"})),
+        parts.tile("running", found["running"], to=parts.address("/dashboard/jobs", {**of, "state": "leased"})),
+        parts.tile("wait for a marketplace", found["waiting"]),
+        parts.tile(
+            "dead",
+            found["dead"],
+            kind="bad" if found["dead"] else "",
+            to=parts.address("/dashboard/dead-letters", {**of, "status": "open"}),
+        ),
+        parts.tile("begin within (95 %)", parts.duration(delay), kind="fair" if (delay or 0) > LONG_MS else ""),
+    ]
+    columns = _columns(visit)
+    body = [
+        _problems(visit, found),
+        element("div", tiles, class_="tiles"),
+        parts.section(
+            "The last 24 hours",
+            _trend("ended well", [hour["succeeded"] for hour in hours]),
+            _trend("given up", [hour["dead"] for hour in hours]),
+            _trend("tries that failed", [hour["failedTries"] for hour in hours]),
+        ),
+        parts.section(
+            "Queues",
+            parts.table(
+                visit, columns, found["queues"], caption="Jobs of one kind at one marketplace", empty=_nothing_yet()
+            ),
+        ),
+        _scheduler(found["scheduler"]),
+        element("p", "As of ", parts.moment(found["at"]), ".", class_="note"),
+    ]
+    return Page("Overview", join(body), refreshes=True, csv=parts.as_csv(visit, columns, found["queues"]))
+
+
+def _problems(visit: Visit, found: Mapping[str, Any]) -> Markup:
+    queues = {one["queue"]: one for one in found["queues"]}
+    rows = [_problem(visit, queues[name]) for name in found["problems"]]
+    if not rows:
+        return element("p", "Nothing is in the way.", class_="told", role="status")
+    return element("ul", rows, class_="problems", aria_label="What is in the way")
+
+
+def _problem(visit: Visit, queue: Row) -> Markup:
+    health = queue["health"]
+    where = {"kind": queue["kind"], "marketplace": queue["marketplace"], **visit.of_tenant()}
+    to, label = parts.address("/dashboard/budgets", visit.of_tenant()), "See the budgets"
+    if health == "paused":
+        to, label = "/dashboard/pauses", "See the pauses"
+    elif health in SHOW:
+        to, label = parts.address("/dashboard/jobs", {**where, **SHOW[health]}), "See its jobs"
+    return element(
+        "li", parts.word(health), element("strong", queue["queue"]), f" {WHY[health]}.", parts.link(label, to)
+    )
+
+
+def _columns(visit: Visit) -> dict[str, Column]:
+    def states(row: Row, *names: str) -> int:
+        return sum(row["states"].get(name, 0) for name in names)
+
+    def queue(row: Row) -> Child:
+        where = {"kind": row["kind"], "marketplace": row["marketplace"], **visit.of_tenant()}
+        return parts.link(row["queue"], "/dashboard/jobs", where)
+
+    return {
+        "queue": Column("Queue", lambda row: row["queue"], queue),
+        "health": Column("Health", lambda row: row["health"], lambda row: parts.word(row["health"])),
+        "queued": Column("Queued", lambda row: states(row, "queued")),
+        "running": Column("Running", lambda row: states(row, "leased")),
+        "waiting": Column("Waiting", lambda row: states(row, "waiting")),
+        "dead": Column("Dead", lambda row: states(row, "dead")),
+        "failed": Column("ApiFailure tries, 2 h", lambda row: row["failed"]),
+        "delay": Column(
+            "Begins within (95 %)",
+            lambda row: row["delay"]["p95Ms"],
+            lambda row: _delay(row["delay"]["p95Ms"]),
+        ),
+        "oldest": Column(
+            "Oldest due since", lambda row: row["oldestDueAt"], lambda row: parts.moment(row["oldestDueAt"])
+        ),
+    }
+
+
+def _delay(ms: int | None) -> Child:
+    return parts.word(parts.duration(ms), "fair") if (ms or 0) > LONG_MS else parts.duration(ms)
+
+
+def _trend(label: str, values: list[int]) -> Markup:
+    told = [element("span", f" {sum(values)} {label}"), Markup("<br>")]
+    return join([parts.sparkline(values, f"{label}, by hour, the oldest first"), *told])
+
+
+def _scheduler(tick: Mapping[str, Any] | None) -> Markup | None:
+    if tick is None:
+        return None
+    held = ", ".join(f"{name}: {number}" for name, number in sorted(tick["held"].items()))
+    return parts.section(
+        "Scheduler",
+        parts.facts(
+            {"last run": parts.moment(tick["checkedAt"]), "lanes": tick["lanes"], "held budgets": held or "none"}
+        ),
+    )
+
+
+def _nothing_yet() -> Child:
+    return "No work yet. Connect an account with PUT /v1/accounts/{marketplace}, then ask for a price."

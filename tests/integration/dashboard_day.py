@@ -1,0 +1,58 @@
+"""Somebody signs in to the dashboard, looks, is seen again after a while, and signs out: on the deployed stack."""
+
+import re
+from html import unescape
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+
+from local.front import Front
+from local.laptop import Laptop
+from sluice.platform.clock import SystemClock
+from tests.integration.levers import make_idle
+
+SESSION, SIGN_IN = "__Host-sluice", "__Host-sluice-sign-in"
+
+
+class DashboardDay:
+    """One person's day. Cookies are kept here: clients that are no browsers send none that is Secure over http."""
+
+    def __init__(self, laptop: Laptop) -> None:
+        self.laptop = laptop
+        self.cookies: dict[str, str] = {}
+
+    def live(self) -> None:
+        """All of it."""
+        with Front(self.laptop.stack.api_url) as front, httpx.Client(base_url=front.url, timeout=60) as self.client:
+            self.signs_in()
+            first = self.get("/dashboard")
+            assert first.status_code == 200, first.text
+            assert "<h1>Overview</h1>" in first.text
+            make_idle(self.laptop, SystemClock().now())
+            job = unescape(re.findall(r'href="(/dashboard/job[?][^"]+)"', self.get("/dashboard/jobs").text)[0])
+            assert "What happened" in self.get(job).text
+            self.signs_out(first.text)
+            assert self.get("/dashboard").status_code == 303
+
+    def signs_in(self) -> None:
+        """At the issuer, as the browser does it."""
+        begun = self.get("/dashboard/sign-in")
+        chosen = {"tenant": "acme", "roles": "user operator"}
+        back = httpx.get(f"{begun.headers['location']}&{urlencode(chosen)}").headers["location"]
+        signed_in = self.get(f"/dashboard/signed-in?{urlsplit(back).query}")
+        assert signed_in.status_code == 303, signed_in.text
+        assert self.cookies[SESSION]
+
+    def signs_out(self, page: str) -> None:
+        key = re.findall(r'name="form_key" value="([^"]+)"', page)[0]
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        headers = {"cookie": cookie, "sec-fetch-site": "same-origin"}
+        assert self.client.post("/dashboard/sign-out", data={"form_key": key}, headers=headers).status_code == 303
+
+    def get(self, path: str) -> httpx.Response:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        answer = self.client.get(path, headers={"cookie": cookie} if cookie else {})
+        for one in answer.headers.get_list("set-cookie"):
+            name, _, value = one.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return answer

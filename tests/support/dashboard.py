@@ -1,0 +1,127 @@
+"""The dashboard as a browser sees it: a server on this machine that gives each request to the real handler.
+
+What its pages ask the API goes to the real handlers of the API, in the same process.
+"""
+
+import base64
+import gzip
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from functions.dashboard.handler import handler
+from tests.support.http import Context, route_functions, send
+
+HOST = "sluice.localhost"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What came back. cookies: as they were set, by name, with their attributes."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def to(self) -> str:
+        """Where a redirect leads."""
+        return self.headers["Location"]
+
+
+def request(
+    method: str,
+    path: str,
+    *,
+    query: str = "",
+    cookies: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+    body: str | None = None,
+) -> Shown:
+    """One request to the dashboard's handler, as an HTTP API hands it over (payload format 2.0)."""
+    given = {"host": HOST, **{name.lower(): value for name, value in (headers or {}).items()}}
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": f"{method} /dashboard" + ("/{page+}" if path != "/dashboard" else ""),
+        "rawPath": path,
+        "rawQueryString": query,
+        "cookies": [f"{name}={value}" for name, value in (cookies or {}).items()],
+        "headers": given,
+        "requestContext": {
+            "domainName": given["host"],
+            "http": {"method": method, "path": path},
+            "requestId": "JKJaXmPLvHcESHA=",
+            "stage": "$default",
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+    answer = handler(event, Context())  # type: ignore[arg-type]
+    raw = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+    if answer["headers"].get("Content-Encoding") == "gzip":
+        raw = gzip.decompress(raw)
+    set_ = dict(one.partition("=")[::2] for one in answer.get("cookies", ()))
+    return Shown(answer["statusCode"], answer["headers"], raw.decode(), set_)
+
+
+def api(function: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Stands for `aws.invoke`: the function's real handler, in this process. It is the one that serves the route."""
+    assert route_functions()[event["routeKey"]] == f"functions/{function.rpartition('-')[2]}"
+    answer = send(event)
+    return {"statusCode": answer.status, "headers": dict(answer.headers), "body": answer.text}
+
+
+class Server:
+    """A context manager: the dashboard at `url`, for a browser. `asked` has every path that was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _serve(self.asked))
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def _serve(asked: list[str]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._answer("GET")
+
+        def do_POST(self) -> None:
+            self._answer("POST")
+
+        def _answer(self, method: str) -> None:
+            asked.append(self.path)
+            path, _, query = self.path.partition("?")
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            pairs = (one.strip().partition("=") for one in self.headers.get("Cookie", "").split(";") if one.strip())
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
+            cookies = {name: value for name, _, value in pairs}
+            shown = request(method, path, query=query, cookies=cookies, headers=headers, body=body)
+            text = shown.text.encode()
+            self.send_response(shown.status)
+            for name, value in shown.headers.items():
+                self.send_header(name, value)
+            for name, value in shown.cookies.items():
+                self.send_header("Set-Cookie", f"{name}={value}")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name that http.server gives it
+            """Say nothing."""
+
+    return Handler

@@ -1,0 +1,220 @@
+"""The dashboard in a real Chromium: signing in, looking, acting; both themes, a phone, no script, axe."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from local.issuer import Issuer
+from sluice.operator import counts
+from sluice.platform import aws, settings
+from sluice.platform.http import jwt
+from tests.support import dashboard
+from tests.support.browser import CHROMIUM, WHY_NOT, chromium
+from tests.support.dashboard import Server
+from tests.support.stream import changes
+from tests.unit.api.conftest import Cloud
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=WHY_NOT)
+
+PAGES = (
+    "",
+    "/jobs",
+    "/dead-letters",
+    "/budgets",
+    "/accounts",
+    "/pauses",
+    "/actions",
+    "/calls",
+    "/runs",
+    "/tenants",
+    "/jobs?state=wrong",
+)
+THEMES = ("light", "dark")
+PHONE = {"width": 390, "height": 844}
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def site(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The dashboard of `acme`, which has jobs, and an issuer to sign in at."""
+    monkeypatch.setattr(aws, "invoke", dashboard.api)
+    acme.healthy()
+    changes("jobs")
+    acme.enqueue("acme", "DD1391-100", "DZ5485-410")
+    counts.follow(changes("jobs"))
+    with Issuer() as issuer, Server() as server:
+        for name, value in {
+            "SLUICE_STAGE": "local",
+            "JWT_ISSUER": issuer.url,
+            "JWKS_URL": issuer.jwks_url,
+            "JWT_AUDIENCE": issuer.audience,
+            "DASHBOARD_CLIENT_ID": issuer.client_id,
+        }.items():
+            monkeypatch.setenv(name, value)
+        settings.settings.cache_clear()
+        jwt.keys.cache_clear()
+        yield server
+    monkeypatch.undo()
+    settings.settings.cache_clear()
+    jwt.keys.cache_clear()
+
+
+class Visitor:
+    """Somebody at a browser. elsewhere: addresses that were asked for on another host. wrong: what the console says."""
+
+    def __init__(self, context: BrowserContext, site: Server) -> None:
+        self.site, self.context, self.page = site, context, context.new_page()
+        self.elsewhere: list[str] = []
+        self.wrong: list[str] = []
+        self.page.on("request", lambda one: self._note(one.url))
+        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        self.page.on("console", lambda one: self._heed(one.text))
+
+    def sign_in(self, roles: str = "operator platform") -> Page:
+        """Go to the first page, and choose who one is at the issuer."""
+        self.page.goto(f"{self.site.url}/dashboard")
+        self.page.get_by_role("textbox", name="Tenant").fill("acme")
+        self.page.get_by_label("Roles").select_option(roles)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_role("heading", name="Overview")).to_be_visible()
+        self.elsewhere.clear()
+        return self.page
+
+    def go(self, path: str) -> Page:
+        self.page.goto(f"{self.site.url}/dashboard{path}")
+        return self.page
+
+    def _note(self, url: str) -> None:
+        if not url.startswith((self.site.url, "data:")):
+            self.elsewhere.append(url)
+
+    def _heed(self, text: str) -> None:
+        # A page that shows a refusal has its status, of which Chromium tells.
+        if "Failed to load resource" not in text:
+            self.wrong.append(text)
+
+
+def visitor(browser: Browser, site: Server, **settings: Any) -> Visitor:
+    return Visitor(browser.new_context(**settings), site)
+
+
+def test_a_person_signs_in_finds_a_job_and_cancels_it(browser: Browser, site: Server) -> None:
+    me = visitor(browser, site)
+    page = me.sign_in("user operator admin")
+    page.get_by_role("navigation").get_by_role("link", name="Jobs").click()
+    page.get_by_role("link", name=re.compile("DD1391-100")).click()
+    expect(page.locator(".told")).to_contain_text("queued")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".told")).to_contain_text("1 done")
+    page.go_back()
+    page.reload()
+    expect(page.locator(".told")).to_contain_text("cancelled")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Signed out")).to_be_visible()
+    assert [cookie["name"] for cookie in me.context.cookies() if cookie["name"] == "__Host-sluice"] == []
+    assert me.wrong == []
+
+
+def test_many_are_counted_then_confirmed_with_the_keyboard_alone(browser: Browser, site: Server) -> None:
+    me = visitor(browser, site)
+    page = me.sign_in("user operator admin")
+    me.go("/jobs?state=queued")
+    page.get_by_role("button", name="Cancel…").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Cancel 2?")).to_be_visible()
+    page.get_by_label("Reason").focus()
+    page.keyboard.type("wrong sizes")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("wrong sizes")).to_be_visible()
+
+
+def test_a_double_click_acts_once(browser: Browser, site: Server) -> None:
+    me = visitor(browser, site)
+    page = me.sign_in("user operator admin")
+    page.get_by_role("navigation").get_by_role("link", name="Jobs").click()
+    page.get_by_role("link", name=re.compile("DD1391-100")).click()
+    page.get_by_role("button", name="Raise").dblclick()
+    expect(page.get_by_text("1 done")).to_be_visible()
+    me.go("/actions")
+    assert page.locator("tbody tr").count() == 1
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_and_nothing_is_loaded_from_elsewhere(browser: Browser, site: Server, theme: str) -> None:
+    me = visitor(browser, site, color_scheme=theme, bypass_csp=True)
+    me.sign_in()
+    for path in PAGES:
+        page = me.go(path)
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+    assert me.elsewhere == []
+
+
+def test_the_policy_is_never_broken(browser: Browser, site: Server) -> None:
+    me = visitor(browser, site)
+    page = me.sign_in()
+    page.add_init_script(
+        "addEventListener('securitypolicyviolation', e => console.log('broken: ' + e.violatedDirective))"
+    )
+    for path in PAGES:
+        me.go(path)
+    assert me.wrong == []
+
+
+def test_a_phone_shows_every_page_without_moving_sideways(browser: Browser, site: Server) -> None:
+    me = visitor(browser, site, viewport=PHONE)
+    me.sign_in()
+    for path in PAGES:
+        page = me.go(path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_all_pages_work_without_script(browser: Browser, site: Server) -> None:
+    me = visitor(browser, site, java_script_enabled=False)
+    page = me.sign_in("user operator admin")
+    page.get_by_role("navigation").get_by_role("link", name="Jobs").click()
+    page.get_by_label("SKU begins with").fill("DZ5485")
+    page.get_by_role("button", name="Filter").click()
+    assert urlsplit(page.url).path == "/dashboard/jobs"
+    assert page.locator("tbody tr").count() == 1
+    page.get_by_role("link", name=re.compile("DZ5485-410")).click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("1 done")).to_be_visible()
+
+
+def test_what_users_wrote_runs_nowhere(browser: Browser, site: Server) -> None:
+    me = visitor(browser, site)
+    page = me.sign_in("user operator admin")
+    page.on("dialog", lambda dialog: me.wrong.append(dialog.message))
+    me.go("/jobs")
+    page.get_by_label("Text", exact=True).fill(HOSTILE)
+    page.get_by_role("button", name="Filter").click()
+    assert page.get_by_label("Text", exact=True).input_value() == HOSTILE
+    assert page.locator("main img").count() == 0
+    assert me.wrong == []
+
+
+def test_a_page_renews_itself_and_keeps_what_is_open_and_focused(browser: Browser, site: Server, acme: Cloud) -> None:
+    me = visitor(browser, site)
+    me.page.clock.install()
+    page = me.sign_in("user operator admin")
+    page.wait_for_load_state()
+    expect(page.locator(".tile").first).to_contain_text("2")
+    page.get_by_role("link", name="Download as CSV").focus()
+    acme.enqueue("acme", "AA0000-001")
+    counts.follow(changes("jobs"))
+    page.clock.run_for(10_500)
+    expect(page.locator(".tile").first).to_contain_text("3")
+    assert page.evaluate("document.activeElement.textContent") == "Download as CSV"
