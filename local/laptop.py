@@ -17,6 +17,8 @@ __all__ = ["STACK", "Api", "ApiError", "Laptop", "keep_parent_environment_clean"
 # Pages that are being developed: where the usual tools serve them.
 ORIGINS = ("http://localhost:3000", "http://localhost:5173")
 STACK = "sluice-local"
+# So long an answer is waited for: only what never comes takes as long, however busy this machine is.
+ANSWER_SECONDS = 240
 ADMIN = ("user", "operator", "admin")
 # What each marketplace's account is connected with.
 CREDENTIALS = {
@@ -94,7 +96,7 @@ class Laptop:
 
     def api(self, tenant: str, *roles: str) -> Api:
         """A client that calls the API as a person of `tenant`. It is closed with the laptop."""
-        api = Api(self.stack.api_url, self.token(tenant, *roles))
+        api = Api(self.stack.api_url, self.token(tenant, *roles), seconds=ANSWER_SECONDS)
         self._open.callback(api.close)
         return api
 

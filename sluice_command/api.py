@@ -35,12 +35,14 @@ class Api:
         token: str,
         wire: httpx.BaseTransport | None = None,
         renew: Callable[[], str | None] = lambda: None,
+        seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        """`wire` stands in for the network, for tests. renew: gives a new token when this one is refused, if it can."""
+        """`wire` stands in for the network, for tests. renew: gives a new token when this one is refused, if it can.
+        seconds: how long an answer is waited for."""
         self.url = url
         self._token = token
         self._renew = renew
-        self._client = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, transport=wire)
+        self._client = httpx.Client(base_url=url, timeout=seconds, transport=wire)
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import settings
@@ -18,15 +19,30 @@ settings.register_profile("sluice", deadline=None)
 settings.load_profile("sluice")
 
 # The files that take longest, longest first. Begun last, one of them would keep one core busy while the others wait.
-LONGEST = ("test_least_privilege.py", "test_demo.py", "test_market.py", "test_configuration.py")
+LONGEST: Final = (
+    *("test_least_privilege.py", "test_demo.py", "test_market.py", "test_neighbours.py"),
+    *("test_configuration.py", "test_commands.py"),
+    *("test_crash_points_of_ebay.py", "test_crash_points.py", "test_crash_points_of_listings.py"),
+    *("test_lost_answers.py", "test_fuzz.py", "test_crash_points_of_goods.py"),
+)
+# Tests on the local cloud wait for it more than they work: with so many processes more, the cores are busy meanwhile.
+WAITING_PROCESSES: Final = 2
+
+
+@pytest.hookimpl
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many processes `--numprocesses auto` is: a core each, and more where tests wait for the local cloud."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    folders = [Path(argument).name for argument in config.args]
+    return cores + WAITING_PROCESSES if {"tests", "integration"} & set(folders) else cores
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what needs the local cloud first, and of that what takes longest."""
+    """Put what takes longest first, then the rest of what needs the local cloud."""
     items.sort(key=lambda item: _place(item.path))
 
 
 def _place(path: Path, longest: Sequence[str] = LONGEST) -> int:
-    if "integration" not in path.parts:
-        return len(longest) + 1
-    return longest.index(path.name) if path.name in longest else len(longest)
+    if path.name in longest:
+        return longest.index(path.name)
+    return len(longest) if "integration" in path.parts else len(longest) + 1

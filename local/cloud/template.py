@@ -2,11 +2,13 @@
 
 import compileall
 import io
+import json
 import py_compile
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,15 @@ def load(path: Path = TEMPLATE) -> Template:
 
     What depends on the stage stays as it is written.
     """
-    template: Template = yaml_parse(path.read_text(encoding="utf-8"))
-    unrolled: Template = _unrolled(template, {}, template.get("Mappings", {}))
-    return unrolled
+    loaded: Template = json.loads(_parsed(path.read_text(encoding="utf-8")))
+    return loaded
+
+
+@cache
+def _parsed(text: str) -> str:
+    """The template as JSON. YAML takes a second to read, and a process of the tests asks for it again and again."""
+    template: Template = yaml_parse(text)
+    return json.dumps(_unrolled(template, {}, template.get("Mappings", {})))
 
 
 def _unrolled(node: Any, loop: dict[str, str], mappings: dict[str, Any]) -> Any:

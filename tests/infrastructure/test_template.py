@@ -5,7 +5,6 @@ import re
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
 
 from local.cloud import template as templates
 from local.cloud.cloud import ROOT
@@ -21,6 +20,9 @@ def alarms_on(template: Template, metric: str) -> list[dict[str, Any]]:
 
 
 def test_cloudformation_linter_finds_nothing_in_the_expanded_template(expanded: Template) -> None:
+    # Not above: it takes seconds, which each process of the tests would spend.
+    from cfnlint.api import lint
+
     found = lint(json.dumps(expanded))
     assert [f"{match.rule.id} {match.message} ({'/'.join(map(str, match.path))})" for match in found] == []
 

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from sluice.platform import aws, tables
 from sluice.platform.settings import settings
 from tests.support.store import environment, respond
 
+BEFORE_SENDING = "before-send.dynamodb"
 TIMEOUT = ReadTimeoutError(endpoint_url="https://dynamodb")
 
 
@@ -79,10 +80,12 @@ def no_pauses() -> Iterator[list[float]]:
 @contextmanager
 def open_network() -> Iterator[Network]:
     """Empty tables behind the real botocore."""
-    with environment():
+    with environment(clients=True), ExitStack() as stack:
         network = Network()
         for once in (False, True):
-            aws.client("dynamodb", once=once).meta.events.register_first("before-send.dynamodb", network)
+            events = aws.client("dynamodb", once=once).meta.events
+            events.register_first(BEFORE_SENDING, network)
+            stack.callback(events.unregister, BEFORE_SENDING, network)
         create_tables(aws.client("dynamodb"), settings().stack)
         network.sent.clear()
         yield network

@@ -35,11 +35,12 @@ from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints, messages, turns
 from sluice.webhooks.endpoints import Wanted
 from sluice.webhooks.messages import Turn
-from tests.support import lost_answers, work
+from tests.support import lost_answers, process, work
 from tests.support.lost_answers import CONFIG, DRAFT, LIMITS, NOON, Case, connected, marked
 from tests.support.network import LOST, Network, no_pauses, open_network
 from tests.support.work import spec
 
+MODELS = process.models()
 WANTED = Wanted("https://receiver.test", ("job.dead",), enabled=True)
 
 
@@ -229,7 +230,7 @@ CASES: dict[str, Case] = {
 
 def empty() -> None:
     """Nothing is stored, nor remembered."""
-    for model in tables.Table.__subclasses__():
+    for model in MODELS:
         with model.batch_write() as batch:
             for stored in model.scan():
                 batch.delete(stored)

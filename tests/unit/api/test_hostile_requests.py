@@ -84,7 +84,7 @@ def test_anothers_ids_in_a_query_show_nothing(acme: Cloud, key: str) -> None:
     assert of_acme(acme) == before
 
 
-BODIES = [key for key in PROTECTED if isinstance(ATTEMPTS[key][0].get("body"), dict)]
+BODIES = [key for key, (request, _) in ATTEMPTS.items() if isinstance(request.get("body"), dict)]
 
 
 @pytest.mark.parametrize("key", BODIES)
