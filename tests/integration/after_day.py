@@ -55,6 +55,8 @@ class AfterDay:
         path = f"/v1/webhooks/main/deliveries/{self.delivery('main')['deliveryId']}/resend"
         self.api.post(path, {}, key="once-more")
         until(lambda: len(receiver.received) == 3, "the event once more")
+        self.api.post("/v1/webhooks/main/test", {}, key="is-it-there")
+        until(lambda: len(receiver.received) == 4, "the test event")
         assert [hook["webhookId"] for hook in self.api.get("/v1/webhooks")["webhooks"]] == ["gone", "main"]
         self.api.delete("/v1/webhooks/main")
 

@@ -128,6 +128,7 @@ ANSWERS: dict[str, Any] = {
     "webhooks_deliveries": lambda answer: answer["statusCode"] == 200,
     "webhooks_list": lambda answer: answer["statusCode"] == 200,
     "webhooks_put": lambda answer: "secret" in json.loads(answer["body"]),
+    "webhooks_test": lambda answer: answer["statusCode"] == 202,
     "webhooks_resend": lambda answer: answer["statusCode"] == 404,  # there was nothing to send
     "webhooks_secret": lambda answer: answer["statusCode"] == 200,
     "webhooks_show": lambda answer: answer["statusCode"] == 200,
@@ -137,7 +138,7 @@ ANSWERS: dict[str, Any] = {
 FIRST = ["accounts_connect", "scheduler_each_minute", "enqueue_refresh", "enqueue_enrich"]
 FIRST += ["listings_create", "listings_update"]
 # A webhook lives as short as it can, so that nothing is sent outside.
-WEBHOOKS = ("put", "show", "list", "secret", "deliveries", "resend", "delete")
+WEBHOOKS = ("put", "show", "list", "secret", "deliveries", "test", "resend", "delete")
 # A promotion is cancelled before its time: the worker would wait for it, and ask the marketplace.
 LAST = [f"promotions_{what}" for what in ("create", "show", "list", "cancel")] + [f"webhooks_{one}" for one in WEBHOOKS]
 # A page lives as short as it can, and no run comes meanwhile: its shop is invented.

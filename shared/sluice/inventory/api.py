@@ -4,7 +4,7 @@ from typing import Any
 
 from sluice.inventory import messages, portfolio, refreshes, rules, views
 from sluice.inventory import table as stored_items
-from sluice.inventory.bodies import ItemEdit
+from sluice.inventory.bodies import ItemEdit, ItemsQuery
 from sluice.inventory.messages import Looked, NotSent
 from sluice.inventory.portfolio import ItemView
 from sluice.inventory.rules import Raw
@@ -16,7 +16,6 @@ from sluice.platform.config import live
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Invalid, NotFound
-from sluice.platform.http.models import PageQuery
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.observe import logger
 from sluice.platform.refused import Refused
@@ -25,11 +24,14 @@ from sluice.platform.refused import Refused
 ITEM = ("item", "itemId")
 
 
-def list_items(request: HttpRequest[None, PageQuery]) -> Portfolio:
+def list_items(request: HttpRequest[None, ItemsQuery]) -> Portfolio:
     """The caller's items with their prices. Prices that are old are fetched again, in the background."""
     query, tenant = request.query, request.tenant
-    page = stored_items.page(tenant, query.limit, paging.start(query.cursor, tenant, stored_items.KEY))
-    return {"items": _show(page, tenant, request.now), "next": page.cursor(tenant)}
+    wanted = stored_items.Filter(query.sku, query.size, query.size_system, query.category, query.marketplace)
+    start, backwards = paging.start(query.cursor, tenant, stored_items.KEY), query.sort == "-sku"
+    page = stored_items.page(tenant, query.limit, start, wanted, backwards=backwards)
+    shown = _show(page.items, tenant, request.now)
+    return {"items": shown[::-1] if backwards else shown, "next": page.cursor(tenant)}
 
 
 def get_item(request: HttpRequest[None, None]) -> ItemView:
@@ -105,7 +107,7 @@ ROUTES = (
         list_items,
         Portfolio,
         Permission.INVENTORY_READ,
-        query=PageQuery,
+        query=ItemsQuery,
     ),
     Route("GET", "/v1/inventory/{item_id}", "Show an item", get_item, ItemView, Permission.INVENTORY_READ),
     Route(

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from sluice.inventory import rules
 from sluice.inventory.lots import MOST_LOTS, MOST_QUANTITY
 from sluice.inventory.rules import MOST_ROWS, Raw
-from sluice.platform.http.models import Amount, Body, Cursor, DocumentedAs, Example, OneOf, Text
+from sluice.platform.http.models import Amount, Body, Cursor, DocumentedAs, Example, OneOf, PageQuery, Text
 
 # A few hundred writes: what a request can do while somebody waits. More are an import.
 MOST_ITEMS: Final = 100
@@ -104,6 +104,19 @@ class ItemEdit(Described):
     def is_empty(self) -> bool:
         """Whether nothing is to change."""
         return all(getattr(self, name) is None for name in type(self).model_fields)
+
+
+class ItemsQuery(PageQuery):
+    """Which items to list, and in which order. All filters must match."""
+
+    sku: Text | None = Field(None, description="how the SKU begins, however it is written")
+    size: Text | None = Field(None, description="its name, as `10.5` or `XL`")
+    size_system: Annotated[str, OneOf(rules.SIZE_SYSTEMS), _any_case] | None = None
+    category: Text | None = Field(None, description="as the item says it")
+    marketplace: Annotated[str, OneOf(rules.MARKETPLACES), _any_case] | None = Field(
+        None, description="whose price is wanted of it"
+    )
+    sort: Annotated[str, OneOf(("sku", "-sku"))] = Field("sku", description="`-sku`: from the last SKU to the first")
 
 
 class RefreshItems(Body):

@@ -1,6 +1,7 @@
 """Items: table `inventory`. One for each SKU and size that a tenant owns, so that asking twice makes no second one."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action as Update
@@ -11,7 +12,7 @@ from sluice.marketplaces import sizes, skus
 from sluice.marketplaces.sizes import Size
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
-from sluice.platform.http import public_ids, table_pages
+from sluice.platform.http import paging, public_ids, table_pages
 from sluice.platform.http.paging import Page, Place
 
 KEY = r"[!-~ ]{1,90}:[a-z-]{1,8}-[A-Z0-9 ./+-]{1,16}"
@@ -208,6 +209,29 @@ def find_many(tenant: str, items: Iterable[str]) -> dict[str, Item]:
     return {found.item: found for found in Item.batch_get(wanted, consistent_read=True)}
 
 
-def page(tenant: str, limit: int, after: Place | None) -> Page[Item]:
-    """The tenant's next `limit` items by SKU, as they are now."""
-    return table_pages.read(Item, tenant, limit, after)
+@dataclass(frozen=True)
+class Filter(paging.Filter):
+    """Which items are wanted. sku: how it begins, however it is written. size: its name, as `10.5` or `XL`."""
+
+    sku: str | None = None
+    size: str | None = None
+    size_system: str | None = None
+    category: str | None = None
+    marketplace: str | None = None
+
+    def matches(self, item: Item) -> bool:
+        """Whether the item is wanted."""
+        named = self.allows(size=item.named.name, size_system=item.named.system, category=item.category)
+        priced = self.marketplace is None or self.marketplace in item.priced_at
+        return named and priced and skus.compact(item.sku).startswith(skus.compact(self.sku or ""))
+
+
+_EVERYTHING = Filter()
+
+
+def page(
+    tenant: str, limit: int, after: Place | None, wanted: Filter = _EVERYTHING, *, backwards: bool = False
+) -> Page[Item]:
+    """The tenant's next `limit` items by SKU, as they are now, without those that are not wanted: it may be short."""
+    found = table_pages.read(Item, tenant, limit, after, newest_first=backwards)
+    return Page([item for item in found if wanted.matches(item)], found.next)

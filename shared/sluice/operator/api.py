@@ -13,11 +13,12 @@ from sluice.jobs.model.states import ALL
 from sluice.jobs.queue import asked
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.operator import health, jobs, listing, views
+from sluice.operator.moments import between
 from sluice.platform.config import live
 from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, NotFound, Unavailable
-from sluice.platform.http.models import OneOf, PageQuery, Text
+from sluice.platform.http.models import Moment, OneOf, PageQuery, Text
 from sluice.platform.http.routing import JSON, Answer, HttpRequest, Route
 from sluice.platform.http.shapes import Among
 
@@ -51,6 +52,8 @@ class JobsQuery(PageQuery):
     kind: Text | None = Field(None, description="for example `market.refresh`")
     marketplace: Annotated[str, OneOf(tuple(MARKETPLACES))] | None = None
     sku: Text | None = Field(None, description="how the SKU begins, in any case")
+    since: Moment | None = Field(None, alias="from", description="asked for then or later")
+    until: Moment | None = Field(None, alias="to", description="asked for before then")
 
 
 class JobList(TypedDict):
@@ -71,7 +74,8 @@ def list_jobs(request: HttpRequest[None, JobsQuery]) -> JobList:
     """The caller's jobs, newest request first."""
     query, tenant = request.query, request.tenant
     wanted = listing.Filter(query.state, query.kind, query.marketplace, query.sku.upper() if query.sku else None)
-    page = listing.page(tenant, wanted, query.limit, asked.start(query.cursor, tenant))
+    period = asked.Period(*between(query.since, query.until))
+    page = listing.page(tenant, wanted, query.limit, asked.start(query.cursor, tenant), period)
     config = live.current()
     return {"jobs": [views.summary(job, tenant, config) for job in page], "next": page.cursor(tenant)}
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import asked
+from sluice.jobs.queue.asked import Period
 from sluice.marketplaces.skus import compact
 from sluice.platform.http import paging
 from sluice.platform.http.paging import Page, Place
@@ -35,6 +36,9 @@ class Filter(paging.Filter):
         return compact(sku).startswith(compact(self.sku or ""))
 
 
-def page(tenant: str, wanted: Filter, limit: int, start: Place | None) -> Page[Job]:
-    """Up to `limit` jobs that `tenant` asked for, from `start` on. A page may be short, or empty, and not the last."""
-    return asked.page(tenant, limit, start, wanted.may_match, lambda _, job: wanted.matches(job))
+def page(tenant: str, wanted: Filter, limit: int, start: Place | None, period: Period) -> Page[Job]:
+    """Up to `limit` jobs that `tenant` asked for within `period`, from `start` on.
+
+    A page may be short, or empty, and not the last.
+    """
+    return asked.page(tenant, limit, start, wanted.may_match, lambda _, job: wanted.matches(job), period)

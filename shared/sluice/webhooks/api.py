@@ -1,7 +1,9 @@
 """The routes of webhooks: say where events go, see what arrived, send it again."""
 
 import re
+from hashlib import sha256
 from typing import Annotated, Any, ClassVar, NotRequired
+from uuid import uuid4
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -18,7 +20,7 @@ from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Among, Time
 from sluice.platform.settings import settings
 from sluice.platform.tables import ConditionFailed
-from sluice.webhooks import deliveries, endpoints, targets, turns
+from sluice.webhooks import bodies, deliveries, endpoints, targets, turns
 from sluice.webhooks.deliveries import Delivery, State, Try
 from sluice.webhooks.endpoints import Endpoint, Wanted
 
@@ -89,7 +91,7 @@ class DeliveryView(TypedDict):
 
     deliveryId: str
     messageId: str
-    eventType: Annotated[str, Among(EVENTS)]
+    eventType: Annotated[str, Among((*EVENTS, bodies.TEST))]
     state: Annotated[str, Among(State)]
     nextAttemptAt: Time | None
     createdAt: Time
@@ -173,6 +175,21 @@ def resend_delivery(request: HttpRequest[None, None]) -> DeliveryView:
     return _delivery(again)
 
 
+def test_webhook(request: HttpRequest[None, None]) -> DeliveryView:
+    """Send an event that says nothing but that it is a test, signed and tried again like any other."""
+    endpoint = _find(request)
+    if endpoint.status != endpoints.Status.ACTIVE:
+        raise Conflict("the webhook is disabled; enable it first", code="disabled")
+    event_id = sha256(request.seed.encode()).hexdigest()[:32] if request.seed else uuid4().hex
+    shown = bodies.test(endpoint.webhook_id, request.now)
+    delivery_id = deliveries.create(endpoint.key, request.now, event_id, bodies.TEST, shown, request.now)
+    turns.wake(endpoint.tenant, request.now, request.now)
+    made = deliveries.find(endpoint.key, delivery_id)
+    if made is None:
+        raise NotFound.of("delivery", "deliveryId")
+    return _delivery(made)
+
+
 def _wanted(body: NewWebhook) -> Wanted:
     try:
         targets.check(body.url, local=settings().on_a_laptop)
@@ -247,6 +264,17 @@ ROUTES = (
         f"{_SENT}/{{delivery_id}}/resend",
         "Send an event once more",
         resend_delivery,
+        DeliveryView,
+        _WRITE,
+        status=202,
+        errors=(Conflict,),
+        asks=lambda _: 1,
+    ),
+    Route(
+        "POST",
+        f"{_ONE}/test",
+        "Send a test event",
+        test_webhook,
         DeliveryView,
         _WRITE,
         status=202,

@@ -14,6 +14,8 @@ from sluice.platform.clock import from_iso, iso
 
 SOURCE = "sluice"
 _JOB = "job."
+# The type of the event that a tenant has sent to try an endpoint. It is on no bus, and nobody subscribes to it.
+TEST = "webhook.test"
 
 
 class NoEvent(Exception):  # noqa: N818 - what it is
@@ -51,7 +53,16 @@ def event(envelope: Mapping[str, Any]) -> Event:
 def body(event: Event, tenant: str) -> str:
     """What `tenant` is sent: `{"type", "timestamp", "data"}`, as the Standard Webhooks specification has it."""
     data = _job(event.detail, tenant) if event.type.startswith(_JOB) else _own(event.detail)
-    shown = {"type": event.type, "timestamp": iso(event.at), "data": data}
+    return _written(event.type, event.at, data)
+
+
+def test(webhook_id: str, at: int) -> str:
+    """What an endpoint is sent that is tried. at: epoch ms."""
+    return _written(TEST, at, {"webhookId": webhook_id, "message": "This is a test. Nothing has happened."})
+
+
+def _written(kind: str, at: int, data: Mapping[str, Any]) -> str:
+    shown = {"type": kind, "timestamp": iso(at), "data": data}
     return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 
 

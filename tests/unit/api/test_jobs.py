@@ -14,8 +14,9 @@ from sluice.jobs.model.outcomes import CannotSucceed, Failure
 from sluice.jobs.queue import asked, claim, finish
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Status
-from sluice.platform.clock import HOUR, MINUTE
+from sluice.platform.clock import HOUR, MINUTE, SECOND, iso
 from sluice.platform.config.document import Config
+from sluice.platform.http import routing
 from tests.support.http import call, event, send
 from tests.unit.api.conftest import Cloud
 from tests.unit.api.document import conforms
@@ -256,3 +257,47 @@ def test_a_running_job_is_not_cancelled(acme: Cloud) -> None:
     answer = call("DELETE", f"/v1/jobs/{job_id}")
     assert (answer.status, answer.json["error"]["code"]) == (409, "running")
     assert acme.content() == before
+
+
+@pytest.mark.parametrize("limit", [1, 100])
+def test_times_narrow_the_list_to_what_was_asked_for_then(
+    acme: Cloud, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    """From is included, to is not, over pages as on one."""
+    start = acme.now - acme.now % SECOND
+    for place, sku in enumerate(("A-1", "A-2", "A-3", "A-4")):
+        at = start + place * MINUTE
+        monkeypatch.setattr(routing.clock, "now", lambda at=at: at)
+        acme.enqueue("acme", sku)
+
+    def listed(**period: str) -> list[str]:
+        query, skus = {**period, "limit": str(limit)}, list[str]()
+        while True:
+            answer = call("GET", "/v1/jobs", query=query)
+            assert answer.status == 200, answer.text
+            skus += [job["payload"]["sku"] for job in answer.json["jobs"]]
+            if answer.json["next"] is None:
+                return skus
+            query["cursor"] = answer.json["next"]
+
+    second, fourth = iso(start + MINUTE), iso(start + 3 * MINUTE)
+    assert listed(**{"from": second}) == ["A-4", "A-3", "A-2"]
+    assert listed(to=fourth) == ["A-3", "A-2", "A-1"]
+    assert listed(**{"from": second, "to": fourth}) == ["A-3", "A-2"]
+    assert listed(to=iso(start - MINUTE)) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"from": "yesterday"}, "from"),
+        ({"to": "2026-11-22"}, "to"),
+        ({"from": "2026-11-22T12:00:00Z", "to": "2026-11-22T12:00:00Z"}, "to"),
+        ({"since": "2026-11-22T12:00:00Z"}, "since"),
+    ],
+)
+def test_a_time_that_is_none_and_an_unknown_filter_are_refused_by_name(
+    acme: Cloud, query: dict[str, str], field: str
+) -> None:
+    answer = call("GET", "/v1/jobs", query=query)
+    assert (answer.status, [*answer.fields]) == (400, [field])

@@ -27,6 +27,7 @@ ROUTES = {
     ("DELETE", 3): "DELETE /v1/webhooks/{webhook_id}",
     ("POST", 4): "POST /v1/webhooks/{webhook_id}/secret",
     ("GET", 4): "GET /v1/webhooks/{webhook_id}/deliveries",
+    ("POST", 5): "POST /v1/webhooks/{webhook_id}/test",
     ("POST", 6): "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/resend",
 }
 
@@ -166,6 +167,37 @@ def test_nothing_is_sent_again_to_a_webhook_that_is_disabled(cloud: Cloud) -> No
     ask("PUT", MAIN, body={**WEBHOOK, "enabled": False})
     before = cloud.content()
     answer = ask("POST", f"{MAIN}/deliveries/{delivery}/resend")
+    assert (answer.status, answer.json["error"]["code"], cloud.content()) == (409, "disabled", before)
+
+
+def test_a_test_event_is_sent_to_this_webhook_alone_whatever_it_subscribes_to(cloud: Cloud) -> None:
+    cloud.webhook()
+    cloud.webhook("other")
+    answer = ask("POST", f"{MAIN}/test")
+    assert (answer.status, answer.json["eventType"], answer.json["state"]) == (202, "webhook.test", "pending")
+    [turn] = [json.loads(body) for body in cloud.sent]
+    assert turn["tenant"] == "acme"
+    stored = deliveries.find("acme/main", answer.json["deliveryId"])
+    assert stored is not None
+    told = json.loads(stored.body)
+    assert told["type"] == "webhook.test"
+    assert told["data"]["webhookId"] == "main"
+    assert len(ask("GET", "/v1/webhooks/other/deliveries").json["deliveries"]) == 1
+
+
+def test_a_test_that_is_sent_again_under_its_key_is_one(cloud: Cloud) -> None:
+    cloud.webhook()
+    first, again = (ask("POST", f"{MAIN}/test", key="once") for _ in range(2))
+    assert first.json == again.json
+    assert len(ask("GET", f"{MAIN}/deliveries").json["deliveries"]) == 2
+
+
+def test_a_webhook_that_is_disabled_or_not_there_is_not_tested(cloud: Cloud) -> None:
+    assert ask("POST", f"{MAIN}/test").status == 404
+    cloud.webhook()
+    ask("PUT", MAIN, body={**WEBHOOK, "enabled": False})
+    before = cloud.content()
+    answer = ask("POST", f"{MAIN}/test")
     assert (answer.status, answer.json["error"]["code"], cloud.content()) == (409, "disabled", before)
 
 

@@ -6,9 +6,13 @@ however much the tenant has ever asked for: a page that has read so much ends, a
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
+
+from pynamodb.expressions.condition import Condition
 
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.requests import AskRecord
+from sluice.platform.clock import iso
 from sluice.platform.http import paging
 from sluice.platform.http.paging import Page, Place
 
@@ -25,14 +29,26 @@ MayMatch = Callable[[str], bool]
 Matches = Callable[[Place, Job], bool]
 
 
-def page(owner: str, limit: int, start: Place | None, may_match: MayMatch, matches: Matches) -> Page[Job]:
+class Period(NamedTuple):
+    """When jobs were asked for, epoch ms; None leaves it open. until: is not within it."""
+
+    since: int | None = None
+    until: int | None = None
+
+
+EVER = Period()
+
+
+def page(
+    owner: str, limit: int, start: Place | None, may_match: MayMatch, matches: Matches, period: Period = EVER
+) -> Page[Job]:
     """Up to `limit` jobs that were asked for by `owner`, which is a hash key of table `requests`, from `start` on.
 
     A job that was asked for in several requests is shown once a page, in the place of its newest. Of jobs that its
     tenant may no longer see, none is shown.
     """
     tenant, most = owner.partition("#")[0], TIMES * limit + LEAST
-    places = _places(owner, start, limit, most)
+    places = _places(owner, start, limit, most, period)
     wanted = ((place, job_id) for place, job_id in places if job_id is None or may_match(job_id))
     jobs: dict[str, Job] = {}
     read = 0
@@ -57,10 +73,13 @@ def start(cursor: str | None, tenant: str) -> Place | None:
     return paging.start(cursor, tenant, KEY, most_index=MOST_INDEX)
 
 
-def _places(owner: str, start: Place | None, limit: int, most: int) -> Iterator[tuple[Place, str | None]]:
+def _places(
+    owner: str, start: Place | None, limit: int, most: int, period: Period
+) -> Iterator[tuple[Place, str | None]]:
     """Every job of every request, newest request first. No job: so many requests were read that the page ends here."""
-    until = AskRecord.request <= start.key if start else None
-    requests = AskRecord.query(owner, until, scan_index_forward=False, consistent_read=True, page_size=limit + 1)
+    requests = AskRecord.query(
+        owner, _within(period, start), scan_index_forward=False, consistent_read=True, page_size=limit + 1
+    )
     for number, request in enumerate(requests):
         first = start.index if start and request.request == start.key else 0
         if number == most:
@@ -68,6 +87,19 @@ def _places(owner: str, start: Place | None, limit: int, most: int) -> Iterator[
             return
         for index, job_id in enumerate(request.job_ids[first:], first):
             yield Place(request.request, index), job_id
+
+
+def _within(period: Period, start: Place | None) -> Condition | None:
+    """The range keys of the requests of `period` from `start` on. A key is its time with more behind it."""
+    first = iso(period.since) if period.since is not None else None
+    last = min(
+        [*([start.key] if start else []), *([iso(period.until)] if period.until is not None else [])], default=None
+    )
+    if first and last:
+        return AskRecord.request.between(min(first, last), last)
+    if first:
+        return AskRecord.request >= first
+    return AskRecord.request <= last if last else None
 
 
 def _load(job_ids: Sequence[str]) -> dict[str, Job]:
