@@ -1,7 +1,7 @@
 """The routes of the configuration: read, check, change, go back."""
 
 from dataclasses import asdict, fields
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -15,22 +15,31 @@ from sluice.platform.config import live, versions
 from sluice.platform.config.document import SECTIONS, Config
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, HttpError, Invalid, NotFound, Unavailable
-from sluice.platform.http.models import Body
+from sluice.platform.http.models import Body, Example
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Time
 
 CONFIGURE, REVERT = "configure", "revert"
 Version = Annotated[int, Field(ge=1, le=10**9)]
 Document = Annotated[dict[str, Any], Field(description="what differs from the defaults, as docs/configuration.md says")]
 
 
-class CheckBody(Body):
+class ConfigurationCheck(Body):
     """A document to be checked."""
+
+    example: ClassVar[Example] = {"document": {"limits": {"stockx": {"per_hour": 200}}}}
 
     document: Document
 
 
 class ChangeBody(Body):
     """The whole document that is to hold from now on."""
+
+    example: ClassVar[Example] = {
+        "version": 7,
+        "document": {"limits": {"stockx": {"per_hour": 200}}},
+        "reason": "StockX gives us more",
+    }
 
     version: Version = Field(description="the version that this was made of; it must be the newest still")
     document: Document
@@ -39,6 +48,8 @@ class ChangeBody(Body):
 
 class RevertBody(Body):
     """Which version is to hold again."""
+
+    example: ClassVar[Example] = {"version": 8, "to": 7, "reason": "it was too much"}
 
     version: Version = Field(description="the newest version as the caller knows it")
     to: Version = Field(description="whose document is to be the newest again")
@@ -65,7 +76,7 @@ class ConfigurationView(TypedDict):
     refused: RefusedView | None
     by: str
     reason: str | None
-    at: str
+    at: Time
 
 
 class Checked(TypedDict):
@@ -76,7 +87,7 @@ class Checked(TypedDict):
     values: dict[str, Any]
 
 
-class Changed(TypedDict):
+class ConfigurationChanged(TypedDict):
     """The newest version now, and what it changed of the one before. actionId: null where nothing had to be changed."""
 
     version: int
@@ -89,7 +100,7 @@ class VersionRow(TypedDict):
 
     version: int
     by: str
-    at: str
+    at: Time
     reason: str | None
     changes: dict[str, Any] | None
 
@@ -106,7 +117,7 @@ class VersionView(TypedDict):
     version: int
     document: dict[str, Any]
     by: str
-    at: str
+    at: Time
     reason: str | None
 
 
@@ -128,7 +139,7 @@ def show(_: HttpRequest[None, None]) -> ConfigurationView:
     }
 
 
-def check(request: HttpRequest[CheckBody, None]) -> Checked:
+def check(request: HttpRequest[ConfigurationCheck, None]) -> Checked:
     """Whether a document is valid, and what it would change. Nothing is changed."""
     text, newest = configuring.encode(request.body.document), versions.newest()
     return {
@@ -138,13 +149,13 @@ def check(request: HttpRequest[CheckBody, None]) -> Checked:
     }
 
 
-def change(request: HttpRequest[ChangeBody, None]) -> Changed:
+def change(request: HttpRequest[ChangeBody, None]) -> ConfigurationChanged:
     """Have a document hold, in place of the version that it was made of."""
     body = request.body
     return _write(request, CONFIGURE, body.version, configuring.encode(body.document), body.reason)
 
 
-def revert(request: HttpRequest[RevertBody, None]) -> Changed:
+def revert(request: HttpRequest[RevertBody, None]) -> ConfigurationChanged:
     """Have the document of an earlier version hold again."""
     body = request.body
     text = _of(body.to).version.text
@@ -173,7 +184,7 @@ def get_version(request: HttpRequest[None, None]) -> VersionView:
 
 def _write(
     request: HttpRequest[Any, None], word: str, expected: int, text: str, reason: str | None, **more: int
-) -> Changed:
+) -> ConfigurationChanged:
     """Change it, and note it before and after."""
     before = versions.newest()
     changed = configuring.changes(before.text, text)
@@ -220,18 +231,18 @@ ROUTES: tuple[Route[Any, Any], ...] = (
         _BASE,
         "Change the configuration",
         change,
-        Changed,
+        ConfigurationChanged,
         _ACT,
         body=ChangeBody,
         errors=(Conflict, Unavailable),
     ),
-    Route("POST", f"{_BASE}/check", "Check a configuration", check, Checked, _READ, body=CheckBody),
+    Route("POST", f"{_BASE}/check", "Check a configuration", check, Checked, _READ, body=ConfigurationCheck),
     Route(
         "POST",
         f"{_BASE}/revert",
         "Go back to an earlier configuration",
         revert,
-        Changed,
+        ConfigurationChanged,
         _ACT,
         body=RevertBody,
         errors=(Conflict, Unavailable, NotFound),

@@ -16,12 +16,13 @@ from sluice.jobs.model.redaction import fields, redact
 from sluice.jobs.model.states import ALL
 from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.config.document import Config
-from sluice.platform.http.shapes import Among, Time
+from sluice.platform.http.shapes import Among, Shape, Time
 
 _PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
 
 State = Annotated[str, Among(sorted(ALL))]
-Priority = Annotated[str, Among(PRIORITIES)]
+# One of these, or the number of one that this version does not know.
+Priority = Annotated[str, Shape(examples=list(PRIORITIES))]
 
 TAKE_OVER = (
     "it is to run through another seller's account, which does not work just now; "

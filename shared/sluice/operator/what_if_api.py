@@ -1,7 +1,7 @@
 """The route that plays a limit, which is not in force, over the calls of the last days. It changes nothing."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -14,8 +14,9 @@ from sluice.platform.config import live
 from sluice.platform.config.services import LIMITS
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Invalid, NotFound
-from sluice.platform.http.models import Body
+from sluice.platform.http.models import Body, Example
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Time
 
 # Days that a limit is played over: usage is kept for 35.
 MOST_DAYS = 35
@@ -23,6 +24,8 @@ MOST_DAYS = 35
 
 class WhatIfBody(Body):
     """Limits that are not in force, for a budget."""
+
+    example: ClassVar[Example] = {"budget": "stockx:acme", "limits": {"per_hour": 200}, "days": 7}
 
     budget: Annotated[str, Field(min_length=1, max_length=200, description="as `/v1/operator/budgets` names it")]
     limits: dict[str, int] = Field(
@@ -51,7 +54,7 @@ class PlayedView(TypedDict):
     meanHours: float | None
     longestHours: int
     mostWaiting: int
-    mostWaitingAt: str | None
+    mostWaitingAt: Time | None
     left: int
     days: list[PlayedDay]
 
@@ -60,7 +63,7 @@ class WhatIf(TypedDict):
     """What limits make of the calls of the last days. now: those in force. unknown: what usage cannot tell."""
 
     budget: str
-    since: str
+    since: Time
     daysKnown: int
     now: PlayedView
     proposed: PlayedView

@@ -140,8 +140,8 @@ def test_what_is_a_time_says_so() -> None:
 
 def test_what_is_one_of_a_few_words_says_which() -> None:
     """The fields by which a client decides what to do next."""
-    told = ("state", "outcome", "priority", "health")
-    others = ("Outcomes", "LaneView", "SnapshotState")  # of actions of every kind, lanes of every kind, a whole record
+    told = ("state", "outcome", "health")
+    others = ("Outcomes", "SnapshotState")  # of actions of every kind; a whole record
     for place, node in _schemas(document()["components"]["schemas"]):
         if place[-2:-1] == ("properties",) and place[-1] in told and place[0] not in others:
             words = [one for one in node.get("anyOf", [node]) if one.get("type") == "string"]

@@ -27,14 +27,14 @@ ROUTES = {
     ("DELETE", 3): "DELETE /v1/webhooks/{webhook_id}",
     ("POST", 4): "POST /v1/webhooks/{webhook_id}/secret",
     ("GET", 4): "GET /v1/webhooks/{webhook_id}/deliveries",
-    ("POST", 5): "POST /v1/webhooks/{webhook_id}/test",
     ("POST", 6): "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/resend",
 }
 
 
 def ask(method: str, path: str, **request: Any) -> Answer:
     answer = call(method, path, **request)
-    conforms(ROUTES[method, path.count("/")], answer)
+    test = "POST /v1/webhooks/{webhook_id}/test"
+    conforms(test if path.endswith("/test") else ROUTES[method, path.count("/")], answer)
     return answer
 
 

@@ -1,12 +1,12 @@
 """What the routes of groups take: names and types. What eBay allows in them is in `rules`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from sluice.listings.ebay.bodies import STATES, STATUSES
 from sluice.listings.ebay.item_rules import MOST_SUBTITLE, MOST_TITLE, MOST_VARYING
-from sluice.platform.http.models import Body, OneOf, PageQuery
+from sluice.platform.http.models import Body, Example, OneOf, PageQuery
 
 _STATUS = "of the one listing: `paused` shows no stock of any member, `ended` takes it down"
 
@@ -14,6 +14,15 @@ _STATUS = "of the one listing: `paused` shows no stock of any member, `ended` ta
 class GroupBody(Body):
     """How a group is to be: all of it. What is left out is not kept from before. Its members are records of their own,
     which name it."""
+
+    example: ClassVar[Example] = {
+        "marketplace": "EBAY_US",
+        "language": "en-US",
+        "title": "Nike Dunk Low Panda",
+        "description": "<p>New, with box.</p>",
+        "images": ["https://img.example.com/1.jpg"],
+        "variesBy": ["US Shoe Size"],
+    }
 
     key: str | None = Field(None, description="as the path has it")
     marketplace: str
@@ -36,6 +45,8 @@ class GroupBody(Body):
 
 class GroupEdit(Body):
     """What is to change (JSON Merge Patch): null takes a field away, an object changes what it names."""
+
+    example: ClassVar[Example] = {"title": "Nike Dunk Low Panda, all sizes"}
 
     marketplace: str | None = None
     language: str | None = None
@@ -63,5 +74,7 @@ class GroupsQuery(PageQuery):
 
 class GroupDryRunBody(Body):
     """The group that would be put; left out, the one that is stored."""
+
+    example: ClassVar[Example] = {}
 
     record: GroupBody | None = None

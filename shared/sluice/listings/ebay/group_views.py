@@ -1,16 +1,18 @@
 """Groups and their members as the API shows them. Pure."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from typing_extensions import TypedDict
 
 from sluice.jobs.queue.enqueue import Enqueued
 from sluice.listings.ebay import views
-from sluice.listings.ebay.asking import Done
+from sluice.listings.ebay.asking import Done, Outcome
+from sluice.listings.ebay.bodies import STATES
 from sluice.listings.ebay.table import Record
 from sluice.listings.ebay.views import RecordError, Revisions
 from sluice.platform.clock import iso, iso_or_none
+from sluice.platform.http.shapes import Among, Time
 from sluice.platform.packing import unpack
 
 
@@ -18,7 +20,7 @@ class TakenGroup(TypedDict):
     """What became of a group that was sent: as of a record (`queued`, `stored`, `unchanged`)."""
 
     key: str
-    outcome: str
+    outcome: Annotated[str, Among(Outcome)]
     version: int
     jobId: str | None
 
@@ -27,7 +29,7 @@ class MemberView(TypedDict):
     """A member of a group. state: as of a record. varies: its values of what the members differ in."""
 
     sku: str
-    state: str
+    state: Annotated[str, Among(STATES)]
     status: str
     varies: dict[str, str]
     price: dict[str, str]
@@ -44,15 +46,15 @@ class GroupSummary(TypedDict):
 
     key: str
     version: int
-    state: str
+    state: Annotated[str, Among(STATES)]
     status: str
     title: str
     marketplace: str
     memberCount: int
     listingId: str | None
     publishedVersion: int | None
-    publishedAt: str | None
-    changedAt: str
+    publishedAt: Time | None
+    changedAt: Time
 
 
 class GroupView(GroupSummary):
@@ -69,7 +71,7 @@ class GroupView(GroupSummary):
     warnings: list[dict[str, Any]]
     revisions: Revisions
     snapshots: int
-    createdAt: str
+    createdAt: Time
     changedBy: str
 
 
