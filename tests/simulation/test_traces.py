@@ -1,11 +1,15 @@
 """Orders of things that once broke a promise, each as short as it could be made."""
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
 from sluice.jobs.model import keys
+from sluice.platform.clock import MINUTE
+from tests.simulation.conftest import new_world
 from tests.simulation.scripts import Script, Step
 from tests.simulation.trouble import Fault
 from tests.simulation.world import World
+from tests.support.store import Answer, Request, Send
 
 
 @pytest.mark.parametrize("end", ["retry", "snooze", "break"])
@@ -43,3 +47,30 @@ def test_no_job_is_begun_after_a_429_that_could_not_be_noted(fault: str, world: 
     assert sum(world.runs.values()) == 1
     world.check()
     world.drain()
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_poller_begins_no_further_batch_on_a_budget_that_has_just_been_refused(noted: bool) -> None:
+    """Two accounts share a budget, so the poller has a batch for each. noted: the table took the note of the 429."""
+    with new_world(by_account=False) as world:
+        for name, tenant in (("a", "acme"), ("b", "zeta")):
+            world.ask_for(name, tenant, keys.HOT)
+        world.tick()
+        while world.queue:
+            world.deliver(0, [Script((), "wait")])
+        world.advance(2 * MINUTE)
+        begun, around = sum(world.runs.values()), world.store.around
+        assert around
+
+        def losing(request: Request, send: Send) -> Answer:
+            names = request.parameters.get("ExpressionAttributeNames", {}).values()
+            if request.operation == "UpdateItem" and "closed_until" in names and not noted:
+                raise ConnectionClosedError(endpoint_url="https://dynamodb")
+            return around(request, send)
+
+        world.store.around = losing
+        world.poll([Script((), "close")])
+        world.store.around = around
+        assert (begun, sum(world.runs.values())) == (2, 3)
+        world.check()
+        world.drain()

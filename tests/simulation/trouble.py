@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from threading import get_ident
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +27,10 @@ OUTSIDE = (BotoCoreError, ClientError, PynamoDBException, tables.Contention)
 
 class Killed(BaseException):
     """The process is gone: nothing of it runs any more, not even what it would do on an exception."""
+
+
+class NotRepeatable(BaseException):
+    """What happens here does not follow from the seed alone. No part of the engine takes this for a fault of a job."""
 
 
 class SendError(Exception):
@@ -77,6 +82,7 @@ class Trouble:
     happen: Callable[..., None]
     processes: list[Process] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    thread: int = field(default_factory=get_ident)
 
     @contextmanager
     def process(self, name: str) -> Iterator[Process]:
@@ -99,6 +105,8 @@ class Trouble:
 
     def around(self, request: Request, send: Callable[[], Answer]) -> Answer:
         """Every request of the engine passes here."""
+        if get_ident() != self.thread:
+            raise NotRepeatable("a request came from a second thread: which one is first is up to the machine")
         process = self.processes[-1]
         if process.dead:
             raise Killed

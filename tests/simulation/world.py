@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from random import Random
 from typing import Any
 
 from sluice.jobs.budgets import ledger
@@ -50,11 +51,12 @@ class Asked:
 
 @dataclass
 class World:
-    """See the module. `store` is empty at first."""
+    """See the module. `store` is empty at first. chance: of what the engine leaves to it."""
 
     store: Store
     config: Config
     by_account: bool = True
+    chance: Random = field(default_factory=lambda: Random(0))
     clock: VirtualClock = field(default_factory=lambda: VirtualClock(NOON))
     queue: list[str] = field(default_factory=list)
     delivered: list[str] = field(default_factory=list)
@@ -172,7 +174,11 @@ class World:
         """The operation poller's minute: it runs what waits in the lanes that the scheduler leaves alone."""
         with self._process("poller") as process, self._following(scripts, process) as ended:
             _, report = poller.poll(
-                Accounts(self._accounts), Context(self.clock, self.config), process.deadline, 50, ended
+                Accounts(self._accounts),
+                Context(self.clock, self.config, self.chance.random),
+                process.deadline,
+                50,
+                ended,
             )
             self.ends += report.ends
 
@@ -207,7 +213,7 @@ class World:
         with self._process("worker") as process, self._following(scripts, process) as ended:
             batch, limits = decode(body), self.config.limits["stockx"]
             self.ends += run_batch(
-                batch, limits, Context(self.clock, self.config), process.deadline, ended, threads=1
+                batch, limits, Context(self.clock, self.config, self.chance.random), process.deadline, ended, threads=1
             ).ends
 
     @contextmanager

@@ -144,7 +144,7 @@ CASES: dict[str, Case] = {
     "begin": Case(lambda job: finish.begin(job, {}, NOON), state, claimed),
     "wait": Case(lambda job: finish.wait(job, Waiting(NOON), NOON, CONFIG), state, claimed),
     "complete": Case(lambda job: finish.complete(job, {}, NOON, CONFIG), state, claimed),
-    "retry": Case(lambda job: finish.fail(job, Failure("no"), NOON, CONFIG), state, claimed),
+    "retry": Case(lambda job: finish.fail(job, Failure("no"), NOON, CONFIG, chance=0), state, claimed),
     "snooze": Case(lambda job: finish.snooze(job, Failure("no"), NOON, NOON, CONFIG), state, claimed),
     "rescue": Case(lambda job: finish.rescue(job, NOON + MINUTE, CONFIG), state, claimed),
     "bury": Case(lambda job: finish.bury(job, Failure("no"), NOON, CONFIG), state, claimed),

@@ -1,5 +1,7 @@
 """What a handler gives down to everything that it starts."""
 
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sluice.platform.clock import Clock
@@ -8,10 +10,14 @@ from sluice.platform.config.document import Config
 
 @dataclass(frozen=True)
 class Context:
-    """The clock, and what is configured while this runs. A pure rule takes a time of it instead, as a value."""
+    """The clock, what is configured while this runs, and chance. A pure rule takes values of them instead.
+
+    chance: draws a number in [0, 1), for jitter. A simulation gives one with a seed, so that a history can be repeated.
+    """
 
     clock: Clock
     config: Config
+    chance: Callable[[], float] = random.random
 
     def now(self) -> int:
         """The time, epoch ms."""

@@ -104,7 +104,7 @@ def test_everything_that_matches_is_done_by_the_worker(work: Work) -> None:  # n
 def test_a_retry_ends_a_backoff_and_leaves_what_runs(work: Work) -> None:  # noqa: F811
     work.cloud.enqueue("acme", "A-1", "A-2")
     waits, runs = work.claim()
-    finish.fail(waits, Failure("no", code="unavailable", retry_at=NOON + HOUR), NOON, work.config)
+    finish.fail(waits, Failure("no", code="unavailable", retry_at=NOON + HOUR), NOON, work.config, chance=0)
     assert work.claim() == []
     done = do("retry", jobIds=[waits.job_id, runs.job_id])
     assert done["outcomes"] == {"done": 1, "running": 1}
@@ -114,7 +114,7 @@ def test_a_retry_ends_a_backoff_and_leaves_what_runs(work: Work) -> None:  # noq
 def test_reset_jobs_begin_anew_the_dead_by_their_letters(work: Work) -> None:  # noqa: F811
     work.cloud.enqueue("acme", "A-1", "A-2", "A-3")
     failed, dies, _ = work.claim()
-    finish.fail(failed, Failure("no", code="unavailable", retry_at=NOON + HOUR), NOON, work.config)
+    finish.fail(failed, Failure("no", code="unavailable", retry_at=NOON + HOUR), NOON, work.config, chance=0)
     work.bury(dies)
     jobs = [job.job_id for job in Job.scan() if job.kind == "market.refresh"]
     done = do("reset", jobIds=jobs)

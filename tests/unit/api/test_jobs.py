@@ -171,7 +171,9 @@ def test_repeated_snoozes_are_one_entry(acme: Cloud) -> None:
 
 def test_a_dead_job_shows_why(acme: Cloud) -> None:
     [job_id] = acme.enqueue("acme", "DD1391-100")
-    finish.fail(run(acme, job_id), CannotSucceed("no such product", code="product_unknown"), acme.now, Config())
+    finish.fail(
+        run(acme, job_id), CannotSucceed("no such product", code="product_unknown"), acme.now, Config(), chance=0
+    )
     shown = job(job_id)
     assert (shown["state"], shown["dueAt"], shown["wait"]["reason"]) == ("dead", None, "final")
     assert shown["error"]["code"] == "product_unknown"

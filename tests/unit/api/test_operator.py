@@ -56,7 +56,7 @@ class Work:
         finish.complete(job, {}, self.clock.time, self.config)
 
     def bury(self, job: Job, code: str = "gone") -> None:
-        finish.fail(job, CannotSucceed("it is gone", code=code), self.clock.time, self.config)
+        finish.fail(job, CannotSucceed("it is gone", code=code), self.clock.time, self.config, chance=0)
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_a_queue_of_which_most_tries_go_wrong_is_failing(work: Work) -> None:
     work.cloud.enqueue("acme", *(f"A-{number}" for number in range(6)))
     *wrong, right = work.claim()
     for job in wrong:
-        finish.fail(job, Failure("no", code="unavailable"), work.clock.time, work.config)
+        finish.fail(job, Failure("no", code="unavailable"), work.clock.time, work.config, chance=0)
     work.complete(right)
     work.count()
     assert queue(see("overview"))["health"] == "failing"

@@ -70,7 +70,7 @@ def test_what_was_put_off_with_anothers_closed_budget_is_due_at_once_for_who_tak
     running = claim.claim(Candidate.of(Job.get(jobs[0])), acme.now, MINUTE)
     assert running
     ledger.close("stockx:mallory", acme.now + HOUR, "429")
-    finish.fail(running, BudgetClosed("429", retry_at=acme.now + HOUR), acme.now, Config())
+    finish.fail(running, BudgetClosed("429", retry_at=acme.now + HOUR), acme.now, Config(), chance=0)
     acme.enqueue("acme", "A", priority="manual")
     job = Job.get(jobs[0], consistent_read=True)
     assert job.tenant == "acme"

@@ -116,7 +116,7 @@ def test_each_asker_has_its_own_letter_and_replays_at_its_own_charge(monkeypatch
     monkeypatch.setattr("sluice.jobs.ask.nudge", lambda _: None)
     ask("acme")
     ask("globex", keys.MANUAL)
-    finish.fail(take(), CannotSucceed("no such product", code="product_unknown"), NOON, CONFIG)
+    finish.fail(take(), CannotSucceed("no such product", code="product_unknown"), NOON, CONFIG, chance=0)
     for tenant in ("acme", "globex"):
         [letter] = letters(tenant)
         assert (letter.tenant, letter.account, letter.budget) == of(tenant)
@@ -293,7 +293,7 @@ def test_who_asked_while_it_ran_does_not_wait_for_an_account_that_cannot_run_it(
     ask("acme", keys.MANUAL)
     running = take()
     assert ask("globex", keys.MANUAL) is Result.RERUN_REQUESTED
-    again = finish.fail(running, failure, NOON, CONFIG)
+    again = finish.fail(running, failure, NOON, CONFIG, chance=0)
     assert (again.state, payer(again), again.asked_by()) == ("queued", of("globex"), {"acme", "globex"})
     assert (again.lane, again.due_at, again.attempts) == ("stockx:globex#200#0", NOON, 0)
     assert not any((again.rerun, again.rerun_askers, again.rerun_payer))
@@ -310,7 +310,7 @@ def test_who_asked_while_it_ran_does_not_wait_for_an_account_that_cannot_run_it(
 def test_who_takes_over_does_not_wait_for_what_held_the_other_account_alone(failure: Failure, due_at: int) -> None:
     """It was put off until the other's calls are open. A job that has failed backs off on every account."""
     ask("mallory", keys.MANUAL)
-    finish.fail(take(), failure, NOON, CONFIG)
+    finish.fail(take(), failure, NOON, CONFIG, chance=0)
     wish = spec(tenant="acme", priority=keys.MANUAL, shared=True)
     done = enqueue(wish, NOON + SECOND, held=lambda job: job.account == "stockx:mallory")
     assert (done.moved, payer(stored())) == (True, of("acme"))
@@ -321,7 +321,7 @@ def test_what_a_person_waits_for_goes_on_to_another_asker_when_its_account_canno
     """It may stand in a long lane of that account's, where a tick finds it late."""
     ask("acme", keys.MANUAL)
     ask("globex", keys.MANUAL)
-    again = finish.fail(take(), BudgetClosed("429", retry_at=NOON + HOUR), NOON, CONFIG)
+    again = finish.fail(take(), BudgetClosed("429", retry_at=NOON + HOUR), NOON, CONFIG, chance=0)
     assert (payer(again), again.lane, again.due_at) == (of("globex"), "stockx:globex#200#0", NOON)
     assert again.asked_by() == {"acme", "globex"}
 
@@ -334,7 +334,7 @@ def ended_untried(end: str, running: Job) -> Job:
         return finish.rescue(running, NOON + MINUTE, CONFIG, started=False)
     failure = Failure("no", code="no")
     failure.action = Then(end)
-    return finish.fail(running, failure, NOON, CONFIG)
+    return finish.fail(running, failure, NOON, CONFIG, chance=0)
 
 
 UNTRIED = pytest.mark.parametrize("end", ["retry", "snooze", "rescue", "not_started"])

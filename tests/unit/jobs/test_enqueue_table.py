@@ -97,7 +97,7 @@ def test_of_several_requests_during_a_run_the_most_urgent_counts(
 
 def test_a_raised_job_is_due_now_whatever_its_backoff(clock: VirtualClock, config: Config) -> None:
     bring("leased", clock, config, keys.BACKGROUND)
-    finish.fail(stored(), Failure("503", retry_at=clock.time + HOUR), clock.time, config)
+    finish.fail(stored(), Failure("503", retry_at=clock.time + HOUR), clock.time, config, chance=0)
     assert enqueue(spec(priority=keys.BACKGROUND), clock.time).result is Result.MERGED
     assert stored().due_at == clock.time + HOUR, "the same priority does not cut a backoff short"
     enqueue(spec(priority=keys.MANUAL), clock.time)

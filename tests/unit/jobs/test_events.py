@@ -64,7 +64,7 @@ def damage(store: Store) -> None:
 
 ENDS: dict[str, tuple[Callable[[Store], object], str]] = {
     "complete": (lambda _: finish.complete(take(), {"answer": 42}, NOON, CONFIG), "job.succeeded"),
-    "refused": (lambda _: finish.fail(take(), CannotSucceed("no"), NOON, CONFIG), "job.dead"),
+    "refused": (lambda _: finish.fail(take(), CannotSucceed("no"), NOON, CONFIG, chance=0), "job.dead"),
     "rescue": (lambda _: lose_the_last_worker(), "job.dead"),
     "discard": (damage, "job.dead"),
     "cancel": (lambda _: cancel.cancel(JOB_ID, "acme", NOON, CONFIG), "job.cancelled"),

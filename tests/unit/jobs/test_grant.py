@@ -11,7 +11,7 @@ from sluice.jobs.budgets.grant import LONGEST_CLOSING_MS, Grant
 from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, OutOfTime
-from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND, SystemClock
+from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.config.limits import Limits
 from tests.support.clock import VirtualClock
 
@@ -117,28 +117,34 @@ def test_one_call_of_a_worker_waits_for_its_start_at_a_time() -> None:
     assert (clock.most, grant.made) == (1, 40)
 
 
+class Asleep(VirtualClock):
+    """Nobody's time passes: whoever waits says so, and sleeps until it is woken."""
+
+    def __init__(self, time: int) -> None:
+        super().__init__(time)
+        self.asleep = threading.Event()
+
+    def wait_until(self, at: int, wake: threading.Event) -> bool:
+        if at > self.time:
+            self.asleep.set()
+            wake.wait(60)  # only so that a fault shows as a failure, and not as a hang
+        return wake.is_set()
+
+
 def test_whoever_waits_is_woken_by_a_429() -> None:
     """The next slot is ten minutes away; nobody sits them out."""
     limits = Limits(interval_ms=10 * MINUTE, per_hour=100)
-    clock = SystemClock()
-    begin = clock.now()
-    grant = Grant(BUDGET, limits, Window.at(begin), 0, clock, begin + 2 * HOUR)
-    slots = ledger.reserve_slots(BUDGET, limits, 1, begin)
-    assert slots.starts[0] == begin
-    refused: list[BudgetClosed] = []
-
-    def wait() -> None:
-        with pytest.raises(BudgetClosed) as raised:
-            grant.take()
-        refused.append(raised.value)
-
-    waiting = threading.Thread(target=wait)
-    waiting.start()
-    grant.close(clock.now() + MINUTE, "429")
-    waiting.join(timeout=60)
-    assert refused
+    clock = Asleep(NOON + MINUTE)
+    grant = Grant(BUDGET, limits, Window.at(NOON), 0, clock, NOON + 2 * HOUR)
+    assert ledger.reserve_slots(BUDGET, limits, 1, clock.time).starts == (clock.time,)
+    with ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(grant.take)
+        clock.asleep.wait()
+        grant.close(clock.time + MINUTE, "429")
+        with pytest.raises(BudgetClosed):
+            taken.result()
     grant.give_back()
-    assert charged(Window.at(begin), Window.at(begin + HOUR)) == [0, 0]
+    assert charged(Window.at(NOON), Window.at(NOON + HOUR)) == [0, 0]
 
 
 def test_a_call_that_comes_after_the_workers_time_is_not_made_and_its_slot_stays_free() -> None:

@@ -197,7 +197,7 @@ def test_a_job_that_runs_or_has_begun_stays_with_the_account_that_has_asked() ->
     close("acme")
     assert sweep() == 0
     begun = finish.begin(running, {"sku": "one"}, NOON)
-    finish.fail(begun, BudgetClosed("429", retry_at=NOON + DAY), NOON, CONFIG)
+    finish.fail(begun, BudgetClosed("429", retry_at=NOON + DAY), NOON, CONFIG, chance=0)
     assert sweep() == 0
     assert stored().account == "stockx:acme"
 
@@ -222,7 +222,7 @@ def test_who_asked_while_it_ran_can_take_it_over_too() -> None:
     running = claim.claim(Candidate.of(stored()), NOON, MINUTE)
     assert running
     ask("globex")
-    finish.fail(running, BudgetClosed("429", retry_at=NOON + DAY), NOON, CONFIG)
+    finish.fail(running, BudgetClosed("429", retry_at=NOON + DAY), NOON, CONFIG, chance=0)
     assert stored().tenant == "globex", "it was theirs at once"
     close("globex")
     lanes.forget()

@@ -77,7 +77,7 @@ def test_an_ordinary_job_stays_below_a_kilobyte_all_its_life(store: Store, clock
         return job
 
     enqueue(asked, clock.time)
-    finish.fail(run(), BudgetClosed("stockx took no calls until noon: 429", retry_at=0), clock.time, config)
+    finish.fail(run(), BudgetClosed("stockx took no calls until noon: 429", retry_at=0), clock.time, config, chance=0)
     finish.fail(run(), Failure("stockx answered 503", code="503"), clock.time, config, chance=0)
     clock.time += HOUR
     result = {

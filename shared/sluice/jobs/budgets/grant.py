@@ -45,6 +45,8 @@ class Grant:
         """`calls` are already reserved in `window`. No call starts after `deadline` (epoch ms)."""
         self.budget = budget
         self.made = 0
+        # Until when the marketplace takes no calls, as far as this worker has learnt by being refused; else 0.
+        self.refused_until = 0
         self._limits = limits
         self._window = window
         self._left = calls
@@ -110,6 +112,7 @@ class Grant:
             self._answered += 1
 
     def _halt_until(self, until: int, reason: str) -> None:
+        self.refused_until = until
         self._halt(
             BudgetClosed(f"{keys.spoken(self.budget)} takes no calls until {iso(until)}: {reason}", retry_at=until)
         )

@@ -26,9 +26,41 @@ THREADS = 16
 Send = Callable[[Batch], None]
 
 
-def hand_on(ready: Ready, picked: Sequence[Candidate], now: int, config: Config, send: Send, done: Done) -> None:
-    """Reserve, claim and send those of `ready` that were `picked`, as far as there is room for them still."""
+class Refusals:
+    """Which budgets a process that runs its batches itself has been refused on, and until when.
+
+    The table says so too, unless the write of it was lost; and between two batches nobody looks there. Safe to share
+    between threads: whoever comes last is right.
+    """
+
+    def __init__(self) -> None:
+        self._until = dict[str, int]()
+
+    def note(self, budget: str, until: int) -> None:
+        """The marketplace takes no calls on `budget` until then (epoch ms)."""
+        self._until[budget] = max(until, self._until.get(budget, 0))
+
+    def stand(self, budget: str, now: int) -> bool:
+        """Whether `budget` takes no calls now."""
+        return self._until.get(budget, 0) > now
+
+
+def hand_on(
+    ready: Ready,
+    picked: Sequence[Candidate],
+    now: int,
+    config: Config,
+    send: Send,
+    done: Done,
+    refusals: Refusals | None = None,
+) -> None:
+    """Reserve, claim and send those of `ready` that were `picked`, as far as there is room for them still.
+
+    refusals: of whoever runs the batches in `send`. The rest stays in its lane when the budget is refused on the way.
+    """
     for batch in _batches(picked, config.engine.batch):
+        if refusals and refusals.stand(ready.budget, now):
+            return
         if not _admit(ready, batch, now, config, send, done):
             return
 

@@ -7,7 +7,7 @@ may run at once: a claim has one winner.
 
 from sluice.jobs.dispatch.admission import longest_unseen
 from sluice.jobs.dispatch.find_ready import Ready
-from sluice.jobs.dispatch.hand_on import hand_on
+from sluice.jobs.dispatch.hand_on import Refusals, hand_on
 from sluice.jobs.dispatch.rounds import Done, Round, for_each
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
@@ -30,7 +30,7 @@ def poll(accounts: Accounts, context: Context, deadline: int, most: int, observe
     so that what the time does not suffice for is left to the next poller.
     """
     clock, config = context.clock, context.config
-    total, checked = Done(), Report()
+    total, checked, refusals = Done(), Report(), Refusals()
     while total.admitted < most and clock.now() < deadline - CALL_MS:
         before = total.admitted
         round_ = Round(Snapshot(clock.now(), config, accounts), total)
@@ -40,10 +40,12 @@ def poll(accounts: Accounts, context: Context, deadline: int, most: int, observe
             seen, (ready, candidates) = Report(), shares[share]  # noqa: B023 - called within this round
 
             def run(batch: Batch) -> None:
-                seen.add(run_batch(batch, ready.limits, context, deadline, observe, THREADS, polling=True))
+                report = run_batch(batch, ready.limits, context, deadline, observe, THREADS, polling=True)
+                refusals.note(batch.budget, report.refused_until)
+                seen.add(report)
 
             if clock.now() < deadline - CALL_MS:
-                hand_on(ready, candidates, clock.now(), config, run, part)
+                hand_on(ready, candidates, clock.now(), config, run, part, refusals)
             return seen
 
         for report in for_each(shares, check, total, BATCHES):

@@ -20,7 +20,7 @@ from sluice.jobs.budgets import seats
 from sluice.jobs.dispatch.admission import longest_unseen
 from sluice.jobs.dispatch.fair_order import turns_at
 from sluice.jobs.dispatch.find_ready import Ready
-from sluice.jobs.dispatch.hand_on import hand_on
+from sluice.jobs.dispatch.hand_on import Refusals, hand_on
 from sluice.jobs.dispatch.rounds import Done, Round, attempt
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
@@ -76,6 +76,7 @@ class _PunctualRun:
     service: str
     done: Done = field(default_factory=Done)
     report: Report = field(default_factory=Report)
+    refusals: Refusals = field(default_factory=Refusals)
 
     @property
     def last_start(self) -> int:
@@ -161,9 +162,11 @@ class _PunctualRun:
             total = Report()
 
             def run(batch: Batch) -> None:
-                total.add(run_batch(batch, ready.limits, self.context, self.deadline, self.observe, len(batch.jobs)))
+                report = run_batch(batch, ready.limits, self.context, self.deadline, self.observe, len(batch.jobs))
+                self.refusals.note(batch.budget, report.refused_until)
+                total.add(report)
 
-            hand_on(ready, candidates, self.context.now(), self.context.config, run, part)
+            hand_on(ready, candidates, self.context.now(), self.context.config, run, part, self.refusals)
             return total
 
         ready, candidates = share.ready, [one.candidate for one in share.jobs]

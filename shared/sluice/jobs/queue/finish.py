@@ -3,7 +3,6 @@
 The functions take the job as the claim returned it, and return it as it is afterwards.
 """
 
-import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -73,21 +72,20 @@ def _again(job: Job, asked: Job, now: int, config: Config) -> list[Update]:
     ]
 
 
-def fail(job: Job, failure: Failure, now: int, config: Config, chance: float | None = None) -> Job:
+def fail(job: Job, failure: Failure, now: int, config: Config, chance: float) -> Job:
     """The run did not succeed: retry, snooze or bury, as `failure.action` and the attempts left say.
 
-    chance: the jitter's randomness in [0, 1), drawn when not given.
+    chance: of the jitter, in [0, 1).
     """
     kind = kinds.get(job.kind)
     if failure.action is Then.SNOOZE:
         return snooze(job, failure, max(now, failure.retry_at or now), now, config)
     if failure.action is Then.RETRY and job.attempts < kinds.most_attempts(job.kind, config):
-        drawn = random.random() if chance is None else chance  # noqa: S311 - jitter, not a secret
         if times := kinds.timetable(job.kind, config):
             # From when this attempt was begun: the time that it took must not put off all that follow.
             at = max(job.updated_at + times.delay(job.attempts), now)
         else:
-            at = now + kind.backoff.delay(job.attempts, drawn)
+            at = now + kind.backoff.delay(job.attempts, chance)
         at = max(at, failure.retry_at or 0)
         return _requeue(job, "retry", failure, at, now, config)
     return bury(job, failure, now, config)

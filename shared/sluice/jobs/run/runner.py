@@ -33,6 +33,8 @@ class Report:
 
     waited_for: manual jobs that are due again at once, for somebody who asked while they ran.
     put_off: when manual jobs are due that could not be done now, epoch ms.
+    newer: jobs that this worker cannot read.
+    refused_until: until when the marketplace takes no calls on the batch's budget, as it has said; else 0.
     """
 
     ends: Counter[str] = field(default_factory=Counter)
@@ -40,6 +42,7 @@ class Report:
     waited_for: int = 0
     put_off: set[int] = field(default_factory=set)
     newer: list[Job] = field(default_factory=list)
+    refused_until: int = 0
 
     def add(self, other: "Report") -> None:
         """Count what became of another batch too."""
@@ -48,6 +51,7 @@ class Report:
         self.waited_for += other.waited_for
         self.put_off |= other.put_off
         self.newer += other.newer
+        self.refused_until = max(self.refused_until, other.refused_until)
 
 
 class Unwritten(Failure):
@@ -93,7 +97,7 @@ def run_batch(
     def one(run: Run) -> None:
         job = run.job
         try:
-            ended, failure = _run_one(run, work, grant, polling)
+            ended, failure = _run_one(run, work, grant, context.chance(), polling=polling)
         except Exception as error:  # noqa: BLE001 - its lease ends and it is rescued; the others go on
             ended, failure = None, Unwritten(f"{type(error).__name__} when the end of the run was written")
             failure.__cause__ = error
@@ -117,7 +121,7 @@ def run_batch(
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(one, runs))
     finally:
-        report.calls = grant.made
+        report.calls, report.refused_until = grant.made, grant.refused_until
         grant.give_back()
     return report
 
@@ -155,7 +159,7 @@ def _told(end: HandlerResult | Exception) -> HandlerResult:
 
 
 def _run_one(
-    run: Run, work: Callable[[Run], HandlerResult], grant: Grant, polling: bool
+    run: Run, work: Callable[[Run], HandlerResult], grant: Grant, chance: float, *, polling: bool
 ) -> tuple[Job | None, Failure | None]:
     """Run one job and write its end. (None, LeaseOver) when it was no longer ours to write."""
     job, clock, config = run.job, run.clock, run.config
@@ -181,7 +185,7 @@ def _run_one(
         now = clock.now()
         if polling and failure.action is Then.SNOOZE:
             return finish.wait(job, Waiting(max(now, failure.retry_at or now)), now, config), failure
-        return finish.fail(job, failure, now, config), failure
+        return finish.fail(job, failure, now, config, chance), failure
     except LeaseOver as late:
         return None, late
     except kinds.UnknownKind:
