@@ -10,7 +10,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
-from sluice.listings.ebay import reconciler, sellers, table
+from sluice.listings.ebay import reconciler, rules, sellers, table
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.sellers import SellerPart
 from sluice.listings.ebay.table import Record
@@ -71,11 +71,11 @@ class Cases(TypedDict):
 def list_drift(request: HttpRequest[None, DriftQuery]) -> Drifts:
     """How much differs at eBay, by account and class."""
     query, tenant = request.query, _whose(request)
+    start = paging.start(query.cursor, request.tenant, rf"{MARKETPLACE}:{TENANT}")
     if tenant is not None:
         look = sellers.progress_of(keys.account(MARKETPLACE, tenant))
         page = Page([look] if look else [])
     else:
-        start = paging.start(query.cursor, request.tenant, rf"{MARKETPLACE}:{TENANT}")
         page = table_pages.read(SellerPart, sellers.LOOKS, query.limit, start)
     together: dict[str, int] = {}
     for look in page:
@@ -89,7 +89,7 @@ def list_cases(request: HttpRequest[None, DriftQuery]) -> Cases:
     tenant = _whose(request)
     if tenant is None:
         raise Invalid.field("tenant", "is needed: cases are shown of one tenant at a time")
-    start = paging.start(request.query.cursor, tenant, r"\S{1,50}")
+    start = paging.start(request.query.cursor, tenant, rules.NAME)
     page = table.page(tenant, request.query.limit, start, Record.drift.exists())
     rows = [_case(tenant, record.sku, row) for record in page for row in record.drift or []]
     return {"cases": rows, "next": page.cursor(tenant)}
