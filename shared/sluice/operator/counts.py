@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action as Update
@@ -37,7 +37,10 @@ Record = Mapping[str, Any]
 
 
 class Counts(tables.Table):
-    """One owner's counters, each an attribute of its own. seen: the batches that were counted last."""
+    """One owner's counters, each an attribute of its own. seen: the batches that were counted last.
+
+    sweep: of the item that says whose jobs are counted next, and by how much the last count was off (`recounts`).
+    """
 
     class Meta:
         table_name = tables.name("counts")
@@ -45,6 +48,7 @@ class Counts(tables.Table):
     owner = UnicodeAttribute(hash_key=True)
     period = UnicodeAttribute(range_key=True)
     seen = UnicodeSetAttribute(null=True)
+    sweep = JSONAttribute(null=True)
     expires_at = IntAttribute(null=True)
 
 
@@ -66,8 +70,13 @@ def follow(records: Sequence[Record]) -> int:
 
 def now(owner: str) -> dict[str, int]:
     """How many jobs `owner`, a tenant or `ALL`, has now: counters by name, none below 0. One read."""
+    return {name: max(0, number) for name, number in raw(owner).items()}
+
+
+def raw(owner: str) -> dict[str, int]:
+    """The counters of `now` as they stand, which may be below 0 where the stream has lost a record."""
     answer = Counts._get_connection().get_item(*_item(owner, None))
-    return {name: max(0, number) for name, number in _counters(answer.get("Item") or {}).items()}
+    return _counters(answer.get("Item") or {})
 
 
 def jobs(

@@ -8,6 +8,7 @@ from sluice.jobs.dispatch.snapshot import Accounts
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.run import records
+from sluice.operator import recounts
 from sluice.platform.config.services import OPERATOR
 from sluice.platform.context import Context
 from sluice.platform.observe import logger
@@ -22,9 +23,10 @@ class WorkAnswer(TypedDict):
 
 
 def run(context: Context, deadline: int) -> WorkAnswer:
-    """Carry out the actions that wait, side by side, and end before `deadline` (epoch ms)."""
+    """Carry out the actions that wait, side by side, and end before `deadline` (epoch ms), then compare counters."""
     started = context.now()
     done, report = run_due(Accounts(_always), context, deadline, _log, service=OPERATOR)
+    recounts.sweep()
     ms = context.now() - started
     records.record("operator-worker", {**report.ends, "ms": ms}, report.ends, context.now(), context.config)
     return {"success": not done.errors, "ends": dict(report.ends), "durationMs": ms}

@@ -17,7 +17,7 @@ from sluice.jobs.run import records
 from sluice.jobs.run.messages import Batch
 from sluice.marketplaces.accounts import table as accounts
 from sluice.operator import counts, metrics
-from sluice.platform import call_counts
+from sluice.platform import call_counts, observe
 from sluice.platform.clock import HOUR, MINUTE, SECOND, iso
 from sluice.platform.config import live
 from sluice.platform.config.document import Config, parse
@@ -63,6 +63,7 @@ class Work:
 def work(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> Work:
     changes("jobs")
     clock = VirtualClock(NOON)
+    monkeypatch.setattr(observe.metrics.provider, "namespace", "Sluice/test")
     monkeypatch.setattr(routing, "clock", clock)
     acme.now = NOON
     return Work(acme, clock)
