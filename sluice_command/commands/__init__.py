@@ -11,6 +11,7 @@ MODULES = (
     "jobs",
     "acting",
     "pauses",
+    "config",
     "listings",
     "promotions",
     "inventory",

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 SOURCES = sorted((ROOT / "sluice_command").rglob("*.py"))
 # Files that examples name.
-FILES = ("record.json", "alias.json", "FILE")
+FILES = ("record.json", "alias.json", "limits.json", "FILE")
 
 
 def in_fences(text: str) -> list[str]:

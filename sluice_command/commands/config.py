@@ -1,0 +1,167 @@
+"""`sluice config`: what the stage's configuration says, who changed it, and what a change would do. For `platform`."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+import click
+
+from sluice_command.options import Command, Group, pass_session
+from sluice_command.session import Session
+from sluice_command.times import clock
+
+PATH = "/v1/operator/configuration"
+Json = dict[str, Any]
+
+file_argument = click.argument("file", type=click.File("r", encoding="utf-8"))
+reason_option = click.option("--reason", metavar="TEXT", help="Why, for the audit log.")
+version_option = click.option(
+    "--version",
+    type=click.IntRange(1),
+    help="Only while this is the newest version.  [default: the newest that there is]",
+)
+
+
+@click.group(cls=Group)
+def config() -> None:
+    """The stage's configuration: show, check, change, go back. Needs the role platform."""
+
+
+@config.command(cls=Command)
+@click.argument("version", type=click.IntRange(1), required=False)
+@click.option("--all", "whole", is_flag=True, help="With every default filled in.")
+@pass_session
+def show(session: Session, version: int | None, whole: bool) -> None:
+    """Show what differs from the defaults, now or in VERSION."""
+    found = session.api.get(f"{PATH}/versions/{version}" if version else PATH)
+    if session.as_json:
+        session.screen.json(found)
+        return
+    session.screen.note(f"version {found['version']}, by {found['by'] or 'the deployment'} at {clock(found['at'])}")
+    if refused := found.get("refused"):
+        session.screen.note(f"it is not valid, and an earlier one is in force: {refused['reason']}")
+    session.screen.json(found.get("values", found["document"]) if whole else found["document"])
+
+
+@config.command(cls=Command)
+@file_argument
+@pass_session
+def check(session: Session, file: TextIO) -> None:
+    """Say whether the document in FILE is valid, and what it would change. Nothing is changed; - is standard input."""
+    found = session.api.post(f"{PATH}/check", {"document": _document(file)})
+    if session.as_json:
+        session.screen.json(found)
+    _changes(session, found["changes"], "it is valid, and changes nothing")
+
+
+@config.command("set", cls=Command)
+@file_argument
+@version_option
+@reason_option
+@pass_session
+def set_(session: Session, file: TextIO, version: int | None, reason: str | None) -> None:
+    """Have the document in FILE hold, whole, within half a minute; - is standard input."""
+    document = _document(file)
+    body = {"version": version or _newest(session), "document": document, **_given(reason)}
+    _changed(session, session.api.put(PATH, body))
+
+
+@config.command(cls=Command)
+@click.argument("to", metavar="VERSION", type=click.IntRange(1))
+@reason_option
+@pass_session
+def revert(session: Session, to: int, reason: str | None) -> None:
+    """Have the document of VERSION hold again."""
+    _changed(session, session.api.post(f"{PATH}/revert", {"version": _newest(session), "to": to, **_given(reason)}))
+
+
+@config.command(cls=Command)
+@pass_session
+def history(session: Session) -> None:
+    """Show who changed what, the newest first."""
+    found = session.api.get(f"{PATH}/versions")["versions"]
+    if session.as_json:
+        session.screen.json({"versions": found})
+    session.screen.table(
+        ("version", "at", "by", "reason", "changed"),
+        [
+            (one["version"], clock(one["at"]), one["by"] or "the deployment", one["reason"], one["changes"])
+            for one in found
+        ],
+    )
+
+
+@config.command("what-if", cls=Command)
+@click.argument("budget")
+@click.argument("limits", metavar="LIMIT=NUMBER...", nargs=-1, required=True)
+@click.option("--days", type=click.IntRange(1, 35), default=7, show_default=True, help="So many days back.")
+@pass_session
+def what_if(session: Session, budget: str, limits: Sequence[str], days: int) -> None:
+    """Play other limits over the calls that BUDGET has made: what would have waited, and how long. Nothing is changed.
+
+    \b
+    sluice config what-if stockx:acme per_hour=50
+    """
+    body = {"budget": budget, "limits": dict(map(_limit, limits)), "days": days}
+    found = session.api.post(f"{PATH}/what-if", body)
+    if session.as_json:
+        session.screen.json(found)
+    session.screen.table(
+        ("limits", "calls", "waited", "hours at most", "most waiting", "left"),
+        [
+            (
+                f"{name}: {_limits(one['limits'])}",
+                one["calls"],
+                one["waited"],
+                one["longestHours"],
+                one["mostWaiting"],
+                one["left"],
+            )
+            for name, one in (("now", found["now"]), ("proposed", found["proposed"]))
+        ],
+    )
+
+
+def _document(file: TextIO) -> Json:
+    try:
+        found = json.load(file)
+    except ValueError as error:
+        raise click.UsageError(f"{file.name} holds no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise click.UsageError(f"{file.name} must hold one JSON object")
+    return found
+
+
+def _newest(session: Session) -> int:
+    newest: int = session.api.get(PATH)["version"]
+    return newest
+
+
+def _given(reason: str | None) -> Json:
+    return {"reason": reason} if reason else {}
+
+
+def _limit(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    if not name or not number.isdigit():
+        raise click.UsageError(f"{text!r} is no limit: write it as per_hour=50")
+    return name, int(number)
+
+
+def _limits(found: Json) -> str:
+    return ", ".join(f"{name} {value}" for name, value in found.items())
+
+
+def _changed(session: Session, answer: Json) -> None:
+    if session.as_json:
+        session.screen.json(answer)
+    _changes(session, answer["changes"], f"version {answer['version']} says the same; nothing was changed")
+    if answer["changes"]:
+        session.screen.say(f"version {answer['version']} holds within half a minute")
+
+
+def _changes(session: Session, changes: Json, none: str) -> None:
+    session.screen.table(("place", "change"), changes.items(), none=none)
+
+
+COMMANDS = (config,)
