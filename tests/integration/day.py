@@ -126,8 +126,9 @@ class Day:
 
     def a_tenant_asks_for_too_much(self) -> None:
         """Its jobs are counted one by one by the next tick, in case they were counted wrong."""
-        with pytest.raises(ApiError, match="429"):
+        with pytest.raises(ApiError, match="unfinished_jobs") as refused:
             self.refresh("DD1391-100", api=self.laptop.api("crowded"))
+        assert refused.value.status == 429
         self.laptop.cloud.invoke(self.laptop.stack.function("scheduler"), {})
 
     def a_job_is_cancelled(self) -> None:
