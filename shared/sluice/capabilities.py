@@ -55,7 +55,7 @@ CAPABILITIES = (
     ),
     Capability(
         "listings.ebay",
-        kinds=("listing.publish", "seller.policies", "seller.locations", "listing.compare"),
+        kinds=("listing.publish", "seller.policies", "seller.locations", "listing.compare", "category.read"),
         routes=(
             "api",
             "bulk_api",

@@ -16,11 +16,13 @@ from tests.support.sandbox_wire import SandboxWire
 
 @contextmanager
 def calling(wire: SandboxWire) -> Iterator[None]:
-    """Every call to eBay goes to `wire`; keys are not encrypted, and events go nowhere."""
+    """Every call to eBay goes to `wire`; keys are not encrypted, and events and wake-ups go nowhere."""
     client = transport._client(wire)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EBAY_API_URL", "http://sandbox.test")
         patch.setenv("EVENT_BUS", "bus")
+        patch.setenv("WAKE_QUEUE_URL", "wake")
+        patch.setattr(aws, "send_message", lambda queue, body, delay: None)
         patch.setattr(metrics.provider, "namespace", "Sluice/test")
         patch.setattr(transport, "_shared_client", lambda: client)
         patch.setattr(aws, "encrypt", lambda text, context: text.encode())

@@ -20,11 +20,11 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.jobs.queue.together import NotWritten
-from sluice.listings.ebay import change as changes
 from sluice.listings.ebay import kinds, wishes
 from sluice.listings.ebay import table as records
-from sluice.listings.ebay.change import Asker, Change
+from sluice.listings.ebay.change import Asker, Change, RecordChange
 from sluice.listings.ebay.desired import Desired, Group, Status
+from sluice.listings.ebay.group_change import GroupChange
 from sluice.listings.ebay.table import Record
 from sluice.marketplaces import publishing
 from sluice.platform import tables
@@ -55,12 +55,14 @@ class Done(NamedTuple):
     """What became of it.
 
     version: the record's. enqueued: what the engine did; None where there is no work. due_at: of that work, epoch ms.
+    category_checked: whether it was compared with what its category asks for; None where nothing was to be.
     """
 
     outcome: Outcome
     version: int
     enqueued: Enqueued | None = None
     due_at: int = 0
+    category_checked: bool | None = None
 
 
 def require_account(tenant: str) -> None:
@@ -82,7 +84,7 @@ def put(asker: Asker, wanted: Desired | Group, version: int | None = None, *, ar
         WrongVersion: nothing was written. Refused: it contradicts what is stored elsewhere.
     """
     for _ in range(TRIES):
-        change = changes.of(asker, wanted, archive=archive)
+        change = change_of(asker, wanted, archive=archive)
         if version is not None and version != change.found:
             raise WrongVersion(change.found)
         if change.is_none and _is_settled(change):
@@ -96,6 +98,13 @@ def put(asker: Asker, wanted: Desired | Group, version: int | None = None, *, ar
     raise tables.Contention(f"record {change.key} was changed {TRIES} times while it was written; ask again")
 
 
+def change_of(asker: Asker, wanted: Desired | Group, *, archive: bool) -> Change:
+    """The change that makes a record what is wanted of it. Reads the record."""
+    if isinstance(wanted, Group):
+        return GroupChange(asker, wanted, archive=archive)
+    return RecordChange(asker, wanted, archive=archive)
+
+
 def ended(record: Record) -> Desired | Group:
     """The record as it is when its listing is taken down."""
     if record.is_group:
@@ -107,7 +116,7 @@ def _write(change: Change) -> Done:
     asker = change.asker
     if not change.is_work:
         tables.transact(change.writes(None))
-        return Done(Outcome.STORED, change.version)
+        return Done(Outcome.STORED, change.version, category_checked=change.category_checked)
     wish = wishes.publish(*change.subject, asker.subject, change.due_at, quick=change.is_quick)
     done = ask.want_with(wish, asker.now, asker.config, change.writes(wish.job_id))
     if change.left_group:
@@ -116,7 +125,8 @@ def _write(change: Change) -> Done:
         ask.want(wishes.publish(owner, change.left_group, asker.subject, asker.now), asker.now, asker.config)
     if done.result is Result.MERGED:
         count("queue.enqueue_skipped_duplicate")
-    return Done(Outcome.QUEUED, change.version, done, change.due_at)
+    change.ask_besides()
+    return Done(Outcome.QUEUED, change.version, done, change.due_at, change.category_checked)
 
 
 def _is_settled(change: Change) -> bool:

@@ -34,6 +34,7 @@ class RecordAnswer(TypedDict):
     sku: NotRequired[str]
     version: NotRequired[int]
     jobId: NotRequired[str | None]
+    categoryChecked: NotRequired[bool | None]
     line: NotRequired[int]
     error: NotRequired[ErrorDetail]
 

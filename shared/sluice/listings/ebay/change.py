@@ -1,6 +1,7 @@
 """One change of a record, of a sku or a group: whether it goes with what else is stored, and what is written of it."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -10,7 +11,7 @@ from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model import keys
-from sluice.listings.ebay import documents, hashes, same_seller, sellers
+from sluice.listings.ebay import categories, documents, hashes, same_seller, sellers
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.desired import Desired, Group, Json, Status
 from sluice.listings.ebay.table import HistoryEntry, Record
@@ -98,6 +99,13 @@ class Change(ABC):
         """The group that it is no member of any more."""
         return None
 
+    # Whether it was compared with what its category asks for; None where nothing was to be.
+    category_checked: bool | None = None
+
+    def ask_besides(self) -> None:
+        """Ask for what later changes are checked with. Losing it loses nothing but a check."""
+        return
+
     @abstractmethod
     def check(self) -> None:
         """Do nothing if the change goes with what else is stored. Raises Refused."""
@@ -157,6 +165,7 @@ class RecordChange(Change):
     def __init__(self, asker: Asker, desired: Desired, *, archive: bool) -> None:
         super().__init__(asker, asker.tenant, desired.sku, archive=archive)
         self.wanted: Desired = desired
+        self.category: categories.Known | None = None
         self.document, self.hash = documents.document(desired), hashes.of_record(desired)
 
     @property
@@ -182,11 +191,28 @@ class RecordChange(Change):
         if old and old.group != group and old.published_version and old.standing not in (None, records.ENDED):
             raise Refused("group", "cannot change while the listing is published; end it first", code=CONFLICT)
         if group is None:
+            self._check_category(())
             return
         found = records.find_group(tenant, group)
         if found is None or found.archived_at:
             raise Refused("group", f"there is no group {group}; put it first")
         self._check_member(found, found.wanted_group)
+        self._check_category(found.wanted_group.aspects)
+
+    def _check_category(self, given: Collection[str]) -> None:
+        """given: aspects that its group says for it."""
+        if self.wanted.status is Status.ENDED:
+            return
+        found = self.category = categories.known(self.wanted.marketplace, self.wanted.category)
+        self.category_checked = found is not None
+        if problems := found.problems(self.wanted, given) if found else []:
+            raise Refused.of(problems)
+
+    def ask_besides(self) -> None:
+        """See `Change`."""
+        if self.category_checked is not None:
+            asker = self.asker
+            categories.read_anew(asker.tenant, self.wanted, self.category, asker.now, asker.config)
 
     @property
     def _begins(self) -> bool:
@@ -230,42 +256,6 @@ class RecordChange(Change):
             there = exists & Record.archived_at.does_not_exist()
             written.append((after, [Record.members.add({self.key})], there))
         return written
-
-
-class GroupChange(Change):
-    """A change of a group's own record."""
-
-    def __init__(self, asker: Asker, group: Group, *, archive: bool) -> None:
-        super().__init__(asker, records.group_owner(asker.tenant), group.key, archive=archive)
-        self.wanted: Group = group
-        self.document, self.hash = documents.group_document(group), hashes.of_group(group)
-
-    def check(self) -> None:
-        """See `Change`."""
-        if self.old is None or self.archive:
-            return
-        before, now = self.old.wanted_group, self.wanted
-        sizes = records.find_many(self.asker.tenant, sorted(self.old.members or ()))
-        members = {sku: one.wanted for sku, one in sorted(sizes.items()) if not one.archived_at}
-        for name in ("marketplace", "language"):
-            if members and getattr(before, name) != getattr(now, name):
-                raise Refused(name, "cannot change while the group has members: theirs is the same", code=CONFLICT)
-        if before.varies_by == now.varies_by:
-            return
-        seen = dict[tuple[tuple[str, ...], ...], str]()
-        for sku, one in members.items():
-            for place, name in enumerate(now.varies_by):
-                if len(one.aspects.get(name, ())) != 1:
-                    raise Refused(f"variesBy[{place}]", f"is no aspect with one value of its member {sku}")
-            if (other := seen.setdefault(varying(one, now), sku)) != sku:
-                raise Refused("variesBy", f"does not tell its members {other} and {sku} apart")
-
-
-def of(asker: Asker, wanted: Desired | Group, *, archive: bool) -> Change:
-    """The change that makes a record what is wanted of it. Reads the record."""
-    if isinstance(wanted, Group):
-        return GroupChange(asker, wanted, archive=archive)
-    return RecordChange(asker, wanted, archive=archive)
 
 
 def varying(one: Desired, group: Group) -> tuple[tuple[str, ...], ...]:

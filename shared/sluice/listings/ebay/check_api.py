@@ -24,7 +24,7 @@ from sluice.platform.refused import Refused
 MOST: Final = 10_000
 
 
-class CheckBody(Body):
+class ListingChecksBody(Body):
     """Which listings to check: those of these skus, or those that match every filter that is given."""
 
     example: ClassVar[Example] = {"skus": ["SHELF-4-BOX-2"]}
@@ -53,7 +53,7 @@ def check_ebay_listing(request: HttpRequest[None, None]) -> Checks:
     return _asked(request.tenant, [found.sku], request.now)
 
 
-def check_ebay_listings(request: HttpRequest[CheckBody, None]) -> Checks:
+def check_ebay_listings(request: HttpRequest[ListingChecksBody, None]) -> Checks:
     """Have several listings checked now."""
     body, tenant = request.body, request.tenant
     filters = {"status": body.status, "marketplace": body.marketplace, "group": body.group}
@@ -100,7 +100,7 @@ ROUTES = (
         check_ebay_listings,
         Checks,
         WRITE,
-        body=CheckBody,
+        body=ListingChecksBody,
         status=202,
         errors=(Unavailable,),
     ),

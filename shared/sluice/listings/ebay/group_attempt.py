@@ -20,6 +20,7 @@ from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
 from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
 from sluice.listings.ebay import (
+    categories,
     documents,
     endings,
     hashes,
@@ -112,6 +113,7 @@ def begin(run: Run, record: Record) -> GroupAttempt:
             endings.unless_ended(member.known, row.sku)
             if not member.known.live and member.want.status is not Status.ENDED:
                 same_seller.unless_taken(row)
+                categories.unless_unfit(member.want, group.aspects)
     plan = plan_group(group, there, members)
     live = there.live and not there.unsure.listing
     made = list[Attempt]()

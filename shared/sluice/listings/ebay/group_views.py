@@ -9,8 +9,10 @@ from sluice.jobs.queue.enqueue import Enqueued
 from sluice.listings.ebay import views
 from sluice.listings.ebay.asking import Done, Outcome
 from sluice.listings.ebay.bodies import STATES
+from sluice.listings.ebay.desired import Status
 from sluice.listings.ebay.table import Record
 from sluice.listings.ebay.views import RecordError, Revisions
+from sluice.marketplaces.ebay.sites import EBAY_SITES
 from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.http.shapes import Among, Time
 from sluice.platform.packing import unpack
@@ -30,7 +32,7 @@ class MemberView(TypedDict):
 
     sku: str
     state: Annotated[str, Among(STATES)]
-    status: str
+    status: Annotated[str, Among(Status)]
     varies: dict[str, str]
     price: dict[str, str]
     quantity: int
@@ -47,9 +49,9 @@ class GroupSummary(TypedDict):
     key: str
     version: int
     state: Annotated[str, Among(STATES)]
-    status: str
+    status: Annotated[str, Among(Status)]
     title: str
-    marketplace: str
+    marketplace: Annotated[str, Among(EBAY_SITES)]
     memberCount: int
     listingId: str | None
     publishedVersion: int | None

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from typing_extensions import TypedDict
 
-from sluice.listings.ebay import asking, change, dry_run, dry_run_api, group_views, known, rules, taking, views
+from sluice.listings.ebay import asking, dry_run, dry_run_api, group_views, known, rules, taking, views
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.api import MOST_BYTES, READ, WRITE, asker, edit, find, one, sku_of, take, told
 from sluice.listings.ebay.desired import Group, PolicyIds, Status
@@ -113,7 +113,7 @@ def _wanted(request: HttpRequest[GroupDryRunBody, None], key: str, record: Recor
         return record.wanted_group
     try:
         wanted = taking.group(said.document(key))
-        change.of(asker(request, "dry-run"), wanted, archive=False).check()
+        asking.change_of(asker(request, "dry-run"), wanted, archive=False).check()
     except Refused as refused:
         raise told(refused) or refused from None
     return wanted

@@ -17,6 +17,7 @@ from sluice.jobs.model.outcomes import Failure, HandlerResult
 from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
 from sluice.listings.ebay import (
+    categories,
     comparing,
     endings,
     group_attempt,
@@ -138,6 +139,7 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None) -> HandlerResult | N
     if Step.PUBLISH in planned.steps:
         endings.unless_ended(there, record.sku)
         same_seller.unless_taken(record)
+        categories.unless_unfit(want)
         if pause:
             raise endings.paused(pause)
     if planned.steps:

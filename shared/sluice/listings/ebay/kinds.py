@@ -8,7 +8,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.backoff import Backoff
 from sluice.jobs.model.kinds import JobKind
 from sluice.platform.clock import MINUTE, SECOND
-from sluice.platform.config.services import EBAY_ACCOUNT, EBAY_INVENTORY
+from sluice.platform.config.services import EBAY_ACCOUNT, EBAY_INVENTORY, EBAY_TAXONOMY
 
 MARKETPLACE: Final = "ebay"
 # Jobs of an account run together, so that the prices of 25 skus are one call.
@@ -33,7 +33,11 @@ LOCATIONS: Final = JobKind(
 COMPARE: Final = JobKind(
     "listing.compare", "sluice.listings.ebay.comparing:run", frozenset({MARKETPLACE}), service=EBAY_INVENTORY
 )
-KINDS = (PUBLISH, POLICIES, LOCATIONS, COMPARE)
+# What a category asks of its items.
+CATEGORY: Final = JobKind(
+    "category.read", "sluice.listings.ebay.categories:read", frozenset({MARKETPLACE}), service=EBAY_TAXONOMY
+)
+KINDS = (PUBLISH, POLICIES, LOCATIONS, COMPARE, CATEGORY)
 
 
 def publish_id(owner: str, sku: str) -> str:
@@ -57,3 +61,8 @@ def policies_id(tenant: str, site: str) -> str:
 def locations_id(tenant: str) -> str:
     """The job that reads the places that a seller sends goods from."""
     return keys.job_id(LOCATIONS.name, MARKETPLACE, tenant)
+
+
+def category_id(tenant: str, site: str, category: str) -> str:
+    """The job that reads what a category asks for, with the account of who needs it."""
+    return keys.job_id(CATEGORY.name, MARKETPLACE, tenant, site, category)

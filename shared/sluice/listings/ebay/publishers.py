@@ -1,7 +1,7 @@
 """The one place that opens what a marketplace has of a seller, so that only who calls it loads an HTTP client."""
 
 from sluice.jobs.model.run import Calls
-from sluice.marketplaces.publishing import Policies, Publisher
+from sluice.marketplaces.publishing import Categories, Policies, Publisher
 from sluice.platform.clock import Clock
 
 
@@ -17,3 +17,10 @@ def policies_of(account_id: str, calls: Calls, clock: Clock) -> Policies:
     from sluice.marketplaces.ebay.account import Account
 
     return Account.open(account_id, calls, clock)
+
+
+def categories_of(account_id: str, calls: Calls, clock: Clock) -> Categories:
+    """What categories ask for, as the account's application sees them. Opening calls nobody."""
+    from sluice.marketplaces.ebay.taxonomy import Taxonomy
+
+    return Taxonomy.open(account_id, calls, clock)

@@ -17,6 +17,8 @@ from sluice.platform.packing import pack
 MOST_SKU: Final = 50
 # What a table's item can hold of a record, which is kept there several times.
 MOST_PACKED_BYTES: Final = 90_000
+BRANDS: Final = ("Brand", "Marke", "Marque", "Marca", "Merk")
+MPNS: Final = ("MPN", "Manufacturer Part Number", "Herstellernummer", "Numéro de pièce fabricant")
 NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
@@ -69,10 +71,13 @@ def category_problems(
     known. single: aspects that take one value.
     """
     aspects = doc.get("aspects") or {}
+    product = doc.get("product") or {}
+    # eBay makes aspects of these, in the site's language.
+    said = {*aspects, *(BRANDS if product.get("brand") else ()), *(MPNS if product.get("mpn") else ())}
     found = [
         FieldError(f"aspects.{name}", f"is required in category {doc['category']}")
         for name in sorted(required)
-        if name not in aspects
+        if name not in said
     ]
     if conditions and doc["condition"] not in conditions:
         allowed = ", ".join(sorted(conditions))

@@ -4,6 +4,7 @@
  ebay_sellers   ebay:acme   EBAY_US       its policies, as they were read
                 ebay:acme   places        the places that it sends goods from, as they were read
                 ebay:acme   publishing    until when nothing new is published, and why
+                ebay:acme   categories    when eBay refused to say what categories ask for
                 #look       ebay:acme     how far the looks at its listings are
 ```
 """
@@ -21,6 +22,7 @@ from sluice.platform.attributes import IntAttribute
 
 PUBLISHING: Final = "publishing"
 PLACES: Final = "places"
+CATEGORIES: Final = "categories"
 # Under which the looks of all accounts stand.
 LOOKS: Final = "#look"
 
@@ -165,6 +167,17 @@ def pause(account: str, until: int, reason: str) -> None:
 def resume(account: str) -> None:
     """Publish again."""
     tables.delete(SellerPart, [account, PUBLISHING])
+
+
+def refuse_categories(account: str, now: int) -> None:
+    """eBay does not let the account's application ask what categories ask for."""
+    SellerPart(account, CATEGORIES, read_at=now).save()
+
+
+def categories_refused(account: str) -> int | None:
+    """When it was last refused, epoch ms; None when it never was."""
+    part = _find(account, CATEGORIES)
+    return part.read_at if part else None
 
 
 def watch(account: str, now: int) -> None:

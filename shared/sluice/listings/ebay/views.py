@@ -29,12 +29,15 @@ class Taken(TypedDict):
     outcome: `queued` (a job publishes it), `stored` (it says only how drift is treated, so nothing is sent), or
     `unchanged` (it is so already, and eBay has it or a job is under way: nothing was done).
     version: the record's. jobId: the job that publishes it; null where there is none.
+    categoryChecked: whether it was compared with what eBay's category asks for; false where that is not known yet, and
+    null where nothing was to be compared.
     """
 
     sku: str
     outcome: Annotated[str, Among(Outcome)]
     version: int
     jobId: str | None
+    categoryChecked: bool | None
 
 
 class Revisions(TypedDict):
@@ -173,6 +176,7 @@ def taken(sku: str, done: Done) -> Taken:
         "outcome": str(done.outcome),
         "version": done.version,
         "jobId": done.enqueued.job_id if isinstance(done.enqueued, Enqueued) else None,
+        "categoryChecked": done.category_checked,
     }
 
 

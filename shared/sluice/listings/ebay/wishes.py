@@ -6,11 +6,13 @@ from typing import Final
 from sluice.jobs.ask import Wish
 from sluice.jobs.model import keys
 from sluice.listings.ebay.kinds import (
+    CATEGORY,
     COMPARE,
     LOCATIONS,
     MARKETPLACE,
     POLICIES,
     PUBLISH,
+    category_id,
     compare_id,
     locations_id,
     policies_id,
@@ -21,6 +23,8 @@ from sluice.marketplaces.publishing import MOST_PRICES, POLICY_KINDS
 # Calls that a publish is expected to make: the item, the offer, its publication, and two to read them back.
 CALLS: Final = 5
 CALLS_QUICK: Final = 1
+# The tree of the site, the aspects, the conditions.
+CATEGORY_CALLS: Final = 3
 
 
 def publish(
@@ -75,3 +79,10 @@ def check(tenant: str, skus: Sequence[str]) -> Wish:
     account = keys.account(MARKETPLACE, tenant)
     payload = {"calls": calls, "skus": list(skus)}
     return Wish(COMPARE, compare_id(tenant, skus), tenant, account, payload, priority=keys.MANUAL, calls=calls)
+
+
+def category(tenant: str, site: str, number: str) -> Wish:
+    """The wish for reading what a category asks for."""
+    account, payload = keys.account(MARKETPLACE, tenant), {"site": site, "category": number}
+    wanted = category_id(tenant, site, number)
+    return Wish(CATEGORY, wanted, tenant, account, payload, priority=keys.HOT, calls=CATEGORY_CALLS)
