@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.sandbox.ebay.inventory.faults import RefuseListing
+from local.sandbox.faults import Forbidden
 from sluice.jobs.model.job import Job
 from sluice.listings.ebay import change
 from sluice.listings.ebay.documents import document as shown
@@ -280,8 +281,10 @@ def test_what_ebay_refuses_stands_on_the_group_and_in_the_log(seller: EbaySeller
 
 
 def test_a_size_that_ebay_leaves_out_is_told_though_the_group_is_live(seller: EbaySeller) -> None:
+    # What the category is cannot be asked, so only eBay knows that there is none of this number.
+    seller.sandbox.faults.set(Forbidden(path="/commerce/taxonomy/*"))
     published(seller)
-    put_size("11", location="elsewhere")
+    assert put_size("11", category="999999").status == 202
     seller.settle()
     sizes = {one["sku"]: one for one in get()["members"]}
     assert (sizes["J1-11"]["state"], sizes["J1-11"]["error"]["code"]) == ("failed", "left_out")

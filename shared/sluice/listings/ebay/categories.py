@@ -92,14 +92,15 @@ def read_anew(tenant: str, desired: Desired, found: Known | None, now: int, conf
 
 
 def unless_unfit(desired: Desired, given: Collection[str] = ()) -> None:
-    """Do nothing unless it is known that eBay would not publish the record in its category.
+    """Do nothing unless it is known that eBay would not publish the record in its category. given: as `Known.problems`.
 
     Raises:
         Unfit: it would not; says what to change.
     """
     found = known(desired.marketplace, desired.category)
     if problems := found.problems(desired, given) if found else []:
-        raise Unfit("; ".join(f"{one.field} {one.message}" for one in problems))
+        told = "; ".join(f"{one.field} {one.message}" for one in problems)
+        raise Unfit(f"{told} (sku {desired.sku})" if desired.group else told)
 
 
 def read(run: Run) -> HandlerResult:
