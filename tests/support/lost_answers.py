@@ -33,7 +33,7 @@ from sluice.jobs.queue.together import enqueue_with
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Account
-from sluice.operator import actions, configuring, counts
+from sluice.operator import actions, configuring, counts, recounts
 from sluice.operator.actions import Action
 from sluice.operator.configuring import Who
 from sluice.pages import alerts, facts, handler, request, schedule, table, told, urls
@@ -377,6 +377,10 @@ CASES: dict[str, Case] = {
     "claim a version of the configuration": Case(
         lambda _: configuring._claim(8, Who("me", "one", None, NOON)),
         lambda claim: (claim.entry, claim.subject),
+    ),
+    "put the operator's counters right": Case(
+        lambda _: recounts._move("acme", {"n:market.refresh:stockx:queued": 3}),
+        lambda _: (counts.raw("acme"), counts.raw(counts.ALL)),
     ),
     "pause work": Case(paused),
     "resume work": Case(resumed, before=paused),
