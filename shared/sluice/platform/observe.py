@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.metrics.functions import is_metrics_disabled
 
 logger = Logger()
 metrics = Metrics()
@@ -56,6 +57,8 @@ def gauge(
     name: str, value: float, by: Mapping[str, str] = MappingProxyType({}), unit: MetricUnit = MetricUnit.Count
 ) -> None:
     """Tell at once what a value is now, apart from the other metrics of the run."""
+    if is_metrics_disabled():
+        return
     with single_metric(name=name, unit=unit, value=value, namespace=metrics.provider.namespace) as metric:
         for dimension, word in by.items():
             metric.add_dimension(name=dimension, value=word)
