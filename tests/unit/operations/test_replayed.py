@@ -7,6 +7,7 @@ import pytest
 from local.sandbox.faults import ServerError
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.states import FINAL
+from sluice.jobs.queue.cancel import cancel
 from sluice.listings.stockx.changes import Action
 from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.selling import Terms
@@ -170,3 +171,20 @@ def test_a_bulk_change_that_our_own_fault_ended_is_done_when_it_is_replayed(
     assert [one.status for one in desk.real()] == ["DELETED", "ACTIVE" if action == "update" else "DELETED"]
     assert {job.state for job in desk.jobs()} <= FINAL
     assert desk.listing(listings[1]).amount == ("99" if action == "update" else "150")
+
+
+def test_a_cancelled_change_is_not_replayed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job died of our own fault and may be replayed; what its owner has taken back since stays taken back."""
+    listing_id = desk.active()
+    with monkeypatch.context() as patch:
+        break_tokens(patch)
+        desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
+        desk.finish()
+    again = desk.ask(listing_id, Action.UPDATE, Terms("130", "USD"))
+    cancel(again.job_id, TENANT, desk.clock.time, desk.config)
+    desk.finish()
+    assert desk.history(listing_id)[-1].metadata["error"]["code"] == "cancelled"
+    replay()
+    desk.finish()
+    assert [one.amount for one in desk.real()] == ["150"]
+    assert desk.calls(method="PATCH", path="*") == 0
