@@ -65,6 +65,20 @@ def test_a_twin_that_is_shown_too_late_is_withdrawn_and_told(desk: Desk, lost: i
     assert [one["status"] for one in twins] == ["DELETED"]
 
 
+def test_a_twin_from_before_the_clock_was_set_is_left_alone_and_its_job_says_that_it_was_sent_twice(desk: Desk) -> None:
+    """It cannot be told from a listing that its seller has made (ADR 068)."""
+    late = ListLate(seconds=desk.config.listings.lost_create_ms / 1000 + 180, last=1)
+    desk.sandbox.faults.set(Disconnect(method="POST", path=LISTINGS, last=1), late)
+    asked = desk.create()
+    desk.tick()
+    desk.sandbox.front.ahead_ms = 60_000
+    desk.finish()
+    assert desk.calls(method="POST", path=LISTINGS) == 2
+    assert len(desk.live()) == 2
+    assert desk.shown(asked.listing_id)["status"] == "ACTIVE"
+    assert call("GET", f"/v1/jobs/{asked.job_id}").json["result"]["tries"] == 2
+
+
 def test_a_listing_alike_that_its_seller_made_by_hand_is_no_twin(desk: Desk) -> None:
     desk.sandbox.faults.set(ServerError(method="POST", path=LISTINGS, last=1, status=504))
     asked = desk.create()

@@ -205,3 +205,20 @@ def test_a_worker_killed_after_settling_does_not_take_the_next_change_for_the_on
     desk.finish()
     assert [one.amount for one in desk.real()] == [desk.listing(listing_id).amount] == ["130"]
     assert desk.calls(method="PATCH") == 2
+
+
+def test_a_listing_is_unconfirmed_once_who_comes_next_finds_its_change_left(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream that tells of the end of a job may be hours late: whoever waits behind the change says so."""
+    listing_id = desk.active()
+    asked = desk.ask(listing_id, Action.UPDATE, Terms("140", "USD"))
+    desk.ask(listing_id, Action.DEACTIVATE)
+    monkeypatch.setattr(desk, "hand_over", lambda: None)
+    kill_each_time(desk, asked.job_id)
+    desk.sandbox.faults.set(ServerError(path="/v2/selling/*", status=500))
+    desk.tick()
+    assert desk.shown(listing_id)["status"] == "UNCONFIRMED"
+    desk.sandbox.faults.set()
+    desk.finish()
+    assert [one.amount for one in desk.real()] == ["140"]
