@@ -6,7 +6,7 @@ from typing import Any
 from sluice.listings.ebay import hashes, snapshots
 from sluice.listings.ebay.desired import Desired, PolicyIds
 from sluice.listings.ebay.documents import of_document
-from sluice.listings.ebay.table import Record, find
+from sluice.listings.ebay.table import Record, find, find_group
 from sluice.platform import tables
 
 SKU = "DZ5485-612-10"
@@ -38,6 +38,15 @@ def document(**changes: Any) -> dict[str, Any]:
 def desired(**changes: Any) -> Desired:
     """The same as a value."""
     return of_document(document(**changes))
+
+
+def accept_group(tenant: str, key: str, now: int) -> None:
+    """What the publisher writes when eBay has taken a group as it is."""
+    record = find_group(tenant, key)
+    assert record
+    added = snapshots.new(record, record.document, "publish", now, listing_id="111")
+    record.update(actions=[Record.published.set(record.desired), *added.updates])
+    added.snapshot.save()
 
 
 def accept(tenant: str, sku: str, now: int, standing: str = "live") -> None:

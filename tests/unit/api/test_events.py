@@ -10,7 +10,7 @@ from sluice.jobs.queue import tally
 from sluice.operator.actions import Action
 from sluice.platform.config.pause_table import put
 from sluice.platform.config.pauses import Pause
-from tests.support.ebay_records import SKU, accept
+from tests.support.ebay_records import SKU, accept, accept_group
 from tests.support.http import Answer, event_function, route_functions, send
 from tests.support.letters import write
 from tests.support.stream import changes
@@ -25,10 +25,19 @@ TAKEN = {"enqueue_refresh", "dead_letters_replay", "webhooks_resend", "webhooks_
     f"listings_{change}" for change in ("activate", "bulk", "create", "deactivate", "delete", "update")
 }
 # The page is tracked already; of one that was never looked at nothing is saved, and no case is open.
-OTHERS = {"pages_track": 409, "pages_saved": 404, "ebay_listings_force_snapshot": 201, "ebay_listings_answer": 404}
+OTHERS = {
+    "pages_track": 409,
+    "pages_saved": 404,
+    "ebay_listings_force_snapshot": 201,
+    "ebay_listings_force_group_snapshot": 201,
+    "ebay_listings_answer": 404,
+}
 TAKEN |= {f"ebay_listings_{change}" for change in ("put", "put_many", "import", "change", "delete")}
 TAKEN |= {
     "ebay_listings_read_policies",
+    "ebay_listings_check",
+    "ebay_listings_check_many",
+    *(f"ebay_listings_{change}_group" for change in ("put", "change", "delete")),
     "operator_run",
     "promotions_create",
     *(f"inventory_{what}" for what in ("add", "import", "refresh")),
@@ -57,6 +66,8 @@ def stocked(acme: Cloud) -> Cloud:
     give("promotions_create")
     give("ebay_listings_put")
     accept("acme", SKU, acme.now)
+    give("ebay_listings_put_group")
+    accept_group("acme", API["ebay_listings_group"]["pathParameters"]["key"], acme.now)
     give("pages_track")
     shown = API["operator_action"]["pathParameters"]["action_id"]
     Action("acme", shown, action="cancel", state="running", whose="acme", target={}, pages=0).save()
