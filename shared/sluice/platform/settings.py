@@ -35,6 +35,7 @@ class Settings(NamedTuple):
     jwt_audience: str
     jwks_url: str
     jwt_max_seconds: str
+    jwt_claim_prefix: str
     dashboard_client_id: str
 
     @property

@@ -281,3 +281,16 @@ def test_an_issuer_that_fails_later_does_not_lock_out_those_whose_key_is_known(
     with pytest.raises(PyJWKClientConnectionError):
         ask(f"Bearer {token(kid='unknown')}")
     assert ask(f"Bearer {token()}")["isAuthorized"] is True
+
+
+def test_claims_may_have_a_namespace_and_then_none_without_one_counts(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Auth0 drops a claim `roles` that has none, and says nothing."""
+    prefix = "https://sluice.example.com/"
+    monkeypatch.setenv("JWT_CLAIM_PREFIX", prefix)
+    process.forget()
+    named: dict[str, Any] = {f"{prefix}tenant": "acme", f"{prefix}roles": ["operator"]}
+    answer = ask(f"Bearer {token(tenant=None, roles=None, **named)}")
+    assert answer["context"] == {"tenant": "acme", "roles": "operator", "subject": "ann"}
+    assert ask(f"Bearer {token()}") == {"isAuthorized": False}

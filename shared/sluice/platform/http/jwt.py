@@ -125,13 +125,14 @@ def claims(token: str, keys: jwt.PyJWKClient, audience: str) -> dict[str, Any]:
 
 
 def _caller(claims: Mapping[str, Any]) -> Caller:
-    tenant, roles, subject = claims.get("tenant"), claims.get("roles"), claims["sub"]
+    prefix = settings().jwt_claim_prefix  # some issuers let nobody add a claim that has no namespace
+    tenant, roles, subject = claims.get(f"{prefix}tenant"), claims.get(f"{prefix}roles"), claims["sub"]
     if not isinstance(tenant, str) or not re.fullmatch(TENANT, tenant):
-        raise BadToken("the claim tenant is missing, or not 1 to 64 of a-z, 0-9 and -")
+        raise BadToken(f"the claim {prefix}tenant is missing, or not 1 to 64 of a-z, 0-9 and -")
     named = roles if isinstance(roles, list) else []
     known = frozenset(role for role in named if isinstance(role, str) and role in ROLES)
     if not known:
-        raise BadToken(f"the claim roles must be a list with one of {', '.join(ROLES)}")
+        raise BadToken(f"the claim {prefix}roles must be a list with one of {', '.join(ROLES)}")
     if not subject:
         raise BadToken("the claim sub is empty")
     return Caller(tenant, known, subject)
