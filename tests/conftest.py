@@ -20,21 +20,25 @@ settings.load_profile("sluice")
 
 # The files that take longest, longest first. Begun last, one of them would keep one core busy while the others wait.
 LONGEST: Final = (
-    *("test_least_privilege.py", "test_demo.py", "test_market.py", "test_neighbours.py"),
-    *("test_configuration.py", "test_commands.py"),
-    *("test_crash_points_of_ebay.py", "test_crash_points.py", "test_crash_points_of_listings.py"),
-    *("test_lost_answers.py", "test_fuzz.py", "test_crash_points_of_goods.py"),
+    *("integration/test_least_privilege.py", "integration/test_demo.py", "integration/test_market.py"),
+    *("integration/test_neighbours.py", "integration/test_configuration.py", "integration/test_commands.py"),
+    *("crash/test_crash_points_of_ebay.py", "crash/test_crash_points.py", "crash/test_crash_points_of_listings.py"),
+    *("unit/test_lost_answers.py", "api/test_fuzz.py", "crash/test_crash_points_of_goods.py"),
 )
 # Tests on the local cloud wait for it more than they work: with so many processes more, the cores are busy meanwhile.
 WAITING_PROCESSES: Final = 2
 
 
+def cores() -> int:
+    """How many of this machine's cores are ours."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @pytest.hookimpl
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """How many processes `--numprocesses auto` is: a core each, and more where tests wait for the local cloud."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     folders = [Path(argument).name for argument in config.args]
-    return cores + WAITING_PROCESSES if {"tests", "integration"} & set(folders) else cores
+    return cores() + WAITING_PROCESSES * bool({"tests", "integration"} & set(folders))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -43,6 +47,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _place(path: Path, longest: Sequence[str] = LONGEST) -> int:
-    if path.name in longest:
-        return longest.index(path.name)
+    if (name := f"{path.parent.name}/{path.name}") in longest:
+        return longest.index(name)
     return len(longest) if "integration" in path.parts else len(longest) + 1

@@ -1,0 +1,43 @@
+"""The suite itself: its longest files go first, and enough processes share them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from local.cloud.cloud import ROOT
+from tests import conftest
+
+FILES = sorted((ROOT / "tests").rglob("test_*.py"))
+
+
+def name_of(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def test_each_of_the_longest_files_is_there() -> None:
+    """A file that was renamed would begin last, unnoticed."""
+    named = [name for name in map(name_of, FILES) if name in conftest.LONGEST]
+    assert sorted(named) == sorted(conftest.LONGEST)
+
+
+def test_the_longest_begin_then_what_needs_the_local_cloud() -> None:
+    ordered = sorted(FILES, key=conftest._place)
+    longest = len(conftest.LONGEST)
+    assert [name_of(path) for path in ordered[:longest]] == list(conftest.LONGEST)
+    integration = ["integration" in path.parts for path in ordered[longest:]]
+    assert integration == sorted(integration, reverse=True)
+    assert any(integration)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "waiting"), [(["tests"], 2), (["tests/integration"], 2), (["tests/unit", "tests/property"], 0)]
+)
+def test_where_tests_wait_there_are_more_processes_than_cores(
+    monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str], waiting: int
+) -> None:
+    class Asked:
+        args = arguments
+
+    monkeypatch.setattr(conftest, "cores", lambda: 2)
+    assert conftest.pytest_xdist_auto_num_workers(Asked()) == 2 + waiting  # type: ignore[arg-type]
