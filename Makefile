@@ -32,8 +32,12 @@ demo: setup ## Run ten real SKUs from request to stored price on the local cloud
 	@$(BIN)/python -m local.demo
 
 .PHONY: up
-up: setup ## Start the local cloud and the sandbox, and keep them until Ctrl-C
-	@$(BIN)/python -m local.up
+up: setup ## Start the local cloud and the sandbox until Ctrl-C; KEEP=1 keeps what is in it
+	@KEEP=$(KEEP) $(BIN)/python -m local.up
+
+.PHONY: invoke
+invoke: setup ## Invoke a function of that local cloud: FUNCTION=worker EVENT=events/….json
+	@$(BIN)/python -m local.invoke "$(FUNCTION)" "$(EVENT)"
 
 .PHONY: test
 test: lint ## Check formatting and types, then run every test; says what it skips, and why

@@ -20,14 +20,14 @@ JWKS_PATH = "/.well-known/jwks.json"
 class Issuer:
     """A context manager. `jwks_url` answers between start and stop; the key is new in each run and never written."""
 
-    def __init__(self, audience: str = "sluice", lifetime_seconds: int = 24 * 3600) -> None:
+    def __init__(self, audience: str = "sluice", lifetime_seconds: int = 24 * 3600, port: int = 0) -> None:
         self.audience = audience
         self._lifetime_seconds = lifetime_seconds
         self._key_id = uuid.uuid4().hex
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         public_key = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         document = json.dumps({"keys": [public_key | {"kid": self._key_id, "use": "sig", "alg": "RS256"}]}).encode()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _serve(document, lambda: self._sign_in))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _serve(document, lambda: self._sign_in))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.jwks_url = self.url + JWKS_PATH

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from local.cloud import LocalCloud, Stack, deploy
 from local.issuer import Issuer
@@ -28,11 +29,23 @@ CREDENTIALS = {
 }
 
 
+class Ports(NamedTuple):
+    """Where the parts listen; 0 for any port that is free."""
+
+    cloud: int = 0
+    sandbox: int = 0
+    issuer: int = 0
+
+
+ANY = Ports()
+
+
 class Laptop:
     """A context manager: `with Laptop() as laptop: laptop.api("acme").get("/v1/jobs")`. Leaves nothing running.
 
     seed: the sandbox's story. latency_ms: how long the sandbox takes for a call. configuration: JSON that overrides
-    limits (template parameter `Configuration`).
+    limits (template parameter `Configuration`). ports: where each part listens. keep: a folder for what the cloud has
+    when it stops, which it has again when it is started with it; the marketplaces begin anew.
     """
 
     def __init__(
@@ -42,11 +55,14 @@ class Laptop:
         latency_ms: int = 150,
         configuration: str = "{}",
         products: int = 0,
+        ports: Ports = ANY,
+        keep: Path | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.sandbox = Sandbox(seed, latency=Latency(delay_ms=latency_ms, jitter_ms=latency_ms // 3), products=products)
-        self.issuer = Issuer()
-        self.cloud = LocalCloud()
+        latency = Latency(delay_ms=latency_ms, jitter_ms=latency_ms // 3)
+        self.sandbox = Sandbox(seed, port=ports.sandbox, latency=latency, products=products)
+        self.issuer = Issuer(port=ports.issuer)
+        self.cloud = LocalCloud(ports.cloud, keep)
         self._configuration = configuration
         self._say = say
         self._open = ExitStack()

@@ -21,6 +21,7 @@ def create_routes(cloud: LocalCloud, stack: str) -> str:
     api_id = _physical(cloud, stack, logical_id)
     document = api["Properties"]["Body"]
     schemes = document.get("components", {}).get("securitySchemes", {})
+    _forget(cloud, api_id)
     authorizers = {name: _authorizer(cloud, stack, api_id, name, scheme) for name, scheme in schemes.items()}
     if origins := _parameter(cloud, stack, "CorsOrigins"):
         cors = _cors(document["x-amazon-apigateway-cors"], origins.split(","))
@@ -48,6 +49,17 @@ def _cors(told: dict[str, Any], origins: list[str]) -> dict[str, Any]:
     """Who may call from a browser, as API calls write it (`AllowOrigins` of `allowOrigins`)."""
     told = told["Fn::If"][1] if "Fn::If" in told else told
     return {f"{name[:1].upper()}{name[1:]}": value for name, value in told.items()} | {"AllowOrigins": origins}
+
+
+def _forget(cloud: LocalCloud, api_id: str) -> None:
+    """Take away what an earlier run has left, routes first."""
+    api = cloud.client("apigatewayv2")
+    for route in api.get_routes(ApiId=api_id)["Items"]:
+        api.delete_route(ApiId=api_id, RouteId=route["RouteId"])
+    for integration in api.get_integrations(ApiId=api_id)["Items"]:
+        api.delete_integration(ApiId=api_id, IntegrationId=integration["IntegrationId"])
+    for authorizer in api.get_authorizers(ApiId=api_id)["Items"]:
+        api.delete_authorizer(ApiId=api_id, AuthorizerId=authorizer["AuthorizerId"])
 
 
 def _physical(cloud: LocalCloud, stack: str, logical_id: str) -> str:
