@@ -142,7 +142,7 @@ def _changed(result: Outcome, fault: OperationFault) -> Outcome:
         case NeverEnd():
             return replace(result, pending_ms=None)
         case AtOnce():
-            return replace(result, pending_ms=0)
+            return replace(result, pending_ms=0, looks=0)
         case FailOperation(reason=reason):
             return replace(result, error=reason)
         case Vocabulary(words=words):

@@ -22,6 +22,7 @@ FAST = {
         "pages": {"interval_ms": 1},
     },
     "pages": {"min_check_interval_minutes": 0, "confirm_minutes": 0},
+    "promotions": {"stagger_ms": 0},
     "engine": {"timetables": {"promotion.create": [0] * 5}},
     "tenants": {"overrides": {"crowded": {"unfinished_jobs": 0}}},
 }

@@ -3,7 +3,7 @@
 from typing import Any
 
 from local.laptop import Laptop
-from local.sandbox.faults import Disconnect, ExpiredToken, RefuseRefresh, RevokedToken
+from local.sandbox.faults import Disconnect, ExpiredToken, Fault, RefuseRefresh, RevokedToken
 from local.sandbox.outcomes import AtOnce, FailOperation, ListLate, StayPending, Vocabulary
 from sluice.listings.stockx.changes import Action, Change
 from tests.integration.day import LIMIT
@@ -11,6 +11,8 @@ from tests.integration.levers import forget_lanes, hasten, leave, lose, spend
 from tests.support.stack import SECONDS, until
 
 VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
+# An operation is over when it is looked at for the second time, however long that takes.
+SOON = StayPending(looks=1)
 FINAL = {"COMPLETED", "FAILED", "PARTIAL"}
 
 
@@ -24,6 +26,7 @@ class ListingDay:
     def live(self) -> None:
         """Everything, in an order in which each step leaves the stack fit for the next."""
         self.laptop.connect_stockx("seller")
+        self.behave()
         self.a_listing_lives()
         self.an_operation_fails()
         self.the_marketplace_speaks_in_tongues()
@@ -32,6 +35,10 @@ class ListingDay:
         self.many_change_at_once()
         self.the_account_breaks_while_an_operation_is_followed()
         self.a_lane_is_forgotten()
+
+    def behave(self, *faults: Fault) -> None:
+        """StockX, from now on: with these faults and no others."""
+        self.laptop.sandbox.faults.set(SOON, *faults)
 
     def settle(self, accepted: Any) -> str:
         """Follow the change to its end, without the waits between two checks; returns how it ended."""
@@ -85,29 +92,26 @@ class ListingDay:
         assert self.settle(accepted) == "COMPLETED"
 
     def an_operation_fails(self) -> None:
-        self.laptop.sandbox.faults.set(FailOperation())
+        self.behave(FailOperation())
         assert self.settle(self.create()) == "FAILED"
 
     def the_marketplace_speaks_in_tongues(self) -> None:
         """In a word that nobody has documented; and the poller's token is refused once."""
         words = Vocabulary(words={"queued": "dreaming", "running": "dreaming"})
-        self.laptop.sandbox.faults.set(words, ExpiredToken(path="*/operations/*", last=1))
+        self.behave(words, ExpiredToken(path="*/operations/*", last=1))
         assert self.settle(self.create()) == "COMPLETED"
-        self.laptop.sandbox.faults.clear()
 
     def an_operation_is_over_at_once(self) -> None:
         """Then the worker writes what became of it. The style is known, so it stands for the variant."""
-        self.laptop.sandbox.faults.set(AtOnce())
+        self.behave(AtOnce())
         body = {"sku": "DD1391-100", "size": "10", "sizeSystem": "us", "amount": "150", "currency": "USD"}
         assert self.settle(self.api.post("/v1/stockx/listings", body)) == "COMPLETED"
 
     def an_answer_is_lost(self) -> None:
         """The listing is there, and nobody knows its id."""
-        self.laptop.sandbox.faults.set(
-            Disconnect(method="POST", path="/v2/selling/listings", last=1), ListLate(seconds=1)
-        )
+        self.behave(Disconnect(method="POST", path="/v2/selling/listings", last=1), ListLate(seconds=1))
         assert self.settle(self.create()) == "COMPLETED"
-        self.laptop.sandbox.faults.clear()
+        self.behave()
 
     def many_change_at_once(self) -> None:
         wanted = [{"variantId": VARIANT, "amount": str(amount)} for amount in (160, 161, 162)]
