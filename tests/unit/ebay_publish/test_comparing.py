@@ -262,3 +262,11 @@ def test_an_end_is_found_though_nobody_could_see_the_listing_when_it_was_publish
     assert classes(told) == [("listing.ended", "ended")]
     assert seller.record().standing == "ended"
     assert look(seller)["drift"] == 0
+
+
+def test_what_was_ended_and_made_ready_without_stock_is_published_when_there_is_some(seller: EbaySeller) -> None:
+    published(seller)
+    for change in ({"status": Status.ENDED}, {"status": Status.PAUSED}, {}):
+        seller.put(record(quantity=5, **change))
+        seller.settle()
+    assert (len(seller.live()), seller.record().standing) == (1, "live")

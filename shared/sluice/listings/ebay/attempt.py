@@ -21,7 +21,7 @@ from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
 from sluice.jobs.model.run import Run
 from sluice.listings.ebay import cases, documents, drift, hashes, snapshots, sync_log
 from sluice.listings.ebay import echo as echoes
-from sluice.listings.ebay.desired import Desired, PolicyIds
+from sluice.listings.ebay.desired import Desired, PolicyIds, Status
 from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.plan import DETAILS, REVISIONS, Known, Plan, Step, Unsure
 from sluice.listings.ebay.table import ENDED, LIVE, ON_HOLD, OUT_OF_STOCK, Record
@@ -220,6 +220,8 @@ def _seen(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
         packed = pack(echo.stored())
         actions += [Record.echo.set(packed), Record.observed.set(packed), Record.observed_at.set(now)]
         there = standing(echo, attempt.plan.sends)
+    if there == ENDED and not attempt.live and attempt.plan.sends.status is not Status.ENDED:
+        there = None  # made ready, and not published for lack of stock: its old listing is nobody's decision any more
     return [*actions, Record.standing.set(there) if there else Record.standing.remove()]
 
 
