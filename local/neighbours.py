@@ -241,7 +241,7 @@ class Hostile:
                     deed()
                     outcome = "done"
                 except (ApiError, httpx.HTTPError) as refused:
-                    outcome = str(refused).partition(" answered ")[2][:3] or type(refused).__name__
+                    outcome = str(refused.status) if isinstance(refused, ApiError) else type(refused).__name__
                 self._run.deeds[f"{name}: {outcome}"] += 1
 
     def _deeds(self, endless: str) -> dict[str, Callable[[], object]]:
