@@ -12,6 +12,8 @@ from tests.support.ebay_records import desired, document
 TENANT = "lister"
 LISTINGS = "/v1/ebay/listings"
 SKU = "S-1"
+# What the category asks for, which Sluice knows once a listing in it was published.
+ASPECTS = {"Brand": ["Nike"], "US Shoe Size": ["10"], "Department": ["Men"], "Color": ["Red"]}
 # After so many snapshots the old ones of a listing are looked for.
 MANY = 16
 
@@ -40,7 +42,7 @@ class EbayRecordDay:
         assert changed["version"] == 2
 
     def many_records_are_put(self) -> None:
-        items = [document(sku=f"S-{number}") for number in range(2, 5)]
+        items = [document(sku=f"S-{number}", aspects=ASPECTS) for number in range(2, 5)]
         assert self.api.put(LISTINGS, {"items": items})["counts"]["queued"] == 3
         assert len(self.api.get(LISTINGS)["listings"]) == 4
         imported = self.api.upload(f"{LISTINGS}/import", json.dumps({"items": items}).encode(), "application/json")
@@ -68,12 +70,12 @@ class EbayRecordDay:
         assert self.api.get(f"{LISTINGS}/{SKU}")["state"] == "archived"
 
     def put(self, sku: str) -> Any:
-        said = {name: value for name, value in document().items() if name != "sku"}
+        said = {name: value for name, value in document(aspects=ASPECTS).items() if name != "sku"}
         return self.api.put(f"{LISTINGS}/{sku}", said)
 
     def publish(self, sku: str) -> None:
         """eBay has taken the record of `sku`."""
-        wanted = desired(sku=sku)
+        wanted = desired(sku=sku, aspects=ASPECTS)
         self.laptop.cloud.client("dynamodb").update_item(
             TableName=f"{self.laptop.stack.name}-ebay-listings",
             Key={"tenant": {"S": TENANT}, "sku": {"S": sku}},
