@@ -215,6 +215,24 @@ def test_a_lost_withdrawal_is_followed_by_a_listing_that_is_live(seller: EbaySel
     assert (len(seller.live()), seller.record().standing) == (1, "live")
 
 
+def test_what_may_be_published_is_withdrawn_though_an_attempt_in_between_published_nothing(seller: EbaySeller) -> None:
+    seller.sandbox.faults.set(Disconnect(method="POST", path="*/publish"))
+    seller.put(record())
+    seller.later(30)
+    seller.tick()
+    assert len(seller.live()) == 1
+    # Made ready without stock, while nobody can see what became of the publish.
+    seller.sandbox.faults.set(ServerError(method="GET", path="*/offer*"))
+    seller.put(record(status=Status.PAUSED))
+    seller.later(600)
+    seller.tick()
+    assert seller.record().published
+    seller.sandbox.faults.clear()
+    seller.put(record(status=Status.ENDED))
+    seller.settle()
+    assert seller.live() == []
+
+
 def test_the_selling_limit_pauses_what_is_new_and_nothing_else(seller: EbaySeller) -> None:
     published(seller)
     seller.shop.selling_limit = 1

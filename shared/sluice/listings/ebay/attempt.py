@@ -119,7 +119,7 @@ def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
     run, record, plan = attempt.run, attempt.record, attempt.plan
     now = run.clock.now()
     sent = hashes.of(plan.sends, attempt.policies)
-    left = Unsure(Unsure.of(record.unsure).groups & plan.waits)
+    left = _left(Unsure.of(record.unsure), plan, echo)
     state = snapshots.state(plan.sends, attempt.policies)
     told = said(attempt.warnings)
     added = snapshots.new(record, state, event, now, listing_id=attempt.listing_id, warnings=told)
@@ -128,7 +128,7 @@ def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
         Record.published_at.set(now),
         Record.hashes.set(sent.stored()),
         Record.policy_ids.set(attempt.policies._asdict()),
-        Record.unsure.set(left.stored()) if left.groups else Record.unsure.remove(),
+        Record.unsure.set(left.stored()) if left != Unsure() else Record.unsure.remove(),
         Record.error.remove(),
         Record.run.remove(),
         Record.warnings.set(told) if told else Record.warnings.remove(),
@@ -151,6 +151,16 @@ def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
         "version": record.version,
         "listing_id": attempt.listing_id,
     }
+
+
+def _left(unsure: Unsure, plan: Plan, echo: Echo | None) -> Unsure:
+    """What is still not sure when all of `plan` is done.
+
+    Whether the listing is for sale is known by publishing it, by withdrawing it, or by seeing it. A plan that did
+    neither leaves what an earlier attempt may have published: a look that failed settles nothing.
+    """
+    settled = echo is not None or bool({Step.PUBLISH, Step.WITHDRAW} & set(plan.steps))
+    return Unsure(unsure.groups & plan.waits, unsure.listing and not settled)
 
 
 def failed(attempt: Attempt, failure: Failure) -> None:
