@@ -6,12 +6,19 @@ What its pages ask the API goes to the real handlers of the API, in the same pro
 import base64
 import gzip
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
+import pytest
+
 from functions.dashboard.handler import handler
+from local.issuer import Issuer
+from sluice.platform import settings
+from sluice.platform.http import jwt
 from tests.support.http import Context, route_functions, send
 
 HOST = "sluice.localhost"
@@ -72,6 +79,28 @@ def api(function: str, event: dict[str, Any]) -> dict[str, Any]:
     assert route_functions()[event["routeKey"]] == f"functions/{function.rpartition('-')[2]}"
     answer = send(event)
     return {"statusCode": answer.status, "headers": dict(answer.headers), "body": answer.text}
+
+
+@contextmanager
+def issuer() -> Iterator[Issuer]:
+    """An issuer at which people sign in, and the dashboard deployed with it."""
+    with pytest.MonkeyPatch.context() as patch, Issuer() as made:
+        for name, value in {
+            "SLUICE_STAGE": "local",
+            "JWT_ISSUER": made.url,
+            "JWKS_URL": made.jwks_url,
+            "JWT_AUDIENCE": made.audience,
+            "DASHBOARD_CLIENT_ID": made.client_id,
+        }.items():
+            patch.setenv(name, value)
+        _read_anew()
+        yield made
+    _read_anew()
+
+
+def _read_anew() -> None:
+    settings.settings.cache_clear()
+    jwt.keys.cache_clear()
 
 
 class Server:

@@ -17,11 +17,10 @@ from sluice.dashboard import assets, sessions, site
 from sluice.dashboard import issuer as at_issuer
 from sluice.dashboard.pages import PAGES
 from sluice.operator import counts
-from sluice.platform import aws, settings
+from sluice.platform import aws
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
 from sluice.platform.config.pauses import Pause, Pauses
-from sluice.platform.http import jwt
 from sluice.platform.http.auth import Caller
 from tests.support import dashboard
 from tests.support.clock import VirtualClock
@@ -328,22 +327,9 @@ def test_signing_out_ends_the_session(shop: Cloud) -> None:
 
 
 @pytest.fixture
-def issuer(shop: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
-    with Issuer() as made:
-        for name, value in {
-            "SLUICE_STAGE": "local",
-            "JWT_ISSUER": made.url,
-            "JWKS_URL": made.jwks_url,
-            "JWT_AUDIENCE": made.audience,
-            "DASHBOARD_CLIENT_ID": made.client_id,
-        }.items():
-            monkeypatch.setenv(name, value)
-        settings.settings.cache_clear()
-        jwt.keys.cache_clear()
+def issuer(shop: Cloud) -> Iterator[Issuer]:
+    with dashboard.issuer() as made:
         yield made
-    monkeypatch.undo()
-    settings.settings.cache_clear()
-    jwt.keys.cache_clear()
 
 
 def at_the_issuer(begun: Shown, tenant: str = "acme", roles: str = "operator") -> str:

@@ -9,10 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from local.issuer import Issuer
 from sluice.operator import counts
-from sluice.platform import aws, settings
-from sluice.platform.http import jwt
+from sluice.platform import aws
 from tests.support import dashboard
 from tests.support.browser import CHROMIUM, WHY_NOT, chromium
 from tests.support.dashboard import Server
@@ -53,21 +51,8 @@ def site(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     changes("jobs")
     acme.enqueue("acme", "DD1391-100", "DZ5485-410")
     counts.follow(changes("jobs"))
-    with Issuer() as issuer, Server() as server:
-        for name, value in {
-            "SLUICE_STAGE": "local",
-            "JWT_ISSUER": issuer.url,
-            "JWKS_URL": issuer.jwks_url,
-            "JWT_AUDIENCE": issuer.audience,
-            "DASHBOARD_CLIENT_ID": issuer.client_id,
-        }.items():
-            monkeypatch.setenv(name, value)
-        settings.settings.cache_clear()
-        jwt.keys.cache_clear()
+    with dashboard.issuer(), Server() as server:
         yield server
-    monkeypatch.undo()
-    settings.settings.cache_clear()
-    jwt.keys.cache_clear()
 
 
 class Visitor:
