@@ -53,6 +53,12 @@ def deleted(shop: EbayShop, offer_id: str) -> str:
     return offer_id
 
 
+def without_group(shop: EbayShop) -> None:
+    grouped(shop)
+    for key in ("shoes", "none"):
+        shop.inventory.delete_group(key)
+
+
 def listed(shop: EbayShop) -> str:
     return shop.publish()[0]
 
@@ -72,6 +78,7 @@ CALLS: dict[str, Callable[[EbayShop], object]] = {
     "withdraw again": lambda shop: [shop.inventory.withdraw(one) for one in [listed(shop)] * 2],
     "group": lambda shop: (grouped(shop), shop.inventory.group("shoes")),
     "put_group": grouped,
+    "delete_group": without_group,
     "publish_group": lambda shop: (grouped(shop), shop.inventory.publish_group("shoes", "EBAY_US")),
     "withdraw_group": lambda shop: [
         (grouped(shop), shop.inventory.publish_group("shoes", "EBAY_US")),

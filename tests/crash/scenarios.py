@@ -5,7 +5,7 @@ A story has a part that nobody breaks (`before`), a part in which every request 
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
@@ -39,9 +39,11 @@ class Scenario:
 
 def seen(plant: Plant) -> dict[str, Any]:
     """What a tenant, its receivers and the marketplaces see in the end."""
-    sandbox = plant.sandbox
+    sandbox, shop = plant.sandbox, plant.sandbox.ebay.shop(TENANT)
+    # eBay numbers listings as they are published, and what was refused once is published after the others.
+    named = {one.listing.listing_id: f"listing of {one.sku}" for one in shop.offers.values() if one.listing}
     return {
-        "jobs": jobs(plant),
+        "jobs": jobs(plant, named),
         "letters": len(plant.store.items("dead_letters")),
         "replayed": sum("replayed_at" in letter for letter in plant.store.items("dead_letters")),
         "prices": asked_for(plant),
@@ -53,13 +55,15 @@ def seen(plant: Plant) -> dict[str, Any]:
             (one.variant.index, one.status, str(one.amount))
             for one in sandbox.stockx.listings(TENANT, plant.clock.time)
         ),
-        "ebay": sorted(offer(one) for one in sandbox.ebay.shop(TENANT).offers.values()),
-        "ebay listings": Counter(one.status for one in sandbox.ebay.shop(TENANT).listings),
+        "ebay": sorted(offer(one) for one in shop.offers.values()),
+        "ebay listings": Counter(one.status for one in shop.listings),
         "ebay records": sorted(ebay_record(one) for one in plant.store.items("ebay_listings")),
-        "ads": sorted((ad.listing_id, str(ad.rate)) for ad in sandbox.ads.ads(TENANT)),
+        "ads": sorted((named.get(ad.listing_id, ad.listing_id), str(ad.rate)) for ad in sandbox.ads.ads(TENANT)),
         "accounts": {text(one, "account"): text(one, "status") for one in plant.store.items("accounts")},
         "deliveries": {text(one, "state") for one in plant.store.items("deliveries") if "state" in one},
-        "received": {(body["type"], work(body["data"].get("jobId", ""))) for body in plant.receiver.got.values()},
+        "received": {
+            (body["type"], work(body["data"].get("jobId", ""), named)) for body in plant.receiver.got.values()
+        },
         "pages": [confirmed(text(one, "product")) for one in plant.store.items("pages")],
         "alerts": [[one["kind"] for one in json.loads(text(it, "alerts"))] for it in plant.store.items("trackers")],
         "set aside": [message.body for message in plant.queues["dead"]],
@@ -67,15 +71,18 @@ def seen(plant: Plant) -> dict[str, Any]:
     }
 
 
-def jobs(plant: Plant) -> set[tuple[str, str]]:
+def jobs(plant: Plant, named: Mapping[str, str]) -> set[tuple[str, str]]:
     """What jobs do, and how they stand. A bulk change's job that another one has made needless is taken back."""
-    found = {(work(text(job, "job_id")), text(job, "state")) for job in plant.store.items("jobs")}
+    found = {(work(text(job, "job_id"), named), text(job, "state")) for job in plant.store.items("jobs")}
     return found - {("listings", "cancelled")}
 
 
-def work(job_id: str) -> str:
+def work(job_id: str, named: Mapping[str, str]) -> str:
     """What a job does. What is left of a bulk change may be done by other jobs than in a run that nobody broke."""
-    return "listings" if job_id.startswith("listing.") else job_id
+    if job_id.startswith("listing."):
+        return "listings"
+    about, _, last = job_id.rpartition(":")
+    return f"{about}:{named.get(last, last)}"
 
 
 def confirmed(page: str) -> list[str]:

@@ -52,6 +52,31 @@ ANSWERS: dict[str, Any] = {
     "ebay_listings_show": lambda answer: json.loads(answer["body"])["state"] == "waiting",
     "ebay_listings_snapshot": lambda answer: answer["statusCode"] == 404,
     "ebay_listings_snapshots": lambda answer: json.loads(answer["body"])["snapshots"] == [],
+    "ebay_listings_cases": lambda answer: answer["statusCode"] == 200,
+    "ebay_listings_change_group": lambda answer: answer["statusCode"] == 202,
+    "ebay_listings_check": lambda answer: answer["statusCode"] == 409,  # nothing of it was published
+    "ebay_listings_check_many": lambda answer: answer["statusCode"] == 202,
+    "ebay_listings_delete_group": lambda answer: answer["statusCode"] == 202,
+    "ebay_listings_drift": lambda answer: answer["statusCode"] == 200,
+    "ebay_listings_force_group_snapshot": lambda answer: answer["statusCode"] == 409,
+    "ebay_listings_group": lambda answer: answer["statusCode"] == 200,
+    "ebay_listings_group_diff": lambda answer: answer["statusCode"] == 404,
+    "ebay_listings_group_dry_run": lambda answer: answer["statusCode"] == 200,
+    "ebay_listings_group_history": lambda answer: answer["statusCode"] == 200,
+    "ebay_listings_group_snapshot": lambda answer: answer["statusCode"] == 404,
+    "ebay_listings_group_snapshots": lambda answer: answer["statusCode"] == 200,
+    "ebay_listings_groups": lambda answer: answer["statusCode"] == 200,
+    "ebay_listings_put_group": lambda answer: answer["statusCode"] == 202,
+    "operator_check_configuration": lambda answer: answer["statusCode"] == 200,
+    "operator_configuration": lambda answer: answer["statusCode"] == 200,
+    "operator_configuration_version": lambda answer: answer["statusCode"] == 200,
+    "operator_configuration_versions": lambda answer: answer["statusCode"] == 200,
+    "operator_configure": lambda answer: answer["statusCode"] == 200,
+    "operator_pause": lambda answer: answer["statusCode"] == 200,
+    "operator_pauses": lambda answer: answer["statusCode"] == 200,
+    "operator_resume": lambda answer: answer["statusCode"] == 404,  # another one was paused
+    "operator_revert_configuration": lambda answer: answer["statusCode"] == 409,  # there is a newer one
+    "operator_what_if": lambda answer: answer["statusCode"] == 200,
     "enqueue_enrich": lambda answer: answer["statusCode"] == 200,
     "enqueue_enrichment": lambda answer: answer["statusCode"] == 200,
     "enqueue_refresh": lambda answer: answer["statusCode"] == 202,
@@ -148,6 +173,9 @@ LAST += [f"inventory_{what}" for what in ("add", "show", "change", "refresh", "i
 LAST += [f"ebay_listings_{what}" for what in ("put", "put_many", "import", "list", "show", "change", "history")]
 LAST += ["ebay_listings_dry_run", "ebay_listings_draft"]
 LAST += [f"ebay_listings_{what}" for what in ("snapshots", "force_snapshot", "snapshot", "diff", "delete")]
+LAST += [f"ebay_listings_{what}" for what in ("put_group", "groups", "group", "change_group", "group_history")]
+LAST += [f"ebay_listings_{what}" for what in ("group_dry_run", "group_snapshots", "force_group_snapshot")]
+LAST += [f"ebay_listings_{what}" for what in ("group_snapshot", "group_diff", "check", "check_many", "delete_group")]
 LAST += [f"ebay_listings_{what}" for what in ("policies", "standing", "resume", "sync_log", "answer", "read_policies")]
 LAST += ["accounts_disconnect"]  # nothing after it needs the account
 

@@ -25,7 +25,7 @@ PAUSE, RESUME = "pause", "resume"
 MOST: Final = 1_000
 WHAT: Final = (
     "a marketplace or a service (`stockx`, `ebay-marketing`), a kind of job (`market.refresh`, `market.refresh:ebay`), "
-    "an account (`stockx:acme`) or a tenant (`tenant:acme`)"
+    "an account (`stockx:` and its tenant) or a tenant (`tenant:` and its name)"
 )
 _KINDS: Final = frozenset(kind for one in capabilities.CAPABILITIES for kind in one.kinds)
 

@@ -61,8 +61,8 @@ def check(key: str, answer: Answer, sent: str) -> None:
     assert answer.status < 500, (sent, answer.text)
     assert answer.status != 429
     conforms(key, answer)
-    # A SKU in the path is the caller's own word, and comes back.
-    said = sent + (path_of(key) if "{sku}" in key else "")
+    # A SKU or a group's key in the path is the caller's own word, and comes back.
+    said = sent + (path_of(key) if "{sku}" in key or "{key}" in key else "")
     unsaid = [word for word in OF_ACME if _plain(word) not in _plain(said)]
     assert not [word for word in unsaid if word in answer.text], (sent, answer.text)
 

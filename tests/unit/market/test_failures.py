@@ -159,8 +159,8 @@ def test_what_never_passes_is_dead_after_its_attempts_with_its_whole_history(acm
     assert acme.prices("DD1391-100") == []
 
 
-def test_a_job_in_backoff_spends_nothing_before_its_time(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("random.random", lambda: 0.999)  # the longest backoff: ten seconds, twenty, …
+def test_a_job_in_backoff_spends_nothing_before_its_time(acme: World) -> None:
+    acme.chance = lambda: 0.999  # the longest backoff: ten seconds, twenty, …
     acme.sandbox.faults.set(ServerError(path=PRICE, last=1))
     [job_id] = acme.enqueue(item())
     acme.run()

@@ -5,6 +5,7 @@ the time of its calls.
 """
 
 import json
+import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -113,6 +114,7 @@ class World:
         self.clock = clock
         self.bus = bus
         self._patch = patch
+        self.chance = random.random
 
     # ── what people do ──
 
@@ -175,7 +177,7 @@ class World:
 
     def tick(self) -> Json:
         """One run of the scheduler."""
-        return scheduler.run(ACCOUNTS, Context(self.clock, live.current()))
+        return scheduler.run(ACCOUNTS, Context(self.clock, live.current(), self.chance))
 
     def work(self, *messages: Message, remaining_ms: int = WORKER_MS) -> None:
         """A worker takes one message after the other: those given, else all that are queued, manual ones first."""
@@ -186,7 +188,7 @@ class World:
     def deliver(self, *messages: Message, remaining_ms: int = WORKER_MS) -> list[int]:
         """One delivery to one worker; the places of the messages that it gives back to SQS."""
         bodies = {str(place): message.body for place, message in enumerate(messages)}
-        failed = worker.work(bodies, Context(self.clock, live.current()), self.clock.now() + remaining_ms)
+        failed = worker.work(bodies, Context(self.clock, live.current(), self.chance), self.clock.now() + remaining_ms)
         return [int(place) for place in failed]
 
     def run(self) -> None:
