@@ -74,8 +74,8 @@ ANSWERS: dict[str, Any] = {
     "operator_configure": lambda answer: answer["statusCode"] == 200,
     "operator_pause": lambda answer: answer["statusCode"] == 200,
     "operator_pauses": lambda answer: answer["statusCode"] == 200,
-    "operator_resume": lambda answer: answer["statusCode"] == 404,  # another one was paused
-    "operator_revert_configuration": lambda answer: answer["statusCode"] == 409,  # there is a newer one
+    "operator_resume": lambda answer: answer["statusCode"] == 200,  # what was paused before
+    "operator_revert_configuration": lambda answer: answer["statusCode"] == 200,  # what was changed before
     "operator_what_if": lambda answer: answer["statusCode"] == 200,
     "enqueue_enrich": lambda answer: answer["statusCode"] == 200,
     "enqueue_enrichment": lambda answer: answer["statusCode"] == 200,

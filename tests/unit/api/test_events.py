@@ -71,7 +71,7 @@ def stocked(acme: Cloud) -> Cloud:
     give("pages_track")
     shown = API["operator_action"]["pathParameters"]["action_id"]
     Action("acme", shown, action="cancel", state="running", whose="acme", target={}, pages=0).save()
-    put(Pause("ebay", "maintenance", "kim@operations.example", acme.now), acme.now)
+    put(Pause("stockx", "maintenance", "kim@operations.example", acme.now), acme.now)
     return acme
 
 
