@@ -20,65 +20,83 @@ NONE: Final = "\N{EN DASH}"
 
 @dataclass(frozen=True)
 class Column:
-    """One column. value: what it is sorted by and what stands in the CSV. cell: how it looks; by default the value."""
+    """One column.
+
+    value: what it is sorted by and what stands in the CSV; None for a column of buttons, which is neither.
+    cell: how it looks; by default the value.
+    """
 
     label: str
-    value: Callable[[Row], str | int | float | None]
+    value: Callable[[Row], str | int | float | None] | None
     cell: Callable[[Row], Child] | None = None
 
 
-def table(visit: Visit, columns: Mapping[str, Column], rows: Sequence[Row], *, empty: Child, caption: str) -> Markup:
+@dataclass(frozen=True)
+class Table:
     """A table that can be sorted by each column, and taken as CSV.
 
-    empty: what to say, and what to do, when there is nothing.
+    columns: by the names that a sort is asked for by. empty: what to say, and what to do, when there is no row.
     """
-    if not rows:
-        return element("p", empty, class_="empty")
-    by, descending = _order(visit, columns)
-    head = [_heading(visit, name, column, by, descending) for name, column in columns.items()]
-    body = [
-        element("tr", [element("td", _cell(column, row), data_label=column.label) for column in columns.values()])
-        for row in ordered(visit, columns, rows)
-    ]
-    download = link("Download as CSV", visit.here, {**visit.query, "format": "csv"})
-    return join(
-        [
-            element(
-                "div",
-                element(
-                    "table", element("caption", caption), element("thead", element("tr", head)), element("tbody", body)
-                ),
-                class_="scroll",
-                tabindex="0",
-                role="region",
-                aria_label=caption,
-            ),
-            element("p", download, class_="download"),
-        ]
-    )
 
+    visit: Visit
+    columns: Mapping[str, Column]
+    rows: Sequence[Row]
+    caption: str
+    empty: Child
 
-def as_csv(visit: Visit, columns: Mapping[str, Column], rows: Sequence[Row]) -> str:
-    """The same table as CSV. A cell that a spreadsheet would run as a formula begins with an apostrophe."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([column.label for column in columns.values()])
-    for row in ordered(visit, columns, rows):
-        writer.writerow([_harmless(column.value(row)) for column in columns.values()])
-    return text.getvalue()
+    def html(self) -> Markup:
+        """The table with its download."""
+        if not self.rows:
+            return element("p", self.empty, class_="empty")
+        head = element("thead", element("tr", [self._heading(name) for name in self.columns]))
+        body = element("tbody", [self._row(row) for row in self._ordered()])
+        whole = element("table", element("caption", self.caption), head, body)
+        download = link("Download as CSV", self.visit.here, {**self.visit.query, "format": "csv"})
+        return join(
+            [
+                element("div", whole, class_="scroll", tabindex="0", role="region", aria_label=self.caption),
+                element("p", download, class_="download"),
+            ]
+        )
 
+    def csv(self) -> str:
+        """The same as CSV. A cell that a spreadsheet would run as a formula begins with an apostrophe."""
+        text = io.StringIO()
+        writer = csv.writer(text)
+        told = {column.label: column.value for column in self.columns.values() if column.value}
+        writer.writerow(told)
+        for row in self._ordered():
+            writer.writerow([_harmless(value(row)) for value in told.values()])
+        return text.getvalue()
 
-def ordered(visit: Visit, columns: Mapping[str, Column], rows: Sequence[Row]) -> list[Row]:
-    """The rows by the column that the page's query names; as they came if it names none."""
-    by, descending = _order(visit, columns)
-    if by is None:
-        return list(rows)
-    value = columns[by].value
-    known = [row for row in rows if value(row) is not None]
-    unknown = [row for row in rows if value(row) is None]
-    numbers = all(isinstance(value(row), int | float) for row in known)
-    found = sorted(known, key=(value if numbers else lambda row: str(value(row)).casefold()), reverse=descending)  # type: ignore[arg-type]
-    return found + unknown
+    def _ordered(self) -> list[Row]:
+        """The rows by the column that the page's query names; as they came if it names none. Empty cells come last."""
+        by, descending = self._order()
+        value = self.columns[by].value if by else None
+        if value is None:
+            return list(self.rows)
+        known = [row for row in self.rows if value(row) is not None]
+        unknown = [row for row in self.rows if value(row) is None]
+        numbers = all(isinstance(value(row), int | float) for row in known)
+        key = value if numbers else lambda row: str(value(row)).casefold()
+        return sorted(known, key=key, reverse=descending) + unknown  # type: ignore[arg-type]
+
+    def _order(self) -> tuple[str | None, bool]:
+        wanted = self.visit.query.get("sort", "")
+        name = wanted.removeprefix("-")
+        return (name, wanted.startswith("-")) if name in self.columns else (None, False)
+
+    def _heading(self, name: str) -> Markup:
+        column, (by, descending) = self.columns[name], self._order()
+        if column.value is None:
+            return element("th", column.label, scope="col")
+        turned = f"-{name}" if by == name and not descending else name
+        order = ("descending" if descending else "ascending") if by == name else None
+        leads = link(column.label, self.visit.here, {**self.visit.query, "sort": turned})
+        return element("th", leads, scope="col", aria_sort=order)
+
+    def _row(self, row: Row) -> Markup:
+        return element("tr", [element("td", _cell(one, row), data_label=one.label) for one in self.columns.values()])
 
 
 def link(label: Child, path: str, query: Mapping[str, str] | None = None, **attributes: Any) -> Markup:
@@ -160,6 +178,13 @@ def button(label: str, *, name: str | None = None, value: str | None = None, kin
     return element("button", label, type="submit", name=name, value=value, class_=kind or None)
 
 
+def filters(visit: Visit, *inputs: Child, label: str = "Filter") -> Markup:
+    """A form that looks for something. What was asked for stands in the address afterwards."""
+    tenant = [element("input", type="hidden", name="tenant", value=value) for value in visit.of_tenant().values()]
+    sent = [button(label, kind="strong"), link("Clear", visit.here)]
+    return element("form", tenant, inputs, sent, method="get", action=visit.here, class_="filter", role="search")
+
+
 def select(name: str, label: str, options: Iterable[str], chosen: str | None) -> Markup:
     """A choice, with *any* first."""
     made = [element("option", "any", value="")]
@@ -203,20 +228,8 @@ def next_page(visit: Visit, cursor: str | None) -> Markup | None:
     return element("p", link("Next page", visit.here, {**visit.query, "cursor": cursor}, rel="next"))
 
 
-def _order(visit: Visit, columns: Mapping[str, Column]) -> tuple[str | None, bool]:
-    wanted = visit.query.get("sort", "")
-    name = wanted.removeprefix("-")
-    return (name, wanted.startswith("-")) if name in columns else (None, False)
-
-
-def _heading(visit: Visit, name: str, column: Column, by: str | None, descending: bool) -> Markup:
-    turned = f"-{name}" if by == name and not descending else name
-    order = ("descending" if descending else "ascending") if by == name else None
-    return element("th", link(column.label, visit.here, {**visit.query, "sort": turned}), scope="col", aria_sort=order)
-
-
 def _cell(column: Column, row: Row) -> Child:
-    shown = column.cell(row) if column.cell else column.value(row)
+    shown = column.cell(row) if column.cell else column.value(row) if column.value else None
     return NONE if shown is None else shown
 
 

@@ -121,7 +121,7 @@ def _answer(visit: Visit, show: Show) -> Response[Any]:
     if found.csv is not None and visit.query.get("format") == "csv":
         name = visit.here.removeprefix("/dashboard").strip("/").replace("/", "-") or "overview"
         headers = {"Content-Disposition": f'attachment; filename="sluice-{name}.csv"'}
-        return Response(200, "text/csv; charset=utf-8", found.csv, {**HEADERS, **headers})
+        return Response(200, "text/csv; charset=utf-8", found.csv(), {**HEADERS, **headers})
     return _html(found.status, layout.whole(visit, found))
 
 

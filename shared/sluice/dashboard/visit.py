@@ -1,6 +1,6 @@
 """One request for a page: who asks, what for, and how the page asks the API."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,10 @@ class Visit:
         chosen = self.query.get("tenant") or self.form.get("tenant")
         return {"tenant": chosen} if chosen and self.is_platform else {}
 
+    def asked(self, *names: str) -> dict[str, str]:
+        """What the page's address says of these names; what it leaves out, or empty, is not among it."""
+        return {name: self.query[name] for name in names if self.query.get(name)}
+
     def get(self, route: str, *, path: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None) -> Any:
         """What the API answers to a GET. See `ask.ask`."""
         return ask.ask(self.session.caller, f"GET {route}", request_id=self.request_id, path=path, query=query)
@@ -57,13 +61,13 @@ class Visit:
 
 @dataclass(frozen=True)
 class Page:
-    """What a page shows. refreshes: it is worth looking at again by itself. table: what it offers as CSV."""
+    """What a page shows. refreshes: it is worth looking at again by itself. csv: makes what it offers as CSV."""
 
     title: str
     body: Markup
     status: int = 200
     refreshes: bool = False
-    csv: str | None = None
+    csv: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True)

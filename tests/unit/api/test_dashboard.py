@@ -214,11 +214,12 @@ def test_a_table_can_be_sorted_and_taken_along(shop: Cloud) -> None:
 
 
 def test_a_csv_runs_no_formula(shop: Cloud) -> None:
-    from sluice.dashboard.parts import Column, as_csv
+    from sluice.dashboard.parts import Column, Table
     from sluice.dashboard.visit import Visit
 
     visit = Visit(sessions.Session(Caller("acme", frozenset({"operator"}), "ada"), "key"), "/dashboard", "1", 0)
-    text = as_csv(visit, {"a": Column("A", lambda row: row["a"])}, [{"a": "=1+1"}, {"a": "fine"}, {"a": -3}])
+    rows: list[dict[str, Any]] = [{"a": "=1+1"}, {"a": "fine"}, {"a": -3}]
+    text = Table(visit, {"a": Column("A", lambda row: row["a"])}, rows, "", "").csv()
     assert text.split("\r\n")[1:] == ["'=1+1", "fine", "-3", ""]
 
 

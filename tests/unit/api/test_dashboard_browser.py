@@ -11,9 +11,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from sluice.operator import counts
 from sluice.platform import aws
+from sluice.platform.config.pause_table import put
+from sluice.platform.config.pauses import Pause
 from tests.support import dashboard
 from tests.support.browser import CHROMIUM, WHY_NOT, chromium
 from tests.support.dashboard import Server
+from tests.support.letters import write
 from tests.support.stream import changes
 from tests.unit.api.conftest import Cloud
 
@@ -45,9 +48,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """The dashboard of `acme`, which has jobs, and an issuer to sign in at."""
+    """The dashboard of `acme`, which has jobs, a dead letter and a pause, and an issuer to sign in at."""
     monkeypatch.setattr(aws, "invoke", dashboard.api)
     acme.healthy()
+    write()
+    put(Pause("ebay", "maintenance", "kim@operations.example", acme.now), acme.now)
     changes("jobs")
     acme.enqueue("acme", "DD1391-100", "DZ5485-410")
     counts.follow(changes("jobs"))

@@ -1,7 +1,7 @@
 """What operators did, and doing it: counted and shown first, then confirmed, then followed to its end."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import uuid4
 
@@ -23,8 +23,7 @@ DOES: Final = {
 
 def show_all(visit: Visit) -> Page:
     """The audit log."""
-    wanted = {name: visit.query[name] for name in ("cursor",) if visit.query.get(name)}
-    found = visit.get("/v1/operator/actions", query=wanted)
+    found = visit.get("/v1/operator/actions", query=visit.asked("cursor"))
     columns = {
         "at": Column("When", lambda row: row["createdAt"], lambda row: _to_action(row["actionId"], row["createdAt"])),
         "action": Column("What", lambda row: row["action"]),
@@ -35,12 +34,12 @@ def show_all(visit: Visit) -> Page:
         "outcomes": Column("What came of it", lambda row: _outcomes(row["outcomes"])),
         "reason": Column("Reason", lambda row: row["reason"]),
     }
-    rows = found["actions"]
+    table = parts.Table(visit, columns, found["actions"], "Newest first", "No operator has done anything yet.")
     body = [
-        parts.table(visit, columns, rows, caption="Newest first", empty="No operator has done anything yet."),
+        table.html(),
         parts.next_page(visit, found["next"]),
     ]
-    return Page("Audit log", join(body), csv=parts.as_csv(visit, columns, rows))
+    return Page("Audit log", join(body), csv=table.csv)
 
 
 def show_one(visit: Visit) -> Page:
@@ -70,7 +69,40 @@ def show_one(visit: Visit) -> Page:
             "What changed, of the first", element("pre", json.dumps(found["changes"], indent=2, ensure_ascii=False))
         ),
     ]
-    return Page(f"{DOES.get(found['action'], found['action'])}", join(body), refreshes=running)
+    return Page(DOES.get(found["action"], found["action"]), join(body), refreshes=running)
+
+
+def on_all(visit: Visit, title: str, named: Mapping[str, str], words: Sequence[str], unnamed: str) -> Markup:
+    """Buttons to act on everything that the filter `named` finds: what that is, is counted and shown first.
+
+    unnamed: what to say where the filter names nothing.
+    """
+    if not named:
+        return element("p", unnamed, class_="note")
+    buttons = [
+        parts.button(f"{DOES[one]}\N{HORIZONTAL ELLIPSIS}", name="action", value=one, kind=_kind(one)) for one in words
+    ]
+    hidden = {**{f"filter.{name}": value for name, value in named.items()}, **visit.of_tenant()}
+    made = parts.form(visit, "/dashboard/actions/count", buttons, hidden=hidden, class_="buttons")
+    return parts.section(title, made)
+
+
+def on_one(visit: Visit, words: Sequence[str], **thing: str) -> Markup | None:
+    """Buttons to act on one thing, by its `job_id` or `letter_id`; each does it once, however often it is pressed."""
+    forms = [
+        parts.form(
+            visit,
+            "/dashboard/actions",
+            parts.button(DOES[one], kind=_kind(one)),
+            hidden={**visit.of_tenant(), **thing, "action": one, "once": uuid4().hex},
+        )
+        for one in words
+    ]
+    return element("div", forms, class_="buttons") if forms else None
+
+
+def _kind(word: str) -> str:
+    return "danger" if word == "cancel" else ""
 
 
 def count(visit: Visit) -> Page:

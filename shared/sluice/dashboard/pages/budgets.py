@@ -10,8 +10,7 @@ from sluice.dashboard.visit import Page, Visit
 
 def show_all(visit: Visit) -> Page:
     """Every budget, with its windows, what holds it, and when its work will be done."""
-    wanted = {name: visit.query[name] for name in ("cursor",) if visit.query.get(name)}
-    found = visit.get("/v1/operator/budgets", query={**wanted, **visit.of_tenant()})
+    found = visit.get("/v1/operator/budgets", query={**visit.asked("cursor"), **visit.of_tenant()})
     rows = found["budgets"]
     columns = {
         "budget": Column("Budget", lambda row: row["budget"], lambda row: _to_budget(visit, row)),
@@ -25,11 +24,12 @@ def show_all(visit: Visit) -> Page:
     if visit.is_platform:
         columns = {"tenant": Column("Tenant", lambda row: row["tenant"]), **columns}
     empty = "No account is connected, so nothing is counted. Connect one with PUT /v1/accounts/{marketplace}."
+    table = parts.Table(visit, columns, rows, "What the marketplaces count", empty)
     body = [
-        parts.table(visit, columns, rows, caption="What the marketplaces count", empty=empty),
+        table.html(),
         parts.next_page(visit, found["next"]),
     ]
-    return Page("Budgets", join(body), refreshes=True, csv=parts.as_csv(visit, columns, rows))
+    return Page("Budgets", join(body), refreshes=True, csv=table.csv)
 
 
 def show_one(visit: Visit) -> Page:
@@ -47,23 +47,23 @@ def show_one(visit: Visit) -> Page:
             lambda row: parts.sparkline(list(row["hours"].values()), "calls, from the day's first hour on"),
         ),
     }
+    table = parts.Table(visit, columns, rows, "Days of the marketplace", "No calls in these days.")
     body = [
         parts.section(
             "By day",
             parts.sparkline([row["calls"] for row in rows], "calls by day, the oldest first"),
-            parts.table(visit, columns, rows, caption="Days of the marketplace", empty="No calls in these days."),
+            table.html(),
         ),
         element(
             "p", [[parts.link(f"{one} days", visit.here, {**visit.query, "days": one}), " "] for one in ("7", "35")]
         ),
     ]
-    return Page(found["budget"], join(body), csv=parts.as_csv(visit, columns, rows))
+    return Page(found["budget"], join(body), csv=table.csv)
 
 
 def show_accounts(visit: Visit) -> Page:
     """Connections to marketplaces, and whether they work."""
-    wanted = {name: visit.query[name] for name in ("cursor",) if visit.query.get(name)}
-    found = visit.get("/v1/operator/accounts", query={**wanted, **visit.of_tenant()})
+    found = visit.get("/v1/operator/accounts", query={**visit.asked("cursor"), **visit.of_tenant()})
     rows = found["accounts"]
     columns = {
         "marketplace": Column("Marketplace", lambda row: row["marketplace"]),
@@ -76,11 +76,12 @@ def show_accounts(visit: Visit) -> Page:
     if visit.is_platform:
         columns = {"tenant": Column("Tenant", lambda row: row["tenant"]), **columns}
     empty = "No account is connected. PUT /v1/accounts/{marketplace} connects one."
+    table = parts.Table(visit, columns, rows, "Connections to marketplaces", empty)
     body = [
-        parts.table(visit, columns, rows, caption="Connections to marketplaces", empty=empty),
+        table.html(),
         parts.next_page(visit, found["next"]),
     ]
-    return Page("Accounts", join(body), csv=parts.as_csv(visit, columns, rows))
+    return Page("Accounts", join(body), csv=table.csv)
 
 
 def _to_budget(visit: Visit, row: Row) -> Child:

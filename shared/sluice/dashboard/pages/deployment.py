@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from sluice.dashboard import parts
-from sluice.dashboard.html import element, join
+from sluice.dashboard.html import join
 from sluice.dashboard.parts import Column
 from sluice.dashboard.visit import Page, Visit
 
@@ -23,14 +23,13 @@ def show_calls(visit: Visit) -> Page:
         "p95": Column("95 % within", lambda row: row["p95Ms"], lambda row: parts.duration(row["p95Ms"])),
         "outcomes": Column("Outcomes", lambda row: ", ".join(f"{name}: {n}" for name, n in row["outcomes"].items())),
     }
-    body = parts.table(visit, columns, rows, caption="The last 24 hours", empty="No marketplace was called.")
-    return Page("Marketplaces", body, csv=parts.as_csv(visit, columns, rows), refreshes=True)
+    table = parts.Table(visit, columns, rows, "The last 24 hours", "No marketplace was called.")
+    return Page("Marketplaces", table.html(), csv=table.csv, refreshes=True)
 
 
 def show_runs(visit: Visit) -> Page:
     """What each run of a function did."""
-    wanted = {name: visit.query[name] for name in ("function", "day", "cursor") if visit.query.get(name)}
-    found = visit.get("/v1/operator/runs", query=wanted)
+    found = visit.get("/v1/operator/runs", query=visit.asked("function", "day", "cursor"))
     columns = {
         "at": Column("When", lambda row: row["at"], lambda row: parts.moment(row["at"])),
         "stats": Column("What it did", lambda row: json.dumps(row["stats"], ensure_ascii=False)),
@@ -38,23 +37,20 @@ def show_runs(visit: Visit) -> Page:
     choose = [
         parts.select("function", "Function", FUNCTIONS, found["function"]),
         parts.field("day", "Day (UTC), as 2026-11-28", visit.query.get("day")),
-        parts.button("Show", kind="strong"),
     ]
     rows = found["runs"]
+    table = parts.Table(visit, columns, rows, f"Runs of {found['function']}, newest first", "None on this day.")
     body = [
-        element("form", choose, method="get", action=visit.here, class_="filter"),
-        parts.table(
-            visit, columns, rows, caption=f"Runs of {found['function']}, newest first", empty="None on this day."
-        ),
+        parts.filters(visit, choose, label="Show"),
+        table.html(),
         parts.next_page(visit, found["next"]),
     ]
-    return Page("Runs", join(body), csv=parts.as_csv(visit, columns, rows))
+    return Page("Runs", join(body), csv=table.csv)
 
 
 def show_tenants(visit: Visit) -> Page:
     """Tenants, what they have and may have."""
-    wanted = {name: visit.query[name] for name in ("cursor",) if visit.query.get(name)}
-    found = visit.get("/v1/operator/tenants", query=wanted)
+    found = visit.get("/v1/operator/tenants", query=visit.asked("cursor"))
     rows = found["tenants"]
     columns = {
         "tenant": Column(
@@ -70,8 +66,9 @@ def show_tenants(visit: Visit) -> Page:
             ),
         ),
     }
+    table = parts.Table(visit, columns, rows, "By name", "No tenant has asked for anything yet.")
     body = [
-        parts.table(visit, columns, rows, caption="By name", empty="No tenant has asked for anything yet."),
+        table.html(),
         parts.next_page(visit, found["next"]),
     ]
-    return Page("Tenants", join(body), csv=parts.as_csv(visit, columns, rows))
+    return Page("Tenants", join(body), csv=table.csv)

@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
-from uuid import uuid4
 
 from markupsafe import Markup
 
 from sluice.dashboard import parts
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
-from sluice.dashboard.parts import Column
+from sluice.dashboard.pages import actions
+from sluice.dashboard.parts import Column, Table
 from sluice.dashboard.visit import Page, Visit
 
 STATES: Final = ("queued", "leased", "waiting", "succeeded", "dead", "cancelled")
@@ -26,12 +26,17 @@ FILTERS: Final = {
     "from": "Asked for from",
     "to": "to",
 }
+# What can be done to all that match, and to a job in one of these states.
+ON_ALL: Final = ("cancel", "retry", "raise")
+ON_ONE: Final = {"queued": ("retry", "raise", "cancel"), "waiting": ("retry",)}
+EVERY: Final = "Everything that matches"
+UNNAMED: Final = "To act on many at once, say which by a filter."
 COUNTED: Final = ("state", "kind", "marketplace", "code")
 
 
 def show_all(visit: Visit) -> Page:
     """Jobs that match the filter in the address, with how many there are of each state."""
-    wanted = {name: visit.query[name] for name in ("state", *FILTERS, "cursor") if visit.query.get(name)}
+    wanted = visit.asked("state", *FILTERS, "cursor")
     wrong: Mapping[str, str] = {}
     rows, after = list[Any](), None
     try:
@@ -39,18 +44,15 @@ def show_all(visit: Visit) -> Page:
         rows, after = found["jobs"], found["next"]
     except ApiRefusal as refused:
         wrong = refused.fields or {"filter": refused.message}
-    columns = _columns(visit)
+    table = Table(visit, _columns(visit), rows, "Newest request first", _nothing(after is not None))
+    named = {name: value for name, value in wanted.items() if name != "cursor"}
     body = [
         _filter(visit, wrong),
-        None if wrong else _counts(visit, wanted),
-        None
-        if wrong
-        else parts.table(visit, columns, rows, caption="Newest request first", empty=_nothing(after is not None)),
+        None if wrong else [_counts(visit, wanted), table.html()],
         parts.next_page(visit, after),
-        _on_all(visit, wanted) if rows else None,
+        actions.on_all(visit, EVERY, named, ON_ALL, UNNAMED) if rows else None,
     ]
-    csv = parts.as_csv(visit, columns, rows)
-    return Page("Jobs", join(body), status=400 if wrong else 200, csv=csv)
+    return Page("Jobs", join(body), status=400 if wrong else 200, csv=table.csv)
 
 
 def show_one(visit: Visit) -> Page:
@@ -60,9 +62,10 @@ def show_one(visit: Visit) -> Page:
     wait = job["wait"]
     later = wait["until"] and datetime.fromisoformat(wait["until"]).timestamp() * 1_000 > visit.now
     until = [", until ", parts.moment(wait["until"])] if later else None
+    history = _timeline(visit, job["history"])
     body = [
         element("p", parts.word(job["state"]), " ", wait["message"], until, ".", class_="told"),
-        _buttons(visit, job),
+        actions.on_one(visit, ON_ONE.get(job["state"], ()), job_id=job["jobId"]),
         parts.section(
             "What it is",
             parts.facts(
@@ -80,13 +83,13 @@ def show_one(visit: Visit) -> Page:
             ),
         ),
         _problem(job["error"]),
-        parts.section("What happened", _timeline(visit, job["history"])),
+        parts.section("What happened", history.html()),
         parts.section("What it is to do", element("pre", json.dumps(job["payload"], indent=2, ensure_ascii=False))),
         parts.section("What came of it", element("pre", json.dumps(job["result"], indent=2, ensure_ascii=False)))
         if job["result"] is not None
         else None,
     ]
-    return Page(job["jobId"], join(body), refreshes=job["state"] in ("queued", "leased", "waiting"))
+    return Page(job["jobId"], join(body), refreshes=job["state"] in ("queued", "leased", "waiting"), csv=history.csv)
 
 
 def _columns(visit: Visit) -> dict[str, Column]:
@@ -116,9 +119,7 @@ def _filter(visit: Visit, wrong: Mapping[str, str]) -> Markup:
         if name not in FILTERS
     ]
     state = parts.select("state", "State", STATES, visit.query.get("state"))
-    tenant = [element("input", type="hidden", name="tenant", value=value) for value in visit.of_tenant().values()]
-    inputs = [tenant, state, fields, parts.button("Filter", kind="strong"), parts.link("Clear", visit.here)]
-    return join([told, element("form", inputs, method="get", action=visit.here, class_="filter", role="search")])
+    return join([told, parts.filters(visit, state, fields)])
 
 
 def _counts(visit: Visit, wanted: Mapping[str, str]) -> Markup | None:
@@ -138,38 +139,6 @@ def _counts(visit: Visit, wanted: Mapping[str, str]) -> Markup | None:
     return element("div", tiles, class_="tiles")
 
 
-def _on_all(visit: Visit, wanted: Mapping[str, str]) -> Markup:
-    """Act on everything that matches: what that is, is counted and shown first."""
-    named = {f"filter.{name}": value for name, value in wanted.items() if name != "cursor"}
-    if not named:
-        return element("p", "To act on many at once, say which by a filter.", class_="note")
-    buttons = [
-        parts.button("Cancel…", name="action", value="cancel", kind="danger"),
-        parts.button("Try now…", name="action", value="retry"),
-        parts.button("Raise…", name="action", value="raise"),
-    ]
-    hidden = {**named, **visit.of_tenant()}
-    return parts.section(
-        "Everything that matches",
-        parts.form(visit, "/dashboard/actions/count", buttons, hidden=hidden, class_="buttons"),
-    )
-
-
-def _buttons(visit: Visit, job: Mapping[str, Any]) -> Markup | None:
-    words = {"queued": ("retry", "raise", "cancel"), "waiting": ("retry",)}.get(job["state"], ())
-    labels = {"retry": "Try now", "raise": "Raise", "cancel": "Cancel"}
-    forms = [
-        parts.form(
-            visit,
-            "/dashboard/actions",
-            parts.button(labels[one], kind="danger" if one == "cancel" else ""),
-            hidden={"action": one, "job_id": job["jobId"], "once": uuid4().hex, **visit.of_tenant()},
-        )
-        for one in words
-    ]
-    return element("div", forms, class_="buttons") if forms else None
-
-
 def _problem(error: Mapping[str, Any] | None) -> Markup | None:
     if error is None:
         return None
@@ -178,7 +147,7 @@ def _problem(error: Mapping[str, Any] | None) -> Markup | None:
     )
 
 
-def _timeline(visit: Visit, history: list[dict[str, Any]]) -> Markup:
+def _timeline(visit: Visit, history: list[dict[str, Any]]) -> Table:
     columns = {
         "at": Column("When", lambda row: row["at"], lambda row: parts.moment(row["at"])),
         "event": Column("What", lambda row: row["event"], lambda row: parts.word(row["event"])),
@@ -187,7 +156,7 @@ def _timeline(visit: Visit, history: list[dict[str, Any]]) -> Markup:
         "code": Column("Code", lambda row: row.get("code")),
         "message": Column("Message", lambda row: row.get("message")),
     }
-    return parts.table(visit, columns, history, caption="Oldest first", empty="Nothing yet: it has not been tried.")
+    return Table(visit, columns, history, "Oldest first", "Nothing yet: it has not been tried.")
 
 
 def _nothing(goes_on: bool) -> Child:

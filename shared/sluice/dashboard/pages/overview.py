@@ -12,6 +12,7 @@ from sluice.dashboard.visit import Page, Visit
 
 # A queue's 95 % wait longer than this: it is shown in amber.
 LONG_MS: Final = 60_000
+NOTHING_YET: Final = "No work yet. Connect an account with PUT /v1/accounts/{marketplace}, then ask for a price."
 WHY: Final = {
     "paused": "is paused by an operator",
     "failing": "fails: most of its latest tries went wrong",
@@ -39,7 +40,7 @@ def show(visit: Visit) -> Page:
         ),
         parts.tile("begin within (95 %)", parts.duration(delay), kind="fair" if (delay or 0) > LONG_MS else ""),
     ]
-    columns = _columns(visit)
+    table = parts.Table(visit, _columns(visit), found["queues"], "Jobs of one kind at one marketplace", NOTHING_YET)
     body = [
         _problems(visit, found),
         element("div", tiles, class_="tiles"),
@@ -51,14 +52,12 @@ def show(visit: Visit) -> Page:
         ),
         parts.section(
             "Queues",
-            parts.table(
-                visit, columns, found["queues"], caption="Jobs of one kind at one marketplace", empty=_nothing_yet()
-            ),
+            table.html(),
         ),
         _scheduler(found["scheduler"]),
         element("p", "As of ", parts.moment(found["at"]), ".", class_="note"),
     ]
-    return Page("Overview", join(body), refreshes=True, csv=parts.as_csv(visit, columns, found["queues"]))
+    return Page("Overview", join(body), refreshes=True, csv=table.csv)
 
 
 def _problems(visit: Visit, found: Mapping[str, Any]) -> Markup:
@@ -128,7 +127,3 @@ def _scheduler(tick: Mapping[str, Any] | None) -> Markup | None:
             {"last run": parts.moment(tick["checkedAt"]), "lanes": tick["lanes"], "held budgets": held or "none"}
         ),
     )
-
-
-def _nothing_yet() -> Child:
-    return "No work yet. Connect an account with PUT /v1/accounts/{marketplace}, then ask for a price."

@@ -47,18 +47,19 @@ def _page(visit: Visit, wrong: dict[str, str], status: int) -> Page:
         "by": Column("By", lambda row: row["by"]),
         "since": Column("Since", lambda row: row["since"], lambda row: parts.moment(row["since"])),
         "until": Column("Until", lambda row: row["until"], lambda row: parts.moment(row["until"])),
-        "do": Column("", lambda _: None, lambda row: _resume(visit, row)),
+        "do": Column("Act", None, lambda row: _resume(visit, row)),
     }
     fields = [parts.field(name, label, visit.form.get(name), wrong.get(name)) for name, label in FIELDS.items()]
     made = parts.form(
         visit, HERE, fields, parts.button("Pause", kind="danger"), hidden={"once": uuid4().hex}, class_="filter"
     )
     others = [element("p", f"{name}: {told}", class_="refused") for name, told in wrong.items() if name not in FIELDS]
+    table = parts.Table(visit, columns, rows, "By name", "Nothing is paused.")
     body = [
-        parts.table(visit, columns, rows, caption="By name", empty="Nothing is paused."),
+        table.html(),
         parts.section("Pause", others, made),
     ]
-    return Page("Pauses", join(body), status, csv=parts.as_csv(visit, columns, rows))
+    return Page("Pauses", join(body), status, csv=table.csv)
 
 
 def _resume(visit: Visit, row: Row) -> Child:
