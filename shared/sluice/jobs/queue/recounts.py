@@ -10,18 +10,13 @@ sweep believes only what it finds twice, in one direction, and the smaller of th
 index at most; of a tenant that has more, it knows that there are at least so many.
 """
 
-import re
-from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
 
-from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.queue import lanes
+from sluice.jobs.queue import lanes, unfinished
 from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.queue.tally import PERIOD, RECOUNT, RECOUNTED, UNFINISHED, name
 from sluice.platform import tables, usage
-from sluice.platform.http.auth import TENANT
 from sluice.platform.observe import count as count_metric
 from sluice.platform.observe import logger
 from sluice.platform.usage import Usage
@@ -31,13 +26,6 @@ MOST_RECOUNTS = 10
 MOST_READ = 25_000
 # Under this name it is noted where the sweep is. No tenant's has a `#`.
 _SWEEP = "#sweep"
-
-
-class Count(NamedTuple):
-    """Unfinished jobs by counter. whole: there are no others."""
-
-    found: Counter[str]
-    whole: bool
 
 
 def wanted(now: int) -> int:
@@ -67,54 +55,35 @@ def _sweep(marked: Iterable[Lane]) -> None:
     noted = (last.sweep if last else None) or {"tenant": "", "off": {}}
     tenant, before = noted["tenant"], noted["off"]
     if before:
-        after = _off(tenant, marked)
-        moves = {one: _smaller(before[one], after[one]) for one in before.keys() & after.keys()}
-        _move(tenant, moves)
+        _move(tenant, unfinished.agreed(before, _off(tenant, marked)))
         _note({"tenant": tenant, "off": {}})
         return
-    tenants = sorted({one for lane in marked if re.fullmatch(TENANT, one := _tenant(lane))})
+    tenants = unfinished.tenants(marked)
     following = next((one for one in tenants if one > tenant), next(iter(tenants), None))
     if following is not None:
         _note({"tenant": following, "off": _off(following, marked)})
 
 
 def _off(tenant: str, marked: Iterable[Lane]) -> dict[str, int]:
-    """By how much the tenant's counters are too low, or, below 0, too high; those that are right are left out."""
-    counters, counted = usage.counters(tenant, PERIOD), _count(tenant, marked)
-    names = counted.found.keys() | {one for one in counters if one.endswith(f":{UNFINISHED}")}
-    off = {one: counted.found[one] - counters.get(one, 0) for one in sorted(names)}
-    return {one: number for one, number in off.items() if number > 0 or (number < 0 and counted.whole)}
+    """By how much the tenant's counters are too low, or, below 0, too high."""
+    counters = usage.counters(tenant, PERIOD)
+    return unfinished.count(tenant, marked, MOST_READ, _counter).off(counters, _is_counted)
 
 
-def _count(tenant: str, marked: Iterable[Lane]) -> Count:
-    """The tenant's unfinished jobs in those of the lanes `marked` that are its own, and among all that run."""
-    found, left = Counter[str](), MOST_READ
-    for lane in (*keys.leased_lanes(), *(lane.lane for lane in marked if _tenant(lane) == tenant)):
-        shown = ["kind", "tenant", "job_id", "lane", "due_at"]
-        for job in Job.due.query(lane, limit=left, page_size=min(left, 1_000), attributes_to_get=shown):
-            left -= 1
-            if job.tenant == tenant and job.kind:
-                found[name(job.kind, UNFINISHED)] += 1
-        if left <= 0:
-            return Count(found, whole=False)
-    return Count(found, whole=True)
+def _counter(job: Job) -> str:
+    return name(job.kind or "", UNFINISHED)
+
+
+def _is_counted(counter: str) -> bool:
+    return counter.endswith(f":{UNFINISHED}")
 
 
 def _move(tenant: str, moves: dict[str, int]) -> None:
-    if moved := {one: number for one, number in moves.items() if number}:
-        usage.add(tenant, PERIOD, moved)
-        count_metric("JobsRecounted", sum(map(abs, moved.values())))
-        logger.warning("counts of jobs were off, and are put right", extra={"tenant": tenant, "by": moved})
+    if moves:
+        usage.add(tenant, PERIOD, moves)
+        count_metric("JobsRecounted", sum(map(abs, moves.values())))
+        logger.warning("counts of jobs were off, and are put right", extra={"tenant": tenant, "by": moves})
 
 
 def _note(sweep_: dict[str, object]) -> None:
     tables.update(Usage, (_SWEEP, PERIOD), [Usage.sweep.set(sweep_)])
-
-
-def _smaller(one: int, other: int) -> int:
-    """The one that is closer to 0; 0 where they do not agree which way."""
-    return min(one, other, key=abs) if one * other > 0 else 0
-
-
-def _tenant(lane: Lane) -> str:
-    return keys.lane_account(lane.lane).partition(":")[2]
