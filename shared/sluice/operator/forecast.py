@@ -24,18 +24,25 @@ def ends_at(calls: int, limits: Limits, usage: Usage, budget: str, now: int) -> 
         if window.day != day:
             used_day, day = 0, window.day
         used_hour = usage.hour if window.hour_start == first.hour_start else 0
-        room = [left]
-        room += [max(0, limits.per_hour - used_hour)] if limits.per_hour else []
-        room += [max(0, limits.per_day - used_day)] if limits.per_day else []
-        # So many calls can start before the hour ends, the first of them at once.
-        room += [-(-(window.end - at) // pace)] if pace else []
-        taken = min(room)
+        free = room(limits, Usage(hour=used_hour, day=used_day), window.end - at, pace)
+        taken = left if free is None else min(left, free)
         left -= taken
         used_day += taken
         if not left:
             return at + max(0, taken - 1) * pace
         at = max(window.end, at + taken * pace)
     return at
+
+
+def room(limits: Limits, usage: Usage, ms: int, pace: int) -> int | None:
+    """Calls that can start in the next `ms` of one hour; None where nothing limits them.
+
+    As the engine counts: what every window leaves, and one call each `pace`, the first at once.
+    """
+    windows = usage.left(limits)
+    paced = -(-ms // pace) if pace else None
+    known = [one for one in (windows, paced) if one is not None]
+    return min(known, default=None)
 
 
 def per_hour(limits: Limits, pace: int) -> int | None:

@@ -3,7 +3,7 @@
 ```
  hour          05:00   06:00   07:00   08:00
  calls made       80     140      20       0        what the day's item says
- a limit of      100     100     100     100        room: `Usage.left` of hour and day, and one call each `pace`
+ a limit of      100     100     100     100        room: what hour and day leave, and one call each `pace`
  start            80     100      60       0
  wait              0      40       0       0        40 calls begin an hour later, first come first served
 ```
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from sluice.jobs.budgets.windows import Usage, Window
+from sluice.operator.forecast import room
 from sluice.platform.clock import DAY, HOUR
 from sluice.platform.config.limits import Limits
 
@@ -71,17 +72,6 @@ def hours(budget: str, stored: Mapping[str, Mapping[str, int]], since: int, now:
     return found
 
 
-def room(limits: Limits, used_of_day: int) -> int | None:
-    """Calls that can start in an hour of which none has, on a day that has used so many; None where nothing limits it.
-
-    As the engine counts: what every window leaves, and one call each pace, the first at once.
-    """
-    windows = Usage(day=used_of_day).left(limits)
-    paced = -(-HOUR // limits.pace) if limits.pace else None
-    known = [one for one in (windows, paced) if one is not None]
-    return min(known) if known else None
-
-
 def play(budget: str, made: Mapping[int, int], limits: Limits) -> Played:
     """The calls `made`, by the beginning of their hour, as they would have started under `limits`."""
     played, waiting = Played(), deque[tuple[int, int]]()  # (hour, calls), first come first
@@ -95,7 +85,7 @@ def play(budget: str, made: Mapping[int, int], limits: Limits) -> Played:
             waiting.append((hour, calls))
         played.calls += calls
         of_day.setdefault(day, [0, 0])[0] += calls
-        left = room(limits, used)
+        left = room(limits, Usage(day=used), HOUR, limits.pace)
         while waiting and left != 0:
             since, number = waiting.popleft()
             taken = number if left is None else min(number, left)
