@@ -180,7 +180,7 @@ def _reset(action: Action, job: Job, tenant: str, asker: str | None, now: int, c
     letter = dead_letters.of_job(tenant, job)
     if letter is None:
         return Hastened.UNKNOWN
-    return _do_dead_letter(action, tenant, letter, now, config, replays=True).outcome
+    return _do_dead_letter(action, tenant, letter, now, config).outcome
 
 
 def _cancel(job: Job, asker: str | None, now: int, config: Config) -> str:
@@ -195,12 +195,10 @@ def _cancel(job: Job, asker: str | None, now: int, config: Config) -> str:
     return ALREADY if job.state == CANCELLED else str(words[-1])
 
 
-def _do_dead_letter(
-    action: Action, tenant: str, letter: DeadLetter, now: int, config: Config, *, replays: bool = False
-) -> Did:
+def _do_dead_letter(action: Action, tenant: str, letter: DeadLetter, now: int, config: Config) -> Did:
     public, before = dead_letters.public_id(letter.dead_letter), {"status": dead_letters.status(letter)}
     by = f"{action.subject} ({action.entry})"
-    if action.action == ACKNOWLEDGE and not replays:
+    if action.action == ACKNOWLEDGE:
         seen = letters_.acknowledge(letter, by, now)
         mine = seen is not None or letter.acknowledged_by == by
         return Did(public, tenant, DONE if mine else ALREADY, before, {"status": "acknowledged"} if mine else {})
