@@ -110,13 +110,14 @@ def _for_generators(node: Any, *, names: bool = False) -> Any:
         return [_for_generators(one) for one in node]
     if not isinstance(node, dict):
         return node
-    kept = {
-        key: value for key, value in node.items() if names or key not in ("title", "example", "examples", "default")
-    }
-    shown = {key: _for_generators(value, names=key in _OF_NAMES and not names) for key, value in kept.items()}
-    if not names:
-        shown |= {key: node[key] for key in _VALUES if key in node}
-        shown |= {"title": node["title"]} if "version" in node and "title" in node else {}
+    shown = {}
+    for key, value in node.items():
+        if names:
+            shown[key] = _for_generators(value)
+        elif key in _VALUES:
+            shown[key] = value
+        elif key != "title" or "version" in node:  # the API's own title stays
+            shown[key] = _for_generators(value, names=key in _OF_NAMES)
     return shown
 
 
