@@ -17,7 +17,7 @@ from typing import NamedTuple
 from sluice.platform import aws
 from sluice.platform.clock import SECOND, Clock, SystemClock
 from sluice.platform.config import document as config
-from sluice.platform.config import pause_table
+from sluice.platform.config import pause_table, versions
 from sluice.platform.config.document import Config, ConfigError
 from sluice.platform.config.pauses import NONE, Pauses
 from sluice.platform.observe import count, logger
@@ -140,19 +140,14 @@ def _newest(name: str, patient: bool) -> Document:
     return Document(found["Version"], found["Value"])
 
 
-def _earlier(name: str) -> Iterator[Document]:
+def _earlier() -> Iterator[Document]:
     """All versions that SSM keeps (100), newest first."""
-    versions, page = list[Document](), {"NextToken": ""}
-    while "NextToken" in page:
-        after = {"NextToken": page["NextToken"]} if page["NextToken"] else {}
-        page = aws.client("ssm").get_parameter_history(Name=name, **after)
-        versions += [Document(one["Version"], one["Value"]) for one in page["Parameters"]]
-    return iter(sorted(versions, key=lambda one: one.version, reverse=True))
+    return (Document(one.number, one.text) for one in versions.history())
 
 
 @cache
 def _live(name: str) -> Live:
-    return Live(partial(_newest, name), lambda: _earlier(name), SystemClock(), pause_table.read)
+    return Live(partial(_newest, name), _earlier, SystemClock(), pause_table.read)
 
 
 def in_force(*, anew: bool = False) -> InForce:
