@@ -1,7 +1,6 @@
 """The routes of webhooks: say where events go, see what arrived, send it again."""
 
 import re
-from hashlib import sha256
 from typing import Annotated, Any, ClassVar, NotRequired
 from uuid import uuid4
 
@@ -166,8 +165,7 @@ def resend_delivery(request: HttpRequest[None, None]) -> DeliveryView:
     found = deliveries.find(endpoint.key, delivery_id) if deliveries.is_id(delivery_id) else None
     if found is None:
         raise NotFound.of("delivery", "deliveryId")
-    if endpoint.status != endpoints.Status.ACTIVE:
-        raise Conflict("the webhook is disabled; enable it first", code="disabled")
+    _require_active(endpoint)
     again = deliveries.resend(found, request.now)
     if again is None:
         raise Conflict("it is being sent just now", code="changing")
@@ -178,9 +176,8 @@ def resend_delivery(request: HttpRequest[None, None]) -> DeliveryView:
 def test_webhook(request: HttpRequest[None, None]) -> DeliveryView:
     """Send an event that says nothing but that it is a test, signed and tried again like any other."""
     endpoint = _find(request)
-    if endpoint.status != endpoints.Status.ACTIVE:
-        raise Conflict("the webhook is disabled; enable it first", code="disabled")
-    event_id = sha256(request.seed.encode()).hexdigest()[:32] if request.seed else uuid4().hex
+    _require_active(endpoint)
+    event_id = (request.seed or uuid4().hex)[:32]
     shown = bodies.test(endpoint.webhook_id, request.now)
     delivery_id = deliveries.create(endpoint.key, request.now, event_id, bodies.TEST, shown, request.now)
     turns.wake(endpoint.tenant, request.now, request.now)
@@ -188,6 +185,11 @@ def test_webhook(request: HttpRequest[None, None]) -> DeliveryView:
     if made is None:
         raise NotFound.of("delivery", "deliveryId")
     return _delivery(made)
+
+
+def _require_active(endpoint: Endpoint) -> None:
+    if endpoint.status != endpoints.Status.ACTIVE:
+        raise Conflict("the webhook is disabled; enable it first", code="disabled")
 
 
 def _wanted(body: NewWebhook) -> Wanted:
