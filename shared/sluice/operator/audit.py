@@ -11,7 +11,7 @@ from sluice.platform.http.routing import HttpRequest
 
 
 def entry(request: HttpRequest[Any, Any]) -> str:
-    """The id of what this request does: the same one when it is sent again under its `Idempotency-Key`."""
+    """The id of what this run of the request does. A run that follows one that died has an entry of its own."""
     return f"{iso(request.now)}#{(request.seed or uuid4().hex)[:12]}"
 
 
