@@ -14,6 +14,7 @@ from sluice.platform import tables
 from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.config import pause_table, pauses
 from sluice.platform.config.pauses import Pause
+from sluice.platform.config.services import OPERATOR
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Forbidden, Invalid, NotFound
 from sluice.platform.http.models import Body, Example, Moment, Text
@@ -27,7 +28,8 @@ WHAT: Final = (
     "a marketplace or a service (`stockx`, `ebay-marketing`), a kind of job (`market.refresh`, `market.refresh:ebay`), "
     "an account (`stockx:` and its tenant) or a tenant (`tenant:` and its name)"
 )
-_KINDS: Final = frozenset(kind for one in capabilities.CAPABILITIES for kind in one.kinds)
+# What operators do never waits (see `pauses`).
+_KINDS: Final = frozenset(kind for one in capabilities.CAPABILITIES if one.name != OPERATOR for kind in one.kinds)
 
 
 class PauseBody(Body):

@@ -109,6 +109,20 @@ def test_what_operators_do_to_paused_work_is_done(work: Work) -> None:  # noqa: 
     assert (shown["state"], shown["outcomes"]) == ("finished", {"done": 30})
 
 
+def test_a_stored_pause_of_what_operators_do_holds_nothing(work: Work) -> None:  # noqa: F811
+    """Such a name is refused; one that was stored before, or by hand, must not keep anybody from acting."""
+    pause_table.put(Pause("operator.action"), NOON)
+    jobs = work.cloud.enqueue("acme", *(f"A-{number}" for number in range(30)))
+    body = {"action": "cancel", "jobIds": jobs, "dryRun": False}
+    entry = call("POST", "/v1/operator/actions", body=body).json["action"]["actionId"]
+    from sluice.operator import work_run
+    from sluice.platform.context import Context
+
+    work_run.run(Context(work.clock, live.current()), NOON + 2 * MINUTE)
+    shown = call("GET", f"/v1/operator/actions/{entry.replace('#', '%23')}").json
+    assert (shown["state"], shown["outcomes"]) == ("finished", {"done": 30})
+
+
 def test_each_change_is_in_the_audit_log_with_what_was_before_and_after(work: Work) -> None:  # noqa: F811
     pause("stockx:acme", reason="one")
     pause("stockx:acme", reason="two", until=iso(NOON + HOUR))
@@ -167,6 +181,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"name": "market.refresh:amazon"}, "name"),
     ({"name": "operator"}, "name"),
     ({"name": "operator:acme"}, "name"),
+    ({"name": "operator.action"}, "name"),
     ({"name": ""}, "name"),
     ({"reason": ""}, "reason"),
     ({"reason": None}, "reason"),

@@ -69,7 +69,9 @@ class Pauses:
         return max(found, key=lambda one: float("inf") if one.until is None else one.until, default=None)
 
     def kinds(self, marketplace: str, now: int) -> frozenset[str]:
-        """The kinds of job that are paused at `marketplace`, or everywhere."""
+        """The kinds of job that are paused at `marketplace`, or everywhere; none of what operators do."""
+        if marketplace == OPERATOR:
+            return frozenset()
         names = (name.partition(":") for name, one in self.by_name.items() if _is_kind(name) and lasts(one, now))
         return frozenset(kind for kind, _, where in names if where in ("", marketplace))
 
