@@ -78,15 +78,15 @@ def find(snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: in
                 yield _charged(candidate, limits, ready.room)
 
     by_priority: dict[str, list[Lane]] = defaultdict(list)
-    paused: Set[str] = frozenset()
     for lane in marked:
         by_priority[keys.lane_priority(lane.lane)].append(lane)
-        paused = config.pauses.kinds(keys.marketplace_of(keys.lane_account(lane.lane)), now)
     for priority, equals in by_priority.items():
         # What is kept is not for background work, until age has raised it: whether it has, a lane's first job says.
         # Work at set times (`at_once`) is not put off: it may have all that is left.
         kept = ready.room.spare == 0 and priority == str(keys.BACKGROUND) and not limits.at_once
         age_limit_ms = config.engine.age_limit_ms if kept else None
+        # All lanes of a budget are of one marketplace.
+        paused = config.pauses.kinds(keys.marketplace_of(keys.lane_account(equals[0].lane)), now)
         _Search(ready, runnable, now, until, age_limit_ms, paused).search(equals)
     return ready
 
