@@ -59,12 +59,18 @@ class Screen:
         return self._err.is_terminal
 
     def json(self, answer: object) -> None:
-        """An answer for machines."""
-        print(json.dumps(answer, indent=2, ensure_ascii=False), file=sys.stdout, flush=True)
+        """The answer for machines. Without `as_json` it is left out: what is said for people says the same."""
+        if self.as_json:
+            self.document(answer)
 
     def line_of_json(self, answer: object) -> None:
         """One of many answers for machines, each in its line."""
-        print(json.dumps(answer, ensure_ascii=False), file=sys.stdout, flush=True)
+        if self.as_json:
+            print(json.dumps(answer, ensure_ascii=False), file=sys.stdout, flush=True)
+
+    def document(self, answer: object) -> None:
+        """An answer that is JSON for people too."""
+        print(json.dumps(answer, indent=2, ensure_ascii=False), file=sys.stdout, flush=True)
 
     def say(self, text: str) -> None:
         """A part of the answer, for people. With JSON it is left out: the document says the same."""

@@ -112,8 +112,7 @@ def _agreed(session: Session, body: Json, *, yes: bool) -> int:
     many = f"{'at least ' if found['atLeast'] else ''}{found['matched']}"
     if not found["matched"]:
         session.screen.note("nothing matches; nothing was done")
-        if session.as_json:
-            session.screen.json({"matched": 0, "action": None})
+        session.screen.json({"matched": 0, "action": None})
         return 0
     session.screen.note(f"{body['action']}: {many} match, such as")
     for one in found["sample"]:
@@ -148,8 +147,7 @@ def _follow(session: Session, action: Json, total: int = 0) -> int:
 
 
 def _tell(session: Session, action: Json) -> int:
-    if session.as_json:
-        session.screen.json({"action": action})
+    session.screen.json({"action": action})
     session.screen.say(f"{action['action']} {action['state']}: {counts(action['outcomes'])}")
     bad = [one for one in action["changes"] if one["outcome"] not in GOOD]
     for one in bad:
@@ -167,8 +165,7 @@ def actions(session: Session, context: click.Context, limit: int) -> None:
     if context.invoked_subcommand:
         return
     found = list(rows(session.api, ACTIONS, "actions", limit))
-    if session.as_json:
-        session.screen.json({"actions": found})
+    session.screen.json({"actions": found})
     session.screen.table(
         ("action", "at", "who", "did", "state", "outcomes", "reason"),
         [

@@ -29,8 +29,7 @@ def budgets(session: Session, budget: str | None, tenant: str | None, days: int,
         _history(session, session.api.get(f"{PATH}/{segment(budget)}/history", days=days, tenant=tenant))
         return
     found = list(rows(session.api, PATH, "budgets", limit, tenant=tenant))
-    if session.as_json:
-        session.screen.json({"budgets": found})
+    session.screen.json({"budgets": found})
     session.screen.table(
         ("budget", "used", "one call each", "set by", "queued", "done by", "held"),
         map(_row, found),
@@ -47,8 +46,7 @@ def _row(one: Json) -> tuple[object, ...]:
 
 
 def _history(session: Session, found: Json) -> None:
-    if session.as_json:
-        session.screen.json(found)
+    session.screen.json(found)
     session.screen.table(
         ("day", "calls", "fullest hour"),
         [(day["day"], day["calls"], max(day["hours"].values(), default=0)) for day in found["days"]],

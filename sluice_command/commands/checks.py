@@ -53,8 +53,7 @@ def run(session: Session, seconds: float) -> int:
 
 def report(session: Session, begun: Json, found: list[Json]) -> int:
     """Say how it went; returns the exit code."""
-    if session.as_json:
-        session.screen.json({"run": begun["run"], "checks": found})
+    session.screen.json({"run": begun["run"], "checks": found})
     session.screen.table(COLUMNS, map(_row, found))
     bad = sum(one["status"] not in GOOD for one in found)
     if bad:
@@ -70,8 +69,7 @@ def report(session: Session, begun: Json, found: list[Json]) -> int:
 def recent(session: Session, limit: int) -> None:
     """Show the last checks, newest first."""
     found = list(rows(session.api, f"{CHECKS}/recent", "checks", limit))
-    if session.as_json:
-        session.screen.json({"checks": found})
+    session.screen.json({"checks": found})
     session.screen.table(COLUMNS, map(_row, found), none="no page was checked yet: POST /v1/pages tracks one")
 
 

@@ -40,7 +40,7 @@ def show(session: Session, version: int | None, whole: bool) -> None:
     session.screen.note(f"version {found['version']}, by {found['by'] or 'the deployment'} at {clock(found['at'])}")
     if refused := found.get("refused"):
         session.screen.note(f"it is not valid, and an earlier one is in force: {refused['reason']}")
-    session.screen.json(found.get("values", found["document"]) if whole else found["document"])
+    session.screen.document(found.get("values", found["document"]) if whole else found["document"])
 
 
 @config.command(cls=Command)
@@ -49,8 +49,7 @@ def show(session: Session, version: int | None, whole: bool) -> None:
 def check(session: Session, file: TextIO) -> None:
     """Say whether the document in FILE is valid, and what it would change. Nothing is changed; - is standard input."""
     found = session.api.post(f"{PATH}/check", {"document": _document(file)})
-    if session.as_json:
-        session.screen.json(found)
+    session.screen.json(found)
     _changes(session, found["changes"], "it is valid, and changes nothing")
 
 
@@ -80,8 +79,7 @@ def revert(session: Session, to: int, reason: str | None) -> None:
 def history(session: Session) -> None:
     """Show who changed what, the newest first."""
     found = session.api.get(f"{PATH}/versions")["versions"]
-    if session.as_json:
-        session.screen.json({"versions": found})
+    session.screen.json({"versions": found})
     session.screen.table(
         ("version", "at", "by", "reason", "changed"),
         [
@@ -104,8 +102,7 @@ def what_if(session: Session, budget: str, limits: Sequence[str], days: int) -> 
     """
     body = {"budget": budget, "limits": dict(map(_limit, limits)), "days": days}
     found = session.api.post(f"{PATH}/what-if", body)
-    if session.as_json:
-        session.screen.json(found)
+    session.screen.json(found)
     session.screen.table(
         ("limits", "calls", "waited", "hours at most", "most waiting", "left"),
         [
@@ -153,8 +150,7 @@ def _limits(found: Json) -> str:
 
 
 def _changed(session: Session, answer: Json) -> None:
-    if session.as_json:
-        session.screen.json(answer)
+    session.screen.json(answer)
     _changes(session, answer["changes"], f"version {answer['version']} says the same; nothing was changed")
     if answer["changes"]:
         session.screen.say(f"version {answer['version']} holds within half a minute")

@@ -72,8 +72,7 @@ def connect(
 def accounts(session: Session) -> None:
     """Show your marketplace accounts, and whether they work."""
     found = session.api.get(PATH)["accounts"]
-    if session.as_json:
-        session.screen.json({"accounts": found})
+    session.screen.json({"accounts": found})
     session.screen.table(
         ("account", "grant", "for", "status", "reason"),
         [
@@ -94,8 +93,7 @@ def disconnect(session: Session, marketplace: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Delete the credentials of {marketplace}?", abort=True, err=True)
     answer = session.api.delete(f"{PATH}/{marketplace}")
-    if session.as_json:
-        session.screen.json(answer)
+    session.screen.json(answer)
     session.screen.say(answer["message"])
 
 
@@ -131,8 +129,7 @@ def _place(session: Session, name: str) -> Marketplace:
 
 
 def _tell(session: Session, account: Json) -> int:
-    if session.as_json:
-        session.screen.json(account)
+    session.screen.json(account)
     working = account["status"] == "ACTIVE"
     session.screen.say(
         f"{account['account']} is connected: {account['status']}" + ("" if working else f", {account['reason']}")

@@ -72,8 +72,7 @@ def show(session: Session, sku: str | None, state: str | None, limit: int) -> No
         _show_one(session, sku)
         return
     found = list(rows(session.api, PATH, "listings", limit, state=state))
-    if session.as_json:
-        session.screen.json({"listings": found})
+    session.screen.json({"listings": found})
     session.screen.table(
         ("SKU", "state", "version", "published", "listing", "drift", "title"),
         [
@@ -115,8 +114,7 @@ def _taken(session: Session, answer: Json, *, watch: bool) -> int:
     if watch and answer["jobId"]:
         session.screen.note(f"{answer['sku']}, version {answer['version']}, job {answer['jobId']}")
         return _follow(session, answer["sku"], None)
-    if session.as_json:
-        session.screen.json(answer)
+    session.screen.json(answer)
     session.screen.fields(
         [
             ("SKU", answer["sku"]),
@@ -163,8 +161,7 @@ def _show_one(session: Session, sku: str) -> None:
 
 
 def _tell(session: Session, one: Json) -> None:
-    if session.as_json:
-        session.screen.json(one)
+    session.screen.json(one)
     error, revisions = one["error"] or {}, one["revisions"]
     session.screen.fields(
         [

@@ -41,8 +41,7 @@ def enrich(session: Session) -> int:
 
 def report(session: Session, found: Json) -> int:
     """Say how it ended; returns the exit code."""
-    if session.as_json:
-        session.screen.json(found)
+    session.screen.json(found)
     for marketplace, count in found["noAccount"].items():
         session.screen.say(
             f"products that nobody could be asked for: {count}; "

@@ -37,9 +37,8 @@ def events(session: Session, follow: bool, every: float, limit: int) -> None:
     session.goes_on = "the jobs go on"
     watched = Watched(session, limit)
     begun = sorted(watched.changes(), key=lambda job: job["updatedAt"])
-    if session.as_json:
-        for job in begun:
-            session.screen.line_of_json(_event(job))
+    for job in begun:
+        session.screen.line_of_json(_event(job))
     session.screen.table(COLUMNS, map(_row, begun), none="no job was asked for yet")
     if follow:
         session.follow(
@@ -77,10 +76,8 @@ class Watched:
 
 def _show(session: Session, found: list[Json]) -> None:
     for job in sorted(found, key=lambda one: str(one["updatedAt"])):
-        if session.as_json:
-            session.screen.line_of_json(_event(job))
-        else:
-            session.screen.row(_row(job))
+        session.screen.line_of_json(_event(job))
+        session.screen.row(_row(job))
 
 
 def _event(job: Json) -> Json:

@@ -42,12 +42,11 @@ def golden(session: Session, marketplaces: Sequence[str], seconds: float) -> int
 def report(session: Session, checks: Sequence[Asked]) -> int:
     """Say what became of each; returns the exit code."""
     failed = sum(not one.passed for one in checks)
-    if session.as_json:
-        rows = [
-            {"passed": one.passed, **one.item, "state": one.state, "price": one.price or None, "why": one.why or None}
-            for one in checks
-        ]
-        session.screen.json({"failed": failed, "checks": rows})
+    rows = [
+        {"passed": one.passed, **one.item, "state": one.state, "price": one.price or None, "why": one.why or None}
+        for one in checks
+    ]
+    session.screen.json({"failed": failed, "checks": rows})
     session.screen.table(COLUMNS, map(_row, checks))
     session.screen.say(f"FAILED: {failed} of {len(checks)}" if failed else f"OK: all {len(checks)} have a price")
     return ExitCode.FAILED if failed else ExitCode.OK

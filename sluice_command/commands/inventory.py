@@ -45,8 +45,7 @@ def import_(session: Session, file: Path, watch: bool, seconds: float | None) ->
                 lambda one: bar.show(one["created"] + one["existing"] + one["kept"], one["accepted"]),
                 seconds,
             )
-    if session.as_json:
-        session.screen.json(found)
+    session.screen.json(found)
     session.screen.fields(
         [
             ("import", found["importId"]),
@@ -67,8 +66,7 @@ def import_(session: Session, file: Path, watch: bool, seconds: float | None) ->
 def inventory(session: Session, limit: int) -> None:
     """List what you own, with its prices."""
     found = list(rows(session.api, PATH, "items", limit))
-    if session.as_json:
-        session.screen.json({"items": found})
+    session.screen.json({"items": found})
     session.screen.table(
         ("item", "SKU", "size", "quantity", "asks", "name"),
         [

@@ -61,8 +61,7 @@ def jobs(session: Session, /, limit: int, count: bool, **wanted: str | None) -> 
         return
     path = "/v1/operator/jobs" if any(wanted[name] for name in _OF_OPERATOR) else "/v1/jobs"
     found = list(rows(session.api, path, "jobs", limit, **named(wanted)))
-    if session.as_json:
-        session.screen.json({"jobs": found})
+    session.screen.json({"jobs": found})
     session.screen.table(
         ("job", "state", "priority", "tries", "due", "error"),
         [
@@ -89,8 +88,7 @@ def why(session: Session, job_id: str) -> int:
     Exit code 1 when it died or was cancelled.
     """
     job = _find(session.api, job_id)
-    if session.as_json:
-        session.screen.json(job)
+    session.screen.json(job)
     error, wait = job["error"] or {}, job["wait"]
     session.screen.fields(
         [
@@ -126,8 +124,7 @@ def dead(session: Session, /, letter_id: str | None, limit: int, status: str | N
         return
     wanted["status"] = status or "open"
     found = list(rows(session.api, "/v1/dead-letters", "deadLetters", limit, **named(wanted)))
-    if session.as_json:
-        session.screen.json({"deadLetters": found})
+    session.screen.json({"deadLetters": found})
     session.screen.table(
         ("letter", "age", "job", "code", "why"),
         [(one["id"], age(one["diedAt"]), one["jobId"], one["error"]["code"], one["error"]["message"]) for one in found],
@@ -165,8 +162,7 @@ def _find(api: Api, job_id: str) -> Json:
 
 
 def _letter(session: Session, letter: Json) -> None:
-    if session.as_json:
-        session.screen.json(letter)
+    session.screen.json(letter)
     error = letter["error"]
     session.screen.fields(
         [
@@ -184,8 +180,7 @@ def _letter(session: Session, letter: Json) -> None:
 
 def _count(session: Session, wanted: Json) -> None:
     found = session.api.get("/v1/operator/jobs/counts", **named(wanted))
-    if session.as_json:
-        session.screen.json(found)
+    session.screen.json(found)
     session.screen.fields([("jobs", found["jobs"])])
     for by, name in (("byState", "state"), ("byKind", "kind"), ("byMarketplace", "marketplace"), ("byCode", "error")):
         if found[by]:

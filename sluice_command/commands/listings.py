@@ -123,8 +123,7 @@ def show(session: Session, listing_id: str | None, status: str | None, sku: str 
         _show_one(session, listing_id)
         return
     found = list(rows(session.api, PATH, "listings", limit, status=status, sku=sku))
-    if session.as_json:
-        session.screen.json({"listings": found})
+    session.screen.json({"listings": found})
     session.screen.table(
         ("listing", "status", "SKU", "size", "amount", "under way"),
         [
@@ -152,8 +151,7 @@ def _taken(session: Session, answer: Json, *, watch: bool) -> int:
     if watch:
         session.screen.note(f"listing {answer['listingId']}, job {answer['jobId']}")
         return _follow(session, answer["jobId"], None)
-    if session.as_json:
-        session.screen.json(answer)
+    session.screen.json(answer)
     session.screen.fields([("listing", answer["listingId"]), ("status", answer["status"]), ("job", answer["jobId"])])
     return ExitCode.OK
 
@@ -167,8 +165,7 @@ def _follow(session: Session, job_id: str, seconds: float | None) -> int:
             lambda one: bar.show(int(one["status"] != "IN_PROGRESS"), 1, f"{one['action']} {one['status']}"),
             seconds,
         )
-    if session.as_json:
-        session.screen.json(found)
+    session.screen.json(found)
     error = found["error"] or {}
     session.screen.fields(
         [
@@ -185,8 +182,7 @@ def _follow(session: Session, job_id: str, seconds: float | None) -> int:
 def _show_one(session: Session, listing_id: str) -> None:
     one = session.api.get(_one(listing_id))
     history = list(rows(session.api, f"{_one(listing_id)}/history", "history", 10_000))
-    if session.as_json:
-        session.screen.json({**one, "history": history})
+    session.screen.json({**one, "history": history})
     session.screen.fields(
         [
             ("listing", one["listingId"]),

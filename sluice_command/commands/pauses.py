@@ -50,8 +50,7 @@ def pause(session: Session, what: str, reason: str, until: str | None, lasts: ti
         until = (datetime.now(UTC) + lasts).isoformat(timespec="seconds")
     body = {"name": what, "reason": reason, **({"until": until} if until else {})}
     answer = session.api.post(PATH, body)
-    if session.as_json:
-        session.screen.json(answer)
+    session.screen.json(answer)
     ends = clock(answer["pause"]["until"])
     session.screen.say(f"{what} is paused " + (f"until {ends}" if ends else f"until `sluice resume {what}`"))
 
@@ -62,8 +61,7 @@ def pause(session: Session, what: str, reason: str, until: str | None, lasts: ti
 def resume(session: Session, what: str) -> None:
     """Have work go on that was paused as WHAT. It does within half a minute."""
     answer = session.api.delete(f"{PATH}/{segment(what)}")
-    if session.as_json:
-        session.screen.json(answer)
+    session.screen.json(answer)
     session.screen.say(f"{what} goes on")
 
 
@@ -72,8 +70,7 @@ def resume(session: Session, what: str) -> None:
 def pauses(session: Session) -> None:
     """Show what is paused, by whom, why and until when."""
     found = session.api.get(PATH)["pauses"]
-    if session.as_json:
-        session.screen.json({"pauses": found})
+    session.screen.json({"pauses": found})
     session.screen.table(
         ("paused", "until", "since", "by", "reason"),
         [(one["name"], clock(one["until"]), clock(one["since"]), one["by"], one["reason"]) for one in found],

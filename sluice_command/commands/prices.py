@@ -105,8 +105,7 @@ def _amounts(one: Asked) -> tuple[object, ...]:
 
 def _stored(session: Session, item: Json, marketplaces: Sequence[str]) -> int:
     found = [one for one in asking.stored(session.api, item) if not marketplaces or one["marketplace"] in marketplaces]
-    if session.as_json:
-        session.screen.json({"prices": found})
+    session.screen.json({"prices": found})
     session.screen.table(
         COLUMNS, [_row(one, "") for one in found], none="no price is stored: leave --stored out to fetch it"
     )
@@ -114,8 +113,7 @@ def _stored(session: Session, item: Json, marketplaces: Sequence[str]) -> int:
 
 
 def _show(session: Session, asked: Sequence[Asked]) -> None:
-    if session.as_json:
-        session.screen.line_of_json({"prices": [one.price for one in asked if one.price], "missing": _missing(asked)})
+    session.screen.line_of_json({"prices": [one.price for one in asked if one.price], "missing": _missing(asked)})
     rows = [_row(one.price or {**one.item, "sizeSystem": one.item.get("sizeSystem", "")}, one.why) for one in asked]
     session.screen.table(COLUMNS, rows)
 

@@ -37,8 +37,7 @@ def promote(
     answer = session.api.post(PATH, {"batch": batch})
     session.goes_on = "the ads are placed all the same; `sluice promotions` shows them"
     if not watch:
-        if session.as_json:
-            session.screen.json(answer)
+        session.screen.json(answer)
         session.screen.say(answer["message"])
         session.screen.table(("listing", "job"), zip(listing_ids, answer["jobIds"], strict=True))
         return ExitCode.OK
@@ -49,8 +48,7 @@ def promote(
             lambda found: bar.show(sum(one["status"] in OVER for one in found), len(found), _waits(found)),
             seconds,
         )
-    if session.as_json:
-        session.screen.json({"promotions": found})
+    session.screen.json({"promotions": found})
     session.screen.table(COLUMNS, map(_row, found))
     return ExitCode.OK if all(one["status"] == "succeeded" for one in found) else ExitCode.FAILED
 
@@ -62,8 +60,7 @@ def promote(
 def promotions(session: Session, limit: int, status: str | None) -> None:
     """List promotions, the newest first."""
     found = list(rows(session.api, PATH, "promotions", limit, status=status))
-    if session.as_json:
-        session.screen.json({"promotions": found})
+    session.screen.json({"promotions": found})
     session.screen.table(COLUMNS, map(_row, found), none="no promotion matches: `sluice promote` asks for one")
 
 

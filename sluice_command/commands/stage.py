@@ -124,10 +124,9 @@ def _show(session: Session) -> None:
         (one.name == current, one.name, one.url, tokens.who(one.token) if one.token else "not signed in")
         for one in known
     ]
-    if session.as_json:
-        session.screen.json(
-            {"stages": [dict(zip(("current", "stage", "url", "signedInAs"), row, strict=True)) for row in rows]}
-        )
+    session.screen.json(
+        {"stages": [dict(zip(("current", "stage", "url", "signedInAs"), row, strict=True)) for row in rows]}
+    )
     session.screen.table(
         ("", "stage", "API", "signed in as"),
         [("*" if chosen else "", *rest) for chosen, *rest in rows],

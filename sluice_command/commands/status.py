@@ -26,8 +26,7 @@ def status(session: Session) -> int:
         *(overview or {}).get("problems", []),
         *(one["account"] for one in accounts if one["status"] not in _WORKING),
     ]
-    if session.as_json:
-        session.screen.json({"health": health, "overview": overview, "accounts": accounts})
+    session.screen.json({"health": health, "overview": overview, "accounts": accounts})
     session.screen.fields(
         [
             ("stage", f"{session.stage.name}, {session.stage.url}"),
