@@ -11,6 +11,7 @@ The issuer says at `<issuer>/.well-known/openid-configuration` where it takes th
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -70,7 +71,7 @@ class IssuerClient:
             NotSignedIn: the issuer has no device flow, or does not know this client.
             NotNow: it does not answer.
         """
-        place = self._places().get("device_authorization_endpoint")
+        place = self._places.get("device_authorization_endpoint")
         if not place:
             raise NotSignedIn(
                 f"{self._base} has no device flow: get a token from it in another way, and paste it to `sluice login`"
@@ -99,7 +100,7 @@ class IssuerClient:
         while waited < code.lives:
             rest(interval)
             waited += interval
-            status, body = self._post(self._places()["token_endpoint"], form)
+            status, body = self._post(self._places["token_endpoint"], form)
             if status == 200:
                 return _granted(body)
             match body.get("error"):
@@ -120,10 +121,12 @@ class IssuerClient:
             "refresh_token": self._issuer.refresh_token or "",
             "client_id": self._issuer.client_id,
         }
-        status, body = self._post(self._places()["token_endpoint"], form)
+        status, body = self._post(self._places["token_endpoint"], form)
         return _granted(body) if status == 200 else None
 
+    @cached_property
     def _places(self) -> Mapping[str, Any]:
+        """Where the issuer takes each call, as it says itself; it is asked once."""
         status, body = self._asked("GET", self._base + DISCOVERY)
         if status != 200 or "token_endpoint" not in body:
             raise NotSignedIn(f"{self._base} is no issuer: it says nothing at {DISCOVERY}; give its URL with --issuer")
