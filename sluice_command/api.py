@@ -40,6 +40,7 @@ class Api:
         """`wire` stands in for the network, for tests. renew: gives a new token when this one is refused, if it can.
         seconds: how long an answer is waited for."""
         self.url = url
+        self._seconds = seconds
         self._token = token
         self._renew = renew
         self._client = httpx.Client(base_url=url, timeout=seconds, transport=wire)
@@ -123,9 +124,8 @@ class Api:
     def _unreached(self, method: str, error: httpx.HTTPError) -> str:
         if isinstance(error, httpx.TimeoutException) and not isinstance(error, httpx.ConnectTimeout):
             done = "" if method == "GET" else "; it may have been done all the same, so look before you ask again"
-            return (
-                f"the stage at {self.url} did not answer within {TIMEOUT_SECONDS} s{done or '; try again in a minute'}"
-            )
+            waited = f"the stage at {self.url} did not answer within {self._seconds:g} s"
+            return f"{waited}{done or '; try again in a minute'}"
         why = f"nothing answers at {self.url} ({error})"
         return (
             f"{why}: is the stage up, and is this its URL? `make up` starts the local one; `sluice use` shows the URL"
