@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from local.cloud.cloud import ROOT
+from sluice_command.stages import exports
 
 # SLUICE_LOCAL: another folder, so that a second `make up` does not overwrite what the first one has left.
 FOLDER = Path(os.environ.get("SLUICE_LOCAL", ROOT / ".local"))
@@ -44,9 +45,7 @@ def read(path: Path = ENV) -> dict[str, str]:
     """
     if not path.exists():
         raise NoLocalStage("no local cloud runs here: start it in another terminal with `make up`")
-    words = [shlex.split(line, comments=True) for line in path.read_text(encoding="utf-8").splitlines()]
-    named = (line[1].partition("=") for line in words if len(line) == 2 and line[0] == "export")
-    return {name: value for name, _, value in named}
+    return dict(exports(path.read_text(encoding="utf-8")))
 
 
 def _write(path: Path, text: str) -> None:

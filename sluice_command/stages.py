@@ -125,7 +125,7 @@ def of_this_machine(folder: Path | None = None) -> Stage | None:
         path = above / ENV_FILE
         if not path.is_file():
             continue
-        said = dict(_exports(path.read_text(encoding="utf-8")))
+        said = dict(exports(path.read_text(encoding="utf-8")))
         url = said.get(URL, "")
         if urlsplit(url).hostname not in _LOOPBACK:
             raise NoStage(f"{path} names {url!r}, which is not on this machine: `make up` writes it anew")
@@ -183,6 +183,15 @@ def keep_token(stage: Stage, token: str | None, issuer: Issuer | None = None) ->
     return renewed
 
 
+def exports(text: str) -> Iterator[tuple[str, str]]:
+    """What a file of lines `export NAME=value` sets."""
+    for line in text.splitlines():
+        words = shlex.split(line, comments=True)
+        if len(words) == 2 and words[0] == "export" and "=" in words[1]:
+            name, _, value = words[1].partition("=")
+            yield name, value
+
+
 def _path() -> Path:
     return Path(os.environ.get(FOLDER) or click.get_app_dir("sluice")) / "stages.json"
 
@@ -196,12 +205,3 @@ def _of_environment() -> Stage | None:
         if not value:
             raise NoStage(f"{URL} and {TOKEN} go together: set {name} to {what}, or neither")
     return Stage("of the environment", safe_url(url or ""), tokens.check(token or ""), sandbox=os.environ.get(SANDBOX))
-
-
-def _exports(text: str) -> Iterator[tuple[str, str]]:
-    """What a file of lines `export NAME=value` sets."""
-    for line in text.splitlines():
-        words = shlex.split(line, comments=True)
-        if len(words) == 2 and words[0] == "export" and "=" in words[1]:
-            name, _, value = words[1].partition("=")
-            yield name, value
