@@ -8,7 +8,9 @@ from sluice_command.api import Api
 from sluice_command.errors import ApiError
 
 Json = dict[str, Any]
+# What a job is when nothing more becomes of it; and an account when it may be used.
 OVER = {"succeeded", "dead", "cancelled"}
+WORKING = ("ACTIVE", "UNVERIFIED")
 _NAMED = ("sku", "marketplace", "size", "sizeSystem", "currency")
 
 
@@ -63,8 +65,7 @@ def connected(api: Api) -> list[str]:
     Raises:
         ApiError: there is none.
     """
-    working = ("ACTIVE", "UNVERIFIED")
-    found = [one["marketplace"] for one in api.get("/v1/accounts")["accounts"] if one["status"] in working]
+    found = [one["marketplace"] for one in api.get("/v1/accounts")["accounts"] if one["status"] in WORKING]
     if not found:
         raise ApiError("no working marketplace account is connected: `sluice connect stockx|alias|ebay`")
     return found

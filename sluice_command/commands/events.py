@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
+from sluice_command.asking import OVER
 from sluice_command.lists import rows
 from sluice_command.options import Command, limit_option, pass_session
 from sluice_command.session import Session
 from sluice_command.times import clock
 
-OVER = ("succeeded", "dead", "cancelled")
 # Of the jobs that were seen before, so many that are not over are looked at one by one, each time others.
 MOST_BY_ONE = 25
 COLUMNS = ("at", "event", "job", "what was said")

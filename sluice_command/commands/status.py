@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from sluice_command.asking import WORKING
 from sluice_command.errors import ApiError, NotNow
 from sluice_command.options import Command, pass_session
 from sluice_command.session import Session
@@ -24,7 +25,7 @@ def status(session: Session) -> int:
     accounts = (_allowed(session, "/v1/accounts") or {"accounts": []})["accounts"]
     bad = [
         *(overview or {}).get("problems", []),
-        *(one["account"] for one in accounts if one["status"] not in _WORKING),
+        *(one["account"] for one in accounts if one["status"] not in WORKING),
     ]
     session.screen.json({"health": health, "overview": overview, "accounts": accounts})
     session.screen.fields(
@@ -46,9 +47,6 @@ def status(session: Session) -> int:
         none="no marketplace is connected: `sluice connect stockx|alias|ebay`",
     )
     return 1 if bad or health["status"] != "ok" else 0
-
-
-_WORKING = ("ACTIVE", "UNVERIFIED")
 
 
 def _health(session: Session) -> Json:
