@@ -83,7 +83,7 @@ def _over(session: Session, product: str, run: str) -> Json | None:
 def _row(one: Json) -> tuple[object, ...]:
     why = one["about"] or one["error"] if one["status"] not in GOOD else ""
     return (
-        age(one["startedAt"] if "startedAt" in one else one.get("at")),
+        age(one["startedAt"]),
         one["status"],
         one["durationMs"],
         one["url"],
