@@ -22,7 +22,7 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 class Front:
-    """A context manager. `url` answers between start and stop, on `port`, or a free one when that is taken."""
+    """A context manager. `url` answers between start and stop, on `port`; 0 for any that is free."""
 
     def __init__(self, api_url: str, port: int = 0) -> None:
         self._api_url = api_url

@@ -5,9 +5,9 @@ It works against any stage, on a laptop or deployed, and knows only its HTTP API
 ```
  main.py ──► commands/<noun>.py ──► api.py ──► the stage's HTTP API
                │  reads options      │  one client; answers.py turns what is no success into one sentence
-               ├─► follow.py         watching something until it is over
                └─► screen.py         tables in a terminal, tabs in a pipe, JSON for machines
- session.py: what all commands share      stages.py: which stage, and the token for it
+ session.py: what all commands share, and watching something until it is over
+ stages.py: which stage, and the token for it
 ```
 """
 
