@@ -7,6 +7,7 @@ from typing import TextIO
 import click
 
 from sluice_command import stages, tokens
+from sluice_command.api import Api
 from sluice_command.errors import NoStage, NotSignedIn
 from sluice_command.login import IssuerClient
 from sluice_command.options import Command, pass_session
@@ -77,7 +78,8 @@ def login(session: Session, token_file: TextIO | None) -> None:
         token, issuer = tokens.check(click.prompt("Token", hide_input=True, err=True)), None
     if since := tokens.expired_since(token, time.time()):
         raise NotSignedIn(f"this token was good until {since}: get a new one from the issuer")
-    _try_out(session, replace(stage, token=token))
+    with Api(stage.url, token, session.wire) as api:
+        api.get("/v1/jobs", limit=1)  # whether the stage takes this very token
     stages.keep_token(stage, token, issuer)
     session.screen.say(f"signed in to {stage.name} as {tokens.who(token)}")
 
@@ -100,13 +102,6 @@ def _in_browser(session: Session, issuer: Issuer) -> tuple[str, Issuer]:
         session.goes_on = "you are not signed in; the code is of no use to anybody soon"
         granted = client.wait(code, session.rest)
     return granted.token, replace(issuer, refresh_token=granted.refresh_token)
-
-
-def _try_out(session: Session, stage: Stage) -> None:
-    """Ask the stage once whether it takes the token. Raises NotSignedIn."""
-    session.stage_name = stage.name
-    session.__dict__["stage"] = stage
-    session.api.get("/v1/jobs", limit=1)
 
 
 def _changed(stage: Stage, api: str | None, issuer: Issuer | None) -> Stage:

@@ -156,6 +156,20 @@ def test_where_nothing_renews_it_a_person_signs_in(issuer: Issuer, shell: Shell)
     assert ran.err == "sluice: the stage does not accept your token; `sluice login` signs in again\n"
 
 
+def test_a_token_that_the_stage_refuses_does_not_replace_a_good_one(
+    issuer: Issuer, shell: Shell, tmp_path: Path
+) -> None:
+    first, bad = token(), token("bad")
+    issuer.answers = [(200, {"access_token": first, "refresh_token": "again"})]
+    shell.run("login")
+    issuer.refused = {bad}
+    issuer.answers = [(200, {"access_token": token("second"), "refresh_token": "another"})]
+    ran = shell.run("login", "--token-file", "-", typed=bad)
+    assert (ran.code, "the stage does not accept your token" in ran.err) == (3, True), ran
+    kept = json.loads((tmp_path / "stages.json").read_text())["stages"]["prod"]
+    assert (kept["token"], kept["issuer"]["refresh_token"]) == (first, "again")
+
+
 def test_issuer_and_client_go_together(shell: Shell) -> None:
     ran = shell.run("use", "prod", "--issuer", ISSUER)
     assert (ran.code, "--issuer and --client-id go together" in ran.err) == (2, True)
