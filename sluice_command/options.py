@@ -1,7 +1,8 @@
-"""What every command takes: `--json`, `--stage`; and the options that several have."""
+"""What every command takes: `--json`, `--stage`; and the options and files that several take."""
 
+import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -84,3 +85,15 @@ def seconds_option(default: float | None) -> Callable[[F], F]:
 def marketplace_option(function: F) -> F:
     """`--marketplace`: of one of them."""
     return click.option("--marketplace", type=click.Choice(MARKETPLACES), help="Of this marketplace alone.")(function)
+
+
+def read_json(file: TextIO) -> object:
+    """The JSON that `file` holds.
+
+    Raises:
+        UsageError: it holds none.
+    """
+    try:
+        return json.load(file)
+    except ValueError as error:
+        raise click.UsageError(f"{file.name} holds no JSON: {error}") from None

@@ -1,12 +1,11 @@
 """`sluice config`: what the stage's configuration says, who changed it, and what a change would do. For `platform`."""
 
-import json
 from collections.abc import Sequence
 from typing import Any, TextIO
 
 import click
 
-from sluice_command.options import Command, Group, pass_session
+from sluice_command.options import Command, Group, pass_session, read_json
 from sluice_command.session import Session
 from sluice_command.times import clock
 
@@ -60,8 +59,8 @@ def check(session: Session, file: TextIO) -> None:
 @pass_session
 def set_(session: Session, file: TextIO, version: int | None, reason: str | None) -> None:
     """Have the document in FILE hold, whole, within half a minute; - is standard input."""
-    document = _document(file)
-    body = {"version": version or _newest(session), "document": document, **_given(reason)}
+    wanted = _document(file)
+    body = {"version": version or _newest(session), "document": wanted, **_given(reason)}
     _changed(session, session.api.put(PATH, body))
 
 
@@ -120,10 +119,7 @@ def what_if(session: Session, budget: str, limits: Sequence[str], days: int) -> 
 
 
 def _document(file: TextIO) -> Json:
-    try:
-        found = json.load(file)
-    except ValueError as error:
-        raise click.UsageError(f"{file.name} holds no JSON: {error}") from None
+    found = read_json(file)
     if not isinstance(found, dict):
         raise click.UsageError(f"{file.name} must hold one JSON object")
     return found

@@ -1,6 +1,5 @@
 """`sluice list ebay …`: records of how eBay listings are to be."""
 
-import json
 from typing import Any, TextIO
 
 import click
@@ -8,7 +7,7 @@ import click
 from sluice_command.api import segment
 from sluice_command.errors import ExitCode
 from sluice_command.lists import rows
-from sluice_command.options import Command, Group, limit_option, pass_session, seconds_option
+from sluice_command.options import Command, Group, limit_option, pass_session, read_json, seconds_option
 from sluice_command.session import Session
 from sluice_command.times import clock
 
@@ -34,7 +33,7 @@ def ebay() -> None:
 @pass_session
 def create(session: Session, sku: str, file: TextIO, version: int | None, watch: bool) -> int:
     """Say how the listing SKU is to be: FILE holds the whole record as JSON; - is standard input."""
-    return _taken(session, session.api.call("PUT", _one(sku), _document(file), version), watch=watch)
+    return _taken(session, session.api.call("PUT", _one(sku), read_json(file), version), watch=watch)
 
 
 @ebay.command(cls=Command)
@@ -45,7 +44,7 @@ def create(session: Session, sku: str, file: TextIO, version: int | None, watch:
 @pass_session
 def change(session: Session, sku: str, file: TextIO, version: int | None, watch: bool) -> int:
     """Change some of the listing SKU: FILE holds a JSON Merge Patch; - is standard input."""
-    return _taken(session, session.api.call("PATCH", _one(sku), _document(file), version), watch=watch)
+    return _taken(session, session.api.call("PATCH", _one(sku), read_json(file), version), watch=watch)
 
 
 @ebay.command(cls=Command)
@@ -101,13 +100,6 @@ def follow(session: Session, sku: str, seconds: float | None) -> int:
     Exit code 1 when publishing has failed.
     """
     return _follow(session, sku, seconds)
-
-
-def _document(file: TextIO) -> object:
-    try:
-        return json.load(file)
-    except ValueError as error:
-        raise click.UsageError(f"{file.name} holds no JSON: {error}") from None
 
 
 def _taken(session: Session, answer: Json, *, watch: bool) -> int:
