@@ -21,47 +21,28 @@ from sluice_command.times import clock
 ACTIONS = "/v1/operator/actions"
 GOOD = ("done", "already")
 Json = dict[str, Any]
+Decorator = Callable[[Any], Any]
 
 
-def _on_jobs(name: str, about: str, *more: Callable[[Any], Any]) -> click.Command:
+def _on_jobs(name: str, about: str, *more: Decorator) -> click.Command:
     """A command that acts on jobs."""
-
-    def run(session: Session, job_ids: Sequence[str], yes: bool, reason: str | None, **wanted: str | None) -> int:
-        priority = wanted.pop("priority", None)
-        body = {"action": name, "reason": reason, "priority": priority, "tenant": wanted.pop("tenant", None)}
-        return act(session, body, "jobIds", job_ids, named(wanted), yes=yes)
-
-    run.__doc__ = about
-    decorators = (
-        click.argument("job_ids", metavar="[JOB]...", nargs=-1),
-        filters,
-        *more,
-        _YES,
-        _REASON,
-    )
-    return _command(name, run, decorators)
+    return _acting(name, about, "jobIds", click.argument("ids", metavar="[JOB]...", nargs=-1), filters, *more)
 
 
 def _on_letters(name: str, about: str) -> click.Command:
     """A command that acts on dead letters."""
-
-    def run(session: Session, letter_ids: Sequence[str], yes: bool, reason: str | None, **wanted: str | None) -> int:
-        body = {"action": name, "reason": reason, "tenant": wanted.pop("tenant", None)}
-        return act(session, body, "letterIds", letter_ids, named(wanted), yes=yes)
-
-    run.__doc__ = about
-    decorators = (
-        click.argument("letter_ids", metavar="[LETTER]...", nargs=-1),
+    return _acting(
+        name,
+        about,
+        "letterIds",
+        click.argument("ids", metavar="[LETTER]...", nargs=-1),
         click.option("--kind", help="Those of this kind, such as market.refresh."),
         marketplace_option,
         click.option("--code", help="Those whose error has this code."),
         click.option("--since", metavar="TIME", help="Not dead before this time (RFC 3339)."),
         click.option("--until", metavar="TIME", help="Dead before this time."),
         click.option("--tenant", help="For the role platform: of this tenant."),
-        _YES,
-        _REASON,
     )
-    return _command(name, run, decorators)
 
 
 _YES = click.option("--yes", "-y", is_flag=True, help="Do it without asking.")
@@ -69,9 +50,17 @@ _REASON = click.option("--reason", metavar="TEXT", help="Why, for the audit log.
 _PRIORITY = click.option("--priority", type=click.Choice(("hot", "manual")), default="hot", show_default=True)
 
 
-def _command(name: str, run: Callable[..., int], decorators: Sequence[Callable[[Any], Any]]) -> click.Command:
+def _acting(name: str, about: str, names: str, *decorators: Decorator) -> click.Command:
+    """A command for the action `name`. names: the action's field for `ids`. decorators: what it takes besides."""
+
+    def run(session: Session, ids: Sequence[str], yes: bool, reason: str | None, **wanted: str | None) -> int:
+        priority = wanted.pop("priority", None)
+        body = {"action": name, "reason": reason, "priority": priority, "tenant": wanted.pop("tenant", None)}
+        return act(session, body, names, ids, named(wanted), yes=yes)
+
+    run.__doc__ = about
     made: Any = pass_session(run)
-    for decorator in reversed(decorators):
+    for decorator in reversed((*decorators, _YES, _REASON)):
         made = decorator(made)
     command: click.Command = click.command(name, cls=Command)(made)
     return command
