@@ -37,8 +37,9 @@ class Refusals:
         self._until = dict[str, int]()
 
     def note(self, budget: str, until: int) -> None:
-        """The marketplace takes no calls on `budget` until then (epoch ms)."""
-        self._until[budget] = max(until, self._until.get(budget, 0))
+        """The marketplace takes no calls on `budget` until then (epoch ms); 0: it has not refused any."""
+        if until > self._until.get(budget, 0):
+            self._until[budget] = until
 
     def stand(self, budget: str, now: int) -> bool:
         """Whether `budget` takes no calls now."""
