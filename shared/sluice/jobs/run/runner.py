@@ -34,7 +34,7 @@ class Report:
     waited_for: manual jobs that are due again at once, for somebody who asked while they ran.
     put_off: when manual jobs are due that could not be done now, epoch ms.
     newer: jobs that this worker cannot read.
-    refused_until: until when the marketplace takes no calls on the batch's budget, as it has said; else 0.
+    refused_until: of one batch: until when the marketplace takes no calls on its budget, as it has said; else 0.
     """
 
     ends: Counter[str] = field(default_factory=Counter)
@@ -51,7 +51,6 @@ class Report:
         self.waited_for += other.waited_for
         self.put_off |= other.put_off
         self.newer += other.newer
-        self.refused_until = max(self.refused_until, other.refused_until)
 
 
 class Unwritten(Failure):
