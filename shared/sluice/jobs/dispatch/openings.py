@@ -30,13 +30,10 @@ class Budgets:
         now, config = self._snapshot.now, self._snapshot.config
         account = keys.lane_account(lane.lane)
         budget = self._charged(keys.lane_budget(lane.lane), account)
-        usage = self._usage(budget)
-        hold = held(account, "ACTIVE", budget, "", usage, config, now)
-        if hold is None:
-            return False
         patience_ms = 0 if keys.lane_priority(lane.lane) == str(keys.MANUAL) else config.engine.hand_over_ms
         if pause := paused(account, budget, "", config, now):
             return pause.tenant is not None and (pause.until is None or pause.until - now > patience_ms)
+        usage = self._usage(budget)
         # It may be closed and used up: the later of the two is when it can be charged again.
         empty_until = usage.empty_until(config.limits[keys.service_of(budget)], Window.of(budget, now))
         return max(usage.closed_until, empty_until or 0) - now > patience_ms
