@@ -12,7 +12,7 @@ from pynamodb.expressions.condition import Condition
 
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.requests import AskRecord
-from sluice.platform.clock import iso
+from sluice.platform.clock import iso_or_none
 from sluice.platform.http import paging
 from sluice.platform.http.paging import Page, Place
 
@@ -91,10 +91,8 @@ def _places(
 
 def _within(period: Period, start: Place | None) -> Condition | None:
     """The range keys of the requests of `period` from `start` on. A key is its time with more behind it."""
-    first = iso(period.since) if period.since is not None else None
-    last = min(
-        [*([start.key] if start else []), *([iso(period.until)] if period.until is not None else [])], default=None
-    )
+    first, ends = iso_or_none(period.since), (start and start.key, iso_or_none(period.until))
+    last = min((end for end in ends if end), default=None)
     if first and last:
         return AskRecord.request.between(min(first, last), last)
     if first:
