@@ -14,6 +14,7 @@ Environ = dict[str, Any]
 Start = Callable[[str, list[tuple[str, str]]], object]
 # What the gateway itself answers.
 NOWHERE = '{"message":"Not Found"}'
+UNKNOWN = '{"message":"Unauthorized"}'
 _TEXT = ("application/json", "text/")
 
 
@@ -47,6 +48,16 @@ class Gateway:
         if made["routeKey"] == "$default":
             return Answer(404, {"Content-Type": "application/json"}, NOWHERE)
         return send(made)
+
+
+class Guarded(Gateway):
+    """The API behind its authorizer: nothing is let in without a token."""
+
+    def answer(self, environ: Environ) -> Answer:
+        """One request as its handler answers it, or as the gateway refuses it."""
+        if not environ.get("HTTP_AUTHORIZATION", "").startswith("Bearer "):
+            return Answer(401, {"Content-Type": "application/json"}, UNKNOWN)
+        return super().answer(environ)
 
 
 def _body(environ: Environ) -> str | bytes | None:

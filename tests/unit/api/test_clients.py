@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from local.cloud.cloud import ROOT
-from tests.support.bridge import Handlers, serve
+from tests.support.served import serve
+from tests.support.wsgi import Guarded
 from tests.unit.api.conftest import Cloud
 from tests.unit.api.document import document
 
@@ -55,19 +55,17 @@ def test_the_python_client_runs_the_quick_start(acme: Cloud, generated: tuple[st
     def of(path: str) -> ModuleType:
         return importlib.import_module(f"{name}.{path}")
 
-    client: Any = of("client").AuthenticatedClient(
-        base_url="https://api.example.com", token="t", httpx_args={"transport": Handlers()}
-    )
-    item = of("models.item").Item.from_dict({"sku": "DD1391-100", "size": "10", "priority": "manual"})
-    asked = of("api.prices.refresh_prices").sync(client=client, body=of("models.refresh").Refresh(items=[item]))
-    assert asked.items[0].outcome.value == "created"
-    read = of("api.prices.find_prices").sync(client=client, sku="DD1391-100")
-    assert [one.ask for one in read.prices] == ["150"]
-    assert read.prices[0].observed_at.tzinfo is not None  # a time, and not its text
-    job = of("api.jobs.get_job").sync(client=client, job_id=asked.items[0].job_id)
-    assert job.state.value == "queued"
-    refused = of("api.prices.refresh_prices").sync(client=client, body=of("models.refresh").Refresh(items=[]))
-    assert refused.error.fields[0].field == "items"
+    with serve(Guarded(roles="operator")) as api, of("client").AuthenticatedClient(base_url=api, token="t") as client:
+        item = of("models.item").Item.from_dict({"sku": "DD1391-100", "size": "10", "priority": "manual"})
+        asked = of("api.prices.refresh_prices").sync(client=client, body=of("models.refresh").Refresh(items=[item]))
+        assert asked.items[0].outcome.value == "created"
+        read = of("api.prices.find_prices").sync(client=client, sku="DD1391-100")
+        assert [one.ask for one in read.prices] == ["150"]
+        assert read.prices[0].observed_at.tzinfo is not None  # a time, and not its text
+        job = of("api.jobs.get_job").sync(client=client, job_id=asked.items[0].job_id)
+        assert job.state.value == "queued"
+        refused = of("api.prices.refresh_prices").sync(client=client, body=of("models.refresh").Refresh(items=[]))
+        assert refused.error.fields[0].field == "items"
 
 
 def test_the_typescript_client_runs_the_quick_start(acme: Cloud, tmp_path: Path) -> None:
@@ -80,7 +78,7 @@ def test_the_typescript_client_runs_the_quick_start(acme: Cloud, tmp_path: Path)
     (tmp_path / "openapi.json").write_text(json.dumps(document()), encoding="utf-8")
     _node(tmp_path, "openapi-typescript/bin/cli.js", "openapi.json", "-o", "schema.ts", "--default-non-nullable=false")
     _node(tmp_path, "typescript/bin/tsc")
-    with serve() as api:
+    with serve(Guarded(roles="operator")) as api:
         said = subprocess.run(
             ["node", "quick_start.js", api, "t"], cwd=tmp_path, capture_output=True, text=True, check=True
         )
