@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import httpx
@@ -134,7 +135,10 @@ class Wire(httpx.BaseTransport):
 
 @dataclass
 class Plant:
-    """See the module. queues: by URL. streamed: records of table `jobs` that nobody has taken yet."""
+    """See the module. queues: by URL. streamed: records of table `jobs` that nobody has taken yet.
+
+    chance: of backoffs, with a seed: a story that broke at some point comes to it again.
+    """
 
     store: Store
     points: Points
@@ -146,6 +150,7 @@ class Plant:
     nudges: int = 0
     streamed: list[Json] = field(default_factory=list)
     configuration: Json = field(default_factory=dict)
+    chance: Random = field(default_factory=lambda: Random(0))
 
     # ── what a client does ──
 
@@ -243,7 +248,6 @@ class Plant:
 
     def minute(self) -> None:
         """Each function that has something to do, or a schedule."""
-        now = self.clock
 
         def deadline() -> int:
             return self.clock.time + FUNCTION_MS
@@ -253,23 +257,26 @@ class Plant:
             self.invoke(self._scheduler)
         self.invoke(self._scheduler)
         self._deliver("wake", self._woken)
-        self._deliver("manual", lambda found: worker.work(found, Context(now, live.current()), deadline()))
-        self._deliver("work", lambda found: worker.work(found, Context(now, live.current()), deadline()))
-        self.invoke(lambda: poll_run.run(Context(now, live.current()), deadline()))
-        self.invoke(lambda: work_run.run(Context(now, live.current()), deadline()))
+        self._deliver("manual", lambda found: worker.work(found, self._context(), deadline()))
+        self._deliver("work", lambda found: worker.work(found, self._context(), deadline()))
+        self.invoke(lambda: poll_run.run(self._context(), deadline()))
+        self.invoke(lambda: work_run.run(self._context(), deadline()))
         if self.store.items("pages"):
-            self.invoke(lambda: schedule.tick(Context(now, live.current())))
-            self.invoke(lambda: page_work.run(Context(now, live.current()), deadline()))
-        self._deliver("inventory", lambda found: inventory_worker.work(found, Context(now, live.current())))
+            self.invoke(lambda: schedule.tick(self._context()))
+            self.invoke(lambda: page_work.run(self._context(), deadline()))
+        self._deliver("inventory", lambda found: inventory_worker.work(found, self._context()))
         self._stream()
-        self._deliver("webhooks", lambda found: sender.work(found, self.receiver, now))
+        self._deliver("webhooks", lambda found: sender.work(found, self.receiver, self.clock))
+
+    def _context(self) -> Context:
+        return Context(self.clock, live.current(), self.chance.random)
 
     def _scheduler(self) -> Json:
-        return scheduler.run(ACCOUNTS, Context(self.clock, live.current()))
+        return scheduler.run(ACCOUNTS, self._context())
 
     def _woken(self, found: dict[str, str]) -> list[str]:
         event = {"Records": [{"body": body} for body in found.values()]}
-        scheduler.answer(event, ACCOUNTS, Context(self.clock, live.current()))
+        scheduler.answer(event, ACCOUNTS, self._context())
         return []
 
     def _stream(self) -> None:
