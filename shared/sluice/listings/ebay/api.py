@@ -1,6 +1,7 @@
 """The routes of one eBay listing: its record, its history, its snapshots. A write answers at once with a job."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
@@ -87,6 +88,15 @@ def told(error: Exception) -> HttpError | None:
     return None
 
 
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """What is refused within is answered so."""
+    try:
+        yield
+    except (asking.WrongVersion, Refused) as refused:
+        raise told(refused) or refused from None
+
+
 def sku_of(request: HttpRequest[Any, Any]) -> str:
     """The sku, or the key of a group, that the path names.
 
@@ -110,13 +120,11 @@ def take(
 ) -> Done:
     """Store what is wanted. version: the one that it is about, where the request names none."""
     by = asker(request, action)
-    try:
+    with refusals_told():
         if not archive:
             asking.require_account(by.tenant)
             require_room(by.tenant, 1, by.now, by.config)
         done = asking.put(by, wanted(), version if request.version is None else request.version, archive=archive)
-    except (asking.WrongVersion, Refused) as refused:
-        raise told(refused) or refused from None
     remembered(by, [done])
     return done
 

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from sluice.jobs.ask import require_room
 from sluice.listings.ebay import asking, many
-from sluice.listings.ebay.api import WRITE, asker, remembered, told
+from sluice.listings.ebay.api import WRITE, asker, refusals_told, remembered
 from sluice.listings.ebay.asking import Done, Outcome
 from sluice.listings.ebay.bodies import RecordItem, Records
 from sluice.listings.ebay.views import taken
@@ -114,10 +114,8 @@ def _put(
     by = asker(request, action)
     if not docs:
         return
-    try:
+    with refusals_told():
         asking.require_account(by.tenant)
-    except Refused as refused:
-        raise told(refused) or refused from None
     require_room(by.tenant, len(docs), by.now, by.config)
     done = many.put(by, list(docs.values()))
     for (index, doc), one in zip(docs.items(), done, strict=True):

@@ -9,7 +9,7 @@ from sluice.jobs import ask
 from sluice.jobs.queue.enqueue import Enqueued
 from sluice.listings.ebay import asking, rules, wishes
 from sluice.listings.ebay import table as records
-from sluice.listings.ebay.api import LISTING, WRITE, find, one
+from sluice.listings.ebay.api import LISTING, WRITE, find, one, refusals_told
 from sluice.listings.ebay.bodies import STATUSES
 from sluice.listings.ebay.reconciler import SLICE
 from sluice.platform import usage
@@ -18,7 +18,6 @@ from sluice.platform.http.errors import Conflict, FieldError, Invalid, Unavailab
 from sluice.platform.http.items import MOST_ITEMS
 from sluice.platform.http.models import Body, Example, OneOf
 from sluice.platform.http.routing import HttpRequest, Route
-from sluice.platform.refused import Refused
 
 # Listings that one request may have checked.
 MOST: Final = 10_000
@@ -80,10 +79,8 @@ def check_ebay_listings(request: HttpRequest[ListingChecksBody, None]) -> Checks
 def _asked(tenant: str, skus: list[str], now: int) -> Checks:
     config = live.current()
     wanted = [wishes.check(tenant, skus[start : start + SLICE]) for start in range(0, len(skus), SLICE)]
-    try:
+    with refusals_told():
         asking.require_account(tenant)
-    except Refused as refused:
-        raise Invalid("the request is not valid", fields=refused.fields) from None
     ask.require_room(tenant, len(wanted), now, config)
     answers = ask.ask_many(wanted, now, config) if wanted else []
     jobs = [one.job_id for one in answers if isinstance(one, Enqueued)]

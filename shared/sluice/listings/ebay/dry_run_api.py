@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 from sluice.jobs.model import keys
 from sluice.listings.ebay import change, dry_run, known, sellers, taking, views
 from sluice.listings.ebay import table as records
-from sluice.listings.ebay.api import LISTING, MOST_BYTES, WRITE, one, sku_of, told
+from sluice.listings.ebay.api import LISTING, MOST_BYTES, WRITE, one, refusals_told, sku_of
 from sluice.listings.ebay.bodies import DryRunBody
 from sluice.listings.ebay.desired import Desired, Policies, PolicyIds
 from sluice.listings.ebay.dry_run import PlannedCall
@@ -17,7 +17,6 @@ from sluice.listings.ebay.views import Revisions
 from sluice.marketplaces.publishing import POLICY_KINDS
 from sluice.platform.http.errors import Conflict, NotFound
 from sluice.platform.http.routing import HttpRequest, Route
-from sluice.platform.refused import Refused
 
 
 class CallView(TypedDict):
@@ -76,11 +75,9 @@ def _wanted(request: HttpRequest[DryRunBody, None], sku: str, record: Record | N
         if record is None or record.archived_at:
             raise NotFound.of("listing", "sku")
         return record.wanted
-    try:
+    with refusals_told():
         want = taking.record(said.document(sku))
         change.check_seller(request.tenant, want)
-    except Refused as refused:
-        raise told(refused) or refused from None
     return want
 
 

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from sluice.listings.ebay import asking, dry_run, dry_run_api, group_views, known, rules, taking, views
 from sluice.listings.ebay import table as records
-from sluice.listings.ebay.api import MOST_BYTES, READ, WRITE, asker, edit, find, one, sku_of, take, told
+from sluice.listings.ebay.api import MOST_BYTES, READ, WRITE, asker, edit, find, one, refusals_told, sku_of, take
 from sluice.listings.ebay.desired import Group, PolicyIds, Status
 from sluice.listings.ebay.dry_run_api import CallView
 from sluice.listings.ebay.group_bodies import GroupBody, GroupDryRunBody, GroupEdit, GroupsQuery
@@ -18,7 +18,6 @@ from sluice.listings.ebay.views import Revisions
 from sluice.platform.http import paging
 from sluice.platform.http.errors import Conflict, Invalid, NotFound
 from sluice.platform.http.routing import HttpRequest, Route
-from sluice.platform.refused import Refused
 
 GROUPS: Final = "/v1/ebay/groups"
 GROUP: Final = f"{GROUPS}/{{key}}"
@@ -111,11 +110,9 @@ def _wanted(request: HttpRequest[GroupDryRunBody, None], key: str, record: Recor
         if record is None or record.archived_at:
             raise NotFound.of("group", "key")
         return record.wanted_group
-    try:
+    with refusals_told():
         wanted = taking.group(said.document(key))
         asking.change_of(asker(request, "dry-run"), wanted, archive=False).check()
-    except Refused as refused:
-        raise told(refused) or refused from None
     return wanted
 
 

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
 from sluice.listings.ebay import answers, asking, cases, change, locations, policies, reconciler, sellers, sync_log
+from sluice.listings.ebay.api import refusals_told
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.plan import Step
 from sluice.listings.ebay.sync_log import RESULTS, SyncEntry
@@ -16,11 +17,10 @@ from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.config import live
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import Conflict, Invalid, NotFound
+from sluice.platform.http.errors import Conflict, NotFound
 from sluice.platform.http.models import Body, Example, OneOf, PageQuery, Query
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Among, Time
-from sluice.platform.refused import Refused
 
 SITES: Final = tuple(EBAY_SITES)
 # The range keys of the sync log, as a cursor may name one.
@@ -214,10 +214,8 @@ def show_policies(request: HttpRequest[None, PoliciesQuery]) -> PoliciesView:
 def refresh_policies(request: HttpRequest[ReadPolicies, None]) -> Asked:
     """Read your business policies of a site anew, and the locations that you send goods from."""
     site = request.body.marketplace
-    try:
+    with refusals_told():
         asking.require_account(request.tenant)
-    except Refused as refused:
-        raise Invalid("the request is not valid", fields=refused.fields) from None
     config = live.current()
     locations.read_anew(request.tenant, request.now, config, keys.MANUAL)
     return {"jobId": policies.read_anew(request.tenant, site, request.now, config, keys.MANUAL)}
