@@ -15,7 +15,7 @@ A live listing takes 250 revisions in eBay's day, of which each [prices], [item]
 150, so that price and quantity, which matter most, always have room.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -197,8 +197,3 @@ def _details(want: Desired, policies: PolicyIds, known: Known) -> tuple[Step, ..
     offers = projection.offer_update(old, known.policies), projection.offer_update(want, policies)
     offer = of_both or bool(unsure & {FieldGroup.PRICE, FieldGroup.POLICIES}) or offers[0] != offers[1]
     return tuple(step for step, wanted in ((Step.ITEM, item), (Step.OFFER, offer)) if wanted)
-
-
-def waiting(plans: Iterable[Plan]) -> frozenset[FieldGroup]:
-    """The field groups for which any of `plans` has no revisions left."""
-    return frozenset(one for each in plans for one in each.waits)
