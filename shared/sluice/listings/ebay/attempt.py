@@ -96,8 +96,7 @@ def note(attempt: Attempt) -> None:
     unsure = Unsure.of(record.unsure) | plan.unsure
     total, details = record.revised(now)
     # Only a live listing is revised; counted beforehand, so that a crash forgets none.
-    live = record.standing in (LIVE, OUT_OF_STOCK, ON_HOLD)
-    spent = [step for step in plan.steps if step in REVISIONS] if live else []
+    spent = [step for step in plan.steps if step in REVISIONS] if record.is_for_sale else []
     actions: list[Update] = [Record.unsure.set(unsure.stored()), Record.run.set(attempt.token)]
     if spent:
         actions += [

@@ -132,7 +132,7 @@ def _check(audit: _Audit, record: Record) -> None:
 
 def _check_record(audit: _Audit, record: Record) -> None:
     """The hashes, and what lists are filtered by, follow from the documents."""
-    want = record.wanted_group if record.tenant.endswith(GROUPS) else record.wanted
+    want = record.wanted_group if record.is_group else record.wanted
     digest = hashes.of_group(want) if isinstance(want, Group) else hashes.of_record(want)
     stated = {
         "record_hash": (Record.record_hash, record.record_hash, digest),
@@ -152,8 +152,7 @@ def _check_record(audit: _Audit, record: Record) -> None:
             wrong.append("hashes")
     if not actions:
         return
-    same = (Record.version == record.version) & (Record.record_hash == record.record_hash)
-    same &= Record.run.does_not_exist() if record.run is None else Record.run == record.run
+    same = record.unchanged & (Record.record_hash == record.record_hash)
     mended = _mended(lambda: tables.update(Record, [record.tenant, record.sku], actions, same))
     for name in wrong:
         audit.found(record, name, mended=mended)
@@ -161,7 +160,7 @@ def _check_record(audit: _Audit, record: Record) -> None:
 
 def _sent(record: Record) -> dict[str, str] | None:
     """The hashes of what eBay took last; None of groups, whose members are sent, and before anything was."""
-    if not (record.hashes and record.published and record.policies) or record.tenant.endswith(GROUPS):
+    if not (record.hashes and record.published and record.policies) or record.is_group:
         return None
     return hashes.of(documents.of_document(unpack(record.published)), record.policies).stored()
 
@@ -184,7 +183,7 @@ def _check_members(audit: _Audit, record: Record) -> None:
 
 def _strangers(record: Record) -> Iterator[tuple[Record, Record, bool]]:
     """Groups and records of which one does not know the other: whether the record belongs to the group."""
-    if record.tenant.endswith(GROUPS):
+    if record.is_group:
         found = table.find_many(record.owner, record.members or ())
         for member in found.values():
             if member.group != record.sku:
@@ -252,7 +251,7 @@ def _forget(record: Record, index: dict[str, int], gone: set[str], lost: Sequenc
     actions: list[Update] = [Record.snapshot_hashes.set(left)]
     if record.key_snapshot in lost:
         actions.append(Record.key_snapshot.remove())
-    return _mended(lambda: tables.update(Record, [record.tenant, record.sku], actions, _as_read(record)))
+    return _mended(lambda: tables.update(Record, [record.tenant, record.sku], actions, record.same_snapshots))
 
 
 def _store_anew(audit: _Audit, record: Record) -> bool:
@@ -267,13 +266,9 @@ def _store_anew(audit: _Audit, record: Record) -> bool:
 def _published(record: Record) -> Json:
     """What is published of a record, as its snapshot has it."""
     document: Json = unpack(record.published)
-    if record.tenant.endswith(GROUPS) or not record.policies:
+    if record.is_group or not record.policies:
         return document
     return snapshots.state(documents.of_document(document), record.policies)
-
-
-def _as_read(record: Record) -> Any:
-    return Record.snapshots == record.snapshots if record.snapshots else Record.snapshots.does_not_exist()
 
 
 def _mended(write: Any) -> bool:

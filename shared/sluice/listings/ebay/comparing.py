@@ -193,8 +193,7 @@ def _first(run: Run, record: Record, now: Echo | None, sent: Desired) -> int:
         at = run.clock.now()
         following.write(record, [Record.echo.set(packed), Record.observed.set(packed), Record.observed_at.set(at)])
         return 0
-    was_live = record.standing in (table.LIVE, table.OUT_OF_STOCK, table.ON_HOLD)
-    if not was_live or now.listing_id != record.listing_id:
+    if not record.is_for_sale or now.listing_id != record.listing_id:
         return 0
     found = [Drift(DriftClass.ENDED)]
     following.tell(run, record, found[0], now)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
@@ -131,10 +130,9 @@ def _sold(record: Record, want: Desired, sold: int, actions: list[Update], at: i
         changed_by=BUYER,
         changed_at=at,
     )
-    unchanged = _unchanged(record)
 
     def fill(transaction: TransactWrite) -> None:
-        transaction.update(Record(record.tenant, record.sku), actions, unchanged)
+        transaction.update(Record(record.tenant, record.sku), actions, record.unchanged)
         transaction.save(entry)
 
     try:
@@ -146,14 +144,7 @@ def _sold(record: Record, want: Desired, sold: int, actions: list[Update], at: i
 def write(record: Record, actions: Sequence[Update]) -> bool:
     """Write what a look has found, unless something has happened to the record meanwhile."""
     try:
-        tables.update(Record, [record.tenant, record.sku], list(actions), _unchanged(record))
+        tables.update(Record, [record.tenant, record.sku], list(actions), record.unchanged)
     except tables.ConditionFailed:
         return False
     return True
-
-
-def _unchanged(record: Record) -> Condition:
-    """Nobody has changed the record since it was read, and no attempt has begun to publish it."""
-    nobody = Record.run.does_not_exist() if record.run is None else Record.run == record.run
-    unchanged: Condition = (Record.version == record.version) & nobody
-    return unchanged

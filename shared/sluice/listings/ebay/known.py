@@ -3,10 +3,8 @@
 from sluice.listings.ebay import documents
 from sluice.listings.ebay.group_plan import GroupKnown
 from sluice.listings.ebay.plan import Known, Unsure
-from sluice.listings.ebay.table import ENDED, LIVE, ON_HOLD, OUT_OF_STOCK, Record
+from sluice.listings.ebay.table import ENDED, Record
 from sluice.platform.packing import unpack
-
-FOR_SALE = (LIVE, OUT_OF_STOCK, ON_HOLD)
 
 
 def of_record(record: Record, now: int) -> Known:
@@ -15,7 +13,7 @@ def of_record(record: Record, now: int) -> Known:
         published=documents.of_document(unpack(record.published)) if record.published else None,
         policies=record.policies,
         offer_id=record.offer_id,
-        live=record.standing in FOR_SALE,
+        live=record.is_for_sale,
         ended=record.standing == ENDED,
         unsure=Unsure.of(record.unsure),
         revisions=record.revised(now)[0],
@@ -25,7 +23,7 @@ def of_record(record: Record, now: int) -> Known:
 def of_group(record: Record, now: int) -> GroupKnown:
     """The same of a group."""
     return GroupKnown(
-        live=record.standing in FOR_SALE,
+        live=record.is_for_sale,
         unsure=Unsure.of(record.unsure),
         body=(record.hashes or {}).get("body"),
         revisions=record.revised(now)[0],

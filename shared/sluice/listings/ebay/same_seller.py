@@ -9,7 +9,6 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import Failure, Then
 from sluice.listings.ebay import table
 from sluice.listings.ebay.desired import Status
-from sluice.listings.ebay.known import FOR_SALE
 from sluice.listings.ebay.table import Record
 from sluice.marketplaces.accounts import sellers
 
@@ -47,7 +46,7 @@ def unless_taken(record: Record) -> None:
 def _keeps(record: Record) -> bool:
     """Whether it wants the listing, or has it still."""
     ended = bool(record.archived_at) or record.status == Status.ENDED
-    return not ended or record.standing in FOR_SALE or bool(record.unsure)
+    return not ended or record.is_for_sale or bool(record.unsure)
 
 
 def _age(record: Record) -> tuple[int, str]:

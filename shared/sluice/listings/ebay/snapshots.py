@@ -103,10 +103,7 @@ def new(
         updates.append(Record.snapshot_hashes.set(dict(newest)))
         if base is None:
             updates.append(Record.key_snapshot.set(number))
-    unchanged: Condition = (
-        Record.snapshots.does_not_exist() if record.snapshots is None else Record.snapshots == record.snapshots
-    )
-    return New(snapshot, updates, unchanged)
+    return New(snapshot, updates, record.same_snapshots)
 
 
 def force(record: Record, now: int, config: Ebay) -> Snapshot | None:

@@ -31,7 +31,9 @@ LIVE: Final = "live"
 OUT_OF_STOCK: Final = "out_of_stock"
 ON_HOLD: Final = "on_hold"
 ENDED: Final = "ended"
-STANDINGS: Final = (LIVE, OUT_OF_STOCK, ON_HOLD, ENDED)
+# Of a listing that is at eBay still.
+FOR_SALE: Final = (LIVE, OUT_OF_STOCK, ON_HOLD)
+STANDINGS: Final = (*FOR_SALE, ENDED)
 
 
 class Record(tables.Table):
@@ -111,6 +113,11 @@ class Record(tables.Table):
         return self.tenant.endswith(GROUPS)
 
     @property
+    def is_for_sale(self) -> bool:
+        """Whether its listing is at eBay and has not ended, as far as is known."""
+        return self.standing in FOR_SALE
+
+    @property
     def subject(self) -> tuple[str, str]:
         """The keys of the record that is published: its own, or that of the group of which it is a member."""
         return (group_owner(self.tenant), self.group) if self.group else (self.tenant, self.sku)
@@ -150,6 +157,21 @@ class Record(tables.Table):
     def is_published(self) -> bool:
         """Whether what is desired is what eBay took last, and nobody has reason to doubt that it shows it."""
         return self.published_hash == self.record_hash and not self.unsure
+
+    @property
+    def unchanged(self) -> Condition:
+        """Nobody has changed the record since it was read, and no attempt has begun to publish it."""
+        nobody = Record.run.does_not_exist() if self.run is None else Record.run == self.run
+        unchanged: Condition = (Record.version == self.version) & nobody
+        return unchanged
+
+    @property
+    def same_snapshots(self) -> Condition:
+        """No snapshot of the record has been stored since it was read."""
+        same: Condition = (
+            Record.snapshots.does_not_exist() if self.snapshots is None else Record.snapshots == self.snapshots
+        )
+        return same
 
     def revised(self, now: int) -> tuple[int, int]:
         """How many revisions of the listing were counted in eBay's present day: all, and those of details."""
