@@ -51,7 +51,8 @@ def dry_run_ebay_listing(request: HttpRequest[DryRunBody, None]) -> DryRunView:
     want = _wanted(request, sku, record)
     if want.group is not None:
         raise Conflict(f"it is published with its group: ask for POST /v1/ebay/groups/{want.group}/dry-run")
-    policies, unknown = policies_of(request.tenant, want)
+    read = sellers.known(keys.account("ebay", request.tenant), want.marketplace)
+    policies, unknown = policies_of(read, want)
     there = known.of_record(record, request.now) if record else Known()
     made = dry_run.run(want, policies, there)
     return {
@@ -81,9 +82,8 @@ def _wanted(request: HttpRequest[DryRunBody, None], sku: str, record: Record | N
     return want
 
 
-def policies_of(tenant: str, want: Desired) -> tuple[PolicyIds, list[str]]:
-    """The ids of the policies; and the places of those of which only the name is known."""
-    read = sellers.known(keys.account("ebay", tenant), want.marketplace)
+def policies_of(read: sellers.Known | None, want: Desired) -> tuple[PolicyIds, list[str]]:
+    """The ids of the policies; and the places of those of which only the name is known. read: the site's policies."""
     found = read.ids(want.policies) if read else None
     if isinstance(found, PolicyIds):
         return found, []

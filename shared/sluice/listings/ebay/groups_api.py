@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from typing_extensions import TypedDict
 
-from sluice.listings.ebay import asking, dry_run, dry_run_api, group_views, known, rules, taking, views
+from sluice.jobs.model import keys
+from sluice.listings.ebay import asking, dry_run, dry_run_api, group_views, known, rules, sellers, taking, views
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.api import MOST_BYTES, READ, WRITE, asker, edit, find, one, refusals_told, sku_of, take
 from sluice.listings.ebay.desired import Group, PolicyIds, Status
@@ -81,11 +82,12 @@ def dry_run_ebay_group(request: HttpRequest[GroupDryRunBody, None]) -> GroupDryR
     record = records.find_group(request.tenant, key)
     group, rows = _wanted(request, key, record), _members(record) if record else []
     members, unknown = list[Member](), dict[str, list[str]]()
+    read = sellers.known(keys.account("ebay", request.tenant), group.marketplace)  # members are of the group's site
     for row in rows:
         want, of_row = row.wanted, known.of_record(row, request.now)
         policies = of_row.policies or PolicyIds("", "", "")
         if Status.ENDED not in (group.status, want.status):
-            policies, lost = dry_run_api.policies_of(request.tenant, want)
+            policies, lost = dry_run_api.policies_of(read, want)
             unknown |= {row.sku: lost} if lost else {}
         members.append(Member(want, policies, of_row))
     there = known.of_group(record, request.now) if record else GroupKnown()
