@@ -127,8 +127,6 @@ def _one(run: Run, publisher: Publisher, record: Record, item: Json | None) -> i
         found, now = _apart_from_ours(accepted, now, found)
     if not found:
         return 0
-    for one in found:
-        following.tell(run, record, one, now)
     following.follow(run, record, accepted, now, found)
     return len(found)
 
@@ -154,8 +152,6 @@ def after_refusal(run: Run, publisher: Publisher, record: Record) -> None:
     except Failure:
         return
     found, now = _apart_from_ours(accepted, now, _new(record, drift.classify(accepted, now)))
-    for one in found:
-        following.tell(run, record, one, now)
     following.follow(run, record, accepted, now, found)
 
 
@@ -195,7 +191,5 @@ def _first(run: Run, record: Record, now: Echo | None, sent: Desired) -> int:
         return 0
     if not record.is_for_sale or now.listing_id != record.listing_id:
         return 0
-    found = [Drift(DriftClass.ENDED)]
-    following.tell(run, record, found[0], now)
-    following.follow(run, record, now, now, found)
+    following.follow(run, record, now, now, [Drift(DriftClass.ENDED)])
     return 1

@@ -36,30 +36,10 @@ DRIFT: Final = "listing.drift"
 BUYER: Final = "a buyer at eBay"
 
 
-def tell(run: Run, record: Record, one: Drift, now: Echo | None) -> None:
-    """Once, as far as can be: told before it is written, so that a crash tells it again, with the same id."""
-    tally("drift.detected", {"class": str(one.kind)})
-    shown = json.dumps(now.stored() if now else {}, sort_keys=True)
-    about = f"{record.listing} {one.kind} {sorted(one.groups)} {shown}"
-    detail: dict[str, Any] = {
-        "version": 1,
-        "id": hashlib.sha256(about.encode()).hexdigest()[:32],
-        "tenant": record.owner,
-        "sku": record.sku,
-        "listingId": record.listing_id,
-        "class": str(one.kind),
-        "groups": sorted(map(str, one.groups)),
-        "at": iso(run.clock.now()),
-    }
-    if one.kind is DriftClass.SALE:
-        detail["quantity"] = one.sold
-    if one.kind in (DriftClass.ENDED, DriftClass.MISSING):
-        detail["by"] = "seller" if now is None or now.standing != echoes.ENDED_BY_EBAY else "ebay"
-    aws.put_events([(EVENTS.get(one.kind, DRIFT), detail)])
-
-
 def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Sequence[Drift]) -> None:
-    """What is done about it: see `drift`."""
+    """Tell of each difference, and do what is to be done about all of them: see `drift`."""
+    for one in found:
+        _tell(run, record, one, now)
     at, want = run.clock.now(), record.wanted
     heal, ask_about = drift.to_heal(found, want.on_drift), drift.to_ask(found, want.on_drift)
     kinds = {one.kind for one in found}
@@ -92,6 +72,28 @@ def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Se
     if heal:
         wish = wishes.publish(*record.subject, "reconciler", at, quick=True, event="drift")
         ask.want(wish, at, run.config)
+
+
+def _tell(run: Run, record: Record, one: Drift, now: Echo | None) -> None:
+    """Once, as far as can be: told before it is written, so that a crash tells it again, with the same id."""
+    tally("drift.detected", {"class": str(one.kind)})
+    shown = json.dumps(now.stored() if now else {}, sort_keys=True)
+    about = f"{record.listing} {one.kind} {sorted(one.groups)} {shown}"
+    detail: dict[str, Any] = {
+        "version": 1,
+        "id": hashlib.sha256(about.encode()).hexdigest()[:32],
+        "tenant": record.owner,
+        "sku": record.sku,
+        "listingId": record.listing_id,
+        "class": str(one.kind),
+        "groups": sorted(map(str, one.groups)),
+        "at": iso(run.clock.now()),
+    }
+    if one.kind is DriftClass.SALE:
+        detail["quantity"] = one.sold
+    if one.kind in (DriftClass.ENDED, DriftClass.MISSING):
+        detail["by"] = "seller" if now is None or now.standing != echoes.ENDED_BY_EBAY else "ebay"
+    aws.put_events([(EVENTS.get(one.kind, DRIFT), detail)])
 
 
 def _measure(accepted: Echo, now: Echo | None, found: Sequence[Drift], open_: frozenset[FieldGroup]) -> Echo:
