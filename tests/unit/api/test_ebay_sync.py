@@ -7,15 +7,16 @@ import pytest
 
 from local.sandbox.ebay.inventory.faults import RefuseListing
 from sluice.jobs.model.job import Job
-from sluice.listings.ebay import check_api, comparing
+from sluice.listings.ebay import check_api, comparing, sellers
 from sluice.listings.ebay.desired import FieldGroup, OnDrift, Status
 from sluice.listings.ebay.kinds import compare_id
+from sluice.listings.ebay.sellers import Places
 from sluice.platform import aws
 from sluice.platform.config import live
 from sluice.platform.config.document import Config
 from sluice.platform.config.tenants import Allowances, Tenants
 from sluice.platform.http import routing
-from tests.support.ebay_seller import SKU, TENANT, EbaySeller, open_ebay_seller
+from tests.support.ebay_seller import ACCOUNT, SKU, TENANT, EbaySeller, open_ebay_seller
 from tests.support.ebay_wanted import record
 from tests.support.http import call
 from tests.support.store import store
@@ -97,6 +98,18 @@ def test_an_open_difference_is_decided(seller: EbaySeller, said: str, price: str
     assert seller.record().wanted.price.amount == ("1" if said == "theirs" else "245")
     assert look(seller)["drift"] == 0
     assert call("POST", path, body={"answer": said}, tenant=TENANT).status == 404
+
+
+def test_an_answer_that_makes_a_record_which_cannot_be_is_refused_by_the_field(seller: EbaySeller) -> None:
+    seller.put(record(on_drift={**record().on_drift, FieldGroup.PRICE: OnDrift.ASK}))
+    seller.settle()
+    seller.sandbox.ebay.edit_offer(TENANT, SKU, price="1.00")
+    look(seller)
+    [row] = seller.record().drift
+    sellers.remember_places(ACCOUNT, Places([], seller.clock.time))
+    answer = call("POST", f"/v1/ebay/cases/{row['case']}", body={"answer": "theirs"}, tenant=TENANT)
+    assert (answer.status, [one["field"] for one in answer.json["error"]["fields"]]) == (400, ["location"])
+    assert (seller.record().wanted.price.amount, seller.record().drift) == ("245", [row])
 
 
 def test_an_answer_that_is_none_is_refused(seller: EbaySeller) -> None:

@@ -182,7 +182,8 @@ def answer_case(request: HttpRequest[AnswerBody, None]) -> Answered:
             answers.ignore(record, row)
         else:
             asker = change.Asker(request.tenant, request.subject, request.now, "theirs", config)
-            done = asking.put(asker, answers.theirs(record, row))
+            with refusals_told():
+                done = asking.put(asker, answers.theirs(record, row))
             answers.close(record, row)
             job = done.enqueued.job_id if done.enqueued else None
     except answers.NoCase:
