@@ -73,7 +73,7 @@ class Attempt:
     @property
     def token(self) -> str:
         """Who makes it: no other run has this lease of this job."""
-        return f"{self.job.job_id}#{self.job.created_at}#{self.job.lease}"
+        return token(self.job)
 
     def called(self, step: Step, failure: Failure | None = None) -> None:
         """Keep a call for the sync log."""
@@ -81,6 +81,11 @@ class Attempt:
         if isinstance(failure, MarketplaceFailure) and failure.status is not None:
             told["status"] = str(failure.status)
         self.calls.append(told)
+
+
+def token(job: Job) -> str:
+    """Who makes an attempt, for this lease of `job`."""
+    return f"{job.job_id}#{job.created_at}#{job.lease}"
 
 
 def begin(run: Run, record: Record, want: Desired, found: Known) -> Attempt:

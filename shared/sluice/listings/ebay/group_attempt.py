@@ -83,7 +83,7 @@ class GroupAttempt:
     @property
     def token(self) -> str:
         """Who makes it; see `Attempt.token`."""
-        return f"{self.run.job.job_id}#{self.run.job.created_at}#{self.run.job.lease}"
+        return attempts.token(self.run.job)
 
     @property
     def open(self) -> list[Attempt]:
@@ -202,8 +202,7 @@ def _note(attempt: GroupAttempt) -> None:
 
 def _write_member(attempt: GroupAttempt, one: Attempt, publisher: Publisher) -> None:
     """What became of a member: nothing where nothing was to be done, and its record says so already."""
-    stands = known.of_record(one.record, attempt.run.clock.now())
-    if not one.plan.steps and one.record.is_published and stands.live == attempt.live:
+    if not one.plan.steps and one.record.is_published and one.record.is_for_sale == attempt.live:
         return
     if not one.plan.steps:
         attempts.note(one)
