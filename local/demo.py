@@ -194,7 +194,7 @@ def show_urls(laptop: Laptop, console: Console) -> None:
     """Where to look, while it runs (`make up` keeps it running)."""
     console.print(f"\nAPI        {laptop.stack.api_url}/v1/openapi.json")
     console.print(f"sandbox    {laptop.sandbox.url}/_sandbox/report")
-    console.print("`make up` keeps all of it running and prints a token to try the API with.")
+    console.print("`make up` keeps all of it running and prints a token to try the API with, and where its pages are.")
 
 
 if __name__ == "__main__":
