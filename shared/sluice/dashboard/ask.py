@@ -26,6 +26,10 @@ class ApiRefusal(Exception):  # noqa: N818 - an answer
         self.message = str(error.get("message", "the request was refused"))
         self.fields = {str(one["field"]): str(one["message"]) for one in error.get("fields", ())}
 
+    def named(self, otherwise: str) -> dict[str, str]:
+        """What is wrong, by field; all of it under `otherwise` where the API names none."""
+        return self.fields or {otherwise: self.message}
+
 
 class ApiFailure(Exception):  # noqa: N818 - an answer
     """The function that serves the route has failed; its log says why."""
@@ -50,7 +54,7 @@ def ask(
         ApiRefusal: the answer is a 4xx. ApiFailure: the function did not answer, or with a 5xx.
     """
     event = _event(caller, route, request_id, path or {}, query or {}, body, key)
-    function = next(name for prefix, name in FUNCTIONS.items() if event["rawPath"].startswith(prefix))
+    function = FUNCTIONS[max((one for one in FUNCTIONS if event["rawPath"].startswith(one)), key=len)]
     try:
         answer = aws.invoke(f"{settings().stack}-{function}", event)
     except aws.FunctionFailed as failed:

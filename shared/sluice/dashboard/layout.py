@@ -1,49 +1,26 @@
 """The frame of every page: navigation, who is signed in, and where style and script come from."""
 
-from typing import Final
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from sluice.dashboard import assets, parts
+from sluice.dashboard import assets, forms, parts
 from sluice.dashboard.html import Child, element, join
-from sluice.dashboard.visit import Page, Visit
-
-# What stands in the navigation. The last are for whoever runs the deployment.
-PLACES: Final = (
-    ("/dashboard", "Overview"),
-    ("/dashboard/jobs", "Jobs"),
-    ("/dashboard/dead-letters", "Dead letters"),
-    ("/dashboard/budgets", "Budgets"),
-    ("/dashboard/accounts", "Accounts"),
-    ("/dashboard/pauses", "Pauses"),
-    ("/dashboard/actions", "Audit log"),
-)
-FOR_PLATFORM: Final = (
-    ("/dashboard/calls", "Marketplaces"),
-    ("/dashboard/runs", "Runs"),
-    ("/dashboard/tenants", "Tenants"),
-)
+from sluice.dashboard.page import Page
+from sluice.dashboard.pages import GROUPS, Place, is_own, offered
+from sluice.dashboard.visit import Visit
 
 
 def whole(visit: Visit, page: Page) -> str:
     """The page as the browser gets it."""
-    places = PLACES + (FOR_PLATFORM if visit.is_platform else ())
-    links = [
-        element("li", parts.link(name, path, visit.of_tenant(), aria_current="page" if path == visit.here else None))
-        for path, name in places
-    ]
-    caller = visit.session.caller
-    chosen = visit.of_tenant().get("tenant")
-    whose = f"tenant {chosen}" if chosen else ("all tenants" if visit.is_platform else f"tenant {caller.tenant}")
     header = element(
         "header",
         element("a", "Skip to the content", href="#content", class_="skip"),
         parts.link("Sluice", "/dashboard", visit.of_tenant(), class_="name"),
-        element("nav", element("ul", links), aria_label="Pages"),
         element(
             "div",
-            element("span", f"{caller.subject} · {whose}", class_="who"),
-            parts.form(visit, "/dashboard/sign-out", parts.button("Sign out")),
+            element("span", f"{visit.session.caller.subject} · {_whose(visit)}", class_="who"),
+            forms.form(visit, "/dashboard/sign-out", forms.button("Sign out")),
             class_="account",
         ),
     )
@@ -55,7 +32,34 @@ def whole(visit: Visit, page: Page) -> str:
         tabindex="-1",
         data_refresh="10" if page.refreshes else None,
     )
-    return document(page.title, [header, main])
+    return document(page.title, [header, element("div", _navigation(visit), main, class_="frame")])
+
+
+def _navigation(visit: Visit) -> Markup:
+    """What the caller may look at, by group."""
+    return element("nav", [_group(visit, name, offered(visit, name)) for name in GROUPS], aria_label="Pages")
+
+
+def _group(visit: Visit, name: str, places: Sequence[Place]) -> Markup | None:
+    if not places:
+        return None
+    links = [
+        element("li", parts.link(one.name, one.path, visit.of_tenant(), aria_current=_current(visit, one)))
+        for one in places
+    ]
+    return element("div", element("p", name, class_="group"), element("ul", links), class_="places")
+
+
+def _current(visit: Visit, place: Place) -> str | None:
+    return "page" if place.path == visit.here else None
+
+
+def _whose(visit: Visit) -> str:
+    own = f"tenant {visit.session.caller.tenant}"
+    if not visit.is_platform or is_own(visit.here):
+        return own
+    chosen = visit.of_tenant().get("tenant")
+    return f"tenant {chosen}" if chosen else "all tenants"
 
 
 def bare(title: str, *children: Child) -> str:

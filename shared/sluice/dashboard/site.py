@@ -7,6 +7,7 @@
 """
 
 import hmac
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
@@ -21,9 +22,11 @@ from sluice.dashboard import assets, layout, parts, sessions, sign_in
 from sluice.dashboard.ask import ApiFailure, ApiRefusal
 from sluice.dashboard.html import element, join
 from sluice.dashboard.issuer import NotSignedIn
-from sluice.dashboard.pages import PAGES
+from sluice.dashboard.page import Page, Redirect
+from sluice.dashboard.pages import PAGES, Show
 from sluice.dashboard.sessions import Session
-from sluice.dashboard.visit import Page, Redirect, Visit
+from sluice.dashboard.table import Table
+from sluice.dashboard.visit import Visit, is_ours
 from sluice.platform.clock import Clock, SystemClock
 from sluice.platform.observe import logger
 from sluice.platform.settings import settings
@@ -47,7 +50,6 @@ HEADERS: Final = {
 }
 
 clock: Clock = SystemClock()
-Show = Callable[[Visit], Page | Redirect]
 
 
 class NotOurForm(Exception):  # noqa: N818 - an answer
@@ -101,7 +103,8 @@ def _endpoint(app: APIGatewayHttpResolver, method: str, show: Show) -> Callable[
         if method == "POST":
             _ours(event, form, session)
         query = dict(parse_qsl(event.get("rawQueryString") or ""))
-        visit = Visit(session, event["rawPath"], _request_id(event), clock.now(), query, form)
+        once = secrets.token_urlsafe(9)
+        visit = Visit(session, event["rawPath"], _request_id(event), clock.now(), query, form, once)
         return _answer(visit, show)
 
     return endpoint
@@ -118,27 +121,25 @@ def _answer(visit: Visit, show: Show) -> Response[Any]:
         found = Page("That did not work", told, status=502)
     if isinstance(found, Redirect):
         return _redirect(found.to)
-    if found.csv is not None and visit.query.get("format") == "csv":
-        name = visit.here.removeprefix("/dashboard").strip("/").replace("/", "-") or "overview"
-        headers = {"Content-Disposition": f'attachment; filename="sluice-{name}.csv"'}
-        return Response(200, "text/csv; charset=utf-8", found.csv(), {**HEADERS, **headers})
+    wanted = [table for table in found.tables if table.name == visit.query.get("table", "")]
+    if wanted and found.status == 200 and visit.query.get("format") == "csv":
+        return _csv(visit, wanted[0])
     return _html(found.status, layout.whole(visit, found))
+
+
+def _csv(visit: Visit, table: Table) -> Response[Any]:
+    page = visit.here.removeprefix("/dashboard").strip("/").replace("/", "-") or "overview"
+    name = f"{page}-{table.name}" if table.name else page
+    headers = {"Content-Disposition": f'attachment; filename="sluice-{name}.csv"'}
+    return Response(200, "text/csv; charset=utf-8", table.csv(), {**HEADERS, **headers})
 
 
 def _refusal(visit: Visit, refused: ApiRefusal) -> Page:
     """What the API refused, as a page that leads back. A page with a filter shows the reason at its fields itself."""
     fields = [element("li", f"{name}: {message}") for name, message in refused.fields.items()]
-    back = element("p", parts.link("Back", visit.form["back"])) if is_ours(visit.form.get("back")) else _home()
+    back = element("p", parts.link("Back", visit.back)) if visit.form else _home()
     body = [element("p", refused.message, class_="refused", role="alert"), element("ul", fields) if fields else None]
     return Page("Not done" if visit.form else "Not possible", join([*body, back]), refused.status)
-
-
-def is_ours(path: str | None) -> bool:
-    """Whether `path` is a page of the dashboard, and nothing that a browser would take for another site."""
-    if not path or "\\" in path or any(ord(character) <= 32 for character in path):
-        return False
-    parsed = urlsplit(path)
-    return not parsed.scheme and not parsed.netloc and (parsed.path + "/").startswith("/dashboard/")
 
 
 def _session(event: Mapping[str, Any]) -> Session | None:

@@ -1,13 +1,15 @@
 """One request for a page: who asks, what for, and how the page asks the API."""
 
-from collections.abc import Callable, Mapping
+import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from markupsafe import Markup
+from urllib.parse import urlsplit
 
 from sluice.dashboard import ask
 from sluice.dashboard.sessions import Session
+from sluice.platform.http.auth import PLATFORM, Permission
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class Visit:
     """What a page is made from.
 
     here: the page's path. request_id: of the gateway. query, form: parameters, each once. now: epoch ms.
+    once: of the forms of the page that is made, by which the API knows one that is sent twice.
     """
 
     session: Session
@@ -23,11 +26,22 @@ class Visit:
     now: int
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
+    once: str = ""
 
     @property
     def is_platform(self) -> bool:
         """Whether they run the whole deployment."""
-        return "platform" in self.session.caller.roles
+        return PLATFORM in self.session.caller.roles
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the API lets them: a page offers nobody what it would refuse."""
+        return self.session.caller.may(permission)
+
+    @property
+    def back(self) -> str:
+        """The page that the form stood on."""
+        given = self.form.get("back")
+        return given if given and is_ours(given) else "/dashboard"
 
     def of_tenant(self) -> dict[str, str]:
         """The tenant that they look at, as a query: only whoever runs the deployment chooses one."""
@@ -38,40 +52,40 @@ class Visit:
         """What the page's address says of these names; what it leaves out, or empty, is not among it."""
         return {name: self.query[name] for name in names if self.query.get(name)}
 
+    def filled(self, *names: str) -> dict[str, str]:
+        """What the form says under these names; what is left empty is not among it."""
+        return {name: self.form[name] for name in names if self.form.get(name)}
+
+    def ticked(self, name: str) -> list[str]:
+        """Which of the things called `name` are ticked in the form (`forms.ticks`)."""
+        return [one.removeprefix(f"{name}.") for one in self.form if one.startswith(f"{name}.")]
+
     def get(self, route: str, *, path: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None) -> Any:
         """What the API answers to a GET. See `ask.ask`."""
         return ask.ask(self.session.caller, f"GET {route}", request_id=self.request_id, path=path, query=query)
 
-    def post(
+    def do(
         self,
         route: str,
-        body: Mapping[str, Any],
+        body: Mapping[str, Any] | None = None,
         *,
         path: Mapping[str, str] | None = None,
-        key: str | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> Any:
-        """What the API answers to a POST. See `ask.ask`."""
-        caller = self.session.caller
-        return ask.ask(caller, f"POST {route}", request_id=self.request_id, path=path, body=body, key=key)
+        """What the API answers to what a form asks for. route: with its method, as `POST /v1/jobs/{job_id}/retry`.
 
-    def delete(self, route: str, *, path: Mapping[str, str]) -> Any:
-        """What the API answers to a DELETE. See `ask.ask`."""
-        return ask.ask(self.session.caller, f"DELETE {route}", request_id=self.request_id, path=path)
-
-
-@dataclass(frozen=True)
-class Page:
-    """What a page shows. refreshes: it is worth looking at again by itself. csv: makes what it offers as CSV."""
-
-    title: str
-    body: Markup
-    status: int = 200
-    refreshes: bool = False
-    csv: Callable[[], str] | None = None
+        A POST has an `Idempotency-Key`: the same form of the same page, sent twice, is done once. Another button of
+        that page, or the same form filled in otherwise, is another request.
+        """
+        caller, once = self.session.caller, self.form.get("once")
+        asked = json.dumps([once, route, path, body], sort_keys=True)
+        key = hashlib.sha256(asked.encode()).hexdigest()[:40] if once and route.startswith("POST ") else None
+        return ask.ask(caller, route, request_id=self.request_id, path=path, query=query, body=body, key=key)
 
 
-@dataclass(frozen=True)
-class Redirect:
-    """Where to go on, within the dashboard."""
-
-    to: str
+def is_ours(path: str | None) -> bool:
+    """Whether `path` is a page of the dashboard, and nothing that a browser would take for another site."""
+    if not path or "\\" in path or any(ord(character) <= 32 for character in path):
+        return False
+    parsed = urlsplit(path)
+    return not parsed.scheme and not parsed.netloc and (parsed.path + "/").startswith("/dashboard/")

@@ -16,6 +16,7 @@ from local.issuer import Issuer
 from sluice.dashboard import assets, sessions, site
 from sluice.dashboard import issuer as at_issuer
 from sluice.dashboard.pages import PAGES
+from sluice.dashboard.visit import is_ours
 from sluice.operator import counts
 from sluice.platform import aws
 from sluice.platform.clock import SystemClock
@@ -105,9 +106,21 @@ def test_a_session_ends_when_it_is_idle_and_when_it_is_old(shop: Cloud, monkeypa
 
 
 def test_a_user_is_told_that_operating_is_not_theirs(shop: Cloud) -> None:
-    shown = look("/dashboard", signed_in("user"))
+    shown = look("/dashboard/jobs", signed_in("user"))
     assert shown.status == 403
     assert "operate:read" in shown.text
+
+
+@pytest.mark.parametrize("role", ["operator", "platform"])
+def test_everybody_begins_at_a_page_that_is_theirs_and_is_shown_the_way_to_no_other(shop: Cloud, role: str) -> None:
+    who = signed_in(role)
+    first = look("/dashboard", who)
+    if first.status == 303:
+        first = look(first.to, who)
+    assert first.status == 200
+    ways = re.findall(r'<li><a href="([^"?]*)', first.text)
+    assert ways
+    assert {look(way, who).status for way in ways} == {200}
 
 
 def test_another_tenant_sees_nothing_of_it(shop: Cloud) -> None:
@@ -214,7 +227,7 @@ def test_a_table_can_be_sorted_and_taken_along(shop: Cloud) -> None:
 
 
 def test_a_csv_runs_no_formula(shop: Cloud) -> None:
-    from sluice.dashboard.parts import Column, Table
+    from sluice.dashboard.table import Column, Table
     from sluice.dashboard.visit import Visit
 
     visit = Visit(sessions.Session(Caller("acme", frozenset({"operator"}), "ada"), "key"), "/dashboard", "1", 0)
@@ -420,12 +433,12 @@ def test_a_refusal_of_the_issuer_is_told_without_its_words(issuer: Issuer) -> No
     ],
 )
 def test_nobody_is_sent_to_another_site(back: str) -> None:
-    assert not site.is_ours(back)
+    assert not is_ours(back)
 
 
 @pytest.mark.parametrize("back", ["/dashboard", "/dashboard?tenant=acme", "/dashboard/jobs?state=dead"])
 def test_pages_of_the_dashboard_are_known(back: str) -> None:
-    assert site.is_ours(back)
+    assert is_ours(back)
 
 
 # How they ask

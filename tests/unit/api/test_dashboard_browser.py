@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from sluice.dashboard.pages import PLACES
 from sluice.operator import counts
 from sluice.platform import aws
 from sluice.platform.config.pause_table import put
@@ -22,19 +23,8 @@ from tests.unit.api.conftest import Cloud
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=WHY_NOT)
 
-PAGES = (
-    "",
-    "/jobs",
-    "/dead-letters",
-    "/budgets",
-    "/accounts",
-    "/pauses",
-    "/actions",
-    "/calls",
-    "/runs",
-    "/tenants",
-    "/jobs?state=wrong",
-)
+# Every page that stands in the navigation, and one of a hand-made address.
+PAGES = (*PLACES, "/dashboard/jobs?state=wrong")
 THEMES = ("light", "dark")
 PHONE = {"width": 390, "height": 844}
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -82,7 +72,7 @@ class Visitor:
         return self.page
 
     def go(self, path: str) -> Page:
-        self.page.goto(f"{self.site.url}/dashboard{path}")
+        self.page.goto(f"{self.site.url}{path}")
         return self.page
 
     def _note(self, url: str) -> None:
@@ -119,7 +109,7 @@ def test_a_person_signs_in_finds_a_job_and_cancels_it(browser: Browser, site: Se
 def test_many_are_counted_then_confirmed_with_the_keyboard_alone(browser: Browser, site: Server) -> None:
     me = visitor(browser, site)
     page = me.sign_in("user operator admin")
-    me.go("/jobs?state=queued")
+    me.go("/dashboard/jobs?state=queued")
     page.get_by_role("button", name="Cancel…").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Cancel 2?")).to_be_visible()
@@ -137,7 +127,7 @@ def test_a_double_click_acts_once(browser: Browser, site: Server) -> None:
     page.get_by_role("link", name=re.compile("DD1391-100")).click()
     page.get_by_role("button", name="Raise").dblclick()
     expect(page.get_by_text("1 done")).to_be_visible()
-    me.go("/actions")
+    me.go("/dashboard/actions")
     assert page.locator("tbody tr").count() == 1
 
 
@@ -188,7 +178,7 @@ def test_what_users_wrote_runs_nowhere(browser: Browser, site: Server) -> None:
     me = visitor(browser, site)
     page = me.sign_in("user operator admin")
     page.on("dialog", lambda dialog: me.wrong.append(dialog.message))
-    me.go("/jobs")
+    me.go("/dashboard/jobs")
     page.get_by_label("Text", exact=True).fill(HOSTILE)
     page.get_by_role("button", name="Filter").click()
     assert page.get_by_label("Text", exact=True).input_value() == HOSTILE
@@ -202,9 +192,9 @@ def test_a_page_renews_itself_and_keeps_what_is_open_and_focused(browser: Browse
     page = me.sign_in("user operator admin")
     page.wait_for_load_state()
     expect(page.locator(".tile").first).to_contain_text("2")
-    page.get_by_role("link", name="Download as CSV").focus()
+    page.get_by_role("link", name=re.compile("Download as CSV")).focus()
     acme.enqueue("acme", "AA0000-001")
     counts.follow(changes("jobs"))
     page.clock.run_for(10_500)
     expect(page.locator(".tile").first).to_contain_text("3")
-    assert page.evaluate("document.activeElement.textContent") == "Download as CSV"
+    assert page.evaluate("document.activeElement.textContent").startswith("Download as CSV")

@@ -1,29 +1,80 @@
-"""The pages, each a function from a visit to what it shows. None of them reads a table: they ask the API."""
+"""The pages, each a function from a visit to what it shows. None of them reads a table: they ask the API.
+
+This is the one place where a page is entered: those that stand in the navigation in `GROUPS`, the others in `MORE`.
+"""
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
+from sluice.dashboard.page import Page, Redirect
 from sluice.dashboard.pages import actions, budgets, deployment, jobs, letters, overview, pauses
-from sluice.dashboard.visit import Page, Redirect, Visit
+from sluice.dashboard.visit import Visit
+from sluice.platform.http.auth import Permission
 
-# By method and path. Ids stand in the query: some hold a `/`, which a gateway decodes in a path.
-PAGES: Final[Mapping[str, Callable[[Visit], Page | Redirect]]] = {
-    "GET /dashboard": overview.show,
-    "GET /dashboard/jobs": jobs.show_all,
+Show = Callable[[Visit], Page | Redirect]
+
+
+class Place(NamedTuple):
+    """A page that stands in the navigation.
+
+    needs: without it nobody is shown the way there; the API would refuse it. own: it shows what belongs to the caller's
+    own tenant, whichever tenant whoever runs the deployment looks at.
+    """
+
+    path: str
+    name: str
+    show: Show
+    needs: Permission
+    own: bool = False
+
+
+def home(visit: Visit) -> Page | Redirect:
+    """The overview; for who may not see it, the first page that they may."""
+    if visit.may(Permission.OPERATE_READ):
+        return overview.show(visit)
+    places = [place for group in GROUPS for place in offered(visit, group)]
+    return Redirect(places[0].path) if places else overview.show(visit)
+
+
+GROUPS: Final[Mapping[str, tuple[Place, ...]]] = {
+    "Work": (
+        Place("/dashboard", "Overview", home, Permission.OPERATE_READ),
+        Place("/dashboard/jobs", "Jobs", jobs.show_all, Permission.OPERATE_READ),
+        Place("/dashboard/dead-letters", "Dead letters", letters.show_all, Permission.OPERATE_READ),
+        Place("/dashboard/pauses", "Pauses", pauses.show_all, Permission.OPERATE_READ),
+        Place("/dashboard/actions", "Audit log", actions.show_all, Permission.OPERATE_READ),
+    ),
+    "Marketplaces": (
+        Place("/dashboard/accounts", "Accounts", budgets.show_accounts, Permission.OPERATE_READ),
+        Place("/dashboard/budgets", "Budgets", budgets.show_all, Permission.OPERATE_READ),
+    ),
+    "Deployment": (
+        Place("/dashboard/calls", "Calls", deployment.show_calls, Permission.DEPLOYMENT_READ),
+        Place("/dashboard/runs", "Runs", deployment.show_runs, Permission.DEPLOYMENT_READ),
+        Place("/dashboard/tenants", "Tenants", deployment.show_tenants, Permission.DEPLOYMENT_READ),
+    ),
+}
+# Pages of one thing, and what forms lead to. Ids stand in the query: some hold a `/`, which a gateway decodes in paths.
+MORE: Final[Mapping[str, Show]] = {
     "GET /dashboard/job": jobs.show_one,
-    "GET /dashboard/dead-letters": letters.show_all,
-    "GET /dashboard/budgets": budgets.show_all,
     "GET /dashboard/budget": budgets.show_one,
-    "GET /dashboard/accounts": budgets.show_accounts,
-    "GET /dashboard/actions": actions.show_all,
     "GET /dashboard/action": actions.show_one,
     "POST /dashboard/actions": actions.do,
     "POST /dashboard/actions/count": actions.count,
     "POST /dashboard/action/stop": actions.stop,
-    "GET /dashboard/pauses": pauses.show_all,
     "POST /dashboard/pauses": pauses.pause,
     "POST /dashboard/pauses/resume": pauses.resume,
-    "GET /dashboard/calls": deployment.show_calls,
-    "GET /dashboard/runs": deployment.show_runs,
-    "GET /dashboard/tenants": deployment.show_tenants,
 }
+PLACES: Final = {place.path: place for group in GROUPS.values() for place in group}
+# Every page, by method and path.
+PAGES: Final[Mapping[str, Show]] = {**{f"GET {path}": place.show for path, place in PLACES.items()}, **MORE}
+
+
+def offered(visit: Visit, group: str) -> list[Place]:
+    """The places of a group that the caller may see."""
+    return [place for place in GROUPS[group] if visit.may(place.needs)]
+
+
+def is_own(path: str) -> bool:
+    """Whether the page at `path` shows what the caller's own tenant has: a list, or one thing of it."""
+    return any(place.own and path.startswith(place.path.removesuffix("s")) for place in PLACES.values())

@@ -1,16 +1,17 @@
 """What operators did, and doing it: counted and shown first, then confirmed, then followed to its end."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from uuid import uuid4
 
 from markupsafe import Markup
 
-from sluice.dashboard import parts
+from sluice.dashboard import forms, parts
 from sluice.dashboard.html import Child, element, join
-from sluice.dashboard.parts import Column
-from sluice.dashboard.visit import Page, Redirect, Visit
+from sluice.dashboard.page import Page, Redirect
+from sluice.dashboard.search import listing, search
+from sluice.dashboard.table import Column, Table, state, text
+from sluice.dashboard.visit import Visit
+from sluice.platform.http.auth import Permission
 
 DOES: Final = {
     "cancel": "Cancel",
@@ -23,23 +24,19 @@ DOES: Final = {
 
 def show_all(visit: Visit) -> Page:
     """The audit log."""
-    found = visit.get("/v1/operator/actions", query=visit.asked("cursor"))
+    found = search(visit, "/v1/operator/actions", {})
     columns = {
         "at": Column("When", lambda row: row["createdAt"], lambda row: _to_action(row["actionId"], row["createdAt"])),
-        "action": Column("What", lambda row: row["action"]),
-        "state": Column("State", lambda row: row["state"], lambda row: parts.word(row["state"])),
-        "who": Column("Who", lambda row: row["subject"]),
-        "roles": Column("As", lambda row: row["roles"]),
+        "action": text("What", "action"),
+        "state": state("State", "state"),
+        "who": text("Who", "subject"),
+        "roles": text("As", "roles"),
         "whose": Column("Whose work", lambda row: row["whose"] or "everybody's"),
         "outcomes": Column("What came of it", lambda row: _outcomes(row["outcomes"])),
-        "reason": Column("Reason", lambda row: row["reason"]),
+        "reason": text("Reason", "reason"),
     }
-    table = parts.Table(visit, columns, found["actions"], "Newest first", "No operator has done anything yet.")
-    body = [
-        table.html(),
-        parts.next_page(visit, found["next"]),
-    ]
-    return Page("Audit log", join(body), csv=table.csv)
+    table = Table(visit, columns, found.rows("actions"), "Newest first", "No operator has done anything yet.")
+    return listing("Audit log", found, table)
 
 
 def show_one(visit: Visit) -> Page:
@@ -48,12 +45,12 @@ def show_one(visit: Visit) -> Page:
     found = visit.get("/v1/operator/actions/{action_id}", path=path)
     running = found["state"] == "running"
     hidden = {"id": found["actionId"]}
-    stop = parts.form(visit, "/dashboard/action/stop", parts.button("Stop", kind="danger"), hidden=hidden)
+    stop = forms.form(visit, "/dashboard/action/stop", forms.button("Stop", kind="danger"), hidden=hidden)
     body = [
         element(
             "p", parts.word(found["state"]), " ", _outcomes(found["outcomes"]) or "Nothing done yet.", class_="told"
         ),
-        stop if running else None,
+        stop if running and visit.may(Permission.OPERATE_ACT) else None,
         parts.facts(
             {
                 "who": found["subject"],
@@ -64,41 +61,43 @@ def show_one(visit: Visit) -> Page:
                 "request": found["requestId"],
             }
         ),
-        parts.section("On what", element("pre", json.dumps(found["target"], indent=2, ensure_ascii=False))),
-        parts.section(
-            "What changed, of the first", element("pre", json.dumps(found["changes"], indent=2, ensure_ascii=False))
-        ),
+        parts.section("On what", parts.as_json(found["target"])),
+        parts.section("What changed, of the first", parts.as_json(found["changes"])),
     ]
     return Page(DOES.get(found["action"], found["action"]), join(body), refreshes=running)
 
 
-def on_all(visit: Visit, title: str, named: Mapping[str, str], words: Sequence[str], unnamed: str) -> Markup:
+def on_all(visit: Visit, title: str, named: Mapping[str, str], words: Sequence[str], unnamed: str) -> Markup | None:
     """Buttons to act on everything that the filter `named` finds: what that is, is counted and shown first.
 
     unnamed: what to say where the filter names nothing.
     """
+    if not visit.may(Permission.OPERATE_ACT):
+        return None
     if not named:
         return element("p", unnamed, class_="note")
     buttons = [
-        parts.button(f"{DOES[one]}\N{HORIZONTAL ELLIPSIS}", name="action", value=one, kind=_kind(one)) for one in words
+        forms.button(f"{DOES[one]}\N{HORIZONTAL ELLIPSIS}", name="action", value=one, kind=_kind(one)) for one in words
     ]
     hidden = {**{f"filter.{name}": value for name, value in named.items()}, **visit.of_tenant()}
-    made = parts.form(visit, "/dashboard/actions/count", buttons, hidden=hidden, class_="buttons")
+    made = forms.form(visit, "/dashboard/actions/count", buttons, hidden=hidden, class_="buttons")
     return parts.section(title, made)
 
 
 def on_one(visit: Visit, words: Sequence[str], **thing: str) -> Markup | None:
     """Buttons to act on one thing, by its `job_id` or `letter_id`; each does it once, however often it is pressed."""
-    forms = [
-        parts.form(
+    if not visit.may(Permission.OPERATE_ACT):
+        return None
+    made = [
+        forms.form(
             visit,
             "/dashboard/actions",
-            parts.button(DOES[one], kind=_kind(one)),
-            hidden={**visit.of_tenant(), **thing, "action": one, "once": uuid4().hex},
+            forms.button(DOES[one], kind=_kind(one)),
+            hidden={**visit.of_tenant(), **thing, "action": one},
         )
         for one in words
     ]
-    return element("div", forms, class_="buttons") if forms else None
+    return element("div", made, class_="buttons") if made else None
 
 
 def _kind(word: str) -> str:
@@ -108,17 +107,17 @@ def _kind(word: str) -> str:
 def count(visit: Visit) -> Page:
     """What an action would be done to: how many things, and the first ten. Nothing is done yet."""
     word = visit.form.get("action", "")
-    answer = visit.post("/v1/operator/actions", {**_body(visit), "dryRun": True})["counted"]
+    answer = visit.do("POST /v1/operator/actions", {**_body(visit), "dryRun": True})["counted"]
     number = f"{'at least ' if answer['atLeast'] else ''}{answer['matched']}"
     if not answer["matched"]:
         return Page("Nothing matches", element("p", "Nothing was done. ", _back(visit)))
     named = {name: value for name, value in visit.form.items() if name.startswith("filter.")}
-    hidden = {**named, **visit.of_tenant(), "action": word, "once": uuid4().hex, "back": visit.form.get("back")}
-    confirm = parts.form(
+    hidden = {**named, **visit.of_tenant(), "action": word}
+    confirm = forms.form(
         visit,
         "/dashboard/actions",
-        parts.field("reason", "Reason, for the audit log", None, maxlength=200),
-        parts.button(f"{DOES.get(word, word)} {number}", kind="danger" if word == "cancel" else "strong"),
+        forms.input_field("reason", "Reason, for the audit log", None, maxlength=200),
+        forms.button(f"{DOES.get(word, word)} {number}", kind="danger" if word == "cancel" else "strong"),
         hidden=hidden,
         class_="filter",
     )
@@ -134,14 +133,14 @@ def count(visit: Visit) -> Page:
 
 def do(visit: Visit) -> Redirect:
     """Do it, once however often the form is sent, and go to where it can be followed."""
-    answer = visit.post("/v1/operator/actions", {**_body(visit), "dryRun": False}, key=visit.form.get("once") or None)
+    answer = visit.do("POST /v1/operator/actions", {**_body(visit), "dryRun": False})
     return Redirect(_address(answer["action"]["actionId"]))
 
 
 def stop(visit: Visit) -> Redirect:
     """Stop it before its next page."""
     action_id = visit.form.get("id", "")
-    visit.post("/v1/operator/actions/{action_id}/stop", {}, path={"action_id": action_id})
+    visit.do("POST /v1/operator/actions/{action_id}/stop", {}, path={"action_id": action_id})
     return Redirect(_address(action_id))
 
 
@@ -171,4 +170,4 @@ def _address(action_id: str) -> str:
 
 
 def _back(visit: Visit) -> Markup:
-    return parts.link("Back", visit.form.get("back") or "/dashboard")
+    return parts.link("Back", visit.back)

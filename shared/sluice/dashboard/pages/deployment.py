@@ -4,54 +4,49 @@ import json
 from typing import Final
 
 from sluice.dashboard import parts
-from sluice.dashboard.html import join
-from sluice.dashboard.parts import Column
-from sluice.dashboard.visit import Page, Visit
+from sluice.dashboard.page import Page
+from sluice.dashboard.search import Filter, listing, search
+from sluice.dashboard.table import Column, Table, text, time, took
+from sluice.dashboard.visit import Visit
 
 FUNCTIONS: Final = ("scheduler", "worker", "operation-poller", "promotion-worker", "page-scheduler", "page-worker")
+CALLS: Final = Filter(fields={"hours": "Hours back, 24 if empty"}, button="Show")
+RUNS: Final = Filter(
+    choices={"function": ("Function", FUNCTIONS)}, fields={"day": "Day (UTC), as 2026-11-28"}, button="Show"
+)
 
 
 def show_calls(visit: Visit) -> Page:
     """Calls to each marketplace: how many, how they ended, how long they took."""
-    found = visit.get("/v1/operator/calls", query={"hours": visit.query.get("hours", "24")})
-    rows = found["marketplaces"]
+    hours = visit.query.get("hours") or "24"
+    found = search(visit, "/v1/operator/calls", {"hours": hours})
     columns = {
-        "marketplace": Column("Marketplace", lambda row: row["marketplace"]),
-        "calls": Column("Calls", lambda row: row["calls"]),
-        "success": Column("Success, %", lambda row: row["successRate"]),
-        "p50": Column("Half within", lambda row: row["p50Ms"], lambda row: parts.duration(row["p50Ms"])),
-        "p95": Column("95 % within", lambda row: row["p95Ms"], lambda row: parts.duration(row["p95Ms"])),
+        "marketplace": text("Marketplace", "marketplace"),
+        "calls": text("Calls", "calls"),
+        "success": text("Success, %", "successRate"),
+        "p50": took("Half within", "p50Ms"),
+        "p95": took("95 % within", "p95Ms"),
         "outcomes": Column("Outcomes", lambda row: ", ".join(f"{name}: {n}" for name, n in row["outcomes"].items())),
     }
-    table = parts.Table(visit, columns, rows, "The last 24 hours", "No marketplace was called.")
-    return Page("Marketplaces", table.html(), csv=table.csv, refreshes=True)
+    table = Table(visit, columns, found.rows("marketplaces"), f"The last {hours} hours", "No marketplace was called.")
+    return listing("Calls to marketplaces", found, table, filter_=CALLS, refreshes=True)
 
 
 def show_runs(visit: Visit) -> Page:
     """What each run of a function did."""
-    found = visit.get("/v1/operator/runs", query=visit.asked("function", "day", "cursor"))
+    found = search(visit, "/v1/operator/runs", RUNS.asked(visit))
     columns = {
-        "at": Column("When", lambda row: row["at"], lambda row: parts.moment(row["at"])),
+        "at": time("When", "at"),
         "stats": Column("What it did", lambda row: json.dumps(row["stats"], ensure_ascii=False)),
     }
-    choose = [
-        parts.select("function", "Function", FUNCTIONS, found["function"]),
-        parts.field("day", "Day (UTC), as 2026-11-28", visit.query.get("day")),
-    ]
-    rows = found["runs"]
-    table = parts.Table(visit, columns, rows, f"Runs of {found['function']}, newest first", "None on this day.")
-    body = [
-        parts.filters(visit, choose, label="Show"),
-        table.html(),
-        parts.next_page(visit, found["next"]),
-    ]
-    return Page("Runs", join(body), csv=table.csv)
+    caption = f"Runs of {found.answer.get('function', 'a function')}, newest first"
+    table = Table(visit, columns, found.rows("runs"), caption, "None on this day.")
+    return listing("Runs", found, table, filter_=RUNS)
 
 
 def show_tenants(visit: Visit) -> Page:
     """Tenants, what they have and may have."""
-    found = visit.get("/v1/operator/tenants", query=visit.asked("cursor"))
-    rows = found["tenants"]
+    found = search(visit, "/v1/operator/tenants", {})
     columns = {
         "tenant": Column(
             "Tenant",
@@ -66,9 +61,5 @@ def show_tenants(visit: Visit) -> Page:
             ),
         ),
     }
-    table = parts.Table(visit, columns, rows, "By name", "No tenant has asked for anything yet.")
-    body = [
-        table.html(),
-        parts.next_page(visit, found["next"]),
-    ]
-    return Page("Tenants", join(body), csv=table.csv)
+    table = Table(visit, columns, found.rows("tenants"), "By name", "No tenant has asked for anything yet.")
+    return listing("Tenants", found, table)

@@ -1,6 +1,5 @@
 """Jobs by filter, and one job: what happened to it, why it waits, and what to do about it."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -8,24 +7,27 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from sluice.dashboard import parts
-from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
+from sluice.dashboard.page import Page
 from sluice.dashboard.pages import actions
-from sluice.dashboard.parts import Column, Table
-from sluice.dashboard.visit import Page, Visit
+from sluice.dashboard.search import Filter, listing, search
+from sluice.dashboard.table import Column, Table, state, text, time
+from sluice.dashboard.visit import Visit
 
 STATES: Final = ("queued", "leased", "waiting", "succeeded", "dead", "cancelled")
-# What a filter of jobs may name, in the API's words.
-FILTERS: Final = {
-    "kind": "Kind",
-    "marketplace": "Marketplace",
-    "account": "Account",
-    "sku": "SKU begins with",
-    "code": "Error code",
-    "text": "Text",
-    "from": "Asked for from",
-    "to": "to",
-}
+FILTER: Final = Filter(
+    choices={"state": ("State", STATES)},
+    fields={
+        "kind": "Kind",
+        "marketplace": "Marketplace",
+        "account": "Account",
+        "sku": "SKU begins with",
+        "code": "Error code",
+        "text": "Text",
+        "from": "Asked for from",
+        "to": "to",
+    },
+)
 # What can be done to all that match, and to a job in one of these states.
 ON_ALL: Final = ("cancel", "retry", "raise")
 ON_ONE: Final = {"queued": ("retry", "raise", "cancel"), "waiting": ("retry",)}
@@ -36,23 +38,13 @@ COUNTED: Final = ("state", "kind", "marketplace", "code")
 
 def show_all(visit: Visit) -> Page:
     """Jobs that match the filter in the address, with how many there are of each state."""
-    wanted = visit.asked("state", *FILTERS, "cursor")
-    wrong: Mapping[str, str] = {}
-    rows, after = list[Any](), None
-    try:
-        found = visit.get("/v1/operator/jobs", query={**wanted, **visit.of_tenant()})
-        rows, after = found["jobs"], found["next"]
-    except ApiRefusal as refused:
-        wrong = refused.fields or {"filter": refused.message}
-    table = Table(visit, _columns(visit), rows, "Newest request first", _nothing(after is not None))
-    named = {name: value for name, value in wanted.items() if name != "cursor"}
-    body = [
-        _filter(visit, wrong),
-        None if wrong else [_counts(visit, wanted), table.html()],
-        parts.next_page(visit, after),
-        actions.on_all(visit, EVERY, named, ON_ALL, UNNAMED) if rows else None,
-    ]
-    return Page("Jobs", join(body), status=400 if wrong else 200, csv=table.csv)
+    asked = FILTER.asked(visit)
+    found = search(visit, "/v1/operator/jobs", {**asked, **visit.of_tenant()})
+    rows = found.rows("jobs")
+    table = Table(visit, _columns(visit), rows, "Newest request first", _nothing(found.next is not None))
+    buttons = actions.on_all(visit, EVERY, asked, ON_ALL, UNNAMED) if rows else None
+    counted = None if found.wrong else _counts(visit, asked)
+    return listing("Jobs", found, table, filter_=FILTER, before=counted, after=buttons)
 
 
 def show_one(visit: Visit) -> Page:
@@ -84,26 +76,24 @@ def show_one(visit: Visit) -> Page:
         ),
         _problem(job["error"]),
         parts.section("What happened", history.html()),
-        parts.section("What it is to do", element("pre", json.dumps(job["payload"], indent=2, ensure_ascii=False))),
-        parts.section("What came of it", element("pre", json.dumps(job["result"], indent=2, ensure_ascii=False)))
-        if job["result"] is not None
-        else None,
+        parts.section("What it is to do", parts.as_json(job["payload"])),
+        parts.section("What came of it", parts.as_json(job["result"])) if job["result"] is not None else None,
     ]
-    return Page(job["jobId"], join(body), refreshes=job["state"] in ("queued", "leased", "waiting"), csv=history.csv)
+    return Page(job["jobId"], join(body), refreshes=job["state"] in ("queued", "leased", "waiting"), tables=(history,))
 
 
 def _columns(visit: Visit) -> dict[str, Column]:
     of = visit.of_tenant()
     columns = {
         "id": Column("Job", lambda row: row["jobId"], lambda row: to_job(row["jobId"], of)),
-        "state": Column("State", lambda row: row["state"], lambda row: parts.word(row["state"])),
-        "priority": Column("Priority", lambda row: row["priority"]),
-        "attempts": Column("Attempts", lambda row: row["attempts"]),
-        "due": Column("Due", lambda row: row["dueAt"], lambda row: parts.moment(row["dueAt"])),
+        "state": state("State", "state"),
+        "priority": text("Priority", "priority"),
+        "attempts": text("Attempts", "attempts"),
+        "due": time("Due", "dueAt"),
         "error": Column("Last error", lambda row: row["error"]["code"] if row["error"] else None),
-        "asked": Column("Asked for", lambda row: row["createdAt"], lambda row: parts.moment(row["createdAt"])),
+        "asked": time("Asked for", "createdAt"),
     }
-    return {"tenant": Column("Tenant", lambda row: row["tenant"]), **columns} if visit.is_platform else columns
+    return {"tenant": text("Tenant", "tenant"), **columns} if visit.is_platform else columns
 
 
 def to_job(job_id: str, of: Mapping[str, str]) -> Markup:
@@ -111,20 +101,9 @@ def to_job(job_id: str, of: Mapping[str, str]) -> Markup:
     return parts.link(job_id, "/dashboard/job", {"id": job_id, **of})
 
 
-def _filter(visit: Visit, wrong: Mapping[str, str]) -> Markup:
-    fields = [parts.field(name, label, visit.query.get(name), wrong.get(name)) for name, label in FILTERS.items()]
-    told = [
-        element("p", f"{name}: {message}", class_="refused", role="alert")
-        for name, message in wrong.items()
-        if name not in FILTERS
-    ]
-    state = parts.select("state", "State", STATES, visit.query.get("state"))
-    return join([told, parts.filters(visit, state, fields)])
-
-
 def _counts(visit: Visit, wanted: Mapping[str, str]) -> Markup | None:
     """How many there are in each state. Counters know state, kind, marketplace and code, and nothing else."""
-    if set(wanted) - {*COUNTED, "cursor"}:
+    if set(wanted) - set(COUNTED):
         return element("p", "How many match is only known for state, kind, marketplace and error code.", class_="note")
     counted = {name: value for name, value in wanted.items() if name in COUNTED and name != "state"}
     found = visit.get("/v1/operator/jobs/counts", query={**counted, **visit.of_tenant()})
@@ -149,12 +128,12 @@ def _problem(error: Mapping[str, Any] | None) -> Markup | None:
 
 def _timeline(visit: Visit, history: list[dict[str, Any]]) -> Table:
     columns = {
-        "at": Column("When", lambda row: row["at"], lambda row: parts.moment(row["at"])),
-        "event": Column("What", lambda row: row["event"], lambda row: parts.word(row["event"])),
-        "attempt": Column("Attempt", lambda row: row["attempt"]),
+        "at": time("When", "at"),
+        "event": state("What", "event"),
+        "attempt": text("Attempt", "attempt"),
         "times": Column("Times", lambda row: row.get("times", 1)),
-        "code": Column("Code", lambda row: row.get("code")),
-        "message": Column("Message", lambda row: row.get("message")),
+        "code": text("Code", "code"),
+        "message": text("Message", "message"),
     }
     return Table(visit, columns, history, "Oldest first", "Nothing yet: it has not been tried.")
 

@@ -5,10 +5,11 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from sluice.dashboard import parts
+from sluice.dashboard import charts, parts
 from sluice.dashboard.html import Child, element, join
-from sluice.dashboard.parts import Column, Row
-from sluice.dashboard.visit import Page, Visit
+from sluice.dashboard.page import Page
+from sluice.dashboard.table import Column, Row, Table, state, text, time
+from sluice.dashboard.visit import Visit
 
 # A queue's 95 % wait longer than this: it is shown in amber.
 LONG_MS: Final = 60_000
@@ -40,7 +41,7 @@ def show(visit: Visit) -> Page:
         ),
         parts.tile("begin within (95 %)", parts.duration(delay), kind="fair" if (delay or 0) > LONG_MS else ""),
     ]
-    table = parts.Table(visit, _columns(visit), found["queues"], "Jobs of one kind at one marketplace", NOTHING_YET)
+    table = Table(visit, _columns(visit), found["queues"], "Jobs of one kind at one marketplace", NOTHING_YET)
     body = [
         _problems(visit, found),
         element("div", tiles, class_="tiles"),
@@ -57,7 +58,7 @@ def show(visit: Visit) -> Page:
         _scheduler(found["scheduler"]),
         element("p", "As of ", parts.moment(found["at"]), ".", class_="note"),
     ]
-    return Page("Overview", join(body), refreshes=True, csv=table.csv)
+    return Page("Overview", join(body), refreshes=True, tables=(table,))
 
 
 def _problems(visit: Visit, found: Mapping[str, Any]) -> Markup:
@@ -91,20 +92,18 @@ def _columns(visit: Visit) -> dict[str, Column]:
 
     return {
         "queue": Column("Queue", lambda row: row["queue"], queue),
-        "health": Column("Health", lambda row: row["health"], lambda row: parts.word(row["health"])),
+        "health": state("Health", "health"),
         "queued": Column("Queued", lambda row: states(row, "queued")),
         "running": Column("Running", lambda row: states(row, "leased")),
         "waiting": Column("Waiting", lambda row: states(row, "waiting")),
         "dead": Column("Dead", lambda row: states(row, "dead")),
-        "failed": Column("ApiFailure tries, 2 h", lambda row: row["failed"]),
+        "failed": text("Failed tries, 2 h", "failed"),
         "delay": Column(
             "Begins within (95 %)",
             lambda row: row["delay"]["p95Ms"],
             lambda row: _delay(row["delay"]["p95Ms"]),
         ),
-        "oldest": Column(
-            "Oldest due since", lambda row: row["oldestDueAt"], lambda row: parts.moment(row["oldestDueAt"])
-        ),
+        "oldest": time("Oldest due since", "oldestDueAt"),
     }
 
 
@@ -114,7 +113,7 @@ def _delay(ms: int | None) -> Child:
 
 def _trend(label: str, values: list[int]) -> Markup:
     told = [element("span", f" {sum(values)} {label}"), Markup("<br>")]
-    return join([parts.sparkline(values, f"{label}, by hour, the oldest first"), *told])
+    return join([charts.sparkline(values, f"{label}, by hour, the oldest first"), *told])
 
 
 def _scheduler(tick: Mapping[str, Any] | None) -> Markup | None:

@@ -1,13 +1,14 @@
 """What is paused, and pausing and resuming it."""
 
 from typing import Final
-from uuid import uuid4
 
-from sluice.dashboard import parts
+from sluice.dashboard import forms, parts
 from sluice.dashboard.ask import ApiRefusal
-from sluice.dashboard.html import Child, element, join
-from sluice.dashboard.parts import Column, Row
-from sluice.dashboard.visit import Page, Redirect, Visit
+from sluice.dashboard.html import Child, join
+from sluice.dashboard.page import Page, Redirect
+from sluice.dashboard.table import Column, Row, Table, text, time
+from sluice.dashboard.visit import Visit
+from sluice.platform.http.auth import Permission
 
 ROUTE: Final = "/v1/operator/pauses"
 HERE: Final = "/dashboard/pauses"
@@ -25,44 +26,42 @@ def show_all(visit: Visit) -> Page:
 
 def pause(visit: Visit) -> Page | Redirect:
     """Have work wait. What is wrong with the form stands beside its fields, which stay as they were filled in."""
-    body = {name: visit.form[name] for name in FIELDS if visit.form.get(name)}
     try:
-        visit.post(ROUTE, body, key=visit.form.get("once") or None)
-    except ApiRefusal as refusal:
-        return _page(visit, refusal.fields or {"name": refusal.message}, refusal.status)
+        visit.do(f"POST {ROUTE}", visit.filled(*FIELDS))
+    except ApiRefusal as refused:
+        return _page(visit, refused.named("name"), refused.status)
     return Redirect(HERE)
 
 
 def resume(visit: Visit) -> Redirect:
     """Have it go on."""
-    visit.delete(f"{ROUTE}/{{pause}}", path={"pause": visit.form.get("name", "")})
+    visit.do(f"DELETE {ROUTE}/{{pause}}", path={"pause": visit.form.get("name", "")})
     return Redirect(HERE)
 
 
 def _page(visit: Visit, wrong: dict[str, str], status: int) -> Page:
     rows = visit.get(ROUTE)["pauses"]
     columns = {
-        "name": Column("What", lambda row: row["name"]),
-        "reason": Column("Why", lambda row: row["reason"]),
-        "by": Column("By", lambda row: row["by"]),
-        "since": Column("Since", lambda row: row["since"], lambda row: parts.moment(row["since"])),
-        "until": Column("Until", lambda row: row["until"], lambda row: parts.moment(row["until"])),
+        "name": text("What", "name"),
+        "reason": text("Why", "reason"),
+        "by": text("By", "by"),
+        "since": time("Since", "since"),
+        "until": time("Until", "until"),
         "do": Column("Act", None, lambda row: _resume(visit, row)),
     }
-    fields = [parts.field(name, label, visit.form.get(name), wrong.get(name)) for name, label in FIELDS.items()]
-    made = parts.form(
-        visit, HERE, fields, parts.button("Pause", kind="danger"), hidden={"once": uuid4().hex}, class_="filter"
-    )
-    others = [element("p", f"{name}: {told}", class_="refused") for name, told in wrong.items() if name not in FIELDS]
-    table = parts.Table(visit, columns, rows, "By name", "Nothing is paused.")
-    body = [
-        table.html(),
-        parts.section("Pause", others, made),
-    ]
-    return Page("Pauses", join(body), status, csv=table.csv)
+    table = Table(visit, columns, rows, "By name", "Nothing is paused.")
+    return Page("Pauses", join([table.html(), _form(visit, wrong)]), status, tables=(table,))
+
+
+def _form(visit: Visit, wrong: dict[str, str]) -> Child:
+    if not visit.may(Permission.OPERATE_ACT):
+        return None
+    fields = [forms.input_field(name, label, visit.form.get(name), wrong.get(name)) for name, label in FIELDS.items()]
+    made = forms.form(visit, HERE, fields, forms.button("Pause", kind="danger"), class_="filter")
+    return parts.section("Pause", forms.others(wrong, FIELDS), made)
 
 
 def _resume(visit: Visit, row: Row) -> Child:
-    if row["platform"] and not visit.is_platform:
+    if not visit.may(Permission.OPERATE_ACT) or (row["platform"] and not visit.is_platform):
         return None
-    return parts.form(visit, f"{HERE}/resume", parts.button("Resume"), hidden={"name": row["name"]})
+    return forms.form(visit, f"{HERE}/resume", forms.button("Resume"), hidden={"name": row["name"]})

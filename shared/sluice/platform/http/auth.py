@@ -101,13 +101,17 @@ class Caller(NamedTuple):
     roles: frozenset[str]
     subject: str
 
+    def may(self, permission: Permission) -> bool:
+        """Whether one of the caller's roles has `permission`."""
+        return any(permission in ROLES[role] for role in self.roles)
+
     def require(self, permission: Permission) -> None:
         """Do nothing if one of the caller's roles has `permission`.
 
         Raises:
             Forbidden: none has it.
         """
-        if not any(permission in ROLES[role] for role in self.roles):
+        if not self.may(permission):
             held = ", ".join(sorted(self.roles))
             raise Forbidden(f"this needs the permission {permission}, which no role of yours ({held}) has")
 

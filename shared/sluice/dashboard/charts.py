@@ -1,0 +1,124 @@
+"""Pictures of numbers, drawn as SVG by the server. What they show also stands in words or in a table."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from markupsafe import Markup
+
+from sluice.dashboard.html import Child, element, join
+from sluice.dashboard.table import Row, Table
+
+# The plane of a chart, in its own units, and the room that is left for the words around it.
+WIDTH, HEIGHT, LEFT, BELOW, ABOVE = 600, 200, 56, 22, 8
+# As many lines have a colour of their own in style.css.
+COLOURS: Final = 4
+
+Point = tuple[float, float]
+
+
+def gauge(used: int, limit: int, label: str) -> Markup:
+    """How much of a limit is used."""
+    return element(
+        "meter", f"{used} of {limit}", min=0, max=limit, value=min(used, limit), high=0.9 * limit, aria_label=label
+    )
+
+
+def sparkline(values: Sequence[int], label: str) -> Markup:
+    """Numbers over time as a small line. What it shows is told in words to whoever does not see it."""
+    if not values:
+        return Markup("")
+    most, last = max(1, *values), max(1, len(values) - 1)
+    points = " ".join(f"{100 * place / last:.4g},{23 - 21 * value / most:.3g}" for place, value in enumerate(values))
+    told = f"{label}: {', '.join(map(str, values))}"
+    return element(
+        "svg",
+        element("title", told),
+        element("polyline", points=points, fill="none", stroke="currentColor", stroke_width="2"),
+        viewBox="0 0 100 24",
+        role="img",
+        class_="spark",
+        preserveAspectRatio="none",
+    )
+
+
+def chart(
+    title: str,
+    table: Table,
+    across: Callable[[Row], float],
+    along: tuple[str, str],
+    lines: Mapping[str, Callable[[Row], float | None]],
+    *,
+    steps: bool = False,
+) -> Markup:
+    """Lines over a common axis, with the table of what they show behind a click.
+
+    across: where a row stands on the axis. along: what stands at its two ends. lines: by name, a row's value; None is a
+    gap. steps: a value holds until the next one, as a price does.
+    """
+    drawn = {name: [_points(run, steps) for run in _runs(table.rows, across, line)] for name, line in lines.items()}
+    points = [point for runs in drawn.values() for run in runs for point in run]
+    if not points:
+        return table.html()
+    low, high = min(0.0, *(y for _, y in points)), max(y for _, y in points) or 1.0
+    first, last = min(x for x, _ in points), max(x for x, _ in points)
+
+    def place(point: Point) -> Point:
+        x = LEFT + (WIDTH - LEFT) * (point[0] - first) / ((last - first) or 1)
+        return x, ABOVE + (HEIGHT - ABOVE - BELOW) * (1 - (point[1] - low) / ((high - low) or 1))
+
+    shapes = [_shape([place(one) for one in run], number) for number, runs in enumerate(drawn.values()) for run in runs]
+    picture = element(
+        "svg",
+        element("title", f"{title}: {', '.join(lines)}"),
+        _axes(low, high, along),
+        shapes,
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        role="img",
+        class_="chart",
+    )
+    legend = [element("li", name, class_=f"line-{number % COLOURS}") for number, name in enumerate(lines)]
+    behind = element("details", element("summary", "The numbers"), table.html(), open=table.is_sorted)
+    return element("figure", element("figcaption", title, element("ul", legend, class_="legend")), picture, behind)
+
+
+def _runs(
+    rows: Sequence[Row], across: Callable[[Row], float], line: Callable[[Row], float | None]
+) -> list[list[Point]]:
+    """What is drawn without a gap, from left to right."""
+    runs: list[list[Point]] = [[]]
+    for row in sorted(rows, key=across):
+        value = line(row)
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append((across(row), value))
+    return [run for run in runs if run]
+
+
+def _points(run: list[Point], steps: bool) -> list[Point]:
+    if not steps:
+        return run
+    held = [(after[0], before[1]) for before, after in pairwise(run)]
+    return [run[0], *(point for pair in zip(held, run[1:], strict=True) for point in pair)]
+
+
+def _shape(points: list[Point], number: int) -> Markup:
+    kind = f"line-{number % COLOURS}"
+    if len(points) == 1:
+        return element("circle", cx=f"{points[0][0]:.4g}", cy=f"{points[0][1]:.4g}", r=3, class_=f"{kind} dot")
+    told = " ".join(f"{x:.4g},{y:.4g}" for x, y in points)
+    return element("polyline", points=told, class_=kind)
+
+
+def _axes(low: float, high: float, along: tuple[str, str]) -> Child:
+    bottom = HEIGHT - BELOW
+    return join(
+        [
+            element("path", d=f"M{LEFT} {ABOVE}V{bottom}H{WIDTH}", class_="axis"),
+            element("text", f"{high:.6g}", x=LEFT - 6, y=ABOVE + 8, text_anchor="end"),
+            element("text", f"{low:.6g}", x=LEFT - 6, y=bottom, text_anchor="end"),
+            element("text", along[0], x=LEFT, y=HEIGHT - 4),
+            element("text", along[1], x=WIDTH, y=HEIGHT - 4, text_anchor="end"),
+        ]
+    )
