@@ -1,4 +1,7 @@
-"""`python -m bench [NAME …]`: run the benchmarks, print one table, write it to bench/results."""
+"""`python -m bench [NAME …]`: run the benchmarks, print one table, write it to bench/results.
+
+`python -m bench cost --jobs NUMBER` reckons from their newest results what a month costs.
+"""
 
 import argparse
 import os
@@ -9,7 +12,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from bench import report
+from bench import cost, report
 from bench.one import NAMES, isolated, measure
 from bench.row import Row
 from local.laptop import keep_parent_environment_clean
@@ -26,6 +29,8 @@ POWERTOOLS = {
 
 def main(arguments: Sequence[str]) -> int:
     """Run what `arguments` name, or all. 0 also when a target is missed, which the table says; 1 when one failed."""
+    if arguments and arguments[0] == "cost":
+        return cost.main(arguments[1:])
     parser = argparse.ArgumentParser(prog="python -m bench", description="What Sluice costs, beside its targets.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"which benchmarks: {', '.join(NAMES)} (default: all)")
     wanted = parser.parse_args(arguments).names or NAMES

@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.table import Table
 
@@ -28,17 +29,27 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 def write(rows: Mapping[str, Sequence[Row]], order: Sequence[str]) -> None:
-    """`<date>.json` keeps each benchmark's newest rows of that day, `latest.md` shows them in `order`."""
+    """`<date>.json` keeps each benchmark's newest rows of that day, `latest.md` shows those of all days in `order`."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}.json"
     kept = json.loads(path.read_text()) if path.exists() else {"benchmarks": {}}
     kept["machine"] = machine()
     kept["benchmarks"] |= {name: [row.as_dict() for row in found] for name, found in rows.items()}
     path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
-    lines = [f"Measured {path.stem} on {machine()}.", ""]
-    lines += ["| measure | conditions | result | target | |", "|---|---|---|---|---|"]
-    for row in (row for name in order for row in kept["benchmarks"].get(name, [])):
+    lines = [f"Each benchmark's newest rows. The last were measured on {machine()}.", ""]
+    lines += ["| measured | measure | conditions | result | target | |", "|---|---|---|---|---|---|"]
+    found = newest()
+    for day, row in ((day, row) for name in order for day, rows_ in [found.get(name, ("", []))] for row in rows_):
         verdict = {True: "holds", False: "**missed**", None: ""}[row["holds"]]
         result = f"{show(row['result'])} {row['unit']}".rstrip()
-        lines.append(f"| {row['measure']} | {row['conditions']} | {result} | {row['target']} | {verdict} |")
+        lines.append(f"| {day} | {row['measure']} | {row['conditions']} | {result} | {row['target']} | {verdict} |")
     (RESULTS / "latest.md").write_text("\n".join(lines) + "\n")
+
+
+def newest() -> dict[str, tuple[str, list[dict[str, Any]]]]:
+    """By the name of each benchmark, the day on which it was measured last, and its rows of then."""
+    found: dict[str, tuple[str, list[dict[str, Any]]]] = {}
+    for path in sorted(RESULTS.glob("*.json")):
+        kept = json.loads(path.read_text(encoding="utf-8"))["benchmarks"]
+        found |= {name: (path.stem, rows) for name, rows in kept.items() if rows}
+    return found

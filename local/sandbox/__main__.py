@@ -14,7 +14,7 @@ from local.sandbox.server import Sandbox
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     limits = Limits() if options.no_limits else None
     latency = Latency(delay_ms=options.latency_ms, jitter_ms=options.jitter_ms)
     over = Event()
@@ -25,15 +25,16 @@ def main(arguments: list[str] | None = None) -> None:
         over.wait()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local.sandbox", description="Play the marketplaces on loopback.")
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
-    parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same story (default 7)")
-    parser.add_argument("--products", type=int, default=0, help="synthetic products besides the named ones")
-    parser.add_argument("--latency-ms", type=int, default=0, help="added to every answer")
-    parser.add_argument("--jitter-ms", type=int, default=0, help="up to this much more, by seed")
-    parser.add_argument("--no-limits", action="store_true", help="take calls at any rate")
-    return parser
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    made = argparse.ArgumentParser(prog="python -m local.sandbox", description="Play the marketplaces on loopback.")
+    made.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
+    made.add_argument("--seed", type=int, default=7, help="the same seed gives the same story (default 7)")
+    made.add_argument("--products", type=int, default=0, help="synthetic products besides the named ones")
+    made.add_argument("--latency-ms", type=int, default=0, help="added to every answer")
+    made.add_argument("--jitter-ms", type=int, default=0, help="up to this much more, by seed")
+    made.add_argument("--no-limits", action="store_true", help="take calls at any rate")
+    return made
 
 
 if __name__ == "__main__":
