@@ -1,0 +1,239 @@
+"""Rolling windows: whatever workers, clocks and crashes do, none holds more arrivals than it allows; all are used."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.jobs.budgets.blocks import Hand, Rhythm, Times, free_by, leave, started_by, take
+from sluice.jobs.budgets.rings import PLACES, Ring, Rings, Span, decode, encode
+from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
+
+NOON = 1_795_348_800_000
+# By how much the clocks of two workers differ, and how long a call is on its way, at most (ms).
+SKEW, TRAVEL = 20, 30
+MARGIN = SKEW + TRAVEL
+
+spans = st.builds(Span, st.integers(1, 400), st.sampled_from([SECOND, 10 * SECOND, MINUTE, HOUR, DAY]))
+# Small ones are used up often, so that many orders of events matter.
+few = st.lists(st.builds(Span, st.integers(1, 12), st.integers(200, 4_000)), min_size=1, max_size=3)
+rhythms = st.builds(
+    Rhythm, st.sampled_from([0, 0, 1, 50, 400]), st.integers(1, 3), st.integers(1, 300), st.just(MARGIN)
+)
+
+
+@dataclass
+class Marketplace:
+    """Notes when calls arrive."""
+
+    arrivals: list[int] = field(default_factory=list)
+
+    def over(self, span: Span) -> list[tuple[int, int]]:
+        """Arrivals that had so many before them that the window was over."""
+        made = sorted(self.arrivals)
+        return [(one, other) for one, other in zip(made, made[span.calls :], strict=False) if other - one < span.ms]
+
+
+@dataclass
+class Budget:
+    """The stored item: what it says has been through its own form."""
+
+    spans: Sequence[Span]
+    times: Times = field(default_factory=Times)
+
+    def read(self) -> Times:
+        stored = decode(encode(self.times.rings)) if self.times.rings.rings else Rings()
+        return self.times._replace(rings=stored.fitting(self.spans, MARGIN))
+
+
+@dataclass
+class Worker:
+    """By its own clock, `ahead` ms ahead of the marketplace's."""
+
+    budget: Budget
+    marketplace: Marketplace
+    rhythm: Rhythm
+    ahead: int
+    hand: Hand = field(default_factory=Hand)
+
+    def call(self, now: int, count: int, late: int, travel: int) -> int:
+        """Make the next call, `late` after it may start; the time that it is then."""
+        if not self.hand.tickets:
+            times, tickets = take(self.budget.read(), self.hand, count, now + self.ahead, self.rhythm)
+            self.budget.times = times
+            self.hand.take(tickets)
+        start = max(now, self.hand.tickets[0].start - self.ahead) + late
+        if start + self.ahead > self.hand.tickets[0].latest:
+            self.hand.passed()
+            return start
+        self.hand.made(start + self.ahead)
+        self.marketplace.arrivals.append(start + travel)
+        return start
+
+    def end(self) -> None:
+        self.hand.drop()
+        self.budget.times = leave(self.budget.read(), self.hand, self.rhythm)
+        self.hand = Hand()
+
+
+# Which worker, how long after the last step, how many calls its block has, how late it makes one, how long that is on
+# its way; and whether it then goes on, ends, or dies.
+steps = st.lists(
+    st.tuples(
+        st.integers(0, 3),
+        st.sampled_from([0, 0, 0, 1, 30, 500]),
+        st.integers(1, 5),
+        st.sampled_from([0, 0, 0, 5, 100, 301]),
+        st.integers(0, TRAVEL),
+        st.sampled_from(["on", "on", "on", "on", "end", "die"]),
+    ),
+    max_size=80,
+)
+skews = st.lists(st.integers(0, SKEW), min_size=4, max_size=4)
+
+
+@given(few, rhythms, skews, steps)
+def test_no_window_holds_more_arrivals_than_it_allows(
+    some: list[Span], rhythm: Rhythm, ahead: list[int], steps: list[tuple[int, int, int, int, int, str]]
+) -> None:
+    """Each worker makes its calls when it may, in the order in which their times come."""
+    budget, marketplace, now = Budget(some), Marketplace(), NOON
+    workers = [Worker(budget, marketplace, rhythm, skew) for skew in ahead]
+    at = [NOON] * len(workers)
+    for number, wait, count, late, travel, then in steps:
+        # Who is asked may be waiting for its call until later: the others go on meanwhile.
+        now += wait
+        at[number] = workers[number].call(max(now, at[number]), count, late, travel)
+        if then == "end":
+            workers[number].end()
+        elif then == "die":
+            workers[number].hand = Hand()
+    for span in some:
+        assert marketplace.over(span) == []
+
+
+@given(few, rhythms, st.lists(st.integers(-DAY, DAY), max_size=30), st.lists(st.integers(1, 5), min_size=30))
+def test_a_clock_that_is_put_forward_or_back_makes_no_window_shorter(
+    some: list[Span], rhythm: Rhythm, clocks: list[int], counts: list[int]
+) -> None:
+    """By the times that the calls were given: whoever was there first is waited for, whatever clock it had."""
+    times, starts = Times(rings=Rings().fitting(some, MARGIN)), list[int]()
+    for clock, count in zip(clocks, counts, strict=False):
+        times, tickets = take(times, Hand(), count, NOON + clock, rhythm)
+        assert all(ticket.start >= NOON + clock for ticket in tickets)
+        starts += [ticket.start for ticket in tickets]
+    for span in some:
+        for number, start in enumerate(starts[span.calls :]):
+            assert start - starts[number] >= 0 or start >= NOON - DAY
+            place = Ring.empty(span, PLACES // len(some)).members(number + span.calls)
+            before = starts[place.start - span.calls : min(place.stop - span.calls, number + 1)]
+            assert start >= max(before) + span.ms + MARGIN
+
+
+LONE = [Span(1, 10 * SECOND), Span(7, 10 * SECOND), Span(200, 10 * SECOND), Span(450, HOUR)]
+
+
+@pytest.mark.parametrize("span", LONE)
+@pytest.mark.parametrize(("count", "answer"), [(1, 20), (3, 1)])
+def test_a_lone_worker_with_work_uses_all_of_a_window(span: Span, count: int, answer: int) -> None:
+    """At least 99 % of what fits between the margins, with bursts as large as its answers allow."""
+    budget, marketplace = Budget([span]), Marketplace()
+    worker = Worker(budget, marketplace, Rhythm(0, 1, 500, 10), 0)
+    now, turns = NOON, 3
+    while now < NOON + turns * span.ms and len(marketplace.arrivals) < turns * span.calls:
+        now = worker.call(now, count, 0, 0) + answer
+    made = sum(at < NOON + turns * span.ms for at in marketplace.arrivals)
+    # The first window is full at once; from then on each call waits for the one that it follows.
+    assert made >= 0.99 * (turns - 1) * span.calls + span.calls * (turns * 10 < span.ms)
+    assert marketplace.over(span) == []
+
+
+def test_a_whole_window_may_be_used_in_a_burst() -> None:
+    span = Span(200, 10 * SECOND)
+    times, tickets = take(Times(rings=Rings().fitting([span], 0)), Hand(), 200, NOON, Rhythm(0, 1, 500, 0))
+    assert {ticket.start for ticket in tickets} == {NOON}
+    assert times.rings.rings[0].used(200, NOON) == 200
+    _, [next_] = take(times, Hand(), 1, NOON, Rhythm(0, 1, 500, 0))
+    assert next_.start == NOON + 500 + 10 * SECOND, "the others may start at this time still"
+
+
+@given(spans, st.lists(st.integers(0, 400), max_size=12), st.integers(1, 9))
+def test_what_is_used_and_what_is_free_are_the_window(span: Span, taken: list[int], wait: int) -> None:
+    times, now = Times(rings=Rings().fitting([span], 0)), NOON
+    for count in taken:
+        now += wait * span.ms // 20
+        free = free_by(times, now, now, 0, 0)
+        ring = times.rings.rings[0]
+        assert free is not None
+        assert free >= 0
+        assert free + ring.used(times.rings.taken, now) <= span.calls
+        some = min(count, free)
+        if some:
+            times, tickets = take(times, Hand(), some, now, Rhythm(0, 1, 0, 0))
+            assert {ticket.start for ticket in tickets} == {now}, "what is free may start at once"
+        many = span.calls + count
+        by = started_by(times, many, now, now + 500 * span.ms, 0, 0)
+        assert (free_by(times, now, by, 0, 0) or 0) >= many
+        assert by == now or (free_by(times, now, by - 1, 0, 0) or 0) < many
+
+
+@given(spans, spans, st.lists(st.tuples(st.integers(0, 90), st.integers(0, 5_000)), max_size=12))
+def test_a_limit_that_is_changed_keeps_what_was_called(before: Span, after: Span, taken: list[tuple[int, int]]) -> None:
+    times, now, starts = Times(rings=Rings().fitting([before], 0)), NOON, list[int]()
+    rhythm = Rhythm(0, 1, 0, 0)
+    for spans_, moves in (([before], taken), ([after], [*taken, (400, 0)])):
+        times = times._replace(rings=times.rings.fitting(spans_, 0))
+        for count, wait in moves:
+            now += wait
+            for _ in range(count):
+                times, [ticket] = take(times, Hand(), 1, now, rhythm)
+                now = ticket.start
+                starts.append(now)
+        if spans_ == [before]:
+            known = len(starts)
+    # Counted from the change on, no window of the new limit is over, those that began before it among them.
+    for number in range(max(0, known - after.calls), len(starts) - after.calls):
+        if number + after.calls >= known:
+            assert starts[number + after.calls] - starts[number] >= after.ms
+    assert all(one <= other for one, other in pairwise(starts))
+
+
+@given(st.lists(spans, min_size=1, max_size=3), st.integers(0, 2**40), st.data())
+def test_what_is_stored_opens_no_earlier_than_what_was_meant(some: list[Span], taken: int, data: st.DataObject) -> None:
+    rings = Rings(taken).fitting(some, 0)
+    filled = [
+        ring._replace(
+            opens=data.draw(st.integers(0, NOON)),
+            ends=tuple(
+                data.draw(
+                    st.lists(
+                        st.integers(NOON - ring.span.ms, NOON) | st.just(0),
+                        min_size=len(ring.ends),
+                        max_size=len(ring.ends),
+                    )
+                )
+            ),
+        )
+        for ring in rings.rings
+    ]
+    meant = Rings(taken, tuple(filled))
+    stored = decode(encode(meant))
+    assert stored.taken == taken
+    for one, other in zip(meant.rings, stored.rings, strict=True):
+        assert (one.span, one.opens) == (other.span, other.opens)
+        assert all(0 <= then - end < one.span.unit for end, then in zip(one.ends, other.ends, strict=True))
+    assert encode(stored) == encode(meant), "written again as it was read"
+    assert len(encode(meant)) <= 3 * PLACES + 100, "it stays within one write unit"
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    stored = encode(Rings().fitting([Span(10, SECOND)], 0))
+    for broken in (stored[:-1], b"\x07" + stored[1:], b"x"):
+        with pytest.raises(ValueError, match="rings"):
+            decode(broken)
+    assert decode(None) == decode(b"") == Rings()
+    full = Rings.full([Span(10, SECOND)], NOON)
+    assert full.opening(0) == NOON + SECOND
