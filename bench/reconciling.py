@@ -44,7 +44,8 @@ def run() -> list[Row]:
         rows += [
             Row("changes at eBay that were not found, or told twice", conditions, found.missed + found.twice, most=0),
             Row("mean age of a found change", conditions, found.mean_age, "min", most=most),
-            Row("calls a day", conditions, found.calls_a_day, most=QUOTA * percent / 100 * 1.01),
+            Row("mean age that Sluice tells", conditions, found.told_age, "min"),
+            Row("calls a day", conditions, found.calls_a_day, most=QUOTA * percent / 100),
             Row("write units a day", conditions, units * 1_440 / found.minutes, "WU"),
         ]
     return rows

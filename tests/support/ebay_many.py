@@ -12,7 +12,7 @@ from typing import Any
 from local.sandbox.ebay.inventory import echo as shown
 from local.sandbox.ebay.inventory.book import Item
 from local.sandbox.ebay.inventory.offers import offer_shown
-from sluice.listings.ebay import documents, hashes, projection, reconciler, sellers
+from sluice.listings.ebay import documents, hashes, projection, reconciler, sellers, shares
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.desired import Desired, FieldGroup, OnDrift
 from sluice.listings.ebay.table import LIVE, Record
@@ -33,10 +33,12 @@ DEEDS = ("sell", "sell", "sell", "price", "price", "title", "end", "hold")
 class Found:
     """What a simulation came to.
 
-    ages: of each change that was found, minutes. missed: never found. twice: told again. minutes: played.
+    ages: of each change that was found, minutes. told_age: the mean age that Sluice told at the end, minutes.
+    missed: never found. twice: told again. minutes: played.
     """
 
     ages: list[float] = field(default_factory=list)
+    told_age: float = 0.0
     missed: int = 0
     twice: int = 0
     calls_a_day: float = 0.0
@@ -65,6 +67,7 @@ def watch(seller: EbaySeller, skus: list[str], *, percent: int, changes: int, le
     """
     chance, found = random.Random(seed), Found()
     seller.configure(ebay=replace(seller.config.ebay, look_percent=percent))
+    round_ms = shares.calls_for(len(skus)) * DAY // reconciler.per_day(seller.config)
     began, told = seller.clock.time, dict[str, int]()
 
     def heard(events: list[tuple[str, Mapping[str, Any]]]) -> None:
@@ -72,15 +75,13 @@ def watch(seller: EbaySeller, skus: list[str], *, percent: int, changes: int, le
             found.twice += detail["sku"] in told
             told.setdefault(str(detail["sku"]), seller.clock.time)
 
-    slices = -(-len(skus) // reconciler.SLICE)
-    round_minutes = max(1, slices * reconciler.SLICE_CALLS // reconciler.per_minute(seller.config))
     chosen = chance.sample(skus, changes)
-    due = sorted((began + chance.randrange(round_minutes * MINUTE), sku) for sku in chosen)
+    due = sorted((began + chance.randrange(max(round_ms, MINUTE)), sku) for sku in chosen)
     made = dict[str, int]()
     before, put_events = len(seller.calls(reads=True)), aws.put_events
     aws.put_events = heard  # type: ignore[assignment]
     try:
-        while found.minutes < least or (len(told) < changes and found.minutes < 3 * round_minutes + 30):
+        while found.minutes < least or (len(told) < changes and found.minutes < 3 * round_ms / MINUTE + 30):
             while due and due[0][0] <= seller.clock.time:
                 at, sku = due.pop(0)
                 _change(seller, sku, chance.choice(DEEDS))
@@ -95,6 +96,8 @@ def watch(seller: EbaySeller, skus: list[str], *, percent: int, changes: int, le
     found.calls_a_day = spent * DAY / (seller.clock.time - began)
     found.ages = [(told[sku] - at) / MINUTE for sku, at in made.items() if sku in told]
     found.missed = changes - len(told)
+    look = sellers.progress_of(ACCOUNT)
+    found.told_age = ((look and shares.mean_age_ms(look)) or 0) / MINUTE
     return found
 
 

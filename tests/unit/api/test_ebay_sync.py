@@ -7,7 +7,7 @@ import pytest
 
 from local.sandbox.ebay.inventory.faults import RefuseListing
 from sluice.jobs.model.job import Job
-from sluice.listings.ebay import check_api, comparing, sellers
+from sluice.listings.ebay import check_api, sellers, shares
 from sluice.listings.ebay.desired import FieldGroup, OnDrift, Status
 from sluice.listings.ebay.kinds import compare_id
 from sluice.listings.ebay.sellers import Places
@@ -145,6 +145,7 @@ def test_the_age_of_what_is_known_is_told(seller: EbaySeller) -> None:
     look(seller)
     found = get("/v1/ebay/account")
     assert (found["listings"], found["meanAgeMs"]) == (1, found["roundMs"] // 2)
+    assert 0 < found["allowedAgeMs"] <= found["meanAgeMs"]
 
 
 def test_a_listing_is_checked_at_once(seller: EbaySeller) -> None:
@@ -262,7 +263,7 @@ def test_another_tenants_differences_are_not_shown(seller: EbaySeller) -> None:
 def test_differences_are_counted_over_the_slices_of_a_round(
     seller: EbaySeller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "SLICE", 2)
+    monkeypatch.setattr(shares, "SLICE", 2)
     asks = {**record().on_drift, FieldGroup.PRICE: OnDrift.ASK}
     for number in range(5):
         seller.put(record(f"SKU-{number}", quantity=3, on_drift=asks))

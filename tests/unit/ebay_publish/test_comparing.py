@@ -6,13 +6,9 @@ from typing import Any
 import pytest
 
 from local.sandbox.ebay.inventory.faults import RefuseListing, StaleRead
-from sluice.listings.ebay import documents, hashes, reconciler, sellers, table
+from sluice.listings.ebay import documents, hashes, reconciler, sellers, shares, table
 from sluice.listings.ebay.desired import Desired, FieldGroup, OnDrift, Status
-from sluice.listings.ebay.reconciler import SLICE_CALLS, allot, per_minute
-from sluice.listings.ebay.sellers import SellerPart
 from sluice.platform import aws
-from sluice.platform.clock import MINUTE
-from sluice.platform.config.document import Config
 from sluice.platform.context import Context
 from sluice.platform.packing import unpack
 from tests.support.ebay_seller import ACCOUNT, SKU, TENANT, EbaySeller
@@ -183,10 +179,8 @@ def test_a_listing_whose_publish_is_under_way_is_left_alone(seller: EbaySeller, 
 def test_rounds_go_on_slice_by_slice_and_say_their_age(
     seller: EbaySeller, told: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sluice.listings.ebay import comparing
-
-    monkeypatch.setattr(comparing, "SLICE", 2)
-    monkeypatch.setattr(reconciler, "MOST_SLICES", 1)
+    monkeypatch.setattr(shares, "SLICE", 2)
+    monkeypatch.setattr(shares, "MOST_CALLS", 3)
     for number in range(5):
         seller.put(record(f"SKU-{number}"))
     seller.settle()
@@ -197,37 +191,8 @@ def test_rounds_go_on_slice_by_slice_and_say_their_age(
     assert found
     assert found.listings == 5
     assert not found.cursor
-    assert reconciler.mean_age_ms(found) == (found.round_ms or 0) // 2 > 0
+    assert shares.mean_age_ms(found) == (found.round_ms or 0) // 2 > 0
     assert told == []
-
-
-def part(name: str, looked_at: int) -> SellerPart:
-    return SellerPart(sellers.LOOKS, name, looked_at=looked_at)
-
-
-def test_shares_are_of_the_application_and_accounts_take_turns() -> None:
-    now = 100 * MINUTE
-    watched = [part("ebay:a", now - 3 * MINUTE), part("ebay:b", now - 2 * MINUTE), part("ebay:c", now - MINUTE)]
-    calls = 2 * SLICE_CALLS + 50
-    shared = allot(watched, dict.fromkeys(("ebay:a", "ebay:b"), "x") | {"ebay:c": "y"}, calls, now)
-    assert shared == {"ebay:a": 2 * SLICE_CALLS, "ebay:c": 2 * SLICE_CALLS}
-    assert allot(watched, {}, 0, now) == {}
-
-
-def test_a_share_below_a_slice_is_saved_up() -> None:
-    now = 1_000 * MINUTE
-    calls = SLICE_CALLS // 10
-    assert allot([part("ebay:a", now - MINUTE)], {}, calls, now) == {}
-    assert allot([part("ebay:a", now - 11 * MINUTE)], {}, calls, now) == {"ebay:a": SLICE_CALLS}
-
-
-def test_ten_thousand_listings_are_seen_within_the_promised_age() -> None:
-    """At 25 % of the quota a round of 10,000 listings takes 30 minutes: 15 on the average."""
-    calls = per_minute(Config())
-    assert calls * 24 * 60 <= 2_000_000 * 25 // 100
-    slices = 10_000 // reconciler.SLICE
-    minutes = slices * SLICE_CALLS / calls
-    assert minutes / 2 <= 16
 
 
 @pytest.mark.parametrize("change", [{"title": "Another"}, {"amount": "200"}])

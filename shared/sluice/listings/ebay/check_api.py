@@ -11,7 +11,7 @@ from sluice.listings.ebay import asking, rules, wishes
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.api import LISTING, WRITE, find, one, refusals_told
 from sluice.listings.ebay.bodies import STATUSES
-from sluice.listings.ebay.reconciler import SLICE
+from sluice.listings.ebay.shares import SLICE
 from sluice.platform import usage
 from sluice.platform.config import live
 from sluice.platform.http.errors import Conflict, FieldError, Invalid, Unavailable

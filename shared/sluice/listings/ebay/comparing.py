@@ -1,7 +1,7 @@
 """One run of `listing.compare`: some of an account's listings are compared with what eBay took; what differs is told.
 
 ```
- next 100 records by sku ─► items (25 in a call), offers (one call each) ─► as before? nothing is written
+ next records by sku ─► items (25 in a call), offers (one call each) ─► as before? nothing is written
                                                                           └ differs ─► told ─► healed | case | kept
  not known (no answer, a 500) ─► nothing changes
 ```
@@ -19,14 +19,13 @@ from pynamodb.expressions.update import Action as Update
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
 from sluice.jobs.model.run import Run
-from sluice.listings.ebay import cases, documents, drift, following, publishers, sellers, table
+from sluice.listings.ebay import cases, documents, drift, following, publishers, sellers, shares, table
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import NO_POLICIES
 from sluice.listings.ebay.desired import Desired, FieldGroup
 from sluice.listings.ebay.drift import Drift, DriftClass
 from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.plan import Unsure, changed
-from sluice.listings.ebay.reconciler import SLICE, SLICE_CALLS
 from sluice.listings.ebay.sellers import SellerPart
 from sluice.listings.ebay.table import Record
 from sluice.marketplaces.publishing import MOST_PRICES, Json, Publisher
@@ -37,10 +36,13 @@ from sluice.platform.packing import pack, unpack
 
 # What happens to a whole listing, whatever is being changed in it.
 OF_THE_LISTING: Final = frozenset({DriftClass.SALE, DriftClass.ENDED, DriftClass.MISSING, DriftClass.ON_HOLD})
+# Pages of records that one run reads, of which few may be published.
+MOST_PAGES: Final = 20
 
 
 def run(run: Run) -> HandlerResult:
-    """Look at those listings that the job names; else at as many slices as it has calls for.
+    """Look at those listings that the job names; else at those that were looked at longest ago, as many as there are
+    calls for.
 
     The result is `{"looked", "unknown", "drift", "round"}`: listings, those of which nothing is known now, differences,
     and whether a round was completed.
@@ -58,24 +60,35 @@ def run(run: Run) -> HandlerResult:
 
 
 def _round(run: Run, publisher: Publisher, told: dict[str, Any]) -> None:
-    """The slices of the account's round that come next."""
-    account = run.job.account
-    for _ in range(max(1, run.payload["calls"] // SLICE_CALLS)):
+    """The listings of the account's round that come next, as many as time has brought calls for; none of them twice."""
+    account, rate, left = run.job.account, run.payload["rate"], run.payload["calls"]
+    for _ in range(MOST_PAGES):
         look = sellers.progress_of(account)
         if look is None:
             break
+        now = run.clock.now()
+        left = min(left, shares.room(look, rate, now))
+        most = min(shares.SLICE, shares.listings_for(left))
+        if told["round"]:
+            most = min(most, (look.listings or 0) - told["looked"])
+        if most <= 0:
+            break
         page = table.page(
-            keys.tenant_of(account), SLICE, Place(look.cursor) if look.cursor else None, Record.published.exists()
+            keys.tenant_of(account), most, Place(look.cursor) if look.cursor else None, Record.published.exists()
         )
         found = [one for one in page if one.echo or one.standing]
         _slice(run, publisher, found, told)
-        _move_on(look, page.next, found, run.clock.now())
-        if page.next is None:
-            told["round"] = True
-            break
+        calls = shares.calls_for(len(found))
+        left -= calls
+        _move_on(look, page.next, found, _paid(look, rate, calls, now), run.clock.now())
+        told["round"] = told["round"] or page.next is None
 
 
-def _move_on(look: SellerPart, after: Place | None, found: Sequence[Record], now: int) -> None:
+def _paid(look: SellerPart, rate: int, calls: int, now: int) -> list[Update]:
+    return [SellerPart.paid_until.set(shares.paid(look, rate, calls, now)), SellerPart.rate.set(rate)]
+
+
+def _move_on(look: SellerPart, after: Place | None, found: Sequence[Record], paid: Sequence[Update], now: int) -> None:
     """The one write for a slice. What it has just found is open, and counted, from the next round on."""
     total, open_ = (look.seen or 0) + len(found), Counter(look.open_seen or {})
     open_.update(row["class"] for record in found for row in record.drift or [])
@@ -91,7 +104,7 @@ def _move_on(look: SellerPart, after: Place | None, found: Sequence[Record], now
         ]
     else:
         actions = [SellerPart.cursor.set(after.key), SellerPart.seen.set(total), SellerPart.open_seen.set(dict(open_))]
-    tables.update(SellerPart, [look.account, look.part], [*actions, SellerPart.looked_at.set(now)])
+    tables.update(SellerPart, [look.account, look.part], [*actions, *paid, SellerPart.looked_at.set(now)])
 
 
 def _slice(run: Run, publisher: Publisher, found: Sequence[Record], told: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
-from sluice.listings.ebay import reconciler, rules, sellers, table
+from sluice.listings.ebay import rules, sellers, shares, table
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.sellers import SellerPart
 from sluice.listings.ebay.table import Record
@@ -37,6 +37,7 @@ class AccountDrift(TypedDict):
 
     listings, open: of the last complete round of looks: how many, and how many differences were open in each class.
     Null before the first. meanAgeMs: how old what is known of a listing is, on average.
+    allowedAgeMs: how old it would be if nothing held the looks up, with the calls that they are given.
     """
 
     tenant: str
@@ -44,6 +45,7 @@ class AccountDrift(TypedDict):
     open: dict[str, int] | None
     roundMs: int | None
     meanAgeMs: int | None
+    allowedAgeMs: int | None
     lookedAt: Time | None
 
 
@@ -115,7 +117,8 @@ def _account(look: SellerPart) -> AccountDrift:
         "listings": look.listings,
         "open": look.open,
         "roundMs": look.round_ms,
-        "meanAgeMs": reconciler.mean_age_ms(look),
+        "meanAgeMs": shares.mean_age_ms(look),
+        "allowedAgeMs": shares.allowed_age_ms(look),
         "lookedAt": iso_or_none(look.looked_at),
     }
 

@@ -34,8 +34,9 @@ class SellerPart(tables.Table):
     read_at: when the part was read.
     paused_until, reason: of the part `publishing`.
     cursor: of a look, the sku behind which it goes on; none at the beginning of a round. looked_at: when it was its
-        turn last. began_at: of the present round. round_ms, listings, open: of the last one that was complete; open
-        counts the differences that were open, by class. seen, open_seen: of the present round so far.
+        turn last. paid_until, rate: until when its calls are used, and how many a day it had last (see `shares`).
+        began_at: of the present round. round_ms, listings, open: of the last one that was complete; open counts the
+        differences that were open, by class. seen, open_seen: of the present round so far.
     audit_owner, audit_after: whose records, and behind which sku, the next audit goes on. audited_at: of the last one.
     """
 
@@ -52,6 +53,8 @@ class SellerPart(tables.Table):
     reason = UnicodeAttribute(null=True)
     cursor = UnicodeAttribute(null=True)
     looked_at = IntAttribute(null=True)
+    paid_until = IntAttribute(null=True)
+    rate = IntAttribute(null=True)
     began_at = IntAttribute(null=True)
     round_ms = IntAttribute(null=True)
     listings = IntAttribute(null=True)

@@ -7,7 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
-from sluice.listings.ebay import answers, asking, cases, change, locations, policies, reconciler, sellers, sync_log
+from sluice.listings.ebay import answers, asking, cases, change, locations, policies, sellers, shares, sync_log
 from sluice.listings.ebay.api import refusals_told
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.plan import Step
@@ -153,12 +153,14 @@ class Standing(TypedDict):
     """How the account fares. pause: null while it publishes.
 
     listings: those of the last complete round of looks. meanAgeMs: how old what is known of a listing is, on average.
+    allowedAgeMs: how old it would be if nothing held the looks up, with the calls that they are given.
     """
 
     pause: Pause | None
     listings: int | None
     roundMs: int | None
     meanAgeMs: int | None
+    allowedAgeMs: int | None
     lookedAt: Time | None
 
 
@@ -230,7 +232,8 @@ def show_standing(request: HttpRequest[None, None]) -> Standing:
         "pause": {"until": iso(pause[0]), "reason": pause[1]} if pause else None,
         "listings": look.listings if look else None,
         "roundMs": look.round_ms if look else None,
-        "meanAgeMs": reconciler.mean_age_ms(look) if look else None,
+        "meanAgeMs": shares.mean_age_ms(look) if look else None,
+        "allowedAgeMs": shares.allowed_age_ms(look) if look else None,
         "lookedAt": iso_or_none(look.looked_at) if look else None,
     }
 

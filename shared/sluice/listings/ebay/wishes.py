@@ -18,7 +18,8 @@ from sluice.listings.ebay.kinds import (
     policies_id,
     publish_id,
 )
-from sluice.marketplaces.publishing import MOST_PRICES, POLICY_KINDS
+from sluice.listings.ebay.shares import calls_for
+from sluice.marketplaces.publishing import POLICY_KINDS
 
 # Calls that a publish is expected to make: the item, the offer, its publication, and two to read them back.
 CALLS: Final = 5
@@ -66,16 +67,16 @@ def locations(tenant: str, priority: int = keys.HOT) -> Wish:
     return Wish(LOCATIONS, locations_id(tenant), tenant, account, {}, priority=priority, calls=1)
 
 
-def compare(tenant: str, calls: int, priority: int = keys.BACKGROUND) -> Wish:
-    """The wish for a comparison of some of an account's listings, with so many calls."""
-    payload = {"calls": calls}
+def compare(tenant: str, calls: int, rate: int, priority: int = keys.BACKGROUND) -> Wish:
+    """The wish for a comparison of some of an account's listings, with so many calls. rate: its calls a day."""
+    payload = {"calls": calls, "rate": rate}
     account = keys.account(MARKETPLACE, tenant)
     return Wish(COMPARE, compare_id(tenant), tenant, account, payload, priority=priority, calls=calls, replace=True)
 
 
 def check(tenant: str, skus: Sequence[str]) -> Wish:
     """The wish for a comparison of these listings, at most `SLICE` of them, for which somebody waits."""
-    calls = len(skus) + -(-len(skus) // MOST_PRICES)
+    calls = calls_for(len(skus))
     account = keys.account(MARKETPLACE, tenant)
     payload = {"calls": calls, "skus": list(skus)}
     return Wish(COMPARE, compare_id(tenant, skus), tenant, account, payload, priority=keys.MANUAL, calls=calls)
