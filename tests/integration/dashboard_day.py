@@ -8,6 +8,7 @@ import httpx
 
 from local.front import Front
 from local.laptop import Laptop
+from sluice.dashboard.pages import PLACES
 from sluice.platform.clock import SystemClock
 from tests.integration.levers import make_idle
 
@@ -29,6 +30,8 @@ class DashboardDay:
             assert first.status_code == 200, first.text
             assert "<h1>Overview</h1>" in first.text
             make_idle(self.laptop, SystemClock().now())
+            for page in PLACES:
+                assert self.get(page).status_code == 200, page
             job = unescape(re.findall(r'href="(/dashboard/job[?][^"]+)"', self.get("/dashboard/jobs").text)[0])
             assert "What happened" in self.get(job).text
             self.signs_out(first.text)
@@ -37,7 +40,7 @@ class DashboardDay:
     def signs_in(self) -> None:
         """At the issuer, as the browser does it."""
         begun = self.get("/dashboard/sign-in")
-        chosen = {"tenant": "acme", "roles": "user operator"}
+        chosen = {"tenant": "acme", "roles": "user operator platform"}
         back = httpx.get(f"{begun.headers['location']}&{urlencode(chosen)}").headers["location"]
         signed_in = self.get(f"/dashboard/signed-in?{urlsplit(back).query}")
         assert signed_in.status_code == 303, signed_in.text

@@ -10,7 +10,15 @@ from sluice.platform.http.auth import Caller
 from sluice.platform.settings import settings
 
 # Which function serves what begins so, of what pages ask. Their tests compare it with the template.
-FUNCTIONS: Final = {"/v1/operator/": "operator"}
+FUNCTIONS: Final = {
+    "/v1/operator/": "operator",
+    "/v1/operator/checks/": "pages",
+    "/v1/operations/": "listings",
+    "/v1/pages": "pages",
+    "/v1/promotions": "promotions",
+    "/v1/stockx/listings": "listings",
+    "/v1/webhooks": "webhooks",
+}
 
 
 class ApiRefusal(Exception):  # noqa: N818 - an answer

@@ -19,6 +19,13 @@ def link(label: Child, path: str, query: Mapping[str, str] | None = None, **attr
     return element("a", label, href=address(path, query), **attributes)
 
 
+def outside(url: str, label: Child = None) -> Child:
+    """A link to a page elsewhere, which a user named: followed by a click alone, and told nothing of us."""
+    if not url.startswith(("https://", "http://")):
+        return label or url
+    return element("a", label or url, href=url, rel="noreferrer noopener external")
+
+
 def address(path: str, query: Mapping[str, str] | None = None) -> str:
     """The address of a page."""
     asked = urlencode({name: value for name, value in (query or {}).items() if value})

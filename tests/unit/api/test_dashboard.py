@@ -15,7 +15,7 @@ import pytest
 from local.issuer import Issuer
 from sluice.dashboard import assets, sessions, site
 from sluice.dashboard import issuer as at_issuer
-from sluice.dashboard.pages import PAGES
+from sluice.dashboard.pages import MORE, PAGES
 from sluice.dashboard.visit import is_ours
 from sluice.operator import counts
 from sluice.platform import aws
@@ -26,13 +26,13 @@ from sluice.platform.http.auth import Caller
 from tests.support import dashboard
 from tests.support.clock import VirtualClock
 from tests.support.dashboard import HOST, Shown, request
+from tests.support.dashboard_page import form_of, look, send, signed_in
 from tests.support.stream import changes
 from tests.unit.api.conftest import Cloud
 
 COOKIE, SIGN_IN = site.SESSION_COOKIE, site.SIGN_IN_COOKIE
-OURS = {"sec-fetch-site": "same-origin"}
 # They name the thing in their query.
-OF_ONE_THING = {"GET /dashboard/job", "GET /dashboard/budget", "GET /dashboard/action"}
+OF_ONE_THING = {key for key in MORE if key.startswith("GET ")} - {"GET /dashboard/checks/slow"}
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>'\""
 
 
@@ -45,29 +45,6 @@ def shop(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     acme.enqueue("acme", "DD1391-100")
     counts.follow(changes("jobs"))
     return acme
-
-
-def signed_in(*roles: str, tenant: str = "acme") -> dict[str, str]:
-    """The cookie of somebody who is signed in."""
-    caller = Caller(tenant, frozenset(roles or ("operator",)), f"ada@{tenant}")
-    return {COOKIE: sessions.create(caller, SystemClock().now())}
-
-
-def look(path: str, who: dict[str, str] | None = None, query: str = "") -> Shown:
-    path, _, asked = path.partition("?")
-    return request("GET", path, query=query or asked, cookies=who or signed_in())
-
-
-def send(path: str, form: dict[str, Any], who: dict[str, str], headers: dict[str, str] = OURS) -> Shown:
-    return request("POST", path, cookies=who, headers=headers, body=urlencode(form))
-
-
-def form_of(shown: Shown, word: str) -> dict[str, str]:
-    """The hidden fields of the form whose button says `word`."""
-    forms = re.findall(r"<form[^>]*>.*?</form>", shown.text, re.DOTALL)
-    [found] = [one for one in forms if f">{word}<" in one]
-    fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', found)
-    return {unescape(name): unescape(value) for name, value in fields}
 
 
 def job_in(text: str) -> str:
@@ -111,7 +88,7 @@ def test_a_user_is_told_that_operating_is_not_theirs(shop: Cloud) -> None:
     assert "operate:read" in shown.text
 
 
-@pytest.mark.parametrize("role", ["operator", "platform"])
+@pytest.mark.parametrize("role", ["user", "operator", "platform"])
 def test_everybody_begins_at_a_page_that_is_theirs_and_is_shown_the_way_to_no_other(shop: Cloud, role: str) -> None:
     who = signed_in(role)
     first = look("/dashboard", who)

@@ -7,7 +7,22 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from sluice.dashboard.page import Page, Redirect
-from sluice.dashboard.pages import actions, budgets, deployment, jobs, letters, overview, pauses
+from sluice.dashboard.pages import (
+    actions,
+    budgets,
+    checks,
+    configuration,
+    deployment,
+    jobs,
+    letters,
+    listings,
+    overview,
+    pauses,
+    product_pages,
+    promotions,
+    webhooks,
+    what_if,
+)
 from sluice.dashboard.visit import Visit
 from sluice.platform.http.auth import Permission
 
@@ -47,10 +62,21 @@ GROUPS: Final[Mapping[str, tuple[Place, ...]]] = {
     "Marketplaces": (
         Place("/dashboard/accounts", "Accounts", budgets.show_accounts, Permission.OPERATE_READ),
         Place("/dashboard/budgets", "Budgets", budgets.show_all, Permission.OPERATE_READ),
+        Place("/dashboard/operations", "Operations", listings.show_operations, Permission.OPERATE_READ),
+        Place("/dashboard/ads", "How promotions fare", promotions.show_work, Permission.OPERATE_READ),
+        Place("/dashboard/checks", "Page checks", checks.show_recent, Permission.CHECKS_READ),
+    ),
+    "Yours": (
+        Place("/dashboard/listings", "StockX listings", listings.show_all, Permission.LISTINGS_READ, own=True),
+        Place("/dashboard/promotions", "Promotions", promotions.show_all, Permission.PROMOTIONS_READ, own=True),
+        Place("/dashboard/product-pages", "Product pages", product_pages.show_all, Permission.PAGES_READ, own=True),
+        Place("/dashboard/webhooks", "Webhooks", webhooks.show_all, Permission.WEBHOOKS_READ, own=True),
     ),
     "Deployment": (
         Place("/dashboard/calls", "Calls", deployment.show_calls, Permission.DEPLOYMENT_READ),
         Place("/dashboard/runs", "Runs", deployment.show_runs, Permission.DEPLOYMENT_READ),
+        Place("/dashboard/configuration", "Configuration", configuration.show, Permission.DEPLOYMENT_READ),
+        Place("/dashboard/what-if", "What if", what_if.show, Permission.DEPLOYMENT_READ),
         Place("/dashboard/tenants", "Tenants", deployment.show_tenants, Permission.DEPLOYMENT_READ),
     ),
 }
@@ -62,8 +88,33 @@ MORE: Final[Mapping[str, Show]] = {
     "POST /dashboard/actions": actions.do,
     "POST /dashboard/actions/count": actions.count,
     "POST /dashboard/action/stop": actions.stop,
+    "GET /dashboard/checks/slow": checks.show_slow,
+    "POST /dashboard/checks/run": checks.run,
+    "POST /dashboard/configuration": configuration.change,
+    "POST /dashboard/configuration/check": configuration.check,
+    "POST /dashboard/configuration/revert": configuration.revert,
+    "GET /dashboard/configuration/version": configuration.show_version,
+    "GET /dashboard/listing": listings.show_one,
+    "POST /dashboard/listing/activate": listings.activate,
+    "POST /dashboard/listing/change": listings.change,
+    "POST /dashboard/listing/deactivate": listings.deactivate,
+    "POST /dashboard/listing/delete": listings.delete,
+    "GET /dashboard/operation": listings.show_operation,
     "POST /dashboard/pauses": pauses.pause,
     "POST /dashboard/pauses/resume": pauses.resume,
+    "GET /dashboard/product-page": product_pages.show_one,
+    "POST /dashboard/product-pages": product_pages.track,
+    "POST /dashboard/product-page/change": product_pages.change,
+    "POST /dashboard/product-page/untrack": product_pages.untrack,
+    "GET /dashboard/promotion": promotions.show_one,
+    "POST /dashboard/promotions": promotions.ask,
+    "POST /dashboard/promotion/cancel": promotions.cancel,
+    "GET /dashboard/webhook": webhooks.show_one,
+    "POST /dashboard/webhooks": webhooks.save,
+    "POST /dashboard/webhook/delete": webhooks.delete,
+    "POST /dashboard/webhook/resend": webhooks.resend,
+    "POST /dashboard/webhook/secret": webhooks.renew_secret,
+    "POST /dashboard/webhook/test": webhooks.test,
 }
 PLACES: Final = {place.path: place for group in GROUPS.values() for place in group}
 # Every page, by method and path.

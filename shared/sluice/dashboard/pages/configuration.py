@@ -1,0 +1,238 @@
+"""The configuration: what holds, changing it after a look at the difference, who changed what, and the way back.
+
+```
+ edit ─► check: valid? what would it change? ─► the difference, and a reason ─► PUT of that version ─► it holds
+                                                    └─ somebody was faster: 409, what they changed
+```
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from sluice.dashboard import differences, forms, parts
+from sluice.dashboard.ask import ApiRefusal
+from sluice.dashboard.html import Child, element, join
+from sluice.dashboard.page import Page, Redirect
+from sluice.dashboard.table import Column, Row, Table, text, time
+from sluice.dashboard.visit import Visit
+from sluice.platform.http.auth import Permission
+
+HERE, VERSION = "/dashboard/configuration", "/dashboard/configuration/version"
+ROUTE: Final = "/v1/operator/configuration"
+STALE: Final = "version_changed"
+WHAT: Final = "What differs from the defaults, as JSON; docs/configuration.md has every name"
+MEANWHILE: Final = "Somebody else has changed the configuration meanwhile, so nothing was done. What they changed:"
+GO_ON: Final = "Below is your text. Take over what they changed, or look at the difference: it is now one from theirs."
+
+
+def show(visit: Visit) -> Page:
+    """The newest document to edit, every number that holds, and who changed what."""
+    return _page(visit, visit.get(ROUTE), {}, None, 200)
+
+
+def check(visit: Visit) -> Page:
+    """Whether the edited text is valid, and what it would change. Nothing is changed."""
+    document, wrong = _read(visit.form.get("document", ""))
+    found: Mapping[str, Any] = {}
+    if not wrong:
+        try:
+            found = visit.do(f"POST {ROUTE}/check", {"document": document})
+        except ApiRefusal as refused:
+            wrong = refused.named("document")
+    if wrong:
+        return _page(visit, visit.get(ROUTE), wrong, None, 400)
+    changes = differences.table(visit, found["changes"], f"Of version {found['version']}", "It changes nothing.")
+    back = element("p", parts.link("Back", HERE))
+    return Page("What it would change", join([changes.html(), _confirm(visit, found), _edit(visit), back]))
+
+
+def change(visit: Visit) -> Page | Redirect:
+    """Have the text hold. If somebody was faster, what they changed is shown, and the text stays to be sent again."""
+    document, wrong = _read(visit.form.get("document", ""))
+    if wrong:
+        return _page(visit, visit.get(ROUTE), wrong, None, 400)
+    body = {"version": _number(visit, "version"), "document": document, **visit.filled("reason")}
+    return _write(visit, f"PUT {ROUTE}", body)
+
+
+def revert(visit: Visit) -> Page | Redirect:
+    """Have the document of an earlier version hold again."""
+    body = {"version": _number(visit, "version"), "to": _number(visit, "to")}
+    return _write(visit, f"POST {ROUTE}/revert", body | visit.filled("reason"))
+
+
+def show_version(visit: Visit) -> Page:
+    """One version with its document, and the way back to it."""
+    number = visit.query.get("number", "")
+    one = visit.get(f"{ROUTE}/versions/{{version}}", path={"version": number})
+    newest = visit.get(ROUTE)["version"]
+    body = [
+        parts.facts({"by": one["by"] or "a deployment", "at": parts.moment(one["at"]), "reason": one["reason"]}),
+        parts.section("Document", parts.as_json(one["document"])),
+        _go_back(visit, number, newest) if one["version"] != newest else element("p", "This is the newest."),
+    ]
+    return Page(f"Version {number}", join(body))
+
+
+def _write(visit: Visit, route: str, body: Mapping[str, Any]) -> Page | Redirect:
+    try:
+        visit.do(route, body)
+    except ApiRefusal as refused:
+        if refused.code == STALE:
+            return _page(visit, visit.get(ROUTE), {}, refused, refused.status)
+        return _page(visit, visit.get(ROUTE), refused.named("document"), None, refused.status)
+    return Redirect(HERE)
+
+
+def _number(visit: Visit, name: str) -> int:
+    """A version that the form names; what is none is refused by the API like 0."""
+    given = visit.form.get(name, "")
+    return int(given) if re.fullmatch("[0-9]{1,9}", given) else 0
+
+
+def _read(written: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """The document that somebody wrote, or what is wrong with it."""
+    try:
+        found = json.loads(written or "{}")
+    except ValueError as error:
+        return {}, {"document": f"is not JSON: {error}"}
+    if not isinstance(found, dict):
+        return {}, {"document": 'must be a JSON object, such as {"limits": {"stockx": {"per_hour": 200}}}'}
+    return found, {}
+
+
+def _page(
+    visit: Visit, holds: Mapping[str, Any], wrong: Mapping[str, str], stale: ApiRefusal | None, status: int
+) -> Page:
+    past = visit.get(f"{ROUTE}/versions")["versions"]
+    values = Table(visit, VALUES, _flat(holds["values"]), "Every number that holds", "None.", "values")
+    versions = Table(visit, VERSIONS, past, "The last 100, newest first", "None.", "versions")
+    by = [" by ", holds["by"]] if holds["by"] else " by a deployment"
+    told = [f"Version {holds['version']}", by, ", ", parts.moment(holds["at"]), ".", _reason(holds["reason"])]
+    body = [
+        _stale(stale) if stale else element("p", told, class_="told"),
+        _refused(holds["refused"]),
+        parts.section("Change it", _form(visit, holds, wrong)) if visit.may(Permission.DEPLOYMENT_ACT) else None,
+        element("p", parts.link("What if a limit were another?", "/dashboard/what-if")),
+        parts.section("Who changed what", versions.html()),
+        parts.section("What holds", values.html()),
+    ]
+    return Page("Configuration", join(body), status, tables=(values, versions))
+
+
+VALUES: Final = {
+    "section": text("Section", "section"),
+    "name": text("Name", "name"),
+    "value": Column("Value", lambda row: row["value"]),
+}
+VERSIONS: Final = {
+    "version": Column(
+        "Version",
+        lambda row: row["version"],
+        lambda row: parts.link(str(row["version"]), VERSION, {"number": str(row["version"])}),
+    ),
+    "by": Column("By", lambda row: row["by"] or "a deployment"),
+    "at": time("When", "at"),
+    "reason": text("Reason", "reason"),
+    "changes": Column("What it changed", lambda row: _changes(row)),
+}
+
+
+def _changes(row: Row) -> str | None:
+    if row["changes"] is None:
+        return None
+    told = [f"{place}: {_brief(one)}" for place, one in row["changes"].items()]
+    return "; ".join(told) or "nothing"
+
+
+def _brief(one: Mapping[str, Any]) -> str:
+    if "added" in one:
+        return "another list"
+    before, after = (json.dumps(one[name]) if name in one else "not set" for name in ("from", "to"))
+    return f"{before} \N{RIGHTWARDS ARROW} {after}"
+
+
+def _flat(values: Mapping[str, Any]) -> list[Row]:
+    """Every number, by section; a section's own names have points where they are nested."""
+    return [
+        {"section": section, "name": name, "value": value if isinstance(value, int | float) else json.dumps(value)}
+        for section, found in values.items()
+        for name, value in _names(found, "")
+    ]
+
+
+def _names(found: Mapping[str, Any], above: str) -> list[tuple[str, Any]]:
+    rows = list[tuple[str, Any]]()
+    for name, value in found.items():
+        inside = isinstance(value, dict) and value
+        rows += _names(value, f"{above}{name}.") if inside else [(f"{above}{name}", value)]
+    return rows
+
+
+def _form(visit: Visit, holds: Mapping[str, Any], wrong: Mapping[str, str]) -> Child:
+    written = visit.form.get("document") or json.dumps(holds["document"], indent=2, ensure_ascii=False)
+    fields = [
+        forms.area("document", WHAT, written, wrong.get("document"), rows=18),
+        forms.button("Look at the difference", kind="strong"),
+    ]
+    return [forms.others(wrong, ("document",)), forms.form(visit, f"{HERE}/check", fields, class_="filter")]
+
+
+def _edit(visit: Visit) -> Markup:
+    again = [
+        forms.area("document", WHAT, visit.form.get("document", ""), rows=18),
+        forms.button("Look at the difference"),
+    ]
+    return parts.section("Edit it further", forms.form(visit, f"{HERE}/check", again, class_="filter"))
+
+
+def _confirm(visit: Visit, found: Mapping[str, Any]) -> Markup | None:
+    if not found["changes"] or not visit.may(Permission.DEPLOYMENT_ACT):
+        return None
+    fields = [
+        forms.input_field("reason", "Reason, for the audit log", None, maxlength=200),
+        forms.button("Have it hold", kind="strong"),
+    ]
+    hidden = {"version": str(found["version"]), "document": visit.form.get("document", "")}
+    return forms.form(visit, HERE, fields, hidden=hidden, class_="filter")
+
+
+def _go_back(visit: Visit, number: str, newest: int) -> Child:
+    if not visit.may(Permission.DEPLOYMENT_ACT):
+        return None
+    fields = [
+        forms.input_field("reason", "Reason, for the audit log", None, maxlength=200),
+        forms.button(f"Go back to version {number}", kind="danger"),
+    ]
+    hidden = {"version": str(newest), "to": number}
+    return parts.section(
+        "Have it hold again", forms.form(visit, f"{HERE}/revert", fields, hidden=hidden, class_="filter")
+    )
+
+
+def _stale(refused: ApiRefusal) -> Markup:
+    changed = [element("li", element("strong", place), f": {told}") for place, told in refused.fields.items()]
+    return element(
+        "div",
+        element("p", MEANWHILE),
+        element("ul", changed) if changed else None,
+        element("p", refused.message),
+        element("p", GO_ON),
+        class_="refused",
+        role="alert",
+    )
+
+
+def _refused(refused: Mapping[str, Any] | None) -> Markup | None:
+    if refused is None:
+        return None
+    told = f"Version {refused['version']} is not valid, so the one before it holds: {refused['reason']}"
+    return element("p", told, class_="refused", role="alert")
+
+
+def _reason(reason: str | None) -> str | None:
+    return f" {reason}" if reason else None

@@ -1,0 +1,66 @@
+"""How one kind of work fared: what ended by hour as lines, and by kind of job."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from sluice.dashboard import charts, parts
+from sluice.dashboard.forms import others
+from sluice.dashboard.html import join
+from sluice.dashboard.search import Found
+from sluice.dashboard.table import Column, Table, text, time, took
+from sluice.dashboard.visit import Visit
+
+
+def fared(visit: Visit, found: Found, empty: str) -> tuple[Markup, tuple[Table, ...]]:
+    """What a route like `/v1/operator/operations` has found, and its tables."""
+    if found.wrong:
+        return join(others(found.wrong, ())), ()
+    kinds = Table(visit, _kinds(visit), found.rows("kinds"), "Since the first of these hours, by kind", empty, "kinds")
+    hours = Table(visit, HOURS, found.rows("hours"), "By hour", empty, "hours")
+    rows = hours.rows
+    ends = (_clock(rows[0]["hour"]), _clock(rows[-1]["hour"])) if rows else ("", "")
+    lines = {
+        "ended well": lambda row: row["succeeded"],
+        "given up": lambda row: row["dead"],
+        "tries that failed": lambda row: row["failedTries"],
+    }
+    drawn = charts.chart("By hour, UTC", hours, lambda row: _at(row["hour"]), ends, lines)
+    return parts.section("How it fared", drawn, kinds.html()), (kinds, hours)
+
+
+HOURS: Mapping[str, Column] = {
+    "hour": time("Hour", "hour"),
+    "succeeded": text("Ended well", "succeeded"),
+    "dead": text("Given up", "dead"),
+    "failed": text("Tries that failed", "failedTries"),
+}
+
+
+def _kinds(visit: Visit) -> dict[str, Column]:
+    def queue(row: Mapping[str, Any]) -> Markup:
+        where = {"kind": row["kind"], "marketplace": row["marketplace"], **visit.of_tenant()}
+        return parts.link(row["kind"], "/dashboard/jobs", where)
+
+    return {
+        "kind": Column("Kind", lambda row: row["kind"], queue),
+        "marketplace": text("Marketplace", "marketplace"),
+        "succeeded": text("Ended well", "succeeded"),
+        "dead": text("Given up", "dead"),
+        "success": text("Success, %", "successRate"),
+        "mean": took("Took, mean", "meanMs"),
+        "p95": took("95 % within", "p95Ms"),
+        "tries": text("Tries, mean", "meanTries"),
+        "failed": text("Failed tries", "failedTries"),
+        "postponed": text("Postponed", "postponed"),
+    }
+
+
+def _at(hour: str) -> float:
+    return datetime.fromisoformat(hour).timestamp()
+
+
+def _clock(hour: str) -> str:
+    return datetime.fromisoformat(hour).strftime("%m-%d %H:%M")
