@@ -66,6 +66,7 @@ Tenant {TENANT} has StockX, Alias and eBay connected. Try, in another terminal, 
   sluice status
   sluice golden                   # the ten SKUs of the golden set on each marketplace, with a verdict
   sluice enrich                   # fills the gaps of the catalog
+  sluice notifications mails      # no mail leaves this machine; this lists what would be sent (docs/notifications.md)
 
 The dashboard, for a browser (docs/dashboard.md): {pages}/dashboard
 

@@ -80,6 +80,7 @@ CAPABILITIES = (
         events=("page.price_dropped", "page.back_in_stock", "page.variant_gone", "page.unreadable"),
     ),
     Capability("webhooks", routes=("api",), events=("webhook.disabled",)),
+    Capability("notifications", routes=("api",), imports=("webhooks",)),
     Capability(
         "operator",
         kinds=("operator.action",),

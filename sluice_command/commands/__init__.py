@@ -21,6 +21,7 @@ MODULES = (
     "golden",
     "enrich",
     "events",
+    "notifications",
     "completion",
 )
 

@@ -71,6 +71,7 @@ def test_alarm_when_one_that_finds_due_jobs_is_silent_for_five_minutes(template:
         "PageSchedulerFunction",
         "PageWorkerFunction",
         "ReconcilerFunction",
+        "NotifierFunction",
     )
     names = [[{"Name": "FunctionName", "Value": FUNCTIONS[function]["FunctionName"]}] for function in finders]
     assert sorted(watched, key=str) == sorted(names, key=str)

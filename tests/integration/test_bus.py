@@ -54,3 +54,22 @@ def test_a_dead_job_is_mailed_and_one_that_succeeded_is_not(laptop: Laptop, mail
     assert dead in mail
     assert "product_unknown" in mail
     assert "stockx:mailed" in mail
+
+
+def test_a_tenant_is_mailed_what_it_wants_to_be_told(laptop: Laptop) -> None:
+    """From a job that dies to the mail of its tenant: stream, bus, queue, table, topic."""
+    api = laptop.api("told", "operator")
+    laptop.connect_stockx("told")
+    api.put("/v1/notifications", {"mail": {"address": "ops@told.example", "eventTypes": ["job.dead"]}})
+    dead = finish(laptop, api, sku="NO-SUCH-SHOE")
+
+    def mails() -> list[Any]:
+        laptop.cloud.invoke(laptop.stack.function("notifier"), {})
+        found: list[Any] = api.get("/v1/notifications/mails")["mails"]
+        return found
+
+    until(mails, "the mail")
+    [mail] = mails()
+    assert (mail["state"], mail["events"], mail["subject"]) == ("SENT", 1, "Sluice (local): 1 dead job")
+    assert dead in mail["text"]
+    assert "product_unknown" in mail["text"]

@@ -147,6 +147,12 @@ ANSWERS: dict[str, Any] = {
     "reconciler_each_minute": lambda answer: answer["success"],
     "scheduler_each_minute": lambda answer: answer["errors"] == 0,
     "scheduler_nudge": lambda answer: answer["errors"] == 0,
+    "notifications_mails": lambda answer: answer["statusCode"] == 200,
+    "notifications_put": lambda answer: answer["statusCode"] == 200,
+    "notifications_show": lambda answer: json.loads(answer["body"])["mail"]["address"] == "ops@acme.example",
+    "notifications_test": lambda answer: json.loads(answer["body"])["state"] == "SENT",
+    "notifier_each_minute": lambda answer: answer["mails"] >= 0,
+    "notifier_messages": lambda answer: answer == {"batchItemFailures": []},
     "webhook_sender_each_five_minutes": lambda answer: answer == {"overdue": 0},
     "webhook_sender_messages": lambda answer: answer == {"batchItemFailures": []},
     "webhooks_delete": lambda answer: answer["statusCode"] == 200,
@@ -164,8 +170,11 @@ FIRST = ["accounts_connect", "scheduler_each_minute", "enqueue_refresh", "enqueu
 FIRST += ["listings_create", "listings_update"]
 # A webhook lives as short as it can, so that nothing is sent outside.
 WEBHOOKS = ("put", "show", "list", "secret", "deliveries", "test", "resend", "delete")
+# An address is given before a mail goes there.
+NOTIFICATIONS = ("put", "show", "test", "mails")
 # A promotion is cancelled before its time: the worker would wait for it, and ask the marketplace.
 LAST = [f"promotions_{what}" for what in ("create", "show", "list", "cancel")] + [f"webhooks_{one}" for one in WEBHOOKS]
+LAST += [f"notifications_{one}" for one in NOTIFICATIONS]
 # A page lives as short as it can, and no run comes meanwhile: its shop is invented.
 LAST += [f"pages_{what}" for what in ("track", "show", "list", "change", "prices", "saved", "untrack", "checks_run")]
 LAST += [f"inventory_{what}" for what in ("add", "show", "change", "refresh", "import", "import_progress", "delete")]

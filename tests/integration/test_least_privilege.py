@@ -7,6 +7,7 @@ was used. Whoever adds a call adds its statement, and an event of the day that m
 import json
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.integration.day import FAST, Day
 from tests.integration.ebay_record_day import EbayRecordDay
 from tests.integration.inventory_day import InventoryDay
 from tests.integration.listing_day import ListingDay
+from tests.integration.notification_day import NotificationDay
 from tests.integration.operator_day import OperatorDay
 from tests.integration.page_day import PageDay
 from tests.integration.promotion_day import PromotionDay
@@ -44,6 +46,7 @@ def laptop() -> Iterator[Laptop]:
         PageDay(laptop).live()
         EbayRecordDay(laptop).live()
         AfterDay(laptop).live()
+        NotificationDay(laptop).live()
         OperatorDay(laptop).live()
         DashboardDay(laptop).live()
         yield laptop
@@ -88,7 +91,12 @@ BY_LAMBDA = {("job-events", "sqs:SendMessage"), ("job-counts", "sqs:SendMessage"
 
 def test_every_call_that_is_granted_is_made(laptop: Laptop) -> None:
     made = {(c.function.removeprefix(f"{laptop.stack.name}-"), c.action, c.resource) for c in laptop.cloud.calls()}
-    unused = {grant for grant in granted(laptop) if grant not in made and grant[:2] not in BY_LAMBDA}
+
+    def is_made(grant: tuple[str, str, str]) -> bool:
+        # What a name ends in may be open, for what is made while it runs.
+        return any(call[:2] == grant[:2] and fnmatchcase(call[2], grant[2]) for call in made)
+
+    unused = {grant for grant in granted(laptop) if not is_made(grant) and grant[:2] not in BY_LAMBDA}
     assert not unused, "\n".join(map(str, sorted(unused)))
 
 

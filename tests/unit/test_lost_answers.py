@@ -27,6 +27,7 @@ from sluice.jobs.run import records
 from sluice.jobs.run.records import RunRecord
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Status
+from sluice.notifications import table as mail
 from sluice.platform import aws, tables
 from sluice.platform.clock import MINUTE
 from sluice.platform.http import idempotency
@@ -87,6 +88,26 @@ def delivery() -> deliveries.Delivery:
     return found
 
 
+def wants_mail() -> mail.Row:
+    return mail.change(None, "acme", ("ops@acme.example", "arn:topic"), ["job.dead"], NOON)
+
+
+def mail_claimed() -> mail.Row:
+    wants_mail()
+    mail.call_for_mail("acme", NOON)
+    [found] = mail.everybody()
+    taken = mail.claim(found, NOON + MINUTE)
+    assert taken
+    return taken
+
+
+def mail_called() -> mail.Row:
+    wants_mail()
+    mail.call_for_mail("acme", NOON)
+    [found] = mail.everybody()
+    return found
+
+
 def price() -> Price:
     return Price(
         "DD1391-100",
@@ -106,6 +127,15 @@ def claimed_request() -> idempotency.Claim:
     claim = idempotency.claim(ASKED, NOON)
     assert isinstance(claim, idempotency.Claim)
     return claim
+
+
+def noted() -> list[str | None]:
+    mail.note("acme", ("job.dead", "e1"), NOON, "text", NOON)
+    return [one.text for one in mail.waiting("acme", 10)]
+
+
+def of_mail(found: mail.Row | None) -> object:
+    return found and (found.address, found.due_at)
 
 
 # Where in a call of `tables` the condition stands.
@@ -135,6 +165,12 @@ def of_delivery(found: deliveries.Delivery | None) -> object:
 
 
 CASES: dict[str, Case] = {
+    "mail: wanted": Case(lambda _: wants_mail(), told=lambda found: found.address),
+    "mail: changed": Case(lambda before: mail.change(before, "acme", None, (), NOON), before=wants_mail, told=of_mail),
+    "mail: a line": Case(lambda _: noted(), before=wants_mail),
+    "mail: called for": Case(lambda _: mail.call_for_mail("acme", NOON), before=wants_mail),
+    "mail: claimed": Case(lambda found: mail.claim(found, NOON + MINUTE), before=mail_called, told=of_mail),
+    "mail: left": Case(lambda claimed: mail.leave(claimed, None, NOON), before=mail_claimed),
     "enqueue": Case(lambda _: enqueue(spec(), NOON)),
     "join": Case(lambda _: enqueue(spec(priority=keys.MANUAL), NOON), before=lambda: enqueue(spec(), NOON)),
     "rerun": Case(lambda _: enqueue(spec(), NOON), before=claimed),

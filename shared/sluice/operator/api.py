@@ -38,6 +38,7 @@ TAGS = {
     "promotions": ("Promotions", "Ads for eBay listings"),
     "pages": ("Product pages", "Pages of web shops that are watched"),
     "webhooks": ("Webhooks", "Where events are sent, and what arrived"),
+    "notifications": ("Notifications", "What is told by mail, and what was mailed"),
     "accounts": ("Accounts", "Connections to marketplaces"),
     "operator": ("Operator", "How the work goes, and what can be done about it"),
     "health": ("Service", "The service itself"),

@@ -52,8 +52,12 @@ def event(envelope: Mapping[str, Any]) -> Event:
 
 def body(event: Event, tenant: str) -> str:
     """What `tenant` is sent: `{"type", "timestamp", "data"}`, as the Standard Webhooks specification has it."""
-    data = _job(event.detail, tenant) if event.type.startswith(_JOB) else _own(event.detail)
-    return _written(event.type, event.at, data)
+    return _written(event.type, event.at, data(event, tenant))
+
+
+def data(event: Event, tenant: str) -> dict[str, Any]:
+    """What `tenant` may know of the event: nothing of who else shares a job, or of the account that it ran on."""
+    return _job(event.detail, tenant) if event.type.startswith(_JOB) else _own(event.detail)
 
 
 def test(webhook_id: str, at: int) -> str:
@@ -61,8 +65,8 @@ def test(webhook_id: str, at: int) -> str:
     return _written(TEST, at, {"webhookId": webhook_id, "message": "This is a test. Nothing has happened."})
 
 
-def _written(kind: str, at: int, data: Mapping[str, Any]) -> str:
-    shown = {"type": kind, "timestamp": iso(at), "data": data}
+def _written(kind: str, at: int, shown_data: Mapping[str, Any]) -> str:
+    shown = {"type": kind, "timestamp": iso(at), "data": shown_data}
     return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 
 

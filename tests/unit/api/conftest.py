@@ -21,6 +21,7 @@ from sluice.webhooks.endpoints import Wanted
 from tests.support.credentials import ACCEPTED, accept_all
 from tests.support.http import call
 from tests.support.letters import DIED_AT
+from tests.support.mailbox import Mailbox
 from tests.support.parameter import Parameter
 from tests.support.store import Answer, Request, Store, store
 
@@ -43,6 +44,8 @@ ENVIRONMENT = {
     "INVENTORY_QUEUE_URL": "inventory",
     "DEAD_QUEUE_URL": "dead",
 }
+# What a tenant wants to be told by mail.
+MAIL: dict[str, Any] = {"mail": {"address": "ops@acme.example", "eventTypes": ["job.dead"]}}
 WEBHOOK: dict[str, Any] = {"url": "https://hooks.example.com/sluice", "eventTypes": ["job.dead"]}
 
 
@@ -57,6 +60,7 @@ class Cloud:
         self.queued: list[str] = []
         self.now = SystemClock().now()
         self.parameter = Parameter()
+        self.mailbox = Mailbox()
 
     def send(self, queue: str, body: str, delay: int) -> None:
         """`woken`: when the scheduler is to run, epoch ms, and for how many seconds the message is held back."""
@@ -140,6 +144,7 @@ def cloud(tables: Store, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     cloud = Cloud(tables)
     cloud.parameter = Parameter(at=cloud.now)
     tables.services["ssm"] = cloud.parameter.answer
+    tables.services["sns"] = cloud.mailbox.answer
     accept_all(monkeypatch)
     monkeypatch.setattr(aws, "invoke_later", lambda function, event: cloud.invoked.append((function, event)))
     monkeypatch.setattr(aws, "send_message", cloud.send)

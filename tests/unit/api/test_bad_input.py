@@ -8,12 +8,13 @@ import pytest
 from sluice.operator.dead_letters import public_id
 from tests.support.http import call, event, send
 from tests.support.letters import write
-from tests.unit.api.conftest import CREDENTIALS, WEBHOOK, Cloud
+from tests.unit.api.conftest import CREDENTIALS, MAIL, WEBHOOK, Cloud
 
 REFRESH = ("POST", "/v1/market/refresh")
 CONNECT = ("PUT", "/v1/accounts/stockx")
 PRICES = ("GET", "/v1/market/prices")
 JOBS = ("GET", "/v1/jobs")
+TELL = ("PUT", "/v1/notifications")
 HOOK = ("PUT", "/v1/webhooks/main")
 DELIVERIES = ("GET", "/v1/webhooks/main/deliveries")
 LETTERS = ("GET", "/v1/dead-letters")
@@ -203,6 +204,26 @@ CASES: list[tuple[tuple[str, str], dict[str, Any], int, str]] = [
     (("POST", "/v1/webhooks/main/deliveries/nonsense/resend"), {}, 404, ""),
     (("POST", "/v1/webhooks/main/deliveries/1795323600000-e2/resend"), {}, 404, ""),
     (("POST", "/v1/webhooks/main/deliveries/..%2F..%2Fetc/resend"), {}, 404, ""),
+    # Notifications.
+    (TELL, {}, 400, "body"),
+    (TELL, {"body": {"mail": "ops@acme.example"}}, 400, "mail"),
+    (TELL, {"body": {"mail": {}}}, 400, "mail.address"),
+    (TELL, {"body": {"mail": {}}}, 400, "mail.eventTypes"),
+    (TELL, {"body": {"mail": {**MAIL["mail"], "address": "ops"}}}, 400, "mail.address"),
+    (TELL, {"body": {"mail": {**MAIL["mail"], "address": "ops@acme"}}}, 400, "mail.address"),
+    (TELL, {"body": {"mail": {**MAIL["mail"], "address": "Ops <ops@acme.example>"}}}, 400, "mail.address"),
+    (TELL, {"body": {"mail": {**MAIL["mail"], "address": "a@acme.example,b@acme.example"}}}, 400, "mail.address"),
+    (TELL, {"body": {"mail": {**MAIL["mail"], "address": "ops@acme.example\n"}}}, 400, "mail.address"),
+    (TELL, {"body": {"mail": {**MAIL["mail"], "address": "o" * 65 + "@acme.example"}}}, 400, "mail.address"),
+    (TELL, {"body": {"mail": {**MAIL["mail"], "address": "ops@" + "a." * 125 + "example"}}}, 400, "mail.address"),
+    (TELL, {"body": {"mail": {**MAIL["mail"], "eventTypes": []}}}, 400, "mail.eventTypes"),
+    (TELL, {"body": {"mail": {**MAIL["mail"], "eventTypes": ["job.succeeded"]}}}, 400, "mail.eventTypes[0]"),
+    (TELL, {"body": {"mail": {**MAIL["mail"], "webhook": "main"}}}, 400, "mail.webhook"),
+    (TELL, {"body": {**MAIL, "tenant": "globex"}}, 400, "tenant"),
+    (("POST", "/v1/notifications/test"), {}, 409, ""),
+    (("GET", "/v1/notifications/mails"), {"query": {"cursor": "nonsense"}}, 400, "cursor"),
+    (("GET", "/v1/notifications/mails"), {"query": {"limit": "101"}}, 400, "limit"),
+    (("GET", "/v1/notifications/mails"), {"query": {"tenant": "globex"}}, 400, "tenant"),
     # Public routes.
     (("GET", "/health"), {"query": {"verbose": "1"}}, 400, "verbose"),
     (("GET", "/v1/images/boots.svg"), {}, 404, ""),

@@ -21,7 +21,7 @@ EVENTS = {path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "ev
 API = {name: event for name, event in EVENTS.items() if event.get("version") == "2.0" and "type" not in event}
 
 # Those that only take what is asked for; the work is done later.
-TAKEN = {"enqueue_refresh", "dead_letters_replay", "webhooks_resend", "webhooks_test"} | {
+TAKEN = {"enqueue_refresh", "dead_letters_replay", "webhooks_resend", "webhooks_test", "notifications_test"} | {
     f"listings_{change}" for change in ("activate", "bulk", "create", "deactivate", "delete", "update")
 }
 # The page is tracked already; of one that was never looked at nothing is saved, and no case is open.
@@ -60,6 +60,8 @@ def stocked(acme: Cloud) -> Cloud:
     acme.healthy()
     write()
     acme.webhook()
+    give("notifications_put")
+    acme.mailbox.confirm("ops@acme.example")
     give("listings_create")
     give("enqueue_enrich")
     acme.connect_seller("acme")

@@ -15,6 +15,7 @@ from sluice.listings.ebay.documents import document as shown
 from sluice.listings.ebay.sync_log import SyncEntry
 from sluice.listings.ebay.table import HistoryEntry, Record, Snapshot, group_owner, snapshot_entry, version_entry
 from sluice.listings.stockx.table import Entry, Listing, history_key
+from sluice.notifications.table import MAIL, Row
 from sluice.pages import wanted
 from sluice.pages.alerts import Watch
 from sluice.pages.api import MOST_COMPARED
@@ -127,6 +128,15 @@ def deliveries(tables: Store, number: int, now: int) -> None:
         put(tables, "deliveries", delivery)
 
 
+def mails(tables: Store, number: int, now: int) -> None:
+    """Mails, and as many events that they told of."""
+    for place in range(number):
+        mail = Row("acme", f"{MAIL}{now + place:013d}-x3Zb", at=now, subject="s", text="t", state="SENT", lines=1)
+        put(tables, "notifications", mail)
+        for other in ("told#job.dead#", "waits#"):
+            put(tables, "notifications", Row("acme", f"{other}{place:05}"))
+
+
 def prices(tables: Store, number: int, now: int) -> None:
     """Of many shoes; no shoe has more prices than it has sizes."""
     for place in range(number):
@@ -220,6 +230,7 @@ LISTS: list[tuple[str, dict[str, str], Fill]] = [
     ("/v1/dead-letters", {}, dead_letters),
     ("/v1/dead-letters", {"code": "another"}, dead_letters),
     ("/v1/webhooks/main/deliveries", {}, deliveries),
+    ("/v1/notifications/mails", {}, mails),
     ("/v1/pages", {}, pages),
     (f"/v1/pages/{PAGE}", {}, pages),
     (f"/v1/pages/{PAGE}/prices", {}, pages),
@@ -278,6 +289,7 @@ SINGLE = {
     "/v1/inventory/imports/{import_id}",
     "/v1/pages/{page_id}/saved",
     "/v1/webhooks/{webhook_id}",
+    "/v1/notifications",
     "/v1/accounts/{marketplace}",
     "/v1/catalog/enrichment",
 }

@@ -23,7 +23,7 @@ from sluice.platform.http.auth import ROLES
 from tests.support.ebay_records import accept, document
 from tests.support.http import Answer, call, event, route_functions, send
 from tests.support.letters import DIED_AT, write
-from tests.unit.api.conftest import CREDENTIALS, WEBHOOK, Cloud
+from tests.unit.api.conftest import CREDENTIALS, MAIL, WEBHOOK, Cloud
 
 OWN = "market.refresh:stockx:ACMEONLY:us-10:USD"
 # The dead letter of ACME-ONLY that `write` stores.
@@ -169,6 +169,10 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "GET /v1/operator/tenants": ({}, 403),
     "GET /v1/operator/runs": ({}, 403),
     "GET /v1/operator/calls": ({}, 403),
+    "GET /v1/notifications": ({}, 200),
+    "PUT /v1/notifications": ({"body": {"mail": {"address": "a@b.example", "eventTypes": ["job.dead"]}}}, 200),
+    "POST /v1/notifications/test": ({}, 409),
+    "GET /v1/notifications/mails": ({}, 200),
     "GET /v1/webhooks": ({}, 200),
     "GET /v1/webhooks/{webhook_id}": ({}, 404),
     "PUT /v1/webhooks/{webhook_id}": ({"body": WEBHOOK}, 200),
@@ -196,6 +200,8 @@ OPERATORS = {
     "POST /v1/dead-letters/{letter_id}/replay",
     "POST /v1/dead-letters/{letter_id}/acknowledge",
     "POST /v1/dead-letters/replay",
+    "PUT /v1/notifications",
+    "POST /v1/notifications/test",
     "PUT /v1/webhooks/{webhook_id}",
     "DELETE /v1/webhooks/{webhook_id}",
     "POST /v1/webhooks/{webhook_id}/secret",
@@ -250,6 +256,8 @@ PEOPLE = {
     "DELETE /v1/jobs/{job_id}",
     "GET /v1/dead-letters",
     "GET /v1/dead-letters/{letter_id}",
+    "GET /v1/notifications",
+    "GET /v1/notifications/mails",
     "GET /v1/webhooks",
     "GET /v1/webhooks/{webhook_id}",
     "GET /v1/webhooks/{webhook_id}/deliveries",
@@ -361,6 +369,9 @@ def own(acme: Cloud) -> None:
     write(sku="ACME-ONLY")
     Action("acme", IDS["action_id"], action="cancel", state="running", whose="acme", target={"ids": [OWN]}).save()
     acme.webhook("of-a")
+    assert call("PUT", "/v1/notifications", body=MAIL, tenant="acme").status == 200
+    acme.mailbox.confirm(MAIL["mail"]["address"])
+    assert call("POST", "/v1/notifications/test", tenant="acme").status == 202
     mine = {"name": "stockx:acme", "reason": "ACME-ONLY"}
     assert call("POST", "/v1/operator/pauses", body=mine, tenant="acme").status == 200
     owned = {"sku": "ACME-ONLY", "size": "10", "sizeSystem": "us", "marketplaces": ["stockx"]}

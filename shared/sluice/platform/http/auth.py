@@ -22,6 +22,8 @@ class Permission(StrEnum):
     DEAD_LETTERS_REPLAY = "dead_letters:replay"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
+    NOTIFICATIONS_READ = "notifications:read"
+    NOTIFICATIONS_WRITE = "notifications:write"
     ACCOUNTS_READ = "accounts:read"
     ACCOUNTS_WRITE = "accounts:write"
     LISTINGS_READ = "listings:read"
@@ -59,12 +61,14 @@ _USER = _SERVICE | {
     Permission.JOBS_CANCEL,
     Permission.DEAD_LETTERS_READ,
     Permission.WEBHOOKS_READ,
+    Permission.NOTIFICATIONS_READ,
     Permission.ACCOUNTS_READ,
 }
 _OPERATOR = _USER | {
     Permission.CATALOG_ENRICH,
     Permission.DEAD_LETTERS_REPLAY,
     Permission.WEBHOOKS_WRITE,
+    Permission.NOTIFICATIONS_WRITE,
     Permission.ACCOUNTS_WRITE,
     Permission.CHECKS_READ,
     Permission.CHECKS_RUN,

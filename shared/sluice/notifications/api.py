@@ -1,0 +1,184 @@
+"""The routes of notifications: say what you want to be told by mail, try it, and see what was mailed."""
+
+import re
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from sluice.notifications import mailer, table, texts, topics
+from sluice.notifications.table import Row
+from sluice.notifications.topics import Standing
+from sluice.platform.clock import iso, iso_or_none
+from sluice.platform.http import paging
+from sluice.platform.http.auth import Permission
+from sluice.platform.http.errors import Conflict, Invalid
+from sluice.platform.http.models import Body, Example, OneOf, PageQuery
+from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.http.shapes import Among, Time
+from sluice.platform.settings import settings
+from sluice.platform.tables import ConditionFailed
+
+TYPES = tuple(texts.SAID)
+_ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+"
+
+
+class MailWanted(Body):
+    """Where mail goes, and of what it tells."""
+
+    address: Annotated[str, Field(min_length=3, max_length=254)] = Field(
+        description="one address; AWS asks it first whether it wants this mail. For several people use a mailing list"
+    )
+    event_types: Annotated[list[Annotated[str, OneOf(TYPES)]], Field(min_length=1, max_length=len(TYPES))]
+
+
+class Preferences(Body):
+    """What you want to be told. What is left out is not wanted."""
+
+    example: ClassVar[Example] = {
+        "mail": {"address": "ops@acme.example", "eventTypes": ["job.dead", "account.broken"]},
+    }
+
+    mail: MailWanted | None = Field(None, description="null for no mail")
+
+
+class MailView(TypedDict):
+    """Where mail goes.
+
+    status: `PENDING` until somebody has opened the link that AWS has sent there, then `CONFIRMED`; `GONE` when nobody
+    did within two days, or they have left. What is due meanwhile is not sent, and is listed with its reason.
+    """
+
+    address: str
+    eventTypes: list[Annotated[str, Among(TYPES)]]
+    status: Annotated[str, Among(Standing)]
+
+
+class PreferencesView(TypedDict):
+    """What you are told. nextMailAt: when what waits is mailed; null while nothing waits."""
+
+    mail: MailView | None
+    mailedAt: Time | None
+    nextMailAt: Time | None
+    updatedAt: Time | None
+
+
+class SentMail(TypedDict):
+    """One mail. state: `SENT`, or `NOT_SENT` with a reason. events: how many it tells of; 0 of a test."""
+
+    at: Time
+    subject: str
+    text: str
+    events: int
+    state: Annotated[str, Among((mailer.SENT, mailer.NOT_SENT))]
+    reason: str | None
+
+
+class SentMails(TypedDict):
+    """A page of mails, newest first; each is kept for 30 days. `next` leads to the next page."""
+
+    mails: list[SentMail]
+    next: str | None
+
+
+def get_preferences(request: HttpRequest[None, None]) -> PreferencesView:
+    """What the caller's tenant is told."""
+    return _shown(table.wants(request.tenant))
+
+
+def put_preferences(request: HttpRequest[Preferences, None]) -> PreferencesView:
+    """Say what the tenant wants to be told. A new address is asked first."""
+    tenant, wanted, before = request.tenant, request.body.mail, table.wants(request.tenant)
+    if wanted and not re.fullmatch(_ADDRESS, wanted.address):
+        raise Invalid.field("mail.address", "must be a mail address, as in ops@acme.example")
+    try:
+        topic = _topic(before, tenant, wanted.address) if wanted else None
+    except topics.BadAddress as bad:
+        raise Invalid.field("mail.address", str(bad)) from None
+    mail = (wanted.address, topic) if wanted and topic else None
+    try:
+        after = table.change(before, tenant, mail, sorted(set(wanted.event_types)) if wanted else (), request.now)
+    except ConditionFailed:
+        raise Conflict("somebody else is changing it just now; read it, and ask again", code="changing") from None
+    if before and before.topic and before.topic != topic:
+        topics.remove(before.topic)
+    return _shown(after)
+
+
+def send_test(request: HttpRequest[None, None]) -> SentMail:
+    """Send a mail that says nothing but that it is a test."""
+    wanted = table.wants(request.tenant)
+    if wanted is None or wanted.topic is None:
+        raise Conflict("no address is given: give one with PUT /v1/notifications", code="no_address")
+    if reason := mailer.REASONS.get(topics.standing(wanted.topic)):
+        raise Conflict(reason, code="not_confirmed")
+    return _sent(mailer.post(wanted, texts.trial(settings().stage), 0, request.now))
+
+
+def list_mails(request: HttpRequest[None, PageQuery]) -> SentMails:
+    """What was mailed."""
+    query, tenant = request.query, request.tenant
+    found = table.mails(tenant, query.limit, paging.start(query.cursor, tenant, table.MAIL_KEY))
+    return {"mails": [_sent(one) for one in found], "next": found.cursor(tenant)}
+
+
+def _topic(before: Row | None, tenant: str, address: str) -> str:
+    """The topic of the address, which is asked unless it has said yes."""
+    if before and before.topic and before.address == address and topics.standing(before.topic) == Standing.CONFIRMED:
+        return str(before.topic)
+    return topics.subscribe(tenant, address)
+
+
+def _shown(wanted: Row | None) -> PreferencesView:
+    if wanted is None:
+        return {"mail": None, "mailedAt": None, "nextMailAt": None, "updatedAt": None}
+    mail: MailView | None = None
+    if wanted.topic:
+        status = topics.standing(wanted.topic)
+        mail = {"address": wanted.address, "eventTypes": list(wanted.types or ()), "status": status}
+    return {
+        "mail": mail,
+        "mailedAt": iso_or_none(wanted.mailed_at),
+        "nextMailAt": iso_or_none(wanted.due_at),
+        "updatedAt": iso_or_none(wanted.updated_at),
+    }
+
+
+def _sent(mail: Row) -> SentMail:
+    return {
+        "at": iso(mail.at),
+        "subject": mail.subject,
+        "text": mail.text,
+        "events": mail.lines,
+        "state": mail.state,
+        "reason": mail.reason,
+    }
+
+
+_READ, _WRITE, _BASE = Permission.NOTIFICATIONS_READ, Permission.NOTIFICATIONS_WRITE, "/v1/notifications"
+ROUTES = (
+    Route("GET", _BASE, "Show what you are told by mail", get_preferences, PreferencesView, _READ),
+    Route(
+        "PUT",
+        _BASE,
+        "Say what you want to be told by mail",
+        put_preferences,
+        PreferencesView,
+        _WRITE,
+        body=Preferences,
+        errors=(Conflict,),
+        asks=lambda _: 1,
+    ),
+    Route(
+        "POST",
+        f"{_BASE}/test",
+        "Send a test mail",
+        send_test,
+        SentMail,
+        _WRITE,
+        status=202,
+        errors=(Conflict,),
+        asks=lambda _: 1,
+    ),
+    Route("GET", f"{_BASE}/mails", "List what was mailed", list_mails, SentMails, _READ, query=PageQuery),
+)

@@ -1,0 +1,192 @@
+"""Table `notifications`: what tenants want to be told, what waits for their next mail, and what was mailed.
+
+```
+ tenant     entry                     what it is
+ #tenants   acme                      what acme wants, and where its mails stand
+ acme       told#job.dead#c4ca42…     this event was taken in; one that comes twice finds it
+ acme       waits#0179534880…#…       a line of the next mail
+ acme       mail#0179534880…-x3Zb     a mail, as it was sent
+```
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action as Update
+from pynamodb.transactions import TransactWrite
+
+from sluice.platform import tables
+from sluice.platform.attributes import IntAttribute
+from sluice.platform.clock import DAY, ttl
+from sluice.platform.http import table_pages
+from sluice.platform.http.paging import Page, Place
+
+TENANTS = "#tenants"
+TOLD, WAITS, MAIL = "told#", "waits#", "mail#"
+# Far longer than an event may be on its way, and long enough to look up what one was told.
+TOLD_MS, MAIL_MS = 7 * DAY, 30 * DAY
+# How long a line waits for a mail that cannot be sent.
+WAITS_MS = 7 * DAY
+# The range key of a mail, as a cursor names it.
+MAIL_KEY = rf"{MAIL}\d{{13}}-[\w-]{{4}}"
+
+
+class Row(tables.Table):
+    """One entry of the table; which attributes it has follows from its kind. Times are epoch ms.
+
+    What a tenant wants (`wants`):
+        address, topic: where its mail goes, and the SNS topic that takes it there; none where it wants no mail.
+        types: the types of events that are mailed.
+        updated_at: when the tenant said so. change_token: of that write (see `tables`).
+    Where its mails stand:
+        due_at: when the next mail is to be sent; none while no line waits.
+        noted: how many lines were ever noted, so that whoever sends sees that one came meanwhile.
+        mailed_at: when the last mail was sent.
+        claim_token: of the last who took it on to send one.
+    A line that waits: type, at, text: what happened, when, and how it is said.
+    A mail: at, subject, text, state, reason (why it was not sent), lines (how many it tells of).
+    """
+
+    class Meta:
+        table_name = tables.name("notifications")
+
+    tenant = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+    address = UnicodeAttribute(null=True)
+    topic = UnicodeAttribute(null=True)
+    types = JSONAttribute(null=True)
+    updated_at = IntAttribute(null=True)
+    change_token = UnicodeAttribute(null=True)
+    due_at = IntAttribute(null=True)
+    noted = IntAttribute(null=True)
+    mailed_at = IntAttribute(null=True)
+    claim_token = UnicodeAttribute(null=True)
+    type = UnicodeAttribute(null=True)
+    at = IntAttribute(null=True)
+    subject = UnicodeAttribute(null=True)
+    text = UnicodeAttribute(null=True)
+    state = UnicodeAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    lines = IntAttribute(null=True)
+    expires_at = IntAttribute(null=True)
+
+
+def wants(tenant: str) -> Row | None:
+    """What the tenant wants, as it is now; None where it has never said."""
+    try:
+        return Row.get(TENANTS, tenant, consistent_read=True)
+    except Row.DoesNotExist:
+        return None
+
+
+def everybody() -> Iterator[Row]:
+    """What each tenant wants, by name."""
+    yield from Row.query(TENANTS)
+
+
+def note(tenant: str, event: tuple[str, str], at: int, text: str, now: int) -> None:
+    """Have `text` wait for the tenant's next mail, unless this event was taken in before.
+
+    event: its type and its id. at: when it happened.
+    """
+    kind, event_id = event
+    told = Row(tenant=tenant, entry=f"{TOLD}{kind}#{event_id}", expires_at=ttl(now + TOLD_MS))
+    line = Row(
+        tenant=tenant,
+        entry=f"{WAITS}{now:013d}#{kind}#{event_id}",
+        type=kind,
+        at=at,
+        text=text,
+        expires_at=ttl(now + WAITS_MS),
+    )
+
+    def both(transaction: TransactWrite) -> None:
+        transaction.save(told, Row.entry.does_not_exist())
+        transaction.save(line)
+
+    try:
+        tables.transact(both)
+    except tables.ConditionFailed:
+        return
+
+
+def call_for_mail(tenant: str, at: int) -> None:
+    """See to it that a mail is sent at `at`, or sooner where one is due already. Doing it twice does no harm."""
+    tables.update(Row, (TENANTS, tenant), [Row.due_at.set(Row.due_at | at), Row.noted.add(1)], Row.entry.exists())
+
+
+def claim(found: Row, until: int) -> Row | None:
+    """Have the tenant's next mail to oneself until `until`; None when somebody else has it."""
+    key, as_read = (TENANTS, found.entry), Row.due_at == found.due_at
+    try:
+        return tables.update(Row, key, [Row.due_at.set(until)], as_read, token=Row.claim_token)
+    except tables.ConditionFailed:
+        return None
+
+
+def leave(claimed: Row, again_at: int | None, mailed_at: int | None) -> bool:
+    """End what `claim` began. again_at: when the next mail is due, if lines are left.
+
+    False when lines have come meanwhile and nothing was said of when they are due; nothing is written then.
+    """
+    actions: list[Update] = [Row.due_at.set(again_at) if again_at else Row.due_at.remove()]
+    if mailed_at:
+        actions.append(Row.mailed_at.set(mailed_at))
+    own = Row.due_at == claimed.due_at
+    try:
+        seen = own if again_at else own & (Row.noted == claimed.noted)
+        tables.update(Row, (TENANTS, claimed.entry), actions, seen)
+    except tables.ConditionFailed as failed:
+        # Somebody has taken it over: whoever comes last says when it goes on.
+        return int((failed.item or {}).get("due_at", {}).get("N", 0)) != claimed.due_at
+    return True
+
+
+def waiting(tenant: str, most: int) -> list[Row]:
+    """The lines that wait, `most` at most, the longest waiting first."""
+    found = Row.query(tenant, Row.entry.startswith(WAITS), limit=most, consistent_read=True)
+    return list(found)
+
+
+def take_away(lines: Iterable[Row]) -> None:
+    """These lines wait no longer."""
+    with Row.batch_write() as batch:
+        for line in lines:
+            batch.delete(line)
+
+
+def keep(tenant: str, at: int, subject: str, text: str, state: str, reason: str | None, lines: int) -> Row:
+    """Remember a mail. reason: why it was not sent. lines: how many things it tells of."""
+    mail = Row(
+        tenant=tenant,
+        entry=f"{MAIL}{at:013d}-{tables.new_token()}",
+        at=at,
+        subject=subject,
+        text=text,
+        state=state,
+        reason=reason,
+        lines=lines,
+        expires_at=ttl(at + MAIL_MS),
+    )
+    tables.put(mail)
+    return mail
+
+
+def mails(tenant: str, limit: int, after: Place | None) -> Page[Row]:
+    """The tenant's mails, newest first. All its other entries stand behind them."""
+    return table_pages.read(Row, tenant, limit, after or Place(f"{MAIL}~"), newest_first=True)
+
+
+def change(before: Row | None, tenant: str, mail: tuple[str, str] | None, types: Sequence[str], now: int) -> Row:
+    """Write what the tenant wants from now on. mail: the address, and the topic that takes mail there.
+
+    Raises:
+        ConditionFailed: it is not as in `before` any more.
+    """
+    actions: list[Update] = [Row.types.set(list(types)), Row.updated_at.set(now)]
+    if mail:
+        actions += [Row.address.set(mail[0]), Row.topic.set(mail[1])]
+    else:
+        actions += [Row.address.remove(), Row.topic.remove()]
+    as_read = Row.entry.does_not_exist() if before is None else Row.change_token == before.change_token
+    return tables.update(Row, (TENANTS, tenant), actions, as_read, token=Row.change_token)

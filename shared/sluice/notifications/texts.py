@@ -1,0 +1,133 @@
+"""How what has happened is said in a mail. Pure."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from sluice.platform.clock import iso
+
+# SNS takes no more of a subject.
+MOST_SUBJECT: Final = 100
+# Lines that one mail shows; of more it says how many.
+MOST_SHOWN: Final = 40
+MOST_LINE: Final = 600
+HOW_TO_STOP: Final = "What you are told, and where: PUT /v1/notifications, or `sluice notifications`."
+
+Data = Mapping[str, Any]
+
+
+class Line(NamedTuple):
+    """One thing that has happened. at: epoch ms."""
+
+    type: str
+    at: int
+    text: str
+
+
+class Mail(NamedTuple):
+    """What is sent."""
+
+    subject: str
+    text: str
+
+
+def _dead(data: Data) -> str:
+    error = data["error"] or {"code": "unknown", "message": "no reason was kept"}
+    tries = f"{data['attempts']} {'try' if data['attempts'] == 1 else 'tries'}"
+    return (
+        f"The job {data['jobId']} was given up after {tries}: {error['message']} ({error['code']}). "
+        "Its dead letter has the whole history and can be replayed: GET /v1/dead-letters"
+    )
+
+
+def _broken(data: Data) -> str:
+    name = data["marketplace"]
+    return (
+        f"Your {name} account is {data['status']}: {data['reason']}. Its jobs wait until it is connected again: "
+        f"`sluice connect {name}`, or PUT /v1/accounts/{name}"
+    )
+
+
+def _changed(data: Data) -> str:
+    listing, status = data["listingId"], data["status"]
+    if data["reason"] == "twin":
+        return f"The listing {listing} was made twice; the second one ({data['marketplaceId']}) was withdrawn."
+    if data["reason"] == "confirmed":
+        return f"It is known now what became of the {data['action']} of listing {listing}: it is {status}."
+    order = f", by order {data['order']}" if data.get("order") else ""
+    return f"The listing {listing} is not as you asked: it is {status}{order}. GET /v1/stockx/listings/{listing}"
+
+
+def _ebay(what: str) -> Callable[[Data], str]:
+    return lambda data: f"{what.format(**data)} GET /v1/ebay/listings/{data['sku']}"
+
+
+def _page(what: str) -> Callable[[Data], str]:
+    return lambda data: (
+        f"{data['label'] or data['title'] or data['url']}: {what}"
+        + (f" ({data['reason']})" if data.get("reason") else "")
+        + f". {data['url']}; what was read: GET /v1/pages/{data['pageId']}"
+    )
+
+
+def _disabled(data: Data) -> str:
+    return f"Your webhook {data['webhookId']} was disabled: {data['reason']}. PUT /v1/webhooks enables it again."
+
+
+# What is mailed to whoever wants it, and how each is said: from an event's data as webhooks have it (docs/webhooks.md).
+SAID: Final[Mapping[str, Callable[[Data], str]]] = {
+    "job.dead": _dead,
+    "account.broken": _broken,
+    "listing.changed": _changed,
+    "listing.drift": _ebay("eBay shows {sku} otherwise than you have it ({class})."),
+    "listing.sold": _ebay("{quantity} of {sku} sold at eBay."),
+    "listing.ended": _ebay("The eBay listing of {sku} was ended by {by}."),
+    "listing.on_hold": _ebay("eBay has put the listing of {sku} on hold."),
+    "page.price_dropped": _page("its price has dropped"),
+    "page.back_in_stock": _page("it is back in stock"),
+    "page.variant_gone": _page("a variant is gone"),
+    "page.unreadable": _page("the page cannot be read any more"),
+    "webhook.disabled": _disabled,
+}
+# In a subject: what one is called, and what several are.
+NAMES: Final[Mapping[str, tuple[str, str]]] = {
+    "job.dead": ("dead job", "dead jobs"),
+    "account.broken": ("broken account", "broken accounts"),
+    "listing.changed": ("changed listing", "changed listings"),
+    "listing.drift": ("eBay difference", "eBay differences"),
+    "listing.sold": ("eBay sale", "eBay sales"),
+    "listing.ended": ("ended eBay listing", "ended eBay listings"),
+    "listing.on_hold": ("eBay listing on hold", "eBay listings on hold"),
+    "page.price_dropped": ("price drop", "price drops"),
+    "page.back_in_stock": ("product back in stock", "products back in stock"),
+    "page.variant_gone": ("variant gone", "variants gone"),
+    "page.unreadable": ("unreadable page", "unreadable pages"),
+    "webhook.disabled": ("disabled webhook", "disabled webhooks"),
+}
+
+
+def said(kind: str, data: Data) -> str:
+    """An event as a line of a mail. data: as webhooks have it."""
+    return SAID[kind](data)[:MOST_LINE]
+
+
+def mail(lines: Sequence[Line], stage: str) -> Mail:
+    """One mail that tells of `lines`, grouped by type, the oldest first. stage: of the deployment, for the subject."""
+    counted = Counter(line.type for line in lines)
+    parts = [f"{number} {NAMES[kind][number > 1]}" for kind, number in counted.most_common()]
+    shown = [line for kind in counted for line in sorted(lines, key=lambda one: one.at) if line.type == kind]
+    rows = [f"{iso(line.at)}  {line.text}" for line in shown[:MOST_SHOWN]]
+    if len(shown) > MOST_SHOWN:
+        rows.append(f"… and {len(shown) - MOST_SHOWN} more.")
+    return Mail(subject(", ".join(parts), stage), "\n\n".join([*rows, HOW_TO_STOP]))
+
+
+def trial(stage: str) -> Mail:
+    """The mail that somebody asks for to see whether it comes."""
+    return Mail(subject("a test", stage), f"This is a test. Nothing has happened.\n\n{HOW_TO_STOP}")
+
+
+def subject(what: str, stage: str) -> str:
+    """A subject that SNS takes: ASCII, in one line, not too long."""
+    text = f"Sluice ({stage}): {what}".encode("ascii", "replace").decode()
+    return text if len(text) <= MOST_SUBJECT else f"{text[: MOST_SUBJECT - 3]}..."
