@@ -2,7 +2,8 @@
 
 Each request to AWS, a marketplace or a receiver is a point (`points`) that can be broken in up to five ways. The
 ordinary suite breaks some points of each story, each in one way; `SLUICE_CRASH_POINTS=all` breaks every point in every
-way, and `SLUICE_CRASH_POINTS=create-bulk/lost/17` that one alone.
+way, `SLUICE_CRASH_POINTS=all:3/40` the fourth fortieth of them, and `SLUICE_CRASH_POINTS=create-bulk/lost/17` that one
+alone.
 """
 
 import os
@@ -57,8 +58,10 @@ def chosen(story: str, requests: list[str]) -> list[tuple[int, str]]:
         return [(int(at), kind)] if story == name else []
     reads = [at for at, name in enumerate(requests) if any(read in name for read in READS)]
     writes = sorted(set(range(len(requests))) - set(reads))
-    if CHOSEN == "all":
-        return [(at, kind) for at in writes for kind in KINDS] + [(at, kind) for at in reads for kind in READ_KINDS]
+    if CHOSEN.startswith("all"):
+        every = [(at, kind) for at in writes for kind in KINDS] + [(at, kind) for at in reads for kind in READ_KINDS]
+        shard, _, shards = CHOSEN.removeprefix("all").removeprefix(":").partition("/")
+        return every[int(shard or 0) :: int(shards or 1)]
     some = [(at, KINDS[number % len(KINDS)]) for number, at in enumerate(writes[::WRITES_APART])]
     return some + [(at, READ_KINDS[number % 2]) for number, at in enumerate(reads[::READS_APART])]
 

@@ -11,8 +11,8 @@ from sluice.jobs.dispatch import rescue
 from sluice.jobs.model import keys
 from tests.simulation import moves
 from tests.simulation.conftest import new_world
-from tests.simulation.trouble import NotRepeatable
 from tests.simulation.world import World
+from tests.support.one_thread import NotRepeatable
 from tests.support.store import Answer, Request, Send
 
 STEPS = 60

@@ -13,6 +13,7 @@ from pynamodb.exceptions import PynamoDBException
 from sluice.jobs.model.run import Run
 from sluice.platform import tables
 from sluice.platform.clock import MINUTE
+from tests.support import one_thread
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request
 
@@ -27,10 +28,6 @@ OUTSIDE = (BotoCoreError, ClientError, PynamoDBException, tables.Contention)
 
 class Killed(BaseException):
     """The process is gone: nothing of it runs any more, not even what it would do on an exception."""
-
-
-class NotRepeatable(BaseException):
-    """What happens here does not follow from the seed alone. No part of the engine takes this for a fault of a job."""
 
 
 class SendError(Exception):
@@ -105,8 +102,7 @@ class Trouble:
 
     def around(self, request: Request, send: Callable[[], Answer]) -> Answer:
         """Every request of the engine passes here."""
-        if get_ident() != self.thread:
-            raise NotRepeatable("a request came from a second thread: which one is first is up to the machine")
+        one_thread.require(self.thread)
         process = self.processes[-1]
         if process.dead:
             raise Killed

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import httpx
@@ -43,10 +44,11 @@ READS = ("GET",)
 
 
 class EbaySeller:
-    """`acme`, connected, with nothing listed."""
+    """`acme`, connected, with nothing listed. chance: of backoffs, with a seed: a history can be repeated."""
 
-    def __init__(self, clock: VirtualClock, wire: SandboxWire) -> None:
+    def __init__(self, clock: VirtualClock, wire: SandboxWire, seed: int = 7) -> None:
         self.clock, self.wire, self.sandbox = clock, wire, wire.world
+        self.chance = Random(seed)
         self.config = Config()
 
     @property
@@ -113,7 +115,8 @@ class EbaySeller:
         """A worker."""
         batch = decode(message)
         limits = self.config.limits[batch.budget.partition(":")[0]]
-        run_batch(batch, limits, Context(self.clock, self.config), self.clock.time + 2 * MINUTE, self._observe, 1)
+        context = Context(self.clock, self.config, self.chance.random)
+        run_batch(batch, limits, context, self.clock.time + 2 * MINUTE, self._observe, 1)
 
     def _observe(self, job: Job, failure: Failure | None) -> None:
         if failure and failure.code == "handler_error":
@@ -163,7 +166,7 @@ def open_ebay_seller(seed: int = 7) -> Iterator[EbaySeller]:
     """`acme`, connected, with nothing listed, on whatever tables this process uses."""
     clock = VirtualClock(NOON)
     wire = SandboxWire(worlds.build(seed, clock=clock.now, limits=SandboxLimits()))
-    seller = EbaySeller(clock, wire)
+    seller = EbaySeller(clock, wire, seed)
     with ebay_process.calling(wire):
         job_kinds.serve(capabilities.kinds("listings.ebay", "promotions"))
         seller.connect()
