@@ -19,13 +19,17 @@ from bench.row import Row
 from bench.store import Store, store
 from local.cloud import template as templates
 from local.sandbox.server import Sandbox
-from sluice.inventory import imports, upload, worker
-from sluice.inventory.rules import MOST_ROWS
+from sluice import capabilities
+from sluice.inventory import upload, worker
+from sluice.inventory.import_api import KIND
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform.clock import SystemClock
 from sluice.platform.config.document import Config
 from sluice.platform.context import Context
+from sluice.platform.imports import table as imports
+from sluice.platform.imports import takers
+from sluice.platform.imports.sheet import MOST_ROWS
 from sluice.platform.settings import settings
 
 R = TypeVar("R")
@@ -43,6 +47,7 @@ def run() -> list[Row]:
 
 
 def _measure() -> list[Row]:
+    takers.serve(capabilities.takers("inventory"))
     with store() as place, Sandbox() as sandbox:
         queue = place.cloud.client("sqs").create_queue(QueueName="inventory")["QueueUrl"]
         _use(queue)
@@ -57,12 +62,12 @@ def _measure() -> list[Row]:
         with metered() as units:
             taken, request_seconds = _timed(
                 lambda: imports.begin(
-                    TENANT, file, upload.read(file, "text/csv"), clock.now(), config.engine.retention_ms
+                    KIND, TENANT, file, upload.read(file, "text/csv"), clock.now(), config.engine.retention_ms
                 )
             )
             messages = _messages(place, queue)
             chunk_seconds = [_timed(partial(worker.work, {"1": text}, Context(clock, config)))[1] for text in messages]
-        done = imports.find(TENANT, taken.import_id)
+        done = imports.find(KIND, TENANT, taken.import_id)
         if done is None or done.pending or (done.created, done.asked) != (MOST_ROWS, PRICES):
             raise RuntimeError("the import is not done, or not all of it")
         print(f"where the units of an item go:\n{units.profile(MOST_ROWS)}", file=sys.stderr)

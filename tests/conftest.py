@@ -10,10 +10,12 @@ from hypothesis import settings
 
 from sluice import capabilities
 from sluice.jobs.model import kinds
+from sluice.platform.imports import takers
 
 # Tests are a laptop's; a process that is told nothing has the strictest stage.
 os.environ.setdefault("SLUICE_STAGE", "local")
 kinds.serve(capabilities.kinds(*(one.name for one in capabilities.CAPABILITIES)))
+takers.serve(capabilities.takers(*(one.name for one in capabilities.CAPABILITIES)))
 
 settings.register_profile("sluice", deadline=None)
 settings.load_profile("sluice")

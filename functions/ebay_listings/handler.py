@@ -14,6 +14,7 @@ from sluice.listings.ebay import (
     dry_run_api,
     group_past_api,
     groups_api,
+    import_api,
     operator_api,
     snapshots_api,
     sync_api,
@@ -24,6 +25,7 @@ kinds.serve(capabilities.kinds("listings.ebay"))
 app = routing.app(
     (
         *bulk_api.ROUTES,
+        *import_api.ROUTES,
         *draft_api.ROUTES,
         *check_api.ROUTES,
         *snapshots_api.ROUTES,

@@ -1,4 +1,4 @@
-"""SQS `inventory`: store rows of imports, and ask for prices that are old."""
+"""SQS `inventory`: store rows of imports, of items and of eBay listings, and ask for prices that are old."""
 
 from typing import Any
 
@@ -11,9 +11,11 @@ from sluice.platform import sqs
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
 from sluice.platform.context import Context
+from sluice.platform.imports import takers
 from sluice.platform.observe import logger, metrics
 
-kinds.serve(capabilities.kinds("prices"))
+kinds.serve(capabilities.kinds("prices", "listings.ebay"))
+takers.serve(capabilities.takers("inventory", "listings.ebay"))
 
 
 @logger.inject_lambda_context

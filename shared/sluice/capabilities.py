@@ -25,6 +25,7 @@ class Capability(NamedTuple):
     routes: its modules that declare routes, each in `ROUTES`.
     events: the types of the events that it tells.
     imports: the capabilities that it may import besides the layers.
+    takes: the kind of rows of files that it stores; its module `imported` does, in `take` (see `platform.imports`).
     """
 
     name: str
@@ -32,6 +33,7 @@ class Capability(NamedTuple):
     routes: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
+    takes: str = ""
 
 
 CAPABILITIES = (
@@ -59,6 +61,7 @@ CAPABILITIES = (
         routes=(
             "api",
             "bulk_api",
+            "import_api",
             "snapshots_api",
             "dry_run_api",
             "draft_api",
@@ -70,8 +73,9 @@ CAPABILITIES = (
         ),
         events=("listing.drift", "listing.sold", "listing.ended", "listing.on_hold"),
         imports=("promotions", "inventory"),
+        takes="ebay",
     ),
-    Capability("inventory", routes=("api", "bulk_api", "import_api")),
+    Capability("inventory", routes=("api", "bulk_api", "import_api"), takes="inventory"),
     Capability("promotions", kinds=("promotion.create",), routes=("api",)),
     Capability(
         "pages",
@@ -112,3 +116,8 @@ EVENTS = tuple(event for one in CAPABILITIES for event in one.events)
 def kinds(*names: str) -> Mapping[str, str]:
     """The job kinds of the capabilities called `names`, each with the module that declares it."""
     return {kind: f"sluice.{one.name}.kinds" for one in CAPABILITIES if one.name in names for kind in one.kinds}
+
+
+def takers(*names: str) -> Mapping[str, str]:
+    """The kinds of rows of files that the capabilities called `names` store, each with the module that does."""
+    return {one.takes: f"sluice.{one.name}.imported" for one in CAPABILITIES if one.takes and one.name in names}

@@ -14,6 +14,7 @@ MODULES = (
     "config",
     "listings",
     "promotions",
+    "importing",
     "inventory",
     "connecting",
     "budgets",

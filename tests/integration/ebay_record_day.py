@@ -8,12 +8,21 @@ from sluice.listings.ebay import hashes
 from sluice.listings.ebay.documents import document as shown
 from sluice.platform.packing import pack
 from tests.support.ebay_records import desired, document
+from tests.support.stack import until
 
 TENANT = "lister"
 LISTINGS = "/v1/ebay/listings"
 SKU = "S-1"
 # What the category asks for, which Sluice knows once a listing in it was published.
 ASPECTS = {"Brand": ["Nike"], "US Shoe Size": ["10"], "Department": ["Men"], "Color": ["Red"]}
+GROUP = {
+    "marketplace": "EBAY_US",
+    "language": "en-US",
+    "title": "Shoes",
+    "description": "<p>New</p>",
+    "images": ["https://img.example.com/1.jpg"],
+    "variesBy": ["US Shoe Size"],
+}
 # After so many snapshots the old ones of a listing are looked for.
 MANY = 16
 
@@ -45,8 +54,19 @@ class EbayRecordDay:
         items = [document(sku=f"S-{number}", aspects=ASPECTS) for number in range(2, 5)]
         assert self.api.put(LISTINGS, {"items": items})["counts"]["queued"] == 3
         assert len(self.api.get(LISTINGS)["listings"]) == 4
-        imported = self.api.upload(f"{LISTINGS}/import", json.dumps({"items": items}).encode(), "application/json")
-        assert imported["counts"]["unchanged"] == 3
+        self.a_file_is_imported(items)
+
+    def a_file_is_imported(self, items: list[dict[str, Any]]) -> None:
+        """What is so already, a size of a group, and one of a group that there is not."""
+        self.api.put("/v1/ebay/groups/G-1", GROUP)
+        sizes = [document(sku=f"G-1-{key}", group=key, aspects=ASPECTS) for key in ("G-1", "G-2")]
+        other = document(sku="G-1-M", group="G-1", aspects={**ASPECTS, "US Shoe Size": ["9"]})
+        for rows, queued in (([*items, *sizes], 1), ([other], 1)):
+            body = json.dumps({"items": rows}).encode()
+            path = f"/v1/ebay/imports/{self.api.upload(f'{LISTINGS}/import', body, 'application/json')['importId']}"
+            until(lambda path=path: self.api.get(path)["status"] == "done", "the import is done")  # type: ignore[misc]
+            assert self.api.get(path)["queued"] == queued
+        assert len(self.api.get(LISTINGS)["listings"]) == 6
 
     def a_record_is_proposed(self) -> None:
         owned = {"sku": "DD1391-100", "size": "10", "sizeSystem": "us", "marketplaces": ["ebay"]}

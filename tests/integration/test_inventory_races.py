@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sluice.inventory import imports, messages, rules, upload, worker
+from sluice.inventory import imported, rules, upload, worker
 from sluice.inventory import table as item
-from sluice.inventory.imports import Import
-from sluice.inventory.messages import Chunk, Looked
+from sluice.inventory.import_api import KIND
+from sluice.inventory.messages import Looked
 from sluice.inventory.table import Item
 from sluice.jobs.model.job import Job
 from sluice.marketplaces.accounts import table as accounts
@@ -15,6 +15,10 @@ from sluice.platform import aws
 from sluice.platform.clock import DAY, HOUR
 from sluice.platform.config.document import Config
 from sluice.platform.context import Context
+from sluice.platform.imports import chunks
+from sluice.platform.imports import table as imports
+from sluice.platform.imports.chunks import Chunk
+from sluice.platform.imports.table import Import
 from sluice.platform.observe import metrics
 from tests.support.clock import VirtualClock
 from tests.support.desk import NOON
@@ -24,10 +28,11 @@ FILE = b"sku,size,marketplaces,cost\n" + b"".join(b"SKU-%d,10,ebay,%d\n" % (numb
 
 
 @pytest.fixture
-def queue(dynamodb: object, monkeypatch: pytest.MonkeyPatch) -> list[Chunk | Looked]:
+def queue(dynamodb: object, monkeypatch: pytest.MonkeyPatch) -> list[Chunk]:
     """`acme` is connected; what is sent to the workers lies in the list."""
-    sent: list[Chunk | Looked] = []
-    monkeypatch.setattr(messages, "send", sent.extend)
+    sent: list[Chunk] = []
+    monkeypatch.setattr(chunks, "encode", lambda chunk: chunk)
+    monkeypatch.setattr(chunks, "send", sent.extend)
     monkeypatch.setattr(aws, "encrypt", lambda text, context: text.encode())
     monkeypatch.setattr(metrics.provider, "namespace", "Sluice/test")
     accounts.connect("ebay", "acme", {"client_id": "id", "client_secret": "secret"}, NOON)
@@ -43,21 +48,22 @@ def test_of_many_who_add_one_item_one_creates_it() -> None:
     assert len(list(Item.query("acme"))) == 1
 
 
-def test_of_many_who_send_one_file_one_begins_its_import(queue: list[Chunk | Looked]) -> None:
+def test_of_many_who_send_one_file_one_begins_its_import(queue: list[Chunk]) -> None:
     sheet = upload.read(FILE, "text/csv")
     with ThreadPoolExecutor(RACERS) as pool:
-        begun = list(pool.map(lambda number: imports.begin("acme", FILE, sheet, NOON + number, DAY), range(RACERS)))
+        begun = list(
+            pool.map(lambda number: imports.begin(KIND, "acme", FILE, sheet, NOON + number, DAY), range(RACERS))
+        )
     assert len({(one.import_id, one.accepted_at) for one in begun}) == 1
     [stored] = Import.query("acme")
-    assert {chunk.at for chunk in queue if isinstance(chunk, Chunk)} == {stored.accepted_at}
+    assert {chunk.at for chunk in queue} == {stored.accepted_at}
 
 
-def test_a_chunk_that_many_workers_have_is_stored_and_counted_once(queue: list[Chunk | Looked]) -> None:
-    imports.begin("acme", FILE, upload.read(FILE, "text/csv"), NOON, DAY)
+def test_a_chunk_that_many_workers_have_is_stored_and_counted_once(queue: list[Chunk]) -> None:
+    imports.begin(KIND, "acme", FILE, upload.read(FILE, "text/csv"), NOON, DAY)
     [chunk] = queue
-    assert isinstance(chunk, Chunk)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: worker.take(chunk, Context(VirtualClock(NOON), Config())), range(4)))
+        list(pool.map(lambda _: imported.take(chunk, Context(VirtualClock(NOON), Config())), range(4)))
     [done] = Import.query("acme")
     assert not done.pending
     assert (done.created, done.existing, done.asked) == (20, 0, 20)

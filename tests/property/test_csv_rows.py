@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from sluice.inventory import csv_rows
 from sluice.inventory.csv_rows import COLUMNS, MOST_RECORD_CHARACTERS, Row
-from sluice.inventory.rules import CURRENCIES, MARKETPLACES, MOST_ROWS, Raw, all_for
+from sluice.inventory.rules import CURRENCIES, MARKETPLACES, Raw, all_for
 from sluice.inventory.sheet import Sheet
 from sluice.platform import csv_records
 from sluice.platform.csv_records import MOST_RECORD_LINES
 from sluice.platform.csv_text import DELIMITERS, NoFile
+from sluice.platform.imports.sheet import MOST_ROWS
 
 HEADER = ",".join(COLUMNS)
 # What cannot be taken for something that a spreadsheet has made of it.

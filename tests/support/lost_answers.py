@@ -14,11 +14,9 @@ from sluice.catalog import table as catalog
 from sluice.catalog.enrichment_table import Enrichment
 from sluice.catalog.table import Product
 from sluice.dashboard import sessions
-from sluice.inventory import imports
 from sluice.inventory import table as items
 from sluice.inventory.csv_rows import Row
-from sluice.inventory.imports import Done
-from sluice.inventory.messages import Chunk
+from sluice.inventory.import_api import KIND
 from sluice.inventory.rules import Draft, Raw
 from sluice.inventory.sheet import Sheet
 from sluice.jobs.budgets import ledger, refusals
@@ -51,6 +49,8 @@ from sluice.platform.config.tenants import Allowances
 from sluice.platform.context import Context
 from sluice.platform.http.auth import Caller
 from sluice.platform.http.errors import TooMany
+from sluice.platform.imports import table as imports
+from sluice.platform.imports.chunks import Chunk
 from sluice.webhooks import deliveries
 from tests.support.clock import VirtualClock
 from tests.support.work import spec
@@ -144,18 +144,18 @@ def store_step(_: object) -> int:
 # ── the inventory ──
 
 DRAFT = Draft("DD1391-100", "10", "us", None, "100.00", None, None)
-CHUNK = Chunk("acme", "", 0, NOON, (DRAFT,))
+CHUNK = Chunk(KIND, "acme", "", 0, NOON, (DRAFT,))
 
 
 def begin_import(_: object = None) -> Chunk:
     sheet = Sheet("line")
     sheet.add(Row(1, Raw("DD1391-100", "10")))
-    return CHUNK._replace(import_id=imports.begin("acme", b"a sheet", sheet, NOON, DAY).import_id)
+    return CHUNK._replace(import_id=imports.begin(KIND, "acme", b"a sheet", sheet, NOON, DAY).import_id)
 
 
 def finished(chunk: Chunk) -> tuple[bool, object]:
-    first = imports.finish(chunk, Done(1, 0, 0, 0, 0, frozenset()), NOON)
-    found = imports.find("acme", chunk.import_id)
+    first = imports.finish(chunk, {"created": 1}, NOON)
+    found = imports.find(KIND, "acme", chunk.import_id)
     return first, found and (found.created, found.pending)
 
 

@@ -12,7 +12,6 @@ from aws_lambda_powertools.event_handler import Response
 from pynamodb.expressions.operand import Path as Attribute
 
 import sluice
-from sluice.inventory import messages as inventory_messages
 from sluice.inventory import table as items
 from sluice.inventory.rules import Edit
 from sluice.jobs.budgets import ledger, seats
@@ -31,6 +30,7 @@ from sluice.notifications import table as mail
 from sluice.platform import aws, tables
 from sluice.platform.clock import MINUTE
 from sluice.platform.http import idempotency
+from sluice.platform.imports import chunks
 from sluice.prices import table as prices
 from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints, messages, turns
@@ -49,7 +49,7 @@ WANTED = Wanted("https://receiver.test", ("job.dead",), enabled=True)
 def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     monkeypatch.setattr(aws, "encrypt", lambda text, context: text.encode())
     monkeypatch.setattr(aws, "decrypt", lambda secret, context: secret.decode())
-    monkeypatch.setattr(inventory_messages, "send", lambda messages: None)
+    monkeypatch.setattr(chunks, "send", lambda messages: None)
     monkeypatch.setattr(messages, "announce", lambda turn, now: ANNOUNCED.append(turn))
     with work.kind(), no_pauses(), open_network() as network:
         yield network

@@ -5,7 +5,7 @@ from typing import Any
 from sluice.inventory import messages, portfolio, refreshes, rules, views
 from sluice.inventory import table as stored_items
 from sluice.inventory.bodies import ItemEdit, ItemsQuery
-from sluice.inventory.messages import Looked, NotSent
+from sluice.inventory.messages import Looked
 from sluice.inventory.portfolio import ItemView
 from sluice.inventory.rules import Raw
 from sluice.inventory.stock import STOCK
@@ -17,6 +17,7 @@ from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Invalid, NotFound
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.imports.chunks import NotSent
 from sluice.platform.observe import logger
 from sluice.platform.refused import Refused
 

@@ -6,8 +6,9 @@ from pydantic import BeforeValidator, Field
 
 from sluice.inventory import rules
 from sluice.inventory.lots import MOST_LOTS, MOST_QUANTITY
-from sluice.inventory.rules import MOST_ROWS, Raw
+from sluice.inventory.rules import Raw
 from sluice.platform.http.models import Amount, Body, Cursor, DocumentedAs, Example, OneOf, PageQuery, Text
+from sluice.platform.imports.sheet import MOST_ROWS
 
 # A few hundred writes: what a request can do while somebody waits. More are an import.
 MOST_ITEMS: Final = 100

@@ -6,7 +6,7 @@ from typing import Any
 from sluice.inventory import messages, naming, refreshes, rules, views
 from sluice.inventory import table as stored_items
 from sluice.inventory.bodies import NewItem, NewItems, RefreshItems
-from sluice.inventory.messages import NotSent, Whole
+from sluice.inventory.messages import Whole
 from sluice.inventory.rules import Draft
 from sluice.inventory.stock import STOCK
 from sluice.inventory.table import CostsDiffer, Item
@@ -18,6 +18,7 @@ from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, Invalid, NotFound, Unavailable
 from sluice.platform.http.items import Answers
 from sluice.platform.http.routing import HttpRequest, Route
+from sluice.platform.imports.chunks import NotSent
 from sluice.platform.observe import logger
 from sluice.platform.refused import Refused
 

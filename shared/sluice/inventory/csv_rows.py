@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sluice.inventory.rules import MOST_ROWS, Raw
+from sluice.inventory.rules import Raw
 from sluice.platform import csv_records, money
 from sluice.platform.csv_records import BadRow, Form, Record
 from sluice.platform.csv_text import is_formula
 from sluice.platform.http.errors import FieldError
+from sluice.platform.imports.sheet import MOST_ROWS
 
 COLUMNS: Final = ("sku", "size", "sizeSystem", "marketplaces", "cost", "currency", "category", "quantity")
 # Of one row.

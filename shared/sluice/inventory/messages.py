@@ -1,30 +1,12 @@
-"""What lies in the queue `inventory`: rows of an import, and items whose prices are wanted."""
+"""What lies in the queue `inventory` besides rows of imports: items whose prices are wanted."""
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
-from sluice.inventory.lots import Lot
-from sluice.inventory.rules import Draft
-from sluice.platform import aws
-from sluice.platform.settings import settings
+from sluice.platform.imports import chunks
+from sluice.platform.imports.chunks import VERSION, Chunk
 from sluice.platform.sqs import CorruptMessage
-
-VERSION: Final = 1
-
-
-class NotSent(Exception):  # noqa: N818 - an answer
-    """The queue did not take all of them. Some may lie there."""
-
-
-class Chunk(NamedTuple):
-    """Some rows of an import: number `chunk` of it. at: when the import was taken, epoch ms."""
-
-    tenant: str
-    import_id: str
-    chunk: int
-    at: int
-    rows: Sequence[Draft]
 
 
 class Looked(NamedTuple):
@@ -42,25 +24,22 @@ class Whole(NamedTuple):
     after: str | None
 
 
-def send(messages: Sequence[Chunk | Looked | Whole]) -> None:
+def send(messages: Sequence[Looked | Whole]) -> None:
     """Put them in the queue.
 
     Raises:
         NotSent: it did not take all of them.
     """
-    try:
-        aws.send_messages(settings().require("inventory_queue_url"), [encode(message) for message in messages])
-    except Exception as error:
-        raise NotSent(f"{type(error).__name__}: {error}") from error
+    chunks.send([encode(message) for message in messages])
 
 
-def encode(message: Chunk | Looked | Whole) -> str:
-    """As it lies in the queue: in ASCII, because SQS refuses some characters that a category may hold (U+FFFE)."""
+def encode(message: Looked | Whole) -> str:
+    """As it lies in the queue."""
     return json.dumps({"version": VERSION, **message._asdict()}, separators=(",", ":"))
 
 
 def decode(text: str) -> Chunk | Looked | Whole:
-    """What `encode` made.
+    """What `encode` made, of these or of a chunk.
 
     Raises:
         CorruptMessage: something else did.
@@ -71,15 +50,8 @@ def decode(text: str) -> Chunk | Looked | Whole:
             raise CorruptMessage(f"not a message of version {VERSION}")
         if "after" in content:
             return Whole(**content)
-        if "rows" not in content:
-            return Looked(**content)
-        return Chunk(**{**content, "rows": [_draft(row) for row in content["rows"]]})
+        if "rows" in content:
+            return chunks.decoded(content)
+        return Looked(**content)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptMessage(f"neither rows nor items: {type(error).__name__}") from error
-
-
-def _draft(row: list[Any]) -> Draft:
-    draft = Draft(*row)
-    marketplaces = tuple(draft.marketplaces) if draft.marketplaces else None
-    lots = tuple(Lot(*lot) for lot in draft.lots) if draft.lots else None
-    return draft._replace(marketplaces=marketplaces, lots=lots)

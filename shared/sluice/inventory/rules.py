@@ -23,7 +23,6 @@ SIZE_SYSTEMS: Final = tuple(
 )
 CURRENCIES: Final = frozenset(currency for one in registry.MARKETPLACES.values() for currency in one.currencies)
 MOST_CATEGORY_CHARACTERS: Final = 64
-MOST_ROWS: Final = 10_000  # of an import
 _CONTROL = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 
 

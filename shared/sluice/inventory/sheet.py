@@ -1,37 +1,33 @@
-"""What an import brings: the rows that are items, and those that are not."""
+"""What an import brings to an inventory: rows about the same item are one."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from sluice.inventory import rules
 from sluice.inventory.csv_rows import Row
-from sluice.inventory.report import RefusedRow
 from sluice.inventory.rules import Draft
 from sluice.inventory.table import key
 from sluice.platform.csv_records import BadRow
-from sluice.platform.http.errors import FieldError
+from sluice.platform.imports import sheet
+from sluice.platform.imports.sheet import Piece
 from sluice.platform.refused import Refused
 
 
 @dataclass
-class Sheet:
-    """The rows of one import. counts: `line` or `index`. taken: rows that are good."""
+class Sheet(sheet.Sheet):
+    """The rows of one import of items."""
 
-    counts: str
-    taken: int = 0
-    refused: list[RefusedRow] = field(default_factory=list)
     _items: dict[str, Draft] = field(default_factory=dict)
 
     @property
-    def rows(self) -> int:
-        """How many there were."""
-        return self.taken + len(self.refused)
+    def good(self) -> list[Draft]:
+        """The items that they describe, each with the units of all of its rows."""
+        return list(self._items.values())
 
     @property
-    def good(self) -> list[Draft]:
-        """The items that they describe: rows about the same item are one, with the units of all."""
-        return list(self._items.values())
+    def pieces(self) -> Sequence[Piece]:
+        """See `sheet.Sheet`. An item with several lots stands for as many rows."""
+        return [Piece(draft, len(draft.lots or (draft,))) for draft in self.good]
 
     def add(self, row: Row | BadRow) -> None:
         """Check the row, and keep it on its side."""
@@ -47,9 +43,3 @@ class Sheet:
             self.refuse(row.number, refused.fields)
         else:
             self.taken += 1
-
-    def refuse(self, number: int, fields: Iterable[FieldError]) -> None:
-        """Note why a row is not taken."""
-        told: list[Any] = [one.view() for one in fields]
-        row: Any = {self.counts: number, "fields": told}
-        self.refused.append(row)

@@ -9,6 +9,7 @@ from sluice.inventory.sheet import Sheet
 from sluice.platform.http import body
 from sluice.platform.http.models import check, problems
 from sluice.platform.http.routing import JSON
+from sluice.platform.imports.sheet import INDEX, LINE
 
 
 def read(data: bytes, media_type: str) -> Sheet:
@@ -19,11 +20,11 @@ def read(data: bytes, media_type: str) -> Sheet:
         Invalid: a JSON body that cannot.
     """
     if media_type != JSON:
-        sheet = Sheet("line")
+        sheet = Sheet(LINE)
         for row in csv_rows.read(data):
             sheet.add(row)
         return sheet
-    sheet = Sheet("index")
+    sheet = Sheet(INDEX)
     for index, raw in enumerate(check(ImportItems, body.parse(data)).items):
         try:
             sheet.add(Row(index, NewItem.model_validate(raw).raw()))

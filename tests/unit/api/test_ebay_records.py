@@ -1,6 +1,5 @@
 """Records of eBay listings over the API: what is stored, what is published, and what changes nothing."""
 
-import json
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.requests import AskRecord
 from sluice.listings.ebay.kinds import publish_id
 from sluice.listings.ebay.sellers import SellerPart
-from sluice.listings.ebay.table import HistoryEntry, Record, find
+from sluice.listings.ebay.table import Record, find
 from sluice.platform import tables
 from sluice.platform.clock import SECOND, iso
 from sluice.platform.http import routing
@@ -394,56 +393,6 @@ def test_500_records_are_put_at_once(seller: Cloud) -> None:
     answer = call("PUT", "/v1/ebay/listings", body={"items": items}, tenant="acme")
     assert answer.json["counts"]["queued"] == 500
     assert len(jobs()) == 500
-
-
-CSV = """sku;title;description;condition;category;images;price.amount;price.currency;quantity;marketplace;language;\
-policies.fulfillment;policies.payment;policies.return;location;aspects.US Shoe Size;aspects.Color;product.brand
-a-1;Shoe;<p>New</p>;NEW;15709;https://img.example.com/1.jpg | https://img.example.com/2.jpg;245;USD;3;EBAY_US;en-US;\
-Std;6196947000;6196944000;wh-1;10;Red|Black;Nike
-a-2;Shoe;<p>New</p>;NEW;15709;https://img.example.com/1.jpg;=1+1;USD;3;EBAY_US;en-US;Std;1;2;wh-1;10;;
-a-3;Shoe;<p>New</p>;NEW;15709;https://img.example.com/1.jpg;0;USD;3;EBAY_US;en-US;Std;1;2;wh-1;10;;
-"""
-
-
-def test_a_csv_file_is_imported_row_by_row(seller: Cloud) -> None:
-    answer = call("POST", "/v1/ebay/listings/import", body=CSV, content_type="text/csv", tenant="acme")
-    assert answer.status == 202, answer.text
-    assert [(one["line"], one["outcome"]) for one in answer.json["items"]] == [
-        (2, "queued"),
-        (3, "refused"),
-        (4, "refused"),
-    ]
-    assert answer.json["items"][1]["error"]["fields"][0]["field"] == "items[1].price.amount"
-    record = call("GET", "/v1/ebay/listings/a-1", tenant="acme").json["record"]
-    assert record["aspects"] == {"Color": ["Black", "Red"], "US Shoe Size": ["10"]}
-    assert record["policies"]["fulfillment"] == {"name": "Std"}
-    assert record["policies"]["payment"] == {"id": "6196947000"}
-    assert len(record["images"]) == 2
-    assert HistoryEntry.get("acme/a-1", "v00000001").action == "import"
-
-
-def test_a_json_list_is_imported_too(seller: Cloud) -> None:
-    text = json.dumps({"items": [document(), document(sku="b", title="")]})
-    answer = call("POST", "/v1/ebay/listings/import", body=text, content_type="application/json", tenant="acme")
-    assert answer.json["counts"] == {"queued": 1, "stored": 0, "unchanged": 0, "refused": 1}
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("sku,title\na,b\n", "price.amount is missing"),
-        ("sku,colour\n", "not known"),
-        ("", "empty"),
-        ("sku,title,price.amount,quantity\n", "no rows"),
-        ("sku,title,price.amount,quantity\n" + "a,b,1,1\n" * 501, "at most 500 rows"),
-    ],
-)
-def test_a_file_that_is_none_is_rejected_whole(seller: Cloud, text: str, why: str) -> None:
-    before = seller.content()
-    answer = call("POST", "/v1/ebay/listings/import", body=text, content_type="text/csv", tenant="acme")
-    assert answer.status == 400
-    assert why in answer.fields["body"]
-    assert seller.content() == before
 
 
 def test_an_error_of_the_newest_version_is_shown(seller: Cloud) -> None:

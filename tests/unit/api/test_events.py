@@ -67,6 +67,7 @@ def stocked(acme: Cloud) -> Cloud:
     acme.connect_seller("acme")
     give("promotions_create")
     give("ebay_listings_put")
+    give("ebay_listings_import")
     accept("acme", SKU, acme.now)
     give("ebay_listings_put_group")
     accept_group("acme", API["ebay_listings_group"]["pathParameters"]["key"], acme.now)

@@ -287,6 +287,7 @@ SINGLE = {
     "/v1/promotions/{promotion_id}",
     "/v1/inventory/{item_id}",
     "/v1/inventory/imports/{import_id}",
+    "/v1/ebay/imports/{import_id}",
     "/v1/pages/{page_id}/saved",
     "/v1/webhooks/{webhook_id}",
     "/v1/notifications",

@@ -1,6 +1,7 @@
 """A tenant sees its own data and nobody else's, on every route."""
 
 import hashlib
+import json
 import re
 from typing import Any
 from urllib.parse import quote
@@ -39,7 +40,7 @@ IDS |= {"promotion_id": "promotion.create:ebay:acme:110551234567"}
 # What acme owns, and has imported.
 ITEM = item.public_id("ACMEONLY:us-10")
 FILE = {"body": "sku,size\nACME-ONLY,11\n", "content_type": "text/csv"}
-IMPORT = hashlib.sha256(f"acme\nline\n{FILE['body']}".encode()).hexdigest()[:32]
+IMPORT = hashlib.sha256(f"inventory\nacme\nline\n{FILE['body']}".encode()).hexdigest()[:32]
 IDS |= {"item_id": ITEM, "import_id": IMPORT}
 # The page that acme tracks.
 PAGE = "https://shop.example/products/ACME-ONLY"
@@ -50,6 +51,8 @@ IDS |= {"webhook_id": "of-a", "delivery_id": f"{DIED_AT}-e1"}
 # The record of a listing of acme's, and what was published of it.
 SKU = "ACME-ONLY-10"
 RECORD = {name: value for name, value in document().items() if name != "sku"}
+RECORDS = {"body": json.dumps({"items": [{**RECORD, "sku": "ACME-ONLY-11"}]}), "content_type": "application/json"}
+RECORDS_IMPORT = hashlib.sha256(f"ebay\nacme\nindex\n{RECORDS['body']}".encode()).hexdigest()[:32]
 GROUP = {
     "marketplace": "EBAY_US", "language": "en-US", "title": "ACME-ONLY", "description": "<p>ACME-ONLY</p>",
     "images": ["https://img.example.com/1.jpg"], "variesBy": ["US Shoe Size"],
@@ -82,6 +85,7 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "GET /v1/ebay/listings": ({}, 200),
     "PUT /v1/ebay/listings": ({"body": {"items": [document(sku="b", quantity=-1)]}}, 400),
     "POST /v1/ebay/listings/import": ({"body": "sku,title\nACME,=", "content_type": "text/csv"}, 400),
+    "GET /v1/ebay/imports/{import_id}": ({}, 404),
     "POST /v1/ebay/listings/draft": ({"body": {"itemId": ITEM}}, 404),
     "GET /v1/ebay/listings/{sku}": ({}, 404),
     "PUT /v1/ebay/listings/{sku}": ({"body": RECORD}, 400),
@@ -287,6 +291,7 @@ EVERYBODY = {
     "GET /v1/ebay/listings",
     "PUT /v1/ebay/listings",
     "POST /v1/ebay/listings/import",
+    "GET /v1/ebay/imports/{import_id}",
     "POST /v1/ebay/listings/draft",
     "GET /v1/ebay/listings/{sku}",
     "PUT /v1/ebay/listings/{sku}",
@@ -340,6 +345,7 @@ def path_of(key: str) -> str:
     """The path of this route with the ids of what acme has."""
     _, _, path = key.partition(" ")
     ids = IDS | ({"job_id": OPERATION} if path.startswith("/v1/operations/") else {})
+    ids |= {"import_id": RECORDS_IMPORT} if path.startswith("/v1/ebay/") else {}
     for name, value in ids.items():
         path = path.replace(f"{{{name}}}", quote(value, safe=""))
     return path
@@ -377,6 +383,7 @@ def own(acme: Cloud) -> None:
     owned = {"sku": "ACME-ONLY", "size": "10", "sizeSystem": "us", "marketplaces": ["stockx"]}
     assert call("POST", "/v1/inventory", body={"items": [owned]}, tenant="acme").json["items"][0]["itemId"] == ITEM
     assert call("POST", "/v1/inventory/import", **FILE, tenant="acme").json["importId"] == IMPORT
+    assert call("POST", "/v1/ebay/listings/import", **RECORDS, tenant="acme").json["importId"] == RECORDS_IMPORT
     assert call("POST", "/v1/catalog/enrichment", tenant="acme").status == 200
     assert call("POST", "/v1/pages", body={"url": PAGE}, tenant="acme").json["page"]["pageId"] == IDS["page_id"]
     page, whole = pack_text("<html>", 1_000)

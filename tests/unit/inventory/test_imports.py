@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from sluice.inventory import imports, messages
-from sluice.inventory.imports import CHUNK_ROWS
 from sluice.inventory.stock import STOCK
 from sluice.jobs.model.job import Job
 from sluice.platform import aws
 from sluice.platform.clock import HOUR
+from sluice.platform.imports import chunks
+from sluice.platform.imports import table as imports
+from sluice.platform.imports.chunks import CHUNK_ROWS
 from tests.support.http import call
 from tests.support.store import Answer as Found
 from tests.support.store import Request, Send
@@ -241,7 +242,35 @@ def test_ten_calls_send_a_hundred_messages_and_none_is_too_large(monkeypatch: py
     with pytest.raises(RuntimeError, match="refused 1 messages: Throttled"):
         aws.send_messages("queue", ["é" * 100_000] * 2)
     assert [len(batch) for batch in sent[2:]] == [1]
-    assert messages.VERSION == 1
+
+
+def test_rows_that_were_sent_before_they_were_packed_are_stored(seller: Seller) -> None:
+    """As messages lie in the queue while a new version is deployed."""
+    told = seller.upload(FILE).json
+    [text] = seller.cloud.queued
+    content = json.loads(text)
+    plain = {name: content[name] for name in ("version", "tenant", "import_id", "chunk", "at")}
+    plain["rows"] = chunks.decoded({name: value for name, value in content.items() if name != "version"}).rows
+    assert seller.deliver([json.dumps(plain)]) == []
+    assert seller.progress(told["importId"])["created"] == 2
+
+
+@pytest.mark.parametrize("change", [{"rows": "!"}, {"rows": "eA=="}, {"rows": None}, {"more": 1}, {"rows": [[1] * 99]}])
+def test_a_message_that_holds_no_rows_is_set_aside(seller: Seller, change: dict[str, Any]) -> None:
+    seller.upload(FILE)
+    [text] = seller.cloud.queued
+    bad = json.dumps({**json.loads(text), **change})
+    assert seller.deliver([bad]) == []
+    assert seller.cloud.sent == [bad]
+    assert seller.items() == []
+
+
+def test_rows_of_a_kind_that_nobody_stores_are_set_aside(seller: Seller) -> None:
+    seller.upload(FILE)
+    [text] = seller.cloud.queued
+    bad = json.dumps({**json.loads(text), "kind": "tulips"})
+    assert seller.deliver([bad]) == []
+    assert seller.cloud.sent == [bad]
 
 
 BAD: list[tuple[Any, str, int, str]] = [

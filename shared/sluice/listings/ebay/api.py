@@ -6,14 +6,13 @@ from functools import partial
 from typing import Any, Final
 from urllib.parse import unquote
 
-from sluice.jobs.ask import remember, require_room
+from sluice.jobs.ask import require_room
 from sluice.listings.ebay import asking, rules, taking, views
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.asking import Done
 from sluice.listings.ebay.bodies import RecordBody, RecordEdit, RecordsQuery
 from sluice.listings.ebay.change import Asker
 from sluice.listings.ebay.desired import Desired, Group, Json
-from sluice.listings.ebay.kinds import PUBLISH
 from sluice.listings.ebay.table import Record
 from sluice.listings.ebay.views import (
     RecordList,
@@ -125,7 +124,7 @@ def take(
             asking.require_account(by.tenant)
             require_room(by.tenant, 1, by.now, by.config)
         done = asking.put(by, wanted(), version if request.version is None else request.version, archive=archive)
-    remembered(by, [done])
+    asking.remember(by, [done])
     return done
 
 
@@ -144,13 +143,6 @@ def edit(
             if request.version is not None:
                 raise
     raise Conflict("the record is changed all the time by others; send it again")
-
-
-def remembered(by: Asker, done: list[Done]) -> None:
-    """Note which jobs the request has led to."""
-    jobs = [(PUBLISH.name, asking.PRIORITY, one.enqueued) for one in done if one.enqueued]
-    if jobs:
-        remember(by.tenant, jobs, by.now, by.config, due={one.due_at for one in done if one.enqueued})
 
 
 def find(request: HttpRequest[Any, Any], *, archived: bool = False) -> Record:

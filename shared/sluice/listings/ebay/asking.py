@@ -10,6 +10,7 @@ The job is due after the coalescing window, so edits within it are one publish; 
 put it off. The publisher reads the record after its claim, and an edit while it runs has it run once more.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -17,7 +18,7 @@ from typing import Final, NamedTuple
 from sluice.jobs import ask
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.states import FINAL
+from sluice.jobs.model.states import FINAL, QUEUED
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.jobs.queue.together import NotWritten
 from sluice.listings.ebay import kinds, wishes
@@ -32,15 +33,22 @@ from sluice.platform.observe import count
 from sluice.platform.refused import Refused
 
 TRIES: Final = 10
-PRIORITY: Final = keys.HOT
 
 
 class Outcome(StrEnum):
-    """What became of what was asked: a job publishes it, it was only stored, or nothing differs."""
+    """What became of what was asked: a job publishes it, it was only stored, or nothing differs.
+
+    Kept: what is stored is newer than what was asked for, and stays.
+    """
 
     QUEUED = "queued"
     STORED = "stored"
     UNCHANGED = "unchanged"
+    KEPT = "kept"
+
+
+# What a request is answered with at once. The other is an import's.
+ANSWERED: Final = (Outcome.QUEUED, Outcome.STORED, Outcome.UNCHANGED)
 
 
 class WrongVersion(Exception):  # noqa: N818 - an answer to the caller
@@ -75,10 +83,19 @@ def require_account(tenant: str) -> None:
         raise Refused("account", why)
 
 
-def put(asker: Asker, wanted: Desired | Group, version: int | None = None, *, archive: bool = False) -> Done:
+def put(
+    asker: Asker,
+    wanted: Desired | Group,
+    version: int | None = None,
+    *,
+    archive: bool = False,
+    unless_newer: bool = False,
+) -> Done:
     """Store what is wanted, of a sku or of a group, and have it published. archive: for good; lists have it no more.
 
     version: the one that the request is about; None for whatever there is.
+    unless_newer: it was asked for some time ago, and may have been stored by an earlier try: what somebody else has
+        changed since stays, and the answer to an own change is what it was.
 
     Raises:
         WrongVersion: nothing was written. Refused: it contradicts what is stored elsewhere.
@@ -88,8 +105,12 @@ def put(asker: Asker, wanted: Desired | Group, version: int | None = None, *, ar
         if version is not None and version != change.found:
             raise WrongVersion(change.found)
         if change.is_none and _is_settled(change):
+            if unless_newer and change.is_own:
+                return _told_again(change)
             count("queue.enqueue_skipped_hash")
             return Done(Outcome.UNCHANGED, change.version - 1)
+        if unless_newer and change.is_overtaken:
+            return Done(Outcome.KEPT, change.version - 1)
         change.check()
         try:
             return _write(change)
@@ -117,7 +138,7 @@ def _write(change: Change) -> Done:
     if not change.is_work:
         tables.transact(change.writes(None))
         return Done(Outcome.STORED, change.version, category_checked=change.category_checked)
-    wish = wishes.publish(*change.subject, asker.subject, change.due_at, quick=change.is_quick)
+    wish = wishes.publish(*change.subject, asker.subject, change.due_at, quick=change.is_quick, priority=asker.priority)
     done = ask.want_with(wish, asker.now, asker.config, change.writes(wish.job_id))
     if change.left_group:
         # First, so that eBay lets it go before it is published by itself.
@@ -127,6 +148,24 @@ def _write(change: Change) -> Done:
         count("queue.enqueue_skipped_duplicate")
     change.ask_besides()
     return Done(Outcome.QUEUED, change.version, done, change.due_at, change.category_checked)
+
+
+def _told_again(change: Change) -> Done:
+    """What the answer was when the change was made: only what eBay had already was stored without a job."""
+    old, version = change.old, change.version - 1
+    if old and old.is_published and old.published_version != version:
+        return Done(Outcome.STORED, version)
+    enqueued = Enqueued(kinds.publish_id(*change.subject), Result.MERGED, QUEUED)
+    return Done(Outcome.QUEUED, version, enqueued, change.due_at)
+
+
+def remember(asker: Asker, done: Iterable[Done], *, wake: bool = True) -> None:
+    """Note which jobs a request has led to. wake: have the scheduler come for each when its window is over."""
+    asked = [one for one in done if one.enqueued]
+    jobs = [(kinds.PUBLISH.name, asker.priority, one.enqueued) for one in asked if one.enqueued]
+    if jobs:
+        due = {one.due_at for one in asked} if wake else ()
+        ask.remember(asker.tenant, jobs, asker.now, asker.config, due=due)
 
 
 def _is_settled(change: Change) -> bool:

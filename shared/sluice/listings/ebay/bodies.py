@@ -9,6 +9,7 @@ from sluice.listings.ebay.item_rules import CONDITIONS, MOST_SUBTITLE, MOST_TITL
 from sluice.listings.ebay.table import STANDINGS
 from sluice.platform.http.items import MOST_ITEMS
 from sluice.platform.http.models import Amount, Body, DocumentedAs, Example, OneOf, PageQuery, Query
+from sluice.platform.imports.sheet import MOST_ROWS
 
 STATUSES: Final = tuple(str(one) for one in Status)
 ON_DRIFT: Final = tuple(str(one) for one in OnDrift)
@@ -171,6 +172,12 @@ class Records(Body):
     example: ClassVar[Example] = {"items": [{"sku": "SHELF-4-BOX-2", **RecordBody.example}]}
 
     items: Annotated[list[Annotated[Any, DocumentedAs(RecordItem)]], Field(min_length=1, max_length=MOST_ITEMS)]
+
+
+class ImportRecords(Records):
+    """The same, stored behind the answer."""
+
+    items: Annotated[list[Annotated[Any, DocumentedAs(RecordItem)]], Field(min_length=1, max_length=MOST_ROWS)]
 
 
 class DryRunBody(Body):

@@ -30,13 +30,17 @@ MOST_MEMBERS: Final = 60
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks, when (epoch ms), and how: `put`, `patch`, `import`, … stands in the history."""
+    """Who asks, when (epoch ms), and how: `put`, `patch`, `import`, … stands in the history.
+
+    priority: of the jobs that come of it.
+    """
 
     tenant: str
     subject: str
     now: int
     action: str
     config: Config = field(repr=False)
+    priority: int = keys.HOT
 
 
 class Change(ABC):
@@ -77,6 +81,17 @@ class Change(ABC):
         if self.old is None or self.old.archived_at:
             return not self.archive
         return self.old.record_hash != self.hash or not self.old.is_published
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the newest change of what is stored was made by this asker at this moment."""
+        old, asker = self.old, self.asker
+        return old is not None and (old.changed_at, old.changed_by) == (asker.now, asker.subject)
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether what is stored was changed after this was asked for."""
+        return self.old is not None and self.old.changed_at > self.asker.now
 
     @property
     def is_quick(self) -> bool:

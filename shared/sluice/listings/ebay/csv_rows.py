@@ -12,7 +12,7 @@ from sluice.platform import csv_records
 from sluice.platform.csv_records import BadRow, Form, Record
 from sluice.platform.csv_text import is_formula
 from sluice.platform.http.errors import FieldError
-from sluice.platform.http.items import MOST_ITEMS
+from sluice.platform.imports.sheet import MOST_ROWS
 
 ASPECT: Final = "aspects."
 BETWEEN: Final = "|"
@@ -41,7 +41,7 @@ def _named(cell: str) -> str:
     return _known(cell)
 
 
-FORM: Final = Form((*COLUMNS, f"{ASPECT}<name>"), REQUIRED, _named, MOST_ITEMS, MOST_CHARACTERS)
+FORM: Final = Form((*COLUMNS, f"{ASPECT}<name>"), REQUIRED, _named, MOST_ROWS, MOST_CHARACTERS)
 
 
 def read(data: bytes) -> Iterator[tuple[int, dict[str, Any]] | BadRow]:

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from sluice.jobs.queue.enqueue import Enqueued
 from sluice.listings.ebay import views
-from sluice.listings.ebay.asking import Done, Outcome
+from sluice.listings.ebay.asking import ANSWERED, Done
 from sluice.listings.ebay.bodies import STATES
 from sluice.listings.ebay.desired import Status
 from sluice.listings.ebay.table import Record
@@ -22,7 +22,7 @@ class TakenGroup(TypedDict):
     """What became of a group that was sent: as of a record (`queued`, `stored`, `unchanged`)."""
 
     key: str
-    outcome: Annotated[str, Among(Outcome)]
+    outcome: Annotated[str, Among(ANSWERED)]
     version: int
     jobId: str | None
 

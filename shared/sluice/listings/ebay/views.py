@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 from typing_extensions import TypedDict
 
 from sluice.jobs.queue.enqueue import Enqueued
-from sluice.listings.ebay.asking import Done, Outcome
+from sluice.listings.ebay.asking import ANSWERED, Done
 from sluice.listings.ebay.bodies import STATES
 from sluice.listings.ebay.desired import Json, Status
 from sluice.listings.ebay.plan import MOST_DETAIL_REVISIONS
@@ -34,7 +34,7 @@ class Taken(TypedDict):
     """
 
     sku: str
-    outcome: Annotated[str, Among(Outcome)]
+    outcome: Annotated[str, Among(ANSWERED)]
     version: int
     jobId: str | None
     categoryChecked: bool | None

@@ -1,4 +1,4 @@
-"""The report of an import: the rows that were refused, and why, as far as they fit into the import's item."""
+"""The report of an import: the rows that were refused, and why, as far as they fit into one item."""
 
 import json
 import zlib
