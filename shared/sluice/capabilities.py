@@ -53,7 +53,7 @@ CAPABILITIES = (
             "listing.check",
         ),
         routes=("api", "bulk_api"),
-        events=("listing.changed",),
+        events=("listing.changed", "listing.live"),
     ),
     Capability(
         "listings.ebay",

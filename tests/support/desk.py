@@ -23,6 +23,7 @@ from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.queue import lanes
 from sluice.jobs.run.messages import Batch, decode
 from sluice.jobs.run.runner import run_batch
+from sluice.listings import live
 from sluice.listings.stockx import aftermath, poll_run, request, views
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action
@@ -73,6 +74,7 @@ class Desk:
         """The stream of table `jobs`: events on the bus, and what comes after listing jobs that have ended."""
         records = changes("jobs")
         events.publish(records)
+        live.tell(records)
         aftermath.follow_up(records, self.clock.time, self.config)
 
     # asking

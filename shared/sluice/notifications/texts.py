@@ -58,6 +58,12 @@ def _changed(data: Data) -> str:
     return f"The listing {listing} is not as you asked: it is {status}{order}. GET /v1/stockx/listings/{listing}"
 
 
+def _live(data: Data) -> str:
+    where = f"ebay/listings/{data['sku']}" if data["sku"] else f"{data['marketplace']}/listings/{data['listingId']}"
+    named = f"{data['sku']} ({data['listingId']})" if data["sku"] else data["listingId"]
+    return f"The listing {named} is live at {data['marketplace']}. GET /v1/{where}"
+
+
 def _ebay(what: str) -> Callable[[Data], str]:
     return lambda data: f"{what.format(**data)} GET /v1/ebay/listings/{data['sku']}"
 
@@ -78,6 +84,7 @@ def _disabled(data: Data) -> str:
 SAID: Final[Mapping[str, Callable[[Data], str]]] = {
     "job.dead": _dead,
     "account.broken": _broken,
+    "listing.live": _live,
     "listing.changed": _changed,
     "listing.drift": _ebay("eBay shows {sku} otherwise than you have it ({class})."),
     "listing.sold": _ebay("{quantity} of {sku} sold at eBay."),
@@ -93,6 +100,7 @@ SAID: Final[Mapping[str, Callable[[Data], str]]] = {
 NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "job.dead": ("dead job", "dead jobs"),
     "account.broken": ("broken account", "broken accounts"),
+    "listing.live": ("live listing", "live listings"),
     "listing.changed": ("changed listing", "changed listings"),
     "listing.drift": ("eBay difference", "eBay differences"),
     "listing.sold": ("eBay sale", "eBay sales"),

@@ -36,6 +36,7 @@ PAGE: dict[str, Any] = {
 }
 OTHERS: dict[str, dict[str, Any]] = {
     "listing.changed": LISTING,
+    "listing.live": {"marketplace": "ebay", "listingId": "1101", "sku": "DD1391-100"},
     "listing.drift": EBAY,
     "listing.sold": EBAY | {"quantity": 2},
     "listing.ended": EBAY | {"by": "ebay"},
@@ -98,6 +99,12 @@ def test_a_dead_job_of_which_no_reason_is_known_says_so() -> None:
 )
 def test_a_listing_that_changed_says_how(more: dict[str, Any], words: str) -> None:
     assert words in texts.said("listing.changed", LISTING | more)
+
+
+def test_a_listing_that_is_live_says_where() -> None:
+    stockx = texts.said("listing.live", {"marketplace": "stockx", "listingId": "l1", "sku": None})
+    assert stockx == "The listing l1 is live at stockx. GET /v1/stockx/listings/l1"
+    assert "GET /v1/ebay/listings/DD1391-100" in said("listing.live")
 
 
 def test_a_page_is_called_as_its_tenant_calls_it() -> None:

@@ -64,6 +64,7 @@ EVENTS: dict[str, dict[str, Any]] = {
         "marketplaceId": None,
         "order": "12345678-87654321",
     },
+    "listing.live": {"id": "l", "tenant": "acme", "marketplace": "stockx", "listingId": "l1", "sku": None},
     "listing.drift": {**DRIFT, "class": "external_only", "groups": ["price"]},
     "listing.on_hold": {**DRIFT, "class": "on_hold", "groups": []},
     "listing.sold": {**DRIFT, "class": "sale", "groups": [], "quantity": 2},

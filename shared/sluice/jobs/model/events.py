@@ -4,7 +4,7 @@ They are made from the stream of table `jobs`, so that no code that ends a job c
 the write and the bus: Lambda hands a record over until it is published.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from sluice.jobs.model.job import Job, Unreadable, read
@@ -39,6 +39,13 @@ class _End(NamedTuple):
     job: Job
     askers: set[str]
     attempts: int
+
+
+def succeeded(records: Iterable[Record]) -> Iterator[tuple[str, Job]]:
+    """The runs that have succeeded by `records`: the id of each one's event, and its job as it was written then."""
+    for record in records:
+        if (end := _end_of_run(record["dynamodb"])) and end.state == SUCCEEDED:
+            yield record["eventID"], end.job
 
 
 def ended(change: Mapping[str, Any]) -> Job | None:

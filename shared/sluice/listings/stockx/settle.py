@@ -11,15 +11,18 @@
 """
 
 from dataclasses import replace
+from typing import Any
 
 from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
+from sluice.listings import live
 from sluice.listings.stockx import changes
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Change, Doubt, ListingStatus, Status, Submission, given
+from sluice.listings.stockx.kinds import MARKETPLACE
 from sluice.listings.stockx.results import TIMED_OUT, TIMEOUT, Result
 from sluice.listings.stockx.table import Entry, Listing
 from sluice.marketplaces import selling
@@ -277,6 +280,8 @@ def tell_settled(tenant: str, entry: Entry) -> None:
     if known.get("found") or known.get("unconfirmed"):
         reason = "found" if known.get("found") else "confirmed"
         _publish(tenant, entry, reason, known.get("found") or entry.status, order=known.get("order"))
+        if reason == "confirmed" and entry.action in live.MAKING and entry.status == ListingStatus.ACTIVE:
+            _tell(live.EVENT, _live(tenant, entry))
 
 
 def tell_twin(tenant: str, entry: Entry, marketplace_id: str) -> None:
@@ -301,7 +306,16 @@ def _publish(
         "order": order,
         "at": iso(entry.changed_at),
     }
+    _tell(EVENT, detail)
+
+
+def _live(tenant: str, entry: Entry) -> dict[str, Any]:
+    listing_id = entry.listing.rpartition("/")[2]
+    return live.detail(tenant, MARKETPLACE, listing_id, None, f"change:{entry.number}", entry.changed_at)
+
+
+def _tell(kind: str, detail: dict[str, Any]) -> None:
     try:
-        aws.put_event(EVENT, detail)
+        aws.put_event(kind, detail)
     except Exception:  # noqa: BLE001 - what was settled stays so, and must not be tried again for the bus
-        logger.exception("the event listing.changed was not published", extra={"listing_id": listing_id})
+        logger.exception(f"the event {kind} was not published", extra={"listing_id": detail["listingId"]})
