@@ -16,7 +16,18 @@ kinds.serve(capabilities.kinds(*(one.name for one in capabilities.CAPABILITIES))
 # Each is a module of this package with `run() -> list[Row]`.
 NAMES = (
     *("capacity", "calls", "tick", "budget", "quota", "fairness", "poller"),
-    *("inventory", "imports", "pages", "manual", "neighbours", "memory", "operator", "reconciling", "idle"),
+    *(
+        "inventory",
+        "imports",
+        "pages",
+        "manual",
+        "neighbours",
+        "memory",
+        "operator",
+        "dashboard",
+        "reconciling",
+        "idle",
+    ),
 )
 
 P = ParamSpec("P")

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import pytest
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 from functions.dashboard.handler import handler
 from local.issuer import Issuer
@@ -77,7 +78,9 @@ def request(
 def api(function: str, event: dict[str, Any]) -> dict[str, Any]:
     """Stands for `aws.invoke`: the function's real handler, in this process. It is the one that serves the route."""
     assert route_functions()[event["routeKey"]] == f"functions/{function.rpartition('-')[2]}"
+    before = BaseRouter.current_event  # of this process: a function has one of its own
     answer = send(event)
+    BaseRouter.current_event = before
     return {"statusCode": answer.status, "headers": dict(answer.headers), "body": answer.text}
 
 

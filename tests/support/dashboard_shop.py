@@ -5,6 +5,7 @@ that would run if a page did not show it as text.
 """
 
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlencode
 
 from sluice.listings.stockx import table as listings
@@ -28,6 +29,7 @@ from tests.unit.api.conftest import Cloud
 TENANT = "acme"
 LISTING = "0c0ffee0-0000-4000-8000-000000000001"
 URL = "https://shop.example/products/harbour-runner"
+KINDS = {"market.refresh": "stockx:acme", "listing.update": "stockx:acme", "promotion.create": "ebay:acme"}
 NEVER = 4_102_444_800
 
 
@@ -43,6 +45,7 @@ def fill(cloud: Cloud, text: str = "Harbour Runner") -> list[str]:
     changes("jobs")
     [job, *_] = cloud.enqueue(TENANT, "DD1391-100", "DZ5485-410", "AA0000-001")
     counts.follow(changes("jobs"))
+    _day_of_work(cloud)
     things = {
         "/dashboard/job": job,
         "/dashboard/listing": _listing(cloud, text),
@@ -61,6 +64,32 @@ def fill(cloud: Cloud, text: str = "Harbour Runner") -> list[str]:
         f"/dashboard/product-page?{urlencode({'id': things['/dashboard/product-page'], 'variant': '43'})}",
     ]
     return [*(f"{page}?{urlencode({'id': one})}" for page, one in things.items()), *more]
+
+
+def _day_of_work(cloud: Cloud) -> None:
+    """What the stream of jobs has told in the last 24 hours: most ended well, some were given up."""
+    moves = [
+        (kind, "dead" if (ago + place) % 9 == 0 else "succeeded", cloud.now - ago * HOUR)
+        for kind, account in KINDS.items()
+        for ago in range(24)
+        for place in range(1 + (ago * ago) % 7)
+    ]
+    counts.follow([_ended(kind, state, at, number) for number, (kind, state, at) in enumerate(moves)])
+
+
+def _ended(kind: str, state: str, at: int, number: int) -> Any:
+    texts = {"tenant": TENANT, "account": KINDS[kind], "kind": kind}
+    error = {"error": '{"code": "unavailable"}'} if state == "dead" else {}
+    return {
+        "eventID": f"{kind}{number}",
+        "dynamodb": {"OldImage": _image(texts, "leased", at - 20_000), "NewImage": _image(texts | error, state, at)},
+    }
+
+
+def _image(texts: dict[str, str], state: str, at: int) -> dict[str, Any]:
+    numbers = {"updated_at": at, "created_at": at - 40_000, "due_at": at - 30_000, "priority": 100, "attempts": 1}
+    found: dict[str, Any] = {name: {"N": str(value)} for name, value in numbers.items()}
+    return found | {name: {"S": value} for name, value in {**texts, "state": state}.items()}
 
 
 def _listing(cloud: Cloud, text: str) -> str:

@@ -1,6 +1,6 @@
 """The routes of how each kind of work fared: hour by hour, from counters alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from typing_extensions import TypedDict
 
@@ -18,6 +18,7 @@ class KindView(TypedDict):
 
     successRate: in percent of what ended as `succeeded` or `dead`; null of none. meanMs, p95Ms: from the request to the
     end, of what succeeded. meanTries: of what succeeded. failedTries: tried again. postponed: could not be tried.
+    endedByHour: what ended in each of the answer's `hours`.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class KindView(TypedDict):
     p50Ms: int | None
     p95Ms: int | None
     meanTries: float | None
+    endedByHour: list[int]
 
 
 class HourView(TypedDict):
@@ -44,7 +46,7 @@ class HourView(TypedDict):
 
 
 class Work(TypedDict):
-    """How work fared since `since`, by kind, and hour by hour."""
+    """How work fared since `since`, by kind, and hour by hour, oldest first: each hour, also one without work."""
 
     since: Time
     kinds: list[KindView]
@@ -68,18 +70,20 @@ def get_work(request: HttpRequest[None, HoursQuery]) -> Work:
 
 def _work(request: HttpRequest[None, HoursQuery], prefix: str) -> Work:
     query = request.query
-    of_hours = counts.hours(scope.owner(request, query.tenant), request.now, query.hours)
+    last = request.now - request.now % HOUR
+    since = last - (query.hours - 1) * HOUR
+    known = counts.hours(scope.owner(request, query.tenant), request.now, query.hours)
+    of_hours = {hour: known.get(hour, {}) for hour in range(since, last + HOUR, HOUR)}
     together = counts.summed(of_hours.values())
     names = sorted({":".join(name.split(":")[1:3]) for name in together if name.split(":")[1].startswith(prefix)})
-    last = request.now - request.now % HOUR
     return {
-        "since": iso(last - (query.hours - 1) * HOUR),
-        "kinds": [_kind(name, together) for name in names],
-        "hours": [_of_hour(hour, counters, prefix) for hour, counters in sorted(of_hours.items())],
+        "since": iso(since),
+        "kinds": [_kind(name, together, list(of_hours.values())) for name in names],
+        "hours": [_of_hour(hour, counters, prefix) for hour, counters in of_hours.items()],
     }
 
 
-def _kind(queue: str, counters: Mapping[str, int]) -> KindView:
+def _kind(queue: str, counters: Mapping[str, int], by_hour: Sequence[Mapping[str, int]]) -> KindView:
     kind, _, marketplace = queue.partition(":")
     ended = {state: counters.get(f"e:{queue}:{state}", 0) for state in (SUCCEEDED, DEAD, CANCELLED)}
     times, succeeded = queues.buckets(counters, f"t:{queue}:"), ended[SUCCEEDED]
@@ -97,6 +101,7 @@ def _kind(queue: str, counters: Mapping[str, int]) -> KindView:
         "p50Ms": measures.quantile(times, 50),
         "p95Ms": measures.quantile(times, 95),
         "meanTries": round(counters.get(f"a:{queue}", 0) / succeeded, 2) if succeeded else None,
+        "endedByHour": [sum(one.get(f"e:{queue}:{state}", 0) for state in ended) for one in by_hour],
     }
 
 

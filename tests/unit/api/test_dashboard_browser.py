@@ -1,8 +1,10 @@
 """The dashboard in a real Chromium: signing in, looking, acting; both themes, a phone, no script, axe."""
 
+import os
 import re
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,13 +17,23 @@ from sluice.platform import aws
 from tests.support import dashboard, dashboard_shop
 from tests.support.browser import CHROMIUM, WHY_NOT, chromium
 from tests.support.dashboard import Server
+from tests.support.pictures import small
 from tests.support.stream import changes
 from tests.unit.api.conftest import Cloud
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=WHY_NOT)
 
-SCREEN: ViewportSize = {"width": 1280, "height": 800}
+SCREEN: ViewportSize = {"width": 1200, "height": 760}
 PHONE: ViewportSize = {"width": 390, "height": 844}
+# A folder for pictures of the pages that the documentation shows; without it none are made.
+SCREENSHOTS = os.environ.get("SLUICE_SCREENSHOTS")
+SHOWN = {
+    "/dashboard": "overview",
+    "/dashboard/job": "job",
+    "/dashboard/product-page": "product-page",
+    "/dashboard/webhook": "webhook",
+    "/dashboard/configuration": "configuration",
+}
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 
@@ -34,7 +46,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def things(acme: Cloud) -> list[str]:
     """`acme` has one of everything; the pages of one thing. All that people wrote would run, if it were not text."""
-    return dashboard_shop.fill(acme, HOSTILE)
+    return dashboard_shop.fill(acme) if SCREENSHOTS else dashboard_shop.fill(acme, HOSTILE)
 
 
 @pytest.fixture
@@ -141,12 +153,23 @@ def test_every_page_is_for_everybody(browser: Browser, site: Server, things: lis
         assert_accessible(page, path)
         page.emulate_media(color_scheme="dark")
         assert_accessible(page, path, "color-contrast")
+        keep(page, path, "light")
+        keep(page, path, "dark")
         page.set_viewport_size(PHONE)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert_accessible(page, path, "scrollable-region-focusable", "target-size")
         assert page.evaluate("document.querySelectorAll('main img').length") == 0, path
     assert me.elsewhere == []
     assert me.wrong == []
+
+
+def keep(page: Page, path: str, theme: Literal["light", "dark"]) -> None:
+    """Write the page into the folder that `SLUICE_SCREENSHOTS` names, if it is one that the documentation shows."""
+    name = None if "variant=" in path else SHOWN.get(path.partition("?")[0])
+    if SCREENSHOTS and name and (theme == "light" or name == "overview"):
+        page.emulate_media(color_scheme=theme)
+        taken = page.screenshot(animations="disabled")
+        Path(SCREENSHOTS, f"{name}-{theme}.png").write_bytes(small(taken))
 
 
 def assert_accessible(page: Page, path: str, *rules: str) -> None:

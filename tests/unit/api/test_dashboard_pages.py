@@ -116,6 +116,26 @@ def test_a_hand_made_address_shows_the_page_with_the_reason(things: list[str], a
     assert 'aria-current="page"' in shown.text or "budget" in address
 
 
+def test_the_overview_has_a_line_for_each_queue_and_a_gauge_for_each_budget(things: list[str]) -> None:
+    text = look("/dashboard", signed_in()).text
+    queues = text[text.index("Jobs of one kind at one marketplace") : text.index("<h2>Budgets</h2>")]
+    for queue in ("listing.update:stockx", "market.refresh:stockx", "promotion.create:ebay"):
+        row = next(one for one in queues.split("<tr>") if f">{queue}</a>" in one)
+        assert "<polyline" in row
+    budgets = text.partition("<h2>Budgets</h2>")[2]
+    assert ">stockx:acme</a>" in budgets
+    assert "<meter" in budgets
+    assert re.search(r"\d+ wait for it: done by <time", budgets)
+
+
+def test_operations_are_drawn_by_hour_with_their_numbers_behind(things: list[str]) -> None:
+    text = look("/dashboard/operations", signed_in()).text
+    assert text.count("<polyline") == 3
+    assert "listing.update" in text
+    assert "market.refresh" not in text
+    assert look("/dashboard/operations?format=csv&table=hours", signed_in()).text.count("\r\n") == 25
+
+
 # Webhooks
 
 

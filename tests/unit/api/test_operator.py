@@ -378,8 +378,11 @@ def test_operations_and_promotions_tell_how_long_they_took_and_how_many_succeede
     assert (kind["kind"], kind["succeeded"], kind["dead"], kind["successRate"]) == ("listing.create", 2, 1, 66.7)
     assert (kind["meanMs"], kind["p50Ms"], kind["p95Ms"], kind["meanTries"]) == (21_500, 5_000, 60_000, 1.0)
     assert see("promotions")["kinds"] == []
-    [hour] = see("work")["hours"]
+    *before, hour = see("work")["hours"]
     assert hour == {"hour": iso(NOON), "succeeded": 2, "dead": 1, "failedTries": 0}
+    # An hour without work is one too: a line that leaves it out would hide it.
+    assert [one["hour"] for one in before] == [iso(NOON - back * HOUR) for back in range(23, 0, -1)]
+    assert kind["endedByHour"] == [0] * 23 + [3]
 
 
 def _image(texts: dict[str, str], state: str, at: int, attempts: int) -> dict[str, Any]:

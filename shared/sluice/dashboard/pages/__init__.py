@@ -63,7 +63,7 @@ GROUPS: Final[Mapping[str, tuple[Place, ...]]] = {
         Place("/dashboard/accounts", "Accounts", budgets.show_accounts, Permission.OPERATE_READ),
         Place("/dashboard/budgets", "Budgets", budgets.show_all, Permission.OPERATE_READ),
         Place("/dashboard/operations", "Operations", listings.show_operations, Permission.OPERATE_READ),
-        Place("/dashboard/ads", "How promotions fare", promotions.show_work, Permission.OPERATE_READ),
+        Place("/dashboard/ads", "Promotion results", promotions.show_work, Permission.OPERATE_READ),
         Place("/dashboard/checks", "Page checks", checks.show_recent, Permission.CHECKS_READ),
     ),
     "Yours": (

@@ -14,13 +14,13 @@ def show_all(visit: Visit) -> Page:
     """Every budget, with its windows, what holds it, and when its work will be done."""
     found = search(visit, "/v1/operator/budgets", visit.of_tenant())
     columns = {
-        "budget": Column("Budget", lambda row: row["budget"], lambda row: _to_budget(visit, row)),
-        "windows": Column("Used", _used, _gauges),
+        "budget": Column("Budget", lambda row: row["budget"], lambda row: to_budget(visit, row)),
+        "windows": Column("Used", _used, gauges),
         "queued": text("Wait for it", "queued"),
         "ends": time("Done by", "endsAt"),
         "pace": took("Between two calls", "paceMs"),
         "set": Column("Set by", lambda row: ", ".join(sorted(set(row["setBy"].values())))),
-        "hold": Column("Held because", lambda row: row["hold"]["message"] if row["hold"] else None, _held),
+        "hold": Column("Held because", lambda row: row["hold"]["message"] if row["hold"] else None, held),
     }
     if visit.is_platform:
         columns = {"tenant": text("Tenant", "tenant"), **columns}
@@ -72,7 +72,8 @@ def _day(text: str) -> float:
     return date.fromisoformat(text).toordinal()
 
 
-def _to_budget(visit: Visit, row: Row) -> Child:
+def to_budget(visit: Visit, row: Row) -> Child:
+    """A link to the budget's page."""
     of = {"tenant": row["tenant"]} if visit.is_platform else {}
     return parts.link(row["budget"], "/dashboard/budget", {"name": row["budget"], **of})
 
@@ -84,7 +85,8 @@ def _used(row: Row) -> str:
     )
 
 
-def _gauges(row: Row) -> Child:
+def gauges(row: Row) -> Child:
+    """How much of each of its windows is used."""
     return [
         element(
             "div",
@@ -95,7 +97,8 @@ def _gauges(row: Row) -> Child:
     ]
 
 
-def _held(row: Row) -> Child:
+def held(row: Row) -> Child:
+    """What holds it, and until when."""
     hold = row["hold"]
     if hold is None:
         return None

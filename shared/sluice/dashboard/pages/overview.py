@@ -8,11 +8,14 @@ from markupsafe import Markup
 from sluice.dashboard import charts, parts
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page
+from sluice.dashboard.pages.budgets import gauges, held, to_budget
 from sluice.dashboard.table import Column, Row, Table, state, text, time
 from sluice.dashboard.visit import Visit
 
 # A queue's 95 % wait longer than this: it is shown in amber.
 LONG_MS: Final = 60_000
+# Budgets on this page: the others are on their own.
+MOST_BUDGETS: Final = "12"
 NOTHING_YET: Final = "No work yet. Connect an account with PUT /v1/accounts/{marketplace}, then ask for a price."
 WHY: Final = {
     "paused": "is paused by an operator",
@@ -27,7 +30,9 @@ def show(visit: Visit) -> Page:
     """Problems first, each with what to do; then the tiles; then every queue."""
     of = visit.of_tenant()
     found = visit.get("/v1/operator/overview", query=of)
-    hours = visit.get("/v1/operator/work", query={**of, "hours": "24"})["hours"]
+    work = visit.get("/v1/operator/work", query={**of, "hours": "24"})
+    budgets = visit.get("/v1/operator/budgets", query={**of, "limit": MOST_BUDGETS})["budgets"]
+    hours, trends = work["hours"], {f"{one['kind']}:{one['marketplace']}": one["endedByHour"] for one in work["kinds"]}
     delay = found["delay"]["p95Ms"]
     tiles = [
         parts.tile("queued", found["queued"], to=parts.address("/dashboard/jobs", {**of, "state": "queued"})),
@@ -41,7 +46,7 @@ def show(visit: Visit) -> Page:
         ),
         parts.tile("begin within (95 %)", parts.duration(delay), kind="fair" if (delay or 0) > LONG_MS else ""),
     ]
-    table = Table(visit, _columns(visit), found["queues"], "Jobs of one kind at one marketplace", NOTHING_YET)
+    table = Table(visit, _columns(visit, trends), found["queues"], "Jobs of one kind at one marketplace", NOTHING_YET)
     body = [
         _problems(visit, found),
         element("div", tiles, class_="tiles"),
@@ -55,10 +60,36 @@ def show(visit: Visit) -> Page:
             "Queues",
             table.html(),
         ),
+        _budgets(visit, budgets),
         _scheduler(found["scheduler"]),
         element("p", "As of ", parts.moment(found["at"]), ".", class_="note"),
     ]
     return Page("Overview", join(body), refreshes=True, tables=(table,))
+
+
+def _budgets(visit: Visit, budgets: list[Row]) -> Markup | None:
+    """How much of each quota is used, and when the work that waits for it will be done."""
+    if not budgets:
+        return None
+    cards = [
+        element(
+            "li",
+            element("strong", to_budget(visit, one), f" {one['tenant']}" if visit.is_platform else None),
+            gauges(one),
+            element("p", _forecast(one)),
+            element("p", held(one)) if one["hold"] else None,
+        )
+        for one in budgets
+    ]
+    every = element("p", parts.link("Every budget", "/dashboard/budgets", visit.of_tenant()))
+    return parts.section("Budgets", element("ul", cards, class_="cards"), every)
+
+
+def _forecast(budget: Row) -> Child:
+    if not budget["queued"]:
+        return "Nothing waits for it."
+    done = ["done by ", parts.moment(budget["endsAt"])] if budget["endsAt"] else "not done within 30 days"
+    return [f"{budget['queued']} wait for it: ", done, "."]
 
 
 def _problems(visit: Visit, found: Mapping[str, Any]) -> Markup:
@@ -78,11 +109,15 @@ def _problem(visit: Visit, queue: Row) -> Markup:
     elif health in SHOW:
         to, label = parts.address("/dashboard/jobs", {**where, **SHOW[health]}), "See its jobs"
     return element(
-        "li", parts.word(health), element("strong", queue["queue"]), f" {WHY[health]}.", parts.link(label, to)
+        "li",
+        parts.word(health),
+        element("strong", queue["queue"]),
+        f" {WHY[health]}.",
+        parts.link(label, to, class_="button"),
     )
 
 
-def _columns(visit: Visit) -> dict[str, Column]:
+def _columns(visit: Visit, trends: Mapping[str, list[int]]) -> dict[str, Column]:
     def states(row: Row, *names: str) -> int:
         return sum(row["states"].get(name, 0) for name in names)
 
@@ -93,6 +128,11 @@ def _columns(visit: Visit) -> dict[str, Column]:
     return {
         "queue": Column("Queue", lambda row: row["queue"], queue),
         "health": state("Health", "health"),
+        "trend": Column(
+            "Ended, 24 h",
+            lambda row: sum(trends.get(row["queue"], ())),
+            lambda row: charts.sparkline(trends.get(row["queue"], ()), "jobs that ended, by hour, the oldest first"),
+        ),
         "queued": Column("Queued", lambda row: states(row, "queued")),
         "running": Column("Running", lambda row: states(row, "leased")),
         "waiting": Column("Waiting", lambda row: states(row, "waiting")),

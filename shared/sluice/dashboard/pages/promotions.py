@@ -32,7 +32,7 @@ def show_work(visit: Visit) -> Page:
     found = search(visit, "/v1/operator/promotions", {"hours": visit.query.get("hours") or "24", **visit.of_tenant()})
     body, tables = fared(visit, found, "No promotion ended in these hours.")
     way = element("p", parts.link("Your promotions", HERE)) if visit.may(Permission.PROMOTIONS_READ) else None
-    return Page("How promotions fare", join([body, way]), found.status, refreshes=True, tables=tables)
+    return Page("Promotion results", join([body, way]), found.status, refreshes=True, tables=tables)
 
 
 def show_all(visit: Visit) -> Page:
