@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from unittest.mock import patch
 
 from bench.store import Store, store
 from bench.virtual import VirtualClock
@@ -17,6 +18,7 @@ from sluice.jobs.model.run import Run
 from sluice.jobs.run import worker
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.dispatching import ACCOUNTS
+from sluice.platform import aws
 from sluice.platform.clock import DAY, HOUR, Clock
 from sluice.platform.config.document import Config
 from sluice.platform.context import Context
@@ -102,10 +104,16 @@ def engine(config: Config, clock: Clock | None = None) -> Iterator[Engine]:
     quota = Quota(interval_ms=limits.interval_ms or None, per_hour=limits.per_hour or None, enforce=False)
     # Answers take no time, so one thread is enough, and on it the virtual clock is exact.
     worker.MOST_THREADS = 1
+    send = aws.send_message
+
+    def send_now(queue: str, body: str, _: int = 0, /, **attributes: str) -> None:
+        send(queue, body, **attributes)  # the queue's time is the machine's, and a message is held back in virtual time
+
     sandbox = Sandbox(clock=clock.now, products=CATALOG.size, token_seconds=DAY // 1_000, limits=quota)
     # Metrics are made as in a function; here nobody reads what they print.
     with (
         redirect_stdout(StringIO()),
+        patch.object(aws, "send_message", send_now if isinstance(clock, VirtualClock) else send),
         sandbox,
         store(
             STOCKX_API_URL=f"{sandbox.url}/v2",

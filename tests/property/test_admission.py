@@ -43,7 +43,7 @@ def waiting_for(tenants: str) -> st.SearchStrategy[list[Candidate]]:
 
 waiting, alone = waiting_for("abc"), waiting_for("a")
 some = st.none() | st.integers(0, 60)
-rooms = st.builds(lambda calls, spare, paced: Room(calls, spare, paced), some, some, some)
+rooms = st.builds(lambda calls, spare, paced, soon: Room(calls, spare, paced, soon=soon), some, some, some, some)
 age_limits = st.integers(MINUTE, 6 * HOUR)
 
 
@@ -58,9 +58,15 @@ def test_never_more_calls_than_there_is_room_for(jobs: list[Candidate], room: Ro
 
 @given(waiting, rooms, age_limits)
 def test_what_is_kept_is_for_high_ranks(jobs: list[Candidate], room: Room, age_limit: int) -> None:
-    """Background work leaves the reserve; only manual work goes beyond the horizon. Both by rank, not by name."""
-    before, ranks = 0, dict(in_turn(jobs, NOW, age_limit))
+    """Background work leaves the reserve; only manual work goes beyond the horizon. Both by rank, not by name.
+
+    What a person asked for has a horizon of its own.
+    """
+    before, manual, ranks = 0, 0, dict(in_turn(jobs, NOW, age_limit))
     for job in pick(jobs, room, NOW, age_limit):
+        if job.manual:
+            assert room.soon is None or manual < room.soon
+            manual += job.calls
         if ranks[job] < HOT and room.spare is not None:
             assert before + job.calls <= room.spare
         if ranks[job] < MANUAL and room.paced is not None:

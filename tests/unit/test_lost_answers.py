@@ -151,9 +151,13 @@ def admitted(_: object) -> None:
         ledger.admit("stockx:acme", LIMITS, 2, NOON)
 
 
+def two_seats() -> list[str]:
+    return list(seats.take("ads", 2, ["ebay:a", "ebay:b"], NOON, NOON + 5).values())
+
+
 def left(names: list[str]) -> list[str]:
     seats.leave("ads", names, NOON + 5)
-    return seats.take("ads", 2, 2, NOON, NOON + 5)
+    return two_seats()
 
 
 def state(job: Job | None) -> object:
@@ -248,8 +252,8 @@ CASES: dict[str, Case] = {
         lambda _: ledger.correct("stockx:acme", LIMITS, Window.at(NOON), 3),
         lambda _: ledger.read("stockx:acme", NOON),
     ),
-    "take seats": Case(lambda _: [seats.take("ads", 4, 2, NOON, NOON + MINUTE) for _ in range(3)]),
-    "leave seats": Case(left, before=lambda: seats.take("ads", 2, 2, NOON, NOON + 5)),
+    "take seats": Case(lambda _: [seats.take("ads", 4, ["ebay:a", "ebay:b"], NOON, NOON + MINUTE) for _ in range(3)]),
+    "leave seats": Case(left, before=two_seats),
     "claim a request": Case(lambda _: isinstance(idempotency.claim(ASKED, NOON), idempotency.Claim)),
     "keep an answer": Case(
         lambda claim: idempotency.keep(claim, Response(200, "text/plain", "yes"), NOON).body, before=claimed_request

@@ -27,6 +27,8 @@ _once = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts":
 # SQS SendMessageBatch takes so much in one call.
 MOST_MESSAGES = 10
 MOST_MESSAGE_BYTES = 256 * 1024
+# And holds a message back for so many seconds at most.
+LONGEST_DELAY = 900
 
 
 # Our own part of botocore's description of SSM: the whole of it is megabytes, and would cost a cold start 11 %.
@@ -55,7 +57,7 @@ def client(service: str, *, once: bool = False) -> Any:
 
 
 def send_message(queue_url: str, body: str, delay: int = 0, /, **attributes: str) -> None:
-    """Send one SQS message with string attributes, which nobody sees for `delay` seconds (900 at most)."""
+    """Send one SQS message with string attributes, which nobody sees for `delay` seconds (`LONGEST_DELAY` at most)."""
     typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
     later = {"DelaySeconds": delay} if delay else {}
     client("sqs").send_message(QueueUrl=queue_url, MessageBody=body, MessageAttributes=typed, **later)

@@ -133,8 +133,8 @@ def run(clock: VirtualClock, *, nudged: bool = True) -> Mapping[str, object]:
 
 
 def ask(clock: VirtualClock, name: str) -> None:
-    """A manual request."""
-    enqueue(spec(name, priority=keys.MANUAL), clock.time)
+    """A manual request, of a tenant of its own."""
+    enqueue(spec(name, tenant=f"tenant-{name}", priority=keys.MANUAL), clock.time)
     nudge.nudge(clock.time)
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sluice.jobs.budgets import ledger, refusals, seats
 from sluice.jobs.budgets.windows import Window
@@ -29,6 +31,7 @@ from sluice.platform.config.limits import Limits
 from sluice.platform.context import Context
 from tests.support import work
 from tests.support.clock import VirtualClock
+from tests.support.store import Store
 from tests.support.work import spec
 from tests.unit.jobs.conftest import NOON
 
@@ -209,31 +212,67 @@ def test_a_budget_that_was_slowed_down_leaves_half_of_the_seats_to_others(clock:
     assert run(clock, handler, config=Config(limits={SERVICE: limits})).ends == {"completed": AT_ONCE + 1}
 
 
+def take(at_once: int, accounts: str, now: int, until: int) -> list[str]:
+    """A seat for each of these accounts, as far as there are some."""
+    return list(seats.take("stockx", at_once, accounts.split(), now, until).values())
+
+
 def test_seats_are_taken_by_one_and_given_back(clock: VirtualClock) -> None:
     until = clock.time + MINUTE
-    first = seats.take("stockx", 4, 3, clock.time, until)
+    first = take(4, "a b c", clock.time, until)
     assert len(first) == 3
-    second = seats.take("stockx", 4, 3, clock.time, until + 1)
+    second = take(4, "d e f", clock.time, until + 1)
     assert len(second) == 1
     assert not set(first) & set(second)
-    assert seats.take("stockx", 4, 1, clock.time, until) == []
+    assert take(4, "g", clock.time, until) == []
     seats.leave("stockx", first, until)
-    assert sorted(seats.take("stockx", 4, 9, clock.time, until)) == sorted(first)
+    assert sorted(take(4, "a b c h i", clock.time, until)) == sorted(first)
 
 
 def test_the_seat_of_a_worker_that_died_is_free_when_its_time_is_over(clock: VirtualClock) -> None:
     until = clock.time + MINUTE
-    taken = seats.take("stockx", 2, 2, clock.time, until)
-    assert seats.take("stockx", 2, 1, until - 1, until + MINUTE) == []
-    again = seats.take("stockx", 2, 1, until, until + MINUTE)
+    taken = take(2, "a a", clock.time, until)
+    assert take(2, "a", until - 1, until + MINUTE) == []
+    again = take(2, "a", until, until + MINUTE)
     assert len(again) == 1
     seats.leave("stockx", taken, until)
-    assert len(seats.take("stockx", 2, 2, until, until + MINUTE)) == 1, "what is another's by now is not given back"
+    assert len(take(2, "a a", until, until + MINUTE)) == 1, "what is another's by now is not given back"
+
+
+def test_some_seats_are_kept_for_who_has_none(clock: VirtualClock) -> None:
+    """Whichever run it comes to, and however much another has to do. Whoever has none may have the last of them."""
+    until = clock.time + MINUTE
+    first = take(10, "flood " * 20, clock.time, until)
+    assert len(first) == 8
+    assert seats.take("stockx", 10, ["flood", "few"], clock.time, until).keys() == {1}
+    assert seats.take("stockx", 10, ["flood", "few", "other"], clock.time, until).keys() == {2}
+    seats.leave("stockx", first[:3], until)
+    assert len(take(10, "flood " * 20, clock.time, until)) == 1
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 9), st.integers(0, 3)), max_size=12), st.integers(1, 9)
+)
+def test_no_account_that_has_a_seat_takes_what_is_kept(
+    store: Store, rounds: list[tuple[str, int, int]], at_once: int
+) -> None:
+    """Whoever takes seats and leaves some: never more than there are, and what an account adds leaves the kept ones."""
+    store.clear()
+    had: dict[str, list[str]] = {"a": [], "b": [], "c": []}
+    for account, wanted, left in rounds:
+        free = at_once - sum(map(len, had.values()))
+        new = take(at_once, " ".join(account * wanted), NOON, NOON + MINUTE)
+        kept = at_once // seats.KEPT_PART
+        assert len(new) == min(wanted, max(free - kept, 0 if had[account] else min(1, free)))
+        had[account] += new
+        seats.leave("stockx", had[account][:left], NOON + MINUTE)
+        had[account] = had[account][left:]
 
 
 def test_who_finds_no_seat_waits_for_one(clock: VirtualClock) -> None:
     began = clock.time
-    seats.take("stockx", AT_ONCE, AT_ONCE, clock.time, clock.time + 10 * SECOND)
+    take(AT_ONCE, "a " * AT_ONCE, clock.time, clock.time + 10 * SECOND)
     ask(clock, "one", 0)
     ran: list[int] = []
 

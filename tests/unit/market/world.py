@@ -192,9 +192,12 @@ class World:
         return [int(place) for place in failed]
 
     def run(self) -> None:
-        """The scheduler once, and workers for all that it sends."""
-        self.tick()
-        self.work()
+        """The scheduler, workers for all that it sends, and the scheduler again where one of them asks for more."""
+        asked = True
+        while asked:
+            self.tick()
+            asked = any(json.loads(message.body)["more"] for message in self.bus.manual)
+            self.work()
 
     def run_until(self, done: Callable[[], bool], minutes: int) -> int:
         """The scheduler each minute until `done`, which must come within `minutes`; how many it took."""

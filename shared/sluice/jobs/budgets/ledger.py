@@ -5,7 +5,8 @@
  stockx:acme     2026-11-22    day=412  h00=100 h01=100 …   calls reserved; the history that the dashboard draws
  ebay:app.3f9c   2026-11-22@America/Los_Angeles  …         the same, in the marketplace's own day
  ebay:app.3f9c   shares#2026-11-22T07  t_acme=120  t_bolt=3     who has had how many of an application's hour
- stockx:acme     slots         next_at  admitted_until  closed_at  closed_until  closed_reason  pace  refusals
+ stockx:acme     slots         next_at  admitted_until  manual_until  left_at
+                               closed_at  closed_until  closed_reason  pace  refusals
 ```
 """
 
@@ -49,6 +50,8 @@ class Budget(tables.Table):
     day = IntAttribute(null=True)
     next_at = IntAttribute(null=True)
     admitted_until = IntAttribute(null=True)
+    manual_until = IntAttribute(null=True)
+    left_at = IntAttribute(null=True)
     closed_at = IntAttribute(null=True)
     closed_until = IntAttribute(null=True)
     closed_reason = UnicodeAttribute(null=True)
@@ -77,6 +80,8 @@ def read(budget: str, now: int) -> Usage:
         closed_reason=slots.get("closed_reason", {}).get("S", ""),
         slowed=_slowed(slots),
         had=_had(items.get(_shares(window), {})),
+        manual_until=_number(slots, "manual_until"),
+        left_at=_number(slots, "left_at"),
     )
 
 
@@ -205,20 +210,41 @@ def return_slots(budget: str, slots: Slots, unused: int) -> None:
         tables.update(Budget, (budget, SLOTS), earlier, Budget.next_at == slots.next_at, once=True)
 
 
-def admit(budget: str, limits: Limits, count: int, now: int, pace: int = 0) -> None:
+def admit(
+    budget: str,
+    limits: Limits,
+    count: int,
+    now: int,
+    pace: int = 0,
+    *,
+    manual: bool = False,
+    leaves: bool | None = None,
+) -> int:
     """Move the admission clock by `count` calls: the slots' rule, for work handed out and not yet started.
 
-    pace: as `take_slots`.
+    pace: as `take_slots`. manual: manual work has a clock of its own besides, because it waits for no other.
+    leaves: whether other manual work is left behind, if that is known.
+
+    Returns:
+        For how long, in ms, what was handed out before keeps the slots: the first of these calls starts then.
     """
     if not limits.pace:
-        return
+        return 0
     advance = count * max(limits.pace, pace)
-    try:
-        ahead = Budget.admitted_until > now
-        further = [Budget.admitted_until.set(Budget.admitted_until + advance)]
-        tables.update(Budget, (budget, SLOTS), further, ahead, token=Budget.admit_token)
-    except tables.ConditionFailed:
-        tables.update(Budget, (budget, SLOTS), [Budget.admitted_until.set(now + advance)])
+    clock, whole = (Budget.manual_until, Budget.admitted_until) if manual else (Budget.admitted_until, None)
+    others = [] if whole is None else [whole.set((whole | now) + advance)]
+    if leaves is not None:
+        others.append(Budget.left_at.set(now) if leaves else Budget.left_at.remove())
+    for ahead in (True, False):
+        # The clock lies ahead, or it is stale and starts from now: whoever is first has set it by the second try.
+        moved, as_seen = (clock + advance, clock > now) if ahead else (now + advance, None)
+        with suppress(tables.ConditionFailed):
+            item = tables.update(
+                Budget, (budget, SLOTS), [clock.set(moved), *others], as_seen, token=Budget.admit_token
+            )
+            until = (item.manual_until if manual else item.admitted_until) or 0
+            return max(0, until - advance - now)
+    return 0
 
 
 def close(budget: str, until: int, reason: str, since: int | None = None) -> None:

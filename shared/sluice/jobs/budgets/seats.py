@@ -3,14 +3,20 @@
 ```
  budget            window   attributes
  ebay-marketing    seats    s0=1795348890000  s3=1795348892500  …     until when each is taken, epoch ms
+                            s0_by=ebay:acme                           for whose job
                             s0_token=Xy3_                             of whoever took it first of some (see `tables`)
 ```
 A seat is taken until the end of its worker's own time. When that is over the worker is gone, whatever became of it, so
 a seat is never lost and never taken by two. Taking several is one conditional write.
+
+A quarter of them is kept for accounts that have none: one with very much to do takes the others as they come free, and
+who has one job finds a seat at once.
 """
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
@@ -19,25 +25,46 @@ from sluice.jobs.budgets.ledger import Budget
 from sluice.platform import tables
 
 SEATS = "seats"
+# One part in so many of the seats is for accounts that have none.
+KEPT_PART = 4
+_BY = "_by"
 # How often a worker that keeps losing to others looks again. Each round somebody else's write succeeded.
 TRIES = 12
 
 
-def take(service: str, at_once: int, wanted: int, now: int, until: int) -> list[str]:
-    """Up to `wanted` of the `at_once` seats of `service`, until `until` (epoch ms); none when all are taken."""
-    taken: dict[str, int] = {}
+def take(service: str, at_once: int, wanted: Sequence[str], now: int, until: int) -> dict[int, str]:
+    """Seats of the `at_once` of `service` until `until` (epoch ms), by the place in `wanted` of who has each.
+
+    wanted: the accounts that need one, in their order; one that needs several stands there as often.
+    """
+    seen: dict[str, _Seat] = {}
     for _ in range(TRIES):
-        free = [name for name in _names(at_once) if taken.get(name, 0) <= now][:wanted]
-        if not free:
+        free = [name for name in _names(at_once) if name not in seen or seen[name].until <= now]
+        had = Counter(seat.account for name, seat in seen.items() if name not in free)
+        chosen = dict(_choose(wanted, list(free), had, at_once // KEPT_PART))
+        if not chosen:
             break
         try:
-            actions, token = [Path(name).set(until) for name in free], Path(f"{free[0]}_token")
-            tables.update(Budget, (service, SEATS), actions, _all_free(free, now), token=token)
+            actions = [
+                action
+                for place, name in chosen.items()
+                for action in (Path(name).set(until), Path(name + _BY).set(wanted[place]))
+            ]
+            # All that were thought to be free are: nobody has taken one since, of whatever account.
+            tables.update(Budget, (service, SEATS), actions, _all_free(free, now), token=Path(f"{free[0]}_token"))
         except tables.ConditionFailed as failed:
-            taken = _taken(failed.item or {})
+            seen = _seen(failed.item or {})
         else:
-            return free
-    return []
+            return chosen
+    return {}
+
+
+def _choose(wanted: Sequence[str], free: list[str], had: Counter[str], kept: int) -> Iterator[tuple[int, str]]:
+    """Who has which of the `free` seats. had: seats that accounts have already. kept: for those that have none."""
+    for place, account in enumerate(wanted):
+        if free and not (had[account] and len(free) <= kept):
+            had[account] += 1
+            yield place, free.pop(0)
 
 
 def leave(service: str, seats: list[str], until: int) -> None:
@@ -49,7 +76,9 @@ def leave(service: str, seats: list[str], until: int) -> None:
         mine = Path(name) == until
         own = mine if own is None else own & mine
     with suppress(tables.ConditionFailed):
-        tables.update(Budget, (service, SEATS), [Path(name).remove() for name in seats], own)
+        tables.update(
+            Budget, (service, SEATS), [Path(name + part).remove() for name in seats for part in ("", _BY)], own
+        )
 
 
 def _names(at_once: int) -> list[str]:
@@ -64,5 +93,14 @@ def _all_free(seats: list[str], now: int) -> Condition | None:
     return free
 
 
-def _taken(item: dict[str, Any]) -> dict[str, int]:
-    return {name: int(value["N"]) for name, value in item.items() if "N" in value}
+class _Seat(NamedTuple):
+    until: int
+    account: str
+
+
+def _seen(item: dict[str, Any]) -> dict[str, _Seat]:
+    return {
+        name: _Seat(int(value["N"]), item.get(name + _BY, {}).get("S", ""))
+        for name, value in item.items()
+        if "N" in value
+    }

@@ -8,9 +8,15 @@ from sluice.jobs.budgets.pace import UNSLOWED, Slowed
 from sluice.jobs.budgets.shares import Shares
 from sluice.jobs.model import keys
 from sluice.platform import days
-from sluice.platform.clock import HOUR
+from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config.limits import Limits
 from sluice.platform.config.services import zone_of
+
+# How far ahead of its slots a budget is given manual work. Whoever runs the last of it asks for more (`Batch.more`).
+# What was handed out is its worker's: nobody else's account can do it sooner, whoever asks for it too.
+SOON_MS = 3 * SECOND
+# What a tick has seen is old news when the next minute's has been there.
+SEEN_MS = MINUTE
 
 
 class Window(NamedTuple):
@@ -72,7 +78,9 @@ def outside_margin(start: int, margin: int) -> int:
 class Usage(NamedTuple):
     """What a budget's items say. Calls reserved so far in a window's hour and day; the slot clock; the closing.
 
-    next_at: when the next slot may start at the earliest. admitted_until: up to when the scheduler has handed out work.
+    next_at: when the next slot may start at the earliest. admitted_until: up to when the scheduler has handed out work;
+    manual_until: the same of manual work alone.
+    left_at: when a tick last left manual work behind, because the slots are spoken for.
     slowed: how the marketplace's refusals have changed its pace. had: by tenant, calls that were admitted in the hour,
     of a budget that is an application's.
     """
@@ -86,6 +94,24 @@ class Usage(NamedTuple):
     closed_reason: str = ""
     slowed: Slowed = UNSLOWED
     had: Mapping[str, int] | None = None
+    manual_until: int = 0
+    left_at: int = 0
+
+    def ahead(self, now: int) -> int:
+        """For how long, in ms, the slots are spoken for: by work that was handed out, and by calls that wait."""
+        return max(self.admitted_until, self.manual_until, self.next_at, now) - now
+
+    def soon(self, limits: Limits, now: int) -> int | None:
+        """Calls of further manual work that the slots can start soon; None where there are no slots to wait for."""
+        ahead = max(0, self.manual_until - now)
+        return -(-max(0, SOON_MS - ahead) // self.slowed.of(limits.pace)) if limits.pace else None
+
+    def crowded(self, limits: Limits, now: int) -> bool:
+        """Whether manual work has to wait behind other manual work, though a person waits for it.
+
+        Work that several want is then done sooner on the account of another of them.
+        """
+        return self.soon(limits, now) == 0 or (limits.pace > 0 and self.left_at > now - SEEN_MS)
 
     def left(self, limits: Limits, kept_percent: int = 0) -> int | None:
         """Calls that every window still allows when `kept_percent` of each is kept; None where nothing limits them."""

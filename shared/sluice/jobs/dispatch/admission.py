@@ -16,14 +16,15 @@ class Room:
 
     shares: of the hour, where tenants share the budget of an application.
     calls: what its windows have left. spare: what of that background work may take; the rest is kept for manual and
-    hot work. paced: calls that its slots can start within the horizon; manual work is admitted beyond it. Each is None
-    where nothing limits it.
+    hot work. paced: calls that its slots can start within the horizon. soon: calls of manual work that they can start
+    within its own, shorter one. Each is None where nothing limits it.
     """
 
     calls: int | None
     spare: int | None
     paced: int | None
     shares: Shares | None = None
+    soon: int | None = None
 
     def kept_from(self, job: Candidate, taken: Mapping[str, int]) -> bool:
         """Whether `job` would take what is kept for other tenants. taken: calls by tenant, in this pick."""
@@ -38,10 +39,12 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
     """Those of `candidates` (one budget's) that are admitted, in the order in which they are to run.
 
     The first that does not fit ends the pick: were smaller ones let past it, a large job could wait for ever. What is
-    kept for other tenants ends only its own tenant's.
+    kept for other tenants ends only its own tenant's. What the slots cannot start soon stays where it is: a worker that
+    had it would only wait, and others' work would wait for that worker.
     """
     picked: list[Candidate] = []
     by_tenant, over = Counter[str](), set[str]()
+    manual = 0
     had = room.shares.had if room.shares else {}
     for job, rank in in_turn(candidates, now, age_limit_ms, had):
         taken = by_tenant.total()
@@ -50,6 +53,8 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
         if room.spare is not None and taken + job.calls > room.spare and rank < HOT:
             break
         # Its first call starts within the horizon: a run of many calls must not wait for a horizon that holds them all.
+        if job.manual and room.soon is not None and manual >= room.soon:
+            break
         if room.paced is not None and taken >= room.paced and rank < MANUAL:
             break
         if job.tenant in over or room.kept_from(job, by_tenant):
@@ -57,6 +62,7 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
             continue
         picked.append(job)
         by_tenant[job.tenant] += job.calls
+        manual += job.calls if job.manual else 0
     return picked
 
 

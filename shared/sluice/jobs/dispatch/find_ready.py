@@ -178,12 +178,11 @@ def _upwards(number: int, parts: int) -> int:
 
 
 def _room(budget: str, limits: Limits, usage: Usage, snapshot: Snapshot, horizon_ms: int) -> Room:
-    paced = None
+    now, paced = snapshot.now, None
     if limits.pace:
-        ahead = max(usage.admitted_until, usage.next_at, snapshot.now) - snapshot.now
-        paced = _upwards(max(0, horizon_ms - ahead), usage.slowed.of(limits.pace))
+        paced = _upwards(max(0, horizon_ms - usage.ahead(now)), usage.slowed.of(limits.pace))
     left, spare = usage.left(limits), usage.left(limits, snapshot.config.engine.reserve_percent)
-    return Room(left, spare, paced, usage.shares(budget, limits, snapshot.now))
+    return Room(left, spare, paced, usage.shares(budget, limits, now), usage.soon(limits, now))
 
 
 def _charged(candidate: Candidate, limits: Limits, room: Room) -> Candidate:

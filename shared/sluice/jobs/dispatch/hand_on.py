@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 
 from sluice.jobs.budgets import ledger
-from sluice.jobs.budgets.windows import Window
+from sluice.jobs.budgets.windows import SOON_MS, Window
 from sluice.jobs.dispatch.admission import batches
 from sluice.jobs.dispatch.find_ready import Ready
 from sluice.jobs.dispatch.rounds import Done
@@ -17,10 +18,13 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.queue import claim, finish, starts
 from sluice.jobs.run.messages import Batch
+from sluice.platform.clock import SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.observe import logger
 
 THREADS = 16
+# So long before its slots a batch is to be with a worker: a message takes its time, and so does a process that starts.
+LEAD_MS = SECOND
 
 # Hands a batch of claimed jobs to a worker, or runs it. If it fails, the jobs go back.
 Send = Callable[[Batch], None]
@@ -54,15 +58,24 @@ def hand_on(
     send: Send,
     done: Done,
     refusals: Refusals | None = None,
+    *,
+    manual: bool = False,
+    more: bool | None = None,
 ) -> None:
     """Reserve, claim and send those of `ready` that were `picked`, as far as there is room for them still.
 
+    A batch is held back until its slots are near: were all of an account's with workers at once, each of these would
+    wait for the same slots, and others' work for one of these.
+
     refusals: of whoever runs the batches in `send`. The rest stays in its lane when the budget is refused on the way.
+    manual: these are for the manual workers. more: whether manual work that was not picked waits behind these.
     """
-    for batch in _batches(picked, config.engine.batch):
+    batches_ = _batches(picked, config.engine.batch)
+    for number, batch in enumerate(batches_, 1):
         if refusals and refusals.stand(ready.budget, now):
             return
-        if not _admit(ready, batch, now, config, send, done):
+        last = number == len(batches_)
+        if not _admit(ready, batch, now, config, send, done, manual=manual, more=more if last else None):
             return
 
 
@@ -74,7 +87,17 @@ def _batches(picked: Sequence[Candidate], most: int) -> list[list[Candidate]]:
     return [batch for jobs in by_account.values() for batch in batches(jobs, most)]
 
 
-def _admit(ready: Ready, batch: Sequence[Candidate], now: int, config: Config, send: Send, done: Done) -> bool:
+def _admit(
+    ready: Ready,
+    batch: Sequence[Candidate],
+    now: int,
+    config: Config,
+    send: Send,
+    done: Done,
+    *,
+    manual: bool,
+    more: bool | None,
+) -> bool:
     """Reserve, claim and send one batch. False when the budget has no room for it any more."""
     budget, limits = ready.budget, ready.limits
     window, name = Window.of(budget, now), claim.new_batch()
@@ -90,10 +113,14 @@ def _admit(ready: Ready, batch: Sequence[Candidate], now: int, config: Config, s
     done.lost_claims += len(batch) - len(claimed)
     if not claimed:
         return True
-    ledger.admit(budget, limits, kept, now, ready.pace)
+    ahead = ledger.admit(budget, limits, kept, now, ready.pace, manual=manual, leaves=more)
+    length = kept * max(limits.pace, ready.pace)
+    # Who asks for manual work from now on finds the slots spoken for, and whoever runs this has to see to it.
+    asks = manual and (bool(more) or ahead + length >= SOON_MS)
     ledger.note_share(budget, window, claimed[0].tenant, kept)
     try:
-        send(Batch.of(claimed, window, kept, budget))
+        whole = Batch.of(claimed, window, kept, budget)
+        send(replace(whole, after_ms=max(0, ahead - min(LEAD_MS, length)), more=asks))
     except Exception as error:
         # The message may have arrived all the same: the batch goes back only if no worker can start it any more.
         if starts.withdraw(claimed[0], now):

@@ -147,9 +147,10 @@ class _PunctualRun:
             if taken[one.ready.budget] < (max(1, at_once // 2) if one.ready.pace else at_once):
                 taken[one.ready.budget] += 1
                 wanted.append(one)
-        names = seats.take(self.service, at_once, len(wanted), now, self.deadline)
+        accounts = [one.candidate.account for one in wanted]
         shares: dict[tuple[str, str], _Share] = {}
-        for one, name in zip(wanted, names, strict=False):
+        for place, name in seats.take(self.service, at_once, accounts, now, self.deadline).items():
+            one = wanted[place]
             share = shares.setdefault((one.ready.budget, one.candidate.account), _Share(one.ready))
             share.jobs.append(one)
             share.seats.append(name)

@@ -63,8 +63,10 @@ def admit(marked: Iterable[Lane], round_: Round, send: Send) -> None:
         ready = round_.check(budget, by_budget[budget], part, config.engine.horizon_ms)
         picked = pick(ready.candidates, ready.room, now, config.engine.age_limit_ms)
         # Apart, because batches of manual jobs have a queue of their own; and first, because somebody waits for them.
-        for jobs in ([job for job in picked if job.manual], [job for job in picked if not job.manual]):
-            hand_on(ready, jobs, now, config, send, part)
+        manual = [job for job in picked if job.manual]
+        more = sum(job.manual for job in ready.candidates) > len(manual)
+        hand_on(ready, manual, now, config, send, part, manual=True, more=more)
+        hand_on(ready, [job for job in picked if not job.manual], now, config, send, part)
 
     for_each(by_budget, serve, round_.done)
 
@@ -151,4 +153,4 @@ def _move_on(done: Done, snapshot: Snapshot) -> Moved:
 
 def _send(batch: Batch) -> None:
     queue = "manual_queue_url" if batch.manual else "work_queue_url"
-    aws.send_message(settings().require(queue), batch.encode())
+    aws.send_message(settings().require(queue), batch.encode(), min(batch.after_ms // SECOND, aws.LONGEST_DELAY))

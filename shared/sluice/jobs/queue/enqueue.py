@@ -51,7 +51,8 @@ class Enqueued(NamedTuple):
     moved: bool = False
 
 
-# Whether a job's account or budget keeps it from running now, so that another asker's should take a shared job over.
+# Whether a job's account or budget keeps it from running now, or other work that stands before it for a while: then
+# another asker's account should take a shared job over.
 Held = Callable[[Job], bool]
 
 
@@ -262,7 +263,7 @@ def _charged(spec: Spec, job: Job, held: Held) -> list[Update]:
 
 
 def _run_by(spec: Spec) -> Job:
-    return Job(job_id=spec.job_id, kind=spec.kind, account=spec.account, budget=spec.budget)
+    return Job(job_id=spec.job_id, kind=spec.kind, account=spec.account, budget=spec.budget, lane=_lane(spec))
 
 
 def _takes_over(spec: Spec, job: Job, held: Held) -> bool:

@@ -15,13 +15,19 @@ MESSAGE_VERSION = 1
 
 @dataclass(frozen=True)
 class Batch:
-    """Claimed jobs of one account and the calls reserved for them in `window` of `budget`, which is charged."""
+    """Claimed jobs of one account and the calls reserved for them in `window` of `budget`, which is charged.
+
+    after_ms: how long nobody needs to see the message, because the slots are others' until then. It is no part of it.
+    more: manual work waits behind this batch, or would if it came now. Whoever runs it asks the scheduler for that.
+    """
 
     account: str
     budget: str
     window: Window
     calls: int
     jobs: tuple[Job, ...]
+    after_ms: int = 0
+    more: bool = False
 
     @classmethod
     def of(cls, jobs: Sequence[Job], window: Window, calls: int, budget: str | None = None) -> "Batch":
@@ -41,6 +47,7 @@ class Batch:
             "budget": self.budget,
             "window": self.window.hour_start,
             "calls": self.calls,
+            "more": self.more,
             "jobs": [job.to_dynamodb_dict() for job in self.jobs],
         }
         return json.dumps(body, separators=(",", ":"))
@@ -60,7 +67,8 @@ def decode(body: str) -> Batch:
         budget, hour = str(data["budget"]), int(data["window"])
         if hour % HOUR:
             raise CorruptMessage("not a batch of jobs: its window is not an hour")
-        batch = Batch(str(data["account"]), budget, Window.of(budget, hour), int(data["calls"]), jobs)
+        more = data.get("more", False) is True
+        batch = Batch(str(data["account"]), budget, Window.of(budget, hour), int(data["calls"]), jobs, more=more)
     except CorruptMessage:
         raise
     except Exception as error:

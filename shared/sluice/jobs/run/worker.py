@@ -1,14 +1,15 @@
 """What the worker function does with a delivery of SQS messages: each is one batch, and each stands alone."""
 
 from collections.abc import Mapping
+from itertools import count as count_from
 
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.queue.nudge import nudge, wake
 from sluice.jobs.run import records
-from sluice.jobs.run.messages import decode
-from sluice.jobs.run.runner import Report, run_batch
+from sluice.jobs.run.messages import Batch, decode
+from sluice.jobs.run.runner import Observe, Report, run_batch
 from sluice.platform import sqs
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
@@ -61,7 +62,7 @@ def work(messages: Mapping[str, str], context: Context, deadline: int) -> list[s
 def _one(body: str, context: Context, deadline: int) -> Report:
     batch = decode(body)
     limits = _limits(batch.budget, context.config)
-    report = run_batch(batch, limits, context, deadline, _observe, threads(limits))
+    report = run_batch(batch, limits, context, deadline, _observing(batch, context), threads(limits))
     for job in report.newer:
         sqs.set_aside(body, f"job {job.job_id} is of version {job.version}, which this worker cannot read")
     return report
@@ -78,6 +79,20 @@ def _limits(budget: str, config: Config) -> Limits:
 def threads(limits: Limits) -> int:
     """How many jobs of a batch run at once under `limits`."""
     return min(MOST_THREADS, ANSWER_MS // limits.pace + 1) if limits.pace else MOST_THREADS
+
+
+def _observing(batch: Batch, context: Context) -> Observe:
+    """Tells of each job that has ended, and asks for what waits behind the batch: when half of it is done, so that the
+    slots go on, and at its end, when there is room for certain.
+    """
+    ended, turns = count_from(1), {max(1, len(batch.jobs) // 2), len(batch.jobs)}
+
+    def observe(job: Job, failure: Failure | None) -> None:
+        _observe(job, failure)
+        if batch.more and next(ended) in turns:
+            nudge(context.now())
+
+    return observe
 
 
 def _observe(job: Job, failure: Failure | None) -> None:

@@ -11,13 +11,17 @@ from sluice.platform.config.document import Config
 
 
 def account_held(now: int, config: Config) -> Held:
-    """Whether the account that is to run a shared job cannot: then the next asker's takes it over."""
+    """Whether the account that is to run a shared job cannot, or not soon: then the next asker's takes it over."""
 
     def check(job: Job) -> bool:
         service = keys.service_of(job.budget)
         if job.account not in accounts.working({job.account}, service):
             return True
         budget = accounts.budget_of(job.account, job.budget)
-        return held(job.account, Status.ACTIVE, budget, job.kind, ledger.read(budget, now), config, now) is not None
+        usage = ledger.read(budget, now)
+        if held(job.account, Status.ACTIVE, budget, job.kind, usage, config, now):
+            return True
+        manual = job.lane is not None and keys.lane_priority(job.lane) == str(keys.MANUAL)
+        return manual and usage.crowded(config.limits[service], now)
 
     return check
