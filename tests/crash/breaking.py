@@ -20,12 +20,15 @@ READS = (" Query", " GetItem", " BatchGetItem", " Get", " Decrypt", " Encrypt", 
 READ_KINDS = ("refused", "killed_before")
 # Of the writes and of the reads of a story, the ordinary suite breaks one in so many.
 WRITES_APART, READS_APART = 4, 16
+# Of long stories whose calls are those of a story that is told besides, fewer.
+SPARSE = 3
+TOLD_BESIDES = ("publish-group", "import-records")
 # Into how many tests the points of a story are divided, so that several processes share them.
 PARTS = 4
 # Stories whose tests have a file of their own, so that several processes share the work: a process takes a whole file.
 LISTINGS = ("create", "remove", "create-bulk", "change-bulk", "delete-bulk")
 GOODS = ("promote", "import", "inventory", "enrich")
-EBAY = ("publish",)
+EBAY = ("publish", "publish-group", "import-records")
 OTHERS = tuple(story for story in SCENARIOS if story not in (*LISTINGS, *GOODS, *EBAY))
 
 
@@ -62,8 +65,9 @@ def chosen(story: str, requests: list[str]) -> list[tuple[int, str]]:
         every = [(at, kind) for at in writes for kind in KINDS] + [(at, kind) for at in reads for kind in READ_KINDS]
         shard, _, shards = CHOSEN.removeprefix("all").removeprefix(":").partition("/")
         return every[int(shard or 0) :: int(shards or 1)]
-    some = [(at, KINDS[number % len(KINDS)]) for number, at in enumerate(writes[::WRITES_APART])]
-    return some + [(at, READ_KINDS[number % 2]) for number, at in enumerate(reads[::READS_APART])]
+    apart = SPARSE if story in TOLD_BESIDES else 1
+    some = [(at, KINDS[number % len(KINDS)]) for number, at in enumerate(writes[:: WRITES_APART * apart])]
+    return some + [(at, READ_KINDS[number % 2]) for number, at in enumerate(reads[:: READS_APART * apart])]
 
 
 def broken(tables: Store, story: str, part: int) -> str:

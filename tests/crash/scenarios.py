@@ -15,13 +15,14 @@ from local.sandbox.ebay.inventory.book import Offer
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.queue import claim, finish
-from sluice.listings.ebay.desired import Desired, Price, Status
+from sluice.listings.ebay.desired import Desired, Group, Price, Status
+from sluice.listings.ebay.documents import document
 from sluice.pages import table as pages
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config import live
 from tests.crash.plant import TENANT, Plant
 from tests.support.ebay_seller import EbaySeller
-from tests.support.ebay_wanted import record
+from tests.support.ebay_wanted import SHOES, record, size
 from tests.support.shop import URL, page
 
 Story = Callable[[Plant], None]
@@ -112,7 +113,8 @@ def seats(plant: Plant) -> list[str]:
 
 def counts(item: dict[str, Any]) -> dict[str, str]:
     """How far an import is. What was asked for in a pass that was lost is not asked for, nor counted, again."""
-    return {name: text(item, name) for name in ("rows", "created", "existing", "kept", "not_asked")}
+    names = ("rows", "created", "existing", "kept", "not_asked", "queued", "stored", "unchanged", "refused_later")
+    return {name: text(item, name) for name in names}
 
 
 def listing(item: dict[str, Any]) -> tuple[str, str, str, bool, int]:
@@ -328,14 +330,41 @@ def publish_listing(plant: Plant) -> None:
 
 
 def put(plant: Plant, *wanted: Desired) -> None:
-    """The seller's software stores records, again where it was not answered."""
-    wire: Any = SimpleNamespace(world=plant.sandbox)
+    """The seller's software stores records."""
     for want in wanted:
-        for _ in range(6):
-            seller = EbaySeller(plant.clock, wire)
-            if plant.invoke(lambda seller=seller, want=want: seller.put(want)) is not None:  # type: ignore[misc]
-                break
-            plant.clock.time += 5 * SECOND
+        again(plant, lambda seller, want=want: seller.put(want))  # type: ignore[misc]
+    plant.settle()
+
+
+def again(plant: Plant, ask: Callable[[EbaySeller], object]) -> None:
+    """Do `ask` as the seller's software does: again where it was not answered."""
+    wire: Any = SimpleNamespace(world=plant.sandbox)
+    for _ in range(6):
+        seller = EbaySeller(plant.clock, wire)
+        if plant.invoke(lambda seller=seller: (ask(seller), True)) is not None:  # type: ignore[misc]
+            return
+        plant.clock.time += 5 * SECOND
+
+
+def publish_group(plant: Plant) -> None:
+    """Two sizes as one listing, a third that joins, another price and title, a size that goes, and the end of all."""
+    put_group(plant, SHOES, size("9"), size("10"))
+    put_group(plant, SHOES, size("9", "199"), size("11"))
+    put_group(plant, replace(SHOES, title="Another title"), size("10", status=Status.ENDED))
+    put_group(plant, replace(SHOES, status=Status.ENDED))
+
+
+def put_group(plant: Plant, group: Group, *members: Desired) -> None:
+    """The same of a group and some of its members."""
+    again(plant, lambda seller: seller.put_group(group, *members))
+    plant.settle()
+
+
+def import_records(plant: Plant) -> None:
+    """A file of two records, and of one whose group there is not."""
+    wanted = (record("A-1"), record("A-2", "210"), record("A-3", group="nowhere"))
+    file = json.dumps({"items": [document(one) for one in wanted]})
+    plant.ask("POST", "/v1/ebay/listings/import", file, content_type="application/json")
     plant.settle()
 
 
@@ -356,4 +385,6 @@ SCENARIOS: dict[str, Scenario] = {
     "replay": Scenario(died, replay),
     "page": Scenario(watched, check),
     "publish": Scenario(connected, publish_listing),
+    "publish-group": Scenario(connected, publish_group),
+    "import-records": Scenario(connected, import_records),
 }

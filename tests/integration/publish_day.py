@@ -20,9 +20,8 @@ from sluice.platform.clock import MINUTE, SystemClock
 from tests.support import process
 from tests.support.clock import VirtualClock
 from tests.support.ebay_seller import SKU, TENANT, EbaySeller
-from tests.support.ebay_wanted import record
+from tests.support.ebay_wanted import SHOES, record, size
 from tests.support.stack import until
-from tests.unit.ebay_publish.test_groups import SHOES, size
 
 NAMES = Policies(*(PolicyRef(name=f"Usual {kind}") for kind in ("fulfillment", "payment", "return")))
 

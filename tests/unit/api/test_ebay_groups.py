@@ -13,10 +13,10 @@ from sluice.listings.ebay.documents import document as shown
 from sluice.platform import aws
 from sluice.platform.http import routing
 from tests.support.ebay_seller import TENANT, EbaySeller, open_ebay_seller
+from tests.support.ebay_wanted import size
 from tests.support.http import Answer, call
 from tests.support.store import store
 from tests.unit.ebay_publish.test_comparing import look
-from tests.unit.ebay_publish.test_groups import size
 
 GROUP: dict[str, Any] = {
     "marketplace": "EBAY_US", "language": "en-US", "title": "Air Jordan 1 in several sizes",

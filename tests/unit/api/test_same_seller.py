@@ -11,10 +11,9 @@ from sluice.marketplaces.accounts import sellers
 from sluice.platform import aws
 from sluice.platform.http import routing
 from tests.support.ebay_seller import SKU, EbaySeller, open_ebay_seller
-from tests.support.ebay_wanted import record
+from tests.support.ebay_wanted import SHOES, record, size
 from tests.support.http import Answer, call
 from tests.support.store import store
-from tests.unit.ebay_publish.test_groups import SHOES, size
 
 BODY = {name: value for name, value in shown(record()).items() if name != "sku"}
 PATH = f"/v1/ebay/listings/{SKU}"

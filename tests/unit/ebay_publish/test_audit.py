@@ -13,8 +13,7 @@ from sluice.listings.ebay.table import Record, Snapshot, snapshot_entry
 from sluice.platform import observe, tables
 from sluice.platform.context import Context
 from tests.support.ebay_seller import SKU, TENANT, EbaySeller
-from tests.support.ebay_wanted import record
-from tests.unit.ebay_publish.test_groups import SHOES, size
+from tests.support.ebay_wanted import SHOES, record, size
 
 
 def run(seller: EbaySeller) -> AuditAnswer:

@@ -13,9 +13,8 @@ from sluice.listings.ebay.documents import document as shown
 from sluice.platform.clock import SECOND
 from sluice.platform.http import routing
 from tests.support.ebay_seller import SKU, TENANT, EbaySeller
-from tests.support.ebay_wanted import record
+from tests.support.ebay_wanted import record, size
 from tests.support.http import Answer, call
-from tests.unit.ebay_publish.test_groups import size
 
 LACKING: dict[str, Any] = {"aspects": {"Color": ["Red"], "US Shoe Size": ["10"]}}  # Department is required
 

@@ -9,25 +9,9 @@ from local.sandbox.faults import Disconnect
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import DEAD, SUCCEEDED
 from sluice.listings.ebay import kinds, snapshots, table
-from sluice.listings.ebay.desired import Desired, Group, Status
+from sluice.listings.ebay.desired import Status
 from tests.support.ebay_seller import TENANT, EbaySeller
-from tests.support.ebay_wanted import record
-
-SHOES = Group(
-    key="shoes",
-    marketplace="EBAY_US",
-    language="en-US",
-    title="Air Jordan 1 in several sizes",
-    description="<p>New in box.</p>",
-    images=("https://shop.example/a.jpg",),
-    varies_by=("US Shoe Size",),
-)
-
-
-def size(number: str, amount: str = "245", quantity: int = 1, **more: object) -> Desired:
-    aspects = {"Color": ("Red",), "Department": ("Men",), "US Shoe Size": (number,)}
-    made = record(f"J1-{number}", amount, quantity, description=None, aspects=aspects, group="shoes")
-    return replace(made, **more)  # type: ignore[arg-type]
+from tests.support.ebay_wanted import SHOES, size
 
 
 def job(seller: EbaySeller) -> Job:
