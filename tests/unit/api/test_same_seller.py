@@ -75,7 +75,7 @@ def test_of_two_that_begin_at_once_the_older_one_is_published(
     seller: EbaySeller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("sluice.listings.ebay.change.same_seller.first", lambda tenant, sku: None)
+        patch.setattr("sluice.listings.ebay.change.same_seller.first", lambda facts, sku: None)
         assert put("acme").status == 202
         seller.later(1)
         assert put("globex").status == 202

@@ -10,9 +10,10 @@ from local.sandbox.faults import Disconnect, ServerError
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import DEAD, QUEUED, SUCCEEDED
-from sluice.listings.ebay import change, documents, policies, sellers, snapshots, views
+from sluice.listings.ebay import documents, policies, sellers, snapshots, views
 from sluice.listings.ebay.desired import Policies, PolicyRef, Price, Status
 from sluice.listings.ebay.echo import Echo
+from sluice.listings.ebay.facts import Facts
 from sluice.platform.clock import DAY, HOUR, SECOND, iso
 from sluice.platform.days import PACIFIC, Day
 from sluice.platform.packing import unpack
@@ -431,9 +432,9 @@ def test_locations_are_read_once_an_hour_and_one_that_is_gone_is_a_case_told_onc
     assert [(one["class"], one["details"]) for one in seller.record("B").drift] == [("location_gone", "away")]
     assert not seller.record("A").drift
     with pytest.raises(Refused) as refused:
-        change.check_seller(TENANT, record(location="away"))
+        Facts(ACCOUNT).check(record(location="away"))
     assert [one.field for one in refused.value.fields] == ["location"]
-    change.check_seller(TENANT, record())
+    Facts(ACCOUNT).check(record())
 
 
 def test_a_changed_policy_waits_for_the_window_so_that_many_changes_are_one_publish(seller: EbaySeller) -> None:

@@ -91,13 +91,14 @@ def read_anew(tenant: str, desired: Desired, found: Known | None, now: int, conf
         ask.want(wishes.category(tenant, desired.marketplace, desired.category), now, config)
 
 
-def unless_unfit(desired: Desired, given: Collection[str] = ()) -> None:
+def unless_unfit(found: Known | None, desired: Desired, given: Collection[str] = ()) -> None:
     """Do nothing unless it is known that eBay would not publish the record in its category. given: as `Known.problems`.
+
+    found: what is known of the category.
 
     Raises:
         Unfit: it would not; says what to change.
     """
-    found = known(desired.marketplace, desired.category)
     if problems := found.problems(desired, given) if found else []:
         told = "; ".join(f"{one.field} {one.message}" for one in problems)
         raise Unfit(f"{told} (sku {desired.sku})" if desired.group else told)

@@ -11,14 +11,14 @@ from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model import keys
-from sluice.listings.ebay import categories, documents, hashes, same_seller, sellers
+from sluice.listings.ebay import categories, documents, hashes, same_seller
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.desired import Desired, Group, Json, Status
+from sluice.listings.ebay.facts import Facts
 from sluice.listings.ebay.table import HistoryEntry, Record
 from sluice.platform.clock import SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.differences import diff
-from sluice.platform.http.errors import FieldError
 from sluice.platform.packing import pack
 from sluice.platform.refused import CONFLICT, Refused
 
@@ -41,6 +41,11 @@ class Asker:
     action: str
     config: Config = field(repr=False)
     priority: int = keys.HOT
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is known of the seller, however many records are asked for."""
+        return Facts(keys.account("ebay", self.tenant))
 
 
 class Change(ABC):
@@ -200,8 +205,9 @@ class RecordChange(Change):
         old, group, tenant = self.old, self.wanted.group, self.asker.tenant
         if self.archive:
             return
-        check_seller(tenant, self.wanted)
-        if self._begins and same_seller.first(tenant, self.key):
+        facts = self.asker.facts
+        facts.check(self.wanted)
+        if self._begins and same_seller.first(facts, self.key):
             raise Refused("sku", same_seller.TAKEN, code=CONFLICT)
         if old and old.group != group and old.published_version and old.standing not in (None, records.ENDED):
             raise Refused("group", "cannot change while the listing is published; end it first", code=CONFLICT)
@@ -218,15 +224,15 @@ class RecordChange(Change):
         """given: aspects that its group says for it."""
         if self.wanted.status is Status.ENDED:
             return
-        found = self.category = categories.known(self.wanted.marketplace, self.wanted.category)
+        found = self.category = self.asker.facts.category(self.wanted.marketplace, self.wanted.category)
         self.category_checked = found is not None
         if problems := found.problems(self.wanted, given) if found else []:
             raise Refused.of(problems)
 
     def ask_besides(self) -> None:
         """See `Change`."""
-        if self.category_checked is not None:
-            asker = self.asker
+        asker, site, number = self.asker, self.wanted.marketplace, self.wanted.category
+        if self.category_checked is not None and asker.facts.is_first("category", site, number):
             categories.read_anew(asker.tenant, self.wanted, self.category, asker.now, asker.config)
 
     @property
@@ -276,20 +282,3 @@ class RecordChange(Change):
 def varying(one: Desired, group: Group) -> tuple[tuple[str, ...], ...]:
     """A member's values of what the group's members differ in."""
     return tuple(tuple(one.aspects.get(name, ())) for name in group.varies_by)
-
-
-def check_seller(tenant: str, desired: Desired) -> None:
-    """Do nothing unless the record names a policy or a location that the seller has not, as far as they were read.
-
-    Raises:
-        Refused: by the place in the record.
-    """
-    account = keys.account("ebay", tenant)
-    known, places = sellers.known(account, desired.marketplace), sellers.places(account)
-    gone = known.ids(desired.policies) if known else None
-    what = f"is none of your policies at {desired.marketplace}, as eBay last told them"
-    wrong = [FieldError(one.field, what) for one in gone] if isinstance(gone, list) else []
-    if places and desired.location not in places.usable:
-        wrong.append(FieldError("location", "is none of your locations that are enabled, as eBay last told them"))
-    if wrong:
-        raise Refused.of(wrong)

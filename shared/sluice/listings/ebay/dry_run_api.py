@@ -5,12 +5,13 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
-from sluice.listings.ebay import change, dry_run, known, sellers, taking, views
+from sluice.listings.ebay import dry_run, known, sellers, taking, views
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.api import LISTING, MOST_BYTES, WRITE, one, refusals_told, sku_of
 from sluice.listings.ebay.bodies import DryRunBody
 from sluice.listings.ebay.desired import Desired, Policies, PolicyIds
 from sluice.listings.ebay.dry_run import PlannedCall
+from sluice.listings.ebay.facts import Facts
 from sluice.listings.ebay.plan import Known
 from sluice.listings.ebay.table import Record
 from sluice.listings.ebay.views import Revisions
@@ -78,7 +79,7 @@ def _wanted(request: HttpRequest[DryRunBody, None], sku: str, record: Record | N
         return record.wanted
     with refusals_told():
         want = taking.record(said.document(sku))
-        change.check_seller(request.tenant, want)
+        Facts(keys.account("ebay", request.tenant)).check(want)
     return want
 
 

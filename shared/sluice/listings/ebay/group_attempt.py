@@ -36,6 +36,7 @@ from sluice.listings.ebay import (
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import NO_POLICIES, Attempt, Superseded
 from sluice.listings.ebay.desired import Group, Json, Status
+from sluice.listings.ebay.facts import Facts
 from sluice.listings.ebay.group_plan import GroupPlan, Member, plan_group
 from sluice.listings.ebay.plan import Step, Unsure
 from sluice.listings.ebay.table import ENDED, LIVE, OUT_OF_STOCK, Record
@@ -97,8 +98,8 @@ class GroupAttempt:
         return [*own, *map(str, self.calls)]
 
 
-def begin(run: Run, record: Record) -> GroupAttempt:
-    """Read the members, and plan.
+def begin(run: Run, record: Record, facts: Facts) -> GroupAttempt:
+    """Read the members, and plan. facts: of the seller.
 
     Raises:
         ListingGone: it has ended at eBay, and nobody has decided about that yet.
@@ -106,14 +107,15 @@ def begin(run: Run, record: Record) -> GroupAttempt:
     group, now = record.wanted_group, run.clock.now()
     found = table.find_many(record.owner, sorted(record.members or ()))
     rows = [one for _, one in sorted(found.items()) if one.group == group.key]
-    members = [_member(run, one, group, now) for one in rows]
+    members = [_member(run, one, group, facts) for one in rows]
     there = known.of_group(record, now)
     if group.status is not Status.ENDED and not there.unsure.listing:
         for row, member in zip(rows, members, strict=True):
             endings.unless_ended(member.known, row.sku)
             if not member.known.live and member.want.status is not Status.ENDED:
-                same_seller.unless_taken(row)
-                categories.unless_unfit(member.want, group.aspects)
+                same_seller.unless_taken(facts, row)
+                category = facts.category(member.want.marketplace, member.want.category)
+                categories.unless_unfit(category, member.want, group.aspects)
     plan = plan_group(group, there, members)
     live = there.live and not there.unsure.listing
     made = list[Attempt]()
@@ -124,11 +126,11 @@ def begin(run: Run, record: Record) -> GroupAttempt:
     return GroupAttempt(run, record, group, plan, made, live=live, listing_id=record.listing_id)
 
 
-def _member(run: Run, found: Record, group: Group, now: int) -> Member:
-    there, want = known.of_record(found, now), found.wanted
+def _member(run: Run, found: Record, group: Group, facts: Facts) -> Member:
+    there, want = known.of_record(found, run.clock.now()), found.wanted
     # Who is only taken down needs no policies that there are now.
     ending = Status.ENDED in (group.status, want.status)
-    return Member(want, there.policies or NO_POLICIES if ending else policies.ids(run, found), there)
+    return Member(want, there.policies or NO_POLICIES if ending else policies.ids(run, found, facts), there)
 
 
 def take(attempt: GroupAttempt, publisher: Publisher) -> HandlerResult:

@@ -36,6 +36,7 @@ from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import Attempt
 from sluice.listings.ebay.desired import Status
 from sluice.listings.ebay.echo import Echo
+from sluice.listings.ebay.facts import Facts
 from sluice.listings.ebay.group_attempt import GroupAttempt
 from sluice.listings.ebay.plan import Step, plan
 from sluice.marketplaces.http.errors import MarketplaceFailure, NotFound
@@ -95,13 +96,13 @@ def run(runs: Sequence[Run]) -> list[HandlerResult | Exception]:
     count("queue.dequeue", len(runs))
     publisher = publishers.open_for(first.job.account, first.calls, first.clock)
     locations.keep_fresh(first)
-    pause = sellers.paused(first.job.account, began)
+    pause, facts = sellers.paused(first.job.account, began), Facts(first.job.account)
     ways = [_Publishing(run, publisher) for run in runs]
     for way in ways:
         if way.run.payload["owner"].endswith(table.GROUPS):
-            way.step(partial(_group, way, publisher, pause))
+            way.step(partial(_group, way, publisher, pause, facts))
         else:
-            way.step(partial(_begin, way, pause))
+            way.step(partial(_begin, way, pause, facts))
     quick = [way for way in ways if way.end is None and way.attempt and way.attempt.plan.is_quick]
     by_language: dict[str, list[_Publishing]] = defaultdict(list)
     for way in quick:
@@ -118,7 +119,7 @@ def run(runs: Sequence[Run]) -> list[HandlerResult | Exception]:
     return ends
 
 
-def _begin(way: _Publishing, pause: tuple[int, str] | None) -> HandlerResult | None:
+def _begin(way: _Publishing, pause: tuple[int, str] | None, facts: Facts) -> HandlerResult | None:
     """Read the record and plan. The end where there is nothing to do."""
     run, now = way.run, way.run.clock.now()
     count("publish.attempt")
@@ -131,15 +132,15 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None) -> HandlerResult | N
     attempt = way.attempt = attempts.begin(run, record, want, there)
     # Who only takes a listing down needs no policies.
     attempt.policies = (
-        there.policies or attempts.NO_POLICIES if want.status is Status.ENDED else policies.ids(run, record)
+        there.policies or attempts.NO_POLICIES if want.status is Status.ENDED else policies.ids(run, record, facts)
     )
     planned = attempt.plan = plan(want, attempt.policies, there)
     if planned.waits and not planned.steps:
         raise endings.no_revisions(planned.waits, record, now)
     if Step.PUBLISH in planned.steps:
         endings.unless_ended(there, record.sku)
-        same_seller.unless_taken(record)
-        categories.unless_unfit(want)
+        same_seller.unless_taken(facts, record)
+        categories.unless_unfit(facts.category(want.marketplace, want.category), want)
         if pause:
             raise endings.paused(pause)
     if planned.steps:
@@ -156,7 +157,7 @@ def _nothing(outcome: str) -> HandlerResult:
     return {"outcome": outcome, "steps": [], "version": 0, "listing_id": None}
 
 
-def _group(way: _Publishing, publisher: Publisher, pause: tuple[int, str] | None) -> HandlerResult:
+def _group(way: _Publishing, publisher: Publisher, pause: tuple[int, str] | None, facts: Facts) -> HandlerResult:
     """A group's whole way: its members are one listing."""
     run, now = way.run, way.run.clock.now()
     count("publish.attempt")
@@ -165,7 +166,7 @@ def _group(way: _Publishing, publisher: Publisher, pause: tuple[int, str] | None
         return _nothing("gone")
     attempt: GroupAttempt | None = None
     try:
-        attempt = group_attempt.begin(run, record)
+        attempt = group_attempt.begin(run, record, facts)
         if Step.PUBLISH in attempt.calls and not attempt.live and pause:
             raise endings.paused(pause)
         result = group_attempt.take(attempt, publisher)

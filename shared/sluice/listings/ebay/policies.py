@@ -19,6 +19,7 @@ from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
 from sluice.listings.ebay import publishers, sellers, table, wishes
 from sluice.listings.ebay.desired import FieldGroup, Policies, PolicyIds, Status
+from sluice.listings.ebay.facts import Facts
 from sluice.listings.ebay.plan import Unsure
 from sluice.listings.ebay.sellers import Known
 from sluice.listings.ebay.table import Record
@@ -50,7 +51,7 @@ class PolicyUnknown(Failure):
     code = "policy_unknown"
 
 
-def ids(run: Run, record: Record) -> PolicyIds:
+def ids(run: Run, record: Record, facts: Facts) -> PolicyIds:
     """The ids of the policies that a record names.
 
     Raises:
@@ -59,8 +60,9 @@ def ids(run: Run, record: Record) -> PolicyIds:
     """
     account, now, site = run.job.account, run.clock.now(), record.marketplace
     wanted: Policies = record.wanted.policies
-    known = sellers.known(account, site)
-    if known is None or now - known.read_at > run.config.ebay.policy_minutes * 60 * SECOND:
+    known = facts.policies(site)
+    is_old = known is None or now - known.read_at > run.config.ebay.policy_minutes * 60 * SECOND
+    if is_old and facts.is_first("policies", site):
         read_anew(keys.tenant_of(account), site, now, run.config)
     if all(ref.id for ref in wanted):
         return PolicyIds(*(str(ref.id) for ref in wanted))

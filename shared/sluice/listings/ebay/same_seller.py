@@ -9,8 +9,8 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import Failure, Then
 from sluice.listings.ebay import table
 from sluice.listings.ebay.desired import Status
+from sluice.listings.ebay.facts import Facts
 from sluice.listings.ebay.table import Record
-from sluice.marketplaces.accounts import sellers
 
 TAKEN: Final = (
     "has a record of another tenant that is connected to the same eBay account: a sku has one listing there; "
@@ -25,20 +25,19 @@ class Taken(Failure):
     code = "sku_taken"
 
 
-def first(tenant: str, sku: str) -> Record | None:
+def first(facts: Facts, sku: str) -> Record | None:
     """The oldest record of the sku that another tenant of the same seller has, until its listing has ended."""
-    accounts = sellers.others(keys.account("ebay", tenant))
-    found = [table.find(keys.tenant_of(one), sku) for one in accounts]
+    found = [table.find(keys.tenant_of(one), sku) for one in facts.others()]
     return min((one for one in found if one and _keeps(one)), key=_age, default=None)
 
 
-def unless_taken(record: Record) -> None:
+def unless_taken(facts: Facts, record: Record) -> None:
     """Do nothing unless another tenant of the same seller has an older record of the sku.
 
     Raises:
         Taken: it has; nothing may be sent.
     """
-    other = first(record.owner, record.sku)
+    other = first(facts, record.sku)
     if other and _age(other) < _age(record):
         raise Taken(f"sku {TAKEN}")
 
