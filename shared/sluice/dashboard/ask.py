@@ -21,6 +21,9 @@ FUNCTIONS: Final = {
 }
 
 
+NOT_FOUND: Final = 404
+
+
 class ApiRefusal(Exception):  # noqa: N818 - an answer
     """The API has refused the request.
 

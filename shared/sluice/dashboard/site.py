@@ -98,8 +98,7 @@ def _endpoint(app: APIGatewayHttpResolver, method: str, show: Show) -> Callable[
         session = _session(event)
         form = _form(event) if method == "POST" else {}
         if session is None:
-            here = form.get("back") if method == "POST" else _here(event)
-            return _redirect(parts.address("/dashboard/sign-in", {"back": here or ""}))
+            return _signs_in_first(form.get("back")) if method == "POST" else _redirect(_to_sign_in(_here(event)))
         if method == "POST":
             _ours(event, form, session)
         query = dict(parse_qsl(event.get("rawQueryString") or ""))
@@ -108,6 +107,19 @@ def _endpoint(app: APIGatewayHttpResolver, method: str, show: Show) -> Callable[
         return _answer(visit, show)
 
     return endpoint
+
+
+def _signs_in_first(back: str | None) -> Response[Any]:
+    """A form sent after its session. By itself it cannot lead to the issuer: forms go nowhere else (`POLICY`)."""
+    told = _words(
+        "Your session is over, so nothing was done. Sign in, and you are back at the page that you came from."
+    )
+    way = element("p", element("a", "Sign in", href=_to_sign_in(back), class_="button"))
+    return _html(401, layout.bare("Sign in first", told, way))
+
+
+def _to_sign_in(back: str | None) -> str:
+    return parts.address("/dashboard/sign-in", {"back": back or ""})
 
 
 def _answer(visit: Visit, show: Show) -> Response[Any]:

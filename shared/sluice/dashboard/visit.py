@@ -82,6 +82,14 @@ class Visit:
         key = hashlib.sha256(asked.encode()).hexdigest()[:40] if once and route.startswith("POST ") else None
         return ask.ask(caller, route, request_id=self.request_id, path=path, query=query, body=body, key=key)
 
+    def remove(self, route: str, *, path: Mapping[str, str]) -> None:
+        """Have something be no more. What is gone already, by the same form sent twice, is as it was to be."""
+        try:
+            self.do(f"DELETE {route}", path=path)
+        except ask.ApiRefusal as refused:
+            if refused.status != ask.NOT_FOUND:
+                raise
+
 
 def is_ours(path: str | None) -> bool:
     """Whether `path` is a page of the dashboard, and nothing that a browser would take for another site."""

@@ -161,7 +161,7 @@ def test_work_is_paused_and_resumed(shop: Cloud) -> None:
     assert send("/dashboard/pauses", mended, who).status == 303
     shown = look("/dashboard/pauses", who)
     assert "works" in shown.text
-    assert send("/dashboard/pauses/resume", form_of(shown, "Resume"), who).status == 303
+    assert [send("/dashboard/pauses/resume", form_of(shown, "Resume"), who).status for _ in range(2)] == [303, 303]
     assert "Nothing is paused" in look("/dashboard/pauses", who).text
 
 
@@ -305,7 +305,8 @@ def test_a_form_without_the_key_of_its_session_does_nothing(shop: Cloud) -> None
 def test_a_form_sent_after_the_session_leads_back_to_its_page(shop: Cloud) -> None:
     form = form_of(look("/dashboard/jobs", query="state=queued"), "Cancel…")
     shown = send("/dashboard/actions/count", {**form, "action": "cancel"}, {})
-    assert shown.to == "/dashboard/sign-in?back=%2Fdashboard%2Fjobs%3Fstate%3Dqueued"
+    assert shown.status == 401
+    assert 'href="/dashboard/sign-in?back=%2Fdashboard%2Fjobs%3Fstate%3Dqueued"' in shown.text
 
 
 def test_signing_out_ends_the_session(shop: Cloud) -> None:

@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from sluice.dashboard.pages import PLACES
+from sluice.dashboard.sessions import SessionItem
 from sluice.operator import counts
 from sluice.platform import aws
 from tests.support import dashboard, dashboard_shop
@@ -71,12 +72,16 @@ class Visitor:
     def sign_in(self, roles: str = "operator platform") -> Page:
         """Go to the first page, and choose who one is at the issuer."""
         self.page.goto(f"{self.site.url}/dashboard")
-        self.page.get_by_role("textbox", name="Tenant").fill("acme")
-        self.page.get_by_label("Roles").select_option(roles)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.say_who(roles)
         expect(self.page.get_by_role("heading", name="Overview")).to_be_visible()
         self.elsewhere.clear()
         return self.page
+
+    def say_who(self, roles: str = "operator platform") -> None:
+        """Choose who one is, at the issuer's page."""
+        self.page.get_by_role("textbox", name="Tenant").fill("acme")
+        self.page.get_by_label("Roles").select_option(roles)
+        self.page.get_by_role("button", name="Sign in").click()
 
     def go(self, path: str) -> Page:
         self.page.goto(f"{self.site.url}{path}")
@@ -229,3 +234,139 @@ def test_a_page_renews_itself_and_keeps_what_is_open_and_focused(browser: Browse
     page.clock.run_for(10_500)
     expect(page.locator(".tile").first).to_contain_text("7")
     assert page.evaluate("document.activeElement.textContent").startswith("Download as CSV")
+
+
+def test_an_expired_session_leads_back_to_where_one_was(browser: Browser, site: Server) -> None:
+    me = visitor(browser, site)
+    page = me.sign_in()
+    me.go("/dashboard/listings?status=ACTIVE")
+    for item in SessionItem.scan():
+        item.delete()
+    page.get_by_role("link", name="SKU", exact=True).click()
+    me.say_who()
+    expect(page.get_by_role("heading", name="StockX listings")).to_be_visible()
+    assert dict(parse_qsl(urlsplit(page.url).query)) == {"status": "ACTIVE", "sort": "sku"}
+    # A form does nothing, says so, and leads back to its page.
+    me.go("/dashboard/pauses")
+    for item in SessionItem.scan():
+        item.delete()
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("link", name="Sign in").click()
+    me.say_who()
+    expect(page.get_by_role("heading", name="Pauses")).to_be_visible()
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_each_button_does_what_it_says(browser: Browser, site: Server, things: list[str], acme: Cloud) -> None:
+    """One visit in which every action of every page is done, each by its button."""
+    me = visitor(browser, site)
+    page = me.sign_in()
+    for step in (_webhook, _listing, _promotion, _product_page, _letters, _pauses, _configuration):
+        step(me, page, things, acme)
+    assert me.wrong == []
+    assert me.elsewhere == []
+
+
+def _webhook(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
+    me.go("/dashboard/webhooks")
+    page.get_by_label("Id:").fill("second")
+    page.get_by_label("Address (https)").fill("https://hooks.example.com/x")
+    page.get_by_label("job.dead").check()
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_text("whsec_")).to_be_visible()
+    page.get_by_role("link", name="To the webhook").click()
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_role("cell", name="webhook.test")).to_be_visible()
+    me.go("/dashboard/webhook?id=main")
+    page.get_by_role("button", name="Send again").click()
+    expect(page.locator("tbody .word")).to_have_text("pending")
+    page.get_by_text("New secret…").click()
+    page.get_by_role("button", name="New secret").click()
+    expect(page.get_by_text("whsec_")).to_be_visible()
+    page.get_by_role("link", name="To the webhook").click()
+    page.get_by_label("Address (https)").fill("https://hooks.example.com/y")
+    page.get_by_label("sends").uncheck()
+    page.get_by_role("button", name="Change it").click()
+    expect(page.locator("dd .word")).to_have_text("disabled")
+    page.get_by_text("Delete…").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def _listing(me: Visitor, page: Page, things: list[str], _: Cloud) -> None:
+    me.go(next(one for one in things if one.startswith("/dashboard/listing?")))
+    page.get_by_label("Price").fill("199")
+    page.get_by_role("button", name="Change it").click()
+    expect(page.get_by_role("cell", name="199 USD")).to_be_visible()
+    page.get_by_role("button", name="Take off the market").click()
+    expect(page.get_by_role("cell", name="deactivate", exact=True)).to_be_visible()
+    page.get_by_text("Delete…").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("cell", name="delete", exact=True)).to_be_visible()
+
+
+def _promotion(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
+    me.go("/dashboard/promotions")
+    page.get_by_label("Listing at eBay").last.fill("110559999999")
+    page.get_by_label("Rate").fill("4.5")
+    page.get_by_role("button", name="Promote it").click()
+    expect(page.get_by_text("4.5 % of the sale")).to_be_visible()
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.locator(".told .word")).to_have_text("cancelled")
+
+
+def _product_page(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
+    me.go("/dashboard/product-pages")
+    page.get_by_label("Address of").fill("https://shop.example/p/2")
+    page.get_by_label("drop by").fill("10")
+    page.get_by_role("button", name="Track it").click()
+    expect(page.get_by_text("at a drop by 10 %")).to_be_visible()
+    page.get_by_label("Your name").fill("winter boots")
+    page.get_by_role("button", name="Change it").click()
+    expect(page.get_by_role("heading", name="winter boots")).to_be_visible()
+    page.get_by_text("Track it no longer…").click()
+    page.get_by_role("button", name="Track it no longer").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    me.go("/dashboard/checks")
+    page.get_by_role("button", name="Run now").click()
+    expect(page.get_by_role("heading", name="A run has begun")).to_be_visible()
+
+
+def _letters(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
+    me.go("/dashboard/dead-letters")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_text("1 done")).to_be_visible()
+    me.go("/dashboard/dead-letters?code=unavailable&status=acknowledged")
+    page.get_by_role("button", name="Replay…").click()
+    expect(page.get_by_text("Nothing was done.")).to_be_visible()
+
+
+def _pauses(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
+    me.go("/dashboard/pauses")
+    page.get_by_label("What:").fill("stockx")
+    page.get_by_label("Why;").fill("maintenance")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("cell", name="maintenance")).to_be_visible()
+    page.get_by_role("row", name=re.compile("maintenance")).get_by_role("button", name="Resume").click()
+    expect(page.get_by_role("cell", name="maintenance")).to_have_count(0)
+
+
+def _configuration(me: Visitor, page: Page, _: list[str], acme: Cloud) -> None:
+    document = page.get_by_label("What differs")
+    me.go("/dashboard/configuration")
+    document.fill("{")
+    page.get_by_role("button", name="Look at the difference").click()
+    expect(page.get_by_text("is not JSON")).to_be_visible()
+    document.fill('{"limits": {"stockx": {"per_hour": 200}}, "engine": {"batch": 20}}')
+    page.get_by_role("button", name="Look at the difference").click()
+    expect(page.locator("ins")).to_have_text("200")
+    acme.parameter.put('{"limits": {"stockx": {"per_hour": 120}}, "engine": {"batch": 10}}')
+    page.get_by_role("button", name="Have it hold").click()
+    expect(page.get_by_role("alert")).to_contain_text("engine.batch")
+    page.get_by_role("button", name="Look at the difference").click()
+    page.get_by_label("Reason").fill("StockX gives us more")
+    page.get_by_role("button", name="Have it hold").click()
+    expect(page.get_by_role("cell", name="StockX gives us more")).to_be_visible()
+    page.get_by_role("link", name="1", exact=True).click()
+    page.get_by_role("button", name="Go back to version 1").click()
+    expect(document).to_have_value("{}")

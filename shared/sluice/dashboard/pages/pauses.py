@@ -35,7 +35,7 @@ def pause(visit: Visit) -> Page | Redirect:
 
 def resume(visit: Visit) -> Redirect:
     """Have it go on."""
-    visit.do(f"DELETE {ROUTE}/{{pause}}", path={"pause": visit.form.get("name", "")})
+    visit.remove(f"{ROUTE}/{{pause}}", path={"pause": visit.form.get("name", "")})
     return Redirect(HERE)
 
 

@@ -60,7 +60,7 @@ def change(visit: Visit) -> Page | Redirect:
 
 def untrack(visit: Visit) -> Redirect:
     """Track a page no longer."""
-    visit.do(f"DELETE {ROUTE}", path={"page_id": visit.form.get("id", "")})
+    visit.remove(ROUTE, path={"page_id": visit.form.get("id", "")})
     return Redirect(HERE)
 
 

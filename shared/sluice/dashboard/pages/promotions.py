@@ -68,9 +68,13 @@ def show_one(visit: Visit) -> Page:
 
 
 def cancel(visit: Visit) -> Redirect:
-    """Take it back."""
+    """Take it back. Of one that is over already its page tells what became of it."""
     promotion_id = visit.form.get("id", "")
-    visit.do(f"DELETE {ALL}/{{promotion_id}}", path={"promotion_id": promotion_id})
+    try:
+        visit.do(f"DELETE {ALL}/{{promotion_id}}", path={"promotion_id": promotion_id})
+    except ApiRefusal as refused:
+        if refused.code != "final":
+            raise
     return Redirect(parts.address(ONE, {"id": promotion_id}))
 
 

@@ -56,7 +56,7 @@ def test(visit: Visit) -> Redirect:
 
 def delete(visit: Visit) -> Redirect:
     """Send nothing there any more."""
-    visit.do(f"DELETE {ROUTE}", path={"webhook_id": visit.form.get("id", "")})
+    visit.remove(ROUTE, path={"webhook_id": visit.form.get("id", "")})
     return Redirect(HERE)
 
 
