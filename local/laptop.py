@@ -69,6 +69,23 @@ class Laptop:
         self._stack: Stack | None = None
 
     @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of a stack that uses this laptop's sandbox and issuer."""
+        return {
+            "Configuration": self._configuration,
+            "JwtIssuer": self.issuer.url,
+            "JwtAudience": self.issuer.audience,
+            "DashboardClientId": self.issuer.client_id,
+            "JwksUrl": self.issuer.jwks_url,
+            "CorsOrigins": ",".join(ORIGINS),
+            "Stage": "local",
+            "StockxApiUrl": f"{self.sandbox.url}/v2",
+            "StockxAuthUrl": self.sandbox.url,
+            "AliasApiUrl": f"{self.sandbox.url}/api/v1",
+            "EbayApiUrl": self.sandbox.url,
+        }
+
+    @property
     def stack(self) -> Stack:
         """The deployed stack."""
         if self._stack is None:
@@ -82,23 +99,7 @@ class Laptop:
                 self._say(f"{name:<20} {part.url}")
             opening.enter_context(self.cloud)
             self._say(f"{'local cloud':<20} {self.cloud.endpoint_url}")
-            self._stack = deploy(
-                self.cloud,
-                STACK,
-                {
-                    "Configuration": self._configuration,
-                    "JwtIssuer": self.issuer.url,
-                    "JwtAudience": self.issuer.audience,
-                    "DashboardClientId": self.issuer.client_id,
-                    "JwksUrl": self.issuer.jwks_url,
-                    "CorsOrigins": ",".join(ORIGINS),
-                    "Stage": "local",
-                    "StockxApiUrl": f"{self.sandbox.url}/v2",
-                    "StockxAuthUrl": self.sandbox.url,
-                    "AliasApiUrl": f"{self.sandbox.url}/api/v1",
-                    "EbayApiUrl": self.sandbox.url,
-                },
-            )
+            self._stack = deploy(self.cloud, STACK, self.parameters)
             self._say(f"{'Sluice API':<20} {self._stack.api_url}")
             self._open = opening.pop_all()
         return self

@@ -8,3 +8,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "shared"))
+
+# Every table of a stack by Sluice's name for it. In the physical name the stack's stands before it, and `_` is `-`.
+TABLES = (
+    *("accounts", "actions", "budgets", "catalog", "counts", "dead_letters", "deliveries", "ebay_categories"),
+    *("ebay_history", "ebay_listings", "ebay_sellers", "ebay_snapshots", "ebay_sync_log", "enrichments", "idempotency"),
+    *("imports", "inventory", "jobs", "lanes", "listing_history", "listings", "page_checks", "page_hosts"),
+    *("page_prices", "page_schedule", "pages", "pauses", "prices", "requests", "runs", "saved_pages", "sessions"),
+    *("trackers", "usage", "webhooks"),
+)

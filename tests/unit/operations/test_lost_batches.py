@@ -280,3 +280,14 @@ def test_changes_of_a_batch_that_never_arrived_are_known_once_the_listings_can_b
     desk.finish()
     assert {desk.shown(one.listing_id)["status"] for one in asked} == {"ACTIVE"}
     assert desk.story(asked[0].listing_id)[-1] == (action, "FAILED")
+
+
+def test_a_batch_whose_answer_is_lost_does_not_take_another_one_alike_for_its_own(desk: Desk) -> None:
+    first = create(desk, 11)
+    desk.tick()
+    desk.sandbox.faults.set(Disconnect(method="POST", path=CREATE, last=1))
+    second = create(desk, 11)
+    desk.finish()
+    assert desk.calls(method="POST", path=CREATE) == 2
+    assert len({desk.listing(one.listing_id).marketplace_id for one in [*first, *second]}) == 22
+    assert set(statuses(desk, [*first, *second])) == {"ACTIVE"}

@@ -55,9 +55,11 @@ def ended(change: Mapping[str, Any]) -> Job | None:
 
 
 def _end_of_run(change: Mapping[str, Any]) -> _End | None:
-    """The run that ended by this change, if one did."""
+    """The run that ended by this change, if one did. A job that enters the table finished has come back from a backup:
+    its end was told when it ended.
+    """
     old, new = change.get("OldImage"), change.get("NewImage")
-    finished = _is_final(new) and not _is_final(old)
+    finished = bool(old) and _is_final(new) and not _is_final(old)
     if not (finished or _runs_again(old, new)):
         return None
     try:

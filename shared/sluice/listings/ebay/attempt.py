@@ -135,6 +135,7 @@ def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
         Record.unsure.set(left.stored()) if left != Unsure() else Record.unsure.remove(),
         Record.error.remove(),
         Record.run.remove(),
+        Record.restored_at.remove(),
         Record.warnings.set(told) if told else Record.warnings.remove(),
         *_seen(attempt, echo, now),
         *_drift(attempt, echo, now),

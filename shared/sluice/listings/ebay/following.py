@@ -42,6 +42,8 @@ def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Se
         _tell(run, record, one, now)
     at, want = run.clock.now(), record.wanted
     heal, ask_about = drift.to_heal(found, want.on_drift), drift.to_ask(found, want.on_drift)
+    if record.restored_at:  # eBay may show what was published after the backup: newer than the record
+        heal, ask_about = frozenset[FieldGroup](), heal | ask_about
     kinds = {one.kind for one in found}
     rows = list(record.drift or [])
     if ask_about:

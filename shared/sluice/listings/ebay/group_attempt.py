@@ -253,7 +253,7 @@ def _write_group(attempt: GroupAttempt) -> HandlerResult:
         Record.hashes.set({"body": hashes.of_body(attempt.body)}) if attempt.body else Record.hashes.remove(),
         Record.standing.set(standing) if standing else Record.standing.remove(),
         Record.warnings.set(said) if said else Record.warnings.remove(),
-        *(attribute.remove() for attribute in (Record.unsure, Record.error, Record.run)),
+        *(attribute.remove() for attribute in (Record.unsure, Record.error, Record.run, Record.restored_at)),
     ]
     if attempt.listing_id:
         actions.append(Record.listing_id.set(attempt.listing_id))

@@ -58,6 +58,7 @@ class Record(tables.Table):
     snapshots: the number of the newest one. key_snapshot: of the newest that is stored whole.
     snapshot_hashes: the newest states by a short hash, with the number under which each is stored.
     archived_at: since when the record is ended for good, and no part of lists.
+    restored_at: it was brought back from a backup as of then, and nothing was published of it since.
     """
 
     class Meta:
@@ -101,6 +102,7 @@ class Record(tables.Table):
     key_snapshot = IntAttribute(null=True)
     snapshot_hashes = JSONAttribute(null=True)
     archived_at = IntAttribute(null=True)
+    restored_at = IntAttribute(null=True)
 
     @property
     def owner(self) -> str:

@@ -111,6 +111,9 @@ def _submit(task: BatchTask, before: Sent | None = None) -> HandlerResult:
             return follow(task, sent)
         finish.begin(job, task.with_sent(before), task.now)
         raise
+    if task.action is Action.CREATE and not listings.adopt(job.account, batch.batch_id, job.job_id):
+        # Another batch alike, whose answer was lost, took this one for its own: then its own is ours.
+        return task.wait(sent)
     return task.wait(sent.known(batch))
 
 
