@@ -183,6 +183,18 @@ def test_no_origin_may_call_from_a_browser_unless_it_is_listed(expanded: Templat
     assert "allowCredentials" not in cors
 
 
+def test_a_domain_of_ones_own_is_there_only_with_its_certificate(expanded: Template, template: Template) -> None:
+    assert [template["Parameters"][name]["Default"] for name in ("DomainName", "CertificateArn")] == ["", ""]
+    mapping, domain = expanded["Resources"]["ApiDomainMapping"], expanded["Resources"]["ApiDomain"]
+    assert {mapping["Condition"], domain["Condition"]} == {"HasDomain"}
+    assert mapping["Properties"]["ApiId"] == {"Ref": "Api"}
+    stage = expanded["Resources"][mapping["Properties"]["Stage"]["Ref"]]
+    assert (stage["Type"], stage["Properties"]["StageName"]) == ("AWS::ApiGatewayV2::Stage", "$default")
+    [configuration] = domain["Properties"]["DomainNameConfigurations"]
+    assert configuration["SecurityPolicy"] == "TLS_1_2"
+    assert "HasDomain" in json.dumps(expanded["Outputs"]["ApiUrl"])
+
+
 def test_memory_stays_within_256_mb(template: Template) -> None:
     assert template["Globals"]["Function"]["MemorySize"] == 256
     assert not [name for name, function in FUNCTIONS.items() if "MemorySize" in function]

@@ -58,6 +58,7 @@ def _simple(line: str) -> Iterator[str]:
         yield from _simple(inner)
     line = re.sub(r"\$\([^()]*(?:\([^()]*\)[^()]*)*\)", "INNER", line)
     line = re.sub(r"^\w+\(\) ", "", line)  # the name of a function
+    line = re.sub(r" > \S+$", "", line)  # where it is written to
     for part in _parts(line):
         words = part.split()
         while words and (words[0] in KEYWORDS or ASSIGNMENT.match(words[0])):
