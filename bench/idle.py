@@ -27,6 +27,7 @@ RUNS_AN_HOUR = {
     "page_worker": 60,
     "reconciler": 60,
     "operator_worker": 60,
+    "notifier": 60,
     "webhook_sender": 12,
 }
 EVENTS: dict[str, Any] = {"webhook_sender": {"source": "aws.events"}}

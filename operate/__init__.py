@@ -13,7 +13,17 @@ sys.path.insert(0, str(ROOT / "shared"))
 TABLES = (
     *("accounts", "actions", "budgets", "catalog", "counts", "dead_letters", "deliveries", "ebay_categories"),
     *("ebay_history", "ebay_listings", "ebay_sellers", "ebay_snapshots", "ebay_sync_log", "enrichments", "idempotency"),
-    *("imports", "inventory", "jobs", "lanes", "listing_history", "listings", "page_checks", "page_hosts"),
+    *(
+        "imports",
+        "inventory",
+        "jobs",
+        "lanes",
+        "listing_history",
+        "listings",
+        "notifications",
+        "page_checks",
+        "page_hosts",
+    ),
     *("page_prices", "page_schedule", "pages", "pauses", "prices", "requests", "runs", "saved_pages", "sessions"),
     *("trackers", "usage", "webhooks"),
 )

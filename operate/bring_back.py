@@ -16,6 +16,7 @@ from sluice.jobs.model.job import Job, Unreadable, read
 from sluice.jobs.model.states import FINAL, LEASED, QUEUED
 from sluice.listings.stockx import kinds as stockx
 from sluice.listings.stockx.changes import Action, Sent
+from sluice.notifications.table import TENANTS
 from sluice.operator.actions import RUNNING, STOPPED
 from sluice.operator.kinds import ACTION
 from sluice.platform.clock import SECOND, iso
@@ -157,6 +158,13 @@ def _import(item: Item, when: When) -> Item:
     return item
 
 
+def _mail(item: Item, when: When) -> Item:  # noqa: ARG001 - one of many rules
+    """An address is a topic of the lost stack, and has agreed to that one alone: its tenant gives it once more."""
+    if item["tenant"]["S"] != TENANTS:
+        return item
+    return _without(item, "address", "topic", "due_at", "claim_token")
+
+
 def _answered(item: Item, when: When) -> Item | None:  # noqa: ARG001 - one of many rules
     """Requests that were answered. One that was being done is done when it is sent again."""
     return item if "status" in item else None
@@ -184,6 +192,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "actions": _action,
     "imports": _import,
     "idempotency": _answered,
+    "notifications": _mail,
     "budgets": _budget,
     "usage": _usage,
     "counts": _counts,

@@ -46,7 +46,9 @@ def _forget(tenant: str, stack: str, dynamodb: Any, *, delete: bool) -> int:
     if delete and (why := _under_way(tenant, stack, dynamodb)):
         for reason, number in why.items():
             print(f"{tenant} has {number:,} {reason}", file=sys.stderr)
-        print("disconnect its accounts and cancel its jobs first (docs/operate/tenants.md)", file=sys.stderr)
+        print(
+            "disconnect its accounts, end its mail and cancel its jobs first (docs/operate/tenants.md)", file=sys.stderr
+        )
         return 2
     total = 0
     for table in ORDER:
@@ -67,7 +69,7 @@ def _forget(tenant: str, stack: str, dynamodb: Any, *, delete: bool) -> int:
 
 def _under_way(tenant: str, stack: str, dynamodb: Any) -> Counter[str]:
     found = Counter[str]()
-    for table in ("accounts", "jobs"):
+    for table in ("accounts", "jobs", "notifications"):
         found.update(why for item in _items(dynamodb, stack, table) if (why := is_under_way(table, item, tenant)))
     return found
 

@@ -49,6 +49,8 @@ def is_under_way(table: str, item: Item, tenant: str) -> str | None:
     """Why the tenant cannot be removed yet: what of it is at work; None where this is nothing of the kind."""
     if table == "jobs" and _text(item, "state") not in FINAL and tenant in _named(item):
         return "jobs that are not over"
+    if table == "notifications" and "topic" in item and _text(item, "entry") == tenant:
+        return "addresses that get mail"
     if table == "accounts" and "credentials" in item and _is(_text(item, "account"), tenant):
         return "connected accounts"
     return None
@@ -62,6 +64,8 @@ def _owners(table: str, item: Item) -> Iterator[str]:
             yield keys.lane_account(_text(item, "lane")) if "#" in _text(item, "lane") else ""
         case "ebay_sellers":
             yield _text(item, "part" if _text(item, "account").startswith("#") else "account")
+        case "notifications":
+            yield _text(item, "entry" if _text(item, "tenant").startswith("#") else "tenant")
         case "usage":
             yield _text(item, "period" if _text(item, "tenant").startswith("#") else "tenant")
         case "counts":

@@ -78,6 +78,13 @@ def test_an_import_and_an_action_that_were_not_through_are_closed() -> None:
     assert bring_back("actions", text(owner="acme", state="finished"), WHEN) == text(owner="acme", state="finished")
 
 
+def test_an_address_for_mail_does_not_come_back_and_what_its_tenant_wants_does() -> None:
+    wants = text(tenant="#tenants", entry="acme", types='["job.dead"]')
+    assert bring_back("notifications", wants | text(address="a@b.example", topic="arn", claim_token="x"), WHEN) == wants
+    mail = text(tenant="acme", entry="mail#1", subject="dead")
+    assert bring_back("notifications", mail, WHEN) == mail
+
+
 def test_a_refresh_lock_does_not_come_back() -> None:
     item = text(account="stockx:acme") | {"refreshing_until": {"N": "1"}, "user_refreshing_until": {"N": "1"}}
     assert bring_back("accounts", item, WHEN) == text(account="stockx:acme")

@@ -39,6 +39,8 @@ def names(*values: str) -> dict[str, Any]:
         ("ebay_history", text(listing="acme#groups/k", entry="v1")),
         ("deliveries", text(webhook="acme/shop#due", delivery="d")),
         ("budgets", text(budget="ebay-marketing:acme", window="2026-11-22")),
+        ("notifications", text(tenant="#tenants", entry="acme")),
+        ("notifications", text(tenant="acme", entry="mail#1")),
         ("pauses", text(scope="now", name="tenant:acme")),
         ("lanes", text(registry="lanes#1", lane="stockx:acme#100#0")),
         ("lanes", text(registry="lanes#1", lane="ebay#100#0@ebay:acme")),
@@ -86,6 +88,8 @@ def test_what_is_at_work_is_named() -> None:
     assert is_under_way("jobs", text(tenant="acme", state="queued"), "acme")
     assert not is_under_way("jobs", text(tenant="acme", state="dead"), "acme")
     assert is_under_way("accounts", text(account="stockx:acme") | {"credentials": {"B": b""}}, "acme")
+    assert is_under_way("notifications", text(tenant="#tenants", entry="acme", topic="t"), "acme")
+    assert not is_under_way("notifications", text(tenant="#tenants", entry="acme"), "acme")
     assert not is_under_way("accounts", text(account="stockx:acme"), "acme")
     assert not is_under_way("accounts", text(account="stockx:acme-2") | {"credentials": {"B": b""}}, "acme")
 
