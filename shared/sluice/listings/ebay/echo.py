@@ -100,7 +100,19 @@ def differs(before: Echo, now: Echo) -> frozenset[FieldGroup]:
 def _same(group: FieldGroup, before: Any, now: Any) -> bool:
     if group is FieldGroup.IMAGES:
         return _same_pictures(before or [], now or [])
+    if group is FieldGroup.DETAILS:
+        return bool(_unordered(before) == _unordered(now))
     return bool(before == now)
+
+
+def _unordered(details: Json | None) -> Json | None:
+    """`details` with the values of each aspect in one order: eBay keeps none. An older echo has them as they came."""
+    item: Json = (details or {}).get("item") or {}
+    product: Json = item.get("product") or {}
+    if not details or not product.get("aspects"):
+        return details
+    aspects = {name: sorted(map(str, values)) for name, values in product["aspects"].items()}
+    return {**details, "item": {**item, "product": {**product, "aspects": aspects}}}
 
 
 def _same_pictures(before: Sequence[str], now: Sequence[str]) -> bool:
