@@ -33,6 +33,8 @@ GOOD = ("acme", "globex")
 HOSTILE = "mallory"
 ROUNDS = 12
 ROUND_SECONDS = 2.0
+# Each good tenant has products of its own for so many.
+MOST_ROUNDS = 500
 POLL_SECONDS = 1.0
 # A run of the promotion worker lasts up to a minute, and four may go on at once: one of them is its own schedule's.
 PROMOTE_SECONDS = 20.0
@@ -51,7 +53,7 @@ CONFIGURATION = {
         "overrides": {HOSTILE: {"requests_per_minute": 240, "items_per_hour": 3_000, "unfinished_jobs": 1_000}}
     },
 }
-PRODUCTS = 1_000
+PRODUCTS = len(GOOD) * MOST_ROUNDS
 
 
 @dataclass(frozen=True)
@@ -104,18 +106,21 @@ class Run:
         return [one for one in self.asks if one.job_id not in self.events[one.tenant]]
 
 
-def play(laptop: Laptop, *, hostile: bool, rounds: range = range(ROUNDS)) -> Run:
-    """Let the good tenants live, beside the hostile one or alone, until all that they asked for has arrived."""
+def play(laptop: Laptop, *, hostile: bool, rounds: range = range(ROUNDS), round_seconds: float = ROUND_SECONDS) -> Run:
+    """Let the good tenants live, beside the hostile one or alone, until all that they asked for has arrived.
+
+    rounds: their numbers; what is asked for in each is asked for in no other.
+    """
     run, over = Run(), threading.Event()
     with ExitStack() as stack:
         receivers = {tenant: stack.enter_context(Receiver()) for tenant in GOOD}
         _connect(laptop, receivers)
         if hostile:
-            stack.enter_context(Hostile(laptop, run).at_work())
+            stack.enter_context(Hostile(laptop, run, rounds).at_work())
         with ThreadPoolExecutor(len(GOOD) + 2) as pool:
             schedules = [pool.submit(one, laptop, over) for one in (_poll, _promote)]
             try:
-                for living in [pool.submit(_live, laptop, tenant, run, rounds) for tenant in GOOD]:
+                for living in [pool.submit(_live, laptop, tenant, run, rounds, round_seconds) for tenant in GOOD]:
                     living.result()
                 _await(run, receivers)
             finally:
@@ -127,7 +132,7 @@ def play(laptop: Laptop, *, hostile: bool, rounds: range = range(ROUNDS)) -> Run
 
 def warm_up(laptop: Laptop) -> None:
     """One round that nobody measures: the first call of each function starts its process."""
-    play(laptop, hostile=False, rounds=range(ROUNDS, ROUNDS + 1))
+    play(laptop, hostile=False, rounds=range(MOST_ROUNDS - 1, MOST_ROUNDS))
 
 
 def _connect(laptop: Laptop, receivers: Mapping[str, Receiver]) -> None:
@@ -138,9 +143,9 @@ def _connect(laptop: Laptop, receivers: Mapping[str, Receiver]) -> None:
         laptop.api(tenant).put(f"{HOOK}/main", {"url": receiver.url, "eventTypes": EVENTS})
 
 
-def _live(laptop: Laptop, tenant: str, run: Run, rounds: range) -> None:
+def _live(laptop: Laptop, tenant: str, run: Run, rounds: range, round_seconds: float) -> None:
     """What a seller does: three wishes each round."""
-    api, first = laptop.api(tenant), GOOD.index(tenant) * 500
+    api, first = laptop.api(tenant), GOOD.index(tenant) * MOST_ROUNDS
     for number in rounds:
         began = time.monotonic()
         listing_id = str(110_551_000_000 + first + number)
@@ -161,7 +166,7 @@ def _live(laptop: Laptop, tenant: str, run: Run, rounds: range) -> None:
                 continue
             job_id = answer["items"][0]["jobId"] if what == "price" else answer["jobId"]
             run.asks.append(Ask(tenant, what, job_id, at))
-        time.sleep(max(0.0, ROUND_SECONDS - (time.monotonic() - began)))
+        time.sleep(max(0.0, round_seconds - (time.monotonic() - began)))
 
 
 def style(number: int) -> str:
@@ -205,8 +210,8 @@ class Hostile:
     others' jobs and listings taken back · long lists.
     """
 
-    def __init__(self, laptop: Laptop, run: Run) -> None:
-        self._laptop, self._run = laptop, run
+    def __init__(self, laptop: Laptop, run: Run, rounds: range) -> None:
+        self._laptop, self._run, self._rounds = laptop, run, rounds
         self._api: Api = laptop.api(HOSTILE)
         self._over = threading.Event()
         self._turn = 0
@@ -272,7 +277,7 @@ class Hostile:
         return [{"sku": name, "size": "9", "sizeSystem": "us", "priority": "manual", "force": True} for name in names]
 
     def _of_others(self) -> list[Any]:
-        names = [style(GOOD.index(tenant) * 500 + number) for tenant in GOOD for number in range(ROUNDS)]
+        names = [style(GOOD.index(tenant) * MOST_ROUNDS + number) for tenant in GOOD for number in self._rounds]
         return [{"sku": name, "size": "9", "sizeSystem": "us", "priority": "manual", "force": True} for name in names]
 
     def _offers(self) -> list[Any]:

@@ -154,7 +154,7 @@ LISTINGS = Play(TWICE, listing)
 ADS = Play(SEATED, ad, due_in=AD_MS, flood=150)
 
 
-@pytest.mark.parametrize("what", ["prices", "ads"])
+@pytest.mark.parametrize("what", ["prices", "listings", "ads"])
 def test_the_others_work_takes_as_long_as_if_it_were_not_there(what: str, capsys: pytest.CaptureFixture[str]) -> None:
     play = {"prices": PRICES, "listings": LISTINGS, "ads": ADS}[what]
     alone, beside = (waits(play, hostile=hostile) for hostile in (False, True))

@@ -15,6 +15,12 @@ from sluice.platform.config.services import zone_of
 # How far ahead of its slots a budget is given manual work. Whoever runs the last of it asks for more (`Batch.more`).
 # What was handed out is its worker's: nobody else's account can do it sooner, whoever asks for it too.
 SOON_MS = 3 * SECOND
+# One look at operations checks what the slots can start in about this time. Whoever looks waits for these slots, and
+# what becomes due meanwhile, whosever it is, waits for the next look.
+LOOK_MS = 3 * SECOND
+# Slots are taken in blocks, by each who calls. Where those that are taken reach further ahead than this, some are at it
+# already, and one more would only wait with them: its place is better another's.
+MOST_AHEAD = 6
 # What a tick has seen is old news when the next minute's has been there.
 SEEN_MS = MINUTE
 
@@ -104,7 +110,17 @@ class Usage(NamedTuple):
     def soon(self, limits: Limits, now: int) -> int | None:
         """Calls of further manual work that the slots can start soon; None where there are no slots to wait for."""
         ahead = max(0, self.manual_until - now)
-        return -(-max(0, SOON_MS - ahead) // self.slowed.of(limits.pace)) if limits.pace else None
+        return self._further(SOON_MS - ahead, limits, now)
+
+    def checks(self, limits: Limits, now: int) -> int | None:
+        """The same of the checks of one look."""
+        return self._further(LOOK_MS, limits, now)
+
+    def _further(self, ms: int, limits: Limits, now: int) -> int | None:
+        if not limits.pace:
+            return None
+        pace = self.slowed.of(limits.pace)
+        return -(-max(0, ms) // pace) if self.next_at - now <= MOST_AHEAD * pace else 0
 
     def crowded(self, limits: Limits, now: int) -> bool:
         """Whether manual work has to wait behind other manual work, though a person waits for it.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sluice.jobs.budgets.shares import Shares
-from sluice.jobs.dispatch.fair_order import in_turn
+from sluice.jobs.dispatch.fair_order import in_turn, turns_at
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.keys import HOT, MANUAL, subject
 
@@ -17,7 +17,7 @@ class Room:
     shares: of the hour, where tenants share the budget of an application.
     calls: what its windows have left. spare: what of that background work may take; the rest is kept for manual and
     hot work. paced: calls that its slots can start within the horizon. soon: calls of manual work that they can start
-    within its own, shorter one. Each is None where nothing limits it.
+    within its own, shorter one; checks: calls of one look at operations. Each is None where nothing limits it.
     """
 
     calls: int | None
@@ -25,6 +25,7 @@ class Room:
     paced: int | None
     shares: Shares | None = None
     soon: int | None = None
+    checks: int | None = None
 
     def kept_from(self, job: Candidate, taken: Mapping[str, int]) -> bool:
         """Whether `job` would take what is kept for other tenants. taken: calls by tenant, in this pick."""
@@ -84,19 +85,20 @@ def _apart(one: Candidate, following: Candidate) -> bool:
     return subject(one.job_id) != subject(following.job_id)
 
 
-def longest_unseen(waiting: Mapping[str, Sequence[Candidate]], rooms: Mapping[str, Room], most: int) -> Picked:
-    """Those of the operations `waiting`, by budget, that are checked: the longest due first, `most` of all budgets.
+def longest_unseen(
+    waiting: Mapping[str, Sequence[Candidate]], rooms: Mapping[str, Room], most: int, now: int
+) -> Picked:
+    """Those of the operations `waiting`, by budget, that are checked: in tenants' turns, `most` of all budgets.
 
-    Priority does not count: what the marketplace works on was admitted before. Each check moves a job to the end, so
-    all have their turn. A budget without room for its first gives way to the others.
+    A tenant's own longest due is first. Priority does not count: what the marketplace works on was admitted before.
+    Each check moves a job to the end, so all have their turn. A budget without room for its first gives way to the
+    others.
     """
-    order = sorted(
-        ((job.due_at, job.job_id, budget, job) for budget, jobs in waiting.items() for job in jobs),
-        key=lambda each: each[:2],
-    )
+    budget_of = {job.job_id: budget for budget, jobs in waiting.items() for job in jobs}
     picked: Picked = defaultdict(list)
     taken, full, left = Counter[str](), set[str](), most
-    for _, _, budget, job in order:
+    for job in turns_at([job for jobs in waiting.values() for job in jobs], now):
+        budget = budget_of[job.job_id]
         if not left:
             break
         room, sum_ = rooms[budget], taken[budget]

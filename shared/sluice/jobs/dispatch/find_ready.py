@@ -182,7 +182,8 @@ def _room(budget: str, limits: Limits, usage: Usage, snapshot: Snapshot, horizon
     if limits.pace:
         paced = _upwards(max(0, horizon_ms - usage.ahead(now)), usage.slowed.of(limits.pace))
     left, spare = usage.left(limits), usage.left(limits, snapshot.config.engine.reserve_percent)
-    return Room(left, spare, paced, usage.shares(budget, limits, now), usage.soon(limits, now))
+    shares, soon, checks = usage.shares(budget, limits, now), usage.soon(limits, now), usage.checks(limits, now)
+    return Room(left, spare, paced, shares, soon, checks)
 
 
 def _charged(candidate: Candidate, limits: Limits, room: Room) -> Candidate:

@@ -90,7 +90,7 @@ class _PunctualRun:
         ready = round_.find(own, max(0, self.last_start - now), until=now + WINDOW_MS)
         waiting = {budget: each.candidates for budget, each in ready.items()}
         rooms = {budget: each.room for budget, each in ready.items()}
-        picked = longest_unseen(waiting, rooms, sum(map(len, waiting.values())))
+        picked = longest_unseen(waiting, rooms, sum(map(len, waiting.values())), now)
         coming = [_Coming(ready[budget], job) for budget, jobs in picked.items() for job in jobs]
         return sorted(coming, key=lambda one: (one.candidate.due_at, one.candidate.job_id))
 
