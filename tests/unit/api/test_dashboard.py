@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from local.issuer import Issuer
-from sluice.dashboard import assets, sessions, site
+from sluice.dashboard import assets, pages, sessions, site
 from sluice.dashboard import issuer as at_issuer
 from sluice.dashboard.pages import MORE, PAGES
 from sluice.dashboard.visit import is_ours
@@ -422,6 +422,18 @@ def test_pages_of_the_dashboard_are_known(back: str) -> None:
 
 
 # How they ask
+
+
+# What a page may import of Sluice besides the dashboard: names, and who may do what.
+FOR_PAGES = {"sluice.capabilities", "sluice.platform.http.auth"}
+
+
+def test_a_page_is_made_of_what_the_api_answers_and_of_nothing_else() -> None:
+    for module in Path(pages.__file__).parent.rglob("*.py"):
+        named = re.findall(r"^\s*(?:from|import) ([\w.]+)", module.read_text(encoding="utf-8"), re.MULTILINE)
+        ours = {one for one in named if one.startswith("sluice")}
+        assert {one for one in ours if not one.startswith("sluice.dashboard")} <= FOR_PAGES, module
+        assert not {one.partition(".")[0] for one in named} & {"boto3", "botocore", "pynamodb", "httpx", "os"}, module
 
 
 def test_no_page_reads_a_table() -> None:

@@ -261,7 +261,7 @@ def test_each_button_does_what_it_says(browser: Browser, site: Server, things: l
     """One visit in which every action of every page is done, each by its button."""
     me = visitor(browser, site)
     page = me.sign_in()
-    for step in (_webhook, _listing, _promotion, _product_page, _letters, _pauses, _configuration):
+    for step in (_webhook, _listing, _promotion, _product_page, _mail, _letters, _pauses, _configuration):
         step(me, page, things, acme)
     assert me.wrong == []
     assert me.elsewhere == []
@@ -330,6 +330,19 @@ def _product_page(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
     me.go("/dashboard/checks")
     page.get_by_role("button", name="Run now").click()
     expect(page.get_by_role("heading", name="A run has begun")).to_be_visible()
+
+
+def _mail(me: Visitor, page: Page, _: list[str], acme: Cloud) -> None:
+    me.go("/dashboard/notifications")
+    page.get_by_label("One address").fill("ops@acme.example")
+    page.get_by_role("button", name="Have it so").click()
+    expect(page.locator(".told .word")).to_have_text("pending")
+    acme.mailbox.confirm("ops@acme.example")
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_text("Stop all mail…").click()
+    page.get_by_role("button", name="Stop all mail").click()
+    expect(page.get_by_text("Nobody is told anything")).to_be_visible()
 
 
 def _letters(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:

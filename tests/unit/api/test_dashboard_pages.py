@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from sluice.dashboard.pages import MORE, PLACES
+from sluice.dashboard.pages import MORE, PLACES, notifications
 from sluice.listings.stockx.table import Listing
+from sluice.notifications import api as notifications_api
 from sluice.pages.table import Tracker
 from sluice.platform import aws
 from sluice.webhooks import endpoints
@@ -205,6 +206,32 @@ def test_a_delivery_is_sent_again_once_however_often_it_is_pressed(things: list[
 def test_a_user_sees_webhooks_and_is_offered_no_button(things: list[str]) -> None:
     text = look("/dashboard/webhook?id=main", signed_in("user")).text
     assert "<button" not in text.partition("<main")[2]
+
+
+# Notifications
+
+
+def test_mail_is_wanted_tried_and_stopped(things: list[str], acme: Cloud) -> None:
+    who, page = signed_in(), "/dashboard/notifications"
+    wrong = send(page, {**form_of(look(page, who), "Have it so"), "address": "nobody", "event.job.dead": "yes"}, who)
+    assert wrong.status == 400
+    assert 'id="wrong-address"' in wrong.text
+    assert 'value="nobody"' in wrong.text
+    form = {**form_of(wrong, "Have it so"), "address": "ops@acme.example", "event.job.dead": "yes"}
+    assert send(page, form, who).to == page
+    early = send(f"{page}/test", form_of(look(page, who), "Send a test"), who)
+    assert early.status == 409
+    assert "confirm" in early.text
+    acme.mailbox.confirm("ops@acme.example")
+    test = form_of(look(page, who), "Send a test")
+    assert [send(f"{page}/test", test, who).to for _ in range(2)] == [page, page]
+    assert look(f"{page}?format=csv", who).text.count("\r\n") == 2
+    assert send(f"{page}/stop", form_of(look(page, who), "Stop all mail"), who).to == page
+    assert "Nobody is told anything" in look(page, who).text
+
+
+def test_mail_tells_of_what_the_api_takes() -> None:
+    assert set(notifications.TELLS) == set(notifications_api.TYPES)
 
 
 # Listings

@@ -8,6 +8,7 @@ from sluice.dashboard.page import Page
 from sluice.dashboard.search import listing, search
 from sluice.dashboard.table import Column, Row, Table, state, text, time, took
 from sluice.dashboard.visit import Visit
+from sluice.platform.http.auth import Permission
 
 
 def show_all(visit: Visit) -> Page:
@@ -48,7 +49,14 @@ def show_one(visit: Visit) -> Page:
     ends = (rows[0]["day"], rows[-1]["day"]) if rows else ("", "")
     shown = charts.chart("Calls by day", table, lambda row: _day(row["day"]), ends, {"calls": lambda row: row["calls"]})
     more = [[parts.link(f"{one} days", visit.here, {**visit.query, "days": one}), " "] for one in ("7", "35")]
-    body = [forms.others(found.wrong, ()), None if found.wrong else shown, element("p", more)]
+    what_if = parts.link("What if its limits were others?", "/dashboard/what-if", {"budget": name})
+    may_play = visit.may(Permission.DEPLOYMENT_READ)
+    body = [
+        forms.others(found.wrong, ()),
+        None if found.wrong else shown,
+        element("p", more),
+        element("p", what_if) if may_play else None,
+    ]
     return Page(name, join(body), found.status, tables=(table,))
 
 
