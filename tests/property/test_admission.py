@@ -1,7 +1,6 @@
 """Admission: what is picked fits, in the right order, shared between tenants, and nothing waits for ever."""
 
 from collections import Counter
-from dataclasses import replace
 from itertools import pairwise
 
 from hypothesis import given
@@ -93,7 +92,7 @@ def test_no_tenant_is_given_two_more_than_another_that_has_one_waiting(
     jobs: list[Candidate], age_limit: int, room: int
 ) -> None:
     """Of one rank; and as many are picked as of one queue for all."""
-    jobs = [replace(job, calls=1) for job in jobs]
+    jobs = [job._replace(calls=1) for job in jobs]
     picked = pick(jobs, Room(room, None, None), NOW, age_limit)
     assert len(picked) == min(room, len(jobs))
     ranks = dict(in_turn(jobs, NOW, age_limit))
@@ -164,7 +163,7 @@ def test_age_only_ever_raises_a_standing(priority: int, age: int, more: int, age
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(1, 30)), max_size=12), st.integers(1, 25))
 def test_batches_hold_all_in_order_and_cut_where_the_subject_changes(runs: list[tuple[str, int]], most: int) -> None:
     ids = [f"test.work:ebay:{name}:{number}" for name, count in runs for number in range(count)]
-    jobs = [replace(candidate(0, HOT, 0, 1), job_id=job_id) for job_id in ids]
+    jobs = [candidate(0, HOT, 0, 1)._replace(job_id=job_id) for job_id in ids]
     cut = list(batches(jobs, most))
     assert [job for batch in cut for job in batch] == jobs
     assert all(0 < len(batch) <= most for batch in cut)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
@@ -69,7 +68,7 @@ class Market:
 
     def end(self, campaign_id: str) -> None:
         """The campaign is over."""
-        self.campaigns[campaign_id] = replace(self.campaigns[campaign_id], status="ENDED")
+        self.campaigns[campaign_id] = self.campaigns[campaign_id]._replace(status="ENDED")
 
     def rates(self) -> dict[str, str]:
         """The rate of each listing's ad; a second ad of a listing would fail the test."""
@@ -133,7 +132,7 @@ class FakeAds:
     def set_rate(self, campaign_id: str, listing_id: str, rate: Decimal) -> None:
         def change() -> None:
             key = (campaign_id, listing_id)
-            self._market.ads[key] = replace(self._market.ads[key], rate=rate)
+            self._market.ads[key] = self._market.ads[key]._replace(rate=rate)
 
         self._call("set_rate", change)
 

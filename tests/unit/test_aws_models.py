@@ -1,16 +1,31 @@
 """Our own part of botocore's descriptions says what botocore's own says, of less."""
 
 import json
+import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
+from botocore.endpoint_provider import EndpointProvider
+from botocore.regions import EndpointResolver
 
+from local.cloud.cloud import ROOT
 from sluice.platform import aws
 
 FOLDER = Path(aws.__file__).parent / "aws_models"
 MODELS = sorted(FOLDER.glob("*/*/service-2.json"))
+# Every service that a function makes a client of.
+SERVICES = sorted(
+    {
+        service
+        for path in (ROOT / "shared").rglob("*.py")
+        for service in re.findall(r"\bclient\(\"([a-z-]+)\"", path.read_text(encoding="utf-8"))
+    }
+)
+# botocore takes no dual stack there from a description of endpoints.
+NO_DUALSTACK = ("us-iso-", "us-isob-")
 
 
 def same(ours: dict[str, Any], whole: dict[str, Any], name: str, other: str) -> None:
@@ -37,3 +52,31 @@ def test_a_part_agrees_with_the_whole(path: Path) -> None:
         assert operation["http"] == theirs["http"]
         for direction in ("input", "output"):
             same(ours, whole, operation[direction]["shape"], theirs[direction]["shape"])
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_region_has_the_endpoint_that_botocore_knows(service: str) -> None:
+    """Ours has the rule of each partition, and the exceptions of our services alone."""
+    loader = botocore.session.get_session().get_component("data_loader")
+    ours = EndpointResolver(json.loads((FOLDER / "endpoints.json").read_text(encoding="utf-8")))
+    theirs = EndpointProvider(loader.load_service_model(service, "endpoint-rule-set-1"), loader.load_data("partitions"))
+    partitions = loader.load_data("endpoints")["partitions"]
+    assert set(ours.get_available_partitions()) == {one["partition"] for one in partitions}
+    for region, fips, dual in product(
+        (name for one in partitions for name in one["regions"]), (False, True), (False, True)
+    ):
+        if dual and region.startswith(NO_DUALSTACK):
+            continue
+        expected = theirs.resolve_endpoint(Region=region, UseFIPS=fips, UseDualStack=dual)
+        found = ours.construct_endpoint(service, region, use_dualstack_endpoint=dual, use_fips_endpoint=fips)
+        assert f"https://{found['hostname']}" == expected.url
+        # Who signs for which region follows from the service and the region that it was asked for.
+        assert "credentialScope" not in found
+        assert found["signatureVersions"] == ["v4"]
+        assert "authSchemes" not in expected.properties
+
+
+def test_our_session_reads_our_endpoints() -> None:
+    assert len(SERVICES) > 4
+    resolver = aws._session()._get_internal_component("endpoint_resolver")
+    assert not resolver.uses_builtin_data

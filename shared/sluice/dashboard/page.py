@@ -1,14 +1,13 @@
 """What a page comes to: something to show, or somewhere to go on."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
 from sluice.dashboard.table import Table
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """What a page shows. refreshes: it is worth looking at again by itself. tables: that can be downloaded as CSV."""
 
     title: str
@@ -18,8 +17,7 @@ class Page:
     tables: tuple[Table, ...] = ()
 
 
-@dataclass(frozen=True)
-class Redirect:
+class Redirect(NamedTuple):
     """Where to go on, within the dashboard."""
 
     to: str

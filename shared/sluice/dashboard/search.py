@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 
@@ -49,8 +49,7 @@ class Filter:
         return join([forms.others(wrong, [*self.choices, *self.fields]), made])
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """What a list's route answers.
 
     answer: empty where it refused what was asked for. wrong: what is wrong, by field.

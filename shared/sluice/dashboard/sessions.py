@@ -8,8 +8,7 @@ Whoever reads the table can sign in as nobody: an id cannot be made from its has
 
 import hashlib
 import secrets
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from pynamodb.attributes import UnicodeAttribute
 
@@ -49,16 +48,14 @@ class SessionItem(tables.Table):
     expires_at = IntAttribute(null=True)
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """Somebody who is signed in. form_key: what each form that they send must carry."""
 
     caller: Caller
     form_key: str
 
 
-@dataclass(frozen=True)
-class SignIn:
+class SignIn(NamedTuple):
     """A sign-in that has begun. verifier, nonce: of OIDC with PKCE. back: the page that they wanted."""
 
     verifier: str

@@ -3,8 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 
@@ -17,8 +16,7 @@ Row = Mapping[str, Any]
 _RUNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One column.
 
     value: what it is sorted by and what stands in the CSV; None for a column of buttons, which is neither.
@@ -50,8 +48,7 @@ def state(label: str, name: str) -> Column:
     return Column(label, lambda row: row.get(name), lambda row: word(str(row[name]).lower()) if row.get(name) else None)
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """A table.
 
     columns: by the names that a sort is asked for by. empty: what to say, and what to do, when there is no row.

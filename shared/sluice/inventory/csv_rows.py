@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sluice.inventory.rules import Raw
 from sluice.platform import csv_records, money
@@ -20,8 +19,7 @@ BETWEEN_MARKETPLACES: Final = "|"
 _DECIMAL_COMMA = r"-?[0-9]{1,15},[0-9]{1,2}"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """What a row says, unchecked but for what is CSV's own. number: the line on which it begins."""
 
     number: int

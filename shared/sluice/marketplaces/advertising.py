@@ -16,9 +16,8 @@ Rejected        business: the message begins with what the seller must do
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.http.errors import MarketplaceFailure
@@ -35,8 +34,7 @@ MOST_ADS: Final = 500
 _OVER = frozenset({"DELETED", "ENDED", "ENDING_SOON"})
 
 
-@dataclass(frozen=True)
-class Campaign:
+class Campaign(NamedTuple):
     """A campaign. status: in the marketplace's words. cost_per_sale: an ad costs something only when it sells.
 
     by_rules: the marketplace itself chooses its listings, so that none can be added.
@@ -63,8 +61,7 @@ class Campaign:
         return self.status in _OVER
 
 
-@dataclass(frozen=True)
-class Ad:
+class Ad(NamedTuple):
     """An ad. rate: None when it has none of its own, and its campaign's holds."""
 
     ad_id: str
@@ -73,8 +70,7 @@ class Ad:
     rate: Decimal | None = None
 
 
-@dataclass(frozen=True)
-class AdResult:
+class AdResult(NamedTuple):
     """What became of one listing's ad: it was made, or `error` says why not."""
 
     listing_id: str

@@ -1,16 +1,14 @@
 """What a marketplace knows of products and prices, in one shape for all of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from sluice.jobs.model.run import Calls
 from sluice.platform.clock import Clock
 
 
-@dataclass(frozen=True)
-class FoundVariant:
+class FoundVariant(NamedTuple):
     """A size of a product.
 
     value: the size as the product page writes it (`10`, `8W`), empty for things without sizes. size_system: the system
@@ -24,8 +22,7 @@ class FoundVariant:
     gtins: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class FoundProduct:
+class FoundProduct(NamedTuple):
     """A product. sku: the style as the marketplace writes it; retail_price in US dollars; release_date `YYYY-MM-DD`.
 
     image: the address of a picture. variants: its sizes, where they come with it; None where `variants` must be asked.
@@ -47,8 +44,7 @@ class FoundProduct:
     rivals: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class MarketData:
+class MarketData(NamedTuple):
     """The market of one variant in one currency, in major units. None: there is no such ask or bid, or nobody says.
 
     sell_faster, earn_more: the marketplace's own suggestions for an ask. flex_lowest_ask: of goods in its warehouse.

@@ -22,9 +22,8 @@ uncertain       it may have been done all the same
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.http.errors import AlreadyExists, MarketplaceFailure
@@ -52,8 +51,7 @@ class OfferExists(AlreadyExists):
     offer_id = ""
 
 
-@dataclass(frozen=True)
-class Warned:
+class Warned(NamedTuple):
     """What a marketplace says besides doing what was asked: its code, its words, what they are about."""
 
     code: str
@@ -61,16 +59,14 @@ class Warned:
     parameters: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Written:
+class Written(NamedTuple):
     """A write was carried out. made: the id of the offer or the listing that it is about; empty where none is told."""
 
     made: str = ""
     warnings: tuple[Warned, ...] = ()
 
 
-@dataclass(frozen=True)
-class MarketOffer:
+class MarketOffer(NamedTuple):
     """An offer as the marketplace shows it.
 
     status: `PUBLISHED` or `UNPUBLISHED`. listing_status: of the listing that it is published as, in the marketplace's
@@ -93,8 +89,7 @@ class MarketOffer:
         return self.status == PUBLISHED and (self.listing_status is None or self.listing_status in LIVE)
 
 
-@dataclass(frozen=True)
-class PriceRow:
+class PriceRow(NamedTuple):
     """A price and a quantity for a sku's offer. amount: in major units of the currency, as text."""
 
     sku: str
@@ -104,24 +99,21 @@ class PriceRow:
     quantity: int
 
 
-@dataclass(frozen=True)
-class PriceResult:
+class PriceResult(NamedTuple):
     """What became of one row: `error` says why it was not carried out, None that it was."""
 
     error: MarketplaceFailure | None = None
     warnings: tuple[Warned, ...] = ()
 
 
-@dataclass(frozen=True)
-class ItemPage:
+class ItemPage(NamedTuple):
     """Some of a seller's items. more: there are others on the next page."""
 
     items: tuple[Json, ...]
     more: bool
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """A business policy of a seller. kind: one of `POLICY_KINDS`. digest: of its whole content, to see it change."""
 
     kind: str
@@ -130,8 +122,7 @@ class Policy:
     digest: str
 
 
-@dataclass(frozen=True)
-class Location:
+class Location(NamedTuple):
     """A place that goods are sent from. key: the seller's own name of it. digest: of its whole content."""
 
     key: str
@@ -211,8 +202,7 @@ class Policies(Protocol):
         """The seller's policies of this kind on this site."""
 
 
-@dataclass(frozen=True)
-class Aspect:
+class Aspect(NamedTuple):
     """What a category asks of an item. values: those that it takes, where it takes no others."""
 
     name: str

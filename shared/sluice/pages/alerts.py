@@ -11,7 +11,7 @@ What is known when somebody begins to track a page is where it starts from: that
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -56,8 +56,7 @@ class Watch:
 ANY_DROP: Final = Decimal(1)
 
 
-@dataclass(frozen=True)
-class Arm:
+class Arm(NamedTuple):
     """Where a tracker stands with one variant.
 
     price: the next price at or below the threshold is told; None while no price is known. base: what a percentage
@@ -130,13 +129,13 @@ def _price(watch: Watch, arm: Arm, change: Change) -> tuple[Arm, str | None]:
         return _first_price(watch, arm, now), None
     if arm.price:
         if now.amount <= limit.amount and now.amount < change.before.amount:
-            return replace(arm, price=False, last=now), PRICE_DROPPED
+            return arm._replace(price=False, last=now), PRICE_DROPPED
         higher = arm.base is None or now.amount > arm.base.amount
-        return replace(arm, base=now if higher else arm.base), None
+        return arm._replace(base=now if higher else arm.base), None
     if now.amount >= limit.amount * (100 + MARGIN_PERCENT) / 100:
-        return replace(arm, price=True, base=now, last=None), None
+        return arm._replace(price=True, base=now, last=None), None
     if watch.target is None and arm.last and now.amount <= _below(watch, arm.last).amount:
-        return replace(arm, last=now), PRICE_DROPPED
+        return arm._replace(last=now), PRICE_DROPPED
     return arm, None
 
 
@@ -147,21 +146,21 @@ def _below(watch: Watch, base: Money) -> Money:
 def _first_price(watch: Watch, arm: Arm, price: Money) -> Arm:
     """From here on: armed, unless the price is at or below the target already."""
     above = watch.target is None or watch.target.currency != price.currency or price.amount > watch.target.amount
-    return replace(arm, price=above, base=price, last=None)
+    return arm._replace(price=above, base=price, last=None)
 
 
 def _stock(_: Watch, arm: Arm, change: Change) -> tuple[Arm, str | None]:
     if change.after is Availability.OUT:
-        return replace(arm, stock=True), None
+        return arm._replace(stock=True), None
     if change.after is Availability.IN and arm.stock:
-        return replace(arm, stock=False), BACK_IN_STOCK
+        return arm._replace(stock=False), BACK_IN_STOCK
     return arm, None
 
 
 def _gone(_: Watch, arm: Arm, change: Change) -> tuple[Arm, str | None]:
     if not change.after:
-        return replace(arm, gone=False), None
-    return replace(arm, gone=True), None if arm.gone else VARIANT_GONE
+        return arm._replace(gone=False), None
+    return arm._replace(gone=True), None if arm.gone else VARIANT_GONE
 
 
 _STEPS = {facts.PRICE: _price, facts.STOCK: _stock, facts.GONE: _gone}

@@ -60,8 +60,7 @@ class Variant:
     text: str = ""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What one check found.
 
     source: the reader that found it, as `shopify` or `json-ld`. seen: in words, what was seen, for whoever asks why.

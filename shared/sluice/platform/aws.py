@@ -1,6 +1,7 @@
 """AWS clients, made on first use from one botocore session: boto3 besides PynamoDB would cost a cold start 40 %."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader
 
 from sluice.platform.settings import settings
 
@@ -31,14 +33,29 @@ MOST_MESSAGE_BYTES = 256 * 1024
 LONGEST_DELAY = 900
 
 
-# Our own part of botocore's description of SSM: the whole of it is megabytes, and would cost a cold start 11 %.
+# Our own part of botocore's descriptions. Its own of SSM and of the endpoints in every region are megabytes, and would
+# cost a cold start 11 % and 13 % (docs/adr/096-what-a-start-reads-and-compiles.md).
 _MODELS = str(Path(__file__).parent / "aws_models")
+
+
+class _Descriptions(Loader):  # type: ignore[misc]
+    """Ours, and for what they lack botocore's own.
+
+    By itself botocore looks into the folders of all its services to find the one, and reads its rules for endpoints,
+    which it does not ask where the endpoints of regions are described by others.
+    """
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """The services of which there is something; of rules for endpoints there is nothing."""
+        if type_name == "endpoint-rule-set-1":
+            return []
+        return [name for path in self.search_paths if os.path.isdir(path) for name in os.listdir(path)]
 
 
 @cache
 def _session() -> botocore.session.Session:
     session = botocore.session.get_session()
-    session.get_component("data_loader").search_paths.insert(0, _MODELS)
+    session.register_component("data_loader", _Descriptions(extra_search_paths=[_MODELS]))
     return session
 
 

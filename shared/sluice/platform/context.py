@@ -2,14 +2,13 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sluice.platform.clock import Clock
 from sluice.platform.config.document import Config
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """The clock, what is configured while this runs, and chance. A pure rule takes values of them instead.
 
     chance: draws a number in [0, 1), for jitter. A simulation gives one with a seed, so that a history can be repeated.

@@ -10,8 +10,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sluice.platform import csv_text
 from sluice.platform.csv_text import DELIMITERS, NoFile, folded
@@ -27,8 +26,7 @@ _OPEN_QUOTE: Final = f"opens a quote and does not close it within {MOST_RECORD_L
 _UNREADABLE = "[\udc80-\udcff\ufffd]"
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(NamedTuple):
     """What a file of some kind looks like.
 
     columns: those that are known, in the order in which they are told. required: those that must be there.
@@ -43,16 +41,14 @@ class Form:
     most_characters: int
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """The cells of a row that are not empty, by column. number: the line on which it begins."""
 
     number: int
     cells: dict[str, str]
 
 
-@dataclass(frozen=True)
-class BadRow:
+class BadRow(NamedTuple):
     """Why a row is refused, field by field; field `row` where it is the row as a whole."""
 
     number: int

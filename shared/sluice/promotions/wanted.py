@@ -1,13 +1,11 @@
 """What somebody asks for. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """An ad for a listing, at a rate in percent. campaign_id: where it is to stand; None leaves the choice to us."""
 
     listing_id: str

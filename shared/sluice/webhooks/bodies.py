@@ -6,8 +6,7 @@ webhook's body has nothing of that; what remains of other tenants in an error's 
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sluice.jobs.model.redaction import fields, redact
 from sluice.platform.clock import from_iso, iso
@@ -22,8 +21,7 @@ class NoEvent(Exception):  # noqa: N818 - what it is
     """This is no event of Sluice's; `str()` says what is wrong with it."""
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """An event, as far as webhooks need it. id: stays the same when it comes again. at: epoch ms."""
 
     id: str

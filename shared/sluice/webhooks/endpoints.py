@@ -1,8 +1,8 @@
 """Endpoints: table `webhooks`. Where a tenant wants its events, which ones, and the secret that signs them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action as Update
@@ -73,8 +73,7 @@ class Endpoint(tables.Table):
         return key(self.tenant, self.webhook_id)
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What a tenant says of an endpoint."""
 
     url: str

@@ -1,8 +1,7 @@
 """What lies in the queue `webhooks`: events from the bus, and turns of tenants."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sluice.platform import aws
 from sluice.platform.clock import MINUTE, SECOND
@@ -13,8 +12,7 @@ from sluice.platform.sqs import CorruptMessage
 MOST_DELAY_MS = 15 * MINUTE
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(NamedTuple):
     """A turn of `tenant` at `at` (epoch ms), in which what is due to its endpoints is sent."""
 
     tenant: str

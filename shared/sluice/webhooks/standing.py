@@ -10,7 +10,6 @@ costs nobody anything: its deliveries follow their own pauses.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from sluice.platform.clock import DAY, MINUTE, SECOND, iso
@@ -30,8 +29,7 @@ class Ended(NamedTuple):
     gone: bool = False
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """Times are epoch ms.
 
     failures: deliveries given up since one last arrived.

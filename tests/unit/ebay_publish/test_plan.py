@@ -1,6 +1,5 @@
 """Which calls a change costs, as pure rules."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,7 +63,7 @@ def test_what_has_no_stock_is_made_ready_and_not_published(want: Any) -> None:
 
 
 def test_what_was_ended_and_is_wanted_again_is_published_again() -> None:
-    ended = replace(LIVE, live=False)
+    ended = LIVE._replace(live=False)
     assert plan(record(status=Status.ENDED), IDS, ended).steps == ()
     assert plan(record(), IDS, ended).steps == (I, O, S)
 
@@ -79,21 +78,21 @@ def test_another_site_withdraws_the_listing_of_the_old_one() -> None:
 
 
 def test_what_may_have_been_sent_is_sent_again() -> None:
-    price = replace(LIVE, unsure=Unsure(frozenset({FieldGroup.PRICE})))
+    price = LIVE._replace(unsure=Unsure(frozenset({FieldGroup.PRICE})))
     assert plan(record(), IDS, price).steps == (P,)
-    images = replace(LIVE, unsure=Unsure(frozenset({FieldGroup.IMAGES})))
+    images = LIVE._replace(unsure=Unsure(frozenset({FieldGroup.IMAGES})))
     assert plan(record(), IDS, images).steps == (I,)
-    policies = replace(LIVE, unsure=Unsure(frozenset({FieldGroup.POLICIES})))
+    policies = LIVE._replace(unsure=Unsure(frozenset({FieldGroup.POLICIES})))
     assert plan(record(), IDS, policies).steps == (O,)
-    details = replace(LIVE, unsure=Unsure(frozenset({FieldGroup.DETAILS})))
+    details = LIVE._replace(unsure=Unsure(frozenset({FieldGroup.DETAILS})))
     assert plan(record(), IDS, details).steps == (I, O)
 
 
 def test_a_listing_that_may_be_live_is_published_or_withdrawn_as_the_record_says() -> None:
-    maybe = replace(LIVE, live=False, unsure=Unsure(listing=True))
+    maybe = LIVE._replace(live=False, unsure=Unsure(listing=True))
     assert plan(record(), IDS, maybe).steps == (I, O, S)
     assert plan(record(status=Status.ENDED), IDS, maybe).steps == (W,)
-    assert plan(record(status=Status.ENDED), IDS, replace(maybe, live=True)).steps == (W,)
+    assert plan(record(status=Status.ENDED), IDS, maybe._replace(live=True)).steps == (W,)
 
 
 @pytest.mark.parametrize(
@@ -111,15 +110,15 @@ def test_a_listing_that_may_be_live_is_published_or_withdrawn_as_the_record_says
 def test_details_stop_early_and_price_and_quantity_at_ebays_limit(
     used: int, changes: dict[str, Any], steps: tuple[Step, ...], waits: frozenset[FieldGroup]
 ) -> None:
-    made = plan(record(**changes), IDS, replace(LIVE, revisions=used))
+    made = plan(record(**changes), IDS, LIVE._replace(revisions=used))
     assert (made.steps, made.waits) == (steps, waits)
 
 
 def test_what_waits_is_not_taken_for_sent() -> None:
     want = record(title="Other", quantity=4)
-    made = plan(want, IDS, replace(LIVE, revisions=MOST_DETAIL_REVISIONS))
+    made = plan(want, IDS, LIVE._replace(revisions=MOST_DETAIL_REVISIONS))
     assert made.sends == record(quantity=4)
-    later = plan(want, IDS, replace(LIVE, published=made.sends))
+    later = plan(want, IDS, LIVE._replace(published=made.sends))
     assert (later.steps, later.sends) == ((I,), want)
 
 

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -220,7 +219,7 @@ def test_the_threads_of_a_batch_run_at_once(clock: VirtualClock) -> None:
 def together(batch: Batch, clock: VirtualClock, ends: Callable[[Sequence[Run]], list[Any]]) -> Report:
     """Run `batch` as if its kind took all jobs at once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(kinds._KINDS, work.KIND.name, replace(work.KIND, together=True))
+        patch.setitem(kinds._KINDS, work.KIND.name, work.KIND._replace(together=True))
         patch.setattr(work, "handle", ends)
         config = Config()
         limits = config.limits["stockx"]

@@ -127,7 +127,7 @@ def test_work_is_found_behind_a_kind_that_is_paused(
     paused: str, store: Store, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However much of the paused kind waits in the same lane; at another marketplace it is not paused."""
-    monkeypatch.setitem(kinds._KINDS, "test.other", replace(KIND, name="test.other"))
+    monkeypatch.setitem(kinds._KINDS, "test.other", KIND._replace(name="test.other"))
     monkeypatch.setattr(reading, "MOST", 10)
     waiting(clock, "acme", 110)
     clock.time += MINUTE

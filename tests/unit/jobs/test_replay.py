@@ -273,7 +273,7 @@ def test_what_has_failed_for_good_is_asked_for_anew(
     letter = die()
     letter.error = {"code": code, "message": "x", "at": NOON}
     letter.save()
-    final = replace(kinds.get(letter.kind), failure_is_final=True)
+    final = kinds.get(letter.kind)._replace(failure_is_final=True)
     monkeypatch.setattr(kinds, "get", lambda name: final)
     answer = replay(letter)
     assert isinstance(answer, Enqueued) is replayed

@@ -190,7 +190,7 @@ def test_an_ad_whose_rate_is_its_campaigns_gets_its_own(seller: Seller) -> None:
     seller.ask()
     seller.minutes(2)
     [(key, ad)] = seller.market.ads.items()
-    seller.market.ads[key] = replace(ad, rate=None)
+    seller.market.ads[key] = ad._replace(rate=None)
     seller.ask()
     seller.minutes(2)
     assert seller.market.rates() == {LISTING: str(FIVE)}

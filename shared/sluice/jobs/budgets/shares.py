@@ -11,7 +11,7 @@ first (`fair_order`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sluice.platform.clock import MINUTE
 
@@ -21,8 +21,7 @@ KEPT_PART = 4
 RELEASED_MS = 45 * MINUTE
 
 
-@dataclass(frozen=True)
-class Shares:
+class Shares(NamedTuple):
     """An hour's calls of one application, by tenant.
 
     limit: all of them. used: those reserved. elapsed: of the hour, ms. had: by tenant, those admitted so far.
@@ -31,7 +30,7 @@ class Shares:
     limit: int
     used: int
     elapsed: int
-    had: Mapping[str, int] = field(default_factory=dict)
+    had: Mapping[str, int] = {}
 
     def fits(self, tenant: str, calls: int, taken: Mapping[str, int]) -> bool:
         """Whether `tenant` may take `calls` more. taken: by tenant, besides those `had`, and not in `used`."""

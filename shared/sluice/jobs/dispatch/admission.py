@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sluice.jobs.budgets.shares import Shares
 from sluice.jobs.dispatch.fair_order import in_turn, turns_at
@@ -10,8 +10,7 @@ from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.keys import HOT, MANUAL, subject
 
 
-@dataclass(frozen=True)
-class Room:
+class Room(NamedTuple):
     """What a budget can take now.
 
     shares: of the hour, where tenants share the budget of an application.

@@ -8,8 +8,8 @@ more of them than room, which are read is drawn by lot.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Usage
@@ -91,8 +91,7 @@ def find(snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: in
     return ready
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """A lane, and where in it to read on."""
 
     lane: Lane
@@ -193,4 +192,4 @@ def _charged(candidate: Candidate, limits: Limits, room: Room) -> Candidate:
     """
     expected = limits.charge(candidate.calls)
     left = room.calls if candidate.priority >= keys.HOT else room.spare
-    return replace(candidate, calls=min(expected, left or expected))
+    return candidate._replace(calls=min(expected, left or expected))

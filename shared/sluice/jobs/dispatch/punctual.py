@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sluice.jobs.budgets import seats
 from sluice.jobs.dispatch.admission import longest_unseen
@@ -51,8 +52,7 @@ def run_due(
     return run.done, run.report
 
 
-@dataclass(frozen=True)
-class _Coming:
+class _Coming(NamedTuple):
     """A job that is due within the window, and what its budget can take."""
 
     ready: Ready

@@ -1,7 +1,7 @@
 """What a dispatcher knows when it begins: the time, the configuration with its pauses, how to ask after accounts."""
 
 from collections.abc import Callable, Collection, Mapping, Set
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sluice.platform.config.document import Config
 
@@ -23,8 +23,7 @@ def none_work(_: Collection[str], __: str) -> Set[str]:
     return frozenset()
 
 
-@dataclass(frozen=True)
-class Accounts:
+class Accounts(NamedTuple):
     """What the engine asks after accounts; whoever knows them answers."""
 
     statuses: Statuses
@@ -32,8 +31,7 @@ class Accounts:
     working: Working = none_work
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """What holds for one round or tick. now: epoch ms."""
 
     now: int

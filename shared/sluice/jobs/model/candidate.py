@@ -1,7 +1,6 @@
 """A due job as the index shows it. Pure."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sluice.jobs.model.keys import MANUAL
 
@@ -9,8 +8,7 @@ if TYPE_CHECKING:
     from sluice.jobs.model.job import Job
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A due job as the index shows it: enough to decide whether to admit it."""
 
     job_id: str

@@ -6,9 +6,8 @@ which of them it serves.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sluice.jobs.model.backoff import Backoff, Timetable
 from sluice.platform.config.document import Config
@@ -26,8 +25,7 @@ class UnknownKind(Exception):  # noqa: N818 - an answer to the caller
     """This function serves no job kind of this name."""
 
 
-@dataclass(frozen=True)
-class JobKind:
+class JobKind(NamedTuple):
     """How jobs of one kind are treated.
 
     handler: `module:function`, called with a `Run`. max_attempts: how often the work is tried before the job is dead.
@@ -44,7 +42,7 @@ class JobKind:
     handler: str
     marketplaces: frozenset[str]
     max_attempts: int = 5
-    backoff: Backoff = field(default_factory=Backoff)
+    backoff: Backoff = Backoff()
     service: str = ""
     together: bool = False
     listed_apart: bool = False

@@ -9,8 +9,7 @@
 
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
@@ -19,8 +18,7 @@ from sluice.jobs.model.states import LEASED, TRANSITIONS
 from sluice.platform import tables
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """Due jobs of a lane, longest due first.
 
     unreadable: the keys of items among them that are no jobs. passed: how many were of kinds that were not asked for.

@@ -85,7 +85,7 @@ def ignore(record: Record, row: cases.Row) -> None:
     more: list[Update] = []
     if observed and accepted and row["groups"]:
         groups = {FieldGroup(one): observed.groups.get(FieldGroup(one)) for one in row["groups"]}
-        more = [Record.echo.set(pack(replace(accepted, groups={**accepted.groups, **groups}).stored()))]
+        more = [Record.echo.set(pack(accepted._replace(groups={**accepted.groups, **groups}).stored()))]
     _close(record, row, more)
 
 

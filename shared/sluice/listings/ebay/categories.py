@@ -9,8 +9,7 @@ Nobody waits for it, and what is not known refuses nothing: an application may n
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
@@ -57,8 +56,7 @@ class Unfit(Failure):
     code = "category_unfit"
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What is known of a category. asks: as `Category.asks`. read_at: when it was read, epoch ms."""
 
     asks: dict[str, Any]

@@ -11,7 +11,6 @@ sent, only what happened to the whole of it counts (sold, ended, held).
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from pynamodb.expressions.update import Action as Update
@@ -178,7 +177,7 @@ def _apart_from_ours(accepted: Echo, now: Echo | None, found: Sequence[Drift]) -
         return told, None
     sold = {FieldGroup.QUANTITY} if any(one.kind is DriftClass.SALE for one in told) else set()
     kept = {name: value for name, value in accepted.groups.items() if name not in sold}
-    return told, replace(now, groups={**now.groups, **kept})
+    return told, now._replace(groups={**now.groups, **kept})
 
 
 def _new(record: Record, found: Sequence[Drift]) -> list[Drift]:

@@ -16,9 +16,8 @@ own picture addresses and defaults for ever.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.desired import FieldGroup, OnDrift
@@ -50,12 +49,11 @@ CHANGED_BY_EBAY = {
 }
 
 
-@dataclass(frozen=True)
-class Drift:
+class Drift(NamedTuple):
     """One difference. groups: the field groups that it is in. sold: how many were sold since the last look."""
 
     kind: DriftClass
-    groups: frozenset[FieldGroup] = field(default_factory=frozenset)
+    groups: frozenset[FieldGroup] = frozenset()
     sold: int = 0
 
 

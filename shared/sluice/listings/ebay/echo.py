@@ -8,9 +8,8 @@ it is the same at the next look.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sluice.listings.ebay import projection
 from sluice.listings.ebay.desired import Desired, FieldGroup, Json, PolicyIds
@@ -23,15 +22,14 @@ _UNORDERED: Final = frozenset({"upc", "ean", "isbn"})
 _TEXTS: Final = frozenset({"listingDescription", "description", "conditionDescription"})
 
 
-@dataclass(frozen=True)
-class Echo:
+class Echo(NamedTuple):
     """A listing as eBay shows it.
 
     groups: by field group, the values that were sent, as they are shown. listing_id: of its listing, if it has one.
     standing: `live`, `ended`, `ended_by_ebay`, `unlisted`. on_hold: nobody may change it. sold: how many were sold.
     """
 
-    groups: Mapping[FieldGroup, Any] = field(default_factory=dict)
+    groups: Mapping[FieldGroup, Any] = {}
     listing_id: str | None = None
     standing: str = "unlisted"
     on_hold: bool = False

@@ -101,10 +101,10 @@ def _tell(run: Run, record: Record, one: Drift, now: Echo | None) -> None:
 def _measure(accepted: Echo, now: Echo | None, found: Sequence[Drift], open_: frozenset[FieldGroup]) -> Echo:
     """What later looks are compared with: as before where something is still to be done, else what eBay shows now."""
     if now is None:
-        return replace(accepted, standing=echoes.ENDED)
+        return accepted._replace(standing=echoes.ENDED)
     both = {group for one in found if one.kind is DriftClass.BOTH for group in one.groups}
     kept = {one: accepted.groups[one] for one in (*open_, *both) if one in accepted.groups}
-    return replace(now, groups={**now.groups, **kept})
+    return now._replace(groups={**now.groups, **kept})
 
 
 def _sold(record: Record, want: Desired, sold: int, actions: list[Update], at: int) -> None:

@@ -12,14 +12,14 @@ one listing, so what each costs of its day's revisions is missing for the next.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from sluice.listings.ebay import hashes, projection
 from sluice.listings.ebay.desired import Desired, Group, Json, PolicyIds, Status
 from sluice.listings.ebay.plan import Known, Plan, Step, Unsure, plan
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """One sku of a group: what is wanted of it, its policies by id, and what is known of it at eBay."""
 
     want: Desired
@@ -27,15 +27,14 @@ class Member:
     known: Known
 
 
-@dataclass(frozen=True)
-class GroupKnown:
+class GroupKnown(NamedTuple):
     """What is known of a group at eBay. live: its listing is for sale. body: the hash of the body that eBay took last.
 
     revisions: of the listing in eBay's present day.
     """
 
     live: bool = False
-    unsure: Unsure = field(default_factory=Unsure)
+    unsure: Unsure = Unsure()
     body: str | None = None
     revisions: int = 0
 
@@ -84,14 +83,14 @@ def plan_group(group: Group, known: GroupKnown, members: Sequence[Member]) -> Gr
 
 def _of_member(group: Group, member: Member, used: int, *, live: bool) -> Plan:
     """Planned like a sku, whose publication is the group's."""
-    known = replace(member.known, live=live and member.known.live, revisions=used)
+    known = member.known._replace(live=live and member.known.live, revisions=used)
     want = member.want
     if want.status is Status.ENDED and not known.live:
         return Plan((), want)
     if Status.PAUSED in (group.status, want.status) or want.status is Status.ENDED:
         want = replace(want, status=Status.PAUSED)
     made = plan(want, member.policies, known)
-    return replace(made, steps=tuple(step for step in made.steps if step is not Step.PUBLISH))
+    return made._replace(steps=tuple(step for step in made.steps if step is not Step.PUBLISH))
 
 
 def _is_new(member: Member, made: Plan) -> bool:

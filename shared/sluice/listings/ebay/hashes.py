@@ -7,8 +7,7 @@ the same.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import rfc8785
 
@@ -19,8 +18,7 @@ from sluice.listings.ebay.desired import Desired, FieldGroup, Group, PolicyIds
 SETTINGS = ("onDrift",)
 
 
-@dataclass(frozen=True)
-class Hashes:
+class Hashes(NamedTuple):
     """What eBay is sent for a record: one hash for each field group, and one for the whole.
 
     The whole also has the status and the promotion, which no field group has.
@@ -39,7 +37,7 @@ class Hashes:
 
     def stored(self) -> dict[str, str]:
         """As a record keeps them."""
-        return asdict(self)
+        return self._asdict()
 
 
 def of(desired: Desired, policies: PolicyIds) -> Hashes:

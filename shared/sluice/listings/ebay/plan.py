@@ -16,7 +16,7 @@ A live listing takes 250 revisions in eBay's day, of which each [prices], [item]
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -71,8 +71,7 @@ class Unsure(NamedTuple):
         return cls(frozenset(FieldGroup(one) for one in stored["groups"]), bool(stored["listing"]))
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(NamedTuple):
     """What is known of a sku at eBay.
 
     published, policies: what eBay took last, and with which policies; None before anything was. offer_id: eBay's.
@@ -85,7 +84,7 @@ class Known:
     offer_id: str | None = None
     live: bool = False
     ended: bool = False
-    unsure: Unsure = field(default_factory=Unsure)
+    unsure: Unsure = Unsure()
     revisions: int = 0
 
     @property
@@ -95,8 +94,7 @@ class Known:
         return self.ended and wanted and not self.unsure.listing
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What is done for one sku.
 
     steps: the calls, in their order. sends: what eBay has taken when all of them are done. unsure: what is noted before
@@ -106,7 +104,7 @@ class Plan:
 
     steps: tuple[Step, ...]
     sends: Desired
-    unsure: Unsure = field(default_factory=Unsure)
+    unsure: Unsure = Unsure()
     old_offer: str | None = None
     waits: frozenset[FieldGroup] = frozenset()
 

@@ -75,7 +75,7 @@ def _replayed(task: BatchTask) -> BatchTask | None:
             own = request.again(listing, entry, task.job_id, task.now)
         if own:
             rows.append([listing_id, own.number, amount])
-    return replace(task, payload={**task.payload, "listings": rows}) if rows else None
+    return task._replace(payload={**task.payload, "listings": rows}) if rows else None
 
 
 def _run(task: BatchTask, sent: Sent | None) -> HandlerResult:

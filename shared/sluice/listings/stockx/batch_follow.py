@@ -5,8 +5,8 @@ an item that is done without saying which listing it made, among the listings.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
+from typing import Any, NamedTuple
 
 from sluice.jobs.model.outcomes import Failure, HandlerResult, Then, Waiting
 from sluice.jobs.model.run import Run
@@ -48,8 +48,7 @@ class BatchFailed(Failure):
     code = "batch_failed"
 
 
-@dataclass(frozen=True)
-class BatchTask:
+class BatchTask(NamedTuple):
     """A batch that a run works on.
 
     payload: of the batch's job, whose id is `job_id`; the run may be another's. checking: that job is over, and this

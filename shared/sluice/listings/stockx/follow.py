@@ -12,7 +12,8 @@ Each check has three answers, and only the first two change what Sluice says of 
 the engine's: it checks again when calls are allowed.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from sluice.jobs.model.outcomes import HandlerResult, Then, Waiting
 from sluice.jobs.model.run import Run
@@ -68,8 +69,7 @@ GIVE_UP_MS = 2 * TIMEOUT_MS
 BY_ITS_STATE = (BadRequest, NotFound, Rejected)
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(NamedTuple):
     """The change that a run works on. Time is read anew each time: a call may have waited for its slot.
 
     checking: the job of the change is over, and this only finds out what became of it: nothing is ever sent, and there
@@ -148,8 +148,7 @@ class NotReceived(Exception):  # noqa: N818 - an answer to `work`
     """The marketplace has not received the change: it may be sent again."""
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """What a check has found.
 
     status: of the operation; None: nothing that says whether the change was even received.
@@ -214,7 +213,7 @@ def _check(task: Task, submission: Submission) -> Check:
         return Check(None, submission)
     check = check_listing(seller, submission)
     if check.status is None and task.change.action is Action.CREATE and not check.gone:
-        return replace(check, status=Status.IN_PROGRESS)  # it is there, so it was received
+        return check._replace(status=Status.IN_PROGRESS)  # it is there, so it was received
     return check
 
 
@@ -263,7 +262,7 @@ def _go_on(task: Task, check: Check) -> HandlerResult:
         sent = replace(sent, gone_at=task.now)
     elif check.read and check.seen:
         sent = replace(sent, gone_at=None)
-    check = replace(check, submission=sent)
+    check = check._replace(submission=sent)
     lost = check.made and check.status is None and not check.gone and not sent.operation_id
     if lost and task.now - sent.sent_at >= _appears_ms(task):
         return _not_received(task, check)
@@ -347,7 +346,7 @@ def check_listing(seller: Seller, submission: Submission) -> Check:
     seen, words = _read_listing(seller, submission.marketplace_id or "")
     ours = _our_operation(seller, submission, seen)
     if ours:
-        return replace(read_operation(submission, ours), seen=seen, read=True)
+        return read_operation(submission, ours)._replace(seen=seen, read=True)
     happened = shows(submission.change, seen)
     return Check(Status.COMPLETED if happened else None, submission, words, seen, read=True)
 

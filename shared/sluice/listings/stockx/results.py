@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sluice.listings.stockx.changes import Action, Change, ListingStatus, Status, merged
 from sluice.listings.stockx.table import Entry, Listing
@@ -244,8 +244,7 @@ def _terms(seen: selling.MarketListing | None) -> Terms:
     return Terms(None if seen.amount is None else money.plain(seen.amount), seen.currency, seen.expires_at)
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One change of a batch. change: None once it is settled. amount: what a create asked for."""
 
     listing: Listing

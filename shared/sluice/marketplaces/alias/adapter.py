@@ -5,7 +5,6 @@ every region, `"0"` where there is none. One call answers every size and conditi
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Self
@@ -121,7 +120,7 @@ class Alias:
         for query in wanted.queries():
             if (row := self._search(query.replace("-", " "), wanted) or wanted.end()) is not None:
                 found = _product(row)
-                return replace(found, rivals=wanted.rivals(found.product_id))
+                return found._replace(rivals=wanted.rivals(found.product_id))
         return None
 
     def _search(self, text: str, wanted: StyleSearch[Value]) -> Value | None:
@@ -228,7 +227,7 @@ def _best(one: MarketData, other: MarketData) -> MarketData:
     """One size in two rows, consigned and not: the lower ask and the higher bid."""
     asks = [ask for ask in (one.lowest_ask, other.lowest_ask) if ask]
     bids = [bid for bid in (one.highest_bid, other.highest_bid) if bid]
-    return replace(one, lowest_ask=min(asks, default=None), highest_bid=max(bids, default=None))
+    return one._replace(lowest_ask=min(asks, default=None), highest_bid=max(bids, default=None))
 
 
 def _cents(value: Value) -> Decimal | None:

@@ -8,9 +8,8 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Self
+from typing import NamedTuple, Self
 
 import httpx
 
@@ -31,8 +30,7 @@ SEARCH_PATH = "/buy/browse/v1/item_summary/search"
 MOST_ITEMS = 200
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(NamedTuple):
     """One of eBay's marketplaces. aspect: what it calls a shoe size in a system (`US`, `UK`, `EU`)."""
 
     marketplace_id: str

@@ -6,7 +6,6 @@ Calls for ads have a quota of their own, and need the seller's token. What eBay 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -127,7 +126,7 @@ class Marketing(SellerApi):
     def _create_many(self, campaign_id: str, rates: Mapping[str, Decimal]) -> list[AdResult]:
         made = self._bulk(f"{CAMPAIGN}/bulk_create_ads_by_listing_id", campaign_id, rates)
         nameless = BadAnswer("eBay says that it made the ad, and not which", uncertain=True)
-        return [one if one.ad_id or one.error else replace(one, error=nameless) for one in made]
+        return [one if one.ad_id or one.error else one._replace(error=nameless) for one in made]
 
     def _bulk(self, path: str, campaign_id: str, rates: Mapping[str, Decimal]) -> list[AdResult]:
         """One result for each of `rates`, whatever rows the answer has."""

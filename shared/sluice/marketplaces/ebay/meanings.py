@@ -1,7 +1,6 @@
 """What an error id of eBay's can mean: the form that the tables of its APIs share. Pure."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sluice.marketplaces.http.errors import MarketplaceFailure
 
@@ -9,8 +8,7 @@ from sluice.marketplaces.http.errors import MarketplaceFailure
 MISSING_SCOPE: Final = "1100"
 
 
-@dataclass(frozen=True)
-class Meaning:
+class Meaning(NamedTuple):
     """What to do about an error id.
 
     advice: for the seller, where only the seller can help. pause_ms: try again after this at the earliest. uncertain:

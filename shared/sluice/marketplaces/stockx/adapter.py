@@ -5,7 +5,6 @@ Amounts are decimal strings in major units; `retailPrice` alone is a number. The
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Self
@@ -107,7 +106,7 @@ class StockX:
         for query in wanted.queries():
             if (row := self._search(query, wanted) or wanted.end()) is not None:
                 found = _product(row)
-                return replace(found, rivals=wanted.rivals(found.product_id))
+                return found._replace(rivals=wanted.rivals(found.product_id))
         return None
 
     def _search(self, text: str, wanted: StyleSearch[Value]) -> Value | None:

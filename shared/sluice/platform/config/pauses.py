@@ -12,7 +12,6 @@ What operators do (the service `operator`) never waits: else nobody could take b
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from sluice.platform.clock import iso
@@ -52,11 +51,10 @@ class Pause(NamedTuple):
         return f"{who} has paused {self.name}{until}" + (f": {self.reason}" if self.reason else "")
 
 
-@dataclass(frozen=True)
-class Pauses:
+class Pauses(NamedTuple):
     """All pauses, by name. One whose end has come holds nothing."""
 
-    by_name: Mapping[str, Pause] = field(default_factory=dict)
+    by_name: Mapping[str, Pause] = {}
 
     @classmethod
     def of(cls, pauses: Iterable[Pause]) -> "Pauses":

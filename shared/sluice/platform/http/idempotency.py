@@ -15,8 +15,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_lambda_powertools.event_handler import Response
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
@@ -62,8 +61,7 @@ class Kept(tables.Table):
     expires_at = IntAttribute()
 
 
-@dataclass(frozen=True)
-class Repeatable:
+class Repeatable(NamedTuple):
     """A request that its client may send again: whose it is, under which key, and what it says."""
 
     tenant: str
@@ -76,8 +74,7 @@ class Repeatable:
         return hashlib.sha256("\n".join((self.tenant, self.key, self.fingerprint)).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """The right to run a request, until the lease is over."""
 
     asked: Repeatable

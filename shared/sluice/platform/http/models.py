@@ -4,8 +4,7 @@ A model is built when it is first used: a function pays at start only for the re
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -95,8 +94,7 @@ Amount = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class OneOf:
+class OneOf(NamedTuple):
     """Marks a string that must be one of `names`, which are known when the module loads."""
 
     names: tuple[str, ...]
@@ -105,8 +103,7 @@ class OneOf:
         return core_schema.literal_schema(list(self.names))
 
 
-@dataclass(frozen=True)
-class DocumentedAs:
+class DocumentedAs(NamedTuple):
     """Marks a value that is taken as it comes and checked later; the API's document shows it as `model`."""
 
     model: type[BaseModel]

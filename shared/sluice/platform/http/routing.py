@@ -11,8 +11,7 @@ A function's handler is `app = http.app(routes)` and `return http.resolve(app, e
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
@@ -42,8 +41,7 @@ CHARSETS = ("", "utf-8", "utf8", "us-ascii", "utf-16", "utf-16le", "utf-16be")
 PRIVATE = {"Cache-Control": "no-store"}
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(NamedTuple):
     """A body that the route reads by itself: its bytes, and which of the route's media types it is."""
 
     raw: bytes
@@ -56,8 +54,7 @@ Q = TypeVar("Q", bound=Query | None)
 clock: Clock = SystemClock()
 
 
-@dataclass(frozen=True)
-class HttpRequest(Generic[B, Q]):
+class HttpRequest(NamedTuple, Generic[B, Q]):
     """One checked request.
 
     path: its parameters as the gateway gives them. now: epoch ms. seed: the same whenever this request is sent again
@@ -94,8 +91,7 @@ class HttpRequest(Generic[B, Q]):
 Answer = Mapping[str, Any] | Response[Any]
 
 
-@dataclass(frozen=True)
-class Route(Generic[B, Q]):
+class Route(NamedTuple, Generic[B, Q]):
     """One operation of the API.
 
     path: as OpenAPI writes it, `/v1/jobs/{job_id}`. call: does the work. answer: the typed dict that it returns, or a
