@@ -43,11 +43,11 @@ def page(size: int) -> str:
 def read(text: str) -> None:
     """Read a page as a check does."""
     from sluice.pages import readers
-    from sluice.pages.readers.page import Page
-    from sluice.pages.reading import Outcome
+    from sluice.pages.readers.page import PageSource
+    from sluice.pages.reading import ReadOutcome
 
-    found = readers.read(Page("https://northpier.example/products/harbour-runner", text))
-    if found.outcome is not Outcome.PRODUCT:
+    found = readers.read(PageSource("https://northpier.example/products/harbour-runner", text))
+    if found.outcome is not ReadOutcome.PRODUCT:
         raise RuntimeError(f"the page should hold a product, and is {found.outcome}: {found.seen}")
 
 

@@ -32,7 +32,7 @@ from sluice.jobs.queue import lanes
 from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import CALL_MS, run_batch
 from sluice.listings.stockx import poll_run, request
-from sluice.listings.stockx.request import Asker, Draft
+from sluice.listings.stockx.request import Asker, ListingDraft
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
 from sluice.platform import aws
@@ -116,7 +116,7 @@ def _units() -> tuple[Units, int, str]:
         with metered() as units:
             for number in range(PRICED):
                 asker = Asker(TENANTS[0], "bench", clock.now(), OPEN)
-                request.create(Draft(variant, Terms(str(100 + number), "USD")), asker)
+                request.create(ListingDraft(variant, Terms(str(100 + number), "USD")), asker)
             scheduler.tick(Snapshot(clock.now(), OPEN, Accounts(accounts.statuses)), lambda batch: _work(batch, clock))
             # The look that the poller has at each after 20 seconds.
             answer = poll_run.run(Context(_Later(), OPEN), clock.now() + 3 * SECONDS * SECOND)

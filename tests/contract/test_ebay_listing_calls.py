@@ -15,7 +15,7 @@ import pytest
 
 from local.sandbox.ebay.inventory.faults import RefuseListing, WarnListing
 from local.sandbox.faults import Fault, ServerError, Throttle
-from sluice.marketplaces.ebay.account import Account
+from sluice.marketplaces.ebay.account import SellerAccount
 from sluice.marketplaces.ebay.inventory import Inventory
 from sluice.marketplaces.http.errors import MarketplaceFailure
 from sluice.marketplaces.publishing import POLICY_KINDS, PriceRow, Written
@@ -117,7 +117,7 @@ def _shown(body: Any) -> Any:
 def test_every_public_method_is_looked_at() -> None:
     methods = {name for name, _ in inspect.getmembers(Inventory, inspect.isfunction) if not name.startswith("_")}
     assert methods == {name.partition(" ")[0] for name in CALLS}
-    assert [name for name, _ in inspect.getmembers(Account, inspect.isfunction) if name[0] != "_"] == ["policies"]
+    assert [name for name, _ in inspect.getmembers(SellerAccount, inspect.isfunction) if name[0] != "_"] == ["policies"]
 
 
 @pytest.mark.parametrize("name", CALLS)

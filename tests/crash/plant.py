@@ -32,8 +32,8 @@ from sluice.marketplaces.accounts.dispatching import ACCOUNTS
 from sluice.marketplaces.http import transport
 from sluice.pages import fetch, schedule
 from sluice.pages import work_run as page_work
-from sluice.pages.fetch import Answer as Fetched
 from sluice.pages.fetch import Permit
+from sluice.pages.fetch import ShopAnswer as Fetched
 from sluice.platform import settings
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config import live
@@ -43,7 +43,7 @@ from sluice.platform.http import routing
 from sluice.platform.observe import metrics
 from sluice.promotions import work_run
 from sluice.webhooks import overdue, sender
-from sluice.webhooks.client import Client
+from sluice.webhooks.client import WebhookClient
 from tests.crash.points import Killed, Points
 from tests.support.clock import VirtualClock
 from tests.support.http import Answer, call
@@ -93,7 +93,7 @@ class Message:
     received: int = 0
 
 
-class Receiver(Client):
+class Receiver(WebhookClient):
     """The tenant's endpoint. A message may come twice; it is known by its id."""
 
     def __init__(self, points: Points) -> None:

@@ -11,7 +11,7 @@ from sluice.jobs.model.job import Job
 from sluice.listings.stockx import results
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action
-from sluice.listings.stockx.request import Asked
+from sluice.listings.stockx.request import AskedChange
 from sluice.listings.stockx.settle import settle
 from sluice.marketplaces.selling import Terms
 from tests.support.desk import TENANT, Desk, open_desk
@@ -75,7 +75,7 @@ def test_the_same_result_from_many_is_applied_once(desk: Desk) -> None:
 def test_requests_at_the_same_time_are_numbered_apart_and_none_is_lost(desk: Desk) -> None:
     listing_id = desk.active()
 
-    def ask(number: int) -> Asked:
+    def ask(number: int) -> AskedChange:
         if number % 2:
             return desk.ask(listing_id, Action.DEACTIVATE)
         return desk.ask(listing_id, Action.UPDATE, Terms(str(100 + number), "USD"))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.inventory import csv_rows
-from sluice.inventory.csv_rows import COLUMNS, MOST_RECORD_CHARACTERS, Row
+from sluice.inventory.csv_rows import COLUMNS, MOST_RECORD_CHARACTERS, CsvRow
 from sluice.inventory.rules import CURRENCIES, MARKETPLACES, Raw, all_for
 from sluice.inventory.sheet import Sheet
 from sluice.platform import csv_records
@@ -227,7 +227,7 @@ def test_a_file_that_cannot_be_taken_as_a_whole_says_why(data: bytes, line: int,
 
 def test_columns_may_be_written_in_any_case_and_blanks_around_cells_do_not_count() -> None:
     [row] = csv_rows.read(b" SKU ,Size,SIZESYSTEM\n dd1391 100 , 10.0 , us \n")
-    assert row == Row(2, Raw(sku="dd1391 100", size="10.0", size_system="us"))
+    assert row == CsvRow(2, Raw(sku="dd1391 100", size="10.0", size_system="us"))
 
 
 def test_a_cost_below_zero_is_refused_as_that_and_not_as_a_formula() -> None:

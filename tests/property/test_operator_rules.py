@@ -13,7 +13,7 @@ from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.windows import Usage, Window
 from sluice.jobs.model.states import ALL, LEASED, QUEUED, TRANSITIONS
 from sluice.operator import forecast, measures, metrics, standing
-from sluice.operator.standing import Health, Numbers
+from sluice.operator.standing import Numbers, QueueHealth
 from sluice.platform.clock import DAY, HOUR, SECOND
 from sluice.platform.config.limits import Limits
 
@@ -155,12 +155,12 @@ NUMBERS = st.builds(
 @given(NUMBERS)
 def test_a_queue_has_the_first_word_that_fits(numbers: Numbers) -> None:
     word = standing.health(numbers)
-    assert (word is Health.PAUSED) == numbers.paused
-    if word is Health.IDLE:
+    assert (word is QueueHealth.PAUSED) == numbers.paused
+    if word is QueueHealth.IDLE:
         assert numbers.queued + numbers.leased + numbers.waiting == 0
-    if word in (Health.AT_ITS_LIMIT, Health.BACKLOGGED):
+    if word in (QueueHealth.AT_ITS_LIMIT, QueueHealth.BACKLOGGED):
         assert numbers.queued
-    if word is Health.FAILING:
+    if word is QueueHealth.FAILING:
         assert numbers.failed >= 5
         assert numbers.failed >= numbers.completed
 

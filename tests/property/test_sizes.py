@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.catalog import charts
-from sluice.catalog.charts import NoVariant, Variant
+from sluice.catalog.charts import ChartVariant, NoVariant
 from sluice.marketplaces import sizes, spreadsheets
 from sluice.marketplaces.sizes import LETTERS, OWN, SYSTEMS, Size
 from sluice.marketplaces.skus import compact, hyphenated, key, normal_sku, styles
@@ -118,11 +118,11 @@ def test_sizes_are_listed_by_their_value(numbers: list[Decimal]) -> None:
 
 
 CHART = [
-    Variant("a", "10.5", "us-c", {"us-c": "10.5"}),
-    Variant("b", "1", "us", {"us": "1", "us-y": "1"}),
-    Variant("c", "1", "us-c", {"us-c": "1"}),
-    Variant("d", "2", "us", {"us": "2", "us-y": "2", "eu": "33"}),
-    Variant("e", "2.5", "us", {"us": "2.5", "us-y": "2.5", "eu": "33"}),
+    ChartVariant("a", "10.5", "us-c", {"us-c": "10.5"}),
+    ChartVariant("b", "1", "us", {"us": "1", "us-y": "1"}),
+    ChartVariant("c", "1", "us-c", {"us-c": "1"}),
+    ChartVariant("d", "2", "us", {"us": "2", "us-y": "2", "eu": "33"}),
+    ChartVariant("e", "2.5", "us", {"us": "2.5", "us-y": "2.5", "eu": "33"}),
 ]
 
 

@@ -221,10 +221,10 @@ class Fleet:
         assert worker.work({"1": body}, self.context, self.clock.now() + WORKER_MS) == []
 
     def _nudged(self, _: str) -> None:
-        scheduler.run(self.accounts, self.context, nudge.Asked(nudged=True))
+        scheduler.run(self.accounts, self.context, nudge.Wakeup(nudged=True))
 
     def _woken(self, body: str) -> None:
-        scheduler.run(self.accounts, self.context, nudge.Asked(nudged=True, at=int(body)))
+        scheduler.run(self.accounts, self.context, nudge.Wakeup(nudged=True, at=int(body)))
 
     def _scheduled(self) -> None:
         scheduler.run(self.accounts, self.context)

@@ -24,7 +24,7 @@ from sluice.platform.observe import metrics
 from sluice.promotions import advertisers, work_run
 from sluice.promotions.kinds import MARKETPLACE
 from sluice.promotions.request import promote
-from sluice.promotions.wanted import Wanted
+from sluice.promotions.wanted import WantedAd
 from tests.support.clock import VirtualClock
 
 NOON = 1_795_348_800_000  # 2026-11-22 12:00 UTC
@@ -168,7 +168,7 @@ class Promoter:
 
     def ask(self, *listings: str, rate: Decimal = FIVE, campaign_id: str | None = None) -> list[str]:
         """Ask for an ad of each listing; the job ids."""
-        wanted = [Wanted(listing, rate, campaign_id) for listing in listings or (LISTING,)]
+        wanted = [WantedAd(listing, rate, campaign_id) for listing in listings or (LISTING,)]
         answers = promote(wanted, TENANT, "ann", self.clock.time, self.config)
         return [answer.job_id for answer in answers if isinstance(answer, Enqueued)]
 

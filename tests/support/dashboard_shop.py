@@ -14,7 +14,7 @@ from sluice.listings.stockx.table import Entry, Listing
 from sluice.marketplaces.selling import Terms
 from sluice.operator import counts
 from sluice.pages import facts, table
-from sluice.pages.facts import Fact, Facts, VariantFacts
+from sluice.pages.facts import Fact, PageFacts, VariantFacts
 from sluice.pages.reading import Availability, Money
 from sluice.pages.table import PageCheck, PricePoint, Product, Tracker
 from sluice.platform.clock import DAY, HOUR, MINUTE, iso
@@ -128,7 +128,7 @@ def _page(cloud: Cloud, text: str) -> str:
     page_id = str(answer.json["page"]["pageId"])
     variants = {one: _variant(cloud, one, text) for one in ("42", "43")}
     product = Product.get(page_id)
-    product.known = table.pack(facts.to_json(Facts("shopify", text, variants, cloud.now)))
+    product.known = table.pack(facts.to_json(PageFacts("shopify", text, variants, cloud.now)))
     product.outcome, product.seen, product.checked_at, product.good_at = "product", text, cloud.now, cloud.now
     product.save()
     for ago, amount in ((9, "120.00"), (6, "95.50"), (3, None), (1, "99.00")):

@@ -27,7 +27,7 @@ from sluice.listings import live
 from sluice.listings.stockx import aftermath, poll_run, request, views
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action
-from sluice.listings.stockx.request import Asked, Asker, Draft
+from sluice.listings.stockx.request import AskedChange, Asker, ListingDraft
 from sluice.listings.stockx.table import Entry, Listing
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts import token_cache
@@ -92,10 +92,10 @@ class Desk:
     def asker(self, tenant: str = TENANT) -> Asker:
         return Asker(tenant, f"someone@{tenant}", self.clock.time, self.config)
 
-    def create(self, terms: Terms = USD_150, *, variant: int = 0, **more: Any) -> Asked:
-        return request.create(Draft(self.variants[variant], terms, **more), self.asker())
+    def create(self, terms: Terms = USD_150, *, variant: int = 0, **more: Any) -> AskedChange:
+        return request.create(ListingDraft(self.variants[variant], terms, **more), self.asker())
 
-    def ask(self, listing_id: str, action: Action, terms: Terms | None = None) -> Asked:
+    def ask(self, listing_id: str, action: Action, terms: Terms | None = None) -> AskedChange:
         return request.change_listing(self.asker(), listing_id, action, terms)
 
     def active(self, terms: Terms = USD_150, *, variant: int = 0) -> str:

@@ -15,7 +15,7 @@ from sluice.catalog.enrichment_table import Enrichment
 from sluice.catalog.table import Product
 from sluice.dashboard import sessions
 from sluice.inventory import table as items
-from sluice.inventory.csv_rows import Row
+from sluice.inventory.csv_rows import CsvRow
 from sluice.inventory.import_api import KIND
 from sluice.inventory.rules import Draft, Raw
 from sluice.inventory.sheet import Sheet
@@ -36,8 +36,8 @@ from sluice.operator.actions import Action
 from sluice.operator.configuring import Who
 from sluice.pages import alerts, facts, handler, request, schedule, table, told, urls
 from sluice.pages.alerts import Watch
-from sluice.pages.facts import Facts
-from sluice.pages.reading import Availability, Money, Outcome, Reading, Variant
+from sluice.pages.facts import PageFacts
+from sluice.pages.reading import Availability, Money, Reading, ReadOutcome, ReadVariant
 from sluice.pages.table import Tracker
 from sluice.platform import aws, tables, usage
 from sluice.platform.clock import DAY
@@ -149,7 +149,7 @@ CHUNK = Chunk(KIND, "acme", "", 0, NOON, (DRAFT,))
 
 def begin_import(_: object = None) -> Chunk:
     sheet = Sheet("line")
-    sheet.add(Row(1, Raw("DD1391-100", "10")))
+    sheet.add(CsvRow(1, Raw("DD1391-100", "10")))
     return CHUNK._replace(import_id=imports.begin(KIND, "acme", b"a sheet", sheet, NOON, DAY).import_id)
 
 
@@ -180,7 +180,7 @@ def marked() -> lanes.Lane:
 
 
 def refused(_: object) -> object:
-    until = refusals.refuse("stockx:acme", LIMITS, NOON, NOON + 5_000, "429")
+    until = refusals.refuse("stockx:acme", LIMITS, refusals.RefusedCall(NOON + 5_000, "429"), NOON)
     return until, ledger.read("stockx:acme", NOON)
 
 
@@ -226,13 +226,13 @@ def discard(_: object) -> object:
 
 
 def reading(stock: Availability) -> Reading:
-    variant = Variant("42", price=Money(Decimal(100), "EUR"), availability=stock)
-    return Reading(Outcome.PRODUCT, "shopify", variants=(variant,), complete=True)
+    variant = ReadVariant("42", price=Money(Decimal(100), "EUR"), availability=stock)
+    return Reading(ReadOutcome.PRODUCT, "shopify", variants=(variant,), complete=True)
 
 
-def known(*looks: Reading) -> tuple[Facts, Any]:
+def known(*looks: Reading) -> tuple[PageFacts, Any]:
     """What looks one after the other, each twice, tell, and the changes of the last."""
-    found, changes = Facts(), list[Any]()
+    found, changes = PageFacts(), list[Any]()
     for at, look in enumerate(one for one in looks for _ in range(2)):
         found, changes = facts.read(found, look, at)
     return found, changes
@@ -276,7 +276,7 @@ def noted(_: object) -> object:
     found = table.find(PAGE)
     assert found
     run = Run(Job("page.check"), NoCalls(), Context(VirtualClock(NOON), CONFIG))
-    after = handler.Check(run, cast("Any", None))._note(found, NOON)
+    after = handler.CheckRun(run, cast("Any", None))._note(found, NOON)
     return after.version, after.check_at
 
 
@@ -313,7 +313,7 @@ def relabelled(_: object) -> object:
 
 
 def linked(_: object) -> object:
-    handler.Check(cast("Any", None), cast("Any", None))._link(tracker(), "https://shop.example/boot")
+    handler.CheckRun(cast("Any", None), cast("Any", None))._link(tracker(), "https://shop.example/boot")
     return tracker().canonical
 
 

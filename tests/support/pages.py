@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sluice.pages import readers
-from sluice.pages.readers.page import Page
+from sluice.pages.readers.page import PageSource
 from sluice.pages.reading import Reading
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "pages"
@@ -19,7 +19,7 @@ def text(name: str) -> str:
 
 def read(html: str, url: str = URL, more: list[Any] | None = None) -> Reading:
     """What the page `html` at `url` says."""
-    return readers.read(Page(url, html), more)
+    return readers.read(PageSource(url, html), more)
 
 
 def fixture(system: str) -> Reading:

@@ -11,7 +11,7 @@ import pytest
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.pages import fetch, schedule, table, work_run
-from sluice.pages.fetch import Answer, Permit, Unfetched
+from sluice.pages.fetch import Permit, ShopAnswer, Unfetched
 from sluice.pages.schedule import Ran
 from sluice.pages.table import PageCheck, Product
 from sluice.platform import aws
@@ -49,7 +49,9 @@ class Shops:
         self.before: Callable[[str], None] = lambda url: None
         self._lock = threading.Lock()
 
-    def get(self, url: str, headers: Mapping[str, str], permit: Permit, *, most: int = 0, cut: bool = False) -> Answer:
+    def get(
+        self, url: str, headers: Mapping[str, str], permit: Permit, *, most: int = 0, cut: bool = False
+    ) -> ShopAnswer:
         """In place of `fetch.Client.get`."""
         permit(url)
         self.before(url)
@@ -65,7 +67,7 @@ class Shops:
         if status in (301, 302):
             answer = self.get(known["location"], headers, permit)
             return answer._replace(redirects=(url, *answer.redirects))
-        return Answer(url, status, known, body.encode(), (), len(body))
+        return ShopAnswer(url, status, known, body.encode(), (), len(body))
 
     def pages(self) -> list[str]:
         """The pages that were asked for, without what every host is asked for."""

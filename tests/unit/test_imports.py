@@ -72,7 +72,7 @@ DATACLASSES = {
     ("listings.stockx.changes", "Doubt"): "stored by `asdict`, inside others",
     ("listings.stockx.changes", "Submission"): "stored by `asdict`",
     ("listings.stockx.changes", "Sent"): "stored by `asdict`, inside others",
-    ("listings.stockx.request", "Draft"): "compared by `asdict`",
+    ("listings.stockx.request", "ListingDraft"): "compared by `asdict`",
     ("marketplaces.selling", "Terms"): "stored by `asdict`, inside others",
     ("platform.http.paging", "Filter"): "a base",
     ("prices.ask", "RefreshItem"): "its defaults are read from the class",

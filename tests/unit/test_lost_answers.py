@@ -34,7 +34,7 @@ from sluice.platform.imports import chunks
 from sluice.prices import table as prices
 from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints, messages, turns
-from sluice.webhooks.endpoints import Wanted
+from sluice.webhooks.endpoints import WantedEndpoint
 from sluice.webhooks.messages import Turn
 from tests.support import lost_answers, process, work
 from tests.support.lost_answers import CONFIG, DRAFT, LIMITS, NOON, Case, connected, marked
@@ -42,7 +42,7 @@ from tests.support.network import LOST, Network, no_pauses, open_network
 from tests.support.work import spec
 
 MODELS = process.models()
-WANTED = Wanted("https://receiver.test", ("job.dead",), enabled=True)
+WANTED = WantedEndpoint("https://receiver.test", ("job.dead",), enabled=True)
 
 
 @pytest.fixture
@@ -63,14 +63,14 @@ def claimed() -> Job:
     return job
 
 
-def begun() -> nudge.Place:
+def begun() -> nudge.RunPlace:
     place = nudge.begin(NOON)
     assert place
     assert nudge.ask(NOON)
     return place
 
 
-def given_up(place: nudge.Place) -> nudge.Place | None:
+def given_up(place: nudge.RunPlace) -> nudge.RunPlace | None:
     nudge.give_up(place)
     return nudge.begin(NOON)
 

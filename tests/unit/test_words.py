@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,29 @@ MODULES = {
     "tokens": "jwt for our callers' tokens, access_tokens for marketplaces'",
     "task": "handler",
     "place": "handler",
+}
+
+# Public classes whose name stands in several modules, and why nobody takes one for the other.
+SHARED_NAMES = {
+    **dict.fromkeys(
+        ("Action", "Asker", "Change", "Done", "Draft", "Record", "Result", "Snapshot", "Stats"),
+        "each capability has its own of the same meaning, and none imports another's",
+    ),
+    **dict.fromkeys(("Price", "Product", "Status"), "what a marketplace or capability itself calls so"),
+    **dict.fromkeys(
+        ("Forbidden", "NotFound", "Unavailable"),
+        "what we answer, and what a marketplace answers us: two trees of errors",
+    ),
+    **dict.fromkeys(("Backend", "Transport"), "what httpx and httpcore call so"),
+    **dict.fromkeys(
+        ("Page", "Place", "Session", "Table"), "the dashboard's, which imports nothing of those with the name"
+    ),
+    "Budget": "the row that is stored, and the same with what it means, which is read with `budgets.Budget`",
+    "Sheet": "what a file of rows says: the base, and one in each capability that takes files",
+    "Filter": "the base of filters, and one in each module that has a list",
+    "NotSent": "a message of ours, and a call: both were certainly not sent",
+    "WorkAnswer": "what a run answers, in each module that has one",
+    "WrongVersion": "the answer 409, and its cause",
 }
 
 
@@ -92,6 +116,17 @@ def test_what_a_marketplace_shows_is_not_called_as_ours() -> None:
 @pytest.mark.parametrize(("name", "instead"), MODULES.items())
 def test_modules_are_called_by_what_a_person_looks_for(name: str, instead: str) -> None:
     assert not list(PACKAGE.rglob(f"{name}.py")), f"write {instead}"
+
+
+def test_a_public_class_has_a_name_of_its_own() -> None:
+    places: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(str(path.relative_to(PACKAGE)))
+    several = {name: found for name, found in places.items() if len(found) > 1}
+    assert {name: found for name, found in several.items() if name not in SHARED_NAMES} == {}
+    assert set(SHARED_NAMES) - set(several) == set(), "no longer shared: take it from the list"
 
 
 def test_the_words_of_a_name_are_found_in_either_spelling() -> None:

@@ -8,7 +8,7 @@ from sluice.catalog import enrichment, enrichment_table
 from sluice.catalog.enrichment_table import Enrichment
 from sluice.catalog.kinds import ENRICH
 from sluice.jobs.budgets import ledger
-from sluice.jobs.dispatch.explain import MISSING, Reason, explain, held
+from sluice.jobs.dispatch.explain import MISSING, Gate, Position, Reason, explain, held
 from sluice.jobs.model import keys
 from sluice.jobs.model.keys import BACKGROUND
 from sluice.jobs.model.states import FINAL, QUEUED
@@ -94,8 +94,8 @@ def _waits(found: Enrichment, now: int) -> list[EnrichmentWait]:
         stored = keys.budget(account, by_account=config.limits[marketplace].by_account)
         budget = accounts.budget_of(account, stored)
         usage, status = ledger.read(budget, now), accounts.statuses({account}).get(account, MISSING)
-        hold = held(account, status, budget, ENRICH.name, usage, config, now)
-        wait = explain(QUEUED, now, BACKGROUND, hold, usage, budget, config, now)
+        gate = Gate(account, status, budget, usage)
+        wait = explain(Position(QUEUED, now, BACKGROUND), held(gate, ENRICH.name, config, now), gate, config, now)
         if wait.reason is not Reason.READY:
             until = iso_or_none(wait.until)
             waits.append({"marketplace": marketplace, "reason": wait.reason, "message": wait.message, "until": until})

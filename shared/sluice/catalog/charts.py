@@ -11,7 +11,7 @@ from sluice.marketplaces import sizes
 from sluice.marketplaces.sizes import AMERICAN, OWN, OWN_US, UNNAMED, Size, listed, order
 
 
-class Variant(NamedTuple):
+class ChartVariant(NamedTuple):
     """One size of a product. `size`, `size_system`: its canonical name; `sizes`: its name in each size system."""
 
     variant_id: str
@@ -40,12 +40,12 @@ class NoVariant(Exception):  # noqa: N818 - an answer to the caller
         self.field, self.code, self.message = field, code, message
 
 
-def uncharted(size: str, size_system: str) -> Variant:
+def uncharted(size: str, size_system: str) -> ChartVariant:
     """A size of a marketplace without size charts (its `lookup_calls` is 0): it is its own name, `us:10`."""
     return in_normal_form(f"{size_system}:{size}", size_system, {size_system: size})
 
 
-def in_normal_form(variant_id: str, size_system: str, labels: Mapping[str, str]) -> Variant:
+def in_normal_form(variant_id: str, size_system: str, labels: Mapping[str, str]) -> ChartVariant:
     """A variant from labels of an older spelling: `{"us": "5Y"}` in `us` is 5 in `us-y`."""
     names = sizes.names(labels.items())
     try:
@@ -57,10 +57,10 @@ def in_normal_form(variant_id: str, size_system: str, labels: Mapping[str, str])
             names.pop(system, None)
     if own.system == "us-y":
         own, names = Size(own.name, "us"), {**names, "us": own.name}
-    return Variant(variant_id, own.name, own.system, names)
+    return ChartVariant(variant_id, own.name, own.system, names)
 
 
-def of_older_spelling(rows: Iterable[tuple[str, str, dict[str, str]]]) -> list[Variant]:
+def of_older_spelling(rows: Iterable[tuple[str, str, dict[str, str]]]) -> list[ChartVariant]:
     """A chart that was stored before letters were read: a youths' chart is one of men's sizes that ends at 7."""
     chart = [in_normal_form(*row) for row in rows]
     men = [order(one.size) for one in chart if one.size_system == "us"]
@@ -69,7 +69,7 @@ def of_older_spelling(rows: Iterable[tuple[str, str, dict[str, str]]]) -> list[V
     return [in_normal_form(one.variant_id, "us", {**one.sizes, "us-y": one.size}) for one in chart]
 
 
-def find(chart: Sequence[Variant], size: Size) -> Variant | None:
+def find(chart: Sequence[ChartVariant], size: Size) -> ChartVariant | None:
     """The variant that is called `size`; None if there is none.
 
     Raises:
@@ -82,7 +82,7 @@ def find(chart: Sequence[Variant], size: Size) -> Variant | None:
     return next(iter(found.values()), None)
 
 
-def offered(chart: Sequence[Variant], size: Size) -> str:
+def offered(chart: Sequence[ChartVariant], size: Size) -> str:
     """What sizes there are, for whoever has asked for `size` in vain: in its system, else in the product's own."""
     asked = [one.sizes[size.system] for one in chart if size.system in one.sizes]
     if asked:
@@ -91,7 +91,7 @@ def offered(chart: Sequence[Variant], size: Size) -> str:
     return f"it has {there}" if size.system in UNNAMED else f"it has no sizes in {size.system}; there are {there}"
 
 
-def is_called(variant: Variant, size: Size) -> bool:
+def is_called(variant: ChartVariant, size: Size) -> bool:
     """Whether the variant is the one called `size`."""
     if size.system == OWN_US and variant.size_system not in AMERICAN:
         return variant.sizes.get("us") == size.name
@@ -100,7 +100,7 @@ def is_called(variant: Variant, size: Size) -> bool:
     return variant.sizes.get(size.system) == size.name
 
 
-def _by_system(chart: Iterable[Variant]) -> dict[str, list[str]]:
+def _by_system(chart: Iterable[ChartVariant]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for one in chart:
         if one.size:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sluice.catalog import charts
 from sluice.catalog import table as catalog
-from sluice.catalog.charts import NoVariant, Variant
+from sluice.catalog.charts import ChartVariant, NoVariant
 from sluice.catalog.table import Product
 from sluice.marketplaces import registry
 from sluice.marketplaces.http.errors import AmbiguousStyle
@@ -20,7 +20,7 @@ from sluice.marketplaces.skus import hyphenated
 Known = Mapping[tuple[str, str], Product]
 
 
-class Wanted(NamedTuple):
+class WantedSize(NamedTuple):
     """A size of a SKU at a marketplace."""
 
     marketplace: str
@@ -32,7 +32,7 @@ class Wanted(NamedTuple):
 _FIELDS = {"size_system_unknown": "sizeSystem"}
 
 
-def known(wanted: Collection[Wanted], *, consistent: bool = False) -> Known:
+def known(wanted: Collection[WantedSize], *, consistent: bool = False) -> Known:
     """What the catalog has for `wanted`: their rows, and those of the marketplaces whose charts may say more."""
     charted = list(dict.fromkeys((name, one.sku) for one in wanted for name in _charted_rows(one.marketplace)))
     found = catalog.rows(charted, consistent=consistent) if charted else {}
@@ -45,14 +45,14 @@ def _charted_rows(marketplace: str) -> list[str]:
     return [*own, *_references(marketplace)]
 
 
-def _only_itself_tells(one: Wanted, found: Known) -> bool:
+def _only_itself_tells(one: WantedSize, found: Known) -> bool:
     """Whether nothing but the row of a marketplace without charts can say what system the size is in."""
     if registry.get(one.marketplace).lookup_calls or one.size.system not in UNNAMED:
         return False
     return not any(_known_chart(found, name, one.sku) for name in _references(one.marketplace))
 
 
-def variant(marketplace: str, sku: str, size: Size, known: Known, now: int, age_ms: int) -> Variant | None:
+def variant(marketplace: str, sku: str, size: Size, known: Known, now: int, age_ms: int) -> ChartVariant | None:
     """The variant; None while nobody has asked, or what is known is so old that it must be asked again.
 
     age_ms: how old what is known may be.
@@ -72,7 +72,7 @@ def variant(marketplace: str, sku: str, size: Size, known: Known, now: int, age_
     return _unchartered(own, marketplace, sku, size, known, now, age_ms)
 
 
-def elsewhere(marketplace: str, sku: str, size: Size, known: Known) -> Variant | None:
+def elsewhere(marketplace: str, sku: str, size: Size, known: Known) -> ChartVariant | None:
     """The variant in the chart of another marketplace, which has names for it that this one may not have."""
     for name in _references(marketplace):
         product = _known_chart(known, name, sku)
@@ -94,7 +94,7 @@ def _known_chart(known: Known, marketplace: str, sku: str) -> Product | None:
     return product if product and product.is_charted and catalog.rivalry(product, sku) is None else None
 
 
-def in_chart(product: Product, marketplace: str, sku: str, size: Size, known: Known) -> Variant | None:
+def in_chart(product: Product, marketplace: str, sku: str, size: Size, known: Known) -> ChartVariant | None:
     """The variant of `product` that is called `size`, or that has the name which another's chart has for that.
 
     Raises:
@@ -117,7 +117,7 @@ def missing(sku: str, size: Size, product: Product) -> NoVariant:
 
 def _charted(
     own: Product | None, marketplace: str, sku: str, size: Size, known: Known, now: int, age_ms: int
-) -> Variant | None:
+) -> ChartVariant | None:
     if own is None or not own.is_charted:
         return None
     found = in_chart(own, marketplace, sku, size, known)
@@ -128,7 +128,7 @@ def _charted(
 
 def _unchartered(
     own: Product | None, marketplace: str, sku: str, size: Size, known: Known, now: int, age_ms: int
-) -> Variant | None:
+) -> ChartVariant | None:
     if found := elsewhere(marketplace, sku, size, known):
         system = "us-y" if "us-y" in found.sizes else found.size_system
         return found._replace(variant_id=f"{system}:{found.size}")

@@ -8,7 +8,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from typing_extensions import TypedDict
 
 from sluice.catalog import charts
-from sluice.catalog.charts import Variant
+from sluice.catalog.charts import ChartVariant
 from sluice.marketplaces import skus
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
@@ -97,11 +97,11 @@ class Product(tables.Table):
         """Whether its sizes are known."""
         return self.is_found and self.updated_at > 0
 
-    def chart(self) -> list[Variant]:
+    def chart(self) -> list[ChartVariant]:
         """The product's sizes: its size chart."""
         if self.spelling != SPELLING:
             return charts.of_older_spelling(self.variants)
-        return [Variant(key, sizes.get(system, ""), system, sizes) for key, system, sizes in self.variants]
+        return [ChartVariant(key, sizes.get(system, ""), system, sizes) for key, system, sizes in self.variants]
 
 
 def is_old(product: Product, now: int, age_ms: int) -> bool:

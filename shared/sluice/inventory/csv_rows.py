@@ -19,14 +19,14 @@ BETWEEN_MARKETPLACES: Final = "|"
 _DECIMAL_COMMA = r"-?[0-9]{1,15},[0-9]{1,2}"
 
 
-class Row(NamedTuple):
+class CsvRow(NamedTuple):
     """What a row says, unchecked but for what is CSV's own. number: the line on which it begins."""
 
     number: int
     raw: Raw
 
 
-def read(data: bytes) -> Iterator[Row | BadRow]:
+def read(data: bytes) -> Iterator[CsvRow | BadRow]:
     """Every row of the file, in its order, the blank ones left out.
 
     Raises:
@@ -35,14 +35,14 @@ def read(data: bytes) -> Iterator[Row | BadRow]:
     return (one if isinstance(one, BadRow) else _row(one) for one in csv_records.read(data, FORM))
 
 
-def _row(record: Record) -> Row | BadRow:
+def _row(record: Record) -> CsvRow | BadRow:
     number, named = record.number, record.cells
     wrong = [FieldError(name, problem) for name, cell in named.items() if (problem := _bad(name, cell))]
     if wrong:
         return BadRow(number, tuple(wrong))
     said = {name: text for name, cell in named.items() if (text := cell.strip(" "))}
     names = said.get("marketplaces")
-    return Row(
+    return CsvRow(
         number,
         Raw(
             sku=said.get("sku", ""),

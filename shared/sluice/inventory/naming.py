@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from sluice.catalog import charts, meaning
-from sluice.catalog.charts import NoVariant, Variant
-from sluice.catalog.meaning import Wanted
+from sluice.catalog.charts import ChartVariant, NoVariant
+from sluice.catalog.meaning import WantedSize
 from sluice.inventory import table as items
 from sluice.inventory.rules import Draft, join
 from sluice.inventory.table import Item
@@ -20,7 +20,7 @@ from sluice.platform.refused import Refused
 
 def settle(tenant: str, drafts: Sequence[Draft]) -> list[tuple[str, Draft]]:
     """For each of `drafts` the range key of its item, and the draft with its size as it is known now."""
-    known = meaning.known([Wanted(one.name, draft.sku, draft.named) for draft in drafts for one in with_catalog()])
+    known = meaning.known([WantedSize(one.name, draft.sku, draft.named) for draft in drafts for one in with_catalog()])
     named = [_named(draft, _variant(draft, known), _styles(draft, known)) for draft in drafts]
     there = items.find_many(tenant, [key for _, keys in named for key in keys])
     places = []
@@ -51,7 +51,7 @@ def _styles(draft: Draft, known: meaning.Known) -> list[str]:
     return [product.style for product in products if product and product.style]
 
 
-def _variant(draft: Draft, known: meaning.Known) -> Variant | None:
+def _variant(draft: Draft, known: meaning.Known) -> ChartVariant | None:
     """The size in the first chart that has it."""
     for one in with_catalog():
         product = known.get((one.name, draft.sku))
@@ -64,7 +64,7 @@ def _variant(draft: Draft, known: meaning.Known) -> Variant | None:
     return None
 
 
-def _named(draft: Draft, variant: Variant | None, styles: Sequence[str]) -> tuple[Draft, list[str]]:
+def _named(draft: Draft, variant: ChartVariant | None, styles: Sequence[str]) -> tuple[Draft, list[str]]:
     """The draft, and the keys that its item may have, the one for a new item first.
 
     styles: how marketplaces spell its SKU.

@@ -6,8 +6,8 @@ from typing import Annotated, NamedTuple, NotRequired
 from typing_extensions import TypedDict
 
 from sluice.catalog import images, meaning
-from sluice.catalog.charts import NoVariant, Variant
-from sluice.catalog.meaning import Wanted
+from sluice.catalog.charts import ChartVariant, NoVariant
+from sluice.catalog.meaning import WantedSize
 from sluice.catalog.table import Product
 from sluice.inventory import table as items
 from sluice.inventory.rules import price_currency
@@ -116,13 +116,13 @@ class Holding(NamedTuple):
 
 def load(found: Sequence[Item], now: int, age_ms: int) -> list[Holding]:
     """`found` with all that is known of them. age_ms: how old what is known of a product may be."""
-    known = meaning.known([Wanted(name, one.sku, one.named) for one in found for name in one.priced_at])
+    known = meaning.known([WantedSize(name, one.sku, one.named) for one in found for name in one.priced_at])
     meant = [{name: _meant(one, name, known, now, age_ms) for name in one.priced_at} for one in found]
     wanted = {
         _price_key(one, name, variant)
         for one, by_name in zip(found, meant, strict=True)
         for name, variant in by_name.items()
-        if isinstance(variant, Variant)
+        if isinstance(variant, ChartVariant)
     }
     stored = prices.load_many(wanted) if wanted else {}
     return [_holding(one, by_name, known, stored) for one, by_name in zip(found, meant, strict=True)]
@@ -130,11 +130,11 @@ def load(found: Sequence[Item], now: int, age_ms: int) -> list[Holding]:
 
 def _holding(
     one: Item,
-    meant: Mapping[str, Variant | NoVariant | None],
+    meant: Mapping[str, ChartVariant | NoVariant | None],
     known: meaning.Known,
     stored: Mapping[tuple[str, str], Price],
 ) -> Holding:
-    variants = {name: variant for name, variant in meant.items() if isinstance(variant, Variant)}
+    variants = {name: variant for name, variant in meant.items() if isinstance(variant, ChartVariant)}
     size = one.named
     if size.system in UNNAMED and variants:
         first = next(iter(variants.values()))
@@ -154,7 +154,7 @@ def _holding(
     )
 
 
-def _meant(one: Item, marketplace: str, known: meaning.Known, now: int, age_ms: int) -> Variant | NoVariant | None:
+def _meant(one: Item, marketplace: str, known: meaning.Known, now: int, age_ms: int) -> ChartVariant | NoVariant | None:
     """What the item's size is at the marketplace, or why it is none; None while nobody knows."""
     try:
         return meaning.variant(marketplace, one.sku, one.named, known, now, age_ms)
@@ -208,7 +208,7 @@ def _price(holding: Holding, marketplace: str, now: int, stale_ms: int) -> Marke
     return shown
 
 
-def _price_key(one: Item, marketplace: str, variant: Variant) -> tuple[str, str]:
+def _price_key(one: Item, marketplace: str, variant: ChartVariant) -> tuple[str, str]:
     """Where the price is stored."""
     currency = price_currency(marketplace, one.currency)
     return one.sku, prices.key(marketplace, variant.size, variant.size_system, currency)

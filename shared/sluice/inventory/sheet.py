@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sluice.inventory import rules
-from sluice.inventory.csv_rows import Row
+from sluice.inventory.csv_rows import CsvRow
 from sluice.inventory.rules import Draft
 from sluice.inventory.table import key
 from sluice.platform.csv_records import BadRow
@@ -29,7 +29,7 @@ class Sheet(sheet.Sheet):
         """See `sheet.Sheet`. An item with several lots stands for as many rows."""
         return [Piece(draft, len(draft.lots or (draft,))) for draft in self.good]
 
-    def add(self, row: Row | BadRow) -> None:
+    def add(self, row: CsvRow | BadRow) -> None:
         """Check the row, and keep it on its side."""
         if isinstance(row, BadRow):
             self.refuse(row.number, row.fields)

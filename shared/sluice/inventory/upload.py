@@ -4,7 +4,7 @@ from pydantic import ValidationError
 
 from sluice.inventory import csv_rows
 from sluice.inventory.bodies import ImportItems, NewItem
-from sluice.inventory.csv_rows import Row
+from sluice.inventory.csv_rows import CsvRow
 from sluice.inventory.sheet import Sheet
 from sluice.platform.http import body
 from sluice.platform.http.models import check, problems
@@ -27,7 +27,7 @@ def read(data: bytes, media_type: str) -> Sheet:
     sheet = Sheet(INDEX)
     for index, raw in enumerate(check(ImportItems, body.parse(data)).items):
         try:
-            sheet.add(Row(index, NewItem.model_validate(raw).raw()))
+            sheet.add(CsvRow(index, NewItem.model_validate(raw).raw()))
         except ValidationError as error:
             sheet.refuse(index, [one._replace(field="row") if one.field == "body" else one for one in problems(error)])
     return sheet

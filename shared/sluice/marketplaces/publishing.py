@@ -195,7 +195,7 @@ class Publisher(Protocol):
         """All places that goods are sent from."""
 
 
-class Policies(Protocol):
+class PolicyReader(Protocol):
     """One account's business policies. Every method may raise the errors of `Session.exchange`."""
 
     def policies(self, kind: str, site: str) -> list[Policy]:

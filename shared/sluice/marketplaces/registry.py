@@ -24,7 +24,7 @@ class CredentialField(NamedTuple):
     optional: bool = False
 
 
-class Grant(NamedTuple):
+class AccountGrant(NamedTuple):
     """What somebody lets an account do, and a token of its own stands for.
 
     serves: the work that needs it, for people. services: the services that need it, where they are not the default.
@@ -52,7 +52,7 @@ class Marketplace(NamedTuple):
 
     name: str
     credentials: tuple[CredentialField, ...]
-    grants: tuple[Grant, ...]
+    grants: tuple[AccountGrant, ...]
     currencies: frozenset[str]
     size_systems: tuple[str, ...]
     adapter: str
@@ -104,7 +104,7 @@ MARKETPLACES: Mapping[str, Marketplace] = {
                 CredentialField("client_secret", 512, "your application's client secret"),
                 CredentialField("refresh_token", 2048, "the refresh token that a log-in of the seller gave"),
             ),
-            grants=(Grant("seller", "prices and listings"),),
+            grants=(AccountGrant("seller", "prices and listings"),),
             currencies=frozenset(_STOCKX_CURRENCIES.split()),
             size_systems=("us", "us-w", "us-y", "us-c", "uk", "cm", "kr", "eu"),
             adapter="sluice.marketplaces.stockx.adapter:StockX",
@@ -119,7 +119,7 @@ MARKETPLACES: Mapping[str, Marketplace] = {
             credentials=(
                 CredentialField("personal_access_token", 2048, "a personal access token of Alias's token manager"),
             ),
-            grants=(Grant("seller", "prices"),),
+            grants=(AccountGrant("seller", "prices"),),
             currencies=frozenset({"USD"}),  # also in its other regions
             size_systems=("us", "us-w", "us-y", "us-c", "uk", "eu", "it", "fr", "cm"),
             adapter="sluice.marketplaces.alias.adapter:Alias",
@@ -138,8 +138,8 @@ MARKETPLACES: Mapping[str, Marketplace] = {
                 CredentialField("refresh_token", 2048, _OF_A_SELLER, optional=True),
             ),
             grants=(
-                Grant("application", "prices"),
-                Grant(
+                AccountGrant("application", "prices"),
+                AccountGrant(
                     "seller",
                     "promotions and listings",
                     frozenset({"ebay-marketing", "ebay-inventory", "ebay-account"}),

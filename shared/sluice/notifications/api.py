@@ -93,7 +93,7 @@ def put_preferences(request: HttpRequest[Preferences, None]) -> PreferencesView:
         raise Invalid.field("mail.address", "must be a mail address, as in ops@acme.example")
     try:
         topic = _topic(before, tenant, wanted.address) if wanted else None
-    except topics.BadAddress as bad:
+    except topics.AddressRefused as bad:
         raise Invalid.field("mail.address", str(bad)) from None
     mail = (wanted.address, topic) if wanted and topic else None
     try:

@@ -20,7 +20,7 @@ _GONE = {"NotFound", "NotFoundException"}
 _BAD_ADDRESS = {"InvalidParameter", "InvalidParameterException"}
 
 
-class BadAddress(ValueError):  # noqa: N818 - what it is
+class AddressRefused(ValueError):  # noqa: N818 - what it is
     """SNS takes no such address."""
 
 
@@ -48,7 +48,7 @@ def subscribe(tenant: str, address: str) -> str:
         if _code(error) not in _BAD_ADDRESS:
             raise
         remove(topic)
-        raise BadAddress("is no address that AWS sends mail to") from error
+        raise AddressRefused("is no address that AWS sends mail to") from error
     return topic
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Usage
-from sluice.jobs.dispatch.explain import MISSING, Wait, held
+from sluice.jobs.dispatch.explain import MISSING, Gate, Wait, held
 from sluice.jobs.model import keys
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts.table import Account, Status, place_of
@@ -54,7 +54,7 @@ def of_tenant(tenant: str, now: int, config: Config) -> list[Budget]:
             stored = keys.budget(name, by_account=limits.by_account, service=own)
             budget = keys.charged_to(stored, account.application)
             usage = ledger.read(budget, now)
-            hold = held(name, status or MISSING, budget, "", usage, config, now)
+            hold = held(Gate(name, status or MISSING, budget, usage), "", config, now)
             found.append(Budget(budget, stored, service, name, status or MISSING, limits, usage, hold))
     return found
 

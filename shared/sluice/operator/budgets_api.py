@@ -81,7 +81,7 @@ class BudgetView(TypedDict):
     endsAt: Time | None
 
 
-class Budgets(TypedDict):
+class BudgetList(TypedDict):
     """A page of budgets, by tenant."""
 
     budgets: list[BudgetView]
@@ -119,7 +119,7 @@ class Lanes(TypedDict):
     lanes: list[LaneView]
 
 
-def list_budgets(request: HttpRequest[None, PageOfTenants]) -> Budgets:
+def list_budgets(request: HttpRequest[None, PageOfTenants]) -> BudgetList:
     """Every budget: its windows, what holds it, who set its limits, and when its work will be done."""
     config, now = live.current(), request.now
 
@@ -211,7 +211,7 @@ def _lane(name: str, first: Job | None) -> LaneView:
 
 _BASE, _READ = "/v1/operator", Permission.OPERATE_READ
 ROUTES: tuple[Route[Any, Any], ...] = (
-    Route("GET", f"{_BASE}/budgets", "List budgets", list_budgets, Budgets, _READ, query=PageOfTenants),
+    Route("GET", f"{_BASE}/budgets", "List budgets", list_budgets, BudgetList, _READ, query=PageOfTenants),
     Route(
         "GET",
         f"{_BASE}/budgets/{{budget}}/history",

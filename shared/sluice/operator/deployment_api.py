@@ -48,7 +48,7 @@ class TenantView(TypedDict):
     jobs: dict[str, int]
 
 
-class Tenants(TypedDict):
+class TenantList(TypedDict):
     """A page of tenants that have or had jobs, by name."""
 
     tenants: list[TenantView]
@@ -84,14 +84,14 @@ class CallsView(TypedDict):
     refusedByHour: dict[str, int]
 
 
-class Calls(TypedDict):
+class CallTotals(TypedDict):
     """Calls to marketplaces since `since`."""
 
     since: Time
     marketplaces: list[CallsView]
 
 
-def list_tenants(request: HttpRequest[None, PageQuery]) -> Tenants:
+def list_tenants(request: HttpRequest[None, PageQuery]) -> TenantList:
     """Tenants with what they may and what they have."""
     query, config, hour = request.query, live.current(), iso(request.now)[:13]
     start = paging.start(query.cursor, request.tenant, TENANT)
@@ -108,7 +108,7 @@ def list_runs(request: HttpRequest[None, RunsQuery]) -> Runs:
     return {"function": query.function, "runs": runs, "next": found.cursor(request.tenant)}
 
 
-def list_calls(request: HttpRequest[None, HoursQuery]) -> Calls:
+def list_calls(request: HttpRequest[None, HoursQuery]) -> CallTotals:
     """Calls to marketplaces: how many, how they were answered and how fast."""
     last = request.now - request.now % HOUR
     starts = [last - back * HOUR for back in range(request.query.hours)]
@@ -155,8 +155,8 @@ def _calls(name: str, counters: Mapping[str, int], refused: Mapping[str, int]) -
 _BASE, _ALL = "/v1/operator", Permission.DEPLOYMENT_READ
 ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
-        "GET", f"{_BASE}/tenants", "List tenants with their allowances", list_tenants, Tenants, _ALL, query=PageQuery
+        "GET", f"{_BASE}/tenants", "List tenants with their allowances", list_tenants, TenantList, _ALL, query=PageQuery
     ),
     Route("GET", f"{_BASE}/runs", "List runs of a function", list_runs, Runs, _ALL, query=RunsQuery),
-    Route("GET", f"{_BASE}/calls", "Show how marketplaces answered", list_calls, Calls, _ALL, query=HoursQuery),
+    Route("GET", f"{_BASE}/calls", "Show how marketplaces answered", list_calls, CallTotals, _ALL, query=HoursQuery),
 )

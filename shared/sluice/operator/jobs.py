@@ -1,7 +1,7 @@
 """One job for the one who asked for it: what it is, and why it waits."""
 
 from sluice.jobs.budgets import ledger
-from sluice.jobs.dispatch.explain import MISSING, Wait, explain, held
+from sluice.jobs.dispatch.explain import MISSING, Gate, Position, Wait, explain, held
 from sluice.jobs.dispatch.fair_order import standing
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
@@ -30,6 +30,7 @@ def why(job: Job, now: int, config: Config) -> Wait:
     budget = accounts.budget_of(job.account, job.budget)
     usage = ledger.read(budget, now)
     status = accounts.statuses({job.account}, keys.service_of(job.budget)).get(job.account, MISSING)
-    hold = held(job.account, status, budget, job.kind, usage, config, now)
+    gate = Gate(job.account, status, budget, usage)
     rank = standing(Candidate.of(job), now, config.engine.age_limit_ms)
-    return explain(job.state, job.due_at, rank, hold, usage, budget, config, now, job.tenant)
+    position = Position(job.state, job.due_at, rank, job.tenant)
+    return explain(position, held(gate, job.kind, config, now), gate, config, now)

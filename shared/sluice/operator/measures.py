@@ -38,7 +38,7 @@ NO_CODE = "unknown"
 Image = Mapping[str, Any]
 
 
-class Step(NamedTuple):
+class CounterStep(NamedTuple):
     """A counter moves. hour: of its beginning, epoch ms, in which it is counted; None for what is so now."""
 
     tenant: str
@@ -47,7 +47,7 @@ class Step(NamedTuple):
     by: int
 
 
-class Seen(NamedTuple):
+class Measured(NamedTuple):
     """What is counted of a job."""
 
     tenant: str
@@ -82,20 +82,20 @@ def quantile(buckets: Mapping[int, int], percent: int, bounds: Sequence[int] = B
     return None
 
 
-def steps(old: Image | None, new: Image | None) -> list[Step]:
+def steps(old: Image | None, new: Image | None) -> list[CounterStep]:
     """Which counters move when a job changes from `old` to `new`; what is no job counts as not there."""
     before, after = _seen(old), _seen(new)
     moved = Counter[tuple[str, str]]()
     for seen, by in ((before, -1), (after, 1)):
         for name in _places(seen):
             moved[seen.tenant if seen else "", name] += by
-    found = [Step(tenant, None, name, by) for (tenant, name), by in moved.items() if by]
+    found = [CounterStep(tenant, None, name, by) for (tenant, name), by in moved.items() if by]
     if before and after and before.state != after.state:
         found += _of_hour(before, after)
     return found
 
 
-def total(found: Iterable[Step]) -> dict[tuple[str, int | None], dict[str, int]]:
+def total(found: Iterable[CounterStep]) -> dict[tuple[str, int | None], dict[str, int]]:
     """All steps of each item of counters, by tenant and hour; those that stay where they were are left out."""
     sums: dict[tuple[str, int | None], Counter[str]] = {}
     for step in found:
@@ -104,14 +104,14 @@ def total(found: Iterable[Step]) -> dict[tuple[str, int | None], dict[str, int]]
     return {item: names for item, names in moved.items() if names}
 
 
-def _places(seen: Seen | None) -> list[str]:
+def _places(seen: Measured | None) -> list[str]:
     if seen is None:
         return []
     place = f"{seen.queue}:{seen.state}"
     return [f"n:{place}", *([f"x:{place}:{seen.code}"] if seen.code else [])]
 
 
-def _of_hour(before: Seen, after: Seen) -> list[Step]:
+def _of_hour(before: Measured, after: Measured) -> list[CounterStep]:
     at, queue = after.numbers["updated_at"], after.queue
     names = dict[str, int]()
     if after.state == LEASED and before.state == QUEUED:
@@ -127,10 +127,10 @@ def _of_hour(before: Seen, after: Seen) -> list[Step]:
     elif before.state == LEASED and after.state == QUEUED and after.code:
         put_off = after.numbers["attempts"] < before.numbers["attempts"]
         names[f"{'z' if put_off else 'f'}:{queue}"] = 1
-    return [Step(after.tenant, at - at % HOUR, name, by) for name, by in names.items() if by]
+    return [CounterStep(after.tenant, at - at % HOUR, name, by) for name, by in names.items() if by]
 
 
-def _ended(before: Seen, after: Seen) -> str | None:
+def _ended(before: Measured, after: Measured) -> str | None:
     """The state in which a run ended by this change; None if none did. A job that runs once more begins anew."""
     if after.state in FINAL:
         return after.state
@@ -139,7 +139,7 @@ def _ended(before: Seen, after: Seen) -> str | None:
     return None
 
 
-def _seen(image: Image | None) -> Seen | None:
+def _seen(image: Image | None) -> Measured | None:
     """What is counted of the item; None for what is no job."""
     texts = {name: (image or {}).get(name, {}).get("S", "") for name in ("tenant", "kind", "state", "account", "error")}
     if not (texts["tenant"] and texts["kind"] and texts["account"] and texts["state"] in ALL):
@@ -147,7 +147,7 @@ def _seen(image: Image | None) -> Seen | None:
     counted = ("updated_at", "created_at", "due_at", "priority", "attempts")
     numbers = {name: _number((image or {}).get(name)) for name in counted}
     marketplace = keys.marketplace_of(texts["account"])
-    return Seen(texts["tenant"], texts["kind"], marketplace, texts["state"], _code(texts["error"]), numbers)
+    return Measured(texts["tenant"], texts["kind"], marketplace, texts["state"], _code(texts["error"]), numbers)
 
 
 def _code(error: str) -> str:

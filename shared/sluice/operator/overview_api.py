@@ -15,7 +15,7 @@ from sluice.jobs.model.states import DEAD, LEASED, QUEUED, WAITING
 from sluice.jobs.run import records
 from sluice.operator import counts, measures, queues, scope
 from sluice.operator.queues import Queue
-from sluice.operator.standing import Health
+from sluice.operator.standing import QueueHealth
 from sluice.platform.clock import iso
 from sluice.platform.config import live
 from sluice.platform.config.services import MARKETPLACES
@@ -72,7 +72,7 @@ class QueueView(TypedDict):
     queue: str
     kind: str
     marketplace: str
-    health: Annotated[str, Among(Health)]
+    health: Annotated[str, Among(QueueHealth)]
     states: dict[str, int]
     completed: int
     failed: int

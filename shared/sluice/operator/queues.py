@@ -13,7 +13,7 @@ from sluice.jobs.model.states import ALL as STATES
 from sluice.jobs.model.states import DEAD, LEASED, QUEUED, SUCCEEDED, WAITING
 from sluice.operator import budgets, counts, measures, standing
 from sluice.operator.budgets import Budget
-from sluice.operator.standing import Health, Numbers
+from sluice.operator.standing import Numbers, QueueHealth
 from sluice.platform.config.document import Config
 from sluice.platform.config.pauses import holds_of
 
@@ -32,7 +32,7 @@ class Queue(NamedTuple):
 
     kind: str
     marketplace: str
-    health: Health
+    health: QueueHealth
     states: Mapping[str, int]
     completed: int
     failed: int

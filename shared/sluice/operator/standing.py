@@ -16,7 +16,7 @@ LATE_MS = MINUTE
 LEAST_FAILURES = 5
 
 
-class Health(StrEnum):
+class QueueHealth(StrEnum):
     """How a queue stands."""
 
     PAUSED = "paused"  # an operator holds it
@@ -46,17 +46,17 @@ class Numbers(NamedTuple):
     at_limit: bool = False
 
 
-def health(numbers: Numbers) -> Health:
+def health(numbers: Numbers) -> QueueHealth:
     """The word for it."""
     if numbers.paused:
-        return Health.PAUSED
+        return QueueHealth.PAUSED
     if numbers.failed >= max(LEAST_FAILURES, numbers.completed):
-        return Health.FAILING
+        return QueueHealth.FAILING
     if numbers.queued:
         if numbers.at_limit:
-            return Health.AT_ITS_LIMIT
+            return QueueHealth.AT_ITS_LIMIT
         if numbers.oldest_due_ms > LATE_MS or (numbers.delay_p95 or 0) > LATE_MS:
-            return Health.BACKLOGGED
+            return QueueHealth.BACKLOGGED
     if numbers.queued or numbers.leased or numbers.waiting:
-        return Health.ACTIVE
-    return Health.IDLE
+        return QueueHealth.ACTIVE
+    return QueueHealth.IDLE

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from sluice.pages import facts
-from sluice.pages.facts import Change, Facts, VariantFacts
+from sluice.pages.facts import FactChange, PageFacts, VariantFacts
 from sluice.pages.reading import Availability, Money
 
 PRICE_DROPPED: Final = "price_dropped"
@@ -91,7 +91,7 @@ class Alert(NamedTuple):
     told: Sequence[Told]
 
 
-def begin(watch: Watch, known: Facts) -> Arms:
+def begin(watch: Watch, known: PageFacts) -> Arms:
     """Where a tracker starts from that begins with `known`."""
     arms: Arms = {}
     for key, variant in known.variants.items():
@@ -102,7 +102,7 @@ def begin(watch: Watch, known: Facts) -> Arms:
     return arms
 
 
-def step(watch: Watch, arms: Arms, changes: Iterable[Change]) -> tuple[Arms, list[Alert]]:
+def step(watch: Watch, arms: Arms, changes: Iterable[FactChange]) -> tuple[Arms, list[Alert]]:
     """Where the tracker stands after `changes`, and what it is told of them."""
     after, told = dict(arms), dict[str, list[Told]]()
     for change in changes:
@@ -121,7 +121,7 @@ def threshold(watch: Watch, arm: Arm) -> Money | None:
     return None if arm.base is None else _below(watch, arm.base)
 
 
-def _price(watch: Watch, arm: Arm, change: Change) -> tuple[Arm, str | None]:
+def _price(watch: Watch, arm: Arm, change: FactChange) -> tuple[Arm, str | None]:
     now: Money = change.after
     limit = threshold(watch, arm)
     comparable = change.before is not None and arm.price is not None and change.before.currency == now.currency
@@ -149,7 +149,7 @@ def _first_price(watch: Watch, arm: Arm, price: Money) -> Arm:
     return arm._replace(price=above, base=price, last=None)
 
 
-def _stock(_: Watch, arm: Arm, change: Change) -> tuple[Arm, str | None]:
+def _stock(_: Watch, arm: Arm, change: FactChange) -> tuple[Arm, str | None]:
     if change.after is Availability.OUT:
         return arm._replace(stock=True), None
     if change.after is Availability.IN and arm.stock:
@@ -157,7 +157,7 @@ def _stock(_: Watch, arm: Arm, change: Change) -> tuple[Arm, str | None]:
     return arm, None
 
 
-def _gone(_: Watch, arm: Arm, change: Change) -> tuple[Arm, str | None]:
+def _gone(_: Watch, arm: Arm, change: FactChange) -> tuple[Arm, str | None]:
     if not change.after:
         return arm._replace(gone=False), None
     return arm._replace(gone=True), None if arm.gone else VARIANT_GONE

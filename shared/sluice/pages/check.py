@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from sluice.pages import answers, charset, readers, urls
-from sluice.pages.fetch import Answer, Client, Unfetched
+from sluice.pages.fetch import PageClient, ShopAnswer, Unfetched
 from sluice.pages.guard import TooComplex
 from sluice.pages.hosts import Rulebook
 from sluice.pages.readers import loose_json, shopify
-from sluice.pages.readers.page import Page
-from sluice.pages.reading import FAILED, UNCHANGED, Outcome, Reading
+from sluice.pages.readers.page import PageSource
+from sluice.pages.reading import FAILED, UNCHANGED, Reading, ReadOutcome
 from sluice.platform.clock import MINUTE, Clock
 
 # How long a host is left alone that refuses, or is in trouble, and does not say for how long. It grows each time
@@ -33,7 +33,7 @@ Close = Callable[[int, str], None]
 More = Callable[[Sequence[str]], list[Any]]
 
 
-class Pause(NamedTuple):
+class HostPause(NamedTuple):
     """The host is left alone until then (epoch ms), and why. named: the host itself has said until when."""
 
     until: int
@@ -42,12 +42,12 @@ class Pause(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Seen:
+class CheckResult:
     """What a check came to.
 
-    status: an `Outcome`, `unchanged` or `failed`. reading: what the page says, if it was read. code, about: why it was
-    not. passing: another try soon may succeed. pause: how long the host is to be left alone. text: the page, to be kept
-    where it could not be read. etag, modified: for the next request. metadata: of the check.
+    status: a `ReadOutcome`, `unchanged` or `failed`. reading: what the page says, if it was read. code, about: why it
+    was not. passing: another try soon may succeed. pause: how long the host is to be left alone. text: the page, to be
+    kept where it could not be read. etag, modified: for the next request. metadata: of the check.
     """
 
     status: str
@@ -55,14 +55,14 @@ class Seen:
     code: str | None = None
     about: str = ""
     passing: bool = False
-    pause: Pause | None = None
+    pause: HostPause | None = None
     text: str = ""
     etag: str | None = None
     modified: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
-class Asked(NamedTuple):
+class PageRequest(NamedTuple):
     """What is checked: a URL in normal form, and what the last answer said to ask with."""
 
     url: str
@@ -70,7 +70,9 @@ class Asked(NamedTuple):
     modified: str | None
 
 
-def check(asked: Asked, client: Client, clock: Clock, take: Callable[[], None], close: Close, *, local: bool) -> Seen:
+def check(
+    asked: PageRequest, client: PageClient, clock: Clock, take: Callable[[], None], close: Close, *, local: bool
+) -> CheckResult:
     """Fetch and read a page.
 
     take: returns when a request may start, and is called before each. close: keeps everybody from the host for a time.
@@ -90,7 +92,9 @@ def check(asked: Asked, client: Client, clock: Clock, take: Callable[[], None], 
         return _answered(asked, answer, clock.now(), lambda urls_: _more(urls_, client, rules, pace), local=local)
     except Unfetched as failed:
         blocked = failed.code == "robots"
-        return Seen(Outcome.BLOCKED if blocked else FAILED, code=failed.code, about=str(failed), passing=failed.passing)
+        return CheckResult(
+            ReadOutcome.BLOCKED if blocked else FAILED, code=failed.code, about=str(failed), passing=failed.passing
+        )
 
 
 class _Pace:
@@ -117,7 +121,7 @@ class _Pace:
             self._close(self._last + self.delay_ms, "its robots.txt asks for this delay between visits")
 
 
-def _answered(asked: Asked, answer: Answer, now: int, more: More, *, local: bool) -> Seen:
+def _answered(asked: PageRequest, answer: ShopAnswer, now: int, more: More, *, local: bool) -> CheckResult:
     """What an answer means."""
     metadata = {
         "httpStatus": answer.status,
@@ -126,67 +130,71 @@ def _answered(asked: Asked, answer: Answer, now: int, more: More, *, local: bool
         "redirects": list(answer.redirects),
     }
     if answer.status == _NOT_MODIFIED:
-        return Seen(UNCHANGED, etag=asked.etag, modified=asked.modified, metadata=metadata)
+        return CheckResult(UNCHANGED, etag=asked.etag, modified=asked.modified, metadata=metadata)
     text = charset.decode(answer.body, answer.headers.get("content-type", ""))
     if answers.challenged(answer.status, answer.headers, answer.body):
         return _pausing(
-            Outcome.BLOCKED, "challenge", "a test for browsers instead of the page", answer, now, text, metadata
+            ReadOutcome.BLOCKED, "challenge", "a test for browsers instead of the page", answer, now, text, metadata
         )
     if answers.refused(answer.status):
         why = f"the shop refused the request ({answer.status})"
-        return _pausing(Outcome.BLOCKED, f"http_{answer.status}", why, answer, now, text, metadata)
+        return _pausing(ReadOutcome.BLOCKED, f"http_{answer.status}", why, answer, now, text, metadata)
     if answer.status >= _TROUBLE:
         why = f"the shop is in trouble ({answer.status})"
         return _pausing(FAILED, f"http_{answer.status}", why, answer, now, text, metadata)
     if answers.gone(answer.status):
-        return Seen(Outcome.GONE, code="gone", about=f"the shop answers {answer.status}", text=text, metadata=metadata)
+        return CheckResult(
+            ReadOutcome.GONE, code="gone", about=f"the shop answers {answer.status}", text=text, metadata=metadata
+        )
     if answer.status not in _OK:
         about = f"the shop's answer is not a page ({answer.status})"
-        return Seen(Outcome.UNCLEAR, code=f"http_{answer.status}", about=about, text=text, metadata=metadata)
+        return CheckResult(ReadOutcome.UNCLEAR, code=f"http_{answer.status}", about=about, text=text, metadata=metadata)
     if not answers.same_page(asked.url, answer.url):
         about = f"the shop redirects to another page: {answer.url}"[:400]
-        return Seen(Outcome.GONE, code="moved", about=about, text=text, metadata=metadata)
+        return CheckResult(ReadOutcome.GONE, code="moved", about=about, text=text, metadata=metadata)
     return _read(answer, text, metadata, more, local=local)
 
 
-def _pausing(status: str, code: str, why: str, answer: Answer, now: int, text: str, metadata: dict[str, Any]) -> Seen:
+def _pausing(
+    status: str, code: str, why: str, answer: ShopAnswer, now: int, text: str, metadata: dict[str, Any]
+) -> CheckResult:
     said = answers.retry_after(answer.headers, now)
     until = said or now + (TROUBLE_MS if status == FAILED else REFUSED_MS)
-    return Seen(
+    return CheckResult(
         status,
         code=code,
         about=why,
         passing=status == FAILED,
-        pause=Pause(until, why, named=bool(said)),
+        pause=HostPause(until, why, named=bool(said)),
         text=text,
         metadata=metadata,
     )
 
 
-def _read(answer: Answer, text: str, metadata: dict[str, Any], more: More, *, local: bool) -> Seen:
+def _read(answer: ShopAnswer, text: str, metadata: dict[str, Any], more: More, *, local: bool) -> CheckResult:
     kind = answer.headers.get("content-type", "text/html").lower()
     if not any(one in kind for one in _PAGE_TYPES):
         about = f"a file of type {kind[:60]} instead of a page"
-        return Seen(Outcome.NO_PRODUCT, code="no_page", about=about, metadata=metadata)
+        return CheckResult(ReadOutcome.NO_PRODUCT, code="no_page", about=about, metadata=metadata)
     if answers.says_not_found(text):
         about = "the page itself says that it was not found"
-        return Seen(Outcome.GONE, code="says_not_found", about=about, text=text, metadata=metadata)
+        return CheckResult(ReadOutcome.GONE, code="says_not_found", about=about, text=text, metadata=metadata)
     try:
         with _reading:
-            page = Page(answer.url, text)
+            page = PageSource(answer.url, text)
             wanted = readers.more(page)
         also = more(wanted)
         with _reading:
             reading = readers.read(page, also)
     except TooComplex as complex_:
-        return Seen(Outcome.UNCLEAR, code="too_complex", about=str(complex_), text=text, metadata=metadata)
+        return CheckResult(ReadOutcome.UNCLEAR, code="too_complex", about=str(complex_), text=text, metadata=metadata)
     own = urls.canonical(answer.url, reading.canonical, local=local)
-    reading = Reading(**{**vars(reading), "canonical": own or ""})
+    reading = reading._replace(canonical=own or "")
     metadata |= {"source": reading.source, "variants": len(reading.variants)}
-    good = reading.outcome is Outcome.PRODUCT
+    good = reading.outcome is ReadOutcome.PRODUCT
     # A product's data that was fetched apart may change while the page stays as it is.
     again = good and reading.source != shopify.SOURCE
-    return Seen(
+    return CheckResult(
         reading.outcome,
         reading,
         about=reading.seen,
@@ -197,7 +205,7 @@ def _read(answer: Answer, text: str, metadata: dict[str, Any], more: More, *, lo
     )
 
 
-def _more(wanted: Sequence[str], client: Client, rules: Rulebook, pace: _Pace) -> list[Any]:
+def _more(wanted: Sequence[str], client: PageClient, rules: Rulebook, pace: _Pace) -> list[Any]:
     """What else the shop says of the product; None for what could not be read."""
     found = list[Any]()
     for url in wanted:

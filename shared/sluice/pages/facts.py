@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sluice.pages.reading import Availability, Money, Outcome, Reading, Variant
+from sluice.pages.reading import Availability, Money, Reading, ReadOutcome, ReadVariant
 
 V = TypeVar("V")
 
@@ -86,7 +86,7 @@ class VariantFacts:
 
 
 @dataclass(frozen=True)
-class Facts:
+class PageFacts:
     """What is known of a product. source: the reader whose variants these are. other, others: another, and how often
     in a row it has read the page instead. read_at: the last good reading, epoch ms."""
 
@@ -103,7 +103,7 @@ class Facts:
         return any(one.unsettled for one in self.variants.values()) or bool(self.other)
 
 
-class Change(NamedTuple):
+class FactChange(NamedTuple):
     """Something has become certain. before: None where nothing was certain before, so that nothing is told."""
 
     variant: VariantFacts
@@ -116,16 +116,16 @@ class Change(NamedTuple):
 PRICE, STOCK, GONE = "price", "stock", "gone"
 
 
-def read(facts: Facts, reading: Reading, at: int) -> tuple[Facts, list[Change]]:
+def read(facts: PageFacts, reading: Reading, at: int) -> tuple[PageFacts, list[FactChange]]:
     """The facts after a check at `at` (epoch ms), and what has become certain by it."""
-    if reading.outcome is not Outcome.PRODUCT:
+    if reading.outcome is not ReadOutcome.PRODUCT:
         return facts, []
     if facts.source and reading.source != facts.source:
         others = facts.others + 1 if facts.other == reading.source else 1
         if others < READINGS_OF_ANOTHER_SOURCE:
             # Its variants may have other ids, and its prices another meaning: nothing is taken from it.
             return replace(facts, other=reading.source, others=others), []
-        facts = Facts(title=facts.title)  # the shop has moved to another system: what is known begins anew
+        facts = PageFacts(title=facts.title)  # the shop has moved to another system: what is known begins anew
     found = {one.id: one for one in reading.variants}
     after = dict[str, VariantFacts]()
     for key, known in facts.variants.items():
@@ -138,11 +138,11 @@ def read(facts: Facts, reading: Reading, at: int) -> tuple[Facts, list[Change]]:
     for key, variant in found.items():
         if key not in after:
             after[key] = _seen(VariantFacts(key), variant, reading.source, at)
-    result = Facts(reading.source, reading.title or facts.title, after, at)
+    result = PageFacts(reading.source, reading.title or facts.title, after, at)
     return result, list(_changes(facts, result, at))
 
 
-def repeat(facts: Facts, at: int) -> tuple[Facts, list[Change]]:
+def repeat(facts: PageFacts, at: int) -> tuple[PageFacts, list[FactChange]]:
     """The facts after a check that the shop has answered with 304: the page is as it was when it was last read."""
     after = {
         key: replace(
@@ -161,7 +161,7 @@ def _missed(known: VariantFacts) -> VariantFacts:
     return replace(known, missing=min(known.missing + 1, READINGS_TO_BE_GONE))
 
 
-def _seen(known: VariantFacts, variant: Variant, source: str, at: int) -> VariantFacts:
+def _seen(known: VariantFacts, variant: ReadVariant, source: str, at: int) -> VariantFacts:
     price, stock = known.price, known.stock
     if variant.price is not None:
         price = price.read(variant.price, at, source, variant.text)
@@ -177,18 +177,18 @@ def _seen(known: VariantFacts, variant: Variant, source: str, at: int) -> Varian
     )
 
 
-def _changes(before: Facts, after: Facts, at: int) -> Iterator[Change]:
+def _changes(before: PageFacts, after: PageFacts, at: int) -> Iterator[FactChange]:
     for key, now in after.variants.items():
         was = before.variants.get(key) or VariantFacts(key)
         if now.price.confirmed != was.price.confirmed:
-            yield Change(now, PRICE, was.price.confirmed, now.price.confirmed, at)
+            yield FactChange(now, PRICE, was.price.confirmed, now.price.confirmed, at)
         if now.stock.confirmed is not was.stock.confirmed:
-            yield Change(now, STOCK, was.stock.confirmed, now.stock.confirmed, at)
+            yield FactChange(now, STOCK, was.stock.confirmed, now.stock.confirmed, at)
         if now.gone != was.gone:
-            yield Change(now, GONE, was.gone, now.gone, at)
+            yield FactChange(now, GONE, was.gone, now.gone, at)
 
 
-def to_json(facts: Facts) -> dict[str, Any]:
+def to_json(facts: PageFacts) -> dict[str, Any]:
     """The facts as they are stored."""
     return {
         "source": facts.source,
@@ -211,7 +211,7 @@ def to_json(facts: Facts) -> dict[str, Any]:
     }
 
 
-def from_json(stored: dict[str, Any]) -> Facts:
+def from_json(stored: dict[str, Any]) -> PageFacts:
     """The facts that `to_json` made `stored` of."""
     variants = {
         one["id"]: VariantFacts(
@@ -225,7 +225,7 @@ def from_json(stored: dict[str, Any]) -> Facts:
         )
         for one in stored["variants"]
     }
-    return Facts(stored["source"], stored["title"], variants, stored["read_at"], stored["other"], stored["others"])
+    return PageFacts(stored["source"], stored["title"], variants, stored["read_at"], stored["other"], stored["others"])
 
 
 def _fact_to_json(fact: Fact[Any], plain: Any) -> list[Any]:

@@ -39,7 +39,7 @@ for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
-class Answer(NamedTuple):
+class ShopAnswer(NamedTuple):
     """What a shop answered. url: where it came from in the end. headers: by name in lower case. redirects: URLs gone
     through, the first included. packed: bytes as they were sent."""
 
@@ -64,7 +64,7 @@ class Unfetched(Exception):  # noqa: N818 - what happened
 Permit = Callable[[str], None]
 
 
-class Client:
+class PageClient:
     """Fetches pages. Safe to share between threads. local: on a laptop, shops on it are allowed, at any port."""
 
     def __init__(
@@ -85,7 +85,7 @@ class Client:
 
     def get(
         self, url: str, headers: Mapping[str, str], permit: Permit, *, most: int = MOST_BYTES, cut: bool = False
-    ) -> Answer:
+    ) -> ShopAnswer:
         """Fetch `url` (in normal form) and where it sends to. most: bytes of the body, packed and unpacked. cut: what
         is longer is cut off, instead of refused.
 
@@ -123,16 +123,16 @@ class Client:
         except BadUrl as bad:
             raise Unfetched("redirect_refused", f"it redirects to a URL that {bad}", passing=False) from None
 
-    def _one(self, url: str, headers: Mapping[str, str], gone: tuple[str, ...], most: int, cut: bool) -> Answer:
+    def _one(self, url: str, headers: Mapping[str, str], gone: tuple[str, ...], most: int, cut: bool) -> ShopAnswer:
         with self._client.stream("GET", url, headers=headers) as answer:
             known = {name.lower(): value for name, value in answer.headers.items()}
             if answer.status_code in _REDIRECTS:
-                return Answer(url, answer.status_code, known, b"", gone, 0)
+                return ShopAnswer(url, answer.status_code, known, b"", gone, 0)
             body = _Body(known.get("content-encoding", ""), most, cut)
             for part in answer.iter_raw():
                 if body.add(part):
                     break
-            return Answer(url, answer.status_code, known, body.whole(), gone, body.packed)
+            return ShopAnswer(url, answer.status_code, known, body.whole(), gone, body.packed)
 
 
 class _Body:
@@ -208,7 +208,7 @@ def _with_own_names(look_up: LookUp) -> LookUp:
 
 
 @cache
-def shared() -> Client:
+def shared() -> PageClient:
     """The client of this process."""
     here = settings()
-    return Client(local=here.on_a_laptop, contact=here.pages_contact)
+    return PageClient(local=here.on_a_laptop, contact=here.pages_contact)

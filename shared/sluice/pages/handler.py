@@ -22,11 +22,11 @@ from sluice.jobs.model import kinds
 from sluice.jobs.model.outcomes import Failure
 from sluice.jobs.model.run import Run
 from sluice.pages import check, facts, fetch, table, told
-from sluice.pages.check import Asked, Seen
-from sluice.pages.facts import Change, Facts
-from sluice.pages.fetch import Client
+from sluice.pages.check import CheckResult, PageRequest
+from sluice.pages.facts import FactChange, PageFacts
+from sluice.pages.fetch import PageClient
 from sluice.pages.kinds import CHECK
-from sluice.pages.reading import UNCHANGED, Outcome
+from sluice.pages.reading import UNCHANGED, ReadOutcome
 from sluice.pages.table import PageCheck, PricePoint, Product, SavedPage, Tracker
 from sluice.platform import tables
 from sluice.platform.clock import DAY, MINUTE, iso, ttl
@@ -36,7 +36,7 @@ from sluice.platform.settings import settings
 # A page that nobody could read for so long is told.
 UNREADABLE_MS = DAY
 SAVED_MS = 7 * DAY
-_GOOD = (Outcome.PRODUCT, UNCHANGED)
+_GOOD = (ReadOutcome.PRODUCT, UNCHANGED)
 
 
 class NotChecked(Failure):
@@ -45,7 +45,7 @@ class NotChecked(Failure):
     code = "not_checked"
 
 
-class Taken(Failure):
+class CheckedMeanwhile(Failure):
     """Somebody else has checked the product meanwhile."""
 
     code = "taken"
@@ -53,15 +53,15 @@ class Taken(Failure):
 
 def run(run: Run) -> dict[str, Any]:
     """Check the product of the job, if it is due still. The result says what came of it."""
-    return Check(run, fetch.shared()).run()
+    return CheckRun(run, fetch.shared()).run()
 
 
 @dataclass
-class Check:
+class CheckRun:
     """One run of the job."""
 
     job: Run
-    client: Client
+    client: PageClient
 
     def run(self) -> dict[str, Any]:
         """See `run`. One at a time of those that run together: a host is never asked for two pages at once."""
@@ -85,7 +85,7 @@ class Check:
             raise
         return self._ended(product, found, started)
 
-    def _check(self, product: Product) -> Seen:
+    def _check(self, product: Product) -> CheckResult:
         first = threading.Event()
 
         def take() -> None:
@@ -93,7 +93,7 @@ class Check:
                 self.job.calls.take()
             first.set()  # the first request is the one that was taken before the note
 
-        asked = Asked(product.url, product.etag, product.modified)
+        asked = PageRequest(product.url, product.etag, product.modified)
         calls = self.job.calls
         return check.check(asked, self.client, self.job.clock, take, calls.close, local=settings().on_a_laptop)
 
@@ -105,7 +105,7 @@ class Check:
         ]
         return self._set(product, actions, token=Product.check_token)
 
-    def _ended(self, product: Product, found: Seen, started: int) -> dict[str, Any]:
+    def _ended(self, product: Product, found: CheckResult, started: int) -> dict[str, Any]:
         now = self.job.clock.now()
         known, changes = self._known(product.facts, found, now)
         good = found.status in _GOOD
@@ -130,16 +130,16 @@ class Check:
         about = {"status": found.status, "product": product.product, "alerts": told_of}
         return about | ({"error": found.code, "about": found.about} if found.code else {})
 
-    def _known(self, before: Facts, found: Seen, now: int) -> tuple[Facts, Sequence[Change]]:
+    def _known(self, before: PageFacts, found: CheckResult, now: int) -> tuple[PageFacts, Sequence[FactChange]]:
         if found.status == UNCHANGED:
             return facts.repeat(before, now)
         return facts.read(before, found.reading, now) if found.reading else (before, [])
 
-    def _unreadable(self, product: Product, found: Seen, now: int) -> str:
+    def _unreadable(self, product: Product, found: CheckResult, now: int) -> str:
         since = product.good_at or product.created_at
         return (found.about or found.status) if now - since >= UNREADABLE_MS else ""
 
-    def _after(self, product: Product, found: Seen, known: Facts, now: int, *, again: bool) -> list[Update]:
+    def _after(self, product: Product, found: CheckResult, known: PageFacts, now: int, *, again: bool) -> list[Update]:
         """What is written of the check: when the next one may be, and what is known."""
         good = found.status in _GOOD
         confirm = good and known.unsettled and not product.confirming
@@ -170,7 +170,7 @@ class Check:
         try:
             return tables.update(Product, (product.product,), actions, own, token=token)
         except tables.ConditionFailed as lost:
-            raise Taken("somebody else checks this product") from lost
+            raise CheckedMeanwhile("somebody else checks this product") from lost
 
     def _link(self, tracker: Tracker, canonical: str) -> None:
         """Tell a tracker of the page's own link, unless it is gone."""
@@ -178,7 +178,7 @@ class Check:
             key, there = (tracker.tenant, tracker.product), Tracker.tenant.exists()
             tables.update(Tracker, key, [Tracker.canonical.set(canonical)], there)
 
-    def _store_prices(self, product: Product, changes: Sequence[Change]) -> None:
+    def _store_prices(self, product: Product, changes: Sequence[FactChange]) -> None:
         keep_ms = self.job.config.pages.price_retention_days * DAY
         for variant, at in {change.variant.id: (change.variant, change.at) for change in changes}.values():
             price, stock = variant.price.confirmed, variant.stock.confirmed
@@ -193,14 +193,14 @@ class Check:
                 )
             )
 
-    def _save_page(self, product: Product, found: Seen, now: int) -> None:
+    def _save_page(self, product: Product, found: CheckResult, now: int) -> None:
         page, whole = table.pack_text(found.text, table.SAVED_BYTES)
         ends = ttl(now + SAVED_MS)
         tables.put(
             SavedPage(product.product, saved_at=now, page=page, whole=whole, outcome=str(found.status), expires_at=ends)
         )
 
-    def _record(self, product: Product, found: Seen, started: int, now: int, *, again: bool) -> None:
+    def _record(self, product: Product, found: CheckResult, started: int, now: int, *, again: bool) -> None:
         """The entry of `check_runs`."""
         began = iso(started)
         logger.info("page check", extra={"product": product.product, "status": found.status, "ms": now - started})

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from sluice.pages import robots, table, urls
-from sluice.pages.fetch import Client, Unfetched
-from sluice.pages.robots import Rules
+from sluice.pages.fetch import PageClient, Unfetched
+from sluice.pages.robots import RobotsRules
 from sluice.pages.table import PageHost
 from sluice.platform import tables
 from sluice.platform.clock import Clock, ttl
@@ -16,14 +16,14 @@ MOST_PACKED = 300_000
 class Rulebook:
     """The rules of the hosts that one check comes to, read from the table or asked for."""
 
-    def __init__(self, client: Client, clock: Clock, take: Callable[[], None]) -> None:
+    def __init__(self, client: PageClient, clock: Clock, take: Callable[[], None]) -> None:
         """take: returns when the next request to the page's host may start."""
         self._client = client
         self._clock = clock
         self._take = take
-        self._known: dict[str, Rules] = {}
+        self._known: dict[str, RobotsRules] = {}
 
-    def of(self, url: str) -> Rules:
+    def of(self, url: str) -> RobotsRules:
         """The rules of the host of `url`.
 
         Raises:
@@ -43,16 +43,16 @@ class Rulebook:
         if not self.of(url).allows(url):
             raise Unfetched("robots", "the shop's robots.txt does not allow this page to be fetched", passing=False)
 
-    def _stored(self, origin: str) -> Rules | None:
+    def _stored(self, origin: str) -> RobotsRules | None:
         try:
             found = PageHost.get(urls.host(origin))
         except PageHost.DoesNotExist:
             return None
         if found.origin != origin or self._clock.now() - found.read_at > robots.KEEP_MS:
             return None
-        return Rules(table.unpack_text(found.robots))
+        return RobotsRules(table.unpack_text(found.robots))
 
-    def _fetched(self, origin: str) -> Rules:
+    def _fetched(self, origin: str) -> RobotsRules:
         self._take()
         try:
             answer = self._client.get(f"{origin}/robots.txt", {}, _anything, most=robots.MOST_BYTES, cut=True)

@@ -11,7 +11,7 @@ TEXT_CHARACTERS = 200
 MOST_VARIANTS = 500
 
 
-class Outcome(StrEnum):
+class ReadOutcome(StrEnum):
     """What a check came to."""
 
     PRODUCT = "product"  # a product, with at least a price or a stock that is certain
@@ -44,7 +44,7 @@ class Money(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Variant:
+class ReadVariant:
     """One thing that can be bought on the page, as it was read.
 
     id: the shop's own, which stays when others come and go; empty for the only one. options: `{"Size": "42"}`. price:
@@ -68,21 +68,21 @@ class Reading(NamedTuple):
     own link to itself, as it stands there.
     """
 
-    outcome: Outcome
+    outcome: ReadOutcome
     source: str = ""
     seen: str = ""
     title: str = ""
-    variants: tuple[Variant, ...] = ()
+    variants: tuple[ReadVariant, ...] = ()
     complete: bool = False
     canonical: str = ""
 
 
-def product(source: str, title: str, variants: list[Variant], seen: str, *, complete: bool = False) -> Reading:
+def product(source: str, title: str, variants: list[ReadVariant], seen: str, *, complete: bool = False) -> Reading:
     """A reading of a product: *unclear* when neither a price nor a stock of it is certain."""
     known = variants[:MOST_VARIANTS]
     certain = any(one.price or one.availability is not Availability.UNKNOWN for one in known)
     return Reading(
-        Outcome.PRODUCT if certain else Outcome.UNCLEAR,
+        ReadOutcome.PRODUCT if certain else ReadOutcome.UNCLEAR,
         source,
         seen if certain else f"{seen}; neither a price nor a stock of it is certain",
         title[:TEXT_CHARACTERS],
@@ -91,7 +91,7 @@ def product(source: str, title: str, variants: list[Variant], seen: str, *, comp
     )
 
 
-def _distinct(variants: list[Variant]) -> list[Variant]:
+def _distinct(variants: list[ReadVariant]) -> list[ReadVariant]:
     """One of each id. Two that share an id cannot be told apart: neither is kept."""
     ids = [one.id for one in variants]
     return [one for one in variants if ids.count(one.id) == 1]

@@ -15,7 +15,7 @@ MOST_DELAY_MS = HOUR
 
 
 @dataclass(frozen=True)
-class Rules:
+class RobotsRules:
     """The rules of one host. text: its robots.txt; empty where it has none, and everything is allowed."""
 
     text: str
@@ -35,11 +35,11 @@ class Rules:
         return min(MOST_DELAY_MS, max(0, int(delay * SECOND))) if delay is not None else 0
 
 
-def of_answer(status: int, body: bytes) -> Rules | None:
+def of_answer(status: int, body: bytes) -> RobotsRules | None:
     """The rules that an answer to `/robots.txt` gives; None where it gives none and the host must be asked later.
 
     A file that is not there, or not for us, forbids nothing. A host in trouble is left alone.
     """
     if 200 <= status < 300:
-        return Rules(body.decode("utf-8-sig", errors="replace"))
-    return Rules("") if 400 <= status < 500 and status != 429 else None
+        return RobotsRules(body.decode("utf-8-sig", errors="replace"))
+    return RobotsRules("") if 400 <= status < 500 and status != 429 else None

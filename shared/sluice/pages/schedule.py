@@ -61,7 +61,7 @@ class PageSchedule(tables.Table):
     expires_at = IntAttribute(null=True)
 
 
-class Status(NamedTuple):
+class ScheduleStatus(NamedTuple):
     """The scheduler: times are epoch ms. next_at: None while it is disabled."""
 
     enabled: bool
@@ -88,7 +88,7 @@ class Ran:
     failed: list[str] = field(default_factory=list)
 
 
-def status(now: int, config: Config) -> Status:
+def status(now: int, config: Config) -> ScheduleStatus:
     """Whether and when the scheduler runs."""
     last = _last()
     started = last.started_at if last else None
@@ -96,7 +96,9 @@ def status(now: int, config: Config) -> Status:
     held = config.pauses.holding(holds_of(PAGES, PAGES, "", kinds.CHECK.name), now)
     enabled = config.pages.enable_check_scheduler and not held
     due = max(now, started + interval * MINUTE) if started else now
-    return Status(enabled, bool(last and last.until and last.until > now), interval, started, due if enabled else None)
+    return ScheduleStatus(
+        enabled, bool(last and last.until and last.until > now), interval, started, due if enabled else None
+    )
 
 
 def tick(context: Context) -> dict[str, Any]:

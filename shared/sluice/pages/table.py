@@ -10,7 +10,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProject
 
 from sluice.jobs.model import keys
 from sluice.pages import facts
-from sluice.pages.facts import Facts
+from sluice.pages.facts import PageFacts
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.http import table_pages
@@ -24,7 +24,7 @@ MOST_TENANTS = 20
 SAVED_BYTES = 380_000
 
 
-class DueIndex(GlobalSecondaryIndex["Product"]):  # type: ignore[no-untyped-call]
+class WatchIndex(GlobalSecondaryIndex["Product"]):  # type: ignore[no-untyped-call]
     """Products that somebody tracks, by the time from which they may be checked again."""
 
     class Meta:
@@ -56,7 +56,7 @@ class Product(tables.Table):
         table_name = tables.name("pages")
 
     product = UnicodeAttribute(hash_key=True)
-    due = DueIndex()
+    due = WatchIndex()
     url = UnicodeAttribute()
     host = UnicodeAttribute()
     trackers = IntAttribute(default=0)
@@ -78,9 +78,9 @@ class Product(tables.Table):
     expires_at = IntAttribute(null=True)
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> PageFacts:
         """What is known."""
-        return facts.from_json(unpack(self.known)) if self.known else Facts()
+        return facts.from_json(unpack(self.known)) if self.known else PageFacts()
 
 
 class ProductIndex(GlobalSecondaryIndex["Tracker"]):  # type: ignore[no-untyped-call]
@@ -153,7 +153,7 @@ class SlowIndex(GlobalSecondaryIndex["PageCheck"]):  # type: ignore[no-untyped-c
 class PageCheck(tables.Table):
     """One check of a page: an entry of `check_runs`.
 
-    at: when it began, RFC 3339, and a word that tells it from others. status: an `Outcome`, `unchanged` or `failed`.
+    at: when it began, RFC 3339, and a word that tells it from others. status: a `ReadOutcome`, `unchanged` or `failed`.
     ms: how long it took. error: the code of what went wrong. about: in words. run: the scheduler run that asked for it.
     again: it failed, and is tried again. metadata: source, bytes, whether it was answered by 304, redirects, variants.
     """

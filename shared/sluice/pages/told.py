@@ -12,7 +12,7 @@ from typing import Any
 
 from sluice.pages import alerts, table, views, wanted
 from sluice.pages.alerts import Alert
-from sluice.pages.facts import Change
+from sluice.pages.facts import FactChange
 from sluice.pages.table import Product, Tracker
 from sluice.platform import aws, tables
 from sluice.platform.clock import iso
@@ -25,7 +25,7 @@ MOST_ALERTS = 20
 TRIES = 12
 
 
-def tell(product: Product, changes: Sequence[Change], unreadable: str, now: int) -> int:
+def tell(product: Product, changes: Sequence[FactChange], unreadable: str, now: int) -> int:
     """Tell every tracker of `product` what it wants to know of `changes`; returns how many alerts there were.
 
     unreadable: why the page could not be read for a day; empty where it can, or for less.
@@ -61,7 +61,7 @@ def send(tracker: Tracker) -> None:
         return  # changed meanwhile: sent once more with the next check, under the same id
 
 
-def _step(tenant: str, product: Product, changes: Sequence[Change], unreadable: str, now: int) -> Tracker | None:
+def _step(tenant: str, product: Product, changes: Sequence[FactChange], unreadable: str, now: int) -> Tracker | None:
     """The tracker after what it is told, written; None when it is gone."""
     for _ in range(TRIES):
         tracker = table.find_tracker(tenant, product.product)

@@ -8,8 +8,8 @@ from typing_extensions import TypedDict
 
 from sluice.pages import money_text, wanted
 from sluice.pages.alerts import Told, Watch
-from sluice.pages.facts import Fact, Facts, VariantFacts
-from sluice.pages.reading import FAILED, UNCHANGED, Availability, Money, Outcome
+from sluice.pages.facts import Fact, PageFacts, VariantFacts
+from sluice.pages.reading import FAILED, UNCHANGED, Availability, Money, ReadOutcome
 from sluice.platform.clock import SECOND, iso, iso_or_none
 from sluice.platform.http.shapes import Among, Time
 
@@ -88,7 +88,7 @@ class CheckView(TypedDict):
     startedAt: Time
     endedAt: Time
     durationMs: int
-    status: Annotated[str, Among((*Outcome, UNCHANGED, FAILED))]
+    status: Annotated[str, Among((*ReadOutcome, UNCHANGED, FAILED))]
     error: str | None
     about: str | None
     metadata: dict[str, Any]
@@ -270,7 +270,7 @@ def point(one: "PricePoint") -> PointView:
     }
 
 
-def problem(watch: Watch, known: Facts) -> str | None:
+def problem(watch: Watch, known: PageFacts) -> str | None:
     """Why a wish can tell nothing, as far as that is known."""
     followed = [one for one in known.variants.values() if watch.wants(one)]
     if known.variants and not followed:

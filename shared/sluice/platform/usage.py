@@ -25,7 +25,7 @@ from sluice.platform.http.errors import TooMany
 KEPT = "kept"
 
 
-class Usage(tables.Table):
+class TenantUsage(tables.Table):
     """One tenant's counts. The others among its attributes are counters, each of which is named where it is counted.
 
     seen: batches of a stream's records that were counted lately.
@@ -54,13 +54,13 @@ def charge(tenant: str, items: int, now: int, allowed: Allowances, *, requests: 
     minute = f"m{iso(now)[14:16]}"
     if items > allowed.items_per_hour:
         raise TooMany("items_per_hour", allowed.items_per_hour, _until(now, HOUR))
-    actions = [Path(minute).add(requests), Usage.expires_at.set(ttl(now + 2 * HOUR))]
+    actions = [Path(minute).add(requests), TenantUsage.expires_at.set(ttl(now + 2 * HOUR))]
     room = _below(Path(minute), allowed.requests_per_minute - requests)
     if items:
-        actions.append(Usage.items.add(items))
-        room &= _below(Usage.items, allowed.items_per_hour - items)
+        actions.append(TenantUsage.items.add(items))
+        room &= _below(TenantUsage.items, allowed.items_per_hour - items)
     try:
-        tables.update(Usage, (tenant, iso(now)[:13]), actions, room, token=tables.one_of_many("w"))
+        tables.update(TenantUsage, (tenant, iso(now)[:13]), actions, room, token=tables.one_of_many("w"))
     except tables.ConditionFailed as failed:
         if _number(failed.item, minute) > allowed.requests_per_minute - requests:
             raise TooMany("requests_per_minute", allowed.requests_per_minute, _until(now, MINUTE)) from None
@@ -69,7 +69,7 @@ def charge(tenant: str, items: int, now: int, allowed: Allowances, *, requests: 
 
 def counters(tenant: str, period: str) -> dict[str, int]:
     """All counters of an item, by name; what was counted a moment ago may be missing."""
-    answer = Usage._get_connection().get_item(tenant, period)
+    answer = TenantUsage._get_connection().get_item(tenant, period)
     return {name: int(value["N"]) for name, value in (answer.get("Item") or {}).items() if "N" in value}
 
 
@@ -77,12 +77,12 @@ def add(tenant: str, period: str, changes: Mapping[str, int]) -> None:
     """Add to counters of an item."""
     if moved := {name: number for name, number in changes.items() if number}:
         adds = [Path([name]).add(number) for name, number in sorted(moved.items())]
-        tables.update(Usage, (tenant, period), adds, token=tables.one_of_many("w"))
+        tables.update(TenantUsage, (tenant, period), adds, token=tables.one_of_many("w"))
 
 
 def put(tenant: str, period: str, values: Mapping[str, int]) -> None:
     """Set counters of an item to what was counted anew."""
-    tables.update(Usage, (tenant, period), [Path([name]).set(number) for name, number in sorted(values.items())])
+    tables.update(TenantUsage, (tenant, period), [Path([name]).set(number) for name, number in sorted(values.items())])
 
 
 def _below(counter: Any, most: int) -> Condition:

@@ -35,7 +35,7 @@ T = TypeVar("T")
 KEEP_PICTURES = {"Cache-Control": "public, max-age=2592000", "X-Content-Type-Options": "nosniff"}
 
 
-class Item(Body):
+class RefreshBody(Body):
     """One price to fetch."""
 
     sku: str = Field(description="the style id, for example `DD1391-100`")
@@ -54,7 +54,7 @@ class Refresh(Body):
 
     example: ClassVar[Example] = {"items": [{"sku": "DD1391-100", "size": "10", "priority": "manual"}]}
 
-    items: Annotated[list[Annotated[Any, DocumentedAs(Item)]], Field(min_length=1, max_length=items.MOST_ITEMS)]
+    items: Annotated[list[Annotated[Any, DocumentedAs(RefreshBody)]], Field(min_length=1, max_length=items.MOST_ITEMS)]
 
 
 class PriceAnswer(Answered, TypedDict):
@@ -110,7 +110,7 @@ def refresh_prices(request: HttpRequest[Refresh, None]) -> RefreshAnswer:
     """Ask for fresh prices."""
     require_room(request.tenant, len(request.body.items), request.now, live.current())
     answers = Answers[PriceAnswer]()
-    good = answers.read(request.body.items, Item)
+    good = answers.read(request.body.items, RefreshBody)
     wanted = [RefreshItem(**item.model_dump()) for item in good.values()]
     enqueued = ask.refresh(wanted, request.tenant, request.now, live.current())
     for index, done in zip(good, enqueued, strict=True):

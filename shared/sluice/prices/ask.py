@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sluice.catalog import meaning
 from sluice.catalog.charts import NoVariant
-from sluice.catalog.meaning import Known, Wanted
+from sluice.catalog.meaning import Known, WantedSize
 from sluice.jobs.ask import Wish, ask_many
 from sluice.jobs.model import keys
 from sluice.jobs.queue.enqueue import Enqueued
@@ -53,7 +53,7 @@ def refresh(items: Sequence[RefreshItem], tenant: str, now: int, config: Config)
     """Enqueue a refresh for each of `items`; the answers are in their order. A refused item stops no other."""
     checked = [_checked(item) for item in items]
     good = [item for item in checked if isinstance(item, RefreshItem)]
-    known = meaning.known([Wanted(item.marketplace, item.sku, _size(item)) for item in good])
+    known = meaning.known([WantedSize(item.marketplace, item.sku, _size(item)) for item in good])
     statuses = accounts.statuses({keys.account(item.marketplace, tenant) for item in good})
     prepared = [
         _wish(item, tenant, known, statuses, now, config) if isinstance(item, RefreshItem) else item for item in checked

@@ -4,8 +4,8 @@ from typing import NamedTuple, cast
 
 from sluice.catalog import charts, lookup, meaning
 from sluice.catalog import table as catalog
-from sluice.catalog.charts import NoVariant, Variant
-from sluice.catalog.meaning import Wanted
+from sluice.catalog.charts import ChartVariant, NoVariant
+from sluice.catalog.meaning import WantedSize
 from sluice.catalog.table import Product
 from sluice.jobs.model.outcomes import CannotSucceed
 from sluice.jobs.model.run import Run
@@ -16,14 +16,14 @@ from sluice.marketplaces.registry import Marketplace
 from sluice.marketplaces.sizes import Size
 
 
-class Place(NamedTuple):
+class AskedAt(NamedTuple):
     """Where the price is asked for. style: the SKU as the marketplace spells it, or as it was asked for.
 
     just_found: this job has looked it up itself.
     """
 
     product_id: str
-    variant: Variant
+    variant: ChartVariant
     style: str
     just_found: bool = False
 
@@ -49,7 +49,7 @@ class Finder:
         self._sku: str = run.payload["sku"]
         self._size = size_of(run.payload)
 
-    def find(self) -> Place:
+    def find(self) -> AskedAt:
         """As the request or another job has found them, else as the marketplace says.
 
         Raises:
@@ -59,17 +59,17 @@ class Finder:
         """
         payload = self._run.payload
         if "variant_id" in payload:
-            variant = Variant(payload["variant_id"], payload["size"], payload["size_system"], payload["sizes"])
-            return Place(payload["product_id"], variant, payload.get("style", self._sku))
+            variant = ChartVariant(payload["variant_id"], payload["size"], payload["size_system"], payload["sizes"])
+            return AskedAt(payload["product_id"], variant, payload.get("style", self._sku))
         with self._run.turn(skus.key(self._sku)):
-            wanted = Wanted(self._marketplace.name, self._sku, self._size)
+            wanted = WantedSize(self._marketplace.name, self._sku, self._size)
             known = meaning.known([wanted], consistent=True)
             self._remember(known.get((self._marketplace.name, self._sku)))
             if not self._marketplace.lookup_calls:
-                return Place(self._style(known), self._by_other_charts(known), self._style(known))
+                return AskedAt(self._style(known), self._by_other_charts(known), self._style(known))
             return self._by_chart(known)
 
-    def find_again(self, place: Place) -> Place:
+    def find_again(self, place: AskedAt) -> AskedAt:
         """The same, of a product that was not found where it was before.
 
         Raises:
@@ -84,7 +84,7 @@ class Finder:
         if known.product_id == place.product_id:
             raise NotFound(f"{self._marketplace.name} has no prices for the product that its search finds", status=404)
         wanted = Size(place.variant.size, place.variant.size_system)
-        return Place(known.product_id, self._of(known, wanted, {}), known.style or self._sku, just_found=True)
+        return AskedAt(known.product_id, self._of(known, wanted, {}), known.style or self._sku, just_found=True)
 
     def _remember(self, row: Product | None) -> None:
         if told := catalog.rivalry(row, self._sku):
@@ -93,18 +93,18 @@ class Finder:
         if problem and problem["at"] >= self._run.job.created_at:
             raise Remembered(problem["code"], problem["message"])
 
-    def _by_chart(self, known: meaning.Known) -> Place:
+    def _by_chart(self, known: meaning.Known) -> AskedAt:
         product = known.get((self._marketplace.name, self._sku))
         product = product if product and product.is_found else None
         now, age_ms = self._run.clock.now(), self._run.config.prices.catalog_age_ms
         if product and product.is_charted:
             variant = self._in(product, known)
             if variant:
-                return Place(product.product_id, variant, product.style or self._sku)
+                return AskedAt(product.product_id, variant, product.style or self._sku)
             if not catalog.is_old(product, now, age_ms):
                 raise _refused(meaning.missing(self._sku, self._size, product))
         found = self._look_up(product)
-        return Place(found.product_id, self._of(found, self._size, known), found.style or self._sku, just_found=True)
+        return AskedAt(found.product_id, self._of(found, self._size, known), found.style or self._sku, just_found=True)
 
     def _look_up(self, known: Product | None, *, moved: bool = False) -> Product:
         now = self._run.clock.now()
@@ -116,13 +116,13 @@ class Finder:
     def _style(self, known: meaning.Known) -> str:
         return meaning.style(self._marketplace.name, self._sku, known)
 
-    def _in(self, product: Product, known: meaning.Known) -> Variant | None:
+    def _in(self, product: Product, known: meaning.Known) -> ChartVariant | None:
         try:
             return meaning.in_chart(product, self._marketplace.name, self._sku, self._size, known)
         except NoVariant as none:
             raise _refused(none) from None
 
-    def _of(self, product: Product, size: Size, known: meaning.Known) -> Variant:
+    def _of(self, product: Product, size: Size, known: meaning.Known) -> ChartVariant:
         try:
             variant = meaning.in_chart(product, self._marketplace.name, self._sku, size, known)
         except NoVariant as none:
@@ -131,7 +131,7 @@ class Finder:
             raise _refused(meaning.missing(self._sku, size, product))
         return variant
 
-    def _by_other_charts(self, known: meaning.Known) -> Variant:
+    def _by_other_charts(self, known: meaning.Known) -> ChartVariant:
         """The size at a marketplace without charts: as another's chart has it, else as what is for sale there shows."""
         name, run = self._marketplace.name, self._run
         try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sluice.catalog import charts
 from sluice.catalog import table as catalog
-from sluice.catalog.charts import NoVariant, Variant
+from sluice.catalog.charts import ChartVariant, NoVariant
 from sluice.catalog.table import Product
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import HandlerResult
@@ -23,7 +23,7 @@ from sluice.marketplaces.registry import Marketplace
 from sluice.marketplaces.sizes import Size
 from sluice.platform.clock import Clock, iso
 from sluice.prices import table as prices
-from sluice.prices.finder import Finder, Place, Remembered, size_of
+from sluice.prices.finder import AskedAt, Finder, Remembered, size_of
 from sluice.prices.table import Price
 
 
@@ -62,7 +62,7 @@ def run(run: Run) -> HandlerResult:
     return _result(price, skipped=None if newer else "older")
 
 
-def _quotes(adapter: Adapter, finder: Finder, place: Place, currency: str) -> tuple[Place, list[MarketData]]:
+def _quotes(adapter: Adapter, finder: Finder, place: AskedAt, currency: str) -> tuple[AskedAt, list[MarketData]]:
     """The market of the product. One that is no longer where it was found before is looked up anew, once."""
     try:
         return place, adapter.quotes(place.product_id, place.variant.variant_id, currency)
@@ -99,7 +99,7 @@ def _wanted(run: Run, marketplace: str, product: Product) -> set[str]:
     return {variant.variant_id for size in set(asked) if (variant := _named(chart, size))}
 
 
-def _named(chart: Sequence[Variant], size: Size) -> Variant | None:
+def _named(chart: Sequence[ChartVariant], size: Size) -> ChartVariant | None:
     with suppress(NoVariant):
         return charts.find(chart, size)
     return None
@@ -130,11 +130,11 @@ def _is_fresh(stored: Price, run: Run) -> bool:
     return bool(run.clock.now() - stored.observed_at < run.config.prices.freshness_ms)
 
 
-def _price_key(run: Run, marketplace: str, variant: Variant) -> str:
+def _price_key(run: Run, marketplace: str, variant: ChartVariant) -> str:
     return prices.key(marketplace, variant.size, variant.size_system, run.payload["currency"])
 
 
-def _price(run: Run, marketplace: str, style: str, variant: Variant, data: MarketData, observed_at: int) -> Price:
+def _price(run: Run, marketplace: str, style: str, variant: ChartVariant, data: MarketData, observed_at: int) -> Price:
     return Price(
         sku=skus.key(run.payload["sku"]),
         style=style,

@@ -7,7 +7,7 @@ from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from typing_extensions import TypedDict
 
 from sluice.catalog import charts
-from sluice.catalog.charts import Variant
+from sluice.catalog.charts import ChartVariant
 from sluice.marketplaces import sizes, skus
 from sluice.marketplaces.sizes import Size
 from sluice.platform import tables
@@ -61,7 +61,7 @@ class Price(tables.Table):
     observed_at = IntAttribute()
 
     @property
-    def variant(self) -> Variant:
+    def variant(self) -> ChartVariant:
         """The size and its names in their normal form, also of a price that was stored under another spelling."""
         return charts.in_normal_form(self.price, self.size_system, {self.size_system: self.size, **self.sizes})
 

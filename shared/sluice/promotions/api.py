@@ -21,7 +21,7 @@ from sluice.promotions import campaigns, listing, views
 from sluice.promotions.bodies import NewPromotions, PromotionsQuery
 from sluice.promotions.kinds import CREATE, MARKETPLACE
 from sluice.promotions.request import CannotPromote, promote
-from sluice.promotions.wanted import Wanted
+from sluice.promotions.wanted import WantedAd
 
 MESSAGES = {
     Result.CREATED: "the ad will be placed as soon as eBay knows the listing",
@@ -53,7 +53,7 @@ class Shown(TypedDict):
 class PromotionList(TypedDict):
     """`stats` counts all promotions, `promotions` is a page of those that match. `next`: null on the last page."""
 
-    stats: views.Stats
+    stats: views.PromotionCounts
     promotions: list[views.PromotionView]
     next: str | None
 
@@ -113,7 +113,7 @@ def cancel_promotion(request: HttpRequest[None, None]) -> Withdrawn:
     return {"success": True, "jobId": job.job_id, "message": "no ad will be placed"}
 
 
-def _check_campaigns(body: NewPromotions, wanted: Sequence[Wanted], tenant: str) -> None:
+def _check_campaigns(body: NewPromotions, wanted: Sequence[WantedAd], tenant: str) -> None:
     """Do nothing if each campaign that is named is one of the seller's that takes ads, as far as can be told now.
 
     Raises:

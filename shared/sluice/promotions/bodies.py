@@ -12,7 +12,7 @@ from sluice.platform.http.errors import FieldError, Invalid
 from sluice.platform.http.items import MOST_ITEMS
 from sluice.platform.http.models import Body, Example, OneOf, PageQuery, join
 from sluice.promotions.views import STATUSES
-from sluice.promotions.wanted import Wanted
+from sluice.promotions.wanted import WantedAd
 
 # Each is a call to the marketplace before the request is answered.
 MOST_CAMPAIGNS = 5
@@ -66,7 +66,7 @@ class NewPromotions(Body):
     campaign_id: Digits | None = None
     batch: Annotated[list[NewPromotion] | None, Field(min_length=1, max_length=MOST_ITEMS)] = None
 
-    def wanted(self) -> list[Wanted]:
+    def wanted(self) -> list[WantedAd]:
         """What is asked for, in its order.
 
         Raises:
@@ -77,10 +77,10 @@ class NewPromotions(Body):
             if self.listing_id is None or self.ad_rate is None:
                 missing = [name for name in ("listingId", "adRate") if single[name] is None]
                 raise Invalid.of([FieldError(name, "is required") for name in missing])
-            return [Wanted(self.listing_id, self.ad_rate, self.campaign_id)]
+            return [WantedAd(self.listing_id, self.ad_rate, self.campaign_id)]
         if extra := [name for name, value in single.items() if value is not None]:
             raise Invalid.of([FieldError(name, "stands in the rows of the batch") for name in extra])
-        rows = [Wanted(row.listing_id, row.ad_rate, row.campaign_id) for row in self.batch]
+        rows = [WantedAd(row.listing_id, row.ad_rate, row.campaign_id) for row in self.batch]
         if problems := [*_twice(rows), *_too_many_campaigns(rows)]:
             raise Invalid.of(problems)
         return rows
@@ -97,7 +97,7 @@ class PromotionsQuery(PageQuery):
     listing_id: Digits | None = None
 
 
-def _twice(rows: list[Wanted]) -> list[FieldError]:
+def _twice(rows: list[WantedAd]) -> list[FieldError]:
     first: dict[str, int] = {}
     found = []
     for number, row in enumerate(rows):
@@ -107,7 +107,7 @@ def _twice(rows: list[Wanted]) -> list[FieldError]:
     return found
 
 
-def _too_many_campaigns(rows: list[Wanted]) -> list[FieldError]:
+def _too_many_campaigns(rows: list[WantedAd]) -> list[FieldError]:
     campaigns = {row.campaign_id for row in rows if row.campaign_id}
     if len(campaigns) <= MOST_CAMPAIGNS:
         return []

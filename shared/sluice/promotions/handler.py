@@ -24,7 +24,7 @@ from sluice.jobs.queue import finish
 from sluice.marketplaces.advertising import Ad, AdResult, Advertiser
 from sluice.marketplaces.http.errors import AlreadyExists, DoesNotFit, MarketplaceFailure, NotReady, WrongSite
 from sluice.promotions import advertisers, campaigns, wanted
-from sluice.promotions.wanted import Wanted
+from sluice.promotions.wanted import WantedAd
 
 # eBay's internal error, which it has also been seen to answer for an ad that is there.
 INTERNAL: Final = "35001"
@@ -43,7 +43,7 @@ class _Placing:
     end: HandlerResult | Exception | None = None
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> WantedAd:
         """What is asked for. Raises where the job does not say it."""
         return wanted.of(self.run.payload)
 

@@ -12,7 +12,7 @@ from sluice.platform.http import paging
 from sluice.platform.http.paging import Page, Place
 from sluice.promotions.kinds import CREATE, MARKETPLACE
 from sluice.promotions.request import job_id
-from sluice.promotions.views import Stats, status
+from sluice.promotions.views import PromotionCounts, status
 
 # Promotions of a lane that are counted as due at the most: what a run of the worker can place is far below.
 MOST_DUE = 250
@@ -45,7 +45,7 @@ def page(tenant: str, wanted: Filter, now: int, limit: int, start: Place | None,
     return asked.page(requests.apart(tenant, CREATE.name), limit, start, lambda _: True, matches)
 
 
-def stats(tenant: str, now: int, config: Config) -> Stats:
+def stats(tenant: str, now: int, config: Config) -> PromotionCounts:
     """The counts of all promotions, a second or two behind what happens. What is under way counts as pending."""
     counts = tally.counts(tenant)
     unfinished = counts[CREATE.name, tally.UNFINISHED]

@@ -10,7 +10,7 @@ from sluice.marketplaces import advertising
 from sluice.platform.config.document import Config
 from sluice.platform.refused import Refused
 from sluice.promotions.kinds import CREATE, MARKETPLACE
-from sluice.promotions.wanted import Wanted
+from sluice.promotions.wanted import WantedAd
 
 # Calls to an ad in a campaign that is named; and where it is not, two to find the listing's ad and the campaign.
 CALLS_NAMED = 1
@@ -26,7 +26,7 @@ def job_id(tenant: str, listing_id: str) -> str:
     return keys.job_id(CREATE.name, MARKETPLACE, tenant, listing_id)
 
 
-def promote(wanted: Sequence[Wanted], tenant: str, by: str, now: int, config: Config) -> list[Enqueued | Refused]:
+def promote(wanted: Sequence[WantedAd], tenant: str, by: str, now: int, config: Config) -> list[Enqueued | Refused]:
     """Ask for these ads, each of another listing; the answers are in their order.
 
     The first is tried after the timetable's first wait, each other one a stagger later. A listing whose promotion waits
@@ -68,7 +68,7 @@ def promote_published(
     Raises:
         CannotPromote: the listing is published all the same; tell the seller.
     """
-    [answer] = promote([Wanted(listing_id, rate, campaign_id)], tenant, by, now, config)
+    [answer] = promote([WantedAd(listing_id, rate, campaign_id)], tenant, by, now, config)
     if isinstance(answer, Refused):
         raise answer
     return answer.job_id

@@ -51,7 +51,7 @@ class PromotionView(TypedDict):
     status: Annotated[str, Among(STATUSES)]
 
 
-class Stats(TypedDict):
+class PromotionCounts(TypedDict):
     """How many promotions have each status; `total` is their sum. Those that were cancelled are not counted."""
 
     total: int

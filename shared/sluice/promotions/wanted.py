@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 
-class Wanted(NamedTuple):
+class WantedAd(NamedTuple):
     """An ad for a listing, at a rate in percent. campaign_id: where it is to stand; None leaves the choice to us."""
 
     listing_id: str
@@ -18,6 +18,6 @@ class Wanted(NamedTuple):
         return fields | ({"campaign_id": self.campaign_id} if self.campaign_id else {})
 
 
-def of(payload: Mapping[str, Any]) -> Wanted:
+def of(payload: Mapping[str, Any]) -> WantedAd:
     """What a job is to place."""
-    return Wanted(payload["listing_id"], Decimal(payload["rate"]), payload.get("campaign_id"))
+    return WantedAd(payload["listing_id"], Decimal(payload["rate"]), payload.get("campaign_id"))

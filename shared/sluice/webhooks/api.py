@@ -21,7 +21,7 @@ from sluice.platform.settings import settings
 from sluice.platform.tables import ConditionFailed
 from sluice.webhooks import bodies, deliveries, endpoints, targets, turns
 from sluice.webhooks.deliveries import Delivery, State, Try
-from sluice.webhooks.endpoints import Endpoint, Wanted
+from sluice.webhooks.endpoints import Endpoint, WantedEndpoint
 
 # With every webhook taken, another fits when one is deleted; nobody can know when.
 WAIT_SECONDS = 60
@@ -192,12 +192,12 @@ def _require_active(endpoint: Endpoint) -> None:
         raise Conflict("the webhook is disabled; enable it first", code="disabled")
 
 
-def _wanted(body: NewWebhook) -> Wanted:
+def _wanted(body: NewWebhook) -> WantedEndpoint:
     try:
         targets.check(body.url, local=settings().on_a_laptop)
     except BadAddress as bad:
         raise Invalid.field("url", str(bad)) from None
-    return Wanted(body.url, sorted(set(body.event_types)), body.enabled)
+    return WantedEndpoint(body.url, sorted(set(body.event_types)), body.enabled)
 
 
 def _webhook_id(request: HttpRequest[Any, Any]) -> str | None:

@@ -32,7 +32,7 @@ class Undelivered(Exception):  # noqa: N818 - what happened
         self.code = code
 
 
-class Client:
+class WebhookClient:
     """Sends webhooks. Safe to share between threads. local: on a laptop, receivers on it are allowed."""
 
     def __init__(self, *, local: bool, look_up: LookUp = pinned.look_up, seconds: float = TOTAL_SECONDS) -> None:
@@ -68,6 +68,6 @@ class Client:
 
 
 @cache
-def shared() -> Client:
+def shared() -> WebhookClient:
     """The client of this process."""
-    return Client(local=settings().on_a_laptop)
+    return WebhookClient(local=settings().on_a_laptop)

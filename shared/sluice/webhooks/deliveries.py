@@ -119,19 +119,19 @@ def page(webhook: str, limit: int, after: Place | None) -> Page[Delivery]:
     return table_pages.read(Delivery, webhook, limit, after, newest_first=True)
 
 
-class Line(NamedTuple):
+class DueDeliveries(NamedTuple):
     """Some of what is due to an endpoint. more: there may be others behind them."""
 
     deliveries: list[Delivery]
     more: bool
 
 
-def due(webhook: str, now: int, most: int) -> Line:
+def due(webhook: str, now: int, most: int) -> DueDeliveries:
     """What is due to the endpoint at `now`, the longest due first; `most` places of the line are looked at."""
     return _first(webhook, now, most, Delivery.delivery < f"{now + 1:013d}")
 
 
-def waiting(webhook: str, now: int, most: int) -> Line:
+def waiting(webhook: str, now: int, most: int) -> DueDeliveries:
     """What is on its way to the endpoint, whenever it is due; as `due`."""
     return _first(webhook, now, most, None)
 
@@ -171,7 +171,7 @@ def resend(delivery: Delivery, now: int) -> Delivery | None:
     return again
 
 
-def _first(webhook: str, now: int, most: int, when: Condition | None) -> Line:
+def _first(webhook: str, now: int, most: int, when: Condition | None) -> DueDeliveries:
     places = list(Delivery.query(_line(webhook), when, limit=most, page_size=most, consistent_read=True))
     ids = [place.delivery.partition("#")[2] for place in places]
     wanted = [(webhook, delivery) for delivery in dict.fromkeys(ids)]
@@ -186,7 +186,7 @@ def _first(webhook: str, now: int, most: int, when: Condition | None) -> Line:
         if known and on_its_way:
             _line_up(known)
         _leave(webhook, place.delivery)
-    return Line(list(pending.values()), len(places) == most)
+    return DueDeliveries(list(pending.values()), len(places) == most)
 
 
 def _line(webhook: str) -> str:

@@ -11,7 +11,7 @@ from sluice.platform import aws, tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import DAY
 from sluice.webhooks import signature, targets
-from sluice.webhooks.standing import Standing
+from sluice.webhooks.standing import EndpointStanding
 
 # A new secret signs beside the one before it for this long, so that a receiver can change over.
 OVERLAP_MS = DAY
@@ -63,9 +63,9 @@ class Endpoint(tables.Table):
     tried_token = UnicodeAttribute(null=True)
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> EndpointStanding:
         """How it stands."""
-        return Standing(self.failures, self.failing_since, self.failed_at, self.late or 0, self.rests_until)
+        return EndpointStanding(self.failures, self.failing_since, self.failed_at, self.late or 0, self.rests_until)
 
     @property
     def key(self) -> str:
@@ -73,7 +73,7 @@ class Endpoint(tables.Table):
         return key(self.tenant, self.webhook_id)
 
 
-class Wanted(NamedTuple):
+class WantedEndpoint(NamedTuple):
     """What a tenant says of an endpoint."""
 
     url: str
@@ -105,7 +105,7 @@ def everywhere() -> Iterator[Endpoint]:
     yield from Endpoint.scan(attributes_to_get=shown)
 
 
-def create(tenant: str, webhook_id: str, wanted: Wanted, now: int) -> tuple[Endpoint, str]:
+def create(tenant: str, webhook_id: str, wanted: WantedEndpoint, now: int) -> tuple[Endpoint, str]:
     """Make a new endpoint; with its secret, which is never shown again.
 
     Raises:
@@ -128,7 +128,7 @@ def create(tenant: str, webhook_id: str, wanted: Wanted, now: int) -> tuple[Endp
     return endpoint, secret
 
 
-def change(endpoint: Endpoint, wanted: Wanted, now: int) -> Endpoint:
+def change(endpoint: Endpoint, wanted: WantedEndpoint, now: int) -> Endpoint:
     """Make the endpoint as `wanted`, with a clean record. Its secret stays.
 
     Raises:
@@ -141,7 +141,7 @@ def change(endpoint: Endpoint, wanted: Wanted, now: int) -> Endpoint:
         Endpoint.event_types.set(list(wanted.event_types)),
         Endpoint.status.set(_status(wanted)),
         Endpoint.reason.set(reason) if reason else Endpoint.reason.remove(),
-        *_standing(Standing()),
+        *_standing(EndpointStanding()),
         Endpoint.updated_at.set(now),
     ]
     return _update(endpoint, actions)
@@ -183,7 +183,7 @@ def secrets(endpoint: Endpoint, now: int) -> list[str]:
     return [aws.decrypt(sealed, _context(endpoint.tenant, endpoint.webhook_id)) for sealed in signing]
 
 
-def keep(endpoint: Endpoint, standing: Standing, off: str | None, now: int) -> bool:
+def keep(endpoint: Endpoint, standing: EndpointStanding, off: str | None, now: int) -> bool:
     """Write how the endpoint stands now. off: why it is switched off, if it is. False when it was changed meanwhile."""
     if standing == endpoint.standing and off is None:
         return True
@@ -193,7 +193,7 @@ def keep(endpoint: Endpoint, standing: Standing, off: str | None, now: int) -> b
     return _try(endpoint, actions) is not None
 
 
-def _standing(standing: Standing) -> list[Update]:
+def _standing(standing: EndpointStanding) -> list[Update]:
     times = (
         (Endpoint.failing_since, standing.failing_since),
         (Endpoint.failed_at, standing.failed_at),
@@ -224,11 +224,11 @@ def _update(endpoint: Endpoint, actions: Sequence[Update]) -> Endpoint:
     return tables.update(Endpoint, key, actions, exists, token=Endpoint.change_token)
 
 
-def _status(wanted: Wanted) -> Status:
+def _status(wanted: WantedEndpoint) -> Status:
     return Status.ACTIVE if wanted.enabled else Status.DISABLED
 
 
-def _reason(wanted: Wanted) -> str | None:
+def _reason(wanted: WantedEndpoint) -> str | None:
     return None if wanted.enabled else "you have disabled it"
 
 

@@ -17,7 +17,7 @@ from sluice.platform.observe import count, logger
 from sluice.platform.sqs import CorruptMessage
 from sluice.webhooks import bodies, deliveries, endpoints, messages, signature, standing, turns
 from sluice.webhooks.bodies import NoEvent
-from sluice.webhooks.client import TIMED_OUT, Client, Undelivered
+from sluice.webhooks.client import TIMED_OUT, Undelivered, WebhookClient
 from sluice.webhooks.deliveries import Delivery, State, Try
 from sluice.webhooks.endpoints import Endpoint, Status
 from sluice.webhooks.messages import Turn
@@ -36,7 +36,7 @@ MOST_DROPPED = 25
 CLOCK_SKEW_MS = SECOND
 
 
-def work(found: Mapping[str, str], client: Client, clock: Clock) -> list[str]:
+def work(found: Mapping[str, str], client: WebhookClient, clock: Clock) -> list[str]:
     """Handle the messages `found` (body by message id), all at once.
 
     Returns the ids of those that SQS must deliver again: a fault of ours, not of a receiver. Handling a message twice
@@ -45,7 +45,7 @@ def work(found: Mapping[str, str], client: Client, clock: Clock) -> list[str]:
     return sqs.consume(found, lambda text: _one(text, client, clock)).failed
 
 
-def _one(text: str, client: Client, clock: Clock) -> None:
+def _one(text: str, client: WebhookClient, clock: Clock) -> None:
     message = messages.decode(text)
     if isinstance(message, Turn):
         serve(message, client, clock)
@@ -68,7 +68,7 @@ def fan_out(event: bodies.Event, now: int) -> None:
             turns.wake(tenant, min(max(now, one.rests_until or 0) for one in wanting), now)
 
 
-def serve(turn: Turn, client: Client, clock: Clock) -> None:
+def serve(turn: Turn, client: WebhookClient, clock: Clock) -> None:
     """Take the tenant's turn: send what is due to its endpoints, for a while, and announce the next one."""
     now = clock.now()
     if turn.at > now:
@@ -84,7 +84,7 @@ def serve(turn: Turn, client: Client, clock: Clock) -> None:
     turns.leave(turn.tenant, _next_turn(turn.tenant, clock.now()), clock.now())
 
 
-def _part(found: Sequence[Endpoint], client: Client, clock: Clock) -> bool:
+def _part(found: Sequence[Endpoint], client: WebhookClient, clock: Clock) -> bool:
     """Send some of what is due to each endpoint, all at once. Whether there may be more."""
     now, more = clock.now(), False
     chosen: list[tuple[Endpoint, Delivery]] = []
@@ -131,7 +131,7 @@ def _judge(endpoint: Endpoint, ended: Sequence[Ended], now: int) -> None:
         _disabled(endpoint, off, now)
 
 
-def _try(pending: Delivery, endpoint: Endpoint, client: Client, clock: Clock) -> Ended | None:
+def _try(pending: Delivery, endpoint: Endpoint, client: WebhookClient, clock: Clock) -> Ended | None:
     """Send it once. None when it was sent again, or dropped, meanwhile: then this attempt says nothing."""
     tried = _post(pending, endpoint, client, clock)
     now, gone = clock.now(), tried["status"] == GONE
@@ -152,7 +152,7 @@ def _try(pending: Delivery, endpoint: Endpoint, client: Client, clock: Clock) ->
     return Ended(arrived=False, late=tried["code"] == TIMED_OUT, given_up=given_up, gone=gone)
 
 
-def _post(pending: Delivery, endpoint: Endpoint, client: Client, clock: Clock) -> Try:
+def _post(pending: Delivery, endpoint: Endpoint, client: WebhookClient, clock: Clock) -> Try:
     """Send it; what came of it. code: None when the receiver has it."""
     began = clock.now()
     headers = signature.headers(endpoints.secrets(endpoint, began), pending.message_id, began, pending.body)

@@ -29,7 +29,7 @@ class Ended(NamedTuple):
     gone: bool = False
 
 
-class Standing(NamedTuple):
+class EndpointStanding(NamedTuple):
     """Times are epoch ms.
 
     failures: deliveries given up since one last arrived.
@@ -45,20 +45,22 @@ class Standing(NamedTuple):
     rests_until: int | None = None
 
 
-def after(before: Standing, ended: Iterable[Ended], now: int) -> tuple[Standing, str | None]:
+def after(before: EndpointStanding, ended: Iterable[Ended], now: int) -> tuple[EndpointStanding, str | None]:
     """The standing after some attempts that were made at once, and why the endpoint is switched off, if it is."""
     attempts = list(ended)
     if any(one.gone for one in attempts):
         failures = before.failures + sum(one.given_up for one in attempts)
-        return Standing(failures, before.failing_since or now, now), f"the receiver answered 410 (gone), at {iso(now)}"
+        return EndpointStanding(
+            failures, before.failing_since or now, now
+        ), f"the receiver answered 410 (gone), at {iso(now)}"
     if any(one.arrived for one in attempts) or not attempts:
-        return Standing() if attempts else before, None
+        return EndpointStanding() if attempts else before, None
     # Where nothing was sent for a day, nothing is known of that day.
     connected = before.failed_at is not None and now - before.failed_at < MOST_FAILING_MS
     since = before.failing_since if connected and before.failing_since is not None else now
     failures = before.failures + sum(one.given_up for one in attempts)
     late = before.late + 1 if any(one.late for one in attempts) else 0
-    standing = Standing(failures, since, now, late, now + rest(late) if late else None)
+    standing = EndpointStanding(failures, since, now, late, now + rest(late) if late else None)
     if now - since >= MOST_FAILING_MS:
         return standing, f"nothing has arrived there since {iso(since)}, at {iso(now)}"
     return standing, None

@@ -17,7 +17,7 @@ from sluice.platform.clock import MINUTE, SystemClock
 from sluice.platform.observe import logger
 from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints
-from sluice.webhooks.endpoints import Wanted
+from sluice.webhooks.endpoints import WantedEndpoint
 from tests.support.credentials import ACCEPTED, accept_all
 from tests.support.http import call
 from tests.support.letters import DIED_AT
@@ -109,7 +109,9 @@ class Cloud:
 
     def webhook(self, webhook_id: str = "main", tenant: str = "acme") -> str:
         """Give `tenant` a webhook to which one event was sent; the id of that delivery."""
-        endpoint, _ = endpoints.create(tenant, webhook_id, Wanted(WEBHOOK["url"], ["job.dead"], enabled=True), self.now)
+        endpoint, _ = endpoints.create(
+            tenant, webhook_id, WantedEndpoint(WEBHOOK["url"], ["job.dead"], enabled=True), self.now
+        )
         return deliveries.create(endpoint.key, DIED_AT, "e1", "job.dead", "{}", self.now)
 
     def healthy(self, ago: int = 0, oldest_due_age: int = 0) -> None:

@@ -302,7 +302,7 @@ def test_a_tenant_may_have_allowances_of_its_own(cloud: Cloud, configure: Config
 
 def test_a_counter_of_an_hour_is_forgotten(acme: Cloud, clock: VirtualClock) -> None:
     call("GET", "/v1/jobs")
-    [hour] = usage.Usage.query("acme", usage.Usage.period.startswith("2026"))
+    [hour] = usage.TenantUsage.query("acme", usage.TenantUsage.period.startswith("2026"))
     assert NOON // SECOND < (hour.expires_at or 0) < (NOON + DAY) // SECOND
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sluice.listings.ebay import sellers
-from sluice.listings.ebay.sellers import Known, Places
+from sluice.listings.ebay.sellers import KnownPolicies, Places
 from sluice.platform.observe import metrics
 from tests.support.ebay_records import document
 from tests.support.http import Answer, call
@@ -119,7 +119,7 @@ def test_a_path_s_sku_that_ebay_does_not_take_is_refused(seller: Cloud, sku: str
 
 def test_policies_and_places_that_the_seller_has_not_are_refused_by_our_fields(seller: Cloud) -> None:
     rows = {kind: [{"id": "1", "name": "Std", "digest": "x"}] for kind in ("fulfillment", "payment", "return")}
-    sellers.remember("ebay:acme", "EBAY_US", Known(rows, seller.now))
+    sellers.remember("ebay:acme", "EBAY_US", KnownPolicies(rows, seller.now))
     sellers.remember_places("ebay:acme", Places([{"key": "wh-1", "name": "", "enabled": True}], seller.now))
     known = {name: {"name": "Std"} for name in ("fulfillment", "payment", "return")}
     assert put({"policies": known}).status == 202

@@ -67,8 +67,12 @@ def test_each_operation_says_what_it_takes_and_answers(key: str) -> None:
 def test_an_item_is_described_though_it_is_checked_on_its_own() -> None:
     schemas = document()["components"]["schemas"]
     items = schemas["Refresh"]["properties"]["items"]
-    assert (items["minItems"], items["maxItems"], items["items"]) == (1, 500, {"$ref": "#/components/schemas/Item"})
-    item = schemas["Item"]
+    assert (items["minItems"], items["maxItems"], items["items"]) == (
+        1,
+        500,
+        {"$ref": "#/components/schemas/RefreshBody"},
+    )
+    item = schemas["RefreshBody"]
     assert item["required"] == ["sku", "size"]
     assert item["additionalProperties"] is False
     assert item["properties"]["priority"]["enum"] == ["manual", "hot", "background"]

@@ -13,7 +13,7 @@ from sluice.platform.config.document import Config
 from sluice.webhooks import deliveries, endpoints
 from sluice.webhooks.deliveries import Delivery
 from sluice.webhooks.endpoints import Endpoint
-from sluice.webhooks.standing import Ended, Standing, after
+from sluice.webhooks.standing import Ended, EndpointStanding, after
 from tests.support.http import Answer, call
 from tests.support.letters import DIED_AT
 from tests.unit.api.conftest import WEBHOOK, Cloud
@@ -74,7 +74,7 @@ def test_a_change_replaces_what_was_said_and_keeps_the_secret(cloud: Cloud) -> N
 
 def test_putting_it_again_enables_one_that_was_disabled(cloud: Cloud) -> None:
     ask("PUT", MAIN, body=WEBHOOK)
-    standing, off = after(Standing(), [Ended(arrived=False, given_up=True, gone=True)], cloud.now)
+    standing, off = after(EndpointStanding(), [Ended(arrived=False, given_up=True, gone=True)], cloud.now)
     assert endpoints.keep(Endpoint.get("acme", "main"), standing, off, cloud.now)
     broken = ask("GET", MAIN).json
     assert (broken["status"], broken["failures"]) == ("DISABLED", 1)

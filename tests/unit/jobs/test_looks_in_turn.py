@@ -1,7 +1,6 @@
 """The poller's looks: tenants have turns, and none of them keeps what others wait for waiting for its slots."""
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -20,7 +19,7 @@ OPEN = Room(None, None, None)
 def waiting(tenant: str, many: int, due_at: int) -> list[Candidate]:
     account = f"stockx:{tenant}"
     one = Candidate("", f"{account}#poll#0", "test.work", "waiting", due_at, 2, 1, tenant, account, NOON)
-    return [replace(one, job_id=f"{tenant}-{number:03d}", due_at=due_at + number) for number in range(many)]
+    return [one._replace(job_id=f"{tenant}-{number:03d}", due_at=due_at + number) for number in range(many)]
 
 
 @pytest.mark.parametrize("now", range(NOON, NOON + 5))
@@ -34,7 +33,7 @@ def test_a_tenant_with_few_operations_has_them_checked_beside_one_with_many(now:
 
 def test_a_budget_without_room_gives_its_turn_to_the_others() -> None:
     found = {"a": waiting("flood", 200, NOON - MINUTE), "b": waiting("few", 3, NOON - SECOND)}
-    picked = longest_unseen(found, {"a": replace(OPEN, paced=2), "b": OPEN}, 50, NOON)
+    picked = longest_unseen(found, {"a": OPEN._replace(paced=2), "b": OPEN}, 50, NOON)
     assert Counter({budget: len(jobs) for budget, jobs in picked.items()}) == {"a": 2, "b": 3}
 
 

@@ -129,7 +129,7 @@ def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
 
 
 def run(clock: VirtualClock, *, nudged: bool = True) -> Mapping[str, object]:
-    return scheduler.run(Accounts(active), Context(clock, Config()), nudge.Asked(nudged))
+    return scheduler.run(Accounts(active), Context(clock, Config()), nudge.Wakeup(nudged))
 
 
 def ask(clock: VirtualClock, name: str) -> None:
@@ -268,7 +268,7 @@ def test_a_run_that_was_asked_for_is_not_lost_though_all_places_are_taken(
                 left.extend(nudge.leave(place) for place in places if place)
 
     store.around = around
-    done = scheduler.run(Accounts(active), Context(clock, Config()), nudge.Asked(nudged=True, at=clock.time))
+    done = scheduler.run(Accounts(active), Context(clock, Config()), nudge.Wakeup(nudged=True, at=clock.time))
     store.around = None
     if leaves_first:
         assert left == [True] * nudge.RUNS

@@ -31,7 +31,7 @@ def slowed() -> Slowed:
 
 
 def refuse(now: int, *, named: bool = False, pause: int = MINUTE) -> int:
-    return refusals.refuse(BUDGET, LIMITS, now, now + pause, "refused", named=named)
+    return refusals.refuse(BUDGET, LIMITS, refusals.RefusedCall(now + pause, "refused", named), now)
 
 
 def test_a_refusal_doubles_the_pace_of_every_worker(store: Store, clock: VirtualClock) -> None:
@@ -129,6 +129,6 @@ def test_a_refusal_that_was_looked_into_first_counts_once(store: Store, clock: V
 
 
 def test_where_calls_need_no_slots_there_is_no_pace_to_slow(store: Store) -> None:
-    refusals.refuse(BUDGET, Limits(), NOON, NOON + MINUTE, "refused")
+    refusals.refuse(BUDGET, Limits(), refusals.RefusedCall(NOON + MINUTE, "refused"), NOON)
     usage = ledger.read(BUDGET, NOON)
     assert (usage.slowed, usage.closed_until) == (Slowed(0, 1), NOON + MINUTE)

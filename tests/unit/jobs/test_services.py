@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sluice.jobs.budgets.windows import Usage
-from sluice.jobs.dispatch.explain import Reason, held
+from sluice.jobs.dispatch.explain import Gate, Reason, held
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.kinds import JobKind
 from sluice.jobs.queue.enqueue import Result, enqueue
@@ -77,11 +77,11 @@ def test_a_job_that_would_use_up_anothers_calls_is_refused(budget: str, store: o
 @pytest.mark.parametrize("paused", ["ebay", "ebay-marketing"])
 def test_pausing_a_marketplace_pauses_its_services(paused: str) -> None:
     config = Config(pauses=Pauses.of([Pause(paused)]))
-    wait = held("ebay:acme", "ACTIVE", "ebay-marketing", "promotion.create", Usage(), config, NOW)
+    wait = held(Gate("ebay:acme", "ACTIVE", "ebay-marketing", Usage()), "promotion.create", config, NOW)
     assert wait is not None
     assert (wait.reason, wait.message) == (Reason.PAUSED, f"an operator has paused {paused}")
 
 
 def test_pausing_a_service_leaves_the_rest_of_its_marketplace() -> None:
     config = Config(pauses=Pauses.of([Pause("ebay-marketing")]))
-    assert held("ebay:acme", "ACTIVE", "ebay", "market.refresh", Usage(), config, NOW) is None
+    assert held(Gate("ebay:acme", "ACTIVE", "ebay", Usage()), "market.refresh", config, NOW) is None

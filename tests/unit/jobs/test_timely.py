@@ -192,7 +192,9 @@ def test_a_budget_that_was_slowed_down_leaves_half_of_the_seats_to_others(clock:
     """`mallory`'s next slots lie seconds apart: its jobs only sit there and wait."""
     limits = Limits(by_account=True, at_once=AT_ONCE, interval_ms=250)
     for _ in range(4):
-        clock.time = refusals.refuse("stockx:mallory", limits, clock.time, clock.time + SECOND, "429")
+        clock.time = refusals.refuse(
+            "stockx:mallory", limits, refusals.RefusedCall(clock.time + SECOND, "429"), clock.time
+        )
     clock.time += 10 * MINUTE
     for number in range(AT_ONCE):
         ask(clock, f"{number}", 0, tenant="mallory")

@@ -10,7 +10,7 @@ from sluice.jobs.queue import claim
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.jobs.queue.together import NotWritten, enqueue_with
 from sluice.platform.clock import MINUTE
-from sluice.platform.usage import Usage
+from sluice.platform.usage import TenantUsage
 from tests.support import work
 from tests.support.store import Answer, Request, Send, Store
 from tests.unit.jobs.conftest import NOON
@@ -22,14 +22,16 @@ def ask(version: int, name: str = "one") -> Enqueued:
     """Write version `version` of something, if the one before is there, and ask for the job that works on it."""
 
     def write(transaction: TransactWrite) -> None:
-        before = Usage.items.does_not_exist() if version == 1 else Usage.items == version - 1
-        transaction.update(Usage("acme", "thing"), [Usage.items.set(version)], before, return_values="ALL_OLD")
+        before = TenantUsage.items.does_not_exist() if version == 1 else TenantUsage.items == version - 1
+        transaction.update(
+            TenantUsage("acme", "thing"), [TenantUsage.items.set(version)], before, return_values="ALL_OLD"
+        )
 
     return enqueue_with(work.spec(name), NOON, write)
 
 
 def version() -> int | None:
-    found = list(Usage.query("acme"))
+    found = list(TenantUsage.query("acme"))
     return found[0].items if found else None
 
 
@@ -48,7 +50,7 @@ def test_the_job_is_told_from_the_callers_writes_whatever_they_are() -> None:
     """PynamoDB sends puts before updates."""
 
     def put_too(transaction: TransactWrite) -> None:
-        transaction.save(Usage(tenant="acme", period="another"), Usage.tenant.does_not_exist())
+        transaction.save(TenantUsage(tenant="acme", period="another"), TenantUsage.tenant.does_not_exist())
 
     enqueue_with(work.spec(), NOON, lambda transaction: None)
     assert enqueue_with(work.spec(), NOON, put_too).result is Result.MERGED

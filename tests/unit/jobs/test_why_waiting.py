@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sluice.jobs.budgets.windows import Usage
-from sluice.jobs.dispatch.explain import Reason, Wait, explain, held
+from sluice.jobs.dispatch.explain import Gate, Position, Reason, Wait, explain, held
 from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from sluice.platform.config.document import Config
@@ -31,9 +31,9 @@ def why(
     status: str = "ACTIVE",
     config: Config = CONFIG,
 ) -> Wait:
-    usage = usage or Usage()
-    hold = held(BUDGET, status, BUDGET, "market.refresh", usage, config, NOW)
-    return explain(state, due_at, standing, hold, usage, BUDGET, config, NOW)
+    gate = Gate(BUDGET, status, BUDGET, usage or Usage())
+    hold = held(gate, "market.refresh", config, NOW)
+    return explain(Position(state, due_at, standing), hold, gate, config, NOW)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import pytest
 from local.sandbox.faults import Disconnect, ExpiredToken, Hang, NotFound, ServerError
 from local.sandbox.outcomes import AtOnce, FailOperation, NeverEnd, StayPending, TextCounts, Vocabulary
 from sluice.listings.stockx import bulk
-from sluice.listings.stockx.bulk import Answer, Edit
+from sluice.listings.stockx.bulk import Answer, TermsEdit
 from sluice.listings.stockx.changes import Action
-from sluice.listings.stockx.request import Asked, Draft
-from sluice.listings.stockx.results import Row, matched
+from sluice.listings.stockx.request import AskedChange, ListingDraft
+from sluice.listings.stockx.results import BatchRow, matched
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import BatchItem, Terms
 from tests.support.desk import TENANT, USD_150, Desk
@@ -19,20 +19,21 @@ from tests.unit.operations.test_recovery import LEASE_SECONDS, Killed, kill_afte
 BATCH = "/v2/selling/batch/*"
 
 
-def ask(desk: Desk, action: Action, items: list[Draft] | list[Edit]) -> list[Asked]:
+def ask(desk: Desk, action: Action, items: list[ListingDraft] | list[TermsEdit]) -> list[AskedChange]:
     answers: list[Answer] = bulk.ask(action, items, "stockx", desk.asker())
-    assert all(isinstance(answer, Asked) for answer in answers)
-    return [answer for answer in answers if isinstance(answer, Asked)]
+    assert all(isinstance(answer, AskedChange) for answer in answers)
+    return [answer for answer in answers if isinstance(answer, AskedChange)]
 
 
-def create(desk: Desk, number: int, *, first_amount: int = 100) -> list[Asked]:
+def create(desk: Desk, number: int, *, first_amount: int = 100) -> list[AskedChange]:
     drafts = [
-        Draft(desk.variants[place % 10], Terms(str(first_amount + place // 10), "USD")) for place in range(number)
+        ListingDraft(desk.variants[place % 10], Terms(str(first_amount + place // 10), "USD"))
+        for place in range(number)
     ]
     return ask(desk, Action.CREATE, drafts)
 
 
-def statuses(desk: Desk, asked: list[Asked]) -> list[str]:
+def statuses(desk: Desk, asked: list[AskedChange]) -> list[str]:
     return [desk.listing(one.listing_id).status for one in asked]
 
 
@@ -63,11 +64,11 @@ def test_each_listing_is_the_one_that_was_asked_for(desk: Desk) -> None:
 def test_bulk_update_and_delete(desk: Desk) -> None:
     asked = create(desk, 30)
     desk.finish()
-    ask(desk, Action.UPDATE, [Edit(one.listing_id, Terms("99", "USD")) for one in asked])
+    ask(desk, Action.UPDATE, [TermsEdit(one.listing_id, Terms("99", "USD")) for one in asked])
     desk.finish()
     assert {one.amount for one in desk.real()} == {"99"}
     assert {desk.listing(one.listing_id).amount for one in asked} == {"99"}
-    ask(desk, Action.DELETE, [Edit(one.listing_id, Terms()) for one in asked])
+    ask(desk, Action.DELETE, [TermsEdit(one.listing_id, Terms()) for one in asked])
     desk.finish()
     assert set(statuses(desk, asked)) == {"DELETED"}
     assert desk.calls(method="POST", path=BATCH) == 3
@@ -100,7 +101,7 @@ def test_a_busy_listing_waits_its_turn_apart_from_the_batch(desk: Desk) -> None:
     asked = create(desk, 3)
     desk.finish()
     desk.ask(asked[1].listing_id, Action.DEACTIVATE)
-    changed = ask(desk, Action.UPDATE, [Edit(one.listing_id, Terms("99", "USD")) for one in asked])
+    changed = ask(desk, Action.UPDATE, [TermsEdit(one.listing_id, Terms("99", "USD")) for one in asked])
     assert changed[0].job_id == changed[2].job_id != changed[1].job_id
     desk.finish()
     assert {desk.listing(one.listing_id).amount for one in asked} == {"99"}
@@ -120,7 +121,11 @@ def test_a_change_after_a_batch_waits_for_it(desk: Desk) -> None:
 def test_the_same_listing_twice_in_one_request(desk: Desk) -> None:
     [one] = create(desk, 1)
     desk.finish()
-    ask(desk, Action.UPDATE, [Edit(one.listing_id, Terms("99", "USD")), Edit(one.listing_id, Terms("98", "USD"))])
+    ask(
+        desk,
+        Action.UPDATE,
+        [TermsEdit(one.listing_id, Terms("99", "USD")), TermsEdit(one.listing_id, Terms("98", "USD"))],
+    )
     desk.finish()
     assert not desk.listing(one.listing_id).open_changes()
     assert [action for action, _ in desk.story(one.listing_id)] == ["CREATE", "UPDATE", "UPDATE"]
@@ -153,7 +158,7 @@ def test_lost_updates_and_deletes_are_sent_again(desk: Desk, action: Action) -> 
     desk.finish()
     desk.sandbox.faults.set(Disconnect(method="POST", path=BATCH, last=1))
     terms = Terms("99", "USD") if action is Action.UPDATE else Terms()
-    changed = ask(desk, action, [Edit(one.listing_id, terms) for one in asked])
+    changed = ask(desk, action, [TermsEdit(one.listing_id, terms) for one in asked])
     desk.finish()
     assert desk.job(changed[0].job_id).result == {"status": "COMPLETED", "completed": 4, "failed": 0}
     assert desk.calls(method="POST", path=BATCH) == 3
@@ -164,7 +169,7 @@ def test_a_batch_that_never_ends_times_out_item_by_item(desk: Desk) -> None:
     asked = create(desk, 3)
     desk.finish()
     desk.sandbox.faults.set(NeverEnd(item=1))
-    changed = ask(desk, Action.UPDATE, [Edit(one.listing_id, Terms("99", "USD")) for one in asked])
+    changed = ask(desk, Action.UPDATE, [TermsEdit(one.listing_id, Terms("99", "USD")) for one in asked])
     desk.finish()
     result = {"status": "PARTIAL", "completed": 2, "failed": 0, "unconfirmed": 1}
     assert desk.job(changed[0].job_id).result == result
@@ -196,7 +201,7 @@ def test_a_second_401_fails_the_batch_and_each_of_its_changes(desk: Desk) -> Non
 
 
 def test_a_batch_that_is_refused_as_a_whole_settles_all_its_changes(desk: Desk) -> None:
-    drafts = [Draft(desk.variants[0], Terms("150.50", "USD")), Draft(desk.variants[1], USD_150)]
+    drafts = [ListingDraft(desk.variants[0], Terms("150.50", "USD")), ListingDraft(desk.variants[1], USD_150)]
     asked = ask(desk, Action.CREATE, drafts)
     desk.tick()
     job = desk.job(asked[0].job_id)
@@ -207,7 +212,7 @@ def test_a_batch_that_is_refused_as_a_whole_settles_all_its_changes(desk: Desk) 
 
 
 def test_references_make_a_bulk_create_repeatable(desk: Desk) -> None:
-    drafts = [Draft(desk.variants[0], USD_150, reference=f"box {number}") for number in range(3)]
+    drafts = [ListingDraft(desk.variants[0], USD_150, reference=f"box {number}") for number in range(3)]
     first = ask(desk, Action.CREATE, drafts)
     assert ask(desk, Action.CREATE, drafts) == first
     desk.finish()
@@ -224,7 +229,7 @@ def test_items_that_are_final_at_once(desk: Desk) -> None:
 
 
 def test_a_second_run_finds_the_pairs_of_the_first() -> None:
-    rows = [Row(Listing(TENANT, str(number), variant_id="v"), None, "150") for number in range(3)]
+    rows = [BatchRow(Listing(TENANT, str(number), variant_id="v"), None, "150") for number in range(3)]
     items = [BatchItem(item, "COMPLETED", f"real-{item}", "v", None, None) for item in "cab"]
     pairs = [(row.listing.listing_id, item.item_id if item else None) for row, item in matched(Action.CREATE, rows, [])]
     assert pairs == [("0", None), ("1", None), ("2", None)]
@@ -234,5 +239,5 @@ def test_a_second_run_finds_the_pairs_of_the_first() -> None:
     assert found == ["a", "b", "c"]
 
 
-def rows_amount(row: Row) -> Decimal:
+def rows_amount(row: BatchRow) -> Decimal:
     return Decimal(row.amount or 0)

@@ -8,7 +8,7 @@ import pytest
 from sluice.jobs.model.job import Job
 from sluice.listings.stockx import change_order, results, settle
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx.change_order import Standing, standing
+from sluice.listings.stockx.change_order import OpenStanding, standing
 from sluice.listings.stockx.changes import Action, Change, Doubt, Sent, Submission
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import Terms
@@ -87,7 +87,7 @@ def test_what_is_unconfirmed_stays_so_with_all_that_is_known_whatever_its_job_do
     if state:
         job(state)
     row = listing(unconfirmed, running=running)
-    assert standing(row, unconfirmed, LATER) == (Standing.UNCONFIRMED, unconfirmed)
+    assert standing(row, unconfirmed, LATER) == (OpenStanding.UNCONFIRMED, unconfirmed)
     assert not change_order.clear(row, LATER)
     assert now().open_changes() == [unconfirmed]
     assert story() == []
@@ -98,7 +98,7 @@ def test_what_is_unconfirmed_stays_so_with_all_that_is_known_whatever_its_job_do
 def test_what_has_a_job_is_left_to_it(state: str, running: int | None) -> None:
     job(state)
     row = listing(UPDATE, running=running)
-    assert standing(row, UPDATE, LATER) == (Standing.ALIVE, UPDATE)
+    assert standing(row, UPDATE, LATER) == (OpenStanding.ALIVE, UPDATE)
     assert not change_order.clear(row, LATER)
     assert now().open_changes() == [UPDATE]
 
@@ -106,8 +106,8 @@ def test_what_has_a_job_is_left_to_it(state: str, running: int | None) -> None:
 @pytest.mark.parametrize("state", ["queued", "leased"])
 def test_a_job_that_is_known_not_to_be_at_it_does_not_count(state: str) -> None:
     job(state)
-    assert standing(listing(UPDATE), UPDATE, LATER, without=JOB) == (Standing.UNSENT, UPDATE)
-    assert standing(listing(UPDATE), UPDATE, LATER, without="another") == (Standing.ALIVE, UPDATE)
+    assert standing(listing(UPDATE), UPDATE, LATER, without=JOB) == (OpenStanding.UNSENT, UPDATE)
+    assert standing(listing(UPDATE), UPDATE, LATER, without="another") == (OpenStanding.ALIVE, UPDATE)
 
 
 @pytest.mark.parametrize("state", ["dead", "cancelled", "succeeded"])
@@ -115,7 +115,7 @@ def test_what_its_job_has_sent_is_unconfirmed_with_all_that_the_job_knew(state: 
     job(state, SENT.payload(ID), ERROR)
     row = listing(UPDATE)
     how, known = standing(row, UPDATE, LATER)
-    assert how is Standing.UNCONFIRMED
+    assert how is OpenStanding.UNCONFIRMED
     assert known.doubt == Doubt("lease_expired", "its worker is gone", LATER, SENT.sending())
     assert change_order.clear(row, LATER)
     assert now().open_changes() == [known]
@@ -127,7 +127,7 @@ def test_what_its_batch_has_sent_is_unconfirmed_with_the_batch() -> None:
     sent = Sent(NOON, 2, "batch-1", first_at=NOON - 1)
     job("dead", {"action": "UPDATE", "listings": [[ID, 3, None]], "sent": vars(sent)}, ERROR)
     how, known = standing(listing(UPDATE), UPDATE, LATER)
-    assert how is Standing.UNCONFIRMED
+    assert how is OpenStanding.UNCONFIRMED
     assert known.doubt
     assert (known.doubt.sending["batch_id"], known.doubt.sending["tries"]) == ("batch-1", 2)
 
@@ -135,7 +135,7 @@ def test_what_its_batch_has_sent_is_unconfirmed_with_the_batch() -> None:
 def test_what_was_about_to_be_sent_when_its_job_was_lost_is_unconfirmed() -> None:
     job("dead", error=ERROR)
     how, known = standing(listing(UPDATE, running=3), UPDATE, LATER)
-    assert how is Standing.UNCONFIRMED
+    assert how is OpenStanding.UNCONFIRMED
     assert known.doubt
     assert (known.doubt.code, known.doubt.sending["marketplace_id"]) == ("abandoned", "real-1")
 
@@ -147,7 +147,7 @@ def test_what_was_never_sent_is_settled_with_the_reason(state: str | None, runni
     if state:
         job(state, earlier.payload(ID), ERROR if state == "dead" else None)
     row = listing(UPDATE, running=running)
-    assert standing(row, UPDATE, LATER) == (Standing.UNSENT, UPDATE)
+    assert standing(row, UPDATE, LATER) == (OpenStanding.UNSENT, UPDATE)
     assert change_order.clear(row, LATER)
     code = {None: "abandoned", "dead": "lease_expired", "cancelled": "cancelled"}[state]
     assert story() == [(3, "FAILED", code)]

@@ -20,9 +20,9 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL
 from sluice.jobs.queue.cancel import cancel
 from sluice.listings.stockx import bulk
-from sluice.listings.stockx.bulk import Edit
+from sluice.listings.stockx.bulk import TermsEdit
 from sluice.listings.stockx.changes import Action
-from sluice.listings.stockx.request import Draft
+from sluice.listings.stockx.request import ListingDraft
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.accounts import token_cache
 from sluice.marketplaces.selling import Terms
@@ -117,13 +117,13 @@ class History:
                 self.asked[reference] = asked.listing_id
             case "bulk create", int(many):
                 terms = [(number, Terms(amount(number), "USD")) for number in range(many)]
-                drafts = [Draft(desk.variants[0], each, reference=f"r{number}") for number, each in terms]
+                drafts = [ListingDraft(desk.variants[0], each, reference=f"r{number}") for number, each in terms]
                 for number, done in enumerate(bulk.ask(Action.CREATE, drafts, "stockx", desk.asker())):
                     self.asked[number] = getattr(done, "listing_id", self.asked.get(number, ""))
             case (("bulk update" | "bulk delete"), _):
                 action = Action.UPDATE if step == "bulk update" else Action.DELETE
                 terms_ = Terms(str(what), "USD") if action is Action.UPDATE else Terms()
-                edits = [Edit(listing_id, terms_) for listing_id in self.asked.values() if listing_id]
+                edits = [TermsEdit(listing_id, terms_) for listing_id in self.asked.values() if listing_id]
                 if edits:
                     bulk.ask(action, edits, "stockx", desk.asker())
             case (("update" | "deactivate" | "activate" | "delete"), int(reference)) if self.asked.get(reference):

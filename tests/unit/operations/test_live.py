@@ -114,7 +114,7 @@ def test_a_batch_that_makes_no_listing_makes_none_live(desk: Desk, action: Actio
     told(desk)
     bulk.ask(
         action,
-        [bulk.Edit(listing_id, Terms("160", "USD") if action is Action.UPDATE else Terms())],
+        [bulk.TermsEdit(listing_id, Terms("160", "USD") if action is Action.UPDATE else Terms())],
         "stockx",
         desk.asker(),
     )

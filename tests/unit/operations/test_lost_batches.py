@@ -11,9 +11,9 @@ from local.sandbox.outcomes import ListLate, NoResult
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL
 from sluice.listings.stockx import bulk
-from sluice.listings.stockx.bulk import Edit
+from sluice.listings.stockx.bulk import TermsEdit
 from sluice.listings.stockx.changes import Action
-from sluice.listings.stockx.request import Asked, Draft
+from sluice.listings.stockx.request import AskedChange, ListingDraft
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.accounts.access_tokens import Tokens
 from sluice.marketplaces.selling import Terms
@@ -123,7 +123,7 @@ def test_an_item_that_is_refused_stores_what_its_listing_is(desk: Desk, action: 
     desk.finish()
     order = desk.sell(asked[1].listing_id)
     terms = Terms("99", "USD") if action is Action.UPDATE else Terms()
-    ask(desk, action, [Edit(one.listing_id, terms) for one in asked])
+    ask(desk, action, [TermsEdit(one.listing_id, terms) for one in asked])
     desk.finish()
     assert desk.shown(asked[1].listing_id)["status"] == "SOLD"
     entry = desk.history(asked[1].listing_id)[-1]
@@ -132,9 +132,9 @@ def test_an_item_that_is_refused_stores_what_its_listing_is(desk: Desk, action: 
 
 
 def test_a_batch_update_leaves_inactive_listings_inactive(desk: Desk) -> None:
-    asked = ask(desk, Action.CREATE, [Draft(desk.variants[0], USD_150, active=False)])
+    asked = ask(desk, Action.CREATE, [ListingDraft(desk.variants[0], USD_150, active=False)])
     desk.finish()
-    ask(desk, Action.UPDATE, [Edit(one.listing_id, Terms("99", "USD")) for one in asked])
+    ask(desk, Action.UPDATE, [TermsEdit(one.listing_id, Terms("99", "USD")) for one in asked])
     desk.finish()
     assert [(one.status, one.amount) for one in desk.real()] == [("INACTIVE", "99")]
     listing = desk.shown(asked[0].listing_id)
@@ -222,7 +222,7 @@ class Died(BaseException):
 def test_a_bulk_request_that_dies_on_the_way_leaves_no_listing_without_a_job(
     desk: Desk, step: int, again: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drafts = [Draft(desk.variants[0], USD_150, reference=f"box {number}") for number in range(5)]
+    drafts = [ListingDraft(desk.variants[0], USD_150, reference=f"box {number}") for number in range(5)]
     left = [step]
 
     def dying(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -242,7 +242,7 @@ def test_a_bulk_request_that_dies_on_the_way_leaves_no_listing_without_a_job(
             bulk.ask(Action.CREATE, drafts, "stockx", desk.asker())
     if again:
         answers = bulk.ask(Action.CREATE, drafts, "stockx", desk.asker())
-        asked = [one for one in answers if isinstance(one, Asked)]
+        asked = [one for one in answers if isinstance(one, AskedChange)]
         assert len(asked) == 5
         assert all(Job.get(one.job_id) for one in asked)
     desk.finish()
@@ -252,7 +252,7 @@ def test_a_bulk_request_that_dies_on_the_way_leaves_no_listing_without_a_job(
 
 
 def test_a_whole_bulk_of_references_that_are_there_already_leaves_no_job_behind(desk: Desk) -> None:
-    drafts = [Draft(desk.variants[0], USD_150, reference=f"box {number}") for number in range(3)]
+    drafts = [ListingDraft(desk.variants[0], USD_150, reference=f"box {number}") for number in range(3)]
     ask(desk, Action.CREATE, drafts)
     desk.finish()
     before = {job.job_id for job in Job.scan()}
@@ -270,7 +270,7 @@ def test_changes_of_a_batch_that_never_arrived_are_known_once_the_listings_can_b
     desk.finish()
     desk.sandbox.faults.set(ServerError(method="POST", path=BATCH), ServerError(method="GET", path="*"))
     terms = Terms("99", "USD") if action is Action.UPDATE else Terms()
-    changed = ask(desk, action, [Edit(one.listing_id, terms) for one in asked])
+    changed = ask(desk, action, [TermsEdit(one.listing_id, terms) for one in asked])
     while desk.job(changed[0].job_id).state not in FINAL:
         desk.tick()
         desk.poll()

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from sluice.pages import alerts, facts
 from sluice.pages.alerts import BACK_IN_STOCK, PRICE_DROPPED, VARIANT_GONE, Arms, Watch
-from sluice.pages.facts import Facts
-from sluice.pages.reading import Availability, Money, Outcome, Reading, Variant
+from sluice.pages.facts import PageFacts
+from sluice.pages.reading import Availability, Money, Reading, ReadOutcome, ReadVariant
 
 IN, OUT, UNKNOWN = Availability.IN, Availability.OUT, Availability.UNKNOWN
 
@@ -25,16 +25,16 @@ def eur(amount: str) -> Money:
 
 
 def reading(look: Look, currency: str = "EUR", source: str = "shopify") -> Reading:
-    other = Variant("other", price=eur("5"), availability=IN)
+    other = ReadVariant("other", price=eur("5"), availability=IN)
     if look == GONE:
-        return Reading(Outcome.PRODUCT, source, variants=(other,), complete=True)
+        return Reading(ReadOutcome.PRODUCT, source, variants=(other,), complete=True)
     if look == BLOCKED:
-        return Reading(Outcome.BLOCKED)
+        return Reading(ReadOutcome.BLOCKED)
     assert isinstance(look, tuple)
     price, stock = look
     money = Money(Decimal(price), currency) if price else None
-    outcome = Outcome.PRODUCT if money or stock is not UNKNOWN else Outcome.UNCLEAR
-    return Reading(outcome, source, variants=(Variant("42", price=money, availability=stock), other), complete=True)
+    outcome = ReadOutcome.PRODUCT if money or stock is not UNKNOWN else ReadOutcome.UNCLEAR
+    return Reading(outcome, source, variants=(ReadVariant("42", price=money, availability=stock), other), complete=True)
 
 
 ANY = Watch()
@@ -46,7 +46,7 @@ class Told(list[tuple[int, str]]):
 
 def run(looks: Sequence[Look], watch: Watch = ANY) -> Told:
     """Look after look, with the watch from the beginning; an alert needs two confirmed facts that differ."""
-    known, arms, told = Facts(), alerts.begin(watch, Facts()), Told()
+    known, arms, told = PageFacts(), alerts.begin(watch, PageFacts()), Told()
     for at, look in enumerate(looks):
         if look == FAILED:
             continue
@@ -138,10 +138,10 @@ def test_a_variant_is_gone_after_two_good_readings_without_it() -> None:
 
 
 def test_a_reading_by_another_source_makes_no_variant_gone() -> None:
-    known, _ = facts.read(Facts(), reading(("100", IN)), 0)
+    known, _ = facts.read(PageFacts(), reading(("100", IN)), 0)
     known, _ = facts.read(known, reading(("100", IN)), 1)
     parent = Reading(
-        Outcome.PRODUCT, "json-ld", variants=(Variant("", price=eur("1"), availability=OUT),), complete=True
+        ReadOutcome.PRODUCT, "json-ld", variants=(ReadVariant("", price=eur("1"), availability=OUT),), complete=True
     )
     for at in (2, 3):
         known, changes = facts.read(known, parent, at)
@@ -153,7 +153,7 @@ def test_a_reading_by_another_source_makes_no_variant_gone() -> None:
 
 def test_another_currency_is_never_compared() -> None:
     watch = Watch(percent=Decimal(10))
-    known, arms = Facts(), Arms()
+    known, arms = PageFacts(), Arms()
     for at, (amount, currency) in enumerate([("100", "USD")] * 2 + [("10", "EUR")] * 3 + [("9", "EUR")] * 2):
         known, changes = facts.read(known, reading((amount, IN), currency), at)
         arms, told = alerts.step(watch, arms, changes)
@@ -173,7 +173,7 @@ def test_variants_are_chosen_by_id_or_option_and_alerts_by_kind() -> None:
 
 
 def test_who_begins_later_starts_from_what_is_known() -> None:
-    known = Facts()
+    known = PageFacts()
     for at in range(2):
         known, _ = facts.read(known, reading(("80", OUT)), at)
     arms = alerts.begin(TARGET_90, known)
@@ -215,7 +215,7 @@ def test_back_in_stock_is_told_for_each_confirmed_out_and_no_more(looks: list[Lo
 
 @given(st.lists(LOOKS, max_size=20))
 def test_what_is_stored_is_what_is_known(looks: list[Look]) -> None:
-    known, arms = Facts(), Arms()
+    known, arms = PageFacts(), Arms()
     for at, look in enumerate(looks):
         if look == FAILED:
             continue
@@ -227,7 +227,7 @@ def test_what_is_stored_is_what_is_known(looks: list[Look]) -> None:
 
 @pytest.mark.parametrize("look", [FAILED, BLOCKED, (None, UNKNOWN)])
 def test_what_a_look_could_not_read_changes_nothing(look: Look) -> None:
-    known = Facts()
+    known = PageFacts()
     for at in range(2):
         known, _ = facts.read(known, reading(("100", OUT)), at)
     if look != FAILED:

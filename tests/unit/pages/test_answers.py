@@ -50,15 +50,15 @@ def test_another_page_is_not(asked: str, answered: str) -> None:
 
 
 def test_the_longest_rule_wins_and_delays_are_bounded() -> None:
-    rules = robots.Rules("User-agent: *\nDisallow: /\nAllow: /p/\nDisallow: /p/secret\nCrawl-delay: 2.5\n")
+    rules = robots.RobotsRules("User-agent: *\nDisallow: /\nAllow: /p/\nDisallow: /p/secret\nCrawl-delay: 2.5\n")
     assert [rules.allows(SHOP + path) for path in ("/", "/p/boot", "/p/secret/1")] == [False, True, False]
     assert rules.delay_ms == 2_500
-    assert robots.Rules("User-agent: *\nCrawl-delay: 999999\n").delay_ms == HOUR
-    assert robots.Rules("").allows(SHOP + "/") is True
+    assert robots.RobotsRules("User-agent: *\nCrawl-delay: 999999\n").delay_ms == HOUR
+    assert robots.RobotsRules("").allows(SHOP + "/") is True
 
 
 def test_our_own_group_counts_before_everybodys() -> None:
-    rules = robots.Rules("User-agent: *\nDisallow: /\n\nUser-agent: Sluice\nDisallow: /cart\n")
+    rules = robots.RobotsRules("User-agent: *\nDisallow: /\n\nUser-agent: Sluice\nDisallow: /cart\n")
     assert (rules.allows(SHOP + "/p"), rules.allows(SHOP + "/cart")) == (True, False)
 
 

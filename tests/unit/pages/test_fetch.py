@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from sluice.pages.fetch import MOST_BYTES, Answer, Client, Unfetched
+from sluice.pages.fetch import MOST_BYTES, PageClient, ShopAnswer, Unfetched
 from sluice.platform.pinned import LookUp
 
 PAGE = b"<html><body>hello</body></html>"
@@ -63,22 +63,24 @@ def server() -> Iterator[Server]:
         thread.join()
 
 
-def get(url: str, client: Client | None = None, headers: dict[str, str] | None = None) -> Answer:
-    own = client or Client(local=True)
+def get(url: str, client: PageClient | None = None, headers: dict[str, str] | None = None) -> ShopAnswer:
+    own = client or PageClient(local=True)
     try:
         return own.get(url, headers or {}, lambda _: None)
     finally:
         own.close()
 
 
-def refused(url: str, client: Client | None = None) -> Unfetched:
+def refused(url: str, client: PageClient | None = None) -> Unfetched:
     with pytest.raises(Unfetched) as failed:
         get(url, client)
     return failed.value
 
 
 def test_a_page_is_fetched_and_says_who_asks(server: Server) -> None:
-    answer = get(f"{server.url}/p", Client(local=True, contact="https://sluice.example/bot"), {"if-none-match": '"1"'})
+    answer = get(
+        f"{server.url}/p", PageClient(local=True, contact="https://sluice.example/bot"), {"if-none-match": '"1"'}
+    )
     assert (answer.status, answer.body, answer.redirects, answer.packed) == (200, PAGE, (), len(PAGE))
     [(path, headers)] = server.seen
     assert path == "/p"
@@ -148,7 +150,7 @@ def test_a_page_that_drips_ends_with_the_time_of_the_whole_fetch(server: Server)
             return
 
     server.answer = drip
-    failed = refused(f"{server.url}/p", Client(local=True, seconds=0.3))
+    failed = refused(f"{server.url}/p", PageClient(local=True, seconds=0.3))
     assert (failed.code, failed.passing) == ("timed_out", True)
 
 
@@ -157,7 +159,7 @@ def test_headers_that_never_come_end_with_the_time_of_the_whole_fetch(server: Se
         handler.server.over.wait()
 
     server.answer = silent
-    assert refused(f"{server.url}/p", Client(local=True, seconds=0.3)).code == "timed_out"
+    assert refused(f"{server.url}/p", PageClient(local=True, seconds=0.3)).code == "timed_out"
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_a_body_that_is_not_as_it_says_is_no_page(
 
 def test_what_may_be_cut_is_cut(server: Server) -> None:
     server.answer = lambda handler: handler.send(b"x" * 5_000)
-    client = Client(local=True)
+    client = PageClient(local=True)
     answer = client.get(f"{server.url}/robots.txt", {}, lambda _: None, most=1_000, cut=True)
     client.close()
     assert answer.body == b"x" * 1_000
@@ -206,7 +208,7 @@ def test_redirects_are_followed_five_times(server: Server) -> None:
 def test_each_hop_is_permitted_anew(server: Server) -> None:
     server.answer = redirects({"/a": "/b?utm_source=x", "/b": "/c"})
     asked = list[str]()
-    client = Client(local=True)
+    client = PageClient(local=True)
     client.get(f"{server.url}/a", {}, asked.append)
     client.close()
     assert asked == [f"{server.url}/a", f"{server.url}/b?utm_source=x"]
@@ -263,10 +265,10 @@ PRIVATE += [
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_name_that_leads_inside_is_refused(address: str) -> None:
-    failed = refused("https://shop.example/", Client(local=False, look_up=names([address])))
+    failed = refused("https://shop.example/", PageClient(local=False, look_up=names([address])))
     assert (failed.code, failed.passing) == ("address_refused", False)
     mixed = names(["93.184.215.14", address])
-    assert refused("https://shop.example/", Client(local=False, look_up=mixed)).code == "address_refused"
+    assert refused("https://shop.example/", PageClient(local=False, look_up=mixed)).code == "address_refused"
 
 
 def test_a_name_server_that_changes_its_mind_is_asked_once_for_a_connection(server: Server) -> None:
@@ -277,7 +279,7 @@ def test_a_name_server_that_changes_its_mind_is_asked_once_for_a_connection(serv
         asked.append(host)
         return ["127.0.0.1"] if len(asked) == 1 else ["10.0.0.1"]
 
-    client = Client(local=True, look_up=look_up)
+    client = PageClient(local=True, look_up=look_up)
     url = server.url.replace("shop.localhost", "shop.example")
     server.answer = lambda handler: handler.send(PAGE, connection="close")
     assert client.get(url, {}, lambda _: None).body == PAGE
@@ -289,14 +291,14 @@ def test_a_name_server_that_changes_its_mind_is_asked_once_for_a_connection(serv
 
 
 def test_an_address_is_not_told(server: Server) -> None:
-    assert "10.0.0.1" not in str(refused("https://shop.example/", Client(local=False, look_up=names(["10.0.0.1"]))))
+    assert "10.0.0.1" not in str(refused("https://shop.example/", PageClient(local=False, look_up=names(["10.0.0.1"]))))
 
 
 def test_other_ports_are_refused_when_a_connection_is_made() -> None:
-    client = Client(local=False, look_up=names(["93.184.215.14"]))
+    client = PageClient(local=False, look_up=names(["93.184.215.14"]))
     assert refused("https://shop.example:8443/", client).code == "address_refused"
 
 
 def test_a_host_without_an_address_may_be_tried_again() -> None:
-    failed = refused("https://shop.example/", Client(local=False, look_up=names([])))
+    failed = refused("https://shop.example/", PageClient(local=False, look_up=names([])))
     assert (failed.code, failed.passing) == ("unreachable", True)

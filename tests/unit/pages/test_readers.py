@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from sluice.pages.readers import shopify
-from sluice.pages.readers.page import Page
-from sluice.pages.reading import Availability, Money, Outcome
+from sluice.pages.readers.page import PageSource
+from sluice.pages.reading import Availability, Money, ReadOutcome
 from tests.support.pages import URL, fixture, ld, offer, read, text
 
 IN, OUT, PRE, UNKNOWN = Availability.IN, Availability.OUT, Availability.PREORDER, Availability.UNKNOWN
@@ -60,7 +60,7 @@ SOURCES = {"shopware": "microdata", "jsonld": "json-ld"}
 def test_each_system_is_read_by_its_own_data(system: str) -> None:
     title, variants = EXPECTED[system]
     reading = fixture(system)
-    assert (reading.outcome, reading.source) == (Outcome.PRODUCT, SOURCES.get(system, system))
+    assert (reading.outcome, reading.source) == (ReadOutcome.PRODUCT, SOURCES.get(system, system))
     assert reading.title == title
     found = [(v.id, v.price, v.availability, dict(v.options), v.sku, v.gtin) for v in reading.variants]
     assert found == [
@@ -71,10 +71,10 @@ def test_each_system_is_read_by_its_own_data(system: str) -> None:
 
 
 def test_shopify_asks_for_its_data_in_the_locale_of_the_page() -> None:
-    page = Page("https://northpier.example/de-ch/collections/all/products/harbour-runner", text("shopify.html"))
+    page = PageSource("https://northpier.example/de-ch/collections/all/products/harbour-runner", text("shopify.html"))
     base = "https://northpier.example/de-ch"
     assert shopify.more(page) == [f"{base}/products/harbour-runner.js", f"{base}/cart.js"]
-    assert shopify.more(Page(URL, text("wix.html"))) == []
+    assert shopify.more(PageSource(URL, text("wix.html"))) == []
 
 
 def test_shopify_without_its_data_is_read_by_json_ld() -> None:
@@ -94,7 +94,7 @@ def test_the_shops_own_data_wins_over_json_ld_that_says_in_stock() -> None:
 
 def test_woocommerce_above_thirty_variations_falls_back() -> None:
     page = text("woocommerce.html").split("data-product_variations=")[0] + 'data-product_variations="false"></form>'
-    assert read(page).outcome is Outcome.PRODUCT  # its stock is known, and its price spans
+    assert read(page).outcome is ReadOutcome.PRODUCT  # its stock is known, and its price spans
     assert read(page).variants[0].price is None
 
 
@@ -181,7 +181,7 @@ def test_offers_inside_an_aggregate_offer_are_its_variants() -> None:
 
 def test_two_products_on_one_page_are_unclear() -> None:
     other = offer(price="5").replace("Ridge Boot", "Laces").replace('"RB"', '"LA"')
-    assert read(ld(offer(), other)).outcome is Outcome.UNCLEAR
+    assert read(ld(offer(), other)).outcome is ReadOutcome.UNCLEAR
 
 
 def test_the_product_that_names_the_pages_address_is_the_one() -> None:
@@ -200,14 +200,14 @@ def test_a_page_that_only_recommends_another_product_is_unclear() -> None:
     other = (
         offer(price="5").replace("Ridge Boot", "Laces")[:-1] + ', "url": "https://northpier.example/products/laces"}'
     )
-    assert read(ld(other, body="<h1>Sorry, this one is sold for good</h1>")).outcome is Outcome.UNCLEAR
+    assert read(ld(other, body="<h1>Sorry, this one is sold for good</h1>")).outcome is ReadOutcome.UNCLEAR
     named = other.replace("Laces", "Ridge Boot")
-    assert read(ld(named)).outcome is Outcome.PRODUCT, "an odd address alone makes it no other product"
+    assert read(ld(named)).outcome is ReadOutcome.PRODUCT, "an odd address alone makes it no other product"
 
 
 def test_a_price_behind_a_login_is_unclear() -> None:
     reading = read(ld(offer(price="", availability="https://schema.org/OutOfStock")))
-    assert (reading.outcome, reading.variants[0].price) == (Outcome.UNCLEAR, None)
+    assert (reading.outcome, reading.variants[0].price) == (ReadOutcome.UNCLEAR, None)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_price_behind_a_login_is_unclear() -> None:
 )
 def test_a_page_without_a_product_is_none(page: str) -> None:
     reading = read(page)
-    assert (reading.outcome, reading.variants) == (Outcome.NO_PRODUCT, ())
+    assert (reading.outcome, reading.variants) == (ReadOutcome.NO_PRODUCT, ())
     assert reading.seen
 
 
@@ -234,7 +234,7 @@ VISIBLE = '<h1>Lamp</h1><p class="price">{}</p><form action="/cart/add"><button 
 def test_visible_text_is_the_last_source_and_strict(shown: str, price: str | None) -> None:
     reading = read(VISIBLE.format(shown))
     assert reading.source == "text"
-    assert reading.outcome is (Outcome.PRODUCT if price else Outcome.UNCLEAR)
+    assert reading.outcome is (ReadOutcome.PRODUCT if price else ReadOutcome.UNCLEAR)
     assert reading.variants[0].price == (Money(Decimal(price), "EUR") if price else None)
 
 

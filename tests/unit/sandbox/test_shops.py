@@ -9,9 +9,9 @@ import pytest
 from local.sandbox.server import Sandbox
 from local.sandbox.shops.shops import SHOPS, Shop, Variant
 from sluice.pages import check, reading
-from sluice.pages.check import Asked, Seen
-from sluice.pages.fetch import Client
-from sluice.pages.reading import Availability, Outcome
+from sluice.pages.check import CheckResult, PageRequest
+from sluice.pages.fetch import PageClient
+from sluice.pages.reading import Availability, ReadOutcome
 from sluice.platform.clock import SystemClock
 from tests.support.clock import VirtualClock
 from tests.support.store import store
@@ -37,9 +37,9 @@ def _nothing_set(sandbox: Sandbox) -> None:
         sandbox.set_shop(shop.name)
 
 
-def see(sandbox: Sandbox, name: str, etag: str | None = None) -> Seen:
-    client = Client(local=True)
-    asked = Asked(sandbox.shop_url(name), etag, None)
+def see(sandbox: Sandbox, name: str, etag: str | None = None) -> CheckResult:
+    client = PageClient(local=True)
+    asked = PageRequest(sandbox.shop_url(name), etag, None)
     clock = VirtualClock(SystemClock().now())  # a shop may ask for seconds between two visits
     found = check.check(asked, client, clock, lambda: None, lambda *_: None, local=True)
     client.close()
@@ -54,7 +54,7 @@ def test_each_shop_is_read_rightly(sandbox: Sandbox, shop: Shop, there: bool) ->
     sandbox.set_shop(shop.name, price=123_456, available=there)
     found = see(sandbox, shop.name).reading
     assert found is not None
-    assert (found.outcome, found.source) == (Outcome.PRODUCT, SOURCES.get(shop.system, shop.system))
+    assert (found.outcome, found.source) == (ReadOutcome.PRODUCT, SOURCES.get(shop.system, shop.system))
     first = found.variants[0]
     assert first.price == (Decimal("1234.56"), shop.currency)
     assert first.availability is (Availability.IN if there else Availability.OUT)
@@ -68,19 +68,19 @@ def test_a_page_that_has_not_changed_is_not_sent_again(sandbox: Sandbox) -> None
     assert first.etag
     assert see(sandbox, "ridgeline", first.etag).status == reading.UNCHANGED
     sandbox.set_shop("ridgeline", price=1_100, available=True)
-    assert see(sandbox, "ridgeline", first.etag).status == Outcome.PRODUCT
+    assert see(sandbox, "ridgeline", first.etag).status == ReadOutcome.PRODUCT
 
 
 TROUBLES = {
-    "challenge": Outcome.BLOCKED,
-    "forbidden": Outcome.BLOCKED,
-    "throttled": Outcome.BLOCKED,
+    "challenge": ReadOutcome.BLOCKED,
+    "forbidden": ReadOutcome.BLOCKED,
+    "throttled": ReadOutcome.BLOCKED,
     "error": reading.FAILED,
-    "gone": Outcome.GONE,
-    "not_found": Outcome.GONE,
-    "moved": Outcome.GONE,
-    "login": Outcome.NO_PRODUCT,
-    "shell": Outcome.NO_PRODUCT,
+    "gone": ReadOutcome.GONE,
+    "not_found": ReadOutcome.GONE,
+    "moved": ReadOutcome.GONE,
+    "login": ReadOutcome.NO_PRODUCT,
+    "shell": ReadOutcome.NO_PRODUCT,
 }
 
 

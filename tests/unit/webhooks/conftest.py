@@ -14,9 +14,9 @@ from sluice.platform import aws
 from sluice.platform.clock import SECOND
 from sluice.platform.observe import metrics
 from sluice.webhooks import endpoints, sender
-from sluice.webhooks.client import Client, Undelivered
+from sluice.webhooks.client import Undelivered, WebhookClient
 from sluice.webhooks.deliveries import Delivery
-from sluice.webhooks.endpoints import Endpoint, Wanted
+from sluice.webhooks.endpoints import Endpoint, WantedEndpoint
 from tests.support.clock import VirtualClock
 from tests.support.store import Store, store
 
@@ -41,7 +41,7 @@ class Sent:
         return found
 
 
-class Receivers(Client):
+class Receivers(WebhookClient):
     """Every receiver there is. It answers with each of `answers` in turn, then with 204."""
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -140,7 +140,7 @@ def endpoint(
     tenant: str = "acme", webhook_id: str = "main", *types: str, url: str = URL, enabled: bool = True
 ) -> tuple[Endpoint, str]:
     """Make an endpoint that wants `types`, or everything; with its secret."""
-    return endpoints.create(tenant, webhook_id, Wanted(url, list(types or EVENT_TYPES), enabled), NOON)
+    return endpoints.create(tenant, webhook_id, WantedEndpoint(url, list(types or EVENT_TYPES), enabled), NOON)
 
 
 def ended(state: str = "succeeded", *tenants: str, **detail: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.webhooks import deliveries, endpoints, turns
 from sluice.webhooks.client import Undelivered
-from sluice.webhooks.endpoints import Wanted
+from sluice.webhooks.endpoints import WantedEndpoint
 from tests.unit.webhooks.conftest import (
     NOON,
     TIMED_OUT,
@@ -106,7 +106,7 @@ def test_what_is_over_is_sent_again_from_the_first_attempt(post: Post, answers: 
     post.receivers.answers = answers
     post.publish(ended())
     post.run()
-    endpoints.change(found, Wanted(URL, ["job.succeeded"], enabled=True), NOON)
+    endpoints.change(found, WantedEndpoint(URL, ["job.succeeded"], enabled=True), NOON)
     post.clock.time += DAY
     again = deliveries.resend(delivery(), post.clock.time)
     assert again

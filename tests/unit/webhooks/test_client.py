@@ -9,21 +9,21 @@ import pytest
 from local.cloud.cloud import free_port
 from local.receiver import Answer, Receiver, status
 from sluice.platform.pinned import look_up
-from sluice.webhooks.client import Client, Undelivered
+from sluice.webhooks.client import Undelivered, WebhookClient
 
 PUBLIC = "93.184.216.34"
 HEADERS = {"webhook-id": "m1"}
 
 
 @pytest.fixture
-def client() -> Iterator[Client]:
+def client() -> Iterator[WebhookClient]:
     """On a laptop, and of little patience."""
-    client = Client(local=True, seconds=0.5)
+    client = WebhookClient(local=True, seconds=0.5)
     yield client
     client.close()
 
 
-def code(client: Client, url: str) -> str:
+def code(client: WebhookClient, url: str) -> str:
     """Why nothing was delivered."""
     with pytest.raises(Undelivered) as undelivered:
         client.post(url, HEADERS, b"{}")
@@ -31,7 +31,7 @@ def code(client: Client, url: str) -> str:
     return undelivered.value.code
 
 
-def test_a_request_arrives_as_it_was_sent(client: Client) -> None:
+def test_a_request_arrives_as_it_was_sent(client: WebhookClient) -> None:
     with Receiver() as receiver:
         assert client.post(f"{receiver.url}?key=1%20a", HEADERS, b'{"a":1}') == 204
     [received] = receiver.received
@@ -42,7 +42,7 @@ def test_a_request_arrives_as_it_was_sent(client: Client) -> None:
 
 
 @pytest.mark.parametrize("answer", [200, 201, 400, 404, 410, 429, 500, 503])
-def test_the_status_is_told(client: Client, answer: int) -> None:
+def test_the_status_is_told(client: WebhookClient, answer: int) -> None:
     with Receiver(answer) as receiver:
         assert client.post(receiver.url, HEADERS, b"{}") == answer
 
@@ -50,13 +50,13 @@ def test_the_status_is_told(client: Client, answer: int) -> None:
 @pytest.mark.parametrize(
     "location", ["http://169.254.169.254/latest", "http://127.0.0.1:1/", "https://example.com/", "/"]
 )
-def test_a_redirect_is_not_followed(client: Client, location: str) -> None:
+def test_a_redirect_is_not_followed(client: WebhookClient, location: str) -> None:
     with Receiver(status(307, location=location)) as receiver:
         assert client.post(receiver.url, HEADERS, b"{}") == 307
     assert len(receiver.received) == 1
 
 
-def test_nobody_listens(client: Client) -> None:
+def test_nobody_listens(client: WebhookClient) -> None:
     assert code(client, f"http://127.0.0.1:{free_port()}/") == "unreachable"
 
 
@@ -69,13 +69,13 @@ def silence(receiver: Receiver) -> Answer:
     return wait
 
 
-def test_no_answer_comes(client: Client) -> None:
+def test_no_answer_comes(client: WebhookClient) -> None:
     with Receiver() as receiver:
         receiver.then(silence(receiver))
         assert code(client, receiver.url) == "timed_out"
 
 
-def test_headers_that_drip_do_not_hold_it_up(client: Client) -> None:
+def test_headers_that_drip_do_not_hold_it_up(client: WebhookClient) -> None:
     """Each byte comes in time, the answer never."""
 
     def drip(request: BaseHTTPRequestHandler) -> None:
@@ -87,7 +87,7 @@ def test_headers_that_drip_do_not_hold_it_up(client: Client) -> None:
         assert code(client, receiver.url) == "timed_out"
 
 
-def test_an_endless_body_is_not_read(client: Client) -> None:
+def test_an_endless_body_is_not_read(client: WebhookClient) -> None:
     def flood(request: BaseHTTPRequestHandler) -> None:
         request.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
         try:
@@ -100,7 +100,7 @@ def test_an_endless_body_is_not_read(client: Client) -> None:
         assert client.post(receiver.url, HEADERS, b"{}") == 200
 
 
-def test_headers_without_end_are_cut_off(client: Client) -> None:
+def test_headers_without_end_are_cut_off(client: WebhookClient) -> None:
     def flood(request: BaseHTTPRequestHandler) -> None:
         request.wfile.write(b"HTTP/1.1 200 OK\r\n")
         try:
@@ -114,7 +114,7 @@ def test_headers_without_end_are_cut_off(client: Client) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"garbage\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b""])
-def test_what_is_no_answer(client: Client, answer: bytes) -> None:
+def test_what_is_no_answer(client: WebhookClient, answer: bytes) -> None:
     def garble(request: BaseHTTPRequestHandler) -> None:
         request.wfile.write(answer)
         request.close_connection = True
@@ -152,7 +152,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def sent(names: Callable[[str, int], list[str]], *, local: bool = False, times: int = 1) -> list[str]:
     """What comes of sending to a name."""
-    client, outcomes = Client(local=local, look_up=names), []
+    client, outcomes = WebhookClient(local=local, look_up=names), []
     for _ in range(times):
         try:
             client.post("https://hooks.example.com/", HEADERS, b"{}")
@@ -200,7 +200,7 @@ def test_a_name_with_an_address_inside_is_refused(connected: list[str], addresse
 
 @pytest.mark.parametrize("port", [22, 80, 6379, 9200])
 def test_another_port_is_refused_also_where_it_was_stored_before(connected: list[str], port: int) -> None:
-    client = Client(local=False, look_up=lambda *_: [PUBLIC])
+    client = WebhookClient(local=False, look_up=lambda *_: [PUBLIC])
     assert code(client, f"https://hooks.example.com:{port}/") == "target_refused"
     assert connected == []
     client.close()
@@ -211,7 +211,7 @@ def test_on_a_laptop_only_the_laptop_itself_is_allowed_besides(connected: list[s
 
 
 def test_the_reason_does_not_tell_what_a_name_inside_leads_to() -> None:
-    client = Client(local=False, look_up=Names(["10.0.0.8"]))
+    client = WebhookClient(local=False, look_up=Names(["10.0.0.8"]))
     with pytest.raises(Undelivered) as undelivered:
         client.post("https://hooks.example.com/", HEADERS, b"{}")
     assert "10.0.0.8" not in str(undelivered.value)
@@ -225,9 +225,9 @@ def test_a_name_that_is_none(connected: list[str]) -> None:
     assert [*sent(fail), *sent(Names([]))] == ["unreachable", "unreachable"]
 
 
-def test_a_name_server_that_does_not_answer(client: Client) -> None:
+def test_a_name_server_that_does_not_answer(client: WebhookClient) -> None:
     with Receiver() as forever:
-        patient = Client(local=True, seconds=0.2, look_up=lambda *_: [str(forever.over.wait())])
+        patient = WebhookClient(local=True, seconds=0.2, look_up=lambda *_: [str(forever.over.wait())])
         assert code(patient, "https://hooks.example.com/") == "timed_out"
         patient.close()
 
@@ -240,6 +240,6 @@ def test_the_real_name_server_is_asked_for_ipv4_first() -> None:
 def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
     with Receiver() as receiver:
-        client = Client(local=True)
+        client = WebhookClient(local=True)
         assert client.post(receiver.url, HEADERS, b"{}") == 204
         client.close()

@@ -10,8 +10,8 @@ from sluice.platform import aws
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.webhooks import deliveries, endpoints
 from sluice.webhooks.deliveries import Delivery
-from sluice.webhooks.endpoints import Endpoint, Wanted
-from sluice.webhooks.standing import Standing
+from sluice.webhooks.endpoints import Endpoint, WantedEndpoint
+from sluice.webhooks.standing import EndpointStanding
 from tests.unit.webhooks.conftest import (
     NOON,
     URL,
@@ -29,7 +29,7 @@ def test_what_is_on_its_way_is_dropped_when_the_endpoint_is_disabled(post: Post)
     post.publish(ended())
     post.step()
     post.step()
-    endpoints.change(found, Wanted(URL, ["job.dead"], enabled=False), NOON)
+    endpoints.change(found, WantedEndpoint(URL, ["job.dead"], enabled=False), NOON)
     post.run()
     assert (states(), len(post.receivers.sent)) == (["dropped"], 1)
     assert deliveries.next_due("acme/main") is None
@@ -44,7 +44,7 @@ def test_what_was_on_its_way_to_a_deleted_endpoint_never_reaches_another_of_its_
     endpoints.delete(found)
     post.run()
     post.clock.time += MINUTE
-    endpoints.create("acme", "main", Wanted(f"{URL}/new", ["job.dead"], enabled=True), post.clock.time)
+    endpoints.create("acme", "main", WantedEndpoint(f"{URL}/new", ["job.dead"], enabled=True), post.clock.time)
     post.publish(ended("dead", id="later"))
     post.run()
     assert [sent.url for sent in post.receivers.sent] == [URL, f"{URL}/new"]
@@ -57,7 +57,7 @@ def test_an_attempt_goes_where_the_endpoint_is_now(post: Post) -> None:
     post.publish(ended())
     post.step()
     post.step()
-    endpoints.change(found, Wanted(f"{URL}/new", ["job.succeeded"], enabled=True), NOON)
+    endpoints.change(found, WantedEndpoint(f"{URL}/new", ["job.succeeded"], enabled=True), NOON)
     post.run()
     assert [sent.url for sent in post.receivers.sent] == [URL, f"{URL}/new"]
 
@@ -99,7 +99,7 @@ def test_one_that_arrives_clears_the_record(post: Post) -> None:
     post.publish(ended(id="good"))
     post.run()
     assert state_of() == ("ACTIVE", 0)
-    assert Endpoint.get("acme", "main").standing == Standing()
+    assert Endpoint.get("acme", "main").standing == EndpointStanding()
 
 
 def test_a_receiver_that_is_gone_is_believed_at_once(post: Post) -> None:
@@ -115,7 +115,7 @@ def test_a_receiver_that_is_gone_is_believed_at_once(post: Post) -> None:
 def test_a_failure_at_an_address_that_was_changed_meanwhile_does_not_count(post: Post) -> None:
     found, _ = endpoint()
     post.receivers.answers = [410]
-    new = Wanted(f"{URL}/new", ["job.dead"], enabled=True)
+    new = WantedEndpoint(f"{URL}/new", ["job.dead"], enabled=True)
     post.receivers.meanwhile = [lambda: endpoints.change(found, new, NOON)]
     post.publish(ended())
     post.run()

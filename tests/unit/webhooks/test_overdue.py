@@ -9,7 +9,7 @@ from sluice.platform import observe
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from sluice.webhooks import endpoints, overdue, turns
 from sluice.webhooks.messages import Turn
-from sluice.webhooks.standing import Standing
+from sluice.webhooks.standing import EndpointStanding
 from tests.unit.webhooks.conftest import Post, ended, endpoint, states
 
 
@@ -82,7 +82,7 @@ def test_an_endpoint_that_rests_or_is_switched_off_holds_its_own(post: Post) -> 
     rests, off = endpoints.find("acme", "main"), endpoints.find("zeta", "main")
     assert rests
     assert off
-    endpoints.keep(rests, Standing(1, now, now, 1, now + HOUR), None, now)
+    endpoints.keep(rests, EndpointStanding(1, now, now, 1, now + HOUR), None, now)
     endpoints.keep(off, off.standing, "it is gone", now)
     assert overdue.wake(now + HOUR) == 0
     assert overdue.wake(now + HOUR + overdue.LATE_MS) == 1

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
-from sluice.webhooks.standing import MOST_REST_MS, Ended, Standing, after, rest
+from sluice.webhooks.standing import MOST_REST_MS, Ended, EndpointStanding, after, rest
 
 ARRIVED, REFUSED, LATE = Ended(arrived=True), Ended(arrived=False), Ended(arrived=False, late=True)
 attempts = st.lists(st.sampled_from([ARRIVED, REFUSED, LATE]), min_size=1, max_size=5)
@@ -17,17 +17,17 @@ def test_the_rests_grow_from_half_a_minute_to_a_quarter_of_an_hour() -> None:
 
 
 def test_attempts_at_once_that_are_all_late_are_one_rest() -> None:
-    standing, off = after(Standing(), [LATE] * 5, 0)
+    standing, off = after(EndpointStanding(), [LATE] * 5, 0)
     assert (standing.late, standing.rests_until, off) == (1, 30 * SECOND, None)
 
 
 def test_a_refusal_at_once_costs_nobody_anything_and_rests_nothing() -> None:
-    standing, _ = after(after(Standing(), [LATE], 0)[0], [REFUSED], MINUTE)
+    standing, _ = after(after(EndpointStanding(), [LATE], 0)[0], [REFUSED], MINUTE)
     assert (standing.late, standing.rests_until, standing.failing_since) == (0, None, 0)
 
 
 def test_where_nothing_was_sent_for_a_day_nothing_is_known_of_that_day() -> None:
-    failing, _ = after(Standing(), [REFUSED], 0)
+    failing, _ = after(EndpointStanding(), [REFUSED], 0)
     standing, off = after(failing, [REFUSED], 7 * DAY)
     assert (standing.failing_since, off) == (7 * DAY, None)
 
@@ -36,7 +36,7 @@ def test_where_nothing_was_sent_for_a_day_nothing_is_known_of_that_day() -> None
 def test_it_is_switched_off_after_a_day_without_an_arrival_and_never_before(
     course: list[tuple[int, list[Ended]]],
 ) -> None:
-    now, standing, since, last = 0, Standing(), None, 0
+    now, standing, since, last = 0, EndpointStanding(), None, 0
     for pause, ended in course:
         now += pause
         if any(one.arrived for one in ended):

@@ -10,7 +10,7 @@ import pytest
 from sluice.platform import aws
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.webhooks import deliveries, endpoints, turns
-from sluice.webhooks.endpoints import TURN, Endpoint, Wanted
+from sluice.webhooks.endpoints import TURN, Endpoint, WantedEndpoint
 from sluice.webhooks.messages import Turn
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Store
@@ -135,7 +135,7 @@ def test_an_endpoint_that_is_put_again_is_tried_at_once(post: Post) -> None:
     post.step()
     post.step()
     post.clock.time += 6 * SECOND
-    endpoints.change(found, Wanted(URL, ["job.succeeded"], enabled=True), post.clock.time)
+    endpoints.change(found, WantedEndpoint(URL, ["job.succeeded"], enabled=True), post.clock.time)
     turns.wake("acme", post.clock.time, post.clock.time)
     post.run()
     assert [sent.at - NOON for sent in post.receivers.sent] == [0, 6 * SECOND]

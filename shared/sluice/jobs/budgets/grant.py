@@ -99,9 +99,9 @@ class Grant:
         until = min(until, now + LONGEST_CLOSING_MS)
         with self._lock:
             answered, self._answered = self._answered, 0
-        counted = {"answered": answered, "meanwhile": self._closed_until}
+        call = refusals.RefusedCall(until, reason, named, answered, meanwhile=self._closed_until)
         try:
-            until = refusals.refuse(self.budget, self._limits, now, until, reason, named=named, **counted)
+            until = refusals.refuse(self.budget, self._limits, call, now)
         finally:
             self._halt_until(until, reason)
         return until

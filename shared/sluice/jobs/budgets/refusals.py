@@ -4,6 +4,7 @@ The rule is `pace`. Each is one write, conditional on what was read; whoever los
 """
 
 from contextlib import suppress
+from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
@@ -20,24 +21,30 @@ from sluice.platform.config.limits import Limits
 TRIES = 5
 
 
-def refuse(
-    budget: str,
-    limits: Limits,
-    now: int,
-    until: int,
-    reason: str,
-    *,
-    named: bool = False,
-    answered: int = 0,
-    meanwhile: int = 0,
-) -> int:
-    """The marketplace has refused a call: close the budget for a pause, slow its pace; the end of the pause.
+class RefusedCall(NamedTuple):
+    """A call that the marketplace has refused because of a limit.
 
-    until: the end of the pause if it is the first in a row; a later refusal makes it longer, unless the marketplace has
-    named it. answered: calls of the caller's that were answered before. meanwhile: until when the caller has closed the
-    budget itself, while it found out what the refusal means. A refusal while somebody else has closed it is the same
-    one: of a call that was under way.
+    until: the end of the pause if it is the first in a row; a later one makes it longer, unless the marketplace has
+        named it.
+    reason: for whoever waits.
+    named: the marketplace has named the end.
+    answered: calls of the caller's that were answered before.
+    meanwhile: until when the caller has closed the budget itself, while it found out what the refusal means.
     """
+
+    until: int
+    reason: str
+    named: bool = False
+    answered: int = 0
+    meanwhile: int = 0
+
+
+def refuse(budget: str, limits: Limits, call: RefusedCall, now: int) -> int:
+    """The marketplace has refused `call`: close the budget for a pause, slow its pace; the end of the pause.
+
+    A refusal while somebody else has closed it is the same one: of a call that was under way.
+    """
+    until, reason, named, answered, meanwhile = call
     for _ in range(TRIES):
         usage = ledger.read(budget, now)
         if usage.closed_until > now and usage.closed_until != meanwhile:

@@ -37,14 +37,40 @@ class Wait(NamedTuple):
     until: int | None = None
 
 
+class Gate(NamedTuple):
+    """What lets a job through: an account, and the budget that its calls are charged to, as they stand.
+
+    status: the account's, for the budget's service; `MISSING` where it is not connected. usage: of the budget.
+    """
+
+    account: str
+    status: str
+    budget: str
+    usage: Usage
+
+
+class Position(NamedTuple):
+    """Where a job stands.
+
+    standing: its priority with its age counted in. tenant: whose share of the budget it takes; "" where shares do not
+    matter.
+    """
+
+    state: str
+    due_at: int | None
+    standing: int
+    tenant: str = ""
+
+
 def paused(account: str, budget: str, kind: str, config: Config, now: int) -> Pause | None:
     """The pause that keeps jobs of `kind` that are charged to `budget` from running through `account`."""
     names = holds_of(service_of(budget), marketplace_of(account), tenant_of(account), kind)
     return config.pauses.holding(names, now)
 
 
-def held(account: str, status: str, budget: str, kind: str, usage: Usage, config: Config, now: int) -> Wait | None:
-    """What keeps jobs of `kind` that are charged to `budget` from running through `account`, if anything does."""
+def held(gate: Gate, kind: str, config: Config, now: int) -> Wait | None:
+    """What keeps jobs of `kind` from running through `gate`, if anything does."""
+    account, status, budget, usage = gate
     if pause := paused(account, budget, kind, config, now):
         return Wait(Reason.PAUSED, pause.told(), pause.until)
     if status == MISSING:
@@ -64,21 +90,10 @@ def held(account: str, status: str, budget: str, kind: str, usage: Usage, config
     return None
 
 
-def explain(
-    state: str,
-    due_at: int | None,
-    standing: int,
-    hold: Wait | None,
-    usage: Usage,
-    budget: str,
-    config: Config,
-    now: int,
-    tenant: str = "",
-) -> Wait:
-    """Why the job is where it is.
-
-    standing: its priority with its age counted in. hold: what `held` says. tenant: whose share of the budget it takes.
-    """
+def explain(job: Position, hold: Wait | None, gate: Gate, config: Config, now: int) -> Wait:
+    """Why the job is where it is. hold: what `held` says of its gate."""
+    state, due_at, standing, tenant = job
+    budget, usage = gate.budget, gate.usage
     if state in FINAL:
         return Wait(Reason.FINAL, f"the job is over: {state}")
     if state == LEASED:

@@ -14,13 +14,13 @@ from typing import Any, NamedTuple
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Usage
 from sluice.jobs.dispatch.admission import Room
-from sluice.jobs.dispatch.explain import MISSING, Reason, held
+from sluice.jobs.dispatch.explain import MISSING, Gate, Reason, held
 from sluice.jobs.dispatch.fair_order import lot, standing
 from sluice.jobs.dispatch.snapshot import Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.queue import claim, lanes
-from sluice.jobs.queue.claim import Page
+from sluice.jobs.queue.claim import DuePage
 from sluice.jobs.queue.lanes import Lane
 from sluice.platform.config.limits import Limits
 
@@ -61,7 +61,7 @@ def find(snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: in
     usage = ledger.read(budget, now)
     ready = Ready(budget, limits, _room(budget, limits, usage, snapshot, horizon_ms), pace=usage.slowed.pace)
     # What holds the whole budget is known before its lanes are read.
-    if hold := held(budget, "ACTIVE", budget, "", usage, config, now):
+    if hold := held(Gate(budget, "ACTIVE", budget, usage), "", config, now):
         ready.held = hold.reason
         return ready
 
@@ -70,7 +70,8 @@ def find(snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: in
         status = snapshot.accounts.statuses({candidate.account for candidate in found}, service) if found else {}
         for candidate in found:
             account = candidate.account
-            if hold := held(account, status.get(account, MISSING), budget, candidate.kind, usage, config, now):
+            gate = Gate(account, status.get(account, MISSING), budget, usage)
+            if hold := held(gate, candidate.kind, config, now):
                 ready.held = hold.reason
             elif ready.room.kept_from(candidate, {}):
                 ready.held = Reason.NO_BUDGET
@@ -153,8 +154,8 @@ class _Search:
                 rest.append(_Place(place.lane, page.rest))
         return rest
 
-    def _pages(self, places: Sequence[_Place], most: int) -> list[Page]:
-        def read(place: _Place) -> Page:
+    def _pages(self, places: Sequence[_Place], most: int) -> list[DuePage]:
+        def read(place: _Place) -> DuePage:
             return claim.page(place.lane.lane, self.until, most, place.after, self.without)
 
         if len(places) == 1:
@@ -162,7 +163,7 @@ class _Search:
         with ThreadPoolExecutor(min(THREADS, len(places))) as pool:
             return list(pool.map(read, places))
 
-    def _goes_on(self, page: Page, can_run: Set[str]) -> bool:
+    def _goes_on(self, page: DuePage, can_run: Set[str]) -> bool:
         """Whether the lane of `page` is worth reading on in."""
         if not page.found:
             return True

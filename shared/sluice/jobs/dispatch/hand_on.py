@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
@@ -120,7 +119,7 @@ def _admit(
     ledger.note_share(budget, window, claimed[0].tenant, kept)
     try:
         whole = Batch.of(claimed, window, kept, budget)
-        send(replace(whole, after_ms=max(0, ahead - min(LEAD_MS, length)), more=asks))
+        send(whole._replace(after_ms=max(0, ahead - min(LEAD_MS, length)), more=asks))
     except Exception as error:
         # The message may have arrived all the same: the batch goes back only if no worker can start it any more.
         if starts.withdraw(claimed[0], now):

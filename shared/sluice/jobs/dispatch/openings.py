@@ -4,7 +4,7 @@ from collections import Counter
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Usage, Window
-from sluice.jobs.dispatch.explain import held, paused
+from sluice.jobs.dispatch.explain import Gate, held, paused
 from sluice.jobs.dispatch.snapshot import Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
@@ -43,7 +43,7 @@ class Budgets:
         now, config = self._snapshot.now, self._snapshot.config
         account, budget = self._of(job, tenant)
         usage = self._usage(budget)
-        if held(account, "ACTIVE", budget, job.kind, usage, config, now):
+        if held(Gate(account, "ACTIVE", budget, usage), job.kind, config, now):
             return False
         # What is kept for manual and hot work is no opening for other work.
         kept = config.engine.reserve_percent if job.priority < keys.HOT else 0

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from sluice.jobs.budgets import ledger
-from sluice.jobs.dispatch.explain import held
+from sluice.jobs.dispatch.explain import MISSING, Gate, held
 from sluice.jobs.dispatch.fair_order import lot
 from sluice.jobs.dispatch.snapshot import Snapshot
 from sluice.jobs.model import keys
@@ -49,6 +49,8 @@ def oldest(snapshot: Snapshot, marked: Iterable[Lane]) -> int | None:
         free += [
             job.due_at
             for job in jobs
-            if not held(job.account, status.get(job.account, "MISSING"), budget, job.kind, usage, snapshot.config, now)
+            if not held(
+                Gate(job.account, status.get(job.account, MISSING), budget, usage), job.kind, snapshot.config, now
+            )
         ]
     return min(free, default=None)

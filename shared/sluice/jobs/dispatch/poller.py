@@ -5,8 +5,6 @@ hand-over. It is one short call, so the poller runs what it has claimed itself, 
 may run at once: a claim has one winner.
 """
 
-from dataclasses import replace
-
 from sluice.jobs.dispatch.admission import longest_unseen
 from sluice.jobs.dispatch.find_ready import Ready
 from sluice.jobs.dispatch.hand_on import Refusals, hand_on
@@ -69,7 +67,7 @@ def _shares(round_: Round, deadline: int, most: int) -> dict[str, tuple[Ready, l
     polled = (lane for lane in lanes.active() if keys.is_poll_lane(lane.lane))
     ready = round_.find(polled, horizon_ms=max(0, deadline - CALL_MS - round_.snapshot.now))
     waiting = {budget: each.candidates for budget, each in ready.items()}
-    rooms = {budget: replace(each.room, paced=each.room.checks) for budget, each in ready.items()}
+    rooms = {budget: each.room._replace(paced=each.room.checks) for budget, each in ready.items()}
     picked = longest_unseen(waiting, rooms, most, round_.snapshot.now)
     portions = list[tuple[str, list[Candidate]]]()
     for budget, candidates in picked.items():

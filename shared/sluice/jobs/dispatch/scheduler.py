@@ -18,7 +18,7 @@ from sluice.jobs.dispatch.transfers import Moved, sweep
 from sluice.jobs.model import keys
 from sluice.jobs.queue import lanes, nudge, recounts
 from sluice.jobs.queue.lanes import Lane
-from sluice.jobs.queue.nudge import Asked, Place
+from sluice.jobs.queue.nudge import RunPlace, Wakeup
 from sluice.jobs.run import records
 from sluice.jobs.run.messages import Batch
 from sluice.platform import aws
@@ -76,7 +76,7 @@ def answer(event: Mapping[str, Any], accounts: Accounts, context: Context) -> di
     return run(accounts, context, nudge.asked_by(event))
 
 
-def run(accounts: Accounts, context: Context, asked: Asked = nudge.BY_SCHEDULE) -> dict[str, Any]:
+def run(accounts: Accounts, context: Context, asked: Wakeup = nudge.BY_SCHEDULE) -> dict[str, Any]:
     """A tick, and more as long as somebody asks for them meanwhile.
 
     A run that was started for somebody does nothing where enough others run, who will answer. It leaves to the others
@@ -110,7 +110,7 @@ def run(accounts: Accounts, context: Context, asked: Asked = nudge.BY_SCHEDULE) 
             nudge.give_up(place)
 
 
-def _place(asked: Asked, now: int) -> Place | None:
+def _place(asked: Wakeup, now: int) -> RunPlace | None:
     """A place for the run; None where all are taken by runs that will answer those who ask."""
     place = nudge.begin(now)
     # Others run, and may have read before this was due: they are to read once more, unless they have left by now.

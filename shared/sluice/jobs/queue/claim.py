@@ -18,7 +18,7 @@ from sluice.jobs.model.states import LEASED, TRANSITIONS
 from sluice.platform import tables
 
 
-class Page(NamedTuple):
+class DuePage(NamedTuple):
     """Due jobs of a lane, longest due first.
 
     unreadable: the keys of items among them that are no jobs. passed: how many were of kinds that were not asked for.
@@ -31,7 +31,9 @@ class Page(NamedTuple):
     rest: dict[str, Any] | None
 
 
-def page(lane: str, now: int, limit: int, after: dict[str, Any] | None = None, without: Collection[str] = ()) -> Page:
+def page(
+    lane: str, now: int, limit: int, after: dict[str, Any] | None = None, without: Collection[str] = ()
+) -> DuePage:
     """Those of `lane` that are due at `now`, from the start, or on from the `rest` of another page.
 
     without: kinds of job that are passed over.
@@ -52,7 +54,7 @@ def page(lane: str, now: int, limit: int, after: dict[str, Any] | None = None, w
             found.append(Candidate.of(read(raw, INDEXED)))
         except Unreadable:
             unreadable.append(raw["job_id"]["S"])
-    return Page(found, unreadable, answer["ScannedCount"] - answer["Count"], answer.get("LastEvaluatedKey"))
+    return DuePage(found, unreadable, answer["ScannedCount"] - answer["Count"], answer.get("LastEvaluatedKey"))
 
 
 def due(lane: str, now: int, limit: int) -> tuple[list[Candidate], list[str]]:

@@ -40,7 +40,7 @@ _ITEM = ("nudge", "scheduler")
 _woken: set[int] = set()
 
 
-class Place(NamedTuple):
+class RunPlace(NamedTuple):
     """One of the places of runs, and until when it is taken."""
 
     number: int
@@ -80,20 +80,20 @@ def forget() -> None:
     _woken.clear()
 
 
-class Asked(NamedTuple):
+class Wakeup(NamedTuple):
     """Why the scheduler runs. nudged: somebody asks for it. at: what it is asked for is due then, epoch ms; 0: now."""
 
     nudged: bool
     at: int = 0
 
 
-BY_SCHEDULE = Asked(nudged=False)
+BY_SCHEDULE = Wakeup(nudged=False)
 
 
-def asked_by(event: Mapping[str, Any]) -> Asked:
+def asked_by(event: Mapping[str, Any]) -> Wakeup:
     """What the event of the scheduler function says: its schedule's, a nudge's, or messages of `wake`."""
     times = [int(message["body"]) for message in event.get("Records", ())]
-    return Asked(bool(times) or event.get("source") == "nudge", max(times, default=0))
+    return Wakeup(bool(times) or event.get("source") == "nudge", max(times, default=0))
 
 
 def ask(now: int) -> bool:
@@ -106,11 +106,11 @@ def ask(now: int) -> bool:
     return sum((until or 0) > now for until in (after.run_0, after.run_1, after.run_2)) < RUNS
 
 
-def begin(now: int) -> Place | None:
+def begin(now: int) -> RunPlace | None:
     """A run begins: take a place, and answer whoever has asked. None when all are taken, by runs that will answer."""
     taken: dict[int, int] = {}
     for _ in range(TRIES):
-        free = [Place(number, now + RUN_MS) for number in range(RUNS) if taken.get(number, 0) <= now]
+        free = [RunPlace(number, now + RUN_MS) for number in range(RUNS) if taken.get(number, 0) <= now]
         if not free:
             return None
         place = free[0]
@@ -125,7 +125,7 @@ def begin(now: int) -> Place | None:
     return None
 
 
-def leave(place: Place) -> bool:
+def leave(place: RunPlace) -> bool:
     """The run has read everything. False when somebody has asked since: they are answered by one more reading.
 
     Who has asked after its time has not counted on it.
@@ -142,7 +142,7 @@ def leave(place: Place) -> bool:
     return True
 
 
-def give_up(place: Place) -> None:
+def give_up(place: RunPlace) -> None:
     """The run ends, whoever asks: the next minute's answers."""
     try:
         tables.update(Lane, _ITEM, [place.path.remove()], place.path == place.until)

@@ -19,7 +19,7 @@ from sluice.jobs.queue.tally import PERIOD, RECOUNT, RECOUNTED, UNFINISHED, name
 from sluice.platform import tables, usage
 from sluice.platform.observe import count as count_metric
 from sluice.platform.observe import logger
-from sluice.platform.usage import Usage
+from sluice.platform.usage import TenantUsage
 
 MOST_RECOUNTS = 10
 # Entries of the index that one count reads: more than a tenant may have by default.
@@ -30,11 +30,11 @@ _SWEEP = "#sweep"
 
 def wanted(now: int) -> int:
     """Count the unfinished jobs of those tenants that were refused since this was last done; how many tenants."""
-    refused = list(Usage.query(RECOUNT, limit=MOST_RECOUNTS, page_size=MOST_RECOUNTS, consistent_read=True))
+    refused = list(TenantUsage.query(RECOUNT, limit=MOST_RECOUNTS, page_size=MOST_RECOUNTS, consistent_read=True))
     marked = lanes.active() if refused else []
     for mark in refused:
         # Before it is counted: whoever is refused from here on has it counted again.
-        tables.delete(Usage, (RECOUNT, mark.period))
+        tables.delete(TenantUsage, (RECOUNT, mark.period))
         off = _off(mark.period, marked)
         _move(mark.period, off)
         usage.put(mark.period, PERIOD, {RECOUNTED: now})
@@ -51,7 +51,7 @@ def sweep() -> None:
 
 def _sweep(marked: Iterable[Lane]) -> None:
     marked = list(marked)
-    last = next(iter(Usage.query(_SWEEP, consistent_read=True)), None)
+    last = next(iter(TenantUsage.query(_SWEEP, consistent_read=True)), None)
     noted = (last.sweep if last else None) or {"tenant": "", "off": {}}
     tenant, before = noted["tenant"], noted["off"]
     if before:
@@ -86,4 +86,4 @@ def _move(tenant: str, moves: dict[str, int]) -> None:
 
 
 def _note(sweep_: dict[str, object]) -> None:
-    tables.update(Usage, (_SWEEP, PERIOD), [Usage.sweep.set(sweep_)])
+    tables.update(TenantUsage, (_SWEEP, PERIOD), [TenantUsage.sweep.set(sweep_)])

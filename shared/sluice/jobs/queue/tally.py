@@ -22,7 +22,7 @@ from sluice.platform import tables, usage
 from sluice.platform.clock import MINUTE
 from sluice.platform.observe import count as count_metric
 from sluice.platform.observe import logger
-from sluice.platform.usage import Usage
+from sluice.platform.usage import TenantUsage
 
 PERIOD = "jobs"
 UNFINISHED = "unfinished"
@@ -101,11 +101,11 @@ def name(kind: str, state: str) -> str:
 
 def _add_once(tenant: str, changes: Mapping[str, int], events: list[str]) -> None:
     batch = hashlib.sha256(" ".join(events).encode()).hexdigest()[:12]
-    few = Usage.seen.does_not_exist() | (size(Usage.seen) < MOST_SEEN)  # type: ignore[no-untyped-call]
+    few = TenantUsage.seen.does_not_exist() | (size(TenantUsage.seen) < MOST_SEEN)  # type: ignore[no-untyped-call]
     adds = [Path([name]).add(number) for name, number in sorted(changes.items())]
-    new = Usage.seen.does_not_exist() | ~Usage.seen.contains(batch)
+    new = TenantUsage.seen.does_not_exist() | ~TenantUsage.seen.contains(batch)
     try:
-        tables.update(Usage, (tenant, PERIOD), [*adds, Usage.seen.add({batch})], new & few)
+        tables.update(TenantUsage, (tenant, PERIOD), [*adds, TenantUsage.seen.add({batch})], new & few)
     except tables.ConditionFailed as failed:
         if batch not in (failed.item or {}).get("seen", {}).get("SS", ()):
-            tables.update(Usage, (tenant, PERIOD), [*adds, Usage.seen.set({batch})], new)
+            tables.update(TenantUsage, (tenant, PERIOD), [*adds, TenantUsage.seen.set({batch})], new)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.job import VERSION, Job, read
@@ -13,8 +13,7 @@ from sluice.platform.sqs import CorruptMessage
 MESSAGE_VERSION = 1
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Claimed jobs of one account and the calls reserved for them in `window` of `budget`, which is charged.
 
     after_ms: how long nobody needs to see the message, because the slots are others' until then. It is no part of it.

@@ -53,7 +53,7 @@ class Report:
         self.newer += other.newer
 
 
-class Unwritten(Failure):
+class EndUnwritten(Failure):
     """The run has ended, and the table did not take its end."""
 
     code = "unwritten"
@@ -98,7 +98,7 @@ def run_batch(
         try:
             ended, failure = _run_one(run, work, grant, context.chance(), polling=polling)
         except Exception as error:  # noqa: BLE001 - its lease ends and it is rescued; the others go on
-            ended, failure = None, Unwritten(f"{type(error).__name__} when the end of the run was written")
+            ended, failure = None, EndUnwritten(f"{type(error).__name__} when the end of the run was written")
             failure.__cause__ = error
         with lock:
             report.ends[_transition(ended, failure)] += 1
@@ -193,7 +193,7 @@ def _run_one(
 
 def _transition(ended: Job | None, failure: Failure | None) -> str:
     if ended is None:
-        return "unwritten" if isinstance(failure, Unwritten) else "late"
+        return "unwritten" if isinstance(failure, EndUnwritten) else "late"
     if failure is None:
         # Where the answer was lost, the job may run again by the time we know that its end was written.
         return {SUCCEEDED: "completed", LEASED: "queued"}.get(ended.state, ended.state)

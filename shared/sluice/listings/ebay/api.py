@@ -17,7 +17,7 @@ from sluice.listings.ebay.table import Record
 from sluice.listings.ebay.views import (
     RecordList,
     RecordView,
-    Taken,
+    TakenRecord,
 )
 from sluice.platform.config import live
 from sluice.platform.http import paging
@@ -37,7 +37,7 @@ from sluice.platform.refused import CONFLICT, Refused
 MOST_BYTES: Final = 2 * 1024 * 1024
 
 
-def put_ebay_listing(request: HttpRequest[RecordBody, None]) -> Taken:
+def put_ebay_listing(request: HttpRequest[RecordBody, None]) -> TakenRecord:
     """Say how a listing is to be."""
     sku = sku_of(request)
     if request.body.sku not in (None, sku):
@@ -45,12 +45,12 @@ def put_ebay_listing(request: HttpRequest[RecordBody, None]) -> Taken:
     return views.taken(sku, take(request, "put", lambda: taking.record(request.body.document(sku))))
 
 
-def patch_ebay_listing(request: HttpRequest[RecordEdit, None]) -> Taken:
+def patch_ebay_listing(request: HttpRequest[RecordEdit, None]) -> TakenRecord:
     """Change some of how a listing is to be."""
     return views.taken(sku_of(request), edit(request, request.body.changes(), taking.edited))
 
 
-def delete_ebay_listing(request: HttpRequest[None, None]) -> Taken:
+def delete_ebay_listing(request: HttpRequest[None, None]) -> TakenRecord:
     """End a listing, and archive its record."""
     found = find(request, archived=True)
     return views.taken(found.sku, take(request, "delete", lambda: asking.ended(found), archive=True))
@@ -174,7 +174,7 @@ ROUTES = (
         LISTING,
         "Say how a listing is to be",
         put_ebay_listing,
-        Taken,
+        TakenRecord,
         WRITE,
         body=RecordBody,
         status=202,
@@ -189,7 +189,7 @@ ROUTES = (
         LISTING,
         "Change some of how a listing is to be",
         patch_ebay_listing,
-        Taken,
+        TakenRecord,
         WRITE,
         body=RecordEdit,
         status=202,
@@ -203,7 +203,7 @@ ROUTES = (
         LISTING,
         "End a listing and archive its record",
         delete_ebay_listing,
-        Taken,
+        TakenRecord,
         WRITE,
         status=202,
         errors=(Conflict,),

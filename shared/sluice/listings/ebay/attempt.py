@@ -38,7 +38,7 @@ NO_POLICIES: Final = PolicyIds("", "", "")
 MESSAGE_CHARACTERS: Final = 300
 
 
-class Superseded(LeaseOver):
+class AttemptSuperseded(LeaseOver):
     """Another attempt has begun meanwhile: this one's result is not taken."""
 
     code = "superseded"
@@ -149,7 +149,7 @@ def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
     try:
         snapshots.store(added, record, actions, now, run.config.ebay, run=attempt.token, entry=entry)
     except tables.ConditionFailed as failed:
-        raise Superseded from failed
+        raise AttemptSuperseded from failed
     return {
         "outcome": "published" if plan.steps else "unchanged",
         "steps": [str(step) for step in plan.steps],

@@ -56,7 +56,7 @@ class Unfit(Failure):
     code = "category_unfit"
 
 
-class Known(NamedTuple):
+class KnownCategory(NamedTuple):
     """What is known of a category. asks: as `Category.asks`. read_at: when it was read, epoch ms."""
 
     asks: dict[str, Any]
@@ -71,16 +71,16 @@ class Known(NamedTuple):
         return rules.category_problems(doc, required, self.asks["conditions"], self.asks["single"])
 
 
-def known(site: str, category: str) -> Known | None:
+def known(site: str, category: str) -> KnownCategory | None:
     """What is known of a category; None before it was read."""
     try:
         found = Category.get(site, category)
     except Category.DoesNotExist:
         return None
-    return Known(dict(found.asks), found.read_at)
+    return KnownCategory(dict(found.asks), found.read_at)
 
 
-def read_anew(tenant: str, desired: Desired, found: Known | None, now: int, config: Config) -> None:
+def read_anew(tenant: str, desired: Desired, found: KnownCategory | None, now: int, config: Config) -> None:
     """Have the record's category read, unless that was done lately, or the account may not ask."""
     if found and now - found.read_at < FRESH_MS:
         return
@@ -89,10 +89,10 @@ def read_anew(tenant: str, desired: Desired, found: Known | None, now: int, conf
         ask.want(wishes.category(tenant, desired.marketplace, desired.category), now, config)
 
 
-def unless_unfit(found: Known | None, desired: Desired, given: Collection[str] = ()) -> None:
-    """Do nothing unless it is known that eBay would not publish the record in its category. given: as `Known.problems`.
+def unless_unfit(found: KnownCategory | None, desired: Desired, given: Collection[str] = ()) -> None:
+    """Do nothing unless it is known that eBay would not publish the record in its category.
 
-    found: what is known of the category.
+    found: what is known of the category. given: as `KnownCategory.problems`.
 
     Raises:
         Unfit: it would not; says what to change.

@@ -185,7 +185,7 @@ class RecordChange(Change):
     def __init__(self, asker: Asker, desired: Desired, *, archive: bool) -> None:
         super().__init__(asker, asker.tenant, desired.sku, archive=archive)
         self.wanted: Desired = desired
-        self.category: categories.Known | None = None
+        self.category: categories.KnownCategory | None = None
         self.document, self.hash = documents.document(desired), hashes.of_record(desired)
 
     @property

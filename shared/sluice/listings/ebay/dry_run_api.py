@@ -83,7 +83,7 @@ def _wanted(request: HttpRequest[DryRunBody, None], sku: str, record: Record | N
     return want
 
 
-def policies_of(read: sellers.Known | None, want: Desired) -> tuple[PolicyIds, list[str]]:
+def policies_of(read: sellers.KnownPolicies | None, want: Desired) -> tuple[PolicyIds, list[str]]:
     """The ids of the policies; and the places of those of which only the name is known. read: the site's policies."""
     found = read.ids(want.policies) if read else None
     if isinstance(found, PolicyIds):

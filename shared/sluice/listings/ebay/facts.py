@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from sluice.listings.ebay import categories, sellers
 from sluice.listings.ebay.desired import Desired
-from sluice.listings.ebay.sellers import Known, Places
+from sluice.listings.ebay.sellers import KnownPolicies, Places
 from sluice.marketplaces.accounts import sellers as same_sellers
 from sluice.platform.http.errors import FieldError
 from sluice.platform.refused import Refused
@@ -26,7 +26,7 @@ class Facts:
         self._known: dict[tuple[str, ...], Any] = {}
         self._lock = RLock()
 
-    def policies(self, site: str) -> Known | None:
+    def policies(self, site: str) -> KnownPolicies | None:
         """The policies on a site; None before they were read."""
         return self._once(("policies", site), lambda: sellers.known(self.account, site))
 
@@ -38,7 +38,7 @@ class Facts:
         """The other accounts that certainly act for the same user of eBay."""
         return self._once(("others",), lambda: same_sellers.others(self.account))
 
-    def category(self, site: str, number: str) -> categories.Known | None:
+    def category(self, site: str, number: str) -> categories.KnownCategory | None:
         """What a category asks for; None before that was read."""
         return self._once(("category", site, number), lambda: categories.known(site, number))
 

@@ -34,7 +34,7 @@ from sluice.listings.ebay import (
     table,
 )
 from sluice.listings.ebay import echo as echoes
-from sluice.listings.ebay.attempt import NO_POLICIES, Attempt, Superseded
+from sluice.listings.ebay.attempt import NO_POLICIES, Attempt, AttemptSuperseded
 from sluice.listings.ebay.desired import Group, Json, Status
 from sluice.listings.ebay.facts import Facts
 from sluice.listings.ebay.group_plan import GroupPlan, Member, plan_group
@@ -261,7 +261,7 @@ def _write_group(attempt: GroupAttempt) -> HandlerResult:
     try:
         snapshots.store(added, record, actions, now, run.config.ebay, run=attempt.token)
     except tables.ConditionFailed as failed:
-        raise Superseded from failed
+        raise AttemptSuperseded from failed
     return result
 
 

@@ -64,7 +64,7 @@ class _Publishing:
                 self._keep(self.attempt, error)
 
     def _keep(self, attempt: Attempt, failure: Failure) -> None:
-        if isinstance(failure, attempts.Superseded) or getattr(failure, "logged", False):
+        if isinstance(failure, attempts.AttemptSuperseded) or getattr(failure, "logged", False):
             return
         try:
             self._check(attempt, failure)

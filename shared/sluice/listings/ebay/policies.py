@@ -21,7 +21,7 @@ from sluice.listings.ebay import publishers, sellers, table, wishes
 from sluice.listings.ebay.desired import FieldGroup, Policies, PolicyIds, Status
 from sluice.listings.ebay.facts import Facts
 from sluice.listings.ebay.plan import Unsure
-from sluice.listings.ebay.sellers import Known
+from sluice.listings.ebay.sellers import KnownPolicies
 from sluice.listings.ebay.table import Record
 from sluice.marketplaces.publishing import POLICY_KINDS
 from sluice.platform import tables
@@ -101,7 +101,7 @@ def refresh(run: Run) -> HandlerResult:
     return {"read": count, "changed": len(changed), "published": published, "cases": opened}
 
 
-def _changed(before: Known | None, after: Known) -> frozenset[str]:
+def _changed(before: KnownPolicies | None, after: KnownPolicies) -> frozenset[str]:
     """The ids of policies that are new, gone, or of another content. None of those that are read first."""
     if before is None:
         return frozenset()
@@ -109,7 +109,7 @@ def _changed(before: Known | None, after: Known) -> frozenset[str]:
     return frozenset(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
 
-def _follow(run: Run, after: Known, changed: frozenset[str]) -> tuple[int, int]:
+def _follow(run: Run, after: KnownPolicies, changed: frozenset[str]) -> tuple[int, int]:
     """Have the records published again that use what has changed, and open a case of those whose policy is gone.
 
     Returns how many there are of each.

@@ -1,7 +1,7 @@
 """The one place that opens what a marketplace has of a seller, so that only who calls it loads an HTTP client."""
 
 from sluice.jobs.model.run import Calls
-from sluice.marketplaces.publishing import Categories, Policies, Publisher
+from sluice.marketplaces.publishing import Categories, PolicyReader, Publisher
 from sluice.platform.clock import Clock
 
 
@@ -12,11 +12,11 @@ def open_for(account_id: str, calls: Calls, clock: Clock) -> Publisher:
     return Inventory.open(account_id, calls, clock)
 
 
-def policies_of(account_id: str, calls: Calls, clock: Clock) -> Policies:
+def policies_of(account_id: str, calls: Calls, clock: Clock) -> PolicyReader:
     """The business policies of an account. Opening calls nobody."""
-    from sluice.marketplaces.ebay.account import Account
+    from sluice.marketplaces.ebay.account import SellerAccount
 
-    return Account.open(account_id, calls, clock)
+    return SellerAccount.open(account_id, calls, clock)
 
 
 def categories_of(account_id: str, calls: Calls, clock: Clock) -> Categories:

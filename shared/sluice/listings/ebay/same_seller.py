@@ -18,7 +18,7 @@ TAKEN: Final = (
 )
 
 
-class Taken(Failure):
+class TakenByAnother(Failure):
     """Another tenant of the same seller has a record of this sku."""
 
     action = Then.BUSINESS
@@ -39,7 +39,7 @@ def unless_taken(facts: Facts, record: Record) -> None:
     """
     other = first(facts, record.sku)
     if other and _age(other) < _age(record):
-        raise Taken(f"sku {TAKEN}")
+        raise TakenByAnother(f"sku {TAKEN}")
 
 
 def _keeps(record: Record) -> bool:

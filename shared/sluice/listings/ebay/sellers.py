@@ -73,7 +73,7 @@ class Gone(NamedTuple):
     named: str
 
 
-class Known(NamedTuple):
+class KnownPolicies(NamedTuple):
     """A seller's policies on one site, by kind. read_at: when they were read."""
 
     policies: Mapping[str, Sequence[Mapping[str, str]]]
@@ -126,24 +126,24 @@ def remember_places(account: str, places: Places) -> None:
     SellerPart(account, PLACES, places=list(places.rows), read_at=places.read_at).save()
 
 
-def known(account: str, site: str) -> Known | None:
+def known(account: str, site: str) -> KnownPolicies | None:
     """What was read of a seller's policies on a site; None before they were."""
     part = _find(account, site)
     if part is None or part.read_at is None:
         return None
-    return Known(part.policies or {}, part.read_at)
+    return KnownPolicies(part.policies or {}, part.read_at)
 
 
-def of_policies(policies: Mapping[str, Sequence[Policy]], now: int) -> Known:
+def of_policies(policies: Mapping[str, Sequence[Policy]], now: int) -> KnownPolicies:
     """What was read of a seller's policies, by kind."""
     rows = {
         kind: [{"id": one.policy_id, "name": one.name, "digest": one.digest} for one in found]
         for kind, found in policies.items()
     }
-    return Known(rows, now)
+    return KnownPolicies(rows, now)
 
 
-def remember(account: str, site: str, known: Known) -> None:
+def remember(account: str, site: str, known: KnownPolicies) -> None:
     """Keep what was read."""
     policies = {kind: list(rows) for kind, rows in known.policies.items()}
     SellerPart(account, site, policies=policies, read_at=known.read_at).save()

@@ -35,7 +35,7 @@ class SyncQuery(PageQuery):
     error_id: str | None = Field(None, min_length=1, max_length=10, description="eBay's own number")
 
 
-class Call(TypedDict):
+class PublishCall(TypedDict):
     """One call: its step, what became of it, and the status of a refusal."""
 
     step: Annotated[str, Among(Step)]
@@ -61,7 +61,7 @@ class PublishAttempt(TypedDict):
     version: int
     attempt: int
     planned: list[Annotated[str, Among(Step)]]
-    calls: list[Call]
+    calls: list[PublishCall]
     result: Annotated[str, Among(RESULTS)]
     errorId: str | None
     said: list[Words]
@@ -87,7 +87,7 @@ class AnswerBody(Body):
     )
 
 
-class Answered(TypedDict):
+class CaseAnswer(TypedDict):
     """The case is closed. jobId: the job that makes eBay so; null where nothing is sent."""
 
     case: str
@@ -136,27 +136,27 @@ class ReadPolicies(Body):
     marketplace: Annotated[str, OneOf(SITES)] = "EBAY_US"
 
 
-class Asked(TypedDict):
+class PoliciesAsked(TypedDict):
     """The job that does it."""
 
     jobId: str
 
 
-class Pause(TypedDict):
+class PublishingPause(TypedDict):
     """Until when nothing new is published, and why. What is live is kept up to date."""
 
     until: Time
     reason: str
 
 
-class Standing(TypedDict):
+class SyncStanding(TypedDict):
     """How the account fares. pause: null while it publishes.
 
     listings: those of the last complete round of looks. meanAgeMs: how old what is known of a listing is, on average.
     allowedAgeMs: how old it would be if nothing held the looks up, with the calls that they are given.
     """
 
-    pause: Pause | None
+    pause: PublishingPause | None
     listings: int | None
     roundMs: int | None
     meanAgeMs: int | None
@@ -172,7 +172,7 @@ def show_sync_log(request: HttpRequest[None, SyncQuery]) -> SyncLog:
     return {"attempts": [_attempt(one) for one in page], "next": page.cursor(request.tenant)}
 
 
-def answer_case(request: HttpRequest[AnswerBody, None]) -> Answered:
+def answer_case(request: HttpRequest[AnswerBody, None]) -> CaseAnswer:
     """Say what becomes of an open difference."""
     case, answer, config = unquote(request.path["case"]), request.body.answer, live.current()
     try:
@@ -214,7 +214,7 @@ def show_policies(request: HttpRequest[None, PoliciesQuery]) -> PoliciesView:
     }
 
 
-def refresh_policies(request: HttpRequest[ReadPolicies, None]) -> Asked:
+def refresh_policies(request: HttpRequest[ReadPolicies, None]) -> PoliciesAsked:
     """Read your business policies of a site anew, and the locations that you send goods from."""
     site = request.body.marketplace
     with refusals_told():
@@ -224,7 +224,7 @@ def refresh_policies(request: HttpRequest[ReadPolicies, None]) -> Asked:
     return {"jobId": policies.read_anew(request.tenant, site, request.now, config, keys.MANUAL)}
 
 
-def show_standing(request: HttpRequest[None, None]) -> Standing:
+def show_standing(request: HttpRequest[None, None]) -> SyncStanding:
     """Whether your account publishes, and how old what is known of its listings is."""
     account = keys.account(MARKETPLACE, request.tenant)
     pause, look = sellers.paused(account, request.now), sellers.progress_of(account)
@@ -238,7 +238,7 @@ def show_standing(request: HttpRequest[None, None]) -> Standing:
     }
 
 
-def resume_publishing(request: HttpRequest[None, None]) -> Standing:
+def resume_publishing(request: HttpRequest[None, None]) -> SyncStanding:
     """Publish again before the pause is over: eBay has raised the limit, or listings were ended."""
     sellers.resume(keys.account(MARKETPLACE, request.tenant))
     return show_standing(request)
@@ -270,7 +270,7 @@ ROUTES = (
         "/v1/ebay/cases/{case}",
         "Decide about an open difference",
         answer_case,
-        Answered,
+        CaseAnswer,
         WRITE,
         body=AnswerBody,
         errors=(Conflict,),
@@ -281,11 +281,11 @@ ROUTES = (
         POLICIES,
         "Read your business policies anew",
         refresh_policies,
-        Asked,
+        PoliciesAsked,
         WRITE,
         body=ReadPolicies,
         status=202,
     ),
-    Route("GET", ACCOUNT, "Show how your eBay account fares", show_standing, Standing, READ),
-    Route("DELETE", f"{ACCOUNT}/pause", "Publish again before a pause is over", resume_publishing, Standing, WRITE),
+    Route("GET", ACCOUNT, "Show how your eBay account fares", show_standing, SyncStanding, READ),
+    Route("DELETE", f"{ACCOUNT}/pause", "Publish again before a pause is over", resume_publishing, SyncStanding, WRITE),
 )

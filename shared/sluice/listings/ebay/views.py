@@ -23,7 +23,7 @@ WAITING: Final = "waiting"
 PAUSED: Final = "paused"
 
 
-class Taken(TypedDict):
+class TakenRecord(TypedDict):
     """What became of a record that was sent.
 
     outcome: `queued` (a job publishes it), `stored` (it says only how drift is treated, so nothing is sent), or
@@ -169,7 +169,7 @@ class Difference(TypedDict):
     changes: dict[str, Any]
 
 
-def taken(sku: str, done: Done) -> Taken:
+def taken(sku: str, done: Done) -> TakenRecord:
     """What became of a record."""
     return {
         "sku": sku,

@@ -20,7 +20,7 @@ from sluice.listings.stockx.bodies import (
 )
 from sluice.listings.stockx.changes import Action, ListingStatus, Status
 from sluice.listings.stockx.kinds import BATCH, CHECK, SINGLE
-from sluice.listings.stockx.request import Asked, Asker, UnknownListing
+from sluice.listings.stockx.request import AskedChange, Asker, UnknownListing
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform.config import live
@@ -123,7 +123,7 @@ def asker(request: HttpRequest[B, Q]) -> Asker:
     return Asker(request.tenant, request.subject, request.now, live.current())
 
 
-def accepted(asked: Asked) -> Accepted:
+def accepted(asked: AskedChange) -> Accepted:
     """The answer to a change that was taken."""
     status = Status.IN_PROGRESS if asked.open else Status.COMPLETED
     return {"jobId": asked.job_id, "listingId": asked.listing_id, "operationId": None, "status": str(status)}

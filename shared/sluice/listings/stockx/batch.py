@@ -152,9 +152,9 @@ def check_batch(run: Run) -> HandlerResult:
         if row.change is None or row.change.doubt:
             continue
         how, known = change_order.standing(row.listing, row.change, task.now)
-        if how is change_order.Standing.UNSENT:
+        if how is change_order.OpenStanding.UNSENT:
             change_order.give_up(row.listing, row.change, task.now)
-        elif how is change_order.Standing.UNCONFIRMED and known.doubt:
+        elif how is change_order.OpenStanding.UNCONFIRMED and known.doubt:
             settle.leave(row.listing.tenant, row.listing.listing_id, known, known.doubt, task.now)
     sent = sent_of(run.payload)
     if sent is None:

@@ -19,8 +19,8 @@ from sluice.listings.stockx.results import (
     NO_ANSWER,
     TIMED_OUT,
     TIMED_OUT_MESSAGE,
+    BatchRow,
     Result,
-    Row,
     failed,
     matched,
     meaning,
@@ -79,7 +79,7 @@ class BatchTask(NamedTuple):
         """The account's listings at the marketplace."""
         return sellers.open_for(self.run.job.account, self.run.calls, self.run.clock)
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[BatchRow]:
         """Every change of this batch, in the order of asking."""
         asked = self.payload["listings"]
         found = listings.find_many(self.run.job.tenant, [listing_id for listing_id, _, _ in asked])
@@ -88,10 +88,10 @@ class BatchTask(NamedTuple):
             if listing := found.get(listing_id):
                 change = listing.change(number)
                 own = change if change and change.job_id == self.job_id else None
-                rows.append(Row(listing, own, amount))
+                rows.append(BatchRow(listing, own, amount))
         return rows
 
-    def open_rows(self) -> list[Row]:
+    def open_rows(self) -> list[BatchRow]:
         """Those of `rows` that are not settled."""
         return [row for row in self.rows() if row.change]
 
@@ -105,20 +105,19 @@ class BatchTask(NamedTuple):
         pause = patience(sent.first_sent, self.now) if self.checking else pause_ms
         return Waiting(self.now + pause, self.with_sent(sent))
 
-    def settle(self, row: Row, result: Result, sent: Sent | None = None, made: str | None = None) -> None:
+    def settle(self, row: BatchRow, result: Result, sent: Sent | None = None, made: str | None = None) -> None:
         """Write what one change came to. made: the marketplace's new listing."""
         if row.change is None:
             return
         if made:
             listings.adopt(row.listing.account, made, row.listing.listing_id)
         key = (row.listing.tenant, row.listing.listing_id)
-        operation_id, tries = (sent.batch_id, sent.tries) if sent else (None, 1)
-        change = row.change
-        settle.settle(*key, change, result, self.now, marketplace_id=made, operation_id=operation_id, tries=tries)
+        delivery = settle.Sending(made, sent.batch_id, sent.tries) if sent else settle.Sending(made)
+        settle.settle(*key, row.change, result, self.now, delivery)
 
     def leave(
         self,
-        row: Row,
+        row: BatchRow,
         sent: Sent,
         code: str,
         message: str,
@@ -134,7 +133,7 @@ class BatchTask(NamedTuple):
         left = settle.learnt(left, known, seen, read=read)
         settle.leave(row.listing.tenant, row.listing.listing_id, row.change, left, self.now)
 
-    def submission(self, row: Row, sent: Sent) -> Submission:
+    def submission(self, row: BatchRow, sent: Sent) -> Submission:
         """What is known of the sending of one change."""
         assert row.change  # noqa: S101 - callers leave settled rows alone
         return Submission(
@@ -171,7 +170,7 @@ class BatchTask(NamedTuple):
         return {"status": str(status), **counts, **({"unconfirmed": len(unknown)} if unknown else {})}
 
 
-def leave_all(task: BatchTask, rows: Sequence[Row], sent: Sent, code: str, message: str) -> None:
+def leave_all(task: BatchTask, rows: Sequence[BatchRow], sent: Sent, code: str, message: str) -> None:
     """Say of each of `rows` that nobody knows what became of it."""
     for row in rows:
         task.leave(row, sent, code, message)
@@ -234,7 +233,9 @@ def _found(task: BatchTask, seller: Seller, sent: Sent) -> Sent:
     return sent
 
 
-def _adopt_each(task: BatchTask, rows: Sequence[Row], seen: Sequence[shapes.MarketListing], sent: Sent) -> list[Row]:
+def _adopt_each(
+    task: BatchTask, rows: Sequence[BatchRow], seen: Sequence[shapes.MarketListing], sent: Sent
+) -> list[BatchRow]:
     """Settle those creates whose listing is among `seen`; the others."""
     left = []
     for row in rows:
@@ -246,13 +247,13 @@ def _adopt_each(task: BatchTask, rows: Sequence[Row], seen: Sequence[shapes.Mark
     return left
 
 
-def _makes(row: Row, seen: shapes.MarketListing) -> bool:
+def _makes(row: BatchRow, seen: shapes.MarketListing) -> bool:
     """Whether `seen` is what the row asks for, and has become that."""
     change = row.change
     return bool(change and lost_creates.could_be(change, row.listing.variant_id, seen) and shows(change, seen))
 
 
-def _adopted(row: Row, seen: shapes.MarketListing) -> bool:
+def _adopted(row: BatchRow, seen: shapes.MarketListing) -> bool:
     return listings.adopt(row.listing.account, seen.listing_id, row.listing.listing_id)
 
 
@@ -280,7 +281,7 @@ def _unanswered(sent: Sent) -> str:
     return f"it was sent {times} without an answer, and the marketplace shows nothing of it"
 
 
-def _by_listings(task: BatchTask, seller: Seller, rows: Sequence[Row], sent: Sent) -> HandlerResult:
+def _by_listings(task: BatchTask, seller: Seller, rows: Sequence[BatchRow], sent: Sent) -> HandlerResult:
     """Of a batch of updates or deletes without an answer, the listings tell."""
     late, left = overdue(sent.first_sent, task.now), False
     for row in rows:
@@ -305,7 +306,7 @@ def _seen(task: BatchTask, seller: Seller, sent: Sent) -> HandlerResult:
     if not (_is_final(batch) or late or task.checking):
         return task.wait(sent)
     items = seller.batch_items(task.kind, batch.batch_id)
-    left, unnamed = list[Row](), list[Row]()
+    left, unnamed = list[BatchRow](), list[BatchRow]()
     for row, item in matched(task.action, task.rows(), items):
         if row.change is None:
             continue
@@ -334,7 +335,7 @@ def _is_late(task: BatchTask, sent: Sent) -> bool:
     return overdue(sent.sent_at, task.now)
 
 
-def _of_item(seller: Seller, sent: Sent, row: Row, item: BatchItem | None) -> Result | None:
+def _of_item(seller: Seller, sent: Sent, row: BatchRow, item: BatchItem | None) -> Result | None:
     """What the item says. Where it says that an update or a delete was refused, the listing itself is read: it may have
     been sold, or have been changed by the same batch when that was sent before.
     """
@@ -349,7 +350,7 @@ def _of_item(seller: Seller, sent: Sent, row: Row, item: BatchItem | None) -> Re
     return observed(known, change, seen, listing.status)
 
 
-def _unnamed(task: BatchTask, seller: Seller, rows: Sequence[Row], sent: Sent) -> list[Row]:
+def _unnamed(task: BatchTask, seller: Seller, rows: Sequence[BatchRow], sent: Sent) -> list[BatchRow]:
     """Look for the listings of creates whose items do not name them; those that are not found."""
     if not rows:
         return []
@@ -357,7 +358,7 @@ def _unnamed(task: BatchTask, seller: Seller, rows: Sequence[Row], sent: Sent) -
     return _adopt_each(task, rows, [one for one in seen if one.batch_id in (None, sent.batch_id)], sent)
 
 
-def _leave(task: BatchTask, seller: Seller, rows: Sequence[Row], sent: Sent) -> HandlerResult:
+def _leave(task: BatchTask, seller: Seller, rows: Sequence[BatchRow], sent: Sent) -> HandlerResult:
     """The time is over. Where the listing shows the change it has happened; else nobody knows, and after a day what the
     listing shows is the end of it.
     """

@@ -12,7 +12,7 @@ from sluice.catalog.charts import NoVariant
 from sluice.listings.stockx import views
 from sluice.listings.stockx.changes import ListingStatus
 from sluice.listings.stockx.kinds import MARKETPLACE
-from sluice.listings.stockx.request import Draft
+from sluice.listings.stockx.request import ListingDraft
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.selling import Terms
@@ -73,14 +73,14 @@ class ListingsQuery(PageQuery):
     variant_id: Text | None = None
 
 
-class Taken(TypedDict):
+class TakenSize(TypedDict):
     """As which size a SKU with a size was taken, in the product's own system; neither is there for a `variantId`."""
 
     size: NotRequired[str]
     sizeSystem: NotRequired[str]
 
 
-class Accepted(Taken, TypedDict):
+class Accepted(TakenSize, TypedDict):
     """The change is taken; follow it with `GET /v1/operations/{jobId}`. operationId: null until it is known.
 
     size, sizeSystem: of a new listing that was named by SKU and size: as which size it was taken, in the product's own
@@ -107,15 +107,15 @@ class History(TypedDict):
     next: str | None
 
 
-def draft(body: NewListing, now: int, seed: str | None = None) -> Draft:
+def draft(body: NewListing, now: int, seed: str | None = None) -> ListingDraft:
     """What `body` asks for. seed: names the listing if the body has no reference, see `table.new_id`.
 
     Raises:
         Refused: naming the field that is wrong.
     """
-    offered = read_variant(Wanted(body.variant_id, body.sku, body.size, body.size_system), MARKETPLACE, now)
+    offered = read_variant(WantedListing(body.variant_id, body.sku, body.size, body.size_system), MARKETPLACE, now)
     asked = read_terms(body.amount, body.currency, body.expires_at, now, body.currency, MARKETPLACE)
-    return Draft(
+    return ListingDraft(
         variant_id=offered.variant_id,
         terms=asked,
         active=body.active,
@@ -127,7 +127,7 @@ def draft(body: NewListing, now: int, seed: str | None = None) -> Draft:
     )
 
 
-def taken(draft: Draft) -> Taken:
+def taken(draft: ListingDraft) -> TakenSize:
     """The size of `draft`, as it is told."""
     return {"size": draft.size, "sizeSystem": draft.size_system} if draft.size and draft.size_system else {}
 
@@ -142,7 +142,7 @@ def new_terms(body: NewTerms, listing: Listing, now: int) -> Terms:
     return read_terms(body.amount, body.currency, body.expires_at, now, own, MARKETPLACE)
 
 
-class Wanted(NamedTuple):
+class WantedListing(NamedTuple):
     """What a listing offers: a variant, or a SKU and size that the catalog knows."""
 
     variant_id: str | None
@@ -176,7 +176,7 @@ def read_terms(amount: object, currency: str | None, expires_at: str | None, now
     return Terms(_checked("amount", lambda: read_amount(amount, unit, at)), unit, _expiry(expires_at, now))
 
 
-def read_variant(wanted: Wanted, at: str, now: int) -> Offered:
+def read_variant(wanted: WantedListing, at: str, now: int) -> Offered:
     """The variant of a listing. One that is named by its id is taken as it is: only the marketplace knows them all."""
     if wanted.variant_id is not None:
         if wanted.sku is not None or wanted.size is not None:
@@ -197,7 +197,7 @@ def read_variant(wanted: Wanted, at: str, now: int) -> Offered:
 
 def _variant_in_catalog(at: str, sku: str, size: Size, now: int) -> Offered:
     """The variant in the catalog, however old it is there: a listing goes by its id."""
-    known = meaning.known([meaning.Wanted(at, sku, size)])
+    known = meaning.known([meaning.WantedSize(at, sku, size)])
     try:
         variant = meaning.variant(at, sku, size, known, now, age_ms=now)
     except NoVariant as none:

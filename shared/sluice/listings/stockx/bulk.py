@@ -16,9 +16,9 @@ from sluice.jobs.queue.enqueue import Enqueued
 from sluice.listings.stockx.changes import Action, Change, refusal
 from sluice.listings.stockx.kinds import BATCH
 from sluice.listings.stockx.request import (
-    Asked,
+    AskedChange,
     Asker,
-    Draft,
+    ListingDraft,
     UnknownListing,
     change_listing,
     check_account,
@@ -43,20 +43,20 @@ PRIORITY = keys.HOT
 ASKING_MS = MINUTE
 
 
-class Edit(NamedTuple):
+class TermsEdit(NamedTuple):
     """New terms for a listing, or none to delete it."""
 
     listing_id: str
     terms: Terms
 
 
-class NotStored(Exception):  # noqa: N818 - an answer to the caller
+class ChangeNotStored(Exception):  # noqa: N818 - an answer to the caller
     """The item could not be stored for a reason of ours; it may be asked for again."""
 
 
 # An item as it was asked for, and its answer.
-Item = Draft | Edit
-Answer = Asked | Refused | UnknownListing | NotStored
+Item = ListingDraft | TermsEdit
+Answer = AskedChange | Refused | UnknownListing | ChangeNotStored
 
 # A row of a batch's payload: the listing, the number of its change, and the amount of a create.
 _Row = list[object]
@@ -144,12 +144,12 @@ def _guarded(step: Callable[[], R]) -> R | Answer:
         return refused
     except Exception:  # noqa: BLE001 - answered for this item; the others go on
         logger.exception("an item could not be stored")
-        return NotStored()
+        return ChangeNotStored()
 
 
 def _plan(action: Action, item: Item, job: str, asker: Asker) -> _Planned | None:
     """The change that `item` asks for, if it can be part of the batch; nothing is written."""
-    if isinstance(item, Draft):
+    if isinstance(item, ListingDraft):
         return _Planned(
             new_listing(item, asker),
             Change(1, Action.CREATE, job, asker.now, asker.subject, item.terms, item.active),
@@ -167,12 +167,12 @@ def _put(action: Action, item: Item, planned: _Planned | Answer | None, asker: A
     """Write the change of `item`: as planned, or where that cannot be, as a change of its own."""
     if isinstance(planned, _Planned):
         listing, change = planned
-        put = put_new if isinstance(item, Draft) else put_change
+        put = put_new if isinstance(item, ListingDraft) else put_change
         if put(listing, change):
-            return Asked(listing.listing_id, change.job_id, change.number)
+            return AskedChange(listing.listing_id, change.job_id, change.number)
     elif planned is not None:
         return planned
-    if isinstance(item, Draft):
+    if isinstance(item, ListingDraft):
         return create(item, asker)
     return change_listing(asker, item.listing_id, action, item.terms)
 

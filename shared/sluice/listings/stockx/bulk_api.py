@@ -9,11 +9,11 @@ from sluice.jobs.ask import require_room
 from sluice.listings.stockx import bulk
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.api import asker
-from sluice.listings.stockx.bodies import NewListing, NewTerms, Taken, draft, new_terms, taken
-from sluice.listings.stockx.bulk import Edit, NotStored
+from sluice.listings.stockx.bodies import NewListing, NewTerms, TakenSize, draft, new_terms, taken
+from sluice.listings.stockx.bulk import ChangeNotStored, TermsEdit
 from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.kinds import MARKETPLACE
-from sluice.listings.stockx.request import Asked, Draft, UnknownListing
+from sluice.listings.stockx.request import AskedChange, ListingDraft, UnknownListing
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import Terms
 from sluice.platform.http import items
@@ -63,7 +63,7 @@ class Bulk(Body):
     ]
 
 
-class ListingAnswer(Answered, Taken, TypedDict):
+class ListingAnswer(Answered, TakenSize, TypedDict):
     """What became of one item: `accepted`, or `refused` (see `error`). size, sizeSystem: as of a single new listing."""
 
     listingId: NotRequired[str]
@@ -105,7 +105,7 @@ def change_many(request: HttpRequest[Bulk, None]) -> BulkAnswer:
     except Refused as refusal:
         raise Invalid.field(refusal.field, refusal.message) from None
     for (index, wanted), what in zip(asked.items(), done, strict=True):
-        _answer(answers, index, what, taken(wanted) if isinstance(wanted, Draft) else {})
+        _answer(answers, index, what, taken(wanted) if isinstance(wanted, ListingDraft) else {})
     count = answers.counts()
     counts: ListingCounts = {"accepted": count[ACCEPTED], "refused": count[items.REFUSED]}
     answer: BulkAnswer = {"items": answers.in_order(), "counts": counts}
@@ -119,15 +119,15 @@ def _item(item: NewListing | NewTermsOf | Doomed, known: dict[str, Listing], now
     if listing is None:
         raise UnknownListing(item.listing_id)
     if isinstance(item, Doomed):
-        return Edit(listing.listing_id, Terms())
+        return TermsEdit(listing.listing_id, Terms())
     if item.is_empty():
         raise Refused("amount", "must say what to change: amount or expiresAt")
-    return Edit(listing.listing_id, new_terms(item, listing, now))
+    return TermsEdit(listing.listing_id, new_terms(item, listing, now))
 
 
-def _answer(answers: Answers[ListingAnswer], index: int, done: bulk.Answer, size: Taken | None = None) -> None:
+def _answer(answers: Answers[ListingAnswer], index: int, done: bulk.Answer, size: TakenSize | None = None) -> None:
     match done:
-        case Asked():
+        case AskedChange():
             asked: ListingAnswer = {
                 "index": index,
                 "outcome": ACCEPTED,
@@ -140,7 +140,7 @@ def _answer(answers: Answers[ListingAnswer], index: int, done: bulk.Answer, size
         case Refused():
             why = Conflict if done.code == CONFLICT else Invalid
             answers.refuse(index, FieldError(done.field, done.message), why=why)
-        case NotStored():
+        case ChangeNotStored():
             field = FieldError("", "could not be stored just now; ask for it again")
             answers.refuse(index, field, why=Unavailable)
 

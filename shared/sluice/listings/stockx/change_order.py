@@ -20,7 +20,7 @@ from sluice.listings.stockx.table import Listing
 ABANDONED = "abandoned"
 
 
-class Standing(StrEnum):
+class OpenStanding(StrEnum):
     """How it stands with an open change."""
 
     ALIVE = "alive"  # there is a job that does it
@@ -28,22 +28,22 @@ class Standing(StrEnum):
     UNCONFIRMED = "unconfirmed"  # its job is over, and has sent it, or may have
 
 
-def standing(listing: Listing, change: Change, now: int, *, without: str = "") -> tuple[Standing, Change]:
+def standing(listing: Listing, change: Change, now: int, *, without: str = "") -> tuple[OpenStanding, Change]:
     """How it stands with `change` of `listing`; and the change, with the doubt that its job has left.
 
     without: a job that is known not to be at it.
     """
     if change.doubt:
-        return Standing.UNCONFIRMED, change
+        return OpenStanding.UNCONFIRMED, change
     job = job_of(change.job_id)
     if job is not None and job.state not in FINAL and job.job_id != without:
-        return Standing.ALIVE, change
+        return OpenStanding.ALIVE, change
     left = settle.left_by(job, change, now) if job is not None else None
     if left is None and change.number == listing.running:
         left = settle.doubt_of(maybe_sent(listing, change), ABANDONED, "its job ended without a result", now)
     if left:
-        return Standing.UNCONFIRMED, replace(change, doubt=left)
-    return Standing.UNSENT, change
+        return OpenStanding.UNCONFIRMED, replace(change, doubt=left)
+    return OpenStanding.UNSENT, change
 
 
 def maybe_sent(listing: Listing, change: Change) -> Submission:
@@ -59,10 +59,10 @@ def clear(listing: Listing, now: int) -> bool:
     cleared = False
     for change in listing.open_changes():
         how, known = standing(listing, change, now)
-        if how is Standing.UNSENT:
+        if how is OpenStanding.UNSENT:
             give_up(listing, change, now)
             cleared = True
-        elif how is Standing.UNCONFIRMED and known != change and known.doubt:
+        elif how is OpenStanding.UNCONFIRMED and known != change and known.doubt:
             settle.leave(listing.tenant, listing.listing_id, known, known.doubt, now)
             cleared = True
     return cleared

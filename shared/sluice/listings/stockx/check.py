@@ -13,7 +13,7 @@ from sluice.jobs.model.outcomes import HandlerResult, Then, Waiting
 from sluice.jobs.model.run import Run
 from sluice.listings.stockx import batch, change_order, changes, lost_creates, settle
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx.change_order import Standing
+from sluice.listings.stockx.change_order import OpenStanding
 from sluice.listings.stockx.changes import Action, Change
 from sluice.listings.stockx.follow import Task, follow, patience
 from sluice.listings.stockx.kinds import BATCH
@@ -83,8 +83,8 @@ def _left(run: Run, listing: Listing, change: Change) -> int | None:
     now = run.clock.now()
     how, known = change_order.standing(listing, change, now)
     match how:
-        case Standing.UNCONFIRMED:
+        case OpenStanding.UNCONFIRMED:
             return once(run, listing, known)
-        case Standing.UNSENT:
+        case OpenStanding.UNSENT:
             change_order.give_up(listing, change, now)
     return None

@@ -100,16 +100,11 @@ class Task(NamedTuple):
         Raises:
             ChangeFailed: the change did not happen.
         """
-        entry = settle.settle(
-            self.run.job.tenant,
-            self.listing_id,
-            self.change,
-            result,
-            self.now,
-            marketplace_id=submission.marketplace_id if submission else None,
-            operation_id=(submission.operation_id or submission.batch_id) if submission else None,
-            tries=submission.tries if submission else 1,
-        )
+        sent = settle.ONCE
+        if submission:
+            operation = submission.operation_id or submission.batch_id
+            sent = settle.Sending(submission.marketplace_id, operation, submission.tries)
+        entry = settle.settle(self.run.job.tenant, self.listing_id, self.change, result, self.now, sent)
         return settle.outcome(entry, self.listing_id)
 
     def leave(

@@ -18,7 +18,7 @@ from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
 from sluice.listings.stockx import change_order, changes, check, request, settle
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx.change_order import Standing
+from sluice.listings.stockx.change_order import OpenStanding
 from sluice.listings.stockx.changes import Action, Change, Submission, needless, refusal
 from sluice.listings.stockx.follow import BY_ITS_STATE, NotReceived, Task, follow
 from sluice.listings.stockx.results import INTERNAL, NOT_SENT, failed, uncalled, unsent, was_not_received
@@ -143,11 +143,11 @@ def _wait_for_turn(task: Task, listing: Listing) -> Listing:
         how, known = change_order.standing(listing, ahead, task.now, without=task.run.job.job_id)
         about = f"change {ahead.number} of this listing ({ahead.action})"
         match how:
-            case Standing.ALIVE:
+            case OpenStanding.ALIVE:
                 raise NotItsTurn(f"{about} is not done yet", retry_at=task.now + AGAIN_MS)
-            case Standing.UNSENT:
+            case OpenStanding.UNSENT:
                 change_order.give_up(listing, ahead, task.now)
-            case Standing.UNCONFIRMED:
+            case OpenStanding.UNCONFIRMED:
                 again = check.once(task.run, listing, known)
                 if again is not None and not check.lets_pass(listing, task.change):
                     raise NotItsTurn(f"{about} is UNCONFIRMED: it is checked first", retry_at=again)

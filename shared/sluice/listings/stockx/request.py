@@ -36,7 +36,7 @@ class UnknownListing(Exception):  # noqa: N818 - an answer to the caller
 
 
 @dataclass(frozen=True)
-class Draft:
+class ListingDraft:
     """A listing to create.
 
     sku, size, size_system: how the variant was named, if it was named so. seed: see `listings.new_id`.
@@ -68,7 +68,7 @@ class Asker:
     config: Config = field(repr=False)
 
 
-class Asked(NamedTuple):
+class AskedChange(NamedTuple):
     """What a request has led to. number: of the change that does it. open: the change is not settled yet."""
 
     listing_id: str
@@ -82,7 +82,7 @@ def job_id(action: Action, listing: Listing) -> str:
     return keys.job_id(kind_name(action), listing.marketplace, listing.tenant, listing.listing_id)
 
 
-def create(draft: Draft, asker: Asker) -> Asked:
+def create(draft: ListingDraft, asker: Asker) -> AskedChange:
     """Ask for a new listing. With a reference that was used before, it is that listing.
 
     Raises:
@@ -93,7 +93,7 @@ def create(draft: Draft, asker: Asker) -> Asked:
     job = job_id(Action.CREATE, listing)
     change = Change(1, Action.CREATE, job, asker.now, asker.subject, draft.terms, draft.active)
     if _ask(listing, change, asker, lambda transaction: add_new(transaction, listing, change)):
-        return Asked(listing.listing_id, job, change.number)
+        return AskedChange(listing.listing_id, job, change.number)
     found = current(asker, listing.listing_id)
     if found is None or found.fingerprint != listing.fingerprint:
         raise Refused("reference", "names a listing that was asked for with other terms", code=CONFLICT)
@@ -101,13 +101,13 @@ def create(draft: Draft, asker: Asker) -> Asked:
         return change_listing(asker, found.listing_id, Action.CREATE, draft.terms, active=draft.active)
     under_way = next((change for change in found.open_changes() if change.action is Action.CREATE), None)
     if under_way is None:
-        return Asked(found.listing_id, _created_by(found) or job, change.number, open=False)
-    return Asked(found.listing_id, under_way.job_id, under_way.number)
+        return AskedChange(found.listing_id, _created_by(found) or job, change.number, open=False)
+    return AskedChange(found.listing_id, under_way.job_id, under_way.number)
 
 
 def change_listing(
     asker: Asker, listing_id: str, action: Action, terms: Terms | None = None, *, active: bool = True
-) -> Asked:
+) -> AskedChange:
     """Ask for a change of a listing that there is. What is asked for already is not asked for twice.
 
     Raises:
@@ -123,13 +123,13 @@ def change_listing(
             raise Refused("listingId", why, code=CONFLICT)
         job = job_id(action, listing)
         if same := _asks_the_same(open_changes, action, terms or Terms()):
-            return Asked(listing_id, same.job_id, same.number)
+            return AskedChange(listing_id, same.job_id, same.number)
         older = _unsent(listing, job)
         asked = merged(older.terms, terms or Terms()) if older else terms or Terms()
         number = listing.last_change + 1
         change = Change(number, action, job, asker.now, asker.subject, asked, active)
         if _ask(listing, change, asker, partial(_add_change, listing=listing, change=change, instead_of=older)):
-            return Asked(listing_id, job, number)
+            return AskedChange(listing_id, job, number)
     raise tables.Contention(f"listing {listing_id} was changed {TRIES} times while a change was asked for; ask again")
 
 
@@ -157,7 +157,7 @@ def current(asker: Asker, listing_id: str) -> Listing | None:
     return listing
 
 
-def new_listing(draft: Draft, asker: Asker) -> Listing:
+def new_listing(draft: ListingDraft, asker: Asker) -> Listing:
     """The item of a listing that does not exist yet."""
     return Listing(
         asker.tenant,

@@ -244,7 +244,7 @@ def _terms(seen: selling.MarketListing | None) -> Terms:
     return Terms(None if seen.amount is None else money.plain(seen.amount), seen.currency, seen.expires_at)
 
 
-class Row(NamedTuple):
+class BatchRow(NamedTuple):
     """One change of a batch. change: None once it is settled. amount: what a create asked for."""
 
     listing: Listing
@@ -252,7 +252,9 @@ class Row(NamedTuple):
     amount: str | None
 
 
-def matched(action: Action, rows: Sequence[Row], items: Sequence[BatchItem]) -> list[tuple[Row, BatchItem | None]]:
+def matched(
+    action: Action, rows: Sequence[BatchRow], items: Sequence[BatchItem]
+) -> list[tuple[BatchRow, BatchItem | None]]:
     """Each of `rows` with its item.
 
     An update or delete names its listing. A create is known by variant and amount: those that are alike in both are
@@ -261,7 +263,7 @@ def matched(action: Action, rows: Sequence[Row], items: Sequence[BatchItem]) -> 
     """
     left = sorted(items, key=lambda item: item.item_id or "")
     taken = {row.listing.marketplace_id for row in rows if row.listing.marketplace_id}
-    pairs: list[tuple[Row, BatchItem | None]] = []
+    pairs: list[tuple[BatchRow, BatchItem | None]] = []
     for row in rows:
         fit = [item for item in left if _is_item_of(action, row, item)]
         own = [item for item in fit if item.listing_id and item.listing_id == row.listing.marketplace_id]
@@ -272,7 +274,7 @@ def matched(action: Action, rows: Sequence[Row], items: Sequence[BatchItem]) -> 
     return pairs
 
 
-def same_items(rows: Sequence[Row], items: Sequence[BatchItem]) -> bool:
+def same_items(rows: Sequence[BatchRow], items: Sequence[BatchItem]) -> bool:
     """Whether a batch that created `items` is one that was asked to create `rows`: as many, of the same variants, for
     the same amounts."""
     ours = Counter((row.listing.variant_id, Decimal(row.amount or 0)) for row in rows)
@@ -290,7 +292,7 @@ def result_of(change: Change, item: BatchItem | None, was: str | None = None) ->
     return None
 
 
-def _is_item_of(action: Action, row: Row, item: BatchItem) -> bool:
+def _is_item_of(action: Action, row: BatchRow, item: BatchItem) -> bool:
     if action is not Action.CREATE:
         return item.listing_id == row.listing.marketplace_id
     return item.variant_id == row.listing.variant_id and (row.amount is None or item.amount == Decimal(row.amount))

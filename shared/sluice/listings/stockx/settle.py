@@ -11,7 +11,7 @@
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
@@ -48,47 +48,35 @@ class ChangeFailed(Failure):
     code = "operation_failed"
 
 
+class Sending(NamedTuple):
+    """How a change was sent.
+
+    marketplace_id: the marketplace's new listing, where it made one. operation_id: what it was followed by. tries: how
+    often it was sent.
+    """
+
+    marketplace_id: str | None = None
+    operation_id: str | None = None
+    tries: int = 1
+
+
+ONCE = Sending()
+
+
 def settle(
-    tenant: str,
-    listing_id: str,
-    change: Change,
-    result: Result,
-    now: int,
-    *,
-    marketplace_id: str | None = None,
-    operation_id: str | None = None,
-    tries: int = 1,
+    tenant: str, listing_id: str, change: Change, result: Result, now: int, sent: Sending = ONCE
 ) -> Entry | None:
     """Write `result` as `write` does.
 
     Returns the entry that stands: this one, or that of whoever was first; None when a newer change was applied already,
     and this one is let go without a trace.
     """
-    written = write(
-        tenant,
-        listing_id,
-        change,
-        result,
-        now,
-        marketplace_id=marketplace_id,
-        operation_id=operation_id,
-        tries=tries,
-    )
+    written = write(tenant, listing_id, change, result, now, sent)
     return written or listings.entry(tenant, listing_id, change.number)
 
 
-def write(
-    tenant: str,
-    listing_id: str,
-    change: Change,
-    result: Result,
-    now: int,
-    *,
-    marketplace_id: str | None = None,
-    operation_id: str | None = None,
-    tries: int = 1,
-) -> Entry | None:
-    """Write `result` to the listing and its history. tries: how often the change was sent.
+def write(tenant: str, listing_id: str, change: Change, result: Result, now: int, sent: Sending = ONCE) -> Entry | None:
+    """Write `result` to the listing and its history.
 
     Returns the entry; None when the change is settled already, or a newer one was applied and this one is let go.
     """
@@ -99,10 +87,10 @@ def write(
         status=_recorded(tenant, listing_id, result),
         changed_by=change.asked_by,
         changed_at=now,
-        metadata=_metadata(change, result, operation_id, tries),
+        metadata=_metadata(change, result, sent.operation_id, sent.tries),
     )
     newest = listings.is_open(change.number) & (Listing.applied.does_not_exist() | (Listing.applied < change.number))
-    actions = [*_becomes(result, marketplace_id), *_closed(change, now)]
+    actions = [*_becomes(result, sent.marketplace_id), *_closed(change, now)]
     if result.status is not Status.FAILED:
         # What did not happen is no newer state: an older change that is known later still counts.
         actions.append(Listing.applied.set(change.number))

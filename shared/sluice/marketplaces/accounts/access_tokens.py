@@ -16,7 +16,7 @@ from sluice.jobs.model import keys
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.oauth import Fresh
-from sluice.marketplaces.accounts.table import Account, Place, Status
+from sluice.marketplaces.accounts.table import Account, GrantPlace, Status
 from sluice.marketplaces.accounts.token_cache import Access, Cache, process_cache
 from sluice.marketplaces.http.errors import AccountBroken, GrantRefused, MarketplaceFailure, TokenBusy, TokenLimited
 from sluice.platform import aws, tables
@@ -45,7 +45,7 @@ class Tokens:
         refresh: Refresh,
         clock: Clock,
         cache: Cache = process_cache,
-        place: Place = accounts.TOKEN,
+        place: GrantPlace = accounts.TOKEN,
     ) -> None:
         self._account = account_id
         self._refresh = refresh
@@ -213,7 +213,7 @@ def _status(refused: GrantRefused) -> Status:
     return Status.REVOKED if "revoked" in refused.message.lower() else Status.EXPIRED
 
 
-def _grant(account_id: str, place: Place) -> str:
+def _grant(account_id: str, place: GrantPlace) -> str:
     """The name of the grant that the account keeps in `place`."""
     grants = registry.get(keys.marketplace_of(account_id)).grants
     return grants[accounts.PLACES.index(place)].name

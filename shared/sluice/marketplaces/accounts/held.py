@@ -1,7 +1,7 @@
 """Whether an account can run others' work now: what decides that a shared job goes to another asker's account."""
 
 from sluice.jobs.budgets import ledger
-from sluice.jobs.dispatch.explain import held
+from sluice.jobs.dispatch.explain import Gate, held
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue.enqueue import Held
@@ -19,7 +19,7 @@ def account_held(now: int, config: Config) -> Held:
             return True
         budget = accounts.budget_of(job.account, job.budget)
         usage = ledger.read(budget, now)
-        if held(job.account, Status.ACTIVE, budget, job.kind, usage, config, now):
+        if held(Gate(job.account, Status.ACTIVE, budget, usage), job.kind, config, now):
             return True
         manual = job.lane is not None and keys.lane_priority(job.lane) == str(keys.MANUAL)
         return manual and usage.crowded(config.limits[service], now)

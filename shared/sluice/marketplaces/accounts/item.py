@@ -1,9 +1,9 @@
 """The item of table `accounts`: one tenant's connection to one marketplace, and the grants in it.
 
 What an account may do, somebody has granted: one grant where a marketplace knows one token for it, two where an
-application and its seller each have their own (`registry.Grant`). Each is kept apart in a `Place`, with its token, its
-status and its version: renewing one never looks like a change of the other, and one that is refused holds only the work
-that needs it.
+application and its seller each have their own (`registry.AccountGrant`). Each is kept apart in a `GrantPlace`, with its
+token, its status and its version: renewing one never looks like a change of the other, and one that is refused holds
+only the work that needs it.
 """
 
 from collections.abc import Callable
@@ -97,7 +97,7 @@ class Proof:
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class GrantPlace:
     """The attributes in which an account keeps a grant."""
 
     status: UnicodeAttribute
@@ -139,7 +139,7 @@ class Place:
         return Status(self.of(account, self.status) or Status.ACTIVE)
 
 
-TOKEN = Place(
+TOKEN = GrantPlace(
     Account.status,
     Account.reason,
     Account.verified_at,
@@ -148,7 +148,7 @@ TOKEN = Place(
     Account.token_version,
     Account.refreshing_until,
 )
-USER_TOKEN = Place(
+USER_TOKEN = GrantPlace(
     Account.user_status,
     Account.user_reason,
     Account.user_verified_at,

@@ -18,10 +18,10 @@ from sluice.jobs.model import keys
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts.applications import application_key
 from sluice.marketplaces.accounts.credentials import check_fields
-from sluice.marketplaces.accounts.item import PLACES, TOKEN, USER_TOKEN, Account, Place, Proof, Status
+from sluice.marketplaces.accounts.item import PLACES, TOKEN, USER_TOKEN, Account, GrantPlace, Proof, Status
 from sluice.platform import aws, tables
 
-__all__ = ["PLACES", "TOKEN", "USER_TOKEN", "Account", "Place", "Proof", "Status"]
+__all__ = ["PLACES", "TOKEN", "USER_TOKEN", "Account", "GrantPlace", "Proof", "Status"]
 
 
 def connect(
@@ -109,7 +109,7 @@ def working(account_ids: Collection[str], service: str = "") -> set[str]:
     }
 
 
-def place_of(account_id: str, service: str) -> Place:
+def place_of(account_id: str, service: str) -> GrantPlace:
     """Where the account keeps the grant that calls of `service` need."""
     marketplace = registry.MARKETPLACES.get(keys.marketplace_of(account_id))
     grants = marketplace.grants if marketplace else ()
@@ -142,7 +142,7 @@ def record_application(account: Account, credentials: Mapping[str, str]) -> None
         tables.update(Account, (account.account,), [Account.application.set(key)], same)
 
 
-def mark(account_id: str, status: Status, reason: str, now: int, token_version: int, place: Place = TOKEN) -> bool:
+def mark(account_id: str, status: Status, reason: str, now: int, token_version: int, place: GrantPlace = TOKEN) -> bool:
     """Say that a grant does not work any more; True for the one caller that changed it.
 
     False when it has been changed since `token_version`: a late 401 cannot break what was just connected again.
@@ -155,7 +155,7 @@ def mark(account_id: str, status: Status, reason: str, now: int, token_version: 
     return True
 
 
-def verify(account_id: str, token_version: int, now: int, place: Place = TOKEN) -> None:
+def verify(account_id: str, token_version: int, now: int, place: GrantPlace = TOKEN) -> None:
     """Note that the marketplace has accepted the grant, unless that is known, or it has been changed since."""
     actions = [place.verified_at.set(now), place.reason.remove()]
     new = _still(token_version, place) & place.verified_at.does_not_exist()
@@ -163,7 +163,7 @@ def verify(account_id: str, token_version: int, now: int, place: Place = TOKEN) 
         tables.update(Account, (account_id,), actions, new)
 
 
-def claim_refresh(account_id: str, token_version: int, now: int, until: int, place: Place = TOKEN) -> None:
+def claim_refresh(account_id: str, token_version: int, now: int, until: int, place: GrantPlace = TOKEN) -> None:
     """Be the one worker that renews the token, until `until`.
 
     Raises:
@@ -175,7 +175,7 @@ def claim_refresh(account_id: str, token_version: int, now: int, until: int, pla
     tables.update(Account, (account_id,), actions, condition, token=place.write)
 
 
-def hold_refresh(account_id: str, token_version: int, until: int, place: Place = TOKEN) -> None:
+def hold_refresh(account_id: str, token_version: int, until: int, place: GrantPlace = TOKEN) -> None:
     """Nobody renews the token before `until`: the token server said so. Called by who has claimed it."""
     with suppress(tables.ConditionFailed):
         tables.update(Account, (account_id,), [place.refreshing_until.set(until)], _still(token_version, place))
@@ -188,7 +188,7 @@ def store_token(
     expires_at: int,
     now: int,
     credentials: Mapping[str, str] | None,
-    place: Place = TOKEN,
+    place: GrantPlace = TOKEN,
 ) -> None:
     """Keep a renewed token, and `credentials` if they were renewed too; ends the claim.
 
@@ -212,7 +212,7 @@ def seal(account_id: str, credentials: Mapping[str, str]) -> bytes:
     return _seal(account_id, json.dumps(credentials, separators=(",", ":")))
 
 
-def unseal(account: Account, place: Place = TOKEN) -> tuple[dict[str, str], str | None]:
+def unseal(account: Account, place: GrantPlace = TOKEN) -> tuple[dict[str, str], str | None]:
     """The credentials of an account that is connected and, if it has one, its token of this place."""
     context = _context(account.account)
     credentials: dict[str, str] = json.loads(aws.decrypt(account.credentials or b"", context))
@@ -220,7 +220,7 @@ def unseal(account: Account, place: Place = TOKEN) -> tuple[dict[str, str], str 
     return credentials, aws.decrypt(token, context) if token else None
 
 
-def _still(token_version: int, place: Place) -> Condition:
+def _still(token_version: int, place: GrantPlace) -> Condition:
     """The grant works, and is what it was at `token_version`."""
     works = (place.status == Status.ACTIVE) | place.status.does_not_exist()
     still: Condition = (place.version == token_version) & works

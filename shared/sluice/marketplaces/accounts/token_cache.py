@@ -18,7 +18,7 @@ class Access:
 
 
 @dataclass
-class Seen:
+class SeenGrant:
     """What this process knows of one grant, as of `looked_at`; `busy_until` as the table's `refreshing_until`.
 
     verified: the table says that the marketplace has accepted it.
@@ -37,13 +37,13 @@ class Cache:
     """What this process knows of each account's tokens."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], Seen] = {}
+        self._seen: dict[tuple[str, str], SeenGrant] = {}
 
-    def of(self, account_id: str, which: str = "") -> Seen:
+    def of(self, account_id: str, which: str = "") -> SeenGrant:
         """The one entry of `account_id`, and of which of its tokens where it has several."""
         if len(self._seen) > MOST_SEEN:
             self.clear()
-        return self._seen.setdefault((account_id, which), Seen())
+        return self._seen.setdefault((account_id, which), SeenGrant())
 
     def clear(self) -> None:
         """Know nothing."""

@@ -5,8 +5,8 @@ from typing import Annotated
 from typing_extensions import TypedDict
 
 from sluice.marketplaces import registry
-from sluice.marketplaces.accounts.table import PLACES, Account, Place, Status
-from sluice.marketplaces.registry import Grant
+from sluice.marketplaces.accounts.table import PLACES, Account, GrantPlace, Status
+from sluice.marketplaces.registry import AccountGrant
 from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http.shapes import Among, Time
@@ -60,7 +60,7 @@ def view(account: Account) -> AccountView:
     }
 
 
-def _grant(account: Account, grant: Grant, place: Place) -> GrantView:
+def _grant(account: Account, grant: AccountGrant, place: GrantPlace) -> GrantView:
     status: str = place.status_of(account)
     reason = place.of(account, place.reason)
     verified_at = place.of(account, place.verified_at)

@@ -1,4 +1,4 @@
-"""eBay Account API v1: a seller's business policies. The `Policies` of eBay."""
+"""eBay Account API v1: a seller's business policies. The `PolicyReader` of eBay."""
 
 from typing import Final
 
@@ -13,14 +13,14 @@ from sluice.marketplaces.publishing import POLICY_KINDS, Policy
 BASE: Final = "/sell/account/v1"
 
 
-class Account(SellerApi):
+class SellerAccount(SellerApi):
     """One seller's policies; see `publishing.Policies`."""
 
     api = "account"
     _means = staticmethod(meaning)
 
     def policies(self, kind: str, site: str) -> list[Policy]:
-        """See `Policies`. Without `Content-Language` eBay leaves out what is written in another language."""
+        """See `PolicyReader`. Without `Content-Language` eBay leaves out what is written in another language."""
         if kind not in POLICY_KINDS:
             raise ValueError(f"no kind of policy {kind!r}; there are {', '.join(POLICY_KINDS)}")
         locale = EBAY_SITES[site].locales[0] if site in EBAY_SITES else DEFAULT_LOCALE

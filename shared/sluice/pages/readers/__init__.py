@@ -24,10 +24,10 @@ from sluice.pages.readers import (
     wix,
     woocommerce,
 )
-from sluice.pages.readers.page import Page
-from sluice.pages.reading import Outcome, Reading
+from sluice.pages.readers.page import PageSource
+from sluice.pages.reading import Reading, ReadOutcome
 
-_READERS: tuple[Callable[[Page], Reading | None], ...] = (
+_READERS: tuple[Callable[[PageSource], Reading | None], ...] = (
     woocommerce.read,
     magento.read,
     bigcommerce.read,
@@ -50,30 +50,30 @@ SOURCES = (
 _SHELL_CHARACTERS = 400
 
 
-def more(page: Page) -> list[str]:
+def more(page: PageSource) -> list[str]:
     """What else of the shop must be fetched to read the page: URLs, whose JSON `read` is given in their order."""
     return shopify.more(page)
 
 
-def read(page: Page, more: list[Any] | None = None) -> Reading:
+def read(page: PageSource, more: list[Any] | None = None) -> Reading:
     """What the page says. more: what the URLs of `more` answered, None for one that could not be read."""
     unclear: Reading | None = None
     if more:
         found = shopify.read(page, *more)
-        if found and found.outcome is Outcome.PRODUCT:
+        if found and found.outcome is ReadOutcome.PRODUCT:
             return _whole(found, page)
         unclear = found
     for reader in _READERS:
         found = reader(page)
-        if found and found.outcome is Outcome.PRODUCT:
+        if found and found.outcome is ReadOutcome.PRODUCT:
             return _whole(found, page)
         unclear = unclear or found
     if unclear:
         return _whole(unclear, page)
-    return Reading(Outcome.NO_PRODUCT, seen=_what(page), title=page.title, canonical=page.canonical)
+    return Reading(ReadOutcome.NO_PRODUCT, seen=_what(page), title=page.title, canonical=page.canonical)
 
 
-def _whole(found: Reading, page: Page) -> Reading:
+def _whole(found: Reading, page: PageSource) -> Reading:
     return Reading(
         found.outcome,
         found.source,
@@ -85,7 +85,7 @@ def _whole(found: Reading, page: Page) -> Reading:
     )
 
 
-def _what(page: Page) -> str:
+def _what(page: PageSource) -> str:
     body = page.first("body")
     shown = body.text(separator=" ")[:_SHELL_CHARACTERS].strip() if body else ""
     if len(shown) < _SHELL_CHARACTERS // 2 and page.scripts:

@@ -1,13 +1,13 @@
 """BigCommerce: `var BCData = {"product_attributes": …}` with the price and stock of what is chosen."""
 
 from sluice.pages import money_text, reading
-from sluice.pages.readers.page import Page, flag, gtin, identity, mapping
-from sluice.pages.reading import Availability, Money, Reading, Variant
+from sluice.pages.readers.page import PageSource, flag, gtin, identity, mapping
+from sluice.pages.reading import Availability, Money, Reading, ReadVariant
 
 SOURCE = "bigcommerce"
 
 
-def read(page: Page) -> Reading | None:
+def read(page: PageSource) -> Reading | None:
     """The product's attributes; None where the page has none."""
     for value in page.assigned(r"var\s+BCData\s*=\s*"):
         data = mapping(mapping(value).get("product_attributes"))
@@ -22,7 +22,7 @@ def read(page: Page) -> Reading | None:
         stock = flag(data.get("instock"))
         if flag(data.get("purchasable")) is False and stock:
             stock = False
-        variant = Variant(
+        variant = ReadVariant(
             id="",
             price=Money(amount, code) if amount is not None and code else None,
             availability=Availability.UNKNOWN if stock is None else Availability.IN if stock else Availability.OUT,

@@ -4,14 +4,14 @@ from typing import Any
 
 from sluice.pages import money_text, reading
 from sluice.pages.readers import loose_json, schema_org
-from sluice.pages.readers.page import Page, identity, mapping, sequence, squeeze
-from sluice.pages.reading import Availability, Money, Reading, Variant
+from sluice.pages.readers.page import PageSource, identity, mapping, sequence, squeeze
+from sluice.pages.reading import Availability, Money, Reading, ReadVariant
 
 SOURCE = "magento"
 _FORM = "#product_addtocart_form"
 
 
-def read(page: Page) -> Reading | None:
+def read(page: PageSource) -> Reading | None:
     """The options of the form; None where the page has no such form."""
     for kind, text in page.scripts:
         if kind == "text/x-magento-init" and "spConfig" in text:
@@ -22,18 +22,18 @@ def read(page: Page) -> Reading | None:
     return None
 
 
-def _reading(page: Page, config: dict[str, Any]) -> Reading:
+def _reading(page: PageSource, config: dict[str, Any]) -> Reading:
     code = money_text.currency(config.get("currencyCode")) or _currency(page)
     labels = _labels(config)
     index, salable = mapping(config.get("index")), _salable(config)
-    variants = list[Variant]()
+    variants = list[ReadVariant]()
     for product, prices in mapping(config.get("optionPrices")).items():
         final = mapping(mapping(prices).get("finalPrice")).get("amount")
         amount = money_text.machine(final)
         stock = Availability.UNKNOWN if salable is None else Availability.IN if product in salable else Availability.OUT
         chosen = mapping(index.get(product))
         variants.append(
-            Variant(
+            ReadVariant(
                 id=identity(product),
                 options={
                     labels[key][0]: labels[key][1].get(str(value), "") for key, value in chosen.items() if key in labels
@@ -73,7 +73,7 @@ def _salable(config: dict[str, Any]) -> set[str] | None:
     }
 
 
-def _currency(page: Page) -> str | None:
+def _currency(page: PageSource) -> str | None:
     said = page.meta("product:price:currency", "og:price:currency")
     if code := money_text.currency(said or page.attribute('[itemprop="priceCurrency"]', "content")):
         return code

@@ -4,15 +4,15 @@ from selectolax.lexbor import LexborNode
 
 from sluice.pages import money_text, reading
 from sluice.pages.readers import schema_org
-from sluice.pages.readers.page import Page, gtin, identity, squeeze
-from sluice.pages.reading import Money, Outcome, Reading, Variant
+from sluice.pages.readers.page import PageSource, gtin, identity, squeeze
+from sluice.pages.reading import Money, Reading, ReadOutcome, ReadVariant
 
 SOURCE = "microdata"
 _PRODUCT = '[itemtype$="schema.org/Product"]'
 _OFFER = '[itemtype$="schema.org/Offer"], [itemtype$="schema.org/AggregateOffer"]'
 
 
-def read(page: Page) -> Reading | None:
+def read(page: PageSource) -> Reading | None:
     """The one product of the page's microdata; None where it has none."""
     products = [node for node in page.tree.css(_PRODUCT) if node.css_first(_OFFER)]
     offers = [offer for product in products for offer in product.css(_OFFER)] or page.tree.css(_OFFER)
@@ -22,13 +22,13 @@ def read(page: Page) -> Reading | None:
         tiers = len(products) <= 1 and _is_aggregate(offers[0])
         if not tiers:
             what = f"{len(products)} products" if len(products) > 1 else f"{len(offers)} offers"
-            return Reading(Outcome.UNCLEAR, SOURCE, f"the page has {what} in its microdata")
+            return Reading(ReadOutcome.UNCLEAR, SOURCE, f"the page has {what} in its microdata")
     product, offer = products[0] if products else None, offers[0]
     name = _value(product, "name") if product else ""
     return reading.product(SOURCE, squeeze(name) or page.title, [_variant(product, offer)], "microdata of the page")
 
 
-def _variant(product: LexborNode | None, offer: LexborNode) -> Variant:
+def _variant(product: LexborNode | None, offer: LexborNode) -> ReadVariant:
     amount = None if _is_aggregate(offer) else money_text.machine(_value(offer, "price"))
     low, high = (money_text.machine(_value(offer, name)) for name in ("lowPrice", "highPrice"))
     if _is_aggregate(offer) and low is not None and low == high:
@@ -37,7 +37,7 @@ def _variant(product: LexborNode | None, offer: LexborNode) -> Variant:
     stock = _value(offer, "availability")
     owner = product if product is not None else offer
     numbers = [gtin(_value(owner, name)) for name in ("gtin13", "gtin", "gtin14", "gtin12", "gtin8")]
-    return Variant(
+    return ReadVariant(
         id="",
         price=Money(amount, code) if amount is not None and code else None,
         availability=schema_org.availability(stock),

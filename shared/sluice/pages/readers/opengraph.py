@@ -2,13 +2,13 @@
 
 from sluice.pages import money_text, reading
 from sluice.pages.readers import schema_org
-from sluice.pages.readers.page import Page, gtin, identity
-from sluice.pages.reading import Money, Reading, Variant
+from sluice.pages.readers.page import PageSource, gtin, identity
+from sluice.pages.reading import Money, Reading, ReadVariant
 
 SOURCE = "opengraph"
 
 
-def read(page: Page) -> Reading | None:
+def read(page: PageSource) -> Reading | None:
     """The price and stock of the page's `meta` elements; None where it names neither."""
     price = page.meta("product:sale_price:amount", "product:price:amount", "og:price:amount")
     code = page.meta("product:sale_price:currency", "product:price:currency", "og:price:currency")
@@ -16,7 +16,7 @@ def read(page: Page) -> Reading | None:
     if not price and not stock:
         return None
     amount, known = money_text.machine(price), money_text.currency(code)
-    variant = Variant(
+    variant = ReadVariant(
         id="",
         price=Money(amount, known) if amount is not None and known else None,
         availability=schema_org.availability(stock),

@@ -15,7 +15,7 @@ from sluice.pages.readers import loose_json
 MOST_SCRIPT = 4_000_000
 
 
-class Page:
+class PageSource:
     """The page at `url` (in normal form), parsed when it is first looked into.
 
     Raises:

@@ -4,13 +4,13 @@ from typing import Any
 
 from sluice.pages import money_text, reading
 from sluice.pages.readers import loose_json, schema_org
-from sluice.pages.readers.page import Page, flag, gtin, identity, mapping, squeeze
-from sluice.pages.reading import Availability, Money, Reading, Variant
+from sluice.pages.readers.page import PageSource, flag, gtin, identity, mapping, squeeze
+from sluice.pages.reading import Availability, Money, Reading, ReadVariant
 
 SOURCE = "prestashop"
 
 
-def read(page: Page) -> Reading | None:
+def read(page: PageSource) -> Reading | None:
     """The chosen combination; None where the page has none."""
     data = page.attribute("#product-details", "data-product")
     found = [value for value in loose_json.values(data) if isinstance(value, dict)] if data else []
@@ -22,7 +22,7 @@ def read(page: Page) -> Reading | None:
     if flag(product.get("show_price")) is False:
         amount = None
     choice = identity(product.get("id_product_attribute"))
-    variant = Variant(
+    variant = ReadVariant(
         id=f"{identity(product['id_product'])}-{choice or '0'}",
         options={
             squeeze(one.get("group"))[:40]: squeeze(one.get("name"))[:60]
@@ -51,7 +51,7 @@ def _stock(product: dict[str, Any]) -> Availability:
     return Availability.BACKORDER if allowed or said == "available" else Availability.OUT
 
 
-def _currency(page: Page) -> str | None:
+def _currency(page: PageSource) -> str | None:
     if code := money_text.currency(page.meta("product:price:currency")):
         return code
     for value in page.assigned(r"var\s+prestashop\s*=\s*"):

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from sluice.pages import money_text, reading
-from sluice.pages.readers.page import Page, gtin, identity, mapping, sequence, squeeze
-from sluice.pages.reading import Availability, Money, Outcome, Reading, Variant
+from sluice.pages.readers.page import PageSource, gtin, identity, mapping, sequence, squeeze
+from sluice.pages.reading import Availability, Money, Reading, ReadOutcome, ReadVariant
 
 SOURCE = "json-ld"
 MOST_NODES = 5_000
@@ -32,7 +32,7 @@ def availability(value: Any) -> Availability:
     return _AVAILABILITY.get(re.sub(r"[\s_-]", "", word).lower(), Availability.UNKNOWN)
 
 
-def read(page: Page) -> Reading | None:
+def read(page: PageSource) -> Reading | None:
     """The product of the page's JSON-LD; None where it has none."""
     nodes = _nodes(page.json_ld)
     found = [node for node in nodes if _is(node, "ProductGroup")] or [node for node in nodes if _is(node, "Product")]
@@ -43,11 +43,11 @@ def read(page: Page) -> Reading | None:
         return None
     if len(roots) == 1 and _is_another(roots[0], page):
         name = squeeze(roots[0].get("name"))[:80]
-        return Reading(Outcome.UNCLEAR, SOURCE, f"the page's only product is another one: {name}")
+        return Reading(ReadOutcome.UNCLEAR, SOURCE, f"the page's only product is another one: {name}")
     titles = {squeeze(node.get("name")) for node in roots}
     if len(roots) > 1 and not _one_product(roots):
         return Reading(
-            Outcome.UNCLEAR, SOURCE, f"the page has {len(roots)} products: {', '.join(sorted(titles))[:150]}"
+            ReadOutcome.UNCLEAR, SOURCE, f"the page has {len(roots)} products: {', '.join(sorted(titles))[:150]}"
         )
     by_id = {str(node["@id"]): node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
     variants = [variant for node in roots for variant in _product(node, by_id)]
@@ -56,7 +56,7 @@ def read(page: Page) -> Reading | None:
     return reading.product(SOURCE, title, variants, "JSON-LD of the page", complete=several)
 
 
-def currencies(page: Page) -> set[str]:
+def currencies(page: PageSource) -> set[str]:
     """Every currency that the page's JSON-LD names, wherever it stands."""
     found, waiting = set[str](), list(page.json_ld)
     for _ in range(MOST_NODES):
@@ -98,13 +98,13 @@ def _roots(nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(distinct.values())
 
 
-def _main(roots: list[dict[str, Any]], page: Page) -> list[dict[str, Any]]:
+def _main(roots: list[dict[str, Any]], page: PageSource) -> list[dict[str, Any]]:
     """That which names the page's own address, if one does."""
     own = {_path(page.url), _path(page.canonical)} - {""}
     return [node for node in roots if {_path(node.get("url")), _path(node.get("@id"))} & own]
 
 
-def _is_another(node: dict[str, Any], page: Page) -> bool:
+def _is_another(node: dict[str, Any], page: PageSource) -> bool:
     """Whether a product is one that the page only recommends: it has another address, and not the page's name.
 
     A page that is no more, and says so to people alone, shows such a one.
@@ -134,14 +134,14 @@ def _one_product(roots: list[dict[str, Any]]) -> bool:
     return len({squeeze(node.get("name")) for node in roots}) == 1 and "" not in skus and len(set(skus)) == len(skus)
 
 
-def _product(node: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> list[Variant]:
+def _product(node: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> list[ReadVariant]:
     parts = [by_id.get(str(part.get("@id")), part) for part in map(mapping, sequence(node.get("hasVariant")))]
     if parts:
         return [variant for part in parts[: reading.MOST_VARIANTS + 1] for variant in _offers(part)]
     return _offers(node)
 
 
-def _offers(node: dict[str, Any]) -> list[Variant]:
+def _offers(node: dict[str, Any]) -> list[ReadVariant]:
     """One variant for each offer; offers stand alone, in lists, and inside of an AggregateOffer."""
     offers = list[dict[str, Any]]()
     for offer in map(mapping, sequence(node.get("offers"))):
@@ -157,24 +157,24 @@ def _offers(node: dict[str, Any]) -> list[Variant]:
     return [_variant(node, offer, own) for offer, own in zip(offers, ids, strict=True)]
 
 
-def _sellers(node: dict[str, Any], offers: list[dict[str, Any]]) -> list[Variant]:
+def _sellers(node: dict[str, Any], offers: list[dict[str, Any]]) -> list[ReadVariant]:
     """Offers that cannot be told apart are one variant, known as far as they all agree."""
     read = [_variant(node, offer, _id(node)) for offer in offers]
     first = read[0]
     price = first.price if all(one.price == first.price for one in read) else None
     stock = first.availability if all(one.availability == first.availability for one in read) else Availability.UNKNOWN
     text = f"{len(offers)} offers without ids"
-    return [Variant(first.id, first.options, price, stock, first.sku, first.gtin, text)]
+    return [ReadVariant(first.id, first.options, price, stock, first.sku, first.gtin, text)]
 
 
-def _variant(node: dict[str, Any], offer: dict[str, Any], own: str) -> Variant:
+def _variant(node: dict[str, Any], offer: dict[str, Any], own: str) -> ReadVariant:
     item = {**node, **{key: value for key, value in mapping(offer.get("itemOffered")).items() if value}}
     money = _price(offer)
     stock = availability(offer.get("availability"))
     if offer.get("price") == "" and stock is Availability.OUT:
         stock = Availability.UNKNOWN  # shops that show prices to customers alone say this of everything
     said = f"price {_said(offer)}, availability {str(offer.get('availability'))[:60]}"
-    return Variant(
+    return ReadVariant(
         id=own,
         options=_options(item),
         price=money,

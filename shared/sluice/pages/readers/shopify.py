@@ -5,8 +5,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sluice.pages import money_text, reading
-from sluice.pages.readers.page import Page, flag, gtin, identity, mapping, sequence, squeeze
-from sluice.pages.reading import Availability, Money, Reading, Variant
+from sluice.pages.readers.page import PageSource, flag, gtin, identity, mapping, sequence, squeeze
+from sluice.pages.reading import Availability, Money, Reading, ReadVariant
 
 SOURCE = "shopify"
 _HANDLE = (
@@ -14,12 +14,12 @@ _HANDLE = (
 )
 
 
-def recognises(page: Page) -> bool:
+def recognises(page: PageSource) -> bool:
     """Whether the page is one of Shopify's."""
     return any("Shopify.shop" in text for _, text in page.scripts)
 
 
-def more(page: Page) -> list[str]:
+def more(page: PageSource) -> list[str]:
     """What else is fetched: the product's data, and the currency that its prices are in."""
     parts = urlsplit(page.url)
     found = re.match(_HANDLE, parts.path, re.IGNORECASE)
@@ -29,7 +29,7 @@ def more(page: Page) -> list[str]:
     return [f"{base}/products/{found['handle']}.js", f"{base}/cart.js"]
 
 
-def read(page: Page, product: Any, cart: Any) -> Reading | None:
+def read(page: PageSource, product: Any, cart: Any) -> Reading | None:
     """The variants of the product's data; None where it is none. cart: `/cart.js`, which names the currency."""
     data = mapping(product)
     rows = [mapping(row) for row in sequence(data.get("variants"))]
@@ -44,7 +44,7 @@ def read(page: Page, product: Any, cart: Any) -> Reading | None:
     return reading.product(SOURCE, title, variants, "the shop's product data", complete=len(variants) == len(rows))
 
 
-def _variant(row: dict[str, Any], names: list[str], code: str | None) -> Variant:
+def _variant(row: dict[str, Any], names: list[str], code: str | None) -> ReadVariant:
     price, stock = row.get("price"), flag(row.get("available"))
     # Text is of `.json`, in major units; a whole number is of `.js`, in minor ones.
     amount = money_text.machine(price) if isinstance(price, str) else money_text.minor(price, code, 2)
@@ -54,7 +54,7 @@ def _variant(row: dict[str, Any], names: list[str], code: str | None) -> Variant
         for name, value in zip(names, values, strict=False)
         if squeeze(value) and squeeze(value) != "Default Title"
     }
-    return Variant(
+    return ReadVariant(
         id=identity(row["id"]),
         options=options,
         price=Money(amount, code) if amount is not None and code else None,

@@ -3,13 +3,13 @@
 from typing import Any
 
 from sluice.pages import money_text, reading
-from sluice.pages.readers.page import Page, flag, identity, mapping, sequence, squeeze
-from sluice.pages.reading import Availability, Money, Reading, Variant
+from sluice.pages.readers.page import PageSource, flag, identity, mapping, sequence, squeeze
+from sluice.pages.reading import Availability, Money, Reading, ReadVariant
 
 SOURCE = "squarespace"
 
 
-def read(page: Page) -> Reading | None:
+def read(page: PageSource) -> Reading | None:
     """The variants of the page's context; None where it has no product."""
     for value in page.assigned(r"Static\.SQUARESPACE_CONTEXT\s*=\s*"):
         product = mapping(mapping(value).get("product"))
@@ -23,10 +23,10 @@ def read(page: Page) -> Reading | None:
     return None
 
 
-def _variant(row: dict[str, Any]) -> Variant:
+def _variant(row: dict[str, Any]) -> ReadVariant:
     sale = flag(row.get("onSale"))
     money = _money(row.get("salePrice")) if sale else _money(row.get("price"))
-    return Variant(
+    return ReadVariant(
         id=identity(row.get("id")) or identity(row.get("sku")),
         options={
             squeeze(key)[:40]: squeeze(value)[:60]

@@ -1,8 +1,8 @@
 """The price that people read, as the last source: one element that is named as the price, read strictly."""
 
 from sluice.pages import money_text, reading
-from sluice.pages.readers.page import Page, squeeze
-from sluice.pages.reading import Money, Reading, Variant
+from sluice.pages.readers.page import PageSource, squeeze
+from sluice.pages.reading import Money, Reading, ReadVariant
 
 SOURCE = "text"
 _PRICES = '[class~="price"], [class~="product-price"], [class~="product__price"], [id="price"]'
@@ -11,7 +11,7 @@ _BUY = (
 )
 
 
-def read(page: Page) -> Reading | None:
+def read(page: PageSource) -> Reading | None:
     """The one price that the page shows beside a button to buy; None where it shows no such thing."""
     if page.first(_BUY) is None:
         return None
@@ -22,4 +22,6 @@ def read(page: Page) -> Reading | None:
     only = read.pop() if len(read) == 1 else None
     price = Money(only[0], only[1]) if only and only[1] else None
     shown = "; ".join(sorted(texts))[: reading.TEXT_CHARACTERS]
-    return reading.product(SOURCE, page.title, [Variant(id="", price=price, text=shown)], f"the page shows: {shown}")
+    return reading.product(
+        SOURCE, page.title, [ReadVariant(id="", price=price, text=shown)], f"the page shows: {shown}"
+    )

@@ -4,14 +4,14 @@ from typing import Any
 
 from sluice.pages import money_text, reading
 from sluice.pages.readers import loose_json
-from sluice.pages.readers.page import Page, flag, identity, mapping, sequence, squeeze
-from sluice.pages.reading import Availability, Money, Reading, Variant
+from sluice.pages.readers.page import PageSource, flag, identity, mapping, sequence, squeeze
+from sluice.pages.reading import Availability, Money, Reading, ReadVariant
 
 SOURCE = "wix"
 MOST_NODES = 5_000
 
 
-def read(page: Page) -> Reading | None:
+def read(page: PageSource) -> Reading | None:
     """The product of the warm-up data; None where the page has none."""
     script = page.first("script#wix-warmup-data")
     found = loose_json.values(script.text(deep=True) or "") if script else []
@@ -45,11 +45,11 @@ def _products(values: list[Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _single(product: dict[str, Any], code: str | None) -> Variant:
+def _single(product: dict[str, Any], code: str | None) -> ReadVariant:
     discounted = product.get("discountedPrice")
     said = discounted if money_text.machine(discounted) else product.get("price")
     amount = money_text.machine(said)
-    return Variant(
+    return ReadVariant(
         id="",
         price=Money(amount, code) if amount is not None and code else None,
         availability=_stock(product),
@@ -58,7 +58,7 @@ def _single(product: dict[str, Any], code: str | None) -> Variant:
     )
 
 
-def _variant(row: dict[str, Any], product: dict[str, Any], code: str | None) -> Variant:
+def _variant(row: dict[str, Any], product: dict[str, Any], code: str | None) -> ReadVariant:
     amount = money_text.machine(row.get("price"))
     names = {
         identity(choice.get("id")): (squeeze(option.get("title")), squeeze(choice.get("value")))
@@ -66,7 +66,7 @@ def _variant(row: dict[str, Any], product: dict[str, Any], code: str | None) -> 
         for choice in map(mapping, sequence(option.get("selections")))
     }
     chosen = [names[identity(one)] for one in sequence(row.get("optionsSelections")) if identity(one) in names]
-    return Variant(
+    return ReadVariant(
         id=identity(row["id"]),
         options={name[:40]: value[:60] for name, value in chosen if name},
         price=Money(amount, code) if amount is not None and code else None,

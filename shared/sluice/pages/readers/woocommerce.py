@@ -5,13 +5,13 @@ from typing import Any
 
 from sluice.pages import money_text, reading
 from sluice.pages.readers import loose_json, schema_org
-from sluice.pages.readers.page import Page, flag, gtin, identity, mapping, sequence, squeeze
-from sluice.pages.reading import Availability, Money, Reading, Variant
+from sluice.pages.readers.page import PageSource, flag, gtin, identity, mapping, sequence, squeeze
+from sluice.pages.reading import Availability, Money, Reading, ReadVariant
 
 SOURCE = "woocommerce"
 
 
-def read(page: Page) -> Reading | None:
+def read(page: PageSource) -> Reading | None:
     """The variations of the form; None where there is no form, or it asks for them only when one is chosen."""
     data = page.attribute("form.variations_form", "data-product_variations")
     found = loose_json.values(data) if data else []
@@ -23,7 +23,7 @@ def read(page: Page) -> Reading | None:
     return reading.product(SOURCE, page.title, variants, "the form's variations", complete=len(variants) == len(rows))
 
 
-def _variant(row: dict[str, Any], code: str | None) -> Variant:
+def _variant(row: dict[str, Any], code: str | None) -> ReadVariant:
     amount = _amount(row.get("display_price"))
     stock = flag(row.get("is_in_stock"))
     available = Availability.UNKNOWN if stock is None else Availability.IN if stock else Availability.OUT
@@ -36,7 +36,7 @@ def _variant(row: dict[str, Any], code: str | None) -> Variant:
         for name, value in mapping(row.get("attributes")).items()
         if squeeze(value)
     }
-    return Variant(
+    return ReadVariant(
         id=identity(row["variation_id"]),
         options=options,
         price=Money(amount, code) if amount is not None and code else None,
@@ -51,7 +51,7 @@ def _amount(value: Any) -> Decimal | None:
     return money_text.machine(value)
 
 
-def _currency(page: Page) -> str | None:
+def _currency(page: PageSource) -> str | None:
     """The page's one currency: the form does not say it, JSON-LD and tags do."""
     said = page.meta("product:price:currency", "og:price:currency")
     if code := money_text.currency(said):

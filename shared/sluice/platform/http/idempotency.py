@@ -38,7 +38,7 @@ RETRY_SECONDS = 2
 MOST_BYTES = 300 * 1024
 
 
-class Kept(tables.Table):
+class KeptAnswer(tables.Table):
     """One request under its key: whose run it is, or how it was answered.
 
     key: the route and the client's key. fingerprint: of all that the request says. claimed_until: the lease of the run,
@@ -109,22 +109,28 @@ def claim(asked: Repeatable, now: int) -> Claim | Response[str]:
     """
     claim = Claim(asked, tables.new_token())
     free = (
-        Kept.key.does_not_exist()
-        | (Kept.kept_until <= now)
-        | (Kept.status.does_not_exist() & (Kept.fingerprint == asked.fingerprint) & (Kept.claimed_until <= now))
+        KeptAnswer.key.does_not_exist()
+        | (KeptAnswer.kept_until <= now)
+        | (
+            KeptAnswer.status.does_not_exist()
+            & (KeptAnswer.fingerprint == asked.fingerprint)
+            & (KeptAnswer.claimed_until <= now)
+        )
     )
     actions = [
-        Kept.fingerprint.set(asked.fingerprint),
-        Kept.claimed_until.set(now + LEASE_MS),
-        Kept.kept_until.set(now + KEPT_MS),
-        Kept.expires_at.set(ttl(now + KEPT_MS)),
-        Kept.status.remove(),
-        Kept.answer.remove(),
+        KeptAnswer.fingerprint.set(asked.fingerprint),
+        KeptAnswer.claimed_until.set(now + LEASE_MS),
+        KeptAnswer.kept_until.set(now + KEPT_MS),
+        KeptAnswer.expires_at.set(ttl(now + KEPT_MS)),
+        KeptAnswer.status.remove(),
+        KeptAnswer.answer.remove(),
     ]
     try:
-        tables.update(Kept, (asked.tenant, asked.key), actions, free, token=Kept.claim_token, value=claim.token)
+        tables.update(
+            KeptAnswer, (asked.tenant, asked.key), actions, free, token=KeptAnswer.claim_token, value=claim.token
+        )
     except tables.ConditionFailed as failed:
-        return _found(Kept.from_raw_data(failed.item or {}), asked)
+        return _found(KeptAnswer.from_raw_data(failed.item or {}), asked)
     return claim
 
 
@@ -141,14 +147,14 @@ def keep(claim: Claim, answer: Response[Any], now: int) -> Response[Any]:
     told = Response(answer.status_code, answer.content_type, body, answer.headers)
     packed = zlib.compress(json.dumps([answer.content_type, dict(answer.headers), body]).encode())
     actions = [
-        Kept.status.set(answer.status_code),
-        Kept.kept_until.set(now + KEPT_MS),
-        Kept.expires_at.set(ttl(now + KEPT_MS)),
+        KeptAnswer.status.set(answer.status_code),
+        KeptAnswer.kept_until.set(now + KEPT_MS),
+        KeptAnswer.expires_at.set(ttl(now + KEPT_MS)),
     ]
     if len(packed) <= MOST_BYTES:
-        actions.append(Kept.answer.set(packed))
+        actions.append(KeptAnswer.answer.set(packed))
     try:
-        _write(claim, actions, Kept.status.does_not_exist())
+        _write(claim, actions, KeptAnswer.status.does_not_exist())
     except tables.ConditionFailed:
         raise _running() from None
     return told
@@ -157,7 +163,7 @@ def keep(claim: Claim, answer: Response[Any], now: int) -> Response[Any]:
 def release(claim: Claim) -> None:
     """Let the next one run at once. If that cannot be written the lease ends by itself."""
     try:
-        _write(claim, [Kept.claimed_until.set(0)], Kept.status.does_not_exist())
+        _write(claim, [KeptAnswer.claimed_until.set(0)], KeptAnswer.status.does_not_exist())
     except tables.ConditionFailed:
         logger.warning("a request has run for longer than its lease")
     except Exception:  # noqa: BLE001 - the answer that led here is what the caller must hear
@@ -165,11 +171,11 @@ def release(claim: Claim) -> None:
 
 
 def _write(claim: Claim, actions: list[Any], condition: Any) -> None:
-    ours = condition & (Kept.claim_token == claim.token)
-    tables.update(Kept, (claim.asked.tenant, claim.asked.key), actions, ours, token=Kept.answer_token)
+    ours = condition & (KeptAnswer.claim_token == claim.token)
+    tables.update(KeptAnswer, (claim.asked.tenant, claim.asked.key), actions, ours, token=KeptAnswer.answer_token)
 
 
-def _found(kept: Kept, asked: Repeatable) -> Response[str]:
+def _found(kept: KeptAnswer, asked: Repeatable) -> Response[str]:
     if kept.fingerprint != asked.fingerprint:
         field = FieldError(HEADER, "was sent with another body, query or path within the last day")
         message = "this key belongs to another request; send a new key with a new request"
