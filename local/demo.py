@@ -69,7 +69,7 @@ def run(laptop: Laptop, console: Console) -> None:
         except (SaleFailed, PromotionFailed, PagesFailed, ListingsDiffer, TimeoutError) as failure:
             raise DemoFailed(str(failure)) from failure
     show_memory(laptop, console)
-    show_urls(laptop, console)
+    show_what_to_try(console)
 
 
 def price_all(laptop: Laptop, api: Api, console: Console) -> None:
@@ -190,11 +190,11 @@ def show_memory(laptop: Laptop, console: Console) -> None:
     )
 
 
-def show_urls(laptop: Laptop, console: Console) -> None:
-    """Where to look, while it runs (`make up` keeps it running)."""
-    console.print(f"\nAPI        {laptop.stack.api_url}/v1/openapi.json")
-    console.print(f"sandbox    {laptop.sandbox.url}/_sandbox/report")
-    console.print("`make up` keeps all of it running and prints a token to try the API with, and where its pages are.")
+def show_what_to_try(console: Console) -> None:
+    """What keeps running: all that this has started ends with it."""
+    console.print(
+        "\n`make up` starts the same stack and keeps it: with a token to call the API, and pages for a browser."
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ class Asked:
     """One price at one marketplace.
 
     item: as it is sent to `POST /v1/market/refresh`. job_id, state: its job, as it was last seen. price: as it is
-    stored. why: what keeps it from having a price.
+    stored. why: what keeps it from having a price. fresh: the stored one was young enough, so that no call was made.
     """
 
     item: Json
@@ -27,6 +27,7 @@ class Asked:
     state: str = "refused"
     price: Json = field(default_factory=dict)
     why: str = ""
+    fresh: bool = False
 
     @property
     def over(self) -> bool:
@@ -97,7 +98,7 @@ def _look(api: Api, job_id: str, one: Asked) -> None:
     job = api.job(job_id)
     one.state, error = job["state"], job.get("error") or {}
     if one.state == "succeeded":
-        one.why = ""
+        one.why, one.fresh = "", (job.get("result") or {}).get("skipped") == "fresh"
         _find_price(api, one)
     elif one.state in OVER:
         one.why = error.get("message", "somebody has cancelled it")

@@ -48,8 +48,15 @@ def report(session: Session, checks: Sequence[Asked]) -> int:
     ]
     session.screen.json({"failed": failed, "checks": rows})
     session.screen.table(COLUMNS, map(_row, checks))
-    session.screen.say(f"FAILED: {failed} of {len(checks)}" if failed else f"OK: all {len(checks)} have a price")
+    session.screen.say(f"FAILED: {failed} of {len(checks)}" if failed else f"OK: {_told(checks)}")
     return ExitCode.FAILED if failed else ExitCode.OK
+
+
+def _told(checks: Sequence[Asked]) -> str:
+    fresh, all_ = sum(one.fresh for one in checks), f"all {len(checks)} have a price"
+    if fresh == len(checks):
+        return f"{all_}; there was nothing to fetch: each was fetched minutes ago"
+    return f"{all_}; {fresh} of them were fetched minutes ago, and not again" if fresh else all_
 
 
 def _show(bar: Bar, checks: Sequence[Asked]) -> None:

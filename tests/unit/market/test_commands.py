@@ -49,6 +49,16 @@ def test_the_golden_set_passes_on_every_connected_marketplace(shell: Shell) -> N
     assert ran.err.splitlines()[-1] == "30 of 30", "in a pipe, progress is lines beside the answer"
 
 
+def test_prices_that_were_fetched_minutes_ago_are_not_fetched_again_and_golden_says_so(shell: Shell) -> None:
+    shell.run("golden", "stockx", "--seconds", "1200")
+    ran = shell.run("golden", "stockx", "--seconds", "1200")
+    told = "OK: all 10 have a price; there was nothing to fetch: each was fetched minutes ago"
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, told)
+    ran = shell.run("golden", "stockx", "ebay", "--seconds", "1200")
+    told = "OK: all 20 have a price; 10 of them were fetched minutes ago, and not again"
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, told)
+
+
 def test_a_job_that_dies_fails_its_row_alone(everywhere: World, shell: Shell) -> None:
     everywhere.sandbox.faults.set(ServerError(path="/v2/*", last=1_000))
     ran = shell.run("golden", "stockx", "ebay", "--seconds", "360000", "--json")

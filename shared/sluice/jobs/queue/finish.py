@@ -304,11 +304,16 @@ def _lease_over(job: Job) -> LeaseOver:
 
 
 def _error(failure: Failure, now: int) -> dict[str, Any]:
-    return {"code": failure.code, "message": failure.message[:MESSAGE_CHARACTERS], "at": now}
+    return {"code": failure.code, "message": _short(failure.message), "at": now}
+
+
+def _short(message: str) -> str:
+    """What the item keeps of a message; a longer one ends with a sign that it was cut."""
+    return message if len(message) <= MESSAGE_CHARACTERS else f"{message[: MESSAGE_CHARACTERS - 1]}…"
 
 
 def _events(job: Job, name: str, now: int, failure: Failure | None = None) -> list[history.Entry]:
     entry: history.Entry = {"at": now, "event": name, "attempt": job.attempts}
     if failure:
-        entry |= {"code": failure.code, "message": failure.message[:MESSAGE_CHARACTERS]}
+        entry |= {"code": failure.code, "message": _short(failure.message)}
     return history.add(job.history or [], entry)
