@@ -109,7 +109,7 @@ def _listing(cloud: Cloud, text: str) -> str:
 
 
 def _operation(text: str) -> str:
-    body = {"variantId": "11111111-2222-4333-8444-555555555555", "amount": "180", "reference": text}
+    body = {"variantId": "11111111-2222-4333-8444-555555555555", "amount": "180", "reference": text[:64]}
     answer = call("POST", "/v1/stockx/listings", body=body, tenant=TENANT)
     assert answer.status == 202, answer.text
     return str(answer.json["jobId"])

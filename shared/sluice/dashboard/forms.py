@@ -39,14 +39,14 @@ def sure(visit: Visit, label: str, path: str, told: str, hidden: Mapping[str, st
 def input_field(name: str, label: str, value: str | None, wrong: str | None = None, **attributes: Any) -> Markup:
     """A text to fill in, with what is wrong with it."""
     given = element("input", type="text", name=name, value=value or "", **_described(name, wrong), **attributes)
-    return element("label", label, given, _wrong(name, wrong))
+    return _told(element("label", label, given), name, wrong)
 
 
 def area(name: str, label: str, value: str, wrong: str | None = None, **attributes: Any) -> Markup:
     """A text of many lines to fill in, with what is wrong with it."""
     # The first line break of a textarea is none of its text.
     given = element("textarea", "\n", value, name=name, spellcheck="false", **_described(name, wrong), **attributes)
-    return element("label", label, given, _wrong(name, wrong), class_="wide")
+    return _told(element("label", label, given, class_="wide"), name, wrong)
 
 
 def select(
@@ -55,7 +55,8 @@ def select(
     """A choice, with *any* first."""
     made = [element("option", "any", value="")] if any_ else []
     made += [element("option", one, value=one, selected=one == chosen) for one in options]
-    return element("label", label, element("select", made, name=name, **_described(name, wrong)), _wrong(name, wrong))
+    chosen_one = element("select", made, name=name, **_described(name, wrong))
+    return _told(element("label", label, chosen_one), name, wrong)
 
 
 def ticks(
@@ -80,6 +81,11 @@ def others(wrong: Mapping[str, str], fields: Iterable[str]) -> Child:
         for name, told in wrong.items()
         if name not in known
     ]
+
+
+def _told(labelled: Markup, name: str, wrong: str | None) -> Markup:
+    """A field with what is wrong with it: beside the label, which stays the field's name."""
+    return element("div", labelled, _wrong(name, wrong), class_="field") if wrong else labelled
 
 
 def _wrong(name: str, wrong: str | None) -> Markup | None:
