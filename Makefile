@@ -45,7 +45,7 @@ test: lint ## Check formatting and types, then run every test; says what it skip
 
 .PHONY: test-fast
 test-fast: lint ## Check formatting and types, then run the tests that need no local cloud
-	@$(BIN)/python -m pytest -rs --numprocesses auto --dist worksteal tests/unit tests/property tests/simulation tests/crash tests/infrastructure
+	@$(BIN)/python -m pytest -rs --numprocesses auto --dist worksteal tests/unit tests/property tests/model tests/simulation tests/crash tests/infrastructure
 
 .PHONY: lint
 lint: setup ## Check formatting, style and types

@@ -29,6 +29,8 @@ _lock = RLock()
 
 Item = dict[str, dict[str, Any]]
 Answer = dict[str, Any]
+# Items by their table's physical name, partition key and sort key.
+Value = dict[tuple[str, str, str], Item]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,9 @@ class Request:
 
 
 Send = Callable[[], Answer]
+
+# What the implementation takes for the sort key of a table that has none.
+_NO_SORT_KEY = "__no_sort__"
 
 # Decides what becomes of a request, given how to send it.
 Around = Callable[[Request, Send], Answer]
@@ -66,18 +71,38 @@ class Store:
 
     def items(self, table: str) -> list[Item]:
         """All that `table` holds, raw."""
-        found: list[Item] = self._answer("Scan", {"TableName": tables.name(table)})["Items"]
-        return found
+        held = dynamodb._tables[tables.name(table)]["items"]
+        return [_read(item) for partition in held.values() for item in partition.values()]
 
     def item(self, table: str, **key: str) -> Item | None:
         """The item of `table` with this key, raw."""
-        raw = {name: {"S": value} for name, value in key.items()}
-        found: Item | None = self._answer("GetItem", {"TableName": tables.name(table), "Key": raw}).get("Item")
-        return found
+        held = dynamodb._tables[tables.name(table)]
+        partition = held["items"].get(key[held["pk_name"]], {})
+        found = partition.get(key[held["sk_name"]] if held["sk_name"] else _NO_SORT_KEY)
+        return None if found is None else _read(found)
 
     def put(self, table: str, item: Item) -> None:
         """Replace a whole item, past every rule of the engine."""
         self._answer("PutItem", {"TableName": tables.name(table), "Item": item})
+
+    def value(self) -> Value:
+        """All that is stored, as a value: it shares its items with the store, which never changes one in place."""
+        return {
+            (name, partition, sort): item
+            for name, table in dynamodb._tables.items()
+            for partition, items in table["items"].items()
+            for sort, item in items.items()
+        }
+
+    def become(self, value: Value) -> None:
+        """Hold what `value` says, and nothing else: no transaction has been made yet."""
+        dynamodb._txn_idempotency.clear()
+        now = self.value()
+        for name, partition, sort in now.keys() - value.keys():
+            dynamodb._remove_item(dynamodb._tables[name], partition, sort)
+        for (name, partition, sort), item in value.items():
+            if now.get((name, partition, sort)) is not item:
+                dynamodb._set_item(dynamodb._tables[name], partition, sort, item)
 
     def clear(self) -> None:
         """Empty every table."""
@@ -140,6 +165,11 @@ def environment(*, clients: bool = False) -> Iterator[None]:
         yield
         dynamodb.reset()
     _forget(clients)
+
+
+def _read(item: Item) -> Item:
+    """An item as it is stored, which is as it was sent."""
+    return {name: _decoded(value) for name, value in item.items()}
 
 
 def _base64(raw: bytes) -> str:

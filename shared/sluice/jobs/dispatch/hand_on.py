@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
@@ -14,7 +15,7 @@ from sluice.jobs.dispatch.find_ready import Ready
 from sluice.jobs.dispatch.rounds import Done
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Failure
+from sluice.jobs.model.outcomes import Failure, LeaseOver
 from sluice.jobs.queue import claim, finish, starts
 from sluice.jobs.run.messages import Batch
 from sluice.platform.clock import SECOND
@@ -125,8 +126,10 @@ def _admit(
         if starts.withdraw(claimed[0], now):
             unsent = Failure(f"the batch could not be handed to a worker: {type(error).__name__}", code="not_sent")
             for job in claimed:
-                finish.snooze(job, unsent, now, now, config)
-                ledger.give_back(budget, limits, window, job.reserved or 0)
+                # Whoever has found its lease over before us has sent it back, and its calls.
+                with suppress(LeaseOver):
+                    finish.snooze(job, unsent, now, now, config)
+                    ledger.give_back(budget, limits, window, job.reserved or 0)
         raise
     done.admitted += len(claimed)
     return True

@@ -58,6 +58,7 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
             & Job.begun.does_not_exist()
             & (Job.tenants == job.tenants)
             & (Job.tenant == job.tenant)
+            & (Job.priority == job.priority)  # where it goes on for others, that decides in which lane
             & (Job.askers.does_not_exist() if job.askers is None else Job.askers == job.askers)
         )
         try:
