@@ -1,5 +1,7 @@
 """What is not known is not claimed: a change whose job ends without an answer is UNCONFIRMED until it is known."""
 
+from dataclasses import replace
+
 import pytest
 
 from local.sandbox.faults import Disconnect, ExpiredToken, ServerError
@@ -9,8 +11,11 @@ from sluice.jobs.model.job import Job
 from sluice.listings.stockx.changes import Action
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
-from sluice.operator import dead_letters
+from sluice.operator import acting, actions, dead_letters
+from sluice.platform import aws
+from sluice.platform.config.document import Config
 from sluice.platform.http import routing
+from sluice.platform.settings import settings
 from tests.support.desk import TENANT, USD_150, Desk
 from tests.support.http import call
 from tests.unit.operations.test_recovery import LISTINGS, kill_each_time
@@ -331,3 +336,49 @@ def test_what_a_job_that_has_ended_leaves_is_said_at_once_though_the_account_is_
     desk.finish()
     assert status(listing_id) == "ACTIVE"
     assert call("GET", f"/v1/stockx/listings/{listing_id}").json["amount"] == desk.real()[0].amount
+
+
+@pytest.mark.parametrize("by", ["jobIds", "filter"])
+def test_an_operator_has_unconfirmed_listings_looked_at_again_now(
+    desk: Desk, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the job that one names, or by all that are: the next look would be minutes away."""
+    begun: list[dict[str, str]] = []
+    monkeypatch.setenv("OPERATOR_WORKER_FUNCTION", "operator-worker")
+    settings.cache_clear()
+    desk.config = replace(desk.config, limits={**Config().limits, **desk.config.limits})
+    monkeypatch.setattr(aws, "invoke_later", lambda function, event: begun.append(event))
+    listing_id = desk.active()
+    desk.sandbox.faults.set(NeverEnd(operation="DELETE"))
+    desk.ask(listing_id, Action.DELETE)
+    desk.tick()
+    desk.sandbox.faults.set(ServerError())
+    for minutes in (16, 15):
+        desk.later(minutes * 60)
+        desk.poll()
+    desk.tick()
+    [why] = desk.shown(listing_id)["unconfirmed"]
+    desk.sandbox.faults.set()
+    calls = desk.calls()
+    desk.poll()
+    assert desk.calls() == calls, "the next look is not due"
+    target = {by: [why["checkJobId"]] if by == "jobIds" else {"kind": "listing.check", "account": "stockx:acme"}}
+    body = {"action": "retry", "reason": "StockX is back", **target}
+    counted = call("POST", "/v1/operator/actions", body=body, tenant=TENANT, roles="operator")
+    assert counted.json["counted"]["matched"] == 1, counted.text
+    done = call("POST", "/v1/operator/actions", body={**body, "dryRun": False}, tenant=TENANT, roles="operator")
+    assert done.status == 200, done.text
+    for event in begun:
+        if "action" in event:
+            action = actions.find(TENANT, event["action"])
+            assert action
+            acting.do_page(action, desk.clock.time, desk.config)
+    desk.poll()
+    assert desk.calls() > calls
+    told = call(
+        "GET",
+        f"/v1/operator/actions/{done.json['action']['actionId'].replace('#', '%23')}",
+        tenant=TENANT,
+        roles="operator",
+    )
+    assert told.json["outcomes"] == {"done": 1}

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sluice.jobs.ask import Wish, want
+from sluice.jobs.ask import Wish, ask
 from sluice.jobs.model import keys
 from sluice.jobs.model.events import ended
 from sluice.jobs.model.job import Job
@@ -37,7 +37,8 @@ def follow_up(records: Iterable[Mapping[str, Any]], now: int, config: Config) ->
     """
     asked = [check for record in records if (job := ended(record["dynamodb"])) for check in _checks(job, now, config)]
     for check in asked:
-        want(check, now, config)
+        # As a request of its tenant, so that it stands in the list of jobs, and an operator can have it done at once.
+        ask(check, now, config)
     return len(asked)
 
 
