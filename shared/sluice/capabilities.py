@@ -84,7 +84,12 @@ CAPABILITIES = (
         events=("page.price_dropped", "page.back_in_stock", "page.variant_gone", "page.unreadable"),
     ),
     Capability("webhooks", routes=("api",), events=("webhook.disabled",)),
-    Capability("notifications", routes=("api",), imports=("webhooks",)),
+    Capability(
+        "notifications",
+        routes=("api",),
+        events=("failures.high", "summary.daily"),
+        imports=("webhooks", "inventory", "operator"),
+    ),
     Capability(
         "operator",
         kinds=("operator.action",),

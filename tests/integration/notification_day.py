@@ -34,6 +34,7 @@ class NotificationDay:
         self.says_what_it_wants()
         self.is_told()
         self.a_message_that_is_none_is_set_aside()
+        self.time_brings_its_own()
         self.goes_elsewhere()
 
     def says_what_it_wants(self) -> None:
@@ -67,6 +68,21 @@ class NotificationDay:
             return "not news" in [message["Body"] for message in messages.get("Messages", [])]
 
         until(found, "the message is set aside")
+
+    def time_brings_its_own(self) -> None:
+        """A rate that is too high, and a summary. Nobody waits for the hour: the last day counts as not told."""
+        own: dict[str, Any] = {"mail": {"address": ADDRESS, "eventTypes": ["summary.daily"]}}
+        wanted = {**own, "failureRate": {"percent": 1, "jobs": 1}, "summary": {"hour": 0, "zone": "UTC"}}
+        assert self.api.put("/v1/notifications", wanted)["summary"]["zone"] == "UTC"
+        self.laptop.cloud.client("dynamodb").update_item(
+            TableName=f"{self.laptop.stack.name}-notifications",
+            Key={"tenant": {"S": "#tenants"}, "entry": {"S": "acme"}},
+            UpdateExpression="SET summarised = :day",
+            ExpressionAttributeValues={":day": {"S": "2026-01-01"}},
+        )
+        self.laptop.cloud.invoke(self.laptop.stack.function("notifier"), {})
+        shown = self.api.get("/v1/notifications")
+        assert shown["failureRate"]["failing"], "jobs of the day have died"
 
     def goes_elsewhere(self) -> None:
         elsewhere = {"mail": {"address": f"desk-{ADDRESS}", "eventTypes": ["job.dead"]}}

@@ -89,7 +89,7 @@ def delivery() -> deliveries.Delivery:
 
 
 def wants_mail() -> mail.Row:
-    return mail.change(None, "acme", ("ops@acme.example", "arn:topic"), ["job.dead"], NOON)
+    return mail.change(None, "acme", mail.Wanted(("ops@acme.example", "arn:topic"), ["job.dead"]), NOON)
 
 
 def mail_claimed() -> mail.Row:
@@ -170,10 +170,13 @@ def of_delivery(found: deliveries.Delivery | None) -> object:
 
 CASES: dict[str, Case] = {
     "mail: wanted": Case(lambda _: wants_mail(), told=lambda found: found.address),
-    "mail: changed": Case(lambda before: mail.change(before, "acme", None, (), NOON), before=wants_mail, told=of_mail),
+    "mail: changed": Case(
+        lambda before: mail.change(before, "acme", mail.Wanted(), NOON), before=wants_mail, told=of_mail
+    ),
     "mail: a line": Case(lambda _: noted(), before=wants_mail),
     "mail: called for": Case(lambda _: mail.call_for_mail("acme", NOON), before=wants_mail),
     "mail: claimed": Case(lambda found: mail.claim(found, NOON + MINUTE), before=mail_called, told=of_mail),
+    "mail: failing": Case(lambda found: mail.note_failing(found, failing=True, now=NOON), before=wants_mail),
     "mail: left": Case(lambda claimed: mail.leave(claimed, None, NOON), before=mail_claimed),
     "enqueue": Case(lambda _: enqueue(spec(), NOON)),
     "join": Case(lambda _: enqueue(spec(priority=keys.MANUAL), NOON), before=lambda: enqueue(spec(), NOON)),

@@ -6,14 +6,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from sluice.notifications import mailer, table, texts, topics
+from sluice.notifications import hours, mailer, routine, table, texts, topics
 from sluice.notifications.table import Row
 from sluice.notifications.topics import Standing
 from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Invalid
-from sluice.platform.http.models import Body, Example, OneOf, PageQuery
+from sluice.platform.http.models import Body, Example, OneOf, PageQuery, Text
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Among, Time
 from sluice.platform.settings import settings
@@ -32,14 +32,32 @@ class MailWanted(Body):
     event_types: Annotated[list[Annotated[str, OneOf(TYPES)]], Field(min_length=1, max_length=len(TYPES))]
 
 
+class FailureRate(Body):
+    """Of how many failures you want to know: the event `failures.high`."""
+
+    percent: int = Field(ge=1, le=99, description="told when more of the jobs that ended have died")
+    jobs: int = Field(20, ge=1, le=100_000, description="of fewer jobs in two hours nothing is said")
+
+
+class DailySummary(Body):
+    """When your day is summed up: the event `summary.daily`."""
+
+    hour: int = Field(ge=0, le=23, description="of your own clock")
+    zone: Text = Field("UTC", description="the clock's time zone, for example `Europe/Berlin`")
+
+
 class Preferences(Body):
     """What you want to be told. What is left out is not wanted."""
 
     example: ClassVar[Example] = {
-        "mail": {"address": "ops@acme.example", "eventTypes": ["job.dead", "account.broken"]},
+        "mail": {"address": "ops@acme.example", "eventTypes": ["job.dead", "account.broken", "summary.daily"]},
+        "failureRate": {"percent": 20, "jobs": 20},
+        "summary": {"hour": 8, "zone": "Europe/Berlin"},
     }
 
     mail: MailWanted | None = Field(None, description="null for no mail")
+    failure_rate: FailureRate | None = Field(None, description="null: nobody looks at it")
+    summary: DailySummary | None = Field(None, description="null: no day is summed up")
 
 
 class MailView(TypedDict):
@@ -54,10 +72,28 @@ class MailView(TypedDict):
     status: Annotated[str, Among(Standing)]
 
 
+class FailureRateView(TypedDict):
+    """Of how many failures you want to know. failing: it is above that, and you were told."""
+
+    percent: int
+    jobs: int
+    failing: bool
+
+
+class SummaryView(TypedDict):
+    """When your day is summed up."""
+
+    hour: int
+    zone: str
+    nextAt: Time
+
+
 class PreferencesView(TypedDict):
     """What you are told. nextMailAt: when what waits is mailed; null while nothing waits."""
 
     mail: MailView | None
+    failureRate: FailureRateView | None
+    summary: SummaryView | None
     mailedAt: Time | None
     nextMailAt: Time | None
     updatedAt: Time | None
@@ -83,26 +119,35 @@ class SentMails(TypedDict):
 
 def get_preferences(request: HttpRequest[None, None]) -> PreferencesView:
     """What the caller's tenant is told."""
-    return _shown(table.wants(request.tenant))
+    return _shown(table.wants(request.tenant), request.now)
 
 
 def put_preferences(request: HttpRequest[Preferences, None]) -> PreferencesView:
     """Say what the tenant wants to be told. A new address is asked first."""
-    tenant, wanted, before = request.tenant, request.body.mail, table.wants(request.tenant)
+    tenant, body, before = request.tenant, request.body, table.wants(request.tenant)
+    wanted = body.mail
     if wanted and not re.fullmatch(_ADDRESS, wanted.address):
         raise Invalid.field("mail.address", "must be a mail address, as in ops@acme.example")
+    if body.summary and not hours.is_zone(body.summary.zone):
+        raise Invalid.field("summary.zone", "is no time zone; give one as Europe/Berlin, America/New_York or UTC")
     try:
         topic = _topic(before, tenant, wanted.address) if wanted else None
     except topics.AddressRefused as bad:
         raise Invalid.field("mail.address", str(bad)) from None
-    mail = (wanted.address, topic) if wanted and topic else None
+    told = table.Wanted(
+        mail=(wanted.address, topic) if wanted and topic else None,
+        types=sorted(set(wanted.event_types)) if wanted else (),
+        failure=body.failure_rate.model_dump() if body.failure_rate else None,
+        summary=body.summary.model_dump() if body.summary else None,
+        summarised=_summarised(before, body.summary, request.now),
+    )
     try:
-        after = table.change(before, tenant, mail, sorted(set(wanted.event_types)) if wanted else (), request.now)
+        after = table.change(before, tenant, told, request.now)
     except ConditionFailed:
         raise Conflict("somebody else is changing it just now; read it, and ask again", code="changing") from None
     if before and before.topic and before.topic != topic:
         topics.remove(before.topic)
-    return _shown(after)
+    return _shown(after, request.now)
 
 
 def send_test(request: HttpRequest[None, None]) -> SentMail:
@@ -129,19 +174,45 @@ def _topic(before: Row | None, tenant: str, address: str) -> str:
     return topics.subscribe(tenant, address)
 
 
-def _shown(wanted: Row | None) -> PreferencesView:
+def _summarised(before: Row | None, wanted: DailySummary | None, now: int) -> str | None:
+    """The last day that counts as told: what was told stays so, and the first summary comes at the next hour."""
     if wanted is None:
-        return {"mail": None, "mailedAt": None, "nextMailAt": None, "updatedAt": None}
+        return None
+    first = routine.first_day(wanted.hour, wanted.zone, now)
+    return max(first, before.summarised) if before and before.summarised else first
+
+
+def _shown(wanted: Row | None, now: int) -> PreferencesView:
+    if wanted is None:
+        return {
+            "mail": None, "failureRate": None, "summary": None, "mailedAt": None, "nextMailAt": None, "updatedAt": None,
+        }  # fmt: skip
     mail: MailView | None = None
     if wanted.topic:
         status = topics.standing(wanted.topic)
         mail = {"address": wanted.address, "eventTypes": list(wanted.types or ()), "status": status}
+    rate, summary = wanted.failure, wanted.summary
+    failing: FailureRateView | None = None
+    if rate:
+        failing = {"percent": rate["percent"], "jobs": rate["jobs"], "failing": bool(wanted.failing)}
+    daily: SummaryView | None = None
+    if summary:
+        daily = {"hour": summary["hour"], "zone": summary["zone"], "nextAt": iso(_next(wanted, now))}
     return {
         "mail": mail,
+        "failureRate": failing,
+        "summary": daily,
         "mailedAt": iso_or_none(wanted.mailed_at),
         "nextMailAt": iso_or_none(wanted.due_at),
         "updatedAt": iso_or_none(wanted.updated_at),
     }
+
+
+def _next(wanted: Row, now: int) -> int:
+    """When the next summary is due."""
+    hour, zone = wanted.summary["hour"], wanted.summary["zone"]
+    last = hours.last(hour, zone, now)
+    return last.at if (wanted.summarised or "") < last.day.isoformat() else hours.following(hour, zone, now).at
 
 
 def _sent(mail: Row) -> SentMail:

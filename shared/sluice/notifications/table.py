@@ -3,6 +3,7 @@
 ```
  tenant     entry                     what it is
  #tenants   acme                      what acme wants, and where its mails stand
+ acme       prices                    what was asked for what acme owns, at its last daily summary
  acme       told#job.dead#c4ca42…     this event was taken in; one that comes twice finds it
  acme       waits#0179534880…#…       a line of the next mail
  acme       mail#0179534880…-x3Zb     a mail, as it was sent
@@ -10,8 +11,11 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import date
+from typing import Any, NamedTuple
 
-from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BinaryAttribute, JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
@@ -21,7 +25,7 @@ from sluice.platform.clock import DAY, ttl
 from sluice.platform.http import table_pages
 from sluice.platform.http.paging import Page, Place
 
-TENANTS = "#tenants"
+TENANTS, PRICES = "#tenants", "prices"
 TOLD, WAITS, MAIL = "told#", "waits#", "mail#"
 # Far longer than an event may be on its way, and long enough to look up what one was told.
 TOLD_MS, MAIL_MS = 7 * DAY, 30 * DAY
@@ -37,12 +41,18 @@ class Row(tables.Table):
     What a tenant wants (`wants`):
         address, topic: where its mail goes, and the SNS topic that takes it there; none where it wants no mail.
         types: the types of events that are mailed.
+        failure: `{"percent", "jobs"}`, the threshold of the rate of failures; none where nobody looks at it.
+        summary: `{"hour", "zone"}`, when the daily summary is made; none where none is.
         updated_at: when the tenant said so. change_token: of that write (see `tables`).
     Where its mails stand:
         due_at: when the next mail is to be sent; none while no line waits.
         noted: how many lines were ever noted, so that whoever sends sees that one came meanwhile.
         mailed_at: when the last mail was sent.
         claim_token: of the last who took it on to send one.
+    What time alone brings (`routine`):
+        looked_at: when the rate was looked at last. failing: 1 while it is above the threshold, and was told.
+        summarised: the last day that a summary was made of, `2026-11-22`.
+    The prices of the last summary: at: when that was due. prices: packed `[[sku, size, …], ask]`.
     A line that waits: type, at, text: what happened, when, and how it is said.
     A mail: at, subject, text, state, reason (why it was not sent), lines (how many it tells of).
     """
@@ -61,6 +71,12 @@ class Row(tables.Table):
     noted = IntAttribute(null=True)
     mailed_at = IntAttribute(null=True)
     claim_token = UnicodeAttribute(null=True)
+    failure = JSONAttribute(null=True)
+    summary = JSONAttribute(null=True)
+    looked_at = IntAttribute(null=True)
+    failing = IntAttribute(null=True)
+    summarised = UnicodeAttribute(null=True)
+    prices = BinaryAttribute(legacy_encoding=False, null=True)
     type = UnicodeAttribute(null=True)
     at = IntAttribute(null=True)
     subject = UnicodeAttribute(null=True)
@@ -177,16 +193,65 @@ def mails(tenant: str, limit: int, after: Place | None) -> Page[Row]:
     return table_pages.read(Row, tenant, limit, after or Place(f"{MAIL}~"), newest_first=True)
 
 
-def change(before: Row | None, tenant: str, mail: tuple[str, str] | None, types: Sequence[str], now: int) -> Row:
-    """Write what the tenant wants from now on. mail: the address, and the topic that takes mail there.
+class Wanted(NamedTuple):
+    """What a tenant says that it wants; see `Row`.
+
+    summarised: the day that counts as told, where it wants summaries.
+    """
+
+    mail: tuple[str, str] | None = None
+    types: Sequence[str] = ()
+    failure: dict[str, int] | None = None
+    summary: dict[str, object] | None = None
+    summarised: str | None = None
+
+
+def change(before: Row | None, tenant: str, wanted: Wanted, now: int) -> Row:
+    """Write what the tenant wants from now on.
 
     Raises:
         ConditionFailed: it is not as in `before` any more.
     """
-    actions: list[Update] = [Row.types.set(list(types)), Row.updated_at.set(now)]
-    if mail:
-        actions += [Row.address.set(mail[0]), Row.topic.set(mail[1])]
-    else:
-        actions += [Row.address.remove(), Row.topic.remove()]
+    address, topic = wanted.mail or (None, None)
+    given: tuple[tuple[Attribute[Any], Any], ...] = (
+        (Row.address, address),
+        (Row.topic, topic),
+        (Row.failure, wanted.failure),
+        (Row.summary, wanted.summary),
+        (Row.summarised, wanted.summarised),
+    )
+    actions: list[Update] = [name.remove() if value is None else name.set(value) for name, value in given]
+    actions += [Row.types.set(list(wanted.types)), Row.updated_at.set(now)]
+    if wanted.failure is None:
+        actions.append(Row.failing.remove())
     as_read = Row.entry.does_not_exist() if before is None else Row.change_token == before.change_token
     return tables.update(Row, (TENANTS, tenant), actions, as_read, token=Row.change_token)
+
+
+def note_failing(found: Row, *, failing: bool, now: int) -> None:
+    """The rate of failures was looked at. What the tenant has changed meanwhile is looked at anew."""
+    actions: list[Update] = [Row.looked_at.set(now), Row.failing.set(1) if failing else Row.failing.remove()]
+    _note(found, actions)
+
+
+def note_summary(found: Row, day: date) -> None:
+    """A summary of `day` was made."""
+    _note(found, [Row.summarised.set(day.isoformat())])
+
+
+def _note(found: Row, actions: list[Update]) -> None:
+    with suppress(tables.ConditionFailed):
+        tables.update(Row, (TENANTS, found.entry), actions, Row.change_token == found.change_token)
+
+
+def baseline(tenant: str) -> Row | None:
+    """The prices of the tenant's last summary."""
+    try:
+        return Row.get(tenant, PRICES, consistent_read=True)
+    except Row.DoesNotExist:
+        return None
+
+
+def keep_baseline(tenant: str, prices: bytes, at: int, now: int) -> None:
+    """Keep the prices that the next summary compares with. at: when this one was due."""
+    tables.put(Row(tenant=tenant, entry=PRICES, prices=prices, at=at, expires_at=ttl(now + MAIL_MS)))

@@ -11,6 +11,8 @@ MOST_SUBJECT: Final = 100
 # Lines that one mail shows; of more it says how many.
 MOST_SHOWN: Final = 40
 MOST_LINE: Final = 600
+# A summary has several parts, each bounded where it is made (`figures`).
+MOST_SUMMARY: Final = 12_000
 HOW_TO_STOP: Final = "What you are told, and where: PUT /v1/notifications, or `sluice notifications`."
 
 Data = Mapping[str, Any]
@@ -80,6 +82,51 @@ def _disabled(data: Data) -> str:
     return f"Your webhook {data['webhookId']} was disabled: {data['reason']}. PUT /v1/webhooks enables it again."
 
 
+def _failures(data: Data) -> str:
+    worst = [f"{one['kind']} at {one['marketplace']}: {one['dead']} of {one['ended']}" for one in data["queues"]]
+    return (
+        f"{data['percent']} % of your jobs died since {data['since']} ({data['dead']} of {data['ended']}; you wanted "
+        f"to know above {data['threshold']} %): {'; '.join(worst)}. Their dead letters say why: GET /v1/dead-letters. "
+        "You are told again when it has been at or below that meanwhile."
+    )
+
+
+def _summary(data: Data) -> str:
+    jobs = [
+        f"{one['kind']} at {one['marketplace']}: {one['succeeded']} succeeded, {one['dead']} died"
+        + (f", {one['cancelled']} cancelled" if one["cancelled"] else "")
+        for one in data["jobs"]
+    ]
+    prices = data["prices"]
+    changed = [
+        f"{one['sku']} {one['size']} at {one['marketplace']}: {one['before']} -> {one['after']} {one['currency']} "
+        f"({one['percent']:+} %)"
+        for one in prices or ()
+    ]
+    waiting = [
+        f"{one['kind']} at {one['marketplace']}: {one['queued']} wait: {one['reason']}"
+        + (f" (until {one['until']})" if one["until"] else "")
+        for one in data["waiting"]
+    ]
+    quotas = [
+        f"{one['service']}, this {one['window']}: {one['used']} of {one['limit']} calls" for one in data["quotas"]
+    ]
+    none = "compared from the next summary on" if prices is None else "no price of what you own has changed"
+    return "\n".join(
+        [
+            f"Your day {data['day']}: {data['from']} to {data['to']}.",
+            *_part("Jobs", jobs, "none has ended"),
+            *_part("Prices that changed most", changed, none),
+            *_part("What waits", waiting, "nothing"),
+            *_part("Quotas", quotas, "no account is connected whose calls are limited"),
+        ]
+    )
+
+
+def _part(title: str, rows: Sequence[str], none: str) -> list[str]:
+    return [f"{title}:", *(f"  {row}" for row in rows)] if rows else [f"{title}: {none}."]
+
+
 # What is mailed to whoever wants it, and how each is said: from an event's data as webhooks have it (docs/webhooks.md).
 SAID: Final[Mapping[str, Callable[[Data], str]]] = {
     "job.dead": _dead,
@@ -95,6 +142,8 @@ SAID: Final[Mapping[str, Callable[[Data], str]]] = {
     "page.variant_gone": _page("a variant is gone"),
     "page.unreadable": _page("the page cannot be read any more"),
     "webhook.disabled": _disabled,
+    "failures.high": _failures,
+    "summary.daily": _summary,
 }
 # In a subject: what one is called, and what several are.
 NAMES: Final[Mapping[str, tuple[str, str]]] = {
@@ -111,12 +160,14 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "page.variant_gone": ("variant gone", "variants gone"),
     "page.unreadable": ("unreadable page", "unreadable pages"),
     "webhook.disabled": ("disabled webhook", "disabled webhooks"),
+    "failures.high": ("failure rate that is too high", "failure rates that are too high"),
+    "summary.daily": ("daily summary", "daily summaries"),
 }
 
 
 def said(kind: str, data: Data) -> str:
     """An event as a line of a mail. data: as webhooks have it."""
-    return SAID[kind](data)[:MOST_LINE]
+    return SAID[kind](data)[: MOST_SUMMARY if kind == "summary.daily" else MOST_LINE]
 
 
 def mail(lines: Sequence[Line], stage: str) -> Mail:

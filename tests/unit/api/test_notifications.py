@@ -27,8 +27,8 @@ def ask(method: str, path: str = BASE, **request: Any) -> Answer:
 
 
 def test_who_has_never_said_anything_is_told_nothing(cloud: Cloud) -> None:
-    nothing = {"mail": None, "mailedAt": None, "nextMailAt": None, "updatedAt": None}
-    assert ask("GET").json == nothing
+    names = ("mail", "failureRate", "summary", "mailedAt", "nextMailAt", "updatedAt")
+    assert ask("GET").json == dict.fromkeys(names)
     assert ask("GET", f"{BASE}/mails").json == {"mails": [], "next": None}
     assert cloud.mailbox.topics == {}
 
@@ -91,9 +91,9 @@ def test_who_changes_it_at_the_same_time_is_told(cloud: Cloud, monkeypatch: pyte
     ask("PUT", body=MAIL)
     before = table.wants("acme")
     assert before
-    table.change(before, "acme", None, (), cloud.now)
+    table.change(before, "acme", table.Wanted(), cloud.now)
     with pytest.raises(ConditionFailed):
-        table.change(before, "acme", None, (), cloud.now)
+        table.change(before, "acme", table.Wanted(), cloud.now)
     monkeypatch.setattr(table, "wants", lambda _: before)
     answer = ask("PUT", body=MAIL)
     assert (answer.status, answer.json["error"]["code"]) == (409, "changing")
@@ -186,7 +186,16 @@ def test_the_command_says_what_is_wanted_and_whether_it_arrives(cloud: Cloud, sh
     assert shell.run("notifications", "test").out.endswith("Sluice (local): a test\n")
     [[_, state, subject, why]] = shell.run("notifications", "mails").rows
     assert (state, subject, why) == ("SENT", "Sluice (local): a test", "")
-    assert shell.run("notifications", "off").out == "no mail is sent\n"
+    rate = shell.run("notifications", "rate", "20").out
+    assert "failures\tabove 20 % of 20 jobs or more" in rate
+    assert f"address\t{OPS}" in rate, "the rest stays as it is"
+    assert "summary\tat 8:00 UTC, next " in shell.run("notifications", "summary", "8").out
+    off = shell.run("notifications", "off").out
+    assert off.startswith("no mail is sent\n")
+    assert "above 20 %" in off
+    assert "failures" not in shell.run("notifications", "rate", "0").out
+    assert shell.run("notifications", "summary", "off").out == "no mail is sent\n"
+    assert shell.run("notifications", "summary", "eight").code == 2
 
 
 def test_the_command_says_what_is_wrong_with_a_type_or_an_address(shell: Shell) -> None:

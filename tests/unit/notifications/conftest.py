@@ -31,7 +31,8 @@ class Office:
     def wants(self, *types: str, tenant: str = "acme", address: str = OPS, confirmed: bool = True) -> None:
         """A tenant wants mail of `types`, or of everything."""
         topic = topics.subscribe(tenant, address)
-        table.change(table.wants(tenant), tenant, (address, topic), types or tuple(texts.SAID), self.clock.time)
+        wanted = table.Wanted(mail=(address, topic), types=types or tuple(texts.SAID))
+        table.change(table.wants(tenant), tenant, wanted, self.clock.time)
         if confirmed:
             self.box.confirm(address)
 

@@ -146,7 +146,7 @@ def test_a_topic_that_somebody_deleted_is_gone(office: Office) -> None:
 def test_what_waits_when_the_address_goes_is_remembered(office: Office) -> None:
     office.wants("job.dead")
     office.happens(dead())
-    table.change(table.wants("acme"), "acme", None, (), NOON)
+    table.change(table.wants("acme"), "acme", table.Wanted(), NOON)
     office.minute()
     assert [(mail.state, mail.reason) for mail in table.mails("acme", 10, None)] == [
         (mailer.NOT_SENT, mailer.NO_ADDRESS)

@@ -41,6 +41,43 @@ OTHERS: dict[str, dict[str, Any]] = {
     "listing.sold": EBAY | {"quantity": 2},
     "listing.ended": EBAY | {"by": "ebay"},
     "listing.on_hold": EBAY,
+    "failures.high": {
+        "percent": 35.5,
+        "threshold": 20,
+        "dead": 71,
+        "ended": 200,
+        "since": "2026-11-22T11:00:00.000Z",
+        "queues": [{"kind": "market.refresh", "marketplace": "stockx", "dead": 71, "ended": 100}],
+    },
+    "summary.daily": {
+        "day": "2026-11-22",
+        "from": "2026-11-21T12:00:00.000Z",
+        "to": "2026-11-22T12:00:00.000Z",
+        "jobs": [{"kind": "market.refresh", "marketplace": "stockx", "succeeded": 9, "dead": 1, "cancelled": 0}],
+        "prices": [
+            {
+                "sku": "DD1391-100",
+                "size": "US 10",
+                "marketplace": "stockx",
+                "currency": "USD",
+                "before": "150",
+                "after": "120",
+                "percent": -20.0,
+            }
+        ],
+        "waiting": [
+            {
+                "kind": "market.refresh",
+                "marketplace": "stockx",
+                "queued": 3,
+                "reason": "the calls are used up",
+                "until": "2026-11-22T13:00:00.000Z",
+            }
+        ],
+        "quotas": [
+            {"service": "stockx", "window": "hour", "used": 100, "limit": 100, "opensAt": "2026-11-22T13:00:00.000Z"}
+        ],
+    },
     "webhook.disabled": {"webhookId": "main", "reason": "it answered 410"},
     "page.price_dropped": PAGE,
     "page.back_in_stock": PAGE,
@@ -71,7 +108,7 @@ def test_the_bus_hands_on_what_can_be_told() -> None:
 @pytest.mark.parametrize("kind", texts.SAID)
 def test_each_kind_says_what_happened(kind: str) -> None:
     detail = SAMPLES[kind]["detail"]
-    about = ("jobId", "marketplace", "listingId", "sku", "pageId", "webhookId")
+    about = ("day", "percent", "jobId", "marketplace", "listingId", "sku", "pageId", "webhookId")
     named = [str(detail[name]) for name in about if detail.get(name)]
     assert any(name in said(kind) for name in named)
     assert "None" not in said(kind)
@@ -105,6 +142,33 @@ def test_a_listing_that_is_live_says_where() -> None:
     stockx = texts.said("listing.live", {"marketplace": "stockx", "listingId": "l1", "sku": None})
     assert stockx == "The listing l1 is live at stockx. GET /v1/stockx/listings/l1"
     assert "GET /v1/ebay/listings/DD1391-100" in said("listing.live")
+
+
+def test_a_summary_says_all_of_a_day() -> None:
+    assert said("summary.daily").splitlines() == [
+        "Your day 2026-11-22: 2026-11-21T12:00:00.000Z to 2026-11-22T12:00:00.000Z.",
+        "Jobs:",
+        "  market.refresh at stockx: 9 succeeded, 1 died",
+        "Prices that changed most:",
+        "  DD1391-100 US 10 at stockx: 150 -> 120 USD (-20.0 %)",
+        "What waits:",
+        "  market.refresh at stockx: 3 wait: the calls are used up (until 2026-11-22T13:00:00.000Z)",
+        "Quotas:",
+        "  stockx, this hour: 100 of 100 calls",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prices", "words"), [(None, "compared from the next summary on"), ([], "no price of what you own has changed")]
+)
+def test_an_empty_day_says_so(prices: list[Any] | None, words: str) -> None:
+    quiet = {**OTHERS["summary.daily"], "jobs": [], "prices": prices, "waiting": [], "quotas": []}
+    assert texts.said("summary.daily", quiet).splitlines()[1:] == [
+        "Jobs: none has ended.",
+        f"Prices that changed most: {words}.",
+        "What waits: nothing.",
+        "Quotas: no account is connected whose calls are limited.",
+    ]
 
 
 def test_a_page_is_called_as_its_tenant_calls_it() -> None:

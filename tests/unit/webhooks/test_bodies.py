@@ -15,10 +15,11 @@ from tests.unit.webhooks.conftest import NOON, ended
 
 DOCUMENT = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
 TYPES: dict[str, tuple[type, ...]] = {
-    "number": (int,),
+    "number": (int, float),
     "text": (str,),
     "text or null": (str, type(None)),
     "list": (list,),
+    "list or null": (list, type(None)),
     "object or null": (dict, type(None)),
 }
 ERROR = {"code": "unavailable", "message": "stockx answered 503", "at": NOON}
@@ -69,6 +70,27 @@ EVENTS: dict[str, dict[str, Any]] = {
     "listing.on_hold": {**DRIFT, "class": "on_hold", "groups": []},
     "listing.sold": {**DRIFT, "class": "sale", "groups": [], "quantity": 2},
     "listing.ended": {**DRIFT, "class": "ended", "groups": [], "by": "ebay"},
+    "failures.high": {
+        "id": "f",
+        "tenant": "acme",
+        "percent": 35,
+        "threshold": 20,
+        "dead": 7,
+        "ended": 20,
+        "since": iso(NOON),
+        "queues": [],
+    },
+    "summary.daily": {
+        "id": "s",
+        "tenant": "acme",
+        "day": "2026-11-22",
+        "from": iso(NOON),
+        "to": iso(NOON),
+        "jobs": [],
+        "prices": None,
+        "waiting": [],
+        "quotas": [],
+    },
     "webhook.disabled": {"tenant": "acme", "webhookId": "main", "reason": "gone"},
     **{f"page.{kind}": alert(kind) for kind in ("price_dropped", "back_in_stock", "variant_gone", "unreadable")},
 }
