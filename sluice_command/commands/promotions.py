@@ -25,14 +25,21 @@ Json = dict[str, Any]
     "--rate", required=True, metavar="PERCENT", help="What the ad costs, in percent of the sale: 2.0 to 100.0."
 )
 @click.option("--campaign", metavar="ID", help="One of your cost-per-sale campaigns.  [default: the oldest that runs]")
+@click.option("--urgent", is_flag=True, help="Before your other ads.")
 @click.option("--watch", is_flag=True, help="Follow it until the ads are placed; that takes minutes.")
 @seconds_option(None)
 @pass_session
 def promote(
-    session: Session, listing_ids: Sequence[str], rate: str, campaign: str | None, watch: bool, seconds: float | None
+    session: Session,
+    listing_ids: Sequence[str],
+    rate: str,
+    campaign: str | None,
+    urgent: bool,
+    watch: bool,
+    seconds: float | None,
 ) -> int:
     """Have ads placed for eBay LISTINGs, as soon as eBay knows them. Asking again changes the rate."""
-    named = {"campaignId": campaign} if campaign else {}
+    named = {**({"campaignId": campaign} if campaign else {}), **({"priority": "manual"} if urgent else {})}
     batch = [{"listingId": one, "adRate": rate, **named} for one in listing_ids]
     answer = session.api.post(PATH, {"batch": batch})
     session.goes_on = "the ads are placed all the same; `sluice promotions` shows them"

@@ -21,7 +21,7 @@ from typing import Any
 
 from pynamodb.transactions import TransactWrite
 
-from sluice.jobs.model import keys, requests
+from sluice.jobs.model import keys, kinds, requests
 from sluice.jobs.model.job import Spec
 from sluice.jobs.model.kinds import JobKind
 from sluice.jobs.queue import tally
@@ -161,7 +161,9 @@ def remember(
         requests.record(
             tenant, kind, [done.job_id for one, _, done in asked if one == kind], now, config.engine.retention_ms
         )
-    if at_once or any(_is_waited_for(priority, done) for _, priority, done in asked):
+    if at_once or any(
+        _is_waited_for(priority, done) and not _is_punctual(kind, config) for kind, priority, done in asked
+    ):
         nudge(now)
     for at in sorted(set(due)):
         wake(at, now)
@@ -170,6 +172,12 @@ def remember(
 def _is_waited_for(priority: int, done: Enqueued) -> bool:
     """Whether a person waits for it, and the scheduler may not have been told of it yet."""
     return priority == keys.MANUAL and (done.moved or done.result in (Result.CREATED, Result.RAISED))
+
+
+def _is_punctual(kind: str, config: Config) -> bool:
+    """Whether jobs of this kind go by a worker of their own, at their second, and not by the scheduler."""
+    limits = config.limits.get(kinds.get(kind).service or "")
+    return limits is not None and limits.at_once > 0
 
 
 def _told(error: Exception) -> Refused:

@@ -46,6 +46,12 @@ AdRate = Annotated[
     ),
 ]
 Digits = Annotated[str, AfterValidator(_digits)]
+URGENT, ORDINARY = "manual", "hot"
+# As everywhere: what somebody waits for is `manual`.
+Priority = Annotated[
+    Annotated[str, OneOf((URGENT, ORDINARY))],
+    Field(description="`manual` for an urgent one: it goes before those of yours that are not"),
+]
 
 
 class NewPromotion(Body):
@@ -54,6 +60,7 @@ class NewPromotion(Body):
     listing_id: Annotated[Digits, Field(description="eBay's id of the listing")]
     ad_rate: AdRate
     campaign_id: Annotated[Digits | None, Field(description="one of your cost-per-sale campaigns")] = None
+    priority: Priority = ORDINARY
 
 
 class NewPromotions(Body):
@@ -64,6 +71,7 @@ class NewPromotions(Body):
     listing_id: Digits | None = None
     ad_rate: AdRate | None = None
     campaign_id: Digits | None = None
+    priority: Priority | None = Field(None, description="of one promotion; in a batch each row has its own")
     batch: Annotated[list[NewPromotion] | None, Field(min_length=1, max_length=MOST_ITEMS)] = None
 
     def wanted(self) -> list[WantedAd]:
@@ -72,15 +80,20 @@ class NewPromotions(Body):
         Raises:
             Invalid: both or neither of the two forms, or rows that cannot stand together; names each field.
         """
-        single = {"listingId": self.listing_id, "adRate": self.ad_rate, "campaignId": self.campaign_id}
+        single = {
+            "listingId": self.listing_id,
+            "adRate": self.ad_rate,
+            "campaignId": self.campaign_id,
+            "priority": self.priority,
+        }
         if self.batch is None:
             if self.listing_id is None or self.ad_rate is None:
                 missing = [name for name in ("listingId", "adRate") if single[name] is None]
                 raise Invalid.of([FieldError(name, "is required") for name in missing])
-            return [WantedAd(self.listing_id, self.ad_rate, self.campaign_id)]
+            return [WantedAd(self.listing_id, self.ad_rate, self.campaign_id, self.priority == URGENT)]
         if extra := [name for name, value in single.items() if value is not None]:
             raise Invalid.of([FieldError(name, "stands in the rows of the batch") for name in extra])
-        rows = [WantedAd(row.listing_id, row.ad_rate, row.campaign_id) for row in self.batch]
+        rows = [WantedAd(row.listing_id, row.ad_rate, row.campaign_id, row.priority == URGENT) for row in self.batch]
         if problems := [*_twice(rows), *_too_many_campaigns(rows)]:
             raise Invalid.of(problems)
         return rows

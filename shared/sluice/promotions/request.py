@@ -29,8 +29,8 @@ def job_id(tenant: str, listing_id: str) -> str:
 def promote(wanted: Sequence[WantedAd], tenant: str, by: str, now: int, config: Config) -> list[Enqueued | Refused]:
     """Ask for these ads, each of another listing; the answers are in their order.
 
-    The first is tried after the timetable's first wait, each other one a stagger later. A listing whose promotion waits
-    gets the rate that is asked for now; one whose ad is there gets its rate changed.
+    The first is tried after the timetable's first wait, each other one a stagger later, the urgent ones first. A
+    listing whose promotion waits gets the rate that is asked for now; one whose ad is there gets its rate changed.
 
     Raises:
         CannotPromote: nothing was written.
@@ -40,6 +40,8 @@ def promote(wanted: Sequence[WantedAd], tenant: str, by: str, now: int, config: 
         raise CannotPromote(why)
     times = kinds.timetable(CREATE.name, config)
     first = now + (times.delay(0) if times else 0)
+    urgent_first = sorted(range(len(wanted)), key=lambda row: not wanted[row].urgent)
+    places = {row: place for place, row in enumerate(urgent_first)}
     wishes = [
         Wish(
             CREATE,
@@ -47,13 +49,13 @@ def promote(wanted: Sequence[WantedAd], tenant: str, by: str, now: int, config: 
             tenant,
             account,
             one.payload(by),
-            priority=keys.HOT,
+            priority=keys.MANUAL if one.urgent else keys.HOT,
             calls=CALLS_NAMED if one.campaign_id else CALLS_UNNAMED,
-            due_at=first + number * config.promotions.stagger_ms,
+            due_at=first + places[row] * config.promotions.stagger_ms,
             replace=True,
             kept=frozenset({"campaign_id"}),
         )
-        for number, one in enumerate(wanted)
+        for row, one in enumerate(wanted)
     ]
     return ask_many(wishes, now, config)
 

@@ -6,11 +6,15 @@ from typing import Any, NamedTuple
 
 
 class WantedAd(NamedTuple):
-    """An ad for a listing, at a rate in percent. campaign_id: where it is to stand; None leaves the choice to us."""
+    """An ad for a listing, at a rate in percent.
+
+    campaign_id: where it is to stand; None leaves the choice to us. urgent: it goes before those that are not.
+    """
 
     listing_id: str
     rate: Decimal
     campaign_id: str | None = None
+    urgent: bool = False
 
     def payload(self, by: str) -> dict[str, Any]:
         """The payload of the job that places it; `by`: who asked last."""

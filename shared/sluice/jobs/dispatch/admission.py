@@ -85,18 +85,25 @@ def _apart(one: Candidate, following: Candidate) -> bool:
 
 
 def longest_unseen(
-    waiting: Mapping[str, Sequence[Candidate]], rooms: Mapping[str, Room], most: int, now: int
+    waiting: Mapping[str, Sequence[Candidate]],
+    rooms: Mapping[str, Room],
+    most: int,
+    now: int,
+    *,
+    by_priority: bool = False,
 ) -> Picked:
     """Those of the operations `waiting`, by budget, that are checked: in tenants' turns, `most` of all budgets.
 
     A tenant's own longest due is first. Priority does not count: what the marketplace works on was admitted before.
     Each check moves a job to the end, so all have their turn. A budget without room for its first gives way to the
     others.
+
+    by_priority: of what is to be begun, rather than checked: a tenant's urgent ones first.
     """
     budget_of = {job.job_id: budget for budget, jobs in waiting.items() for job in jobs}
     picked: Picked = defaultdict(list)
     taken, full, left = Counter[str](), set[str](), most
-    for job in turns_at([job for jobs in waiting.values() for job in jobs], now):
+    for job in turns_at([job for jobs in waiting.values() for job in jobs], now, by_priority=by_priority):
         budget = budget_of[job.job_id]
         if not left:
             break

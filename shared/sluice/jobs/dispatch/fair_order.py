@@ -60,10 +60,15 @@ def in_turn(
     return [(job, rank) for rank in sorted(ranks, reverse=True) for job in _turns(ranks[rank], lots, highest, had)]
 
 
-def turns_at(candidates: Sequence[Candidate], now: int, had: Mapping[str, int] = _NONE) -> list[Candidate]:
-    """`candidates` in tenants' turns, each tenant's own longest due first. had: turns that tenants have had before."""
+def turns_at(
+    candidates: Sequence[Candidate], now: int, had: Mapping[str, int] = _NONE, *, by_priority: bool = False
+) -> list[Candidate]:
+    """`candidates` in tenants' turns, each tenant's own longest due first.
+
+    had: turns that tenants have had before. by_priority: each tenant's own urgent ones first.
+    """
     lots = lot({job.tenant for job in candidates}, now)
-    return _turns(candidates, lots, lambda job: (job.due_at, job.job_id), had)
+    return _turns(candidates, lots, lambda job: (-job.priority * by_priority, job.due_at, job.job_id), had)
 
 
 def _grouped(jobs: Sequence[Candidate], by: Callable[[Candidate], int]) -> Mapping[int, list[Candidate]]:

@@ -90,7 +90,7 @@ class _PunctualRun:
         ready = round_.find(own, max(0, self.last_start - now), until=now + WINDOW_MS)
         waiting = {budget: each.candidates for budget, each in ready.items()}
         rooms = {budget: each.room for budget, each in ready.items()}
-        picked = longest_unseen(waiting, rooms, sum(map(len, waiting.values())), now)
+        picked = longest_unseen(waiting, rooms, sum(map(len, waiting.values())), now, by_priority=True)
         coming = [_Coming(ready[budget], job) for budget, jobs in picked.items() for job in jobs]
         return sorted(coming, key=lambda one: (one.candidate.due_at, one.candidate.job_id))
 
@@ -142,7 +142,7 @@ class _PunctualRun:
         taken = Counter(one.ready.budget for one in seated)
         by_id, wanted = {one.candidate.job_id: one for one in due}, list[_Coming]()
         at_once = self.context.config.limits[self.service].at_once
-        for candidate in turns_at([one.candidate for one in due], now, had):
+        for candidate in turns_at([one.candidate for one in due], now, had, by_priority=True):
             one = by_id[candidate.job_id]
             if taken[one.ready.budget] < (max(1, at_once // 2) if one.ready.pace else at_once):
                 taken[one.ready.budget] += 1
