@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from sluice.notifications import hours, rates
 from sluice.notifications.changes import PriceKey, changed_most
-from sluice.notifications.rates import Ended, Standing, Threshold
+from sluice.notifications.rates import JobEnds, RateStanding, Threshold
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 
-COUNTS = st.builds(Ended, st.integers(0, 300), st.integers(0, 300))
+COUNTS = st.builds(JobEnds, st.integers(0, 300), st.integers(0, 300))
 THRESHOLDS = st.builds(Threshold, st.integers(1, 99), st.integers(1, 50))
 # From 2020 to 2035.
 TIMES = st.integers(1_577_836_800_000, 2_051_222_400_000)
@@ -28,14 +28,14 @@ ZONES = st.sampled_from(
 HOURS = st.integers(0, 23)
 
 
-def above(ended: Ended, wanted: Threshold) -> bool | None:
+def above(ended: JobEnds, wanted: Threshold) -> bool | None:
     """Whether it is above; None where that is not judged."""
     total = ended.succeeded + ended.dead
     return None if total < wanted.jobs else Decimal(100 * ended.dead) / total > wanted.percent
 
 
 @given(st.lists(COUNTS, max_size=40), THRESHOLDS)
-def test_a_rate_is_told_once_for_each_time_that_it_goes_above(looks: list[Ended], wanted: Threshold) -> None:
+def test_a_rate_is_told_once_for_each_time_that_it_goes_above(looks: list[JobEnds], wanted: Threshold) -> None:
     failing, told, judged = False, 0, [False]
     for ended in looks:
         standing = rates.step(failing, ended, wanted)
@@ -50,15 +50,15 @@ def test_a_rate_is_told_once_for_each_time_that_it_goes_above(looks: list[Ended]
 
 @given(THRESHOLDS)
 def test_a_rate_at_its_threshold_is_not_above_it(wanted: Threshold) -> None:
-    ended = Ended(100 - wanted.percent, wanted.percent)
-    assert rates.step(False, ended, wanted._replace(jobs=1)) == Standing(False, False)
+    ended = JobEnds(100 - wanted.percent, wanted.percent)
+    assert rates.step(False, ended, wanted._replace(jobs=1)) == RateStanding(False, False)
     assert rates.step(False, ended._replace(dead=wanted.percent + 1), wanted._replace(jobs=1)).tell
 
 
 @given(THRESHOLDS, st.booleans())
 def test_of_too_few_jobs_nothing_is_said(wanted: Threshold, failing: bool) -> None:
-    few = Ended(0, wanted.jobs - 1)
-    assert rates.step(failing, few, wanted) == Standing(failing and wanted.jobs > 1, False)
+    few = JobEnds(0, wanted.jobs - 1)
+    assert rates.step(failing, few, wanted) == RateStanding(failing and wanted.jobs > 1, False)
 
 
 def test_a_rate_counts_what_ended_and_nothing_else() -> None:
@@ -71,8 +71,8 @@ def test_a_rate_counts_what_ended_and_nothing_else() -> None:
         "n:market.refresh:stockx:dead": 90,
     }
     found = rates.by_queue(counters)
-    assert found == {("market.refresh", "stockx"): Ended(7, 3), ("listing.publish", "ebay"): Ended(0, 1)}
-    assert (rates.total(found), rates.total(found).percent) == (Ended(7, 4), 36.4)
+    assert found == {("market.refresh", "stockx"): JobEnds(7, 3), ("listing.publish", "ebay"): JobEnds(0, 1)}
+    assert (rates.total(found), rates.total(found).percent) == (JobEnds(7, 4), 36.4)
 
 
 @given(HOURS, ZONES, TIMES)

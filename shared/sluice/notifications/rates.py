@@ -23,7 +23,7 @@ class Threshold(NamedTuple):
     jobs: int
 
 
-class Ended(NamedTuple):
+class JobEnds(NamedTuple):
     """How many jobs succeeded, and how many died."""
 
     succeeded: int
@@ -36,37 +36,37 @@ class Ended(NamedTuple):
         return round(100 * self.dead / total, 1) if total else 0.0
 
 
-class Standing(NamedTuple):
+class RateStanding(NamedTuple):
     """failing: the rate was above the threshold, and has not been at or below it since. tell: somebody is to know."""
 
     failing: bool
     tell: bool
 
 
-def step(failing: bool, ended: Ended, wanted: Threshold) -> Standing:
+def step(failing: bool, ended: JobEnds, wanted: Threshold) -> RateStanding:
     """How it stands after one more look.
 
     Where too few jobs ended to judge it stays as it was; where none did, it is over.
     """
     total = ended.succeeded + ended.dead
     if total < wanted.jobs or not total:
-        return Standing(failing and total > 0, tell=False)
+        return RateStanding(failing and total > 0, tell=False)
     above = 100 * ended.dead > wanted.percent * total
-    return Standing(above, tell=above and not failing)
+    return RateStanding(above, tell=above and not failing)
 
 
-def by_queue(counters: Mapping[str, int]) -> dict[tuple[str, str], Ended]:
+def by_queue(counters: Mapping[str, int]) -> dict[tuple[str, str], JobEnds]:
     """How the jobs of each kind and marketplace ended, by the counters of hours (`operator.measures`)."""
-    found = dict[tuple[str, str], Ended]()
+    found = dict[tuple[str, str], JobEnds]()
     for name, number in counters.items():
         letter, *place = name.split(":")
         if letter == "e" and len(place) == 3 and place[2] in ("succeeded", "dead"):
             kind, marketplace, state = place
-            before = found.get((kind, marketplace), Ended(0, 0))
+            before = found.get((kind, marketplace), JobEnds(0, 0))
             found[kind, marketplace] = before._replace(**{state: number})
     return found
 
 
-def total(found: Mapping[tuple[str, str], Ended]) -> Ended:
+def total(found: Mapping[tuple[str, str], JobEnds]) -> JobEnds:
     """All of them together."""
-    return Ended(sum(one.succeeded for one in found.values()), sum(one.dead for one in found.values()))
+    return JobEnds(sum(one.succeeded for one in found.values()), sum(one.dead for one in found.values()))
