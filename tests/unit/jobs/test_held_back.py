@@ -1,6 +1,7 @@
 """A batch comes to a worker when its slots are near, and manual work is handed out no further than that."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -74,16 +75,16 @@ def test_background_work_holds_no_manual_batch_back(clock: VirtualClock) -> None
     assert (manual.manual, manual.after_ms) == (True, 0)
 
 
-def test_manual_work_is_handed_out_for_three_seconds_and_the_last_batch_says_that_more_waits(
+def test_manual_work_is_handed_out_for_six_seconds_and_the_last_batch_says_that_more_waits(
     clock: VirtualClock,
 ) -> None:
     ask(clock, 20)
     sent = tick(clock)
-    assert [(len(batch.jobs), batch.more) for batch in sent] == [(4, False), (2, True)]
-    assert decode(sent[1].encode()).more
+    assert [(len(batch.jobs), batch.more) for batch in sent] == [(4, 0), (4, 0), (4, 500)]
+    assert decode(sent[2].encode()).more == 500
     assert tick(clock) == [], "the slots are spoken for"
     clock.time += 2 * SECOND
-    assert [(len(batch.jobs), batch.more) for batch in tick(clock)] == [(4, True)]
+    assert [(len(batch.jobs), batch.more) for batch in tick(clock)] == [(4, 500)]
     clock.time += MINUTE
     Job.scan()
     while sent := tick(clock):
@@ -94,11 +95,11 @@ def test_manual_work_is_handed_out_for_three_seconds_and_the_last_batch_says_tha
 
 def test_who_fills_the_slots_asks_for_whoever_comes_after_it(clock: VirtualClock) -> None:
     """Nobody waits behind it yet; who comes now finds no room, and no batch of its own that could ask for it."""
-    ask(clock, 6)
-    assert [batch.more for batch in tick(clock)] == [False, True]
+    ask(clock, 12)
+    assert [batch.more for batch in tick(clock)] == [0, 0, 500]
     clock.time += MINUTE
-    ask(clock, 5, tenant="globex")
-    assert [batch.more for batch in tick(clock)] == [False, False]
+    ask(clock, 11, tenant="globex")
+    assert [batch.more for batch in tick(clock)] == [0, 0, 0]
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ def nudges(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     settings.cache_clear()
 
 
-@pytest.mark.parametrize(("jobs", "asked"), [(20, 2), (6, 2), (1, 0)])
+@pytest.mark.parametrize(("jobs", "asked"), [(20, 2), (12, 2), (1, 0)])
 def test_whoever_runs_the_last_of_it_asks_for_more(
     clock: VirtualClock, nudges: list[str], jobs: int, asked: int
 ) -> None:
@@ -123,6 +124,29 @@ def test_whoever_runs_the_last_of_it_asks_for_more(
     for batch in tick(clock):
         assert worker.work({"1": batch.encode()}, Context(clock, CONFIG), clock.time + 2 * MINUTE) == []
     assert len(nudges) == asked
+
+
+def test_what_a_batch_did_not_need_is_there_for_the_next(clock: VirtualClock, nudges: list[str]) -> None:
+    """Its jobs make no call, so it ends at once: who waits behind it does not wait for the time that it was given."""
+    ask(clock, 20)
+    sent, began = tick(clock), clock.time
+    assert ledger.read("stockx:acme", began).soon(LIMITS, began) == 0
+    worker.work({"1": sent[-1].encode()}, Context(clock, CONFIG), clock.time + 2 * MINUTE)
+    assert clock.time == began
+    assert ledger.read("stockx:acme", began).soon(LIMITS, began) == 4
+    assert sum(len(batch.jobs) for batch in tick(clock)) == 4
+
+
+def test_sizes_of_one_product_are_handed_out_together(clock: VirtualClock) -> None:
+    """One call may answer them all."""
+    for product in "ab":
+        for size in range(20):
+            wish = spec(f"{product}-{size}", priority=keys.MANUAL)
+            enqueue(replace(wish, job_id=keys.job_id("test.work", "stockx", product, str(size))), clock.time)
+    slow = Config(limits={"stockx": Limits(interval_ms=10 * SECOND, by_account=True)})
+    [batch] = tick(clock, slow)
+    assert {job.job_id.split(":")[2] for job in batch.jobs} == {"a"}
+    assert len(batch.jobs) == 20
 
 
 def test_a_person_joins_nobody_elses_long_queue(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,12 +162,12 @@ def test_a_person_joins_nobody_elses_long_queue(clock: VirtualClock, monkeypatch
         answer = enqueue(wish, clock.time, held)
         return answer.result, Job.get(wish.job_id).tenant
 
-    ask(clock, 10, tenant="mallory")
+    ask(clock, 20, tenant="mallory")
     assert not ledger.read("stockx:mallory", clock.time).crowded(LIMITS, clock.time)
     assert joins("initech") == (Result.MERGED, "mallory"), "its turn is about to come"
     tick(clock)
     assert ledger.read("stockx:mallory", clock.time).crowded(LIMITS, clock.time)
-    ask(clock, 10, tenant="globex")
+    ask(clock, 20, tenant="globex")
     tick(clock)
     assert joins("globex") == (Result.MERGED, "mallory"), "it has a long queue of its own"
     assert joins("acme") == (Result.MERGED, "acme")
@@ -155,7 +179,7 @@ def test_nobody_asks_more_urgently_and_has_it_wait_in_a_long_queue(
 ) -> None:
     """`acme`'s background job, which `mallory` wants at once, stays with `acme`."""
     monkeypatch.setattr(accounts, "working", lambda asked, _: set(asked))
-    ask(clock, 10, tenant="mallory")
+    ask(clock, 20, tenant="mallory")
     tick(clock)
     enqueue(spec("one"), clock.time)
     wish = spec("one", tenant="mallory", priority=keys.MANUAL)

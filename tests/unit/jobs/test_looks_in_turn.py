@@ -57,5 +57,5 @@ def test_where_some_wait_for_the_slots_already_nobody_else_is_sent_to_wait(
 
 def test_a_slowed_budget_has_fewer_and_one_without_slots_as_many_as_there_are() -> None:
     slowed = Usage(slowed=Slowed(pace=4 * SECOND, refusals=3))
-    assert (slowed.checks(LIMITS, NOON), slowed.soon(LIMITS, NOON)) == (1, 1)
+    assert (slowed.checks(LIMITS, NOON), slowed.soon(LIMITS, NOON)) == (1, 2)
     assert (Usage().checks(Limits(), NOON), Usage().soon(Limits(), NOON)) == (None, None)

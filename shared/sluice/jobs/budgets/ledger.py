@@ -247,6 +247,17 @@ def admit(
     return 0
 
 
+def retract(budget: str, unused: int, pace: int) -> None:
+    """Move the clock of manual work back by `unused` calls, each of which has moved it by `pace` ms.
+
+    Sent once, as `give_back`: a loss leaves manual work waiting for a few slots that nobody uses.
+    """
+    if unused > 0 and pace:
+        earlier = [Budget.manual_until.set(Budget.manual_until - unused * pace)]
+        with suppress(tables.ConditionFailed, PynamoDBException, BotoCoreError, tables.Contention):
+            tables.update(Budget, (budget, SLOTS), earlier, Budget.manual_until.exists(), once=True)
+
+
 def close(budget: str, until: int, reason: str, since: int | None = None) -> None:
     """Stop all calls of `budget` until `until` (epoch ms). A later end that is already set stays. since: now."""
     earlier = Budget.closed_until.does_not_exist() | (Budget.closed_until < until)

@@ -14,7 +14,7 @@ from sluice.platform.config.services import zone_of
 
 # How far ahead of its slots a budget is given manual work. Whoever runs the last of it asks for more (`Batch.more`).
 # What was handed out is its worker's: nobody else's account can do it sooner, whoever asks for it too.
-SOON_MS = 3 * SECOND
+SOON_MS = 6 * SECOND
 # One look at operations checks what the slots can start in about this time. Whoever looks waits for these slots, and
 # what becomes due meanwhile, whosever it is, waits for the next look.
 LOOK_MS = 3 * SECOND

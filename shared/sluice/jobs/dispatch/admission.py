@@ -44,7 +44,7 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
     """
     picked: list[Candidate] = []
     by_tenant, over = Counter[str](), set[str]()
-    manual = 0
+    manual, subjects = 0, set[str]()
     had = room.shares.had if room.shares else {}
     for job, rank in in_turn(candidates, now, age_limit_ms, had):
         taken = by_tenant.total()
@@ -53,7 +53,7 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
         if room.spare is not None and taken + job.calls > room.spare and rank < HOT:
             break
         # Its first call starts within the horizon: a run of many calls must not wait for a horizon that holds them all.
-        if job.manual and room.soon is not None and manual >= room.soon:
+        if job.manual and room.soon is not None and manual >= room.soon and subject(job.job_id) not in subjects:
             break
         if room.paced is not None and taken >= room.paced and rank < MANUAL:
             break
@@ -62,7 +62,10 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
             continue
         picked.append(job)
         by_tenant[job.tenant] += job.calls
-        manual += job.calls if job.manual else 0
+        # Those about the same may be answered by one call, if they are handed out together.
+        if job.manual and subject(job.job_id) not in subjects:
+            subjects.add(subject(job.job_id))
+            manual += job.calls
     return picked
 
 

@@ -114,13 +114,14 @@ def _admit(
     if not claimed:
         return True
     ahead = ledger.admit(budget, limits, kept, now, ready.pace, manual=manual, leaves=more)
-    length = kept * max(limits.pace, ready.pace)
+    pace = max(limits.pace, ready.pace)
+    length = kept * pace
     # Who asks for manual work from now on finds the slots spoken for, and whoever runs this has to see to it.
     asks = manual and (bool(more) or ahead + length >= SOON_MS)
     ledger.note_share(budget, window, claimed[0].tenant, kept)
     try:
         whole = Batch.of(claimed, window, kept, budget)
-        send(whole._replace(after_ms=max(0, ahead - min(LEAD_MS, length)), more=asks))
+        send(whole._replace(after_ms=max(0, ahead - min(LEAD_MS, length)), more=pace if asks else 0))
     except Exception as error:
         # The message may have arrived all the same: the batch goes back only if no worker can start it any more.
         if starts.withdraw(claimed[0], now):

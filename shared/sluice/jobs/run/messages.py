@@ -17,7 +17,8 @@ class Batch(NamedTuple):
     """Claimed jobs of one account and the calls reserved for them in `window` of `budget`, which is charged.
 
     after_ms: how long nobody needs to see the message, because the slots are others' until then. It is no part of it.
-    more: manual work waits behind this batch, or would if it came now. Whoever runs it asks the scheduler for that.
+    more: manual work waits behind this batch, or would if it came now: whoever runs it asks the scheduler for it. It is
+        by how much each of its calls has moved the clock of manual work, in ms; 0 where none waits.
     """
 
     account: str
@@ -26,7 +27,7 @@ class Batch(NamedTuple):
     calls: int
     jobs: tuple[Job, ...]
     after_ms: int = 0
-    more: bool = False
+    more: int = 0
 
     @classmethod
     def of(cls, jobs: Sequence[Job], window: Window, calls: int, budget: str | None = None) -> "Batch":
@@ -66,7 +67,7 @@ def decode(body: str) -> Batch:
         budget, hour = str(data["budget"]), int(data["window"])
         if hour % HOUR:
             raise CorruptMessage("not a batch of jobs: its window is not an hour")
-        more = data.get("more", False) is True
+        more = int(data.get("more", 0))
         batch = Batch(str(data["account"]), budget, Window.of(budget, hour), int(data["calls"]), jobs, more=more)
     except CorruptMessage:
         raise

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from itertools import count as count_from
 
+from sluice.jobs.budgets import ledger
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
@@ -63,6 +64,10 @@ def _one(body: str, context: Context, deadline: int) -> Report:
     batch = decode(body)
     limits = _limits(batch.budget, context.config)
     report = run_batch(batch, limits, context, deadline, _observing(batch, context), threads(limits))
+    if batch.more:
+        # What it has not needed is others' now; then there is room for certain.
+        ledger.retract(batch.budget, batch.calls - report.calls, batch.more)
+        nudge(context.now())
     for job in report.newer:
         sqs.set_aside(body, f"job {job.job_id} is of version {job.version}, which this worker cannot read")
     return report
@@ -82,14 +87,12 @@ def threads(limits: Limits) -> int:
 
 
 def _observing(batch: Batch, context: Context) -> Observe:
-    """Tells of each job that has ended, and asks for what waits behind the batch: when half of it is done, so that the
-    slots go on, and at its end, when there is room for certain.
-    """
-    ended, turns = count_from(1), {max(1, len(batch.jobs) // 2), len(batch.jobs)}
+    """Tells of each job that has ended. Half way it asks for what waits behind the batch, so that the slots go on."""
+    ended, half = count_from(1), len(batch.jobs) // 2
 
     def observe(job: Job, failure: Failure | None) -> None:
         _observe(job, failure)
-        if batch.more and next(ended) in turns:
+        if batch.more and next(ended) == half:
             nudge(context.now())
 
     return observe
