@@ -75,11 +75,27 @@ def test_what_is_kept_is_for_high_ranks(jobs: list[Candidate], room: Room, age_l
 
 @given(waiting, rooms, age_limits)
 def test_nobody_is_passed_over(jobs: list[Candidate], room: Room, age_limit: int) -> None:
-    """The picked are exactly the first in turn, and all are in it once."""
+    """The picked are exactly the first in turn, and all are in it once. Manual work may be left for a later tick."""
     order = [job for job, _ in in_turn(jobs, NOW, age_limit)]
     assert sorted(order, key=jobs.index) == jobs
     picked = pick(jobs, room, NOW, age_limit)
-    assert picked == order[: len(picked)]
+    assert picked == [job for job in order if job in picked]
+    for manual in (False, True) if room.soon is not None else ():
+        mine = [job for job in picked if job.manual == manual]
+        assert mine == [job for job in order if job.manual == manual][: len(mine)]
+    assert room.soon is not None or picked == order[: len(picked)]
+
+
+@given(waiting, age_limits, st.integers(0, 60), st.integers(0, 60), st.integers(0, 20))
+def test_what_is_left_behind_for_later_keeps_its_calls(
+    jobs: list[Candidate], age_limit: int, calls: int, paced: int, soon: int
+) -> None:
+    """Background work gets no more beside manual work that waits than beside the same work when it is handed out."""
+
+    def usual(soon: int | None) -> list[Candidate]:
+        return [job for job in pick(jobs, Room(calls, None, paced, soon=soon), NOW, age_limit) if not job.manual]
+
+    assert usual(soon) == usual(None)
 
 
 @given(waiting, age_limits)

@@ -39,22 +39,24 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
     """Those of `candidates` (one budget's) that are admitted, in the order in which they are to run.
 
     The first that does not fit ends the pick: were smaller ones let past it, a large job could wait for ever. What is
-    kept for other tenants ends only its own tenant's. What the slots cannot start soon stays where it is: a worker that
-    had it would only wait, and others' work would wait for that worker.
+    kept for other tenants ends only its own tenant's. Manual work that the slots cannot start soon stays where it is: a
+    worker that had it would only wait, and others' work would wait for that worker. What comes after it does not get
+    its calls.
     """
     picked: list[Candidate] = []
     by_tenant, over = Counter[str](), set[str]()
-    manual, subjects = 0, set[str]()
+    manual, left_behind, subjects = 0, 0, set[str]()
     had = room.shares.had if room.shares else {}
     for job, rank in in_turn(candidates, now, age_limit_ms, had):
-        taken = by_tenant.total()
+        taken = by_tenant.total() + left_behind
         if room.calls is not None and taken + job.calls > room.calls:
             break
         if room.spare is not None and taken + job.calls > room.spare and rank < HOT:
             break
         # Its first call starts within the horizon: a run of many calls must not wait for a horizon that holds them all.
         if job.manual and room.soon is not None and manual >= room.soon and subject(job.job_id) not in subjects:
-            break
+            left_behind += job.calls
+            continue
         if room.paced is not None and taken >= room.paced and rank < MANUAL:
             break
         if job.tenant in over or room.kept_from(job, by_tenant):
