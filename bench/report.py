@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bench import ROOT
+from bench import ROOT, history
 from bench.row import Row, show
 
 RESULTS = ROOT / "bench" / "results"
@@ -29,7 +29,10 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 def write(rows: Mapping[str, Sequence[Row]], order: Sequence[str]) -> None:
-    """`<date>.json` keeps each benchmark's newest rows of that day, `latest.md` shows those of all days in `order`."""
+    """`<date>.json` keeps each benchmark's newest rows of that day, `latest.md` shows those of all days in `order`.
+
+    `history.html` draws them over the days.
+    """
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}.json"
     kept = json.loads(path.read_text()) if path.exists() else {"benchmarks": {}}
@@ -44,6 +47,13 @@ def write(rows: Mapping[str, Sequence[Row]], order: Sequence[str]) -> None:
         result = f"{show(row['result'])} {row['unit']}".rstrip()
         lines.append(f"| {day} | {row['measure']} | {row['conditions']} | {result} | {row['target']} | {verdict} |")
     (RESULTS / "latest.md").write_text("\n".join(lines) + "\n")
+    draw(order)
+
+
+def draw(order: Sequence[str]) -> None:
+    """Write the page of all days."""
+    days = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RESULTS.glob("*.json")}
+    (RESULTS / "history.html").write_text(history.page(days, order), encoding="utf-8")
 
 
 def newest() -> dict[str, tuple[str, list[dict[str, Any]]]]:
