@@ -3,7 +3,6 @@
 import ast
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -217,7 +216,7 @@ CASES: dict[str, Case] = {
         lambda: endpoints.create("acme", "1", WANTED, NOON),
     ),
     "an endpoint's standing": Case(
-        lambda made: endpoints.keep(made[0], replace(made[0].standing, failures=1), "it is gone", NOON),
+        lambda made: endpoints.keep(made[0], made[0].standing._replace(failures=1), "it is gone", NOON),
         before=lambda: endpoints.create("acme", "1", WANTED, NOON),
     ),
     "announce a turn": Case(lambda _: turns.wake("acme", NOON, NOON), lambda _: len(ANNOUNCED), ANNOUNCED.clear),
