@@ -5,7 +5,7 @@ sandbox's quota counts a call at the time when it arrives.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Lock
 
@@ -19,7 +19,7 @@ from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.outcomes import Failure
 from sluice.platform.clock import HOUR, MINUTE, SECOND
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import CallWindow, Limits, by_clock
 from sluice.platform.config.services import MARKETPLACES
 
 WORKERS = 64
@@ -35,15 +35,20 @@ START = 1_800_000_000_000 - 1_800_000_000_000 % HOUR
 
 @dataclass(frozen=True)
 class Case:
-    """limits: ours. quota: the marketplace's. span: ms. allowed: calls that the quota allows in the span."""
+    """limits: ours. quota: the marketplace's. span: ms. allowed: calls that the quota allows in the span.
+
+    rolling: a window that the marketplace counts besides, wherever it begins.
+    """
 
     name: str
     limits: Limits
     quota: Quota
     span: int
     allowed: int
+    rolling: CallWindow | None = None
 
 
+ROLLING = CallWindow(200, seconds=10)
 STOCKX = MARKETPLACES["stockx"]
 CASES = (
     Case(
@@ -53,7 +58,7 @@ CASES = (
         3 * HOUR,
         3 * STOCKX.per_hour,
     ),
-    Case("1,000 an hour and no slots; 3 hours", Limits(per_hour=1_000), Quota(per_hour=1_000), 3 * HOUR, 3_000),
+    Case("1,000 an hour and no slots; 3 hours", Limits(by_clock(1_000)), Quota(per_hour=1_000), 3 * HOUR, 3_000),
     Case(
         "5 a second, 5 at once; 3 minutes",
         Limits(interval_ms=200, burst=5),
@@ -61,6 +66,7 @@ CASES = (
         3 * MINUTE,
         5 * 3 * MINUTE // SECOND,
     ),
+    Case("200 in any 10 s, in bursts; 1 minute", Limits((ROLLING,)), Quota(), MINUTE, 6 * ROLLING.calls, ROLLING),
 )
 
 
@@ -71,11 +77,13 @@ class Marketplace:
     quotas: Quotas
     calls: int = 0
     over: int = 0
+    arrivals: list[int] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
     def call(self, budget: str, at: int) -> None:
         with self.lock:
             self.calls += 1
+            self.arrivals.append(at)
             self.over += self.quotas.charge("stockx", budget, at) is not None
 
 
@@ -98,7 +106,15 @@ def _case(case: Case, budget: str) -> Marketplace:
     quotas.set("stockx", case.quota)
     marketplace = Marketplace(quotas)
     clock.run([_worker(number, case, budget, clock, marketplace) for number in range(WORKERS)])
+    if case.rolling:
+        marketplace.over += _over(marketplace.arrivals, case.rolling)
     return marketplace
+
+
+def _over(arrivals: Sequence[int], window: CallWindow) -> int:
+    """Calls that arrived when the window before them was full."""
+    made = sorted(arrivals)
+    return sum(late - early < window.ms for early, late in zip(made, made[window.calls :], strict=False))
 
 
 def _worker(number: int, case: Case, budget: str, clock: VirtualClock, marketplace: Marketplace) -> Callable[[], None]:

@@ -20,7 +20,7 @@ SECONDS = 120
 
 
 def run() -> list[Row]:
-    limits = {"interval_ms": INTERVAL, "per_hour": PER_HOUR}
+    limits = {"interval_ms": INTERVAL, "windows": [{"calls": PER_HOUR, "per": "hour"}]}
     with Laptop(configuration=json.dumps({"limits": {"stockx": limits}}), products=PRODUCTS) as laptop:
         laptop.sandbox.set_limits(Quota(interval_ms=INTERVAL, tolerance_ms=INTERVAL, per_hour=PER_HOUR))
         laptop.connect_stockx(TENANT)

@@ -47,7 +47,13 @@ EVENTS = ["job.succeeded", "job.dead", "job.cancelled"]
 HOOK = "/v1/webhooks"
 # An operator gives a small tenant small allowances. They are what its flood ends at.
 CONFIGURATION = {
-    "limits": {"stockx": {"interval_ms": 50, "margin_ms": 0, "per_hour": 100_000, "per_day": 100_000}},
+    "limits": {
+        "stockx": {
+            "interval_ms": 50,
+            "margin_ms": 0,
+            "windows": [{"calls": 100_000, "per": "hour"}, {"calls": 100_000, "per": "day"}],
+        }
+    },
     "engine": {"timetables": {"promotion.create": [AD_MS] * 5}},
     "tenants": {
         "overrides": {HOSTILE: {"requests_per_minute": 240, "items_per_hour": 3_000, "unfinished_jobs": 1_000}}

@@ -38,11 +38,15 @@ def budgets(session: Session, budget: str | None, tenant: str | None, days: int,
 
 
 def _row(one: Json) -> tuple[object, ...]:
-    used = ", ".join(f"{each['used']} of {each['limit']} a {each['window']}" for each in one["windows"])
+    used = ", ".join(f"{each['used']} of {each['limit']} {_each(each['window'])}" for each in one["windows"])
     by = ", ".join(sorted(set(one["setBy"].values()) - {"default"})) or "default"
     hold = (one["hold"] or {}).get("message")
     done = clock(one["endsAt"]) or ("not within 30 days" if one["queued"] else None)
     return one["budget"], used, f"{one['paceMs']} ms", by, one["queued"], done, hold
+
+
+def _each(window: str) -> str:
+    return f"a {window}" if window in ("hour", "day") else f"in any {window}"
 
 
 def _history(session: Session, found: Json) -> None:

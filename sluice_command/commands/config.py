@@ -1,5 +1,6 @@
 """`sluice config`: what the stage's configuration says, who changed it, and what a change would do. For `platform`."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, TextIO
 
@@ -90,14 +91,18 @@ def history(session: Session) -> None:
 
 @config.command("what-if", cls=Command)
 @click.argument("budget")
-@click.argument("limits", metavar="LIMIT=NUMBER...", nargs=-1, required=True)
+@click.argument("limits", metavar="LIMIT=VALUE...", nargs=-1, required=True)
 @click.option("--days", type=click.IntRange(1, 35), default=7, show_default=True, help="So many days back.")
 @pass_session
 def what_if(session: Session, budget: str, limits: Sequence[str], days: int) -> None:
     """Play other limits over the calls that BUDGET has made: what would have waited, and how long. Nothing is changed.
 
     \b
-    sluice config what-if stockx:acme per_hour=50
+    sluice config what-if stockx:acme windows=50/hour,25000/day
+    sluice config what-if stockx:acme windows=200/10s interval_ms=50
+
+    The windows are all that there would be: so many calls in each hour or day of the marketplace's clock, or in any
+    seconds.
     """
     body = {"budget": budget, "limits": dict(map(_limit, limits)), "days": days}
     found = session.api.post(f"{PATH}/what-if", body)
@@ -134,15 +139,35 @@ def _given(reason: str | None) -> Json:
     return {"reason": reason} if reason else {}
 
 
-def _limit(text: str) -> tuple[str, int]:
-    name, _, number = text.partition("=")
-    if not name or not number.isdigit():
-        raise click.UsageError(f"{text!r} is no limit: write it as per_hour=50")
-    return name, int(number)
+def _limit(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    if name == "windows" and value:
+        return name, [_window(one, text) for one in value.split(",")]
+    if not name or not value.isdigit():
+        raise _no_limit(text)
+    return name, int(value)
+
+
+def _window(written: str, text: str) -> Json:
+    found = re.fullmatch(r"(\d+)/(?:(hour|day)|(\d+)s)", written)
+    if not found:
+        raise _no_limit(text)
+    calls, per, seconds = found.groups()
+    return {"calls": int(calls), "per": per} if per else {"calls": int(calls), "seconds": int(seconds)}
+
+
+def _no_limit(text: str) -> click.UsageError:
+    return click.UsageError(f"{text!r} is no limit: write it as windows=50/hour,200/10s or interval_ms=600")
 
 
 def _limits(found: Json) -> str:
-    return ", ".join(f"{name} {value}" for name, value in found.items())
+    return ", ".join(f"{name} {_value(value)}" for name, value in found.items())
+
+
+def _value(value: Any) -> str:
+    if not isinstance(value, list):
+        return str(value)
+    return ",".join(f"{one['calls']}/{one.get('per') or str(one['seconds']) + 's'}" for one in value) or "none"
 
 
 def _changed(session: Session, answer: Json) -> None:

@@ -17,7 +17,7 @@ from operate.bring_back import RULES
         ("{}", 0, "valid"),
         ('{"engine": {"batch": 10}}', 0, "valid"),
         ('{"batch": 10}', 1, "'batch' is called 'engine.batch' now"),
-        ('{"limits": {"stockx": {"per_hour": "many"}}}', 1, "limits.stockx: per_hour"),
+        ('{"limits": {"stockx": {"interval_ms": "many"}}}', 1, "limits.stockx: interval_ms"),
         ("no JSON", 1, "is not JSON"),
     ],
 )

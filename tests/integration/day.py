@@ -18,7 +18,11 @@ LIMIT = 100_000
 FAST = {
     "ebay": {"snapshots_kept": 1},
     "limits": {
-        "stockx": {"interval_ms": 1, "margin_ms": 0, "per_hour": LIMIT, "per_day": LIMIT},
+        "stockx": {
+            "interval_ms": 1,
+            "margin_ms": 0,
+            "windows": [{"calls": LIMIT, "per": "hour"}, {"calls": LIMIT, "per": "day"}],
+        },
         "pages": {"interval_ms": 1},
     },
     "pages": {"min_check_interval_minutes": 0, "confirm_minutes": 0},

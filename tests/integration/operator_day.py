@@ -95,7 +95,9 @@ class OperatorDay:
         assert (row["version"], row["reason"]) == (version, "prices may be older")
         assert self.see(f"configuration/versions/{version}")["document"] == document
         assert self.all.post(f"{base}/revert", {"version": version, "to": 1})["changes"]
-        played = self.all.post(f"{base}/what-if", {"budget": "stockx:acme", "limits": {"per_hour": 1}})
+        played = self.all.post(
+            f"{base}/what-if", {"budget": "stockx:acme", "limits": {"windows": [{"calls": 1, "per": "hour"}]}}
+        )
         assert played["proposed"]["waited"]
 
     def what_was_done_is_looked_at(self) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.grant import Grant
+from sluice.jobs.budgets.slots import reserve_slots
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
@@ -18,9 +19,9 @@ from sluice.jobs.model.outcomes import BudgetEmpty, LeaseOver
 from sluice.jobs.queue import cancel, claim, finish, nudge, starts
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Result, enqueue
-from sluice.platform.clock import HOUR, MINUTE
+from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config.document import Config
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import CallWindow, Limits, by_clock
 from tests.support import work
 from tests.support.clock import VirtualClock
 from tests.support.work import spec
@@ -148,7 +149,7 @@ def test_of_many_ends_of_one_run_one_is_written() -> None:
 
 
 def test_64_workers_use_a_window_and_never_exceed_it() -> None:
-    limits, window = Limits(per_hour=1_000, per_day=1_500), Window.at(START)
+    limits, window = Limits(by_clock(1_000, 1_500)), Window.at(START)
 
     def work(number: int) -> int:
         used = 0
@@ -172,7 +173,7 @@ def test_64_workers_share_the_slots_and_none_come_too_close() -> None:
     def work(number: int) -> Sequence[int]:
         # The workers' clocks differ by some seconds, and each asks at another moment of its own.
         now = START + (number * 37) % 5_000
-        return [start for turn in range(4) for start in ledger.reserve_slots(BUDGET, limits, 3, now + turn).starts]
+        return [start for turn in range(4) for start in reserve_slots(BUDGET, limits, 3, now + turn).starts]
 
     starts = sorted(start for taken in race(work) for start in taken)
     assert len(starts) == RACERS * 12
@@ -184,7 +185,7 @@ def test_64_workers_share_the_slots_and_none_come_too_close() -> None:
 
 def test_64_workers_make_every_call_that_windows_and_slots_allow() -> None:
     """The whole grant: blocks of slots, calls reserved one by one and given back, the margins of the hour."""
-    limits = Limits(interval_ms=600, per_hour=400, per_day=700)
+    limits = Limits(by_clock(400, 700), interval_ms=600)
     made: list[int] = []
     lock = threading.Lock()
 
@@ -218,3 +219,28 @@ def test_one_of_64_nudges_starts_the_scheduler() -> None:
 
 def test_of_64_runs_of_the_scheduler_three_have_a_place() -> None:
     assert len([place for place in race(lambda _: nudge.begin(START)) if place]) == nudge.RUNS
+
+
+def test_64_workers_share_a_window_that_rolls_and_never_exceed_it() -> None:
+    """Each with a clock of its own, which goes on as it waits; their calls are counted by when they started."""
+    window = CallWindow(200, seconds=10)
+    limits = Limits((window,))
+    made: list[int] = []
+    lock = threading.Lock()
+
+    def work(number: int) -> int:
+        clock = VirtualClock(START + number % 7)
+        grant = Grant(BUDGET, limits, Window.at(START), 0, clock, NOON + HOUR - MINUTE)
+        for _ in range(10):
+            grant.take()
+            with lock:
+                made.append(clock.time)
+        grant.give_back()
+        return grant.made
+
+    assert sum(race(work)) == len(made) == 640
+    made.sort()
+    gaps = [later - earlier for earlier, later in zip(made, made[window.calls :], strict=False)]
+    assert min(gaps) >= window.ms
+    # None is wasted but the half second in which a call may start, each time that the ring comes round.
+    assert made[-1] - made[0] <= 4 * (window.ms + SECOND)

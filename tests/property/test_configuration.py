@@ -14,7 +14,7 @@ from sluice.platform.config.document import MOVED, Config, ConfigError, parse
 from sluice.platform.config.document import SECTIONS as NAMES
 from sluice.platform.config.ebay import Ebay
 from sluice.platform.config.engine import Engine
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import CallWindow, Limits
 from sluice.platform.config.listings import Listings
 from sluice.platform.config.pages import Pages
 from sluice.platform.config.prices import Prices
@@ -98,10 +98,87 @@ def test_any_text_is_valid_or_refused_with_a_message(text: str) -> None:
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000))
 def test_what_is_overridden_is_used_and_the_rest_stays(per_hour: int, freshness: int) -> None:
-    config = parse(json.dumps({"limits": {"stockx": {"per_hour": per_hour}}, "prices": {"freshness_ms": freshness}}))
+    config = parse(
+        json.dumps(
+            {
+                "limits": {"stockx": {"windows": [{"calls": per_hour, "per": "hour"}]}},
+                "prices": {"freshness_ms": freshness},
+            }
+        )
+    )
     assert (config.limits["stockx"].per_hour, config.prices.freshness_ms) == (per_hour, freshness)
     assert config.limits["stockx"].interval_ms == Config().limits["stockx"].interval_ms
     assert config.engine.lease_ms == Config().engine.lease_ms
+
+
+STOCKX_DAY = {"calls": 25_000, "per": "day", "zone": "UTC"}
+
+
+@pytest.mark.parametrize(
+    ("old", "written"),
+    [
+        ({"per_hour": 200}, [STOCKX_DAY, {"calls": 200, "per": "hour", "zone": "UTC"}]),
+        ({"per_hour": 0}, [STOCKX_DAY]),
+        ({"per_hour": 7, "per_day": 90}, [{"calls": 7, "per": "hour"}, {"calls": 90, "per": "day"}]),
+        (
+            {"rolling_hour": 60, "interval_ms": 0},
+            [{"calls": 100, "per": "hour"}, STOCKX_DAY, {"calls": 60, "seconds": 3_600}],
+        ),
+    ],
+)
+def test_the_names_of_before_are_refused_with_what_to_write_and_read_where_they_are_stored(
+    old: dict[str, int], written: list[dict[str, object]]
+) -> None:
+    text = json.dumps({"limits": {"stockx": old}})
+    with pytest.raises(ConfigError, match="are windows now") as refused:
+        parse(text)
+    assert all(name in str(refused.value) for name in old if name != "interval_ms")
+    told = json.loads(str(refused.value).partition('"windows": ')[2])
+    rest = {name: value for name, value in old.items() if name == "interval_ms"}
+    wanted = parse(json.dumps({"limits": {"stockx": {"windows": written, **rest}}}))
+    assert parse(json.dumps({"limits": {"stockx": {"windows": told, **rest}}})) == wanted
+    # A deployment that was configured before goes on as it was.
+    assert parse(text, stored=True) == wanted
+
+
+def test_windows_may_roll_or_follow_the_marketplaces_clock() -> None:
+    windows = [{"calls": 200, "seconds": 10}, {"calls": 9, "per": "hour"}, {"calls": 50, "per": "day"}]
+    found = parse(json.dumps({"limits": {"ebay": {"windows": windows}}})).limits["ebay"]
+    pacific = "America/Los_Angeles"
+    assert found.windows == (
+        CallWindow(200, seconds=10),
+        CallWindow(9, per="hour", zone=pacific),
+        CallWindow(50, per="day", zone=pacific),
+    )
+    assert (found.per_hour, found.per_day, found.rolling) == (9, 50, found.windows[:1])
+    assert parse('{"limits": {"ebay": {"windows": []}}}').limits["ebay"].windows == ()
+
+
+@pytest.mark.parametrize(
+    ("windows", "named"),
+    [
+        ({}, "windows must be a list"),
+        ([7], "windows[0] must have calls"),
+        ([{"calls": 1, "seconds": 10}, {"seconds": 10}], "windows[1] must have calls"),
+        ([{"calls": 1, "seconds": 10, "per": "hour"}], "windows[0]: a window has either"),
+        ([{"calls": 1}], "windows[0]: a window has either"),
+        ([{"calls": 0, "seconds": 10}], "windows[0]: calls"),
+        ([{"calls": 1.5, "seconds": 10}], "windows[0]: calls"),
+        ([{"calls": 1, "seconds": 0.5}], "windows[0]: seconds"),
+        ([{"calls": 1, "seconds": 40 * 86_400}], "windows[0]: seconds"),
+        ([{"calls": 1, "per": "week"}], "windows[0]: per"),
+        ([{"calls": 1, "per": ["day"]}], "windows[0]: per"),
+        ([{"calls": 1, "per": "day", "zone": "Europe/Berlin"}], "windows[0]: zone"),
+        ([{"calls": 1, "per": "day", "zone": "America/Los_Angeles"}], 'write "zone": "UTC"'),
+        ([{"calls": 1, "seconds": 10, "zone": "UTC"}], 'rolls, and has no "zone"'),
+        ([{"calls": 1, "seconds": one} for one in range(1, 10)], "8 are the most"),
+        ([{"calls": 1, "secs": 10}], "windows[0] must have calls"),
+    ],
+)
+def test_a_window_that_cannot_be_is_refused_with_its_place(windows: object, named: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(named)) as refused:
+        parse(json.dumps({"limits": {"stockx": {"windows": windows}}}))
+    assert str(refused.value).startswith("limits.stockx")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +219,7 @@ def test_a_refusal_names_the_place(document: dict[str, Any], named: str) -> None
 def test_a_name_that_comes_twice_is_refused_at_any_depth() -> None:
     for text, named in (
         ('{"engine": {"batch": 5, "batch": 6}}', "batch"),
-        ('{"limits": {"ebay": {"per_day": 1, "per_day": 2}}}', "per_day"),
+        ('{"limits": {"ebay": {"burst": 1, "burst": 2}}}', "burst"),
     ):
         with pytest.raises(ConfigError, match=f"'{named}' is given twice"):
             parse(text)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sluice.jobs.budgets.windows import Usage, Window
 from sluice.platform.clock import DAY, HOUR, SECOND
 from sluice.platform.config.document import Config
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.config.services import LIMITS, zone_of
 from sluice.platform.days import PACIFIC, WORLD, ZONES, Day
 
@@ -60,7 +60,7 @@ def test_no_two_days_share_a_counter_and_no_two_hours_either(one: int, other: in
 
 @given(MOMENTS)
 def test_what_is_used_up_opens_with_the_marketplaces_day(now: int) -> None:
-    limits, used = Limits(per_day=5), Usage(day=5)
+    limits, used = Limits(by_clock(day=5)), Usage(day=5)
     for budget, zone in (("ebay:app.3f9c", PACIFIC), ("ebay-marketing", PACIFIC), ("stockx:acme", WORLD)):
         window = Window.of(budget, now)
         assert window == Window.at(now, zone)

@@ -15,7 +15,7 @@ from sluice.jobs.model.states import ALL, LEASED, QUEUED, TRANSITIONS
 from sluice.operator import forecast, measures, metrics, standing
 from sluice.operator.standing import Numbers, QueueHealth
 from sluice.platform.clock import DAY, HOUR, SECOND
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 
 NOON = 1_795_348_800_000  # 2026-11-22 12:00 UTC
 MOVES = sorted((source, name, move.target) for name, move in TRANSITIONS.items() for source in move.sources)
@@ -93,9 +93,8 @@ def test_nothing_has_no_quantile() -> None:
 
 LIMITS = st.builds(
     Limits,
+    st.builds(by_clock, st.sampled_from([0, 3, 40]), st.sampled_from([0, 5, 500])),
     interval_ms=st.sampled_from([0, 1_000, 600_000]),
-    per_hour=st.sampled_from([0, 3, 40]),
-    per_day=st.sampled_from([0, 5, 500]),
     by_account=st.just(value=True),
 )
 USED = st.builds(

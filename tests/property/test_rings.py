@@ -235,5 +235,6 @@ def test_what_cannot_be_read_is_said() -> None:
         with pytest.raises(ValueError, match="rings"):
             decode(broken)
     assert decode(None) == decode(b"") == Rings()
-    full = Rings.full([Span(10, SECOND)], NOON)
-    assert full.opening(0) == NOON + SECOND
+    full = Rings.unreadable(NOON).fitting([Span(10, SECOND), Span(3, MINUTE)], 5)
+    assert full.opening(5) == NOON + MINUTE + 5, "as if all calls had been made just now"
+    assert full.rings[0].used(0, NOON) == 10

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.jobs.budgets.windows import take_slots
-from sluice.platform.clock import HOUR
 from sluice.platform.config.limits import Limits
 
 NOON = 1_795_348_800_000
@@ -104,19 +103,3 @@ def test_what_arrives_late_still_fits_the_marketplaces_own_bucket(
 ) -> None:
     """It counts arrivals, by the interval and the burst that it allows."""
     assert fits(arrivals(granted(limits, asked), lateness, limits.tolerance_ms), limits.interval_ms, limits.burst)
-
-
-@given(
-    rolling=st.integers(2, 120),
-    burst=st.integers(1, 119),
-    interval=st.sampled_from([0, 30, 600, 40_000]),
-    tolerance=st.integers(0, 60),
-    lateness=late,
-)
-def test_a_rolling_hour_holds_its_limit_wherever_it_begins(
-    rolling: int, burst: int, interval: int, tolerance: int, lateness: list[int]
-) -> None:
-    limits = Limits(interval_ms=interval, rolling_hour=rolling, burst=min(burst, rolling - 1), tolerance_ms=tolerance)
-    made = arrivals(take_slots(0, NOON, 2 * rolling + 3, limits).starts, lateness, tolerance)
-    for first in made:
-        assert sum(first <= arrival < first + HOUR for arrival in made) <= rolling

@@ -8,15 +8,14 @@ from hypothesis import strategies as st
 from sluice.jobs.budgets.windows import Usage, Window
 from sluice.operator import what_if
 from sluice.platform.clock import HOUR
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 
 START = 1_795_348_800_000  # 2026-11-22T12:00:00Z
 BUDGETS = ("stockx:acme", "ebay:app.3f9c")
 
 limits = st.builds(
     Limits,
-    per_hour=st.sampled_from([0, 1, 3, 7, 50]),
-    per_day=st.sampled_from([0, 1, 10, 40]),
+    st.builds(by_clock, st.sampled_from([0, 1, 3, 7, 50]), st.sampled_from([0, 1, 10, 40])),
     interval_ms=st.sampled_from([0, HOUR // 5, HOUR // 3, 2 * HOUR]),
     tolerance_ms=st.just(0),
 )

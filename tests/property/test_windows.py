@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from sluice.jobs.budgets.windows import Usage, Window, outside_margin
 from sluice.platform.clock import DAY, HOUR
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 
 moments = st.integers(0, 4_000_000_000_000) | st.integers(0, 1_000_000).map(lambda hour: hour * HOUR)
 margins = st.integers(0, 14_999)
-limits = st.builds(Limits, per_hour=st.integers(0, 300), per_day=st.integers(0, 3_000))
+limits = st.builds(Limits, st.builds(by_clock, st.integers(0, 300), st.integers(0, 3_000)))
 usages = st.builds(Usage, hour=st.integers(0, 400), day=st.integers(0, 4_000))
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from sluice.jobs.dispatch import poller
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from tests.simulation.world import World
 from tests.support import one_thread, work
 from tests.support.store import store
@@ -21,7 +22,7 @@ MakeWorld = Callable[..., World]
 @contextmanager
 def new_world(**changes: object) -> Iterator[World]:
     """An empty world. `changes` are those of its limits."""
-    limits = Limits(interval_ms=600, per_hour=12, per_day=80, by_account=True).override(**changes)
+    limits = replace(Limits(by_clock(12, 80), interval_ms=600, by_account=True), **changes)  # type: ignore[arg-type]
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         one_thread.use(patch)

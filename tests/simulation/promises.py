@@ -98,9 +98,15 @@ class Promises:
         self.kept(all(abs(now - other) >= self.limits.interval_ms for other in made), "two calls came too close")
         made.append(now)
         window = Window.at(now)
-        self.kept(window.holds(now, self.limits.margin_ms), "a call came too close to the end of an hour")
-        self.kept(sum(Window.at(at) == window for at in made) <= self.limits.per_hour, "too many calls in an hour")
-        self.kept(sum(Window.at(at).day == window.day for at in made) <= self.limits.per_day, "too many calls in a day")
+        by_clock = self.limits.per_hour or self.limits.per_day
+        margin = self.limits.margin_ms if by_clock else 0
+        self.kept(window.holds(now, margin), "a call came too close to the end of an hour")
+        hour, day = self.limits.per_hour, self.limits.per_day
+        self.kept(not hour or sum(Window.at(at) == window for at in made) <= hour, "too many calls in an hour")
+        self.kept(not day or sum(Window.at(at).day == window.day for at in made) <= day, "too many calls in a day")
+        for rolling in self.limits.rolling:
+            arrived = sum(now - rolling.ms < at <= now for at in made)
+            self.kept(arrived <= rolling.calls, f"too many calls in {rolling.name}")
 
     def _holds_lease(self, run: Run) -> None:
         stored = self.store.item("jobs", job_id=run.job.job_id)
@@ -156,8 +162,10 @@ class Promises:
         for (_, window), item in charged.items():
             if window != "slots":
                 hours = [number(item, name) for name in item if name[0] == "h"]
-                assert all(0 <= used <= self.limits.per_hour for used in hours), "an hour is charged above its limit"
-                assert sum(hours) == number(item, "day") <= self.limits.per_day, "a day is not the sum of its hours"
+                most, most_a_day = self.limits.per_hour, self.limits.per_day
+                assert all(0 <= used <= (most or used) for used in hours), "an hour is charged above its limit"
+                assert sum(hours) == number(item, "day"), "a day is not the sum of its hours"
+                assert not most_a_day or sum(hours) <= most_a_day, "a day is charged above its limit"
         for budget, made in self.calls.items():
             for hour, calls in Counter(Window.at(at) for at in made).items():
                 reserved = number(charged[budget, hour.day], hour.hour)

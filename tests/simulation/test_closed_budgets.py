@@ -10,6 +10,7 @@ from sluice.jobs.budgets.windows import Usage, Window
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.platform.clock import MINUTE
+from sluice.platform.config.limits import by_clock
 from tests.simulation.conftest import new_world
 from tests.simulation.world import World
 
@@ -83,7 +84,7 @@ def live(world: World, chance: Random) -> int:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_shared_work_ends_once_and_never_waits_for_a_closed_account_while_another_is_open(seed: int) -> None:
-    with new_world(per_hour=20, per_day=400) as world:
+    with new_world(windows=by_clock(20, 400)) as world:
         asked = live(world, Random(seed))
         world.drain()
         assert world.ends["completed"] == asked
@@ -94,7 +95,7 @@ def test_work_is_moved_on_in_these_histories() -> None:
     """Else the test above would show nothing."""
     moved = 0
     for seed in range(3):
-        with new_world(per_hour=20, per_day=400) as world:
+        with new_world(windows=by_clock(20, 400)) as world:
             live(world, Random(seed))
             with world._process("scheduler"):
                 moved += sum(entry["event"] == "transfer" for job in Job.scan() for entry in job.history or [])

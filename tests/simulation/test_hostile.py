@@ -7,6 +7,7 @@ import pytest
 
 from sluice.jobs.model import keys
 from sluice.platform.clock import SECOND
+from sluice.platform.config.limits import by_clock
 from tests.simulation.conftest import new_world
 from tests.simulation.promises import askers, text
 from tests.simulation.world import World
@@ -65,7 +66,7 @@ def p95(waits: list[int]) -> int:
 def test_the_others_prices_arrive_as_if_it_were_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     found = {}
     for hostile in (False, True):
-        with new_world(per_hour=600, per_day=10_000) as world:
+        with new_world(windows=by_clock(600, 10_000)) as world:
             if hostile:
                 # Its keys are made up: it has never shown that they work.
                 world.statuses[keys.account("stockx", HOSTILE)] = "ACTIVE"
@@ -85,7 +86,7 @@ def test_a_hostile_tenant_that_has_429_on_its_calls_holds_nobody_up(capsys: pyte
     """Its account works, so work of others may go there; where it cannot run, it goes on to who asked for it too."""
     found = {}
     for storms in (False, True):
-        with new_world(per_hour=600, per_day=10_000) as world:
+        with new_world(windows=by_clock(600, 10_000)) as world:
             found[storms] = live(world, hostile=storms, storms=storms)
     with capsys.disabled():
         told = f"{p95(found[False])} without a hostile third, {p95(found[True])} beside its storms of 429"

@@ -15,6 +15,7 @@ import pytest
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys
 from sluice.platform.clock import HOUR, MINUTE
+from sluice.platform.config.limits import by_clock
 from tests.simulation.conftest import new_world
 from tests.simulation.promises import number, text
 from tests.simulation.world import NOON, World
@@ -72,7 +73,7 @@ def play(world: World, hours: int) -> dict[str, int]:
 def test_background_work_waits_for_a_bounded_time_under_constant_manual_load(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with new_world(per_hour=PER_HOUR, per_day=1_000) as world:
+    with new_world(windows=by_clock(PER_HOUR, 1_000)) as world:
         arrivals = play(world, hours=7)
         age_limit = world.config.engine.age_limit_ms
         ended = {

@@ -55,12 +55,12 @@ def fill(cloud: Cloud, text: str = "Harbour Runner") -> list[str]:
         "/dashboard/webhook": _webhook(cloud, text),
         "/dashboard/action": _action(text),
     }
-    cloud.parameter.put('{"limits": {"stockx": {"per_hour": 120}}, "engine": {"batch": 20}}')
+    cloud.parameter.put('{"limits": {"stockx": {"interval_ms": 900}}, "engine": {"batch": 20}}')
     more = [
         "/dashboard/budget?name=stockx%3Aacme",
         "/dashboard/configuration/version?number=1",
         "/dashboard/checks/slow",
-        "/dashboard/what-if?budget=stockx%3Aacme&per_hour=50",
+        "/dashboard/what-if?budget=stockx%3Aacme&windows=50/hour",
         f"/dashboard/product-page?{urlencode({'id': things['/dashboard/product-page'], 'variant': '43'})}",
     ]
     return [*(f"{page}?{urlencode({'id': one})}" for page, one in things.items()), *more]

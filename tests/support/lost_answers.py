@@ -19,7 +19,9 @@ from sluice.inventory.csv_rows import CsvRow
 from sluice.inventory.import_api import KIND
 from sluice.inventory.rules import Draft, Raw
 from sluice.inventory.sheet import Sheet
-from sluice.jobs.budgets import ledger, refusals
+from sluice.jobs.budgets import ledger, refusals, slots
+from sluice.jobs.budgets.blocks import Hand
+from sluice.jobs.budgets.slots import Seen, reserve_slots, return_slots
 from sluice.jobs.dispatch import transfers
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
@@ -43,7 +45,7 @@ from sluice.platform import aws, tables, usage
 from sluice.platform.clock import DAY
 from sluice.platform.config import pause_table
 from sluice.platform.config.document import Config
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import CallWindow, Limits, by_clock
 from sluice.platform.config.pauses import Pause
 from sluice.platform.config.tenants import Allowances
 from sluice.platform.context import Context
@@ -57,7 +59,8 @@ from tests.support.work import spec
 
 NOON = 1_795_348_800_000
 CONFIG = Config()
-LIMITS = Limits(per_hour=10, interval_ms=600, by_account=True)
+LIMITS = Limits(by_clock(10), interval_ms=600, by_account=True)
+ROLLING = Limits((CallWindow(9, seconds=10),))
 URL = "https://shop.example/p/boot"
 PAGE = urls.product_id(URL)
 
@@ -182,6 +185,21 @@ def marked() -> lanes.Lane:
 def refused(_: object) -> object:
     until = refusals.refuse("stockx:acme", LIMITS, refusals.RefusedCall(NOON + 5_000, "429"), NOON)
     return until, ledger.read("stockx:acme", NOON)
+
+
+def taken_of_rings(hand: Hand, seen: Seen) -> tuple[Hand, Seen]:
+    seen, tickets = slots.take("stockx:acme", ROLLING, hand, 2, NOON, seen, NOON + DAY)
+    hand.take(tickets)
+    hand.made(NOON)
+    hand.passed()
+    return hand, seen
+
+
+def rolled(_: object) -> list[int]:
+    held = Hand(), slots.see("stockx:acme", ROLLING, NOON)
+    for _ in range(3):
+        held = taken_of_rings(*held)
+    return sorted(held[0].own)
 
 
 def counted_by_operator(_: object) -> object:
@@ -410,9 +428,18 @@ CASES: dict[str, Case] = {
     ),
     "store a token": Case(store_token, before=connected),
     "return slots": Case(
-        lambda slots: ledger.return_slots("stockx:acme", slots, 2),
+        lambda slots: return_slots("stockx:acme", slots, 2),
         # Sent once: better lost than done twice. Nobody hears of it either way.
-        before=lambda: ledger.reserve_slots("stockx:acme", LIMITS, 2, NOON),
+        before=lambda: reserve_slots("stockx:acme", LIMITS, 2, NOON),
+    ),
+    "take calls of the rings": Case(rolled, lambda numbers: (numbers, ledger.read("stockx:acme", NOON).rings.taken)),
+    "leave calls of the rings": Case(
+        # Sent once, as slots are returned.
+        lambda held: slots.leave("stockx:acme", ROLLING, held[0], held[1], NOON),
+        before=lambda: taken_of_rings(Hand(), slots.see("stockx:acme", ROLLING, NOON)),
+    ),
+    "admit until": Case(
+        lambda _: ledger.admit_until("stockx:acme", NOON + 5), lambda _: ledger.read("stockx:acme", NOON).admitted_until
     ),
     "track a page": Case(tracked, lambda one: (one.version, [page.trackers for page in table.Product.scan()])),
     "track a page no longer": Case(

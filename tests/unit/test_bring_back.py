@@ -11,7 +11,7 @@ from sluice.marketplaces.accounts.item import Account
 from sluice.marketplaces.accounts.views import view
 from sluice.platform.clock import HOUR
 from sluice.platform.config.document import Config
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.config.services import LIMITS
 from tests.support.store import Store, store
 
@@ -94,7 +94,7 @@ def test_a_refresh_lock_does_not_come_back() -> None:
 def test_a_budget_is_closed_for_the_day_where_a_day_was_half_used_before(busiest: int, closed: bool) -> None:
     assert LIMITS["ebay-marketing"].per_day == 10_000
     assert day_may_be_used_up(LIMITS["ebay-marketing"], busiest) is closed
-    assert not day_may_be_used_up(Limits(per_hour=1), busiest)
+    assert not day_may_be_used_up(Limits(by_clock(hour=1)), busiest)
 
 
 @pytest.fixture

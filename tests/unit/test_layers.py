@@ -36,6 +36,8 @@ PURE = {
     "jobs/model/backoff.py",
     "jobs/model/candidate.py",
     "jobs/budgets/pace.py",
+    "jobs/budgets/blocks.py",
+    "jobs/budgets/rings.py",
     "jobs/budgets/shares.py",
     "jobs/budgets/windows.py",
     "jobs/dispatch/explain.py",

@@ -14,6 +14,7 @@ import sluice
 from sluice.inventory import table as items
 from sluice.inventory.rules import Edit
 from sluice.jobs.budgets import ledger, seats
+from sluice.jobs.budgets.slots import reserve_slots
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import dead_letters, keys
 from sluice.jobs.model.dead_letters import DeadLetter
@@ -242,7 +243,7 @@ CASES: dict[str, Case] = {
         lambda answers: (answers, ledger.read("stockx:acme", NOON).hour),
     ),
     "reserve slots": Case(
-        lambda _: [ledger.reserve_slots("stockx:acme", LIMITS, 2, NOON).starts for _ in range(3)],
+        lambda _: [reserve_slots("stockx:acme", LIMITS, 2, NOON).starts for _ in range(3)],
         lambda answers: (answers, ledger.read("stockx:acme", NOON).next_at),
     ),
     "admit": Case(admitted, lambda _: ledger.read("stockx:acme", NOON).admitted_until),

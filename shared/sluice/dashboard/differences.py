@@ -18,7 +18,7 @@ COLUMNS: Mapping[str, Column] = {
 
 
 def table(visit: Visit, changes: Mapping[str, Any], caption: str, empty: Child, name: str = "") -> Table:
-    """`changes` as the API tells them: `{"limits.stockx.per_hour": {"from": 100, "to": 200}}`."""
+    """`changes` as the API tells them: `{"limits.stockx.interval_ms": {"from": 1000, "to": 600}}`."""
     return Table(visit, COLUMNS, [_row(place, one) for place, one in changes.items()], caption, empty, name)
 
 

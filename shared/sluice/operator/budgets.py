@@ -61,7 +61,7 @@ def of_tenant(tenant: str, now: int, config: Config) -> list[Budget]:
 
 def sources(service: str, limits: Limits, usage: Usage) -> dict[str, str]:
     """Who set each limit: `default`, `configuration`, or `marketplace`, whose refusals have made it slower. Pure."""
-    names = ("interval_ms", "per_hour", "per_day", "rolling_hour")
+    names = ("interval_ms", "windows")
     found = {
         name: "default" if getattr(limits, name) == getattr(LIMITS[service], name) else "configuration"
         for name in names

@@ -35,7 +35,12 @@ class DaysQuery(OfTenant):
 
 
 class WindowView(TypedDict):
-    """One window of a limit. used: calls reserved and not given back. opensAt: when it begins anew."""
+    """One window of a limit.
+
+    window: `hour` or `day` of the marketplace's clock, or the length of one that rolls: `10 s`.
+    used: calls reserved and not given back; of a window that rolls, those that are in it.
+    opensAt: when it begins anew; of a window that rolls, when the next call may start.
+    """
 
     window: str
     limit: int
@@ -158,12 +163,7 @@ def list_lanes(request: HttpRequest[None, OfTenant]) -> Lanes:
 
 
 def _budget(one: Budget, tenant: str, queued: int, now: int) -> BudgetView:
-    limits, used, window = one.limits, one.usage, Window.of(one.id, now)
-    windows: list[WindowView] = []
-    if limits.per_hour:
-        windows.append({"window": "hour", "limit": limits.per_hour, "used": used.hour, "opensAt": iso(window.end)})
-    if limits.per_day:
-        windows.append({"window": "day", "limit": limits.per_day, "used": used.day, "opensAt": iso(window.day_end)})
+    limits, used = one.limits, one.usage
     ends = forecast.ends_at(queued, limits, used, one.id, now)
     hold = one.hold
     return {
@@ -172,7 +172,7 @@ def _budget(one: Budget, tenant: str, queued: int, now: int) -> BudgetView:
         "service": one.service,
         "account": one.account,
         "status": one.status,
-        "windows": windows,
+        "windows": _windows(one, now),
         "paceMs": used.slowed.of(limits.pace),
         "setBy": budgets.sources(one.service, limits, used),
         "closed": budgets.closed(used, now),  # type: ignore[typeddict-item]
@@ -182,6 +182,20 @@ def _budget(one: Budget, tenant: str, queued: int, now: int) -> BudgetView:
         "queued": queued,
         "endsAt": iso(ends) if ends is not None else None,
     }
+
+
+def _windows(one: Budget, now: int) -> list[WindowView]:
+    used, clock, rings = one.usage, Window.of(one.id, now), one.usage.rings_of(one.limits)
+    margin, rolling = one.limits.arrival_ms, iter(rings.rings)
+    shown: list[WindowView] = []
+    for window in one.limits.windows:
+        if window.per:
+            calls, opens = (used.hour, clock.end) if window.per == "hour" else (used.day, clock.day_end)
+        else:
+            ring = next(rolling)
+            calls, opens = ring.used(rings.taken, now), max(now, ring.opening(rings.taken, margin))
+        shown.append({"window": window.name, "limit": window.calls, "used": calls, "opensAt": iso(opens)})
+    return shown
 
 
 def _queued(now_counters: Mapping[str, int]) -> Counter[str]:

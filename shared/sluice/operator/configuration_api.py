@@ -27,7 +27,7 @@ Document = Annotated[dict[str, Any], Field(description="what differs from the de
 class ConfigurationCheck(Body):
     """A document to be checked."""
 
-    example: ClassVar[Example] = {"document": {"limits": {"stockx": {"per_hour": 200}}}}
+    example: ClassVar[Example] = {"document": {"limits": {"stockx": {"interval_ms": 600}}}}
 
     document: Document
 
@@ -37,7 +37,7 @@ class ChangeBody(Body):
 
     example: ClassVar[Example] = {
         "version": 7,
-        "document": {"limits": {"stockx": {"per_hour": 200}}},
+        "document": {"limits": {"stockx": {"interval_ms": 600}}},
         "reason": "StockX gives us more",
     }
 
@@ -125,7 +125,7 @@ def show(_: HttpRequest[None, None]) -> ConfigurationView:
     """The configuration: the newest document, and what holds."""
     holds, newest = live.in_force(), configuring.past()[0]
     try:
-        values, refused = configuring.check(newest.version.text), None
+        values, refused = configuring.check(newest.version.text, stored=True), None
     except Invalid as invalid:
         values, refused = holds.config, RefusedView(version=newest.version.number, reason=invalid.fields[0].message)
     return {
@@ -219,7 +219,10 @@ def _row(one: configuring.Past) -> VersionRow:
 def _values(config: Config) -> dict[str, Any]:
     """Every number that holds, by section."""
     sections = {one.name: getattr(config, one.name) for one in fields(config) if one.name in SECTIONS}
-    limits = {name: asdict(one) for name, one in sections.pop("limits").items()}
+    limits = {
+        name: asdict(one) | {"windows": [window.to_json() for window in one.windows]}
+        for name, one in sections.pop("limits").items()
+    }
     return {name: asdict(one) for name, one in sections.items()} | {"limits": limits}
 
 

@@ -62,14 +62,14 @@ def encode(wanted: Mapping[str, Any]) -> str:
     return text
 
 
-def check(text: str) -> Config:
-    """The configuration that `text` is.
+def check(text: str, *, stored: bool = False) -> Config:
+    """The configuration that `text` is. stored: as it is in force, though an earlier version may have written it.
 
     Raises:
         Invalid: it is none, in words.
     """
     try:
-        return document.parse(text)
+        return document.parse(text, stored=stored)
     except ConfigError as error:
         raise Invalid.field("document", str(error)) from None
 
@@ -84,7 +84,7 @@ def decode(text: str) -> dict[str, Any]:
 
 
 def changes(before: str, after: str) -> dict[str, Any]:
-    """What differs, by place: `{"limits.stockx.per_hour": {"from": 100, "to": 200}}`."""
+    """What differs, by place: `{"limits.stockx.interval_ms": {"from": 1000, "to": 600}}`."""
     found = diff(decode(before), decode(after))
     return {path.removeprefix("/").replace("/", "."): change for path, change in found.items()}
 

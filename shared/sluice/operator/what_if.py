@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from sluice.jobs.budgets.windows import Usage, Window
-from sluice.operator.forecast import room
+from sluice.operator.forecast import before, room
 from sluice.platform.clock import DAY, HOUR
 from sluice.platform.config.limits import Limits
 
@@ -77,6 +77,7 @@ def play(budget: str, made: Mapping[int, int], limits: Limits) -> Played:
     played, waiting = Played(), deque[tuple[int, int]]()  # (hour, calls), first come first
     day, used = "", 0
     of_day: dict[str, list[int]] = {}
+    started = dict[int, int]()
     for hour, calls in sorted(made.items()):
         window = Window.of(budget, hour)
         if window.day != day:
@@ -85,11 +86,12 @@ def play(budget: str, made: Mapping[int, int], limits: Limits) -> Played:
             waiting.append((hour, calls))
         played.calls += calls
         of_day.setdefault(day, [0, 0])[0] += calls
-        left = room(limits, Usage(day=used), HOUR, limits.pace)
+        left = room(limits, Usage(day=used), HOUR, limits.pace, before(limits, started, hour))
         while waiting and left != 0:
             since, number = waiting.popleft()
             taken = number if left is None else min(number, left)
             used += taken
+            started[hour] = started.get(hour, 0) + taken
             left = None if left is None else left - taken
             _started(played, of_day, budget, since, taken, (hour - since) // HOUR)
             if taken < number:

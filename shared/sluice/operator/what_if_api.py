@@ -1,7 +1,7 @@
 """The route that plays a limit, which is not in force, over the calls of the last days. It changes nothing."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from collections.abc import Collection
+from typing import Annotated, Any, ClassVar, Literal, NotRequired
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -11,6 +11,7 @@ from sluice.operator import budgets, what_if
 from sluice.operator.what_if import Played
 from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.config import live
+from sluice.platform.config.limits import LONGEST_SECONDS, MOST, Limits
 from sluice.platform.config.services import LIMITS
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Invalid, NotFound
@@ -22,14 +23,27 @@ from sluice.platform.http.shapes import Time
 MOST_DAYS = 35
 
 
+class WindowBody(Body):
+    """At most so many calls in a stretch of time: in any `seconds`, or in each hour or day of a clock."""
+
+    calls: int = Field(ge=1, le=MOST)
+    seconds: int | None = Field(None, ge=1, le=LONGEST_SECONDS, description="of a window that rolls")
+    per: Literal["hour", "day"] | None = Field(None, description="of a window that follows a clock")
+    zone: str | None = Field(None, max_length=50, description="of that clock; the marketplace's own by default")
+
+
 class WhatIfBody(Body):
     """Limits that are not in force, for a budget."""
 
-    example: ClassVar[Example] = {"budget": "stockx:acme", "limits": {"per_hour": 200}, "days": 7}
+    example: ClassVar[Example] = {
+        "budget": "stockx:acme",
+        "limits": {"windows": [{"calls": 200, "per": "hour"}]},
+        "days": 7,
+    }
 
     budget: Annotated[str, Field(min_length=1, max_length=200, description="as `/v1/operator/budgets` names it")]
-    limits: dict[str, int] = Field(
-        min_length=1, description="what would differ, as `per_hour`, `per_day`, `interval_ms`"
+    limits: dict[str, int | list[WindowBody]] = Field(
+        min_length=1, description="what would differ, as `interval_ms`; `windows` are all that there would be"
     )
     days: int = Field(7, ge=1, le=MOST_DAYS, description="so many days back, this one included")
 
@@ -42,13 +56,22 @@ class PlayedDay(TypedDict):
     waited: int
 
 
+class PlayedWindow(TypedDict):
+    """One window of a limit. seconds: of one that rolls. per, zone: of one that follows a clock."""
+
+    calls: int
+    seconds: NotRequired[int]
+    per: NotRequired[str]
+    zone: NotRequired[str]
+
+
 class PlayedView(TypedDict):
     """The calls of the last days under some limits. Waits are whole hours, rounded up.
 
     mostWaiting: the most calls that waited at the end of an hour, which was `mostWaitingAt`. left: still waiting now.
     """
 
-    limits: dict[str, int]
+    limits: dict[str, int | list[PlayedWindow]]
     calls: int
     waited: int
     meanHours: float | None
@@ -78,7 +101,7 @@ def play(request: HttpRequest[WhatIfBody, None]) -> WhatIf:
         raise NotFound.of("budget", "budget")
     present = config.limits[service]
     try:
-        proposed = present.override(**body.limits)
+        proposed = present.override(**{name: _plain(value) for name, value in body.limits.items()})
     except ValueError as error:
         raise Invalid.field("limits", str(error)) from None
     since = what_if.since(body.days, now)
@@ -88,16 +111,23 @@ def play(request: HttpRequest[WhatIfBody, None]) -> WhatIf:
         "budget": body.budget,
         "since": iso(min(made)),
         "daysKnown": len(stored),
-        "now": _played(what_if.play(body.budget, made, present), vars(present), body.limits),
-        "proposed": _played(what_if.play(body.budget, made, proposed), vars(proposed), body.limits),
+        "now": _played(what_if.play(body.budget, made, present), present, body.limits),
+        "proposed": _played(what_if.play(body.budget, made, proposed), proposed, body.limits),
         "unknown": list(what_if.UNKNOWN),
     }
 
 
-def _played(found: Played, limits: Mapping[str, Any], shown: Mapping[str, int]) -> PlayedView:
-    names = {"per_hour", "per_day", "interval_ms", *shown}
+def _plain(value: int | list[WindowBody]) -> Any:
+    if isinstance(value, int):
+        return value
+    return [window.model_dump(exclude_none=True) for window in value]
+
+
+def _played(found: Played, limits: Limits, shown: Collection[str]) -> PlayedView:
+    names = sorted({"interval_ms", *shown} - {"windows"})
+    windows: Any = [window.to_json() for window in limits.windows]
     return {
-        "limits": {name: limits[name] for name in sorted(names)},
+        "limits": {**{name: getattr(limits, name) for name in names}, "windows": windows},
         "calls": found.calls,
         "waited": found.waited,
         "meanHours": found.mean_hours,

@@ -59,7 +59,7 @@ def refusals(campaign_ids: Collection[str], account_id: str, context: Context) -
     stored = keys.budget(account_id, by_account=limits.by_account, service=CREATE.service)
     account = accounts.find(account_id)
     budget = keys.charged_to(stored, account.application if account else None)
-    grant = Grant(budget, limits, Window.of(budget, now), 0, clock, now + WAIT_MS)
+    grant = Grant(budget, limits, Window.of(budget, now), 0, clock, now + WAIT_MS, manual=True)
     found: dict[str, str] = {}
     try:
         ads = advertisers.open_for(account_id, grant, clock)

@@ -10,7 +10,7 @@ from tests.support.wire import api_of
 from tests.unit.api.conftest import Cloud
 from tests.unit.api.test_operator_configuration import clock  # noqa: F401 - the fixture
 
-LIMITED = '{"limits": {"stockx": {"per_hour": 200}}}'
+LIMITED = '{"limits": {"stockx": {"interval_ms": 600}}}'
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_document_is_checked_set_shown_and_taken_back(shell: Shell) -> None:
     shown = shell.run("config", "show")
     assert json.loads(shown.out) == json.loads(LIMITED)
     assert shown.err.startswith("version 2, by someone@ops at 2026-11-22")
-    assert json.loads(shell.run("config", "show", "--all").out)["limits"]["stockx"]["per_hour"] == 200
+    assert json.loads(shell.run("config", "show", "--all").out)["limits"]["stockx"]["interval_ms"] == 600
     late = shell.run("config", "set", "-", "--version", "1", typed='{"engine": {"batch": 5}}')
     assert late.code == 4
     assert "version 1 is not the newest, 2 is" in late.err
@@ -47,15 +47,19 @@ def test_a_wrong_number_is_refused_by_its_place(shell: Shell) -> None:
 
 
 def test_limits_are_played(shell: Shell) -> None:
-    ran = shell.run("config", "what-if", "stockx:acme", "per_hour=50", "--days", "2")
+    ran = shell.run("config", "what-if", "stockx:acme", "windows=50/hour,200/10s", "--days", "2")
     assert (ran.code, [row[0].partition(":")[0] for row in ran.rows]) == (0, ["now", "proposed"])
-    assert "per_hour 50" in ran.rows[1][0]
+    assert "windows 50/hour,200/10s" in ran.rows[1][0]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("what-if", "stockx:acme", "per_hour"), 2, "'per_hour' is no limit: write it as per_hour=50"),
+        (
+            ("what-if", "stockx:acme", "interval_ms"),
+            2,
+            "'interval_ms' is no limit: write it as windows=50/hour,200/10s or interval_ms=600",
+        ),
         (("what-if", "stockx:acme", "per_year=1"), 4, "limits "),
         (("set", "-"), 2, "holds no JSON"),
         (("revert", "9"), 4, "there is no such version"),

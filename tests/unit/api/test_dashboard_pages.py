@@ -91,9 +91,10 @@ def test_a_page_of_nothing_is_not_found(things: list[str]) -> None:
         ("dead-letters?status=wrong", "status"),
         ("runs?function=wrong", "function"),
         ("calls?hours=x", "hours"),
-        ("what-if?budget=nothing&per_hour=1", "budget"),
-        ("what-if?budget=stockx:acme&per_hour=many", "per_hour"),
-        ("what-if?budget=stockx:acme&per_hour=5&days=999", "days"),
+        ("what-if?budget=nothing&interval_ms=1", "budget"),
+        ("what-if?budget=stockx:acme&interval_ms=many", "interval_ms"),
+        ("what-if?budget=stockx:acme&windows=5/week", "windows"),
+        ("what-if?budget=stockx:acme&windows=5/hour&days=999", "days"),
     ],
 )
 def test_a_hand_made_address_shows_the_page_with_the_reason_at_its_field(
@@ -334,11 +335,11 @@ def edit(document: str, who: dict[str, str]) -> Any:
 
 def test_the_configuration_is_changed_after_a_look_at_the_difference(things: list[str], acme: Cloud) -> None:
     who = signed_in(*PLATFORM)
-    shown = edit('{"limits": {"stockx": {"per_hour": 200}}}', who)
+    shown = edit('{"limits": {"stockx": {"interval_ms": 600}}}', who)
     assert shown.status == 200
-    assert "limits.stockx.per_hour" in shown.text
-    assert "<del>120</del>" in shown.text
-    assert "<ins>200</ins>" in shown.text
+    assert "limits.stockx.interval_ms" in shown.text
+    assert "<del>900</del>" in shown.text
+    assert "<ins>600</ins>" in shown.text
     assert len(acme.parameter.versions) == 2
     form = {**form_of(shown, "Have it hold"), "reason": "StockX gives us more"}
     assert [send("/dashboard/configuration", form, who).to for _ in range(2)] == ["/dashboard/configuration"] * 2
@@ -362,8 +363,8 @@ def test_a_text_that_cannot_hold_is_refused_with_the_reason_and_stays(
 
 def test_a_form_of_an_old_version_is_refused_with_what_changed_meanwhile(things: list[str], acme: Cloud) -> None:
     who = signed_in(*PLATFORM)
-    shown = edit('{"limits": {"stockx": {"per_hour": 200}}}', who)
-    acme.parameter.put('{"limits": {"stockx": {"per_hour": 120}}, "engine": {"batch": 10}}')
+    shown = edit('{"limits": {"stockx": {"interval_ms": 600}}}', who)
+    acme.parameter.put('{"limits": {"stockx": {"interval_ms": 700}}, "engine": {"batch": 10}}')
     stale = send("/dashboard/configuration", form_of(shown, "Have it hold"), who)
     assert stale.status == 409
     assert "engine.batch" in stale.text
@@ -389,7 +390,8 @@ def test_an_earlier_version_holds_again(things: list[str], acme: Cloud) -> None:
 
 def test_what_if_plays_a_limit_and_changes_nothing(things: list[str], acme: Cloud) -> None:
     before = acme.content()
-    shown = look("/dashboard/what-if?budget=stockx%3Aacme&per_hour=50", signed_in(*PLATFORM))
+    shown = look("/dashboard/what-if?budget=stockx%3Aacme&windows=50/hour,+200/10s", signed_in(*PLATFORM))
     assert shown.status == 200
     assert "As it would be" in shown.text
+    assert "50/hour, 200/10s" in shown.text
     assert {**acme.content(), "sessions": []} == {**before, "sessions": []}

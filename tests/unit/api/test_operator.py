@@ -326,14 +326,14 @@ def test_dead_letters_and_accounts_of_all_tenants(work: Work) -> None:
 def test_a_budget_tells_its_windows_who_set_them_and_when_its_work_ends(
     work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = parse('{"limits": {"stockx": {"per_hour": 20}}}')
+    config = parse('{"limits": {"stockx": {"windows": [{"calls": 20, "per": "hour"}]}}}')
     monkeypatch.setattr(live, "current", lambda: config)
     work.config = config
     work.cloud.enqueue("acme", *(f"A-{number}" for number in range(50)), priority="hot")
     work.count()
     [found] = see("budgets")["budgets"]
     assert found["windows"][0] == {"window": "hour", "limit": 20, "used": 0, "opensAt": iso(NOON + HOUR)}
-    assert found["setBy"] == {"interval_ms": "default", "per_hour": "configuration", "per_day": "default"}
+    assert found["setBy"] == {"interval_ms": "default", "windows": "configuration"}
     # 20 calls now, 20 from one o'clock, and the last of ten from two o'clock on, at StockX's pace.
     assert (found["queued"], found["endsAt"]) == (50, iso(NOON + 2 * HOUR + 9 * config.limits["stockx"].pace))
     ledger.close("stockx:acme", NOON + 3 * HOUR, "stockx answered 429", NOON)

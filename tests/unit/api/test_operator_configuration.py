@@ -22,7 +22,7 @@ from tests.unit.api.document import conforms
 
 NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
 BASE = "/v1/operator/configuration"
-LIMITED = {"limits": {"stockx": {"per_hour": 200}}}
+LIMITED = {"limits": {"stockx": {"interval_ms": 600}}}
 SMALL = {"engine": {"batch": 5}}
 
 
@@ -54,7 +54,7 @@ def test_it_is_read_with_its_defaults_filled_in(cloud: Cloud) -> None:
     shown = ask("GET").json
     assert (shown["version"], shown["document"], shown["refused"], shown["by"]) == (2, LIMITED, None, PERSON)
     assert set(shown["values"]) == set(SECTIONS)
-    assert shown["values"]["limits"]["stockx"]["per_hour"] == 200
+    assert shown["values"]["limits"]["stockx"]["interval_ms"] == 600
     assert shown["values"]["engine"]["batch"] == Config().engine.batch
 
 
@@ -69,7 +69,7 @@ def test_an_invalid_one_that_somebody_wrote_past_the_api_is_told_with_the_reason
 
 def test_a_change_is_checked_written_and_noted(cloud: Cloud) -> None:
     checked = ask("POST", "/check", {"document": LIMITED}).json
-    assert (checked["version"], checked["values"]["limits"]["stockx"]["per_hour"]) == (1, 200)
+    assert (checked["version"], checked["values"]["limits"]["stockx"]["interval_ms"]) == (1, 600)
     assert text(cloud) == {}
     done = change(1, LIMITED, reason="StockX allows more").json
     assert done["version"] == 2
@@ -84,13 +84,13 @@ def test_a_change_is_checked_written_and_noted(cloud: Cloud) -> None:
 
 def test_a_stale_version_is_refused_and_told_what_changed_meanwhile(cloud: Cloud) -> None:
     change(1, LIMITED, subject="ann")
-    change(2, {"limits": {"stockx": {"per_hour": 300}}, **SMALL}, subject="bob")
+    change(2, {"limits": {"stockx": {"interval_ms": 700}}, **SMALL}, subject="bob")
     before = len(cloud.parameter.versions)
     answer = change(2, {"prices": {"freshness_ms": 60_000}}, subject="carl")
     assert (answer.status, answer.json["error"]["code"], answer.json["version"]) == (409, "version_changed", 3)
     assert "version 2 is not the newest, 3 is" in answer.json["error"]["message"]
     assert "3 by someone@bob at 2026-11-22" in answer.json["error"]["message"]
-    assert answer.fields["limits.stockx.per_hour"] == "was 200, is 300"
+    assert answer.fields["limits.stockx.interval_ms"] == "was 600, is 700"
     assert answer.fields["engine"] == 'was not set, is {"batch": 5}'
     assert len(cloud.parameter.versions) == before
     assert change(9, SMALL).status == 409
@@ -192,8 +192,8 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("POST", "/revert", {"version": 1}, "to"),
     ("POST", "/what-if", {"budget": "stockx:acme", "limits": {}}, "limits"),
     ("POST", "/what-if", {"budget": "stockx:acme", "limits": {"per_minute": 1}}, "limits"),
-    ("POST", "/what-if", {"budget": "stockx:acme", "limits": {"per_hour": -1}}, "limits"),
-    ("POST", "/what-if", {"budget": "stockx:acme", "limits": {"per_hour": 1}, "days": 36}, "days"),
+    ("POST", "/what-if", {"budget": "stockx:acme", "limits": {"interval_ms": -1}}, "limits"),
+    ("POST", "/what-if", {"budget": "stockx:acme", "limits": {"interval_ms": 1}, "days": 36}, "days"),
 ]
 
 
@@ -225,23 +225,30 @@ def used(budget: str, *hours: int) -> None:
 
 def test_a_proposed_limit_is_played_over_the_last_days_and_says_what_it_does_not_know(cloud: Cloud) -> None:
     used("stockx:acme", 80, 100, 20, 0)
-    body = {"budget": "stockx:acme", "limits": {"per_hour": 60}, "days": 2}
+    body = {"budget": "stockx:acme", "limits": {"windows": [{"calls": 60, "per": "hour"}]}, "days": 2}
     found = ask("POST", "/what-if", body).json
     assert (found["now"]["calls"], found["now"]["waited"], found["now"]["left"]) == (200, 0, 0)
     # 09:00 60 of 80 · 10:00 the 20 and 40 of 100 · 11:00 60 of the 100 · 12:00 20
     proposed = found["proposed"]
     assert (proposed["waited"], proposed["longestHours"], proposed["left"]) == (20 + 60 + 20, 1, 0)
     assert (proposed["mostWaiting"], proposed["mostWaitingAt"]) == (60, "2026-11-22T11:00:00.000Z")
-    assert (proposed["meanHours"], proposed["limits"]["per_hour"]) == (1.0, 60)
+    assert (proposed["meanHours"], proposed["limits"]["windows"]) == (
+        1.0,
+        [{"calls": 60, "per": "hour", "zone": "UTC"}],
+    )
     assert proposed["days"][-1] == {"day": "2026-11-22", "calls": 200, "waited": 100}
     assert (found["daysKnown"], len(found["unknown"]) >= 4) == (1, True)
-    assert ask("POST", "/what-if", {"budget": "amazon:x", "limits": {"per_hour": 1}}).status == 404
+    assert ask("POST", "/what-if", {"budget": "amazon:x", "limits": {"interval_ms": 1}}).status == 404
 
 
 def test_what_if_reads_a_bounded_number_of_items(cloud: Cloud, requests: list[str]) -> None:
     used("ebay:app.3f9c", *[10] * 48)
     requests.clear()
-    found = ask("POST", "/what-if", {"budget": "ebay:app.3f9c", "limits": {"per_day": 100}, "days": 35}).json
+    found = ask(
+        "POST",
+        "/what-if",
+        {"budget": "ebay:app.3f9c", "limits": {"windows": [{"calls": 100, "per": "day"}]}, "days": 35},
+    ).json
     assert found["proposed"]["waited"] > 0
     assert requests.count("BatchGetItem") == 1
     assert found["since"] == "2026-10-19T12:00:00.000Z"

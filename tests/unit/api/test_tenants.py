@@ -162,7 +162,10 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "PUT /v1/operator/configuration": ({"body": {"version": 1, "document": {}}}, 403),
     "POST /v1/operator/configuration/check": ({"body": {"document": {}}}, 403),
     "POST /v1/operator/configuration/revert": ({"body": {"version": 1, "to": 1}}, 403),
-    "POST /v1/operator/configuration/what-if": ({"body": {"budget": "stockx:acme", "limits": {"per_hour": 50}}}, 403),
+    "POST /v1/operator/configuration/what-if": (
+        {"body": {"budget": "stockx:acme", "limits": {"interval_ms": 600}}},
+        403,
+    ),
     "GET /v1/operator/configuration/versions": ({}, 403),
     "GET /v1/operator/configuration/versions/{version}": ({}, 403),
     "GET /v1/operator/drift": ({}, 200),

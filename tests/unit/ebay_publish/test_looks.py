@@ -41,7 +41,10 @@ def test_whatever_the_share_it_is_used_whole_and_never_exceeded(
 
 def allow(seller: EbaySeller, calls: int) -> None:
     """eBay gives the application so many calls a day."""
-    limits = {**seller.config.limits, EBAY_INVENTORY: seller.config.limits[EBAY_INVENTORY].override(per_day=calls)}
+    limits = {
+        **seller.config.limits,
+        EBAY_INVENTORY: seller.config.limits[EBAY_INVENTORY].override(windows=[{"calls": calls, "per": "day"}]),
+    }
     seller.config = replace(seller.config, limits=limits)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.slots import reserve_slots, return_slots
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver
@@ -18,14 +19,14 @@ from sluice.jobs.queue.lanes import Lane
 from sluice.platform import tables
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from tests.support import work
 from tests.support.network import LOST, TIMEOUT, Network, no_pauses, open_network
 from tests.support.work import spec
 
 NOON = 1_795_348_800_000
 BUDGET = "stockx:acme"
-LIMITS = Limits(per_hour=10)
+LIMITS = Limits(by_clock(10))
 
 CONFLICT = {"__type": "com.amazonaws.dynamodb.v20120810#TransactionConflictException"}
 THROTTLED = {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}
@@ -147,10 +148,10 @@ def test_calls_are_given_back_once_or_not_at_all(network: Network, answer: Any) 
 def test_slots_are_returned_once_or_not_at_all(network: Network) -> None:
     """Meanwhile another may hold the very slots: then the clock stands where it stood."""
     limits = Limits(interval_ms=600)
-    slots = ledger.reserve_slots(BUDGET, limits, 3, NOON)
+    slots = reserve_slots(BUDGET, limits, 3, NOON)
     network.sent.clear()
     network.answers = [TIMEOUT]
-    ledger.return_slots(BUDGET, slots, 2)
+    return_slots(BUDGET, slots, 2)
     assert network.sent == ["UpdateItem"]
     assert ledger.read(BUDGET, NOON).next_at == slots.next_at
 

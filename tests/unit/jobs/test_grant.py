@@ -9,15 +9,16 @@ import pytest
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.grant import LONGEST_CLOSING_MS, Grant
 from sluice.jobs.budgets.pace import Slowed
+from sluice.jobs.budgets.slots import reserve_slots, return_slots
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, OutOfTime
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from tests.support.clock import VirtualClock
 
 NOON = 1_795_348_800_000
 BUDGET = "stockx:acme"
-LIMITS = Limits(interval_ms=600, per_hour=100, per_day=1_000)
+LIMITS = Limits(by_clock(100, 1_000), interval_ms=600)
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -43,7 +44,7 @@ def charged(*windows: Window) -> list[int]:
 @pytest.mark.parametrize("pace", [600, 0])
 def test_what_is_reserved_less_what_is_given_back_is_what_was_called(seed: int, pace: int) -> None:
     chance = Random(seed)
-    limits = Limits(interval_ms=pace, per_hour=9, per_day=25)
+    limits = Limits(by_clock(9, 25), interval_ms=pace)
     clock = HeldUp(NOON + 10 * HOUR + chance.randint(0, 2 * HOUR), chance)
     first, reserved = Window.at(clock.time), chance.randint(0, 9)
     assert ledger.reserve_calls(BUDGET, limits, first, reserved)
@@ -67,7 +68,7 @@ def test_what_is_reserved_less_what_is_given_back_is_what_was_called(seed: int, 
 
 
 def test_threads_that_share_a_grant_make_each_call_once() -> None:
-    limits = Limits(per_hour=100, per_day=1_000)
+    limits = Limits(by_clock(100, 1_000))
     clock = VirtualClock(NOON + MINUTE)
     assert ledger.reserve_calls(BUDGET, limits, Window.at(NOON), 40)
     grant = Grant(BUDGET, limits, Window.at(NOON), 40, clock, NOON + HOUR)
@@ -133,10 +134,10 @@ class Asleep(VirtualClock):
 
 def test_whoever_waits_is_woken_by_a_429() -> None:
     """The next slot is ten minutes away; nobody sits them out."""
-    limits = Limits(interval_ms=10 * MINUTE, per_hour=100)
+    limits = Limits(by_clock(100), interval_ms=10 * MINUTE)
     clock = Asleep(NOON + MINUTE)
     grant = Grant(BUDGET, limits, Window.at(NOON), 0, clock, NOON + 2 * HOUR)
-    assert ledger.reserve_slots(BUDGET, limits, 1, clock.time).starts == (clock.time,)
+    assert reserve_slots(BUDGET, limits, 1, clock.time).starts == (clock.time,)
     with ThreadPoolExecutor(1) as pool:
         taken = pool.submit(grant.take)
         clock.asleep.wait()
@@ -160,13 +161,13 @@ def test_a_call_that_comes_after_the_workers_time_is_not_made_and_its_slot_stays
 
 
 def test_unused_slots_go_back_unless_somebody_queues_behind_them() -> None:
-    slots = ledger.reserve_slots(BUDGET, LIMITS, 3, NOON)
-    ledger.return_slots(BUDGET, slots, 2)
+    slots = reserve_slots(BUDGET, LIMITS, 3, NOON)
+    return_slots(BUDGET, slots, 2)
     assert ledger.read(BUDGET, NOON).next_at == NOON + LIMITS.pace
 
-    slots = ledger.reserve_slots(BUDGET, LIMITS, 3, NOON)
-    behind = ledger.reserve_slots(BUDGET, LIMITS, 1, NOON)
-    ledger.return_slots(BUDGET, slots, 2)
+    slots = reserve_slots(BUDGET, LIMITS, 3, NOON)
+    behind = reserve_slots(BUDGET, LIMITS, 1, NOON)
+    return_slots(BUDGET, slots, 2)
     assert ledger.read(BUDGET, NOON).next_at == behind.next_at
 
 

@@ -21,7 +21,7 @@ from sluice.jobs.run.messages import Batch
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.config.pauses import Pause, Pauses
 from sluice.platform.context import Context
 from tests.support import work
@@ -31,7 +31,7 @@ from tests.support.work import spec
 from tests.unit.jobs.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("store")
-LIMITS = Limits(per_hour=10, per_day=100, by_account=True)
+LIMITS = Limits(by_clock(10, 100), by_account=True)
 CONFIG = Config(limits={"stockx": LIMITS})
 HAND_OVER_MS = CONFIG.engine.hand_over_ms
 ALL = ("acme", "globex", "initech")
@@ -106,7 +106,7 @@ def test_a_used_up_hour_moves_it_unless_the_next_one_is_near(at: int, moves: boo
 
 
 def test_a_used_up_day_moves_it() -> None:
-    day = replace(LIMITS, per_hour=0, per_day=10)
+    day = replace(LIMITS, windows=by_clock(day=10))
     ask("acme", "globex")
     assert ledger.reserve_calls("stockx:acme", day, Window.at(NOON), 10)
     assert sweep(config=replace(CONFIG, limits={"stockx": day})) == 1

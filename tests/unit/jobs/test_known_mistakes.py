@@ -54,7 +54,7 @@ from sluice.jobs.queue.cancel import Cancelled, cancel
 from sluice.jobs.queue.enqueue import Result, enqueue
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config.document import Config
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from tests.simulation.conftest import new_world
 from tests.simulation.promises import number, text
 from tests.simulation.scripts import SUCCEED, Script, Step
@@ -120,7 +120,7 @@ def test_a_claim_is_refused_when_the_job_has_moved(later: object, clock: Virtual
 @pytest.mark.usefixtures("store")
 def test_a_reservation_is_the_check(clock: VirtualClock) -> None:
     """Both look at the budget before either reserves: what they saw does not matter."""
-    limits, window = Limits(per_hour=10), Window.at(clock.time)
+    limits, window = Limits(by_clock(10)), Window.at(clock.time)
     assert [ledger.read(BUDGET, clock.time).left(limits) for _ in "ab"] == [10, 10]
     assert [ledger.reserve_calls(BUDGET, limits, window, 6) for _ in "ab"] == [True, False]
     assert ledger.read(BUDGET, clock.time).hour == 6
@@ -162,7 +162,7 @@ class LateClock(VirtualClock):
 
 @pytest.mark.usefixtures("store")
 def test_a_call_that_cannot_start_at_its_slot_takes_another() -> None:
-    limits = Limits(interval_ms=600, per_hour=100, tolerance_ms=25)
+    limits = Limits(by_clock(100), interval_ms=600, tolerance_ms=25)
     begin = NOON + MINUTE
     clock = LateClock(begin, 0, 400, 25)
     grant = Grant(BUDGET, limits, Window.at(NOON), 10, clock, NOON + HOUR)
@@ -178,7 +178,7 @@ def test_a_call_that_cannot_start_at_its_slot_takes_another() -> None:
 
 @pytest.mark.usefixtures("store")
 def test_no_call_starts_near_the_end_of_an_hour() -> None:
-    limits = Limits(interval_ms=600, per_hour=100, margin_ms=500)
+    limits = Limits(by_clock(100), interval_ms=600, margin_ms=500)
     clock = VirtualClock(NOON + HOUR - 3 * SECOND)
     grant = Grant(BUDGET, limits, Window.at(clock.time), 0, clock, NOON + 2 * HOUR)
     starts = []
@@ -194,7 +194,7 @@ def test_no_call_starts_near_the_end_of_an_hour() -> None:
 
 def test_waiting_for_calls_asks_nobody(store: Store, clock: VirtualClock) -> None:
     """25 calls of one batch: one reservation of calls was made before, and slots come in blocks."""
-    limits = Limits(interval_ms=600, per_hour=100)
+    limits = Limits(by_clock(100), interval_ms=600)
     assert ledger.reserve_calls(BUDGET, limits, Window.at(clock.time), 25)
     asked: list[str] = []
 
@@ -262,7 +262,7 @@ def test_what_another_worker_learnt_of_a_429_sends_the_rest_back_too() -> None:
 
 @pytest.mark.usefixtures("store")
 def test_a_429_stops_every_other_worker(clock: VirtualClock) -> None:
-    limits = Limits(interval_ms=600, per_hour=100)
+    limits = Limits(by_clock(100), interval_ms=600)
     one, other = (Grant(BUDGET, limits, Window.at(NOON), 5, clock, NOON + HOUR, block=1) for _ in range(2))
     one.take()
     other.take()

@@ -15,7 +15,7 @@ from sluice.jobs.run.messages import Batch, decode
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from tests.support.clock import VirtualClock
 from tests.support.work import spec
 
@@ -58,7 +58,7 @@ def test_manual_jobs_and_others_of_one_account_are_two_batches(clock: VirtualClo
 
 def test_manual_batches_of_all_accounts_are_sent_before_the_others(clock: VirtualClock) -> None:
     """Where accounts share a budget, the last account's manual jobs do not wait for the first one's batches."""
-    config = Config(limits={"stockx": Limits(per_hour=100)})
+    config = Config(limits={"stockx": Limits(by_clock(100))})
     ask(clock, "bb", "acme", budget="stockx")
     ask(clock, "bm", "zeta", budget="stockx")
     clock.time += MINUTE
@@ -77,7 +77,7 @@ def test_each_batch_is_started_once(clock: VirtualClock, config: Config) -> None
 
 
 def test_when_calls_are_short_the_manual_jobs_have_them(clock: VirtualClock) -> None:
-    config = Config(limits={"stockx": Limits(per_hour=3, by_account=True)}, engine=Engine(reserve_percent=0))
+    config = Config(limits={"stockx": Limits(by_clock(3), by_account=True)}, engine=Engine(reserve_percent=0))
     ask(clock, "bbbmm")
     clock.time += MINUTE
     assert [letters(batch) for batch in tick(clock, config)] == ["mm", "b"]

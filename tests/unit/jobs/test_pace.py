@@ -8,13 +8,13 @@ from sluice.jobs.budgets.pace import UNSLOWED, Slowed
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.outcomes import BudgetClosed
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 
 BUDGET = "stockx:acme"
 NOON = 1_795_348_800_000  # 2026-11-22 12:00 UTC
-LIMITS = Limits(interval_ms=1_000, tolerance_ms=0, per_hour=100, per_day=1_000)
+LIMITS = Limits(by_clock(100, 1_000), interval_ms=1_000, tolerance_ms=0)
 
 
 @pytest.fixture

@@ -15,14 +15,14 @@ from sluice.jobs.queue import lanes
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.config.pauses import Pause, Pauses
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import KIND, spec
 
 PER_HOUR = 50
-CONFIG = Config(limits={"stockx": Limits(per_hour=PER_HOUR)})
+CONFIG = Config(limits={"stockx": Limits(by_clock(PER_HOUR))})
 
 
 def waiting(clock: VirtualClock, tenant: str, count: int, priority: int = keys.BACKGROUND) -> None:

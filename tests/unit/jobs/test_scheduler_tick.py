@@ -19,7 +19,7 @@ from sluice.jobs.run.messages import Batch
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.config.pauses import Pause, Pauses
 from tests.simulation.promises import number, text
 from tests.support.clock import VirtualClock
@@ -168,7 +168,7 @@ def test_a_batch_that_could_not_be_sent_goes_back_unless_it_has_been_started(
 
 @pytest.mark.usefixtures("store")
 def test_background_work_leaves_the_reserve_to_the_others(clock: VirtualClock) -> None:
-    config = Config(limits={"stockx": Limits(per_hour=10, by_account=True)}, engine=Engine(reserve_percent=20))
+    config = Config(limits={"stockx": Limits(by_clock(10), by_account=True)}, engine=Engine(reserve_percent=20))
     for number_ in range(20):
         enqueue(spec(str(number_)), clock.time)
     assert tick(clock, config).admitted == 8
@@ -181,7 +181,7 @@ def test_background_work_leaves_the_reserve_to_the_others(clock: VirtualClock) -
 
 @pytest.mark.usefixtures("store")
 def test_a_job_that_expects_more_calls_than_a_window_has_is_admitted(clock: VirtualClock) -> None:
-    config = Config(limits={"stockx": Limits(per_hour=2, by_account=True)})
+    config = Config(limits={"stockx": Limits(by_clock(2), by_account=True)})
     enqueue(spec(calls=3, priority=keys.HOT), clock.time)
     sent: list[Batch] = []
     assert tick(clock, config, sent).admitted == 1
@@ -250,7 +250,7 @@ def test_an_old_empty_lane_leaves_the_list(store: Store, clock: VirtualClock, co
 @pytest.mark.usefixtures("store")
 def test_a_broken_account_on_a_shared_budget_holds_up_no_other(clock: VirtualClock) -> None:
     """However much of its work is due, and for however long: the others are found behind it."""
-    config = Config(limits={"stockx": Limits(per_hour=10)})
+    config = Config(limits={"stockx": Limits(by_clock(10))})
     for number_ in range(30):
         enqueue(replace(spec(f"broken-{number_}", tenant="acme"), budget="stockx"), clock.time)
     clock.time += MINUTE

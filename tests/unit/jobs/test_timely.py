@@ -27,7 +27,7 @@ from sluice.jobs.run.runner import Report
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.context import Context
 from tests.support import work
 from tests.support.clock import VirtualClock
@@ -287,7 +287,7 @@ def test_who_finds_no_seat_waits_for_one(clock: VirtualClock) -> None:
 
 
 def test_what_the_window_has_no_calls_for_waits(clock: VirtualClock) -> None:
-    config = Config(limits={"stockx": Limits(by_account=True, at_once=AT_ONCE, per_hour=2)})
+    config = Config(limits={"stockx": Limits(by_clock(2), by_account=True, at_once=AT_ONCE)})
     for name in "abc":
         ask(clock, name, 0)
 

@@ -16,7 +16,7 @@ from sluice.jobs.run.messages import Batch, decode
 from sluice.jobs.run.runner import run_batch
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config.document import Config
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.context import Context
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
@@ -129,7 +129,7 @@ def test_a_message_that_comes_while_its_jobs_are_taken_back_runs_nothing(
 
 def test_what_was_reserved_goes_back_to_the_budget_that_was_charged(store: Store, clock: VirtualClock) -> None:
     """Where accounts share a service's budget, their application's is charged, and the job does not say so."""
-    config = Config(limits={"stockx": Limits(per_hour=10, by_account=False)})
+    config = Config(limits={"stockx": Limits(by_clock(10), by_account=False)})
     enqueue(replace(spec("a", calls=2), budget="stockx"), clock.time)
     for _ in range(3):
         scheduler.tick(

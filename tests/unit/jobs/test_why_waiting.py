@@ -9,13 +9,13 @@ from sluice.jobs.dispatch.explain import Gate, Position, Reason, Wait, explain, 
 from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from sluice.platform.config.document import Config
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.config.pauses import Pause, Pauses
 
 NOON = 1_795_348_800_000
 NOW = NOON + MINUTE
 BUDGET = "stockx:acme"
-CONFIG = Config(limits={"stockx": Limits(per_hour=100, per_day=1_000, by_account=True)})
+CONFIG = Config(limits={"stockx": Limits(by_clock(100, 1_000), by_account=True)})
 MIDNIGHT = NOON + DAY // 2
 
 

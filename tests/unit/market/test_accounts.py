@@ -126,7 +126,7 @@ def test_a_request_of_another_seller_takes_over_from_a_broken_account(acme: Worl
 
 
 def test_a_request_of_another_seller_takes_over_from_a_closed_budget(acme: World) -> None:
-    acme.configure(limits={"stockx": {"per_hour": 3}})
+    acme.configure(limits={"stockx": {"windows": [{"calls": 3, "per": "hour"}]}})
     acme.connect("bolt")
     acme.finish(item("DD1391-100"))
     [job] = acme.finish(item("CP9654"))

@@ -48,7 +48,7 @@ def test_what_one_application_has_used_up_stops_no_other(sellers: World, used_up
     if used_up == "by 429":
         sellers.sandbox.set_limits(Limits(per_day=1, retry_after=False), "ebay")
     else:
-        sellers.configure(limits={"ebay": {"per_day": 1}})
+        sellers.configure(limits={"ebay": {"windows": [{"calls": 1, "per": "day"}]}})
     sellers.finish(ebay("9"), tenant="bolt")
     [bolts] = sellers.finish(ebay("10"), tenant="bolt")
     [crows] = sellers.finish(ebay("10.5"), tenant="crow")
@@ -101,7 +101,7 @@ def test_a_429_of_the_token_call_is_its_own_accounts(sellers: World) -> None:
 def test_jobs_that_wait_while_their_account_is_connected_to_another_application_are_charged_to_that(
     sellers: World,
 ) -> None:
-    sellers.configure(limits={"ebay": {"per_hour": 1}})
+    sellers.configure(limits={"ebay": {"windows": [{"calls": 1, "per": "hour"}]}})
     sellers.finish(ebay("9"), tenant="bolt")
     [waits] = sellers.finish(ebay("10"), tenant="crow")
     assert waits["wait"]["reason"] == "no_budget"
@@ -134,7 +134,7 @@ def test_a_pause_of_one_account_holds_its_jobs_and_not_those_of_others_of_its_ap
 
 
 def test_the_marketplace_itself_never_counts_one_application_over_its_hour(sellers: World) -> None:
-    sellers.configure(limits={"ebay": {"per_hour": 6}})
+    sellers.configure(limits={"ebay": {"windows": [{"calls": 6, "per": "hour"}]}})
     sellers.sandbox.set_limits(Limits(per_hour=6), "ebay")
     for tenant in ("acme", "bolt", "crow"):
         sellers.enqueue(*(ebay(size) for size in ("8", "9", "10", "11")), tenant=tenant)
@@ -179,7 +179,7 @@ def test_a_long_queue_of_one_tenant_leaves_the_others_of_its_application_their_t
 
 
 def test_two_who_wait_from_the_beginning_share_the_hour(sellers: World) -> None:
-    sellers.configure(limits={"ebay": {"per_hour": 20}})
+    sellers.configure(limits={"ebay": {"windows": [{"calls": 20, "per": "hour"}]}})
     for tenant, size in (("bolt", "9"), ("crow", "10")):
         sellers.enqueue(*(ebay(size, sku=sku, priority="manual") for sku in PRODUCTS[:40]), tenant=tenant)
     sellers.run()

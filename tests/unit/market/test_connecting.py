@@ -120,7 +120,7 @@ def test_a_marketplace_that_cannot_be_asked_claims_nothing_and_the_first_use_tel
 
 
 def test_without_a_call_left_it_is_not_asked(world: World) -> None:
-    world.configure(limits={"stockx": {"per_hour": 1}})
+    world.configure(limits={"stockx": {"windows": [{"calls": 1, "per": "hour"}]}})
     assert world.offer("stockx", good(world, "stockx")).json["status"] == "ACTIVE"
     calls = len(world.calls())
     answer = world.offer("stockx", good(world, "stockx"))

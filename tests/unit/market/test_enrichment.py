@@ -207,7 +207,7 @@ def test_one_window_waits_at_a_time(everywhere: World) -> None:
     assert advance() == first
     assert len(everywhere.store.items("jobs")) == WINDOW
     everywhere.unlimited()
-    everywhere.configure(limits={"stockx": {"interval_ms": 0, "per_hour": 0, "per_day": 0}})
+    everywhere.configure(limits={"stockx": {"interval_ms": 0, "windows": []}})
     everywhere.run_until(lambda: call("GET", PATH).json["state"] == "ready", 5)
     assert call("GET", PATH).json["done"] == WINDOW
     assert advance()["waiting"] == 5
@@ -219,7 +219,7 @@ def test_what_waits_is_counted_some_with_each_step(everywhere: World, monkeypatc
     """So that a request reads no more of a catalog of a million products than of a small one."""
     monkeypatch.setattr(enrichment, "WINDOW", 2)
     monkeypatch.setattr(enrichment, "COUNTED", 3)
-    everywhere.configure(limits={"stockx": {"interval_ms": 0, "per_hour": 0, "per_day": 0}})
+    everywhere.configure(limits={"stockx": {"interval_ms": 0, "windows": []}})
     everywhere.unlimited()
     for sku in synthetic(8):
         product(sku)

@@ -131,7 +131,7 @@ def test_background_work_leaves_the_last_fifth_to_manual_and_hot_jobs(acme: Worl
 
 
 def test_when_all_is_spent_even_a_manual_job_waits_and_is_told_until_when(acme: World) -> None:
-    acme.configure(limits={"stockx": {"per_hour": 3}})
+    acme.configure(limits={"stockx": {"windows": [{"calls": 3, "per": "hour"}]}})
     acme.finish(item("DD1391-100"))
     [job] = acme.finish(item("CP9654", priority="manual"))
     assert (job["state"], job["wait"]["reason"], job["wait"]["until"]) == ("queued", "no_budget", iso(NOON + HOUR))

@@ -7,6 +7,7 @@ import pytest
 
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
+from sluice.platform.config.limits import by_clock
 from sluice.platform.http import routing
 from tests.support.ads import NOON, Seller
 from tests.support.http import call
@@ -56,7 +57,7 @@ def test_what_waits_for_a_seat_is_begun_by_priority(seller: Seller) -> None:
 
 def test_where_the_days_calls_do_not_suffice_the_urgent_have_them(seller: Seller) -> None:
     limits = seller.config.limits
-    few = replace(limits["ebay-marketing"], per_day=12)
+    few = replace(limits["ebay-marketing"], windows=by_clock(day=12))
     seller.config = replace(seller.config, limits={**limits, "ebay-marketing": few})
     post(*(row(one, campaignId="1001") for one in MANY if one not in URGENT))
     post(*(row(one, campaignId="1001", priority="manual") for one in URGENT))

@@ -87,22 +87,23 @@ def to_budget(visit: Visit, row: Row) -> Child:
 
 
 def _used(row: Row) -> str:
-    return ", ".join(
-        f"{one['used']} of {one['limit']} a{'n' if one['window'] == 'hour' else ''} {one['window']}"
-        for one in row["windows"]
-    )
+    return ", ".join(f"{one['used']} of {one['limit']} {_each(one['window'])}" for one in row["windows"])
 
 
 def gauges(row: Row) -> Child:
     """How much of each of its windows is used."""
     return [
-        element(
-            "div",
-            charts.gauge(one["used"], one["limit"], f"{one['used']} of {one['limit']} this {one['window']}"),
-            f" {one['used']} of {one['limit']} this {one['window']}",
-        )
-        for one in row["windows"]
+        element("div", charts.gauge(one["used"], one["limit"], _now(one)), f" {_now(one)}") for one in row["windows"]
     ]
+
+
+def _each(window: str) -> str:
+    return {"hour": "an hour", "day": "a day"}.get(window, f"in any {window}")
+
+
+def _now(window: Row) -> str:
+    when = f"this {window['window']}" if window["window"] in ("hour", "day") else f"in the last {window['window']}"
+    return f"{window['used']} of {window['limit']} {when}"
 
 
 def held(row: Row) -> Child:

@@ -101,7 +101,7 @@ def _read(written: str) -> tuple[dict[str, Any], dict[str, str]]:
     except ValueError as error:
         return {}, {"document": f"is not JSON: {error}"}
     if not isinstance(found, dict):
-        return {}, {"document": 'must be a JSON object, such as {"limits": {"stockx": {"per_hour": 200}}}'}
+        return {}, {"document": 'must be a JSON object, such as {"limits": {"stockx": {"interval_ms": 600}}}'}
     return found, {}
 
 

@@ -14,9 +14,10 @@ from sluice.dashboard.page import Page
 from sluice.dashboard.search import BAD_REQUEST, Filter
 from sluice.dashboard.table import Row, Table, text
 from sluice.dashboard.visit import Visit
+from sluice.platform.config.limits import CallWindow
 
 ROUTE: Final = "/v1/operator/configuration/what-if"
-LIMITS: Final = {"per_hour": "Calls an hour", "per_day": "Calls a day", "interval_ms": "Between two calls, ms"}
+LIMITS: Final = {"windows": "Windows, as 100/hour, 25000/day, 200/10s", "interval_ms": "Between two calls, ms"}
 FILTER: Final = Filter(
     {"budget": "Budget, as stockx:acme", **LIMITS, "days": "Days back, 7 if empty"}, button="Play it"
 )
@@ -25,7 +26,7 @@ EXPLAINED: Final = "Name a budget, and one limit or more that would differ. Noth
 
 def show(visit: Visit) -> Page:
     """The calls of the last days under the limits that hold, and under those that the address names."""
-    limits, wrong = _numbers(visit.asked(*LIMITS))
+    limits, wrong = _limits(visit.asked(*LIMITS))
     days, wrong_days = _numbers(visit.asked("days"))
     wrong = {**wrong, **wrong_days}
     found: Mapping[str, Any] | None = None
@@ -46,6 +47,20 @@ def show(visit: Visit) -> Page:
     return Page("What if", join(body), tables=(table,))
 
 
+def _limits(asked: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The limits as the API takes them, and what is wrong with those that cannot be."""
+    numbers, wrong = _numbers({name: value for name, value in asked.items() if name != "windows"})
+    if "windows" not in asked:
+        return numbers, wrong
+    try:
+        windows = [CallWindow.of(one) for one in asked["windows"].split(",")]
+    except ValueError as error:
+        return numbers, {**wrong, "windows": str(error)}
+    # The zone is the marketplace's own.
+    shown = [{name: value for name, value in one.to_json().items() if name != "zone"} for one in windows]
+    return {**numbers, "windows": shown}, wrong
+
+
 def _numbers(asked: Mapping[str, str]) -> tuple[dict[str, int], dict[str, str]]:
     numbers = {name: int(value) for name, value in asked.items() if re.fullmatch("[0-9]{1,12}", value)}
     return numbers, {name: "must be a whole number" for name in asked if name not in numbers}
@@ -54,7 +69,7 @@ def _numbers(asked: Mapping[str, str]) -> tuple[dict[str, int], dict[str, str]]:
 def _told(found: Mapping[str, Any]) -> Markup:
     def column(name: str, played: Mapping[str, Any]) -> Markup:
         waited = {
-            "limits": ", ".join(f"{limit} {value}" for limit, value in played["limits"].items()),
+            "limits": ", ".join(f"{limit} {_limit(value)}" for limit, value in played["limits"].items()),
             "calls": played["calls"],
             "would have waited into a later hour": played["waited"],
             "waited on average": _hours(played["meanHours"]),
@@ -65,6 +80,12 @@ def _told(found: Mapping[str, Any]) -> Markup:
         return parts.section(name, parts.facts(waited))
 
     return join([column("As it is", found["now"]), column("As it would be", found["proposed"])])
+
+
+def _limit(value: Any) -> str:
+    if not isinstance(value, list):
+        return str(value)
+    return ", ".join(CallWindow(**one).text for one in value) or "none"
 
 
 def _days(visit: Visit, found: Mapping[str, Any]) -> tuple[Markup, Table]:

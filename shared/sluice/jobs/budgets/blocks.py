@@ -21,6 +21,10 @@ LONGEST_GAP_MS = SECOND // 2
 WORTH_WAITING_MS = MINUTE
 # Calls that a worker remembers, to correct places with: more than it can have in those that are not full yet.
 MOST_OWN = 500
+# How fast a worker makes calls that need no slots: so long work that was handed out counts as not yet started.
+UNPACED_MS = 20
+# Nobody hands out work that would start later than this.
+MOST_AHEAD_MS = 10 * MINUTE
 
 
 class Rhythm(NamedTuple):
@@ -114,6 +118,22 @@ def free_by(times: Times, now: int, until: int, pace: int, margin: int) -> int |
     paced = max(0, -(-(until - max(times.next_at, now)) // pace)) if pace else None
     known = [one for one in (paced, times.rings.free_by(now, until, margin)) if one is not None]
     return min(known, default=None)
+
+
+def handed_out(times: Times, now: int, until: int, pace: int, margin: int) -> int:
+    """Calls of work that was handed out, can all have started by `until`, and has not yet."""
+    if until <= now:
+        return 0
+    free = free_by(times._replace(next_at=0), now, until, 0, margin)
+    estimate = -(-(until - now) // (pace or UNPACED_MS))
+    return estimate if free is None else min(free, estimate)
+
+
+def hand_out(times: Times, now: int, until: int, count: int, pace: int, margin: int) -> int:
+    """By when `count` more calls can have started than those that can by `until`."""
+    before = handed_out(times, now, until, pace, margin)
+    least = max(until, now) + count * (pace or UNPACED_MS)
+    return max(least, started_by(times, before + count, now, now + MOST_AHEAD_MS, pace, margin))
 
 
 def started_by(times: Times, count: int, now: int, most: int, pace: int, margin: int) -> int:

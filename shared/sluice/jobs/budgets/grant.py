@@ -6,13 +6,17 @@
   window h │ 25 calls             │ 3 slots, 1.1 s apart    │ start … start + tolerance, else the slot is given up
 ```
 A grant is for a time. A call that would start too late takes a new slot; one whose slot lies in the next hour gives its
-call back to this hour and reserves it in the next.
+call back to this hour and reserves it in the next. Background work gives way while a manual batch waits for its calls.
 """
 
 import threading
+from collections.abc import Sequence
 
-from sluice.jobs.budgets import ledger, refusals
+from sluice.jobs.budgets import ledger, refusals, slots
+from sluice.jobs.budgets.blocks import Hand
 from sluice.jobs.budgets.pace import UNSLOWED
+from sluice.jobs.budgets.rings import Ticket
+from sluice.jobs.budgets.slots import Asked, GiveWay, Seen
 from sluice.jobs.budgets.windows import Slots, Window, outside_margin
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, Failure, OutOfTime
@@ -24,6 +28,11 @@ from sluice.platform.config.limits import Limits
 BLOCK_MS = SECOND // 2
 # Each block is one write, so a call costs at most a third of one.
 LEAST_BLOCK = 3
+
+# Background work that has given way to manual batches for so long takes one block all the same.
+LONGEST_WAY_MS = 15 * SECOND
+# How often it asks whether they have their calls, once they should.
+ASK_MS = SECOND // 2
 
 # A marketplace's longest window is a day. An answer that asks for a longer rest is a fault, and is cut to that.
 LONGEST_CLOSING_MS = DAY
@@ -41,8 +50,13 @@ class Grant:
         clock: Clock,
         deadline: int,
         block: int | None = None,
+        *,
+        manual: bool = False,
     ) -> None:
-        """`calls` are already reserved in `window`. No call starts after `deadline` (epoch ms)."""
+        """`calls` are already reserved in `window`. No call starts after `deadline` (epoch ms).
+
+        manual: a person waits for them.
+        """
         self.budget = budget
         self.made = 0
         # Until when the marketplace takes no calls, as far as this worker has learnt by being refused; else 0.
@@ -52,10 +66,17 @@ class Grant:
         self._left = calls
         self._clock = clock
         self._deadline = deadline
-        self._block = block or max(LEAST_BLOCK, BLOCK_MS // limits.pace if limits.pace else calls)
+        self._block = block or max(LEAST_BLOCK, BLOCK_MS // limits.spacing if limits.spacing else calls)
+        self._manual = manual
+        self._hand = Hand()
+        # The last block, of a budget that has a pace alone; what is known of the slots item, of one with rings.
         self._slots: Slots | None = None
-        self._used = 0
+        self._seen: Seen | None = None
         self._slowed = UNSLOWED
+        # Whether this batch, if it is manual, has said that it needs more calls than it has.
+        self._said = False
+        # Since when this background batch gives way to manual ones.
+        self._giving_way: int | None = None
         # Answered calls that the budget, which is slowed, was not told of yet.
         self._answered = 0
         self._closed_until = 0
@@ -74,15 +95,20 @@ class Grant:
     def _wait_for_slot(self) -> None:
         while True:
             with self._lock:
-                start = self._next()
-            woken = self._clock.wait_until(start, self._stopped)
+                ticket, until = self._next()
+            woken = self._clock.wait_until(until, self._stopped)
             with self._lock:
-                if not woken and self._clock.now() - start <= self._limits.tolerance_ms:
+                if ticket is None:
+                    continue
+                now = self._clock.now()
+                if not woken and now <= ticket.latest:
+                    self._hand.made(now)
                     self.made += 1
                     return
                 self._left += 1  # charged, and not made
                 if woken and self._stop:
                     raise self._stop
+                self._hand.passed()
 
     def close(self, until: int, reason: str) -> None:
         """See `Calls.close`. Calls of this worker that wait for their slot are woken and refused."""
@@ -138,59 +164,93 @@ class Grant:
         """Return what was not used. Called once, when the batch is done."""
         with self._lock:
             left, self._left = self._left, 0
-            slots, self._slots = self._slots, None
             answered, self._answered = self._answered, 0
+            unused = len(self._hand.tickets)
+            self._hand.drop()
         refusals.recover(self.budget, self._limits, self._slowed, answered)
         ledger.give_back(self.budget, self._limits, self._window, left)
-        if slots:
-            ledger.return_slots(self.budget, slots, slots.count - self._used)
+        if self._slots:
+            slots.return_slots(self.budget, self._slots, unused)
+        if self._seen:
+            slots.leave(self.budget, self._limits, self._hand, self._seen, self._clock.now())
 
     def _halt(self, reason: Failure) -> None:
         with self._lock:
             self._stop = self._stop or reason
         self._stopped.set()
 
-    def _next(self) -> int:
-        """The start of the next call, charged to the window that it falls into."""
+    def _next(self) -> tuple[Ticket | None, int]:
+        """The next call, charged to the window that it falls into, and its start; or when to ask for it again."""
         if self._stop:
             raise self._stop
-        start = self._slot()
-        if start > self._deadline:
-            self._used -= 1  # the slot is still there for somebody else
-            stop = OutOfTime(f"the next call could start at {iso(start)}, after this worker's time", retry_at=None)
+        try:
+            ticket = self._slot()
+        except GiveWay as first:
+            return None, self._ask_again(first)
+        except BudgetEmpty as stop:
             self._stop = stop
-            raise stop
+            raise
+        start = ticket.start
+        if start > self._deadline:  # its slot is still there for somebody else
+            stop_ = OutOfTime(f"the next call could start at {iso(start)}, after this worker's time", retry_at=None)
+            self._stop = stop_
+            raise stop_
         window = Window.of(self.budget, start)
         if window != self._window:
             self._move_to(window)
         if self._left == 0:
             self._reserve(1)
         self._left -= 1
-        return start
+        return ticket, start
 
-    def _slot(self) -> int:
-        """The next slot that is outside the margins of an hour's boundary."""
-        margin = self._limits.margin_ms if self._limits.per_hour or self._limits.per_day else 0
+    def _ask_again(self, first: GiveWay) -> int:
+        """When to ask again for a block that manual batches go before: as soon as they should have their calls."""
+        now = self._clock.now()
+        if now > self._deadline:
+            self._stop = OutOfTime("manual work went first, until the end of this worker's time")
+            raise self._stop
+        self._giving_way = now if self._giving_way is None else self._giving_way
+        patience = max(now + 1, self._giving_way + LONGEST_WAY_MS)
+        return min(patience, max(now + ASK_MS, first.until - slots.NEXT_BLOCK_MS), self._deadline + 1)
+
+    def _slot(self) -> Ticket:
+        """The next call that can still be made, and lies outside the margins of an hour's boundary."""
+        limits, hand = self._limits, self._hand
+        margin = limits.margin_ms if limits.per_hour or limits.per_day else 0
         while True:
             now = self._clock.now()
-            if not self._limits.pace:
-                return outside_margin(now, margin)
-            slots = self._slots
-            if slots is None or self._used == slots.count:
-                slots = self._take_block(max(1, min(self._block, self._left)), now)
-            start = slots.starts[self._used]
-            self._used += 1
-            if start + self._limits.tolerance_ms < now:
-                continue  # passed while other calls were made
-            if outside_margin(start, margin) != start:
+            if not hand.tickets:
+                hand.take(self._take_block(now))
+                self._giving_way = None
+            ticket = hand.tickets[0]
+            if ticket.latest < now or outside_margin(ticket.start, margin) != ticket.start:
+                hand.passed()  # passed while other calls were made
                 continue
-            return start
+            return ticket
 
-    def _take_block(self, count: int, now: int) -> Slots:
-        answered, self._answered = self._answered, 0
-        slots = ledger.reserve_slots(self.budget, self._limits, count, now, self._slowed, answered)
-        self._slots, self._slowed, self._used = slots, slots.slowed, 0
-        return slots
+    def _take_block(self, now: int) -> Sequence[Ticket]:
+        limits = self._limits
+        if not (limits.pace or limits.rolling):
+            margin = limits.margin_ms if limits.windows else 0
+            start = outside_margin(now, margin)
+            return [Ticket(start, start + limits.tolerance_ms)]
+        count = max(1, min(self._block, self._left))
+        patient = self._giving_way is not None and now - self._giving_way >= LONGEST_WAY_MS
+        asked = Asked(self._manual, max(0, self._left - count), self._said, patient)
+        answered = self._answered
+        if limits.rolling:
+            seen = self._seen or slots.see(self.budget, limits, now)
+            self._seen, tickets = slots.take(
+                self.budget, limits, self._hand, count, now, seen, self._deadline, answered, asked
+            )
+            self._slowed = self._seen.slowed
+        else:
+            taken = slots.reserve_slots(self.budget, limits, count, now, self._slowed, answered, asked)
+            self._slots, self._slowed = taken, taken.slowed
+            tickets = [Ticket(start, start + limits.tolerance_ms) for start in taken.starts]
+        self._answered -= answered
+        self._said = asked.more > 0 or len(tickets) < count
+        return tickets
 
     def _move_to(self, window: Window) -> None:
         left, old = self._left, self._window

@@ -5,25 +5,26 @@
  stockx:acme     2026-11-22    day=412  h00=100 h01=100 …   calls reserved; the history that the dashboard draws
  ebay:app.3f9c   2026-11-22@America/Los_Angeles  …         the same, in the marketplace's own day
  ebay:app.3f9c   shares#2026-11-22T07  t_acme=120  t_bolt=3     who has had how many of an application's hour
- stockx:acme     slots         next_at  admitted_until  manual_until  left_at
+ stockx:acme     slots         next_at  turn  rings  first_until  admitted_until  manual_until  left_at
                                closed_at  closed_until  closed_reason  pace  refusals
 ```
+How calls are taken from the slots item stands in `slots`.
 """
 
 from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action as Update
 
-from sluice.jobs.budgets.pace import UNSLOWED, Slowed
-from sluice.jobs.budgets.windows import Slots, Usage, Window, take_slots
+from sluice.jobs.budgets.pace import Slowed
+from sluice.jobs.budgets.rings import Rings, decode
+from sluice.jobs.budgets.windows import Usage, Window
 from sluice.jobs.model import keys
-from sluice.jobs.model.outcomes import BudgetClosed
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import DAY, iso, ttl
@@ -39,7 +40,10 @@ class Budget(tables.Table):
     """One budget's day, or its slots. The hour counters, from `h00` on (`Window.hour`), are addressed by
     path.
 
-    pace, refusals: see `pace.Slowed`. slots_token, admit_token, `w0` to `wf` of a day: tokens of writes (see `tables`).
+    pace, refusals: see `pace.Slowed`.
+    rings, turn: what is taken of the windows that roll (`rings.encode`), and the number of the writes that said so.
+    first_until: until then a manual batch waits for calls at the latest, and others give way (see `slots`).
+    slots_token, admit_token, `w0` to `wf` of a day: tokens of writes (see `tables`).
     """
 
     class Meta:
@@ -60,6 +64,9 @@ class Budget(tables.Table):
     admit_token = UnicodeAttribute(null=True)
     pace = IntAttribute(null=True)
     refusals = IntAttribute(null=True)
+    rings = BinaryAttribute(null=True, legacy_encoding=False)
+    turn = IntAttribute(null=True)
+    first_until = IntAttribute(null=True)
 
 
 def read(budget: str, now: int) -> Usage:
@@ -71,23 +78,28 @@ def read(budget: str, now: int) -> Usage:
     items = {item["window"]["S"]: item for item in answer["Responses"][Budget.Meta.table_name]}
     day, slots = items.get(window.day, {}), items.get(SLOTS, {})
     return Usage(
-        hour=_number(day, window.hour),
-        day=_number(day, "day"),
-        next_at=_number(slots, "next_at"),
-        admitted_until=_number(slots, "admitted_until"),
-        closed_at=_number(slots, "closed_at"),
-        closed_until=_number(slots, "closed_until"),
+        hour=number(day, window.hour),
+        day=number(day, "day"),
+        next_at=number(slots, "next_at"),
+        admitted_until=number(slots, "admitted_until"),
+        closed_at=number(slots, "closed_at"),
+        closed_until=number(slots, "closed_until"),
         closed_reason=slots.get("closed_reason", {}).get("S", ""),
-        slowed=_slowed(slots),
+        slowed=slowed_of(slots),
         had=_had(items.get(_shares(window), {})),
-        manual_until=_number(slots, "manual_until"),
-        left_at=_number(slots, "left_at"),
+        manual_until=number(slots, "manual_until"),
+        left_at=number(slots, "left_at"),
+        rings=rings_of(slots, now),
+        at=now,
     )
 
 
 def reserve_calls(budget: str, limits: Limits, window: Window, count: int) -> bool:
-    """Charge `count` calls to the hour and the day of `window`, both or neither. False when one lacks the room."""
-    if not (limits.per_hour or limits.per_day):
+    """Charge `count` calls to the hour and the day of `window`, both or neither. False when one lacks the room.
+
+    Where windows only roll the calls are counted all the same: it is their history, and orders tenants' turns.
+    """
+    if not limits.windows:
         return True
     hour = Path(window.hour)
     condition: Condition | None = None
@@ -121,7 +133,7 @@ def give_back(budget: str, limits: Limits, window: Window, count: int) -> None:
 
     Sent once: a return that is done twice would let the limit be exceeded, one that is lost leaves a few calls unused.
     """
-    if count and (limits.per_hour or limits.per_day):
+    if count and limits.windows:
         with suppress(PynamoDBException, BotoCoreError, tables.Contention):
             tables.update(Budget, (budget, window.day), _charge(window, -count), once=True)
 
@@ -137,43 +149,6 @@ def correct(budget: str, limits: Limits, window: Window, remaining: int) -> None
         )
     except tables.ConditionFailed:
         return
-
-
-def reserve_slots(
-    budget: str, limits: Limits, count: int, now: int, slowed: Slowed = UNSLOWED, answered: int = 0
-) -> Slots:
-    """The next slots, by one write: each says when its call may start.
-
-    `count` of them; one, where the budget is slowed: who waits behind a block would wait for long.
-
-    slowed: what the caller knows of it; guessed wrong, the write is made again. answered: calls of the caller's that
-    were answered since; a slowed budget comes back with them, in this same write.
-
-    Raises:
-        BudgetClosed: the marketplace has closed the budget, for everybody.
-    """
-    if not limits.pace:
-        return Slots(base=now, count=count, pace=0, burst=1, now=now)
-    open_ = Budget.closed_until.does_not_exist() | (Budget.closed_until <= now)
-    ahead = True
-    while True:
-        after = slowed.answered(answered, limits.pace)
-        taken, pace = 1 if after.pace else count, after.of(limits.pace)
-        # The clock lies ahead: queue up behind it. Else it is stale: start from now. One of the two must hold.
-        clock = Budget.next_at > now if ahead else Budget.next_at.does_not_exist() | (Budget.next_at <= now)
-        moved = Budget.next_at.set((Budget.next_at if ahead else now) + taken * pace)
-        actions = [moved, *(slow_writes(after) if after != slowed else ())]
-        try:
-            # With one place for tokens, an item that has ours was moved on by nobody since: what it says is our slots.
-            item = tables.update(
-                Budget, (budget, SLOTS), actions, open_ & clock & as_slow(slowed), token=Budget.slots_token
-            )
-        except tables.ConditionFailed as failed:
-            _raise_if_closed(failed, budget, now)
-            slowed, ahead = _slowed(failed.item or {}), _number(failed.item or {}, "next_at") > now
-        else:
-            base = (item.next_at or 0) - taken * pace
-            return take_slots(base, now, taken, limits, after)
 
 
 def slow_writes(slowed: Slowed) -> list[Update]:
@@ -194,20 +169,18 @@ def as_slow(slowed: Slowed) -> Condition:
     return both
 
 
-def _slowed(item: dict[str, Any]) -> Slowed:
-    return Slowed(_number(item, "pace"), _number(item, "refusals"))
+def slowed_of(item: dict[str, Any]) -> Slowed:
+    """How the slots item, raw, says that refusals have slowed the budget."""
+    return Slowed(number(item, "pace"), number(item, "refusals"))
 
 
-def return_slots(budget: str, slots: Slots, unused: int) -> None:
-    """Hand back the last `unused` of `slots`, if nobody has queued up behind them; else they pass unused.
-
-    Sent once, as `give_back`: meanwhile somebody else may have taken the same slots, and the clock stands there again.
-    """
-    if not (unused and slots.pace):
-        return
-    earlier = [Budget.next_at.set(slots.next_at - unused * slots.pace)]
-    with suppress(tables.ConditionFailed, PynamoDBException, BotoCoreError, tables.Contention):
-        tables.update(Budget, (budget, SLOTS), earlier, Budget.next_at == slots.next_at, once=True)
+def rings_of(item: dict[str, Any], now: int) -> Rings:
+    """What the slots item, raw, says of the windows that roll; if it cannot be read, all is as if made at `now`."""
+    stored = item.get("rings", {}).get("B")
+    try:
+        return decode(stored)
+    except ValueError:
+        return Rings.unreadable(now)
 
 
 def admit(
@@ -222,7 +195,8 @@ def admit(
 ) -> int:
     """Move the admission clock by `count` calls: the slots' rule, for work handed out and not yet started.
 
-    pace: as `take_slots`. manual: manual work has a clock of its own besides, because it waits for no other.
+    pace: ms between two calls, where refusals have made it slower than the limits say.
+    manual: manual work has a clock of its own besides, because it waits for no other.
     leaves: whether other manual work is left behind, if that is known.
 
     Returns:
@@ -258,6 +232,13 @@ def retract(budget: str, unused: int, pace: int) -> None:
             tables.update(Budget, (budget, SLOTS), earlier, Budget.manual_until.exists(), once=True)
 
 
+def admit_until(budget: str, until: int) -> None:
+    """Note that the work handed out can all have started by `until` (epoch ms): the same, where windows roll."""
+    earlier = Budget.admitted_until.does_not_exist() | (Budget.admitted_until < until)
+    with suppress(tables.ConditionFailed):
+        tables.update(Budget, (budget, SLOTS), [Budget.admitted_until.set(until)], earlier)
+
+
 def close(budget: str, until: int, reason: str, since: int | None = None) -> None:
     """Stop all calls of `budget` until `until` (epoch ms). A later end that is already set stays. since: now."""
     earlier = Budget.closed_until.does_not_exist() | (Budget.closed_until < until)
@@ -283,18 +264,9 @@ def _shares(window: Window) -> str:
 
 
 def _had(item: dict[str, Any]) -> dict[str, int]:
-    return {name.removeprefix(TENANT): _number(item, name) for name in item if name.startswith(TENANT)}
+    return {name.removeprefix(TENANT): number(item, name) for name in item if name.startswith(TENANT)}
 
 
-def _number(item: dict[str, Any], attribute: str) -> int:
+def number(item: dict[str, Any], attribute: str) -> int:
+    """A number of an item, raw; 0 where it is not there."""
     return int(item.get(attribute, {}).get("N", 0))
-
-
-def _raise_if_closed(failed: tables.ConditionFailed, budget: str, now: int) -> None:
-    item = failed.item or {}
-    until = _number(item, "closed_until")
-    if until > now:
-        reason = item.get("closed_reason", {}).get("S", "")
-        raise BudgetClosed(
-            f"{keys.spoken(budget)} takes no calls until {iso(until)}: {reason}", retry_at=until
-        ) from failed

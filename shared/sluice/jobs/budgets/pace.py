@@ -33,9 +33,13 @@ class Slowed(NamedTuple):
         """The pace that holds, where `configured` ms are allowed."""
         return max(self.pace, configured)
 
-    def refused(self, configured: int, *, pace_is_meant: bool = True) -> "Slowed":
-        """After one more refusal."""
-        doubled = min(2 * self.of(configured), MOST_TIMES * configured)
+    def refused(self, configured: int, *, pace_is_meant: bool = True, spacing: int = 0) -> "Slowed":
+        """After one more refusal.
+
+        spacing: ms between two calls that come evenly; this is what is doubled where no pace is configured.
+        """
+        usual = max(configured, spacing)
+        doubled = min(2 * self.of(usual), MOST_TIMES * usual)
         return Slowed(max(self.pace, doubled) if pace_is_meant else self.pace, self.refusals + 1)
 
     def answered(self, calls: int, configured: int) -> "Slowed":

@@ -53,7 +53,9 @@ def refuse(budget: str, limits: Limits, call: RefusedCall, now: int) -> int:
                 return until
             return usage.closed_until
         meant = not named or until - now <= PACE_PAUSE_MS
-        after = usage.slowed.answered(answered, limits.pace).refused(limits.pace, pace_is_meant=meant)
+        after = usage.slowed.answered(answered, limits.pace).refused(
+            limits.pace, pace_is_meant=meant, spacing=limits.spacing
+        )
         end = until if named else _pause_end(budget, limits, now, after.pause(until - now))
         was = Budget.closed_until.does_not_exist()
         same = ledger.as_slow(usage.slowed) & (Budget.closed_until == usage.closed_until if usage.closed_until else was)

@@ -23,9 +23,6 @@ from typing import NamedTuple
 # at least 99 % of it. These make 600 bytes, and the item that has them stays below the kilobyte of one write unit.
 PLACES = 200
 
-# A call that may start may be made within this part of the window: so much of it is lost where a worker dies.
-HOLD_PART = 20
-
 _FORMAT = 1
 _HEAD, _RING = struct.Struct(">BBq"), struct.Struct(">IIHqq")
 # Of three bytes: by so many units of time two places of a ring can differ.
@@ -37,11 +34,6 @@ class Span(NamedTuple):
 
     calls: int
     ms: int
-
-    @property
-    def hold(self) -> int:
-        """How long after its start a call may still be made, at most, ms: a small part of the window."""
-        return self.ms // HOLD_PART
 
     @property
     def unit(self) -> int:
@@ -177,10 +169,9 @@ class Rings(NamedTuple):
     rings: tuple[Ring, ...] = ()
 
     @classmethod
-    def full(cls, spans: Sequence[Span], now: int) -> "Rings":
-        """Rings of which nothing is known: as if all calls had been made just now."""
-        rings = (Ring.empty(span, PLACES // max(1, len(spans))) for span in spans)
-        return cls(0, tuple(ring._replace(ends=(now,) * len(ring.ends)) for ring in rings))
+    def unreadable(cls, now: int) -> "Rings":
+        """Rings of which nothing is known: windows that are made of them are as full as if all were called just now."""
+        return cls(0, (Ring(Span(0, 0), now, ()),))
 
     def fitting(self, spans: Sequence[Span], margin: int) -> "Rings":
         """These rings, or those of `spans` if they are others: a limit was changed.
@@ -197,6 +188,8 @@ class Rings(NamedTuple):
         ring = Ring.empty(span, places)
         if known is None or (known.span == span and len(known.ends) == len(ring.ends)):
             return known or ring
+        if not known.span.calls:
+            return ring._replace(ends=(known.opens,) * len(ring.ends))
         for number in range(max(0, self.taken - span.calls), self.taken):
             before = ring.ends[ring.place(number)]
             ring = ring.ended(number, max(before, known.started(number, self.taken)))

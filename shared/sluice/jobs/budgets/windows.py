@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from sluice.jobs.budgets.blocks import WORTH_WAITING_MS, Times
 from sluice.jobs.budgets.pace import UNSLOWED, Slowed
+from sluice.jobs.budgets.rings import Rings, Span
 from sluice.jobs.budgets.shares import Shares
 from sluice.jobs.model import keys
 from sluice.platform import days
@@ -81,14 +83,23 @@ def outside_margin(start: int, margin: int) -> int:
     return start if start < window.end - margin else window.end + margin
 
 
-class Usage(NamedTuple):
-    """What a budget's items say. Calls reserved so far in a window's hour and day; the slot clock; the closing.
+def spans(limits: Limits) -> list[Span]:
+    """The rolling windows of `limits`, as `rings` keep them."""
+    return [Span(window.calls, window.ms) for window in limits.rolling]
 
-    next_at: when the next slot may start at the earliest. admitted_until: up to when the scheduler has handed out work;
-    manual_until: the same of manual work alone.
+
+class Usage(NamedTuple):
+    """What a budget's items say at one time.
+
+    hour, day: calls reserved so far in the window's hour and day.
+    next_at: when the next slot may start at the earliest.
+    admitted_until: up to when the scheduler has handed out work. manual_until: the same of manual work alone.
     left_at: when a tick last left manual work behind, because the slots are spoken for.
-    slowed: how the marketplace's refusals have changed its pace. had: by tenant, calls that were admitted in the hour,
-    of a budget that is an application's.
+    closed_at, closed_until, closed_reason: since when the marketplace takes no calls, until when, and why.
+    slowed: how the marketplace's refusals have changed the pace.
+    had: by tenant, calls that were admitted in the hour, of a budget that is an application's.
+    rings: what is taken of the windows that roll.
+    at: when this was read.
     """
 
     hour: int = 0
@@ -102,6 +113,8 @@ class Usage(NamedTuple):
     had: Mapping[str, int] | None = None
     manual_until: int = 0
     left_at: int = 0
+    rings: Rings = Rings()
+    at: int = 0
 
     def ahead(self, now: int) -> int:
         """For how long, in ms, the slots are spoken for: by work that was handed out, and by calls that wait."""
@@ -130,21 +143,45 @@ class Usage(NamedTuple):
         return self.soon(limits, now) == 0 or (limits.pace > 0 and self.left_at > now - SEEN_MS)
 
     def left(self, limits: Limits, kept_percent: int = 0) -> int | None:
-        """Calls that every window still allows when `kept_percent` of each is kept; None where nothing limits them."""
-        windows = ((limits.per_hour, self.hour), (limits.per_day, self.day))
-        left = [limit - -(-limit * kept_percent // 100) - used for limit, used in windows if limit]
+        """Calls that every window still allows when `kept_percent` of each is kept; None where nothing limits them.
+
+        Of a window that rolls these are the calls that can start within the time that is worth waiting for.
+        """
+        windows = [(limits.per_hour, limits.per_hour - self.hour), (limits.per_day, limits.per_day - self.day)]
+        rolling = self.rings_of(limits)
+        windows += [
+            (ring.span.calls, ring.free_by(rolling.taken, self.at, self.at + WORTH_WAITING_MS, limits.arrival_ms))
+            for ring in rolling.rings
+        ]
+        left = [free - -(-limit * kept_percent // 100) for limit, free in windows if limit]
         return max(0, min(left)) if left else None
+
+    def rings_of(self, limits: Limits) -> Rings:
+        """The windows of `limits` that roll."""
+        return self.rings.fitting(spans(limits), limits.arrival_ms)
+
+    def times(self, limits: Limits) -> Times:
+        """From when on calls can be had."""
+        return Times(self.next_at, self.rings_of(limits))
 
     def scarce(self, limits: Limits, reserve_percent: int) -> bool:
         """Whether all that is left of a window is kept for manual and hot jobs."""
         return self.left(limits, reserve_percent) == 0
 
+    def scarce_until(self, limits: Limits, window: Window, reserve_percent: int) -> int | None:
+        """When the clock's window of which only the kept part is left begins anew; None where it is one that rolls."""
+        for limit, used, end in ((limits.per_day, self.day, window.day_end), (limits.per_hour, self.hour, window.end)):
+            if limit and limit - -(-limit * reserve_percent // 100) - used <= 0:
+                return end
+        return None
+
     def shares(self, budget: str, limits: Limits, now: int) -> Shares | None:
         """Who has had what of the hour, where tenants may share `budget`."""
-        if not (limits.per_hour and keys.application_of(budget)):
+        most = limits.most_in(HOUR)
+        if not (most and keys.application_of(budget)):
             return None
         elapsed = now - Window.of(budget, now).hour_start
-        return Shares(limits.per_hour, self.hour, elapsed, self.had or {})
+        return Shares(most, self.hour, elapsed, self.had or {})
 
     def empty_until(self, limits: Limits, window: Window) -> int | None:
         """When calls are to be had again, if there are none left now (epoch ms)."""
@@ -152,7 +189,8 @@ class Usage(NamedTuple):
             return window.day_end
         if limits.per_hour and self.hour >= limits.per_hour:
             return window.end
-        return None
+        opening = self.rings_of(limits).opening(limits.arrival_ms)
+        return opening if opening > self.at + WORTH_WAITING_MS else None
 
 
 @dataclass(frozen=True)

@@ -109,9 +109,8 @@ def explain(job: Position, hold: Wait | None, gate: Gate, config: Config, now: i
     limits = config.limits[service_of(budget)]
     if standing < HOT and usage.scarce(limits, config.engine.reserve_percent):
         message = f"what is left of the calls on {spoken(budget)} is kept for manual and hot jobs"
-        window, day = Window.of(budget, now), Usage(day=usage.day)
-        day_is_scarce = day.scarce(limits, config.engine.reserve_percent)
-        return Wait(Reason.NO_BUDGET, message, window.day_end if day_is_scarce else window.end)
+        until = usage.scarce_until(limits, Window.of(budget, now), config.engine.reserve_percent)
+        return Wait(Reason.NO_BUDGET, message, until)
     shares = usage.shares(budget, limits, now)
     if tenant and shares and not shares.fits(tenant, 1, {}):
         message = f"what is left of this hour's calls on {spoken(budget)} is kept for others who use it, and is freed"
@@ -119,6 +118,7 @@ def explain(job: Position, hold: Wait | None, gate: Gate, config: Config, now: i
         return Wait(Reason.NO_BUDGET, f"{message} bit by bit until {iso(free_at)}", free_at)
     message = "it runs as soon as the scheduler reaches it"
     if usage.slowed.pace > limits.pace:
-        paces = f"one in {usage.slowed.pace / SECOND:.1f} s instead of {limits.pace / SECOND:.1f} s"
+        usual = limits.spacing / SECOND
+        paces = f"one in {usage.slowed.pace / SECOND:.1f} s instead of {usual:.1f} s"
         message += f"; calls on {spoken(budget)} are slow, {paces}, because the marketplace has refused some"
     return Wait(Reason.READY, message, due_at)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets import blocks, ledger
 from sluice.jobs.budgets.windows import Usage
 from sluice.jobs.dispatch.admission import Room
 from sluice.jobs.dispatch.explain import MISSING, Gate, Reason, held
@@ -31,13 +31,14 @@ MOST = 1_000
 ROUNDS = 4
 # The same where kinds are paused: so many pages of `MOST` jobs of them may stand before others.
 ROUNDS_PAUSED = 50
+NOT_READ = Usage()
 
 
 @dataclass
 class Ready:
     """One budget's due work that nothing holds, and the room that it has for it.
 
-    pace: ms between two calls, where refusals have made it slower than the limits say; else 0.
+    usage: what is used of the budget. admitted_until: up to when work was handed out, this round's included.
     held: the reason why other work of this budget is not among it, if there is one. unreadable: keys of items that
     stand where jobs should.
     """
@@ -46,9 +47,15 @@ class Ready:
     limits: Limits
     room: Room
     candidates: list[Candidate] = field(default_factory=list)
+    usage: Usage = NOT_READ
+    admitted_until: int = 0
     held: str | None = None
-    pace: int = 0
     unreadable: list[str] = field(default_factory=list)
+
+    @property
+    def pace(self) -> int:
+        """Milliseconds between two calls, where refusals have made it slower than the limits say; else 0."""
+        return self.usage.slowed.pace
 
 
 def find(snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: int, until: int) -> Ready:
@@ -59,7 +66,8 @@ def find(snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: in
     now, config = snapshot.now, snapshot.config
     limits = config.limits[keys.service_of(budget)]
     usage = ledger.read(budget, now)
-    ready = Ready(budget, limits, _room(budget, limits, usage, snapshot, horizon_ms), pace=usage.slowed.pace)
+    room = _room(budget, limits, usage, snapshot, horizon_ms)
+    ready = Ready(budget, limits, room, usage=usage, admitted_until=usage.admitted_until)
     # What holds the whole budget is known before its lanes are read.
     if hold := held(Gate(budget, "ACTIVE", budget, usage), "", config, now):
         ready.held = hold.reason
@@ -178,9 +186,16 @@ def _upwards(number: int, parts: int) -> int:
 
 
 def _room(budget: str, limits: Limits, usage: Usage, snapshot: Snapshot, horizon_ms: int) -> Room:
-    now, paced = snapshot.now, None
-    if limits.pace:
-        paced = _upwards(max(0, horizon_ms - usage.ahead(now)), usage.slowed.of(limits.pace))
+    now, pace = snapshot.now, usage.slowed.of(limits.pace)
+    paced = None
+    if pace:
+        paced = _upwards(max(0, horizon_ms - usage.ahead(now)), pace)
+    if limits.rolling:
+        times, margin = usage.times(limits), limits.arrival_ms
+        free = times.rings.free_by(now, now + horizon_ms, margin) or 0
+        handed_out = blocks.handed_out(times, now, usage.admitted_until, pace, margin)
+        rolling = max(0, free - handed_out)
+        paced = rolling if paced is None else min(paced, rolling)
     left, spare = usage.left(limits), usage.left(limits, snapshot.config.engine.reserve_percent)
     shares, soon, checks = usage.shares(budget, limits, now), usage.soon(limits, now), usage.checks(limits, now)
     return Room(left, spare, paced, shares, soon, checks)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 
-from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets import blocks, ledger
 from sluice.jobs.budgets.windows import SOON_MS, Window
 from sluice.jobs.dispatch.admission import batches
 from sluice.jobs.dispatch.find_ready import Ready
@@ -113,7 +113,7 @@ def _admit(
     done.lost_claims += len(batch) - len(claimed)
     if not claimed:
         return True
-    ahead = ledger.admit(budget, limits, kept, now, ready.pace, manual=manual, leaves=more)
+    ahead = _note_admitted(ready, kept, now, manual=manual, leaves=more)
     pace = max(limits.pace, ready.pace)
     length = kept * pace
     # Who asks for manual work from now on finds the slots spoken for, and whoever runs this has to see to it.
@@ -134,6 +134,17 @@ def _admit(
         raise
     done.admitted += len(claimed)
     return True
+
+
+def _note_admitted(ready: Ready, calls: int, now: int, *, manual: bool, leaves: bool | None) -> int:
+    """Note that work with so many calls was handed out, and has not started; as `ledger.admit`."""
+    budget, limits = ready.budget, ready.limits
+    ahead = ledger.admit(budget, limits, calls, now, ready.pace, manual=manual, leaves=leaves)
+    if limits.rolling:
+        times, pace = ready.usage.times(limits), ready.usage.slowed.of(limits.pace)
+        ready.admitted_until = blocks.hand_out(times, now, ready.admitted_until, calls, pace, limits.arrival_ms)
+        ledger.admit_until(budget, ready.admitted_until)
+    return ahead
 
 
 def _claim(candidate: Candidate, now: int, config: Config, batch: str) -> Job | Exception | None:

@@ -36,8 +36,8 @@ class Batch(NamedTuple):
 
     @property
     def manual(self) -> bool:
-        """Whether a person waits for its jobs."""
-        return self.jobs[0].priority == MANUAL
+        """Whether a person waits for its jobs, or for one of them."""
+        return any(job.priority == MANUAL for job in self.jobs)
 
     def encode(self) -> str:
         """The message body."""

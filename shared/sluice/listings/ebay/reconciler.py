@@ -17,6 +17,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.run import records
 from sluice.listings.ebay import metrics, sellers, shares, wishes
 from sluice.marketplaces.accounts import table as accounts
+from sluice.platform.clock import DAY
 from sluice.platform.config.document import Config
 from sluice.platform.config.services import EBAY_INVENTORY
 from sluice.platform.context import Context
@@ -74,11 +75,11 @@ def _tell(applications: Collection[str | None], now: int, config: Config) -> Non
     note = {name: known.get(metrics.RECONCILE, {}).get(name) for name in ("remaining", "limit")}
     if left:
         gauge("adapter.remaining_calls", min(left), {"service": EBAY_INVENTORY})
-        note = {"remaining": min(left), "limit": limits.per_day}
+        note = {"remaining": min(left), "limit": limits.most_in(DAY)}
     records.note(metrics.RECONCILE, {"at": now, **{name: value for name, value in note.items() if value is not None}})
     metrics.tell_last({**known, metrics.RECONCILE: {"at": now}})
 
 
 def per_day(config: Config) -> int:
     """The calls of an application that looks may take in a day."""
-    return config.limits[EBAY_INVENTORY].per_day * config.ebay.look_percent // 100
+    return config.limits[EBAY_INVENTORY].most_in(DAY) * config.ebay.look_percent // 100

@@ -35,7 +35,7 @@ def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], conte
     checked, now = check_fields(known, credentials), clock.now()
     account_id, limits = keys.account(marketplace, tenant), context.config.limits[marketplace]
     budget = keys.budget(account_id, by_account=limits.by_account)
-    grant = Grant(budget, limits, Window.at(now), 0, clock, now + WAIT_MS)
+    grant = Grant(budget, limits, Window.of(budget, now), 0, clock, now + WAIT_MS, manual=True)
     try:
         offer: Offer = known.load_try_out()(checked, grant, clock, CALL_MS)
     finally:

@@ -1,7 +1,7 @@
 """How Sluice behaves, as one validated document: the defaults, and what an operator overrides.
 
 An operator overrides by JSON of the same shape (`live` says where it stands), for example
-`{"limits": {"stockx": {"per_hour": 200}}, "engine": {"batch": 10}, "prices": {"freshness_ms": 300000}}`.
+`{"limits": {"stockx": {"interval_ms": 600}}, "engine": {"batch": 10}, "prices": {"freshness_ms": 300000}}`.
 Each section has a module of its own beside this one, which says what its numbers mean and may be.
 """
 
@@ -70,8 +70,10 @@ class Config:
 SECTIONS = tuple(name for name in Config.__dataclass_fields__ if name != "pauses")
 
 
-def parse(text: str) -> Config:
+def parse(text: str, *, stored: bool = False) -> Config:
     """The configuration that the JSON document `text` gives on top of the defaults.
+
+    stored: an earlier version may have written it: limits that are windows now are read as what they meant.
 
     Raises:
         ConfigError: not JSON, a name that is unknown or comes twice, or a value out of range; nothing of the document
@@ -84,14 +86,14 @@ def parse(text: str) -> Config:
     if not isinstance(document, dict):
         raise ConfigError("the configuration must be a JSON object")
     try:
-        return Config(**{name: _section(name, value) for name, value in document.items()})
+        return Config(**{name: _section(name, value, stored=stored) for name, value in document.items()})
     except ValueError as error:
         raise ConfigError(str(error)) from error
 
 
-def _section(name: str, value: object) -> Any:
+def _section(name: str, value: object, *, stored: bool) -> Any:
     if name == "limits":
-        return services.parse(name, value)
+        return services.parse(name, value, stored=stored)
     if name == "tenants":
         return tenants.parse(name, value)
     if name in MOVED:

@@ -118,7 +118,7 @@ class Live:
     def _judge(self, document: Document, before: InForce | None) -> InForce:
         """What is in force now that `document` is the newest."""
         try:
-            return InForce(config.parse(document.text), document)
+            return InForce(config.parse(document.text, stored=True), document)
         except ConfigError as error:
             refused = RefusedDocument(document.version, str(error))
         logger.error("a configuration is refused", extra={"version": refused.version, "reason": refused.reason})
@@ -129,7 +129,7 @@ class Live:
     def _last_valid(self) -> InForce:
         for document in self._earlier():
             try:
-                return InForce(config.parse(document.text), document)
+                return InForce(config.parse(document.text, stored=True), document)
             except ConfigError:
                 continue
         return DEFAULTS

@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from sluice.platform import days
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock, migrated
 
 # Sources: StockX developer portal (25,000 requests a day, reset 00:00 UTC; one request a second). 100 an hour is what
 # sellers' accounts have been seen to hold without a refusal; so were 600 ms, which an operator may configure. Alias
 # publishes no limit: clients make 60 a minute, and 200 an hour is what Sluice keeps to. eBay gives an application 5,000
 # Browse calls a day, of which price look-ups are to leave some; it publishes no pace, and four a second is ours.
 MARKETPLACES: Mapping[str, Limits] = {
-    "stockx": Limits(interval_ms=1_000, jitter_ms=100, per_hour=100, per_day=25_000, by_account=True),
-    "alias": Limits(interval_ms=1_000, jitter_ms=100, per_hour=200, by_account=True),
-    "ebay": Limits(interval_ms=250, per_hour=150, per_day=5_000),
+    "stockx": Limits(by_clock(hour=100, day=25_000), interval_ms=1_000, jitter_ms=100, by_account=True),
+    "alias": Limits(by_clock(hour=200), interval_ms=1_000, jitter_ms=100, by_account=True),
+    "ebay": Limits(by_clock(hour=150, day=5_000, zone=days.PACIFIC), interval_ms=250),
 }
 
 # APIs that their marketplace counts apart: each has a budget of its own. eBay gives an application 10,000 calls a day
@@ -33,10 +33,10 @@ PAGES: Final = "pages"
 # What operators do to many jobs: no marketplace counts it, and a few go on side by side.
 OPERATOR: Final = "operator"
 SERVICES: Mapping[str, Limits] = {
-    EBAY_MARKETING: Limits(interval_ms=250, per_day=10_000, at_once=10),
-    EBAY_INVENTORY: Limits(interval_ms=100, per_day=2_000_000),
-    EBAY_ACCOUNT: Limits(interval_ms=250, per_day=25_000),
-    EBAY_TAXONOMY: Limits(interval_ms=250, per_day=5_000),
+    EBAY_MARKETING: Limits(by_clock(day=10_000, zone=days.PACIFIC), interval_ms=250, at_once=10),
+    EBAY_INVENTORY: Limits(by_clock(day=2_000_000, zone=days.PACIFIC), interval_ms=100),
+    EBAY_ACCOUNT: Limits(by_clock(day=25_000, zone=days.PACIFIC), interval_ms=250),
+    EBAY_TAXONOMY: Limits(by_clock(day=5_000, zone=days.PACIFIC), interval_ms=250),
     PAGES: Limits(interval_ms=2_000, by_account=True, at_once=8),
     OPERATOR: Limits(by_account=True, at_once=4),
 }
@@ -58,8 +58,10 @@ def zone_of(service: str) -> str:
 LEAST_TOLERANCE_MS = 5
 
 
-def parse(place: str, value: object) -> Mapping[str, Limits]:
+def parse(place: str, value: object, *, stored: bool = False) -> Mapping[str, Limits]:
     """The limits that the JSON `value` at `place` gives on top of the defaults.
+
+    stored: the document was written before; it may name limits as they were called before they were windows.
 
     Raises:
         ValueError: a service that is unknown, or a limit that cannot be, in words.
@@ -73,9 +75,15 @@ def parse(place: str, value: object) -> Mapping[str, Limits]:
         if not isinstance(limits, dict):
             raise ValueError(f"{place}.{service} must be an object")
         try:
-            result[service] = LIMITS[service].override(**limits)
+            given = migrated(limits, LIMITS[service].windows) if stored else limits
+            result[service] = LIMITS[service].override(**given)
         except ValueError as error:
             raise ValueError(f"{place}.{service}: {error}") from error
+        zone = zone_of(service)
+        for number, window in enumerate(result[service].windows):
+            if window.per and window.zone != zone:
+                where = f"{place}.{service}: windows[{number}]"
+                raise ValueError(f'{where}: {service} counts its hours and days in {zone}: write "zone": "{zone}"')
         if result[service].tolerance_ms < LEAST_TOLERANCE_MS:
             raise ValueError(f"{place}.{service}: tolerance_ms must be at least {LEAST_TOLERANCE_MS}")
         if bool(result[service].at_once) != bool(LIMITS[service].at_once):
