@@ -5,14 +5,50 @@ from html import unescape
 from urllib.parse import urlencode, urlsplit
 
 import httpx
+from playwright.sync_api import Page
 
 from local.front import Front
 from local.laptop import Laptop
 from sluice.dashboard.pages import PLACES
 from sluice.platform.clock import SystemClock
 from tests.integration.levers import make_idle
+from tests.support.browser import chromium
 
 SESSION, SIGN_IN = "__Host-sluice", "__Host-sluice-sign-in"
+
+
+def browse(laptop: Laptop) -> None:
+    """Somebody signs in with Chromium and looks at each page, and at the first thing of each list."""
+    with Front(laptop.stack.api_url) as front:
+        browse_at(front.url)
+
+
+def browse_at(url: str) -> None:
+    """The same of the dashboard at `url`."""
+    with chromium() as browser:
+        page, asked, wrong = browser.new_page(), list[str](), list[str]()
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{url}/dashboard")
+        page.get_by_role("textbox", name="Tenant").fill("acme")
+        page.get_by_label("Roles").select_option("operator platform")
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{url}/dashboard")
+        asked.clear()
+        for path in PLACES:
+            _looks(page, f"{url}{path}")
+            first = page.locator("tbody td:first-child a[href^='/dashboard/']").first
+            if first.count():
+                _looks(page, f"{url}{first.get_attribute('href')}")
+        assert wrong == []
+        assert [one for one in asked if not one.startswith((url, "data:"))] == []
+
+
+def _looks(page: Page, address: str) -> None:
+    answer = page.goto(address)
+    assert answer
+    assert answer.status == 200, f"{address}: {page.content()}"
+    assert page.get_by_role("heading", level=1).inner_text()
 
 
 class DashboardDay:

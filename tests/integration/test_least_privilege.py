@@ -15,7 +15,7 @@ from local.cloud import template as templates
 from local.cloud.template import resources
 from local.laptop import Laptop
 from tests.integration.after_day import AfterDay
-from tests.integration.dashboard_day import DashboardDay
+from tests.integration.dashboard_day import DashboardDay, browse
 from tests.integration.day import FAST, Day
 from tests.integration.ebay_record_day import EbayRecordDay
 from tests.integration.inventory_day import InventoryDay
@@ -26,6 +26,7 @@ from tests.integration.page_day import PageDay
 from tests.integration.promotion_day import PromotionDay
 from tests.integration.publish_day import PublishDay
 from tests.support import stack
+from tests.support.browser import CHROMIUM, WHY_NOT
 
 FUNCTIONS = [
     function["FunctionName"]["Fn::Sub"].removeprefix("${AWS::StackName}-")
@@ -98,6 +99,11 @@ def test_every_call_that_is_granted_is_made(laptop: Laptop) -> None:
 
     unused = {grant for grant in granted(laptop) if not is_made(grant) and grant[:2] not in BY_LAMBDA}
     assert not unused, "\n".join(map(str, sorted(unused)))
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason=WHY_NOT)
+def test_every_page_shows_that_day_in_a_browser(laptop: Laptop) -> None:
+    browse(laptop)
 
 
 def test_dashboard_and_alarms_name_only_metrics_that_are_emitted(laptop: Laptop) -> None:
