@@ -228,8 +228,8 @@ def retract(budget: str, unused: int, pace: int) -> None:
     """
     if unused > 0 and pace:
         earlier = [Budget.manual_until.set(Budget.manual_until - unused * pace)]
-        with suppress(tables.ConditionFailed, PynamoDBException, BotoCoreError, tables.Contention):
-            tables.update(Budget, (budget, SLOTS), earlier, Budget.manual_until.exists(), once=True)
+        with suppress(PynamoDBException, BotoCoreError, tables.Contention):
+            tables.update(Budget, (budget, SLOTS), earlier, once=True)
 
 
 def admit_until(budget: str, until: int) -> None:
