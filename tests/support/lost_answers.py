@@ -438,6 +438,11 @@ CASES: dict[str, Case] = {
         lambda held: slots.leave("stockx:acme", ROLLING, held[0], held[1], NOON),
         before=lambda: taken_of_rings(Hand(), slots.see("stockx:acme", ROLLING, NOON)),
     ),
+    "take manual calls back": Case(
+        # Sent once, as slots are returned.
+        lambda _: ledger.retract("stockx:acme", 2, LIMITS.pace),
+        before=lambda: ledger.admit("stockx:acme", LIMITS, 5, NOON, manual=True),
+    ),
     "admit until": Case(
         lambda _: ledger.admit_until("stockx:acme", NOON + 5), lambda _: ledger.read("stockx:acme", NOON).admitted_until
     ),
