@@ -7,6 +7,7 @@ round for each share of the quota. Others sell, end and hold listings, and chang
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from statistics import fmean
 
 from bench.one import isolated
 from bench.row import Row
@@ -14,7 +15,7 @@ from tests.support.ebay_many import Found, list_many, watch
 from tests.support.ebay_seller import open_ebay_seller
 from tests.support.store import Answer, Request, Send, store
 
-LISTINGS, CHANGES = 10_000, 500
+LISTINGS, CHANGES = 10_000, 400
 # Percent of the application's daily calls, with the mean age, in minutes, that is to hold.
 SHARES = ((25, 16), (1, 35))
 QUOTA = 2_000_000
@@ -44,7 +45,10 @@ def run() -> list[Row]:
         rows += [
             Row("changes at eBay that were not found, or told twice", conditions, found.missed + found.twice, most=0),
             Row("mean age of a found change", conditions, found.mean_age, "min", most=most),
-            Row("mean age that Sluice tells", conditions, found.told_age, "min"),
+            *(Row(f"  of those that {deed}", conditions, fmean(ages), "min") for deed, ages in found.by_deed.items()),
+            Row("mean age that Sluice tells of a look at everything", conditions, found.told_age, "min"),
+            Row("  of quantities, titles and pictures, by pages of items", conditions, found.items_age, "min"),
+            Row("  of prices and what is there, by reports", conditions, found.report_age, "min"),
             Row("calls a day", conditions, found.calls_a_day, most=QUOTA * percent / 100),
             Row("write units a day", conditions, units * 1_440 / found.minutes, "WU"),
         ]

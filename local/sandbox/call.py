@@ -43,7 +43,9 @@ class Answer:
     faults: tuple[str, ...] = ()
 
     def raw(self) -> bytes:
-        """The body as it travels; None is none."""
+        """The body as it travels; None is none, and bytes are a file."""
+        if isinstance(self.body, bytes):
+            return self.body
         return b"" if self.body is None else json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -6,6 +6,7 @@
     those of `outcomes.py`                                                      what becomes of an operation
     RefuseAd                                                                    what becomes of an ad
     RefuseListing · WarnListing · StaleRead                                     what becomes of an eBay listing
+    OddReport                                                                   what becomes of a report of listings
 
 Each fault counts the calls or operations that it matches, from the moment the plan is set: `last=3` is the next three,
 `first=4, last=6` the fourth to the sixth, `chance=0.1` one in ten of them by seed.
@@ -19,6 +20,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter
 
 from local.sandbox.chance import chance
+from local.sandbox.ebay.feed.faults import OddReport
 from local.sandbox.ebay.inventory.faults import RefuseListing, StaleRead, WarnListing
 from local.sandbox.ebay.marketing.faults import RefuseAd
 from local.sandbox.outcomes import OperationFault
@@ -160,7 +162,7 @@ class RefuseRefresh(_CallFault):
 Refusal = Throttle | ServerError | NotFound | Forbidden | ExpiredToken | RevokedToken | RefuseRefresh
 Corruption = MalformedJson | AddField | DropField | NullField | RetypeField | Noise
 CallFault = Latency | Hang | Disconnect | Drip | EmptyAnswer | Refusal | Corruption
-Fault = CallFault | OperationFault | RefuseAd | RefuseListing | WarnListing | StaleRead
+Fault = CallFault | OperationFault | RefuseAd | RefuseListing | WarnListing | StaleRead | OddReport
 
 FAULTS: TypeAdapter[tuple[Fault, ...]] = TypeAdapter(tuple[Annotated[Fault, Field(discriminator="kind")], ...])
 

@@ -69,7 +69,20 @@ class ListingAsked:
         return self.sku
 
 
-Event = Arrived | Started | AdAsked | ListingAsked
+@dataclass(frozen=True)
+class ReportAsked:
+    """A report of a seller's live listings at eBay is asked for."""
+
+    method: str
+    path: str
+    account: str
+
+    @property
+    def apart(self) -> str:
+        return self.account
+
+
+Event = Arrived | Started | AdAsked | ListingAsked | ReportAsked
 
 
 class Switch(BaseModel):

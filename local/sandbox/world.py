@@ -8,6 +8,7 @@ from local.sandbox.accounts import Accounts
 from local.sandbox.alias.api import Alias
 from local.sandbox.catalog.catalog import Catalog
 from local.sandbox.ebay.api import EBay
+from local.sandbox.ebay.feed.api import Feed
 from local.sandbox.ebay.inventory.account import Account
 from local.sandbox.ebay.inventory.api import Inventory
 from local.sandbox.ebay.inventory.book import Listings
@@ -75,6 +76,7 @@ def build(
         Inventory(accounts, listings, faults),
         Account(accounts, listings),
         Taxonomy(accounts),
+        Feed(seed, accounts, listings, faults),
     )
     for marketplace in marketplaces:
         quotas.set(marketplace.name, limits or marketplace.limits)

@@ -57,7 +57,14 @@ CAPABILITIES = (
     ),
     Capability(
         "listings.ebay",
-        kinds=("listing.publish", "seller.policies", "seller.locations", "listing.compare", "category.read"),
+        kinds=(
+            "listing.publish",
+            "seller.policies",
+            "seller.locations",
+            "listing.compare",
+            "listing.report",
+            "category.read",
+        ),
         routes=(
             "api",
             "bulk_api",

@@ -76,6 +76,7 @@ def test_every_service_has_the_day_of_its_documents() -> None:
         "ebay-inventory": PACIFIC,
         "ebay-account": PACIFIC,
         "ebay-taxonomy": PACIFIC,
+        "ebay-feed": PACIFIC,
         "pages": WORLD,  # shops count no days; what Sluice counts of its own looks, it counts by UTC
         "operator": WORLD,  # it calls nobody
     }
@@ -92,6 +93,7 @@ def test_the_defaults_are_those_of_the_documents() -> None:
         "ebay-inventory": (100, 0, 2_000_000),
         "ebay-account": (250, 0, 25_000),
         "ebay-taxonomy": (250, 0, 5_000),
+        "ebay-feed": (250, 0, 100_000),
         "pages": (2_000, 0, 0),  # no shop says how many looks it bears: a pace for each, and robots.txt
         "operator": (0, 0, 0),  # what operators do calls nobody
     }

@@ -5,8 +5,10 @@ the sandbox's eBay, on a clock of the simulation's own.
 """
 
 import random
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from statistics import fmean
 from typing import Any
 
 from local.sandbox.ebay.inventory import echo as shown
@@ -25,20 +27,25 @@ from sluice.platform.packing import pack
 from tests.support.ebay_seller import ACCOUNT, TENANT, EbaySeller
 from tests.support.ebay_wanted import IDS, record
 
-# What others do, as often as each is named: sales and edits are the most.
-DEEDS = ("sell", "sell", "sell", "price", "price", "title", "end", "hold")
+# What others do, and how many of a hundred changes each is. Assumed: buyers buy, other programs of the seller reprice
+# and end; eBay puts few listings on hold.
+DEEDS = {"sell": 50, "price": 20, "end": 18, "title": 10, "hold": 2}
 
 
 @dataclass
 class Found:
     """What a simulation came to.
 
-    ages: of each change that was found, minutes. told_age: the mean age that Sluice told at the end, minutes.
+    ages: of each change that was found, minutes; by_deed: the same by what was done. told_age: the mean age that Sluice
+    told at the end, minutes; items_age, report_age: of what sweeps and reports show, 0 without them.
     missed: never found. twice: told again. minutes: played.
     """
 
     ages: list[float] = field(default_factory=list)
+    by_deed: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     told_age: float = 0.0
+    items_age: float = 0.0
+    report_age: float = 0.0
     missed: int = 0
     twice: int = 0
     calls_a_day: float = 0.0
@@ -47,7 +54,7 @@ class Found:
     @property
     def mean_age(self) -> float:
         """Minutes."""
-        return sum(self.ages) / len(self.ages)
+        return fmean(self.ages)
 
 
 def list_many(seller: EbaySeller, number: int) -> list[str]:
@@ -60,15 +67,26 @@ def list_many(seller: EbaySeller, number: int) -> list[str]:
     return skus
 
 
-def watch(seller: EbaySeller, skus: list[str], *, percent: int, changes: int, least: int = 1, seed: int = 7) -> Found:
+def watch(
+    seller: EbaySeller,
+    skus: list[str],
+    *,
+    percent: int,
+    changes: int,
+    least: int = 1,
+    within: int = 0,
+    deeds: Mapping[str, int] = DEEDS,
+    seed: int = 7,
+) -> Found:
     """Rounds of the reconciler, with `changes` at random times of the first of them, until all are found.
 
-    percent: of the quota, for looks. least: so many minutes are played in any case.
+    percent: of the quota, for looks. least: so many minutes are played in any case. within: the changes are in the
+    first minutes alone, so many. deeds: what is done, and how often each.
     """
     chance, found = random.Random(seed), Found()
     seller.configure(ebay=replace(seller.config.ebay, look_percent=percent))
     round_ms = shares.calls_for(len(skus)) * DAY // reconciler.per_day(seller.config)
-    began, told = seller.clock.time, dict[str, int]()
+    began, told, done = seller.clock.time, dict[str, int](), dict[str, str]()
 
     def heard(events: list[tuple[str, Mapping[str, Any]]]) -> None:
         for _, detail in events:
@@ -76,7 +94,7 @@ def watch(seller: EbaySeller, skus: list[str], *, percent: int, changes: int, le
             told.setdefault(str(detail["sku"]), seller.clock.time)
 
     chosen = chance.sample(skus, changes)
-    due = sorted((began + chance.randrange(max(round_ms, MINUTE)), sku) for sku in chosen)
+    due = sorted((began + chance.randrange(within * MINUTE or max(round_ms, MINUTE)), sku) for sku in chosen)
     made = dict[str, int]()
     before, put_events = len(seller.calls(reads=True)), aws.put_events
     aws.put_events = heard  # type: ignore[assignment]
@@ -84,7 +102,8 @@ def watch(seller: EbaySeller, skus: list[str], *, percent: int, changes: int, le
         while found.minutes < least or (len(told) < changes and found.minutes < 3 * round_ms / MINUTE + 30):
             while due and due[0][0] <= seller.clock.time:
                 at, sku = due.pop(0)
-                _change(seller, sku, chance.choice(DEEDS))
+                [done[sku]] = chance.choices(list(deeds), list(deeds.values()))
+                _change(seller, sku, done[sku])
                 made[sku] = at
             reconciler.run(Context(seller.clock, seller.config))
             seller.tick()
@@ -95,9 +114,13 @@ def watch(seller: EbaySeller, skus: list[str], *, percent: int, changes: int, le
     spent = len(seller.calls(reads=True)) - before
     found.calls_a_day = spent * DAY / (seller.clock.time - began)
     found.ages = [(told[sku] - at) / MINUTE for sku, at in made.items() if sku in told]
+    for sku in told.keys() & made.keys():
+        found.by_deed[done[sku]].append((told[sku] - made[sku]) / MINUTE)
     found.missed = changes - len(told)
     look = sellers.progress_of(ACCOUNT)
     found.told_age = ((look and shares.mean_age_ms(look)) or 0) / MINUTE
+    found.items_age = ((look and shares.items_age_ms(look)) or 0) / MINUTE
+    found.report_age = (shares.report_age_ms(sellers.report_of(ACCOUNT)) or 0) / MINUTE
     return found
 
 

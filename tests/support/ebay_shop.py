@@ -15,6 +15,7 @@ from sluice.marketplaces.accounts.token_cache import Access
 from sluice.marketplaces.ebay import access as ebay_access
 from sluice.marketplaces.ebay.access import sign
 from sluice.marketplaces.ebay.account import SellerAccount
+from sluice.marketplaces.ebay.feed import Feed
 from sluice.marketplaces.ebay.inventory import Inventory
 from sluice.marketplaces.ebay.quota import Quota
 from sluice.marketplaces.ebay.taxonomy import Taxonomy
@@ -69,6 +70,7 @@ class EbayShop:
         session = Session(api, user, sign, self.calls)
         self.inventory = Inventory(session, quota, self.calls, self.clock)
         self.account = SellerAccount(session, quota, self.calls, self.clock)
+        self.feed = Feed(session, quota, self.calls, self.clock)
         self.taxonomy = Taxonomy(Session(api, own, sign, self.calls), quota, self.calls, self.clock)
 
     def _keep(self, request: httpx.Request, response: httpx.Response) -> None:

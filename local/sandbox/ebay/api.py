@@ -23,6 +23,7 @@ QUOTAS = {
     "ebay-inventory": ("sell", "inventory"),
     "ebay-account": ("sell", "account"),
     "ebay-taxonomy": ("commerce", "taxonomy"),
+    "ebay-feed": ("sell", "feed"),
 }
 # HTTP statuses, and eBay's id and domain of the error that usually has them.
 ERRORS = {401: (1001, "OAuth"), 403: (1100, "ACCESS"), 404: (11001, "API_BROWSE"), 429: (2001, "ACCESS")}

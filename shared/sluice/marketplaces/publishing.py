@@ -107,10 +107,10 @@ class PriceResult(NamedTuple):
 
 
 class ItemPage(NamedTuple):
-    """Some of a seller's items. more: there are others on the next page."""
+    """Some of a seller's items. next: which page has others; None where there are none."""
 
     items: tuple[Json, ...]
-    more: bool
+    next: int | None = None
 
 
 class Policy(NamedTuple):

@@ -142,7 +142,7 @@ MARKETPLACES: Mapping[str, Marketplace] = {
                 AccountGrant(
                     "seller",
                     "promotions and listings",
-                    frozenset({"ebay-marketing", "ebay-inventory", "ebay-account"}),
+                    frozenset({"ebay-marketing", "ebay-inventory", "ebay-account", "ebay-feed"}),
                     needs="refresh_token",
                 ),
             ),

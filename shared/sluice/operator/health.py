@@ -35,6 +35,7 @@ class EbayHealth(TypedDict):
     lastErrorCode: str | None
     reconcilerAgeSeconds: int | None
     auditAgeSeconds: int | None
+    reportAgeSeconds: int | None
     remainingCalls: int | None
     nearDepletion: bool
 
@@ -95,6 +96,7 @@ def ebay(notes: Mapping[str, Mapping[str, Any]], publishes: Depth, now: int) -> 
         "lastErrorCode": notes.get("ebay.publish_error", {}).get("code"),
         "reconcilerAgeSeconds": _age(look, now),
         "auditAgeSeconds": _age(notes.get("ebay.audit", {}), now),
+        "reportAgeSeconds": _age(notes.get("ebay.report", {}), now),
         "remainingCalls": remaining,
         "nearDepletion": near,
     }

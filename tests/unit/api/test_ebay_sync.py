@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from local.sandbox.ebay.feed.faults import OddReport
 from local.sandbox.ebay.inventory.faults import RefuseListing
 from sluice.jobs.model.job import Job
 from sluice.listings.ebay import check_api, sellers, shares
@@ -21,6 +22,7 @@ from tests.support.ebay_wanted import record
 from tests.support.http import call
 from tests.support.store import store
 from tests.unit.ebay_publish.test_comparing import look
+from tests.unit.ebay_publish.test_reports import report
 
 
 @pytest.fixture
@@ -146,6 +148,26 @@ def test_the_age_of_what_is_known_is_told(seller: EbaySeller) -> None:
     found = get("/v1/ebay/account")
     assert (found["listings"], found["meanAgeMs"]) == (1, found["roundMs"] // 2)
     assert 0 < found["allowedAgeMs"] <= found["meanAgeMs"]
+    assert (found["itemsAgeMs"], found["reportAgeMs"], found["report"]) == (None, None, None)
+
+
+def test_what_became_of_the_newest_report_is_told(seller: EbaySeller) -> None:
+    seller.put(record())
+    seller.settle()
+    seller.sandbox.faults.set(OddReport(status="FAILED"))
+    report(seller)
+    failed = get("/v1/ebay/account")["report"]
+    assert (failed["outcome"], failed["reason"], failed["madeAt"]) == ("failed", None, None)
+    seller.sandbox.faults.set(OddReport(file="csv"))
+    report(seller)
+    assert "the report" in get("/v1/ebay/account")["report"]["reason"]
+    seller.sandbox.faults.clear()
+    for _ in range(2):
+        seller.later(3_600)
+        report(seller)
+    found = get("/v1/ebay/account")
+    assert (found["report"]["outcome"], found["report"]["reason"]) == ("read", None)
+    assert 30 <= found["reportAgeMs"] / 60_000 <= 40
 
 
 def test_a_listing_is_checked_at_once(seller: EbaySeller) -> None:

@@ -70,6 +70,7 @@ def test_health_tells_how_ebay_listings_are_kept_equal(cloud: Cloud) -> None:
     notes: dict[str, dict[str, Any]] = {
         "ebay.publish_success": {"at": cloud.now - 2 * MINUTE},
         "ebay.publish_error": {"at": cloud.now - 5 * MINUTE, "code": "25007"},
+        "ebay.report": {"at": cloud.now - 30 * MINUTE},
         "ebay.reconcile": {"at": cloud.now - MINUTE, "remaining": 150_000, "limit": 2_000_000},
         "ebay.audit": {"at": cloud.now - 60 * MINUTE},
     }
@@ -87,6 +88,7 @@ def test_health_tells_how_ebay_listings_are_kept_equal(cloud: Cloud) -> None:
     assert 300 <= told["lastErrorAgeSeconds"] < 420
     assert (told["lastErrorCode"], told["remainingCalls"], told["nearDepletion"]) == ("25007", 150_000, True)
     assert (told["reconcilerAgeSeconds"] // 60, told["auditAgeSeconds"] // 60) == (1, 60)
+    assert told["reportAgeSeconds"] // 60 == 30
 
 
 def test_depletion_is_near_at_a_tenth() -> None:

@@ -5,16 +5,20 @@ The suite plays 400 listings with as many calls for each as 10,000 listings have
 """
 
 from dataclasses import replace
+from statistics import fmean
 
 import pytest
 
-from sluice.listings.ebay import shares
+from sluice.listings.ebay import sellers, shares
+from sluice.listings.ebay.sellers import SellerPart
 from sluice.platform.config.services import EBAY_INVENTORY
 from tests.support.ebay_many import list_many, watch
-from tests.support.ebay_seller import EbaySeller
+from tests.support.ebay_seller import ACCOUNT, EbaySeller
 from tests.support.store import Store
 
 LISTINGS, CHANGES = 400, 120
+# What pages of items and reports show.
+SHOWN = {"sell": 40, "title": 20, "price": 20, "end": 20}
 QUOTA = 2_000_000 * LISTINGS // 10_000
 
 
@@ -25,6 +29,21 @@ def test_ten_thousand_listings_are_seen_within_the_promised_age(seller: EbaySell
     assert (found.missed, found.twice, len(found.ages)) == (0, 0, CHANGES)
     assert found.mean_age <= 16
     assert found.told_age == pytest.approx(found.mean_age, rel=0.15)
+
+
+def test_with_few_calls_a_report_and_pages_of_items_find_what_they_show(seller: EbaySeller, tables: Store) -> None:
+    """A round of looks takes five hours: what is told of pages and of reports is what their changes' ages come to."""
+    allow(seller, 6_000)
+    skus = list_many(seller, 120)
+    sellers.note_progress(ACCOUNT, [SellerPart.listings.set(len(skus))])  # as after a first round
+    found = watch(seller, skus, percent=10, changes=16, within=150, deeds=SHOWN, least=190)
+    assert (found.missed, found.twice) == (0, 0)
+    by_pages = [*found.by_deed["sell"], *found.by_deed["title"]]
+    by_reports = [*found.by_deed["price"], *found.by_deed["end"]]
+    assert 0 < found.items_age < found.report_age < 40
+    # A suspect waits until half of what time brings suffices for it.
+    assert fmean(by_pages) <= found.items_age + 20
+    assert fmean(by_reports) <= found.report_age + 20
 
 
 @pytest.mark.parametrize("percent", [3, 10])

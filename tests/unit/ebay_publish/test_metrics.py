@@ -139,7 +139,7 @@ def test_every_name_that_is_counted_is_known_and_every_known_one_is_counted() ->
     package = Path(metrics.__file__).parents[2]
     text = "\n".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py") if path.name != "metrics.py")
     text += Path(metrics.__file__).read_text(encoding="utf-8").partition("def published")[2]
-    dotted = r"(?:publish|queue|snapshot|drift|adapter|duration|last|audit)\.[a-z_]+"
+    dotted = r"(?:publish|queue|snapshot|drift|adapter|duration|last|audit|report)\.[a-z_]+"
     used = set(re.findall(rf'(?:count|tally|gauge|measured|milliseconds)\(\s*"({dotted})"', text))
     used |= {name for pair in re.findall(rf'count\("({dotted})" if .* else "({dotted})"\)', text) for name in pair}
     assert used | set(metrics.LAST.values()) == set(metrics.NAMES)

@@ -89,7 +89,7 @@ def test_health(client: Client) -> None:
     assert (health["status"], health["seed"], health["marketplaces"]) == (
         "ok",
         7,
-        ["stockx", "alias", "ebay", "ebay-marketing", "ebay-inventory", "ebay-account", "ebay-taxonomy"],
+        ["stockx", "alias", "ebay", "ebay-marketing", "ebay-inventory", "ebay-account", "ebay-taxonomy", "ebay-feed"],
     )
 
 

@@ -18,7 +18,18 @@ from pynamodb.expressions.update import Action as Update
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
 from sluice.jobs.model.run import Run
-from sluice.listings.ebay import cases, documents, drift, following, publishers, sellers, shares, table
+from sluice.listings.ebay import (
+    cases,
+    documents,
+    drift,
+    following,
+    publishers,
+    sellers,
+    shares,
+    suspects,
+    sweeping,
+    table,
+)
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import NO_POLICIES
 from sluice.listings.ebay.desired import Desired, FieldGroup
@@ -48,19 +59,50 @@ def run(run: Run) -> HandlerResult:
     """
     account, began = run.job.account, run.clock.now()
     publisher = publishers.open_for(account, run.calls, run.clock)
-    told = {"looked": 0, "unknown": 0, "drift": 0, "round": False}
+    told: dict[str, Any] = {"looked": 0, "unknown": 0, "drift": 0, "round": False}
     if skus := run.payload.get("skus"):
         named = table.find_many(keys.tenant_of(account), skus)
         _slice(run, publisher, [one for _, one in sorted(named.items()) if one.published], told)
     else:
-        _round(run, publisher, told)
+        _turn(run, publisher, told)
     milliseconds("duration.reconcile_ms", run.clock.now() - began)
     return dict(told)
 
 
-def _round(run: Run, publisher: Publisher, told: dict[str, Any]) -> None:
-    """The listings of the account's round that come next, as many as time has brought calls for; none of them twice."""
-    account, rate, left = run.job.account, run.payload["rate"], run.payload["calls"]
+def _turn(run: Run, publisher: Publisher, told: dict[str, Any]) -> None:
+    """What time has brought calls for: a sweep of items, the listings that are worth reading, those that come next."""
+    account, rate, now = run.job.account, run.payload["rate"], run.clock.now()
+    look = sellers.progress_of(account)
+    if look is None:
+        return
+    left = min(run.payload["calls"], shares.room(look, rate, now))
+    is_slice = shares.is_slice(look, left)
+    if shares.is_sweep_due(look, rate, left, now):
+        left -= sweeping.sweep(publisher, look, rate, left // 2, now)
+    left -= _suspected(run, publisher, left // 2, told)
+    if is_slice:
+        _round(run, publisher, left, told)
+
+
+def _suspected(run: Run, publisher: Publisher, most: int, told: dict[str, Any]) -> int:
+    """Look at listings that other sources show otherwise, with at most so many calls; how many it took."""
+    account, rate, now = run.job.account, run.payload["rate"], run.clock.now()
+    look = sellers.progress_of(account)
+    if look is None or not look.suspects:
+        return 0
+    skus = suspects.find(account).first(min(shares.SLICE, shares.listings_for(most)))
+    there = table.find_many(keys.tenant_of(account), skus)
+    found = [one for _, one in sorted(there.items()) if one.published and (one.echo or one.standing)]
+    certain = _slice(run, publisher, found, told)
+    calls = shares.calls_for(len(found))
+    sellers.note_progress(account, _paid(look, rate, calls, now))
+    suspects.change(account, lambda before: before.read(certain, set(skus) - certain))
+    return calls
+
+
+def _round(run: Run, publisher: Publisher, left: int, told: dict[str, Any]) -> None:
+    """The listings of the account's round that come next, with at most so many calls; none of them twice."""
+    account, rate, looked = run.job.account, run.payload["rate"], 0
     for _ in range(MOST_PAGES):
         look = sellers.progress_of(account)
         if look is None:
@@ -69,7 +111,7 @@ def _round(run: Run, publisher: Publisher, told: dict[str, Any]) -> None:
         left = min(left, shares.room(look, rate, now))
         most = min(shares.SLICE, shares.listings_for(left))
         if told["round"]:
-            most = min(most, (look.listings or 0) - told["looked"])
+            most = min(most, (look.listings or 0) - looked)
         if most <= 0:
             break
         page = table.page(
@@ -79,6 +121,7 @@ def _round(run: Run, publisher: Publisher, told: dict[str, Any]) -> None:
         _slice(run, publisher, found, told)
         calls = shares.calls_for(len(found))
         left -= calls
+        looked += len(found)
         _move_on(look, page.next, found, _paid(look, rate, calls, now), run.clock.now())
         told["round"] = told["round"] or page.next is None
 
@@ -106,7 +149,9 @@ def _move_on(look: SellerPart, after: Place | None, found: Sequence[Record], pai
     tables.update(SellerPart, [look.account, look.part], [*actions, *paid, SellerPart.looked_at.set(now)])
 
 
-def _slice(run: Run, publisher: Publisher, found: Sequence[Record], told: dict[str, Any]) -> None:
+def _slice(run: Run, publisher: Publisher, found: Sequence[Record], told: dict[str, Any]) -> set[str]:
+    """Look at these listings; the skus of those of which it is known now how they are."""
+    certain = set[str]()
     for start in range(0, len(found), MOST_PRICES):
         some = found[start : start + MOST_PRICES]
         items = publisher.items_of([one.sku for one in some])
@@ -120,6 +165,9 @@ def _slice(run: Run, publisher: Publisher, found: Sequence[Record], told: dict[s
             told["looked"] += 1
             told["unknown"] += known is None
             told["drift"] += known or 0
+            if known is not None:
+                certain.add(record.sku)
+    return certain
 
 
 def _one(run: Run, publisher: Publisher, record: Record, item: Json | None) -> int | None:

@@ -73,7 +73,7 @@ def classify(accepted: Echo, now: Echo | None, internal: Iterable[FieldGroup] = 
         return [*_sales(accepted, now), Drift(DriftClass.ENDED)]
     if sale := _sales(accepted, now):
         found += sale
-        if _left(accepted) is not None and _left(now) == max(0, (_left(accepted) or 0) - sale[0].sold):
+        if left(accepted) is not None and left(now) == max(0, (left(accepted) or 0) - sale[0].sold):
             external -= {FieldGroup.QUANTITY}
     if now.on_hold and not accepted.on_hold:
         found.append(Drift(DriftClass.ON_HOLD))
@@ -113,7 +113,7 @@ def _sales(accepted: Echo, now: Echo) -> list[Drift]:
     return [Drift(DriftClass.SALE, sold=now.sold - before)] if now.sold > before else []
 
 
-def _left(echo: Echo) -> int | None:
+def left(echo: Echo) -> int | None:
     """What buyers can buy: the smaller of what the item and the offer have."""
     shown: Any = echo.groups.get(FieldGroup.QUANTITY) or {}
     item = ((shown.get("item") or {}).get("shipToLocationAvailability") or {}).get("quantity")

@@ -158,14 +158,14 @@ def _shown(sent: Any, there: Any, name: str = "") -> Any:
 
 def _text(value: Any, name: str) -> Any:
     if name == "value":
-        return _amount(value)
+        return amount(value)
     if isinstance(value, str):
         return " ".join(value.split()) if name in _TEXTS or name == "title" else value
     return value
 
 
-def _amount(value: Any) -> Any:
-    """`245.0`, `245.00` and `245` are one amount."""
+def amount(value: Any) -> Any:
+    """An amount in one form: `245.0`, `245.00` and `245` are one amount."""
     try:
         return f"{Decimal(str(value)).normalize():f}"
     except InvalidOperation:

@@ -8,7 +8,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.backoff import Backoff
 from sluice.jobs.model.kinds import JobKind
 from sluice.platform.clock import MINUTE, SECOND
-from sluice.platform.config.services import EBAY_ACCOUNT, EBAY_INVENTORY, EBAY_TAXONOMY
+from sluice.platform.config.services import EBAY_ACCOUNT, EBAY_FEED, EBAY_INVENTORY, EBAY_TAXONOMY
 
 MARKETPLACE: Final = "ebay"
 # Jobs of an account run together, so that the prices of 25 skus are one call.
@@ -33,11 +33,15 @@ LOCATIONS: Final = JobKind(
 COMPARE: Final = JobKind(
     "listing.compare", "sluice.listings.ebay.comparing:run", frozenset({MARKETPLACE}), service=EBAY_INVENTORY
 )
+# eBay's report of all live listings is asked for, waited for, and compared with what eBay took.
+REPORT: Final = JobKind(
+    "listing.report", "sluice.listings.ebay.reports:run", frozenset({MARKETPLACE}), service=EBAY_FEED
+)
 # What a category asks of its items.
 CATEGORY: Final = JobKind(
     "category.read", "sluice.listings.ebay.categories:read", frozenset({MARKETPLACE}), service=EBAY_TAXONOMY
 )
-KINDS = (PUBLISH, POLICIES, LOCATIONS, COMPARE, CATEGORY)
+KINDS = (PUBLISH, POLICIES, LOCATIONS, COMPARE, REPORT, CATEGORY)
 
 
 def publish_id(owner: str, sku: str) -> str:
@@ -51,6 +55,11 @@ def compare_id(tenant: str, skus: Sequence[str] = ()) -> str:
         return keys.job_id(COMPARE.name, MARKETPLACE, tenant)
     what = skus[0] if len(skus) == 1 else f"#{hashlib.sha256(' '.join(skus).encode()).hexdigest()[:16]}"
     return keys.job_id(COMPARE.name, MARKETPLACE, tenant, what)
+
+
+def report_id(tenant: str) -> str:
+    """The job that has a report made of an account's listings, and reads it."""
+    return keys.job_id(REPORT.name, MARKETPLACE, tenant)
 
 
 def policies_id(tenant: str, site: str) -> str:

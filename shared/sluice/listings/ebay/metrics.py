@@ -42,6 +42,9 @@ NAMES: Final[Mapping[str, str]] = {
     "last.publish_error": "gauge: when a publish failed last",
     "last.reconcile": "gauge: when the reconciler ran last",
     "last.audit": "gauge: when the audit ran last",
+    "last.report": "gauge: when a report of live listings was read last",
+    "report.outcome": "reports of live listings, by `result`: read, or why there was none",
+    "drift.suspected": "listings that a report or a page of items shows otherwise than eBay took them",
     "audit.checked": "records whose hashes, snapshots and index entries were computed anew",
     "audit.mismatch": "what the audit found wrong, by `what`",
     "audit.mended": "what of it was mended, by `what`",
@@ -53,11 +56,13 @@ SUCCESS: Final = "ebay.publish_success"
 ERROR: Final = "ebay.publish_error"
 RECONCILE: Final = "ebay.reconcile"
 AUDIT: Final = "ebay.audit"
+REPORT: Final = "ebay.report"
 LAST: Final[Mapping[str, str]] = {
     SUCCESS: "last.publish_success",
     ERROR: "last.publish_error",
     RECONCILE: "last.reconcile",
     AUDIT: "last.audit",
+    REPORT: "last.report",
 }
 
 

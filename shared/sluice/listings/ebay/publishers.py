@@ -2,6 +2,7 @@
 
 from sluice.jobs.model.run import Calls
 from sluice.marketplaces.publishing import Categories, PolicyReader, Publisher
+from sluice.marketplaces.reports import Reports
 from sluice.platform.clock import Clock
 
 
@@ -17,6 +18,13 @@ def policies_of(account_id: str, calls: Calls, clock: Clock) -> PolicyReader:
     from sluice.marketplaces.ebay.account import SellerAccount
 
     return SellerAccount.open(account_id, calls, clock)
+
+
+def reports_of(account_id: str, calls: Calls, clock: Clock) -> Reports:
+    """The reports of an account's live listings. Opening calls nobody."""
+    from sluice.marketplaces.ebay.feed import Feed
+
+    return Feed.open(account_id, calls, clock)
 
 
 def categories_of(account_id: str, calls: Calls, clock: Clock) -> Categories:

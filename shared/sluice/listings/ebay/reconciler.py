@@ -17,7 +17,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.run import records
 from sluice.listings.ebay import metrics, sellers, shares, wishes
 from sluice.marketplaces.accounts import table as accounts
-from sluice.platform.clock import DAY
+from sluice.platform.clock import DAY, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.services import EBAY_INVENTORY
 from sluice.platform.context import Context
@@ -28,12 +28,16 @@ MOST_TOLD: Final = 20
 
 
 class ReconcileAnswer(TypedDict):
-    """What one run did. asked: accounts whose listings are looked at. calls: that it may take."""
+    """What one run did. asked: accounts whose listings are looked at. calls: that it may take.
+
+    reports: that eBay is asked for.
+    """
 
     success: bool
     accounts: int
     asked: int
     calls: int
+    reports: int
     durationMs: int
 
 
@@ -43,15 +47,18 @@ def run(context: Context) -> ReconcileAnswer:
     watched = sellers.watched()
     applications = accounts.applications([one.part for one in watched])
     rates = shares.rates(watched, applications, per_day(config))
-    allotted: dict[str, int] = {}
+    every, allotted, reports = config.ebay.report_minutes * MINUTE, dict[str, int](), 0
     for look in watched:
         rate = rates[look.part]
         if shares.is_due(look, rate, began):
             calls = allotted[look.part] = min(shares.MOST_CALLS, shares.room(look, rate, began))
             ask.want(wishes.compare(keys.tenant_of(look.part), calls, rate), began, config)
+        if shares.is_report_due(look, rate, every, began):
+            ask.want(wishes.report(keys.tenant_of(look.part)), began, config)
+            reports += 1
     duration = context.now() - began
     total = sum(allotted.values())
-    counters = {"asked": len(allotted), "calls": total}
+    counters = {"asked": len(allotted), "calls": total, "reports": reports}
     records.record(
         "reconciler", {**counters, "accounts": len(watched), "ms": duration}, counters, context.now(), config
     )
@@ -62,6 +69,7 @@ def run(context: Context) -> ReconcileAnswer:
         "accounts": len(watched),
         "asked": len(allotted),
         "calls": total,
+        "reports": reports,
         "durationMs": duration,
     }
 

@@ -5,6 +5,9 @@
                 ebay:acme   places        the places that it sends goods from, as they were read
                 ebay:acme   publishing    until when nothing new is published, and why
                 ebay:acme   categories    when eBay refused to say what categories ask for
+                ebay:acme   report        eBay's report of its live listings: the open one, and the last that was read
+                ebay:acme   pages         what each page of its items showed last (see `sweeping`)
+                ebay:acme   suspects      listings that are worth reading (see `suspects`)
                 #look       ebay:acme     how far the looks at its listings are
 ```
 """
@@ -14,6 +17,7 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action as Update
 
 from sluice.listings.ebay.desired import Policies, PolicyIds, PolicyRef
 from sluice.marketplaces.publishing import POLICY_KINDS, Location, Policy
@@ -23,6 +27,9 @@ from sluice.platform.attributes import IntAttribute
 PUBLISHING: Final = "publishing"
 PLACES: Final = "places"
 CATEGORIES: Final = "categories"
+REPORT: Final = "report"
+SUSPECTS: Final = "suspects"
+PAGES: Final = "pages"
 # Under which the looks of all accounts stand.
 LOOKS: Final = "#look"
 
@@ -37,6 +44,15 @@ class SellerPart(tables.Table):
         turn last. paid_until, rate: until when its calls are used, and how many a day it had last (see `shares`).
         began_at: of the present round. round_ms, listings, open: of the last one that was complete; open counts the
         differences that were open, by class. seen, open_seen: of the present round so far.
+    page, pages_seen, pages: of a sweep of items (see `sweeping`), the page that comes next while one goes on, how many
+        were read, and how many the last one had. swept_at, sweep_ms: when the newest began, and how long after the one
+        before.
+    suspects: how many listings wait to be read. report_due_at: when the next report is asked for.
+    asking_at: of the part `report`, since when it is not certain whether a report was asked for. task, task_at: of the
+        open one. outcome, reason, outcome_at: what became of the newest. report_at, rows, report_ms: of the one that
+        was read last: when it was made, its rows, and how long after the one before. read_task: which it was.
+    digests: of the part `pages`, a short word for what each page showed.
+    waiting, checked, turn: of the part `suspects`; turn counts its changes.
     audit_owner, audit_after: whose records, and behind which sku, the next audit goes on. audited_at: of the last one.
     """
 
@@ -61,6 +77,26 @@ class SellerPart(tables.Table):
     open = JSONAttribute(null=True)
     seen = IntAttribute(null=True)
     open_seen = JSONAttribute(null=True)
+    page = IntAttribute(null=True)
+    pages = IntAttribute(null=True)
+    pages_seen = IntAttribute(null=True)
+    swept_at = IntAttribute(null=True)
+    sweep_ms = IntAttribute(null=True)
+    suspects = IntAttribute(null=True)
+    report_due_at = IntAttribute(null=True)
+    asking_at = IntAttribute(null=True)
+    task = UnicodeAttribute(null=True)
+    task_at = IntAttribute(null=True)
+    outcome = UnicodeAttribute(null=True)
+    outcome_at = IntAttribute(null=True)
+    report_at = IntAttribute(null=True)
+    report_ms = IntAttribute(null=True)
+    rows = IntAttribute(null=True)
+    read_task = UnicodeAttribute(null=True)
+    digests = JSONAttribute(null=True)
+    waiting = JSONAttribute(null=True)
+    checked = JSONAttribute(null=True)
+    turn = IntAttribute(null=True)
     audit_owner = UnicodeAttribute(null=True)
     audit_after = UnicodeAttribute(null=True)
     audited_at = IntAttribute(null=True)
@@ -197,6 +233,43 @@ def watched() -> list[SellerPart]:
 def progress_of(account: str) -> SellerPart | None:
     """How far the comparison of an account's listings is."""
     return _find(LOOKS, account)
+
+
+def note_progress(account: str, actions: Sequence[Update]) -> None:
+    """Write how far the looks at an account's listings are; nothing where they have ended."""
+    with suppress(tables.ConditionFailed):
+        tables.update(SellerPart, [LOOKS, account], list(actions), SellerPart.part.exists())
+
+
+def note_suspects(account: str, waiting: int) -> None:
+    """Say how many listings wait to be read."""
+    note_progress(account, [SellerPart.suspects.set(waiting)])
+
+
+def suspects_of(account: str) -> SellerPart | None:
+    """The listings that are worth reading; see `suspects`."""
+    return _find(account, SUSPECTS)
+
+
+def pages_of(account: str) -> dict[str, str]:
+    """What each page of the account's items showed last, in a short word."""
+    part = _find(account, PAGES)
+    return dict(part.digests or {}) if part else {}
+
+
+def remember_pages(account: str, digests: Mapping[str, str]) -> None:
+    """Keep what each page showed."""
+    SellerPart(account, PAGES, digests=dict(digests)).save()
+
+
+def report_of(account: str) -> SellerPart | None:
+    """eBay's report of the account's live listings; None before there was one."""
+    return _find(account, REPORT)
+
+
+def note_report(account: str, actions: Sequence[Update]) -> None:
+    """Write what became of a report."""
+    tables.update(SellerPart, [account, REPORT], list(actions))
 
 
 def _find(account: str, part: str) -> SellerPart | None:

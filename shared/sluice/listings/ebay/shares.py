@@ -38,6 +38,10 @@ def listings_for(calls: int) -> int:
 
 
 SLICE_CALLS: Final = calls_for(SLICE)
+# Items on a page of a sweep, of eBay's most; sweeps take so much of the calls, and are not made more often than this.
+PAGE: Final = 200
+SWEEPS: Final = 5
+LEAST_SWEEP_MS: Final = 10 * MINUTE
 
 
 def rates(watched: Sequence[SellerPart], applications: Mapping[str, str], per_day: int) -> dict[str, int]:
@@ -63,9 +67,41 @@ def room(look: SellerPart, rate: int, now: int) -> int:
 
 
 def is_due(look: SellerPart, rate: int, now: int) -> bool:
-    """Whether there is room for as much as is worth a run: a slice, or all of the account's listings."""
-    wanted = SLICE if look.listings is None else max(1, min(SLICE, look.listings))
-    return room(look, rate, now) >= calls_for(wanted)
+    """Whether there is room for as much as is worth a run: a slice; or suspects, or pages, with half of the room."""
+    there = room(look, rate, now)
+    hinted = 2 * calls_for(min(look.suspects or 0, SLICE // 2))
+    return is_slice(look, there) or 0 < hinted <= there or is_sweep_due(look, rate, there, now)
+
+
+def is_slice(look: SellerPart, calls: int) -> bool:
+    """Whether so many calls are enough for a slice, or for all of the account's listings."""
+    return calls >= calls_for(SLICE if look.listings is None else max(1, min(SLICE, look.listings)))
+
+
+def sweep_every_ms(look: SellerPart, rate: int) -> int | None:
+    """How often an account's items are gone through by pages; None where rounds of looks are quick enough alone."""
+    if not rate:
+        return None
+    every = max(LEAST_SWEEP_MS, _pages(look) * SWEEPS * DAY // rate)
+    return every if round_ms(look, rate) >= 3 * every else None
+
+
+def is_sweep_due(look: SellerPart, rate: int, calls: int, now: int) -> bool:
+    """Whether a sweep of items begins now, or goes on, with half of so many calls."""
+    every = sweep_every_ms(look, rate)
+    if every is None or calls < 2 * min(_pages(look), SLICE // 2):
+        return False
+    return look.page is not None or now - (look.swept_at or 0) >= every
+
+
+def is_report_due(look: SellerPart, rate: int, every_ms: int, now: int) -> bool:
+    """Whether eBay's report is asked for now. every_ms: how often, where rounds of looks take longer; 0 for never."""
+    return bool(every_ms and rate) and (look.report_due_at or 0) <= now and round_ms(look, rate) > every_ms
+
+
+def round_ms(look: SellerPart, rate: int) -> int:
+    """How long a round of looks takes with these calls, as far as it is known how many listings there are."""
+    return calls_for(_known(look)) * DAY // rate
 
 
 def paid(look: SellerPart, rate: int, calls: int, now: int) -> int:
@@ -85,7 +121,28 @@ def allowed_age_ms(look: SellerPart) -> int | None:
     """The mean age that the account's calls allow, for as many listings as it has; None before that is known."""
     if not look.rate or not look.listings:
         return None
-    return max(LEAST_ROUND_MS, calls_for(look.listings) * DAY // look.rate) // 2
+    left = look.rate * (SWEEPS - 1) // SWEEPS if sweep_every_ms(look, look.rate) else look.rate
+    return max(LEAST_ROUND_MS, round_ms(look, left)) // 2 if left else None
+
+
+def items_age_ms(look: SellerPart) -> int | None:
+    """How old what is known of quantities, titles and pictures is on the average; None without sweeps of items."""
+    return look.sweep_ms // 2 if look.sweep_ms else None
+
+
+def report_age_ms(report: SellerPart | None) -> int | None:
+    """How old what is known by reports (prices, what is there) is on the average; None before the second of them."""
+    if report is None or not report.report_ms or not report.report_at or not report.read_at:
+        return None
+    return report.report_ms // 2 + max(0, report.read_at - report.report_at)
+
+
+def _pages(look: SellerPart) -> int:
+    return max(1, look.pages or -(-_known(look) // PAGE))
+
+
+def _known(look: SellerPart) -> int:
+    return max(look.listings or 0, look.seen or 0)
 
 
 def _useful(look: SellerPart) -> int:

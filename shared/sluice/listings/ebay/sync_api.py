@@ -7,13 +7,14 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
-from sluice.listings.ebay import answers, asking, cases, change, locations, policies, sellers, shares, sync_log
+from sluice.listings.ebay import answers, asking, cases, change, locations, policies, sellers, standing, sync_log
 from sluice.listings.ebay.api import refusals_told
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.plan import Step
+from sluice.listings.ebay.standing import SyncStanding
 from sluice.listings.ebay.sync_log import RESULTS, SyncEntry
 from sluice.marketplaces.ebay.sites import EBAY_SITES
-from sluice.platform.clock import iso, iso_or_none
+from sluice.platform.clock import iso
 from sluice.platform.config import live
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
@@ -142,28 +143,6 @@ class PoliciesAsked(TypedDict):
     jobId: str
 
 
-class PublishingPause(TypedDict):
-    """Until when nothing new is published, and why. What is live is kept up to date."""
-
-    until: Time
-    reason: str
-
-
-class SyncStanding(TypedDict):
-    """How the account fares. pause: null while it publishes.
-
-    listings: those of the last complete round of looks. meanAgeMs: how old what is known of a listing is, on average.
-    allowedAgeMs: how old it would be if nothing held the looks up, with the calls that they are given.
-    """
-
-    pause: PublishingPause | None
-    listings: int | None
-    roundMs: int | None
-    meanAgeMs: int | None
-    allowedAgeMs: int | None
-    lookedAt: Time | None
-
-
 def show_sync_log(request: HttpRequest[None, SyncQuery]) -> SyncLog:
     """The attempts to make eBay equal to your records."""
     query = request.query
@@ -226,16 +205,7 @@ def refresh_policies(request: HttpRequest[ReadPolicies, None]) -> PoliciesAsked:
 
 def show_standing(request: HttpRequest[None, None]) -> SyncStanding:
     """Whether your account publishes, and how old what is known of its listings is."""
-    account = keys.account(MARKETPLACE, request.tenant)
-    pause, look = sellers.paused(account, request.now), sellers.progress_of(account)
-    return {
-        "pause": {"until": iso(pause[0]), "reason": pause[1]} if pause else None,
-        "listings": look.listings if look else None,
-        "roundMs": look.round_ms if look else None,
-        "meanAgeMs": shares.mean_age_ms(look) if look else None,
-        "allowedAgeMs": shares.allowed_age_ms(look) if look else None,
-        "lookedAt": iso_or_none(look.looked_at) if look else None,
-    }
+    return standing.of(keys.account(MARKETPLACE, request.tenant), request.now)
 
 
 def resume_publishing(request: HttpRequest[None, None]) -> SyncStanding:

@@ -12,11 +12,13 @@ from sluice.listings.ebay.kinds import (
     MARKETPLACE,
     POLICIES,
     PUBLISH,
+    REPORT,
     category_id,
     compare_id,
     locations_id,
     policies_id,
     publish_id,
+    report_id,
 )
 from sluice.listings.ebay.shares import calls_for
 from sluice.marketplaces.publishing import POLICY_KINDS
@@ -26,6 +28,8 @@ CALLS: Final = 5
 CALLS_QUICK: Final = 1
 # The tree of the site, the aspects, the conditions.
 CATEGORY_CALLS: Final = 3
+# A look for a task that is there, and another call: a report takes several runs.
+REPORT_CALLS: Final = 2
 
 
 def publish(
@@ -72,6 +76,12 @@ def compare(tenant: str, calls: int, rate: int, priority: int = keys.BACKGROUND)
     payload = {"calls": calls, "rate": rate}
     account = keys.account(MARKETPLACE, tenant)
     return Wish(COMPARE, compare_id(tenant), tenant, account, payload, priority=priority, calls=calls, replace=True)
+
+
+def report(tenant: str, priority: int = keys.BACKGROUND) -> Wish:
+    """The wish for a report of an account's live listings."""
+    account = keys.account(MARKETPLACE, tenant)
+    return Wish(REPORT, report_id(tenant), tenant, account, {}, priority=priority, calls=REPORT_CALLS)
 
 
 def check(tenant: str, skus: Sequence[str]) -> Wish:

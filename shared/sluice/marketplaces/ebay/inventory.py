@@ -8,8 +8,11 @@ What is not as one would think (Inventory 1.18, and what sellers have met):
 - `getInventoryItems` counts pages: its `offset` is the number of the page.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, Self
+from urllib.parse import parse_qs, urlsplit
 
 from sluice.jobs.model.outcomes import Then
 from sluice.jobs.model.run import Calls
@@ -41,8 +44,9 @@ BASE: Final = "/sell/inventory/v1"
 ITEM: Final = f"{BASE}/inventory_item/{{sku}}"
 OFFER: Final = f"{BASE}/offer/{{offer_id}}"
 GROUP: Final = f"{BASE}/inventory_item_group/{{group}}"
-# eBay's most is 200. An answer that the transport takes has room for so many.
-PAGE_SIZE: Final = 100
+# eBay's most, and as much as so many items with long descriptions take.
+PAGE_SIZE: Final = 200
+PAGE_BYTES: Final = 4 * 1024 * 1024
 MOST_PLACES: Final = 1_000
 
 
@@ -70,11 +74,12 @@ class Inventory(SellerApi):
     def items(self, page: int) -> ItemPage:
         """See `Publisher`."""
         query: dict[str, str | int] = {"limit": PAGE_SIZE, "offset": page}
-        found = self._read(Call("GET", f"{BASE}/inventory_item", query=query))
+        found = self._read(Call("GET", f"{BASE}/inventory_item", query=query, most_bytes=PAGE_BYTES))
         if found is None:
-            return ItemPage((), more=False)
+            return ItemPage(())
         rows = tuple(_object(row) for row in found["inventoryItems"].optional_rows())
-        return ItemPage(rows, more=bool(found["next"].optional_text()) and bool(rows))
+        link = found["next"].optional_text()
+        return ItemPage(rows, _page_of(link, page + 1) if link and rows else None)
 
     def items_of(self, skus: Sequence[str]) -> dict[str, Json | None]:
         """See `Publisher`."""
@@ -211,9 +216,13 @@ class Inventory(SellerApi):
             raise UnknownReason(failure.message, status=failure.status, code=failure.code) from None
 
     def _exchange(self, request: Call) -> Answer:
-        return super()._exchange(
-            Call(request.method, request.path, request.ids, request.query, self._headers, request.json)
-        )
+        return super()._exchange(replace(request, headers=self._headers))
+
+
+def _page_of(link: str, otherwise: int) -> int:
+    """The page that `next` names, whatever eBay counts; it never goes back."""
+    named = parse_qs(urlsplit(link).query).get("offset", [""])[0]
+    return max(otherwise, int(named)) if re.fullmatch("[0-9]{1,9}", named) else otherwise
 
 
 def _object(value: Value) -> Json:

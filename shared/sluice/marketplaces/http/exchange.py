@@ -13,7 +13,7 @@ class Call:
     """One request.
 
     path: a template such as `/products/{product_id}`, the form in which it is logged; `ids` fill it, each quoted.
-    json, form: the body, at most one of them.
+    json, form: the body, at most one of them. most_bytes: of an answer that may be larger than usual; 0 for the usual.
     """
 
     method: str
@@ -23,6 +23,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
+    most_bytes: int = 0
 
     def filled_path(self) -> str:
         """The path with its ids in it.

@@ -109,7 +109,7 @@ class Transport:
             ) as response,
         ):
             try:
-                body = _body(response, source)
+                body = _body(response, source, request.most_bytes or MOST_BYTES)
             except (httpx.HTTPError, BadAnswer):
                 if response.is_success:
                     raise
@@ -175,25 +175,25 @@ def forget() -> None:
             _shared.pop().close()
 
 
-def _body(response: httpx.Response, source: str) -> bytes:
-    """The body, unpacked, of at most `MOST_BYTES`: neither a long stream nor a small one that unpacks to a huge one
+def _body(response: httpx.Response, source: str, most: int) -> bytes:
+    """The body, unpacked, of at most `most` bytes: neither a long stream nor a small one that unpacks to a huge one
     is taken into memory."""
     too_large = BadAnswer(
-        f"{source}: the answer is larger than {MOST_BYTES} bytes", status=response.status_code, uncertain=True
+        f"{source}: the answer is larger than {most} bytes", status=response.status_code, uncertain=True
     )
     body = bytearray()
     assert isinstance(response.stream, httpx.SyncByteStream)  # noqa: S101 - for the type checker
     for chunk in response.stream:
         body += chunk
-        if len(body) > MOST_BYTES:
+        if len(body) > most:
             raise too_large
     if response.headers.get("content-encoding", "identity").lower() not in ("gzip", "x-gzip", "deflate"):
         return bytes(body)
     try:
-        unpacked = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(bytes(body), MOST_BYTES + 1)
+        unpacked = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(bytes(body), most + 1)
     except zlib.error:
         message = f"{source}: the answer cannot be unpacked"
         raise BadAnswer(message, status=response.status_code, uncertain=True) from None
-    if len(unpacked) > MOST_BYTES:
+    if len(unpacked) > most:
         raise too_large
     return unpacked

@@ -27,6 +27,8 @@ EBAY_MARKETING: Final = "ebay-marketing"
 EBAY_INVENTORY: Final = "ebay-inventory"
 EBAY_ACCOUNT: Final = "ebay-account"
 EBAY_TAXONOMY: Final = "ebay-taxonomy"
+# 100,000 a day for reports (Feed API), of which a seller may ask for 25 a day.
+EBAY_FEED: Final = "ebay-feed"
 # Shops: each host has a budget of its own, with two seconds between two requests where its robots.txt does not ask for
 # more.
 PAGES: Final = "pages"
@@ -37,6 +39,7 @@ SERVICES: Mapping[str, Limits] = {
     EBAY_INVENTORY: Limits(by_clock(day=2_000_000, zone=days.PACIFIC), interval_ms=100),
     EBAY_ACCOUNT: Limits(by_clock(day=25_000, zone=days.PACIFIC), interval_ms=250),
     EBAY_TAXONOMY: Limits(by_clock(day=5_000, zone=days.PACIFIC), interval_ms=250),
+    EBAY_FEED: Limits(by_clock(day=100_000, zone=days.PACIFIC), interval_ms=250),
     PAGES: Limits(interval_ms=2_000, by_account=True, at_once=8),
     OPERATOR: Limits(by_account=True, at_once=4),
 }
@@ -45,7 +48,7 @@ LIMITS: Mapping[str, Limits] = {**MARKETPLACES, **SERVICES}
 
 # Where days are not UTC's. A fact about a marketplace, not a number that an operator may change.
 ZONES: Mapping[str, str] = dict.fromkeys(
-    ("ebay", EBAY_MARKETING, EBAY_INVENTORY, EBAY_ACCOUNT, EBAY_TAXONOMY), days.PACIFIC
+    ("ebay", EBAY_MARKETING, EBAY_INVENTORY, EBAY_ACCOUNT, EBAY_TAXONOMY, EBAY_FEED), days.PACIFIC
 )
 
 

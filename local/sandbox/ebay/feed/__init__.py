@@ -1,0 +1,1 @@
+"""Reports of a seller's live listings at eBay: Feed API."""
