@@ -19,7 +19,7 @@ Which write relies on what is listed in docs/adr/027-writes-know-their-own-effec
 import random
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -34,6 +34,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from sluice.platform import aws
+from sluice.platform.prepared import Prepared, Raw
 from sluice.platform.settings import settings
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "reasons",
     "transact",
     "update",
+    "update_prepared",
 ]
 
 M = TypeVar("M", bound=Model)
@@ -153,9 +155,7 @@ def _retrying(write: Callable[[], R]) -> R:
 
 @cache
 def _connection(once: bool) -> Connection:
-    """A connection for requests that belong to no one model. once: it sends each request once; by default, what was
-    throttled or not answered is sent again.
-    """
+    """A connection for requests that belong to no one model. once: as `update`."""
     connection = Connection()
     connection._client = aws.client("dynamodb", once=once)
     return connection
@@ -164,10 +164,9 @@ def _connection(once: bool) -> Connection:
 def _dispatch(model: type[Model], operation: str, kwargs: dict[str, Any], *, once: bool = False) -> dict[str, Any]:
     connection = _connection(True) if once else model._get_connection().connection
     try:
-        data: dict[str, Any] = connection.dispatch(operation, kwargs)
+        return dict(connection.dispatch(operation, kwargs))
     except VerboseClientError as error:
         raise PynamoDBException(str(error), error) from error
-    return data
 
 
 def new_token() -> str:
@@ -230,6 +229,16 @@ def update(
             raise
         return model.from_raw_data(failed.item or {})
     return model.from_raw_data(data[ATTRIBUTES])
+
+
+def update_prepared(made: Prepared, key: str, values: Mapping[str, Raw], *, token: Attribute[str]) -> None:
+    """One UpdateItem of what is prepared; its value "token" is the new one of `token`. It fails as `update` does."""
+    mine = new_token()
+    try:
+        _retrying(lambda: _dispatch(made.model, UPDATE_ITEM, made.request(key, {**values, "token": {"S": mine}})))
+    except ConditionFailed as failed:
+        if not _is_ours(failed, token.attr_name, mine):
+            raise
 
 
 def put(item: Model, condition: Condition | None = None, *, token: Attribute[str] | None = None) -> None:

@@ -13,24 +13,22 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pynamodb.expressions.condition import Condition, size
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
 
-from sluice.jobs.model import history, keys, kinds
-from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job, Spec
+from sluice.jobs.model import keys, kinds
+from sluice.jobs.model.job import MOST_ASKERS, Job, Spec
 from sluice.jobs.model.states import FINAL, QUEUED
 from sluice.jobs.queue import lanes
+from sluice.jobs.queue.creation import CLOCK_SKEW_MS, creation, due_at_of, lane_of, of_earlier_runs, prepared, values_of
 from sluice.jobs.queue.rerun import backs_off, moved
 from sluice.platform import tables
-from sluice.platform.clock import SECOND
 
 # How often a caller that keeps losing to others looks again. Each round somebody else's write succeeded.
 TRIES = 12
 THREADS = 16
-# By how much the clocks of two functions may differ.
-CLOCK_SKEW_MS = SECOND
 
 
 class Result(StrEnum):
@@ -91,7 +89,7 @@ def enqueue(spec: Spec, now: int, held: Held = never_held, write: Write = _write
         known = ", ".join(sorted(kind.marketplaces)) or "none"
         known += f" and are charged to {kind.service}" if kind.service else ""
         raise ValueError(f"jobs of kind {spec.kind!r} run on {known}, not on {spec.account!r} with {spec.budget!r}")
-    lanes.mark(_lane(spec), now)
+    lanes.mark(lane_of(spec), now)
     try:
         return _create(spec, now, write)
     except tables.ConditionFailed as failed:
@@ -128,66 +126,15 @@ def enqueue_many(specs: Sequence[Spec], now: int, held: Held = never_held) -> li
         return list(pool.map(one, specs))
 
 
-_OF_EARLIER_RUNS = (
-    *(Job.result, Job.error, Job.history, Job.rerun, Job.rerun_payload),
-    *(Job.begun, Job.letter, Job.expires_at, Job.rerun_askers, Job.rerun_payer, Job.counted, Job.askers),
-)
-
-
-def _of_earlier_runs(spec: Spec, now: int) -> list[Update]:
-    """What stays of earlier runs: nothing, or what the letter knows that is replayed."""
-    kept = dict[str, Any]()
-    if origin := spec.origin:
-        replayed: history.Entry = {"at": now, "event": "replay", "attempt": 0}
-        kept = {"letter": origin.letter, "history": history.add(origin.history, replayed)}
-        kept |= {"begun": True} if origin.begun else {}
-    return [
-        attribute.set(kept[attribute.attr_name]) if attribute.attr_name in kept else attribute.remove()
-        for attribute in _OF_EARLIER_RUNS
-    ]
-
-
-def _due_at(wanted: int, now: int) -> int:
-    """When the job is due: as wanted, or a moment ago, so that a scheduler whose clock lags behind ours sees it too."""
-    return max(wanted, now - CLOCK_SKEW_MS)
-
-
-def _lane(spec: Spec) -> str:
-    return keys.lane(spec.budget, spec.account, spec.priority, spec.job_id, spec.lane_shards)
-
-
 def _create(spec: Spec, now: int, write: Write, *, keep_askers: bool = True) -> Enqueued:
     """Queue the job anew. Who asked for an earlier run may still look at it, as long as they are few."""
-    condition = Job.job_id.does_not_exist() | Job.state.is_in(*sorted(FINAL))
-    if keep_askers:
-        condition &= Job.tenants.does_not_exist() | _few_askers() | Job.tenants.contains(spec.tenant)
-    actions = [
-        Job.kind.set(spec.kind),
-        Job.state.set(QUEUED),
-        Job.lane.set(_lane(spec)),
-        Job.due_at.set(_due_at(spec.due_at, now)),
-        # The lease number lives on, so that a late worker of an earlier run can never match this one.
-        Job.lease.set(Job.lease | 0),
-        Job.attempts.set(0),
-        Job.priority.set(spec.priority),
-        Job.tenant.set(spec.tenant),
-        Job.tenants.add({spec.tenant}) if keep_askers else Job.tenants.set({spec.tenant}),
-        Job.account.set(spec.account),
-        Job.budget.set(spec.budget),
-        Job.calls.set(spec.calls),
-        Job.payload.set(spec.payload),
-        Job.created_at.set(now),
-        Job.updated_at.set(now),
-        Job.version.set(VERSION),
-        *_of_earlier_runs(spec, now),
-    ]
-    write(spec.job_id, actions, condition)
+    values = values_of(spec, now)
+    if write is _write and not spec.origin:
+        tables.update_prepared(prepared(keep_askers), spec.job_id, values, token=Job.ask_token)
+    else:
+        actions, condition = creation(values, keep_askers=keep_askers)
+        write(spec.job_id, [*actions, *of_earlier_runs(spec, now)], condition)
     return Enqueued(spec.job_id, Result.CREATED, QUEUED)
-
-
-def _few_askers() -> Condition:
-    few: Condition = size(Job.tenants) < MOST_ASKERS  # type: ignore[no-untyped-call]
-    return few
 
 
 def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
@@ -263,7 +210,7 @@ def _charged(spec: Spec, job: Job, held: Held) -> list[Update]:
 
 
 def _run_by(spec: Spec) -> Job:
-    return Job(job_id=spec.job_id, kind=spec.kind, account=spec.account, budget=spec.budget, lane=_lane(spec))
+    return Job(job_id=spec.job_id, kind=spec.kind, account=spec.account, budget=spec.budget, lane=lane_of(spec))
 
 
 def _takes_over(spec: Spec, job: Job, held: Held) -> bool:
@@ -284,7 +231,7 @@ def _placed(spec: Spec, job: Job, now: int, *, takes_over: bool) -> list[Update]
         actions += [Job.lane.set(lane), Job.priority.set(priority)]
     if takes_over:
         actions += moved(job, spec.tenant)
-    due_at = _due_at(min(spec.due_at, job.due_at or 0), now)
+    due_at = due_at_of(min(spec.due_at, job.due_at or 0), now)
     # A background request does not cut a backoff short. It does bring forward what nobody has tried yet, and what has
     # only waited for the account, or the budget, that it leaves.
     waited_in_vain = takes_over and not backs_off(job)
