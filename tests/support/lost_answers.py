@@ -313,8 +313,8 @@ class NoCalls:
 def run_schedule(_: object) -> object:
     first = schedule._take("one", NOON, CONFIG, only_if_due=True)
     second = schedule._take("two", NOON, CONFIG, only_if_due=True)
-    schedule._release("one", NOON + 1)
-    return first, second, schedule.status(NOON + 1, CONFIG)
+    schedule._release("one", {}, NOON + 1)
+    return first is not None, second is not None, schedule.status(NOON + 1, CONFIG)
 
 
 def put_off(_: object) -> object:

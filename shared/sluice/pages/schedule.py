@@ -4,6 +4,7 @@
  each minute    enabled, and the interval over? ─► take the run ─► tenants in turns ─► `page.check` jobs
  run-now        ──────────────────────────────────►                                                ─► page worker
 ```
+What it looks through is bounded, and tells the next run where to read on (see `due`).
 Two runs at once do no harm: a product has one job, and a check that is not due any more is skipped.
 """
 
@@ -11,18 +12,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 
 from sluice.jobs.ask import want_many
 from sluice.jobs.budgets import ledger
 from sluice.jobs.model import keys
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.jobs.run import records
-from sluice.pages import kinds, table
+from sluice.pages import due, kinds, table
+from sluice.pages.due import Stops
 from sluice.pages.table import Product
 from sluice.platform import aws, tables
 from sluice.platform.attributes import IntAttribute
@@ -35,8 +37,8 @@ from sluice.platform.observe import count, logger
 from sluice.platform.refused import Refused
 from sluice.platform.settings import settings
 
-# Products that a run looks through to find those that it asks for: hosts that are left alone hide nobody else's.
-MOST_READ = 2_000
+# Products that a run chooses from, in tenants' turns: hosts that are left alone hide nobody else's.
+MOST_CHOSEN = 2_000
 THREADS = 16
 # A run is over well before this, whatever becomes of it.
 RUN_MS = 2 * MINUTE
@@ -47,7 +49,9 @@ _SLACK_MS = 15 * SECOND
 class PageSchedule(tables.Table):
     """Who runs the scheduler, and when it ran: one item.
 
-    started_at, finished_at: of the last run, epoch ms. until: a run that has not finished is believed to go on so long.
+    started_at, finished_at: of the last run, epoch ms.
+    until: a run that has not finished is believed to go on so long.
+    stops: where the last run stopped reading what is due (see `due`).
     """
 
     class Meta:
@@ -58,6 +62,7 @@ class PageSchedule(tables.Table):
     started_at = IntAttribute(null=True)
     finished_at = IntAttribute(null=True)
     until = IntAttribute(null=True)
+    stops = JSONAttribute(null=True)
     expires_at = IntAttribute(null=True)
 
 
@@ -115,14 +120,16 @@ def run(context: Context, *, only_if_due: bool = False) -> Ran | None:
     """Ask for the checks that are due, oldest first, and wake the page worker. None: another run has begun first."""
     now, config = context.now(), context.config
     done = Ran(uuid4().hex[:12])
-    if not _take(done.run, now, config, only_if_due=only_if_due):
+    taken = _take(done.run, now, config, only_if_due=only_if_due)
+    if taken is None:
         return None
+    stops: Stops = taken.stops or {}
     try:
-        _ask(done, now, config)
+        stops = _ask(done, stops, now, config)
         if done.products:
             aws.invoke_later(settings().require("page_worker_function"), {"run": done.run})
     finally:
-        _release(done.run, context.now())
+        _release(done.run, stops, context.now())
     counters = {"asked": len(done.products), "waiting": len(done.waiting), "failed": len(done.failed)}
     records.record("page-scheduler", {**counters, "ms": context.now() - now, "run": done.run}, counters, now, config)
     count("PageSchedulerRun")
@@ -130,15 +137,21 @@ def run(context: Context, *, only_if_due: bool = False) -> Ran | None:
     return done
 
 
-def _ask(done: Ran, now: int, config: Config) -> None:
-    most, limits = config.pages.max_products_per_run, config.limits[PAGES]
-    due = list(_due(now))
-    closed = _closed({one.host for one in due}, now)
-    for one in due:
+def _ask(done: Ran, stops: Stops, now: int, config: Config) -> Stops:
+    """Ask for what is due. stops: where the last run stopped reading; where this one did is returned."""
+    found = due.read(now, stops)
+    chosen = list(islice(in_turns(found.products), MOST_CHOSEN))
+    closed = _closed({one.host for one in chosen}, now)
+    for one in chosen:
         if one.host in closed:
             done.left_alone.append(one.product)
             _put_off(one, closed[one.host])
-    open_ = [one for one in due if one.host not in closed]
+    _ask_in_turns(done, [one for one in chosen if one.host not in closed], now, config)
+    return found.stops
+
+
+def _ask_in_turns(done: Ran, open_: Sequence[Product], now: int, config: Config) -> None:
+    most, limits = config.pages.max_products_per_run, config.limits[PAGES]
     delays = table.delays([one.host for one in open_])
     place = defaultdict[str, int](int)
     waiting = iter(in_turns(open_))
@@ -194,14 +207,6 @@ def _hosts_in_turns(products: Sequence[Product]) -> Iterator[Product]:
         yield from (one for one in turn if one is not None)
 
 
-def _due(now: int) -> Iterator[Product]:
-    """Products that may be checked, those that have waited longest first."""
-    found = [
-        one for key in table.watch_keys() for one in Product.due.query(key, Product.check_at <= now, limit=MOST_READ)
-    ]
-    yield from sorted(found, key=lambda one: (one.check_at, one.product))[:MOST_READ]
-
-
 def _closed(hosts: set[str], now: int) -> dict[str, int]:
     """Until when each of `hosts` that takes no requests is left alone, epoch ms."""
     budgets = {host: keys.budget(keys.account(PAGES, host), by_account=True) for host in hosts}
@@ -226,23 +231,22 @@ def _last() -> PageSchedule | None:
         return None
 
 
-def _take(run_: str, now: int, config: Config, *, only_if_due: bool) -> bool:
-    """Begin a run, unless one goes on; by the clock, only when the interval since the last is over."""
+def _take(run_: str, now: int, config: Config, *, only_if_due: bool) -> PageSchedule | None:
+    """Begin a run, unless one goes on (None); by the clock, only when the interval since the last is over."""
     free = PageSchedule.until.does_not_exist() | (PageSchedule.until <= now)
     if only_if_due:
         last = now + _SLACK_MS - config.pages.check_scheduler_interval_minutes * MINUTE
         free &= PageSchedule.started_at.does_not_exist() | (PageSchedule.started_at <= last)
     actions = [PageSchedule.started_at.set(now), PageSchedule.until.set(now + RUN_MS)]
     try:
-        tables.update(PageSchedule, (_KEY,), actions, free, token=PageSchedule.run, value=run_)
+        return tables.update(PageSchedule, (_KEY,), actions, free, token=PageSchedule.run, value=run_)
     except tables.ConditionFailed:
-        return False
-    return True
+        return None
 
 
-def _release(run_: str, now: int) -> None:
+def _release(run_: str, stops: Stops, now: int) -> None:
+    actions = [PageSchedule.until.remove(), PageSchedule.finished_at.set(now), PageSchedule.stops.set(stops)]
     try:
-        actions = [PageSchedule.until.remove(), PageSchedule.finished_at.set(now)]
         tables.update(PageSchedule, (_KEY,), actions, PageSchedule.run == run_)
     except tables.ConditionFailed:
         return

@@ -1,7 +1,7 @@
 """Which pages are checked, when, and by how many workers: never twice within the interval."""
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
@@ -10,17 +10,17 @@ import pytest
 
 from sluice.jobs.dispatch.snapshot import Accounts
 from sluice.jobs.model.job import Job
-from sluice.pages import kinds, schedule
+from sluice.pages import due, kinds, schedule
 from sluice.pages.request import untrack
-from sluice.pages.table import MOST_TENANTS, Product
+from sluice.pages.table import MOST_TENANTS, WATCH_SHARDS, Product, watch_key
 from sluice.platform import tables as database
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.pages import Pages
 from sluice.platform.config.pauses import Pause, Pauses
 from sluice.platform.context import Context
-from tests.support.shop import HOST, URL, Desk, page
-from tests.support.store import Store
+from tests.support.shop import HOST, NOON, URL, Desk, page
+from tests.support.store import Answer, Request, Send, Store
 
 EMPTY = "<html><head><title>Shop</title></head><body>nothing to buy, and much to read about it</body></html>"
 
@@ -152,6 +152,61 @@ def test_tenants_have_turns_whatever_hosts_their_pages_are_at(desk: Desk, hosts:
     for one in own:
         place = sorted(job.due_at or 0 for job in Job.scan()).index(Job.get(kinds.job_id(one)).due_at or 0)
         assert place < 4, "at a host that both have pages of, too"
+
+
+def put_due(tables: Store, tenant: str, at: int, count: int = 1, apart: int = 1) -> list[str]:
+    """Pages of `tenant`, due from `at` on, each `apart` ms after the one before; their ids."""
+    made = []
+    for number in range(count):
+        url = f"https://shop{number % 7}.example/{tenant}/{number}"
+        one = Product(desk_id(url), url=url, host=f"shop{number % 7}.example", trackers=1, tenants={tenant})
+        one.watch, one.check_at, one.created_at = watch_key(one.product), at + number * apart, at
+        tables.put("pages", one.to_dynamodb_dict())
+        made.append(one.product)
+    return made
+
+
+def test_all_that_a_tenant_may_track_hides_nobody_elses_pages(desk: Desk, tables: Store) -> None:
+    put_due(tables, "mallory", NOON, desk.config.tenants.allowances.pages)
+    [own] = put_due(tables, "acme", NOON + MINUTE)
+    desk.clock.time = NOON + MINUTE
+    assert own in desk.schedule().products
+
+
+@pytest.mark.parametrize("apart", [1, 0])
+def test_however_many_pages_a_tenant_has_others_have_their_turn_soon_and_a_run_reads_few(
+    desk: Desk, tables: Store, monkeypatch: pytest.MonkeyPatch, apart: int
+) -> None:
+    """Of more pages than a run reads, each is read within some runs. apart: 0, as when they all waited for one host."""
+    monkeypatch.setattr(due, "MOST_READ", 3)
+    desk.config = replace(desk.config, pages=Pages(max_products_per_run=2))
+    pages = put_due(tables, "mallory", NOON, 100, apart)
+    late = put_due(tables, "acme", NOON + MINUTE)
+    desk.clock.time = NOON + MINUTE
+    longest = max(Counter(watch_key(one) for one in pages).values()) // 3 + 2
+    assert runs_until(desk, tables, late[0]) in range(2, longest)
+    amid = put_due(tables, "globex", NOON + 50 * apart)
+    assert runs_until(desk, tables, amid[0]) < 2 * longest, "where the last run stopped was behind it"
+
+
+def runs_until(desk: Desk, tables: Store, page_id: str) -> int:
+    """After how many runs the page is asked for; each of them reads no more of the index than it may."""
+    for number in range(1, 100):
+        read = list[int]()
+
+        def around(request: Request, send: Send, read: list[int] = read) -> Answer:
+            answer = send()
+            if request.operation == "Query":
+                read.append(answer["ScannedCount"])
+            return answer
+
+        tables.around = around
+        done = desk.schedule()
+        tables.around = None
+        assert sum(read) <= 2 * due.MOST_READ * WATCH_SHARDS
+        if page_id in done.products:
+            return number
+    raise AssertionError("it is never asked for")
 
 
 def test_who_no_longer_tracks_a_page_has_no_turn_for_it(desk: Desk) -> None:
