@@ -8,9 +8,12 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from sluice.catalog import table as catalog
+from sluice.catalog.table import Product as Known
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action, Change
 from sluice.listings.stockx.table import Entry, Listing
+from sluice.marketplaces import skus
 from sluice.marketplaces.selling import Terms
 from sluice.operator import counts
 from sluice.pages import facts, table
@@ -20,6 +23,7 @@ from sluice.pages.table import PageCheck, PricePoint, Product, Tracker
 from sluice.platform.clock import DAY, HOUR, MINUTE, iso
 from sluice.platform.config.pause_table import put as pause
 from sluice.platform.config.pauses import Pause
+from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints
 from tests.support.http import call
 from tests.support.letters import write as write_letter
@@ -50,6 +54,7 @@ def fill(cloud: Cloud, text: str = "Harbour Runner") -> list[str]:
         "/dashboard/job": job,
         "/dashboard/listing": _listing(cloud, text),
         "/dashboard/operation": _operation(text),
+        "/dashboard/portfolio/item": _item(cloud, text),
         "/dashboard/promotion": _promotion(),
         "/dashboard/product-page": _page(cloud, text),
         "/dashboard/webhook": _webhook(cloud, text),
@@ -113,6 +118,25 @@ def _operation(text: str) -> str:
     answer = call("POST", "/v1/stockx/listings", body=body, tenant=TENANT)
     assert answer.status == 202, answer.text
     return str(answer.json["jobId"])
+
+
+def _item(cloud: Cloud, text: str) -> str:
+    """An item with units of two costs; StockX and Alias have a price of it, eBay none yet."""
+    sizes = [["v-10", "us", {"us": "10", "eu": "44"}]]
+    for marketplace, ask, bid in (("stockx", "150", "120.50"), ("alias", "148.25", "131")):
+        Known(
+            catalog.key(marketplace, "DD1391-100"), product_id="p", name=text, category="sneakers", variants=sizes,
+            marketplace=marketplace, updated_at=cloud.now, checked_at=cloud.now,
+        ).save()  # fmt: skip
+        Price(
+            skus.key("DD1391-100"), f"{marketplace}:us-10:USD", marketplace=marketplace, size="10", size_system="us",
+            sizes={"us": "10"}, currency="USD", ask=ask, bid=bid, more={}, observed_at=cloud.now - 3 * MINUTE,
+        ).save()  # fmt: skip
+    item = {"sku": "DD1391-100", "size": "10", "sizeSystem": "us", "category": f"sneakers {text}"[:60]}
+    lots = [{**item, "cost": "110", "quantity": 2}, {**item, "cost": "95.50"}]
+    answer = call("POST", "/v1/inventory", body={"items": lots}, tenant=TENANT)
+    assert answer.status == 202, answer.text
+    return str(answer.json["items"][0]["itemId"])
 
 
 def _promotion() -> str:

@@ -13,6 +13,7 @@ from sluice.platform.settings import settings
 FUNCTIONS: Final = {
     "/v1/operator/": "operator",
     "/v1/operator/checks/": "pages",
+    "/v1/inventory": "inventory",
     "/v1/notifications": "notifications",
     "/v1/operations/": "listings",
     "/v1/pages": "pages",

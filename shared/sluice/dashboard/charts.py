@@ -82,6 +82,51 @@ def chart(
     return element("figure", element("figcaption", title, element("ul", legend, class_="legend")), picture, behind)
 
 
+def ranges(
+    title: str, table: Table, bars: Mapping[str, tuple[float | None, float | None]], ends: tuple[str, str]
+) -> Markup:
+    """Two numbers for each name on a common axis, joined by a line, above the table that has them.
+
+    bars: by name; None is a number that is not known. ends: what the two are called.
+    """
+    known = [value for pair in bars.values() for value in pair if value is not None]
+    if not known:
+        return table.html()
+    low, high = min(known), max(known)
+    side = ABOVE + 2 * LEFT
+
+    def place(value: float) -> float:
+        return side + (WIDTH - side - LEFT) * (value - low) / ((high - low) or 1)
+
+    shapes = [_bar(name, pair, place, BELOW * (row + 1)) for row, (name, pair) in enumerate(bars.items())]
+    picture = element(
+        "svg",
+        element("title", f"{title}: {', '.join(bars)}"),
+        shapes,
+        viewBox=f"0 0 {WIDTH} {BELOW * len(bars) + 2 * ABOVE}",
+        role="img",
+        class_="chart",
+    )
+    legend = [element("li", name, class_=f"line-{number}") for number, name in enumerate(ends)]
+    caption = element("figcaption", title, element("ul", legend, class_="legend"))
+    return join([element("figure", caption, picture), table.html()])
+
+
+def _bar(name: str, pair: tuple[float | None, float | None], place: Callable[[float], float], y: int) -> Child:
+    """One name with its two numbers: the lower is written left of its dot, the higher right of it."""
+    ends = sorted((value, number) for number, value in enumerate(pair) if value is not None)
+    across = [f"{place(value):.4g}" for value, _ in ends]
+    made: list[Child] = [element("text", name, x=0, y=y + 4)]
+    if len(ends) == 2:
+        made.append(element("path", d=f"M{across[0]} {y}H{across[1]}", class_="axis"))
+    for x, (value, number) in zip(across, ends, strict=True):
+        is_left = len(ends) == 2 and (value, number) == ends[0]
+        anchor, moved = ("end", -8) if is_left else ("start", 8)
+        made.append(element("circle", cx=x, cy=y, r=4, class_=f"line-{number} dot"))
+        made.append(element("text", f"{value:.6g}", x=f"{float(x) + moved:.4g}", y=y + 4, text_anchor=anchor))
+    return made
+
+
 def _runs(
     rows: Sequence[Row], across: Callable[[Row], float], line: Callable[[Row], float | None]
 ) -> list[list[Point]]:

@@ -425,7 +425,8 @@ def test_pages_of_the_dashboard_are_known(back: str) -> None:
 
 
 # What a page may import of Sluice besides the dashboard: names, and who may do what.
-FOR_PAGES = {"sluice.capabilities", "sluice.platform.http.auth"}
+# `money` is how an amount is written; it is a pure rule.
+FOR_PAGES = {"sluice.capabilities", "sluice.platform.http.auth", "sluice.platform.money"}
 
 
 def test_a_page_is_made_of_what_the_api_answers_and_of_nothing_else() -> None:

@@ -32,6 +32,7 @@ SHOWN = {
     "/dashboard": "overview",
     "/dashboard/job": "job",
     "/dashboard/product-page": "product-page",
+    "/dashboard/portfolio/item": "portfolio-item",
     "/dashboard/webhook": "webhook",
     "/dashboard/configuration": "configuration",
 }
@@ -262,7 +263,7 @@ def test_each_button_does_what_it_says(browser: Browser, site: Server, things: l
     """One visit in which every action of every page is done, each by its button."""
     me = visitor(browser, site)
     page = me.sign_in()
-    for step in (_webhook, _listing, _promotion, _product_page, _mail, _letters, _pauses, _configuration):
+    for step in (_webhook, _listing, _portfolio, _promotion, _product_page, _mail, _letters, _pauses, _configuration):
         step(me, page, things, acme)
     assert me.wrong == []
     assert me.elsewhere == []
@@ -304,6 +305,21 @@ def _listing(me: Visitor, page: Page, things: list[str], _: Cloud) -> None:
     page.get_by_text("Delete…").click()
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("cell", name="delete", exact=True)).to_be_visible()
+
+
+def _portfolio(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
+    me.go("/dashboard/portfolio")
+    page.get_by_label("SKU", exact=True).fill("DZ5485-612")
+    page.get_by_label("Size", exact=True).last.fill("9.5")
+    page.get_by_role("button", name="Add it").click()
+    expect(page.get_by_role("heading", name="DZ5485-612")).to_be_visible()
+    page.get_by_role("button", name="Fetch its prices now").click()
+    expect(page.get_by_role("heading", name="Prices are asked for")).to_be_visible()
+    page.get_by_text("Remove…").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("button", name="Fetch all prices now").click()
+    expect(page.get_by_role("heading", name="Prices are asked for")).to_be_visible()
 
 
 def _promotion(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:

@@ -1,0 +1,148 @@
+"""Prices of an item side by side: what each marketplace asks and bids, how far apart they are, and how old."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from sluice.dashboard import charts, parts
+from sluice.dashboard.html import Child, element
+from sluice.dashboard.table import Column, Row, Table, text, time
+from sluice.dashboard.visit import Visit
+from sluice.platform.money import plain
+
+SECOND_MS: Final = 1_000
+NAMES: Final[Mapping[str, str]] = {"stockx": "StockX", "alias": "Alias", "ebay": "eBay"}
+NOWHERE: Final = "It is priced nowhere. Say at which marketplaces, with PATCH /v1/inventory/{itemId}."
+ENDS: Final = ("bids", "asks")
+RANGES: Final = "Ask and bid at each marketplace"
+
+
+def section(visit: Visit, one: Row) -> tuple[Markup, tuple[Table, ...]]:
+    """The prices of an item: drawn where there are some, in a table, and how far apart they are."""
+    table = Table(visit, COLUMNS, one["prices"], "By marketplace", NOWHERE, "prices")
+    apart = shown_spread(one)
+    told = element("p", f"Lowest ask less highest bid: {apart}.", class_="note") if apart else None
+    return parts.section("Prices", told, charts.ranges(RANGES, table, _bars(one), ENDS)), (table,)
+
+
+def named(marketplace: str) -> str:
+    """What people call the marketplace."""
+    return NAMES.get(marketplace, marketplace)
+
+
+def column(marketplace: str) -> Column:
+    """What a marketplace asks for items, above what it bids."""
+    return Column(
+        named(marketplace),
+        lambda row: number(_at(row, marketplace).get("ask")),
+        lambda row: _both(_at(row, marketplace)),
+    )
+
+
+def spread(row: Row) -> float | None:
+    """The lowest ask less the highest bid; None where one of them is unknown, or they are in several currencies.
+
+    It is below zero where one marketplace bids more than another asks.
+    """
+    found = _spread(row)
+    return None if found is None else float(found[0])
+
+
+def shown_spread(row: Row) -> str | None:
+    """The same with its currency."""
+    found = _spread(row)
+    return None if found is None else f"{plain(found[0])} {found[1]}"
+
+
+def age(row: Row) -> int | None:
+    """How old the oldest of the item's prices is, in seconds; None while none is known."""
+    known = [one["ageSeconds"] for one in row["prices"] if one["ageSeconds"] is not None]
+    return max(known, default=None)
+
+
+def age_ms(row: Row) -> int | None:
+    """The same in ms."""
+    found = age(row)
+    return None if found is None else found * SECOND_MS
+
+
+def number(amount: str | None) -> float | None:
+    """An amount as a number, to be sorted by."""
+    return float(amount) if amount else None
+
+
+def money(row: Row, name: str) -> str | None:
+    """The amount that `row` has under `name`, with its currency."""
+    return f"{row[name]} {row['currency'] or ''}".strip() if row[name] else None
+
+
+def _spread(row: Row) -> tuple[Decimal, str] | None:
+    asks = [one for one in row["prices"] if one["ask"]]
+    bids = [one for one in row["prices"] if one["bid"]]
+    currencies = {one["currency"] for one in [*asks, *bids]}
+    if not asks or not bids or len(currencies) > 1:
+        return None
+    lowest, highest = min(Decimal(one["ask"]) for one in asks), max(Decimal(one["bid"]) for one in bids)
+    return lowest - highest, currencies.pop()
+
+
+def _at(row: Row, marketplace: str) -> Mapping[str, Any]:
+    return next((one for one in row["prices"] if one["marketplace"] == marketplace), {})
+
+
+def _both(price: Mapping[str, Any]) -> Child:
+    if not price.get("ask") and not price.get("bid"):
+        return None
+    ask, bid = money(price, "ask"), f"bid {price['bid']}" if price["ask"] else f"bid {money(price, 'bid')}"
+    below = [element("br"), element("span", bid, class_="note")] if price["bid"] else None
+    return element("div", ask or "no ask", below, class_="whole")
+
+
+def _bars(one: Row) -> dict[str, tuple[float | None, float | None]]:
+    """What is drawn: what each marketplace bids and asks, of those that do it in the same currency as the first."""
+    known = [price for price in one["prices"] if price["ask"] or price["bid"]]
+    return {
+        named(price["marketplace"]): (number(price["bid"]), number(price["ask"]))
+        for price in known
+        if price["currency"] == known[0]["currency"]
+    }
+
+
+def _stands(price: Row) -> str | None:
+    if "problem" in price:
+        return str(price["problem"]["message"])
+    if price["observedAt"] is None:
+        return "not known yet; it is being asked for"
+    return "old; it is being asked for again" if price["stale"] else None
+
+
+def _apart(price: Row) -> Decimal | None:
+    return Decimal(price["ask"]) - Decimal(price["bid"]) if price["ask"] and price["bid"] else None
+
+
+def _shown_apart(price: Row) -> str | None:
+    apart = _apart(price)
+    return None if apart is None else f"{plain(apart)} {price['currency']}"
+
+
+def _apart_number(price: Row) -> float | None:
+    apart = _apart(price)
+    return None if apart is None else float(apart)
+
+
+COLUMNS: Final = {
+    "marketplace": Column("Marketplace", lambda row: named(row["marketplace"])),
+    "ask": Column("Asks", lambda row: number(row["ask"]), lambda row: money(row, "ask")),
+    "bid": Column("Bids", lambda row: number(row["bid"]), lambda row: money(row, "bid")),
+    "spread": Column("Spread", _apart_number, _shown_apart),
+    "currency": text("Currency", "currency"),
+    "seen": time("Seen", "observedAt"),
+    "age": Column("Age", lambda row: row["ageSeconds"], lambda row: _age(row)),
+    "note": Column("Note", _stands),
+}
+
+
+def _age(price: Row) -> str:
+    return parts.duration(None if price["ageSeconds"] is None else price["ageSeconds"] * SECOND_MS)
