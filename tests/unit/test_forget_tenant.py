@@ -46,6 +46,7 @@ def names(*values: str) -> dict[str, Any]:
         ("lanes", text(registry="lanes#1", lane="ebay#100#0@ebay:acme")),
         ("ebay_sellers", text(account="#look", part="ebay:acme")),
         ("usage", text(tenant="#recount", period="acme")),
+        ("usage", text(tenant="#tenants", period="acme")),
         ("counts", text(owner="#tenants", period="acme")),
         ("counts", text(owner="acme", period="2026-11-22T05")),
         ("actions", text(owner="#all", entry="e", of="acme")),

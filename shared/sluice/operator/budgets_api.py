@@ -12,7 +12,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import QUEUED
 from sluice.jobs.queue import lanes as lane_marks
-from sluice.operator import budgets, counts, forecast, queues, scope, search
+from sluice.operator import budgets, counts, forecast, queues, scope, search, tenants
 from sluice.operator.budgets import Budget
 from sluice.operator.jobs_api import PageOfTenants
 from sluice.operator.overview_api import OfTenant
@@ -133,7 +133,7 @@ def list_budgets(request: HttpRequest[None, PageOfTenants]) -> BudgetList:
         return Page([_budget(one, tenant, queued[one.service], now) for one in found])
 
     owner = scope.owner(request, request.query.tenant)
-    walked = search.walk(owner, request.query.limit, request.query.cursor, read)
+    walked = search.walk(owner, request.query.limit, request.query.cursor, read, tenants=tenants.names)
     return {"budgets": [view for _, view in walked.rows], "next": walked.next}
 
 

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from sluice.jobs.queue import tally
 from sluice.jobs.run import records
-from sluice.operator import counts, queues
+from sluice.operator import queues, tenants
 from sluice.operator.measures import quantile
 from sluice.operator.overview_api import HoursQuery
 from sluice.platform import call_counts, usage
@@ -49,7 +49,7 @@ class TenantView(TypedDict):
 
 
 class TenantList(TypedDict):
-    """A page of tenants that have or had jobs, by name."""
+    """A page of tenants that have made a request or have jobs, by name."""
 
     tenants: list[TenantView]
     next: str | None
@@ -95,9 +95,10 @@ def list_tenants(request: HttpRequest[None, PageQuery]) -> TenantList:
     """Tenants with what they may and what they have."""
     query, config, hour = request.query, live.current(), iso(request.now)[:13]
     start = paging.start(query.cursor, request.tenant, TENANT)
-    found = counts.tenants(start.key if start else "", query.limit)
-    page = Page(found, Place(found[-1][0]) if len(found) == query.limit else None)
-    return {"tenants": [_tenant(name, jobs, config, hour) for name, jobs in page], "next": page.cursor(request.tenant)}
+    found = tenants.found(start.key if start else "", query.limit)
+    page = Page(list(found), Place(list(found)[-1]) if len(found) == query.limit else None)
+    shown = [_tenant(name, found[name], config, hour) for name in page]
+    return {"tenants": shown, "next": page.cursor(request.tenant)}
 
 
 def list_runs(request: HttpRequest[None, RunsQuery]) -> Runs:

@@ -13,7 +13,7 @@ from sluice.jobs.queue import cancel
 from sluice.marketplaces import registry
 from sluice.marketplaces.accounts import views as account_views
 from sluice.marketplaces.accounts.table import Account, Status
-from sluice.operator import counts, dead_letters, scope, search, views
+from sluice.operator import counts, dead_letters, scope, search, tenants, views
 from sluice.operator import jobs as one_job
 from sluice.operator.dead_letters import DeadLetterSummary
 from sluice.operator.moments import between
@@ -164,7 +164,9 @@ def find_dead_letters(request: HttpRequest[None, AnyDeadLettersQuery]) -> Operat
 def find_accounts(request: HttpRequest[None, PageOfTenants]) -> OperatorAccounts:
     """Connections to marketplaces, and whether they work."""
     query = request.query
-    found = search.walk(scope.owner(request, query.tenant), query.limit, query.cursor, _accounts_of)
+    found = search.walk(
+        scope.owner(request, query.tenant), query.limit, query.cursor, _accounts_of, tenants=tenants.names
+    )
     shown: list[OperatorAccount] = [{**account_views.view(one), "tenant": tenant} for tenant, one in found.rows]
     return {"accounts": shown, "next": found.next}
 

@@ -65,6 +65,8 @@ class Filter(paging.Filter):
 
 # Some rows of a tenant's list, so many at most, from a place on.
 Read = Callable[[str, int, Place | None], Page[R]]
+# Some tenants by name, so many at most, that come after one.
+Tenants = Callable[[str, int], list[str]]
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,24 @@ def page(owner: str, wanted: Filter, limit: int, cursor: str | None) -> Walked[J
     return walk(owner, limit, cursor, read, asked.KEY, asked.MOST_INDEX)
 
 
-def walk(owner: str, limit: int, cursor: str | None, read: Read[R], keys_: str = "", most_index: int = 0) -> Walked[R]:
+def with_jobs(after: str, limit: int) -> list[str]:
+    """Up to `limit` tenants that have or had jobs, and come after `after`."""
+    return [name for name, _ in counts.tenants(after, limit)]
+
+
+def walk(
+    owner: str,
+    limit: int,
+    cursor: str | None,
+    read: Read[R],
+    keys_: str = "",
+    most_index: int = 0,
+    tenants: Tenants = with_jobs,
+) -> Walked[R]:
     """Up to `limit` rows of the lists of `owner`, a tenant or `ALL`.
 
     keys_, most_index: what the keys of the lists look like (see `paging.start`).
+    tenants: whose lists may hold anything.
 
     Raises:
         Invalid: the cursor is none of ours.
@@ -100,7 +116,7 @@ def walk(owner: str, limit: int, cursor: str | None, read: Read[R], keys_: str =
     # A place without a key leads on behind the tenant.
     inside = place if place and place.key else None
     rows: list[tuple[str, R]] = []
-    names = [*([last] if inside else []), *(name for name, _ in counts.tenants(last, MOST_TENANTS))]
+    names = [*([last] if inside else []), *tenants(last, MOST_TENANTS)]
     for name in names:
         if len(rows) >= limit:
             return Walked(rows, paging.encode(Place(""), last))

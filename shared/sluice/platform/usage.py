@@ -5,8 +5,11 @@
  acme     2026-11-22T05    items=1200  m07=31  m08=4          asked for in this hour; requests in each of its minutes
  acme     jobs             n:market.refresh:unfinished=812    jobs there are, by kind and state (see `jobs.queue.tally`)
  acme     kept             inventory_items=4100               what else is counted
+ #tenants acme             noted_at=1795323600000             the list of tenants: whoever has made a request
 ```
-A request is counted by one conditional write, whatever it asks for: "this minute and this hour have room for it".
+A request is counted by one conditional write, whatever it asks for: "this minute and this hour have room for it". The
+first of a tenant's hour also puts the tenant into the list, before anything is done for it: so whoever has anything
+stands there.
 """
 
 from collections.abc import Mapping
@@ -23,6 +26,8 @@ from sluice.platform.config.tenants import Allowances
 from sluice.platform.http.errors import TooMany
 
 KEPT = "kept"
+# Under this name all tenants stand. No tenant's has a `#`.
+TENANTS = "#tenants"
 
 
 class TenantUsage(tables.Table):
@@ -30,6 +35,7 @@ class TenantUsage(tables.Table):
 
     seen: batches of a stream's records that were counted lately.
     sweep: of the item that says whose jobs are counted next, and by how much the last counts were off.
+    noted_at: in the list of tenants, since when the tenant stands in it; of an hour, that it does. Epoch ms.
     """
 
     class Meta:
@@ -40,6 +46,7 @@ class TenantUsage(tables.Table):
     items = IntAttribute(null=True)
     seen = UnicodeSetAttribute(null=True)
     sweep = JSONAttribute(null=True)
+    noted_at = IntAttribute(null=True)
     expires_at = IntAttribute(null=True)
 
 
@@ -60,11 +67,26 @@ def charge(tenant: str, items: int, now: int, allowed: Allowances, *, requests: 
         actions.append(TenantUsage.items.add(items))
         room &= _below(TenantUsage.items, allowed.items_per_hour - items)
     try:
-        tables.update(TenantUsage, (tenant, iso(now)[:13]), actions, room, token=tables.one_of_many("w"))
+        hour = tables.update(TenantUsage, (tenant, iso(now)[:13]), actions, room, token=tables.one_of_many("w"))
     except tables.ConditionFailed as failed:
         if _number(failed.item, minute) > allowed.requests_per_minute - requests:
             raise TooMany("requests_per_minute", allowed.requests_per_minute, _until(now, MINUTE)) from None
         raise TooMany("items_per_hour", allowed.items_per_hour, _until(now, HOUR)) from None
+    if hour.noted_at is None:
+        _note(hour, now)
+
+
+def _note(hour: TenantUsage, now: int) -> None:
+    """Put the tenant into the list of tenants, then write down that it stands there."""
+    key = (TENANTS, hour.tenant)
+    tables.update(TenantUsage, key, [TenantUsage.noted_at.set(TenantUsage.noted_at | now)])
+    tables.update(TenantUsage, (hour.tenant, hour.period), [TenantUsage.noted_at.set(now)])
+
+
+def tenants(after: str, limit: int) -> list[str]:
+    """Up to `limit` tenants that have made a request, by name, those that come after `after`."""
+    behind = TenantUsage.period > after if after else None
+    return [one.period for one in TenantUsage.query(TENANTS, behind, limit=limit, page_size=limit)]
 
 
 def counters(tenant: str, period: str) -> dict[str, int]:

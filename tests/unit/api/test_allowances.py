@@ -300,6 +300,33 @@ def test_a_tenant_may_have_allowances_of_its_own(cloud: Cloud, configure: Config
         assert refused(call("PUT", "/v1/webhooks/more", body=WEBHOOK, tenant=tenant)) == "webhooks"
 
 
+def test_the_first_request_of_an_hour_puts_the_tenant_into_the_list(
+    cloud: Cloud, clock: VirtualClock, tables: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is done for it. What dies on the way there is done by the next request, and else by none."""
+    writes = list[str]()
+
+    def around(request: Request, send: Send) -> Found:
+        if request.operation == "UpdateItem" and request.parameters["Key"].get("tenant") == {"S": usage.TENANTS}:
+            writes.append(request.parameters["Key"]["period"]["S"])
+            if len(writes) == 1:
+                raise RuntimeError("gone")
+        return send()
+
+    monkeypatch.setattr(tables, "around", around)
+    assert call("PUT", "/v1/webhooks/main", body=WEBHOOK, tenant="late").status == 500
+    assert tables.items("webhooks") == []
+    for _ in range(3):
+        assert call("PUT", "/v1/webhooks/main", body=WEBHOOK, tenant="late").status == 200
+    assert (writes, usage.tenants("", 10)) == (["late"] * 2, ["late"])
+    clock.time += HOUR
+    call("GET", "/v1/webhooks", tenant="late")
+    assert writes == ["late"] * 3
+    [row] = usage.TenantUsage.query(usage.TENANTS)
+    assert row.noted_at == NOON
+    assert row.expires_at is None
+
+
 def test_a_counter_of_an_hour_is_forgotten(acme: Cloud, clock: VirtualClock) -> None:
     call("GET", "/v1/jobs")
     [hour] = usage.TenantUsage.query("acme", usage.TenantUsage.period.startswith("2026"))

@@ -17,7 +17,7 @@ from sluice.jobs.run import records
 from sluice.jobs.run.messages import Batch
 from sluice.marketplaces.accounts import table as accounts
 from sluice.operator import counts, metrics
-from sluice.platform import call_counts, observe
+from sluice.platform import call_counts, observe, usage
 from sluice.platform.clock import HOUR, MINUTE, SECOND, iso
 from sluice.platform.config import live
 from sluice.platform.config.document import Config, parse
@@ -29,8 +29,9 @@ from tests.support.http import Answer, call
 from tests.support.http import Context as LambdaContext
 from tests.support.store import Store
 from tests.support.stream import changes
-from tests.unit.api.conftest import Cloud
+from tests.unit.api.conftest import CREDENTIALS, WEBHOOK, Cloud
 from tests.unit.api.document import conforms
+from tests.unit.api.test_reads import counted as counted_reads
 
 NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
 BASE = "/v1/operator"
@@ -419,10 +420,65 @@ def test_tenants_are_listed_with_what_they_may_and_what_they_have(work: Work, mo
     work.count()
     config = parse('{"tenants": {"overrides": {"globex": {"items_per_hour": 7}}}}')
     monkeypatch.setattr(live, "current", lambda: config)
-    acme, globex = pages("tenants", "tenants", limit=1)
+    acme, globex, asking = pages("tenants", "tenants", limit=1)
+    assert (asking["tenant"], asking["jobs"]) == ("operations", {})
     assert (globex["tenant"], globex["allowances"]["items_per_hour"]) == ("globex", 7)
     assert acme["used"]["items_per_hour"] == 1
     assert acme["jobs"] == {"queued": 1}
+
+
+ITEM = {"sku": "DD1391-100", "size": "10"}
+# One thing of each kind that a tenant may have, as it asks for it. Only two of them make a job.
+THINGS: dict[str, tuple[str, dict[str, Any], int]] = {
+    "account": ("PUT /v1/accounts/stockx", CREDENTIALS, 200),
+    "inventory": ("POST /v1/inventory", {"items": [ITEM]}, 202),
+    "page": ("POST /v1/pages", {"url": "https://shop.example/p/1"}, 201),
+    "webhook": ("PUT /v1/webhooks/main", WEBHOOK, 200),
+    "listing": (
+        "POST /v1/stockx/listings",
+        {"variantId": "729dc9e9-c6d9-5706-9f57-000000010005", "amount": "150"},
+        202,
+    ),
+    "promotion": ("POST /v1/promotions", {"listingId": "123456789012", "adRate": 5}, 202),
+}
+
+
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_whoever_has_anything_stands_in_the_list_of_tenants(work: Work, limit: int) -> None:
+    """Whether it has made a job or not, and whether its jobs are counted yet or not."""
+    for tenant, (route, body, status) in THINGS.items():
+        method, path = route.split(" ")
+        if tenant in ("listing", "promotion"):
+            work.cloud.connect(tenant)
+            work.cloud.connect_seller(tenant)
+        answer = call(method, path, body=body, tenant=tenant)
+        assert answer.status == status, answer.text
+    for counted in range(2):
+        found = {row["tenant"]: row for row in pages("tenants", "tenants", limit=limit)}
+        assert list(found) == sorted({*THINGS, "operations"})
+        assert found["page"]["used"]["pages"] == 1
+        assert found["inventory"]["jobs"] == {}
+        assert bool(found["promotion"]["jobs"]) is bool(counted)
+        work.count()
+    assert {row["tenant"] for row in pages("accounts", "accounts")} == {"account", "listing", "promotion"}
+
+
+def test_who_had_jobs_before_tenants_were_listed_is_listed(work: Work, tables: Store) -> None:
+    work.cloud.enqueue("acme", "A-1")
+    work.count()
+    usage.TenantUsage(usage.TENANTS, "acme").delete()
+    assert tables.item("usage", tenant=usage.TENANTS, period="acme") is None
+    assert [row["tenant"] for row in pages("tenants", "tenants", limit=1)] == ["acme", "operations"]
+
+
+def test_a_page_of_tenants_reads_as_much_of_many_as_of_few(work: Work, tables: Store) -> None:
+    """Of each tenant three items are read, and in either list as many as it shows."""
+    for number in range(500):
+        name = f"tenant-{number:03}"
+        tables.put("usage", {"tenant": {"S": usage.TENANTS}, "period": {"S": name}, "noted_at": {"N": "1"}})
+    with counted_reads(tables) as read:
+        assert len(see("tenants", limit=10, tenant="operations", roles="platform")["tenants"]) == 10
+    assert sum(read) <= 10 * 4 + 20
 
 
 def test_metrics_are_the_same_numbers_as_json_and_as_text(work: Work) -> None:
