@@ -77,7 +77,8 @@ def request(
 
 def api(function: str, event: dict[str, Any]) -> dict[str, Any]:
     """Stands for `aws.invoke`: the function's real handler, in this process. It is the one that serves the route."""
-    assert route_functions()[event["routeKey"]] == f"functions/{function.rpartition('-')[2]}"
+    name = function.removeprefix(f"{settings.settings().stack}-").replace("-", "_")
+    assert route_functions()[event["routeKey"]] == f"functions/{name}"
     before = BaseRouter.current_event  # of this process: a function has one of its own
     answer = send(event)
     BaseRouter.current_event = before

@@ -25,6 +25,7 @@ from sluice.platform.config.pause_table import put as pause
 from sluice.platform.config.pauses import Pause
 from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints
+from tests.support.dashboard_ebay import listed
 from tests.support.http import call
 from tests.support.letters import write as write_letter
 from tests.support.stream import changes
@@ -44,6 +45,7 @@ def fill(cloud: Cloud, text: str = "Harbour Runner") -> list[str]:
     """
     cloud.healthy()
     cloud.connect_seller(TENANT)
+    sku = listed(cloud, TENANT, text)
     write_letter(died_at=cloud.now - HOUR, error={"code": "unavailable", "message": text, "at": cloud.now - HOUR})
     pause(Pause("alias", text, "kim@operations.example", cloud.now), cloud.now)
     changes("jobs")
@@ -52,6 +54,7 @@ def fill(cloud: Cloud, text: str = "Harbour Runner") -> list[str]:
     _day_of_work(cloud)
     things = {
         "/dashboard/job": job,
+        "/dashboard/ebay-listing": sku,
         "/dashboard/listing": _listing(cloud, text),
         "/dashboard/operation": _operation(text),
         "/dashboard/portfolio/item": _item(cloud, text),

@@ -11,6 +11,7 @@ from sluice.platform.settings import settings
 
 # Which function serves what begins so, of what pages ask. Their tests compare it with the template.
 FUNCTIONS: Final = {
+    "/v1/ebay/": "ebay-listings",
     "/v1/operator/": "operator",
     "/v1/operator/checks/": "pages",
     "/v1/inventory": "inventory",

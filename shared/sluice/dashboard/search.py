@@ -73,17 +73,32 @@ class Found(NamedTuple):
         return self.answer.get("next")
 
 
-def search(visit: Visit, route: str, asked: Mapping[str, str], *, path: Mapping[str, str] | None = None) -> Found:
+def search(
+    visit: Visit, route: str, asked: Mapping[str, str], *, path: Mapping[str, str] | None = None, name: str = ""
+) -> Found:
     """What `route` answers to what is `asked`, on the page of it that the address names.
 
+    name: of a list that is not the only one of its page, under which the address says where it goes on.
     A hand-made address shows the page with the reason, so a refusal of what was asked is an answer here.
     """
     try:
-        return Found(visit.get(route, path=path, query={**asked, **visit.asked("cursor")}), {})
+        cursor = visit.query.get(_cursor(name))
+        return Found(visit.get(route, path=path, query={**asked, **({"cursor": cursor} if cursor else {})}), {})
     except ApiRefusal as refused:
         if refused.status != BAD_REQUEST:
             raise
         return Found({}, refused.named("filter"))
+
+
+def more(visit: Visit, found: Found, name: str = "") -> Markup | None:
+    """The link to what comes after what was found. name: as `search` has it."""
+    if not found.next:
+        return None
+    return element("p", link("Next page", visit.here, {**visit.query, _cursor(name): found.next}, rel="next"))
+
+
+def _cursor(name: str) -> str:
+    return f"{name}.cursor" if name else "cursor"
 
 
 def listing(
@@ -102,6 +117,5 @@ def listing(
     """
     visit = table.visit
     head = filter_.html(visit, found.wrong) if filter_ else forms.others(found.wrong, ())
-    more = link("Next page", visit.here, {**visit.query, "cursor": found.next}, rel="next") if found.next else None
-    rows = [before, table.html(), element("p", more) if more else None, after]
+    rows = [before, table.html(), more(visit, found), after]
     return Page(title, join([head, None if found.wrong else rows]), found.status, refreshes, (table,))

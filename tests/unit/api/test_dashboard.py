@@ -425,8 +425,13 @@ def test_pages_of_the_dashboard_are_known(back: str) -> None:
 
 
 # What a page may import of Sluice besides the dashboard: names, and who may do what.
-# `money` is how an amount is written; it is a pure rule.
-FOR_PAGES = {"sluice.capabilities", "sluice.platform.http.auth", "sluice.platform.money"}
+# `money` and `limits` are how an amount, and a window of calls, are written; they are pure rules.
+FOR_PAGES = {
+    "sluice.capabilities",
+    "sluice.platform.config.limits",
+    "sluice.platform.http.auth",
+    "sluice.platform.money",
+}
 
 
 def test_a_page_is_made_of_what_the_api_answers_and_of_nothing_else() -> None:

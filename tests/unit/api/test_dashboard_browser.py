@@ -263,7 +263,10 @@ def test_each_button_does_what_it_says(browser: Browser, site: Server, things: l
     """One visit in which every action of every page is done, each by its button."""
     me = visitor(browser, site)
     page = me.sign_in()
-    for step in (_webhook, _listing, _portfolio, _promotion, _product_page, _mail, _letters, _pauses, _configuration):
+    steps = (
+        _webhook, _listing, _ebay, _portfolio, _promotion, _product_page, _mail, _letters, _pauses, _configuration,
+    )  # fmt: skip
+    for step in steps:
         step(me, page, things, acme)
     assert me.wrong == []
     assert me.elsewhere == []
@@ -320,6 +323,13 @@ def _portfolio(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("button", name="Fetch all prices now").click()
     expect(page.get_by_role("heading", name="Prices are asked for")).to_be_visible()
+
+
+def _ebay(me: Visitor, page: Page, things: list[str], _: Cloud) -> None:
+    me.go(next(one for one in things if one.startswith("/dashboard/ebay-listing?")))
+    expect(page.get_by_role("button", name="Ours")).to_have_count(2)
+    page.get_by_role("button", name="Ignore").first.click()
+    expect(page.get_by_role("button", name="Ours")).to_have_count(1)
 
 
 def _promotion(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:

@@ -44,6 +44,8 @@ def test_each_page_shows_what_people_wrote_as_text(things: list[str]) -> None:
         "/dashboard/pauses",
         "/dashboard/actions",
         "/dashboard/action",
+        "/dashboard/ebay-listings",
+        "/dashboard/ebay-listing",
         "/dashboard/listings",
         "/dashboard/listing",
         "/dashboard/product-pages",
@@ -82,6 +84,8 @@ def test_a_page_of_nothing_is_not_found(things: list[str]) -> None:
     ("address", "field"),
     [
         ("listings?status=WRONG", "status"),
+        ("ebay-listings?state=wrong", "state"),
+        ("ebay-listings?drift=perhaps", "drift"),
         ("promotions?status=wrong", "status"),
         ("promotions?listingId=x", "listingId"),
         ("checks?status=wrong", "status"),
@@ -109,7 +113,7 @@ def test_a_hand_made_address_shows_the_page_with_the_reason_at_its_field(
 @pytest.mark.parametrize(
     "address",
     ["operations?hours=x", "ads?hours=999", "budgets?cursor=!", "accounts?cursor=!", "actions?cursor=!",
-     "listings?cursor=!", "budget?name=stockx:acme&days=999", "tenants?cursor=!"],
+     "listings?cursor=!", "ebay-listings?cursor=!", "budget?name=stockx:acme&days=999", "tenants?cursor=!"],
 )  # fmt: skip
 def test_a_hand_made_address_shows_the_page_with_the_reason(things: list[str], address: str) -> None:
     shown = look(f"/dashboard/{address}", signed_in(*EVERYTHING))
