@@ -10,6 +10,10 @@ from urllib.parse import urlencode
 
 from sluice.catalog import table as catalog
 from sluice.catalog.table import Product as Known
+from sluice.inventory import rules
+from sluice.inventory import table as items
+from sluice.inventory.rules import Raw
+from sluice.inventory.stock import STOCK
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action, Change
 from sluice.listings.stockx.table import Entry, Listing
@@ -57,6 +61,7 @@ def fill(cloud: Cloud, text: str = "Harbour Runner") -> list[str]:
         "/dashboard/ebay-listing": sku,
         "/dashboard/listing": _listing(cloud, text),
         "/dashboard/operation": _operation(text),
+        "/dashboard/portfolio/import": _import(text),
         "/dashboard/portfolio/item": _item(cloud, text),
         "/dashboard/promotion": _promotion(),
         "/dashboard/product-page": _page(cloud, text),
@@ -135,11 +140,21 @@ def _item(cloud: Cloud, text: str) -> str:
             skus.key("DD1391-100"), f"{marketplace}:us-10:USD", marketplace=marketplace, size="10", size_system="us",
             sizes={"us": "10"}, currency="USD", ask=ask, bid=bid, more={}, observed_at=cloud.now - 3 * MINUTE,
         ).save()  # fmt: skip
-    item = {"sku": "DD1391-100", "size": "10", "sizeSystem": "us", "category": f"sneakers {text}"[:60]}
-    lots = [{**item, "cost": "110", "quantity": 2}, {**item, "cost": "95.50"}]
-    answer = call("POST", "/v1/inventory", body={"items": lots}, tenant=TENANT)
+    # Written as it is stored: the API would ask for its prices, which are jobs.
+    said = Raw("DD1391-100", "10", "us", category=f"sneakers {text}"[:60])
+    units = [said._replace(cost="110", quantity=2), said._replace(cost="95.50")]
+    draft = rules.join(rules.draft(units[0]), rules.draft(units[1]))
+    STOCK.take(TENANT, 1)
+    owned = items.put(TENANT, draft, cloud.now, item=items.key(draft.sku, draft.named))
+    return items.public_id(owned.item)
+
+
+def _import(text: str) -> str:
+    """An import under way, of which a row was refused."""
+    file = f'sku,size,category\nDZ5485-612,10,x\nDZ5485-613,"{text.replace(chr(34), "")[:40]}",x\n'
+    answer = call("POST", "/v1/inventory/import", body=file, content_type="text/csv", tenant=TENANT)
     assert answer.status == 202, answer.text
-    return str(answer.json["items"][0]["itemId"])
+    return str(answer.json["importId"])
 
 
 def _promotion() -> str:

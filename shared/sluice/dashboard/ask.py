@@ -1,5 +1,6 @@
 """How a page asks the API: as the gateway would, it calls the function of the route, for the person signed in."""
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -56,13 +57,13 @@ def ask(
     request_id: str,
     path: Mapping[str, str] | None = None,
     query: Mapping[str, str] | None = None,
-    body: Mapping[str, Any] | None = None,
+    body: Mapping[str, Any] | bytes | None = None,
     key: str | None = None,
 ) -> Any:
     """The JSON that `route` (`GET /v1/operator/jobs/{job_id}`) answers to `caller`.
 
-    request_id: of the page's own request, so that the logs of both can be laid side by side. key: the
-    `Idempotency-Key`, under which a POST is done once.
+    request_id: of the page's own request, so that the logs of both can be laid side by side. body: bytes are a
+    CSV file, all else is JSON. key: the `Idempotency-Key`, under which a POST is done once.
 
     Raises:
         ApiRefusal: the answer is a 4xx. ApiFailure: the function did not answer, or with a 5xx.
@@ -87,13 +88,16 @@ def _event(
     request_id: str,
     path: Mapping[str, str],
     query: Mapping[str, str],
-    body: Mapping[str, Any] | None,
+    body: Mapping[str, Any] | bytes | None,
     key: str | None,
 ) -> dict[str, Any]:
     """What an HTTP API would hand to the function (payload format 2.0), its authorizer's word included."""
     method, _, template = route.partition(" ")
     raw_path = template.format(**path)
-    headers = {"content-type": "application/json"} | ({"idempotency-key": key} if key else {})
+    is_file = isinstance(body, bytes)
+    headers = {"content-type": "text/csv" if is_file else "application/json"} | (
+        {"idempotency-key": key} if key else {}
+    )
     return {
         "version": "2.0",
         "routeKey": route,
@@ -108,6 +112,10 @@ def _event(
             "requestId": request_id,
             "authorizer": {"lambda": caller.context()},
         },
-        "body": None if body is None else json.dumps(body),
-        "isBase64Encoded": False,
+        "body": base64.b64encode(body).decode()
+        if isinstance(body, bytes)
+        else json.dumps(body)
+        if body is not None
+        else None,
+        "isBase64Encoded": is_file,
     }

@@ -42,6 +42,12 @@ def input_field(name: str, label: str, value: str | None, wrong: str | None = No
     return _told(element("label", label, given), name, wrong)
 
 
+def file_field(name: str, label: str, wrong: str | None = None, **attributes: Any) -> Markup:
+    """A file to choose, with what is wrong with it. Its form is one of `enctype="multipart/form-data"`."""
+    given = element("input", type="file", name=name, **_described(name, wrong), **attributes)
+    return _told(element("label", label, given), name, wrong)
+
+
 def area(name: str, label: str, value: str, wrong: str | None = None, **attributes: Any) -> Markup:
     """A text of many lines to fill in, with what is wrong with it."""
     # The first line break of a textarea is none of its text.

@@ -18,12 +18,13 @@ from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from markupsafe import Markup
 
-from sluice.dashboard import assets, layout, parts, sessions, sign_in
+from sluice.dashboard import assets, layout, parts, sent, sessions, sign_in
 from sluice.dashboard.ask import ApiFailure, ApiRefusal
 from sluice.dashboard.html import element, join
 from sluice.dashboard.issuer import NotSignedIn
 from sluice.dashboard.page import Page, Redirect
 from sluice.dashboard.pages import PAGES, Show
+from sluice.dashboard.sent import SentForm
 from sluice.dashboard.sessions import Session
 from sluice.dashboard.table import Table
 from sluice.dashboard.visit import Visit, is_ours
@@ -53,7 +54,11 @@ clock: Clock = SystemClock()
 
 
 class NotOurForm(Exception):  # noqa: N818 - an answer
-    """The form was not made by a page of this session."""
+    """The form was not made by a page of this session, or cannot be read. status: of the page that says so."""
+
+    def __init__(self, message: str, status: int = 403) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def make() -> APIGatewayHttpResolver:
@@ -74,7 +79,7 @@ def make() -> APIGatewayHttpResolver:
 
     def failed(error: Exception) -> Response[Any]:
         if isinstance(error, NotOurForm):
-            return _html(403, layout.bare("Not done", _words(str(error)), _home()))
+            return _html(error.status, layout.bare("Not done", _words(str(error)), _home()))
         logger.exception("the page failed", extra={"api_request_id": _request_id(app.current_event.raw_event)})
         return _html(500, layout.bare("That did not work", _words("Something failed here. Try again."), _home()))
 
@@ -96,14 +101,14 @@ def _endpoint(app: APIGatewayHttpResolver, method: str, show: Show) -> Callable[
     def endpoint() -> Response[Any]:
         event = app.current_event.raw_event
         session = _session(event)
-        form = _form(event) if method == "POST" else {}
+        form, files = _form(event) if method == "POST" else SentForm({}, {})
         if session is None:
             return _signs_in_first(form.get("back")) if method == "POST" else _redirect(_to_sign_in(_here(event)))
         if method == "POST":
             _ours(event, form, session)
         query = dict(parse_qsl(event.get("rawQueryString") or ""))
         once = secrets.token_urlsafe(9)
-        visit = Visit(session, event["rawPath"], _request_id(event), clock.now(), query, form, once)
+        visit = Visit(session, event["rawPath"], _request_id(event), clock.now(), query, form, once, files)
         return _answer(visit, show)
 
     return endpoint
@@ -201,7 +206,7 @@ def _signed_in(event: dict[str, Any]) -> Response[Any]:
 def _sign_out(event: dict[str, Any]) -> Response[Any]:
     session = _session(event)
     if session is not None:
-        _ours(event, _form(event), session)
+        _ours(event, _form(event).fields, session)
         sessions.end(_cookies(event)[SESSION_COOKIE])
     return _redirect("/dashboard/signed-out", _cookie(SESSION_COOKIE, "", OVER))
 
@@ -220,18 +225,22 @@ def _asset(name: str) -> Response[Any]:
     return Response(200, assets.TYPES[name], text, kept)
 
 
-def _form(event: Mapping[str, Any]) -> dict[str, str]:
-    """The fields of a form, each once: the last counts.
+def _form(event: Mapping[str, Any]) -> SentForm:
+    """What a form says.
 
     Raises:
         NotOurForm: it is longer than any of ours, or no form.
     """
     from sluice.platform.http import body  # pages that only show need it not
+    from sluice.platform.http.errors import TooLarge
 
-    raw = body.raw(event, MOST_FORM_BYTES)
+    content_type = _headers(event).get("content-type", "")
+    most = body.MOST_UPLOAD_BYTES if content_type.startswith("multipart/") else MOST_FORM_BYTES
     try:
-        return dict(parse_qsl(raw.decode("utf-8"), keep_blank_values=True))
-    except (UnicodeDecodeError, ValueError) as error:
+        return sent.read(body.raw(event, most), content_type)
+    except TooLarge as large:
+        raise NotOurForm(f"Nothing was done: {large}.", large.status) from large
+    except ValueError as error:
         raise NotOurForm("This is no form of Sluice, so nothing was done.") from error
 
 

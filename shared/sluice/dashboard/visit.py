@@ -17,7 +17,7 @@ class Visit:
     """What a page is made from.
 
     here: the page's path. request_id: of the gateway. query, form: parameters, each once. now: epoch ms.
-    once: of the forms of the page that is made, by which the API knows one that is sent twice.
+    once: of the forms of the page that is made, by which the API knows one that is sent twice. files: of the form.
     """
 
     session: Session
@@ -27,6 +27,7 @@ class Visit:
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
     once: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def is_platform(self) -> bool:
@@ -67,18 +68,20 @@ class Visit:
     def do(
         self,
         route: str,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
         *,
         path: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> Any:
         """What the API answers to what a form asks for. route: with its method, as `POST /v1/jobs/{job_id}/retry`.
+        body: bytes are a CSV file.
 
         A POST has an `Idempotency-Key`: the same form of the same page, sent twice, is done once. Another button of
         that page, or the same form filled in otherwise, is another request.
         """
         caller, once = self.session.caller, self.form.get("once")
-        asked = json.dumps([once, route, path, body], sort_keys=True)
+        said = hashlib.sha256(body).hexdigest() if isinstance(body, bytes) else body
+        asked = json.dumps([once, route, path, said], sort_keys=True)
         key = hashlib.sha256(asked.encode()).hexdigest()[:40] if once and route.startswith("POST ") else None
         return ask.ask(caller, route, request_id=self.request_id, path=path, query=query, body=body, key=key)
 

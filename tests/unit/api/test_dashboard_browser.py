@@ -4,12 +4,12 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, ViewportSize, expect
 
 from sluice.dashboard.pages import PLACES
 from sluice.dashboard.sessions import SessionItem
@@ -323,6 +323,12 @@ def _portfolio(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("button", name="Fetch all prices now").click()
     expect(page.get_by_role("heading", name="Prices are asked for")).to_be_visible()
+    me.go("/dashboard/portfolio")
+    file = {"name": "items.csv", "mimeType": "text/csv", "buffer": b"sku,size\nDZ5485-612,9.5\nDZ5485-612,\n"}
+    page.get_by_label("A CSV file").set_input_files([cast(FilePayload, file)])
+    page.get_by_role("button", name="Import it").click()
+    expect(page.locator(".told")).to_contain_text("0 of up to 1")
+    expect(page.locator("tbody tr")).to_have_count(1)
 
 
 def _ebay(me: Visitor, page: Page, things: list[str], _: Cloud) -> None:

@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 
-from sluice.dashboard import drawings
+from sluice.dashboard import drawings, sent
 from sluice.dashboard.pages import portfolio, portfolio_prices
 from sluice.dashboard.parts import NONE
-from sluice.inventory import rules
+from sluice.inventory import rules, worker
 from sluice.inventory.table import Item
 from sluice.jobs.model.job import Job
 from sluice.platform import aws
+from sluice.platform.config.document import Config
+from sluice.platform.context import Context
 from tests.support import dashboard, dashboard_shop
+from tests.support.clock import VirtualClock
 from tests.support.dashboard import Shown
 from tests.support.dashboard_page import form_of, look, send, signed_in
 from tests.unit.api.conftest import Cloud
@@ -148,7 +151,7 @@ def test_prices_of_one_item_are_fetched_now_and_where_they_cannot_be_it_says_why
     done = [send(f"{LIST}/refresh", form, who) for _ in range(2)]
     told = [re.findall(r"<li>(\w+) <span[^>]*>([\w ]+)</span>(.*?)</li>", one.text) for one in done]
     assert told[0] == told[1]
-    assert [one[:2] for one in told[0]] == [("StockX", "raised"), ("Alias", "refused"), ("eBay", "raised")]
+    assert [one[:2] for one in told[0]] == [("StockX", "raised"), ("Alias", "refused"), ("eBay", "created")]
     assert "no alias account is connected" in told[0][1][2]
     # The page that comes of it is that of the item, with its own address in what leads on.
     assert f'href="{LIST}/refresh' not in done[0].text
@@ -160,7 +163,7 @@ def test_prices_of_all_are_fetched_behind_the_answer(item: str, acme: Cloud) -> 
     form = form_of(look(LIST, who), "Fetch all prices now")
     queued = len(acme.queued)
     done = [send(f"{LIST}/refresh", form, who) for _ in range(2)]
-    assert "about 1 items" in done[0].text
+    assert "Of about 1 in all" in done[0].text
     assert len(acme.queued) == queued + 1, "asked for once"
 
 
@@ -170,6 +173,115 @@ def test_an_item_is_removed_once(item: str) -> None:
     assert [send(f"{LIST}/remove", form, who).to for _ in range(2)] == [LIST] * 2
     assert list(Item.query("acme")) == []
     assert look(item, who).status == 404
+
+
+# Imports
+
+
+FILE = b"sku,size,cost\nDZ5485-612,9.5,90\nDD1391-100,10,105\nDZ5485-613,,1\n"
+TYPE = {"sec-fetch-site": "same-origin", "content-type": "multipart/form-data; boundary=----x"}
+
+
+def upload(who: dict[str, str], file: bytes = b"", **fields: str) -> Shown:
+    """Send the form of imports as a browser does, with a file."""
+    texts = {**form_of(look(LIST, who), "Import it"), **fields}
+    return posted(who, texts, file)
+
+
+def posted(who: dict[str, str], texts: dict[str, str], file: bytes) -> Shown:
+    heads = [(f'name="{name}"', value.encode()) for name, value in texts.items()]
+    heads.append(('name="file"; filename="items.csv"\r\nContent-Type: text/csv', file))
+    pieces = [b"------x\r\nContent-Disposition: form-data; %s\r\n\r\n%s\r\n" % (h.encode(), v) for h, v in heads]
+    body = (b"".join(pieces) + b"------x--\r\n").decode()
+    return dashboard.request("POST", f"{LIST}/import", cookies=who, headers=TYPE, body=body)
+
+
+def deliver(acme: Cloud) -> None:
+    """Have the worker store what was sent."""
+    found, acme.queued = {str(number): one for number, one in enumerate(acme.queued)}, []
+    assert worker.work(found, Context(VirtualClock(acme.now), Config())) == []
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_a_file_or_its_rows_are_imported_once_and_followed(item: str, acme: Cloud, as_file: bool) -> None:
+    who = signed_in()
+    deliver(acme)
+    texts = {**form_of(look(LIST, who), "Import it"), "rows": "" if as_file else FILE.decode()}
+    done = [posted(who, texts, FILE if as_file else b"") for _ in range(2)]
+    assert [one.status for one in done] == [303, 303]
+    assert done[0].to == done[1].to
+    shown = look(done[0].to, who)
+    assert 'data-refresh="10"' in shown.text
+    assert "0 of up to 2" in shown.text
+    assert row(shown, "4") == ["4", "size", "must not be empty"]
+    deliver(acme)
+    after = look(done[0].to, who)
+    assert "data-refresh" not in after.text
+    assert "<dt>items that are new</dt><dd>1</dd>" in after.text
+    assert "<dt>items left alone</dt><dd>1</dd>" in after.text, "a cost does not say which of its units are gone"
+    assert [one.sku for one in Item.query("acme") if one.size == "9.5"] == ["DZ5485-612"]
+
+
+@pytest.mark.parametrize(
+    ("file", "rows", "field"),
+    [
+        (b"", "", "rows"),
+        (b"", "what,ever\n1,2", "rows"),
+        (b"what,ever\n1,2", "", "file"),
+        (FILE, "sku,size\nA,1", "rows"),
+    ],
+)
+def test_what_is_no_file_is_refused_at_its_field_and_changes_nothing(
+    item: str, acme: Cloud, file: bytes, rows: str, field: str
+) -> None:
+    who, before = signed_in(), acme.content()
+    shown = upload(who, file, rows=rows)
+    assert shown.status == 400
+    assert f'id="wrong-{field}"' in shown.text
+    assert rows.strip() in unescape(shown.text)
+    after = acme.content()
+    assert {**after, "sessions": [], "idempotency": []} == {**before, "sessions": [], "idempotency": []}
+
+
+def test_rows_that_are_all_refused_say_which_columns(item: str) -> None:
+    shown = upload(signed_in(), rows="sku,size\n,10\nA,")
+    assert shown.status == 400
+    assert 'role="alert"' in shown.text
+    assert "size: " in shown.text
+
+
+def test_a_form_with_a_file_of_another_session_is_refused(item: str) -> None:
+    texts = form_of(look(LIST, signed_in()), "Import it")
+    assert posted(signed_in(), texts, FILE).status == 403
+
+
+def test_a_form_that_is_too_large_says_so(item: str) -> None:
+    who = signed_in()
+    shown = posted(who, form_of(look(LIST, who), "Import it"), b"x" * 4 * 1024 * 1024)
+    assert shown.status == 413
+    assert "are allowed" in shown.text
+
+
+def test_a_form_is_read_as_a_browser_writes_it() -> None:
+    raw = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n\xff\xfe\r\n--\x00\r\n--b--\r\n'
+    assert sent.read(raw, 'multipart/form-data; boundary="b"') == ({}, {"file": b"\xff\xfe\r\n--\x00"})
+    assert sent.read(b"a=1&b=&a=2", "application/x-www-form-urlencoded") == ({"a": "2", "b": ""}, {})
+
+
+@pytest.mark.parametrize(
+    ("raw", "content_type", "why"),
+    [
+        (b"", "multipart/form-data", "what parts its fields"),
+        (b"x", "multipart/form-data; boundary=b", "no end"),
+        (b'--b\r\nx; name="a"\r\n\r\nx', "multipart/form-data; boundary=b", "no end"),
+        (b"--b\r\n\r\n\r\nx\r\n--b--", "multipart/form-data; boundary=b", "no name"),
+        (b'--b\r\nx; name="a"\r\n\r\n\xff\r\n--b--', "multipart/form-data; boundary=b", "decode"),
+        (b"a=\xff", "application/x-www-form-urlencoded", "decode"),
+    ],
+)
+def test_what_is_no_form_is_refused(raw: bytes, content_type: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        sent.read(raw, content_type)
 
 
 def test_the_choice_of_size_systems_and_the_names_of_marketplaces_are_those_of_the_api() -> None:

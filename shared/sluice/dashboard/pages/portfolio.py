@@ -10,6 +10,7 @@ from sluice.dashboard import drawings, forms, parts
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
+from sluice.dashboard.pages import portfolio_imports
 from sluice.dashboard.pages import portfolio_prices as prices
 from sluice.dashboard.search import Filter, listing, search
 from sluice.dashboard.table import Column, Row, Table, text
@@ -68,7 +69,7 @@ def refresh(visit: Visit) -> Page:
     done = visit.do(f"POST {ALL}/refresh", {"items": [item_id]} if item_id else {})
     if item_id:
         return _one(replace(visit, here=ONE, query={"id": item_id}), item_id, done["items"][0]["refreshes"])
-    told = f"The prices of about {done['accepted']} items are asked for, one after the other as the limits allow."
+    told = f"Of about {done['accepted']} in all, one after the other as the limits allow."
     return Page("Prices are asked for", join([element("p", told), element("p", parts.link("Back", HERE))]))
 
 
@@ -78,7 +79,7 @@ def _all(visit: Visit, wrong: Mapping[str, str], status: int) -> Page:
     table = Table(visit, COLUMNS, rows, CAPTION, NONE_YET)
     before = [drawings.drawn(rows), _refresh_all(visit) if rows else None]
     page = listing("Portfolio", found, table, filter_=FILTER, before=before)
-    body = join([page.body, _new(visit, wrong)])
+    body = join([page.body, _new(visit, wrong), portfolio_imports.form(visit, {})])
     return Page(page.title, body, status if wrong else page.status, tables=page.tables)
 
 
