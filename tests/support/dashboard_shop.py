@@ -72,6 +72,8 @@ def fill(cloud: Cloud, text: str = "Harbour Runner") -> list[str]:
     more = [
         "/dashboard/budget?name=stockx%3Aacme",
         "/dashboard/configuration/version?number=1",
+        f"/dashboard/ebay-listing/snapshot?sku={sku}&number=2",
+        f"/dashboard/ebay-listing/difference?sku={sku}&before=1&after=2",
         "/dashboard/checks/slow",
         "/dashboard/what-if?budget=stockx%3Aacme&windows=50/hour",
         f"/dashboard/product-page?{urlencode({'id': things['/dashboard/product-page'], 'variant': '43'})}",

@@ -145,3 +145,30 @@ def test_lists_of_one_page_go_on_each_by_itself(listed: Cloud) -> None:
 
 def test_another_tenants_listing_is_not_found(listed: Cloud) -> None:
     assert look(PAGE, signed_in(tenant="globex")).status == 404
+
+
+def test_two_snapshots_stand_side_by_side_with_what_differs_marked(listed: Cloud) -> None:
+    who = signed_in("user")
+    one = look(f"/dashboard/ebay-listing/snapshot?sku={SKU}&number=2", who)
+    [way] = [unescape(each) for each in re.findall(r'href="(/dashboard/ebay-listing/difference[^"]*)"', one.text)]
+    shown = unescape(look(way, who).text)
+    assert '<del>"240"</del>' in shown
+    assert '<ins>"245"</ins>' in shown
+    assert shown.count("<pre") == 2
+    assert rows(f"{way}&format=csv") == ['/price/amount,"""240""","""245"""']
+    same = look(f"/dashboard/ebay-listing/difference?sku={SKU}&before=2&after=2", who)
+    assert "Nothing differs" in same.text
+    first = look(f"/dashboard/ebay-listing/snapshot?sku={SKU}&number=1", who)
+    assert first.status == 200
+    assert "/dashboard/ebay-listing/difference" not in first.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "field"),
+    [("", 400, "before"), ("&before=x&after=2", 400, "before"), ("&before=1&after=0", 400, "after"),
+     ("&before=1&after=77", 404, None)],
+)  # fmt: skip
+def test_snapshots_that_are_none_cannot_be_compared(listed: Cloud, asked: str, status: int, field: str | None) -> None:
+    shown = look(f"/dashboard/ebay-listing/difference?sku={SKU}{asked}", signed_in("user"))
+    assert shown.status == status
+    assert field is None or f'id="wrong-{field}"' in shown.text

@@ -9,6 +9,7 @@ from sluice.dashboard import forms, parts
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
+from sluice.dashboard.pages.ebay_snapshots import columns
 from sluice.dashboard.search import Filter, listing, more, search
 from sluice.dashboard.table import Column, Row, Table, state, text, time
 from sluice.dashboard.visit import Visit
@@ -84,7 +85,7 @@ def _one(visit: Visit, sku: str, wrong: Mapping[str, str], status: int) -> Page:
     sides = Table(visit, SIDES, _sides(one), "Wanted, published, and as eBay shows it", "Nothing is known.", "sides")
     open_ = Table(visit, _cases(visit, sku), one["openDrift"], "Open differences", "Nothing differs.", "drift")
     policies = Table(visit, POLICY, _policies(one, known), "Business policies", "It names none.", "policies")
-    snapshots = Table(visit, SNAPSHOTS, taken.rows("snapshots"), "Snapshots, newest first", "None yet.", "snapshots")
+    snapshots = Table(visit, columns(sku), taken.rows("snapshots"), "Snapshots, newest first", "None yet.", "snapshots")
     history = Table(visit, HISTORY, past.rows("history"), "Changes, newest first", "Nothing is kept of it.", "history")
     body = [
         element("p", parts.word(one["state"]), " ", one["title"], class_="told"),
@@ -281,15 +282,6 @@ def _read(known: Mapping[str, Any]) -> Markup:
 
 # What was
 
-SNAPSHOTS: Final = {
-    "number": text("Number", "number"),
-    "at": time("When", "at"),
-    "event": Column("Why", lambda row: row["event"].replace("_", " ")),
-    "version": text("Version", "version"),
-    "same": Column("The same as", lambda row: row["sameAs"]),
-    "warnings": Column("eBay said", lambda row: "; ".join(str(one.get("message")) for one in row["warnings"]) or None),
-    "bytes": text("Bytes", "bytes"),
-}
 HISTORY: Final = {
     "version": text("Version", "version"),
     "at": time("When", "changedAt"),
