@@ -180,7 +180,10 @@ LAST += [f"notifications_{one}" for one in NOTIFICATIONS]
 LAST += [f"pages_{what}" for what in ("track", "show", "list", "change", "prices", "saved", "untrack", "checks_run")]
 LAST += [f"inventory_{what}" for what in ("add", "show", "change", "refresh", "import", "import_progress", "delete")]
 # A record is ended before its job is due.
-LAST += [f"ebay_listings_{what}" for what in ("put", "put_many", "import", "list", "show", "change", "history")]
+LAST += [
+    f"ebay_listings_{what}"
+    for what in ("put", "put_many", "import", "import_progress", "list", "show", "change", "history")
+]
 LAST += ["ebay_listings_dry_run", "ebay_listings_draft"]
 LAST += [f"ebay_listings_{what}" for what in ("snapshots", "force_snapshot", "snapshot", "diff", "delete")]
 LAST += [f"ebay_listings_{what}" for what in ("put_group", "groups", "group", "change_group", "group_history")]

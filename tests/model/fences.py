@@ -9,7 +9,9 @@ from pynamodb.expressions.condition import And, Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.transactions import TransactWrite
 
+from sluice.jobs.queue import creation, enqueue
 from sluice.platform import tables
+from sluice.platform.prepared import Prepared
 from tests.model.machine import Machine
 
 
@@ -57,7 +59,23 @@ def removed(machine: Machine, actor: str, *attributes: str) -> Iterator[None]:
 
         return call
 
+    def unprepared(*arguments: Any) -> Any:
+        """The write of a new job, with its expressions made for this once."""
+        with pytest.MonkeyPatch.context() as once:
+            made = Prepared.__init__
+
+            def prepare(self: Prepared, model: Any, fill: Any, types: Any) -> None:
+                def filled(of: Any) -> Any:
+                    actions, condition = fill(of)
+                    return actions, weaker(condition)
+
+                made(self, model, filled, types)
+
+            once.setattr(Prepared, "__init__", prepare)
+            return creation.prepared.__wrapped__(*arguments)
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(enqueue, "prepared", unprepared)
         patch.setattr(tables, "update", weakened(tables.update, 3))
         patch.setattr(tables, "put", weakened(tables.put, 1))
         patch.setattr(TransactWrite, "update", weakened(TransactWrite.update, 3))

@@ -193,7 +193,7 @@ def test_a_quote_may_close_some_lines_later_and_not_a_hundred(monkeypatch: pytes
     def lines(count: int) -> list[Any]:
         return list(csv_rows.read(b'sku,size,category\nA,10,"' + b"x\n" * count + b'"\nB,10,\n'))
 
-    assert [type(row).__name__ for row in lines(MOST_RECORD_LINES - 1)] == ["Row", "Row"]
+    assert [type(row).__name__ for row in lines(MOST_RECORD_LINES - 1)] == ["CsvRow", "CsvRow"]
     refused = lines(MOST_RECORD_LINES)[0]
     assert refused.number == 2
     assert "does not close it within 100 lines" in refused.fields[0].message

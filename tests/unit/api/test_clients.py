@@ -56,7 +56,9 @@ def test_the_python_client_runs_the_quick_start(acme: Cloud, generated: tuple[st
         return importlib.import_module(f"{name}.{path}")
 
     with serve(Guarded(roles="operator")) as api, of("client").AuthenticatedClient(base_url=api, token="t") as client:
-        item = of("models.item").Item.from_dict({"sku": "DD1391-100", "size": "10", "priority": "manual"})
+        item = of("models.refresh_body").RefreshBody.from_dict(
+            {"sku": "DD1391-100", "size": "10", "priority": "manual"}
+        )
         asked = of("api.prices.refresh_prices").sync(client=client, body=of("models.refresh").Refresh(items=[item]))
         assert asked.items[0].outcome.value == "created"
         read = of("api.prices.find_prices").sync(client=client, sku="DD1391-100")

@@ -46,5 +46,5 @@ def test_a_name_that_its_module_does_not_declare_is_unknown() -> None:
 
 def test_who_does_not_know_a_kind_takes_the_usual_number_of_attempts() -> None:
     kinds.serve({KIND.name: __name__})
-    assert kinds.most_attempts(KIND.name, Config()) == KIND.max_attempts != JobKind.max_attempts
-    assert kinds.most_attempts("no.such", Config()) == JobKind.max_attempts
+    assert kinds.most_attempts(KIND.name, Config()) == KIND.max_attempts != 5
+    assert kinds.most_attempts("no.such", Config()) == 5 == JobKind("any", "a:b", frozenset()).max_attempts

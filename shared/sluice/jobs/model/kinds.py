@@ -25,6 +25,10 @@ class UnknownKind(Exception):  # noqa: N818 - an answer to the caller
     """This function serves no job kind of this name."""
 
 
+# How often the work of a kind is tried that does not say it, or is not known.
+MAX_ATTEMPTS = 5
+
+
 class JobKind(NamedTuple):
     """How jobs of one kind are treated.
 
@@ -41,7 +45,7 @@ class JobKind(NamedTuple):
     name: str
     handler: str
     marketplaces: frozenset[str]
-    max_attempts: int = 5
+    max_attempts: int = MAX_ATTEMPTS
     backoff: Backoff = Backoff()
     service: str = ""
     together: bool = False
@@ -118,7 +122,7 @@ def most_attempts(name: str, config: Config) -> int:
     if times := timetable(name, config):
         return times.attempts
     kind = _find(name)
-    return kind.max_attempts if kind else JobKind.max_attempts
+    return kind.max_attempts if kind else MAX_ATTEMPTS
 
 
 def served() -> list[JobKind]:
