@@ -190,6 +190,8 @@ LAST += [f"ebay_listings_{what}" for what in ("put_group", "groups", "group", "c
 LAST += [f"ebay_listings_{what}" for what in ("group_dry_run", "group_snapshots", "force_group_snapshot")]
 LAST += [f"ebay_listings_{what}" for what in ("group_snapshot", "group_diff", "check", "check_many", "delete_group")]
 LAST += [f"ebay_listings_{what}" for what in ("policies", "standing", "resume", "sync_log", "answer", "read_policies")]
+# Its record of eBay's is published, for which the seller's policies are read: the others name some that nobody has.
+LAST += ["inventory_worker_messages"]
 LAST += ["accounts_disconnect"]  # nothing after it needs the account
 
 

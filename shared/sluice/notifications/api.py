@@ -127,7 +127,7 @@ def put_preferences(request: HttpRequest[Preferences, None]) -> PreferencesView:
     tenant, body, before = request.tenant, request.body, table.wants(request.tenant)
     wanted = body.mail
     if wanted and not re.fullmatch(_ADDRESS, wanted.address):
-        raise Invalid.field("mail.address", "must be a mail address, as in ops@acme.example")
+        raise Invalid.field("mail.address", "must be a mail address, as in ops@shop.example")
     if body.summary and not hours.is_zone(body.summary.zone):
         raise Invalid.field("summary.zone", "is no time zone; give one as Europe/Berlin, America/New_York or UTC")
     try:
