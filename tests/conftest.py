@@ -14,6 +14,8 @@ from sluice.platform.imports import takers
 
 # Tests are a laptop's; a process that is told nothing has the strictest stage.
 os.environ.setdefault("SLUICE_STAGE", "local")
+# Metrics are written when a hundred have come together, whichever test counts the last of them.
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "test")
 kinds.serve(capabilities.kinds(*(one.name for one in capabilities.CAPABILITIES)))
 takers.serve(capabilities.takers(*(one.name for one in capabilities.CAPABILITIES)))
 

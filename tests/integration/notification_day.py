@@ -71,6 +71,7 @@ class NotificationDay:
 
     def time_brings_its_own(self) -> None:
         """A rate that is too high, and a summary. Nobody waits for the hour: the last day counts as not told."""
+        self.api.post("/v1/inventory", {"items": [{"sku": "DD1391-100", "size": "us 10"}]}, key="something-to-tell-of")
         own: dict[str, Any] = {"mail": {"address": ADDRESS, "eventTypes": ["summary.daily"]}}
         wanted = {**own, "failureRate": {"percent": 1, "jobs": 1}, "summary": {"hour": 0, "zone": "UTC"}}
         assert self.api.put("/v1/notifications", wanted)["summary"]["zone"] == "UTC"

@@ -189,8 +189,9 @@ class Usage(NamedTuple):
             return window.day_end
         if limits.per_hour and self.hour >= limits.per_hour:
             return window.end
-        opening = self.rings_of(limits).opening(limits.arrival_ms)
-        return opening if opening > self.at + WORTH_WAITING_MS else None
+        rolling = self.rings_of(limits)
+        opening = rolling.opening(limits.arrival_ms)
+        return opening if rolling.rings and opening > self.at + WORTH_WAITING_MS else None
 
 
 @dataclass(frozen=True)
