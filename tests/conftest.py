@@ -25,9 +25,10 @@ settings.load_profile("sluice")
 # The files that take longest, longest first. Begun last, one of them would keep one core busy while the others wait.
 LONGEST: Final = (
     *("integration/test_least_privilege.py", "integration/test_demo.py", "integration/test_market.py"),
+    *("integration/test_restore.py", "integration/test_up.py"),
     *("integration/test_neighbours.py", "integration/test_configuration.py", "integration/test_commands.py"),
     *("crash/test_crash_points_of_ebay.py", "crash/test_crash_points.py", "crash/test_crash_points_of_listings.py"),
-    *("unit/test_lost_answers.py", "api/test_fuzz.py", "crash/test_crash_points_of_goods.py"),
+    *("model/test_model.py", "unit/test_lost_answers.py", "api/test_fuzz.py", "crash/test_crash_points_of_goods.py"),
 )
 # Tests on the local cloud wait for it more than they work: with so many processes more, the cores are busy meanwhile.
 WAITING_PROCESSES: Final = 2
