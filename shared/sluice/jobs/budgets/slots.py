@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError
+from pynamodb.attributes import Attribute
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
@@ -115,16 +116,13 @@ def reserve_slots(
         actions = [moved, *(ledger.slow_writes(after) if after != slowed else ())]
         # Where its slots lie is known after the write; that the last of them is there, and then it comes again, before.
         actions += _manual(asked, count - taken, (Budget.next_at if ahead else now) + (taken * pace + NEXT_BLOCK_MS))
-        condition = _open(now) & clock & ledger.as_slow(slowed)
-        if asked.gives_way:
-            condition &= _nobody_first(now)
+        condition = _may_take(asked, now) & clock & ledger.as_slow(slowed)
         try:
             # With one place for tokens, an item that has ours was moved on by nobody since: what it says is our slots.
             item = tables.update(Budget, (budget, SLOTS), actions, condition, token=Budget.slots_token)
         except tables.ConditionFailed as failed:
             found = failed.item or {}
-            _raise_if_closed(found, budget, now)
-            _raise_if_manual(found, asked, now)
+            _raise_if_held(found, budget, asked, now)
             slowed, ahead = ledger.slowed_of(found), number(found, "next_at") > now
         else:
             base = (item.next_at or 0) - taken * pace
@@ -192,15 +190,12 @@ def take(
         actions = _written(after)
         actions += ledger.slow_writes(slowed) if slowed != seen.slowed else []
         actions += _manual(asked, count - len(tickets), tickets[-1].start + NEXT_BLOCK_MS)
-        condition = _open(now) & _as_seen(seen) & ledger.as_slow(seen.slowed)
-        if asked.gives_way:
-            condition &= _nobody_first(now)
+        condition = _may_take(asked, now) & _as_seen(seen) & ledger.as_slow(seen.slowed)
         try:
             tables.update(Budget, (budget, SLOTS), actions, condition, token=Budget.slots_token)
         except tables.ConditionFailed as failed:
             found = failed.item or {}
-            _raise_if_closed(found, budget, now)
-            _raise_if_manual(found, asked, now)
+            _raise_if_held(found, budget, asked, now)
             seen = _seen(found, limits, now)
         else:
             return after, tickets
@@ -246,13 +241,14 @@ def _as_seen(seen: Seen) -> Condition:
     return same
 
 
-def _open(now: int) -> Condition:
-    over: Condition = Budget.closed_until.does_not_exist() | (Budget.closed_until <= now)
-    return over
+def _may_take(asked: Asked, now: int) -> Condition:
+    """The budget is open, and nobody goes first. `_raise_if_held` tells which of the two it was."""
+    is_open = _over(Budget.closed_until, now)
+    return is_open & _over(Budget.first_until, now) if asked.gives_way else is_open
 
 
-def _nobody_first(now: int) -> Condition:
-    over: Condition = Budget.first_until.does_not_exist() | (Budget.first_until <= now)
+def _over(until: Attribute[int], now: int) -> Condition:
+    over: Condition = until.does_not_exist() | (until <= now)
     return over
 
 
@@ -263,14 +259,10 @@ def _manual(asked: Asked, not_taken: int, until: Any) -> list[Update]:
     return [Budget.first_until.remove()] if asked.manual and asked.said else []
 
 
-def _raise_if_closed(item: dict[str, Any], budget: str, now: int) -> None:
-    until = number(item, "closed_until")
+def _raise_if_held(item: dict[str, Any], budget: str, asked: Asked, now: int) -> None:
+    until, first_until = number(item, "closed_until"), number(item, "first_until")
     if until > now:
         reason = item.get("closed_reason", {}).get("S", "")
         raise BudgetClosed(f"{keys.spoken(budget)} takes no calls until {iso(until)}: {reason}", retry_at=until)
-
-
-def _raise_if_manual(item: dict[str, Any], asked: Asked, now: int) -> None:
-    until = number(item, "first_until")
-    if until > now and asked.gives_way:
-        raise GiveWay(until)
+    if first_until > now and asked.gives_way:
+        raise GiveWay(first_until)
