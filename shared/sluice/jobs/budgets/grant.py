@@ -62,6 +62,8 @@ class Grant:
         # Until when the marketplace takes no calls, as far as this worker has learnt by being refused; else 0.
         self.refused_until = 0
         self._limits = limits
+        # No call starts so close to the boundary of an hour of the clock, where those are counted.
+        self._margin = limits.margin_ms if limits.per_hour or limits.per_day else 0
         self._window = window
         self._left = calls
         self._clock = clock
@@ -179,6 +181,11 @@ class Grant:
             self._stop = self._stop or reason
         self._stopped.set()
 
+    def _no_more(self, reason: Failure) -> Failure:
+        """`reason`, for which no further call of this batch starts. For whoever holds the lock."""
+        self._stop = reason
+        return reason
+
     def _next(self) -> tuple[Ticket | None, int]:
         """The next call, charged to the window that it falls into, and its start; or when to ask for it again."""
         if self._stop:
@@ -187,14 +194,12 @@ class Grant:
             ticket = self._slot()
         except GiveWay as first:
             return None, self._ask_again(first)
-        except BudgetEmpty as stop:
-            self._stop = stop
+        except BudgetEmpty as empty:
+            self._no_more(empty)
             raise
         start = ticket.start
         if start > self._deadline:  # its slot is still there for somebody else
-            stop_ = OutOfTime(f"the next call could start at {iso(start)}, after this worker's time", retry_at=None)
-            self._stop = stop_
-            raise stop_
+            raise self._no_more(OutOfTime(f"the next call could start at {iso(start)}, after this worker's time"))
         window = Window.of(self.budget, start)
         if window != self._window:
             self._move_to(window)
@@ -207,23 +212,21 @@ class Grant:
         """When to ask again for a block that manual batches go before: as soon as they should have their calls."""
         now = self._clock.now()
         if now > self._deadline:
-            self._stop = OutOfTime("manual work went first, until the end of this worker's time")
-            raise self._stop
+            raise self._no_more(OutOfTime("manual work went first, until the end of this worker's time"))
         self._giving_way = now if self._giving_way is None else self._giving_way
         patience = max(now + 1, self._giving_way + LONGEST_WAY_MS)
         return min(patience, max(now + ASK_MS, first.until - slots.NEXT_BLOCK_MS), self._deadline + 1)
 
     def _slot(self) -> Ticket:
         """The next call that can still be made, and lies outside the margins of an hour's boundary."""
-        limits, hand = self._limits, self._hand
-        margin = limits.margin_ms if limits.per_hour or limits.per_day else 0
+        hand = self._hand
         while True:
             now = self._clock.now()
             if not hand.tickets:
                 hand.take(self._take_block(now))
                 self._giving_way = None
             ticket = hand.tickets[0]
-            if ticket.latest < now or outside_margin(ticket.start, margin) != ticket.start:
+            if ticket.latest < now or outside_margin(ticket.start, self._margin) != ticket.start:
                 hand.passed()  # passed while other calls were made
                 continue
             return ticket
@@ -231,8 +234,7 @@ class Grant:
     def _take_block(self, now: int) -> Sequence[Ticket]:
         limits = self._limits
         if not (limits.pace or limits.rolling):
-            margin = limits.margin_ms if limits.windows else 0
-            start = outside_margin(now, margin)
+            start = outside_margin(now, self._margin)
             return [Ticket(start, start + limits.tolerance_ms)]
         count = max(1, min(self._block, self._left))
         patient = self._giving_way is not None and now - self._giving_way >= LONGEST_WAY_MS
@@ -267,6 +269,6 @@ class Grant:
                 return
         usage = ledger.read(self.budget, self._window.hour_start)
         until = usage.empty_until(self._limits, self._window) or self._window.end
-        stop = BudgetEmpty(f"{keys.spoken(self.budget)} has no calls left until {iso(until)}", retry_at=until)
-        self._stop = stop
-        raise stop
+        raise self._no_more(
+            BudgetEmpty(f"{keys.spoken(self.budget)} has no calls left until {iso(until)}", retry_at=until)
+        )
