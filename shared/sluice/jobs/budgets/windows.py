@@ -153,7 +153,7 @@ class Usage(NamedTuple):
             (ring.span.calls, ring.free_by(rolling.taken, self.at, self.at + WORTH_WAITING_MS, limits.arrival_ms))
             for ring in rolling.rings
         ]
-        left = [free - -(-limit * kept_percent // 100) for limit, free in windows if limit]
+        left = [free - _kept(limit, kept_percent) for limit, free in windows if limit]
         return max(0, min(left)) if left else None
 
     def rings_of(self, limits: Limits) -> Rings:
@@ -171,7 +171,7 @@ class Usage(NamedTuple):
     def scarce_until(self, limits: Limits, window: Window, reserve_percent: int) -> int | None:
         """When the clock's window of which only the kept part is left begins anew; None where it is one that rolls."""
         for limit, used, end in ((limits.per_day, self.day, window.day_end), (limits.per_hour, self.hour, window.end)):
-            if limit and limit - -(-limit * reserve_percent // 100) - used <= 0:
+            if limit and limit - used <= _kept(limit, reserve_percent):
                 return end
         return None
 
@@ -185,13 +185,15 @@ class Usage(NamedTuple):
 
     def empty_until(self, limits: Limits, window: Window) -> int | None:
         """When calls are to be had again, if there are none left now (epoch ms)."""
-        if limits.per_day and self.day >= limits.per_day:
-            return window.day_end
-        if limits.per_hour and self.hour >= limits.per_hour:
-            return window.end
+        if until := self.scarce_until(limits, window, 0):
+            return until
         rolling = self.rings_of(limits)
         opening = rolling.opening(limits.arrival_ms)
         return opening if rolling.rings and opening > self.at + WORTH_WAITING_MS else None
+
+
+def _kept(limit: int, percent: int) -> int:
+    return -(-limit * percent // 100)
 
 
 @dataclass(frozen=True)
