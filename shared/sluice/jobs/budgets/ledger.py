@@ -37,12 +37,22 @@ KEEP_DAYS = 35
 
 
 class Budget(tables.Table):
-    """One budget's day, or its slots. The hour counters, from `h00` on (`Window.hour`), are addressed by
-    path.
+    """One budget's day, an application's shares of an hour, a budget's slots, or a service's seats (see `seats`).
 
-    pace, refusals: see `pace.Slowed`.
+    Times are epoch ms.
+
+    day: calls reserved in the day. Those of its hours, from `h00` on (`Window.hour`), are addressed by path, and so are
+        those of an application's tenants, from `t_` on.
+    expires_at: of a day or of shares: when DynamoDB may delete the item, in seconds.
+    next_at: the slot clock: when the next slot may start at the earliest, by the pace.
     rings, turn: what is taken of the windows that roll (`rings.encode`), and the number of the writes that said so.
-    first_until: until then a manual batch waits for calls at the latest, and others give way (see `slots`).
+    first_until: workers write it: until then at the latest a manual batch takes its next calls, and others give way
+        (see `slots`).
+    admitted_until: the scheduler writes it when it hands out work: when all that was handed out can have started.
+    manual_until: the same for manual work alone, which waits for no other.
+    left_at: the scheduler writes it too: when it last left manual work behind, because the slots are spoken for.
+    closed_at, closed_until, closed_reason: since when the marketplace takes no calls, until when, and why.
+    pace, refusals: how refusals have slowed the budget (`pace.Slowed`).
     slots_token, admit_token, `w0` to `wf` of a day: tokens of writes (see `tables`).
     """
 
