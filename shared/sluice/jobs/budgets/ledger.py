@@ -215,8 +215,8 @@ def admit(
     if not limits.pace:
         return 0
     advance = count * max(limits.pace, pace)
-    clock, whole = (Budget.manual_until, Budget.admitted_until) if manual else (Budget.admitted_until, None)
-    others = [] if whole is None else [whole.set((whole | now) + advance)]
+    whole = Budget.admitted_until
+    clock, others = (Budget.manual_until, [whole.set((whole | now) + advance)]) if manual else (whole, [])
     if leaves is not None:
         others.append(Budget.left_at.set(now) if leaves else Budget.left_at.remove())
     for ahead in (True, False):
