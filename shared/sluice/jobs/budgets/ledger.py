@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from botocore.exceptions import BotoCoreError
-from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BinaryAttribute, UnicodeAttribute
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
@@ -171,12 +171,14 @@ def slow_writes(slowed: Slowed) -> list[Update]:
 
 def as_slow(slowed: Slowed) -> Condition:
     """The budget is slowed as the caller knows it."""
-    pace, refusals = (
-        attribute == value if value else attribute.does_not_exist()
-        for attribute, value in ((Budget.pace, slowed.pace), (Budget.refusals, slowed.refusals))
-    )
-    both: Condition = pace & refusals
+    both: Condition = as_read(Budget.pace, slowed.pace) & as_read(Budget.refusals, slowed.refusals)
     return both
+
+
+def as_read(attribute: Attribute[int], value: int) -> Condition:
+    """The attribute is as the caller has read it: `value`, or, for 0, not there."""
+    same: Condition = attribute == value if value else attribute.does_not_exist()
+    return same
 
 
 def slowed_of(item: dict[str, Any]) -> Slowed:

@@ -57,8 +57,7 @@ def refuse(budget: str, limits: Limits, call: RefusedCall, now: int) -> int:
             limits.pace, pace_is_meant=meant, spacing=limits.spacing
         )
         end = until if named else _pause_end(budget, limits, now, after.pause(until - now))
-        was = Budget.closed_until.does_not_exist()
-        same = ledger.as_slow(usage.slowed) & (Budget.closed_until == usage.closed_until if usage.closed_until else was)
+        same = ledger.as_slow(usage.slowed) & ledger.as_read(Budget.closed_until, usage.closed_until)
         closed = [Budget.closed_at.set(now), Budget.closed_until.set(end), Budget.closed_reason.set(reason)]
         with suppress(tables.ConditionFailed):
             tables.update(Budget, (budget, ledger.SLOTS), [*closed, *ledger.slow_writes(after)], same)

@@ -235,9 +235,8 @@ def _written(after: Seen) -> list[Update]:
 
 def _as_seen(seen: Seen) -> Condition:
     """Nobody has taken calls since: by the rings, or by the pace alone, as an earlier version does."""
-    turn = Budget.turn == seen.turn if seen.turn else Budget.turn.does_not_exist()
-    at = seen.times.next_at
-    same: Condition = turn & (Budget.next_at == at if at else Budget.next_at.does_not_exist())
+    turn, clock = ledger.as_read(Budget.turn, seen.turn), ledger.as_read(Budget.next_at, seen.times.next_at)
+    same: Condition = turn & clock
     return same
 
 
