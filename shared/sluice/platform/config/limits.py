@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -156,6 +156,11 @@ class Limits:
         """The windows that roll."""
         return tuple(window for window in self.windows if window.seconds)
 
+    @property
+    def zone(self) -> str:
+        """Of the clock that its hours and days follow, by its IANA name."""
+        return next((window.zone for window in self.windows if window.per), days.WORLD)
+
     def most_in(self, ms: int) -> int:
         """Most calls in so long a time by the windows that are not longer; 0 where none limits them."""
         rates = [window.calls * ms // window.ms for window in self.windows if window.ms <= ms]
@@ -197,33 +202,28 @@ class Limits:
             ValueError: a name or a value that limits do not have, in words.
         """
         if old := sorted(_OLD.keys() & changes):
-            now = json.dumps(migrated(changes, self.windows)["windows"])
+            now = json.dumps(migrated(changes, self)["windows"])
             raise ValueError(f'{" and ".join(old)} are windows now: write "windows": {now}')
         unknown = sorted(set(changes) - set(self.__dataclass_fields__))
         if unknown:
             raise ValueError(f"unknown limit {unknown[0]!r}; limits are {', '.join(self.__dataclass_fields__)}")
         if "windows" in changes:
-            changes["windows"] = _windows(changes["windows"], self._zone)
+            changes["windows"] = _windows(changes["windows"], self.zone)
         return replace(self, **changes)  # type: ignore[arg-type]
 
-    @property
-    def _zone(self) -> str:
-        return next((window.zone for window in self.windows if window.per), days.WORLD)
 
-
-def migrated(changes: Mapping[str, Any], windows: Sequence[CallWindow]) -> dict[str, Any]:
-    """`changes` of limits whose windows are `windows`, with the names of before (`_OLD`) written as windows."""
+def migrated(changes: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    """`changes` of `limits`, with the names of before (`_OLD`) written as windows."""
     if not _OLD.keys() & changes:
         return dict(changes)
-    made = [window.to_json() for window in windows]
-    zone = next((window.zone for window in windows if window.per), days.WORLD)
+    made = [window.to_json() for window in limits.windows]
     for name, per in _OLD.items():
         if name not in changes:
             continue
         made = [one for one in made if one.get("per", "") != per or (not per and one["seconds"] != HOUR // SECOND)]
         if changes[name]:
             made.append(
-                {"calls": changes[name], **({"per": per, "zone": zone} if per else {"seconds": HOUR // SECOND})}
+                {"calls": changes[name], **({"per": per, "zone": limits.zone} if per else {"seconds": HOUR // SECOND})}
             )
     return {**{name: value for name, value in changes.items() if name not in _OLD}, "windows": made}
 

@@ -46,10 +46,8 @@ SERVICES: Mapping[str, Limits] = {
 
 LIMITS: Mapping[str, Limits] = {**MARKETPLACES, **SERVICES}
 
-# Where days are not UTC's. A fact about a marketplace, not a number that an operator may change.
-ZONES: Mapping[str, str] = dict.fromkeys(
-    ("ebay", EBAY_MARKETING, EBAY_INVENTORY, EBAY_ACCOUNT, EBAY_TAXONOMY, EBAY_FEED), days.PACIFIC
-)
+# In which each counts its days. A fact about a marketplace, not a number that an operator may change.
+ZONES: Mapping[str, str] = {name: limits.zone for name, limits in LIMITS.items()}
 
 
 def zone_of(service: str) -> str:
@@ -78,7 +76,7 @@ def parse(place: str, value: object, *, stored: bool = False) -> Mapping[str, Li
         if not isinstance(limits, dict):
             raise ValueError(f"{place}.{service} must be an object")
         try:
-            given = migrated(limits, LIMITS[service].windows) if stored else limits
+            given = migrated(limits, LIMITS[service]) if stored else limits
             result[service] = LIMITS[service].override(**given)
         except ValueError as error:
             raise ValueError(f"{place}.{service}: {error}") from error
