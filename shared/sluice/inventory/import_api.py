@@ -8,7 +8,7 @@ from sluice.inventory.import_view import ImportView
 from sluice.inventory.stock import STOCK
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import NotFound, Unavailable
+from sluice.platform.http.errors import Unavailable
 from sluice.platform.http.routing import JSON, HttpRequest, Route, Upload
 from sluice.platform.imports import table as imports
 from sluice.platform.imports import upload as uploads
@@ -29,10 +29,7 @@ def import_items(request: HttpRequest[Upload, None]) -> ImportView:
 
 def get_import(request: HttpRequest[None, None]) -> ImportView:
     """How far an import is."""
-    found = imports.find(KIND, request.tenant, request.path["import_id"])
-    if found is None:
-        raise NotFound.of("import", "importId")
-    return _shown(found)
+    return _shown(uploads.find(KIND, request))
 
 
 def _shown(found: Import) -> ImportView:

@@ -7,9 +7,10 @@ from sluice.inventory.bodies import ImportItems, NewItem
 from sluice.inventory.csv_rows import CsvRow
 from sluice.inventory.sheet import Sheet
 from sluice.platform.http import body
-from sluice.platform.http.models import check, problems
+from sluice.platform.http.models import check
 from sluice.platform.http.routing import JSON
 from sluice.platform.imports.sheet import INDEX, LINE
+from sluice.platform.imports.upload import row_problems
 
 
 def read(data: bytes, media_type: str) -> Sheet:
@@ -29,5 +30,5 @@ def read(data: bytes, media_type: str) -> Sheet:
         try:
             sheet.add(CsvRow(index, NewItem.model_validate(raw).raw()))
         except ValidationError as error:
-            sheet.refuse(index, [one._replace(field="row") if one.field == "body" else one for one in problems(error)])
+            sheet.refuse(index, row_problems(error))
     return sheet

@@ -11,7 +11,7 @@ from sluice.listings.ebay.bodies import ImportRecords
 from sluice.listings.ebay.imported import COUNTS, SUBJECT
 from sluice.platform.clock import iso
 from sluice.platform.config import live
-from sluice.platform.http.errors import Conflict, NotFound, Unavailable
+from sluice.platform.http.errors import Conflict, Unavailable
 from sluice.platform.http.routing import JSON, HttpRequest, Route, Upload
 from sluice.platform.http.shapes import Among, Time
 from sluice.platform.imports import table as imports
@@ -59,10 +59,7 @@ def import_ebay_listings(request: HttpRequest[Upload, None]) -> ListingsImportVi
 
 def get_ebay_import(request: HttpRequest[None, None]) -> ListingsImportView:
     """How far an import of records is."""
-    found = imports.find(KIND, request.tenant, request.path["import_id"])
-    if found is None:
-        raise NotFound.of("import", "importId")
-    return _view(found)
+    return _view(uploads.find(KIND, request))
 
 
 def _view(found: Import) -> ListingsImportView:

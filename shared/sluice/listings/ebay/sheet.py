@@ -10,10 +10,11 @@ from sluice.listings.ebay.bodies import ImportRecords, RecordItem
 from sluice.platform.csv_records import BadRow
 from sluice.platform.http import body
 from sluice.platform.http.errors import FieldError
-from sluice.platform.http.models import check, problems
+from sluice.platform.http.models import check
 from sluice.platform.http.routing import JSON
 from sluice.platform.imports import sheet
 from sluice.platform.imports.sheet import INDEX, LINE, Piece
+from sluice.platform.imports.upload import row_problems
 from sluice.platform.refused import Refused
 
 
@@ -34,7 +35,7 @@ class Sheet(sheet.Sheet):
             item = RecordItem.model_validate(row)
             record = taking.record(item.document(item.sku))
         except ValidationError as wrong:
-            self.refuse(number, (one._replace(field="row") if one.field == "body" else one for one in problems(wrong)))
+            self.refuse(number, row_problems(wrong))
         except Refused as refused:
             self.refuse(number, refused.fields)
         else:

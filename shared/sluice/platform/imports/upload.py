@@ -1,13 +1,14 @@
-"""The routes that take a file: what they accept, and how a file is refused."""
+"""The routes of imports: what they accept, how a file or a row of it is refused, and how an import is found."""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import WithJsonSchema
+from pydantic import ValidationError, WithJsonSchema
 
 from sluice.platform import usage
 from sluice.platform.config import live
-from sluice.platform.http.errors import FieldError, Invalid, Unavailable
+from sluice.platform.http.errors import FieldError, Invalid, NotFound, Unavailable
+from sluice.platform.http.models import problems
 from sluice.platform.http.routing import HttpRequest, Upload
 from sluice.platform.imports import report, table
 from sluice.platform.imports.chunks import NotSent
@@ -49,6 +50,11 @@ def read(request: HttpRequest[Upload, None], sheet_of: Callable[[bytes, str], S]
     return found
 
 
+def row_problems(wrong: ValidationError) -> list[FieldError]:
+    """Why a row is not taken. What is wrong with the whole of it is told of `row`: the body is the list."""
+    return [one._replace(field="row") if one.field == "body" else one for one in problems(wrong)]
+
+
 def begin(
     kind: str, request: HttpRequest[Upload, None], sheet: Sheet, rows: int, about: Mapping[str, str] | None = None
 ) -> Import:
@@ -64,3 +70,15 @@ def begin(
     except NotSent:
         logger.exception("an import could not be queued")
         raise Unavailable("not all rows could be queued; send the same file again to go on") from None
+
+
+def find(kind: str, request: HttpRequest[None, None]) -> Import:
+    """The import that the path names.
+
+    Raises:
+        NotFound: the tenant has none of this kind.
+    """
+    found = table.find(kind, request.tenant, request.path["import_id"])
+    if found is None:
+        raise NotFound.of("import", "importId")
+    return found
