@@ -1,13 +1,14 @@
 """Rows of imports become records, and are published as such."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from sluice.jobs.model import keys
 from sluice.listings.ebay import asking, documents, many
-from sluice.listings.ebay.asking import Done, Outcome
+from sluice.listings.ebay.asking import Done
 from sluice.listings.ebay.change import Asker
+from sluice.listings.ebay.desired import Desired
 from sluice.platform.context import Context
 from sluice.platform.imports import sheet
 from sluice.platform.imports import table as imports
@@ -20,8 +21,6 @@ from sluice.platform.sqs import CorruptMessage
 # What a chunk says of its import: whose change it is in the history, and how its rows are numbered.
 SUBJECT: Final = "subject"
 COUNTS: Final = "counts"
-# The attribute of the import that counts each outcome.
-COUNTED: Final = {one: str(one) for one in Outcome}
 
 
 def take(chunk: Chunk, context: Context) -> None:
@@ -38,30 +37,29 @@ def take(chunk: Chunk, context: Context) -> None:
         return  # where the record is gone, the message has come back from the dead-letter queue after days
     config = context.config
     by = Asker(chunk.tenant, chunk.about[SUBJECT], chunk.at, "import", config, keys.BACKGROUND)
-    wanted = [partial(documents.of_document, doc) for _, doc in rows]
+    wanted = [partial(_itself, record) for _, record in rows]
     done = list(zip((number for number, _ in rows), many.store(by, wanted, unless_newer=True), strict=True))
     refused = [(number, one) for number, one in done if isinstance(one, Refused)]
     # Whatever else becomes of the chunk, who looks for the jobs of the tenant finds those that there are.
     asking.remember(by, [one for _, one in done if isinstance(one, Done)], wake=False)
     if any(one.code == UNAVAILABLE for _, one in refused):
         raise NotStored("some records could not be stored")
-    counts = dict.fromkeys(COUNTED.values(), 0)
-    for _, one in done:
-        if isinstance(one, Done):
-            counts[COUNTED[one.outcome]] += 1
+    # The import has an attribute for each outcome, by its name.
+    counts = Counter(str(one.outcome) for _, one in done if isinstance(one, Done))
     told = [sheet.refused(chunk.about[COUNTS], number, one.fields) for number, one in refused]
     if imports.finish(chunk, counts, context.now(), refused=told, keep_ms=config.engine.retention_ms):
         count("ListingsImported", len(done) - len(refused))
 
 
-def _read(chunk: Chunk) -> Sequence[tuple[int, Mapping[str, Any]]]:
-    """The number and the document of each row."""
+def _read(chunk: Chunk) -> list[tuple[int, Desired]]:
+    """The number and the record of each row."""
     try:
-        rows = [(int(number), dict(doc)) for number, doc in chunk.rows]
         if not {SUBJECT, COUNTS} <= chunk.about.keys():
             raise ValueError("nobody is said whose change it is")
-        for _, doc in rows:
-            documents.of_document(doc)
+        return [(int(number), documents.of_document(doc)) for number, doc in chunk.rows]
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise CorruptMessage(f"no records: {type(error).__name__}") from error
-    return rows
+
+
+def _itself(record: Desired) -> Desired:
+    return record
