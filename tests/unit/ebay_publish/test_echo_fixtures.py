@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sluice.listings.ebay import echo as echoes
+from sluice.listings.ebay import hints
 from sluice.listings.ebay.desired import Desired, FieldGroup
 from sluice.listings.ebay.drift import Drift, DriftClass, classify
 from sluice.listings.ebay.echo import Echo
@@ -41,6 +42,16 @@ def test_what_ebay_shows_its_own_way_is_no_drift(name: str) -> None:
     stored = Echo.of(first.stored())
     assert stored == first
     assert classify(stored or Echo(), later) == []
+
+
+@pytest.mark.parametrize("name", FIXTURES)
+def test_nor_is_it_worth_a_read(name: str) -> None:
+    """A page of items shows such a listing, and an echo of before has the values of its aspects as they came."""
+    first, later = FIXTURES[name]["first"], FIXTURES[name]["later"]
+    came = deepcopy(look(first))
+    aspects = came.groups[FieldGroup.DETAILS]["item"]["product"]["aspects"]
+    aspects.update({one: values[::-1] for one, values in aspects.items()})
+    assert hints.of_item(came, want(), IDS, later["item"]) is None
 
 
 EDITS: dict[FieldGroup, Any] = {

@@ -26,12 +26,8 @@ REPORT: Final = "r"
 
 def of_item(accepted: Echo, sent: Desired, policies: PolicyIds, item: Json) -> str | None:
     """Whether an item is shown otherwise than eBay took it; None where it is not. What offers say is left out."""
-    now = echoes.seen(sent, policies, item, None)
-    before, shown = _of_items(accepted), _of_items(now)
-    images = Echo({FieldGroup.IMAGES: before.pop("images")}), Echo({FieldGroup.IMAGES: shown.pop("images")})
-    if before == shown and not echoes.differs(*images):
-        return None
-    return _word(before, shown, now.groups.get(FieldGroup.IMAGES))
+    before, shown = _of_items(accepted), _of_items(echoes.seen(sent, policies, item, None))
+    return _word(before.groups, shown.groups) if echoes.differs(before, shown) else None
 
 
 def of_report(accepted: Echo, sku: str, rows: Sequence[ReportRow]) -> str | None:
@@ -50,15 +46,17 @@ def of_report(accepted: Echo, sku: str, rows: Sequence[ReportRow]) -> str | None
     return None if same_price and same_quantity else _word(amount, row.quantity, price, left)
 
 
-def _of_items(echo: Echo) -> dict[str, Any]:
+def _of_items(echo: Echo) -> Echo:
+    """What of it an item shows."""
     details: Json = echo.groups.get(FieldGroup.DETAILS) or {}
     quantity: Json = echo.groups.get(FieldGroup.QUANTITY) or {}
-    return {
-        "item": details.get("item"),
-        "language": details.get("language"),
-        "quantity": quantity.get("item"),
-        "images": echo.groups.get(FieldGroup.IMAGES),
-    }
+    return Echo(
+        {
+            FieldGroup.DETAILS: {"item": details.get("item"), "language": details.get("language")},
+            FieldGroup.QUANTITY: quantity.get("item"),
+            FieldGroup.IMAGES: echo.groups.get(FieldGroup.IMAGES),
+        }
+    )
 
 
 def _word(*about: Any) -> str:
