@@ -5,12 +5,9 @@ long before, and holds price and quantity alone. So it says which listings are w
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from sluice.marketplaces.http.errors import MarketplaceFailure, NotNow
-
-# eBay Feed API: reports that a seller may ask for in a day.
-MOST_REPORTS: Final = 25
 
 
 class ReportsUsedUp(NotNow):

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from local.sandbox.ebay.feed.api import Feed
+from local.sandbox.ebay.feed.api import MOST_REPORTS, Feed
 from local.sandbox.ebay.feed.faults import OddReport
 from local.sandbox.faults import Forbidden, ServerError
 from sluice.jobs import ask
@@ -16,7 +16,7 @@ from sluice.listings.ebay.desired import FieldGroup
 from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.sellers import SellerPart
 from sluice.listings.ebay.suspects import MOST_WAITING, Suspects
-from sluice.marketplaces.reports import MOST_REPORTS, ReportRow
+from sluice.marketplaces.reports import ReportRow
 from sluice.platform import aws
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from sluice.platform.config.services import EBAY_INVENTORY

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.sandbox.ebay.feed.api import MOST_REPORTS
 from local.sandbox.ebay.feed.faults import OddReport
 from local.sandbox.faults import Forbidden, ServerError
 from sluice.jobs.model.outcomes import Then
 from sluice.marketplaces.ebay import report_file
 from sluice.marketplaces.ebay.report_file import rows_of
 from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure
-from sluice.marketplaces.reports import MOST_REPORTS, ReportRow, ReportsUsedUp, is_refusal
+from sluice.marketplaces.reports import ReportRow, ReportsUsedUp, is_refusal
 from sluice.platform.clock import HOUR, MINUTE
 from tests.support.ebay_shop import SKU, EbayShop, item_body, offer_body
 

@@ -35,7 +35,7 @@ def unless_taken(facts: Facts, record: Record) -> None:
     """Do nothing unless another tenant of the same seller has an older record of the sku.
 
     Raises:
-        Taken: it has; nothing may be sent.
+        TakenByAnother: it has; nothing may be sent.
     """
     other = first(facts, record.sku)
     if other and _age(other) < _age(record):

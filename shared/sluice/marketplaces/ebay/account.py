@@ -14,7 +14,7 @@ BASE: Final = "/sell/account/v1"
 
 
 class SellerAccount(SellerApi):
-    """One seller's policies; see `publishing.Policies`."""
+    """One seller's policies; see `publishing.PolicyReader`."""
 
     api = "account"
     _means = staticmethod(meaning)
