@@ -7,7 +7,7 @@ from local.laptop import Laptop
 from sluice.listings.ebay import hashes
 from sluice.listings.ebay.documents import document as shown
 from sluice.platform.packing import pack
-from tests.support.ebay_records import desired, document
+from tests.support.ebay_records import GROUP, desired, document
 from tests.support.stack import until
 
 TENANT = "lister"
@@ -15,14 +15,6 @@ LISTINGS = "/v1/ebay/listings"
 SKU = "S-1"
 # What the category asks for, which Sluice knows once a listing in it was published.
 ASPECTS = {"Brand": ["Nike"], "US Shoe Size": ["10"], "Department": ["Men"], "Color": ["Red"]}
-GROUP = {
-    "marketplace": "EBAY_US",
-    "language": "en-US",
-    "title": "Shoes",
-    "description": "<p>New</p>",
-    "images": ["https://img.example.com/1.jpg"],
-    "variesBy": ["US Shoe Size"],
-}
 # After so many snapshots the old ones of a listing are looked for.
 MANY = 16
 

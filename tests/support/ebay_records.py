@@ -1,4 +1,4 @@
-"""Records of eBay listings, as a seller's software sends them."""
+"""Records and a group of eBay listings, as a seller's software sends them."""
 
 import copy
 from typing import Any
@@ -26,6 +26,15 @@ DOCUMENT: dict[str, Any] = {
     "quantity": 3,
     "policies": {"fulfillment": {"name": "Std"}, "payment": {"id": "6196947000"}, "return": {"id": "6196944000"}},
     "location": "wh-1",
+}
+# A group, without its key.
+GROUP: dict[str, Any] = {
+    "marketplace": "EBAY_US",
+    "language": "en-US",
+    "title": "Shoes",
+    "description": "<p>New</p>",
+    "images": ["https://img.example.com/1.jpg"],
+    "variesBy": ["US Shoe Size"],
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from ministack.services import dynamodb
 from pynamodb.models import Model
 
@@ -68,6 +68,26 @@ class Store:
         if self.around is None:
             return answer(request.operation, request.parameters)
         return self.around(request, lambda: answer(request.operation, request.parameters))
+
+    @contextmanager
+    def dies(self, at: int, *, done: bool) -> Iterator[None]:
+        """Whoever works within dies at request number `at`, before or after the table has `done` it."""
+        left, before = at, self.around
+
+        def around(_: Request, send: Send) -> Answer:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                if done:
+                    send()
+                raise EndpointConnectionError(endpoint_url="nowhere")
+            return send()
+
+        self.around = around
+        try:
+            yield
+        finally:
+            self.around = before
 
     def items(self, table: str) -> list[Item]:
         """All that `table` holds, raw."""

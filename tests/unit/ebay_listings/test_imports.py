@@ -7,7 +7,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from sluice.inventory import worker
 from sluice.jobs.model import keys
@@ -26,10 +25,9 @@ from sluice.platform.observe import metrics
 from tests.support.clock import VirtualClock
 from tests.support.command import Shell, in_environment
 from tests.support.desk import NOON
-from tests.support.ebay_records import document
+from tests.support.ebay_records import GROUP, document
 from tests.support.http import Answer, call
-from tests.support.store import Answer as Found
-from tests.support.store import Request, Send, Store
+from tests.support.store import Store
 from tests.support.wire import api_of
 from tests.unit.api.conftest import Cloud, cloud, tables
 
@@ -41,14 +39,6 @@ HEADER = (
     "policies.fulfillment;policies.payment;policies.return;location;aspects.US Shoe Size;aspects.Color;product.brand;"
     "group"
 )
-GROUP = {
-    "marketplace": "EBAY_US",
-    "language": "en-US",
-    "title": "Shoes",
-    "description": "<p>New</p>",
-    "images": ["https://img.example.com/1.jpg"],
-    "variesBy": ["US Shoe Size"],
-}
 
 
 def row(sku: str, amount: str = "245", quantity: object = 3, group: str = "", size: str = "10") -> str:
@@ -292,32 +282,14 @@ def test_rows_refused_in_an_earlier_import_of_the_file_are_not_told_again(seller
     assert (done["queued"], done["unchanged"], done["refusedRows"], done["refused"]) == (1, 1, 0, [])
 
 
-class Dies:
-    """A worker that dies at its request number `at`, before or after the table has done it."""
-
-    def __init__(self, at: int, done: bool) -> None:
-        self.left, self.done = at, done
-
-    def __call__(self, request: Request, send: Send) -> Found:
-        self.left -= 1
-        if self.left == 0:
-            if self.done:
-                send()
-            raise EndpointConnectionError(endpoint_url="nowhere")
-        return send()
-
-
 @pytest.mark.parametrize("done", [False, True])
 @pytest.mark.parametrize("at", range(1, 32, 2))
 def test_a_worker_that_dies_at_any_request_is_followed_by_another_and_the_end_is_the_same(
     seller: Seller, at: int, done: bool
 ) -> None:
     told = seller.taken(sheet(row("a-1"), row("a-2"), row("a-3", group="nowhere")))
-    around, seller.store.around = seller.store.around, Dies(at, done)
-    try:
+    with seller.store.dies(at, done=done):
         again = seller.deliver()
-    finally:
-        seller.store.around = around
     assert seller.deliver(again) == []
     end = seller.progress(told["importId"])
     assert (end["status"], end["queued"], end["refusedRows"], end["waiting"]) == ("done", 2, 1, 0)

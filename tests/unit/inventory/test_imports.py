@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from sluice.inventory.stock import STOCK
 from sluice.jobs.model.job import Job
@@ -14,8 +13,6 @@ from sluice.platform.imports import chunks
 from sluice.platform.imports import table as imports
 from sluice.platform.imports.chunks import CHUNK_ROWS
 from tests.support.http import call
-from tests.support.store import Answer as Found
-from tests.support.store import Request, Send
 from tests.unit.inventory.conftest import HEADER, Seller
 
 FILE = f"""{HEADER}
@@ -155,32 +152,14 @@ def test_why_prices_cannot_be_asked_for_is_told(seller: Seller) -> None:
     ]
 
 
-class Dies:
-    """A worker that dies at its request number `at`, before or after the table has done it."""
-
-    def __init__(self, at: int, done: bool) -> None:
-        self.left, self.done = at, done
-
-    def __call__(self, request: Request, send: Send) -> Found:
-        self.left -= 1
-        if self.left == 0:
-            if self.done:
-                send()
-            raise EndpointConnectionError(endpoint_url="nowhere")
-        return send()
-
-
 @pytest.mark.parametrize("done", [False, True])
 @pytest.mark.parametrize("at", range(1, 15))
 def test_a_worker_that_dies_at_any_request_is_followed_by_another_and_the_end_is_the_same(
     seller: Seller, at: int, done: bool
 ) -> None:
     told = seller.upload(FILE).json
-    around, seller.store.around = seller.store.around, Dies(at, done)
-    try:
+    with seller.store.dies(at, done=done):
         again = seller.deliver()
-    finally:
-        seller.store.around = around
     assert seller.deliver(again) == []
     end = seller.progress(told["importId"])
     assert (end["status"], end["created"], end["existing"], end["kept"]) == ("done", 2, 0, 0)
