@@ -64,6 +64,13 @@ def test_a_report_is_asked_for_waited_for_and_read(shop: EbayShop) -> None:
     assert shop.feed.rows(task_id) == [ReportRow(listing_id, SKU, "245.0", "USD", 1)]
 
 
+@pytest.mark.parametrize(("price", "told"), [("245.00", "245.0"), ("1234567.89", "1234567.89"), ("0.99", "0.99")])
+def test_a_report_tells_a_price_to_the_cent(shop: EbayShop, price: str, told: str) -> None:
+    shop.publish(price=price)
+    [row] = shop.feed.rows(ready(shop))
+    assert row.amount == told
+
+
 def test_the_sizes_of_a_group_are_rows_of_one_listing(shop: EbayShop) -> None:
     for sku, size in (("one", "9"), ("two", "10")):
         shop.inventory.put_item(sku, item_body(aspects={"US Shoe Size": [size], "Department": ["Men"]}))

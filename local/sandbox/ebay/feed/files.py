@@ -91,10 +91,9 @@ def _values(row: Row) -> str:
 
 def _row(shop: Shop, offer: Offer, odd: OddReport, grouped: bool) -> Row:
     price = (offer.body.get("pricingSummary") or {}).get("price") or {}
-    value = f"{float(price.get('value', 0)):g}" if price.get("value") else "0"
+    value = str(float(price.get("value") or 0))  # eBay's way: 245.0
     sold = offer.sold if odd.wrong_quantity else 0
     listing_id = offer.listing.listing_id if offer.listing else ""
-    value = f"{value}.0" if "." not in value else value
     return Row(listing_id, offer.sku, value, price.get("currency", "USD"), shop.quantity(offer) + sold, grouped)
 
 
