@@ -1,7 +1,6 @@
 """eBay's Browse API (search) and Developer Analytics API (rate limits): the checks of every call."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 
 from local.sandbox import oauth
@@ -12,6 +11,7 @@ from local.sandbox.ebay import tokens
 from local.sandbox.ebay.items import SITES, for_sale
 from local.sandbox.ebay.search import keywords, read
 from local.sandbox.limits import Limits, Quotas
+from local.sandbox.times import iso
 
 SEARCH = "/buy/browse/v1/item_summary/search"
 RATE_LIMITS = "/developer/analytics/v1_beta/rate_limit/"
@@ -143,8 +143,13 @@ class EBay:
 
 
 def _api(context: str, name: str, limit: int, remaining: int, reset_ms: int) -> dict[str, object]:
-    reset = datetime.fromtimestamp(reset_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    rate = {"count": limit - remaining, "limit": limit, "remaining": remaining, "reset": reset, "timeWindow": 86_400}
+    rate = {
+        "count": limit - remaining,
+        "limit": limit,
+        "remaining": remaining,
+        "reset": iso(reset_ms),
+        "timeWindow": 86_400,
+    }
     resources = [{"name": f"{context}.{name.lower()}", "rates": [rate]}]
     return {"apiContext": context, "apiName": name, "apiVersion": "v1", "resources": resources}
 

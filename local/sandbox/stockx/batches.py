@@ -17,7 +17,7 @@ from local.sandbox.stockx.bodies import Json
 from local.sandbox.stockx.book import Book
 from local.sandbox.stockx.inputs import DeleteItem, NewItem, RefusedError, UpdateItem
 from local.sandbox.stockx.listings import Change, Operation
-from local.sandbox.stockx.selling_bodies import iso
+from local.sandbox.times import iso
 
 Kind = Literal["create", "update", "delete"]
 KINDS: tuple[Kind, ...] = ("create", "update", "delete")

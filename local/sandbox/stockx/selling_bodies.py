@@ -1,12 +1,12 @@
 """The bodies of StockX's selling API. Money is a string in major units; times are ISO 8601 in UTC."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 
 from local.sandbox.outcomes import Phase
 from local.sandbox.stockx import bodies
 from local.sandbox.stockx.bodies import Json
 from local.sandbox.stockx.listings import Change, Listing, Operation
+from local.sandbox.times import iso
 
 _OPERATION_WORDS: dict[Phase, str] = {
     "queued": "PENDING",
@@ -15,10 +15,6 @@ _OPERATION_WORDS: dict[Phase, str] = {
     "failed": "FAILED",
 }
 _FEES = (("Transaction Fee (9%)", Decimal("0.09")), ("Payment Proc. (3%)", Decimal("0.03")))
-
-
-def iso(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def operation(operation: Operation) -> Json:

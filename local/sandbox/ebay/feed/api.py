@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from local.sandbox.accounts import Accounts
 from local.sandbox.call import Answer, Call, Routes
@@ -17,6 +16,7 @@ from local.sandbox.ebay.seller_api import SellerApi
 from local.sandbox.faults import Faults
 from local.sandbox.limits import Limits
 from local.sandbox.switch import ReportAsked
+from local.sandbox.times import iso
 
 BASE = "/sell/feed/v1"
 REPORT = "LMS_ACTIVE_INVENTORY_REPORT"
@@ -140,14 +140,10 @@ def _shown(task: Task, now_ms: int) -> Json:
         "taskId": task.task_id,
         "status": status,
         "feedType": REPORT,
-        "creationDate": _iso(task.made_ms),
+        "creationDate": iso(task.made_ms),
         "schemaVersion": "1.0",
         "filterCriteria": {},
     }
     if status in READY:
-        shown |= {"completionDate": _iso(task.ready_ms), "uploadSummary": {"successCount": len(task.found)}}
+        shown |= {"completionDate": iso(task.ready_ms), "uploadSummary": {"successCount": len(task.found)}}
     return shown
-
-
-def _iso(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
