@@ -1,6 +1,7 @@
 """`.venv/bin/python -m operate.configuration FILE`: would this version of Sluice take the configuration in FILE?
 
-For an upgrade: what the running version takes, the next one may call otherwise. Exit code 0: yes; 1: no, and why.
+For an upgrade: what the running version takes, the next one may call otherwise.
+Exit code 0: yes; 1: no, and why; 2: the file cannot be read.
 """
 
 import argparse
