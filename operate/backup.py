@@ -14,7 +14,7 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import TABLES
+from operate import TABLES, physical_name
 from sluice.platform.clock import from_iso
 
 # As of a moment ago: DynamoDB restores what is some minutes old.
@@ -55,8 +55,7 @@ def main(arguments: Sequence[str], dynamodb: Any = None, pause_seconds: float = 
 
 
 def _begin(client: Any, stack: str, table: str, bucket: str, prefix: str, at: datetime) -> str:
-    name = f"{stack}-{table.replace('_', '-')}"
-    arn = client.describe_table(TableName=name)["Table"]["TableArn"]
+    arn = client.describe_table(TableName=physical_name(stack, table))["Table"]["TableArn"]
     answer = client.export_table_to_point_in_time(
         TableArn=arn, S3Bucket=bucket, S3Prefix=prefix, ExportTime=at, ExportFormat="DYNAMODB_JSON"
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from operate import Item
 from sluice.jobs.model import history, keys
 from sluice.jobs.model.job import Job, Unreadable, read
 from sluice.jobs.model.states import FINAL, LEASED, QUEUED
@@ -23,7 +24,6 @@ from sluice.platform.clock import SECOND, iso
 from sluice.platform.config.document import Config
 from sluice.promotions.kinds import CREATE as PROMOTION
 
-Item = dict[str, Any]
 CUT_SHORT: Final = "it was cut short when its stack was restored from a backup: import the file again"
 _SINGLE = frozenset(kind.name for kind in stockx.SINGLE.values())
 

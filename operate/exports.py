@@ -13,11 +13,10 @@ from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from operate import Item
 from sluice.platform.clock import from_iso
 
-Item = dict[str, Any]
 MANIFEST = "manifest-summary.json"
 
 

@@ -9,15 +9,15 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operate import TABLES
+from operate import TABLES, Item, physical_name
 from operate.tenants import Found, is_under_way, of_tenant
 
-Item = dict[str, Any]
 # Jobs first: the stream that tells of their end counts the tenant's jobs once more.
 ORDER = ("jobs", *(table for table in TABLES if table != "jobs"))
 
@@ -75,7 +75,7 @@ def _under_way(tenant: str, stack: str, dynamodb: Any) -> Counter[str]:
 
 
 def _items(dynamodb: Any, stack: str, table: str) -> Iterator[Item]:
-    pages = dynamodb.get_paginator("scan").paginate(TableName=_name(stack, table), ConsistentRead=True)
+    pages = dynamodb.get_paginator("scan").paginate(TableName=physical_name(stack, table), ConsistentRead=True)
     for page in pages:
         yield from page["Items"]
 
@@ -87,13 +87,14 @@ def _take_away(dynamodb: Any, stack: str, table: str, item: Item, what: Found, t
         # The page counts who tracks it.
         request.untrack(tenant, item["product"]["S"], round(time.time() * 1_000))
         return
-    key = {name: item[name] for name in _keys(dynamodb, _name(stack, table))}
+    physical = physical_name(stack, table)
+    key = {name: item[name] for name in _keys(dynamodb, physical)}
     if not what.without:
-        dynamodb.delete_item(TableName=_name(stack, table), Key=key)
+        dynamodb.delete_item(TableName=physical, Key=key)
         return
     names = list(what.without)
     dynamodb.update_item(
-        TableName=_name(stack, table),
+        TableName=physical,
         Key=key,
         UpdateExpression="DELETE " + ", ".join(f"#{number} :{number}" for number in range(len(names))),
         ExpressionAttributeNames={f"#{number}": name for number, name in enumerate(names)},
@@ -101,17 +102,9 @@ def _take_away(dynamodb: Any, stack: str, table: str, item: Item, what: Found, t
     )
 
 
-def _keys(dynamodb: Any, name: str) -> list[str]:
-    if name not in _known:
-        _known[name] = [one["AttributeName"] for one in dynamodb.describe_table(TableName=name)["Table"]["KeySchema"]]
-    return _known[name]
-
-
-_known: dict[str, list[str]] = {}
-
-
-def _name(stack: str, table: str) -> str:
-    return f"{stack}-{table.replace('_', '-')}"
+@cache
+def _keys(dynamodb: Any, physical: str) -> list[str]:
+    return [one["AttributeName"] for one in dynamodb.describe_table(TableName=physical)["Table"]["KeySchema"]]
 
 
 if __name__ == "__main__":

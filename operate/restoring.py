@@ -9,7 +9,8 @@ from typing import Any, Final, NamedTuple
 import boto3
 from botocore.exceptions import ClientError
 
-from operate.bring_back import RULES, Item, When, bring_back
+from operate import Item, physical_name
+from operate.bring_back import RULES, When, bring_back
 from operate.exports import Export, NoBackup
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
@@ -22,6 +23,7 @@ from sluice.platform.config import document, pause_table
 from sluice.platform.config.limits import Limits
 from sluice.platform.config.pauses import Pause
 from sluice.platform.tables import ConditionFailed
+from sluice.webhooks import endpoints
 
 BATCH: Final = 25
 # What is encrypted, by table, and what each ciphertext is bound to.
@@ -57,7 +59,7 @@ class Target:
 
     def table(self, name: str) -> str:
         """The physical name of a table."""
-        return f"{self.name}-{name.replace('_', '-')}"
+        return physical_name(self.name, name)
 
     @property
     def key(self) -> str:
@@ -138,7 +140,7 @@ def _context(table: str, item: Item) -> dict[str, str]:
     if table == "accounts":
         return {"account": item["account"]["S"]}
     if table == "webhooks":
-        return {"webhook": f"{item['tenant']['S']}/{item['webhook_id']['S']}"}
+        return {"webhook": endpoints.key(item["tenant"]["S"], item["webhook_id"]["S"])}
     return {}
 
 
@@ -150,7 +152,7 @@ def _shut(table: str, item: Item) -> Item:
         return {**kept, **broken, **({"user_status": {"S": str(Status.BROKEN)}} if "user_status" in item else {})}
     return {
         **item,
-        "status": {"S": "DISABLED"},
+        "status": {"S": str(endpoints.Status.DISABLED)},
         "reason": {"S": "its secret could not be brought back: make a new one"},
     }
 

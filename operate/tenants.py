@@ -5,12 +5,11 @@ Prices, the catalog, categories and what is known of pages are common knowledge:
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from operate import Item
 from sluice.jobs.model import keys
 from sluice.jobs.model.states import FINAL
-
-Item = dict[str, Any]
 
 # The attribute that says whose an item is: `acme`, `stockx:acme`, `acme/…`, `acme#…`.
 OWNER: Final = {
