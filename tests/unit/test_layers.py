@@ -58,6 +58,7 @@ PURE = {
     "notifications/changes.py",
     "notifications/hours.py",
     "notifications/rates.py",
+    "operator/measures.py",
     "pages/alerts.py",
     "pages/answers.py",
     "pages/charset.py",

@@ -1,6 +1,5 @@
 """What a tenant's day came to: how its jobs ended, which prices changed, what waits and why, which quotas are used."""
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -10,7 +9,7 @@ from sluice.inventory import table as inventory
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.states import CANCELLED, DEAD, QUEUED, SUCCEEDED
 from sluice.notifications.changes import Change, PriceKey, changed_most
-from sluice.operator import budgets, counts, queues
+from sluice.operator import budgets, counts, measures, queues
 from sluice.operator.budgets import Budget
 from sluice.platform.clock import DAY, HOUR, iso, iso_or_none
 from sluice.platform.config.document import Config
@@ -70,14 +69,11 @@ def _present(tenant: str, now: int, config: Config) -> Json:
 
 
 def _jobs(counted: Mapping[str, int]) -> list[Json]:
-    by_queue: dict[tuple[str, str], Counter[str]] = {}
-    for name, number in counted.items():
-        letter, *place = name.split(":")
-        if letter == "e" and len(place) == 3:
-            by_queue.setdefault((place[0], place[1]), Counter())[place[2]] += number
     rows = [
         {"kind": kind, "marketplace": marketplace, **{state: ends[state] for state in (SUCCEEDED, DEAD, CANCELLED)}}
-        for (kind, marketplace), ends in sorted(by_queue.items(), key=lambda one: (-one[1].total(), one[0]))
+        for (kind, marketplace), ends in sorted(
+            measures.ends(counted).items(), key=lambda one: (-one[1].total(), one[0])
+        )
     ]
     return rows[:MOST_ROWS]
 

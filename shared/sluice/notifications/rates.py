@@ -9,6 +9,8 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from sluice.jobs.model.states import DEAD, SUCCEEDED
+from sluice.operator import measures
 from sluice.platform.clock import MINUTE
 
 # How often the rate is looked at, and over how many hours: this one, and the one before.
@@ -57,14 +59,7 @@ def step(failing: bool, ended: JobEnds, wanted: Threshold) -> RateStanding:
 
 def by_queue(counters: Mapping[str, int]) -> dict[tuple[str, str], JobEnds]:
     """How the jobs of each kind and marketplace ended, by the counters of hours (`operator.measures`)."""
-    found = dict[tuple[str, str], JobEnds]()
-    for name, number in counters.items():
-        letter, *place = name.split(":")
-        if letter == "e" and len(place) == 3 and place[2] in ("succeeded", "dead"):
-            kind, marketplace, state = place
-            before = found.get((kind, marketplace), JobEnds(0, 0))
-            found[kind, marketplace] = before._replace(**{state: number})
-    return found
+    return {queue: JobEnds(ended[SUCCEEDED], ended[DEAD]) for queue, ended in measures.ends(counters).items()}
 
 
 def total(found: Mapping[tuple[str, str], JobEnds]) -> JobEnds:

@@ -14,7 +14,7 @@ needs no reading of jobs either.
 """
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from json import JSONDecodeError, loads
 from typing import Any, NamedTuple
@@ -93,6 +93,17 @@ def steps(old: Image | None, new: Image | None) -> list[CounterStep]:
     if before and after and before.state != after.state:
         found += _of_hour(before, after)
     return found
+
+
+def ends(of_hours: Mapping[str, int]) -> dict[tuple[str, str], Counter[str]]:
+    """How many jobs of each kind and marketplace ended in each state, by the counters of hours."""
+    found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for name, number in of_hours.items():
+        letter, *place = name.split(":")
+        if letter == "e" and len(place) == 3:
+            kind, marketplace, state = place
+            found[kind, marketplace][state] += number
+    return dict(found)
 
 
 def total(found: Iterable[CounterStep]) -> dict[tuple[str, int | None], dict[str, int]]:
