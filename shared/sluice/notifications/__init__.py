@@ -2,8 +2,9 @@
 
 ```
  cause ─► event on the bus ─┬─► webhooks, for the endpoints that want it
-                            └─► receive: a line waits for the tenant's next mail ─► mailer, each minute: one mail
+ time ─► routine ─┘         └─► receive: a line waits for the tenant's next mail ─► mailer, each minute: one mail
 ```
-`preferences` is what a tenant wants, `table` is what is stored, `texts` is how it is said, `topics` is the mail itself
+`routine` makes the events that time alone brings: daily summaries (`figures`), and a rate of failures that is too high
+(`rates`). `table` is what is stored, and what a tenant wants; `texts` is how it is said, `topics` is the mail itself
 (SNS), `api` has the routes.
 """

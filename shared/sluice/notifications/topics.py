@@ -38,7 +38,7 @@ def subscribe(tenant: str, address: str) -> str:
     An address that has said yes is not asked again.
 
     Raises:
-        BadAddress: it is none to SNS.
+        AddressRefused: it is none to SNS.
     """
     sns = aws.client("sns")
     topic: str = sns.create_topic(Name=_name(tenant, address))["TopicArn"]
