@@ -119,7 +119,7 @@ class SentMails(TypedDict):
 
 def get_preferences(request: HttpRequest[None, None]) -> PreferencesView:
     """What the caller's tenant is told."""
-    return _shown(table.wants(request.tenant), request.now)
+    return _shown(table.wants(request.tenant) or Row(), request.now)
 
 
 def put_preferences(request: HttpRequest[Preferences, None]) -> PreferencesView:
@@ -182,11 +182,7 @@ def _summarised(before: Row | None, wanted: DailySummary | None, now: int) -> st
     return max(first, before.summarised) if before and before.summarised else first
 
 
-def _shown(wanted: Row | None, now: int) -> PreferencesView:
-    if wanted is None:
-        return {
-            "mail": None, "failureRate": None, "summary": None, "mailedAt": None, "nextMailAt": None, "updatedAt": None,
-        }  # fmt: skip
+def _shown(wanted: Row, now: int) -> PreferencesView:
     mail: MailView | None = None
     if wanted.topic:
         status = topics.standing(wanted.topic)
