@@ -4,7 +4,7 @@ from typing import Any
 
 from local.laptop import Laptop
 from local.receiver import Receiver
-from tests.integration.levers import forget_lanes
+from tests.integration.levers import forget_lanes, set_aside
 from tests.support.stack import until
 
 
@@ -71,11 +71,4 @@ class AfterDay:
         return found[0] if found else {"state": None}
 
     def a_message_that_is_none_is_set_aside(self) -> None:
-        sqs, outputs = self.laptop.cloud.client("sqs"), self.laptop.stack.outputs
-        sqs.send_message(QueueUrl=outputs["WebhookQueueUrl"], MessageBody="not an event")
-
-        def found() -> bool:
-            messages = sqs.receive_message(QueueUrl=outputs["DeadLetterQueueUrl"], MaxNumberOfMessages=10)
-            return "not an event" in [message["Body"] for message in messages.get("Messages", [])]
-
-        until(found, "the message is set aside")
+        set_aside(self.laptop, "WebhookQueueUrl", "not an event")

@@ -6,7 +6,7 @@ from typing import Any
 from local.laptop import Api, Laptop
 from sluice.platform.http.public_ids import decode
 from tests.integration.day import LIMIT
-from tests.integration.levers import spend
+from tests.integration.levers import set_aside, spend
 from tests.support.stack import until
 
 SHOE = {"sku": "DD1391-100", "size": "9", "sizeSystem": "us", "marketplaces": ["stockx"], "cost": "110"}
@@ -142,12 +142,4 @@ class InventoryDay:
         assert len(self.api.get("/v1/inventory")["items"]) == 2
 
     def a_message_that_is_none_is_set_aside(self) -> None:
-        sqs, outputs = self.laptop.cloud.client("sqs"), self.laptop.stack.outputs
-        body = json.dumps({"version": 99})
-        sqs.send_message(QueueUrl=outputs["InventoryQueueUrl"], MessageBody=body)
-
-        def found() -> bool:
-            messages = sqs.receive_message(QueueUrl=outputs["DeadLetterQueueUrl"], MaxNumberOfMessages=10)
-            return body in [message["Body"] for message in messages.get("Messages", [])]
-
-        until(found, "the message is set aside")
+        set_aside(self.laptop, "InventoryQueueUrl", json.dumps({"version": 99}))

@@ -7,6 +7,7 @@ from local.laptop import Laptop
 from sluice.jobs.budgets.windows import Window
 from sluice.listings.stockx.changes import Change
 from sluice.platform.clock import SystemClock
+from tests.support.stack import until
 
 LONG_AGO = {"N": "1"}
 
@@ -61,6 +62,18 @@ def forget_lanes(laptop: Laptop, part: str) -> None:
     for row in rows:
         if part in row["lane"]["S"]:
             _set(laptop, "lanes", {name: row[name] for name in ("registry", "lane")}, {"seen_at": LONG_AGO})
+
+
+def set_aside(laptop: Laptop, queue: str, body: str) -> None:
+    """Send a message that is none to a queue, an output of the stack, and wait until it was set aside."""
+    sqs, outputs = laptop.cloud.client("sqs"), laptop.stack.outputs
+    sqs.send_message(QueueUrl=outputs[queue], MessageBody=body)
+
+    def found() -> bool:
+        messages = sqs.receive_message(QueueUrl=outputs["DeadLetterQueueUrl"], MaxNumberOfMessages=10)
+        return body in [message["Body"] for message in messages.get("Messages", [])]
+
+    until(found, "the message is set aside")
 
 
 def _set(laptop: Laptop, table: str, key: dict[str, Any], values: dict[str, Any], state: str | None = None) -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from local.laptop import Laptop
+from tests.integration.levers import set_aside
 from tests.support.stack import until
 
 ADDRESS = "ops@acme.example"
@@ -60,14 +61,7 @@ class NotificationDay:
         return [one for one in self.api.get("/v1/notifications/mails")["mails"] if one["events"]]
 
     def a_message_that_is_none_is_set_aside(self) -> None:
-        sqs, outputs = self.laptop.cloud.client("sqs"), self.laptop.stack.outputs
-        sqs.send_message(QueueUrl=outputs["NotificationQueueUrl"], MessageBody="not news")
-
-        def found() -> bool:
-            messages = sqs.receive_message(QueueUrl=outputs["DeadLetterQueueUrl"], MaxNumberOfMessages=10)
-            return "not news" in [message["Body"] for message in messages.get("Messages", [])]
-
-        until(found, "the message is set aside")
+        set_aside(self.laptop, "NotificationQueueUrl", "not news")
 
     def time_brings_its_own(self) -> None:
         """A rate that is too high, and a summary. Nobody waits for the hour: the last day counts as not told."""
