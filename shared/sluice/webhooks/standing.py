@@ -48,17 +48,15 @@ class EndpointStanding(NamedTuple):
 def after(before: EndpointStanding, ended: Iterable[Ended], now: int) -> tuple[EndpointStanding, str | None]:
     """The standing after some attempts that were made at once, and why the endpoint is switched off, if it is."""
     attempts = list(ended)
+    failures = before.failures + sum(one.given_up for one in attempts)
     if any(one.gone for one in attempts):
-        failures = before.failures + sum(one.given_up for one in attempts)
-        return EndpointStanding(
-            failures, before.failing_since or now, now
-        ), f"the receiver answered 410 (gone), at {iso(now)}"
+        standing = EndpointStanding(failures, before.failing_since or now, now)
+        return standing, f"the receiver answered 410 (gone), at {iso(now)}"
     if any(one.arrived for one in attempts) or not attempts:
         return EndpointStanding() if attempts else before, None
     # Where nothing was sent for a day, nothing is known of that day.
     connected = before.failed_at is not None and now - before.failed_at < MOST_FAILING_MS
     since = before.failing_since if connected and before.failing_since is not None else now
-    failures = before.failures + sum(one.given_up for one in attempts)
     late = before.late + 1 if any(one.late for one in attempts) else 0
     standing = EndpointStanding(failures, since, now, late, now + rest(late) if late else None)
     if now - since >= MOST_FAILING_MS:
