@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
+from sluice.dashboard import parts
 from sluice.dashboard.html import Child, element
-from sluice.dashboard.parts import address
 from sluice.dashboard.visit import Visit
 
 MORE: Final = "\N{HORIZONTAL ELLIPSIS}"
@@ -19,10 +19,30 @@ def form(
 
     What it asks of the API is asked under a key of this page: sent twice, it is done once (`Visit.do`).
     """
-    back = visit.back if visit.form else address(visit.here, visit.query)
+    back = visit.back if visit.form else parts.address(visit.here, visit.query)
     held = {"form_key": visit.session.form_key, "once": visit.once, "back": back, **(hidden or {})}
     inputs = [element("input", type="hidden", name=name, value=value) for name, value in held.items() if value]
     return element("form", inputs, children, method="post", action=path, **attributes)
+
+
+def section(
+    visit: Visit,
+    title: str,
+    path: str,
+    fields: Mapping[str, Markup],
+    sends: Markup,
+    wrong: Mapping[str, str],
+    *,
+    told: Child = None,
+    hidden: Mapping[str, str | None] | None = None,
+    **attributes: Any,
+) -> Markup:
+    """A part of a page that has a form to fill in, below what is wrong with what the form has no field for.
+
+    fields: by the names under which `wrong` has what is wrong with them. sends: the button. told: what to know first.
+    """
+    made = form(visit, path, fields.values(), sends, hidden=hidden, class_="filter", **attributes)
+    return parts.section(title, told, others(wrong, fields), made)
 
 
 def button(label: str, *, name: str | None = None, value: str | None = None, kind: str = "") -> Markup:
@@ -40,6 +60,18 @@ def input_field(name: str, label: str, value: str | None, wrong: str | None = No
     """A text to fill in, with what is wrong with it."""
     given = element("input", type="text", name=name, value=value or "", **_described(name, wrong), **attributes)
     return _told(element("label", label, given), name, wrong)
+
+
+def input_fields(
+    labels: Mapping[str, str], given: Mapping[str, str | None], wrong: Mapping[str, str]
+) -> dict[str, Markup]:
+    """Texts to fill in, by name. given: what stands in them. wrong: what is wrong with it."""
+    return {name: input_field(name, label, given.get(name), wrong.get(name)) for name, label in labels.items()}
+
+
+def reason() -> Markup:
+    """Why one does something, for the audit log."""
+    return input_field("reason", "Reason, for the audit log", None, maxlength=200)
 
 
 def file_field(name: str, label: str, wrong: str | None = None, **attributes: Any) -> Markup:

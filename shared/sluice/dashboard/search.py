@@ -40,9 +40,7 @@ class Filter:
             forms.select(name, label, options, query.get(name), wrong=wrong.get(name))
             for name, (label, options) in self.choices.items()
         ]
-        inputs += [
-            forms.input_field(name, label, query.get(name), wrong.get(name)) for name, label in self.fields.items()
-        ]
+        inputs += forms.input_fields(self.fields, query, wrong).values()
         tenant = [element("input", type="hidden", name="tenant", value=value) for value in visit.of_tenant().values()]
         sent = [forms.button(self.button, kind="strong"), link("Clear", visit.here, visit.of_tenant())]
         made = element("form", tenant, inputs, sent, method="get", action=visit.here, class_="filter", role="search")

@@ -116,7 +116,7 @@ def count(visit: Visit) -> Page:
     confirm = forms.form(
         visit,
         "/dashboard/actions",
-        forms.input_field("reason", "Reason, for the audit log", None, maxlength=200),
+        forms.reason(),
         forms.button(f"{DOES.get(word, word)} {number}", kind="danger" if word == "cancel" else "strong"),
         hidden=hidden,
         class_="filter",

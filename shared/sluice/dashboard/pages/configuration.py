@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from sluice.dashboard import differences, forms, parts
 from sluice.dashboard.ask import ApiRefusal
-from sluice.dashboard.html import Child, element, join
+from sluice.dashboard.html import element, join
 from sluice.dashboard.page import Page, Redirect
 from sluice.dashboard.table import Column, Row, Table, text, time
 from sluice.dashboard.visit import Visit
@@ -46,8 +46,9 @@ def check(visit: Visit) -> Page:
     if wrong:
         return _page(visit, visit.get(ROUTE), wrong, None, 400)
     changes = differences.table(visit, found["changes"], f"Of version {found['version']}", "It changes nothing.")
+    again = _edit(visit, "Edit it further", visit.form.get("document", ""), {})
     back = element("p", parts.link("Back", HERE))
-    return Page("What it would change", join([changes.html(), _confirm(visit, found), _edit(visit), back]))
+    return Page("What it would change", join([changes.html(), _confirm(visit, found), again, back]))
 
 
 def change(visit: Visit) -> Page | Redirect:
@@ -116,7 +117,7 @@ def _page(
     body = [
         _stale(stale) if stale else element("p", told, class_="told"),
         _refused(holds["refused"]),
-        parts.section("Change it", _form(visit, holds, wrong)) if visit.may(Permission.DEPLOYMENT_ACT) else None,
+        _change(visit, holds, wrong),
         element("p", parts.link("What if a limit were another?", "/dashboard/what-if")),
         parts.section("Who changed what", versions.html()),
         parts.section("What holds", values.html()),
@@ -173,45 +174,33 @@ def _names(found: Mapping[str, Any], above: str) -> list[tuple[str, Any]]:
     return rows
 
 
-def _form(visit: Visit, holds: Mapping[str, Any], wrong: Mapping[str, str]) -> Child:
+def _change(visit: Visit, holds: Mapping[str, Any], wrong: Mapping[str, str]) -> Markup | None:
+    if not visit.may(Permission.DEPLOYMENT_ACT):
+        return None
     written = visit.form.get("document") or json.dumps(holds["document"], indent=2, ensure_ascii=False)
-    fields = [
-        forms.area("document", WHAT, written, wrong.get("document"), rows=18),
-        forms.button("Look at the difference", kind="strong"),
-    ]
-    return [forms.others(wrong, ("document",)), forms.form(visit, f"{HERE}/check", fields, class_="filter")]
+    return _edit(visit, "Change it", written, wrong, kind="strong")
 
 
-def _edit(visit: Visit) -> Markup:
-    again = [
-        forms.area("document", WHAT, visit.form.get("document", ""), rows=18),
-        forms.button("Look at the difference"),
-    ]
-    return parts.section("Edit it further", forms.form(visit, f"{HERE}/check", again, class_="filter"))
+def _edit(visit: Visit, title: str, written: str, wrong: Mapping[str, str], *, kind: str = "") -> Markup:
+    fields = {"document": forms.area("document", WHAT, written, wrong.get("document"), rows=18)}
+    look = forms.button("Look at the difference", kind=kind)
+    return forms.section(visit, title, f"{HERE}/check", fields, look, wrong)
 
 
 def _confirm(visit: Visit, found: Mapping[str, Any]) -> Markup | None:
     if not found["changes"] or not visit.may(Permission.DEPLOYMENT_ACT):
         return None
-    fields = [
-        forms.input_field("reason", "Reason, for the audit log", None, maxlength=200),
-        forms.button("Have it hold", kind="strong"),
-    ]
     hidden = {"version": str(found["version"]), "document": visit.form.get("document", "")}
-    return forms.form(visit, HERE, fields, hidden=hidden, class_="filter")
+    sends = forms.button("Have it hold", kind="strong")
+    return forms.form(visit, HERE, forms.reason(), sends, hidden=hidden, class_="filter")
 
 
-def _go_back(visit: Visit, number: str, newest: int) -> Child:
+def _go_back(visit: Visit, number: str, newest: int) -> Markup | None:
     if not visit.may(Permission.DEPLOYMENT_ACT):
         return None
-    fields = [
-        forms.input_field("reason", "Reason, for the audit log", None, maxlength=200),
-        forms.button(f"Go back to version {number}", kind="danger"),
-    ]
+    fields, sends = {"reason": forms.reason()}, forms.button(f"Go back to version {number}", kind="danger")
     hidden = {"version": str(newest), "to": number}
-    return parts.section(
-        "Have it hold again", forms.form(visit, f"{HERE}/revert", fields, hidden=hidden, class_="filter")
-    )
+    return forms.section(visit, "Have it hold again", f"{HERE}/revert", fields, sends, {}, hidden=hidden)
 
 
 def _stale(refused: ApiRefusal) -> Markup:

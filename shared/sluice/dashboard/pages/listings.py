@@ -208,10 +208,9 @@ def _buttons(visit: Visit, one: Mapping[str, Any]) -> Markup | None:
 def _terms(visit: Visit, one: Mapping[str, Any], wrong: Mapping[str, str]) -> Markup | None:
     if not visit.may(Permission.LISTINGS_WRITE) or one["status"] not in ("ACTIVE", "INACTIVE", "PENDING"):
         return None
-    fields = [forms.input_field(name, label, visit.form.get(name), wrong.get(name)) for name, label in TERMS.items()]
-    hidden = {"id": one["listingId"]}
-    made = forms.form(visit, f"{ONE}/change", fields, forms.button("Change it"), hidden=hidden, class_="filter")
-    return parts.section("Another price", forms.others(wrong, TERMS), made)
+    fields, hidden = forms.input_fields(TERMS, visit.form, wrong), {"id": one["listingId"]}
+    sends = forms.button("Change it")
+    return forms.section(visit, "Another price", f"{ONE}/change", fields, sends, wrong, hidden=hidden)
 
 
 def _size(row: Row) -> str | None:

@@ -112,10 +112,9 @@ def _form(visit: Visit, mail: Mapping[str, Any] | None, wrong: Mapping[str, str]
     is_filled = "address" in visit.form
     address = visit.form["address"] if is_filled else stands["address"]
     chosen = visit.ticked("event") if is_filled else stands["eventTypes"]
-    fields = [
-        forms.input_field("address", ADDRESS, address, wrong.get("address"), maxlength=254),
-        forms.ticks("event", "Tell of", {one: one for one in TELLS}, chosen, wrong.get("event")),
-        forms.button("Have it so", kind="strong"),
-    ]
-    made = forms.form(visit, HERE, fields, class_="filter")
-    return parts.section("What you want to be told", forms.others(wrong, ("address", "event")), made)
+    fields = {
+        "address": forms.input_field("address", ADDRESS, address, wrong.get("address"), maxlength=254),
+        "event": forms.ticks("event", "Tell of", {one: one for one in TELLS}, chosen, wrong.get("event")),
+    }
+    sends = forms.button("Have it so", kind="strong")
+    return forms.section(visit, "What you want to be told", HERE, fields, sends, wrong)

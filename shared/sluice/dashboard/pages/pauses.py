@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sluice.dashboard import forms, parts
+from sluice.dashboard import forms
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, join
 from sluice.dashboard.page import Page, Redirect
@@ -56,9 +56,8 @@ def _page(visit: Visit, wrong: dict[str, str], status: int) -> Page:
 def _form(visit: Visit, wrong: dict[str, str]) -> Child:
     if not visit.may(Permission.OPERATE_ACT):
         return None
-    fields = [forms.input_field(name, label, visit.form.get(name), wrong.get(name)) for name, label in FIELDS.items()]
-    made = forms.form(visit, HERE, fields, forms.button("Pause", kind="danger"), class_="filter")
-    return parts.section("Pause", forms.others(wrong, FIELDS), made)
+    fields = forms.input_fields(FIELDS, visit.form, wrong)
+    return forms.section(visit, "Pause", HERE, fields, forms.button("Pause", kind="danger"), wrong)
 
 
 def _resume(visit: Visit, row: Row) -> Child:

@@ -26,8 +26,14 @@ FILTER: Final = Filter(
     {"sku": "SKU begins with", "size": "Size", "category": "Category"},
     {"sizeSystem": ("Size system", SIZE_SYSTEMS), "marketplace": ("Priced at", tuple(prices.NAMES))},
 )
-TERMS: Final = {"sku": "SKU", "size": "Size", "cost": "Cost of each", "currency": "its currency, USD if empty"}
-MORE: Final = {"category": "Category, as sneakers", "quantity": "How many, 1 if empty"}
+# What can be said of a new item, before and after the system of its size.
+TERMS: Final = {"sku": "SKU", "size": "Size"}
+MORE: Final = {
+    "cost": "Cost of each",
+    "currency": "its currency, USD if empty",
+    "category": "Category, as sneakers",
+    "quantity": "How many, 1 if empty",
+}
 SYSTEM: Final = "Its system, as the size says if empty"
 CAPTION: Final = "By SKU and size: what each marketplace asks, and below it what it bids"
 NONE_YET: Final = "Nothing here. Say below what you own, and its prices are fetched; or clear the filter."
@@ -152,17 +158,13 @@ def _refresh_all(visit: Visit) -> Markup | None:
 def _new(visit: Visit, wrong: Mapping[str, str]) -> Markup | None:
     if not visit.may(Permission.INVENTORY_WRITE):
         return None
-    given = visit.form
-    fields = [_input(visit, name, label, wrong) for name, label in TERMS.items()]
-    system, told = given.get("sizeSystem"), wrong.get("sizeSystem")
-    fields.insert(2, forms.select("sizeSystem", SYSTEM, ("", *SIZE_SYSTEMS), system, any_=False, wrong=told))
-    fields += [_input(visit, name, label, wrong) for name, label in MORE.items()]
-    made = forms.form(visit, HERE, fields, forms.button("Add it", kind="strong"), class_="filter")
-    return parts.section("Add one", forms.others(wrong, (*TERMS, *MORE, "sizeSystem")), made)
-
-
-def _input(visit: Visit, name: str, label: str, wrong: Mapping[str, str]) -> Markup:
-    return forms.input_field(name, label, visit.form.get(name), wrong.get(name))
+    given, chosen, told = visit.form, visit.form.get("sizeSystem"), wrong.get("sizeSystem")
+    fields = {
+        **forms.input_fields(TERMS, given, wrong),
+        "sizeSystem": forms.select("sizeSystem", SYSTEM, ("", *SIZE_SYSTEMS), chosen, any_=False, wrong=told),
+        **forms.input_fields(MORE, given, wrong),
+    }
+    return forms.section(visit, "Add one", HERE, fields, forms.button("Add it", kind="strong"), wrong)
 
 
 def _field(name: str) -> str:

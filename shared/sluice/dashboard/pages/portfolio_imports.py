@@ -63,14 +63,14 @@ def form(visit: Visit, wrong: Mapping[str, str]) -> Markup | None:
     """The form that imports are sent by."""
     if not visit.may(Permission.INVENTORY_WRITE):
         return None
-    fields = [
-        forms.file_field("file", FILE, wrong.get("file"), accept=".csv,.tsv,.txt,text/csv"),
-        forms.area("rows", ROWS, visit.form.get("rows", ""), wrong.get("rows"), rows=4, placeholder="sku,size,cost"),
-        forms.button("Import it", kind="strong"),
-    ]
-    made = forms.form(visit, HERE, fields, class_="filter", enctype="multipart/form-data")
-    told = element("p", TOLD, class_="note")
-    return parts.section("Import many", told, forms.others(wrong, ("file", "rows")), made)
+    rows = visit.form.get("rows", "")
+    fields = {
+        "file": forms.file_field("file", FILE, wrong.get("file"), accept=".csv,.tsv,.txt,text/csv"),
+        "rows": forms.area("rows", ROWS, rows, wrong.get("rows"), rows=4, placeholder="sku,size,cost"),
+    }
+    sends, told = forms.button("Import it", kind="strong"), element("p", TOLD, class_="note")
+    kind = "multipart/form-data"
+    return forms.section(visit, "Import many", HERE, fields, sends, wrong, told=told, enctype=kind)
 
 
 REFUSED: Final = {"line": text("Line", "line"), "field": text("Column", "field"), "why": text("Why", "message")}

@@ -192,9 +192,8 @@ def _new(visit: Visit, wrong: Mapping[str, str]) -> Markup | None:
     if not visit.may(Permission.PAGES_WRITE):
         return None
     url = forms.input_field("url", URL, visit.form.get("url"), wrong.get("url"), maxlength=2000)
-    fields = [url, *_fields(visit.form, wrong), forms.button("Track it", kind="strong")]
-    made = forms.form(visit, HERE, fields, class_="filter")
-    return parts.section("Track another", forms.others(wrong, ("url", *WISHES)), made)
+    fields = {"url": url, **forms.input_fields(WISHES, visit.form, wrong)}
+    return forms.section(visit, "Track another", HERE, fields, forms.button("Track it", kind="strong"), wrong)
 
 
 def _change(visit: Visit, one: Mapping[str, Any], wrong: Mapping[str, str]) -> Markup | None:
@@ -202,9 +201,9 @@ def _change(visit: Visit, one: Mapping[str, Any], wrong: Mapping[str, str]) -> M
         return None
     target = one["targetPrice"] or {}
     stands = {"label": one["label"], **target, "dropPercent": one["dropPercent"]}
-    fields = [*_fields(visit.form or stands, wrong), forms.button("Change it")]
-    made = forms.form(visit, f"{ONE}/change", fields, hidden={"id": one["pageId"]}, class_="filter")
-    return parts.section("What you want to be told", forms.others(wrong, WISHES), made)
+    fields, hidden = forms.input_fields(WISHES, visit.form or stands, wrong), {"id": one["pageId"]}
+    sends = forms.button("Change it")
+    return forms.section(visit, "What you want to be told", f"{ONE}/change", fields, sends, wrong, hidden=hidden)
 
 
 def _untrack(visit: Visit, page_id: str) -> Markup | None:
@@ -212,10 +211,6 @@ def _untrack(visit: Visit, page_id: str) -> Markup | None:
         return None
     told = "You are told no more of it. What is known of the page is forgotten when nobody tracks it."
     return forms.sure(visit, "Track it no longer", f"{ONE}/untrack", told, {"id": page_id})
-
-
-def _fields(stands: Mapping[str, str | None], wrong: Mapping[str, str]) -> list[Markup]:
-    return [forms.input_field(name, label, stands.get(name), wrong.get(name)) for name, label in WISHES.items()]
 
 
 def _wishes(visit: Visit) -> dict[str, Any]:

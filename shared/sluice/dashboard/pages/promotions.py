@@ -109,9 +109,8 @@ def _counts(stats: Mapping[str, int]) -> Markup:
 def _form(visit: Visit, wrong: Mapping[str, str]) -> Child:
     if not visit.may(Permission.PROMOTIONS_WRITE):
         return None
-    fields = [forms.input_field(name, label, visit.form.get(name), wrong.get(name)) for name, label in FIELDS.items()]
-    made = forms.form(visit, HERE, fields, forms.button("Promote it", kind="strong"), class_="filter")
-    return parts.section("Promote a listing", forms.others(wrong, FIELDS), made)
+    fields = forms.input_fields(FIELDS, visit.form, wrong)
+    return forms.section(visit, "Promote a listing", HERE, fields, forms.button("Promote it", kind="strong"), wrong)
 
 
 def _cancel(visit: Visit, one: Mapping[str, Any]) -> Child:

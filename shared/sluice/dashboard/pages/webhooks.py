@@ -1,6 +1,6 @@
 """Webhooks: where events go, what was sent and what came of it, a test, and sending something again."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -20,6 +20,7 @@ ALL: Final = "/v1/webhooks"
 ROUTE: Final = f"{ALL}/{{webhook_id}}"
 SENT: Final = f"{ROUTE}/deliveries"
 NONE_YET: Final = "Nothing is sent anywhere yet. Name an address below, and events arrive there, signed."
+ID: Final = "Id: 1 to 64 of a-z, 0-9 and -"
 WHOLE: Final = "Address (https); it is shown with its secret parts masked, so write it whole"
 
 
@@ -178,31 +179,26 @@ def _buttons(visit: Visit, hook: Mapping[str, Any]) -> Markup | None:
 def _new(visit: Visit, wrong: Mapping[str, str]) -> Markup | None:
     if not visit.may(Permission.WEBHOOKS_WRITE):
         return None
-    label = "Id: 1 to 64 of a-z, 0-9 and -"
-    fields = [forms.input_field("id", label, visit.form.get("id"), wrong.get("id")), *_fields(visit, wrong, ())]
-    made = forms.form(visit, HERE, fields, forms.button("Make it", kind="strong"), class_="filter")
-    return parts.section("Another webhook", forms.others(wrong, FIELDS), made)
+    fields = {**forms.input_fields({"id": ID}, visit.form, wrong), **_fields(visit, wrong, ())}
+    return forms.section(visit, "Another webhook", HERE, fields, forms.button("Make it", kind="strong"), wrong)
 
 
 def _change(visit: Visit, hook: Mapping[str, Any], wrong: Mapping[str, str]) -> Markup | None:
     if not visit.may(Permission.WEBHOOKS_WRITE):
         return None
     ticked = ["yes"] if (visit.ticked("enabled") if visit.form else hook["status"] == "ACTIVE") else []
-    fields = [*_fields(visit, wrong, hook["eventTypes"]), forms.ticks("enabled", "Enabled", {"yes": "sends"}, ticked)]
+    enabled = forms.ticks("enabled", "Enabled", {"yes": "sends"}, ticked, wrong.get("enabled"))
+    fields = {**_fields(visit, wrong, hook["eventTypes"]), "enabled": enabled}
     hidden = {"id": hook["webhookId"], "known": "yes"}
-    made = forms.form(visit, HERE, fields, forms.button("Change it"), hidden=hidden, class_="filter")
-    return parts.section("Change", forms.others(wrong, FIELDS), made)
+    return forms.section(visit, "Change", HERE, fields, forms.button("Change it"), wrong, hidden=hidden)
 
 
-FIELDS: Final = ("id", "url", "event")
-
-
-def _fields(visit: Visit, wrong: Mapping[str, str], events: tuple[str, ...] | list[str]) -> list[Markup]:
+def _fields(visit: Visit, wrong: Mapping[str, str], events: Iterable[str]) -> dict[str, Markup]:
     chosen = visit.ticked("event") if visit.form else events
-    return [
-        forms.input_field("url", WHOLE, visit.form.get("url"), wrong.get("url")),
-        forms.ticks("event", "Events", {one: one for one in EVENTS}, chosen, wrong.get("event")),
-    ]
+    return {
+        **forms.input_fields({"url": WHOLE}, visit.form, wrong),
+        "event": forms.ticks("event", "Events", {one: one for one in EVENTS}, chosen, wrong.get("event")),
+    }
 
 
 def _by_field(wrong: Mapping[str, str]) -> dict[str, str]:
