@@ -107,13 +107,17 @@ def listing(
     filter_: Filter | None = None,
     before: Child = None,
     after: Child = None,
+    form: Child = None,
+    status: int = 200,
     refreshes: bool = False,
 ) -> Page:
     """The page of a list: its filter, its rows, and the link to what comes after.
 
     before, after: what stands between the filter and the rows, and below them; not shown where the API refused.
+    form: what stands below all of it, refused or not. status: of what the API said to that form.
     """
     visit = table.visit
     head = filter_.html(visit, found.wrong) if filter_ else forms.others(found.wrong, ())
     rows = [before, table.html(), more(visit, found), after]
-    return Page(title, join([head, None if found.wrong else rows]), found.status, refreshes, (table,))
+    body = join([head, None if found.wrong else rows, form])
+    return Page(title, body, max(status, found.status), refreshes, (table,))

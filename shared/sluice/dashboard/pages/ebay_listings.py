@@ -101,7 +101,7 @@ def _one(visit: Visit, sku: str, wrong: Mapping[str, str], status: int) -> Page:
     return Page(
         f"eBay listing {one['sku']}",
         join(body),
-        status if wrong else max(taken.status, past.status),
+        max(status, taken.status, past.status),
         refreshes=one["state"] == "waiting" and not wrong,
         tables=(open_, sides, policies, snapshots, history),
     )

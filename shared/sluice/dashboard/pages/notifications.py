@@ -67,9 +67,8 @@ def _page(visit: Visit, wrong: Mapping[str, str], status: int) -> Page:
     mails = Table(visit, MAILS, found.rows("mails"), "What was mailed, newest first, for 30 days", NONE_YET)
     may = visit.may(Permission.NOTIFICATIONS_WRITE)
     before = [_standing(wanted), _buttons(visit, wanted["mail"]) if may else None]
-    page = listing("Notifications", found, mails, before=before, refreshes=not wrong)
-    body = join([page.body, _form(visit, wanted["mail"], wrong) if may else None])
-    return Page(page.title, body, status if wrong else page.status, page.refreshes, page.tables)
+    form = _form(visit, wanted["mail"], wrong) if may else None
+    return listing("Notifications", found, mails, before=before, form=form, status=status, refreshes=not wrong)
 
 
 def _mail(row: Row) -> Child:

@@ -84,9 +84,8 @@ def _all(visit: Visit, wrong: Mapping[str, str], status: int) -> Page:
     rows = found.rows("items")
     table = Table(visit, COLUMNS, rows, CAPTION, NONE_YET)
     before = [drawings.drawn(rows), _refresh_all(visit) if rows else None]
-    page = listing("Portfolio", found, table, filter_=FILTER, before=before)
-    body = join([page.body, _new(visit, wrong), portfolio_imports.form(visit, {})])
-    return Page(page.title, body, status if wrong else page.status, tables=page.tables)
+    form = [_new(visit, wrong), portfolio_imports.form(visit, {})]
+    return listing("Portfolio", found, table, filter_=FILTER, before=before, form=form, status=status)
 
 
 def _one(visit: Visit, item_id: str, asked: Sequence[Row] = ()) -> Page:

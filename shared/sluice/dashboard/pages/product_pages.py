@@ -76,8 +76,7 @@ def _all(visit: Visit, wrong: Mapping[str, str], status: int) -> Page:
         "next": time("Next check", "nextCheckAt"),
     }
     table = Table(visit, columns, found.rows("pages"), "In the order of their ids", NONE_YET)
-    page = listing("Product pages", found, table)
-    return Page(page.title, join([page.body, _new(visit, wrong)]), status if wrong else page.status, tables=page.tables)
+    return listing("Product pages", found, table, form=_new(visit, wrong), status=status)
 
 
 def _one(visit: Visit, page_id: str, wrong: Mapping[str, str], status: int) -> Page:

@@ -97,14 +97,9 @@ def _one(visit: Visit, webhook_id: str, wrong: Mapping[str, str], status: int) -
     table = Table(
         visit, _columns(visit, webhook_id), found.rows("deliveries"), "What was sent, newest first", _unsent()
     )
-    page = listing(webhook_id, found, table, before=[_standing(hook), _buttons(visit, hook)], refreshes=not wrong)
-    return Page(
-        f"Webhook {webhook_id}",
-        join([page.body, _change(visit, hook, wrong)]),
-        status if wrong else page.status,
-        page.refreshes,
-        page.tables,
-    )
+    before, form = [_standing(hook), _buttons(visit, hook)], _change(visit, hook, wrong)
+    title = f"Webhook {webhook_id}"
+    return listing(title, found, table, before=before, form=form, status=status, refreshes=not wrong)
 
 
 def _unsent() -> str:
