@@ -9,7 +9,7 @@ from sluice.dashboard import forms, parts
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
-from sluice.dashboard.pages.work import fared
+from sluice.dashboard.pages import work
 from sluice.dashboard.search import Filter, listing, search
 from sluice.dashboard.table import Column, Row, Table, state, text, time
 from sluice.dashboard.visit import Visit
@@ -32,11 +32,9 @@ TERMS: Final = {"amount": "Price", "currency": "Currency, as it is if empty", "e
 
 def show_operations(visit: Visit) -> Page:
     """How changes of listings fared: asynchronous operations, followed until the marketplace confirms them."""
-    found = search(visit, "/v1/operator/operations", {"hours": visit.query.get("hours") or "24", **visit.of_tenant()})
-    body, tables = fared(visit, found, NO_CHANGES)
-    way = element("p", parts.link("Your listings and what is being changed of them", HERE))
-    shown = [body, way if visit.may(Permission.LISTINGS_READ) else None]
-    return Page("Operations", join(shown), found.status, refreshes=True, tables=tables)
+    label = "Your listings and what is being changed of them"
+    way = parts.link(label, HERE) if visit.may(Permission.LISTINGS_READ) else None
+    return work.show(visit, "Operations", "/v1/operator/operations", NO_CHANGES, way)
 
 
 def show_all(visit: Visit) -> Page:
@@ -130,7 +128,7 @@ def _one(visit: Visit, listing_id: str, wrong: Mapping[str, str], status: int) -
     return Page(
         f"Listing {listing_id}",
         join(body),
-        status if wrong else happened.status,
+        max(status, happened.status),
         refreshes=bool(one["changes"]) and not wrong,
         tables=(under_way, history),
     )

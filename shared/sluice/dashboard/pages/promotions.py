@@ -9,7 +9,7 @@ from sluice.dashboard import forms, parts
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
-from sluice.dashboard.pages.work import fared
+from sluice.dashboard.pages import work
 from sluice.dashboard.search import Filter, listing, search
 from sluice.dashboard.table import Column, Row, Table, state, text, time
 from sluice.dashboard.visit import Visit
@@ -24,15 +24,14 @@ FIELDS: Final = {
     "adRate": "Rate, in percent of the sale: 2.0 to 100.0",
     "campaignId": "Campaign; your running one if empty",
 }
+NONE_ENDED: Final = "No promotion ended in these hours."
 NONE_YET: Final = "No promotion matches. Ask for one below."
 
 
 def show_work(visit: Visit) -> Page:
     """How promotions fared."""
-    found = search(visit, "/v1/operator/promotions", {"hours": visit.query.get("hours") or "24", **visit.of_tenant()})
-    body, tables = fared(visit, found, "No promotion ended in these hours.")
-    way = element("p", parts.link("Your promotions", HERE)) if visit.may(Permission.PROMOTIONS_READ) else None
-    return Page("Promotion results", join([body, way]), found.status, refreshes=True, tables=tables)
+    way = parts.link("Your promotions", HERE) if visit.may(Permission.PROMOTIONS_READ) else None
+    return work.show(visit, "Promotion results", "/v1/operator/promotions", NONE_ENDED, way)
 
 
 def show_all(visit: Visit) -> Page:
@@ -92,10 +91,8 @@ def _all(visit: Visit, wrong: Mapping[str, str], status: int) -> Page:
         "asked": time("Asked for", "createdAt"),
     }
     table = Table(visit, columns, found.rows("promotions"), "Newest first", NONE_YET)
-    page = listing("Promotions", found, table, filter_=FILTER, before=_counts(found.answer.get("stats", {})))
-    return Page(
-        page.title, join([page.body, _form(visit, wrong)]), status if wrong else page.status, tables=page.tables
-    )
+    counts, form = _counts(found.answer.get("stats", {})), _form(visit, wrong)
+    return listing("Promotions", found, table, filter_=FILTER, before=counts, form=form, status=status)
 
 
 def _counts(stats: Mapping[str, int]) -> Markup:

@@ -8,16 +8,21 @@ from markupsafe import Markup
 
 from sluice.dashboard import charts, parts
 from sluice.dashboard.forms import others
-from sluice.dashboard.html import join
-from sluice.dashboard.search import Found
+from sluice.dashboard.html import Child, element, join
+from sluice.dashboard.page import Page
+from sluice.dashboard.search import Found, search
 from sluice.dashboard.table import Column, Table, text, time, took
 from sluice.dashboard.visit import Visit
 
 
-def fared(visit: Visit, found: Found, empty: str) -> tuple[Markup, tuple[Table, ...]]:
-    """What a route like `/v1/operator/operations` has found, and its tables."""
-    if found.wrong:
-        return join(others(found.wrong, ())), ()
+def show(visit: Visit, title: str, route: str, empty: str, way: Child) -> Page:
+    """The page of what a route like `/v1/operator/operations` finds. way: to what somebody owns of it."""
+    found = search(visit, route, {"hours": visit.query.get("hours") or "24", **visit.of_tenant()})
+    body, tables = (others(found.wrong, ()), ()) if found.wrong else _fared(visit, found, empty)
+    return Page(title, join([body, element("p", way) if way else None]), found.status, refreshes=True, tables=tables)
+
+
+def _fared(visit: Visit, found: Found, empty: str) -> tuple[Child, tuple[Table, ...]]:
     kinds = Table(visit, _kinds(visit), found.rows("kinds"), "Since the first of these hours, by kind", empty, "kinds")
     hours = Table(visit, HOURS, found.rows("hours"), "By hour", empty, "hours")
     rows = hours.rows
