@@ -50,6 +50,16 @@ def duration(ms: int | None) -> str:
     return f"{ms} ms"
 
 
+def number(amount: str | None) -> float | None:
+    """An amount of money as a number, to be sorted by."""
+    return float(amount) if amount else None
+
+
+def money(row: Mapping[str, Any], name: str) -> str | None:
+    """The amount that `row` has under `name`, with its currency."""
+    return f"{row[name]} {row['currency'] or ''}".strip() if row[name] else None
+
+
 def word(text: str, kind: str = "") -> Markup:
     """A state as a coloured word. The colour only repeats what the word says."""
     return element("span", text.replace("_", " "), class_=f"word {kind or text}")

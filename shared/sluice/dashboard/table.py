@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from markupsafe import Markup
 
 from sluice.dashboard.html import Child, element, join
-from sluice.dashboard.parts import NONE, duration, link, moment, word
+from sluice.dashboard.parts import NONE, duration, link, moment, money, number, word
 from sluice.dashboard.visit import Visit
 
 Row = Mapping[str, Any]
@@ -41,6 +41,11 @@ def time(label: str, name: str) -> Column:
 def took(label: str, name: str) -> Column:
     """A duration that the row has under `name`, in ms."""
     return Column(label, lambda row: row.get(name), lambda row: duration(row.get(name)))
+
+
+def amount(label: str, name: str) -> Column:
+    """An amount of money that the row has under `name`, in its `currency`."""
+    return Column(label, lambda row: number(row[name]), lambda row: money(row, name))
 
 
 def state(label: str, name: str) -> Column:

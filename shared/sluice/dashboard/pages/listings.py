@@ -11,7 +11,7 @@ from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
 from sluice.dashboard.pages import work
 from sluice.dashboard.search import Filter, listing, search
-from sluice.dashboard.table import Column, Row, Table, state, text, time
+from sluice.dashboard.table import Column, Row, Table, amount, state, text, time
 from sluice.dashboard.visit import Visit
 from sluice.platform.http.auth import Permission
 
@@ -45,7 +45,7 @@ def show_all(visit: Visit) -> Page:
         "status": state("Status", "status"),
         "sku": Column("SKU", lambda row: row["sku"] or row["variantId"]),
         "size": Column("Size", lambda row: _size(row)),
-        "price": Column("Price", lambda row: _number(row["amount"]), lambda row: _price(row)),
+        "price": amount("Price", "amount"),
         "reference": text("Reference", "reference"),
         "open": Column("Under way", lambda row: ", ".join(one["action"] for one in row["changes"]) or None),
         "updated": time("Changed", "updatedAt"),
@@ -136,7 +136,7 @@ def _one(visit: Visit, listing_id: str, wrong: Mapping[str, str], status: int) -
 
 UNDER_WAY: Final = {
     "what": Column("What", lambda row: row["action"].lower()),
-    "price": Column("Price", lambda row: _number(row["amount"]), lambda row: _price(row)),
+    "price": amount("Price", "amount"),
     "running": Column("The marketplace has it", lambda row: "yes" if row["running"] else "no"),
     "who": text("Asked by", "requestedBy"),
     "asked": time("Asked", "requestedAt"),
@@ -167,7 +167,7 @@ def _facts(one: Mapping[str, Any]) -> dict[str, Child]:
         "SKU": one["sku"] or parts.NONE,
         "variant": one["variantId"],
         "size": _size(one) or parts.NONE,
-        "price": _price(one) or parts.NONE,
+        "price": parts.money(one, "amount") or parts.NONE,
         "until": parts.moment(one["expiresAt"]),
         "reference": one["reference"] or parts.NONE,
         "made": parts.moment(one["createdAt"]),
@@ -213,14 +213,6 @@ def _terms(visit: Visit, one: Mapping[str, Any], wrong: Mapping[str, str]) -> Ma
 
 def _size(row: Row) -> str | None:
     return f"{row['sizeSystem'] or ''} {row['size']}".strip() if row["size"] else None
-
-
-def _price(row: Row) -> str | None:
-    return f"{row['amount']} {row['currency'] or ''}".strip() if row["amount"] else None
-
-
-def _number(amount: str | None) -> float | None:
-    return float(amount) if amount else None
 
 
 def _to(listing_id: str) -> Markup:

@@ -13,7 +13,7 @@ from sluice.dashboard.page import Page, Redirect
 from sluice.dashboard.pages import portfolio_imports
 from sluice.dashboard.pages import portfolio_prices as prices
 from sluice.dashboard.search import Filter, listing, search
-from sluice.dashboard.table import Column, Row, Table, text
+from sluice.dashboard.table import Column, Row, Table, amount, text
 from sluice.dashboard.visit import Visit
 from sluice.platform.http.auth import Permission
 
@@ -112,14 +112,14 @@ COLUMNS: Final = {
     "sku": text("SKU", "sku"),
     "size": Column("Size", lambda row: _size(row), lambda row: element("div", _size(row), class_="whole")),
     "quantity": text("Units", "quantity"),
-    "cost": Column("Cost of each", lambda row: prices.number(row["cost"]), lambda row: _cost(row)),
+    "cost": Column("Cost of each", lambda row: parts.number(row["cost"]), lambda row: _cost(row)),
     **{name: prices.column(name) for name in prices.NAMES},
     "spread": Column("Spread", prices.spread, prices.shown_spread),
     "age": Column("Age", prices.age, lambda row: parts.duration(prices.age_ms(row))),
 }
 LOTS: Final = {
     "quantity": text("Units", "quantity"),
-    "cost": Column("Cost of each", lambda row: prices.number(row["cost"]), lambda row: prices.money(row, "cost")),
+    "cost": amount("Cost of each", "cost"),
 }
 
 
@@ -182,5 +182,5 @@ def _size(row: Row) -> str:
 def _cost(row: Row) -> str | None:
     """What each unit cost; of units that differ in it, how many cost what."""
     if row["cost"] or len(row["lots"]) < 2:
-        return prices.money(row, "cost")
-    return ", ".join(f"{lot['quantity']} at {prices.money(lot, 'cost') or 'unknown'}" for lot in row["lots"])
+        return parts.money(row, "cost")
+    return ", ".join(f"{lot['quantity']} at {parts.money(lot, 'cost') or 'unknown'}" for lot in row["lots"])

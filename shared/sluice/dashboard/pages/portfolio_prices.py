@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from sluice.dashboard import charts, parts
 from sluice.dashboard.html import Child, element
-from sluice.dashboard.table import Column, Row, Table, text, time
+from sluice.dashboard.table import Column, Row, Table, amount, text, time
 from sluice.dashboard.visit import Visit
 from sluice.platform.money import plain
 
@@ -36,7 +36,7 @@ def column(marketplace: str) -> Column:
     """What a marketplace asks for items, above what it bids."""
     return Column(
         named(marketplace),
-        lambda row: number(_at(row, marketplace).get("ask")),
+        lambda row: parts.number(_at(row, marketplace).get("ask")),
         lambda row: _both(_at(row, marketplace)),
     )
 
@@ -68,16 +68,6 @@ def age_ms(row: Row) -> int | None:
     return None if found is None else found * SECOND_MS
 
 
-def number(amount: str | None) -> float | None:
-    """An amount as a number, to be sorted by."""
-    return float(amount) if amount else None
-
-
-def money(row: Row, name: str) -> str | None:
-    """The amount that `row` has under `name`, with its currency."""
-    return f"{row[name]} {row['currency'] or ''}".strip() if row[name] else None
-
-
 def _spread(row: Row) -> tuple[Decimal, str] | None:
     asks = [one for one in row["prices"] if one["ask"]]
     bids = [one for one in row["prices"] if one["bid"]]
@@ -95,8 +85,8 @@ def _at(row: Row, marketplace: str) -> Mapping[str, Any]:
 def _both(price: Mapping[str, Any]) -> Child:
     if not price.get("ask") and not price.get("bid"):
         return None
-    ask, bid = money(price, "ask"), f"bid {price['bid']}" if price["ask"] else f"bid {money(price, 'bid')}"
-    below = [element("br"), element("span", bid, class_="note")] if price["bid"] else None
+    ask, bid = parts.money(price, "ask"), price["bid"] if price["ask"] else parts.money(price, "bid")
+    below = [element("br"), element("span", f"bid {bid}", class_="note")] if price["bid"] else None
     return element("div", ask or "no ask", below, class_="whole")
 
 
@@ -104,7 +94,7 @@ def _bars(one: Row) -> dict[str, tuple[float | None, float | None]]:
     """What is drawn: what each marketplace bids and asks, of those that do it in the same currency as the first."""
     known = [price for price in one["prices"] if price["ask"] or price["bid"]]
     return {
-        named(price["marketplace"]): (number(price["bid"]), number(price["ask"]))
+        named(price["marketplace"]): (parts.number(price["bid"]), parts.number(price["ask"]))
         for price in known
         if price["currency"] == known[0]["currency"]
     }
@@ -134,8 +124,8 @@ def _apart_number(price: Row) -> float | None:
 
 COLUMNS: Final = {
     "marketplace": Column("Marketplace", lambda row: named(row["marketplace"])),
-    "ask": Column("Asks", lambda row: number(row["ask"]), lambda row: money(row, "ask")),
-    "bid": Column("Bids", lambda row: number(row["bid"]), lambda row: money(row, "bid")),
+    "ask": amount("Asks", "ask"),
+    "bid": amount("Bids", "bid"),
     "spread": Column("Spread", _apart_number, _shown_apart),
     "currency": text("Currency", "currency"),
     "seen": time("Seen", "observedAt"),
