@@ -90,7 +90,7 @@ def _all(visit: Visit, wrong: Mapping[str, str], status: int) -> Page:
 
 def _one(visit: Visit, item_id: str, asked: Sequence[Row] = ()) -> Page:
     one = visit.get(ROUTE, path={"item_id": item_id})
-    side_by_side, tables = prices.section(visit, one)
+    side_by_side, table = prices.section(visit, one)
     lots = Table(visit, LOTS, one["lots"], "Units by what they cost", "None.", "lots")
     body = [
         drawings.drawn([one]),
@@ -100,7 +100,7 @@ def _one(visit: Visit, item_id: str, asked: Sequence[Row] = ()) -> Page:
         side_by_side,
         parts.section("What you own", lots.html()),
     ]
-    return Page(_name(one), join(body), tables=(*tables, lots))
+    return Page(_name(one), join(body), tables=(table, lots))
 
 
 def _item(row: Row) -> Child:
@@ -115,7 +115,7 @@ COLUMNS: Final = {
     "cost": Column("Cost of each", lambda row: parts.number(row["cost"]), lambda row: _cost(row)),
     **{name: prices.column(name) for name in prices.NAMES},
     "spread": Column("Spread", prices.spread, prices.shown_spread),
-    "age": Column("Age", prices.age, lambda row: parts.duration(prices.age_ms(row))),
+    "age": Column("Age", prices.age, prices.shown_age),
 }
 LOTS: Final = {
     "quantity": text("Units", "quantity"),

@@ -19,12 +19,12 @@ ENDS: Final = ("bids", "asks")
 RANGES: Final = "Ask and bid at each marketplace"
 
 
-def section(visit: Visit, one: Row) -> tuple[Markup, tuple[Table, ...]]:
-    """The prices of an item: drawn where there are some, in a table, and how far apart they are."""
+def section(visit: Visit, one: Row) -> tuple[Markup, Table]:
+    """The prices of an item, drawn where there are some, with how far apart they are; and the table that has them."""
     table = Table(visit, COLUMNS, one["prices"], "By marketplace", NOWHERE, "prices")
     apart = shown_spread(one)
     told = element("p", f"Lowest ask less highest bid: {apart}.", class_="note") if apart else None
-    return parts.section("Prices", told, charts.ranges(RANGES, table, _bars(one), ENDS)), (table,)
+    return parts.section("Prices", told, charts.ranges(RANGES, table, _bars(one), ENDS)), table
 
 
 def named(marketplace: str) -> str:
@@ -62,10 +62,10 @@ def age(row: Row) -> int | None:
     return max(known, default=None)
 
 
-def age_ms(row: Row) -> int | None:
-    """The same in ms."""
+def shown_age(row: Row) -> str:
+    """The same in words."""
     found = age(row)
-    return None if found is None else found * SECOND_MS
+    return parts.duration(None if found is None else found * SECOND_MS)
 
 
 def _spread(row: Row) -> tuple[Decimal, str] | None:
@@ -108,31 +108,18 @@ def _stands(price: Row) -> str | None:
     return "old; it is being asked for again" if price["stale"] else None
 
 
-def _apart(price: Row) -> Decimal | None:
-    return Decimal(price["ask"]) - Decimal(price["bid"]) if price["ask"] and price["bid"] else None
-
-
-def _shown_apart(price: Row) -> str | None:
-    apart = _apart(price)
-    return None if apart is None else f"{plain(apart)} {price['currency']}"
-
-
-def _apart_number(price: Row) -> float | None:
-    apart = _apart(price)
-    return None if apart is None else float(apart)
+def _alone(price: Row) -> Row:
+    """An item that is priced at this marketplace alone."""
+    return {"prices": [price]}
 
 
 COLUMNS: Final = {
     "marketplace": Column("Marketplace", lambda row: named(row["marketplace"])),
     "ask": amount("Asks", "ask"),
     "bid": amount("Bids", "bid"),
-    "spread": Column("Spread", _apart_number, _shown_apart),
+    "spread": Column("Spread", lambda row: spread(_alone(row)), lambda row: shown_spread(_alone(row))),
     "currency": text("Currency", "currency"),
     "seen": time("Seen", "observedAt"),
-    "age": Column("Age", lambda row: row["ageSeconds"], lambda row: _age(row)),
+    "age": Column("Age", lambda row: row["ageSeconds"], lambda row: shown_age(_alone(row))),
     "note": Column("Note", _stands),
 }
-
-
-def _age(price: Row) -> str:
-    return parts.duration(None if price["ageSeconds"] is None else price["ageSeconds"] * SECOND_MS)
