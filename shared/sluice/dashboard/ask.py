@@ -41,9 +41,13 @@ class ApiRefusal(Exception):  # noqa: N818 - an answer
         self.message = str(error.get("message", "the request was refused"))
         self.fields = {str(one["field"]): str(one["message"]) for one in error.get("fields", ())}
 
-    def named(self, otherwise: str) -> dict[str, str]:
-        """What is wrong, by field; all of it under `otherwise` where the API names none."""
-        return self.fields or {otherwise: self.message}
+    def named(self, otherwise: str, ours: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What is wrong, by field; all of it under `otherwise` where the API names none.
+
+        ours: the form's own names of fields that the API names otherwise. One of a list stands at the whole list's.
+        """
+        found, known = self.fields or {otherwise: self.message}, ours or {}
+        return {known.get(name.partition("[")[0], name): told for name, told in found.items()}
 
 
 class ApiFailure(Exception):  # noqa: N818 - an answer

@@ -20,6 +20,8 @@ ROUTE: Final = "/v1/notifications"
 # Of what mail tells. A test compares it with what the API takes.
 TELLS: Final = tuple(one for one in EVENTS if one not in ("job.succeeded", "job.cancelled"))
 ADDRESS: Final = "One address; for several people use a mailing list. It is asked first whether it wants this mail"
+# Fields of the form, by what the API calls them.
+OURS: Final = {"mail.address": "address", "mail.eventTypes": "event"}
 NONE_YET: Final = "Nothing was mailed yet. Say below where mail goes, and try it."
 STANDS: Final[Mapping[str, str]] = {
     "PENDING": "Somebody must open the link in the mail that AWS has sent there. Nothing is mailed before.",
@@ -55,10 +57,7 @@ def _put(visit: Visit, body: Mapping[str, Any]) -> Page | Redirect:
     try:
         visit.do(f"PUT {ROUTE}", body)
     except ApiRefusal as refused:
-        ours = {"mail.address": "address", "mail.eventTypes": "event"}
-        named = refused.named("address").items()
-        wrong = {ours.get(name.partition("[")[0], name): told for name, told in named}
-        return _page(visit, wrong, refused.status)
+        return _page(visit, refused.named("address", OURS), refused.status)
     return Redirect(HERE)
 
 

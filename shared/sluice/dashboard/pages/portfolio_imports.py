@@ -53,9 +53,8 @@ def send(visit: Visit) -> Page | Redirect:
     try:
         found = visit.do(f"POST {ROUTE}", file or rows.encode())
     except ApiRefusal as refused:
-        named = refused.named("body")
         at = "file" if file else "rows"
-        return _refused(visit, {at if name == "body" else name: told for name, told in named.items()}, refused.status)
+        return _refused(visit, refused.named(at, {"body": at}), refused.status)
     return Redirect(parts.address(HERE, {"id": found["importId"]}))
 
 

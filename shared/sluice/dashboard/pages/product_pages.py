@@ -25,6 +25,8 @@ WISHES: Final = {
     "currency": "its currency, as EUR",
     "dropPercent": "or at a drop by so many percent",
 }
+# Fields of the form, by what the API calls them.
+OURS: Final = {"targetPrice.amount": "amount", "targetPrice.currency": "currency"}
 NONE_YET: Final = "No page is tracked. Name a product's page below; it is checked by the next run."
 
 
@@ -43,7 +45,7 @@ def track(visit: Visit) -> Page | Redirect:
     try:
         done = visit.do(f"POST {ALL}", {**visit.filled("url"), **_wishes(visit)})
     except ApiRefusal as refused:
-        return _all(visit, _by_field(refused.named("url")), refused.status)
+        return _all(visit, refused.named("url", OURS), refused.status)
     return Redirect(_address(done["page"]["pageId"]))
 
 
@@ -54,7 +56,7 @@ def change(visit: Visit) -> Page | Redirect:
     try:
         visit.do(f"PATCH {ROUTE}", body, path={"page_id": page_id})
     except ApiRefusal as refused:
-        return _one(visit, page_id, _by_field(refused.named("label")), refused.status)
+        return _one(visit, page_id, refused.named("label", OURS), refused.status)
     return Redirect(_address(page_id))
 
 
@@ -217,10 +219,6 @@ def _wishes(visit: Visit) -> dict[str, Any]:
     given = visit.filled("label", "dropPercent")
     target = visit.filled("amount", "currency")
     return {**given, **({"targetPrice": target} if target else {})}
-
-
-def _by_field(wrong: Mapping[str, str]) -> dict[str, str]:
-    return {name.removeprefix("targetPrice."): told for name, told in wrong.items()}
 
 
 def _chosen(variants: Sequence[Mapping[str, Any]], wanted: str | None) -> str:

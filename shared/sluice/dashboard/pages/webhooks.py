@@ -19,6 +19,8 @@ HERE, ONE = "/dashboard/webhooks", "/dashboard/webhook"
 ALL: Final = "/v1/webhooks"
 ROUTE: Final = f"{ALL}/{{webhook_id}}"
 SENT: Final = f"{ROUTE}/deliveries"
+# Fields of the form, by what the API calls them.
+OURS: Final = {"webhookId": "id", "eventTypes": "event"}
 NONE_YET: Final = "Nothing is sent anywhere yet. Name an address below, and events arrive there, signed."
 ID: Final = "Id: 1 to 64 of a-z, 0-9 and -"
 WHOLE: Final = "Address (https); it is shown with its secret parts masked, so write it whole"
@@ -45,7 +47,7 @@ def save(visit: Visit) -> Page | Redirect:
     try:
         saved = visit.do(f"PUT {ROUTE}", body, path={"webhook_id": webhook_id or "!"})
     except ApiRefusal as refused:
-        wrong = _by_field(refused.named("webhookId"))
+        wrong = refused.named("id", OURS)
         return _all(visit, wrong, refused.status) if is_new else _one(visit, webhook_id, wrong, refused.status)
     return _secret(saved) if "secret" in saved else Redirect(_address(webhook_id))
 
@@ -194,12 +196,6 @@ def _fields(visit: Visit, wrong: Mapping[str, str], events: Iterable[str]) -> di
         **forms.input_fields({"url": WHOLE}, visit.form, wrong),
         "event": forms.ticks("event", "Events", {one: one for one in EVENTS}, chosen, wrong.get("event")),
     }
-
-
-def _by_field(wrong: Mapping[str, str]) -> dict[str, str]:
-    """What is wrong, by the fields of the form: the API names them in its own words."""
-    ours = {"webhookId": "id", "eventTypes": "event"}
-    return {ours.get(name.partition("[")[0], name): told for name, told in wrong.items()}
 
 
 def _secret(saved: Mapping[str, Any]) -> Page:
