@@ -11,7 +11,7 @@ from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page
 from sluice.dashboard.pages import actions
 from sluice.dashboard.search import Filter, listing, search
-from sluice.dashboard.table import Column, Table, state, text, time
+from sluice.dashboard.table import Column, Row, Table, state, text, time
 from sluice.dashboard.visit import Visit
 
 STATES: Final = ("queued", "leased", "waiting", "succeeded", "dead", "cancelled")
@@ -99,6 +99,12 @@ def _columns(visit: Visit) -> dict[str, Column]:
 def to_job(job_id: str, of: Mapping[str, str]) -> Markup:
     """A link to the job's page."""
     return parts.link(job_id, "/dashboard/job", {"id": job_id, **of})
+
+
+def of_queue(visit: Visit, queue: Row, **more: str) -> str:
+    """The address of the jobs of one kind at one marketplace. more: what else it asks for."""
+    where = {"kind": queue["kind"], "marketplace": queue["marketplace"]}
+    return parts.address("/dashboard/jobs", {**where, **visit.of_tenant(), **more})
 
 
 def _counts(visit: Visit, wanted: Mapping[str, str]) -> Markup | None:

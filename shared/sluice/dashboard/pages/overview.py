@@ -9,6 +9,7 @@ from sluice.dashboard import charts, parts
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page
 from sluice.dashboard.pages.budgets import gauges, held, to_budget
+from sluice.dashboard.pages.jobs import of_queue
 from sluice.dashboard.table import Column, Row, Table, state, text, time
 from sluice.dashboard.visit import Visit
 
@@ -102,12 +103,11 @@ def _problems(visit: Visit, found: Mapping[str, Any]) -> Markup:
 
 def _problem(visit: Visit, queue: Row) -> Markup:
     health = queue["health"]
-    where = {"kind": queue["kind"], "marketplace": queue["marketplace"], **visit.of_tenant()}
     to, label = parts.address("/dashboard/budgets", visit.of_tenant()), "See the budgets"
     if health == "paused":
         to, label = "/dashboard/pauses", "See the pauses"
     elif health in SHOW:
-        to, label = parts.address("/dashboard/jobs", {**where, **SHOW[health]}), "See its jobs"
+        to, label = of_queue(visit, queue, **SHOW[health]), "See its jobs"
     return element(
         "li",
         parts.word(health),
@@ -121,12 +121,8 @@ def _columns(visit: Visit, trends: Mapping[str, list[int]]) -> dict[str, Column]
     def states(row: Row, *names: str) -> int:
         return sum(row["states"].get(name, 0) for name in names)
 
-    def queue(row: Row) -> Child:
-        where = {"kind": row["kind"], "marketplace": row["marketplace"], **visit.of_tenant()}
-        return parts.link(row["queue"], "/dashboard/jobs", where)
-
     return {
-        "queue": Column("Queue", lambda row: row["queue"], queue),
+        "queue": Column("Queue", lambda row: row["queue"], lambda row: parts.link(row["queue"], of_queue(visit, row))),
         "health": state("Health", "health"),
         "trend": Column(
             "Ended, 24 h",
