@@ -46,17 +46,18 @@ def chart(
     title: str,
     table: Table,
     across: Callable[[Row], float],
-    along: tuple[str, str],
+    along: Callable[[Row], str],
     lines: Mapping[str, Callable[[Row], float | None]],
     *,
     steps: bool = False,
 ) -> Markup:
     """Lines over a common axis, with the table of what they show behind a click.
 
-    across: where a row stands on the axis. along: what stands at its two ends. lines: by name, a row's value; None is a
-    gap. steps: a value holds until the next one, as a price does.
+    across: where a row stands on the axis. along: how that is said; it stands at the two ends. lines: by name, a row's
+    value; None is a gap. steps: a value holds until the next one, as a price does.
     """
-    drawn = {name: [_points(run, steps) for run in _runs(table.rows, across, line)] for name, line in lines.items()}
+    rows = sorted(table.rows, key=across)
+    drawn = {name: [_points(run, steps) for run in _runs(rows, across, line)] for name, line in lines.items()}
     points = [point for runs in drawn.values() for run in runs for point in run]
     if not points:
         return table.html()
@@ -71,7 +72,7 @@ def chart(
     picture = element(
         "svg",
         element("title", f"{title}: {', '.join(lines)}"),
-        _axes(low, high, along),
+        _axes(low, high, (along(rows[0]), along(rows[-1]))),
         shapes,
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
@@ -130,9 +131,9 @@ def _bar(name: str, pair: tuple[float | None, float | None], place: Callable[[fl
 def _runs(
     rows: Sequence[Row], across: Callable[[Row], float], line: Callable[[Row], float | None]
 ) -> list[list[Point]]:
-    """What is drawn without a gap, from left to right."""
+    """What is drawn without a gap of the rows, which are in the order of the axis."""
     runs: list[list[Point]] = [[]]
-    for row in sorted(rows, key=across):
+    for row in rows:
         value = line(row)
         if value is None:
             runs.append([])

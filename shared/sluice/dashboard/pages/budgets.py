@@ -44,10 +44,9 @@ def show_one(visit: Visit) -> Page:
             lambda row: charts.sparkline(list(row["hours"].values()), "calls, from the day's first hour on"),
         ),
     }
-    rows = found.rows("days")
-    table = Table(visit, columns, rows, "Days of the marketplace", "No calls in these days.")
-    ends = (rows[0]["day"], rows[-1]["day"]) if rows else ("", "")
-    shown = charts.chart("Calls by day", table, lambda row: _day(row["day"]), ends, {"calls": lambda row: row["calls"]})
+    table = Table(visit, columns, found.rows("days"), "Days of the marketplace", "No calls in these days.")
+    calls = {"calls": lambda row: row["calls"]}
+    shown = charts.chart("Calls by day", table, day, lambda row: row["day"], calls)
     more = [[parts.link(f"{one} days", visit.here, {**visit.query, "days": one}), " "] for one in ("7", "35")]
     what_if = parts.link("What if its limits were others?", "/dashboard/what-if", {"budget": name})
     may_play = visit.may(Permission.DEPLOYMENT_READ)
@@ -76,8 +75,9 @@ def show_accounts(visit: Visit) -> Page:
     return listing("Accounts", found, table)
 
 
-def _day(text: str) -> float:
-    return date.fromisoformat(text).toordinal()
+def day(row: Row) -> float:
+    """Where the `day` of a row stands among days."""
+    return date.fromisoformat(row["day"]).toordinal()
 
 
 def to_budget(visit: Visit, row: Row) -> Child:

@@ -156,11 +156,9 @@ def _fact(row: Row, name: str) -> Child:
 
 
 def _chart(points: Table) -> Markup:
-    rows = points.rows
-    ends = (rows[-1]["at"][:10], rows[0]["at"][:10]) if rows else ("", "")
-    currencies = sorted({row["price"]["currency"] for row in rows if row["price"]})
+    currencies = sorted({row["price"]["currency"] for row in points.rows if row["price"]})
     lines = {currency: _in(currency) for currency in currencies}
-    return charts.chart("Confirmed prices", points, lambda row: _at(row["at"]), ends, lines, steps=True)
+    return charts.chart("Confirmed prices", points, _at, lambda row: row["at"][:10], lines, steps=True)
 
 
 def _in(currency: str) -> Any:
@@ -170,8 +168,8 @@ def _in(currency: str) -> Any:
     return amount
 
 
-def _at(moment: str) -> float:
-    return datetime.fromisoformat(moment.partition("#")[0]).timestamp()
+def _at(row: Row) -> float:
+    return datetime.fromisoformat(row["at"].partition("#")[0]).timestamp()
 
 
 def _facts(one: Mapping[str, Any]) -> dict[str, Child]:

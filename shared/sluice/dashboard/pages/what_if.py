@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -11,6 +10,7 @@ from sluice.dashboard import charts, parts
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import element, join
 from sluice.dashboard.page import Page
+from sluice.dashboard.pages.budgets import day
 from sluice.dashboard.search import BAD_REQUEST, Filter
 from sluice.dashboard.table import Row, Table, text
 from sluice.dashboard.visit import Visit
@@ -98,13 +98,12 @@ def _days(visit: Visit, found: Mapping[str, Any]) -> tuple[Markup, Table]:
         "would": text("Would have waited", "would"),
     }
     table = Table(visit, columns, rows, "Days of the marketplace", "No calls in these days.")
-    ends = (rows[0]["day"], rows[-1]["day"]) if rows else ("", "")
     lines = {
         "calls": lambda row: row["calls"],
         "waited": lambda row: row["waited"],
         "would have waited": lambda row: row["would"],
     }
-    return charts.chart("By day", table, lambda row: date.fromisoformat(row["day"]).toordinal(), ends, lines), table
+    return charts.chart("By day", table, day, lambda row: row["day"], lines), table
 
 
 def _hours(number: float | None) -> str:

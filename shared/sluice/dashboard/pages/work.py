@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
-
-from markupsafe import Markup
 
 from sluice.dashboard import charts, parts
 from sluice.dashboard.forms import others
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page
+from sluice.dashboard.pages.jobs import of_queue
 from sluice.dashboard.search import Found, search
-from sluice.dashboard.table import Column, Table, text, time, took
+from sluice.dashboard.table import Column, Row, Table, text, time, took
 from sluice.dashboard.visit import Visit
 
 
@@ -25,14 +23,14 @@ def show(visit: Visit, title: str, route: str, empty: str, way: Child) -> Page:
 def _fared(visit: Visit, found: Found, empty: str) -> tuple[Child, tuple[Table, ...]]:
     kinds = Table(visit, _kinds(visit), found.rows("kinds"), "Since the first of these hours, by kind", empty, "kinds")
     hours = Table(visit, HOURS, found.rows("hours"), "By hour", empty, "hours")
-    rows = hours.rows
-    ends = (_clock(rows[0]["hour"]), _clock(rows[-1]["hour"])) if rows else ("", "")
     lines = {
         "ended well": lambda row: row["succeeded"],
         "given up": lambda row: row["dead"],
         "tries that failed": lambda row: row["failedTries"],
     }
-    drawn = charts.chart("By hour, UTC", hours, lambda row: _at(row["hour"]), ends, lines)
+    drawn = charts.chart(
+        "By hour, UTC", hours, lambda row: _hour(row).timestamp(), lambda row: f"{_hour(row):%m-%d %H:%M}", lines
+    )
     return parts.section("How it fared", drawn, kinds.html()), (kinds, hours)
 
 
@@ -45,12 +43,8 @@ HOURS: Mapping[str, Column] = {
 
 
 def _kinds(visit: Visit) -> dict[str, Column]:
-    def queue(row: Mapping[str, Any]) -> Markup:
-        where = {"kind": row["kind"], "marketplace": row["marketplace"], **visit.of_tenant()}
-        return parts.link(row["kind"], "/dashboard/jobs", where)
-
     return {
-        "kind": Column("Kind", lambda row: row["kind"], queue),
+        "kind": Column("Kind", lambda row: row["kind"], lambda row: parts.link(row["kind"], of_queue(visit, row))),
         "marketplace": text("Marketplace", "marketplace"),
         "succeeded": text("Ended well", "succeeded"),
         "dead": text("Given up", "dead"),
@@ -63,9 +57,5 @@ def _kinds(visit: Visit) -> dict[str, Column]:
     }
 
 
-def _at(hour: str) -> float:
-    return datetime.fromisoformat(hour).timestamp()
-
-
-def _clock(hour: str) -> str:
-    return datetime.fromisoformat(hour).strftime("%m-%d %H:%M")
+def _hour(row: Row) -> datetime:
+    return datetime.fromisoformat(row["hour"])
