@@ -47,6 +47,10 @@ class Filter:
         return join([forms.others(wrong, [*self.choices, *self.fields]), made])
 
 
+# A page of a list may have nothing that matches, and the next one something.
+ON_THE_NEXT: Final = "None on this page; there may be some on the next."
+
+
 class Found(NamedTuple):
     """What a list's route answers.
 
@@ -118,6 +122,7 @@ def listing(
     """
     visit = table.visit
     head = filter_.html(visit, found.wrong) if filter_ else forms.others(found.wrong, ())
-    rows = [before, table.html(), more(visit, found), after]
+    shown = table._replace(empty=ON_THE_NEXT) if found.next else table
+    rows = [before, shown.html(), more(visit, found), after]
     body = join([head, None if found.wrong else rows, form])
     return Page(title, body, max(status, found.status), refreshes, (table,))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.dashboard import ask, charts, forms, sessions
+from sluice.dashboard import ask, charts, forms, search, sessions
 from sluice.dashboard.html import element
 from sluice.dashboard.table import Column, Row, Table
 from sluice.dashboard.visit import Visit
@@ -55,6 +55,13 @@ def test_what_stands_in_a_cell_is_text() -> None:
 def test_two_columns_of_one_name_both_stand_in_the_csv() -> None:
     columns = {"a": Column("Price", lambda row: row["day"]), "b": Column("Price", lambda row: row["calls"])}
     assert Table(visit(), columns, ROWS[:1], "", "").csv().split() == ["Price,Price", "1,5"]
+
+
+@pytest.mark.parametrize(("goes_on", "told"), [(None, "None."), ("x", search.ON_THE_NEXT)])
+def test_a_page_of_a_list_without_a_row_does_not_say_that_the_list_has_none(goes_on: str | None, told: str) -> None:
+    shown = search.listing("Calls", search.Found({"next": goes_on}, {}), table([]))
+    assert f'<p class="empty">{told}</p>' in shown.body
+    assert (">Next page</a>" in shown.body) is (goes_on is not None)
 
 
 def test_a_chart_has_its_numbers_in_a_table_behind() -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from sluice.dashboard import forms, parts
-from sluice.dashboard.html import Child, element, join
+from sluice.dashboard.html import element, join
 from sluice.dashboard.page import Page
 from sluice.dashboard.search import Filter, listing, search
 from sluice.dashboard.table import Column, Table, state, text, time, took
@@ -17,13 +17,14 @@ HERE, SLOW = "/dashboard/checks", "/dashboard/checks/slow"
 ROUTE: Final = "/v1/operator/checks"
 STATUSES: Final = ("product", "unchanged", "unclear", "no_product", "blocked", "gone", "failed")
 FILTER: Final = Filter({"product": "Page, by its id"}, {"status": ("Came to", STATUSES)})
+NO_MATCH: Final = "No check matches. Track a page first."
 SLOW_FILTER: Final = Filter({"min_duration_ms": "Took at least so many ms", "limit": "How many, 20 if empty"})
 
 
 def show_recent(visit: Visit) -> Page:
     """The last checks, newest first, with how they went in the last 24 hours, and the scheduler."""
     found = search(visit, f"{ROUTE}/recent", FILTER.asked(visit))
-    table = Table(visit, _columns(), found.rows("checks"), "Newest first", _nothing(found.next is not None))
+    table = Table(visit, _columns(), found.rows("checks"), "Newest first", NO_MATCH)
     stats = None if found.wrong else visit.get(f"{ROUTE}/stats")
     before = [_stats(stats), _scheduler(visit, stats["scheduler"])] if stats else None
     return listing("Page checks", found, table, filter_=FILTER, before=before, refreshes=True)
@@ -97,7 +98,3 @@ def _scheduler(visit: Visit, scheduler: Mapping[str, Any]) -> Markup:
 
 def _to(product: str) -> Markup:
     return parts.link(product, HERE, {"product": product})
-
-
-def _nothing(goes_on: bool) -> Child:
-    return "None on this page; there may be some on the next." if goes_on else "No check matches. Track a page first."

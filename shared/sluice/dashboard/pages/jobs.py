@@ -7,7 +7,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from sluice.dashboard import parts
-from sluice.dashboard.html import Child, element, join
+from sluice.dashboard.html import element, join
 from sluice.dashboard.page import Page
 from sluice.dashboard.pages import actions
 from sluice.dashboard.search import Filter, listing, search
@@ -32,6 +32,7 @@ FILTER: Final = Filter(
 ON_ALL: Final = ("cancel", "retry", "raise")
 ON_ONE: Final = {"queued": ("retry", "raise", "cancel"), "waiting": ("retry",)}
 EVERY: Final = "Everything that matches"
+NO_MATCH: Final = "No job matches. Change the filter."
 UNNAMED: Final = "To act on many at once, say which by a filter."
 COUNTED: Final = ("state", "kind", "marketplace", "code")
 
@@ -41,7 +42,7 @@ def show_all(visit: Visit) -> Page:
     asked = FILTER.asked(visit)
     found = search(visit, "/v1/operator/jobs", {**asked, **visit.of_tenant()})
     rows = found.rows("jobs")
-    table = Table(visit, _columns(visit), rows, "Newest request first", _nothing(found.next is not None))
+    table = Table(visit, _columns(visit), rows, "Newest request first", NO_MATCH)
     buttons = actions.on_all(visit, EVERY, asked, ON_ALL, UNNAMED) if rows else None
     counted = None if found.wrong else _counts(visit, asked)
     return listing("Jobs", found, table, filter_=FILTER, before=counted, after=buttons)
@@ -142,7 +143,3 @@ def _timeline(visit: Visit, history: list[dict[str, Any]]) -> Table:
         "message": text("Message", "message"),
     }
     return Table(visit, columns, history, "Oldest first", "Nothing yet: it has not been tried.")
-
-
-def _nothing(goes_on: bool) -> Child:
-    return "None on this page; there may be some on the next." if goes_on else "No job matches. Change the filter."
