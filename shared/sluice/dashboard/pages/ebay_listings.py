@@ -9,7 +9,7 @@ from sluice.dashboard import forms, parts
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
-from sluice.dashboard.pages.ebay_snapshots import columns
+from sluice.dashboard.pages.ebay_snapshots import columns, said
 from sluice.dashboard.search import Filter, listing, more, search
 from sluice.dashboard.table import Column, Row, Table, state, text, time
 from sluice.dashboard.visit import Visit
@@ -25,7 +25,6 @@ FILTER: Final = Filter(
     {"group": "Group"}, {"state": ("State", STATES), "drift": ("With open differences", ("true", "false"))}
 )
 NONE_YET: Final = "No listing. Say how one is to be with PUT /v1/ebay/listings/{sku}, and follow it here."
-NO_MATCH: Final = "No listing on this page of the list matches. There may be some on the next."
 MEANING: Final = (
     "Ours: eBay is made as your record says. Theirs: your record becomes as eBay shows the listing; of one that has "
     "ended, it says so too. Ignore: what eBay shows is no difference from now on."
@@ -55,10 +54,8 @@ def show_all(visit: Visit) -> Page:
         "published": time("Published", "publishedAt"),
         "changed": time("Changed", "changedAt"),
     }
-    empty = NO_MATCH if found.next else NONE_YET
-    return listing(
-        "eBay listings", found, Table(visit, columns, found.rows("listings"), "By SKU", empty), filter_=FILTER
-    )
+    table = Table(visit, columns, found.rows("listings"), "By SKU", NONE_YET)
+    return listing("eBay listings", found, table, filter_=FILTER)
 
 
 def show_one(visit: Visit) -> Page:
@@ -132,8 +129,8 @@ def _facts(one: Mapping[str, Any]) -> dict[str, Child]:
         "changed": [parts.moment(one["changedAt"]), f" by {one['changedBy']}"],
         "made": parts.moment(one["createdAt"]),
     }
-    said = [element("li", f"{each.get('code', '')} {each.get('message', '')}") for each in one["warnings"]]
-    return found | ({"eBay said besides": element("ul", said)} if said else {})
+    besides = said(one["warnings"])
+    return found | ({"eBay said besides": besides} if besides else {})
 
 
 # Open differences

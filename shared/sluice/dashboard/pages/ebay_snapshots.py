@@ -1,6 +1,6 @@
 """Snapshots of a listing at eBay: what was published once, and what differs between two, side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -23,7 +23,6 @@ def show_one(visit: Visit) -> Page:
     """What was published once."""
     sku, number = visit.query.get("sku", ""), visit.query.get("number", "")
     one = visit.get(f"{ROUTE}/{{number}}", path={"sku": sku, "number": number})
-    said = [element("li", f"{each.get('code', '')} {each.get('message', '')}") for each in one["warnings"]]
     facts = {
         "of": parts.link(sku, LISTING, {"id": sku}),
         "when": parts.moment(one["at"]),
@@ -32,7 +31,7 @@ def show_one(visit: Visit) -> Page:
         "listing at eBay": one["listingId"] or parts.NONE,
         "the same as": to_snapshot(sku, one["sameAs"]) or parts.NONE,
         "SHA-256": one["hash"],
-        "eBay said": element("ul", said) if said else parts.NONE,
+        "eBay said": said(one["warnings"]) or parts.NONE,
     }
     before = one["number"] - 1
     way = parts.link("What differs from the one before", difference(sku, before, one["number"])) if before else None
@@ -65,6 +64,12 @@ def _whole(visit: Visit, sku: str, number: str) -> Markup:
     one = visit.get(f"{ROUTE}/{{number}}", path={"sku": sku, "number": number})
     head = element("h3", to_snapshot(sku, one["number"]), ", ", parts.moment(one["at"]))
     return element("div", head, parts.as_json(one["state"]))
+
+
+def said(warnings: Iterable[Mapping[str, Any]]) -> Markup | None:
+    """What eBay said besides that it took a listing."""
+    told = [element("li", f"{each.get('code', '')} {each.get('message', '')}") for each in warnings]
+    return element("ul", told) if told else None
 
 
 def columns(sku: str) -> dict[str, Column]:
