@@ -314,6 +314,13 @@ def test_a_price_is_drawn_with_its_gap(things: list[str]) -> None:
     assert "95.50 EUR" in shown
 
 
+def test_prices_that_nobody_can_have_asked_for_are_not_told_to_be_none(things: list[str]) -> None:
+    shown = look(f"{of(things, 'product-page')}&variant={'4' * 101}", signed_in())
+    assert shown.status == 400
+    assert "variant: " in shown.text
+    assert "No price is confirmed yet." not in shown.text
+
+
 def test_a_run_is_begun_once_and_says_what_it_asked_for(things: list[str]) -> None:
     who = signed_in()
     form = form_of(look("/dashboard/checks", who), "Run now")

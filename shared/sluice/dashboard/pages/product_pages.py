@@ -10,7 +10,7 @@ from sluice.dashboard import charts, forms, parts
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
-from sluice.dashboard.search import listing, search
+from sluice.dashboard.search import Found, listing, search
 from sluice.dashboard.table import Column, Row, Table, state, text, time, took
 from sluice.dashboard.visit import Visit
 from sluice.platform.http.auth import Permission
@@ -95,13 +95,13 @@ def _one(visit: Visit, page_id: str, wrong: Mapping[str, str], status: int) -> P
         element("p", one["problem"], class_="refused") if one["problem"] else None,
         parts.facts(_facts(one)),
         _untrack(visit, page_id),
-        parts.section(f"Price over time{f' of {chosen}' if chosen else ''}", _chart(points)),
+        parts.section(f"Price over time{f' of {chosen}' if chosen else ''}", _prices(prices, points)),
         parts.section("What is known", variants.html()),
         parts.section("Checks", checks.html()),
         parts.section("Alerts", alerts.html()),
         _change(visit, one, wrong),
     ]
-    return Page(_name(one), join(body), status, tables=(variants, checks, alerts, points))
+    return Page(_name(one), join(body), max(status, prices.status), tables=(variants, checks, alerts, points))
 
 
 POINTS: Final = {
@@ -155,7 +155,9 @@ def _fact(row: Row, name: str) -> Child:
     return told if told is None or fact["confirmed"] else [told, " (one check so far)"]
 
 
-def _chart(points: Table) -> Markup:
+def _prices(found: Found, points: Table) -> Child:
+    if found.wrong:
+        return forms.others(found.wrong, ())
     currencies = sorted({row["price"]["currency"] for row in points.rows if row["price"]})
     lines = {currency: _in(currency) for currency in currencies}
     return charts.chart("Confirmed prices", points, _at, lambda row: row["at"][:10], lines, steps=True)
@@ -169,7 +171,7 @@ def _in(currency: str) -> Any:
 
 
 def _at(row: Row) -> float:
-    return datetime.fromisoformat(row["at"].partition("#")[0]).timestamp()
+    return datetime.fromisoformat(row["at"]).timestamp()
 
 
 def _facts(one: Mapping[str, Any]) -> dict[str, Child]:
