@@ -19,7 +19,7 @@ from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure
 from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.reports import ReportRow, ReportsUsedUp, ReportTask
-from sluice.platform.clock import HOUR, from_iso
+from sluice.platform.clock import HOUR
 
 BASE: Final = "/sell/feed/v1"
 TASKS: Final = f"{BASE}/inventory_task"
@@ -95,12 +95,5 @@ class Feed(SellerApi):
 
 
 def _task(row: Value) -> ReportTask:
-    status, made = row["status"].text(), row["creationDate"].optional_text()
-    return ReportTask(row["taskId"].text(), _time(made), ready=status == READY, failed=status in FAILED)
-
-
-def _time(text: str | None) -> int | None:
-    try:
-        return from_iso(text or "")
-    except ValueError:
-        return None
+    status, made = row["status"].text(), row["creationDate"].optional_time()
+    return ReportTask(row["taskId"].text(), made, ready=status == READY, failed=status in FAILED)

@@ -16,7 +16,7 @@ from sluice.marketplaces.http.exchange import Call
 from sluice.marketplaces.http.fields import Value
 from sluice.marketplaces.http.transport import Transport, refusal
 from sluice.platform import days
-from sluice.platform.clock import SECOND, Clock, from_iso, iso
+from sluice.platform.clock import SECOND, Clock, iso
 from sluice.platform.observe import logger
 
 # It answers nothing that a price depends on, so it is not waited for as long as a price.
@@ -89,7 +89,7 @@ def resets_of(body: Value, context: str, api: str) -> list[int | None]:
     eBay's own filters are case-sensitive and its spelling of names varies, so all are asked for and sorted out here.
     """
     return [
-        _time(rate["reset"])
+        rate["reset"].optional_time()
         for limit in body["rateLimits"].optional_rows()
         if (_lower(limit["apiContext"]), _lower(limit["apiName"])) == (context, api)
         for resource in limit["resources"].optional_rows()
@@ -100,10 +100,3 @@ def resets_of(body: Value, context: str, api: str) -> list[int | None]:
 
 def _lower(value: Value) -> str:
     return (value.optional_text() or "").lower()
-
-
-def _time(value: Value) -> int | None:
-    try:
-        return from_iso(value.optional_text() or "")
-    except ValueError:
-        return None

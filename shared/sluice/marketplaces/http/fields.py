@@ -13,6 +13,7 @@ from typing import Any
 
 from sluice.marketplaces.http.errors import BadAnswer
 from sluice.marketplaces.http.exchange import Answer
+from sluice.platform.clock import from_iso
 
 # No price has more digits; a number such as 1e999999 must not be written out.
 _MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
@@ -56,6 +57,13 @@ class Value:
         if isinstance(self.raw, int | Decimal) and not isinstance(self.raw, bool):
             return str(self.raw)
         return _storable(self.raw) if isinstance(self.raw, str) and self.raw.strip() else None
+
+    def optional_time(self) -> int | None:
+        """A time as epoch ms that only decorates: None when it is missing or no time with its zone."""
+        try:
+            return from_iso(self.optional_text() or "")
+        except ValueError:
+            return None
 
     def flag(self) -> bool:
         """True or false."""
