@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sluice.inventory import imported, rules, upload, worker
+from sluice.inventory import rules, upload, worker
 from sluice.inventory import table as item
 from sluice.inventory.import_api import KIND
 from sluice.inventory.messages import Looked
@@ -15,7 +15,7 @@ from sluice.platform import aws
 from sluice.platform.clock import DAY, HOUR
 from sluice.platform.config.document import Config
 from sluice.platform.context import Context
-from sluice.platform.imports import chunks
+from sluice.platform.imports import chunks, takers
 from sluice.platform.imports import table as imports
 from sluice.platform.imports.chunks import Chunk
 from sluice.platform.imports.table import Import
@@ -63,7 +63,7 @@ def test_a_chunk_that_many_workers_have_is_stored_and_counted_once(queue: list[C
     imports.begin(KIND, "acme", FILE, upload.read(FILE, "text/csv"), NOON, DAY)
     [chunk] = queue
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: imported.take(chunk, Context(VirtualClock(NOON), Config())), range(4)))
+        list(pool.map(lambda _: takers.take(chunk, Context(VirtualClock(NOON), Config())), range(4)))
     [done] = Import.query("acme")
     assert not done.pending
     assert (done.created, done.existing, done.asked) == (20, 0, 20)

@@ -32,9 +32,6 @@ def take(chunk: Chunk, context: Context) -> None:
         NotStored: it must be done once more. CorruptMessage: its rows are no items.
     """
     drafts = _drafts(chunk.rows)
-    found = imports.find(chunk.kind, chunk.tenant, chunk.import_id)
-    if found and not imports.is_open(found, chunk.chunk, chunk.at):
-        return  # where the record is gone, the message has come back from the dead-letter queue after days
 
     def put(place: tuple[str, Draft]) -> Item | CostsDiffer | None:
         try:
@@ -63,7 +60,8 @@ def take(chunk: Chunk, context: Context) -> None:
     STOCK.take(chunk.tenant, created)
     if imports.finish(chunk, done, context.now(), problems=problems):
         count("ItemsImported", len(stored))
-    elif found:  # another delivery of the chunk has counted it; without a record nobody has
+    elif imports.find(chunk.kind, chunk.tenant, chunk.import_id):
+        # Another delivery of the chunk has counted it; without a record nobody has.
         STOCK.give_back(chunk.tenant, created)
 
 

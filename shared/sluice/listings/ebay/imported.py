@@ -32,9 +32,6 @@ def take(chunk: Chunk, context: Context) -> None:
         NotStored: it must be done once more. CorruptMessage: its rows are no records.
     """
     rows = _read(chunk)
-    found = imports.find(chunk.kind, chunk.tenant, chunk.import_id)
-    if found and not imports.is_open(found, chunk.chunk, chunk.at):
-        return  # where the record is gone, the message has come back from the dead-letter queue after days
     config = context.config
     by = Asker(chunk.tenant, chunk.about[SUBJECT], chunk.at, "import", config, keys.BACKGROUND)
     wanted = [partial(_itself, record) for _, record in rows]

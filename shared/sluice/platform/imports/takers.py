@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from sluice.platform.context import Context
+from sluice.platform.imports import table
 from sluice.platform.imports.chunks import Chunk
 from sluice.platform.sqs import CorruptMessage
 
@@ -20,11 +21,14 @@ def serve(modules: Mapping[str, str]) -> None:
 
 
 def take(chunk: Chunk, context: Context) -> None:
-    """Store the rows of the chunk, and count what became of them. Done twice, it does no harm.
+    """Store the rows of the chunk, and count what became of them, unless that is done. Done twice, it does no harm.
 
     Raises:
         NotStored: it must be done once more. CorruptMessage: nobody here stores such rows.
     """
     if chunk.kind not in _MODULES:
         raise CorruptMessage(f"rows of kind {chunk.kind[:40]!r} are stored by nobody here")
+    found = table.find(chunk.kind, chunk.tenant, chunk.import_id)
+    if found and not table.is_open(found, chunk.chunk, chunk.at):
+        return  # where the record is gone, the message has come back from the dead-letter queue after days
     import_module(_MODULES[chunk.kind]).take(chunk, context)
