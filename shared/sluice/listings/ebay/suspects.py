@@ -65,9 +65,9 @@ def change(account: str, act: Callable[[Suspects], Suspects]) -> Suspects:
     """Change the account's suspects; as they are then. Nothing is written where nothing changes.
 
     Raises:
-        ConditionFailed: others have changed them again and again meanwhile.
+        Contention: others have changed them again and again meanwhile.
     """
-    for left in reversed(range(TRIES)):
+    for _ in range(TRIES):
         before, turn = _read(account)
         after = act(before)
         if after == before:
@@ -75,15 +75,13 @@ def change(account: str, act: Callable[[Suspects], Suspects]) -> Suspects:
         try:
             _write(account, after, turn)
         except tables.ConditionFailed:
-            if not left:
-                raise
             continue
         if len(after.waiting) != len(before.waiting):
             sellers.note_suspects(account, len(after.waiting))
         if (more := len(after.waiting.keys() - before.waiting.keys())) > 0:
             count("drift.suspected", more)
         return after
-    raise AssertionError  # the last try returns or raises
+    raise tables.Contention(f"the suspects of {account} were changed {TRIES} times while they were to be")
 
 
 def _read(account: str) -> tuple[Suspects, int | None]:
