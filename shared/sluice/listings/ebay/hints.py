@@ -16,12 +16,21 @@ from sluice.listings.ebay import drift
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.desired import Desired, FieldGroup, Json, PolicyIds
 from sluice.listings.ebay.echo import Echo
+from sluice.listings.ebay.table import Record
 from sluice.marketplaces.reports import ReportRow
-from sluice.platform.packing import plain
+from sluice.platform.packing import plain, unpack
 
 # Sources of hints, as they stand before a sku.
 ITEMS: Final = "i"
 REPORT: Final = "r"
+
+
+def measure(record: Record) -> Echo | None:
+    """What sources are compared with: the live listing as eBay took it; None while nobody can tell how it is."""
+    if not record.is_for_sale or record.run or record.unsure or not record.echo:
+        return None
+    accepted = Echo.of(unpack(record.echo))
+    return accepted if accepted and accepted.standing == echoes.LIVE else None
 
 
 def of_item(accepted: Echo, sent: Desired, policies: PolicyIds, item: Json) -> str | None:

@@ -10,7 +10,7 @@ published or read since it was made is not compared, and whatever differs is rea
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from pynamodb.expressions.update import Action as Update
@@ -19,16 +19,13 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
 from sluice.jobs.model.run import Run
 from sluice.jobs.run import records
-from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay import hints, metrics, publishers, sellers, suspects
-from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.sellers import SellerPart
 from sluice.listings.ebay.table import Record
 from sluice.marketplaces.http.errors import BadAnswer, MarketplaceFailure
 from sluice.marketplaces.reports import ReportRow, Reports, ReportsUsedUp, ReportTask, is_refusal
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from sluice.platform.observe import logger, tally
-from sluice.platform.packing import unpack
 
 FIRST_WAIT_MS: Final = 2 * MINUTE
 WAIT_MS: Final = MINUTE
@@ -139,11 +136,8 @@ def _compare(account: str, rows: Sequence[ReportRow], made: int) -> int | None:
     for row in rows:
         by_listing[row.listing_id].append(row)
     seen, found, known = list[str](), dict[str, str](), 0
-    for record in _live(keys.tenant_of(account)):
-        if record.run or record.unsure or _since(record) > made - MARGIN_MS:
-            continue
-        accepted = Echo.of(unpack(record.echo)) if record.echo else None
-        if accepted is None or accepted.standing != echoes.LIVE:
+    for record in _records(keys.tenant_of(account)):
+        if _since(record) > made - MARGIN_MS or (accepted := hints.measure(record)) is None:
             continue
         there = by_listing.get(accepted.listing_id or "", [])
         known += bool(there)
@@ -156,12 +150,10 @@ def _compare(account: str, rows: Sequence[ReportRow], made: int) -> int | None:
     return len(found)
 
 
-def _live(tenant: str) -> Iterator[Record]:
-    """Each of the tenant's records whose listing is at eBay, with what is known of that listing and nothing else."""
+def _records(tenant: str) -> Iterable[Record]:
+    """The tenant's records, with what is known of their listings and nothing else."""
     known = ["tenant", "sku", "echo", "standing", "published_at", "observed_at", "run", "unsure"]
-    for record in Record.query(tenant, attributes_to_get=known):
-        if record.is_for_sale:
-            yield record
+    return Record.query(tenant, attributes_to_get=known)
 
 
 def _since(record: Record) -> int:

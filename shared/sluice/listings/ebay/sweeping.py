@@ -12,11 +12,8 @@ from pynamodb.expressions.update import Action as Update
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import Failure, Then
 from sluice.listings.ebay import documents, hints, sellers, shares, suspects, table
-from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import NO_POLICIES
-from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.sellers import SellerPart
-from sluice.listings.ebay.table import Record
 from sluice.marketplaces.publishing import Json, Publisher
 from sluice.platform.packing import plain, unpack
 
@@ -58,8 +55,12 @@ def sweep(publisher: Publisher, look: SellerPart, rate: int, most: int, now: int
 
 def _hint(account: str, items: Sequence[Json]) -> None:
     by_sku = {str(item["sku"]): item for item in items if item.get("sku")}
-    records = table.find_many(keys.tenant_of(account), by_sku)
-    found = {sku: _of(record, by_sku[sku]) for sku, record in records.items() if _can_tell(record)}
+    found: dict[str, str | None] = {}
+    for sku, record in table.find_many(keys.tenant_of(account), by_sku).items():
+        accepted = hints.measure(record)
+        if accepted and record.published:
+            sent = documents.of_document(unpack(record.published))
+            found[sku] = hints.of_item(accepted, sent, record.policies or NO_POLICIES, by_sku[sku])
     differ = {sku: hint for sku, hint in found.items() if hint}
     suspects.change(account, lambda before: before.hinted(hints.ITEMS, differ, found.keys()))
 
@@ -67,15 +68,3 @@ def _hint(account: str, items: Sequence[Json]) -> None:
 def digest(items: Sequence[Json]) -> str:
     """A short word for what a page shows."""
     return hashlib.sha256(plain(items)).hexdigest()[:12]
-
-
-def _can_tell(record: Record) -> bool:
-    return bool(record.published and record.echo and record.is_for_sale and not record.run and not record.unsure)
-
-
-def _of(record: Record, item: Json) -> str | None:
-    accepted = Echo.of(unpack(record.echo))
-    if accepted is None or accepted.standing != echoes.LIVE:
-        return None
-    sent = documents.of_document(unpack(record.published))
-    return hints.of_item(accepted, sent, record.policies or NO_POLICIES, item)
