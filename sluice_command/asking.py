@@ -19,13 +19,15 @@ class Asked:
     """One price at one marketplace.
 
     item: as it is sent to `POST /v1/market/refresh`. job_id, state: its job, as it was last seen. price: as it is
-    stored. why: what keeps it from having a price. fresh: the stored one was young enough, so that no call was made.
+    stored. waits: why its job waits. why: what keeps it from having a price. fresh: the stored one was young enough,
+    so that no call was made.
     """
 
     item: Json
     job_id: str | None = None
     state: str = "refused"
     price: Json = field(default_factory=dict)
+    waits: str = ""
     why: str = ""
     fresh: bool = False
 
@@ -103,7 +105,8 @@ def _look(api: Api, job_id: str, one: Asked) -> None:
     elif one.state in OVER:
         one.why = error.get("message", "somebody has cancelled it")
     else:
-        one.why = f"not done in time: {job['wait']['message']}"
+        one.waits = job["wait"]["message"]
+        one.why = f"not done in time: {one.waits}"
 
 
 def _find_price(api: Api, one: Asked) -> None:

@@ -79,7 +79,7 @@ def _fetch(session: Session, items: Iterable[Json], seconds: float) -> list[Aske
             lambda: asking.look(session.api, asked),
             lambda _: all(one.over for one in asked),
             lambda _: bar.show(
-                sum(one.over for one in asked), len(asked), next((one.why for one in asked if not one.over), "")
+                sum(one.over for one in asked), len(asked), next((one.waits for one in asked if not one.over), "")
             ),
             seconds,
         )

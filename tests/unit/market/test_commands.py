@@ -75,6 +75,12 @@ def test_what_is_not_done_in_time_fails_and_says_what_it_waits_for(everywhere: W
     assert ran.out.endswith("FAILED: 10 of 10\n")
 
 
+def test_a_price_that_waits_says_why_and_of_no_end_before_it_has_come(everywhere: World, shell: Shell) -> None:
+    everywhere.pause("stockx")
+    ran = shell.run("price", "DD1391-100", "10", "--marketplace", "stockx", "--seconds", "120")
+    assert ran.err.splitlines()[0] == "0 of 1 an operator has paused stockx"
+
+
 def test_refused_items_are_rows_too(world: World) -> None:
     world.connect("acme")
     ran = shell_of(world).run("golden", "alias")
