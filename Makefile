@@ -28,7 +28,7 @@ help: ## Show this list
 setup: .venv/.stamp ## Install what the other targets need (they do so by themselves)
 
 .PHONY: demo
-demo: setup ## Run ten real SKUs from request to stored price on the local cloud, then stop
+demo: setup ## Show it at work on the local cloud: prices, listings, ads, product pages, eBay; then stop
 	@$(BIN)/python -m local.demo
 
 .PHONY: up

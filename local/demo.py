@@ -1,6 +1,6 @@
-"""`make demo`: ten real SKUs from request to stored price, on the real template, with nothing outside this machine.
+"""`make demo`: prices, listings, ads, product pages and eBay on the real template, with nothing outside this machine.
 
-Exits 0 when all ten prices are stored, 1 with the reason when not, and leaves nothing running.
+Exits 0 when all of them are as they should be, 1 with the reason when not, and leaves nothing running.
 """
 
 import json
