@@ -1,4 +1,5 @@
-# `make` or `make help` lists what there is. Everything is installed below .venv and .cache; nothing outside is touched.
+# `make` or `make help` lists what there is. Everything is installed below .venv and .cache; outside, pip and
+# uv keep what they download in their own caches.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
