@@ -132,8 +132,10 @@ def _tenant(name: str, jobs: Mapping[str, int], config: Config, hour: str) -> Te
         states.update(of_queue)
     unfinished = sum(number for (_, state), number in tally.counts(name).items() if state == tally.UNFINISHED)
     used = {"items_per_hour": this_hour.get("items", 0), "unfinished_jobs": unfinished}
-    used |= {counter: max(0, number) for counter, number in kept.items()}
-    return {"tenant": name, "allowances": asdict(config.tenants.allowed(name)), "used": used, "jobs": dict(states)}
+    allowances = asdict(config.tenants.allowed(name))
+    # What is kept has also when it was last counted anew.
+    used |= {counter: max(0, number) for counter, number in kept.items() if counter in allowances}
+    return {"tenant": name, "allowances": allowances, "used": used, "jobs": dict(states)}
 
 
 def _calls(name: str, counters: Mapping[str, int], refused: Mapping[str, int]) -> CallsView:

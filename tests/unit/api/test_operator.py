@@ -457,6 +457,7 @@ def test_whoever_has_anything_stands_in_the_list_of_tenants(work: Work, limit: i
         found = {row["tenant"]: row for row in pages("tenants", "tenants", limit=limit)}
         assert list(found) == sorted({*THINGS, "operations"})
         assert found["page"]["used"]["pages"] == 1
+        assert [name for row in found.values() for name in row["used"] if name not in row["allowances"]] == []
         assert found["inventory"]["jobs"] == {}
         assert bool(found["promotion"]["jobs"]) is bool(counted)
         work.count()
