@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.dashboard import ask, charts, forms, search, sessions
+from sluice.dashboard import ask, charts, forms, search, sent, sessions
 from sluice.dashboard.html import element
 from sluice.dashboard.table import Column, Row, Table
 from sluice.dashboard.visit import Visit
@@ -135,3 +135,25 @@ def test_a_text_of_many_lines_keeps_its_first_line_break() -> None:
 
 def test_nothing_that_is_written_into_an_attribute_leaves_it() -> None:
     assert str(element("a", "x", href='"><script>')) == '<a href="&#34;&gt;&lt;script&gt;">x</a>'
+
+
+def test_a_form_is_read_as_a_browser_writes_it() -> None:
+    raw = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n\xff\xfe\r\n--\x00\r\n--b--\r\n'
+    assert sent.read(raw, 'multipart/form-data; boundary="b"') == ({}, {"file": b"\xff\xfe\r\n--\x00"})
+    assert sent.read(b"a=1&b=&a=2", "application/x-www-form-urlencoded") == ({"a": "2", "b": ""}, {})
+
+
+@pytest.mark.parametrize(
+    ("raw", "content_type", "why"),
+    [
+        (b"", "multipart/form-data", "what parts its fields"),
+        (b"x", "multipart/form-data; boundary=b", "no end"),
+        (b'--b\r\nx; name="a"\r\n\r\nx', "multipart/form-data; boundary=b", "no end"),
+        (b"--b\r\n\r\n\r\nx\r\n--b--", "multipart/form-data; boundary=b", "no name"),
+        (b'--b\r\nx; name="a"\r\n\r\n\xff\r\n--b--', "multipart/form-data; boundary=b", "decode"),
+        (b"a=\xff", "application/x-www-form-urlencoded", "decode"),
+    ],
+)
+def test_what_is_no_form_is_refused(raw: bytes, content_type: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        sent.read(raw, content_type)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sluice.dashboard import drawings, sent
+from sluice.dashboard import drawings
 from sluice.dashboard.pages import portfolio, portfolio_prices
 from sluice.dashboard.parts import NONE
 from sluice.inventory import rules, worker
@@ -260,28 +260,6 @@ def test_a_form_that_is_too_large_says_so(item: str) -> None:
     shown = posted(who, form_of(look(LIST, who), "Import it"), b"x" * 4 * 1024 * 1024)
     assert shown.status == 413
     assert "are allowed" in shown.text
-
-
-def test_a_form_is_read_as_a_browser_writes_it() -> None:
-    raw = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n\xff\xfe\r\n--\x00\r\n--b--\r\n'
-    assert sent.read(raw, 'multipart/form-data; boundary="b"') == ({}, {"file": b"\xff\xfe\r\n--\x00"})
-    assert sent.read(b"a=1&b=&a=2", "application/x-www-form-urlencoded") == ({"a": "2", "b": ""}, {})
-
-
-@pytest.mark.parametrize(
-    ("raw", "content_type", "why"),
-    [
-        (b"", "multipart/form-data", "what parts its fields"),
-        (b"x", "multipart/form-data; boundary=b", "no end"),
-        (b'--b\r\nx; name="a"\r\n\r\nx', "multipart/form-data; boundary=b", "no end"),
-        (b"--b\r\n\r\n\r\nx\r\n--b--", "multipart/form-data; boundary=b", "no name"),
-        (b'--b\r\nx; name="a"\r\n\r\n\xff\r\n--b--', "multipart/form-data; boundary=b", "decode"),
-        (b"a=\xff", "application/x-www-form-urlencoded", "decode"),
-    ],
-)
-def test_what_is_no_form_is_refused(raw: bytes, content_type: str, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        sent.read(raw, content_type)
 
 
 def test_the_choice_of_size_systems_and_the_names_of_marketplaces_are_those_of_the_api() -> None:
