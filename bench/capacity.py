@@ -1,13 +1,15 @@
 """What one market job costs: capacity units and marketplace calls from the request to the stored price.
 
 Five tenants ask for 100 known sizes each, in one request of 100 items, 90 hot and 10 manual, while background jobs
-wait in the same budgets and in others. That is what StockX allows an account in an hour. Counted
-is all that Sluice does on any table until the prices are stored, divided by the prices stored: requests, lanes,
-budgets, accounts, records of runs, and refused writes.
+wait in the same budgets and in others. That is what StockX allows an account in an hour. Counted is all that Sluice
+does on any table: the requests, for each job asked for, and then lanes, budgets, accounts, records of runs, and refused
+writes until the prices are stored, for each price stored.
 """
 
 import sys
-from unittest.mock import patch
+from threading import Event
+from typing import NamedTuple
+from unittest.mock import Mock, patch
 
 from bench.engine import Engine, engine, items
 from bench.meter import Units, metered
@@ -16,7 +18,7 @@ from bench.row import Row
 from bench.seed import waiting_jobs
 from sluice.jobs.budgets import ledger
 from sluice.platform import aws
-from sluice.platform.clock import HOUR
+from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.prices.ask import RefreshItem, refresh
 from sluice.prices.table import Price
@@ -33,40 +35,80 @@ WAITING = (1_000, 100_000)
 def run() -> list[Row]:
     measured = {waiting: isolated(_measure, waiting) for waiting in WAITING}
     rows: list[Row] = []
-    for waiting, (name, units, calls, stored) in measured.items():
+    for waiting, (name, cost) in measured.items():
         conditions = (
             f"{JOBS} known sizes, 5 accounts, requests of 100, default limits, {waiting:,} jobs waiting, {name}"
         )
-        print(f"where the units of a job go, {waiting:,} waiting:\n{units.profile(stored)}", file=sys.stderr)
+        print(f"where the units of a job go, {waiting:,} waiting:\n{cost.profile()}", file=sys.stderr)
         rows += [
-            Row("write units of a market job", conditions, units.writes / stored, "WU", most=9),
-            Row("read units of a market job", conditions, units.reads / stored, "RU", most=2),
-            Row("marketplace calls of a market job", conditions, calls / stored, "calls", most=1),
+            Row("write units of a market job", conditions, cost.writes, "WU", most=9),
+            Row("read units of a market job", conditions, cost.reads, "RU", most=2),
+            Row("marketplace calls of a market job", conditions, cost.calls / cost.stored, "calls", most=1),
         ]
-    each = [(units.writes / stored, units.reads / stored) for _, units, _, stored in measured.values()]
+    each = [(cost.writes, cost.reads) for _, cost in measured.values()]
     for what, small, large in zip(("write", "read"), *each, strict=True):
         between = f"{WAITING[1]:,} against {WAITING[0]:,} waiting"
         rows.append(Row(f"growth of a job's {what} units", between, 100 * abs(large / small - 1), "%", most=5))
     return rows
 
 
-def _measure(waiting: int) -> tuple[str, Units, int, int]:
-    # A manual request starts the scheduler function, which here is called by hand.
-    with engine(Config()) as sluice, patch.object(aws, "invoke_later"):
+class Cost(NamedTuple):
+    """What was counted. asking: for `JOBS` requests. serving: for `stored` prices, with `calls` of the marketplaces.
+
+    What the asked jobs leave of the hour is used by jobs that waited. They cost the same but for their request.
+    """
+
+    asking: Units
+    serving: Units
+    calls: int
+    stored: int
+
+    @property
+    def writes(self) -> float:
+        """Write units of a job."""
+        return self.asking.writes / JOBS + self.serving.writes / self.stored
+
+    @property
+    def reads(self) -> float:
+        """Read units of a job."""
+        return self.asking.reads / JOBS + self.serving.reads / self.stored
+
+    def profile(self) -> str:
+        """Where the units of a job go."""
+        return f"{self.asking.profile(JOBS)}\n  served:\n{self.serving.profile(self.stored)}"
+
+
+def _measure(waiting: int) -> tuple[str, Cost]:
+    # Who asks for a run of the scheduler invokes its function, which here is called by hand.
+    with engine(Config()) as sluice, patch.object(aws, "invoke_later") as invoked:
         _prepare(sluice, waiting)
         before, known = len(sluice.sandbox.requests()), _prices()
-        with metered() as units:
+        with metered() as asking:
             for number, tenant in enumerate(TENANTS):
                 refresh(_request(number), tenant, sluice.clock.now(), sluice.config)
-            # Manual work comes bit by bit: whoever runs the last of it asks for more. What the asked jobs leave of the
-            # hour is used by jobs that waited, which cost the same but for their request.
-            admitted = stored = 0
-            while stored < JOBS:
-                admitted += sluice.tick()
-                sluice.work(workers=len(TENANTS))
-                if stored == (stored := _prices() - known):
-                    raise RuntimeError(f"{JOBS} jobs were asked for, {admitted} admitted and {stored} prices stored")
-        return sluice.place.name, units, len(sluice.sandbox.requests()) - before, stored
+        with metered() as serving:
+            admitted = _serve(sluice, invoked, serving)
+        stored = _prices() - known
+        if stored < JOBS:
+            raise RuntimeError(f"{JOBS} jobs were asked for, {admitted} admitted and {stored} prices stored")
+        return sluice.place.name, Cost(asking, serving, len(sluice.sandbox.requests()) - before, stored)
+
+
+def _serve(sluice: Engine, invoked: Mock, units: Units) -> int:
+    """Run until as many prices are stored as were asked for, within the hour; returns how many jobs were admitted.
+
+    Manual work comes bit by bit: whoever runs the last of it asks for more. A run comes when somebody asks for it, and
+    with each minute.
+    """
+    admitted, end = 0, sluice.clock.now() + HOUR
+    while units.requests["prices", "PutItem"] < JOBS and (now := sluice.clock.now()) < end:
+        asked = invoked.called
+        invoked.reset_mock()
+        if not asked:
+            sluice.clock.wait_until(now - now % MINUTE + MINUTE, Event())
+        admitted += sluice.tick(asked=asked)
+        sluice.work(workers=len(TENANTS))
+    return admitted
 
 
 def _prices() -> int:

@@ -15,6 +15,7 @@ from local.sandbox.server import Sandbox
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.run import Run
+from sluice.jobs.queue.nudge import Wakeup
 from sluice.jobs.run import worker
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.dispatching import ACCOUNTS
@@ -74,9 +75,9 @@ class Engine:
             job = Job("", account=f"stockx:{tenant}", payload=payload)
             refresh.run(Run(job, FreeCalls(), Context(self.clock, self.config)))
 
-    def tick(self) -> int:
-        """One run of the scheduler; returns how many jobs it admitted."""
-        return int(scheduler.run(ACCOUNTS, Context(self.clock, self.config))["admitted"])
+    def tick(self, *, asked: bool = False) -> int:
+        """One run of the scheduler, with the minute or because somebody has asked for it; how many jobs it admitted."""
+        return int(scheduler.run(ACCOUNTS, Context(self.clock, self.config), Wakeup(asked))["admitted"])
 
     def work(self, workers: int = 1) -> None:
         """`workers` at once take the messages of the queue, one for each run of the worker, until there are none."""
