@@ -16,7 +16,16 @@ Item = dict[str, Any]
 # Every table of a stack by Sluice's name for it.
 TABLES = (
     *("accounts", "actions", "budgets", "catalog", "counts", "dead_letters", "deliveries", "ebay_categories"),
-    *("ebay_history", "ebay_listings", "ebay_sellers", "ebay_snapshots", "ebay_sync_log", "enrichments", "idempotency"),
+    *(
+        "ebay_history",
+        "ebay_listings",
+        "ebay_sellers",
+        "ebay_snapshots",
+        "ebay_sync_log",
+        "enrichments",
+        "events",
+        "idempotency",
+    ),
     *("imports", "inventory", "jobs", "lanes", "listing_history", "listings", "notifications", "page_checks"),
     *("page_hosts", "page_prices", "page_schedule", "pages", "pauses", "prices", "requests", "runs", "saved_pages"),
     *("sessions", "trackers", "usage", "webhooks"),

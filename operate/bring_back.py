@@ -201,5 +201,5 @@ RULES: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("prices", "catalog", "requests", "dead_letters", "listing_history", "inventory"), _keep),
     **dict.fromkeys(("ebay_sellers", "ebay_categories", "ebay_history", "ebay_snapshots", "ebay_sync_log"), _keep),
     **dict.fromkeys(("pages", "trackers", "page_checks", "page_prices", "saved_pages", "page_hosts"), _keep),
-    **dict.fromkeys(("deliveries", "enrichments", "pauses"), _keep),
+    **dict.fromkeys(("deliveries", "enrichments", "events", "pauses"), _keep),
 }

@@ -14,7 +14,9 @@ from sluice.jobs.model.states import FINAL
 # The attribute that says whose an item is: `acme`, `stockx:acme`, `acme/…`, `acme#…`.
 OWNER: Final = {
     **dict.fromkeys(("requests", "dead_letters", "listings", "inventory", "imports", "idempotency"), "tenant"),
-    **dict.fromkeys(("ebay_listings", "ebay_sync_log", "enrichments", "webhooks", "trackers", "sessions"), "tenant"),
+    **dict.fromkeys(
+        ("ebay_listings", "ebay_sync_log", "enrichments", "webhooks", "trackers", "sessions", "events"), "tenant"
+    ),
     **dict.fromkeys(("listing_history", "ebay_history", "ebay_snapshots"), "listing"),
     "deliveries": "webhook",
     "budgets": "budget",

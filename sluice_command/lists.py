@@ -1,5 +1,6 @@
 """Lists of the API: a page leads to the next one until there are enough rows."""
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +11,9 @@ Json = dict[str, Any]
 MOST_ON_PAGE = 100
 
 
-def rows(api: Api, path: str, name: str, limit: int, **query: Any) -> Iterator[Json]:
-    """Up to `limit` rows of the list `name` at `path`. A page may be short, or empty, and not the last."""
-    cursor, left = None, limit
+def rows(api: Api, path: str, name: str, limit: int | None, **query: Any) -> Iterator[Json]:
+    """Up to `limit` rows of the list `name` at `path`, or all. A page may be short, or empty, and not the last."""
+    cursor, left = None, limit if limit is not None else sys.maxsize
     while left > 0:
         page = api.get(path, limit=min(left, MOST_ON_PAGE), cursor=cursor, **query)
         found = page[name][:left]

@@ -6,6 +6,7 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
+from sluice_command.moments import Moment
 from sluice_command.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -80,6 +81,22 @@ def seconds_option(default: float | None) -> Callable[[F], F]:
     return click.option(
         "--seconds", type=click.FloatRange(min=0), default=default, help=f"Wait so long.  [default: {shown}]"
     )
+
+
+def period_options(what: str) -> Callable[[F], F]:
+    """`--since` and `--until`: when it happened. what: begins the help, as `Asked for`."""
+
+    def decorate(function: F) -> F:
+        until = click.option("--until", type=Moment(ago=True), metavar="TIME", help=f"{what} before this time.")
+        since = click.option(
+            "--since",
+            type=Moment(ago=True),
+            metavar="TIME",
+            help=f"{what} then or later: 2h (so long ago), 2026-11-22T12:00:00Z or '2026-11-22 13:00'.",
+        )
+        return since(until(function))
+
+    return decorate
 
 
 def marketplace_option(function: F) -> F:

@@ -25,6 +25,7 @@ class Capability(NamedTuple):
     routes: its modules that declare routes, each in `ROUTES`.
     events: the types of the events that it tells.
     imports: the capabilities that it may import besides the layers.
+    routine: those of its job kinds whose jobs come in numbers, and whose success is no news by itself.
     takes: the kind of rows of files that it stores; its module `imported` does, in `take` (see `platform.imports`).
     """
 
@@ -34,13 +35,14 @@ class Capability(NamedTuple):
     events: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
     takes: str = ""
+    routine: tuple[str, ...] = ()
 
 
 CAPABILITIES = (
     Capability("jobs", events=("job.succeeded", "job.dead", "job.cancelled")),
     Capability("marketplaces", routes=("accounts.api",), events=("account.broken",)),
-    Capability("catalog", kinds=("catalog.enrich",), routes=("api",)),
-    Capability("prices", kinds=("market.refresh",), routes=("api",)),
+    Capability("catalog", kinds=("catalog.enrich",), routes=("api",), routine=("catalog.enrich",)),
+    Capability("prices", kinds=("market.refresh",), routes=("api",), routine=("market.refresh",)),
     Capability(
         "listings.stockx",
         kinds=(
@@ -54,6 +56,7 @@ CAPABILITIES = (
         ),
         routes=("api", "bulk_api"),
         events=("listing.changed", "listing.live"),
+        routine=("listing.check",),
     ),
     Capability(
         "listings.ebay",
@@ -81,6 +84,7 @@ CAPABILITIES = (
         events=("listing.drift", "listing.sold", "listing.ended", "listing.on_hold"),
         imports=("promotions", "inventory"),
         takes="ebay",
+        routine=("seller.policies", "seller.locations", "listing.compare", "listing.report", "category.read"),
     ),
     Capability("inventory", routes=("api", "bulk_api", "import_api"), takes="inventory"),
     Capability("promotions", kinds=("promotion.create",), routes=("api",)),
@@ -89,13 +93,15 @@ CAPABILITIES = (
         kinds=("page.check",),
         routes=("api", "operator_api"),
         events=("page.price_dropped", "page.back_in_stock", "page.variant_gone", "page.unreadable"),
+        routine=("page.check",),
     ),
-    Capability("webhooks", routes=("api",), events=("webhook.disabled",)),
+    Capability("feed", routes=("api",)),
+    Capability("webhooks", routes=("api",), events=("webhook.disabled",), imports=("feed",)),
     Capability(
         "notifications",
         routes=("api",),
         events=("failures.high", "summary.daily"),
-        imports=("webhooks", "inventory", "operator"),
+        imports=("feed", "inventory", "operator"),
     ),
     Capability(
         "operator",
@@ -123,6 +129,8 @@ CAPABILITIES = (
 ROUTE_MODULES = tuple(f"sluice.{one.name}.{module}" for one in CAPABILITIES for module in one.routes)
 # Every type of event, as webhooks and the bus name it.
 EVENTS = tuple(event for one in CAPABILITIES for event in one.events)
+# Every job kind whose success is no news by itself.
+ROUTINE = frozenset(kind for one in CAPABILITIES for kind in one.routine)
 
 
 def kinds(*names: str) -> Mapping[str, str]:

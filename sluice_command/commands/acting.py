@@ -13,7 +13,7 @@ from sluice_command.api import segment
 from sluice_command.commands.jobs import filters, named
 from sluice_command.errors import ExitCode
 from sluice_command.lists import rows
-from sluice_command.options import Command, Group, limit_option, marketplace_option, pass_session
+from sluice_command.options import Command, Group, limit_option, marketplace_option, pass_session, period_options
 from sluice_command.screen import counts
 from sluice_command.session import Session
 from sluice_command.times import clock
@@ -39,8 +39,7 @@ def _on_letters(name: str, about: str) -> click.Command:
         click.option("--kind", help="Those of this kind, such as market.refresh."),
         marketplace_option,
         click.option("--code", help="Those whose error has this code."),
-        click.option("--since", metavar="TIME", help="Not dead before this time (RFC 3339)."),
-        click.option("--until", metavar="TIME", help="Dead before this time."),
+        period_options("Died"),
         click.option("--tenant", help="For the role platform: of this tenant."),
     )
 

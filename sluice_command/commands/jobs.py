@@ -8,7 +8,7 @@ import click
 from sluice_command.api import Api, segment
 from sluice_command.errors import ApiError, ExitCode
 from sluice_command.lists import rows
-from sluice_command.options import STATES, Command, limit_option, marketplace_option, pass_session
+from sluice_command.options import STATES, Command, limit_option, marketplace_option, pass_session, period_options
 from sluice_command.screen import Screen
 from sluice_command.session import Session
 from sluice_command.times import age, clock
@@ -16,7 +16,7 @@ from sluice_command.times import age, clock
 F = TypeVar("F", bound=Callable[..., Any])
 Json = dict[str, Any]
 # What only the operator's list can filter by.
-_OF_OPERATOR = ("account", "code", "text", "since", "until", "tenant")
+_OF_OPERATOR = ("account", "code", "text", "tenant")
 
 
 def filters(function: F) -> F:
@@ -30,8 +30,7 @@ def filters(function: F) -> F:
             click.option("--sku", help="Whose SKU begins so."),
             click.option("--code", help="Whose error has this code, such as unavailable."),
             click.option("--text", help="Whose id, payload or error holds this."),
-            click.option("--since", metavar="TIME", help="Not before this time (RFC 3339)."),
-            click.option("--until", metavar="TIME", help="Before this time."),
+            period_options("Asked for"),
             click.option("--tenant", help="For the role platform: of this tenant."),
         )
     ):
@@ -113,8 +112,7 @@ def why(session: Session, job_id: str) -> int:
 @click.option("--kind", help="Of this kind, such as market.refresh.")
 @marketplace_option
 @click.option("--code", help="Whose error has this code.")
-@click.option("--since", metavar="TIME", help="Not dead before this time (RFC 3339).")
-@click.option("--until", metavar="TIME", help="Dead before this time.")
+@period_options("Died")
 @limit_option
 @pass_session
 def dead(session: Session, /, letter_id: str | None, limit: int, status: str | None, **wanted: str | None) -> None:

@@ -1,39 +1,30 @@
 """`sluice pause`, `resume`, `pauses`: work that is to wait, and goes on."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
 from sluice_command.api import segment
+from sluice_command.moments import Duration, Moment
 from sluice_command.options import Command, pass_session
 from sluice_command.session import Session
 from sluice_command.times import clock
 
 PATH = "/v1/operator/pauses"
 Json = dict[str, Any]
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-
-class Duration(click.ParamType[timedelta]):
-    """How long: `30m`, `2h`, `1d`."""
-
-    name = "duration"
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
-        found = re.fullmatch(r"([1-9]\d{0,4})([mhd])", str(value))
-        if found is None:
-            self.fail(f"{value!r} is no time: write 30m, 2h or 1d", parameter, context)
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 @click.command(cls=Command)
 @click.argument("what")
 @click.option("--reason", required=True, help="Why; everybody whose work waits sees it.")
-@click.option("--until", metavar="TIME", help="When it ends by itself (RFC 3339).  [default: when somebody resumes it]")
+@click.option(
+    "--until",
+    type=Moment(ago=False),
+    metavar="TIME",
+    help="When it ends by itself: 2026-11-22T12:00:00Z, or '2026-11-22 13:00' by this machine's clock."
+    "  [default: when somebody resumes it]",
+)
 @click.option("--for", "lasts", type=Duration(), metavar="TIME", help="The same as a time from now: 30m, 2h or 1d.")
 @pass_session
 def pause(session: Session, what: str, reason: str, until: str | None, lasts: timedelta | None) -> None:

@@ -49,8 +49,12 @@ class NotificationDay:
         event = {"Source": "sluice", "DetailType": "job.dead", "Detail": json.dumps(DEAD), "EventBusName": bus}
         self.laptop.cloud.client("events").put_events(Entries=[event, event])
         until(self.is_mailed, "it is mailed")
+        until(lambda: len(self.in_the_feed()) == 1, "the feed has it, once")
         [mail] = self.mails()
         assert (mail["events"], mail["state"], DEAD["jobId"] in mail["text"]) == (1, "SENT", True)
+
+    def in_the_feed(self) -> list[dict[str, Any]]:
+        return [one for one in self.api.get("/v1/events?type=job.dead")["events"] if one["eventId"] == DEAD["id"]]
 
     def is_mailed(self) -> bool:
         """Whether the notifier's next run has mailed it: somebody's run may be at it."""

@@ -148,6 +148,7 @@ ANSWERS: dict[str, Any] = {
     "reconciler_each_minute": lambda answer: answer["success"],
     "scheduler_each_minute": lambda answer: answer["errors"] == 0,
     "scheduler_nudge": lambda answer: answer["errors"] == 0,
+    "api_events": lambda answer: answer["statusCode"] == 200,
     "notifications_mails": lambda answer: answer["statusCode"] == 200,
     "notifications_put": lambda answer: answer["statusCode"] == 200,
     "notifications_show": lambda answer: json.loads(answer["body"])["mail"]["address"] == "ops@acme.example",

@@ -69,6 +69,7 @@ PURE = {
     "pages/readers/loose_json.py",
     "pages/urls.py",
     "pages/wanted.py",
+    "feed/bus_events.py",
     "webhooks/bodies.py",
     "webhooks/standing.py",
     "webhooks/targets.py",

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping
 
+from sluice.feed import bus_events
+from sluice.feed.bus_events import Event, NoEvent
 from sluice.notifications import table, texts
 from sluice.notifications.mailer import PAUSE_MS
 from sluice.platform import sqs
 from sluice.platform.clock import Clock
 from sluice.platform.sqs import CorruptMessage
-from sluice.webhooks import bodies
-from sluice.webhooks.bodies import Event, NoEvent
 
 
 def work(found: Mapping[str, str], clock: Clock) -> list[str]:
@@ -28,14 +28,14 @@ def take_in(event: Event, now: int) -> None:
         wanted = table.wants(tenant)
         if wanted is None or not wanted.topic or event.type not in (wanted.types or ()):
             continue
-        said = texts.said(event.type, bodies.data(event, tenant))
+        said = texts.said(event.type, bus_events.data(event, tenant))
         table.note(tenant, (event.type, event.id), event.at, said, now)
         table.call_for_mail(tenant, max(now, (wanted.mailed_at or 0) + PAUSE_MS))
 
 
 def _event(text: str) -> Event:
     try:
-        return bodies.event(json.loads(text))
+        return bus_events.event(json.loads(text))
     except ValueError as error:
         raise CorruptMessage(f"not JSON: {error}") from error
     except NoEvent as other:

@@ -12,15 +12,15 @@ from typing import Any, Final, NamedTuple
 
 from sluice.jobs import ask
 from sluice.jobs.model import dead_letters as letters_
+from sluice.jobs.model import keys
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.keys import PRIORITIES
 from sluice.jobs.model.states import CANCELLED, DEAD, QUEUED
 from sluice.jobs.queue import cancel, hasten, replay, tally
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Enqueued
 from sluice.jobs.queue.hasten import Hastened
-from sluice.operator import actions, counts, dead_letters, search, views
+from sluice.operator import actions, counts, dead_letters, search
 from sluice.operator.actions import Action
 from sluice.platform import usage
 from sluice.platform.clock import iso_or_none
@@ -161,14 +161,14 @@ def _do_job(action: Action, tenant: str, job: Job, now: int, config: Config, aga
         outcome = _reset(action, job, tenant, asker, now, config)
         changed = {"state": QUEUED, "attempts": 0}
     else:
-        outcome = str(hasten.raise_to(job.job_id, asker, PRIORITIES[action.target["priority"]], now, config))
+        outcome = str(hasten.raise_to(job.job_id, asker, keys.PRIORITIES[action.target["priority"]], now, config))
         changed = {"priority": action.target["priority"]}
     outcome = DONE if again and outcome == ALREADY else outcome
     before = {
         "state": job.state,
         "attempts": job.attempts,
         "dueAt": iso_or_none(job.due_at),
-        "priority": views.priority(job.priority),
+        "priority": keys.priority_name(job.priority),
     }
     return Did(job.job_id, tenant, outcome, before, changed if outcome == DONE else {})
 

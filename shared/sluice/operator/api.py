@@ -13,12 +13,12 @@ from sluice.jobs.model.states import ALL
 from sluice.jobs.queue import asked
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.operator import health, jobs, listing, views
-from sluice.operator.moments import between
 from sluice.platform.config import live
 from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, NotFound, Unavailable
 from sluice.platform.http.models import Moment, OneOf, PageQuery, Text
+from sluice.platform.http.moments import between
 from sluice.platform.http.routing import JSON, Answer, HttpRequest, Route
 from sluice.platform.http.shapes import Among
 
@@ -29,6 +29,7 @@ TAGS = {
     "market": ("Prices", "Ask for market prices, and read them"),
     "images": ("Prices", "Ask for market prices, and read them"),
     "jobs": ("Jobs", "What was asked for: how far it is, and why it waits"),
+    "events": ("Events", "What has happened, newest first"),
     "dead-letters": ("Dead letters", "What was given up, with its whole history"),
     "inventory": ("Inventory", "What you own, with its prices"),
     "catalog": ("Catalog", "What is known of products"),

@@ -134,7 +134,7 @@ def summary(letter: DeadLetter) -> DeadLetterSummary:
         "jobId": letter.job_id,
         "kind": letter.kind,
         "marketplace": keys.marketplace_of(letter.account),
-        "priority": views.priority(letter.priority),
+        "priority": keys.priority_name(letter.priority),
         "attempts": letter.attempts,
         "error": views.problem(letter.error, letter.tenant),
         # An item that is no job is shown to nobody: it may hold anything, another tenant's name too.

@@ -13,13 +13,13 @@ from sluice.jobs.queue import replay
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.operator import dead_letters
 from sluice.operator.dead_letters import DeadLetterDetail, DeadLetterSummary
-from sluice.operator.moments import between
 from sluice.platform.config import live
 from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http import errors, items, paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, ErrorDetail, NotFound, Unavailable
 from sluice.platform.http.models import Cursor, Example, Moment, OneOf, PageQuery, Query, Text
+from sluice.platform.http.moments import between
 from sluice.platform.http.paging import Place
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Among

@@ -16,13 +16,13 @@ from sluice.marketplaces.accounts.table import Account, Status
 from sluice.operator import counts, dead_letters, scope, search, tenants, views
 from sluice.operator import jobs as one_job
 from sluice.operator.dead_letters import DeadLetterSummary
-from sluice.operator.moments import between
 from sluice.operator.overview_api import OfTenant
 from sluice.platform.config import live
 from sluice.platform.config.services import LIMITS, MARKETPLACES
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NotFound
 from sluice.platform.http.models import Moment, OneOf, PageQuery, Query, Text
+from sluice.platform.http.moments import between
 from sluice.platform.http.paging import Page, Place
 from sluice.platform.http.routing import HttpRequest, Route
 

@@ -9,7 +9,6 @@ from sluice import capabilities
 from sluice.operator import actions, audit, counts, scope
 from sluice.operator.acting import DONE, Did
 from sluice.operator.actions_api import Reason
-from sluice.operator.moments import moment
 from sluice.platform import tables
 from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.config import pause_table, pauses
@@ -18,6 +17,7 @@ from sluice.platform.config.services import OPERATOR
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Forbidden, Invalid, NotFound
 from sluice.platform.http.models import Body, Example, Moment, Text
+from sluice.platform.http.moments import moment
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Time
 

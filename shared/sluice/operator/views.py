@@ -9,20 +9,17 @@ from typing import Annotated, Any, NotRequired
 from typing_extensions import TypedDict
 
 from sluice.jobs.dispatch.explain import Reason, Wait
-from sluice.jobs.model import kinds
+from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.keys import PRIORITIES
 from sluice.jobs.model.redaction import fields, redact
 from sluice.jobs.model.states import ALL
 from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.config.document import Config
 from sluice.platform.http.shapes import Among, Shape, Time
 
-_PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
-
 State = Annotated[str, Among(sorted(ALL))]
 # One of these, or the number of one that this version does not know.
-Priority = Annotated[str, Shape(examples=list(PRIORITIES))]
+Priority = Annotated[str, Shape(examples=list(keys.PRIORITIES))]
 
 TAKE_OVER = (
     "it is to run through another seller's account, which does not work just now; "
@@ -90,7 +87,7 @@ def summary(job: Job, tenant: str, config: Config) -> JobSummary:
         "jobId": job.job_id,
         "kind": job.kind,
         "state": job.state,
-        "priority": priority(job.priority),
+        "priority": keys.priority_name(job.priority),
         "attempts": job.attempts,
         "maxAttempts": _max_attempts(job.kind, config),
         "dueAt": iso_or_none(job.due_at),
@@ -101,11 +98,6 @@ def summary(job: Job, tenant: str, config: Config) -> JobSummary:
         "result": fields(job.result) if job.result is not None else None,
         "error": problem(error, tenant) if error else None,
     }
-
-
-def priority(number: int) -> str:
-    """The priority's name."""
-    return _PRIORITY_NAMES.get(number, str(number))
 
 
 def detail(job: Job, wait: Wait, tenant: str, config: Config) -> JobDetail:

@@ -35,7 +35,8 @@ KEEP_MS = 7 * DAY
 # Resending starts the count anew, so the log may grow; its oldest entries go.
 MOST_TRIES = 30
 
-ID = r"\d{13}-[A-Za-z0-9-]{1,64}"
+# An event's id is given by whoever tells of it: `c4ca42…`, or parts joined by `:`.
+ID = r"\d{13}-[A-Za-z0-9:._-]{1,200}"
 
 
 class State(StrEnum):

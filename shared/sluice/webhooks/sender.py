@@ -1,7 +1,8 @@
 """What the function webhook_sender does with a delivery of SQS messages: each stands alone.
 
 ```
- event ─► fan_out: a delivery for each endpoint that wants it ─► a turn of the tenant is announced
+ event ─► the feed keeps it
+       ─► fan_out: a delivery for each endpoint that wants it ─► a turn of the tenant is announced
  turn  ─► serve:   what is due is sent, some at once, for two seconds ─► the next turn is announced, behind the others'
 ```
 """
@@ -11,12 +12,15 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from sluice.feed import bus_events
+from sluice.feed import table as feed
+from sluice.feed.bus_events import Event, NoEvent
 from sluice.platform import aws, sqs
 from sluice.platform.clock import SECOND, Clock, iso
+from sluice.platform.config import live
 from sluice.platform.observe import count, logger
 from sluice.platform.sqs import CorruptMessage
 from sluice.webhooks import bodies, deliveries, endpoints, messages, signature, standing, turns
-from sluice.webhooks.bodies import NoEvent
 from sluice.webhooks.client import TIMED_OUT, Undelivered, WebhookClient
 from sluice.webhooks.deliveries import Delivery, State, Try
 from sluice.webhooks.endpoints import Endpoint, Status
@@ -51,13 +55,14 @@ def _one(text: str, client: WebhookClient, clock: Clock) -> None:
         serve(message, client, clock)
         return
     try:
-        event = bodies.event(message)
+        event = bus_events.event(message)
     except NoEvent as other:
         raise CorruptMessage(str(other)) from other
+    feed.keep(event, clock.now(), live.current().engine.event_retention_ms)
     fan_out(event, clock.now())
 
 
-def fan_out(event: bodies.Event, now: int) -> None:
+def fan_out(event: Event, now: int) -> None:
     """Send `event` on its way to every endpoint of its tenants that wants it."""
     for tenant in event.tenants:
         wanting = [one for one in endpoints.of(tenant) if one.status == Status.ACTIVE and event.type in one.event_types]

@@ -17,6 +17,7 @@ JOBS = ("GET", "/v1/jobs")
 TELL = ("PUT", "/v1/notifications")
 HOOK = ("PUT", "/v1/webhooks/main")
 DELIVERIES = ("GET", "/v1/webhooks/main/deliveries")
+FEED = ("GET", "/v1/events")
 LETTERS = ("GET", "/v1/dead-letters")
 REPLAY = ("POST", "/v1/dead-letters/replay")
 GOOD = {"sku": "DD1391-100", "size": "10"}
@@ -232,6 +233,13 @@ CASES: list[tuple[tuple[str, str], dict[str, Any], int, str]] = [
     (TELL, {"body": {"summary": {"hour": 8, "minute": 30}}}, 400, "summary.minute"),
     (TELL, {"body": {**MAIL, "tenant": "globex"}}, 400, "tenant"),
     (("POST", "/v1/notifications/test"), {}, 409, ""),
+    (FEED, {"query": {"type": "job.exploded"}}, 400, "type"),
+    (FEED, {"query": {"type": ""}}, 400, "type"),
+    (FEED, {"query": {"from": "yesterday"}}, 400, "from"),
+    (FEED, {"query": "from=2026-11-22T12:00:00Z&to=2026-11-22T12:00:00Z"}, 400, "to"),
+    (FEED, {"query": {"cursor": "nonsense"}}, 400, "cursor"),
+    (FEED, {"query": {"limit": "0"}}, 400, "limit"),
+    (FEED, {"query": {"tenant": "globex"}}, 400, "tenant"),
     (("GET", "/v1/notifications/mails"), {"query": {"cursor": "nonsense"}}, 400, "cursor"),
     (("GET", "/v1/notifications/mails"), {"query": {"limit": "101"}}, 400, "limit"),
     (("GET", "/v1/notifications/mails"), {"query": {"tenant": "globex"}}, 400, "tenant"),

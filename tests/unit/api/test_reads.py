@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sluice.feed.table import FeedEntry
 from sluice.inventory.table import Item
 from sluice.jobs.model import keys, requests
 from sluice.jobs.model.dead_letters import DeadLetter
@@ -128,6 +129,14 @@ def deliveries(tables: Store, number: int, now: int) -> None:
         put(tables, "deliveries", delivery)
 
 
+def feed(tables: Store, number: int, now: int) -> None:
+    """Events of dead jobs."""
+    for place in range(number):
+        entry = FeedEntry("acme", f"{now + place:013d}#job.dead#e{place}", type="job.dead", at=now + place)
+        entry.event_id, entry.data, entry.expires_at = f"e{place}", {}, now
+        put(tables, "events", entry)
+
+
 def mails(tables: Store, number: int, now: int) -> None:
     """Mails, and as many events that they told of."""
     for place in range(number):
@@ -230,6 +239,9 @@ LISTS: list[tuple[str, dict[str, str], Fill]] = [
     ("/v1/dead-letters", {}, dead_letters),
     ("/v1/dead-letters", {"code": "another"}, dead_letters),
     ("/v1/webhooks/main/deliveries", {}, deliveries),
+    ("/v1/events", {}, feed),
+    ("/v1/events", {"type": "listing.live"}, feed),
+    ("/v1/events", {"type": "page"}, feed),
     ("/v1/notifications/mails", {}, mails),
     ("/v1/pages", {}, pages),
     (f"/v1/pages/{PAGE}", {}, pages),

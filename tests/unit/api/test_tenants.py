@@ -176,6 +176,7 @@ ATTEMPTS: dict[str, tuple[dict[str, Any], int]] = {
     "GET /v1/operator/tenants": ({}, 403),
     "GET /v1/operator/runs": ({}, 403),
     "GET /v1/operator/calls": ({}, 403),
+    "GET /v1/events": ({}, 200),
     "GET /v1/notifications": ({}, 200),
     "PUT /v1/notifications": ({"body": {"mail": {"address": "a@b.example", "eventTypes": ["job.dead"]}}}, 200),
     "POST /v1/notifications/test": ({}, 409),
@@ -273,6 +274,7 @@ PEOPLE = {
 }
 # What every role may do.
 EVERYBODY = {
+    "GET /v1/events",
     "GET /v1/jobs",
     "GET /v1/jobs/{job_id}",
     "GET /v1/stockx/listings",

@@ -15,7 +15,9 @@ import pytest
 from local.cloud.cloud import ROOT
 from tests.support.served import serve
 from tests.support.stack import SECONDS
+from tests.unit.api.test_feed import happens
 from tests.unit.api.test_operator import Work, work  # noqa: F401 - the fixture
+from tests.unit.webhooks.conftest import ended
 
 COMMAND = (sys.executable, "-m", "sluice_command")
 
@@ -111,12 +113,12 @@ def test_a_person_is_asked_before_much_is_done(work: Work, environment: dict[str
 
 
 def test_ctrl_c_ends_cleanly_and_says_what_goes_on(work: Work, environment: dict[str, str]) -> None:  # noqa: F811
-    work.cloud.enqueue("acme", "A-1")
+    happens(ended("dead"))
     terminal = Terminal(environment, "events", "--follow")
-    terminal.until("job.queued")
+    terminal.until("job.dead")
     terminal.interrupt()
     assert terminal.end() == 130
-    assert plain(terminal.shown)[-1] == "stopped; the jobs go on"
+    assert plain(terminal.shown)[-1] == "stopped; your work goes on"
     assert "Traceback" not in terminal.shown
 
 

@@ -7,13 +7,14 @@ import pytest
 
 from sluice.catalog import table as catalog
 from sluice.catalog.table import Product
+from sluice.feed import bus_events
 from sluice.marketplaces import skus
 from sluice.notifications import mailer, receive, routine, table
 from sluice.platform import aws
 from sluice.platform.clock import DAY, HOUR, MINUTE, iso
 from sluice.platform.context import Context
 from sluice.prices.table import Price
-from sluice.webhooks import bodies, sender
+from sluice.webhooks import sender
 from sluice.webhooks.deliveries import Delivery
 from tests.support.http import call
 from tests.unit.api.conftest import Cloud
@@ -39,7 +40,7 @@ class Mail:
         event = {"id": "e", "source": "sluice", "detail-type": kind, "detail": json.loads(json.dumps(detail))}
         self.events.append(event)
         assert receive.work({"1": json.dumps(event)}, self.work.clock) == []
-        sender.fan_out(bodies.event(event), self.work.clock.time)
+        sender.fan_out(bus_events.event(event), self.work.clock.time)
 
     def wants(self, **wanted: Any) -> None:
         """acme says what it wants to be told."""

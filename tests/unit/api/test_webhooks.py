@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sluice.listings.live import detail as went_live
 from sluice.platform import settings
 from sluice.platform.clock import DAY, iso
 from sluice.platform.config import live
@@ -149,6 +150,25 @@ def test_deliveries_are_listed_newest_first_in_pages(cloud: Cloud) -> None:
             break
         query["cursor"] = told["next"]
     assert seen == ["e5", "e4", "e3", "e2", "e1"]
+
+
+@pytest.mark.parametrize(
+    "event_id",
+    [
+        went_live("acme", "stockx", "00000000-0000-4000-8000-000000000001", None, "c4ca42", DIED_AT)["id"],
+        "00000000-0000-4000-8000-000000000001:2:found",
+        "acme:2026-11-22",
+        "1b2c3d4e-0000-4000-8000-000000000000",
+    ],
+)
+def test_whatever_an_event_is_called_its_delivery_is_paged_past_and_sent_again(cloud: Cloud, event_id: str) -> None:
+    first = cloud.webhook()
+    delivery = deliveries.create("acme/main", DIED_AT + 1, event_id, "listing.live", "{}", cloud.now)
+    page = ask("GET", f"{MAIN}/deliveries", query={"limit": 1}).json
+    assert [one["deliveryId"] for one in page["deliveries"]] == [delivery]
+    page = ask("GET", f"{MAIN}/deliveries", query={"limit": 1, "cursor": page["next"]}).json
+    assert [one["deliveryId"] for one in page["deliveries"]] == [first]
+    assert ask("POST", f"{MAIN}/deliveries/{delivery}/resend").status == 202
 
 
 def test_sending_again_starts_at_once(cloud: Cloud) -> None:

@@ -128,6 +128,11 @@ def test_text_of_others_cannot_move_the_cursor() -> None:
     [
         (("jobs", "--colour", "red"), "No such option '--colour'"),
         (("jobs", "--state", "lost"), "'lost' is not one of 'queued', 'leased'"),
+        (("jobs", "--since", "yesterday"), "'yesterday' is no time: write 2h (so long ago), 2026-11-22T12:00:00Z"),
+        (("dead", "--until", "9999-99-99"), "'9999-99-99' is no time"),
+        (("events", "--since", "0001-01-01T00:00:00+14:00"), "is no time"),
+        (("pause", "stockx:acme", "--reason", "x", "--until", "2h"), "'2h' is no time: write 2026-11-22T12:00:00Z"),
+        (("events", "--follow", "--until", "1h"), "--until ends before now"),
         (("jbos",), "No such command 'jbos'"),
         (("price", "DD1391-100"), "Missing argument 'SIZE'"),
     ],

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from local.cloud import template as templates
 from sluice.capabilities import EVENTS
+from sluice.feed import bus_events
 from sluice.notifications import texts
 from sluice.notifications.texts import Line
-from sluice.webhooks import bodies
 from tests.unit.notifications.conftest import NOON, broken, dead, event
 
 OWN: dict[str, Any] = {"tenant": "acme"}
@@ -92,7 +92,7 @@ SAMPLES = {
 
 
 def said(kind: str, tenant: str = "acme") -> str:
-    return texts.said(kind, bodies.data(bodies.event(SAMPLES[kind]), tenant))
+    return texts.said(kind, bus_events.data(bus_events.event(SAMPLES[kind]), tenant))
 
 
 def test_all_that_happens_can_be_told_but_what_goes_as_wanted() -> None:
@@ -122,8 +122,8 @@ def test_a_dead_job_names_no_other_tenant() -> None:
 
 
 def test_a_dead_job_of_which_no_reason_is_known_says_so() -> None:
-    found = bodies.event(dead(error=None, attempts=1))
-    assert "after 1 try: no reason was kept" in texts.said("job.dead", bodies.data(found, "acme"))
+    found = bus_events.event(dead(error=None, attempts=1))
+    assert "after 1 try: no reason was kept" in texts.said("job.dead", bus_events.data(found, "acme"))
 
 
 @pytest.mark.parametrize(

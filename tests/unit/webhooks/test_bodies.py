@@ -8,6 +8,7 @@ import pytest
 
 from local.cloud.cloud import ROOT
 from sluice.capabilities import EVENTS as EVENT_TYPES
+from sluice.feed import bus_events
 from sluice.platform.clock import iso
 from sluice.webhooks import bodies
 from sluice.webhooks.deliveries import PAUSES_MS
@@ -105,7 +106,7 @@ def envelope(kind: str) -> dict[str, Any]:
 
 
 def told(kind: str, tenant: str = "acme") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(bodies.body(bodies.event(envelope(kind)), tenant))
+    found: dict[str, Any] = json.loads(bodies.body(bus_events.event(envelope(kind)), tenant))
     return found
 
 
@@ -149,7 +150,7 @@ def test_the_document_has_the_schedule() -> None:
 @pytest.mark.parametrize("tenant", ["globex", "acme-2"])
 def test_another_asker_is_told_nothing_of_the_account(tenant: str) -> None:
     error = {**ERROR, "message": "stockx:acme answered 503"}
-    event = bodies.event(ended("dead", "acme", tenant, error=error, result=None))
+    event = bus_events.event(ended("dead", "acme", tenant, error=error, result=None))
     body = bodies.body(event, tenant)
     assert "stockx:acme answered" not in body
     assert "(another seller)" in body

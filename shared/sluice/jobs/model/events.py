@@ -7,6 +7,7 @@ the write and the bus: Lambda hands a record over until it is published.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job, Unreadable, read
 from sluice.jobs.model.states import DEAD, FINAL, LEASED, SUCCEEDED
 from sluice.platform import aws
@@ -93,6 +94,7 @@ def _detail(event_id: str, end: _End) -> dict[str, Any]:
         "jobId": job.job_id,
         "kind": job.kind,
         "state": end.state,
+        "priority": keys.priority_name(job.priority),
         "account": job.account,
         "tenants": sorted(end.askers),
         "attempts": end.attempts,

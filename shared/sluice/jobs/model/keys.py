@@ -8,6 +8,7 @@ MANUAL = 200
 HOT = 150
 BACKGROUND = 100
 PRIORITIES = {"manual": MANUAL, "hot": HOT, "background": BACKGROUND}
+_PRIORITY_NAMES = {number: name for name, number in PRIORITIES.items()}
 
 POLL = "poll"
 
@@ -18,6 +19,11 @@ _JOB_ID = r"[A-Za-z0-9_.~:%-]{1,1024}"
 
 # Running jobs stand apart from queued ones, so that a held lane never hides a job whose worker died.
 LEASED_SHARDS = 4
+
+
+def priority_name(number: int) -> str:
+    """The priority's name; the number of one that this version does not know."""
+    return _PRIORITY_NAMES.get(number, str(number))
 
 
 def job_id(kind: str, *parts: str) -> str:

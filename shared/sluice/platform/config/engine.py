@@ -43,6 +43,7 @@ class Engine:
     poll_batch: most operations that one run of the poller checks.
     retention_ms: how long finished jobs, requests and run records are kept.
     dead_letter_retention_ms: how long dead letters are kept.
+    event_retention_ms: how long the event feed keeps what happened.
     hand_over_ms: work that several have asked for goes from an account whose calls are closed, or used up, for longer
         than this to another asker's whose are not.
     broken_ms: work whose account does not work for this long ends, with that reason.
@@ -57,5 +58,6 @@ class Engine:
     poll_batch: int = number(50, least=1, most=1_000)
     retention_ms: int = number(3 * DAY, least=HOUR, most=YEAR)
     dead_letter_retention_ms: int = number(30 * DAY, least=DAY, most=10 * YEAR)
+    event_retention_ms: int = number(7 * DAY, least=HOUR, most=YEAR)
     hand_over_ms: int = number(10 * MINUTE, least=MINUTE, most=DAY)
     broken_ms: int = number(7 * DAY, least=HOUR, most=YEAR)

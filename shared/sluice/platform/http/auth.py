@@ -18,6 +18,7 @@ class Permission(StrEnum):
     PRICES_READ = "prices:read"
     JOBS_READ = "jobs:read"
     JOBS_CANCEL = "jobs:cancel"
+    EVENTS_READ = "events:read"
     DEAD_LETTERS_READ = "dead_letters:read"
     DEAD_LETTERS_REPLAY = "dead_letters:replay"
     WEBHOOKS_READ = "webhooks:read"
@@ -47,6 +48,7 @@ _SERVICE = frozenset(
         Permission.MARKET_REFRESH,
         Permission.PRICES_READ,
         Permission.JOBS_READ,
+        Permission.EVENTS_READ,
         Permission.LISTINGS_READ,
         Permission.LISTINGS_WRITE,
         Permission.PROMOTIONS_READ,

@@ -17,6 +17,7 @@ def read(
     after: Place | None,
     wanted: Condition | None = None,
     *,
+    within: Condition | None = None,
     newest_first: bool = False,
     consistent_read: bool = True,
 ) -> Page[M]:
@@ -27,12 +28,14 @@ def read(
         limit: how many items are read.
         after: the item behind which the page begins; None for the first page.
         wanted: a filter on the items that were read, so that fewer than `limit`, or none, may be found.
+        within: a condition on the range key; `after` must lie within it too.
         newest_first: from the highest range key to the lowest.
         consistent_read: what was written before is seen, for twice the price.
     """
     hash_name, range_name = str(model._hash_keyname), str(model._range_keyname)
     rows = model.query(
         owner,
+        within,
         filter_condition=wanted,
         scan_index_forward=not newest_first,
         consistent_read=consistent_read,
