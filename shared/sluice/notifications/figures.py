@@ -6,7 +6,6 @@ from typing import Any
 
 from sluice.inventory import portfolio
 from sluice.inventory import table as inventory
-from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.states import CANCELLED, DEAD, QUEUED, SUCCEEDED
 from sluice.notifications.changes import Change, PriceKey, changed_most
 from sluice.operator import budgets, counts, measures, queues
@@ -100,10 +99,13 @@ def _waiting(tenant: str, own: list[Budget], counted: Mapping[str, int], now: in
 
 
 def _quota(one: Budget, now: int) -> list[Json]:
-    window, used = Window.of(one.id, now), one.usage
-    told = (("hour", one.limits.per_hour, used.hour, window.end), ("day", one.limits.per_day, used.day, window.day_end))
     return [
-        {"service": one.service, "window": name, "used": number, "limit": limit, "opensAt": iso(at)}
-        for name, limit, number, at in told
-        if limit
+        {
+            "service": one.service,
+            "window": window.name,
+            "used": window.used,
+            "limit": window.limit,
+            "opensAt": iso(window.opens_at),
+        }
+        for window in budgets.windows(one, now)
     ]

@@ -109,7 +109,7 @@ def _summary(data: Data) -> str:
         for one in data["waiting"]
     ]
     quotas = [
-        f"{one['service']}, this {one['window']}: {one['used']} of {one['limit']} calls" for one in data["quotas"]
+        f"{one['service']}, {_window(one['window'])}: {one['used']} of {one['limit']} calls" for one in data["quotas"]
     ]
     none = "compared from the next summary on" if prices is None else "no price of what you own has changed"
     return "\n".join(
@@ -121,6 +121,11 @@ def _summary(data: Data) -> str:
             *_part("Quotas", quotas, "no account is connected whose calls are limited"),
         ]
     )
+
+
+def _window(name: str) -> str:
+    """A window of the clock, or the length of one that rolls."""
+    return f"this {name}" if name in ("hour", "day") else f"in any {name}"
 
 
 def _part(title: str, rows: Sequence[str], none: str) -> list[str]:

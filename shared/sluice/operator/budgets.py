@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sluice.jobs.budgets import ledger
-from sluice.jobs.budgets.windows import Usage
+from sluice.jobs.budgets.windows import Usage, Window
 from sluice.jobs.dispatch.explain import MISSING, Gate, Wait, held
 from sluice.jobs.model import keys
 from sluice.marketplaces import registry
@@ -30,6 +30,21 @@ class Budget(NamedTuple):
     limits: Limits
     usage: Usage
     hold: Wait | None
+
+
+class WindowNow(NamedTuple):
+    """One window of a budget's limits as it is now.
+
+    name: `hour` or `day` of the marketplace's clock, or the length of one that rolls: `10 s`.
+    limit: calls that it allows.
+    used: calls reserved and not given back; of a window that rolls, those that are in it.
+    opens_at: when it begins anew; of a window that rolls, when the next call may start. Epoch ms.
+    """
+
+    name: str
+    limit: int
+    used: int
+    opens_at: int
 
 
 def services_of(marketplace: str) -> list[str]:
@@ -56,6 +71,21 @@ def of_tenant(tenant: str, now: int, config: Config) -> list[Budget]:
             usage = ledger.read(budget, now)
             hold = held(Gate(name, status or MISSING, budget, usage), "", config, now)
             found.append(Budget(budget, stored, service, name, status or MISSING, limits, usage, hold))
+    return found
+
+
+def windows(one: Budget, now: int) -> list[WindowNow]:
+    """Every window of the budget's limits, of the clock or rolling, in their order. Pure."""
+    used, clock, rings = one.usage, Window.of(one.id, now), one.usage.rings_of(one.limits)
+    margin, rolling = one.limits.arrival_ms, iter(rings.rings)
+    found: list[WindowNow] = []
+    for window in one.limits.windows:
+        if window.per:
+            calls, opens = (used.hour, clock.end) if window.per == "hour" else (used.day, clock.day_end)
+        else:
+            ring = next(rolling)
+            calls, opens = ring.used(rings.taken, now), max(now, ring.opening(rings.taken, margin))
+        found.append(WindowNow(window.name, window.calls, calls, opens))
     return found
 
 

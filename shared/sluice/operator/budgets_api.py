@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import QUEUED
@@ -185,17 +184,10 @@ def _budget(one: Budget, tenant: str, queued: int, now: int) -> BudgetView:
 
 
 def _windows(one: Budget, now: int) -> list[WindowView]:
-    used, clock, rings = one.usage, Window.of(one.id, now), one.usage.rings_of(one.limits)
-    margin, rolling = one.limits.arrival_ms, iter(rings.rings)
-    shown: list[WindowView] = []
-    for window in one.limits.windows:
-        if window.per:
-            calls, opens = (used.hour, clock.end) if window.per == "hour" else (used.day, clock.day_end)
-        else:
-            ring = next(rolling)
-            calls, opens = ring.used(rings.taken, now), max(now, ring.opening(rings.taken, margin))
-        shown.append({"window": window.name, "limit": window.calls, "used": calls, "opensAt": iso(opens)})
-    return shown
+    return [
+        {"window": window.name, "limit": window.limit, "used": window.used, "opensAt": iso(window.opens_at)}
+        for window in budgets.windows(one, now)
+    ]
 
 
 def _queued(now_counters: Mapping[str, int]) -> Counter[str]:

@@ -12,6 +12,8 @@ from sluice.marketplaces import skus
 from sluice.notifications import mailer, receive, routine, table
 from sluice.platform import aws
 from sluice.platform.clock import DAY, HOUR, MINUTE, iso
+from sluice.platform.config import live
+from sluice.platform.config.document import parse
 from sluice.platform.context import Context
 from sluice.prices.table import Price
 from sluice.webhooks import sender
@@ -165,6 +167,27 @@ def test_a_summary_says_what_waits_and_why_and_which_quotas_are_used(mail: Mail)
     assert "What waits:\n  market.refresh at stockx: " in text
     assert "Quotas:\n" in text
     assert " of 100 calls" in text
+
+
+def test_a_summary_tells_of_the_windows_that_the_budgets_show(mail: Mail, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that rolls too, which no hour and no day stands for."""
+    windows = [{"calls": 200, "seconds": 10}, {"calls": 5_000, "per": "day"}]
+    mail.work.config = parse(json.dumps({"limits": {"stockx": {"windows": windows}}}))
+    monkeypatch.setattr(live, "current", lambda: mail.work.config)
+    mail.wants(summary=SUMMARY)
+    mail.work.clock.time += DAY - HOUR
+    mail.work.cloud.enqueue("acme", "W-1", "W-2")
+    mail.work.claim()
+    [text] = mail.passes(HOUR)
+    shown = [
+        {"service": one["service"], **window}
+        for one in call("GET", "/v1/operator/budgets").json["budgets"]
+        for window in one["windows"]
+    ]
+    told = mail.events[-1]["detail"]["quotas"]
+    assert [(one["window"], one["limit"]) for one in told] == [("10 s", 200), ("day", 5_000)]
+    assert [one | {"opensAt": None} for one in told] == [one | {"opensAt": None} for one in shown]
+    assert "stockx, in any 10 s: " in text
 
 
 def test_a_run_that_dies_after_it_told_makes_no_second_mail(mail: Mail, monkeypatch: pytest.MonkeyPatch) -> None:
