@@ -75,7 +75,7 @@ def _show(found: Any, tenant: str, now: int) -> list[ItemView]:
     due = [one.item.item for one in holdings if one.due(now, stale_ms)]
     if due:
         try:
-            messages.send([Looked(tenant, due, now)])
+            messages.send(Looked(tenant, due, now))
         except NotSent:  # who looks at prices gets them; who looks next has them fetched
             logger.exception("old prices could not be asked for")
     return [portfolio.view(one, now, stale_ms) for one in holdings]
@@ -120,6 +120,7 @@ ROUTES = (
         Permission.INVENTORY_WRITE,
         body=ItemEdit,
         errors=(Conflict,),
+        asks=lambda request: len(request.body.marketplaces or ()),  # prices at those that are new
     ),
     Route(
         "DELETE",

@@ -99,7 +99,7 @@ def _refresh_all(request: HttpRequest[RefreshItems, None]) -> RefreshedAnswer:
     """Have the prices of all items fetched, behind the answer: it may be many thousands."""
     after = paging.start(request.body.cursor, request.tenant, stored_items.KEY)
     try:
-        messages.send([Whole(request.tenant, after.key if after else None)])
+        messages.send(Whole(request.tenant, after.key if after else None))
     except NotSent:
         logger.exception("the prices of an inventory could not be asked for")
         raise Unavailable("could not be queued just now; ask again") from None

@@ -24,13 +24,13 @@ class Whole(NamedTuple):
     after: str | None
 
 
-def send(messages: Sequence[Looked | Whole]) -> None:
-    """Put them in the queue.
+def send(message: Looked | Whole) -> None:
+    """Put it in the queue.
 
     Raises:
-        NotSent: it did not take all of them.
+        NotSent: it did not take it.
     """
-    chunks.send([encode(message) for message in messages])
+    chunks.send([encode(message)], message.tenant)
 
 
 def encode(message: Looked | Whole) -> str:

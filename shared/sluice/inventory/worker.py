@@ -61,4 +61,4 @@ def fetch(wanted: Whole, context: Context) -> None:
     page = items.page(wanted.tenant, PAGE, Place(wanted.after) if wanted.after else None)
     refreshes.ask_behind(page.items, context.now(), context.config, priority="manual", force=True)
     if page.next:
-        messages.send([Whole(wanted.tenant, page.next.key)])
+        messages.send(Whole(wanted.tenant, page.next.key))

@@ -9,7 +9,9 @@ from typing_extensions import TypedDict
 from sluice.notifications import hours, mailer, routine, table, texts, topics
 from sluice.notifications.table import Row
 from sluice.notifications.topics import Standing
+from sluice.platform import usage
 from sluice.platform.clock import iso, iso_or_none
+from sluice.platform.config import live
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Invalid
@@ -131,7 +133,7 @@ def put_preferences(request: HttpRequest[Preferences, None]) -> PreferencesView:
     if body.summary and not hours.is_zone(body.summary.zone):
         raise Invalid.field("summary.zone", "is no time zone; give one as Europe/Berlin, America/New_York or UTC")
     try:
-        topic = _topic(before, tenant, wanted.address) if wanted else None
+        topic = _topic(before, tenant, wanted.address, request.now) if wanted else None
     except topics.AddressRefused as bad:
         raise Invalid.field("mail.address", str(bad)) from None
     told = table.Wanted(
@@ -157,6 +159,7 @@ def send_test(request: HttpRequest[None, None]) -> SentMail:
         raise Conflict("no address is given: give one with PUT /v1/notifications", code="no_address")
     if reason := mailer.REASONS.get(topics.standing(wanted.topic)):
         raise Conflict(reason, code="not_confirmed")
+    usage.charge_mail(request.tenant, request.now, live.current().tenants.allowed(request.tenant))
     return _sent(mailer.post(wanted, texts.trial(settings().stage), 0, request.now))
 
 
@@ -167,10 +170,11 @@ def list_mails(request: HttpRequest[None, PageQuery]) -> SentMails:
     return {"mails": [_sent(one) for one in found], "next": found.cursor(tenant)}
 
 
-def _topic(before: Row | None, tenant: str, address: str) -> str:
+def _topic(before: Row | None, tenant: str, address: str, now: int) -> str:
     """The topic of the address, which is asked unless it has said yes."""
     if before and before.topic and before.address == address and topics.standing(before.topic) == Standing.CONFIRMED:
         return str(before.topic)
+    usage.charge_mail(tenant, now, live.current().tenants.allowed(tenant))
     return topics.subscribe(tenant, address)
 
 

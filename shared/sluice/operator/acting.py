@@ -33,6 +33,8 @@ CANCEL, RETRY, RAISE, RESET = "cancel", "retry", "raise", "reset"
 REPLAY, ACKNOWLEDGE = "replay", "acknowledge"
 ON_JOBS: Final = (CANCEL, RETRY, RAISE, RESET)
 ON_LETTERS: Final = (REPLAY, ACKNOWLEDGE)
+# What has work done that was at an end: its tenant asks for it, as by the API.
+ANEW: Final = (REPLAY, RESET)
 # Things that one action does: who wants more makes several, and sees in between how it goes.
 MOST_THINGS: Final = 100_000
 # Things of one page; as many are done when an action is killed at the worst moment, and looked at again.
@@ -90,9 +92,10 @@ def do_page(action: Action, now: int, config: Config) -> Action:
     again = action.page is not None
     if action.page is None:
         found = match(action.action or "", action.whose or "", action.target, PAGE, action.cursor)
-        if action.action in (REPLAY, RESET):
+        if action.action in ANEW:
             for tenant, number in Counter(tenant for tenant, _ in found.things).items():
                 _require_room(tenant, number, config)
+            _charge(action, len(found.things), now, config)
         things = [(tenant, _key(thing)) for tenant, thing in found.things]
         action = actions.begin_page(action, things, found.next, now)
     else:
@@ -116,6 +119,17 @@ def _require_room(tenant: str, wanted: int, config: Config) -> None:
     most = config.tenants.allowed(tenant).unfinished_jobs
     if tally.unfinished(usage.counters(tenant, tally.PERIOD)) + wanted > most:
         raise TooMany("unfinished_jobs", most, ask.WAIT_SECONDS)
+
+
+def _charge(action: Action, number: int, now: int, config: Config) -> None:
+    """Count what a filter of the tenant's own operator has found. Things that were named were counted by the request.
+
+    Raises:
+        TooMany: the hour has no room for them. A page is never more than what an hour could have.
+    """
+    if "filter" in action.target and action.whose == action.owner:
+        allowed = config.tenants.allowed(action.owner)
+        usage.charge(action.owner, min(number, allowed.items_per_hour), now, allowed, requests=0)
 
 
 def _dead_letters(wanted: dead_letters.Filter) -> Callable[[str, int, Place | None], Page[DeadLetter]]:

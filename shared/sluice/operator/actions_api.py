@@ -219,6 +219,14 @@ def _require_not_too_many(body: ActionBody, whose: str) -> None:
         raise Conflict(message, code="too_many_match")
 
 
+def _asks(request: HttpRequest[ActionBody, None]) -> int:
+    """Things that are named to be done anew. What a filter finds is counted page by page (see `acting.do_page`)."""
+    body = request.body
+    if body.dry_run or body.action not in acting.ANEW:
+        return 0
+    return len(body.job_ids or body.letter_ids or ())
+
+
 def _count(word: str, whose: str, target: Mapping[str, Any]) -> Counted:
     things: list[dict[str, Any]] = []
     matched, cursor = 0, None
@@ -271,7 +279,17 @@ def view(action: Action) -> ActionView:
 
 _BASE, _READ, _ACT = "/v1/operator/actions", Permission.OPERATE_READ, Permission.OPERATE_ACT
 ROUTES: tuple[Route[Any, Any], ...] = (
-    Route("POST", _BASE, "Act on jobs or dead letters", act, ActionAnswer, _ACT, body=ActionBody, errors=(Conflict,)),
+    Route(
+        "POST",
+        _BASE,
+        "Act on jobs or dead letters",
+        act,
+        ActionAnswer,
+        _ACT,
+        body=ActionBody,
+        errors=(Conflict,),
+        asks=_asks,
+    ),
     Route("GET", _BASE, "List what operators did", list_actions, Actions, _READ, query=PageQuery),
     Route("GET", f"{_BASE}/{{action_id}}", "Show an action and how far it is", get_action, ActionView, _READ),
     Route("POST", f"{_BASE}/{{action_id}}/stop", "Stop an action", stop_action, ActionView, _ACT, errors=(Conflict,)),

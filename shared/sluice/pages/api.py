@@ -209,6 +209,7 @@ ROUTES = (
         body=NewPage,
         status=201,
         errors=(Conflict,),
+        asks=lambda _: 1,
     ),
     Route("GET", "/v1/pages", "List your tracked pages", list_pages, TrackedPages, _READ, query=PageQuery),
     Route("GET", _ONE, "Show a tracked page", get_page, PageAnswer, _READ),

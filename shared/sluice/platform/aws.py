@@ -80,14 +80,19 @@ def send_message(queue_url: str, body: str, delay: int = 0, /, **attributes: str
     client("sqs").send_message(QueueUrl=queue_url, MessageBody=body, MessageAttributes=typed, **later)
 
 
-def send_messages(queue_url: str, bodies: Sequence[str]) -> None:
+def send_messages(queue_url: str, bodies: Sequence[str], tenant: str) -> None:
     """Send SQS messages, as many in a call as SQS takes: ten, of 256 KB together.
+
+    tenant: whose they are. Of a queue that tenants share, SQS then hands out the others' messages before those of who
+    keeps most of its consumers busy (fair queues).
 
     Raises:
         RuntimeError: some were refused; others may have been sent.
     """
     for batch in _batches(bodies):
-        entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(batch)]
+        entries = [
+            {"Id": str(number), "MessageBody": body, "MessageGroupId": tenant} for number, body in enumerate(batch)
+        ]
         answer = client("sqs").send_message_batch(QueueUrl=queue_url, Entries=entries)
         if failed := answer.get("Failed"):
             raise RuntimeError(f"the queue refused {len(failed)} messages: {failed[0]['Code']}")

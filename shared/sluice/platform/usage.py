@@ -2,7 +2,7 @@
 
 ```
  tenant   period           attributes
- acme     2026-11-22T05    items=1200  m07=31  m08=4          asked for in this hour; requests in each of its minutes
+ acme     2026-11-22T05    items=1200  mails=2  m07=31        asked for in this hour; requests in each of its minutes
  acme     jobs             n:market.refresh:unfinished=812    jobs there are, by kind and state (see `jobs.queue.tally`)
  acme     kept             inventory_items=4100               what else is counted
  #tenants acme             noted_at=1795323600000             the list of tenants: whoever has made a request
@@ -74,6 +74,23 @@ def charge(tenant: str, items: int, now: int, allowed: Allowances, *, requests: 
         raise TooMany("items_per_hour", allowed.items_per_hour, _until(now, HOUR)) from None
     if hour.noted_at is None:
         _note(hour, now)
+
+
+def charge_mail(tenant: str, now: int, allowed: Allowances) -> None:
+    """Count one mail that a request sends at once.
+
+    Raises:
+        TooMany: the tenant has no room for it in this hour; nothing was counted.
+    """
+    mails, most = Path("mails"), allowed.mails_per_hour
+    actions = [mails.add(1), TenantUsage.expires_at.set(ttl(now + 2 * HOUR))]
+    if not most:
+        raise TooMany("mails_per_hour", most, _until(now, HOUR))
+    room = _below(mails, most - 1)
+    try:
+        tables.update(TenantUsage, (tenant, iso(now)[:13]), actions, room, token=tables.one_of_many("w"))
+    except tables.ConditionFailed:
+        raise TooMany("mails_per_hour", most, _until(now, HOUR)) from None
 
 
 def _note(hour: TenantUsage, now: int) -> None:

@@ -153,7 +153,7 @@ def cloud(tables: Store, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     accept_all(monkeypatch)
     monkeypatch.setattr(aws, "invoke_later", lambda function, event: cloud.invoked.append((function, event)))
     monkeypatch.setattr(aws, "send_message", cloud.send)
-    monkeypatch.setattr(aws, "send_messages", lambda queue, bodies: cloud.queued.extend(bodies))
+    monkeypatch.setattr(aws, "send_messages", lambda queue, bodies, tenant: cloud.queued.extend(bodies))
     monkeypatch.setattr(aws, "encrypt", lambda text, context: f"sealed {len(text)}".encode())
     return cloud
 

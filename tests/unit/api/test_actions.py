@@ -1,5 +1,6 @@
 """What operators do: on one, on many, on all that match; each thing once, whatever happens to whoever does it."""
 
+import json
 import os
 import threading
 from collections import Counter
@@ -17,9 +18,9 @@ from sluice.jobs.queue import cancel, finish, hasten, tally
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.operator import acting, actions, counts, handler, work_run
 from sluice.operator.actions import Action
-from sluice.platform import tables
+from sluice.platform import tables, usage
 from sluice.platform.clock import HOUR, MINUTE, SECOND, iso
-from sluice.platform.config.document import Config
+from sluice.platform.config.document import Config, parse
 from sluice.platform.config.limits import Limits
 from sluice.platform.config.services import LIMITS
 from sluice.platform.context import Context
@@ -399,6 +400,23 @@ def test_a_replay_waits_for_room(work: Work, monkeypatch: pytest.MonkeyPatch) ->
     assert (shown(entry)["state"], shown(entry)["outcomes"]) == ("running", {})
     monkeypatch.undo()
     assert states() == {"dead": 30}
+
+
+def test_what_a_filter_has_done_anew_is_counted_for_its_tenant_page_by_page(
+    work: Work,  # noqa: F811
+) -> None:
+    """Else an operator of a tenant has done by one filter what the hour's allowance refuses it as requests."""
+    kill(work, 150)
+    entry = do("replay", filter={"code": "gone"})["actionId"]
+    before = usage.counters("acme", iso(NOON)[:13])["items"]
+    work.config = parse(json.dumps({"tenants": {"allowances": {"items_per_hour": before + 120}}}))
+    run_worker(work)
+    done = shown(entry)
+    assert (done["state"], done["outcomes"], states()) == ("running", {"done": 100}, {"queued": 100, "dead": 50})
+    assert usage.counters("acme", iso(NOON)[:13])["items"] == before + 100
+    work.clock.time += HOUR
+    run_worker(work)
+    assert (shown(entry)["outcomes"], states()) == ({"done": 150}, {"queued": 150})
 
 
 def test_what_was_given_up_is_told(work: Work) -> None:  # noqa: F811

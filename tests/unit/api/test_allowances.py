@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
 
 from functions.job_events.handler import handler as job_events
+from sluice.capabilities import ROUTE_MODULES
 from sluice.inventory.stock import STOCK
 from sluice.inventory.table import Item
 from sluice.jobs.model.job import Job
@@ -21,7 +23,7 @@ from tests.support.http import Answer, Context, call
 from tests.support.store import Answer as Found
 from tests.support.store import Request, Send, Store
 from tests.support.stream import changes
-from tests.unit.api.conftest import WEBHOOK, Cloud
+from tests.unit.api.conftest import MAIL, WEBHOOK, Cloud
 from tests.unit.api.document import conforms
 
 NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
@@ -98,6 +100,55 @@ def test_items_are_counted_by_the_hour_and_by_request(
     clock.time += HOUR
     assert call("POST", REFRESH, body=items(25, "U")).status == 202
     assert refused(call("POST", REFRESH, body=items(26))) == "items_per_hour"
+
+
+# Requests that ask for nothing which costs others, or count it themselves, once they know how much it is.
+COUNTED_ELSEWHERE = {
+    "POST /v1/catalog/enrichment": "the look-ups of its next step",
+    "POST /v1/ebay/listings/check": "the listings that it finds",
+    "POST /v1/ebay/listings/import": "rows, when the file is read",
+    "POST /v1/inventory/import": "rows, when the file is read",
+    "PUT /v1/webhooks/{webhook_id}": "by `webhooks`",
+}
+ASKS_FOR_NOTHING = {
+    "POST /v1/dead-letters/{letter_id}/acknowledge",
+    "POST /v1/ebay/listings/draft",
+    "POST /v1/operator/actions/{action_id}/stop",
+    "POST /v1/operator/pauses",
+    "POST /v1/webhooks/{webhook_id}/secret",
+}
+
+
+def test_whatever_asks_for_something_is_counted() -> None:
+    """What the deployment's own operator asks for is no tenant's."""
+    routes = [route for module in ROUTE_MODULES for route in import_module(module).ROUTES]
+    uncounted = {
+        f"{route.method} {route.path}"
+        for route in routes
+        if route.method in ("POST", "PUT", "PATCH") and route.asks is None and "deployment" not in str(route.permission)
+    }
+    assert uncounted == ASKS_FOR_NOTHING | COUNTED_ELSEWHERE.keys() | {"PATCH /v1/pages/{page_id}"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "items"),
+    [
+        ("POST", "/v1/pages", {"url": "https://shop.example/{}"}, 1),
+        ("PUT", "/v1/accounts/alias", {"personal_access_token": "made-up-{}"}, 1),
+        ("POST", "/v1/ebay/policies", {"marketplace": "EBAY_US"}, 1),
+        ("POST", "/v1/operator/actions", {"action": "replay", "letterIds": ["a", "b"], "dryRun": False}, 2),
+        ("POST", "/v1/operator/actions", {"action": "reset", "jobIds": ["a", "b", "c"], "dryRun": False}, 3),
+        ("POST", "/v1/operator/actions", {"action": "reset", "jobIds": ["a", "b", "c"], "dryRun": True}, 0),
+        ("POST", "/v1/operator/actions", {"action": "cancel", "jobIds": ["a", "b", "c"], "dryRun": False}, 0),
+    ],
+)
+def test_what_a_request_asks_for_is_counted(
+    cloud: Cloud, clock: VirtualClock, method: str, path: str, body: dict[str, Any], items: int
+) -> None:
+    cloud.connect_seller("acme")
+    told = json.loads(json.dumps(body).replace("{}", "1"))
+    call(method, path, body=told, roles="operator admin user")
+    assert usage.counters("acme", "2026-11-22T12").get("items", 0) == items
 
 
 def test_what_20_requests_ask_for_is_bounded(
@@ -290,6 +341,26 @@ def test_sending_events_again_counts_as_asking(cloud: Cloud, clock: VirtualClock
     delivery = cloud.webhook()
     path = f"/v1/webhooks/main/deliveries/{delivery}/resend"
     assert [call("POST", path).status for _ in range(3)] == [202, 202, 429]
+
+
+def test_mails_that_a_request_sends_are_few(cloud: Cloud, clock: VirtualClock, configure: Configure) -> None:
+    """Else strangers are asked without end whether they want mail, and others' mail waits for AWS to send these."""
+    configure(tenants={"allowances": {"mails_per_hour": 3}})
+
+    def to(address: str, tenant: str = "acme") -> Answer:
+        return call("PUT", "/v1/notifications", body={"mail": {**MAIL["mail"], "address": address}}, tenant=tenant)
+
+    assert [to(f"stranger{number}@mail.example").status for number in range(2)] == [200] * 2
+    cloud.mailbox.confirm("stranger1@mail.example")
+    assert to("stranger1@mail.example").status == 200, "it is not asked again"
+    assert call("POST", "/v1/notifications/test").status == 202
+    before, asked = cloud.content(), len(cloud.mailbox.asked)
+    for answer in (to("stranger4@mail.example"), call("POST", "/v1/notifications/test")):
+        assert refused(answer) == "mails_per_hour"
+    assert (cloud.content()["notifications"], len(cloud.mailbox.asked)) == (before["notifications"], asked)
+    assert to("desk@globex.example", tenant="globex").status == 200
+    clock.time += HOUR
+    assert to("stranger4@mail.example").status == 200
 
 
 def test_a_tenant_may_have_allowances_of_its_own(cloud: Cloud, configure: Configure) -> None:

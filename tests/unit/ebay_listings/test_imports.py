@@ -318,7 +318,7 @@ def test_a_record_that_could_not_be_stored_brings_the_message_back(
 def test_a_queue_that_takes_half_of_it_is_told_and_the_same_file_goes_on(
     seller: Seller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def half(_: str, bodies: list[str]) -> None:
+    def half(_: str, bodies: list[str], __: str) -> None:
         seller.cloud.queued.extend(bodies[:1])
         raise RuntimeError("the queue refused the secret")
 

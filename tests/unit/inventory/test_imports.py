@@ -182,7 +182,7 @@ def test_a_price_that_could_not_be_stored_brings_the_message_back(
 def test_a_queue_that_takes_half_of_it_is_told_and_the_same_file_goes_on(
     seller: Seller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def half(_: str, bodies: list[str]) -> None:
+    def half(_: str, bodies: list[str], __: str) -> None:
         seller.cloud.queued.extend(bodies[:1])
         raise RuntimeError("the queue refused the secret")
 
@@ -216,10 +216,11 @@ def test_ten_calls_send_a_hundred_messages_and_none_is_too_large(monkeypatch: py
             return {"Failed": [{"Code": "Throttled"}]} if len(sent) == 3 else {}
 
     monkeypatch.setattr(aws, "client", lambda _: Queue())
-    aws.send_messages("queue", ["é" * 50] * 15)
+    aws.send_messages("queue", ["é" * 50] * 15, "acme")
     assert [len(batch) for batch in sent] == [10, 5]
+    assert {entry["MessageGroupId"] for batch in sent for entry in batch} == {"acme"}, "the queue tells tenants apart"
     with pytest.raises(RuntimeError, match="refused 1 messages: Throttled"):
-        aws.send_messages("queue", ["é" * 100_000] * 2)
+        aws.send_messages("queue", ["é" * 100_000] * 2, "acme")
     assert [len(batch) for batch in sent[2:]] == [1]
 
 

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
 from sluice.listings.ebay import answers, asking, cases, change, locations, policies, sellers, standing, sync_log
-from sluice.listings.ebay.api import refusals_told
+from sluice.listings.ebay.api import one, refusals_told
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.plan import Step
 from sluice.listings.ebay.standing import SyncStanding
@@ -244,6 +244,7 @@ ROUTES = (
         WRITE,
         body=AnswerBody,
         errors=(Conflict,),
+        asks=one,
     ),
     Route("GET", POLICIES, "Show your business policies", show_policies, PoliciesView, READ, query=PoliciesQuery),
     Route(
@@ -255,6 +256,7 @@ ROUTES = (
         WRITE,
         body=ReadPolicies,
         status=202,
+        asks=one,
     ),
     Route("GET", ACCOUNT, "Show how your eBay account fares", show_standing, SyncStanding, READ),
     Route("DELETE", f"{ACCOUNT}/pause", "Publish again before a pause is over", resume_publishing, SyncStanding, WRITE),

@@ -139,7 +139,16 @@ _READ, _WRITE = Permission.ACCOUNTS_READ, Permission.ACCOUNTS_WRITE
 _ALL = "/v1/accounts"
 _ONE = f"{_ALL}/{{marketplace}}"
 ROUTES = (
-    Route("PUT", _ONE, "Connect an account", connect_account, AccountView, _WRITE, body=Credentials),
+    Route(
+        "PUT",
+        _ONE,
+        "Connect an account",
+        connect_account,
+        AccountView,
+        _WRITE,
+        body=Credentials,
+        asks=lambda _: 1,  # of a marketplace, to try the credentials out
+    ),
     Route("GET", _ONE, "Show how an account fares", get_account, AccountView, _READ),
     Route("GET", _ALL, "List your accounts", list_accounts, AccountList, _READ),
     Route("DELETE", _ONE, "Disconnect an account", disconnect_account, Disconnected, _WRITE),

@@ -55,14 +55,14 @@ def cut(pieces: Sequence[Piece]) -> list[list[Any]]:
     return chunks
 
 
-def send(messages: Sequence[str]) -> None:
-    """Put messages in the queue.
+def send(messages: Sequence[str], tenant: str) -> None:
+    """Put messages of `tenant` in the queue.
 
     Raises:
         NotSent: it did not take all of them.
     """
     try:
-        aws.send_messages(settings().require("inventory_queue_url"), messages)
+        aws.send_messages(settings().require("inventory_queue_url"), messages, tenant)
     except Exception as error:
         raise NotSent(f"{type(error).__name__}: {error}") from error
 

@@ -115,7 +115,7 @@ def begin(
         for number, rows in enumerate(cut)
         if is_open(new, number, at)
     ]
-    chunks.send([chunks.encode(one) for one in open_])
+    chunks.send([chunks.encode(one) for one in open_], tenant)
     return new
 
 
