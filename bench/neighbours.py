@@ -6,17 +6,22 @@
 Everything runs on this machine's cores, the hostile one's requests too, which in AWS have machines of their own: so it
 does one deed a second, within small allowances. What each deed does to the engine's order is the same at any speed.
 
+Of a price its way is followed through the functions (`hops`), so that beside the time as it was seen stands the time
+without that for which its work stood though it could have gone on. On AWS nothing stands so for another tenant's sake.
+
 A p95 of 104 waits rests on the five above it. How far it may be off is told with it, from the waits themselves; and
 beside the times stands what does not depend on the machine: how often a worker took up each wish.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
+from bench import hops
+from bench.hops import HOPS, Hop
 from bench.row import Row
 from local import neighbours
 from local.laptop import Laptop
@@ -39,14 +44,22 @@ N = TypeVar("N", int, float)
 
 @dataclass
 class Side:
-    """Alone, or beside the hostile one. taken: how often a worker took up each wish, by kind."""
+    """Alone, or beside the hostile one.
+
+    taken: how often a worker took up each wish, by kind. ways: of the prices that could be followed, hop by hop.
+    """
 
     runs: list[Run] = field(default_factory=list)
+    ways: list[dict[str, Hop]] = field(default_factory=list)
     taken: dict[str, list[int]] = field(default_factory=lambda: {"price": [], "listing": [], "ad": []})
 
     def waits(self, what: str) -> list[int]:
         """Of all blocks, ms, the shortest first."""
         return sorted(wait for run in self.runs for wait in run.waits(what))
+
+    def seconds(self, part: Callable[[dict[str, Hop]], float]) -> list[float]:
+        """A part of each way, s, the shortest first."""
+        return sorted(part(way) / 1_000 for way in self.ways)
 
     def lost(self) -> int:
         """Wishes that were refused or never done."""
@@ -68,6 +81,7 @@ def run() -> list[Row]:
         )
         ratio = at(waits[1], 95) / at(waits[0], 95)
         rows.append(Row(f"neighbours: p95 of a {measure}", conditions, ratio, "times", most=MOST_RATIO))
+    rows += _ways(alone, beside)
     wishes = sum(len(one.asks) for one in beside.runs)
     for what in alone.taken:
         each = [sum(side.taken[what]) / len(side.taken[what]) for side in (alone, beside)]
@@ -77,6 +91,42 @@ def run() -> list[Row]:
     lost = alone.lost() + beside.lost()
     rows.append(Row("neighbours: wishes refused or never done", f"{wishes} wishes beside {deeds}", lost, most=0))
     return rows
+
+
+def _ways(alone: Side, beside: Side) -> list[Row]:
+    """A price without what it stood, then where its time goes."""
+    told = (
+        "a core, or the local cloud's one thread, was another's for so long; on AWS each function has a core of its own"
+    )
+
+    def ratio(part: Callable[[dict[str, Hop]], float]) -> tuple[float, list[str]]:
+        found = [side.seconds(part) for side in (alone, beside)]
+        first, second = (at(one, 95) for one in found)
+        return second / first if first else 1.0, [f"{at(one, 50):.2f} and {at(one, 95):.2f} s" for one in found]
+
+    without, each = ratio(lambda way: sum(hop.took - hop.stood for hop in way.values()))
+    _, stood = ratio(lambda way: sum(hop.stood for hop in way.values()))
+    conditions = (
+        f"{len(alone.ways)} and {len(beside.ways)} prices that could be followed; median and p95 {each[0]} alone, "
+        f"{each[1]} beside it, without {stood[0]} and {stood[1]} for which their work stood ({told})"
+    )
+    rows = [Row("neighbours: p95 of a manual price, less what it stood", conditions, without, "times", most=MOST_RATIO)]
+    for name in HOPS:
+        took, seen = ratio(_of(name, "took"))
+        (_, cpu), (_, stood) = ratio(_of(name, "cpu")), ratio(_of(name, "stood"))
+        sides = f"median and p95 {seen[0]} alone, {seen[1]} beside it"
+        conditions = f"{sides}; CPU time {cpu[0]}, {cpu[1]}; it stood {stood[0]}, {stood[1]}"
+        rows.append(Row(f"neighbours: p95 of a price's hop: {name}", conditions, took, "times"))
+    return rows
+
+
+def _of(name: str, what: str) -> Callable[[dict[str, Hop]], float]:
+    """`took`, `cpu` or `stood` of one hop."""
+
+    def part(way: dict[str, Hop]) -> float:
+        return float(getattr(way[name], what))
+
+    return part
 
 
 def measured() -> tuple[Side, Side]:
@@ -94,14 +144,19 @@ def measured() -> tuple[Side, Side]:
 def _live(laptop: Laptop, side: Side, rounds: range, *, hostile: bool) -> None:
     found = neighbours.play(laptop, hostile=hostile, rounds=rounds, round_seconds=ROUND_SECONDS)
     side.runs.append(found)
+    record = hops.read(laptop.cloud.probe_file)
     for one in found.asks:
         side.taken[one.what].append(_taken(laptop, one))
+        ended = found.events[one.tenant].get(one.job_id)
+        way = hops.way(record, one.job_id, one.at, ended.ended_at) if ended and one.what == "price" else None
+        if way:
+            side.ways.append(way)
 
 
 @contextmanager
 def _stack() -> Iterator[Laptop]:
     configuration = json.dumps(neighbours.CONFIGURATION)
-    with Laptop(latency_ms=20, products=neighbours.PRODUCTS, configuration=configuration) as laptop:
+    with Laptop(latency_ms=20, products=neighbours.PRODUCTS, configuration=configuration, probed=True) as laptop:
         neighbours.warm_up(laptop)
         yield laptop
 

@@ -45,7 +45,8 @@ class Laptop:
 
     seed: the sandbox's story. latency_ms: how long the sandbox takes for a call. configuration: JSON that overrides
     limits (template parameter `Configuration`). ports: where each part listens. keep: a folder for what the cloud has
-    when it stops, which it has again when it is started with it; the marketplaces begin anew.
+    when it stops, which it has again when it is started with it; the marketplaces begin anew. probed: the cloud keeps a
+    record of where its time goes.
     """
 
     def __init__(
@@ -57,12 +58,13 @@ class Laptop:
         products: int = 0,
         ports: Ports = ANY,
         keep: Path | None = None,
+        probed: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         latency = Latency(delay_ms=latency_ms, jitter_ms=latency_ms // 3)
         self.sandbox = Sandbox(seed, port=ports.sandbox, latency=latency, products=products)
         self.issuer = Issuer(port=ports.issuer)
-        self.cloud = LocalCloud(ports.cloud, keep)
+        self.cloud = LocalCloud(ports.cloud, keep, probed=probed)
         self._configuration = configuration
         self._say = say
         self._open = ExitStack()

@@ -51,15 +51,16 @@ class LocalCloud:
 
     Every call that a function makes must pass the policies of the function's role, as in AWS.
     port: where it listens; 0 for any. keep: a folder in which it finds again what is in it when it stops, stack and
-    tables and all; a stop that is none (a kill, a crash) leaves the one before.
+    tables and all; a stop that is none (a kill, a crash) leaves the one before. probed: it keeps a record of where the
+    time goes (`probe`).
     """
 
-    def __init__(self, port: int = 0, keep: Path | None = None) -> None:
+    def __init__(self, port: int = 0, keep: Path | None = None, *, probed: bool = False) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: dict[str, Any] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="sluice-cloud-"))
         self.port = port or free_port()
-        self._keep = keep
+        self._keep, self._probed = keep, probed
         self.endpoint_url = f"http://{HOST}:{self.port}"
 
     @property
@@ -77,6 +78,11 @@ class LocalCloud:
     def log_file(self) -> Path:
         """Where ministack writes its own log."""
         return self.folder / "ministack.log"
+
+    @property
+    def probe_file(self) -> Path:
+        """Where a probed cloud keeps its record."""
+        return self.folder / "probe.jsonl"
 
     def start(self) -> Self:
         """Start, and return when the cloud answers.
@@ -97,6 +103,8 @@ class LocalCloud:
             "IOT_MTLS_ENABLED": "0",
             "AUTH": "true",
         }
+        if self._probed:
+            environment["PROBE_RECORD"] = str(self.probe_file)
         if self._keep:
             self._keep.mkdir(parents=True, exist_ok=True)
             environment |= {"PERSIST_STATE": "1", "STATE_DIR": str(self._keep)}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ministack.app import main
 
-from local.cloud import iam
+from local.cloud import iam, probe, streams
 from local.cloud.calls import RECORD
 
 # For writing down what is kept, when the parent has gone without a word.
@@ -35,4 +35,7 @@ if __name__ == "__main__":
     own_folder = sys.argv.pop()
     threading.Thread(target=end_with_parent, args=(own_folder,), daemon=True).start()
     iam.install(Path(own_folder) / RECORD)
+    streams.install()
+    if record := os.environ.get("PROBE_RECORD"):
+        probe.install(Path(record))
     main()

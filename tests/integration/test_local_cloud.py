@@ -1,9 +1,11 @@
 """The local cloud itself: it tells what failed, and it leaves nothing running."""
 
+import json
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +28,60 @@ Resources:
         Get: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: GET, Path: /echo } }
   Api:
     Type: AWS::Serverless::HttpApi
+"""
+# A function of a table's stream that ends only when the function of a queue has run; each says so by a file.
+APART = """
+import os, pathlib, time
+import botocore.session
+
+def handler(event, context):
+    folder = pathlib.Path(os.environ["FOLDER"])
+    if "dynamodb" in event["Records"][0]:
+        (folder / "began").touch()
+        while not (folder / "released").exists():
+            time.sleep(0.01)
+        (folder / "ended").touch()
+    else:
+        sqs = botocore.session.get_session().create_client("sqs", region_name="us-east-1")
+        sqs.send_message(QueueUrl=os.environ["OTHER"], MessageBody="{}")
+        (folder / "released").touch()
+"""
+SOURCES = """
+Transform: AWS::Serverless-2016-10-31
+Parameters: { Folder: { Type: String } }
+Globals:
+  Function:
+    CodeUri: apart/
+    Handler: handler.handler
+    Runtime: python3.13
+    Timeout: 300
+    Environment: { Variables: { FOLDER: !Ref Folder, OTHER: !Ref Other } }
+    Policies:
+      - Version: "2012-10-17"
+        Statement: [{ Effect: Allow, Action: ["sqs:*", "dynamodb:*"], Resource: "*" }]
+Resources:
+  Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: wanted, VisibilityTimeout: 600 } }
+  Other: { Type: AWS::SQS::Queue, Properties: { QueueName: other } }
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      TableName: streamed
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{ AttributeName: id, AttributeType: S }]
+      KeySchema: [{ AttributeName: id, KeyType: HASH }]
+      StreamSpecification: { StreamViewType: NEW_IMAGE }
+  StreamFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: stream
+      Events:
+        Table: { Type: DynamoDB, Properties: { Stream: !GetAtt Table.StreamArn, StartingPosition: TRIM_HORIZON } }
+  QueueFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: queue
+      Events:
+        Queue: { Type: SQS, Properties: { Queue: !GetAtt Queue.Arn, BatchSize: 1 } }
 """
 KILLED_PARENT = """
 import sys
@@ -72,6 +128,35 @@ def test_memory_is_told_by_function(cloud: LocalCloud, template: Path) -> None:
     cloud.invoke(stack.function("echo"), {"number": 1})
     memory = cloud.peak_memory()
     assert 0 < memory.functions[stack.function("echo")] < memory.total
+
+
+def test_messages_arrive_while_a_streams_function_runs_and_a_probed_cloud_says_where_the_time_went(
+    tmp_path: Path,
+) -> None:
+    """Else whatever one tenant writes much of holds up all others' messages, which no AWS does."""
+    (tmp_path / "apart").mkdir()
+    (tmp_path / "apart" / "handler.py").write_text(APART)
+    (tmp_path / "template.yaml").write_text(SOURCES)
+    with LocalCloud(probed=True) as cloud:
+        deploy(cloud, "apart", {"Folder": str(tmp_path)}, tmp_path / "template.yaml")
+        cloud.client("dynamodb").put_item(TableName="streamed", Item={"id": {"S": "1"}})
+        until((tmp_path / "began").exists, "the stream's function runs")
+        sqs = cloud.client("sqs")
+        sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="wanted")["QueueUrl"], MessageBody="{}")
+        until((tmp_path / "ended").exists, "it has ended, which it does when the queue's function has run")
+        until(lambda: sum(one["what"] == "run" for one in _told(cloud)) == 2, "both runs are told")
+        [call] = [one for one in _told(cloud) if one["what"] != "run"]
+    assert (call["function"], call["what"], call["on"]) == ("queue", "SendMessage", "other")
+    assert call["began"] <= call["sent"] < call["answered"] < call["ended"]
+    assert 0 < call["served"] <= call["answered"] - call["sent"]
+    assert call["cpu"][0] < call["cpu"][1]
+    assert 0 <= call["waited"][0] <= call["waited"][1]
+
+
+def _told(cloud: LocalCloud) -> list[dict[str, Any]]:
+    """The whole lines of a probed cloud's record."""
+    lines = cloud.probe_file.read_text("utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("}\n")]
 
 
 def test_a_stopped_cloud_leaves_nothing_behind() -> None:
