@@ -87,6 +87,7 @@ ANSWERS: dict[str, Any] = {
     "inventory_import": lambda answer: json.loads(answer["body"])["accepted"] == 2,
     "inventory_import_progress": lambda answer: json.loads(answer["body"])["refusedRows"] == 1,
     "inventory_list": lambda answer: answer["statusCode"] == 200,
+    "inventory_prices": lambda answer: answer["statusCode"] == 200,
     "inventory_refresh": lambda answer: json.loads(answer["body"])["refreshes"] == 1,
     "inventory_show": lambda answer: answer["statusCode"] == 200,
     "inventory_worker_messages": lambda answer: answer == {"batchItemFailures": []},
@@ -179,7 +180,10 @@ LAST = [f"promotions_{what}" for what in ("create", "show", "list", "cancel")] +
 LAST += [f"notifications_{one}" for one in NOTIFICATIONS]
 # A page lives as short as it can, and no run comes meanwhile: its shop is invented.
 LAST += [f"pages_{what}" for what in ("track", "show", "list", "change", "prices", "saved", "untrack", "checks_run")]
-LAST += [f"inventory_{what}" for what in ("add", "show", "change", "refresh", "import", "import_progress", "delete")]
+LAST += [
+    f"inventory_{what}"
+    for what in ("add", "show", "prices", "change", "refresh", "import", "import_progress", "delete")
+]
 # A record is ended before its job is due.
 LAST += [
     f"ebay_listings_{what}"

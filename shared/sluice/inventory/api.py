@@ -6,7 +6,7 @@ from sluice.inventory import messages, portfolio, refreshes, rules, views
 from sluice.inventory import table as stored_items
 from sluice.inventory.bodies import ItemEdit, ItemsQuery
 from sluice.inventory.messages import Looked
-from sluice.inventory.portfolio import ItemView
+from sluice.inventory.portfolio import ItemPast, ItemView
 from sluice.inventory.rules import Raw
 from sluice.inventory.stock import STOCK
 from sluice.inventory.table import CostsDiffer, Item
@@ -39,6 +39,12 @@ def get_item(request: HttpRequest[None, None]) -> ItemView:
     """One of the caller's items with its prices."""
     [shown] = _show([_find(request)], request.tenant, request.now)
     return shown
+
+
+def get_past(request: HttpRequest[None, None]) -> ItemPast:
+    """What the marketplaces asked and bid for an item on each of the last 30 days."""
+    [holding] = portfolio.load([_find(request)], request.now, live.current().prices.catalog_age_ms)
+    return portfolio.past(holding, request.now)
 
 
 def change_item(request: HttpRequest[ItemEdit, None]) -> Changed:
@@ -111,6 +117,14 @@ ROUTES = (
         query=ItemsQuery,
     ),
     Route("GET", "/v1/inventory/{item_id}", "Show an item", get_item, ItemView, Permission.INVENTORY_READ),
+    Route(
+        "GET",
+        "/v1/inventory/{item_id}/prices",
+        "Show what an item was worth on the last days",
+        get_past,
+        ItemPast,
+        Permission.INVENTORY_READ,
+    ),
     Route(
         "PATCH",
         "/v1/inventory/{item_id}",

@@ -44,6 +44,32 @@ class MarketPrice(TypedDict):
     problem: NotRequired[PriceProblem]
 
 
+class DayPrice(TypedDict):
+    """The last that was observed of a price on one day of UTC, as `2026-11-27`. ask, bid: null where there was none."""
+
+    day: str
+    ask: str | None
+    bid: str | None
+
+
+class PastPrices(TypedDict):
+    """What a marketplace asked and bid, in `currency`, on each of the last 30 days, oldest first.
+
+    A day on which the price was not observed is not among them.
+    """
+
+    marketplace: Annotated[str, Among(MARKETPLACES)]
+    currency: str
+    days: list[DayPrice]
+
+
+class ItemPast(TypedDict):
+    """What an item was worth on the last days, at each of its marketplaces."""
+
+    itemId: str
+    prices: list[PastPrices]
+
+
 class LotView(TypedDict):
     """Units that cost the same. cost: of each; null where it is not known."""
 
@@ -189,6 +215,21 @@ def view(holding: Holding, now: int, stale_ms: int) -> ItemView:
         "prices": [_price(holding, name, now, stale_ms) for name in one.priced_at],
         "createdAt": iso(one.created_at),
         "updatedAt": iso(one.updated_at),
+    }
+
+
+def past(holding: Holding, now: int) -> ItemPast:
+    """What is known of the last days of `holding`, as the API shows it."""
+    return {
+        "itemId": items.public_id(holding.item.item),
+        "prices": [
+            {
+                "marketplace": name,
+                "currency": price_currency(name, holding.item.currency),
+                "days": [{"day": one.day, "ask": one.ask, "bid": one.bid} for one in price.past(now)] if price else [],
+            }
+            for name, price in holding.prices.items()
+        ],
     }
 
 

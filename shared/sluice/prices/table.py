@@ -1,9 +1,12 @@
 """Prices: table `prices`, the newest for each SKU, marketplace, size and currency. Amounts are decimal strings."""
 
-from collections.abc import Iterable
-from typing import Annotated, Any
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Self
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action as Update
 from typing_extensions import TypedDict
 
 from sluice.catalog import charts
@@ -15,6 +18,8 @@ from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso
 from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http.shapes import Among, Time
+from sluice.prices import past
+from sluice.prices.past import PastPrice
 
 
 class PriceView(TypedDict):
@@ -42,10 +47,13 @@ class Price(tables.Table):
     sku: its `skus.key`. style: the SKU as the marketplace spells it, or as it was asked for.
     `price` = `stockx:us-10:USD`. ask, bid: None where there is none. more: what else the marketplace gives, by name.
     sizes: the size in each size system.
+    places: what stands in the ring of the last days (`past`); only `store` writes it.
     """
 
     class Meta:
         table_name = tables.name("prices")
+
+    places: Mapping[str, str] = MappingProxyType({})
 
     sku = UnicodeAttribute(hash_key=True)
     style = UnicodeAttribute(null=True)
@@ -59,6 +67,17 @@ class Price(tables.Table):
     bid = UnicodeAttribute(null=True)
     more = JSONAttribute()
     observed_at = IntAttribute()
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        """The price that the item `data` is, with its ring."""
+        found = super().from_raw_data(data)
+        found.places = {name: data[name]["S"] for name in past.PLACES if name in data}
+        return found
+
+    def past(self, now: int) -> list[PastPrice]:
+        """What it was on each of the last 30 days on which it was observed, oldest first. now: epoch ms."""
+        return past.read(self.places, now)
 
     @property
     def variant(self) -> ChartVariant:
@@ -96,16 +115,27 @@ def load(sku: str, price: str, *, consistent: bool = False) -> Price | None:
 
 
 def store(price: Price) -> bool:
-    """Write `price` if it is newer than what is stored. False when it is not, and nothing was written.
+    """Write `price` if it is newer than what is stored, and enter it in the ring of its last days.
 
-    One that stands there already is as good as written: it is this one, of which the answer was lost.
+    False when it is not newer, and nothing was written. One that stands there already is as good as written: it is
+    this one, of which the answer was lost.
     """
     older = Price.observed_at.does_not_exist() | (Price.observed_at < price.observed_at)
+    place, told = past.entry(price.observed_at, price.ask, price.bid)
     try:
-        tables.put(price, older)
+        tables.update(Price, (price.sku, price.price), [*_whole(price), Path([place]).set(told)], older)
     except tables.ConditionFailed as failed:
-        return failed.item == price.serialize()
+        return failed.item is not None and Price.from_raw_data(failed.item).serialize() == price.serialize()
     return True
+
+
+def _whole(price: Price) -> list[Update]:
+    """All that a price says, in place of what was there."""
+    found = {name: getattr(price, name) for name in Price.get_attributes()}
+    del found["sku"], found["price"]
+    return [
+        Path([name]).remove() if value is None else getattr(Price, name).set(value) for name, value in found.items()
+    ]
 
 
 def find(

@@ -11,10 +11,12 @@ import pytest
 from local.cloud.tables import definitions
 from sluice.jobs.queue import lanes, nudge
 from sluice.jobs.run import records
+from sluice.marketplaces import skus
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform import aws, settings
 from sluice.platform.clock import MINUTE, SystemClock
 from sluice.platform.observe import logger, metrics
+from sluice.prices import table as prices
 from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints
 from sluice.webhooks.endpoints import WantedEndpoint
@@ -93,19 +95,22 @@ class Cloud:
 
     def price(self, sku: str, size: str = "10", currency: str = "USD") -> None:
         """Store a price."""
-        Price(
-            sku=sku,
-            price=f"stockx:us-{size}:{currency}",
-            marketplace="stockx",
-            size=size,
-            size_system="us",
-            sizes={"us": size, "eu": "44"},
-            currency=currency,
-            ask="150",
-            bid=None,
-            more={"sell_faster": "140"},
-            observed_at=self.now - MINUTE,
-        ).save()
+        prices.store(
+            Price(
+                sku=skus.key(sku),
+                style=sku,
+                price=f"stockx:us-{size}:{currency}",
+                marketplace="stockx",
+                size=size,
+                size_system="us",
+                sizes={"us": size, "eu": "44"},
+                currency=currency,
+                ask="150",
+                bid=None,
+                more={"sell_faster": "140"},
+                observed_at=self.now - MINUTE,
+            )
+        )
 
     def webhook(self, webhook_id: str = "main", tenant: str = "acme") -> str:
         """Give `tenant` a webhook to which one event was sent; the id of that delivery."""

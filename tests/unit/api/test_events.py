@@ -134,6 +134,7 @@ def test_inventory(stocked: Cloud) -> None:
     assert [one["outcome"] for one in give("inventory_add").json["items"]] == ["exists", "refused"]
     [item] = give("inventory_list").json["items"]
     assert give("inventory_show").json == item
+    assert [one["days"] for one in give("inventory_prices").json["prices"]] == [[]]  # no catalog knows the size
     assert (item["cost"], give("inventory_change").json["item"]["cost"]) == ("110", "105.50")
     assert give("inventory_refresh").json["refreshes"] == 1
     assert give("inventory_import").json == give("inventory_import_progress").json

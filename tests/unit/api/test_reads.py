@@ -298,6 +298,7 @@ SINGLE = {
     "/v1/dead-letters/{letter_id}",
     "/v1/promotions/{promotion_id}",
     "/v1/inventory/{item_id}",
+    "/v1/inventory/{item_id}/prices",
     "/v1/inventory/imports/{import_id}",
     "/v1/ebay/imports/{import_id}",
     "/v1/pages/{page_id}/saved",

@@ -17,6 +17,7 @@ from sluice.platform.config.document import Config
 from sluice.platform.context import Context
 from sluice.platform.http import routing
 from sluice.platform.observe import metrics
+from sluice.prices import table as prices
 from sluice.prices.table import Price
 from tests.support.clock import VirtualClock
 from tests.support.desk import NOON
@@ -80,19 +81,26 @@ class Seller:
         Product(catalog.key(marketplace, sku), **known).save()
 
     def price(self, marketplace: str, sku: str, age_ms: int = MINUTE, size: str = "10", **price: Any) -> None:
-        """Store a price that was observed `age_ms` ago."""
+        """Store a price that was observed `age_ms` ago, whatever is there."""
+        self._made(marketplace, sku, self.clock.time - age_ms, size, price).save()
+
+    def observe(self, marketplace: str, sku: str, at: int, size: str = "10", **price: Any) -> None:
+        """Store a price that was observed then, as a job does."""
+        assert prices.store(self._made(marketplace, sku, at, size, price))
+
+    def _made(self, marketplace: str, sku: str, at: int, size: str, price: dict[str, Any]) -> Price:
         currency = price.pop("currency", "USD")
         values = {"ask": "150", "bid": "120.50", "more": {}, "sizes": {"us": size}} | price
-        Price(
+        return Price(
             skus.key(sku),
             f"{marketplace}:us-{size}:{currency}",
             marketplace=marketplace,
             size=size,
             size_system="us",
             currency=currency,
-            observed_at=self.clock.time - age_ms,
+            observed_at=at,
             **values,
-        ).save()
+        )
 
     def jobs(self) -> dict[str, int]:
         """The priority of each job, by its id without the kind."""

@@ -9,10 +9,11 @@ from sluice.inventory import table as item
 from sluice.inventory.table import Item
 from sluice.jobs.model.job import Job
 from sluice.platform import aws
-from sluice.platform.clock import HOUR, MINUTE, iso
+from sluice.platform.clock import DAY, HOUR, MINUTE, iso
 from sluice.platform.config.document import Config
 from sluice.platform.config.prices import Prices
 from tests.support.http import call
+from tests.unit.api.document import conforms
 from tests.unit.inventory.conftest import Seller
 
 ALL = ("stockx", "alias", "ebay")
@@ -59,6 +60,27 @@ def test_prices_are_in_the_currency_of_the_cost_where_a_marketplace_gives_them_i
         seller.price(name, "DD1391-100", currency="EUR", ask="90")
     [shown] = seller.portfolio()["items"]
     assert [(one["currency"], one["ask"]) for one in shown["prices"]] == [("EUR", "90"), ("USD", "100"), ("EUR", "90")]
+
+
+def test_each_marketplace_has_the_last_price_of_each_day(seller: Seller) -> None:
+    """In the currency in which the item is priced there; what was never priced has no days, and other items none."""
+    item_id = seller.own("DD1391-100", currency="EUR", cost="100")
+    seller.know("stockx", "DD1391-100")
+    seller.know("alias", "DD1391-100")
+    for ago, ask in ((40, "90"), (2, "100"), (1, "110"), (0, "120")):
+        for currency in ("EUR", "USD"):
+            price = ask if currency == "EUR" else "1"
+            seller.observe(
+                "stockx", "DD1391-100", seller.clock.time - ago * DAY, currency=currency, ask=price, bid=None
+            )
+    answer = call("GET", f"/v1/inventory/{item_id}/prices")
+    conforms("GET /v1/inventory/{item_id}/prices", answer)
+    of_stockx, of_alias, of_ebay = answer.json["prices"]
+    assert (of_stockx["currency"], of_alias["days"], of_ebay["days"]) == ("EUR", [], [])
+    days = [iso(seller.clock.time - ago * DAY)[:10] for ago in (2, 1, 0)]
+    told = zip(days, ("100", "110", "120"), strict=True)
+    assert of_stockx["days"] == [{"day": day, "ask": ask, "bid": None} for day, ask in told]
+    assert call("GET", f"/v1/inventory/{item_id}/prices", tenant="globex").status == 404
 
 
 def test_a_marketplace_that_only_a_newer_version_knows_keeps_nobody_from_their_items(seller: Seller) -> None:
