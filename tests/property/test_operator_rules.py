@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.windows import Usage, Window
-from sluice.jobs.model.states import ALL, LEASED, QUEUED, TRANSITIONS
+from sluice.jobs.model.states import ALL, FINAL, LEASED, QUEUED, TRANSITIONS
 from sluice.operator import forecast, measures, metrics, standing
 from sluice.operator.standing import Numbers, QueueHealth
 from sluice.platform.clock import DAY, HOUR, SECOND
@@ -68,7 +68,37 @@ def test_the_counters_of_now_are_what_counting_the_jobs_finds(found: list[list[d
 def test_no_hour_counts_less_than_nothing(found: list[list[dict[str, Any] | None]]) -> None:
     for images in found:
         for old, new in pairwise(images):
-            assert all(step.by > 0 for step in measures.steps(old, new) if step.hour is not None)
+            of_hour = [step for step in measures.steps(old, new) if step.hour is not None]
+            assert all(step.by > 0 or step.name.startswith("c:") for step in of_hour)
+            assert not of_hour or sum(step.name.startswith("c:") for step in of_hour) == 1
+
+
+@given(histories())
+def test_how_many_are_not_over_follows_backwards_from_what_was_asked_and_what_ended(
+    found: list[list[dict[str, Any] | None]],
+) -> None:
+    """Each change in an hour of its own: at the end of each, so many are not over as the items say."""
+    moves = [(old, new) for images in found for old, new in pairwise(images) if new is not None]
+    moves = [(old, new | {"updated_at": {"N": str(NOON + hour * HOUR)}}) for hour, (old, new) in enumerate(moves)]
+    for queue in ("market.refresh:stockx", "market.refresh:ebay"):
+        by_hour = list[Counter[str]]()
+        open_, expected = 0, list[int | None]()
+        for old, new in moves:
+            steps = measures.steps(old, new)
+            by_hour.append(Counter[str]())
+            for step in steps:
+                if step.hour is not None:
+                    by_hour[-1][step.name] += step.by
+                elif step.name.startswith(f"n:{queue}:") and step.name.rpartition(":")[2] not in FINAL:
+                    open_ += step.by
+            expected.append(open_)
+        assert measures.pending(queue, open_, by_hour) == expected
+
+
+def test_hours_that_an_older_version_has_counted_say_nothing_of_how_many_were_not_over() -> None:
+    queue = "market.refresh:stockx"
+    older, newer = {f"e:{queue}:succeeded": 3}, {f"e:{queue}:succeeded": 3, f"c:{queue}": 1}
+    assert measures.pending(queue, 2, [{}, older, {}, newer, {}]) == [None, 4, 4, 2, 2]
 
 
 @given(st.dictionaries(st.text(max_size=5), st.dictionaries(st.sampled_from(["S", "N", "M"]), st.text(max_size=5))))

@@ -2,7 +2,7 @@
 
 ```
  change of a job             counters of now                        counters of the hour
- asked for                   n:market.refresh:stockx:queued  + 1
+ asked for                   n:market.refresh:stockx:queued  + 1    c:market.refresh:stockx + 1
  claimed                     …:queued - 1, …:leased + 1             d:market.refresh:stockx:m:3 + 1   waited 2 to 5 s
  tried in vain               …:leased - 1, …:queued + 1             f:market.refresh:stockx + 1
  put off                     …:leased - 1, …:queued + 1             z:… + 1
@@ -10,7 +10,8 @@
  forgotten (TTL)             …:succeeded - 1
 ```
 A job with an error is counted once more by its code (`x:kind:marketplace:state:code`), so that a filter by code
-needs no reading of jobs either.
+needs no reading of jobs either. What was asked for in an hour stands beside every other counter of the queue, 0 too:
+so an hour that an older version has counted is told from one in which nobody asked.
 """
 
 from bisect import bisect_left
@@ -90,9 +91,25 @@ def steps(old: Image | None, new: Image | None) -> list[CounterStep]:
         for name in _places(seen):
             moved[seen.tenant if seen else "", name] += by
     found = [CounterStep(tenant, None, name, by) for (tenant, name), by in moved.items() if by]
-    if before and after and before.state != after.state:
+    if after and (before is None or before.state != after.state):
         found += _of_hour(before, after)
     return found
+
+
+def pending(queue: str, now: int, of_hours: Sequence[Mapping[str, int]]) -> list[int | None]:
+    """How many jobs of a queue were not over at the end of each hour.
+
+    now: how many are not. of_hours: counters, the oldest hour first, the last one the present; so is what is returned.
+    None: an older version has counted what came since, and not all of it.
+    """
+    found: list[int | None] = []
+    known: int | None = now
+    for counters in reversed(of_hours):
+        found.append(known)
+        asked, ended = counters.get(f"c:{queue}"), sum(counters.get(f"e:{queue}:{state}", 0) for state in FINAL)
+        if known is not None:
+            known = None if asked is None and ended else max(0, known - (asked or 0) + ended)
+    return found[::-1]
 
 
 def ends(of_hours: Mapping[str, int]) -> dict[tuple[str, str], Counter[str]]:
@@ -107,11 +124,14 @@ def ends(of_hours: Mapping[str, int]) -> dict[tuple[str, str], Counter[str]]:
 
 
 def total(found: Iterable[CounterStep]) -> dict[tuple[str, int | None], dict[str, int]]:
-    """All steps of each item of counters, by tenant and hour; those that stay where they were are left out."""
+    """All steps of each item of counters, by tenant and hour; those that stay where they were are left out.
+
+    What was asked for is not: it says also that nothing was.
+    """
     sums: dict[tuple[str, int | None], Counter[str]] = {}
     for step in found:
         sums.setdefault((step.tenant, step.hour), Counter())[step.name] += step.by
-    moved = {item: {name: by for name, by in sums[item].items() if by} for item in sums}
+    moved = {item: {name: by for name, by in sums[item].items() if by or name.startswith("c:")} for item in sums}
     return {item: names for item, names in moved.items() if names}
 
 
@@ -122,9 +142,18 @@ def _places(seen: Measured | None) -> list[str]:
     return [f"n:{place}", *([f"x:{place}:{seen.code}"] if seen.code else [])]
 
 
-def _of_hour(before: Measured, after: Measured) -> list[CounterStep]:
+def _of_hour(before: Measured | None, after: Measured) -> list[CounterStep]:
     at, queue = after.numbers["updated_at"], after.queue
-    names = dict[str, int]()
+    names = _moved(before, after) if before else {}
+    found = [CounterStep(after.tenant, at - at % HOUR, name, by) for name, by in names.items() if by]
+    asked = _is_asked(before, after)
+    if found or asked:
+        found.append(CounterStep(after.tenant, at - at % HOUR, f"c:{queue}", int(asked)))
+    return found
+
+
+def _moved(before: Measured, after: Measured) -> dict[str, int]:
+    at, queue, names = after.numbers["updated_at"], after.queue, dict[str, int]()
     if after.state == LEASED and before.state == QUEUED:
         whose = MANUAL if after.numbers["priority"] >= keys.MANUAL else OTHERS
         # What is asked for now is due a second earlier, for clocks that differ: nobody has waited since then.
@@ -138,7 +167,14 @@ def _of_hour(before: Measured, after: Measured) -> list[CounterStep]:
     elif before.state == LEASED and after.state == QUEUED and after.code:
         put_off = after.numbers["attempts"] < before.numbers["attempts"]
         names[f"{'z' if put_off else 'f'}:{queue}"] = 1
-    return [CounterStep(after.tenant, at - at % HOUR, name, by) for name, by in names.items() if by]
+    return names
+
+
+def _is_asked(before: Measured | None, after: Measured) -> bool:
+    """Whether the job is asked for by this change: it is new, was over, or runs once more."""
+    if after.state in FINAL:
+        return False
+    return before is None or before.state in FINAL or _ended(before, after) is not None
 
 
 def _ended(before: Measured, after: Measured) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from typing_extensions import TypedDict
 
-from sluice.jobs.model.states import CANCELLED, DEAD, SUCCEEDED
+from sluice.jobs.model.states import CANCELLED, DEAD, FINAL, SUCCEEDED
 from sluice.operator import counts, measures, queues, scope
 from sluice.operator.overview_api import HoursQuery
 from sluice.platform.clock import HOUR, iso
@@ -18,7 +18,8 @@ class KindView(TypedDict):
 
     successRate: in percent of what ended as `succeeded` or `dead`; null of none. meanMs, p95Ms: from the request to the
     end, of what succeeded. meanTries: of what succeeded. failedTries: tried again. postponed: could not be tried.
-    endedByHour: what ended in each of the answer's `hours`.
+    endedByHour: what ended in each of the answer's `hours`; succeededByHour, deadByHour: of it. pendingByHour: how many
+    were not over at each hour's end, of the last one now; null of hours that an older version of Sluice has counted.
     """
 
     kind: str
@@ -34,6 +35,9 @@ class KindView(TypedDict):
     p95Ms: int | None
     meanTries: float | None
     endedByHour: list[int]
+    succeededByHour: list[int]
+    deadByHour: list[int]
+    pendingByHour: list[int | None]
 
 
 class HourView(TypedDict):
@@ -72,18 +76,25 @@ def _work(request: HttpRequest[None, HoursQuery], prefix: str) -> Work:
     query = request.query
     last = request.now - request.now % HOUR
     since = last - (query.hours - 1) * HOUR
-    known = counts.hours(scope.owner(request, query.tenant), request.now, query.hours)
+    owner = scope.owner(request, query.tenant)
+    known, states = counts.hours(owner, request.now, query.hours), queues.by_queue(counts.now(owner))
     of_hours = {hour: known.get(hour, {}) for hour in range(since, last + HOUR, HOUR)}
     together = counts.summed(of_hours.values())
-    names = sorted({":".join(name.split(":")[1:3]) for name in together if name.split(":")[1].startswith(prefix)})
+    there = {":".join(name.split(":")[1:3]) for name in together} | {name for name in states if _open(states[name])}
+    names = sorted(name for name in there if name.startswith(prefix))
     return {
         "since": iso(since),
-        "kinds": [_kind(name, together, list(of_hours.values())) for name in names],
+        "kinds": [_kind(name, together, list(of_hours.values()), _open(states.get(name, {}))) for name in names],
         "hours": [_of_hour(hour, counters, prefix) for hour, counters in of_hours.items()],
     }
 
 
-def _kind(queue: str, counters: Mapping[str, int], by_hour: Sequence[Mapping[str, int]]) -> KindView:
+def _open(states: Mapping[str, int]) -> int:
+    """How many of these are not over."""
+    return sum(number for state, number in states.items() if state not in FINAL)
+
+
+def _kind(queue: str, counters: Mapping[str, int], by_hour: Sequence[Mapping[str, int]], pending: int) -> KindView:
     kind, _, marketplace = queue.partition(":")
     ended = {state: counters.get(f"e:{queue}:{state}", 0) for state in (SUCCEEDED, DEAD, CANCELLED)}
     times, succeeded = queues.buckets(counters, f"t:{queue}:"), ended[SUCCEEDED]
@@ -102,6 +113,9 @@ def _kind(queue: str, counters: Mapping[str, int], by_hour: Sequence[Mapping[str
         "p95Ms": measures.quantile(times, 95),
         "meanTries": round(counters.get(f"a:{queue}", 0) / succeeded, 2) if succeeded else None,
         "endedByHour": [sum(one.get(f"e:{queue}:{state}", 0) for state in ended) for one in by_hour],
+        "succeededByHour": [one.get(f"e:{queue}:{SUCCEEDED}", 0) for one in by_hour],
+        "deadByHour": [one.get(f"e:{queue}:{DEAD}", 0) for one in by_hour],
+        "pendingByHour": measures.pending(queue, pending, by_hour),
     }
 
 

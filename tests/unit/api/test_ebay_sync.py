@@ -13,6 +13,7 @@ from sluice.listings.ebay.desired import FieldGroup, OnDrift, Status
 from sluice.listings.ebay.kinds import compare_id
 from sluice.listings.ebay.sellers import Places
 from sluice.platform import aws
+from sluice.platform.clock import DAY, iso
 from sluice.platform.config import live
 from sluice.platform.config.document import Config
 from sluice.platform.config.tenants import Allowances, Tenants
@@ -255,6 +256,8 @@ def test_an_operator_sees_how_much_differs_and_which_differences_are_open(seller
     [account] = found["accounts"]
     assert (account["tenant"], account["listings"], account["open"]) == (TENANT, 3, {"external_only": 2})
     assert (found["open"], account["meanAgeMs"] is not None) == ({"external_only": 2}, True)
+    days = get("/v1/ebay/account")["openByDay"]
+    assert days[-1] == {"day": iso(seller.clock.now())[:10], "open": {"external_only": 2}}
     rows = get("/v1/operator/drift/cases")["cases"]
     assert [(row["sku"], row["class"], row["groups"]) for row in rows] == [
         (sku, "external_only", ["price"]) for sku in sorted((SKU, "SKU-2"))
@@ -295,3 +298,12 @@ def test_differences_are_counted_over_the_slices_of_a_round(
     for _ in range(6):
         look(seller)
     assert get("/v1/operator/drift")["open"] == {"external_only": 3}
+
+
+def test_how_much_was_open_is_kept_of_each_day_for_thirty_days(seller: EbaySeller) -> None:
+    account, now = ACCOUNT, seller.clock.now()
+    for ago, open_ in ((45, {"ended": 9}), (29, {"ended": 3}), (1, {"both": 1}), (0, {"both": 2}), (0, {})):
+        sellers.note_open(account, open_, now - ago * DAY)
+    days = get("/v1/ebay/account")["openByDay"]
+    assert [one["open"] for one in days] == [{"ended": 3}, {"both": 1}, {}], "of today the last"
+    assert [one["day"] for one in days] == [iso(now - ago * DAY)[:10] for ago in (29, 1, 0)]

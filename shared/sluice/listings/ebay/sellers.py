@@ -8,6 +8,7 @@
                 ebay:acme   report        eBay's report of its live listings: the open one, and the last that was read
                 ebay:acme   pages         what each page of its items showed last (see `sweeping`)
                 ebay:acme   suspects      listings that are worth reading (see `suspects`)
+                ebay:acme   drift         how many differences were open on each of the last days
                 #look       ebay:acme     how far the looks at its listings are
 ```
 """
@@ -23,6 +24,7 @@ from sluice.listings.ebay.desired import Policies, PolicyIds, PolicyRef
 from sluice.marketplaces.publishing import POLICY_KINDS, Location, Policy
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
+from sluice.platform.clock import DAY, iso
 
 PUBLISHING: Final = "publishing"
 PLACES: Final = "places"
@@ -30,6 +32,8 @@ CATEGORIES: Final = "categories"
 REPORT: Final = "report"
 SUSPECTS: Final = "suspects"
 PAGES: Final = "pages"
+DRIFT: Final = "drift"
+DAYS: Final = 30  # of which it is kept how much differed
 # Under which the looks of all accounts stand.
 LOOKS: Final = "#look"
 
@@ -53,6 +57,7 @@ class SellerPart(tables.Table):
         was read last: when it was made, its rows, and how long after the one before. read_task: which it was.
     digests: of the part `pages`, a short word for what each page showed.
     waiting, checked, turn: of the part `suspects`; turn counts its changes.
+    days: of the part `drift`, `{"2026-11-28": {"ended": 2}}`.
     audit_owner, audit_after: whose records, and behind which sku, the next audit goes on. audited_at: of the last one.
     """
 
@@ -97,6 +102,7 @@ class SellerPart(tables.Table):
     waiting = JSONAttribute(null=True)
     checked = JSONAttribute(null=True)
     turn = IntAttribute(null=True)
+    days = JSONAttribute(null=True)
     audit_owner = UnicodeAttribute(null=True)
     audit_after = UnicodeAttribute(null=True)
     audited_at = IntAttribute(null=True)
@@ -244,6 +250,21 @@ def note_progress(account: str, actions: Sequence[Update]) -> None:
 def note_suspects(account: str, waiting: int) -> None:
     """Say how many listings wait to be read."""
     note_progress(account, [SellerPart.suspects.set(waiting)])
+
+
+def open_by_day(account: str) -> dict[str, dict[str, int]]:
+    """How many differences were open by class, at the end of the last complete round of looks of each day (UTC)."""
+    part = _find(account, DRIFT)
+    return dict(part.days or {}) if part else {}
+
+
+def note_open(account: str, open_: Mapping[str, int], now: int) -> None:
+    """Keep what is open now, by class, as that of today. Written when it has changed, or the day has."""
+    day, known = iso(now)[:10], open_by_day(account)
+    if known.get(day) == open_:
+        return
+    kept = {one: known[one] for one in sorted(known) if one > iso(now - DAYS * DAY)[:10]}
+    SellerPart(account, DRIFT, days={**kept, day: dict(open_)}).save()
 
 
 def suspects_of(account: str) -> SellerPart | None:

@@ -33,6 +33,13 @@ class PublishingPause(TypedDict):
     reason: str
 
 
+class OpenOnDay(TypedDict):
+    """How many differences were open by class, at the end of the last round of looks of a day of UTC."""
+
+    day: str
+    open: dict[str, int]
+
+
 class SyncStanding(TypedDict):
     """How the account fares. pause: null while it publishes.
 
@@ -40,6 +47,7 @@ class SyncStanding(TypedDict):
     allowedAgeMs: how old it would be if nothing held the looks up, with the calls that they are given.
     itemsAgeMs: the same of quantities, titles and pictures, where items are gone through by pages between two looks.
     reportAgeMs: the same of prices and of what is there, where eBay's reports are read. report: of the newest.
+    openByDay: of the last 30 days, oldest first; a day on which no round was completed is left out.
     """
 
     pause: PublishingPause | None
@@ -51,6 +59,7 @@ class SyncStanding(TypedDict):
     reportAgeMs: int | None
     report: LastReport | None
     lookedAt: Time | None
+    openByDay: list[OpenOnDay]
 
 
 def of(account: str, now: int) -> SyncStanding:
@@ -67,6 +76,7 @@ def of(account: str, now: int) -> SyncStanding:
         "reportAgeMs": shares.report_age_ms(report),
         "report": _shown(report),
         "lookedAt": iso_or_none(look.looked_at) if look else None,
+        "openByDay": [{"day": day, "open": open_} for day, open_ in sorted(sellers.open_by_day(account).items())],
     }
 
 
