@@ -27,9 +27,11 @@ from sluice.pages.table import PageCheck, PricePoint, Product, Tracker
 from sluice.platform.clock import DAY, HOUR, MINUTE, iso
 from sluice.platform.config.pause_table import put as pause
 from sluice.platform.config.pauses import Pause
+from sluice.platform.money import plain
+from sluice.prices import table as prices
 from sluice.prices.table import Price
 from sluice.webhooks import deliveries, endpoints
-from tests.support.dashboard_ebay import listed
+from tests.support.dashboard_ebay import GROUP_KEY, MEMBER, listed
 from tests.support.http import call
 from tests.support.letters import write as write_letter
 from tests.support.stream import changes
@@ -38,7 +40,12 @@ from tests.unit.api.conftest import Cloud
 TENANT = "acme"
 LISTING = "0c0ffee0-0000-4000-8000-000000000001"
 URL = "https://shop.example/products/harbour-runner"
-KINDS = {"market.refresh": "stockx:acme", "listing.update": "stockx:acme", "promotion.create": "ebay:acme"}
+KINDS = {
+    "market.refresh": "stockx:acme",
+    "listing.update": "stockx:acme",
+    "listing.publish": "ebay:acme",
+    "promotion.create": "ebay:acme",
+}
 NEVER = 4_102_444_800
 
 
@@ -72,6 +79,10 @@ def fill(cloud: Cloud, text: str = "Harbour Runner") -> list[str]:
     more = [
         "/dashboard/budget?name=stockx%3Aacme",
         "/dashboard/configuration/version?number=1",
+        f"/dashboard/ebay-group?id={GROUP_KEY}",
+        f"/dashboard/ebay-group/snapshot?key={GROUP_KEY}&number=1",
+        f"/dashboard/ebay-group/difference?key={GROUP_KEY}&before=1&after=1",
+        f"/dashboard/ebay-listing?id={MEMBER}",
         f"/dashboard/ebay-listing/snapshot?sku={sku}&number=2",
         f"/dashboard/ebay-listing/difference?sku={sku}&before=1&after=2",
         "/dashboard/checks/slow",
@@ -138,10 +149,9 @@ def _item(cloud: Cloud, text: str) -> str:
             catalog.key(marketplace, "DD1391-100"), product_id="p", name=text, category="sneakers", variants=sizes,
             marketplace=marketplace, updated_at=cloud.now, checked_at=cloud.now,
         ).save()  # fmt: skip
-        Price(
-            skus.key("DD1391-100"), f"{marketplace}:us-10:USD", marketplace=marketplace, size="10", size_system="us",
-            sizes={"us": "10"}, currency="USD", ask=ask, bid=bid, more={}, observed_at=cloud.now - 3 * MINUTE,
-        ).save()  # fmt: skip
+        for day, less in ((24, 0), (19, 4), (18, 7), (12, 9), (6, 3), (0, 0)):
+            asks, bids = (plain(Decimal(one) - less) for one in (ask, bid))
+            prices.store(_price(marketplace, asks, bids, cloud.now - day * DAY - 3 * MINUTE))
     # Written as it is stored: the API would ask for its prices, which are jobs.
     said = Raw("DD1391-100", "10", "us", category=f"sneakers {text}"[:60])
     units = [said._replace(cost="110", quantity=2), said._replace(cost="95.50")]
@@ -149,6 +159,13 @@ def _item(cloud: Cloud, text: str) -> str:
     STOCK.take(TENANT, 1)
     owned = items.put(TENANT, draft, cloud.now, item=items.key(draft.sku, draft.named))
     return items.public_id(owned.item)
+
+
+def _price(marketplace: str, ask: str, bid: str, observed_at: int) -> Price:
+    return Price(
+        skus.key("DD1391-100"), f"{marketplace}:us-10:USD", marketplace=marketplace, size="10", size_system="us",
+        sizes={"us": "10"}, currency="USD", ask=ask, bid=bid, more={}, observed_at=observed_at,
+    )  # fmt: skip
 
 
 def _import(text: str) -> str:

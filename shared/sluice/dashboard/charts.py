@@ -12,7 +12,7 @@ from sluice.dashboard.table import Row, Table
 # The plane of a chart, in its own units, and the room that is left for the words around it.
 WIDTH, HEIGHT, LEFT, BELOW, ABOVE = 600, 200, 56, 22, 8
 # As many lines have a colour of their own in style.css.
-COLOURS: Final = 4
+COLOURS: Final = 5
 
 Point = tuple[float, float]
 
@@ -50,18 +50,43 @@ def chart(
     lines: Mapping[str, Callable[[Row], float | None]],
     *,
     steps: bool = False,
+    zero: bool = True,
 ) -> Markup:
-    """Lines over a common axis, with the table of what they show behind a click.
+    """Lines over a common axis, with the table of what they show behind a click; the table alone if there is no line.
+
+    across, along, lines, steps, zero: as `picture` has them.
+    """
+    drawn = picture(title, table.rows, across, along, lines, steps=steps, zero=zero)
+    return join([drawn, numbers(table)]) if drawn else table.html()
+
+
+def numbers(table: Table) -> Markup:
+    """The table of what pictures show, behind a click."""
+    return element("details", element("summary", "The numbers"), table.html(), open=table.is_sorted)
+
+
+def picture(
+    title: str,
+    rows: Sequence[Row],
+    across: Callable[[Row], float],
+    along: Callable[[Row], str],
+    lines: Mapping[str, Callable[[Row], float | None]],
+    *,
+    steps: bool = False,
+    zero: bool = True,
+) -> Markup | None:
+    """Lines over a common axis; None if there is nothing to draw.
 
     across: where a row stands on the axis. along: how that is said; it stands at the two ends. lines: by name, a row's
-    value; None is a gap. steps: a value holds until the next one, as a price does.
+    value; None is a gap. steps: a value holds until the next one, as a price does. zero: the axis begins there, as that
+    of counts does; that of prices begins at the lowest.
     """
-    rows = sorted(table.rows, key=across)
+    rows = sorted(rows, key=across)
     drawn = {name: [_points(run, steps) for run in _runs(rows, across, line)] for name, line in lines.items()}
     points = [point for runs in drawn.values() for run in runs for point in run]
     if not points:
-        return table.html()
-    low, high = min(0.0, *(y for _, y in points)), max(y for _, y in points) or 1.0
+        return None
+    low, high = _ends([y for _, y in points], zero)
     first, last = min(x for x, _ in points), max(x for x, _ in points)
 
     def place(point: Point) -> Point:
@@ -69,7 +94,7 @@ def chart(
         return x, ABOVE + (HEIGHT - ABOVE - BELOW) * (1 - (point[1] - low) / ((high - low) or 1))
 
     shapes = [_shape([place(one) for one in run], number) for number, runs in enumerate(drawn.values()) for run in runs]
-    picture = element(
+    made = element(
         "svg",
         element("title", f"{title}: {', '.join(lines)}"),
         _axes(low, high, (along(rows[0]), along(rows[-1]))),
@@ -79,8 +104,15 @@ def chart(
         class_="chart",
     )
     legend = [element("li", name, class_=f"line-{number % COLOURS}") for number, name in enumerate(lines)]
-    behind = element("details", element("summary", "The numbers"), table.html(), open=table.is_sorted)
-    return element("figure", element("figcaption", title, element("ul", legend, class_="legend")), picture, behind)
+    return element("figure", element("figcaption", title, element("ul", legend, class_="legend")), made)
+
+
+def _ends(values: Sequence[float], zero: bool) -> tuple[float, float]:
+    """Where the upright axis begins and ends."""
+    if zero:
+        return min(0.0, *values), max(values) or 1.0
+    low, high = min(values), max(values)
+    return (low, high) if low < high else (low - 1, high + 1)
 
 
 def ranges(
@@ -100,7 +132,7 @@ def ranges(
         return side + (WIDTH - side - LEFT) * (value - low) / ((high - low) or 1)
 
     shapes = [_bar(name, pair, place, BELOW * (row + 1)) for row, (name, pair) in enumerate(bars.items())]
-    picture = element(
+    made = element(
         "svg",
         element("title", f"{title}: {', '.join(bars)}"),
         shapes,
@@ -110,7 +142,7 @@ def ranges(
     )
     legend = [element("li", name, class_=f"line-{number}") for number, name in enumerate(ends)]
     caption = element("figcaption", title, element("ul", legend, class_="legend"))
-    return join([element("figure", caption, picture), table.html()])
+    return join([element("figure", caption, made), table.html()])
 
 
 def _bar(name: str, pair: tuple[float | None, float | None], place: Callable[[float], float], y: int) -> Child:

@@ -6,17 +6,22 @@ from html import unescape
 
 import pytest
 
+from sluice.dashboard.pages import ebay_groups, ebay_over_time
 from sluice.dashboard.pages import ebay_listings as pages
-from sluice.listings.ebay import bodies, cases
+from sluice.jobs.model.job import Job
+from sluice.listings.ebay import bodies, cases, sellers
 from sluice.listings.ebay.plan import MOST_DETAIL_REVISIONS
 from sluice.listings.ebay.table import HistoryEntry, Record, find, version_entry
 from sluice.marketplaces.publishing import MOST_REVISIONS
+from sluice.operator import counts
 from sluice.platform import aws
+from sluice.platform.clock import DAY, SystemClock, iso
 from tests.support import dashboard, dashboard_ebay
-from tests.support.dashboard_ebay import SKU
+from tests.support.dashboard_ebay import GROUP_KEY, MEMBER, SKU
 from tests.support.dashboard_page import form_of, look, send, signed_in
-from tests.support.ebay_records import document
+from tests.support.ebay_records import accept, document
 from tests.support.http import call
+from tests.support.stream import changes
 from tests.unit.api.conftest import Cloud
 
 TEXT = "<b>Chicago</b>"
@@ -56,15 +61,15 @@ def test_pages_know_what_the_api_takes() -> None:
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
-        ("", [SKU, "OTHER"]),
-        ("state=waiting", ["OTHER"]),
+        ("", [SKU, MEMBER]),
+        ("state=waiting", [MEMBER]),
         ("drift=true", [SKU]),
-        ("drift=false", ["OTHER"]),
+        ("drift=false", [MEMBER]),
+        (f"group={GROUP_KEY}", [MEMBER]),
         ("group=none", []),
     ],
 )
 def test_listings_are_filtered_by_state_and_by_what_differs(listed: Cloud, asked: str, found: list[str]) -> None:
-    put("OTHER")
     shown = look(f"/dashboard/ebay-listings?{asked}", signed_in("user"))
     assert re.findall(r'href="/dashboard/ebay-listing\?id=([^"]+)"', shown.text) == found
 
@@ -172,3 +177,95 @@ def test_snapshots_that_are_none_cannot_be_compared(listed: Cloud, asked: str, s
     shown = look(f"/dashboard/ebay-listing/difference?sku={SKU}{asked}", signed_in("user"))
     assert shown.status == status
     assert field is None or f'id="wrong-{field}"' in shown.text
+
+
+# Over time
+
+
+def test_publishes_and_what_differs_are_drawn_over_time_above_all_listings(listed: Cloud) -> None:
+    put(MEMBER, quantity=7)
+    counts.follow(changes("jobs"))
+    page = "/dashboard/ebay-listings?format=csv&table="
+    hours = list(csv.DictReader(look(f"{page}publishes", signed_in()).text.splitlines()))
+    waiting = [one for one in Job.scan(Job.kind == "listing.publish") if one.state == "queued"]
+    assert waiting
+    assert hours[0]["Not over at its end"] == str(len(waiting))
+    assert sum(int(one["Ended well"]) for one in hours) == 2
+    assert {one["Ended well, %"] for one in hours} == {"", "100.0"}
+    assert look(f"{page}open", signed_in()).text.splitlines()[1:] == [
+        f"{day(0)},0,1", f"{day(1)},3,1", f"{day(2)},2,0", f"{day(3)},0,0",
+    ]  # fmt: skip
+    shown = look("/dashboard/ebay-listings", signed_in()).text
+    assert shown.count('class="chart"') == 3
+    of_a_user = look("/dashboard/ebay-listings", signed_in("user")).text
+    assert of_a_user.count('class="chart"') == 1, "how work fares is for operators"
+
+
+def day(ago: int) -> str:
+    return iso(SystemClock().now() - ago * DAY)[:10]
+
+
+def test_before_anything_was_published_the_page_says_what_will_be_there(
+    acme: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws, "invoke", dashboard.api)
+    shown = look("/dashboard/ebay-listings", signed_in()).text
+    for told in (pages.NONE_YET, ebay_over_time.NO_PUBLISH, ebay_over_time.NO_ROUND):
+        assert told in unescape(shown)
+
+
+def test_a_pause_of_publishing_stands_above_all_listings(listed: Cloud) -> None:
+    sellers.pause("ebay:acme", listed.now + DAY, "the selling limit is reached")
+    assert "the selling limit is reached" in look("/dashboard/ebay-listings", signed_in("user")).text
+
+
+# Checking now, and groups
+
+GROUP_PAGE = f"/dashboard/ebay-group?id={GROUP_KEY}"
+
+
+@pytest.mark.parametrize(("page", "skus"), [(PAGE, [SKU]), (GROUP_PAGE, [MEMBER])])
+def test_a_listing_or_all_of_a_group_is_checked_once_by_its_button(listed: Cloud, page: str, skus: list[str]) -> None:
+    accept("acme", MEMBER, listed.now)
+    who = signed_in()
+    form = form_of(look(page, who), "Check now")
+    path = page.partition("?")[0]
+    assert [send(f"{path}/check", form, who).to for _ in range(2)] == [page, page]
+    [job] = Job.scan(Job.kind == "listing.compare")
+    assert job.payload["skus"] == skus
+
+
+def test_what_was_never_published_has_no_button_and_says_why_it_is_not_checked(listed: Cloud) -> None:
+    who = signed_in()
+    page = f"/dashboard/ebay-listing?id={MEMBER}"
+    assert "Check now" not in look(page, who).text
+    form = form_of(look(PAGE, who), "Check now")
+    refused = send("/dashboard/ebay-listing/check", {**form, "id": MEMBER}, who)
+    assert refused.status == 409
+    assert "nothing of this listing was published yet" in refused.text
+
+
+def test_a_group_shows_its_members_its_snapshots_and_its_history(listed: Cloud) -> None:
+    who = signed_in("user")
+    assert re.findall(r'href="/dashboard/ebay-group\?id=([^"]+)"', look("/dashboard/ebay-groups", who).text) == [
+        GROUP_KEY
+    ]
+    [member] = csv.reader(rows(f"{GROUP_PAGE}&format=csv&table=members"))
+    assert member[:5] == [MEMBER, "waiting", "10", "245.0", "3"]
+    [history] = csv.reader(rows(f"{GROUP_PAGE}&format=csv&table=history"))
+    assert history[2] == "put"
+    [way] = [
+        unescape(one) for one in re.findall(r'href="(/dashboard/ebay-group/snapshot[^"]*)"', look(GROUP_PAGE, who).text)
+    ]
+    snapshot = look(way, who)
+    assert snapshot.status == 200
+    assert f'href="{GROUP_PAGE}"' in snapshot.text
+    same = look(f"/dashboard/ebay-group/difference?key={GROUP_KEY}&before=1&after=1", who)
+    assert "Nothing differs" in same.text
+    assert f'href="{GROUP_PAGE}"' in look(f"/dashboard/ebay-listing?id={MEMBER}", who).text
+
+
+def test_groups_without_any_say_how_one_comes_and_another_tenants_is_not_found(listed: Cloud) -> None:
+    theirs = signed_in(tenant="globex")
+    assert ebay_groups.NONE_YET in unescape(look("/dashboard/ebay-groups", theirs).text)
+    assert look(GROUP_PAGE, theirs).status == 404

@@ -3,6 +3,7 @@
 import re
 from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.support import dashboard, dashboard_shop
 from tests.support.clock import VirtualClock
 from tests.support.dashboard import Shown
 from tests.support.dashboard_page import form_of, look, send, signed_in
+from tests.support.http import call
 from tests.unit.api.conftest import Cloud
 
 LIST = "/dashboard/portfolio"
@@ -291,3 +293,100 @@ def test_the_spread_is_the_lowest_ask_less_the_highest_bid_of_one_currency(
 ) -> None:
     assert portfolio_prices.shown_spread(of(*prices)) == spread
     assert portfolio_prices.age(of(*prices)) == age
+
+
+# Prices over time, and changing an item
+
+
+def csv_rows(page: str, table: str) -> list[str]:
+    return look(f"{page}&format=csv&table={table}", signed_in("user")).text.splitlines()
+
+
+def test_prices_over_time_are_drawn_for_asks_and_bids_with_the_numbers_behind(item: str, acme: Cloud) -> None:
+    head, *days = csv_rows(item, "days")
+    assert head == 'Day (UTC),"StockX asks, USD","StockX bids, USD","Alias asks, USD","Alias bids, USD"'
+    assert len(days) == 6
+    assert days[0].partition(",")[2] == "150.0,120.5,148.25,131.0"
+    shown = look(item, signed_in("user")).text
+    section = shown.partition("Prices over time")[2].partition("</section>")[0]
+    assert section.count("<svg") == 2
+    assert section.count("<polyline") == 4
+    assert "<details><summary>The numbers</summary>" in section
+
+
+def test_an_item_without_known_prices_says_that_a_line_will_grow(item: str) -> None:
+    shown = look(added(GOOD, signed_in()).to, signed_in("user"))
+    assert portfolio_prices.NO_DAYS in unescape(shown.text)
+
+
+def changed(item: str, who: dict[str, str], **fields: str) -> Shown:
+    """Change the item by its form, filled in as it stands but for `fields`."""
+    return send(f"{LIST}/change", {**filled(item, who), **fields}, who)
+
+
+def filled(item: str, who: dict[str, str]) -> dict[str, str]:
+    """The whole form that changes an item, as a browser sends it untouched."""
+    [form] = re.findall(r'<form[^>]*action="/dashboard/portfolio/change".*?</form>', look(item, who).text, re.DOTALL)
+    inputs = re.findall(r"<input ([^>]*)>", form)
+    found: dict[str, str] = {}
+    for one in inputs:
+        given = dict(re.findall(r'(\w+)="([^"]*)"', one))
+        if given["type"] != "checkbox" or one.endswith("checked"):
+            found[given["name"]] = unescape(given.get("value", ""))
+    return found
+
+
+def units(item: str) -> list[str]:
+    return csv_rows(item, "lots")[1:]
+
+
+def test_units_category_and_marketplaces_of_an_item_are_changed_by_one_form(item: str) -> None:
+    who = signed_in()
+    fields = {"quantity.1": "", "cost.1": "", "currency.1": "", "quantity.2": "4", "cost.2": "80", "category": "shoes"}
+    form = filled(item, who)
+    del form["marketplace.ebay"]
+    done = [send(f"{LIST}/change", {**form, **fields}, who) for _ in range(2)]
+    assert [one.to for one in done] == [item, item], "a form that is sent twice is done"
+    assert units(item) == ["2,110.0", "4,80.0"]
+    shown = look(item, who).text
+    assert "<dt>category</dt><dd>shoes</dd>" in shown
+    assert ">eBay<" not in shown.partition("Prices over time")[0]
+
+
+def test_a_form_that_changes_nothing_asks_for_nothing(item: str, acme: Cloud) -> None:
+    before = acme.content()["inventory"]
+    assert changed(item, signed_in()).to == item
+    assert acme.content()["inventory"] == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"cost.0": "110,50"}, "cost.0"), ({"quantity.0": "many"}, "quantity.0"), ({"currency.1": "XXXX"}, "currency.1"),
+     ({"quantity.2": "0"}, "quantity.2"), ({"category": "=1"}, "category")],
+)  # fmt: skip
+def test_what_an_item_cannot_become_is_refused_at_its_field(
+    item: str, acme: Cloud, wrong: dict[str, str], field: str
+) -> None:
+    before = acme.content()["inventory"]
+    shown = changed(item, signed_in(), **wrong)
+    assert shown.status == 400
+    assert f'id="wrong-{field}"' in shown.text
+    assert f'value="{wrong[field]}"' in shown.text
+    assert acme.content()["inventory"] == before
+
+
+def test_a_form_of_an_old_version_is_refused_with_what_changed_and_then_holds(item: str) -> None:
+    who = signed_in()
+    form = {**filled(item, who), "category": "boots"}
+    item_id = parse_qs(urlsplit(item).query)["id"][0]
+    lots = [{"quantity": 1, "cost": "95.50"}]
+    assert call("PATCH", f"/v1/inventory/{item_id}", body={"lots": lots}, tenant="acme").status == 200
+    late = send(f"{LIST}/change", form, who)
+    assert late.status == 409
+    told = unescape(late.text.partition('role="alert"')[2].partition("</div>")[0])
+    assert "<del>2 at 110 USD; 1 at 95.50 USD</del> → <ins>1 at 95.50 USD</ins>" in told
+    assert units(item) == ["1,95.5"]
+    assert 'value="boots"' in late.text, "what was written stays"
+    [seen] = re.findall(r'name="seen" value="([^"]*)"', late.text)
+    assert send(f"{LIST}/change", {**form, "seen": unescape(seen)}, who).to == item
+    assert units(item) == ["2,110.0", "1,95.5"]

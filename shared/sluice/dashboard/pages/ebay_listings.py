@@ -9,18 +9,19 @@ from sluice.dashboard import forms, parts
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
-from sluice.dashboard.pages.ebay_snapshots import columns, said
+from sluice.dashboard.pages import ebay_over_time, ebay_sides
+from sluice.dashboard.pages.ebay_snapshots import GROUP, LISTING, said
 from sluice.dashboard.search import Filter, listing, more, search
 from sluice.dashboard.table import Column, Row, Table, state, text, time
 from sluice.dashboard.visit import Visit
 from sluice.platform.http.auth import Permission
 
-HERE, ONE = "/dashboard/ebay-listings", "/dashboard/ebay-listing"
+HERE, ONE, ROUTE = "/dashboard/ebay-listings", LISTING.page, LISTING.route
 ALL: Final = "/v1/ebay/listings"
-ROUTE: Final = f"{ALL}/{{sku}}"
 # A test compares these with what the API takes.
 STATES: Final = ("waiting", "failed", "live", "out_of_stock", "paused", "on_hold", "ended", "archived")
 ANSWERS: Final[Mapping[str, str]] = {"ours": "Ours", "theirs": "Theirs", "ignore": "Ignore"}
+GROUPS: Final = "/dashboard/ebay-groups"
 FILTER: Final = Filter(
     {"group": "Group"}, {"state": ("State", STATES), "drift": ("With open differences", ("true", "false"))}
 )
@@ -29,6 +30,7 @@ MEANING: Final = (
     "Ours: eBay is made as your record says. Theirs: your record becomes as eBay shows the listing; of one that has "
     "ended, it says so too. Ignore: what eBay shows is no difference from now on."
 )
+CHECKS: Final = "Has it compared with what eBay shows, as soon as the quota lets it. What is found stands here then."
 # What each class of difference means; what eBay has taken away leaves nothing that a record could become.
 CLASSES: Final[Mapping[str, str]] = {
     "external_only": "eBay shows something else than it took",
@@ -50,12 +52,15 @@ def show_all(visit: Visit) -> Page:
         "title": text("Title", "title"),
         "drift": Column("Open differences", lambda row: row["drift"] or None),
         "site": text("Site", "marketplace"),
-        "group": text("Group", "group"),
+        "group": Column("Group", lambda row: row["group"], lambda row: row["group"] and GROUP.to(row["group"])),
         "published": time("Published", "publishedAt"),
         "changed": time("Changed", "changedAt"),
     }
     table = Table(visit, columns, found.rows("listings"), "By SKU", NONE_YET)
-    return listing("eBay listings", found, table, filter_=FILTER)
+    over_time, tables = ebay_over_time.sections(visit)
+    way = element("p", parts.link("Groups: several of them that are one listing", GROUPS))
+    page = listing("eBay listings", found, table, filter_=FILTER, after=[way, over_time])
+    return page._replace(tables=(*page.tables, *tables))
 
 
 def show_one(visit: Visit) -> Page:
@@ -73,24 +78,37 @@ def answer(visit: Visit) -> Page | Redirect:
     return Redirect(parts.address(ONE, {"id": sku}))
 
 
+def check(visit: Visit) -> Page | Redirect:
+    """Have the listing compared with what eBay shows, as soon as its quota lets it."""
+    sku = visit.form.get("id", "")
+    try:
+        visit.do(f"POST {ROUTE}/check", path={"sku": sku})
+    except ApiRefusal as refused:
+        return _one(visit, sku, refused.named("check"), refused.status)
+    return Redirect(parts.address(ONE, {"id": sku}))
+
+
 def _one(visit: Visit, sku: str, wrong: Mapping[str, str], status: int) -> Page:
     path = {"sku": sku}
     one = visit.get(ROUTE, path=path)
     taken = search(visit, f"{ROUTE}/snapshots", {}, path=path, name="snapshots")
     past = search(visit, f"{ROUTE}/history", {}, path=path, name="history")
     known = visit.get("/v1/ebay/policies", query={"marketplace": one["marketplace"]})
-    sides = Table(visit, SIDES, _sides(one), "Wanted, published, and as eBay shows it", "Nothing is known.", "sides")
+    side_by_side, sides = ebay_sides.section(visit, one)
     open_ = Table(visit, _cases(visit, sku), one["openDrift"], "Open differences", "Nothing differs.", "drift")
     policies = Table(visit, POLICY, _policies(one, known), "Business policies", "It names none.", "policies")
-    snapshots = Table(visit, columns(sku), taken.rows("snapshots"), "Snapshots, newest first", "None yet.", "snapshots")
+    snapshots = Table(
+        visit, LISTING.columns(sku), taken.rows("snapshots"), "Snapshots, newest first", "None yet.", "snapshots"
+    )
     history = Table(visit, HISTORY, past.rows("history"), "Changes, newest first", "Nothing is kept of it.", "history")
     body = [
         element("p", parts.word(one["state"]), " ", one["title"], class_="told"),
         [forms.others(told, ()) for told in (wrong, taken.wrong, past.wrong)],
-        _error(one["error"]),
+        error(one["error"]),
+        check_button(visit, f"{ONE}/check", sku) if one["published"] else None,
         parts.section("Where it differs", open_.html(), _meaning(visit, one["openDrift"])),
         parts.section("What it is", parts.facts(_facts(one))),
-        parts.section("Side by side", sides.html(), _whole(one)),
+        side_by_side,
         parts.section("Policies", policies.html(), _read(known)),
         parts.section("What was published", snapshots.html(), more(visit, taken, "snapshots")),
         parts.section("What was changed", history.html(), more(visit, past, "history")),
@@ -104,28 +122,39 @@ def _one(visit: Visit, sku: str, wrong: Mapping[str, str], status: int) -> Page:
     )
 
 
-def _error(error: Mapping[str, Any] | None) -> Markup | None:
-    if error is None:
+def check_button(visit: Visit, path: str, name: str) -> Markup | None:
+    """A button that has what is called `name` compared with what eBay shows."""
+    if not visit.may(Permission.LISTINGS_WRITE):
         return None
-    again = "It is not tried again before the record is changed." if error["final"] else "It is tried again by itself."
-    told = f"Version {error['version']} was not published: {error['code']}: {error['message']} {again} Seen "
-    return element("p", told, parts.moment(error["at"]), class_="refused")
+    made = forms.form(visit, path, forms.button("Check now"), hidden={"id": name})
+    return element("div", made, element("p", CHECKS, class_="note"), class_="buttons")
+
+
+def error(found: Mapping[str, Any] | None) -> Markup | None:
+    """Why a version was not published, and what becomes of it."""
+    if found is None:
+        return None
+    again = "It is not tried again before the record is changed." if found["final"] else "It is tried again by itself."
+    told = f"Version {found['version']} was not published: {found['code']}: {found['message']} {again} Seen "
+    return element("p", told, parts.moment(found["at"]), class_="refused")
+
+
+def revisions(left: Mapping[str, Any]) -> Child:
+    """How many changes eBay takes of the listing today."""
+    told = f"{left['left']}, of which {left['detailsLeft']} of more than price and quantity, until "
+    return [told, parts.moment(left["until"])]
 
 
 def _facts(one: Mapping[str, Any]) -> dict[str, Child]:
-    left = one["revisions"]
     found: dict[str, Child] = {
         "site": one["marketplace"],
         "listing at eBay": one["listingId"] or parts.NONE,
-        "group": one["group"] or parts.NONE,
+        "group": GROUP.to(one["group"]) if one["group"] else parts.NONE,
         "is to be": one["status"],
         "version": f"{one['version']}, published {one['publishedVersion'] or 'none'}",
         "published": parts.moment(one["publishedAt"]),
         "looked at": parts.moment(one["observedAt"]),
-        "changes left today": [
-            f"{left['left']}, of which {left['detailsLeft']} of more than price and quantity, until ",
-            parts.moment(left["until"]),
-        ],
+        "changes left today": revisions(one["revisions"]),
         "changed": [parts.moment(one["changedAt"]), f" by {one['changedBy']}"],
         "made": parts.moment(one["createdAt"]),
     }
@@ -160,87 +189,6 @@ def _buttons(visit: Visit, sku: str, row: Row) -> Markup:
 
 def _meaning(visit: Visit, open_: Any) -> Markup | None:
     return element("p", MEANING, class_="note") if open_ and visit.may(Permission.LISTINGS_WRITE) else None
-
-
-# Side by side
-
-SIDES: Final = {
-    "field": text("Field", "field"),
-    "wanted": text("Wanted", "wanted"),
-    "published": Column("Published", lambda row: row["published"], lambda row: _marked(row, "published", "wanted")),
-    "shown": Column("At eBay", lambda row: row["shown"], lambda row: _marked(row, "shown", "published")),
-    "differs": Column("Differs", lambda row: _differs(row)),
-}
-
-
-def _sides(one: Mapping[str, Any]) -> list[Row]:
-    """What can be compared: a record says the same in other words than eBay does."""
-    wanted, published = _of_record(one["record"]), _of_record(one["published"] or {})
-    shown = _of_ebay((one["observed"] or {}).get("groups") or {})
-    rows = [
-        {"field": field, "wanted": wanted[field], "published": published[field], "shown": shown[field]}
-        for field in wanted
-    ]
-    return [row for row in rows if any(row[side] is not None for side in ("wanted", "published", "shown"))]
-
-
-def _of_record(record: Mapping[str, Any]) -> dict[str, Any]:
-    price = record.get("price") or {}
-    return {
-        "price": _money(price.get("amount"), price.get("currency")),
-        "quantity": record.get("quantity"),
-        "title": record.get("title"),
-        "condition": record.get("condition"),
-        "category": record.get("category"),
-        "pictures": "\n".join(record.get("images") or ()) or None,
-    }
-
-
-def _of_ebay(groups: Mapping[str, Any]) -> dict[str, Any]:
-    price, details = (groups.get("price") or {}).get("price") or {}, groups.get("details") or {}
-    item, offer = details.get("item") or {}, details.get("offer") or {}
-    return {
-        "price": _money(price.get("value"), price.get("currency")),
-        "quantity": _quantity(groups.get("quantity") or {}),
-        "title": (item.get("product") or {}).get("title"),
-        "condition": item.get("condition"),
-        "category": offer.get("categoryId"),
-        "pictures": "\n".join(groups.get("images") or ()) or None,
-    }
-
-
-def _quantity(shown: Mapping[str, Any]) -> int | None:
-    """What buyers see: the smaller of the item's and the offer's."""
-    item = ((shown.get("item") or {}).get("shipToLocationAvailability") or {}).get("quantity")
-    told = [int(one) for one in (item, shown.get("offer")) if isinstance(one, int | float)]
-    return min(told) if told else None
-
-
-def _money(amount: str | None, currency: str | None) -> str | None:
-    return f"{float(amount):.10g} {currency}" if amount and currency else None
-
-
-def _is_other(row: Row, side: str, than: str) -> bool:
-    return None not in (row[side], row[than]) and row[side] != row[than]
-
-
-def _marked(row: Row, side: str, than: str) -> Child:
-    return element("mark", row[side]) if _is_other(row, side, than) else row[side]
-
-
-def _differs(row: Row) -> str | None:
-    told = {
-        "not published yet": _is_other(row, "published", "wanted"),
-        "eBay shows another": _is_other(row, "shown", "published"),
-    }
-    return ", ".join(one for one, so in told.items() if so) or None
-
-
-def _whole(one: Mapping[str, Any]) -> Markup:
-    """The documents, with all that they say."""
-    whole = {"Wanted": one["record"], "Published": one["published"], "At eBay": one["observed"]}
-    told = [[element("h3", label), parts.as_json(found)] for label, found in whole.items() if found]
-    return element("details", element("summary", "All that each says"), told)
 
 
 # Policies

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from markupsafe import Markup
 
-from sluice.dashboard import drawings, forms, parts
+from sluice.dashboard import drawings, forms, parts, stale
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
-from sluice.dashboard.pages import portfolio_imports
+from sluice.dashboard.pages import portfolio_change, portfolio_imports
 from sluice.dashboard.pages import portfolio_prices as prices
 from sluice.dashboard.search import Filter, listing, search
 from sluice.dashboard.table import Column, Row, Table, amount, text
@@ -37,6 +38,7 @@ MORE: Final = {
 SYSTEM: Final = "Its system, as the size says if empty"
 CAPTION: Final = "By SKU and size: what each marketplace asks, and below it what it bids"
 NONE_YET: Final = "Nothing here. Say below what you own, and its prices are fetched; or clear the filter."
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 GONE: Final = "It is no longer in your inventory, and nobody fetches its prices for you."
 
 
@@ -48,6 +50,26 @@ def show_all(visit: Visit) -> Page:
 def show_one(visit: Visit) -> Page:
     """One item."""
     return _one(visit, visit.query.get("id", ""))
+
+
+def change(visit: Visit) -> Page | Redirect:
+    """Change an item. What is as it was is not sent, so that it stays what the item itself says, or does not say."""
+    item_id = visit.form.get("id", "")
+    here = replace(visit, here=ONE, query={"id": item_id})
+    one = visit.get(ROUTE, path={"item_id": item_id})
+    asked, stands = portfolio_change.read(visit, one), portfolio_change.stands(one)
+    if not asked.body or stale.is_done(visit, stands, asked.wanted):
+        return Redirect(parts.address(ONE, {"id": item_id}))
+    if stale.changes(visit, stands):
+        return _one(here, item_id, status=stale.CONFLICT)
+    try:
+        visit.do(f"PATCH {ROUTE}", asked.body, path={"item_id": item_id})
+    except ApiRefusal as refused:
+        wrong = {
+            asked.names.get(name, name): told for name, told in (refused.fields or {"item": refused.message}).items()
+        }
+        return _one(here, item_id, wrong=wrong, status=refused.status)
+    return Redirect(parts.address(ONE, {"id": item_id}))
 
 
 def add(visit: Visit) -> Page | Redirect:
@@ -88,9 +110,14 @@ def _all(visit: Visit, wrong: Mapping[str, str], status: int) -> Page:
     return listing("Portfolio", found, table, filter_=FILTER, before=before, form=form, status=status)
 
 
-def _one(visit: Visit, item_id: str, asked: Sequence[Row] = ()) -> Page:
-    one = visit.get(ROUTE, path={"item_id": item_id})
+def _one(
+    visit: Visit, item_id: str, asked: Sequence[Row] = (), wrong: Mapping[str, str] = NOTHING, status: int = 200
+) -> Page:
+    path = {"item_id": item_id}
+    one, past = visit.get(ROUTE, path=path), visit.get(f"{ROUTE}/prices", path=path)["prices"]
     side_by_side, table = prices.section(visit, one)
+    over_time, days = prices.over_time(visit, past)
+    changed = stale.told(visit, portfolio_change.stands(one))
     lots = Table(visit, LOTS, one["lots"], "Units by what they cost", "None.", "lots")
     body = [
         drawings.drawn([one]),
@@ -98,9 +125,11 @@ def _one(visit: Visit, item_id: str, asked: Sequence[Row] = ()) -> Page:
         _buttons(visit, item_id),
         parts.section("Prices are asked for", element("ul", [_asked(each) for each in asked])) if asked else None,
         side_by_side,
+        over_time,
         parts.section("What you own", lots.html()),
+        portfolio_change.section(visit, one, wrong, changed),
     ]
-    return Page(_name(one), join(body), tables=(table, lots))
+    return Page(_name(one), join(body), status, tables=(table, days, lots))
 
 
 def _item(row: Row) -> Child:

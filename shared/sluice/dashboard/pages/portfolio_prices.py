@@ -1,6 +1,7 @@
 """Prices of an item side by side: what each marketplace asks and bids, how far apart they are, and how old."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -14,9 +15,10 @@ from sluice.platform.money import plain
 
 SECOND_MS: Final = 1_000
 NAMES: Final[Mapping[str, str]] = {"stockx": "StockX", "alias": "Alias", "ebay": "eBay"}
-NOWHERE: Final = "It is priced nowhere. Say at which marketplaces, with PATCH /v1/inventory/{itemId}."
+NOWHERE: Final = "It is priced nowhere. Tick below at which marketplaces."
 ENDS: Final = ("bids", "asks")
 RANGES: Final = "Ask and bid at each marketplace"
+NO_DAYS: Final = "No price is known yet. The last one of each day is kept for 30 days, so that a line grows here."
 
 
 def section(visit: Visit, one: Row) -> tuple[Markup, Table]:
@@ -25,6 +27,46 @@ def section(visit: Visit, one: Row) -> tuple[Markup, Table]:
     apart = shown_spread(one)
     told = element("p", f"Lowest ask less highest bid: {apart}.", class_="note") if apart else None
     return parts.section("Prices", told, charts.ranges(RANGES, table, _bars(one), ENDS)), table
+
+
+def over_time(visit: Visit, past: Sequence[Row]) -> tuple[Markup, Table]:
+    """What each marketplace asked and bid on the last days, drawn, and the table that has it.
+
+    past: as the API has it.
+    """
+    known = [one for one in past if one["days"]]
+    days = sorted({day["day"] for one in known for day in one["days"]}, reverse=True)
+    by_day = {one["marketplace"]: {day["day"]: day for day in one["days"]} for one in known}
+    rows = [{"day": day, **{name: found.get(day, {}) for name, found in by_day.items()}} for day in days]
+    columns = {"day": text("Day (UTC)", "day")}
+    for one in known:
+        for what, label in (("ask", "asks"), ("bid", "bids")):
+            column = f"{named(one['marketplace'])} {label}, {one['currency']}"
+            columns[f"{one['marketplace']}-{what}"] = _day_column(column, one["marketplace"], what)
+    table = Table(visit, columns, rows, "Each day's last price, newest first", NO_DAYS, "days")
+    drawn = [_line(what, label, known, rows) for what, label in (("ask", "What they ask"), ("bid", "What they bid"))]
+    if not any(drawn):
+        return parts.section("Prices over time", table.html()), table
+    return parts.section("Prices over time", element("div", drawn, class_="sides"), charts.numbers(table)), table
+
+
+def _day_column(label: str, marketplace: str, what: str) -> Column:
+    return Column(label, _on_day(marketplace, what), lambda row: row[marketplace].get(what))
+
+
+def _line(what: str, label: str, known: Sequence[Row], rows: Sequence[Row]) -> Markup | None:
+    """What each asked, or bid: of those that do it in the same currency as the first."""
+    drawn = [one for one in known if one["currency"] == known[0]["currency"]]
+    lines = {f"{named(one['marketplace'])}, {one['currency']}": _on_day(one["marketplace"], what) for one in drawn}
+    return charts.picture(label, rows, _day, lambda row: str(row["day"]), lines, zero=False)
+
+
+def _on_day(marketplace: str, what: str) -> Callable[[Row], float | None]:
+    return lambda row: parts.number(row[marketplace].get(what))
+
+
+def _day(row: Row) -> float:
+    return date.fromisoformat(row["day"]).toordinal()
 
 
 def named(marketplace: str) -> str:

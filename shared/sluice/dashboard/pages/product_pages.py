@@ -160,7 +160,7 @@ def _prices(found: Found, points: Table) -> Child:
         return forms.others(found.wrong, ())
     currencies = sorted({row["price"]["currency"] for row in points.rows if row["price"]})
     lines = {currency: _in(currency) for currency in currencies}
-    return charts.chart("Confirmed prices", points, _at, lambda row: row["at"][:10], lines, steps=True)
+    return charts.chart("Confirmed prices", points, _at, lambda row: row["at"][:10], lines, steps=True, zero=False)
 
 
 def _in(currency: str) -> Any:
