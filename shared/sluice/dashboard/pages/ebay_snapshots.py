@@ -15,7 +15,7 @@ from sluice.dashboard.visit import Visit
 SAME: Final = "Nothing differs: both have the same state."
 
 
-class Kept(NamedTuple):
+class Snapshotted(NamedTuple):
     """What has snapshots. page: of one of them. route: of the API. field: what its name is called there and here."""
 
     page: str
@@ -57,8 +57,8 @@ class Kept(NamedTuple):
         }
 
 
-LISTING: Final = Kept("/dashboard/ebay-listing", "/v1/ebay/listings/{sku}", "sku")
-GROUP: Final = Kept("/dashboard/ebay-group", "/v1/ebay/groups/{key}", "key")
+LISTING: Final = Snapshotted("/dashboard/ebay-listing", "/v1/ebay/listings/{sku}", "sku")
+GROUP: Final = Snapshotted("/dashboard/ebay-group", "/v1/ebay/groups/{key}", "key")
 LABELS: Final = {"sku": "SKU", "key": "Group"}
 
 
@@ -82,7 +82,7 @@ def show_difference_of_group(visit: Visit) -> Page:
     return _difference(visit, GROUP)
 
 
-def _one(visit: Visit, of: Kept) -> Page:
+def _one(visit: Visit, of: Snapshotted) -> Page:
     name, number = visit.query.get(of.field, ""), visit.query.get("number", "")
     one = visit.get(f"{of.snapshots}/{{number}}", path={of.field: name, "number": number})
     facts = {
@@ -105,7 +105,7 @@ def _one(visit: Visit, of: Kept) -> Page:
     return Page(f"Snapshot {one['number']} of {name}", join(body))
 
 
-def _difference(visit: Visit, of: Kept) -> Page:
+def _difference(visit: Visit, of: Snapshotted) -> Page:
     name = visit.query.get(of.field, "")
     found = search(visit, f"{of.snapshots}/diff", visit.asked("before", "after"), path={of.field: name})
     changes: Mapping[str, Any] = found.answer.get("changes", {})
@@ -122,7 +122,7 @@ def _difference(visit: Visit, of: Kept) -> Page:
     return Page(f"Snapshots {ends[0]} and {ends[1]} of {name}", body, tables=page.tables)
 
 
-def _whole(visit: Visit, of: Kept, name: str, number: str) -> Markup:
+def _whole(visit: Visit, of: Snapshotted, name: str, number: str) -> Markup:
     """All that a snapshot has."""
     one = visit.get(f"{of.snapshots}/{{number}}", path={of.field: name, "number": number})
     head = element("h3", of.to_snapshot(name, one["number"]), ", ", parts.moment(one["at"]))
