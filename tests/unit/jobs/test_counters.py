@@ -1,0 +1,83 @@
+"""What is counted of a budget bounds what it is there to bound, and is kept as long as it counts."""
+
+import pytest
+
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.grant import Grant
+from sluice.jobs.budgets.windows import Window
+from sluice.platform.clock import DAY, HOUR, SECOND
+from sluice.platform.config.limits import Limits, by_clock
+from tests.support.clock import VirtualClock
+from tests.support.store import Store
+from tests.unit.jobs.conftest import NOON
+
+BUDGET = "stockx:acme"
+APPLICATION = "ebay:app.3f9c"
+WINDOW = Window.at(NOON)
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def expires_ms(store: Store, budget: str, window: str) -> int:
+    item = store.item("budgets", budget=budget, window=window)
+    assert item
+    return int(item["expires_at"]["N"]) * SECOND
+
+
+@pytest.mark.parametrize(
+    ("limits", "left_in_the_next_hour"),
+    [
+        (Limits(by_clock(hour=5)), 5),
+        (Limits(by_clock(day=5)), 0),
+        (Limits(by_clock(hour=5, day=8)), 3),
+        (Limits(by_clock(hour=8, day=5)), 0),
+    ],
+)
+def test_the_hour_and_the_day_bound_what_is_reserved_each_by_itself(limits: Limits, left_in_the_next_hour: int) -> None:
+    """eBay's Marketing API counts days alone."""
+    assert ledger.reserve_calls(BUDGET, limits, WINDOW, 3)
+    assert not ledger.reserve_calls(BUDGET, limits, WINDOW, 3)
+    assert ledger.reserve_calls(BUDGET, limits, WINDOW, 2)
+    assert not ledger.reserve_calls(BUDGET, limits, WINDOW, 1)
+    following = Window.at(NOON + HOUR)
+    if left_in_the_next_hour:
+        assert ledger.reserve_calls(BUDGET, limits, following, left_in_the_next_hour)
+    assert not ledger.reserve_calls(BUDGET, limits, following, 1)
+    assert ledger.reserve_calls(BUDGET, limits, Window.at(NOON + DAY), 5)
+
+
+@pytest.mark.parametrize("limits", [Limits(by_clock(hour=5)), Limits(by_clock(day=5)), Limits(by_clock(9, 5))])
+def test_a_window_from_which_nothing_was_taken_grants_no_more_than_its_limit(limits: Limits, store: Store) -> None:
+    assert not ledger.reserve_calls(BUDGET, limits, WINDOW, 6)
+    assert store.item("budgets", budget=BUDGET, window=WINDOW.day) is None
+    assert ledger.reserve_calls(BUDGET, limits, WINDOW, 5)
+
+
+def test_counters_are_kept_for_the_whole_of_their_day_and_for_who_looks_back(store: Store) -> None:
+    ledger.reserve_calls(BUDGET, Limits(by_clock(5)), WINDOW, 1)
+    kept = WINDOW.day_end + ledger.KEEP_DAYS * DAY
+    assert expires_ms(store, BUDGET, WINDOW.day) == kept
+    ledger.correct("stockx:told", Limits(by_clock(5)), WINDOW, 3)
+    assert expires_ms(store, "stockx:told", WINDOW.day) == kept
+
+
+def test_shares_are_kept_for_the_whole_of_their_hour(store: Store) -> None:
+    ledger.note_share(APPLICATION, WINDOW, "acme", 2)
+    [name] = [item["window"]["S"] for item in store.items("budgets")]
+    assert expires_ms(store, APPLICATION, name) == WINDOW.end + DAY
+
+
+@pytest.mark.parametrize("pace", [0, 100])
+@pytest.mark.parametrize("windows", [by_clock(hour=50), by_clock(day=50), by_clock(50, 50)])
+@pytest.mark.parametrize("late", [-200, 0, 200])
+def test_no_call_starts_close_to_the_boundary_of_a_window_whichever_it_is(
+    late: int, windows: tuple[object, ...], pace: int
+) -> None:
+    """Our clock and the marketplace's differ: there it may be the other window's call."""
+    limits = Limits(windows, interval_ms=pace, margin_ms=500)  # type: ignore[arg-type]
+    clock = VirtualClock(WINDOW.day_end + late)
+    grant = Grant(BUDGET, limits, Window.at(clock.time), 0, clock, clock.time + HOUR)
+    for _ in range(3):
+        grant.take()
+        assert Window.at(clock.time).holds(clock.time, limits.margin_ms)
+    assert clock.time < WINDOW.day_end + SECOND

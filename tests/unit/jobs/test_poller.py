@@ -1,0 +1,150 @@
+"""The operation poller: how many it checks, in which order, and when it ends."""
+
+from collections.abc import Collection, Mapping
+
+import pytest
+
+from sluice.jobs.dispatch import poller
+from sluice.jobs.dispatch.rounds import Done
+from sluice.jobs.dispatch.snapshot import Accounts
+from sluice.jobs.model import keys
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import BudgetClosed, HandlerResult, Waiting
+from sluice.jobs.model.run import Run
+from sluice.jobs.queue import claim, finish
+from sluice.jobs.queue.creation import lane_of
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.run.runner import CALL_MS, Report
+from sluice.platform.clock import HOUR, MINUTE, SECOND
+from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
+from sluice.platform.config.limits import Limits
+from sluice.platform.context import Context
+from tests.support import work
+from tests.support.clock import VirtualClock
+from tests.support.work import Handler, spec
+
+pytestmark = pytest.mark.usefixtures("store")
+
+PACE = SECOND // 2
+FREE, PACED = Limits(by_account=True), Limits(interval_ms=PACE, by_account=True)
+# What the slots start within a look: a round of one budget checks no more.
+ROUND = 6
+
+
+@pytest.fixture(autouse=True)
+def _one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks follow one another, so that their order tells who was chosen first."""
+    monkeypatch.setattr(poller, "THREADS", 1)
+    monkeypatch.setattr(poller, "BATCHES", 1)
+
+
+def active(accounts: Collection[str], _: str) -> Mapping[str, str]:
+    return dict.fromkeys(accounts, "ACTIVE")
+
+
+def config(limits: Limits, batch: int = 25) -> Config:
+    return Config(limits={"stockx": limits}, engine=Engine(batch=batch))
+
+
+def operations(clock: VirtualClock, count: int, tenant: str = "acme", due: int = 0) -> None:
+    """So many operations of a tenant are to be checked at `due` ms from now, and a millisecond later each."""
+    for number in range(count):
+        one = spec(f"{tenant}-{number:02d}", tenant=tenant)
+        enqueue(one, clock.time)
+        found, _ = claim.due(lane_of(one), clock.time, 99)
+        [candidate] = [each for each in found if each.job_id == one.job_id]
+        job = claim.claim(candidate, clock.time, 5 * MINUTE)
+        assert job
+        finish.wait(job, Waiting(clock.time + due + number), clock.time, config(FREE))
+
+
+def poll(
+    clock: VirtualClock, config: Config, handler: Handler, *, most: int = 50, time: int = HOUR
+) -> tuple[Done, Report]:
+    with work.kind(handler):
+        return poller.poll(Accounts(active), Context(clock, config), clock.time + time, most, lambda *_: None)
+
+
+class Checks:
+    """A handler that calls once, and remembers which operations it was given, and when."""
+
+    def __init__(self) -> None:
+        self.names = list[str]()
+
+    def __call__(self, run: Run) -> HandlerResult:
+        self.names.append(keys.job_parts(run.job.job_id)[-1])
+        run.calls.take()
+        return {}
+
+
+def test_rounds_follow_until_nothing_is_due(clock: VirtualClock) -> None:
+    operations(clock, 2 * ROUND + 1)
+    clock.time += SECOND
+    checks = Checks()
+    done, report = poll(clock, config(PACED), checks)
+    assert (done.admitted, report.ends) == (2 * ROUND + 1, {"completed": 2 * ROUND + 1})
+    assert report.calls == 2 * ROUND + 1
+
+
+@pytest.mark.parametrize("most", [1, ROUND, ROUND + 2])
+def test_no_run_checks_more_than_it_may(most: int, clock: VirtualClock) -> None:
+    operations(clock, 2 * ROUND)
+    clock.time += SECOND
+    checks = Checks()
+    assert poll(clock, config(PACED), checks, most=most)[0].admitted == most
+    assert checks.names == [f"acme-{number:02d}" for number in range(most)], "the longest due come first"
+
+
+def test_the_budget_whose_operation_is_due_longest_is_served_first(clock: VirtualClock) -> None:
+    for place, tenant in enumerate(("carl", "anna", "bert")):
+        operations(clock, 2, tenant, due=100 * place)
+    clock.time += SECOND
+    checks = Checks()
+    poll(clock, config(FREE), checks)
+    assert checks.names == [f"{tenant}-{number:02d}" for tenant in ("carl", "anna", "bert") for number in range(2)]
+
+
+def test_what_there_is_no_time_for_is_left_as_it_is(clock: VirtualClock) -> None:
+    """Not even claimed: the next poller has it at once."""
+    operations(clock, 4)
+    clock.time += SECOND
+    deadline = clock.time + CALL_MS + 3 * SECOND
+
+    def slow(run: Run) -> HandlerResult:
+        clock.time += 2 * SECOND
+        return {}
+
+    _, report = poll(clock, config(FREE, batch=1), slow, time=CALL_MS + 3 * SECOND)
+    assert report.ends == {"completed": 2}
+    assert clock.time >= deadline - CALL_MS
+    assert sorted((job.state, job.lease) for job in Job.scan()) == [("succeeded", 2)] * 2 + [("waiting", 1)] * 2
+
+
+def test_a_run_without_time_for_a_call_looks_at_nothing(clock: VirtualClock) -> None:
+    operations(clock, 1)
+    clock.time += SECOND
+    done, _ = poll(clock, config(FREE), Checks(), time=CALL_MS)
+    assert (done.lanes, done.admitted) == (0, 0)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_budget_that_was_refused_is_asked_for_nothing_more(
+    told: bool, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by the batches that were chosen before, nor by another round. told: the table took the note of it."""
+    operations(clock, 6)
+    clock.time += SECOND
+    begun = list[str]()
+
+    def handler(run: Run) -> HandlerResult:
+        begun.append(run.job.job_id)
+        run.calls.close(clock.time + MINUTE, "429")
+        raise BudgetClosed("429", retry_at=clock.time + MINUTE)
+
+    if not told:
+        monkeypatch.setattr("sluice.jobs.budgets.ledger.close", lambda *_, **__: None)
+    _, report = poll(clock, config(FREE, batch=2), handler)
+    assert len(begun) == 1
+    assert report.ends == {"snoozed": 2}
+    assert {job.state for job in Job.scan()} == {"waiting"}
