@@ -48,6 +48,10 @@ test: lint ## Check formatting and types, then run every test; says what it skip
 test-fast: lint ## Check formatting and types, then run the tests that need no local cloud
 	@$(BIN)/python -m pytest -rs --numprocesses auto --dist worksteal tests/unit tests/property tests/model tests/simulation tests/crash tests/infrastructure
 
+.PHONY: mutants
+mutants: setup ## Put small faults into the engine, and see if its tests notice; FILES=queue SAMPLE=300 SEED=7 JOBS=2
+	@nice $(BIN)/python -m tests.mutants
+
 .PHONY: lint
 lint: setup ## Check formatting, style and types
 	@$(BIN)/ruff format --check --quiet
