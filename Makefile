@@ -52,6 +52,10 @@ test-fast: lint ## Check formatting and types, then run the tests that need no l
 mutants: setup ## Put small faults into the engine, and see if its tests notice; FILES=queue SAMPLE=300 SEED=7 JOBS=2
 	@nice $(BIN)/python -m tests.mutants
 
+.PHONY: soak
+soak: setup ## Simulate the whole of Sluice in all weathers: SEED=1 STEPS=1000000 SEEDS=1
+	@PYTHONPATH=shared $(BIN)/python -m tests.soak --seed $(or $(SEED),1) --steps $(or $(STEPS),1000000) --seeds $(or $(SEEDS),1)
+
 .PHONY: lint
 lint: setup ## Check formatting, style and types
 	@$(BIN)/ruff format --check --quiet

@@ -28,6 +28,7 @@ LONGEST: Final = (
     *("integration/test_restore.py", "integration/test_up.py"),
     *("integration/test_neighbours.py", "integration/test_configuration.py", "integration/test_commands.py"),
     *("crash/test_crash_points_of_ebay.py", "crash/test_crash_points.py", "crash/test_crash_points_of_listings.py"),
+    "soak/test_soak.py",
     *("model/test_model.py", "unit/test_lost_answers.py", "api/test_fuzz.py", "crash/test_crash_points_of_goods.py"),
 )
 # Tests on the local cloud wait for it more than they work: with so many processes more, the cores are busy meanwhile.

@@ -38,6 +38,7 @@ from sluice.platform import settings
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config import live
 from sluice.platform.config.live import Live
+from sluice.platform.config.pauses import NONE, Pauses
 from sluice.platform.context import Context
 from sluice.platform.http import routing
 from sluice.platform.observe import metrics
@@ -330,15 +331,23 @@ class Plant:
 @contextmanager
 def open_plant(store: Store, points: Points) -> Iterator[Plant]:
     """`acme`, with nothing connected, on empty tables."""
-    store.around = None
-    store.clear()
     clock = VirtualClock(NOON)
     sandbox = worlds.build(7, clock=clock.now, limits=SandboxLimits())
-    client = transport._client(Wire(SandboxWire(sandbox), points))
     plant = Plant(store, points, clock, sandbox, Receiver(points), Street(clock, points))
+    with running(plant):
+        yield plant
+
+
+@contextmanager
+def running(plant: Plant) -> Iterator[pytest.MonkeyPatch]:
+    """Everything of this process is the plant's, on empty tables."""
+    store, points, clock = plant.store, plant.points, plant.clock
+    store.around = None
+    store.clear()
+    client = transport._client(Wire(SandboxWire(plant.sandbox), points))
     store.services = plant.services()
     store.around = points.around
-    reader = Live(lambda patient: live._newest("configuration", patient), lambda: iter(()), clock)
+    reader = read_configuration(clock)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
@@ -353,12 +362,17 @@ def open_plant(store: Store, points: Points) -> Iterator[Plant]:
         logging.disable(logging.CRITICAL)
         _forget()
         try:
-            yield plant
+            yield patch
         finally:
             logging.disable(logging.NOTSET)
             store.around, store.services = None, {}
     _forget()
     metrics.clear_metrics()
+
+
+def read_configuration(clock: VirtualClock, pauses: Callable[[], Pauses] = lambda: NONE) -> Live:
+    """How a process knows the configuration in force. pauses: what operators have paused, by reading it."""
+    return Live(lambda patient: live._newest("configuration", patient), lambda: iter(()), clock, pauses)
 
 
 def _forget() -> None:

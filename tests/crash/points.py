@@ -63,7 +63,7 @@ class Points:
 
     def around(self, request: Request, send: Send) -> Answer:
         """A request to AWS."""
-        return self.passing(f"{request.service} {_what(request)}", "aws", send, repeats=not request.once)
+        return self.passing(f"{request.service} {what(request)}", "aws", send, repeats=not request.once)
 
     def passing(self, name: str, party: str, send: Callable[[], R], *, repeats: bool = False) -> R:
         """A request to a `party`. repeats: whoever sends it sends it again where the answer is lost."""
@@ -88,13 +88,13 @@ class Points:
                 raise Killed
             case "repeated" if repeats:
                 send()
-                return _again(send)
+                return again(send)
             case _:
                 send()
                 raise LOST[party]()
 
 
-def _again(send: Callable[[], R]) -> R:
+def again(send: Callable[[], R]) -> R:
     """The second time: its refusal says, as botocore does, that it was not the first."""
     try:
         return send()
@@ -103,7 +103,7 @@ def _again(send: Callable[[], R]) -> R:
         raise
 
 
-def _what(request: Request) -> str:
+def what(request: Request) -> str:
     """The operation, and what it is about, for the report of a failure."""
     parameters: dict[str, Any] = request.parameters
     about = parameters.get("TableName") or parameters.get("QueueUrl") or ""

@@ -1,0 +1,166 @@
+"""Tenants say how their eBay listings are to be, again and again, and have them promoted."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from local.sandbox.ebay.inventory import echo as shown
+from local.sandbox.ebay.inventory.book import Offer, Shop
+from local.sandbox.ebay.inventory.offers import offer_shown
+from sluice.listings.ebay import echo as echoes
+from sluice.listings.ebay import projection
+from sluice.listings.ebay import table as records
+from sluice.listings.ebay.desired import Desired, Price, Status
+from sluice.listings.ebay.documents import document
+from sluice.listings.ebay.drift import classify
+from sluice.marketplaces.ebay.inventory import _offer
+from sluice.marketplaces.http.fields import Value
+from sluice.platform.packing import unpack
+from tests.soak.town import TENANTS, Town
+from tests.support.ebay_wanted import IDS, record
+
+SKUS: Final = ("A-1", "A-2", "B-1")
+
+
+@dataclass
+class Wanted:
+    """How a listing is to be. began: how often it was asked to be for sale that was not wanted before."""
+
+    tenant: str
+    want: Desired
+    began: int = 1
+
+
+class Ebay:
+    """Records of all tenants."""
+
+    def __init__(self, town: Town) -> None:
+        self._town, self._chance = town, town.storm.chance
+        self._wanted: dict[tuple[str, str], Wanted] = {}
+        self._rates: dict[tuple[str, str], str] = {}
+
+    def open(self) -> None:
+        pass
+
+    def act(self) -> None:
+        if self._chance.random() < 0.15:
+            self._promote()
+            return
+        tenant, sku = self._chance.choice(TENANTS), self._chance.choice(SKUS)
+        known = self._wanted.get((tenant, sku))
+        if known is None:
+            known = self._wanted[tenant, sku] = Wanted(tenant, record(sku))
+        else:
+            before = known.want
+            known.want = self._edited(before)
+            known.began += before.status is Status.ENDED and known.want.status is not Status.ENDED
+        self._put(known)
+
+    def _edited(self, want: Desired) -> Desired:
+        kind = self._chance.choice(("price", "price", "price", "quantity", "title", "text", "pause", "end", "back"))
+        match kind:
+            case "price":
+                return replace(want, price=Price(str(self._chance.randint(190, 260)), "USD"))
+            case "quantity":
+                return replace(want, quantity=self._chance.randint(1, 4))
+            case "title":
+                return replace(want, title=f"Air Jordan 1, pair {self._chance.randint(1, 9)}")
+            case "text":
+                return replace(want, description=f"<p>{self._chance.randint(1, 9)}</p>")
+            case "pause":
+                return replace(want, status=Status.PAUSED)
+            case "end":
+                return replace(want, status=Status.ENDED)
+        return replace(want, status=Status.ACTIVE)
+
+    def _put(self, known: Wanted) -> None:
+        path = f"/v1/ebay/listings/{known.want.sku}"
+        answer = self._town.ask("PUT", path, document(known.want), tenant=known.tenant)
+        assert answer.status == 202, answer.text
+        if job_id := answer.json.get("jobId"):
+            self._town.owe(known.tenant, job_id)
+
+    def _promote(self) -> None:
+        """An ad for one of the listings that are for sale."""
+        live = [(tenant, one.listing_id) for tenant in TENANTS for one in self._shop(tenant).live()]
+        if not live:
+            return
+        tenant, listing_id = self._chance.choice(live)
+        rate = f"{self._chance.randint(20, 99) / 10:.1f}"
+        answer = self._town.ask("POST", "/v1/promotions", {"listingId": listing_id, "adRate": rate}, tenant=tenant)
+        if answer.status == 202:
+            self._rates[tenant, listing_id] = rate
+            self._town.owe(tenant, answer.json["jobId"])
+
+    def mend(self) -> None:
+        """Whose publish has died has it asked for again."""
+        for known in self._wanted.values():
+            self._put(known)
+
+    # ── the end ──
+
+    def wrong(self) -> Iterator[str]:
+        for (tenant, sku), known in self._wanted.items():
+            yield from (f"{sku} of {tenant}: {what}" for what in self._differs(known))
+        for tenant in TENANTS:
+            most = sum(one.began for one in self._wanted.values() if one.tenant == tenant)
+            there = self._shop(tenant).listings
+            if len(there) > most:
+                yield f"{tenant} has {len(there)} listings, of which {most} were asked for"
+            yield from self._ads(tenant)
+        for listing_id, times in self._town.sandbox.ads.repeated.items():
+            yield f"an ad of {listing_id} was asked for {times} times though it was there"
+
+    def _ads(self, tenant: str) -> Iterator[str]:
+        ads = self._town.sandbox.ads.ads(tenant)
+        for listing_id, number in Counter(ad.listing_id for ad in ads).items():
+            if number > 1:
+                yield f"{listing_id} of {tenant} has {number} ads"
+        there = {ad.listing_id: ad.rate for ad in ads}
+        for (owner, listing_id), rate in self._rates.items():
+            ends = self._town.ends.get((owner, f"promotion.create:ebay:{owner}:{listing_id}"))
+            if owner == tenant and ends == "succeeded" and float(there.get(listing_id, 0)) != float(rate):
+                yield f"{listing_id} of {tenant} has an ad at {there.get(listing_id)}, and {rate} was asked for last"
+
+    def _differs(self, known: Wanted) -> Iterator[str]:
+        shop, want = self._shop(known.tenant), known.want
+        found, live = records.find(known.tenant, want.sku), list(shop.live_of(want.sku))
+        if found is None:
+            yield "it was taken and is not there"
+            return
+        if len(live) > 1:
+            yield f"{len(live)} live listings"
+        if not found.is_published:
+            yield f"what is wanted is not published: {found.error}"
+            return
+        if want.status is Status.ENDED:
+            yield from (f"it is to be ended and {one.listing_id} is {one.status}" for one in live)
+            return
+        offers = shop.offers_of(want.sku)
+        if len(offers) > 1:
+            yield f"{len(offers)} offers"
+        if not live and want.status is not Status.PAUSED:
+            yield "it is to be for sale, and is not"
+        if offers:
+            yield from self._shows(want, shop, offers[0])
+        if live and offers and found.echo and not self._as_accepted(known, found.echo, shop, offers[0]):
+            yield "what eBay shows is not what Sluice knows of it"
+
+    def _shows(self, want: Desired, shop: Shop, offer: Offer) -> Iterator[str]:
+        if offer.body != {**projection.offer_body(want, IDS)}:
+            yield f"its offer is {offer.body}"
+        item = shop.items[want.sku].body
+        if {**item, "availability": None} != {**projection.item_body(want), "availability": None}:
+            yield f"its item is {item}"
+        if shop.quantity(offer) != want.shown_quantity:
+            yield f"{shop.quantity(offer)} are for sale, and {want.shown_quantity} are wanted"
+
+    def _as_accepted(self, known: Wanted, echo: bytes, shop: Shop, offer: Offer) -> bool:
+        accepted = echoes.Echo.of(unpack(echo))
+        item = shown.item(known.want.sku, shop.items[known.want.sku].body, "en-US", self._town.sandbox.seed, [])
+        now = echoes.seen(known.want, IDS, item, _offer(Value(offer_shown(offer), "$")))
+        return accepted is not None and classify(accepted, now) == []
+
+    def _shop(self, tenant: str) -> Shop:
+        return self._town.sandbox.ebay.shop(tenant)

@@ -1,0 +1,95 @@
+"""What must hold in the end of every history, whatever happened: read from the sandbox's record and from the tables."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pynamodb import exceptions
+
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.states import DEAD, FINAL
+from sluice.jobs.queue import tally
+from sluice.platform.clock import iso
+from tests.soak.town import TENANTS, Town
+
+# What a handler may fail with that is no fault of its own: what the storm raises, and what is made of it.
+EXCUSED: Final = {
+    *("ClientError", "ConnectionClosedError", "ReadTimeoutError", "Contention"),
+    *(name for name, value in vars(exceptions).items() if isinstance(value, type)),
+}
+
+
+def broken(town: Town) -> Iterator[str]:
+    """Each promise that does not hold, in words."""
+    yield from _limits(town)
+    yield from _answers(town)
+    yield from _faults(town)
+    yield from _counters(town)
+    yield from _left(town)
+
+
+def _limits(town: Town) -> Iterator[str]:
+    """No window of a marketplace was ever over, as it counts arrivals itself."""
+    for entry in town.sandbox.log.entries():
+        if entry.over:
+            yield f"{entry.method} {entry.path} of {entry.account}, {iso(entry.at_ms)}: over its limit, {entry.over}"
+
+
+def _answers(town: Town) -> Iterator[str]:
+    """Whoever asked for a job was told of an end of it that came after that; and where it died, has its dead letter."""
+    ends: dict[tuple[str, str], str] = {}
+    for tenant, got in town.mailroom.by_tenant.items():
+        for message in got.values():
+            if message["type"].startswith("job."):
+                key = tenant, message["data"]["jobId"]
+                ends[key] = max(ends.get(key, ""), message["timestamp"])
+    letters = {(one["tenant"]["S"], one["job_id"]["S"]) for one in town.store.items("dead_letters")}
+    for asked in town.asked:
+        heard = ends.get((asked.tenant, asked.job_id), "")
+        if heard < iso(asked.at):
+            when = heard or "no time"
+            yield f"{asked.tenant} asked for {asked.job_id} at {iso(asked.at)}, and heard of its end at {when}"
+    for (tenant, job_id), state in town.ends.items():
+        if state == DEAD and (tenant, job_id) not in letters:
+            yield f"{tenant} was told that {job_id} is dead, and has no dead letter"
+
+
+def _faults(town: Town) -> Iterator[str]:
+    """No handler failed by a fault of its own."""
+    seen = Counter[str]()
+    for table in ("jobs", "dead_letters"):
+        for item in town.store.items(table):
+            if "kind" not in item:
+                continue
+            for entry in _json(item, "history") or []:
+                name = str(entry.get("message", "")).partition(" ")[0]
+                if entry.get("code") == "handler_error" and name not in EXCUSED:
+                    seen[f"{item['kind']['S']}: {entry['message']}"] += 1
+    yield from (f"a handler failed {number} times: {what}" for what, number in seen.items())
+
+
+def _counters(town: Town) -> Iterator[str]:
+    """How many unfinished jobs each tenant has, as it is counted, is how many there are."""
+    true = Counter((job.counted or job.tenant, job.kind) for job in Job.scan() if job.state not in FINAL)
+    for tenant in TENANTS:
+        for (kind, state), number in tally.counts(tenant).items():
+            if state == tally.UNFINISHED and number != true[tenant, kind]:
+                yield f"{number} unfinished {kind} of {tenant} are counted, and {true[tenant, kind]} are there"
+
+
+def _left(town: Town) -> Iterator[str]:
+    """Nothing is left behind: no seat that is taken, no message that nobody could handle."""
+    for item in town.store.items("budgets"):
+        taken = [name for name in item if name[1:].isdigit()] if item["window"]["S"] == "seats" else []
+        for name in taken:
+            if int(item[name]["N"]) > town.clock.time + 2 * 60_000:
+                yield f"the seat {name} of {item['budget']['S']} is taken"
+    for queue, message in town.set_aside:
+        yield f"a message of {queue} could not be handled: {message.body[:200]}"
+    for message in town.queues["dead"]:
+        yield f"a message was set aside: {message.body[:200]}"
+
+
+def _json(item: dict[str, Any], name: str) -> Any:
+    return json.loads(item[name]["S"]) if name in item else None

@@ -1,0 +1,196 @@
+"""What goes wrong in a history, and when: every request is a point at which something can.
+
+```
+ weather     calm ──► rough ──► calm ──► storm ──► …          each for some minutes, by the seed
+ a request   ├ refused ├ lost ├ repeated ├ throttled ├ conflict ├ killed before ├ killed after ├ preempted
+```
+Preempted: other functions run before the request arrives, so that whoever makes it acts on what it read before.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from random import Random
+from threading import get_ident
+from typing import Final, NamedTuple, TypeVar
+
+from local.sandbox import faults as at_marketplaces
+from local.sandbox.faults import Fault
+from tests.crash.points import LOST, REFUSED, Killed, Points, again, what
+from tests.simulation.trouble import WRITES, client_error
+from tests.support import one_thread
+from tests.support.clock import VirtualClock
+from tests.support.store import Answer, Request, Send
+
+R = TypeVar("R")
+
+
+class Weather(NamedTuple):
+    """How likely things go wrong. aws, marketplace, receiver, shop: the share of requests to each that is broken.
+
+    preempted: of the requests to the table. faults: what the marketplaces themselves do.
+    """
+
+    name: str
+    aws: float = 0.0
+    marketplace: float = 0.0
+    receiver: float = 0.0
+    preempted: float = 0.0
+    faults: tuple[Fault, ...] = ()
+
+    def share(self, party: str) -> float:
+        """Of the requests to `party` that is broken."""
+        return {"aws": self.aws, "marketplace": self.marketplace}.get(party, self.receiver)
+
+
+CALM: Final = Weather("calm")
+SETTLED: Final = Weather("settled", aws=0.002, preempted=0.004)
+ROUGH: Final = Weather("rough", aws=0.012, marketplace=0.03, receiver=0.1, preempted=0.02)
+REFUSING: Final = Weather("refusing", aws=0.004, faults=(at_marketplaces.Throttle(chance=0.5, retry_after_s=20),))
+FAILING: Final = Weather(
+    "failing",
+    aws=0.004,
+    preempted=0.01,
+    faults=(
+        at_marketplaces.ServerError(chance=0.3),
+        at_marketplaces.ServerError(status=500, chance=0.1),
+        at_marketplaces.Disconnect(chance=0.2),
+        at_marketplaces.ExpiredToken(chance=0.05),
+    ),
+)
+GARBLED: Final = Weather(
+    "garbled",
+    aws=0.002,
+    faults=(
+        at_marketplaces.MalformedJson(chance=0.1),
+        at_marketplaces.MalformedJson(html=True, chance=0.05),
+        at_marketplaces.EmptyAnswer(chance=0.1, method="POST"),
+    ),
+)
+DEAF: Final = Weather("deaf", aws=0.002, receiver=0.8)
+KINDS: Final = (SETTLED, SETTLED, ROUGH, ROUGH, REFUSING, FAILING, GARBLED, DEAF)
+
+
+@dataclass
+class Process:
+    """One invocation of a function, which Lambda ends at `deadline` (epoch ms) wherever it is.
+
+    struck: how often something has gone wrong in it.
+    """
+
+    deadline: int
+    dead: bool = False
+    struck: int = 0
+
+
+@dataclass
+class Storm(Points):
+    """Every request passes here. chance: by the seed. steps: how many requests there were.
+
+    happen: what runs where somebody is preempted. digest: of all requests so far: equal histories have equal ones.
+    """
+
+    chance: Random = field(default_factory=Random)
+    clock: VirtualClock = field(default_factory=lambda: VirtualClock(0))
+    weather: Weather = CALM
+    steps: int = 0
+    happen: Callable[[], None] = lambda: None
+    processes: list[Process] = field(default_factory=list)
+    broken: dict[str, int] = field(default_factory=dict)
+    _digest: "blake2b" = field(default_factory=lambda: blake2b(digest_size=8))
+    _thread: int = field(default_factory=get_ident)
+
+    @property
+    def digest(self) -> str:
+        return self._digest.hexdigest()
+
+    @contextmanager
+    def process(self, ms: int) -> Iterator[Process]:
+        """One invocation, which may take `ms`."""
+        made = Process(self.clock.time + ms)
+        self.processes.append(made)
+        try:
+            yield made
+        finally:
+            self.processes.pop()
+
+    def around(self, request: Request, send: Send) -> Answer:
+        """A request to AWS. Outside of any function it is the test's own, which looks."""
+        if not self.processes:
+            return send()
+        name = f"{request.service} {what(request)}"
+        if not self.processes[-1].dead:
+            # Sorted: in which order the parts of a set are sent is up to Python.
+            self._digest.update("".join(sorted(json.dumps(request.parameters, default=str))).encode())
+        if request.service == "dynamodb":
+            refusal = self._refusal(request, name)
+            if refusal:
+                raise refusal
+        return self.passing(name, "aws", send, repeats=not request.once)
+
+    def passing(self, name: str, party: str, send: Callable[[], R], *, repeats: bool = False) -> R:
+        """A request to a `party`. repeats: whoever sends it sends it again where the answer is lost."""
+        one_thread.require(self._thread)
+        process = self.processes[-1]
+        if process.dead:
+            raise Killed
+        if self.clock.time > process.deadline:
+            raise self._dies(process, "out of time")
+        self.steps += 1
+        self._digest.update(f"{self.clock.time} {name}\n".encode())
+        if party == "aws" and name.startswith("dynamodb") and self._strikes(self.weather.preempted):
+            self._note("preempted")
+            self.happen()
+        if not self._strikes(self.weather.share(party)):
+            return send()
+        return self._strike(process, party, send, repeats)
+
+    def _strike(self, process: Process, party: str, send: Callable[[], R], repeats: bool) -> R:
+        process.struck += 1
+        kind = self.chance.choice(("refused", "refused", "lost", "repeated", "killed before", "killed after"))
+        self._note(f"{party} {kind}")
+        match kind:
+            case "refused":
+                raise REFUSED[party]()
+            case "killed before":
+                raise self._dies(process)
+            case "killed after":
+                send()
+                raise self._dies(process)
+            case "repeated" if repeats:
+                send()
+                return again(send)
+            case _:
+                send()
+                raise LOST[party]()
+
+    def _refusal(self, request: Request, name: str) -> Exception | None:
+        """How the table refuses a request that it could serve, by chance."""
+        process = self.processes[-1]
+        if process.dead or not self._strikes(self.weather.aws / 2):
+            return None
+        process.struck += 1
+        conflict = request.operation in WRITES and self.chance.random() < 0.7
+        self._note("conflict" if conflict else "throttled")
+        self._digest.update(f"{self.clock.time} {name} refused\n".encode())
+        refused: Exception = client_error("ProvisionedThroughputExceededException", request.operation)
+        if conflict and request.operation == "TransactWriteItems":
+            refused = client_error("TransactionCanceledException", request.operation, "TransactionConflict")
+        elif conflict:
+            refused = client_error("TransactionConflictException", request.operation)
+        return refused
+
+    def _dies(self, process: Process, why: str = "") -> Killed:
+        process.dead = True
+        process.struck += 1
+        if why:
+            self._note(why)
+        return Killed()
+
+    def _strikes(self, share: float) -> bool:
+        return share > 0 and self.chance.random() < share
+
+    def _note(self, kind: str) -> None:
+        self.broken[kind] = self.broken.get(kind, 0) + 1

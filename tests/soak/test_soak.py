@@ -1,0 +1,35 @@
+"""The whole of Sluice in all weathers, then calm: all that anybody was promised holds (`docs/state_machine.md`).
+
+`make soak SEED=7 STEPS=1000000` plays longer histories; a failure prints the command that plays the same one again.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from local.cloud.cloud import ROOT
+
+SEEDS = range(1, 5)
+STEPS = 25_000
+
+
+def soak(seed: int, steps: int) -> subprocess.CompletedProcess[str]:
+    """What `make soak` runs."""
+    command = [sys.executable, "-m", "tests.soak", "--seed", str(seed), "--steps", str(steps)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "shared")}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_happens_what_was_promised_holds_in_the_end(seed: int) -> None:
+    done = soak(seed, STEPS)
+    assert done.returncode == 0, done.stdout + done.stderr[-3_000:]
+
+
+def test_a_seed_gives_the_same_history_each_time() -> None:
+    once, again = (re.sub("; .* of CPU", "", soak(7, 5_000).stdout) for _ in range(2))
+    assert once == again
+    assert int(re.findall(r"(\d+) faults", once)[0]) > 20

@@ -1,0 +1,493 @@
+"""The whole of Sluice in one process on virtual time, with everybody who uses it: what happens next is by the seed.
+
+Everything is the real code, as in `tests.crash.plant`. There stories are told from their beginning to their end; here
+everything that could happen now is in one list, and chance picks from it:
+
+```
+ schedules that are due · messages that can be seen · records of streams · functions asked for · people · the weather
+```
+When nothing can happen now, the clock goes on to the next thing that will.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from types import SimpleNamespace
+from typing import Any, Final, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from local.sandbox import world as worlds
+from sluice.inventory import worker as inventory_worker
+from sluice.jobs.model import events
+from sluice.jobs.queue import lanes, nudge, tally
+from sluice.jobs.run import worker
+from sluice.listings import live as live_listings
+from sluice.listings.ebay import reconciler
+from sluice.listings.stockx import aftermath, poll_run
+from sluice.marketplaces.accounts import token_cache
+from sluice.marketplaces.http import transport
+from sluice.notifications import mailer, receive, routine
+from sluice.operator import depth
+from sluice.operator import work_run as operator_work
+from sluice.pages import schedule
+from sluice.pages import work_run as page_work
+from sluice.platform import tables
+from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.config import live, pause_table
+from sluice.promotions import work_run as promotion_work
+from sluice.webhooks import overdue, sender
+from tests.crash.plant import (
+    FUNCTION_MS,
+    MOST_RECEIVES,
+    NOON,
+    VISIBLE_AGAIN_MS,
+    Message,
+    Plant,
+    Receiver,
+    Street,
+    read_configuration,
+    running,
+)
+from tests.crash.points import Killed
+from tests.soak import storm as storms
+from tests.soak.storm import Process, Storm
+from tests.support import one_thread
+from tests.support.clock import VirtualClock
+from tests.support.http import Answer, call
+from tests.support.store import Store
+from tests.support.stream import changes
+
+Json = dict[str, Any]
+Work = Callable[[], Any]
+
+TENANTS: Final = ("acme", "zeta")
+# What comes from outside of Sluice into it, and may end a function that meets it.
+OUTSIDE: Final = (BotoCoreError, ClientError, PynamoDBException, tables.Contention)
+API_MS: Final = 29 * SECOND
+# A message that was handled comes once more, now and then.
+TWICE: Final = 0.03
+MINUTES_OF_COUNTING: Final = 3 * len(TENANTS)
+# So often something happens in the calm until all has come to rest.
+MOST_CALM: Final = 40_000
+
+
+class Trade(Protocol):
+    """Somebody who uses a part of Sluice, or does something at a marketplace."""
+
+    def open(self) -> None:
+        """Before the first storm: what must be there."""
+
+    def act(self) -> None:
+        """Do something, by chance."""
+
+    def mend(self) -> None:
+        """After the last storm: what people do then, such as asking again for what was refused."""
+
+    def wrong(self) -> Iterator[str]:
+        """In the end: what is not as it should be."""
+
+
+@dataclass
+class Clockwork:
+    """A function that a schedule starts, and others may."""
+
+    name: str
+    every: int
+    work: Work
+    at: int = NOON
+
+
+@dataclass
+class Asked:
+    """A job that somebody asked for by the API, and waits for."""
+
+    tenant: str
+    job_id: str
+    at: int
+
+
+class Mailroom(Receiver):
+    """The tenants' endpoints: what each has received, by its id; a message may come twice."""
+
+    def __init__(self, storm: Storm) -> None:
+        super().__init__(storm)
+        self.by_tenant: dict[str, dict[str, Json]] = {tenant: {} for tenant in TENANTS}
+
+    def post(self, url: str, headers: Any, body: bytes) -> int:
+        status = super().post(url, headers, body)
+        self.by_tenant[url.rpartition("/")[2]][headers["webhook-id"]] = json.loads(body)
+        return status
+
+
+@dataclass
+class Town(Plant):
+    """See the module. asked: what was asked for, and is owed an answer."""
+
+    storm: Storm = field(default_factory=Storm)
+    asked: list[Asked] = field(default_factory=list)
+    trades: list[Trade] = field(default_factory=list)
+    mails: list[Json] = field(default_factory=list)
+    counted: list[Json] = field(default_factory=list)
+    clockwork: list[Clockwork] = field(default_factory=list)
+    set_aside: list[tuple[str, Message]] = field(default_factory=list)
+    people_at: int = 0
+    weather_at: int = 0
+    runs: int = 0
+    _keys: int = 0
+    _told: int = 0
+    _asked_at: int = 0
+    _depth: int = 0
+    _reading: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.storm.happen = self._meanwhile
+        minutely: dict[str, Work] = {
+            "scheduler": self._scheduler,
+            "promotion-worker": lambda: promotion_work.run(self._context(), self._deadline()),
+            "page-scheduler": lambda: schedule.tick(self._context()),
+            "page-worker": lambda: page_work.run(self._context(), self._deadline()),
+            "reconciler": lambda: reconciler.run(self._context()),
+            "notifier": self._notify,
+            "operator-worker": lambda: operator_work.run(self._context(), self._deadline()),
+        }
+        self.clockwork = [
+            *(Clockwork(name, MINUTE, work) for name, work in minutely.items()),
+            Clockwork("operation-poller", 30 * SECOND, lambda: poll_run.run(self._context(), self._deadline())),
+            Clockwork("webhook-sender", 5 * MINUTE, lambda: overdue.wake(self.clock.time)),
+        ]
+
+    # ── what a client does ──
+
+    def ask(self, method: str, path: str, body: Any = None, *, again: int = 0, **request: Any) -> Answer:
+        """One request of a client, who sends it again until it is answered: the answer, which may be a refusal."""
+        self._keys += 1
+        key = f"key-{self._keys}" if method == "POST" else None
+        self._asked_at = self.clock.time
+        for _ in range(60):
+            answer = self.invoke(lambda: call(method, path, body=body, key=key, **request), API_MS)
+            if answer is not None and answer.status < 500 and not _in_progress(answer):
+                return answer  # type: ignore[no-any-return]
+            self.clock.time += 5 * SECOND
+        raise AssertionError(f"{method} {path} is not answered: {answer and answer.text}")
+
+    def owe(self, tenant: str, job_id: str) -> None:
+        """The tenant has asked for the job with its last request, and hears of its end."""
+        self.asked.append(Asked(tenant, job_id, self._asked_at))
+
+    def forgive(self, tenant: str, job_id: str) -> None:
+        """The tenant has taken back its requests for the job."""
+        self.asked = [one for one in self.asked if (one.tenant, one.job_id) != (tenant, job_id)]
+
+    @property
+    def mailroom(self) -> Mailroom:
+        """Where the tenants' webhooks arrive."""
+        assert isinstance(self.receiver, Mailroom)
+        return self.receiver
+
+    @property
+    def ends(self) -> dict[tuple[str, str], str]:
+        """How each job ended last, by what its tenants were told."""
+        last: dict[tuple[str, str], tuple[str, str]] = {}
+        for tenant, got in self.mailroom.by_tenant.items():
+            for message in got.values():
+                if message["type"].startswith("job."):
+                    key, told = (tenant, message["data"]["jobId"]), (message["timestamp"], message["data"]["state"])
+                    last[key] = max(last.get(key, ("", "")), told)
+        return {key: state for key, (_, state) in last.items()}
+
+    # ── what happens ──
+
+    def step(self) -> None:
+        """The next thing that happens."""
+        happens = self._possible()
+        if not happens:
+            self.clock.time = max(self.clock.time, self._next())
+            return
+        self.runs += 1
+        self.storm.chance.choice(happens)()
+
+    def _possible(self) -> list[Work]:
+        now = self.clock.time
+        found = self._functions()
+        if self.people_at <= now:
+            found.append(self._people)
+        if self.weather_at <= now:
+            found.append(self._weather)
+        return found
+
+    def _functions(self) -> list[Work]:
+        """Those functions that run now."""
+        now = self.clock.time
+        self._read_streams()
+        found: list[Work] = [lambda one=one: self._tick(one) for one in self.clockwork if one.at <= now]  # type: ignore[misc]
+        for queue, messages in self.queues.items():
+            seen = [one for one in messages if one.at <= now and queue != "dead"]
+            found += [lambda queue=queue, one=one: self._receive(queue, one) for one in seen]  # type: ignore[misc]
+        if self.streamed and "events" not in self._reading:
+            found.append(self._job_events)
+        if self.counted and "counts" not in self._reading:
+            found.append(self._job_counts)
+        if self.nudges:
+            found.append(self._nudged)
+        return found
+
+    def _next(self) -> int:
+        """When the next thing happens."""
+        times = [one.at for one in self.clockwork]
+        times += [one.at for queue, messages in self.queues.items() if queue != "dead" for one in messages]
+        return min([*times, self.people_at, self.weather_at])
+
+    def _people(self) -> None:
+        self.people_at = self.clock.time + self.storm.chance.randint(1, 12) * SECOND
+        self.storm.chance.choice(self.trades).act()
+
+    def _weather(self) -> None:
+        weather = self.storm.chance.choice(storms.KINDS)
+        self.weather_at = self.clock.time + self.storm.chance.randint(60, 600) * SECOND
+        self.set_weather(weather)
+
+    def set_weather(self, weather: storms.Weather) -> None:
+        """From now on things go wrong like this."""
+        self.storm.weather = weather
+        self.sandbox.faults.set(*weather.faults)
+
+    def _meanwhile(self) -> None:
+        """Other functions run before a request arrives."""
+        if self._depth:
+            return
+        self._depth += 1
+        try:
+            for _ in range(self.storm.chance.randint(1, 3)):
+                if found := self._functions():
+                    self.runs += 1
+                    self.storm.chance.choice(found)()
+        finally:
+            self._depth -= 1
+
+    # ── the functions ──
+
+    def invoke(self, run: Callable[[], Any], ms: int = FUNCTION_MS) -> Any:
+        """One invocation of a function; None when it failed. Only what has gone wrong may make it fail."""
+        kept = _memory()
+        if self.storm.processes or self.storm.chance.random() < 0.3:
+            _forget()
+        with self.storm.process(ms) as process:
+            try:
+                return run()
+            except Killed:
+                return None
+            except OUTSIDE as error:
+                self._excused(process, error)
+                return None
+            finally:
+                if process.dead:
+                    _forget()
+                if self.storm.processes[:-1]:
+                    kept()
+
+    @staticmethod
+    def _excused(process: Process, error: Exception) -> None:
+        if not process.struck:
+            raise error
+
+    def _deadline(self) -> int:
+        return self.clock.time + FUNCTION_MS
+
+    def _tick(self, one: Clockwork) -> None:
+        one.at = self.clock.time - self.clock.time % one.every + one.every
+        self.invoke(one.work)
+
+    def _nudged(self) -> None:
+        self.nudges -= 1
+        self.invoke(self._scheduler)
+
+    def _notify(self) -> None:
+        mailer.send_due(self.clock)
+        routine.run(self._context())
+
+    def _receive(self, queue: str, message: Message) -> None:
+        message.received += 1
+        message.at = self.clock.time + VISIBLE_AGAIN_MS * (2 if queue in ("work", "manual") else 1)
+        handled = self.invoke(lambda: self._handle(queue, {"1": message.body})) == []
+        if handled and self.storm.chance.random() < TWICE and self.storm.weather is not storms.CALM:
+            message.at = self.clock.time + self.storm.chance.randint(0, 120) * SECOND
+        elif handled or message.received >= MOST_RECEIVES:
+            # Two that are alike are two messages.
+            self.queues[queue] = [one for one in self.queues[queue] if one is not message]
+            if not handled:
+                self.set_aside.append((queue, message))
+
+    def _handle(self, queue: str, found: dict[str, str]) -> list[str]:
+        match queue:
+            case "work" | "manual":
+                return worker.work(found, self._context(), self._deadline())
+            case "wake":
+                return self._woken(found)
+            case "inventory":
+                return inventory_worker.work(found, self._context())
+            case "notifications":
+                return receive.work(found, self.clock)
+        return sender.work(found, self.mailroom, self.clock)
+
+    def _read_streams(self) -> None:
+        found = [{**record, "eventID": f"record-{self._told + place}"} for place, record in enumerate(changes("jobs"))]
+        self._told += len(found)
+        self.streamed += found
+        self.counted += found
+
+    def _job_events(self) -> None:
+        """As the handler of `job_events`. A batch that fails comes again, whole."""
+        records = self.streamed[: self.storm.chance.randint(1, 20)]
+
+        def follow() -> bool:
+            events.publish(records)
+            live_listings.tell(records)
+            aftermath.follow_up(records, self.clock.now(), live.current())
+            tally.follow(records)
+            return True
+
+        self._reading.add("events")
+        if self.invoke(follow):
+            self.streamed = self.streamed[len(records) :]
+        self._reading.discard("events")
+
+    def _job_counts(self) -> None:
+        """As the handler of `job_counts`."""
+        records = self.counted[: self.storm.chance.randint(1, 50)]
+        self._reading.add("counts")
+        if self.invoke(lambda: (depth.follow(records), True)):
+            self.counted = self.counted[len(records) :]
+        self._reading.discard("counts")
+
+    # ── those parts of AWS that are more than in the stories ──
+
+    def services(self) -> dict[str, Callable[[str, Json], Json]]:
+        return {**super().services(), "sns": self._sns}
+
+    def _sns(self, operation: str, given: Json) -> Json:
+        match operation:
+            case "CreateTopic":
+                return {"TopicArn": f"arn:aws:sns:{given['Name']}"}
+            case "ListSubscriptionsByTopic":
+                return {"Subscriptions": [{"SubscriptionArn": "arn:aws:sns:agreed"}]}
+            case "Publish":
+                self.mails.append({**given, "at": self.clock.time})
+        return {}
+
+    def _lambda(self, operation: str, given: Json) -> Json:
+        name = given["FunctionName"]
+        if name == "scheduler":
+            self.nudges += 1
+        for one in self.clockwork:
+            if one.name == name:
+                one.at = self.clock.time
+        return {}
+
+    def _bus(self, operation: str, given: Json) -> Json:
+        for entry in given["Entries"]:
+            self._told += 1
+            envelope = {"id": f"event-{self._told}", "source": entry["Source"], "detail-type": entry["DetailType"]}
+            body = json.dumps({**envelope, "detail": json.loads(entry["Detail"])})
+            for queue in ("webhooks", "notifications"):
+                self.queues[queue].append(Message(self.clock.time, body))
+        return {"FailedEntryCount": 0}
+
+    # ── the end ──
+
+    def calm(self) -> None:
+        """No more storms: people mend what they can, and all must come to rest."""
+        self.set_weather(storms.CALM)
+        for trade in self.trades:
+            trade.mend()
+        for queue, message in self.set_aside:
+            # An operator has them delivered again.
+            self.queues[queue].append(Message(self.clock.time, message.body))
+        self.set_aside.clear()
+        self._settle()
+        for _ in range(MINUTES_OF_COUNTING):
+            # What is counted is put right a while later: one tenant in a minute, where it was found twice.
+            for one in self.clockwork:
+                one.at = self.clock.time
+            self._settle()
+            self.clock.time += MINUTE
+        self._settle()
+
+    def _settle(self) -> None:
+        """Whatever happens now, and then, until nothing is left to do."""
+        for _ in range(MOST_CALM):
+            if found := self._functions():
+                self.storm.chance.choice(found)()
+                continue
+            waiting = self._waiting()
+            if not waiting:
+                return
+            soon = min(one.at for one in self.clockwork)
+            self.clock.time = max(soon, min(waiting), self.clock.time + SECOND)
+            for one in self.clockwork:
+                one.at = self.clock.time
+        raise AssertionError(f"did not come to rest: {[_brief(job) for job in self._unfinished()][:5]}")
+
+    def _waiting(self) -> list[int]:
+        """When somebody looks again at each thing that is not done."""
+        self._read_streams()
+        found = [message.at for name, queue in self.queues.items() if name != "dead" for message in queue]
+        found += [int(job["due_at"]["N"]) for job in self._unfinished()]
+        found += [self.clock.time] * (self.nudges + len(self.streamed) + len(self.counted))
+        pending = [one for one in self.store.items("deliveries") if one.get("state", {}).get("S") == "pending"]
+        found += [int(one["due_at"]["N"]) for one in pending]
+        return found + [int(one["due_at"]["N"]) for one in self.store.items("notifications") if "due_at" in one]
+
+
+def _brief(item: Json) -> Json:
+    names = ("job_id", "state", "lane", "due_at", "attempts", "error")
+    return {name: next(iter(item[name].values())) for name in names if name in item}
+
+
+def _in_progress(answer: Answer) -> bool:
+    """Whether the request is being done: its client waits, and sends it again."""
+    return answer.status == 429 or (answer.status == 409 and answer.json["error"]["code"] == "in_progress")
+
+
+def _forget() -> None:
+    """What runs next is another process."""
+    lanes.forget()
+    nudge.forget()
+    token_cache.forget()
+
+
+def _memory() -> Work:
+    """What this process remembers, to be put back."""
+    marked, woken = dict(lanes._marked), set(nudge._woken)
+    seen = dict(token_cache.process_cache._seen)
+
+    def put_back() -> None:
+        _forget()
+        lanes._marked.update(marked)
+        nudge._woken.update(woken)
+        token_cache.process_cache._seen.update(seen)
+
+    return put_back
+
+
+@contextmanager
+def open_town(store: Store, seed: int) -> Iterator[Town]:
+    """A town on empty tables, in which nobody lives yet."""
+    clock, chance = VirtualClock(NOON), Random(seed)
+    storm = Storm(chance=chance, clock=clock)
+    town = Town(
+        store, storm, clock, worlds.build(seed, clock=clock.now), Mailroom(storm), Street(clock, storm), storm=storm
+    )
+    town.chance = Random(seed)
+    # A process that has preempted another one knows nothing of what that one is reading just now.
+    readers = [read_configuration(clock, pause_table.read) for _ in range(2)]
+    with running(town) as patch:
+        patch.setattr(live, "in_force", lambda **how: readers[len(storm.processes) > 1].in_force(**how))
+        one_thread.use_everywhere(patch, Random(seed))
+        patch.setenv("OPERATOR_WORKER_FUNCTION", "operator-worker")
+        # How long a call took is counted.
+        patch.setattr(transport, "time", SimpleNamespace(monotonic=lambda: clock.time / SECOND))
+        yield town
