@@ -1,6 +1,8 @@
 """What several tenants want is charged to one of them, whose account has shown that it works."""
 
 from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.ledger import SLOTS, Budget
+from sluice.jobs.budgets.pace import UNSLOWED
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import BudgetClosed
@@ -8,8 +10,10 @@ from sluice.jobs.queue import claim, finish
 from sluice.jobs.queue.lanes import Lane
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.item import TOKEN, Proof, Status
+from sluice.platform import tables
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
+from sluice.platform.config.services import LIMITS
 from tests.unit.api.conftest import CREDENTIALS, Cloud
 
 
@@ -61,6 +65,45 @@ def test_who_waits_for_a_budget_that_takes_no_calls_takes_the_work_over_and_is_s
     assert acme.enqueue("acme", "A", priority="manual") == jobs
     assert payer(jobs[0]) == "acme"
     assert [function for function, _ in acme.invoked] == ["scheduler"]
+
+
+def test_who_waits_for_calls_that_refusals_have_slowed_down_takes_the_work_over(acme: Cloud) -> None:
+    """`mallory` asked first, and its calls come one in twenty seconds for a while, though its budget is open."""
+    acme.connect("mallory")
+    jobs = acme.enqueue("mallory", "A", priority="manual")
+    slow("mallory", acme)
+    assert acme.enqueue("acme", "A", priority="manual") == jobs
+    assert payer(jobs[0]) == "acme"
+
+
+def test_slow_calls_draw_nobodys_work_to_them(acme: Cloud) -> None:
+    acme.connect("mallory")
+    slow("mallory", acme)
+    jobs = acme.enqueue("acme", "A", priority="hot")
+    assert acme.enqueue("mallory", "A", priority="manual") == jobs
+    assert payer(jobs[0]) == "acme"
+    slow("acme", acme)
+    assert acme.enqueue("mallory", "A", priority="manual") == jobs
+    assert payer(jobs[0]) == "acme", "nothing is gained by another that is slow too"
+
+
+def test_background_work_stays_where_calls_are_slow(acme: Cloud) -> None:
+    """Nobody waits for it, and whoever asked first pays for it."""
+    acme.connect("mallory")
+    jobs = acme.enqueue("mallory", "A")
+    slow("mallory", acme)
+    assert acme.enqueue("acme", "A") == jobs
+    assert payer(jobs[0]) == "mallory"
+
+
+def slow(tenant: str, cloud: Cloud) -> None:
+    """The marketplace has refused its calls again and again, and its budget is open once more."""
+    limits = LIMITS["stockx"]
+    slowed = UNSLOWED
+    for _ in range(5):
+        slowed = slowed.refused(limits.pace)
+    tables.update(Budget, (f"stockx:{tenant}", SLOTS), ledger.slow_writes(slowed))
+    assert ledger.read(f"stockx:{tenant}", cloud.now).slowed == slowed
 
 
 def test_what_was_put_off_with_anothers_closed_budget_is_due_at_once_for_who_takes_it_over(acme: Cloud) -> None:

@@ -136,10 +136,13 @@ class Usage(NamedTuple):
         return -(-max(0, ms) // pace) if self.next_at - now <= MOST_AHEAD * pace else 0
 
     def crowded(self, limits: Limits, now: int) -> bool:
-        """Whether manual work has to wait behind other manual work, though a person waits for it.
+        """Whether manual work is not done soon, though a person waits for it: other manual work stands before it, or
+        refusals have slowed the calls down.
 
         Work that several want is then done sooner on the account of another of them.
         """
+        if self.slowed.pace > limits.pace:
+            return True
         return self.soon(limits, now) == 0 or (limits.pace > 0 and self.left_at > now - SEEN_MS)
 
     def left(self, limits: Limits, kept_percent: int = 0) -> int | None:
