@@ -46,6 +46,28 @@ def test_what_is_written_is_read_unless_it_is_too_deep(value: Any, around: int, 
         assert why(raw) == f"the body is nested more than {MOST_DEPTH} deep"
 
 
+@given(st.text(st.sampled_from("\ud800\udbff\udc00\udfff\\ua😀"), max_size=6), st.booleans())
+def test_text_is_read_where_it_is_unicode_and_else_refused_where_it_stands(text: str, is_name: bool) -> None:
+    document = {"a": [1, {"b": {text: 1} if is_name else text}]}
+    raw = json.dumps(document).encode()
+    as_read = json.loads(raw)
+    try:
+        json.dumps(as_read, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        with pytest.raises(Invalid) as refused:
+            body.parse(raw)
+        assert [one.field for one in refused.value.fields] == ["a[1].b"]
+    else:
+        assert body.parse(raw) == as_read
+
+
+def test_so_many_fields_are_told_of_and_no_more() -> None:
+    raw = json.dumps({f"n{number}": "\ud800" for number in range(100_000)}).encode()
+    with pytest.raises(Invalid) as refused:
+        body.parse(raw)
+    assert len(refused.value.fields) == body.MOST_TOLD
+
+
 @given(st.one_of(st.binary(max_size=60), TEXTS.map(str.encode), st.text(max_size=60).map(str.encode)))
 def test_whatever_the_bytes_are_they_are_an_object_or_refused(raw: bytes) -> None:
     with suppress(Invalid):

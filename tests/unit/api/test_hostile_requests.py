@@ -102,6 +102,23 @@ def test_anothers_ids_in_a_body_change_and_show_nothing(acme: Cloud, key: str) -
     assert [one for one in before if one not in after] == []
 
 
+@pytest.mark.parametrize("key", BODIES)
+def test_text_that_no_table_could_hold_is_refused_in_every_field_and_changes_nothing(acme: Cloud, key: str) -> None:
+    """JSON can spell half of a surrogate pair, which is no Unicode."""
+    own(acme)
+    body, before = ATTEMPTS[key][0]["body"], acme.content()
+    for at in places(body):
+        for half in ("\ud800", "DD\udfff1391"):
+            answer = call(
+                key.partition(" ")[0], path_of(key), body=put(body, at, half), roles="admin operator platform"
+            )
+            conforms(key, answer)
+            assert (answer.status, "no Unicode" in answer.json["error"]["message"]) == (400, True), (at, answer.text)
+            [field] = answer.fields
+            assert field.endswith(f"[{at[-1]}]" if isinstance(at[-1], int) else str(at[-1]))
+    assert acme.content() == before
+
+
 LISTS = [key for key in PROTECTED if "cursor" in fields(key)]
 
 

@@ -7,6 +7,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Mapping
 from email.message import Message
 from typing import Any
@@ -24,6 +25,11 @@ MOST_VALUES = 250_000
 # Python turns text of more digits than 4,300 into no number, and into fewer in a time that grows with their square.
 MOST_DIGITS = 100
 
+# Fields that are told of, where many are wrong.
+MOST_TOLD = 20
+
+# How JSON spells a half of a surrogate pair, alone or with the other; no table takes one alone.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _QUOTE, _COMMA = ord('"'), ord(",")
 _CLOSE = frozenset(b"]}")
 _STRUCTURE = b'"[]{},'
@@ -56,7 +62,7 @@ def parse(raw: bytes) -> dict[str, Any]:
 
     Raises:
         Invalid: it is empty, not UTF-8, not JSON, not an object, or has too many levels or values, a name twice, a
-            number that JSON does not have, or one that cannot be read exactly.
+            number that JSON does not have, one that cannot be read exactly, or text that is no Unicode.
     """
     if not raw.strip():
         raise _invalid("the body is empty; send a JSON object")
@@ -70,7 +76,30 @@ def parse(raw: bytes) -> dict[str, Any]:
         raise _invalid(f"the body is not JSON: {error.msg} ({place})") from None
     if not isinstance(value, dict):
         raise _invalid("the body must be a JSON object")
+    if _HALF.search(raw) and (places := _halves(value)):
+        message = "the body has text that is no Unicode: half of a surrogate pair, as \\ud800 is without its other half"
+        raise Invalid(message, fields=[FieldError(place[:200], "is no Unicode text") for place in places[:MOST_TOLD]])
     return value
+
+
+def _halves(value: Any) -> list[str]:
+    """Where texts, or names, stand in `value` that no UTF-8 can spell; a name is told by the object that has it."""
+    found, rest = list[str](), [("", value)]
+    while rest:
+        place, one = rest.pop()
+        if isinstance(one, dict):
+            if any(map(_is_half, one)):
+                found.append(place or "body")
+            rest += [(f"{place}.{name}" if place else name, inner) for name, inner in one.items() if not _is_half(name)]
+        elif isinstance(one, list):
+            rest += [(f"{place}[{number}]", inner) for number, inner in enumerate(one)]
+        elif isinstance(one, str) and _is_half(one):
+            found.append(place)
+    return sorted(found)
+
+
+def _is_half(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def check_size(raw: bytes) -> None:
