@@ -102,10 +102,15 @@ def _measure(jobs: int, letters: int) -> tuple[str, float, dict[str, tuple[float
 
 def _act(letters: int) -> Acted:
     """One action on all dead letters, carried out by processes of which each but the last is killed."""
-    body = {"action": "acknowledge", "filter": {"code": "unavailable"}, "reason": "the benchmark wants it"}
+    body = {
+        "action": "acknowledge",
+        "filter": {"code": "unavailable"},
+        "reason": "the benchmark wants it",
+        "dryRun": False,
+    }
     os.environ["OPERATOR_WORKER_FUNCTION"] = "operator-worker"
     with patch.object(aws, "invoke_later"):
-        entry = json.loads(_answer("operator_act", "operator", json.dumps(body))["body"])["actionId"]
+        entry = json.loads(_answer("operator_act", "operator", json.dumps(body))["body"])["action"]["actionId"]
     now = SystemClock().now()
     for number, pages in enumerate(KILLED_AT):
         code = f"from bench.operator import carry_out; carry_out({now + number * HOUR})"

@@ -8,8 +8,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from sluice_command.errors import ApiError, CommandError, NotNow, NotSignedIn
+from sluice_command.wording import as_commands
 
 SIGN_IN = "`sluice login` signs in again"
+# What lists the things that may be named at a path.
+LISTS = {
+    "/v1/jobs": "sluice jobs",
+    "/v1/dead-letters": "sluice dead",
+    "/v1/operator/actions": "sluice actions",
+    "/v1/operator/budgets": "sluice budgets",
+    "/v1/operator/pauses": "sluice pauses",
+    "/v1/operator/configuration/revert": "sluice config history",
+    "/v1/operator/configuration/what-if": "sluice budgets",
+    "/v1/stockx/listings": "sluice list stockx show",
+    "/v1/ebay/listings": "sluice list ebay show",
+    "/v1/promotions": "sluice promotions",
+    "/v1/inventory": "sluice inventory",
+    "/v1/accounts": "sluice accounts",
+}
 
 
 def explain(
@@ -25,13 +41,15 @@ def explain(
     error = body.get("error")
     if not isinstance(error, Mapping):
         return _of_gateway(asked, status, body, headers, expired)
-    said = _sentence(error)
+    said = as_commands(_sentence(error))
     if status == 401:
         return NotSignedIn(f"the stage does not know who asks: {said}; {SIGN_IN}")
     if status == 403:
         return ApiError(f"not allowed: {said}; ask whoever runs the stage for a token with such a role", status, body)
+    if status == 404:
+        return ApiError(_not_there(error, asked), status, body)
     if status == 429:
-        return NotNow(said, status, body, _seconds(headers))
+        return NotNow(str(error.get("message", said)), status, body, _seconds(headers))
     if status >= 500:
         fault = f"{said} ({status}, request {body.get('requestId', 'unknown')}); try again in a minute"
         return NotNow(fault, status, body, _seconds(headers))
@@ -66,6 +84,14 @@ def _sentence(error: Mapping[str, Any]) -> str:
     message = str(error.get("message", error.get("code", "refused")))
     fields = [f"{one['field']} {one['message']}" for one in error.get("fields", []) if one["message"] not in message]
     return f"{message}: {'; '.join(fields)}" if fields else message
+
+
+def _not_there(error: Mapping[str, Any], asked: str) -> str:
+    """What is not found, and what lists those that are."""
+    path = asked.partition(" ")[2]
+    lists = next((command for begins, command in LISTS.items() if f"{path}/".startswith(f"{begins}/")), None)
+    said = as_commands(str(error.get("message", "there is no such thing")))
+    return f"{said}; `{lists}` lists those that there are" if lists else said
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:

@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None, session: Session | None = None)
     except click.Abort:
         _say(f"stopped; {session.goes_on}")
         return ExitCode.STOPPED
+    except click.UsageError as wrong:
+        return _misused(wrong)
     except click.ClickException as wrong:
         wrong.show()
         return wrong.exit_code
@@ -62,6 +64,17 @@ def main(arguments: Sequence[str] | None = None, session: Session | None = None)
         return ExitCode.OK
     finally:
         session.close()
+
+
+def _misused(wrong: click.UsageError) -> int:
+    """Say in one sentence what is wrong with the words behind `sluice`, and where to read on."""
+    if isinstance(wrong, click.exceptions.NoArgsIsHelpError):
+        wrong.show()
+        return wrong.exit_code
+    what = wrong.ctx.command_path if wrong.ctx else NAME
+    said = wrong.format_message().rstrip(".").replace("is not a valid integer range", "is no whole number")
+    _say(f"{what}: {said}{'' if said.endswith('?') else ';'} `{what} --help` shows what it takes")
+    return wrong.exit_code
 
 
 def _say(text: str) -> None:

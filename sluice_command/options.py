@@ -1,6 +1,7 @@
 """What every command takes: `--json`, `--stage`; and the options and files that several take."""
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any, TextIO, TypeVar
 
@@ -102,6 +103,19 @@ def period_options(what: str) -> Callable[[F], F]:
 def marketplace_option(function: F) -> F:
     """`--marketplace`: of one of them."""
     return click.option("--marketplace", type=click.Choice(MARKETPLACES), help="Of this marketplace alone.")(function)
+
+
+def agreed(question: str, *, yes: bool) -> bool:
+    """Whether a person wants it done. yes: the option `--yes`, which agrees at once.
+
+    Raises:
+        UsageError: nobody can be asked.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise click.UsageError("add --yes to do it: nobody can be asked here, and nothing was done")
+    return click.confirm(question, err=True)
 
 
 def read_json(file: TextIO) -> object:

@@ -15,6 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from sluice_command.wording import as_commands
+
 # Colours of words that say how something stands.
 _COLOURS = {
     "green": "ok OK active ACTIVE succeeded finished done COMPLETED live pass delivered",
@@ -150,7 +152,7 @@ def _cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, list | tuple | dict):
         return clean(json.dumps(value, ensure_ascii=False, separators=(", ", ": ")))
-    return clean(str(value))
+    return as_commands(clean(str(value)))
 
 
 def _coloured(word: str) -> Text:

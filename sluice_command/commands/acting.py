@@ -3,7 +3,6 @@
 What matches is counted and shown first, and a person agrees before anything is done (`--yes` agrees at once).
 """
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,7 +12,15 @@ from sluice_command.api import segment
 from sluice_command.commands.jobs import filters, named
 from sluice_command.errors import ExitCode
 from sluice_command.lists import rows
-from sluice_command.options import Command, Group, limit_option, marketplace_option, pass_session, period_options
+from sluice_command.options import (
+    Command,
+    Group,
+    agreed,
+    limit_option,
+    marketplace_option,
+    pass_session,
+    period_options,
+)
 from sluice_command.screen import counts
 from sluice_command.session import Session
 from sluice_command.times import clock
@@ -106,11 +113,7 @@ def _agreed(session: Session, body: Json, *, yes: bool) -> int:
     for one in found["sample"]:
         session.screen.note(f"  {one['jobId']}")
     matched: int = found["matched"]
-    if yes:
-        return matched
-    if not sys.stdin.isatty():
-        raise click.UsageError("add --yes to do it: nobody can be asked here, and nothing was done")
-    return matched if click.confirm(f"{body['action']} {many}?", err=True) else 0
+    return matched if agreed(f"{body['action']} {many}?", yes=yes) else 0
 
 
 def _follow(session: Session, action: Json, total: int = 0) -> int:

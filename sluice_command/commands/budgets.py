@@ -46,7 +46,7 @@ def _row(one: Json) -> tuple[object, ...]:
 
 
 def _each(window: str) -> str:
-    return f"a {window}" if window in ("hour", "day") else f"in any {window}"
+    return {"hour": "an hour", "day": "a day"}.get(window, f"in any {window}")
 
 
 def _history(session: Session, found: Json) -> None:

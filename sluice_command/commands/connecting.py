@@ -11,7 +11,7 @@ import click
 from sluice_command.authorization import MARKETPLACES as AUTHORIZATIONS
 from sluice_command.authorization import Authorization, Marketplace
 from sluice_command.errors import ExitCode
-from sluice_command.options import MARKETPLACES, Command, pass_session
+from sluice_command.options import MARKETPLACES, Command, agreed, pass_session
 from sluice_command.session import Session
 
 PATH = "/v1/accounts"
@@ -90,8 +90,8 @@ def accounts(session: Session) -> None:
 @pass_session
 def disconnect(session: Session, marketplace: str, yes: bool) -> None:
     """Delete what the stage holds of your account at MARKETPLACE. Its work waits until it is connected again."""
-    if not yes:
-        click.confirm(f"Delete the credentials of {marketplace}?", abort=True, err=True)
+    if not agreed(f"Delete the credentials of {marketplace}?", yes=yes):
+        raise click.Abort
     answer = session.api.delete(f"{PATH}/{marketplace}")
     session.screen.json(answer)
     session.screen.say(answer["message"])

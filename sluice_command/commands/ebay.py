@@ -7,7 +7,7 @@ import click
 from sluice_command.api import segment
 from sluice_command.errors import ExitCode
 from sluice_command.lists import rows
-from sluice_command.options import Command, Group, limit_option, pass_session, read_json, seconds_option
+from sluice_command.options import Command, Group, agreed, limit_option, pass_session, read_json, seconds_option
 from sluice_command.session import Session
 from sluice_command.times import clock
 
@@ -55,8 +55,8 @@ def change(session: Session, sku: str, file: TextIO, version: int | None, watch:
 @pass_session
 def end(session: Session, sku: str, yes: bool, version: int | None, watch: bool) -> int:
     """End the listing SKU, and archive its record."""
-    if not yes:
-        click.confirm(f"End {sku} at eBay?", abort=True, err=True)
+    if not agreed(f"End {sku} at eBay?", yes=yes):
+        raise click.Abort
     return _taken(session, session.api.call("DELETE", _one(sku), None, version), watch=watch)
 
 

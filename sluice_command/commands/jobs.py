@@ -7,7 +7,7 @@ import click
 
 from sluice_command.api import Api, segment
 from sluice_command.errors import ApiError, ExitCode
-from sluice_command.lists import rows
+from sluice_command.lists import own_or_all, rows
 from sluice_command.options import STATES, Command, limit_option, marketplace_option, pass_session, period_options
 from sluice_command.screen import Screen
 from sluice_command.session import Session
@@ -15,7 +15,10 @@ from sluice_command.times import age, clock
 
 F = TypeVar("F", bound=Callable[..., Any])
 Json = dict[str, Any]
+# What jobs are counted by: the stage knows these numbers without reading the jobs.
+_COUNTED = ("state", "kind", "marketplace", "code", "tenant")
 # What only the operator's list can filter by.
+OPERATORS = "/v1/operator/jobs"
 _OF_OPERATOR = ("account", "code", "text", "tenant")
 
 
@@ -50,7 +53,7 @@ def named(wanted: Json) -> Json:
 @click.option(
     "--count",
     is_flag=True,
-    help="Count them by state, kind, marketplace and error; takes --state, --kind, --marketplace and --code.",
+    help="Count them by state, kind, marketplace and error; takes --state, --kind, --marketplace, --code and --tenant.",
 )
 @pass_session
 def jobs(session: Session, /, limit: int, count: bool, **wanted: str | None) -> None:
@@ -58,8 +61,11 @@ def jobs(session: Session, /, limit: int, count: bool, **wanted: str | None) -> 
     if count:
         _count(session, wanted)
         return
-    path = "/v1/operator/jobs" if any(wanted[name] for name in _OF_OPERATOR) else "/v1/jobs"
-    found = list(rows(session.api, path, "jobs", limit, **named(wanted)))
+    api, query = session.api, named(wanted)
+    if any(wanted[name] for name in _OF_OPERATOR):
+        found = list(rows(api, OPERATORS, "jobs", limit, **query))
+    else:
+        found = own_or_all(api, "/v1/jobs", OPERATORS, "jobs", limit, **query)
     session.screen.json({"jobs": found})
     session.screen.table(
         ("job", "state", "priority", "tries", "due", "error"),
@@ -121,7 +127,9 @@ def dead(session: Session, /, letter_id: str | None, limit: int, status: str | N
         _letter(session, session.api.get(f"/v1/dead-letters/{segment(letter_id)}"))
         return
     wanted["status"] = status or "open"
-    found = list(rows(session.api, "/v1/dead-letters", "deadLetters", limit, **named(wanted)))
+    found = own_or_all(
+        session.api, "/v1/dead-letters", "/v1/operator/dead-letters", "deadLetters", limit, **named(wanted)
+    )
     session.screen.json({"deadLetters": found})
     session.screen.table(
         ("letter", "age", "job", "code", "why"),
@@ -150,12 +158,14 @@ def _find(api: Api, job_id: str) -> Json:
     try:
         found: Json = api.job(job_id)
     except ApiError as error:
-        if error.status != 404:
+        if error.status not in (403, 404):
             raise
         try:
-            found = api.get(f"/v1/operator/jobs/{segment(job_id)}")
-        except ApiError:
-            raise ApiError(f"there is no job {job_id!r} of yours; `sluice jobs` lists them", error.status) from None
+            found = api.get(f"{OPERATORS}/{segment(job_id)}")
+        except ApiError as second:
+            if error.status == 403 and second.status == 403:
+                raise error from None
+            raise ApiError(f"there is no job {job_id!r} of yours; `sluice jobs` lists them", 404) from None
     return found
 
 
@@ -177,7 +187,9 @@ def _letter(session: Session, letter: Json) -> None:
 
 
 def _count(session: Session, wanted: Json) -> None:
-    found = session.api.get("/v1/operator/jobs/counts", **named(wanted))
+    if others := [name for name, value in wanted.items() if value is not None and name not in _COUNTED]:
+        raise click.UsageError(f"--count does not go with --{others[0]}: leave one of them out")
+    found = session.api.get(f"{OPERATORS}/counts", **named(wanted))
     session.screen.json(found)
     session.screen.fields([("jobs", found["jobs"])])
     for by, name in (("byState", "state"), ("byKind", "kind"), ("byMarketplace", "marketplace"), ("byCode", "error")):

@@ -41,6 +41,8 @@ MOST_THINGS: Final = 100_000
 PAGE: Final = 100
 THREADS: Final = 8
 DONE, ALREADY, FAILED, UNKNOWN = "done", "already", "failed", "unknown"
+# Stands for the tenant of an id that names nothing.
+NOBODY: Final = ""
 
 
 class Did(NamedTuple):
@@ -97,6 +99,7 @@ def do_page(action: Action, now: int, config: Config) -> Action:
                 _require_room(tenant, number, config)
             _charge(action, len(found.things), now, config)
         things = [(tenant, _key(thing)) for tenant, thing in found.things]
+        things += [(NOBODY, one) for one in _missing(action.target, found.things)]
         action = actions.begin_page(action, things, found.next, now)
     else:
         things = [(tenant, key) for tenant, key in action.page["things"]]
@@ -108,6 +111,15 @@ def do_page(action: Action, now: int, config: Config) -> Action:
         did = list(pool.map(one, things))
     told = [each.view() for each in did if each.outcome != ALREADY]
     return actions.end_page(action, Counter(each.outcome for each in did), told, now)
+
+
+def _missing(target: Mapping[str, Any], found: Sequence[tuple[str, Job | DeadLetter]]) -> list[str]:
+    """The ids that were named and are not there, or not the caller's."""
+    there = {
+        dead_letters.public_id(thing.dead_letter) if isinstance(thing, DeadLetter) else thing.job_id
+        for _, thing in found
+    }
+    return [one for one in target.get("ids", ()) if one not in there]
 
 
 def _key(thing: Job | DeadLetter) -> str:
@@ -151,6 +163,8 @@ def _do(action: Action, tenant: str, key: str, now: int, config: Config, *, agai
 
     again: somebody has begun with the page before, so that what is as it should be was done by this action.
     """
+    if tenant == NOBODY:
+        return Did(key, tenant, UNKNOWN, {}, {})
     try:
         if on_dead_letters(action.action or ""):
             letter = dead_letters.find(tenant, key)

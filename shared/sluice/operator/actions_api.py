@@ -14,14 +14,13 @@ from sluice.jobs.queue import cancel
 from sluice.operator import acting, actions, audit, counts, dead_letters, kinds, scope, views
 from sluice.operator.actions import Action
 from sluice.operator.jobs_api import JobFilter
-from sluice.operator.overview_api import Tenant
 from sluice.platform import aws
 from sluice.platform.clock import MINUTE, iso, iso_or_none
 from sluice.platform.config import live
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Invalid, NotFound
-from sluice.platform.http.models import Body, Example, OneOf, PageQuery
+from sluice.platform.http.models import Body, Example, OneOf, PageQuery, TenantName
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Among, Time
 from sluice.platform.settings import settings
@@ -59,7 +58,7 @@ class ActionBody(Body):
     job_ids: list[Id] | None = Field(None, min_length=1, max_length=MOST_IDS)
     letter_ids: list[Id] | None = Field(None, min_length=1, max_length=MOST_IDS)
     filter: ActionFilter | None = None
-    tenant: Tenant | None = Field(None, description="for the role `platform`: whose work; left out, everybody's")
+    tenant: TenantName | None = Field(None, description="for the role `platform`: whose work; left out, everybody's")
     priority: Annotated[str, OneOf(("hot", "manual"))] = Field("hot", description="of `raise`")
     reason: Reason | None = Field(None, description="for the audit log")
     dry_run: bool = True
@@ -80,8 +79,8 @@ class ActionView(TypedDict):
 
     state: `running`, `finished`, `stopped`, or `failed` when it was given up. whose: the tenant whose work it is about;
     null for everybody's. target: ids or a filter, and what else was said. outcomes: how many things each word fits:
-    `done`; `already` (it was so before); `running`, `final` (too late); `not_replayable`; `failed`, `unavailable` (ask
-    again). changes: of the first 25.
+    `done`; `already` (it was so before); `running`, `final` (too late); `not_replayable`; `unknown` (nothing has that
+    id); `failed`, `unavailable` (ask again). changes: of the first 25.
     """
 
     actionId: str

@@ -20,7 +20,7 @@ from sluice.platform.config.document import Config
 from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http import paging
 from sluice.platform.http.auth import TENANT, Permission
-from sluice.platform.http.models import OneOf, PageQuery
+from sluice.platform.http.models import OneOf, PageQuery, Spelled
 from sluice.platform.http.paging import Page, Place
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Time
@@ -34,7 +34,7 @@ class RunsQuery(PageQuery):
     """Which runs to list."""
 
     function: Annotated[str, OneOf(FUNCTIONS)] = "scheduler"
-    day: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = Field(
+    day: Annotated[str, Spelled(r"^\d{4}-\d\d-\d\d$", "must be a day, such as `2026-11-22`")] | None = Field(
         None, description="of UTC; today by default"
     )
 

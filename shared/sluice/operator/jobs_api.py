@@ -21,12 +21,16 @@ from sluice.platform.config import live
 from sluice.platform.config.services import LIMITS, MARKETPLACES
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import NotFound
-from sluice.platform.http.models import Moment, OneOf, PageQuery, Query, Text
+from sluice.platform.http.models import Moment, OneOf, PageQuery, Query, Spelled, Text
 from sluice.platform.http.moments import between
 from sluice.platform.http.paging import Page, Place
 from sluice.platform.http.routing import HttpRequest, Route
 
-Account_ = Annotated[str, Field(pattern=r"^[a-z-]{1,32}:[a-z0-9.-]{1,253}$", description="for example `stockx:acme`")]
+Account_ = Annotated[
+    str,
+    Spelled(r"^[a-z-]{1,32}:[a-z0-9.-]{1,253}$", "must be a marketplace and a tenant, such as `stockx:acme`"),
+    Field(description="for example `stockx:acme`"),
+]
 
 
 class JobFilter(Query):

@@ -20,19 +20,17 @@ from sluice.platform.clock import iso
 from sluice.platform.config import live
 from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.models import OneOf, Query, Text
+from sluice.platform.http.models import OneOf, Query, TenantName, Text
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Among, Time
 
 MOST_HOURS = 72
 
-Tenant = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
-
 
 class OfTenant(Query):
     """Whose work. Left out: the caller's own tenant; for the role `platform`, all tenants together."""
 
-    tenant: Tenant | None = Field(None, description="for the role `platform`: one tenant")
+    tenant: TenantName | None = Field(None, description="for the role `platform`: one tenant")
 
 
 class CountsQuery(OfTenant):

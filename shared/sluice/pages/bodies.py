@@ -10,7 +10,7 @@ from sluice.pages.alerts import KINDS, Watch
 from sluice.pages.reading import Money
 from sluice.platform import money
 from sluice.platform.http.errors import FieldError, Invalid
-from sluice.platform.http.models import Amount, Body, Example, OneOf, PageQuery, Query
+from sluice.platform.http.models import Amount, Body, Example, OneOf, PageQuery, Query, Spelled
 
 MOST_CHOSEN = 100
 STATUSES = ("product", "unchanged", "unclear", "no_product", "blocked", "gone", "failed")
@@ -26,7 +26,7 @@ class TargetPrice(Body):
     """A price at or below which you are told."""
 
     amount: Amount
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    currency: Annotated[str, Spelled(r"^[A-Z]{3}$", "must be three capital letters, such as `USD`")]
 
 
 class ChosenVariants(Body):
@@ -113,7 +113,7 @@ class RecentChecksQuery(PageQuery):
     """Which checks to list. All filters must match."""
 
     limit: int = Field(50, ge=1, le=200)
-    product: Annotated[str, StringConstraints(pattern=f"^{urls.PRODUCT_ID}$")] | None = None
+    product: Annotated[str, Spelled(f"^{urls.PRODUCT_ID}$", "must be the `pageId` of a page")] | None = None
     status: Annotated[str, OneOf(STATUSES)] | None = None
 
 

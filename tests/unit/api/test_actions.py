@@ -461,13 +461,16 @@ def test_what_is_another_tenants_is_not_there(work: Work) -> None:  # noqa: F811
     [job_id] = work.cloud.enqueue("acme", "A-1")
     for word in acting.ON_JOBS:
         body = {"action": word, "jobIds": [job_id], "dryRun": False}
-        assert call("POST", BASE, body=body, tenant="globex").json["action"]["outcomes"] == {}
+        assert call("POST", BASE, body=body, tenant="globex").json["action"]["outcomes"] == {"unknown": 1}
     assert states() == {"queued": 1}
 
 
 def test_what_is_not_there_is_not_done(work: Work) -> None:  # noqa: F811
     done = do("cancel", jobIds=["market.refresh:stockx:NO:us-10:USD"])
-    assert (done["state"], done["outcomes"]) == ("finished", {})
+    assert (done["state"], done["outcomes"]) == ("finished", {"unknown": 1})
+    assert [(one["id"], one["outcome"]) for one in done["changes"]] == [
+        ("market.refresh:stockx:NO:us-10:USD", "unknown")
+    ]
     path = f"{BASE}/{iso(NOON)}%23{'0' * 12}"
     assert call("GET", path).status == 404
 

@@ -214,7 +214,10 @@ def test_work_is_paused_and_resumed(work: Work, shell: Shell) -> None:  # noqa: 
     [row] = shell.run("pauses").rows
     assert (row[0], row[1], row[4]) == ("stockx:acme", "", "holiday")
     assert shell.run("resume", "stockx:acme").out == "stockx:acme goes on\n"
-    assert shell.run("resume", "stockx:acme").err == "sluice: there is no such pause: pause not found\n"
+    assert (
+        shell.run("resume", "stockx:acme").err
+        == "sluice: there is no such pause; `sluice pauses` lists those that there are\n"
+    )
 
 
 def test_a_pause_ends_by_itself(work: Work, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811

@@ -4,7 +4,7 @@ How much is counted by the looks themselves, a slice at a time: a look at any nu
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -18,7 +18,7 @@ from sluice.platform.clock import iso_or_none
 from sluice.platform.http import paging, table_pages
 from sluice.platform.http.auth import PLATFORM, TENANT, Permission
 from sluice.platform.http.errors import Forbidden, Invalid
-from sluice.platform.http.models import PageQuery
+from sluice.platform.http.models import PageQuery, TenantName
 from sluice.platform.http.paging import Page
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Time
@@ -27,9 +27,7 @@ from sluice.platform.http.shapes import Time
 class DriftQuery(PageQuery):
     """Whose listings. Left out: the caller's own tenant's; for the role `platform`, all tenants'."""
 
-    tenant: Annotated[str, Field(pattern=rf"^{TENANT}$")] | None = Field(
-        None, description="for the role `platform`: one tenant"
-    )
+    tenant: TenantName | None = Field(None, description="for the role `platform`: one tenant")
 
 
 class AccountDrift(TypedDict):

@@ -3,6 +3,7 @@
 A model is built when it is first used: a function pays at start only for the requests that it gets.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
 
@@ -19,6 +20,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
+from sluice.platform.http.auth import TENANT
 from sluice.platform.http.body import WrittenNumber
 from sluice.platform.http.errors import FieldError, Invalid
 from sluice.platform.http.paging import MOST_CHARACTERS
@@ -103,6 +105,26 @@ class OneOf(NamedTuple):
         return core_schema.literal_schema(list(self.names))
 
 
+class Spelled(NamedTuple):
+    """Marks a string that must match `pattern`.
+
+    words: what is said of one that does not: `must be …`, without braces.
+    """
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
+        return core_schema.custom_error_schema(
+            core_schema.str_schema(pattern=self.pattern),
+            custom_error_type="spelled",
+            custom_error_message=self.words,
+        )
+
+
+TenantName = Annotated[str, Spelled(rf"^{TENANT}$", "must be a tenant's name: a-z, 0-9 and -, 64 at most")]
+
+
 class DocumentedAs(NamedTuple):
     """Marks a value that is taken as it comes and checked later; the API's document shows it as `model`."""
 
@@ -151,4 +173,7 @@ def _path(inside: str, location: tuple[int | str, ...]) -> str:
 
 
 def _lower(message: str) -> str:
+    """pydantic's sentence, behind the name of the field: `Input should be 1 or 2` is `must be 1 or 2`."""
+    if found := re.match(r"(?:Input|String|List|Value|Dictionary) should (.*)", message, re.DOTALL):
+        return f"must {found[1]}"
     return message[:1].lower() + message[1:]
