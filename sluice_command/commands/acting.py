@@ -139,7 +139,8 @@ def _follow(session: Session, action: Json, total: int = 0) -> int:
 
 def _tell(session: Session, action: Json) -> int:
     session.screen.json({"action": action})
-    session.screen.say(f"{action['action']} {action['state']}: {counts(action['outcomes'])}")
+    by = f" by {action['stoppedBy']}" if action["state"] == "stopped" and action.get("stoppedBy") else ""
+    session.screen.say(f"{action['action']} {action['state']}{by}: {counts(action['outcomes'])}")
     bad = [one for one in action["changes"] if one["outcome"] not in GOOD]
     for one in bad:
         session.screen.say(f"  {one['outcome']}: {one['id']}")

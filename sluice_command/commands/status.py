@@ -8,6 +8,7 @@ from sluice_command.asking import WORKING
 from sluice_command.errors import ApiError, NotNow
 from sluice_command.options import Command, pass_session
 from sluice_command.session import Session
+from sluice_command.times import clock
 
 Json = dict[str, Any]
 
@@ -22,7 +23,8 @@ def status(session: Session) -> int:
     """
     health = _health(session)
     overview = _allowed(session, "/v1/operator/overview")
-    accounts = (_allowed(session, "/v1/accounts") or {"accounts": []})["accounts"]
+    seen = _allowed(session, "/v1/accounts")
+    accounts = (seen or {"accounts": []})["accounts"]
     bad = [
         *(overview or {}).get("problems", []),
         *(one["account"] for one in accounts if one["status"] not in WORKING),
@@ -44,7 +46,7 @@ def status(session: Session) -> int:
     session.screen.table(
         ("account", "status", "reason"),
         [(one["account"], one["status"], one["reason"]) for one in accounts],
-        none="no marketplace is connected: `sluice connect stockx|alias|ebay`",
+        none="no marketplace is connected: `sluice connect stockx|alias|ebay`" if seen else "",
     )
     return 1 if bad or health["status"] != "ok" else 0
 
@@ -78,7 +80,8 @@ def _jobs(overview: Json) -> str:
 def _queue(one: Json) -> tuple[object, ...]:
     states = ", ".join(f"{number} {name}" for name, number in one["states"].items() if number)
     delay = one["delay"]["p95Ms"]
-    return one["queue"], one["health"], states, one["oldestDueAt"], f"{delay / 1000:g} s" if delay is not None else None
+    shown = f"{delay / 1000:g} s" if delay is not None else None
+    return one["queue"], one["health"], states, clock(one["oldestDueAt"]), shown
 
 
 COMMANDS = (status,)

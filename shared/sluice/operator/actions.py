@@ -38,7 +38,7 @@ class Action(tables.Table):
     subject, roles, request_id: who, as what, in which request. action: the word. reason: what they gave.
     target: on what: ids, a filter, a name. whose: the tenant whose work it is, or `#all`.
     before, after: of what was changed, for each of the first things.
-    state: `running`, `finished` or `stopped`. stop_by: who wants it stopped.
+    state: `running`, `finished` or `stopped`. stop_by: who wants it stopped, or what does.
     page: the things that are being done, each with its tenant, and the cursor behind them.
     cursor: where it goes on. pages: so many are done. outcomes: how many things each word fits. job_id: what runs it.
     """

@@ -77,10 +77,13 @@ class Outcomes(TypedDict):
 class ActionView(TypedDict):
     """Something that an operator did, or does.
 
-    state: `running`, `finished`, `stopped`, or `failed` when it was given up. whose: the tenant whose work it is about;
-    null for everybody's. target: ids or a filter, and what else was said. outcomes: how many things each word fits:
-    `done`; `already` (it was so before); `running`, `final` (too late); `not_replayable`; `unknown` (nothing has that
-    id); `failed`, `unavailable` (ask again). changes: of the first 25.
+    state: `running`, `finished`, `stopped`, or `failed` when it was given up.
+    whose: the tenant whose work it is about; null for everybody's.
+    target: ids or a filter, and what else was said.
+    stoppedBy: who stops it, or what did; null where nobody does.
+    outcomes: how many things each word fits: `done`; `already` (it was so before); `running`, `final` (too late);
+        `not_replayable`; `unknown` (nothing has that id); `failed`, `unavailable` (ask again).
+    changes: of the first 25.
     """
 
     actionId: str
@@ -95,6 +98,7 @@ class ActionView(TypedDict):
     target: dict[str, Any]
     before: dict[str, Any] | None
     pages: int
+    stoppedBy: str | None
     outcomes: dict[str, int]
     changes: list[Outcomes]
     createdAt: Time
@@ -269,6 +273,7 @@ def view(action: Action) -> ActionView:
         "target": action.target or {},
         "before": action.before,
         "pages": action.pages or 0,
+        "stoppedBy": action.stop_by,
         "outcomes": action.outcomes or {},
         "changes": action.after or [],
         "createdAt": iso(action.created_at or 0),

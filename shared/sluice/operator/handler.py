@@ -37,7 +37,9 @@ def _step(action: Action, run: Run, now: int) -> Action | None:
     """One page more, or the end that somebody wishes."""
     try:
         if (action.pages or 0) * acting.PAGE >= acting.MOST_THINGS:
-            return actions.stop(action, now, f"more than {acting.MOST_THINGS} things match")
+            return actions.stop(
+                action, now, f"the limit of {acting.MOST_THINGS} for one action; act again on what is left"
+            )
         return actions.stop(action, now) if action.stop_by else acting.do_page(action, now, run.config)
     except TooMany as full:
         raise GoesOn(f"it waits until there is room for more jobs: {full.message}", retry_at=now + MINUTE) from None

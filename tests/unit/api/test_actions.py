@@ -161,6 +161,7 @@ def test_an_action_ends_at_the_most_that_one_does(work: Work, monkeypatch: pytes
     entry = do("cancel", filter={"sku": "a"})["actionId"]
     run_worker(work)
     assert (shown(entry)["state"], shown(entry)["outcomes"]) == ("stopped", {"done": 200})
+    assert shown(entry)["stoppedBy"] == "the limit of 200 for one action; act again on what is left"
 
 
 def test_raised_jobs_go_first(work: Work) -> None:  # noqa: F811
@@ -351,6 +352,7 @@ def test_an_action_stops_before_its_next_page(work: Work) -> None:  # noqa: F811
     assert (stopping.status, stopping.json["state"]) == (200, "running")
     run_worker(work)
     assert (shown(entry)["state"], shown(entry)["outcomes"]) == ("stopped", {"done": 100})
+    assert shown(entry)["stoppedBy"]
     assert states() == {"cancelled": 100, "queued": 150}
     again = call("POST", f"{BASE}/{entry.replace('#', '%23')}/stop")
     assert (again.status, again.json["error"]["code"]) == (409, "over")

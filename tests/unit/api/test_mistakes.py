@@ -107,5 +107,6 @@ def test_whoever_runs_the_deployment_and_has_no_work_of_their_own_sees_everybody
     assert [row[0] for row in shell.run("jobs").rows] == [job_id]
     assert len(shell.run("dead").rows) == 1
     assert shell.run("why", job_id).code == 0
+    assert "connect" not in shell.run("status").err, "it has no accounts, and may see none"
     nobody = Shell(api_of("operations", roles="nobody"))
     assert (nobody.run("jobs").code, nobody.run("dead").code, nobody.run("why", job_id).code) == (3, 3, 3)
