@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets import ledger, slots
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
@@ -100,6 +100,27 @@ def test_who_fills_the_slots_asks_for_whoever_comes_after_it(clock: VirtualClock
     clock.time += MINUTE
     ask(clock, 11, tenant="globex")
     assert [batch.more for batch in tick(clock)] == [0, 0, 0]
+
+
+def test_manual_work_is_not_left_where_nobody_asks_for_it(clock: VirtualClock) -> None:
+    """Background work and looks at operations have taken the slots far ahead, and none of them asks for what waits.
+
+    One batch waits behind them, and asks for the others; no other worker is sent to wait with it.
+    """
+    slots.reserve_slots("stockx:acme", LIMITS, 9, clock.time)
+    ask(clock, 5)
+    [batch] = tick(clock)
+    assert (len(batch.jobs), batch.more, batch.after_ms) == (1, 500, 0)
+    assert tick(clock) == []
+    clock.time += 2 * SECOND
+    assert [(len(batch.jobs), batch.more) for batch in tick(clock)] == [(4, 0)]
+
+
+def test_who_comes_alone_behind_taken_slots_asks_for_whoever_comes_after_it(clock: VirtualClock) -> None:
+    slots.reserve_slots("stockx:acme", LIMITS, 9, clock.time)
+    ask(clock, 1)
+    [batch] = tick(clock)
+    assert (len(batch.jobs), batch.more) == (1, 500)
 
 
 @pytest.fixture

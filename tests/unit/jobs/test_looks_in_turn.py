@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from sluice.jobs.budgets.pace import Slowed
-from sluice.jobs.budgets.windows import LOOK_MS, MOST_AHEAD, SOON_MS, Usage
+from sluice.jobs.budgets.windows import LEAST_BLOCK, LOOK_MS, MOST_AT_IT, SOON_MS, Usage
 from sluice.jobs.dispatch.admission import Room, longest_unseen
 from sluice.jobs.model.candidate import Candidate
 from sluice.platform.clock import MINUTE, SECOND
@@ -37,12 +37,16 @@ def test_a_budget_without_room_gives_its_turn_to_the_others() -> None:
     assert Counter({budget: len(jobs) for budget, jobs in picked.items()}) == {"a": 2, "b": 3}
 
 
+# As far ahead as two workers take slots at this pace.
+AT_IT_MS = MOST_AT_IT * LEAST_BLOCK * 500
+
+
 @pytest.mark.parametrize(
     ("next_at", "manual_until", "checks", "soon"),
     [
         (0, 0, LOOK_MS // 500, SOON_MS // 500),
-        (NOON + MOST_AHEAD * 500, 0, LOOK_MS // 500, SOON_MS // 500),
-        (NOON + MOST_AHEAD * 500 + 1, 0, 0, 0),
+        (NOON + AT_IT_MS, 0, LOOK_MS // 500, SOON_MS // 500),
+        (NOON + AT_IT_MS + 1, NOON + 1, 0, 0),
         (0, NOON + SECOND, LOOK_MS // 500, (SOON_MS - SECOND) // 500),
         (0, NOON + MINUTE, LOOK_MS // 500, 0),
     ],
@@ -53,6 +57,21 @@ def test_where_some_wait_for_the_slots_already_nobody_else_is_sent_to_wait(
     usage = Usage(next_at=next_at, manual_until=manual_until)
     assert (usage.checks(LIMITS, NOON), usage.soon(LIMITS, NOON)) == (checks, soon)
     assert usage.crowded(LIMITS, NOON) == (soon == 0)
+
+
+def test_one_manual_batch_waits_behind_those_who_have_taken_the_slots() -> None:
+    """Nobody else would ask for it when they are done. Work that others want too is better done on their account."""
+    usage = Usage(next_at=NOON + AT_IT_MS + 1)
+    assert (usage.checks(LIMITS, NOON), usage.soon(LIMITS, NOON)) == (0, 1)
+    assert usage.crowded(LIMITS, NOON)
+
+
+def test_one_block_of_quick_calls_keeps_nobody_away() -> None:
+    """Ten slots of 50 ms are half a second, which is one worker's."""
+    quick = Limits(interval_ms=50, tolerance_ms=0)
+    assert Usage(next_at=NOON + 500).soon(quick, NOON) == SOON_MS // 50
+    assert Usage(next_at=NOON + 1_000).soon(quick, NOON) == SOON_MS // 50
+    assert Usage(next_at=NOON + 1_001).soon(quick, NOON) == 1
 
 
 def test_a_slowed_budget_has_fewer_and_one_without_slots_as_many_as_there_are() -> None:

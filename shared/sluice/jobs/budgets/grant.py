@@ -17,17 +17,11 @@ from sluice.jobs.budgets.blocks import Hand
 from sluice.jobs.budgets.pace import UNSLOWED
 from sluice.jobs.budgets.rings import Ticket
 from sluice.jobs.budgets.slots import Asked, GiveWay, Seen
-from sluice.jobs.budgets.windows import Slots, Window, outside_margin
+from sluice.jobs.budgets.windows import BLOCK_MS, LEAST_BLOCK, Slots, Window, outside_margin
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, Failure, OutOfTime
 from sluice.platform.clock import DAY, SECOND, Clock, iso
 from sluice.platform.config.limits import Limits
-
-# Slots are taken for about this long ahead: long enough that a block serves several calls, short enough that a manual
-# request, whose worker queues up behind the block, waits no longer than this.
-BLOCK_MS = SECOND // 2
-# Each block is one write, so a call costs at most a third of one.
-LEAST_BLOCK = 3
 
 # Background work that has given way to manual batches for so long takes one block all the same.
 LONGEST_WAY_MS = 15 * SECOND

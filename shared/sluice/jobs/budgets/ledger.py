@@ -204,12 +204,14 @@ def admit(
     *,
     manual: bool = False,
     leaves: bool | None = None,
+    since: int = 0,
 ) -> int:
     """Move the admission clock by `count` calls: the slots' rule, for work handed out and not yet started.
 
     pace: ms between two calls, where refusals have made it slower than the limits say.
     manual: manual work has a clock of its own besides, because it waits for no other.
     leaves: whether other manual work is left behind, if that is known.
+    since: before this the slots are others', so that a clock which is stale starts from there (epoch ms).
 
     Returns:
         For how long, in ms, what was handed out before keeps the slots: the first of these calls starts then.
@@ -223,13 +225,13 @@ def admit(
         others.append(Budget.left_at.set(now) if leaves else Budget.left_at.remove())
     for ahead in (True, False):
         # The clock lies ahead, or it is stale and starts from now: whoever is first has set it by the second try.
-        moved, as_seen = (clock + advance, clock > now) if ahead else (now + advance, None)
+        moved, as_seen = (clock + advance, clock > now) if ahead else (max(now, since) + advance, None)
         with suppress(tables.ConditionFailed):
             item = tables.update(
                 Budget, (budget, SLOTS), [clock.set(moved), *others], as_seen, token=Budget.admit_token
             )
             until = (item.manual_until if manual else item.admitted_until) or 0
-            return max(0, until - advance - now)
+            return max(0, until - advance - now) if ahead else 0
     return 0
 
 

@@ -20,9 +20,14 @@ SOON_MS = 6 * SECOND
 # One look at operations checks what the slots can start in about this time. Whoever looks waits for these slots, and
 # what becomes due meanwhile, whosever it is, waits for the next look.
 LOOK_MS = 3 * SECOND
-# Slots are taken in blocks, by each who calls. Where those that are taken reach further ahead than this, some are at it
-# already, and one more would only wait with them: its place is better another's.
-MOST_AHEAD = 6
+# Slots are taken for about this long ahead: long enough that a block serves several calls, short enough that a manual
+# request, whose worker queues up behind the block, waits no longer than this.
+BLOCK_MS = SECOND // 2
+# Each block is one write, so a call costs at most a third of one.
+LEAST_BLOCK = 3
+# Where slots are taken further ahead than the blocks of so many, one more would only wait with them: its place is
+# better another's.
+MOST_AT_IT = 2
 # What a tick has seen is old news when the next minute's has been there.
 SEEN_MS = MINUTE
 
@@ -122,18 +127,23 @@ class Usage(NamedTuple):
 
     def soon(self, limits: Limits, now: int) -> int | None:
         """Calls of further manual work that the slots can start soon; None where there are no slots to wait for."""
+        if self.taken_ahead(limits, now):
+            # Who comes first waits behind those, because nobody else would ask for it when they are done.
+            return 0 if self.manual_until > now else 1
         ahead = max(0, self.manual_until - now)
-        return self._further(SOON_MS - ahead, limits, now)
+        return self._further(SOON_MS - ahead, limits)
 
     def checks(self, limits: Limits, now: int) -> int | None:
         """The same of the checks of one look."""
-        return self._further(LOOK_MS, limits, now)
+        return 0 if self.taken_ahead(limits, now) else self._further(LOOK_MS, limits)
 
-    def _further(self, ms: int, limits: Limits, now: int) -> int | None:
-        if not limits.pace:
-            return None
-        pace = self.slowed.of(limits.pace)
-        return -(-max(0, ms) // pace) if self.next_at - now <= MOST_AHEAD * pace else 0
+    def taken_ahead(self, limits: Limits, now: int) -> bool:
+        """Whether the slots are taken for longer than two who make calls take them: at least a third is at it."""
+        block_ms = max(BLOCK_MS, LEAST_BLOCK * self.slowed.of(limits.pace))
+        return bool(limits.pace) and self.next_at - now > MOST_AT_IT * block_ms
+
+    def _further(self, ms: int, limits: Limits) -> int | None:
+        return -(-max(0, ms) // self.slowed.of(limits.pace)) if limits.pace else None
 
     def crowded(self, limits: Limits, now: int) -> bool:
         """Whether manual work is not done soon, though a person waits for it: other manual work stands before it, or
@@ -143,7 +153,8 @@ class Usage(NamedTuple):
         """
         if self.slowed.pace > limits.pace:
             return True
-        return self.soon(limits, now) == 0 or (limits.pace > 0 and self.left_at > now - SEEN_MS)
+        waits = self.taken_ahead(limits, now) or self.soon(limits, now) == 0
+        return waits or (limits.pace > 0 and self.left_at > now - SEEN_MS)
 
     def left(self, limits: Limits, kept_percent: int = 0) -> int | None:
         """Calls that every window still allows when `kept_percent` of each is kept; None where nothing limits them.

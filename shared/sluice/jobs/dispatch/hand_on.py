@@ -117,7 +117,7 @@ def _admit(
     pace = max(limits.pace, ready.pace)
     length = kept * pace
     # Who asks for manual work from now on finds the slots spoken for, and whoever runs this has to see to it.
-    asks = manual and (bool(more) or ahead + length >= SOON_MS)
+    asks = manual and (bool(more) or ahead + length >= SOON_MS or ready.usage.taken_ahead(limits, now))
     ledger.note_share(budget, window, claimed[0].tenant, kept)
     try:
         whole = Batch.of(claimed, window, kept, budget)
@@ -139,7 +139,8 @@ def _admit(
 def _note_admitted(ready: Ready, calls: int, now: int, *, manual: bool, leaves: bool | None) -> int:
     """Note that work with so many calls was handed out, and has not started; as `ledger.admit`."""
     budget, limits = ready.budget, ready.limits
-    ahead = ledger.admit(budget, limits, calls, now, ready.pace, manual=manual, leaves=leaves)
+    since = ready.usage.next_at if manual else 0
+    ahead = ledger.admit(budget, limits, calls, now, ready.pace, manual=manual, leaves=leaves, since=since)
     if limits.rolling:
         times, pace = ready.usage.times(limits), ready.usage.slowed.of(limits.pace)
         ready.admitted_until = blocks.hand_out(times, now, ready.admitted_until, calls, pace, limits.arrival_ms)
