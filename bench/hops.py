@@ -9,7 +9,8 @@ Of each hop is told how long it took, and for how long of that its work stood th
 - In a function: the threads on its way waited for a core, or its call waited at the local cloud, which serves the calls
   of all functions in one thread. On AWS each function has a core of its own, and no call stands behind another's.
 - In the local cloud itself (`gateway`, `called`, `queue`): whatever it took longer than the quickest of all, which had
-  the same to do. In the queue that counts only while a worker was free: for a worker a message waits on AWS too.
+  the same to do. In the queue that counts only while a worker was free: for a worker a message waits on AWS too. And
+  of the scheduler's run only from when somebody has called it: who relies on another's call waits for that on AWS too.
 
 Which threads and calls are on the way: from the end of a hop backwards, each time what ended last before.
 """
@@ -59,10 +60,14 @@ class Call(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A run of a function, which handles messages of a queue or something else (""); times in epoch ns."""
+    """A run of a function, which handles messages of a queue or something else (""); times in epoch ns.
+
+    nudged: it is the scheduler's, and somebody has called it.
+    """
 
     process: int
     queue: str
+    nudged: bool
     began: int
     ended: int
 
@@ -83,6 +88,7 @@ class Record:
     """What a probed cloud wrote, each list in the order of the ends.
 
     about: calls by function and job. calls, runs: by process. taken: the runs of workers by job. queues: runs by queue.
+    nudges: calls of the scheduler.
     """
 
     about: dict[tuple[str, str], list[Call]] = field(default_factory=lambda: defaultdict(list))
@@ -90,6 +96,7 @@ class Record:
     runs: dict[int, list[Run]] = field(default_factory=lambda: defaultdict(list))
     taken: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
     queues: dict[str, list[Run]] = field(default_factory=lambda: defaultdict(list))
+    nudges: list[Call] = field(default_factory=list)
 
     @classmethod
     def read(cls, lines: Iterable[str]) -> "Record":
@@ -97,13 +104,13 @@ class Record:
         record = cls()
         for line in lines:
             record._add(json.loads(line))
-        for calls in (*record.calls.values(), *record.about.values()):
+        for calls in (*record.calls.values(), *record.about.values(), record.nudges):
             calls.sort(key=lambda call: call.ended)
         return record
 
     def _add(self, told: Mapping[str, Any]) -> None:
         if told["what"] == "run":
-            run = Run(told["process"], told["queue"], told["began"], told["ended"])
+            run = Run(told["process"], told["queue"], told["nudged"], told["began"], told["ended"])
             self.runs[run.process].append(run)
             self.queues[run.queue].append(run)
             for job in told["jobs"]:
@@ -112,6 +119,8 @@ class Record:
         names = ("process", "thread", "what", "on", "began", "sent", "answered", "ended", "served", "delay")
         call = Call(**{name: told[name] for name in names}, cpu=tuple(told["cpu"]), waited=tuple(told["waited"]))
         self.calls[call.process].append(call)
+        if call.what == "Invoke" and call.on.endswith("local-scheduler"):
+            self.nudges.append(call)
         for job in told["jobs"]:
             self.about[told["function"].rpartition("local-")[2], job].append(call)
 
@@ -186,7 +195,7 @@ def way(record: Record, job: str, asked: int, ended: int) -> Way | None:
         "gateway": _of_the_cloud(began, asking.began),
         "request": record.hop(asking.began, written),
         "nudge": record.hop(written.ended, nudged) if nudged else Hop(0),
-        "called": _of_the_cloud(asked_for.ended, called),
+        "called": Hop((called - asked_for.ended) / MS, stood=_on_its_way(record, scheduling, asked_for.ended, called)),
         "scheduler": record.hop(called, looked, whole=False),
         "tick": record.hop(max(looked.began, called), claimed),
         "send": record.hop(claimed.ended, sent[0]),
@@ -208,6 +217,12 @@ def less_the_quickest(ways: Sequence[Way]) -> None:
 def _of_the_cloud(since: int, until: int) -> Hop:
     took = max(0, until - since) / MS
     return Hop(took, stood=took)
+
+
+def _on_its_way(record: Record, scheduling: Run, since: int, until: int) -> float:
+    """For how long of this time the run had been called and had not begun, ms; nothing of one that nobody called."""
+    call = next((one for one in reversed(record.nudges) if one.sent <= scheduling.began), None)
+    return max(0, until - max(since, call.sent)) / MS if call and scheduling.nudged else 0
 
 
 def _workers() -> int:

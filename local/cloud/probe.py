@@ -7,7 +7,8 @@
 It runs inside the ministack process, and hangs on three names of the ministack release that the lock pins; what notes
 the calls is put before the script that runs each function. Lines of the record are JSON; times are epoch ns.
 
-- A run: `what` is "run"; `function`, `process`, the `queue` of its messages and the `jobs` in them, `began`, `ended`.
+- A run: `what` is "run"; `function`, `process`, whether it was `nudged`, the `queue` of its messages and the `jobs` in
+  them, `began`, `ended`.
 - A call: `what` is the operation, `on` its table, queue or function; `jobs` that it is about; `delay`, for how many
   seconds SQS holds its message back; `thread`; `served`, the
   CPU time of ministack for it; `cpu` of its thread when it began and ended.
@@ -60,6 +61,7 @@ def _note_runs(record: Path) -> None:
         began = time.time_ns()
         answer = invoke(worker, event, *arguments, **named)
         line = {
+            "nudged": isinstance(event, dict) and event.get("source") == "nudge",
             "queue": _queue(event),
             "function": worker.func_name,
             "process": worker._proc.pid if worker._proc else 0,

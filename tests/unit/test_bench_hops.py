@@ -21,7 +21,7 @@ class Story:
 
     def run(self, function: str, process: int, began: float, ended: float, *jobs: str, queue: str = "") -> None:
         self.lines.append({"what": "run", "function": f"sluice-local-{function}", "process": process, "jobs": jobs})
-        self.lines[-1] |= {"queue": queue, "began": _ns(began), "ended": _ns(ended)}
+        self.lines[-1] |= {"queue": queue, "nudged": function == "scheduler", "began": _ns(began), "ended": _ns(ended)}
 
     def call(
         self,
@@ -140,6 +140,16 @@ def test_a_message_that_waits_for_a_worker_does_not_stand_and_one_that_is_held_b
     story.lines = [line for line in story.lines if line["what"] != "SendMessage"]
     story.call("scheduler", SCHEDULER, "SendMessage", "manual", (61, 65), JOB, delay=1)
     assert story.way()["queue"] == Hop(15, stood=0)
+
+
+def test_who_relies_on_a_run_that_another_calls_waits_for_that_call_too(story: Story) -> None:
+    """It did not call by itself; somebody else did at 26, and the run began at 30."""
+    story.lines = [line for line in story.lines if line["what"] != "Invoke"]
+    story.call("listings", 19, "Invoke", "scheduler", (26, 29))
+    assert (story.way()["nudge"], story.way()["called"]) == (Hop(0), Hop(10, stood=4))
+    for line in story.lines:
+        line["nudged"] = False
+    assert story.way()["called"] == Hop(10, stood=0), "the minute's run was called by nobody"
 
 
 def test_what_the_local_cloud_does_itself_is_as_long_as_the_quickest(story: Story) -> None:
