@@ -3,15 +3,16 @@
 Each request to AWS, a marketplace or a receiver is a point (`points`) that can be broken in up to five ways. The
 ordinary suite breaks some points of each story, each in one way; `SLUICE_CRASH_POINTS=all` breaks every point in every
 way, `SLUICE_CRASH_POINTS=all:3/40` the fourth fortieth of them, and `SLUICE_CRASH_POINTS=create-bulk/lost/17` that one
-alone.
+alone. A story is told once for all of its breaks (`branches`).
 """
 
 import os
 from typing import Any
 
-from tests.crash.plant import open_plant
+from tests.crash.branches import Branches, Break
+from tests.crash.plant import Plant, open_plant
 from tests.crash.points import KINDS, Points
-from tests.crash.scenarios import SCENARIOS, seen
+from tests.crash.scenarios import SCENARIOS, Scenario, seen
 from tests.support.store import Store
 
 CHOSEN = os.environ.get("SLUICE_CRASH_POINTS", "")
@@ -23,8 +24,6 @@ WRITES_APART, READS_APART = 4, 16
 # Of long stories whose calls are those of a story that is told besides, fewer.
 SPARSE = 3
 TOLD_BESIDES = ("publish-group", "import-records")
-# Into how many tests the points of a story are divided, so that several processes share them.
-PARTS = 4
 # Stories whose tests have a file of their own, so that several processes share the work: a process takes a whole file.
 LISTINGS = ("create", "remove", "create-bulk", "change-bulk", "delete-bulk")
 GOODS = ("promote", "import", "inventory", "enrich")
@@ -54,7 +53,7 @@ def calm(tables: Store, story: str) -> tuple[dict[str, Any], list[str]]:
     return _calm[story]
 
 
-def chosen(story: str, requests: list[str]) -> list[tuple[int, str]]:
+def chosen(story: str, requests: list[str]) -> list[Break]:
     """The points that are broken, and how."""
     if CHOSEN.count("/") == 2:
         name, kind, at = CHOSEN.split("/")
@@ -70,16 +69,32 @@ def chosen(story: str, requests: list[str]) -> list[tuple[int, str]]:
     return some + [(at, READ_KINDS[number % 2]) for number, at in enumerate(reads[:: READS_APART * apart])]
 
 
-def broken(tables: Store, story: str, part: int) -> str:
-    """What is wrong with how the story ends, for each point of this part that is broken; empty if nothing is."""
+def broken(tables: Store, story: str) -> str:
+    """What is wrong with how the story ends, for each point that is broken; empty if nothing is."""
     expected, requests = calm(tables, story)
-    wrong: list[str] = []
-    for at, kind in chosen(story, requests)[part::PARTS]:
-        try:
-            found, _ = told(tables, story, at, kind)
-            differs: Any = {one: (found[one], expected[one]) for one in found if found[one] != expected[one]}
-        except AssertionError as error:
-            differs = str(error)[:500]
-        if differs:
-            wrong.append(f"{story}/{kind}/{at}, at {requests[at]}: {differs}")
-    return "\n".join(wrong)
+    points, scenario, branches = Points(), SCENARIOS[story], Branches(chosen(story, requests))
+    with open_plant(tables, points) as plant:
+        scenario.before(plant)
+        points.seen.clear()
+        points.branch = branches.begin
+        wrong = [branches.play(lambda: _wrong(plant, scenario, expected))]
+        if points.seen[: len(requests)] != requests:
+            wrong.append(f"{story}: not told twice in the same way, so its requests cannot be named by their number")
+    wrong += [f"{story}/{kind}/{at}, {told}" for (at, kind), told in branches.told.items() if told]
+    return "\n".join(filter(None, wrong))
+
+
+def _wrong(plant: Plant, scenario: Scenario, expected: dict[str, Any]) -> str:
+    """What is wrong with how the story ends, broken or not, and at which request it broke; empty if nothing is."""
+    points, differs = plant.points, ""
+    try:
+        scenario.act(plant)
+    except AssertionError as error:
+        differs = str(error)[:500]
+    at = f"at {points.seen[points.at]}: " if points.hit else ""
+    points.at = -1
+    if not differs:
+        found = seen(plant)
+        wrong = {one: (found[one], expected[one]) for one in found if found[one] != expected[one]}
+        differs = str(wrong) if wrong else ""
+    return differs and at + differs

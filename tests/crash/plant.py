@@ -46,6 +46,7 @@ from sluice.promotions import work_run
 from sluice.webhooks import overdue, sender
 from sluice.webhooks.client import WebhookClient
 from tests.crash.points import Killed, Points
+from tests.support import one_thread
 from tests.support.clock import VirtualClock
 from tests.support.http import Answer, call
 from tests.support.sandbox_wire import SandboxWire
@@ -353,6 +354,7 @@ def running(plant: Plant) -> Iterator[pytest.MonkeyPatch]:
             patch.setenv(name, value)
         settings.settings.cache_clear()
         kinds.serve(capabilities.kinds(*(one.name for one in capabilities.CAPABILITIES)))
+        one_thread.use_everywhere(patch, Random(0))
         patch.setattr(routing, "clock", clock)
         patch.setattr(worker, "threads", lambda _: 1)
         patch.setattr(live, "in_force", reader.in_force)

@@ -11,13 +11,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import RLock
+from threading import get_ident
 from typing import Any, Final, TypeVar
 
 import httpx
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from sluice.webhooks.client import Undelivered
+from tests.support import one_thread
 from tests.support.shop import unfetched
 from tests.support.store import Answer, Request, Send
 
@@ -43,18 +44,24 @@ class Killed(BaseException):
     """The function is gone: nothing of it runs any more, not even what it would do on an exception."""
 
 
+def _nowhere(_: int) -> str:
+    return ""
+
+
 @dataclass
 class Points:
     """Counts the requests, and breaks the run at one of them.
 
     at: the number of the request, from 0; none by default. kind: how, one of `KINDS`. seen: what each was.
+    branch: given the number of a request, the kind in which it breaks (see `branches`); empty if it does not.
     """
 
     at: int = -1
     kind: str = ""
     seen: list[str] = field(default_factory=list)
     dead: bool = False
-    lock: RLock = field(default_factory=RLock)
+    branch: Callable[[int], str] = _nowhere
+    thread: int = field(default_factory=get_ident)
 
     @property
     def hit(self) -> bool:
@@ -67,13 +74,14 @@ class Points:
 
     def passing(self, name: str, party: str, send: Callable[[], R], *, repeats: bool = False) -> R:
         """A request to a `party`. repeats: whoever sends it sends it again where the answer is lost."""
-        with self.lock:
-            if self.dead:
-                raise Killed
-            self.seen.append(name)
-            if len(self.seen) - 1 != self.at:
-                return send()
-            return self._break(party, send, repeats)
+        one_thread.require(self.thread)
+        if self.dead:
+            raise Killed
+        self.seen.append(name)
+        at = len(self.seen) - 1
+        if kind := self.branch(at):
+            self.at, self.kind, self.branch = at, kind, _nowhere
+        return self._break(party, send, repeats) if at == self.at else send()
 
     def _break(self, party: str, send: Callable[[], R], repeats: bool) -> R:
         match self.kind:

@@ -3,15 +3,14 @@
 import pytest
 
 from sluice.jobs.dispatch import rescue
-from tests.crash.breaking import OTHERS, PARTS, broken, calm, told
+from tests.crash.breaking import OTHERS, broken, calm, told
 from tests.crash.scenarios import SCENARIOS
 from tests.support.store import Store
 
 
-@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("story", OTHERS)
-def test_a_story_that_is_broken_at_one_point_ends_as_if_it_had_not_been(story: str, part: int, tables: Store) -> None:
-    assert broken(tables, story, part) == ""
+def test_a_story_that_is_broken_at_one_point_ends_as_if_it_had_not_been(story: str, tables: Store) -> None:
+    assert broken(tables, story) == ""
 
 
 def test_every_kind_of_request_is_a_point(tables: Store) -> None:

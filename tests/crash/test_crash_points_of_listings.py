@@ -2,11 +2,10 @@
 
 import pytest
 
-from tests.crash.breaking import LISTINGS, PARTS, broken
+from tests.crash.breaking import LISTINGS, broken
 from tests.support.store import Store
 
 
-@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("story", LISTINGS)
-def test_a_story_that_is_broken_at_one_point_ends_as_if_it_had_not_been(story: str, part: int, tables: Store) -> None:
-    assert broken(tables, story, part) == ""
+def test_a_story_that_is_broken_at_one_point_ends_as_if_it_had_not_been(story: str, tables: Store) -> None:
+    assert broken(tables, story) == ""

@@ -8,18 +8,22 @@ from typing import Any
 import pytest
 
 from local.laptop import Laptop
+from local.sandbox.ebay.feed.faults import OddReport
 from local.sandbox.ebay.inventory.faults import RefuseListing
 from sluice import capabilities
+from sluice.jobs import ask
 from sluice.jobs.model import kinds
-from sluice.listings.ebay import table
+from sluice.listings.ebay import kinds as kinds_of_listings
+from sluice.listings.ebay import sellers, table, wishes
 from sluice.listings.ebay.desired import Policies, PolicyRef
 from sluice.listings.ebay.snapshots import PRUNE_EACH
 from sluice.listings.ebay.table import Record, Snapshot, snapshot_entry
 from sluice.platform import tables
 from sluice.platform.clock import MINUTE, SystemClock
+from tests.integration.levers import hasten
 from tests.support import process
 from tests.support.clock import VirtualClock
-from tests.support.ebay_seller import SKU, TENANT, EbaySeller
+from tests.support.ebay_seller import ACCOUNT, SKU, TENANT, EbaySeller
 from tests.support.ebay_wanted import SHOES, record, size
 from tests.support.stack import until
 
@@ -42,6 +46,7 @@ class PublishDay:
             self.prices_change_until_old_snapshots_go()
             self.some_are_sold()
             self.a_listing_is_checked_now()
+            self.a_report_of_what_is_live_is_read()
             self.a_policy_is_refused()
             self.an_audit_mends_what_is_wrong()
         self.what_happened_is_shown()
@@ -105,6 +110,22 @@ class PublishDay:
         self.ebay.sell(TENANT, SKU, 1)
         assert self.laptop.api(TENANT).post("/v1/ebay/listings/check", {"skus": [SKU]}, "check")["listings"] == 1
         self.until(lambda: self.seller.record().wanted.quantity == 2, "the sale is found at once")
+
+    def a_report_of_what_is_live_is_read(self) -> None:
+        """As the reconciler asks for it where looks at single listings take too long. eBay's minutes are cut short."""
+        self.laptop.sandbox.faults.set(OddReport(seconds=0))
+        ask.want(wishes.report(TENANT), SystemClock().now(), self.seller.config)
+
+        def read() -> bool:
+            hasten(self.laptop, kinds_of_listings.report_id(TENANT), "queued")
+            found = sellers.report_of(ACCOUNT)
+            return found is not None and found.outcome == "read"
+
+        self.until(read, "the report is read")
+        found = sellers.report_of(ACCOUNT)
+        assert found
+        assert found.rows == len(self.seller.live()) + 1  # a group has a row for each of its sizes
+        self.laptop.sandbox.faults.clear()
 
     def a_policy_is_refused(self) -> None:
         self.laptop.sandbox.faults.set(RefuseListing(error_id=25007, call="update_offer"))

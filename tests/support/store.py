@@ -23,6 +23,7 @@ from local.cloud.tables import create_tables
 from sluice.jobs.queue import lanes
 from sluice.platform import aws, tables
 from sluice.platform.settings import settings
+from tests.support import quick_dynamodb
 
 # The implementation is made for one request at a time.
 _lock = RLock()
@@ -166,6 +167,7 @@ def store() -> Iterator[Store]:
 
     with environment(clients=True), pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", call)
+        quick_dynamodb.use(patch)
         made.clear()
         yield made
 

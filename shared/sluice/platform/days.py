@@ -9,6 +9,7 @@ everywhere, and only days differ. So the rule of each zone stands here, and no t
 """
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final, NamedTuple
 
 from sluice.platform.clock import DAY, HOUR, SECOND
@@ -65,6 +66,7 @@ def _is_summer(now: int) -> bool:
     return _sunday(year, 3, 2) + 10 * HOUR <= now < _sunday(year, 11, 1) + 9 * HOUR
 
 
+@cache
 def _sunday(year: int, month: int, which: int) -> int:
     """The 00:00 UTC at which the first, second, … Sunday of the month begins."""
     first = datetime(year, month, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 from local.sandbox.ebay.inventory.faults import RefuseListing
 from local.sandbox.faults import Forbidden
 from sluice.jobs.model.job import Job
-from sluice.listings.ebay import change
+from sluice.listings.ebay import members
 from sluice.listings.ebay.documents import document as shown
 from sluice.platform import aws
 from sluice.platform.http import routing
@@ -237,10 +237,23 @@ def test_a_size_that_does_not_fit_its_group_is_refused(seller: EbaySeller, chang
 
 def test_a_group_has_an_end(seller: EbaySeller, monkeypatch: pytest.MonkeyPatch) -> None:
     assert seller
-    monkeypatch.setattr(change, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(members, "MOST_MEMBERS", 2)
     put()
     assert [put_size(number).status for number in ("9", "10", "11")] == [202, 202, 400]
     assert put_size("9", quantity=2).status == 202
+
+
+def test_a_size_that_comes_back_finds_its_place_taken(seller: EbaySeller) -> None:
+    assert seller
+    put()
+    assert put_size("9").status == 202
+    assert call("DELETE", "/v1/ebay/listings/J1-9", tenant=TENANT).status == 202
+    other = {**shown(size("9")), "group": "shoes"}
+    body = {name: value for name, value in other.items() if name != "sku"}
+    assert call("PUT", "/v1/ebay/listings/OTHER-9", body=body, tenant=TENANT).status == 202
+    answer = put_size("9")
+    assert (answer.status, list(answer.fields)) == (400, ["aspects.US Shoe Size"]), answer.text
+    assert "OTHER-9" in answer.fields["aspects.US Shoe Size"]
 
 
 def test_what_a_group_differs_in_must_tell_its_sizes_apart(seller: EbaySeller) -> None:

@@ -11,7 +11,7 @@ from sluice.platform.observe import metrics
 from tests.support.ebay_records import document
 from tests.support.http import Answer, call
 from tests.unit.api.conftest import Cloud
-from tests.unit.ebay_listings.test_limits import BEYOND, GROUP, WITHIN
+from tests.unit.ebay_listings.test_limits import BEYOND, GROUP, WITHIN, WRONG
 
 LISTINGS = "/v1/ebay/listings"
 SKU = "S-1"
@@ -55,7 +55,7 @@ def test_what_is_just_within_a_limit_is_taken(seller: Cloud, changes: dict[str, 
     assert stored["title"]
 
 
-@pytest.mark.parametrize(("changes", "field", "why"), BEYOND)
+@pytest.mark.parametrize(("changes", "field", "why"), [*BEYOND, *WRONG])
 def test_what_is_just_beyond_a_limit_is_refused_by_its_field_and_changes_nothing(
     seller: Cloud, changes: dict[str, Any], field: str, why: str
 ) -> None:

@@ -27,7 +27,7 @@ from tests.support.command import Shell, in_environment
 from tests.support.desk import NOON
 from tests.support.ebay_records import GROUP, document
 from tests.support.http import Answer, call
-from tests.support.store import Store
+from tests.support.store import Request, Send, Store
 from tests.support.wire import api_of
 from tests.unit.api.conftest import Cloud, cloud, tables
 
@@ -158,6 +158,40 @@ def test_members_of_a_group_are_imported(seller: Seller) -> None:
     group = find_group("acme", "shoes")
     assert group
     assert len(group.members or ()) == 5
+
+
+def test_members_are_read_once_for_all_rows_that_join_them(
+    seller: Seller, tables: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not each row those before it: that would grow with the square of a group's sizes."""
+    call("PUT", "/v1/ebay/groups/shoes", body=GROUP, tenant="acme")
+    read: list[str] = []
+
+    def around(request: Request, send: Send) -> Any:
+        for asked in request.parameters.get("RequestItems", {}).values():
+            read.extend(key["sku"]["S"] for key in asked.get("Keys", ()) if "sku" in key)
+        return send()
+
+    monkeypatch.setattr(tables, "around", around)
+    for first, last in ((1, 20), (21, 40)):
+        seller.taken(sheet(*(row(f"m-{size}", group="shoes", size=str(size)) for size in range(first, last + 1))))
+        seller.deliver()
+    assert sorted(read) == sorted(f"m-{size}" for size in range(1, 21))
+    group = find_group("acme", "shoes")
+    assert group
+    assert len(group.members or ()) == 40
+
+
+def test_of_two_rows_of_one_size_one_is_refused_however_they_are_stored(seller: Seller) -> None:
+    call("PUT", "/v1/ebay/groups/shoes", body=GROUP, tenant="acme")
+    told = seller.taken(sheet(*(row(f"m-{number}", group="shoes", size=str(number // 2)) for number in range(20, 40))))
+    seller.deliver()
+    done = seller.progress(told["importId"])
+    assert (done["queued"], done["refusedRows"]) == (10, 10)
+    assert {field for _, fields in refused(done) for field in fields} == {"aspects.US Shoe Size"}
+    group = find_group("acme", "shoes")
+    assert group
+    assert sorted(int(sku[2:]) // 2 for sku in group.members or ()) == list(range(10, 20))
 
 
 def test_thousands_of_records_are_stored_in_chunks_behind_what_people_ask_for(seller: Seller) -> None:

@@ -30,8 +30,12 @@ WITHIN: list[dict[str, Any]] = [
     {"sku": "a" * 50},
     {"title": "t" * 80},
     {"title": "e\u0301" * 80},  # 80 characters as they are sent
+    {"title": "\u0958" * 40},  # in composed form, two characters each
+    {"title": "a\u200db"},
     {"subtitle": "s" * 55},
     {"description": "<p>" + "d" * (500_000 - 7) + "</p>"},
+    {"description": "&" * 100_000},  # `&amp;`, as it is sent
+    {"description": "<img src='https://img.example.com/1.jpg'>"},
     {"condition": "USED_GOOD", "conditionDescription": "c" * 1_000},
     {"condition": "NEW", "conditionDescription": None},
     {"aspects": {"n" * 40: ["v" * 50]}},
@@ -40,6 +44,7 @@ WITHIN: list[dict[str, Any]] = [
     {"images": images(24)},
     {"images": ["https://img.example.com/a%20b.jpg"]},
     {"images": ["https://i.ebayimg.com/1.jpg", "https://i.ebayimg.com/2.jpg"]},
+    {"images": ["https://img.notebayimg.com/1.jpg", "https://img.example.com:8443/2.jpg"]},
     {"images": ["https://img.example.com/" + "a" * (500 - len("https://img.example.com/"))]},
     {"group": "g" * 50, "images": images(12)},
     {"group": "g", "description": None},
@@ -77,6 +82,12 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
     ({"title": " "}, "title", "empty"),
     ({"title": "a\x00b"}, "title", "control"),
     ({"title": "a\nb"}, "title", "control"),
+    ({"title": "a\u2028b"}, "title", "control"),
+    ({"title": "a\u202eb"}, "title", "control"),
+    ({"title": "a\ufffeb"}, "title", "control"),
+    ({"title": "\u200b\u200b"}, "title", "empty"),
+    ({"title": "\u3164"}, "title", "empty"),
+    ({"title": "\u0958" * 41}, "title", "82"),
     ({"subtitle": "s" * 56}, "subtitle", "55"),
     ({"description": "d" * 500_001}, "description", "500000"),
     ({"description": "<p>a<script>b</script></p>"}, "description", "<script>"),
@@ -84,6 +95,10 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
     ({"description": "<form></form>"}, "description", "<form>"),
     ({"description": " "}, "description", "empty"),
     ({"description": "a\x00"}, "description", "control"),
+    ({"description": "a\u202eb"}, "description", "control"),
+    ({"description": "\u200b"}, "description", "empty"),
+    ({"description": "<p>&nbsp;<br></p>"}, "description", "neither words nor a picture"),
+    ({"description": "&" * 100_001}, "description", "as it is sent it has 500005"),
     ({"description": None}, "description", "required"),
     ({"condition": "USED_GOOD", "conditionDescription": "c" * 1_001}, "conditionDescription", "1000"),
     ({"condition": "MINT"}, "condition", "PRE_OWNED_FAIR"),
@@ -91,6 +106,8 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
     ({"aspects": {"n" * 41: ["v"]}}, "aspects." + "n" * 40, "40"),
     ({"aspects": {"Color": ["v" * 51]}}, "aspects.Color[0]", "50"),
     ({"aspects": {"Color": []}}, "aspects.Color", "value"),
+    ({"aspects": {"Color": ["\u200b"]}}, "aspects.Color[0]", "empty"),
+    ({"aspects": {"Caf\u00e9": ["a"], "Cafe\u0301": ["b"]}}, "aspects.Cafe\u0301", "given twice"),
     ({"product": {"brand": "b" * 66}}, "product.brand", "65"),
     ({"product": {"mpn": "m" * 66}}, "product.mpn", "65"),
     ({"product": {"ean": ["e" * 66]}}, "product.ean[0]", "65"),
@@ -104,6 +121,9 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
     ({"images": ["https://img.example.com/a;b.jpg"]}, "images[0]", "semicolons"),
     ({"images": ["https://"]}, "images[0]", "https"),
     ({"images": ["https://[x/1.jpg"]}, "images[0]", "https"),
+    ({"images": ["https://user:word@img.example.com/1.jpg"]}, "images[0]", "https"),
+    ({"images": ["https://img.example.com:99999/1.jpg"]}, "images[0]", "https"),
+    ({"images": ["https://img..example.com/1.jpg"]}, "images[0]", "https"),
     ({"images": [IMAGE.format(1), IMAGE.format(1)]}, "images[1]", "images[0]"),
     ({"images": [IMAGE.format(1), "https://i.ebayimg.com/1.jpg"]}, "images", "mixture"),
     ({"images": ["https://img.example.com/" + "a" * 500]}, "images[0]", "500"),
@@ -131,6 +151,33 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
     ({"autoPromote": True, "adRate": "1.9"}, "adRate", "2.0"),
     ({"autoPromote": True, "adRate": "5.55"}, "adRate", "one decimal"),
     ({"group": "g" * 51}, "group", "50"),
+]
+NO_AMOUNTS: tuple[Any, ...] = ([], {}, True, None, "1\ud800", "\uff11")
+# What is no record at all: of wrong types, or of no text.
+WRONG: list[tuple[dict[str, Any], str, str]] = [
+    *(
+        ({name: "a\ud800"}, name, "whole Unicode")
+        for name in ("title", "subtitle", "description", "category", "location")
+    ),
+    ({"conditionDescription": "\ud800"}, "conditionDescription", "whole Unicode"),
+    ({"aspects": {"a\ud800": ["x"]}}, "aspects.a\ufffd\ufffd\ufffd", "whole Unicode"),
+    ({"aspects": {"Color": ["\udfff"]}}, "aspects.Color[0]", "whole Unicode"),
+    ({"product": {"ean": ["\ud800"]}}, "product.ean[0]", "whole Unicode"),
+    ({"images": ["https://img.example.com/\ud800"]}, "images[0]", "whole Unicode"),
+    ({"policies": policies(payment={"name": "\ud800"})}, "policies.payment.name", "whole Unicode"),
+    *(({"price": price(amount)}, "price.amount", "decimal") for amount in NO_AMOUNTS),
+    ({"bestOffer": {"accept": []}}, "bestOffer.accept", "decimal"),
+    ({"adRate": {}}, "adRate", "decimal"),
+    ({"quantity": "1"}, "quantity", "integer"),
+    ({"quantity": 1.5}, "quantity", "integer"),
+    ({"quantity": True}, "quantity", "integer"),
+    ({"title": 5}, "title", "string"),
+    ({"aspects": {"Color": "Red"}}, "aspects.Color", "list"),
+    ({"images": "https://img.example.com/1.jpg"}, "images", "list"),
+    ({"autoPromote": "true"}, "autoPromote", "true or false"),
+    ({"status": "Active"}, "status", "active"),
+    ({"onDrift": {"color": "heal"}}, "onDrift.color", "not known"),
+    ({"colour": "Red"}, "colour", "not known"),
 ]
 
 
@@ -179,6 +226,9 @@ GROUP: dict[str, Any] = {
         ({"variesBy": []}, "variesBy"),
         ({"variesBy": list("abcdef")}, "variesBy"),
         ({"variesBy": ["a", "a"]}, "variesBy"),
+        ({"variesBy": ["Caf\u00e9", "Cafe\u0301"]}, "variesBy"),
+        ({"variesBy": ["Caf\u00e9"], "imagesVaryBy": ["Cafe\u0301"]}, None),
+        ({"variesBy": ["Caf\u00e9"], "aspects": {"Cafe\u0301": ["a"]}}, "aspects.Caf\u00e9"),
         ({"imagesVaryBy": ["Color"]}, "imagesVaryBy[0]"),
         ({"language": "de-DE"}, "language"),
     ],

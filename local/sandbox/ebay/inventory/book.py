@@ -59,12 +59,28 @@ class Offer:
         return "PUBLISHED" if self.listing and self.listing.live else "UNPUBLISHED"
 
 
+class Offers(dict[str, Offer]):
+    """Offers by their id. by_sku: those of each sku, by their id too, so that thousands can be asked for one by one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_sku: dict[str, dict[str, Offer]] = defaultdict(dict)
+
+    def __setitem__(self, offer_id: str, offer: Offer) -> None:
+        super().__setitem__(offer_id, offer)
+        self.by_sku[offer.sku][offer_id] = offer
+
+    def __delitem__(self, offer_id: str) -> None:
+        del self.by_sku[self[offer_id].sku][offer_id]
+        super().__delitem__(offer_id)
+
+
 @dataclass
 class Shop:
     """Everything of one seller."""
 
     items: dict[str, Item] = field(default_factory=dict)
-    offers: dict[str, Offer] = field(default_factory=dict)
+    offers: Offers = field(default_factory=Offers)
     groups: dict[str, Json] = field(default_factory=dict)
     locations: dict[str, Json] = field(default_factory=dict)
     policies: dict[str, list[Json]] = field(default_factory=lambda: defaultdict(list))
@@ -86,7 +102,7 @@ class Shop:
         raise RefusedError(25710)
 
     def offers_of(self, sku: str) -> list[Offer]:
-        return [offer for offer in self.offers.values() if offer.sku == sku]
+        return list(self.offers.by_sku[sku].values()) if sku in self.offers.by_sku else []
 
     def groups_of(self, sku: str) -> list[str]:
         return [key for key, group in self.groups.items() if sku in group.get("variantSKUs", ())]

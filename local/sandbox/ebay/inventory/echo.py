@@ -12,6 +12,7 @@
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from local.sandbox.chance import chance, digest
@@ -70,12 +71,18 @@ def _product(product: Json, seed: int) -> Json:
     for field in ("ean", "upc", "isbn"):
         if product.get(field):
             aspects.setdefault(field.upper(), list(product[field]))
-    shown["aspects"] = {name: aspects[name] for name in sorted(aspects, key=lambda one: chance(seed, "aspect", one))}
+    shown["aspects"] = {name: aspects[name] for name in sorted(aspects, key=lambda one: _place(seed, one))}
     if "imageUrls" in product:
         shown["imageUrls"] = [picture(url, seed) for url in product["imageUrls"]]
     if text := product.get("description"):
         shown["description"] = _html(text)
     return shown
+
+
+@lru_cache(maxsize=10_000)
+def _place(seed: int, aspect: str) -> float:
+    """Where eBay shows an aspect, in an order of its own."""
+    return chance(seed, "aspect", aspect)
 
 
 def _number(value: str) -> str:

@@ -15,6 +15,7 @@ from sluice.listings.ebay import categories, documents, hashes, same_seller
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.desired import Desired, Group, Json, Status
 from sluice.listings.ebay.facts import Facts
+from sluice.listings.ebay.members import Members, place
 from sluice.listings.ebay.table import HistoryEntry, Record
 from sluice.platform.clock import SECOND
 from sluice.platform.config.document import Config
@@ -24,8 +25,6 @@ from sluice.platform.refused import CONFLICT, Refused
 
 # What price and quantity alone are, as paths of the record.
 _QUICK: Final = ("/price", "/quantity")
-# Ours: what one run of the publisher can send and read back. eBay lists more variations than any shoe has sizes.
-MOST_MEMBERS: Final = 60
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,11 @@ class Asker:
     def facts(self) -> Facts:
         """What is known of the seller, however many records are asked for."""
         return Facts(keys.account("ebay", self.tenant))
+
+    @cached_property
+    def members(self) -> Members:
+        """What tells the members of groups apart, however many of them are asked for."""
+        return Members(self.tenant)
 
 
 class Change(ABC):
@@ -217,8 +221,8 @@ class RecordChange(Change):
         found = records.find_group(tenant, group)
         if found is None or found.archived_at:
             raise Refused("group", f"there is no group {group}; put it first")
-        self._check_member(found, found.wanted_group)
         self._check_category(found.wanted_group.aspects)
+        self._check_member(found, found.wanted_group)
 
     def _check_category(self, given: Collection[str]) -> None:
         """given: aspects that its group says for it."""
@@ -250,15 +254,10 @@ class RecordChange(Change):
                 raise Refused(f"aspects.{name}", f"is required: the members of group {key} differ in it")
             if len(wanted.aspects[name]) > 1:
                 raise Refused(f"aspects.{name}", f"must have one value: the members of group {key} differ in it")
-        others = {sku for sku in found.members or () if sku != self.key}
-        if len(others) >= MOST_MEMBERS:
-            raise Refused("group", f"has {MOST_MEMBERS} members already, which is the most")
-        if self.old and self.old.group == key and self.old.wanted.aspects == wanted.aspects:
+        old = self.old
+        if old and old.group == key and not old.archived_at and old.wanted.aspects == wanted.aspects:
             return
-        where = varying(wanted, group)
-        for other in records.find_many(self.owner, others).values():
-            if not other.archived_at and varying(other.wanted, group) == where:
-                raise Refused(f"aspects.{group.varies_by[0]}", f"is the same as that of {other.sku} in group {key}")
+        self.asker.members.join(group, self.key, place(wanted, group), found.members or ())
 
     def _updates(self) -> list[Update]:
         group = self.wanted.group
@@ -277,8 +276,3 @@ class RecordChange(Change):
             there = exists & Record.archived_at.does_not_exist()
             written.append((after, [Record.members.add({self.key})], there))
         return written
-
-
-def varying(one: Desired, group: Group) -> tuple[tuple[str, ...], ...]:
-    """A member's values of what the group's members differ in."""
-    return tuple(tuple(one.aspects.get(name, ())) for name in group.varies_by)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Final
 
+from sluice.platform.unicode_text import is_blank
+
 _TEXT: Final = """
 a abbr b bdi bdo blockquote br center cite code dd del div dl dt em font h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p
 pre q s small span strike strong sub sup u ul wbr
@@ -35,6 +37,8 @@ _URLS: Final = frozenset({"href", "src", "cite"})
 SCHEMES: Final = frozenset({"https"})
 # Of one description, so many mistakes are told.
 MOST_PROBLEMS: Final = 5
+# Characters that are read at once in search of the first that is seen.
+PIECE: Final = 4_096
 
 
 def problems(html: str) -> list[str]:
@@ -53,14 +57,30 @@ def clean(html: str) -> str:
     return nh3.clean(html, tags=set(TAGS), attributes=attributes, url_schemes=set(SCHEMES), link_rel=None)
 
 
+def shows_something(html: str) -> bool:
+    """Whether buyers see anything of a description: a word, or a picture."""
+    reader = _Reader()
+    for start in range(0, len(html), PIECE):
+        reader.feed(html[start : start + PIECE])
+        if reader.seen:
+            return True
+    reader.close()
+    return reader.seen
+
+
 class _Reader(HTMLParser):
-    """Notes what is not allowed, so that its author is told."""
+    """Notes what is not allowed, so that its author is told; and whether there is anything to see."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.found: list[str] = []
+        self.seen = False
+
+    def handle_data(self, data: str) -> None:
+        self.seen = self.seen or not is_blank(data)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen = self.seen or tag == "img"
         if tag not in TAGS:
             self.found.append(f"must not hold the tag <{tag[:32]}>")
             return

@@ -5,7 +5,6 @@ composed form (NFC), amounts as Sluice writes them, aspects and product ids in o
 numbers, booleans, lists and objects; what is not said is left out.
 """
 
-import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -25,6 +24,7 @@ from sluice.listings.ebay.desired import (
     Status,
 )
 from sluice.platform import money
+from sluice.platform.unicode_text import composed
 
 POLICY_NAMES: Final = ("fulfillment", "payment", "return")
 
@@ -140,7 +140,7 @@ def group_document(group: Group) -> Json:
 def _composed(value: Any) -> Any:
     """`value` with every text, names of aspects too, in Unicode's composed form; nulls of objects left out."""
     if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
+        return composed(value)
     if isinstance(value, Mapping):
         return {_composed(name): _composed(one) for name, one in value.items() if one is not None}
     if isinstance(value, list | tuple):

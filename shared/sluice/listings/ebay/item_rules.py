@@ -1,13 +1,13 @@
 """What eBay takes of an item: texts, condition, product, aspects and pictures. Pure. See `rules`."""
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sluice.listings.ebay import description
 from sluice.platform.http.errors import FieldError
+from sluice.platform.unicode_text import composed, is_blank
 
 MOST_TITLE: Final = 80
 MOST_SUBTITLE: Final = 55
@@ -45,9 +45,12 @@ PRODUCT_IDS: Final = ("upc", "ean", "isbn")
 EBAY_IMAGES: Final = "ebayimg.com"
 
 DIGITS: Final = r"[1-9][0-9]{0,18}"
-_CONTROL: Final = r"[\x00-\x1f\x7f-\x9f]"
-# What a description may hold of control characters.
-_CONTROL_IN_HTML: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+# Besides the control characters that one thinks of: those that part lines, turn the direction in which all that follows
+# is shown, or are no characters at all (Unicode 15, 23.2 and 23.7).
+_NO_TEXT: Final = r"\u2028\u2029\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff"
+_CONTROL: Final = rf"[\x00-\x1f\x7f-\x9f{_NO_TEXT}]"
+# What a description may not hold of them: lines and tabs are usual there.
+_CONTROL_IN_HTML: Final = rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{_NO_TEXT}]"
 
 Problems = Iterator[FieldError]
 Doc = Mapping[str, Any]
@@ -63,7 +66,7 @@ def texts(doc: Doc) -> Problems:
         if doc.get("group") is None:
             yield FieldError("description", "is required, but for a member of a group, which shows the group's")
         return
-    if not html.strip():
+    if is_blank(html):
         yield FieldError("description", "must not be empty")
     elif len(html) > MOST_DESCRIPTION:
         yield FieldError("description", f"must have at most {MOST_DESCRIPTION} characters; it has {len(html)}")
@@ -71,6 +74,19 @@ def texts(doc: Doc) -> Problems:
         yield FieldError("description", "must not hold control characters")
     else:
         yield from (FieldError("description", problem) for problem in description.problems(html))
+
+
+def cleaned(doc: Doc) -> Problems:
+    """The description as it is sent: cleaning writes `&` as `&amp;`, and may leave nothing that is seen."""
+    html = doc.get("description")
+    if html is None:
+        return
+    if len(html) > MOST_DESCRIPTION:
+        yield FieldError(
+            "description", f"must have at most {MOST_DESCRIPTION} characters as HTML; as it is sent it has {len(html)}"
+        )
+    elif not description.shows_something(html):
+        yield FieldError("description", "must not be empty: it has neither words nor a picture")
 
 
 def condition(doc: Doc) -> Problems:
@@ -100,9 +116,13 @@ def product(doc: Doc) -> Problems:
 
 def aspects(doc: Doc) -> Problems:
     """Names and values of aspects."""
+    sent = set[str]()
     for name, values in (doc.get("aspects") or {}).items():
         field = f"aspects.{name[:MOST_ASPECT_NAME]}"
         yield from one_line(field, name, MOST_ASPECT_NAME, "its name ")
+        if (as_sent := composed(name)) in sent:
+            yield FieldError(field, "is given twice: Unicode can write its name in two ways, and eBay sees one")
+        sent.add(as_sent)
         if not values:
             yield FieldError(field, "must have a value, or be left out")
         for place, value in enumerate(values):
@@ -122,7 +142,7 @@ def images(doc: Doc) -> Problems:
             yield FieldError(f"images[{place}]", why)
         if (first := seen.setdefault(url, place)) != place:
             yield FieldError(f"images[{place}]", f"is the picture of images[{first}] too")
-    hosted = {_host(url).endswith(EBAY_IMAGES) for url in images}
+    hosted = {f".{_host(url)}".endswith(f".{EBAY_IMAGES}") for url in images}
     if len(hosted) > 1:
         yield FieldError("images", "must all be eBay's copies, or all be your own: eBay takes no mixture")
 
@@ -138,30 +158,34 @@ def _image(url: str) -> str | None:
 
 
 def _host(url: str) -> str:
+    """The host of an address; empty where it is none that eBay can fetch a picture from."""
     try:
-        return urlsplit(url).hostname or ""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        return "" if parts.port == 0 or parts.username is not None or "" in host.split(".") else host
     except ValueError:
         return ""
 
 
 def varying(doc: Doc) -> Problems:
     """The aspects in which the members of a group differ."""
-    names = doc["variesBy"]
+    names = [composed(name) for name in doc["variesBy"]]
+    in_common = {composed(name) for name in doc.get("aspects") or {}}
     if not 1 <= len(names) <= MOST_VARYING or len(set(names)) != len(names):
         yield FieldError("variesBy", f"must be 1 to {MOST_VARYING} names of aspects, all different")
     for place, name in enumerate(names):
         yield from one_line(f"variesBy[{place}]", name, MOST_ASPECT_NAME)
-        if name in (doc.get("aspects") or {}):
+        if name in in_common:
             yield FieldError(f"aspects.{name}", "must be left out: the members differ in it, each says its own")
     for place, name in enumerate(doc.get("imagesVaryBy") or ()):
-        if name not in names:
+        if composed(name) not in names:
             yield FieldError(f"imagesVaryBy[{place}]", "must be one of variesBy")
 
 
 def one_line(field: str, text: str, most: int, what: str = "") -> Problems:
-    """A text of one line, with 1 to `most` characters as they are sent (NFC)."""
-    text = unicodedata.normalize("NFC", text)
-    if not text.strip():
+    """A text of one line, with 1 to `most` characters as they are sent."""
+    text = composed(text)
+    if is_blank(text):
         yield FieldError(field, f"{what}must not be empty")
     elif len(text) > most:
         yield FieldError(field, f"{what}must have at most {most} characters; it has {len(text)}")

@@ -43,7 +43,6 @@ def problems(doc: Doc) -> list[FieldError]:
         offer_rules.price,
         offer_rules.policies,
         offer_rules.promotion,
-        _size,
     )
     return [problem for check in checks for problem in check(doc)]
 
@@ -57,9 +56,13 @@ def group_problems(doc: Doc) -> list[FieldError]:
         item_rules.aspects,
         item_rules.images,
         item_rules.varying,
-        _size,
     )
     return [problem for check in checks for problem in check(doc)]
+
+
+def problems_as_sent(doc: Doc) -> list[FieldError]:
+    """What is wrong with the document of a record or a group whose texts were put as they are sent."""
+    return [problem for check in (item_rules.cleaned, _size) for problem in check(doc)]
 
 
 def category_problems(

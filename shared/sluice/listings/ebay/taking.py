@@ -1,12 +1,14 @@
 """From what a request says to a record that may be stored: checked, cleaned, in normal form. Stores nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sluice.listings.ebay import description, documents, rules
 from sluice.listings.ebay.desired import Desired, Group
+from sluice.platform.http.errors import FieldError
 from sluice.platform.http.models import check
 from sluice.platform.refused import Refused
+from sluice.platform.unicode_text import composed
 
 
 def record(doc: Mapping[str, Any]) -> Desired:
@@ -15,9 +17,7 @@ def record(doc: Mapping[str, Any]) -> Desired:
     Raises:
         Refused: a field is over one of eBay's limits; names each.
     """
-    if problems := rules.problems(doc):
-        raise Refused.of(problems)
-    return documents.of_document(_cleaned(doc))
+    return documents.of_document(_as_sent(doc, rules.problems))
 
 
 def edited(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> Desired:
@@ -33,9 +33,7 @@ def edited(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> Desired:
 
 def group(doc: Mapping[str, Any]) -> Group:
     """As `record`, of a group."""
-    if problems := rules.group_problems(doc):
-        raise Refused.of(problems)
-    return documents.group_of_document(_cleaned(doc))
+    return documents.group_of_document(_as_sent(doc, rules.group_problems))
 
 
 def edited_group(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> Group:
@@ -58,6 +56,12 @@ def merged(stored: Any, changes: Any) -> Any:
     return result
 
 
-def _cleaned(doc: Mapping[str, Any]) -> dict[str, Any]:
+def _as_sent(doc: Mapping[str, Any], problems: Callable[[Mapping[str, Any]], list[FieldError]]) -> dict[str, Any]:
+    """The document with its description as eBay is sent it: limits hold for that, and for what was said."""
+    if found := problems(doc):
+        raise Refused.of(found)
     html = doc.get("description")
-    return dict(doc) if html is None else {**doc, "description": description.clean(html)}
+    sent = dict(doc) if html is None else {**doc, "description": description.clean(composed(html))}
+    if found := rules.problems_as_sent(sent):
+        raise Refused.of(found)
+    return sent

@@ -18,7 +18,7 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from sluice.platform.http.auth import TENANT
 from sluice.platform.http.body import WrittenNumber
@@ -45,6 +45,9 @@ _WORDS = {
     "string_pattern_mismatch": "must not hold control characters",
 }
 
+
+# How pydantic says that what is wrong is the name of a value, not the value.
+_OF_A_NAME = "[key]"
 
 # What a body may look like.
 Example = Mapping[str, Any]
@@ -87,6 +90,10 @@ Moment = Annotated[Text, WithJsonSchema({"type": "string", "format": "date-time"
 
 
 def _as_written(value: object) -> object:
+    """An amount as it was written. What can be none is told here: a union tells of each of its types."""
+    is_amount = value.isascii() if isinstance(value, str) else isinstance(value, int | float)
+    if not is_amount or isinstance(value, bool):
+        raise PydanticCustomError("amount", 'must be a decimal in major units, as "150.50"')
     return value.written if isinstance(value, WrittenNumber) else value
 
 
@@ -168,7 +175,10 @@ def join(inside: str, field: str) -> str:
 def _path(inside: str, location: tuple[int | str, ...]) -> str:
     path = inside
     for part in location:
-        path = f"{path}[{part}]" if isinstance(part, int) else join(path, part[:64])
+        if isinstance(part, int):
+            path = f"{path}[{part}]"
+        elif part != _OF_A_NAME:
+            path = join(path, part[:64])
     return path or "body"
 
 
