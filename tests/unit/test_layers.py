@@ -32,6 +32,7 @@ PURE = {
     "platform/config/tenants.py",
     "platform/days.py",
     "platform/money.py",
+    "platform/unicode_text.py",
     "jobs/dispatch/admission.py",
     "jobs/model/backoff.py",
     "jobs/model/candidate.py",
