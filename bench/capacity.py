@@ -41,14 +41,14 @@ def run() -> list[Row]:
         )
         print(f"where the units of a job go, {waiting:,} waiting:\n{cost.profile()}", file=sys.stderr)
         rows += [
-            Row("write units of a market job", conditions, cost.writes, "WU", most=9),
-            Row("read units of a market job", conditions, cost.reads, "RU", most=2),
+            Row("write units of a market job", conditions, cost.writes, "WU", most=8.8),
+            Row("read units of a market job", conditions, cost.reads, "RU", most=1.5),
             Row("marketplace calls of a market job", conditions, cost.calls / cost.stored, "calls", most=1),
         ]
     each = [(cost.writes, cost.reads) for _, cost in measured.values()]
     for what, small, large in zip(("write", "read"), *each, strict=True):
         between = f"{WAITING[1]:,} against {WAITING[0]:,} waiting"
-        rows.append(Row(f"growth of a job's {what} units", between, 100 * abs(large / small - 1), "%", most=5))
+        rows.append(Row(f"growth of a job's {what} units", between, 100 * abs(large / small - 1), "%", most=1))
     return rows
 
 

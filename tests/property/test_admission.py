@@ -42,7 +42,10 @@ def waiting_for(tenants: str) -> st.SearchStrategy[list[Candidate]]:
 
 waiting, alone = waiting_for("abc"), waiting_for("a")
 some = st.none() | st.integers(0, 60)
-rooms = st.builds(lambda calls, spare, paced, soon: Room(calls, spare, paced, soon=soon), some, some, some, some)
+rooms = st.builds(
+    lambda calls, spare, paced, soon, least: Room(calls, spare, paced, soon=soon, least=least),
+    *(some, some, some, some, st.integers(0, 20)),
+)
 age_limits = st.integers(MINUTE, 6 * HOUR)
 
 
@@ -70,6 +73,8 @@ def test_what_is_kept_is_for_high_ranks(jobs: list[Candidate], room: Room, age_l
             assert before + job.calls <= room.spare
         if ranks[job] < MANUAL and room.paced is not None:
             assert before < room.paced
+            high = sum(one.calls for one in jobs if one.manual and ranks[one] == MANUAL)
+            assert room.paced - high >= room.least, "a batch or more, or none"
         before += job.calls
 
 

@@ -46,14 +46,14 @@ def run(run: Run) -> HandlerResult:
     try:
         place = finder.find()
         with run.turn(skus.key(sku)) if together else nullcontext():
-            stored = prices.load(sku, _price_key(run, marketplace.name, place.variant), consistent=together)
+            stored = _stored(run, _price_key(run, marketplace.name, place.variant))
             if stored and _good_enough(stored, run):
                 return _result(stored, skipped="fresh")
             place, quotes = _quotes(adapter, finder, place, run.payload["currency"])
             variant = place.variant
             own = next(data for data in quotes if data.variant_id == variant.variant_id)
             price = _price(run, marketplace.name, place.style, variant, own, calls.started_at)
-            newer = prices.store(price)
+            newer = _store(run, price)
             if together:
                 others = [data for data in quotes if data is not own]
                 _store_others(run, marketplace, place.style, others, calls.started_at)
@@ -85,7 +85,21 @@ def _store_others(
     for data in quotes:
         variant = chart.get(data.variant_id)
         if variant and (wanted is None or data.variant_id in wanted):
-            prices.store(_price(run, marketplace.name, style, variant, data, observed_at))
+            _store(run, _price(run, marketplace.name, style, variant, data, observed_at))
+
+
+def _store(run: Run, price: Price) -> bool:
+    """Store `price` if it is newer, and leave it to the other jobs of the batch, which need not read it then."""
+    newer = prices.store(price)
+    if newer:
+        run.left[price.sku, price.price] = price
+    return newer
+
+
+def _stored(run: Run, key: str) -> Price | None:
+    """The price that is known: of a moment ago, where a job of this batch has fetched it."""
+    sku = run.payload["sku"]
+    return run.left.get((skus.key(sku), key)) or prices.load(sku, key)
 
 
 def _wanted(run: Run, marketplace: str, product: Product) -> set[str]:

@@ -106,10 +106,10 @@ def key(marketplace: str, size: str, size_system: str, currency: str) -> str:
     return f"{marketplace}:{size_system}-{size}:{currency}"
 
 
-def load(sku: str, price: str, *, consistent: bool = False) -> Price | None:
-    """The stored price, if there is one. consistent: also one that was stored a moment ago; costs twice as much."""
+def load(sku: str, price: str) -> Price | None:
+    """The stored price, if there is one; it may be that of a moment ago."""
     try:
-        return Price.get(skus.key(sku), price, consistent_read=consistent)
+        return Price.get(skus.key(sku), price)
     except Price.DoesNotExist:
         return None
 

@@ -19,7 +19,7 @@ from sluice.platform import aws
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import CallWindow, Limits
 from sluice.platform.context import Context
 from sluice.platform.observe import metrics
 from sluice.platform.settings import settings
@@ -121,6 +121,38 @@ def test_who_comes_alone_behind_taken_slots_asks_for_whoever_comes_after_it(cloc
     ask(clock, 1)
     [batch] = tick(clock)
     assert (len(batch.jobs), batch.more) == (1, 500)
+
+
+def test_runs_that_manual_work_asks_for_hand_out_no_other_work_by_the_job(clock: VirtualClock) -> None:
+    """150 calls fill 75 seconds. Full batches come when nine of these have passed; manual work waits for none."""
+    ask(clock, 180, keys.HOT)
+    assert sum(len(batch.jobs) for batch in tick(clock)) == 150
+    clock.time += 2 * SECOND
+    assert tick(clock) == []
+    ask(clock, 2)
+    assert [(batch.manual, len(batch.jobs)) for batch in tick(clock)] == [(True, 2)]
+    clock.time += 9 * SECOND
+    assert [len(batch.jobs) for batch in tick(clock)] == [4, 4, 4, 4, 4]
+
+
+@pytest.mark.parametrize(("manual", "hot"), [(140, 0), (120, 30)])
+def test_manual_work_that_is_left_behind_has_its_slots_before_other_work_by_the_job(
+    manual: int, hot: int, clock: VirtualClock
+) -> None:
+    """140 calls take 70 of the 75 seconds that are handed out; what is left would make another small batch."""
+    ask(clock, manual)
+    ask(clock, 40, keys.HOT)
+    assert sum(len(batch.jobs) for batch in tick(clock) if not batch.manual) == hot
+
+
+def test_what_a_window_that_rolls_can_start_is_counted_batch_by_batch(clock: VirtualClock) -> None:
+    """40 calls in any ten seconds are 240 in a minute. Of a window that is short, nothing is kept for other work."""
+    ask(clock, 240, keys.BACKGROUND)
+    rolling = Limits((CallWindow(40, seconds=10),), by_account=True)
+    sent = tick(clock, Config(limits={"stockx": rolling}, engine=Engine(batch=4)))
+    assert sum(len(batch.jobs) for batch in sent) == 240
+    until = ledger.read("stockx:acme", clock.time).admitted_until
+    assert 50 * SECOND <= until - clock.time <= MINUTE
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """Which lanes have work: a mark is there whenever a job is, and the nudge is never lost."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from local.cloud import template as templates
@@ -68,3 +71,21 @@ def test_no_function_runs_as_long_as_an_old_mark_is_kept() -> None:
     }
     assert timeouts
     assert all(timeout + REMEMBER_MS < REMOVE_AFTER_MS for timeout in timeouts.values()), timeouts
+
+
+def test_those_who_mark_a_lane_at_once_write_it_once(store: Store) -> None:
+    """A request of a hundred items is enqueued by several threads, all of which find the lane unmarked."""
+    writes, all_there = list[str](), Barrier(8)
+
+    def around(request: Request, send: Send) -> Answer:
+        writes.append(request.operation)
+        return send()
+
+    def mark(_: int) -> None:
+        all_there.wait()
+        lanes.mark(LANE, NOON)
+
+    store.around = around
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(mark, range(8)))
+    assert writes == ["UpdateItem"]

@@ -13,8 +13,9 @@ from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.queue import lanes
 from sluice.jobs.queue.enqueue import enqueue
-from sluice.platform.clock import HOUR, MINUTE
+from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.config.pauses import Pause, Pauses
 from tests.support.clock import VirtualClock
@@ -35,7 +36,11 @@ def used(clock: VirtualClock, calls: int) -> None:
 
 
 def look(
-    store: Store, clock: VirtualClock, broken: Collection[str] = (), config: Config = CONFIG
+    store: Store,
+    clock: VirtualClock,
+    broken: Collection[str] = (),
+    config: Config = CONFIG,
+    horizon_ms: int = HOUR,
 ) -> tuple[Ready, list[int]]:
     """What is ready, and how many items each query of a lane asked for."""
     marked, queries = lanes.active(), list[int]()
@@ -50,7 +55,7 @@ def look(
 
     store.around = around
     try:
-        return find(Snapshot(clock.time, config, Accounts(statuses)), "stockx", marked, HOUR, clock.time), queries
+        return find(Snapshot(clock.time, config, Accounts(statuses)), "stockx", marked, horizon_ms, clock.time), queries
     finally:
         store.around = None
 
@@ -120,6 +125,44 @@ def test_a_lane_alone_is_read_once(count: int, store: Store, clock: VirtualClock
     waiting(clock, "acme", count)
     ready, queries = look(store, clock)
     assert (len(ready.candidates), queries) == (min(count, PER_HOUR), [PER_HOUR])
+
+
+PACED = Config(limits={"stockx": Limits(by_clock(1_000), interval_ms=1_000, tolerance_ms=0)}, engine=Engine(batch=5))
+
+
+def paced(store: Store, clock: VirtualClock) -> list[int]:
+    """How many items each query of a lane asks for, manual lanes first, of a budget with a horizon of 20 calls."""
+    return look(store, clock, config=PACED, horizon_ms=20 * SECOND)[1]
+
+
+def test_what_the_slots_cannot_start_is_not_read(store: Store, clock: VirtualClock) -> None:
+    waiting(clock, "acme", 200)
+    assert paced(store, clock) == [20]
+    ledger.admit("stockx", PACED.limits["stockx"], 5, clock.time)
+    assert paced(store, clock) == [15]
+    waiting(clock, "acme", 200, keys.HOT)
+    assert paced(store, clock) == [15, 1], "hot work fills it: of background work only what age has raised"
+    ledger.admit("stockx", PACED.limits["stockx"], 14, clock.time)
+    assert paced(store, clock) == [1, 1], "there is no room for a batch: neither is read on without age"
+
+
+def test_of_manual_work_a_batch_is_read_or_what_the_slots_can_start(store: Store, clock: VirtualClock) -> None:
+    """Six slots lie in the six seconds that manual work is handed out ahead, and one more tells that more waits."""
+    waiting(clock, "acme", 200)
+    waiting(clock, "acme", 8, keys.MANUAL)
+    assert paced(store, clock) == [20, 12]
+    ledger.admit("stockx", PACED.limits["stockx"], 20, clock.time)
+    assert paced(store, clock) == [7, 1]
+    waiting(clock, "globex", 30, keys.MANUAL)
+    assert sum(paced(store, clock)) <= 2 * 7
+
+
+def test_what_age_has_raised_is_found_behind_slots_that_are_spoken_for(store: Store, clock: VirtualClock) -> None:
+    waiting(clock, "acme", 12)
+    clock.time += 2 * HOUR
+    ledger.admit("stockx", PACED.limits["stockx"], 20, clock.time)
+    waiting(clock, "acme", 4, keys.MANUAL)
+    assert paced(store, clock) == [7, 1, 6]
 
 
 @pytest.mark.parametrize("paused", ["test.work", "test.work:stockx"])

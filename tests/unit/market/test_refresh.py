@@ -49,14 +49,16 @@ def test_workers_that_do_several_jobs_at_once_look_a_product_up_once(
     assert sorted(acme.routes()) == ["price", "search", "variants"]
 
 
-def test_a_product_is_looked_up_once_though_reads_lag_behind(acme: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_product_is_looked_up_and_priced_once_though_reads_lag_behind(
+    acme: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An eventually consistent read may not show what was written a moment ago."""
     around = acme.store.around
     assert around
 
     def lagging(request: Request, send: Callable[[], Answer]) -> Answer:
-        of_catalog = request.operation == "GetItem" and request.parameters["TableName"].endswith("-catalog")
-        if of_catalog and not request.parameters.get("ConsistentRead"):
+        lags = request.operation == "GetItem" and request.parameters["TableName"].endswith(("-catalog", "-prices"))
+        if lags and not request.parameters.get("ConsistentRead"):
             return {}
         return around(request, send)
 

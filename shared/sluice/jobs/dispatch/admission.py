@@ -17,6 +17,7 @@ class Room(NamedTuple):
     calls: what its windows have left. spare: what of that background work may take; the rest is kept for manual and
     hot work. paced: calls that its slots can start within the horizon. soon: calls of manual work that they can start
     within its own, shorter one; checks: calls of one look at operations. Each is None where nothing limits it.
+    least: other than manual work is admitted only where its slots have room for so many calls.
     """
 
     calls: int | None
@@ -25,6 +26,15 @@ class Room(NamedTuple):
     shares: Shares | None = None
     soon: int | None = None
     checks: int | None = None
+    least: int = 0
+
+    def opens(self, taken: int) -> bool:
+        """Whether the slots have room for other than manual work, where that has, or waits for, so many calls.
+
+        A run that manual work asks for, each second or two, finds room for the job or two that could start since the
+        last. It leaves them: a batch of one costs nearly what a full one costs.
+        """
+        return self.paced is None or self.paced - taken >= max(1, self.least)
 
     def kept_from(self, job: Candidate, taken: Mapping[str, int]) -> bool:
         """Whether `job` would take what is kept for other tenants. taken: calls by tenant, in this pick."""
@@ -47,6 +57,7 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
     by_tenant, over = Counter[str](), set[str]()
     manual, left_behind, subjects = 0, 0, set[str]()
     had = room.shares.had if room.shares else {}
+    opens: bool | None = None
     for job, rank in in_turn(candidates, now, age_limit_ms, had):
         taken = by_tenant.total() + left_behind
         if room.calls is not None and taken + job.calls > room.calls:
@@ -57,8 +68,10 @@ def pick(candidates: Sequence[Candidate], room: Room, now: int, age_limit_ms: in
         if job.manual and room.soon is not None and manual >= room.soon and subject(job.job_id) not in subjects:
             left_behind += job.calls
             continue
-        if room.paced is not None and taken >= room.paced and rank < MANUAL:
-            break
+        if rank < MANUAL:
+            opens = room.opens(taken) if opens is None else opens
+            if not opens or (room.paced is not None and taken >= room.paced):
+                break
         if job.tenant in over or room.kept_from(job, by_tenant):
             over.add(job.tenant)
             continue

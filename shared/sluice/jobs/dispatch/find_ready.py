@@ -1,8 +1,8 @@
 """What of a budget's due work may run now, and the room that the budget has for it.
 
-Of each priority as many jobs are read as there is room for, and about as many from each lane: what is not admitted is
-read, and paid for, again by the next round. A budget may have 10,000 lanes, of accounts that share it. Where it has
-more of them than room, which are read is drawn by lot.
+Of each priority as many jobs are read as there is room for (`reach`), and about as many from each lane: what is not
+admitted is read, and paid for, again by the next round. A budget may have 10,000 lanes, of accounts that share it.
+Where it has more of them than room, which are read is drawn by lot.
 """
 
 from collections import defaultdict
@@ -16,6 +16,7 @@ from sluice.jobs.budgets.windows import Usage
 from sluice.jobs.dispatch.admission import Room
 from sluice.jobs.dispatch.explain import MISSING, Gate, Reason, held
 from sluice.jobs.dispatch.fair_order import lot, standing
+from sluice.jobs.dispatch.reach import Reach, reach
 from sluice.jobs.dispatch.snapshot import Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
@@ -31,6 +32,9 @@ MOST = 1_000
 ROUNDS = 4
 # The same where kinds are paused: so many pages of `MOST` jobs of them may stand before others.
 ROUNDS_PAUSED = 50
+# Slots are filled with other than manual work by this part of the horizon at least (`Room.least`). What is spoken for
+# then lasts until the next minute's run.
+PARTS = 8
 NOT_READ = Usage()
 
 
@@ -39,6 +43,7 @@ class Ready:
     """One budget's due work that nothing holds, and the room that it has for it.
 
     usage: what is used of the budget. admitted_until: up to when work was handed out, this round's included.
+    handed_out: calls of it that have not started, where windows roll; None: not counted yet.
     held: the reason why other work of this budget is not among it, if there is one. unreadable: keys of items that
     stand where jobs should.
     """
@@ -49,6 +54,7 @@ class Ready:
     candidates: list[Candidate] = field(default_factory=list)
     usage: Usage = NOT_READ
     admitted_until: int = 0
+    handed_out: int | None = None
     held: str | None = None
     unreadable: list[str] = field(default_factory=list)
 
@@ -73,12 +79,16 @@ def find(snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: in
         ready.held = hold.reason
         return ready
 
+    status = dict[str, str]()
+
     def runnable(found: Sequence[Candidate]) -> Iterator[Candidate]:
-        service = keys.service_of(budget)
-        status = snapshot.accounts.statuses({candidate.account for candidate in found}, service) if found else {}
+        asked = {candidate.account for candidate in found} - status.keys()
+        if asked:
+            known = snapshot.accounts.statuses(asked, keys.service_of(budget))
+            status.update((account, known.get(account, MISSING)) for account in asked)
         for candidate in found:
             account = candidate.account
-            gate = Gate(account, status.get(account, MISSING), budget, usage)
+            gate = Gate(account, status[account], budget, usage)
             if hold := held(gate, candidate.kind, config, now):
                 ready.held = hold.reason
             elif ready.room.kept_from(candidate, {}):
@@ -89,15 +99,19 @@ def find(snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: in
     by_priority: dict[str, list[Lane]] = defaultdict(list)
     for lane in marked:
         by_priority[keys.lane_priority(lane.lane)].append(lane)
-    for priority, equals in by_priority.items():
-        # What is kept is not for background work, until age has raised it: whether it has, a lane's first job says.
+    for priority in sorted(by_priority, key=_urgency):
+        equals = by_priority[priority]
         # Work at set times (`at_once`) is not put off: it may have all that is left.
-        kept = ready.room.spare == 0 and priority == str(keys.BACKGROUND) and not limits.at_once
-        age_limit_ms = config.engine.age_limit_ms if kept else None
+        far = Reach(room.calls) if limits.at_once else reach(priority, room, ready.candidates, config.engine.batch)
         # All lanes of a budget are of one marketplace.
         paused = config.pauses.kinds(keys.marketplace_of(keys.lane_account(equals[0].lane)), now)
-        _Search(ready, runnable, now, until, age_limit_ms, paused).search(equals)
+        _Search(ready, runnable, now, until, config.engine.age_limit_ms, far, paused).search(equals)
     return ready
+
+
+def _urgency(priority: str) -> int:
+    """By which the most urgent come first; checks of operations are apart from all of them."""
+    return -int(priority) if priority.isdigit() else 0
 
 
 class _Place(NamedTuple):
@@ -111,26 +125,27 @@ class _Place(NamedTuple):
 class _Search:
     """For jobs of one priority.
 
-    age_limit_ms: read on in a lane only where its first job is raised by this age. without: kinds that are passed over,
-    as many as it takes, for there may be others behind them.
+    age_limit_ms: the age that raises a job. far: how far the lanes are read. without: kinds that are passed over, as
+    many as it takes, for there may be others behind them.
     """
 
     ready: Ready
     runnable: Callable[[Sequence[Candidate]], Iterable[Candidate]]
     now: int
     until: int
-    age_limit_ms: int | None
+    age_limit_ms: int
+    far: Reach
     without: Set[str]
     missing: int = 0
 
     def search(self, marked: Sequence[Lane]) -> None:
         """Read the lanes `marked`, until there is as much as there is room for."""
-        most, calls = MOST * self.ready.limits.shards, self.ready.room.calls
-        self.missing = most if calls is None else max(1, min(most, calls))
+        most = MOST * self.ready.limits.shards
+        self.missing = most if self.far.most is None else max(1, min(most, self.far.most))
         lots = lot([lane.lane for lane in marked], self.now)
         places = [_Place(lane) for lane in sorted(marked, key=lambda lane: lots[lane.lane])]
         for turn in range(ROUNDS_PAUSED if self.without else ROUNDS):
-            first = self.age_limit_ms is not None and turn == 0
+            first = self.far.raised_to is not None and turn == 0
             part = 1 if first else min(MOST, _upwards(self.missing, len(places)))
             places = [rest for some in self._several(places, part) for rest in self._read(some, part)]
             if not places or self.missing <= 0:
@@ -177,8 +192,8 @@ class _Search:
             return True
         if can_run.isdisjoint(one.account for one in page.found):
             return False
-        limit = self.age_limit_ms
-        return limit is None or any(standing(one, self.now, limit) >= keys.HOT for one in page.found)
+        high = self.far.raised_to
+        return high is None or any(standing(one, self.now, self.age_limit_ms) >= high for one in page.found)
 
 
 def _upwards(number: int, parts: int) -> int:
@@ -187,8 +202,9 @@ def _upwards(number: int, parts: int) -> int:
 
 def _room(budget: str, limits: Limits, usage: Usage, snapshot: Snapshot, horizon_ms: int) -> Room:
     now, pace = snapshot.now, usage.slowed.of(limits.pace)
-    paced = None
+    paced = whole = None
     if pace:
+        whole = _upwards(horizon_ms, pace)
         paced = _upwards(max(0, horizon_ms - usage.ahead(now)), pace)
     if limits.rolling:
         times, margin = usage.times(limits), limits.arrival_ms
@@ -196,9 +212,10 @@ def _room(budget: str, limits: Limits, usage: Usage, snapshot: Snapshot, horizon
         handed_out = blocks.handed_out(times, now, usage.admitted_until, pace, margin)
         rolling = max(0, free - handed_out)
         paced = rolling if paced is None else min(paced, rolling)
+        whole = free if whole is None else min(whole, free)
     left, spare = usage.left(limits), usage.left(limits, snapshot.config.engine.reserve_percent)
     shares, soon, checks = usage.shares(budget, limits, now), usage.soon(limits, now), usage.checks(limits, now)
-    return Room(left, spare, paced, shares, soon, checks)
+    return Room(left, spare, paced, shares, soon, checks, least=(whole or 0) // PARTS)
 
 
 def _charged(candidate: Candidate, limits: Limits, room: Room) -> Candidate:

@@ -42,7 +42,8 @@ class Calls(Protocol):
 class Run:
     """What a handler is given: the job, the calls it may make, and the time.
 
-    batch: the jobs that run with it. turns: what they take turns with, by name.
+    batch: the jobs that run with it. turns: what they take turns with, by name. left: what one of them has found out,
+    and left for the others, by name.
     """
 
     job: Job
@@ -50,6 +51,7 @@ class Run:
     context: Context
     batch: Sequence[Job] = ()
     turns: dict[str, threading.Lock] = field(default_factory=dict)
+    left: dict[tuple[str, ...], Any] = field(default_factory=dict)
 
     @property
     def clock(self) -> Clock:

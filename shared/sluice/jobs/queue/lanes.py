@@ -53,6 +53,8 @@ class Lane(tables.Table):
 
 # When this process last marked a lane, and whether as one with shared jobs.
 _marked: dict[tuple[str, bool], int] = {}
+# Who marks a lane: the others of this process who want to wait, and need not write it again.
+_marking: dict[tuple[str, bool], Lock] = {}
 _lock = Lock()
 
 
@@ -66,8 +68,19 @@ def mark(lane: str, now: int, *, shared: bool = False) -> None:
     shared: several have asked for it, so that another's account can run it.
     """
     with _lock:
-        if abs(now - _marked.get((lane, shared), now - 2 * REMEMBER_MS)) < REMEMBER_MS:
+        if _is_marked(lane, now, shared=shared):
             return
+        turn = _marking.setdefault((lane, shared), Lock())
+    with turn:
+        if not _is_marked(lane, now, shared=shared):
+            _mark(lane, now, shared=shared)
+
+
+def _is_marked(lane: str, now: int, *, shared: bool) -> bool:
+    return abs(now - _marked.get((lane, shared), now - 2 * REMEMBER_MS)) < REMEMBER_MS
+
+
+def _mark(lane: str, now: int, *, shared: bool) -> None:
     said = Lane.shared_at if shared else Lane.seen_at
     with suppress(tables.ConditionFailed):  # marked since, by a process whose clock is ahead
         earlier = said.does_not_exist() | (said < now)
@@ -82,6 +95,7 @@ def forget() -> None:
     """Drop what this process remembers, as a new process would start."""
     with _lock:
         _marked.clear()
+        _marking.clear()
 
 
 def active() -> list[Lane]:

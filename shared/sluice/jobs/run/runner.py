@@ -83,8 +83,8 @@ def run_batch(
     lease_end = min(job.due_at or 0 for job in batch.jobs)
     last_start = min(deadline, lease_end) - CALL_MS
     grant = Grant(batch.budget, limits, batch.window, batch.calls, context.clock, last_start, manual=batch.manual)
-    report, lock, turns = Report(), threading.Lock(), dict[str, threading.Lock]()
-    runs = [Run(job, grant, context, batch.jobs, turns) for job in batch.jobs]
+    report, lock, turns, left = Report(), threading.Lock(), dict[str, threading.Lock](), dict[tuple[str, ...], object]()
+    runs = [Run(job, grant, context, batch.jobs, turns, left) for job in batch.jobs]
     together = dict[str, HandlerResult | Exception]()
 
     def work(run: Run) -> HandlerResult:
