@@ -15,7 +15,7 @@ kinds.serve(capabilities.kinds(*(one.name for one in capabilities.CAPABILITIES))
 
 # Each is a module of this package with `run() -> list[Row]`.
 NAMES = (
-    *("capacity", "calls", "tick", "budget", "quota", "fairness", "poller"),
+    *("capacity", "calls", "tick", "budget", "quota", "bursts", "fairness", "poller"),
     *(
         "inventory",
         "imports",

@@ -6,128 +6,65 @@ Every part is the engine's own code. Time stands still while anybody works, so a
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from bench import virtual
+from sluice.jobs.budgets import grant
 from sluice.jobs.dispatch import poller, punctual, rounds, scheduler
 from sluice.jobs.dispatch.snapshot import Accounts
 from sluice.jobs.model.outcomes import HandlerResult
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import nudge
 from sluice.jobs.run import runner, worker
-from sluice.platform import aws
+from sluice.platform import aws, sqs
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.context import Context
 from sluice.platform.settings import settings
+from tests.simulation.threads import Clock, Killed, Lock, Pool, Process, become, require_alive
 from tests.support import one_thread, work
-from tests.support.store import store
-
-R = TypeVar("R")
+from tests.support.store import Answer, Request, Send, store
 
 # The template's, of the stage `local`.
 WORKERS, MANUAL_WORKERS, SCHEDULERS, POLLERS = 5, 5, 5, 4
 # How long a message is on its way to a function that is free.
 START_MS = 100
 WORKER_MS, SCHEDULER_MS = 120 * SECOND, 55 * SECOND
-NEVER = 10**15
+# When a message whose worker was killed is delivered again: the queue's visibility timeout.
+SEEN_AGAIN_SECONDS = 720
 
 
-class Clock(virtual.VirtualClock):
-    """It also knows of those who wait for another thread's work."""
+@dataclass(frozen=True)
+class Crew:
+    """Workers of each queue, and how many jobs of a batch each runs at once."""
 
-    def begin(self) -> None:
-        """One more is at work."""
-        with self._lock:
-            self._busy += 1
-
-    def end(self) -> None:
-        """One fewer is."""
-        with self._lock:
-            self._rest()
-
-    def wait_for_any(self, futures: Collection["Future[Any]"], at: int | None) -> None:
-        """Until one of `futures` is done, or until `at`."""
-        entry = (NEVER if at is None else max(at, self._now), next(self._order), threading.Event())
-
-        def done(_: object) -> None:
-            with self._lock:
-                if entry in self._waiting:
-                    self._waiting.remove(entry)
-                    self._waiting.sort()
-                    self._busy += 1
-                    entry[2].set()
-
-        with self._lock:
-            if any(one.done() for one in futures):
-                return
-            self._waiting.append(entry)
-            self._waiting.sort()
-        for one in futures:
-            one.add_done_callback(done)
-        self.end()
-        entry[2].wait()
-
-
-class Pool:
-    """A pool of threads on such a clock: what is given to it is at work from then on."""
-
-    def __init__(self, clock: Clock, threads: int) -> None:
-        self._clock, self._pool = clock, ThreadPoolExecutor(threads)
-        self._futures = list[Future[Any]]()
-
-    def __enter__(self) -> "Pool":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        while running := [one for one in self._futures if not one.done()]:
-            self._clock.wait_for_any(running, None)
-        self._pool.shutdown()
-
-    def submit(self, function: Callable[..., R], *given: Any) -> "Future[R]":
-        """As `Executor.submit`. Who waits for it is woken before this thread is counted as idle."""
-        self._clock.begin()
-        answer = Future[R]()
-
-        def call() -> None:
-            try:
-                answer.set_result(function(*given))
-            except BaseException as error:  # noqa: BLE001 - whoever asks for the result has it
-                answer.set_exception(error)
-            self._clock.end()
-
-        self._futures.append(answer)
-        self._pool.submit(call)
-        return answer
-
-    def map(self, function: Callable[..., R], *given: Iterable[Any]) -> Iterator[R]:
-        """As `Executor.map`, all of it before this returns."""
-        futures = [self.submit(function, *each) for each in zip(*given, strict=False)]
-        while running := [one for one in futures if not one.done()]:
-            self._clock.wait_for_any(running, None)
-        return iter([one.result() for one in futures])
+    work: int = WORKERS
+    manual: int = MANUAL_WORKERS
+    threads: int = 1
 
 
 @dataclass
 class Fleet:
     """What is deployed. `queues`: messages by queue, each with the time from which it is seen.
 
-    news: of each queue, done when the next message comes.
+    news: of each queue, done when the next message comes. working: the workers that are at a message.
     """
 
     config: Config
     clock: Clock
     accounts: Accounts
+    crew: Crew
     queues: dict[str, list[tuple[int, int, str]]] = field(default_factory=lambda: defaultdict(list))
     news: dict[str, "Future[None]"] = field(default_factory=lambda: defaultdict(Future))
     over: threading.Event = field(default_factory=threading.Event)
+    working: list[Process] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _sent: int = 0
 
@@ -164,8 +101,8 @@ class Fleet:
             return live
 
         functions = [
-            *[lambda: self._serve("work", self._work)] * WORKERS,
-            *[lambda: self._serve("manual", self._work)] * MANUAL_WORKERS,
+            *[lambda: self._serve("work", partial(self._work, "work"))] * self.crew.work,
+            *[lambda: self._serve("manual", partial(self._work, "manual"))] * self.crew.manual,
             *[lambda: self._serve("scheduler", self._nudged)] * SCHEDULERS,
             *[lambda: self._serve("wake", self._woken)] * 2,
             lambda: self._each(MINUTE, self._scheduled),
@@ -217,8 +154,17 @@ class Fleet:
             while self.clock.now() < at and not self.over.is_set():
                 self.sleep(min(SECOND, at - self.clock.now()))
 
-    def _work(self, body: str) -> None:
-        assert worker.work({"1": body}, self.context, self.clock.now() + WORKER_MS) == []
+    def _work(self, queue: str, body: str) -> None:
+        process = Process(body)
+        become(process)
+        self.working.append(process)
+        try:
+            assert worker.work({"1": body}, self.context, self.clock.now() + WORKER_MS) == []
+        except Killed:
+            self.send(queue, body, SEEN_AGAIN_SECONDS)
+        finally:
+            self.working.remove(process)
+            become(None)
 
     def _nudged(self, _: str) -> None:
         scheduler.run(self.accounts, self.context, nudge.Wakeup(nudged=True))
@@ -240,8 +186,14 @@ class Fleet:
 Handle = Callable[[Fleet, Run], HandlerResult]
 
 
+def _by_the_living(_: Request, send: Send) -> Answer:
+    """What becomes of a request: nothing, where a killed process makes it."""
+    require_alive()
+    return send()
+
+
 @contextmanager
-def deployed(config: Config, now: int, handle: Handle) -> Iterator[Fleet]:
+def deployed(config: Config, now: int, handle: Handle, crew: Crew = Crew()) -> Iterator[Fleet]:
     """An empty deployment whose jobs are done by `handle`."""
     clock = Clock(now)
 
@@ -251,7 +203,7 @@ def deployed(config: Config, now: int, handle: Handle) -> Iterator[Fleet]:
     def working(asked: Collection[str], _: str) -> Set[str]:
         return set(asked)
 
-    made = Fleet(config, clock, Accounts(active, working=working))
+    made = Fleet(config, clock, Accounts(active, working=working), crew)
 
     def wait(futures: Collection["Future[Any]"], seconds: float | None, _: str) -> tuple[list["Future[Any]"], object]:
         clock.wait_for_any(futures, None if seconds is None else clock.now() + round(seconds * SECOND))
@@ -260,11 +212,12 @@ def deployed(config: Config, now: int, handle: Handle) -> Iterator[Fleet]:
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         one_thread.use(patch)
-        for module in (rounds, punctual, runner):
+        for module in (rounds, punctual, runner, sqs):
             patch.setattr(module, "ThreadPoolExecutor", lambda threads: Pool(clock, threads))
         patch.setattr(punctual, "wait", wait)
         patch.setattr(poller, "THREADS", 1)
-        patch.setattr(worker, "MOST_THREADS", 1)
+        patch.setattr(worker, "MOST_THREADS", crew.threads)
+        patch.setattr(grant, "threading", SimpleNamespace(Lock=lambda: Lock(clock), Event=threading.Event))
         for module in (scheduler, worker):
             patch.setattr(module, "count", lambda *_: None)
         patch.setattr(scheduler, "seconds", lambda *_: None)
@@ -276,7 +229,7 @@ def deployed(config: Config, now: int, handle: Handle) -> Iterator[Fleet]:
         settings.cache_clear()
         stack.callback(settings.cache_clear)
         nudge.forget()
-        stack.enter_context(store())
+        stack.enter_context(store()).around = _by_the_living
         stack.enter_context(work.kind(lambda run: handle(made, run)))
         yield made
 

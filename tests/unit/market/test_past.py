@@ -30,7 +30,7 @@ def test_of_each_day_the_last_is_kept_for_thirty_days(seen: list[Seen]) -> None:
 
 
 def stored() -> Price:
-    found = prices.load("DD1391-100", "stockx:us-10:USD", consistent=True)
+    found = prices.load("DD1391-100", "stockx:us-10:USD")
     assert found
     return found
 

@@ -129,9 +129,12 @@ def handed_out(times: Times, now: int, until: int, pace: int, margin: int) -> in
     return estimate if free is None else min(free, estimate)
 
 
-def hand_out(times: Times, now: int, until: int, count: int, pace: int, margin: int) -> int:
-    """By when `count` more calls can have started than those that can by `until`."""
-    before = handed_out(times, now, until, pace, margin)
+def hand_out(times: Times, now: int, until: int, before: int, count: int, pace: int, margin: int) -> int:
+    """By when `count` more calls can have started than the `before` that were handed out already, until `until`.
+
+    before: counted by whoever hands out several batches. By `until` alone (`handed_out`) all calls would count that can
+    start with the last of them: a whole window, where it opens at once.
+    """
     least = max(until, now) + count * (pace or UNPACED_MS)
     return max(least, started_by(times, before + count, now, now + MOST_AHEAD_MS, pace, margin))
 

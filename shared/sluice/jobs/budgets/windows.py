@@ -159,15 +159,16 @@ class Usage(NamedTuple):
     def left(self, limits: Limits, kept_percent: int = 0) -> int | None:
         """Calls that every window still allows when `kept_percent` of each is kept; None where nothing limits them.
 
-        Of a window that rolls these are the calls that can start within the time that is worth waiting for.
+        Of a window that rolls these are the calls that can start within the time that is worth waiting for. Of one that
+        is no longer than that nothing is kept: whoever comes next waits for it no longer, and manual work goes first.
         """
         windows = [(limits.per_hour, limits.per_hour - self.hour), (limits.per_day, limits.per_day - self.day)]
         rolling = self.rings_of(limits)
-        windows += [
-            (ring.span.calls, ring.free_by(rolling.taken, self.at, self.at + WORTH_WAITING_MS, limits.arrival_ms))
-            for ring in rolling.rings
-        ]
         left = [free - _kept(limit, kept_percent) for limit, free in windows if limit]
+        for ring in rolling.rings:
+            free = ring.free_by(rolling.taken, self.at, self.at + WORTH_WAITING_MS, limits.arrival_ms)
+            is_long = ring.span.ms > WORTH_WAITING_MS
+            left.append(free - (_kept(ring.span.calls, kept_percent) if is_long else 0))
         return max(0, min(left)) if left else None
 
     def rings_of(self, limits: Limits) -> Rings:

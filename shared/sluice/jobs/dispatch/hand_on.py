@@ -143,7 +143,11 @@ def _note_admitted(ready: Ready, calls: int, now: int, *, manual: bool, leaves: 
     ahead = ledger.admit(budget, limits, calls, now, ready.pace, manual=manual, leaves=leaves, since=since)
     if limits.rolling:
         times, pace = ready.usage.times(limits), ready.usage.slowed.of(limits.pace)
-        ready.admitted_until = blocks.hand_out(times, now, ready.admitted_until, calls, pace, limits.arrival_ms)
+        if ready.handed_out is None:
+            ready.handed_out = blocks.handed_out(times, now, ready.admitted_until, pace, limits.arrival_ms)
+        until, before = ready.admitted_until, ready.handed_out
+        ready.admitted_until = blocks.hand_out(times, now, until, before, calls, pace, limits.arrival_ms)
+        ready.handed_out += calls
         ledger.admit_until(budget, ready.admitted_until)
     return ahead
 
