@@ -32,7 +32,7 @@ def queue(dynamodb: object, monkeypatch: pytest.MonkeyPatch) -> list[Chunk]:
     """`acme` is connected; what is sent to the workers lies in the list."""
     sent: list[Chunk] = []
     monkeypatch.setattr(chunks, "encode", lambda chunk: chunk)
-    monkeypatch.setattr(chunks, "send", sent.extend)
+    monkeypatch.setattr(chunks, "send", lambda messages, tenant: sent.extend(messages))
     monkeypatch.setattr(aws, "encrypt", lambda text, context: text.encode())
     monkeypatch.setattr(metrics.provider, "namespace", "Sluice/test")
     accounts.connect("ebay", "acme", {"client_id": "id", "client_secret": "secret"}, NOON)

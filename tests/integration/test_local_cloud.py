@@ -51,15 +51,12 @@ Transform: AWS::Serverless-2016-10-31
 Parameters: { Folder: { Type: String } }
 Globals:
   Function:
-    CodeUri: apart/
     Handler: handler.handler
     Runtime: python3.13
     Timeout: 300
     Environment: { Variables: { FOLDER: !Ref Folder, OTHER: !Ref Other } }
-    Policies:
-      - Version: "2012-10-17"
-        Statement: [{ Effect: Allow, Action: ["sqs:*", "dynamodb:*"], Resource: "*" }]
 Resources:
+  Api: { Type: AWS::Serverless::HttpApi }
   Queue: { Type: AWS::SQS::Queue, Properties: { QueueName: wanted, VisibilityTimeout: 600 } }
   Other: { Type: AWS::SQS::Queue, Properties: { QueueName: other } }
   Table:
@@ -74,14 +71,20 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       FunctionName: stream
+      CodeUri: apart/
       Events:
         Table: { Type: DynamoDB, Properties: { Stream: !GetAtt Table.StreamArn, StartingPosition: TRIM_HORIZON } }
   QueueFunction:
     Type: AWS::Serverless::Function
     Properties:
       FunctionName: queue
+      CodeUri: apart/
+      Policies:
+        - Version: "2012-10-17"
+          Statement: [{ Effect: Allow, Action: "sqs:SendMessage", Resource: !GetAtt Other.Arn }]
       Events:
         Queue: { Type: SQS, Properties: { Queue: !GetAtt Queue.Arn, BatchSize: 1 } }
+        Get: { Type: HttpApi, Properties: { ApiId: !Ref Api, Method: GET, Path: /queue } }
 """
 KILLED_PARENT = """
 import sys

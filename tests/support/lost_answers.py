@@ -219,10 +219,18 @@ def begun_page(one: Action) -> Action:
 
 
 def charged(_: object) -> object:
-    allowed, answers = Allowances(requests_per_minute=3), list[str]()
+    allowed = Allowances(requests_per_minute=3, mails_per_hour=3)
+    return _answers(lambda: usage.charge("acme", 2, NOON, allowed)) + _answers(
+        lambda: usage.charge_mail("acme", NOON, allowed)
+    )
+
+
+def _answers(charge: Callable[[], None]) -> list[str]:
+    """To four requests of which three are allowed."""
+    answers = list[str]()
     for _ in range(4):
         try:
-            usage.charge("acme", 2, NOON, allowed)
+            charge()
             answers.append("taken")
         except TooMany as full:
             answers.append(str(full))

@@ -49,7 +49,7 @@ WANTED = WantedEndpoint("https://receiver.test", ("job.dead",), enabled=True)
 def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     monkeypatch.setattr(aws, "encrypt", lambda text, context: text.encode())
     monkeypatch.setattr(aws, "decrypt", lambda secret, context: secret.decode())
-    monkeypatch.setattr(chunks, "send", lambda messages: None)
+    monkeypatch.setattr(chunks, "send", lambda messages, tenant: None)
     monkeypatch.setattr(messages, "announce", lambda turn, now: ANNOUNCED.append(turn))
     with work.kind(), no_pauses(), open_network() as network:
         yield network
