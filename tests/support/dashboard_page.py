@@ -36,3 +36,14 @@ def form_of(shown: Shown, word: str) -> dict[str, str]:
     found = next(one for one in forms if f">{word}</button>" in one)
     fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', found)
     return {unescape(name): unescape(value) for name, value in fields}
+
+
+def filled(shown: Shown, action: str) -> dict[str, str]:
+    """The whole form that is sent to `action`, as a browser sends it untouched."""
+    [form] = re.findall(rf'<form[^>]*action="{re.escape(action)}".*?</form>', shown.text, re.DOTALL)
+    found: dict[str, str] = {}
+    for one in re.findall(r"<input ([^>]*)>", form):
+        given = dict(re.findall(r'([\w-]+)="([^"]*)"', one))
+        if given["type"] != "checkbox" or one.endswith("checked"):
+            found[given["name"]] = unescape(given.get("value", ""))
+    return found

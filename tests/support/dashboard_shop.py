@@ -5,6 +5,7 @@ that would run if a page did not show it as text.
 """
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
@@ -100,20 +101,27 @@ def _day_of_work(cloud: Cloud) -> None:
         for ago in range(24)
         for place in range(1 + (ago * ago) % 7)
     ]
-    counts.follow([_ended(kind, state, at, number) for number, (kind, state, at) in enumerate(moves)])
+    counts.follow([step for number, move in enumerate(moves) for step in _life(*move, number)])
 
 
-def _ended(kind: str, state: str, at: int, number: int) -> Any:
+def _life(kind: str, state: str, at: int, number: int) -> list[Any]:
+    """A job is asked for, begins, and ends in `state` at that time."""
     texts = {"tenant": TENANT, "account": KINDS[kind], "kind": kind}
     error = {"error": '{"code": "unavailable"}'} if state == "dead" else {}
-    return {
-        "eventID": f"{kind}{number}",
-        "dynamodb": {"OldImage": _image(texts, "leased", at - 20_000), "NewImage": _image(texts | error, state, at)},
-    }
+    asked, began = at - 3 * HOUR if number % 5 == 0 else at - 40_000, at - 20_000
+    images = [
+        _image(texts, "queued", asked, asked),
+        _image(texts, "leased", asked, began),
+        _image(texts | error, state, asked, at),
+    ]
+    return [
+        {"eventID": f"{kind}{number}{place}", "dynamodb": {"OldImage": old, "NewImage": new}}
+        for place, (old, new) in enumerate(pairwise([None, *images]))
+    ]
 
 
-def _image(texts: dict[str, str], state: str, at: int) -> dict[str, Any]:
-    numbers = {"updated_at": at, "created_at": at - 40_000, "due_at": at - 30_000, "priority": 100, "attempts": 1}
+def _image(texts: dict[str, str], state: str, asked: int, at: int) -> dict[str, Any]:
+    numbers = {"updated_at": at, "created_at": asked, "due_at": at - 30_000, "priority": 100, "attempts": 1}
     found: dict[str, Any] = {name: {"N": str(value)} for name, value in numbers.items()}
     return found | {name: {"S": value} for name, value in {**texts, "state": state}.items()}
 

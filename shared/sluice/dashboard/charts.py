@@ -10,7 +10,7 @@ from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.table import Row, Table
 
 # The plane of a chart, in its own units, and the room that is left for the words around it.
-WIDTH, HEIGHT, LEFT, BELOW, ABOVE = 600, 200, 56, 22, 8
+WIDTH, HEIGHT, LEFT, BELOW, ABOVE = 600, 200, 62, 24, 8
 # As many lines have a colour of their own in style.css.
 COLOURS: Final = 5
 

@@ -51,7 +51,10 @@ def _group(visit: Visit, name: str, places: Sequence[Place]) -> Markup | None:
 
 
 def _current(visit: Visit, place: Place) -> str | None:
-    return "page" if place.path == visit.here else None
+    """Whether the page is this place, or one of the things that it lists."""
+    if place.path == visit.here:
+        return "page"
+    return "true" if place.lists(visit.here) else None
 
 
 def _whose(visit: Visit) -> str:

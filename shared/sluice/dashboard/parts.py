@@ -3,12 +3,14 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from markupsafe import Markup
 
 from sluice.dashboard.html import Child, element
+from sluice.platform.money import plain
 
 # Where there is nothing to show.
 NONE: Final = "\N{EN DASH}"
@@ -24,6 +26,12 @@ def outside(url: str, label: Child = None) -> Child:
     if not url.startswith(("https://", "http://")):
         return label or url
     return element("a", label or url, href=url, rel="noreferrer noopener external")
+
+
+def breakable(name: str) -> Child:
+    """A long id, which a narrow column may break behind its colons."""
+    *first, last = name.split(":")
+    return [*([f"{piece}:", Markup("<wbr>")] for piece in first), last]
 
 
 def address(path: str, query: Mapping[str, str] | None = None) -> str:
@@ -53,6 +61,14 @@ def duration(ms: int | None) -> str:
 def number(amount: str | None) -> float | None:
     """An amount of money as a number, to be sorted by."""
     return float(amount) if amount else None
+
+
+def exact(amount: str) -> str:
+    """An amount that somebody wrote, as the API writes it; what is none stays as it is."""
+    try:
+        return plain(Decimal(amount))
+    except (InvalidOperation, ValueError):
+        return amount
 
 
 def money(row: Mapping[str, Any], name: str) -> str | None:

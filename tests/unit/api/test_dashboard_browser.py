@@ -13,11 +13,14 @@ from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, View
 
 from sluice.dashboard.pages import PLACES
 from sluice.dashboard.sessions import SessionItem
+from sluice.jobs.model.job import Job
+from sluice.listings.stockx.table import Listing
 from sluice.operator import counts
 from sluice.platform import aws
-from tests.support import dashboard, dashboard_shop
+from tests.support import dashboard, dashboard_ebay, dashboard_shop
 from tests.support.browser import CHROMIUM, WHY_NOT, chromium
 from tests.support.dashboard import Server
+from tests.support.http import call
 from tests.support.pictures import small
 from tests.support.stream import changes
 from tests.unit.api.conftest import Cloud
@@ -264,12 +267,26 @@ def test_each_button_does_what_it_says(browser: Browser, site: Server, things: l
     me = visitor(browser, site)
     page = me.sign_in()
     steps = (
-        _webhook, _listing, _ebay, _portfolio, _promotion, _product_page, _mail, _letters, _pauses, _configuration,
+        _job, _webhook, _listing, _ebay, _portfolio, _item, _promotion, _product_page, _mail, _letters, _pauses,
+        _configuration,
     )  # fmt: skip
     for step in steps:
         step(me, page, things, acme)
     assert me.wrong == []
     assert me.elsewhere == []
+
+
+def _job(me: Visitor, page: Page, things: list[str], _: Cloud) -> None:
+    me.go(next(one for one in things if one.startswith("/dashboard/action?")))
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("It stops before its next page")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+    later = next(one for one in things if one.startswith("/dashboard/promotion?"))  # a job that is due in a while
+    me.go(later.replace("promotion", "job", 1))
+    page.get_by_role("button", name="Try now").dblclick()
+    expect(page.locator(".told")).to_contain_text("1 done")
+    me.go("/dashboard/actions")
+    expect(page.locator("tbody tr")).to_have_count(2)
 
 
 def _webhook(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
@@ -305,6 +322,10 @@ def _listing(me: Visitor, page: Page, things: list[str], _: Cloud) -> None:
     expect(page.get_by_role("cell", name="199 USD")).to_be_visible()
     page.get_by_role("button", name="Take off the market").click()
     expect(page.get_by_role("cell", name="deactivate", exact=True)).to_be_visible()
+    Listing(dashboard_shop.TENANT, dashboard_shop.LISTING).update([Listing.status.set("INACTIVE")])
+    page.reload()
+    page.get_by_role("button", name="Put on the market").click()
+    expect(page.get_by_role("cell", name="activate", exact=True)).to_be_visible()
     page.get_by_text("Delete…").click()
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("cell", name="delete", exact=True)).to_be_visible()
@@ -331,11 +352,35 @@ def _portfolio(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
+def _item(me: Visitor, page: Page, things: list[str], _: Cloud) -> None:
+    """Somebody else takes a lot away while the form is filled in."""
+    item = next(one for one in things if one.startswith("/dashboard/portfolio/item?"))
+    me.go(item)
+    item_id = dict(parse_qsl(urlsplit(item).query))["id"]
+    lots = {"lots": [{"quantity": 2, "cost": "110"}]}
+    page.get_by_label("Cost of each").last.fill("70")
+    page.get_by_label("Units").last.fill("5")
+    assert call("PATCH", f"/v1/inventory/{item_id}", body=lots, tenant=dashboard_shop.TENANT).status == 200
+    page.get_by_role("button", name="Change it").click()
+    expect(page.get_by_role("alert")).to_contain_text("95.50 USD")
+    page.get_by_role("button", name="Change it").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_role("cell", name="70 USD")).to_be_visible()
+
+
 def _ebay(me: Visitor, page: Page, things: list[str], _: Cloud) -> None:
     me.go(next(one for one in things if one.startswith("/dashboard/ebay-listing?")))
     expect(page.get_by_role("button", name="Ours")).to_have_count(2)
     page.get_by_role("button", name="Ignore").first.click()
     expect(page.get_by_role("button", name="Ours")).to_have_count(1)
+    page.get_by_role("button", name="Check now").click()
+    expect(page.get_by_role("button", name="Check now")).to_be_enabled()
+    page.get_by_role("link", name="eBay groups").click()
+    page.get_by_role("link", name=dashboard_ebay.GROUP_KEY).click()
+    page.get_by_role("button", name="Check now").click()
+    expect(page.get_by_role("link", name=dashboard_ebay.MEMBER)).to_be_visible()
+    jobs = {tuple(job.payload["skus"]) for job in Job.scan(Job.kind == "listing.compare")}
+    assert jobs == {(dashboard_ebay.SKU,)}, "of the group nothing was published yet"
 
 
 def _promotion(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:

@@ -3,9 +3,19 @@
 // keeps a double click from sending a form twice before the server could say that it is the same.
 
 function localTimes(root) {
+  const shown = { month: "short", day: "numeric", hour: "numeric", minute: "2-digit", second: "2-digit" };
   for (const time of root.querySelectorAll("time[datetime]")) {
-    time.textContent = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+    const at = new Date(time.dateTime);
+    const year = at.getFullYear() === new Date().getFullYear() ? undefined : "numeric"; // of this year it goes without saying
+    time.textContent = at.toLocaleString(undefined, { year, ...shown });
   }
+}
+
+// On a phone the navigation is one line, which may be longer than the screen.
+function showPlace() {
+  const nav = document.querySelector("nav");
+  const here = nav?.querySelector("a[aria-current]");
+  if (here && nav.scrollWidth > nav.clientWidth) nav.scrollLeft = here.offsetLeft - nav.clientWidth / 3;
 }
 
 // Where the focus is, as a place that a renewed page has too.
@@ -47,6 +57,7 @@ function isBusy(main) {
 }
 
 localTimes(document);
+showPlace();
 const main = document.querySelector("main[data-refresh]");
 if (main) {
   const again = async () => {

@@ -48,6 +48,11 @@ class Place(NamedTuple):
     needs: Permission
     own: bool = False
 
+    def lists(self, path: str) -> bool:
+        """Whether the page at `path` shows one thing of this place, as `/dashboard/job` does of `/dashboard/jobs`."""
+        one = self.path.removesuffix("s")
+        return self.path != "/dashboard" and (path in (one, self.path) or path.startswith((f"{one}/", f"{self.path}/")))
+
 
 def home(visit: Visit) -> Page | Redirect:
     """The overview; for who may not see it, the first page that they may."""
@@ -157,4 +162,4 @@ def offered(visit: Visit, group: str) -> list[Place]:
 
 def is_own(path: str) -> bool:
     """Whether the page at `path` shows what the caller's own tenant has: a list, or one thing of it."""
-    return any(place.own and path.startswith(place.path.removesuffix("s")) for place in PLACES.values())
+    return any(place.own and place.lists(path) for place in PLACES.values())

@@ -32,7 +32,7 @@ def show_all(visit: Visit) -> Page:
         "who": text("Who", "subject"),
         "roles": text("As", "roles"),
         "whose": Column("Whose work", lambda row: row["whose"] or "everybody's"),
-        "outcomes": Column("What came of it", lambda row: _outcomes(row["outcomes"])),
+        "outcomes": Column("What came of it", lambda row: _outcomes(row["outcomes"]) or None),
         "reason": text("Reason", "reason"),
     }
     table = Table(visit, columns, found.rows("actions"), "Newest first", "No operator has done anything yet.")
@@ -43,14 +43,15 @@ def show_one(visit: Visit) -> Page:
     """One action: how far it is, and what changed."""
     path = {"action_id": visit.query.get("id", "")}
     found = visit.get("/v1/operator/actions/{action_id}", path=path)
-    running = found["state"] == "running"
+    running, stop_by = found["state"] == "running", found["stoppedBy"]
     hidden = {"id": found["actionId"]}
     stop = forms.form(visit, "/dashboard/action/stop", forms.button("Stop", kind="danger"), hidden=hidden)
     body = [
         element(
             "p", parts.word(found["state"]), " ", _outcomes(found["outcomes"]) or "Nothing done yet.", class_="told"
         ),
-        stop if running and visit.may(Permission.OPERATE_ACT) else None,
+        element("p", f"It stops before its next page: {stop_by} wants it so.") if running and stop_by else None,
+        stop if running and not stop_by and visit.may(Permission.OPERATE_ACT) else None,
         parts.facts(
             {
                 "who": found["subject"],
@@ -62,9 +63,13 @@ def show_one(visit: Visit) -> Page:
             }
         ),
         parts.section("On what", parts.as_json(found["target"])),
-        parts.section("What changed, of the first", parts.as_json(found["changes"])),
+        parts.section("What changed, of the first", _changed(found["changes"])),
     ]
     return Page(DOES.get(found["action"], found["action"]), join(body), refreshes=running)
+
+
+def _changed(changes: Sequence[Any]) -> Markup:
+    return parts.as_json(changes) if changes else element("p", "Nothing yet.", class_="empty")
 
 
 def on_all(visit: Visit, title: str, named: Mapping[str, str], words: Sequence[str], unnamed: str) -> Markup | None:

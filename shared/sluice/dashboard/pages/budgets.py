@@ -83,7 +83,7 @@ def day(row: Row) -> float:
 def to_budget(visit: Visit, row: Row) -> Child:
     """A link to the budget's page."""
     of = {"tenant": row["tenant"]} if visit.is_platform else {}
-    return parts.link(row["budget"], "/dashboard/budget", {"name": row["budget"], **of})
+    return parts.link(parts.breakable(row["budget"]), "/dashboard/budget", {"name": row["budget"], **of})
 
 
 def _used(row: Row) -> str:
@@ -103,7 +103,7 @@ def _each(window: str) -> str:
 
 def _now(window: Row) -> str:
     when = f"this {window['window']}" if window["window"] in ("hour", "day") else f"in the last {window['window']}"
-    return f"{window['used']} of {window['limit']} {when}"
+    return f"{window['used']:,} of {window['limit']:,} {when}"
 
 
 def held(row: Row) -> Child:

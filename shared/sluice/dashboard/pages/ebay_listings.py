@@ -233,5 +233,5 @@ HISTORY: Final = {
     "what": text("What", "action"),
     "fields": Column("Fields", lambda row: ", ".join(row["fields"]) or None),
     "who": text("Who", "changedBy"),
-    "job": text("Job", "jobId"),
+    "job": Column("Job", lambda row: row["jobId"], lambda row: row["jobId"] and parts.breakable(row["jobId"])),
 }

@@ -24,8 +24,8 @@ FILTER: Final = Filter(
         "sku": "SKU begins with",
         "code": "Error code",
         "text": "Text",
-        "from": "Asked for from",
-        "to": "to",
+        "from": "Asked for from, as 2026-11-28T18:00:00Z",
+        "to": "and before",
     },
 )
 # What can be done to all that match, and to a job in one of these states.
@@ -99,7 +99,7 @@ def _columns(visit: Visit) -> dict[str, Column]:
 
 def to_job(job_id: str, of: Mapping[str, str]) -> Markup:
     """A link to the job's page."""
-    return parts.link(job_id, "/dashboard/job", {"id": job_id, **of})
+    return parts.link(parts.breakable(job_id), "/dashboard/job", {"id": job_id, **of})
 
 
 def of_queue(visit: Visit, queue: Row, **more: str) -> str:

@@ -12,7 +12,13 @@ from sluice.dashboard.visit import Visit
 
 FILTER: Final = Filter(
     choices={"status": ("Status", ("open", "replayed", "acknowledged"))},
-    fields={"kind": "Kind", "marketplace": "Marketplace", "code": "Error code", "from": "Died from", "to": "to"},
+    fields={
+        "kind": "Kind",
+        "marketplace": "Marketplace",
+        "code": "Error code",
+        "from": "Died from, as 2026-11-28T18:00:00Z",
+        "to": "and before",
+    },
 )
 DOES: Final = ("replay", "acknowledge")
 EVERY: Final = "Every open one that matches"

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from sluice.dashboard import forms, parts
+from sluice.dashboard import forms, parts, stale
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
@@ -62,6 +62,12 @@ def show_one(visit: Visit) -> Page:
 def change(visit: Visit) -> Page | Redirect:
     """Ask for another price, or another end."""
     listing_id, body = visit.form.get("id", ""), visit.filled(*TERMS)
+    one = visit.get(ROUTE, path={"listing_id": listing_id})
+    stands, wanted = _stands(one), _stands({**one, **body})
+    if stale.is_done(visit, stands, wanted):
+        return Redirect(_address(listing_id))
+    if stale.changes(visit, stands):
+        return _one(visit, listing_id, {}, stale.CONFLICT)
     try:
         visit.do(f"PATCH {ROUTE}", body, path={"listing_id": listing_id})
     except ApiRefusal as refused:
@@ -206,9 +212,16 @@ def _buttons(visit: Visit, one: Mapping[str, Any]) -> Markup | None:
 def _terms(visit: Visit, one: Mapping[str, Any], wrong: Mapping[str, str]) -> Markup | None:
     if not visit.may(Permission.LISTINGS_WRITE) or one["status"] not in ("ACTIVE", "INACTIVE", "PENDING"):
         return None
-    fields, hidden = forms.input_fields(TERMS, visit.form, wrong), {"id": one["listingId"]}
-    sends = forms.button("Change it")
-    return forms.section(visit, "Another price", f"{ONE}/change", fields, sends, wrong, hidden=hidden)
+    stands = _stands(one)
+    fields, hidden = forms.input_fields(TERMS, visit.form, wrong), {"id": one["listingId"], **stale.seen(stands)}
+    sends, told = forms.button("Change it"), stale.told(visit, stands)
+    return forms.section(visit, "Another price", f"{ONE}/change", fields, sends, wrong, told=told, hidden=hidden)
+
+
+def _stands(one: Mapping[str, Any]) -> dict[str, str]:
+    """What holds of a listing's terms, in words."""
+    price = f"{parts.exact(one['amount'])} {one['currency'] or ''}".strip() if one["amount"] else ""
+    return {"price": price, "until": one["expiresAt"] or ""}
 
 
 def _size(row: Row) -> str | None:
@@ -220,7 +233,7 @@ def _to(listing_id: str) -> Markup:
 
 
 def _to_operation(job_id: str | None) -> Markup | None:
-    return parts.link(job_id, OPERATION, {"id": job_id}) if job_id else None
+    return parts.link(parts.breakable(job_id), OPERATION, {"id": job_id}) if job_id else None
 
 
 def _address(listing_id: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from sluice.capabilities import EVENTS
-from sluice.dashboard import forms, parts
+from sluice.dashboard import forms, parts, stale
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
@@ -36,7 +36,13 @@ def show(visit: Visit) -> Page:
 
 def save(visit: Visit) -> Page | Redirect:
     """Say what one wants to be told."""
-    return _put(visit, {"mail": {"address": visit.form.get("address", ""), "eventTypes": visit.ticked("event")}})
+    mail = {"address": visit.form.get("address", ""), "eventTypes": visit.ticked("event")}
+    stands = _stands(visit.get(ROUTE)["mail"])
+    if stale.is_done(visit, stands, _stands(mail)):
+        return Redirect(HERE)
+    if stale.changes(visit, stands):
+        return _page(visit, {}, stale.CONFLICT)
+    return _put(visit, {"mail": mail})
 
 
 def stop(visit: Visit) -> Page | Redirect:
@@ -114,5 +120,13 @@ def _form(visit: Visit, mail: Mapping[str, Any] | None, wrong: Mapping[str, str]
         "address": forms.input_field("address", ADDRESS, address, wrong.get("address"), maxlength=254),
         "event": forms.ticks("event", "Tell of", {one: one for one in TELLS}, chosen, wrong.get("event")),
     }
-    sends = forms.button("Have it so", kind="strong")
-    return forms.section(visit, "What you want to be told", HERE, fields, sends, wrong)
+    sends, told = forms.button("Have it so", kind="strong"), stale.told(visit, _stands(mail))
+    hidden = stale.seen(_stands(mail))
+    return forms.section(visit, "What you want to be told", HERE, fields, sends, wrong, told=told, hidden=hidden)
+
+
+def _stands(mail: Mapping[str, Any] | None) -> dict[str, str]:
+    """What the form says, in words."""
+    if mail is None:
+        return {"address": "", "events": ""}
+    return {"address": mail["address"], "events": ", ".join(sorted(mail["eventTypes"]))}

@@ -31,7 +31,7 @@ FILTER: Final = Filter(
 TERMS: Final = {"sku": "SKU", "size": "Size"}
 MORE: Final = {
     "cost": "Cost of each",
-    "currency": "its currency, USD if empty",
+    "currency": "Its currency, USD if empty",
     "category": "Category, as sneakers",
     "quantity": "How many, 1 if empty",
 }

@@ -1,24 +1,22 @@
 """The form that changes an item of the portfolio: its units by what they cost, its category, where it is priced."""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
 
 from markupsafe import Markup
 
-from sluice.dashboard import forms, stale
+from sluice.dashboard import forms, parts, stale
 from sluice.dashboard.html import element
 from sluice.dashboard.pages import portfolio_prices as prices
 from sluice.dashboard.table import Row
 from sluice.dashboard.visit import Visit
 from sluice.platform.http.auth import Permission
-from sluice.platform.money import plain
 
 TO: Final = "/dashboard/portfolio/change"
 UNITS: Final = {"quantity": "Units", "cost": "Cost of each", "currency": "Its currency"}
 ABOUT: Final = (
-    "These are all units that you own: leave a line empty to take its units away, and fill in the last one for units "
-    "that cost something else."
+    "These are all units that you own, by what they cost: leave a lot empty to take its units away, and fill in the "
+    "last one for units that cost something else."
 )
 
 
@@ -68,13 +66,13 @@ def section(visit: Visit, one: Row, wrong: Mapping[str, str], changed: Markup | 
         return None
     sent = "category" in visit.form
     fields: dict[str, Markup] = {}
-    for number in range(len(one["lots"]) + 1):
+    for number in range(max(len(one["lots"]), _sent_lots(visit)) + 1):
         lot = one["lots"][number] if number < len(one["lots"]) else {}
         given = {f"{name}.{number}": "" if lot.get(name) is None else str(lot[name]) for name in UNITS}
         labels = {f"{name}.{number}": label for name, label in UNITS.items()}
         found = forms.input_fields(labels, visit.form if sent else given, wrong)
         fields |= dict.fromkeys(found, Markup(""))  # each has its place in the line, and its own error
-        legend = element("legend", f"Units {number + 1}" if lot else "More units")
+        legend = element("legend", f"Lot {number + 1}" if lot else "Another lot")
         fields[f"quantity.{number}"] = element("fieldset", legend, found.values(), class_="row")
     category = visit.form.get("category") if sent else one["category"]
     fields["category"] = forms.input_field("category", "Category", category, wrong.get("category"), maxlength=64)
@@ -86,6 +84,12 @@ def section(visit: Visit, one: Row, wrong: Mapping[str, str], changed: Markup | 
     return forms.section(
         visit, "Change it", TO, fields, sends, wrong, told=[changed, element("p", ABOUT, class_="note")], hidden=hidden
     )
+
+
+def _sent_lots(visit: Visit) -> int:
+    """How many lots the form that was sent has, with those that were left empty between them."""
+    numbers = [name.partition(".")[2] for name in visit.form if name.startswith("quantity.")]
+    return max((int(one) + 1 for one in numbers if one.isdecimal() and len(one) < 4 and _filled(visit, one)), default=0)
 
 
 def _filled(visit: Visit, number: str) -> dict[str, Any]:
@@ -107,11 +111,4 @@ def _unit(lot: Mapping[str, Any]) -> str:
     quantity, cost = lot.get("quantity", 1), lot.get("cost")
     if not cost:
         return f"{quantity} of unknown cost"
-    return f"{quantity} at {_plain(str(cost))} {lot.get('currency') or ''}".strip()
-
-
-def _plain(cost: str) -> str:
-    try:
-        return plain(Decimal(cost))
-    except (InvalidOperation, ValueError):
-        return cost
+    return f"{quantity} at {parts.exact(str(cost))} {lot.get('currency') or ''}".strip()

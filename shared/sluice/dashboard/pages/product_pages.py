@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from sluice.dashboard import charts, forms, parts
+from sluice.dashboard import charts, forms, parts, stale
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
@@ -53,6 +53,11 @@ def change(visit: Visit) -> Page | Redirect:
     """Change what one wants of a page. What is left empty is wanted no longer."""
     page_id, wishes = visit.form.get("id", ""), _wishes(visit)
     body = {name: wishes.get(name) for name in ("label", "targetPrice", "dropPercent")}
+    stands, wanted = _stands(visit.get(ROUTE, path={"page_id": page_id})["page"]), _stands(body)
+    if stale.is_done(visit, stands, wanted):
+        return Redirect(_address(page_id))
+    if stale.changes(visit, stands):
+        return _one(visit, page_id, {}, stale.CONFLICT)
     try:
         visit.do(f"PATCH {ROUTE}", body, path={"page_id": page_id})
     except ApiRefusal as refused:
@@ -202,9 +207,20 @@ def _change(visit: Visit, one: Mapping[str, Any], wrong: Mapping[str, str]) -> M
         return None
     target = one["targetPrice"] or {}
     stands = {"label": one["label"], **target, "dropPercent": one["dropPercent"]}
-    fields, hidden = forms.input_fields(WISHES, visit.form or stands, wrong), {"id": one["pageId"]}
-    sends = forms.button("Change it")
-    return forms.section(visit, "What you want to be told", f"{ONE}/change", fields, sends, wrong, hidden=hidden)
+    fields, hidden = (
+        forms.input_fields(WISHES, visit.form or stands, wrong),
+        {"id": one["pageId"], **stale.seen(_stands(one))},
+    )
+    sends, title, changed = forms.button("Change it"), "What you want to be told", stale.told(visit, _stands(one))
+    return forms.section(visit, title, f"{ONE}/change", fields, sends, wrong, told=changed, hidden=hidden)
+
+
+def _stands(one: Mapping[str, Any]) -> dict[str, str]:
+    """What one wants to be told of a page, in words."""
+    target = one["targetPrice"]
+    price = f"{parts.exact(target.get('amount', ''))} {target.get('currency', '')}".strip() if target else ""
+    drop = parts.exact(one["dropPercent"]) if one["dropPercent"] else ""
+    return {"your name for it": one["label"] or "", "at this price": price, "at a drop by so many percent": drop}
 
 
 def _untrack(visit: Visit, page_id: str) -> Markup | None:

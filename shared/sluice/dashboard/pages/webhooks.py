@@ -1,12 +1,13 @@
 """Webhooks: where events go, what was sent and what came of it, a test, and sending something again."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from markupsafe import Markup
 
 from sluice.capabilities import EVENTS
-from sluice.dashboard import forms, parts
+from sluice.dashboard import forms, parts, stale
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
@@ -39,11 +40,19 @@ def show_one(visit: Visit) -> Page:
 def save(visit: Visit) -> Page | Redirect:
     """Make an endpoint, or change one. Of a new one the secret is shown, this once."""
     webhook_id, is_new = visit.form.get("id", ""), not visit.form.get("known")
-    body = {
+    body: dict[str, Any] = {
         "url": visit.form.get("url", ""),
         "eventTypes": visit.ticked("event"),
         "enabled": bool(is_new or visit.ticked("enabled")),
     }
+    if not is_new:
+        stands = _stands(visit.get(ROUTE, path={"webhook_id": webhook_id}))
+        shown = stands["address, masked"] if _fits(body["url"], stands["address, masked"]) else body["url"]
+        wanted = _stands({**body, "url": shown, "status": "ACTIVE" if body["enabled"] else "DISABLED"})
+        if stale.is_done(visit, stands, wanted):
+            return Redirect(_address(webhook_id))
+        if stale.changes(visit, stands):
+            return _one(visit, webhook_id, {}, stale.CONFLICT)
     try:
         saved = visit.do(f"PUT {ROUTE}", body, path={"webhook_id": webhook_id or "!"})
     except ApiRefusal as refused:
@@ -186,8 +195,21 @@ def _change(visit: Visit, hook: Mapping[str, Any], wrong: Mapping[str, str]) -> 
     ticked = ["yes"] if (visit.ticked("enabled") if visit.form else hook["status"] == "ACTIVE") else []
     enabled = forms.ticks("enabled", "Enabled", {"yes": "sends"}, ticked, wrong.get("enabled"))
     fields = {**_fields(visit, wrong, hook["eventTypes"]), "enabled": enabled}
-    hidden = {"id": hook["webhookId"], "known": "yes"}
-    return forms.section(visit, "Change", HERE, fields, forms.button("Change it"), wrong, hidden=hidden)
+    stands = _stands(hook)
+    hidden = {"id": hook["webhookId"], "known": "yes", **stale.seen(stands)}
+    told, sends = stale.told(visit, stands), forms.button("Change it")
+    return forms.section(visit, "Change", HERE, fields, sends, wrong, told=told, hidden=hidden)
+
+
+def _fits(url: str, masked: str) -> bool:
+    """Whether an address may be the one that is shown with its secret parts as `***`."""
+    return re.fullmatch(".*".join(map(re.escape, masked.split("***"))), url) is not None
+
+
+def _stands(hook: Mapping[str, Any]) -> dict[str, str]:
+    """What the form changes of a webhook, in words."""
+    sends = "yes" if hook["status"] == "ACTIVE" else "no"
+    return {"address, masked": hook["url"], "events": ", ".join(sorted(hook["eventTypes"])), "sends": sends}
 
 
 def _fields(visit: Visit, wrong: Mapping[str, str], events: Iterable[str]) -> dict[str, Markup]:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from sluice.dashboard import charts, parts
 from sluice.dashboard.ask import ApiRefusal
-from sluice.dashboard.html import element, join
+from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page
 from sluice.dashboard.pages.budgets import day
 from sluice.dashboard.search import BAD_REQUEST, Filter
@@ -74,7 +74,7 @@ def _told(found: Mapping[str, Any]) -> Markup:
             "would have waited into a later hour": played["waited"],
             "waited on average": _hours(played["meanHours"]),
             "waited at most": _hours(played["longestHours"]),
-            "most that waited at once": [played["mostWaiting"], " ", parts.moment(played["mostWaitingAt"])],
+            "most that waited at once": _most(played),
             "would still wait now": played["left"],
         }
         return parts.section(name, parts.facts(waited))
@@ -104,6 +104,12 @@ def _days(visit: Visit, found: Mapping[str, Any]) -> tuple[Markup, Table]:
         "would have waited": lambda row: row["would"],
     }
     return charts.chart("By day", table, day, lambda row: row["day"], lines), table
+
+
+def _most(played: Mapping[str, Any]) -> Child:
+    """How many waited at once, and when, if any did."""
+    at = played["mostWaitingAt"]
+    return [played["mostWaiting"], [", ", parts.moment(at)] if at else None]
 
 
 def _hours(number: float | None) -> str:
