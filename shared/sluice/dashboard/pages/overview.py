@@ -95,13 +95,16 @@ def _forecast(budget: Row) -> Child:
 
 def _problems(visit: Visit, found: Mapping[str, Any]) -> Markup:
     queues = {one["queue"]: one for one in found["queues"]}
-    rows = [_letters(visit) if found["dead"] else None, *(_problem(visit, queues[name]) for name in found["problems"])]
+    rows = [
+        _dead_letters(visit) if found["dead"] else None,
+        *(_problem(visit, queues[name]) for name in found["problems"]),
+    ]
     if not any(rows):
         return element("p", "Nothing is in the way.", class_="told", role="status")
     return element("ul", rows, class_="problems", aria_label="What is in the way")
 
 
-def _letters(visit: Visit) -> Markup | None:
+def _dead_letters(visit: Visit) -> Markup | None:
     """That work was given up, and nobody has looked at it yet: its jobs stay dead after that, so they do not tell."""
     asked = {**visit.of_tenant(), "status": "open"}
     if not visit.get("/v1/operator/dead-letters", query={**asked, "limit": "1"})["deadLetters"]:
