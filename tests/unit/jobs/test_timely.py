@@ -241,6 +241,22 @@ def test_the_seat_of_a_worker_that_died_is_free_when_its_time_is_over(clock: Vir
     assert len(take(2, "a a", until, until + MINUTE)) == 1, "what is another's by now is not given back"
 
 
+def test_who_runs_has_its_seat_to_the_end_of_its_workers_time(clock: VirtualClock) -> None:
+    """However long its job takes: until then nobody else has it."""
+    ask(clock, "one", 0)
+    free = list[int]()
+
+    def handler(run: Run) -> HandlerResult:
+        for now in (clock.time, clock.time + TIME - 1, clock.time + TIME):
+            found = take(AT_ONCE, "a b c", now, now + MINUTE)
+            seats.leave(SERVICE, found, now + MINUTE)
+            free.append(len(found))
+        return {}
+
+    assert run(clock, handler).ends == {"completed": 1}
+    assert free == [AT_ONCE - 1, AT_ONCE - 1, AT_ONCE]
+
+
 def test_some_seats_are_kept_for_who_has_none(clock: VirtualClock) -> None:
     """Whichever run it comes to, and however much another has to do. Whoever has none may have the last of them."""
     until = clock.time + MINUTE
