@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -45,9 +46,10 @@ class Verdict(NamedTuple):
 
 def warm(reach: Reach) -> None:
     """Load what is not ours, once for all trials."""
-    for name in reach.modules:
-        with contextlib.suppress(Exception):
-            importlib.import_module(name)
+    with warnings.catch_warnings(action="ignore"):
+        for name in reach.modules:
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
 
 
 def trial(mutant: Mutant, tests: Sequence[str], seconds: dict[str, float]) -> Verdict:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -112,9 +113,14 @@ def test_background_work_that_has_given_way_for_long_has_its_turn(store: Store, 
 
     clock = Pressed(NOON)
     grant(clock, limits, 6, manual=True).take()
-    background = grant(clock, limits, 3)
+    background = grant(clock, limits, 12)
     background.take()
     assert LONGEST_WAY_MS <= clock.time - NOON <= LONGEST_WAY_MS + 8 * SECOND
+    starts = [clock.time]
+    for _ in range(11):
+        background.take()
+        starts.append(clock.time)
+    assert max(after - before for before, after in pairwise(starts)) >= LONGEST_WAY_MS, "then it gives way once more"
 
 
 @EACH

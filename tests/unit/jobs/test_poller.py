@@ -105,6 +105,17 @@ def test_the_budget_whose_operation_is_due_longest_is_served_first(clock: Virtua
     assert checks.names == [f"{tenant}-{number:02d}" for tenant in ("carl", "anna", "bert") for number in range(2)]
 
 
+def test_a_look_takes_no_more_than_the_slots_can_start_soon(clock: VirtualClock) -> None:
+    """So what becomes due meanwhile waits for one look, and not for all that was due before."""
+    operations(clock, 3 * ROUND, "flood")
+    operations(clock, 1, "late", due=2 * SECOND)
+    clock.time += SECOND
+    checks = Checks()
+    poll(clock, config(PACED), checks)
+    assert len(checks.names) == 3 * ROUND + 1
+    assert checks.names.index("late-00") == 2 * ROUND, "in the second look, behind what was due before it"
+
+
 def test_what_there_is_no_time_for_is_left_as_it_is(clock: VirtualClock) -> None:
     """Not even claimed: the next poller has it at once."""
     operations(clock, 4)

@@ -17,14 +17,14 @@ from sluice.jobs.dispatch.punctual import run_due
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Failure, HandlerResult
+from sluice.jobs.model.outcomes import BudgetClosed, Failure, HandlerResult
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import finish
 from sluice.jobs.queue.cancel import Cancelled, cancel
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import Report
-from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits, by_clock
@@ -315,6 +315,25 @@ def test_what_the_window_has_no_calls_for_waits(clock: VirtualClock) -> None:
     assert ledger.read("stockx:acme", clock.time).hour == 2
     clock.time = Window.at(clock.time).end + SECOND
     assert run(clock, handler, config=config).ends == {"completed": 1}
+
+
+def test_a_budget_that_was_refused_is_asked_for_nothing_more(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the table took no note of it. Each job is a batch of its own."""
+    monkeypatch.setattr(ledger, "close", lambda *_, **__: None)
+    for name in "abc":
+        ask(clock, name, 0)
+    begun = list[str]()
+
+    def handler(run: Run) -> HandlerResult:
+        begun.append(run.job.job_id)
+        run.calls.close(clock.time + HOUR, "429")
+        raise BudgetClosed("429", retry_at=clock.time + HOUR)
+
+    run(clock, handler, config=Config(limits=CONFIG.limits, engine=Engine(batch=1)))
+    assert len(begun) == 1
+    assert sorted(job.lease for job in Job.scan()) == [0, 0, 1]
 
 
 def test_a_kind_with_a_timetable_is_tried_at_its_times(clock: VirtualClock) -> None:
