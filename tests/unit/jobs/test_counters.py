@@ -81,3 +81,19 @@ def test_no_call_starts_close_to_the_boundary_of_a_window_whichever_it_is(
         grant.take()
         assert Window.at(clock.time).holds(clock.time, limits.margin_ms)
     assert clock.time < WINDOW.day_end + SECOND
+
+
+def test_what_a_tenant_has_had_of_an_applications_hour_is_told_by_tenant() -> None:
+    """It orders whose turn it is."""
+    for tenant, calls in (("acme", 2), ("bolt", 1), ("acme", 3)):
+        ledger.note_share(APPLICATION, WINDOW, tenant, calls)
+    assert ledger.read(APPLICATION, NOON).had == {"acme": 5, "bolt": 1}
+    assert ledger.read(APPLICATION, NOON + HOUR).had == {}
+
+
+@pytest.mark.parametrize(("remaining", "used"), [(5, 0), (3, 2), (0, 5), (9, 0)])
+def test_what_the_marketplace_says_is_left_is_never_more_than_there_is(remaining: int, used: int) -> None:
+    """A limit that was lowered may leave more at the marketplace than we allow."""
+    limits = Limits(by_clock(hour=5))
+    ledger.correct(BUDGET, limits, WINDOW, remaining)
+    assert ledger.read(BUDGET, NOON).hour == used
