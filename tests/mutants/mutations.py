@@ -93,7 +93,8 @@ class _Finder:
         if isinstance(node, ast.stmt):
             body = getattr(node, "body", None)
             lines = (node.lineno, body[0].lineno - 1 if body else node.end_lineno or node.lineno)
-            lines = (lines[0], max(lines))
+            # What a function is defined with counts when it is called.
+            lines = (lines[0], node.end_lineno or 0) if isinstance(node, ast.FunctionDef) else (lines[0], max(lines))
             if not inside and isinstance(node, (ast.Assign, ast.AnnAssign)):
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
                 name = target.id if isinstance(target, ast.Name) else name
