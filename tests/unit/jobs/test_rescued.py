@@ -4,6 +4,7 @@ import pytest
 
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import LeaseOver
 from sluice.jobs.queue import claim, finish
 from sluice.jobs.queue.creation import lane_of
 from sluice.jobs.queue.enqueue import Result, enqueue
@@ -38,8 +39,8 @@ def test_who_asked_for_a_job_that_is_given_up_has_it_run_anew(store: Store, cloc
     assert asked.result is Result.RERUN_REQUESTED
     after = finish.rescue(job, over(clock), Config())
     assert (after.state, after.priority, after.attempts) == ("queued", keys.MANUAL, 0)
-    assert (after.tenant, after.account, after.askers) == ("zeta", "stockx:zeta", None)
-    assert (after.begun, after.rerun, after.rerun_askers, after.rerun_payer) == (None,) * 4
+    assert (after.tenant, after.account) == ("zeta", "stockx:zeta")
+    assert not any((after.askers, after.begun, after.rerun, after.rerun_askers, after.rerun_payer))
     [letter] = store.items("dead_letters")
     assert letter["tenant"]["S"] == "acme", "whose run it was hears of its end"
 
@@ -58,7 +59,7 @@ def test_who_asked_for_a_job_that_comes_back_is_remembered_and_its_urgency_is_th
 def test_a_job_whose_lease_was_prolonged_meanwhile_is_not_taken_back(clock: VirtualClock) -> None:
     job = begun(clock, 1)
     finish.heartbeat(job, clock.time + 1, LEASE_MS)
-    with pytest.raises(finish.LeaseOver):
+    with pytest.raises(LeaseOver):
         finish.rescue(job, over(clock), Config())
     assert finish.rescue(job, clock.time + 1, Config()).state == "queued"
 
