@@ -25,3 +25,11 @@ def test_a_call_of_an_earlier_turn_of_the_ring_started_a_window_earlier_for_each
     """So a limit that is changed leaves what is still in its new window, and no more."""
     ring = Ring(Span(4, 1_000), 0, (9_000, 9_500))
     assert [ring.started(number, 12) for number in (8, 10, 4, 6, 0)] == [9_000, 9_500, 8_000, 8_500, 7_000]
+
+
+def test_what_is_left_of_the_place_that_calls_are_taken_from_is_free_too() -> None:
+    ring, left = Ring.empty(Span(8, 1_000), 4), list[int]()
+    for number in range(8):
+        ring = ring.taken(number, NOON, 0)
+        left.append(ring.free_by(number + 1, NOON, NOON, 0))
+    assert left == [7, 6, 5, 4, 3, 2, 1, 0]
