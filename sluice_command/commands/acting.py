@@ -1,4 +1,4 @@
-"""`sluice cancel`, `retry`, `raise`, `replay`, `acknowledge`, `actions`: acting on one thing, or on all that match.
+"""`sluice cancel`, `retry`, `raise`, `reset`, `replay`, `acknowledge`, `actions`: acting on one thing, or on many.
 
 What matches is counted and shown first, and a person agrees before anything is done (`--yes` agrees at once).
 """
@@ -75,6 +75,9 @@ def _acting(name: str, about: str, names: str, *decorators: Decorator) -> click.
 cancel = _on_jobs("cancel", "Take jobs back that have not begun: those named, or all that match the filters.")
 retry = _on_jobs("retry", "Have jobs tried now, whatever their backoff: those named, or all that match the filters.")
 raise_ = _on_jobs("raise", "Put jobs before others: those named, or all that match the filters.", _PRIORITY)
+reset = _on_jobs(
+    "reset", "Have failed jobs begin anew, with all their attempts: those named, or all that match the filters."
+)
 replay = _on_letters(
     "replay", "Have the work of dead letters done once more: those named, or all open ones that match."
 )
@@ -192,4 +195,4 @@ def stop(session: Session, action_id: str) -> int:
     return _follow(session, session.api.post(f"{ACTIONS}/{segment(action_id)}/stop", {}))
 
 
-COMMANDS = (cancel, retry, raise_, replay, acknowledge, actions)
+COMMANDS = (cancel, retry, raise_, reset, replay, acknowledge, actions)

@@ -4,7 +4,7 @@ It reads the stage's event feed (docs/events.md). Events reach it within seconds
 times, so whoever follows reads again what is young, and tells apart by their ids what was shown already.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -115,16 +115,21 @@ def _show(session: Session, found: list[Json]) -> None:
 def _row(event: Json) -> tuple[object, ...]:
     data = event["data"]
     about = next((name for name in ABOUT if data.get(name)), "")
-    return clock(event["at"]), event["type"], data.get(about), _said(data, about)
+    known = (event["type"].partition(".")[2], data.get(about))
+    return clock(event["at"]), event["type"], data.get(about), _said(data, known)
 
 
-def _said(data: Json, about: str) -> str:
-    """What is worth a line of it: why it failed, else what came of it, else its other values."""
-    error, reason = data.get("error") or {}, data.get("reason")
-    if said := error.get("message") or reason:
+def _said(data: Json, known: Sequence[object]) -> str:
+    """What is worth a line of it: why it failed or happened, else what came of it, else its values.
+
+    known: values that stand in the line already.
+    """
+    error, reason = data.get("error") or {}, str(data.get("reason") or "")
+    if said := error.get("message") or (reason if " " in reason else ""):  # a word alone explains nothing
         return str(said)
-    told = data["result"] or {} if "result" in data else {key: value for key, value in data.items() if key != about}
-    return ", ".join(f"{key} {value}" for key, value in told.items() if isinstance(value, str | int | float))
+    told = (data["result"] or {}) if "result" in data else data
+    shown = {key: value for key, value in told.items() if isinstance(value, str | int | float) and value not in known}
+    return ", ".join(f"{key} {value}" for key, value in shown.items())
 
 
 COMMANDS = (events,)

@@ -92,11 +92,15 @@ def test_events_are_shown_the_newest_last_and_filtered(work: Work, shell: Shell)
     assert shell.run("events").err == "nothing has happened yet that matches\n"
     error = {"code": "unavailable", "message": "stockx answered 503", "at": NOON}
     happens(ended("dead", error=error, result=None, at=iso(NOON + MINUTE)), envelope("listing.live"))
-    happens(envelope("listing.sold"), envelope("account.broken"))
+    happens(envelope("listing.sold"), envelope("account.broken"), envelope("listing.changed"))
+    page = envelope("page.unreadable")
+    happens({**page, "detail": {**page["detail"], "reason": "challenged"}})
     told = {row[1]: row[2:] for row in shell.run("events").rows}
     assert list(told)[-1] == "job.dead"
     assert told["job.dead"] == ["market.refresh:stockx:DD1391-100:us-10:USD", "stockx answered 503"]
     assert told["account.broken"] == ["stockx", "the marketplace refuses the token"]
+    assert told["listing.changed"][1] == "change 2, action UPDATE, reason found, status SOLD, order 12345678-87654321"
+    assert told["page.unreadable"] == ["p1", "url https://shop.example/shoe, title A shoe, reason challenged"]
     assert told["listing.live"] == ["l1", "marketplace stockx"]
     assert told["listing.sold"] == ["DZ5485-612-10", "listingId 110551234567, class sale, quantity 2"]
     assert [row[1] for row in shell.run("events", "--type", "listing", "--limit", "1").rows] == ["listing.sold"]
@@ -190,6 +194,12 @@ def test_dead_letters_are_replayed_once(work: Work, shell: Shell) -> None:  # no
     again = shell.run("replay", first)
     assert (again.code, again.out.splitlines()[0]) == (0, "replay finished: 1 already")
     assert len(shell.run("dead", "--status", "replayed").rows) == 2
+
+
+def test_what_died_begins_anew(work: Work, shell: Shell) -> None:  # noqa: F811
+    kill(work, 2)
+    assert shell.run("reset", "--state", "dead", "--yes").out == "reset finished: 2 done\n"
+    assert states() == {"queued": 2}
 
 
 def test_an_action_is_stopped(work: Work, shell: Shell) -> None:  # noqa: F811
