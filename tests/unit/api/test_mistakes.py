@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import Shell, in_environment
+from tests.support.http import call
 from tests.support.letters import write
 from tests.support.wire import api_of
 from tests.unit.api.test_operator import Work, work  # noqa: F401 - the fixture
@@ -110,3 +111,18 @@ def test_whoever_runs_the_deployment_and_has_no_work_of_their_own_sees_everybody
     assert "connect" not in shell.run("status").err, "it has no accounts, and may see none"
     nobody = Shell(api_of("operations", roles="nobody"))
     assert (nobody.run("jobs").code, nobody.run("dead").code, nobody.run("why", job_id).code) == (3, 3, 3)
+
+
+NOT_KNOWN = "is not known here; known are "
+
+
+def test_a_name_that_is_not_known_is_told_with_those_that_are(work: Work) -> None:  # noqa: F811
+    """An unknown filter, in a query or in a body: what to write in its place stands in the answer, once."""
+    told = call("GET", "/v1/operator/jobs", query={"colour": "red"}).fields["colour"]
+    assert told.startswith(NOT_KNOWN)
+    assert {"state", "kind", "from", "cursor"} <= set(told.removeprefix(NOT_KNOWN).split(", "))
+    body = {"action": "cancel", "filter": {"colour": "red"}}
+    told = call("POST", "/v1/operator/actions", body=body).fields["filter.colour"]
+    assert {"state", "sku", "from"} <= set(told.removeprefix(NOT_KNOWN).split(", "))
+    many = call("POST", "/v1/operator/actions", body={"action": "cancel", **{f"x{one}": 1 for one in range(500)}})
+    assert many.text.count("known are") == 1

@@ -4,8 +4,8 @@ A model is built when it is first used: a function pays at start only for the re
 """
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
@@ -151,7 +151,10 @@ def check(model: type[M], value: object) -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise Invalid.of(problems(error, most=MOST_PROBLEMS_OF_BODY)) from None
+        found = problems(error, most=MOST_PROBLEMS_OF_BODY)
+        if len(found) == error.error_count():
+            _name_the_known(model, error, found)
+        raise Invalid.of(found) from None
 
 
 def problems(error: ValidationError, inside: str = "", *, most: int = MOST_PROBLEMS) -> list[FieldError]:
@@ -165,6 +168,33 @@ def problems(error: ValidationError, inside: str = "", *, most: int = MOST_PROBL
         FieldError(_path(inside, one["loc"]), _WORDS.get(one["type"], _lower(one["msg"])))
         for one in error.errors(include_url=False, include_context=False, include_input=False)
     ]
+
+
+def _name_the_known(model: type[BaseModel], error: ValidationError, found: list[FieldError]) -> None:
+    """Say of the first name that is not known which are: said of each, the answer could be far longer than the body."""
+    for place, one in enumerate(error.errors(include_url=False, include_context=False, include_input=False)):
+        if one["type"] == "extra_forbidden" and (names := _names(model, one["loc"][:-1])):
+            found[place] = found[place]._replace(message=f"{found[place].message}; known are {', '.join(names)}")
+            return
+
+
+def _names(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """The names that the object at `path` of a `model` may have; none where that is no model of its own."""
+    for part in path:
+        if isinstance(part, str):
+            fields = {one.alias or name: one for name, one in model.model_fields.items()}
+            inner = next(_models(fields[part].annotation), None) if part in fields else None
+            if inner is None:
+                return []
+            model = inner
+    return [one.alias or name for name, one in model.model_fields.items()]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
 
 
 def join(inside: str, field: str) -> str:
