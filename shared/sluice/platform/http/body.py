@@ -29,7 +29,7 @@ MOST_DIGITS = 100
 MOST_TOLD = 20
 
 # How JSON spells a half of a surrogate pair, alone or with the other; no table takes one alone.
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+_HALF = rb"\\u[dD][89a-fA-F]"
 _QUOTE, _COMMA = ord('"'), ord(",")
 _CLOSE = frozenset(b"]}")
 _STRUCTURE = b'"[]{},'
@@ -76,7 +76,7 @@ def parse(raw: bytes) -> dict[str, Any]:
         raise _invalid(f"the body is not JSON: {error.msg} ({place})") from None
     if not isinstance(value, dict):
         raise _invalid("the body must be a JSON object")
-    if _HALF.search(raw) and (places := _halves(value)):
+    if re.search(_HALF, raw) and (places := _halves(value)):
         message = "the body has text that is no Unicode: half of a surrogate pair, as \\ud800 is without its other half"
         raise Invalid(message, fields=[FieldError(place[:200], "is no Unicode text") for place in places[:MOST_TOLD]])
     return value
