@@ -61,8 +61,12 @@ def _one(visit: Visit, key: str, wrong: Mapping[str, str], status: int) -> Page:
     taken = search(visit, GROUP.snapshots, {}, path=path, name="snapshots")
     past = search(visit, f"{ROUTE}/history", {}, path=path, name="history")
     members = Table(visit, _members(one), one["members"], "By SKU", NO_MEMBERS, "members")
-    snapshots = Table(visit, GROUP.columns(key), taken.rows("snapshots"), "Newest first", "None yet.", "snapshots")
-    history = Table(visit, records.HISTORY, past.rows("history"), "Newest first", "Nothing is kept of it.", "history")
+    snapshots = Table(
+        visit, GROUP.columns(key), taken.rows("snapshots"), "Snapshots, newest first", "None yet.", "snapshots"
+    )
+    history = Table(
+        visit, records.HISTORY, past.rows("history"), "Changes, newest first", "Nothing is kept of it.", "history"
+    )
     body = [
         element("p", parts.word(one["state"]), " ", one["title"], class_="told"),
         [others(told, ()) for told in (wrong, taken.wrong, past.wrong)],
