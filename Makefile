@@ -45,8 +45,14 @@ test: lint ## Check formatting and types, then run every test; says what it skip
 	@$(BIN)/python -m pytest -rs --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-fast
-test-fast: lint ## Check formatting and types, then run the tests that need no local cloud
-	@$(BIN)/python -m pytest -rs --numprocesses auto --dist worksteal tests/unit tests/property tests/model tests/simulation tests/crash tests/infrastructure
+test-fast: lint ## Check formatting and types, then run what needs no local cloud and is no heavy proof
+	@$(BIN)/python -m pytest -rs --numprocesses auto --dist worksteal -m "not slow" tests/unit tests/property tests/infrastructure
+
+# Those that `make test` tries are the same each time (docs/adr/123-the-suite-gives-one-verdict.md).
+EXAMPLES ?= 300
+.PHONY: explore
+explore: setup ## Try the tests of rules with other examples than `make test` does, EXAMPLES of each
+	@SLUICE_RANDOM=1 SLUICE_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -rs --numprocesses auto --dist worksteal -m hypothesis tests/unit tests/property tests/simulation
 
 .PHONY: mutants
 mutants: setup ## Put small faults into the engine, and see if its tests notice; FILES=queue SAMPLE=300 SEED=7 JOBS=2

@@ -36,7 +36,7 @@ class Front:
     def _app(self) -> Starlette:
         @asynccontextmanager
         async def lifespan(_: Starlette) -> AsyncIterator[None]:
-            async with httpx.AsyncClient(timeout=60) as self._client:
+            async with httpx.AsyncClient(timeout=240) as self._client:
                 yield
 
         return Starlette(routes=[Route("/{path:path}", self._pass_on, methods=METHODS)], lifespan=lifespan)

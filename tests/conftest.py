@@ -1,12 +1,13 @@
 """What holds for all tests: every job kind is known, the longest go first, and a busy machine makes none fail."""
 
+import gc
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from sluice import capabilities
 from sluice.jobs.model import kinds
@@ -19,7 +20,17 @@ os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "test")
 kinds.serve(capabilities.kinds(*(one.name for one in capabilities.CAPABILITIES)))
 takers.serve(capabilities.takers(*(one.name for one in capabilities.CAPABILITIES)))
 
-settings.register_profile("sluice", deadline=None)
+# The same code gets the same verdict each time: the examples of a property follow from its source. `make explore` tries
+# others. How long it takes to draw them says how busy the machine is (docs/adr/123-the-suite-gives-one-verdict.md).
+RANDOM: Final = os.environ.get("SLUICE_RANDOM") == "1"
+settings.register_profile(
+    "sluice",
+    deadline=None,
+    derandomize=not RANDOM,
+    database=None,
+    max_examples=int(os.environ.get("SLUICE_EXAMPLES", "100")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("sluice")
 
 # The files that take longest, longest first. Begun last, one of them would keep one core busy while the others wait.
@@ -30,6 +41,13 @@ LONGEST: Final = (
     *("crash/test_crash_points_of_ebay.py", "crash/test_crash_points.py", "crash/test_crash_points_of_listings.py"),
     "soak/test_soak.py",
     *("model/test_model.py", "unit/test_lost_answers.py", "api/test_fuzz.py", "crash/test_crash_points_of_goods.py"),
+)
+# Files and folders of heavy proofs. They are marked as `slow`, and `make test-fast` leaves them out.
+SLOW: Final = (
+    *("crash", "model", "simulation", "soak", "integration"),
+    *("api/test_dashboard_browser.py", "api/test_fuzz.py", "api/test_reads.py", "unit/test_lost_answers.py"),
+    *("ebay_publish/test_histories.py", "ebay_publish/test_looks.py"),
+    *("operations/test_histories.py", "operations/test_restored.py", "webhooks/test_turns.py"),
 )
 # Tests on the local cloud wait for it more than they work: with so many processes more, the cores are busy meanwhile.
 WAITING_PROCESSES: Final = 2
@@ -47,12 +65,31 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return cores() + WAITING_PROCESSES * bool({"tests", "integration"} & set(folders))
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes longest first, then the rest of what needs the local cloud."""
+    """Put what takes longest first, then the rest of what needs the local cloud; mark what is slow."""
     items.sort(key=lambda item: _place(item.path))
+    for item in items:
+        if is_slow(item.path):
+            item.add_marker(pytest.mark.slow)
+
+
+def is_slow(path: Path) -> bool:
+    """Whether the tests of this file are heavy proofs."""
+    return not {path.parent.name, _name(path)}.isdisjoint(SLOW)
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def pytest_collection_finish() -> None:
+    """All that was loaded stays to the end: nobody need look through it for garbage again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _place(path: Path, longest: Sequence[str] = LONGEST) -> int:
-    if (name := f"{path.parent.name}/{path.name}") in longest:
+    if (name := _name(path)) in longest:
         return longest.index(name)
     return len(longest) if "integration" in path.parts else len(longest) + 1

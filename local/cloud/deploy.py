@@ -13,6 +13,8 @@ from local.cloud.cloud import LocalCloud
 from local.cloud.routes import create_routes
 
 BUCKET = "sluice-code"
+# A tenth of a second apart: only what never ends takes as long, however busy this machine is.
+MOST_LOOKS = 3_000
 
 
 class DeployError(Exception):
@@ -80,7 +82,7 @@ def _create(
     )
     try:
         waiter = cloudformation.get_waiter("stack_update_complete" if there else "stack_create_complete")
-        waiter.wait(StackName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 600})
+        waiter.wait(StackName=name, WaiterConfig={"Delay": 0.1, "MaxAttempts": MOST_LOOKS})
     except WaiterError as error:
         events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
         failed = [e for e in events if e["ResourceStatus"].endswith("FAILED")]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ministack.app import main
 
-from local.cloud import iam, probe, streams
+from local.cloud import iam, probe, streams, unpacked
 from local.cloud.calls import RECORD
 
 # For writing down what is kept, when the parent has gone without a word.
@@ -38,4 +38,5 @@ if __name__ == "__main__":
     streams.install()
     if record := os.environ.get("PROBE_RECORD"):
         probe.install(Path(record))
+    unpacked.install(Path(own_folder) / "layers")
     main()

@@ -22,7 +22,7 @@ from local.sandbox.shops.shops import SHOPS, ShopState
 from local.sandbox.stockx.listings import Change, Listing, Operation, OperationType
 
 HOST = "127.0.0.1"
-START_SECONDS = 10.0
+START_SECONDS = 240.0  # only what never starts takes as long, however busy this machine is
 
 
 class Sandbox:
@@ -91,7 +91,7 @@ class Sandbox:
         """The calls so far; filters as in `Log.entries`."""
         return self.world.log.entries(**wanted)
 
-    def wait_for(self, calls: int, seconds: float = 10.0) -> None:
+    def wait_for(self, calls: int, seconds: float = 240.0) -> None:
         """Until the log has `calls` entries, answered or not. Raises TimeoutError."""
         self.world.log.wait_for(calls, seconds)
 

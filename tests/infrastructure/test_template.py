@@ -19,6 +19,7 @@ def alarms_on(template: Template, metric: str) -> list[dict[str, Any]]:
     return [alarm for _, alarm in resources(template, "AWS::CloudWatch::Alarm") if alarm["MetricName"] == metric]
 
 
+@pytest.mark.slow
 def test_cloudformation_linter_finds_nothing_in_the_expanded_template(expanded: Template) -> None:
     # Not above: it takes seconds, which each process of the tests would spend.
     from cfnlint.api import lint

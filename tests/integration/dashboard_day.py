@@ -13,6 +13,7 @@ from sluice.dashboard.pages import PLACES
 from sluice.platform.clock import SystemClock
 from tests.integration.levers import make_idle
 from tests.support.browser import chromium
+from tests.support.patience import SECONDS
 
 SESSION, SIGN_IN = "__Host-sluice", "__Host-sluice-sign-in"
 
@@ -60,7 +61,10 @@ class DashboardDay:
 
     def live(self) -> None:
         """All of it."""
-        with Front(self.laptop.stack.api_url) as front, httpx.Client(base_url=front.url, timeout=60) as self.client:
+        with (
+            Front(self.laptop.stack.api_url) as front,
+            httpx.Client(base_url=front.url, timeout=SECONDS) as self.client,
+        ):
             self.signs_in()
             first = self.get("/dashboard")
             assert first.status_code == 200, first.text

@@ -9,8 +9,8 @@ from local.laptop import Api, Laptop
 from sluice.operator.run_api import FUNCTIONS
 from sluice_command.api import ApiError
 from tests.integration.levers import forget_lanes, lose
+from tests.support.patience import SECONDS
 
-SECONDS = 240  # only what never comes takes as long, however busy the machine
 BASE = "/v1/operator"
 
 

@@ -61,6 +61,13 @@ def route_functions() -> dict[str, str]:
     }
 
 
+@cache
+def _routes() -> list[tuple[str, str, re.Pattern[str]]]:
+    """Each route: its key, its method, and the paths that it is for."""
+    split = [(key, *key.split(" ", 1)) for key in route_functions()]
+    return [(key, method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))) for key, method, path in split]
+
+
 def event_function(name: str) -> str:
     """The function folder whose name the event file `name` begins with: `functions/api` of `api_health`."""
     folders = sorted(path.parent.name for path in ROOT.glob("functions/*/handler.py"))
@@ -118,9 +125,8 @@ def event(
 
 
 def _match(method: str, path: str) -> tuple[str, dict[str, str]]:
-    for key in route_functions():
-        known, _, template = key.partition(" ")
-        if known == method and (found := re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template), path)):
+    for key, known, paths in _routes():
+        if known == method and (found := paths.fullmatch(path)):
             return key, {name: unquote(value) for name, value in found.groupdict().items()}
     return "$default", {}
 

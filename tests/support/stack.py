@@ -1,12 +1,6 @@
-"""The local cloud and the deployed stack as tests start them, and how long tests wait.
-
-Every wait of a test is for an event, and ends with it. How long it may take at the most is set here once: long enough
-that only what never comes takes as long. `SLUICE_TEST_PATIENCE=3` makes all of it three times as long, for a machine
-that is slow or busy.
-"""
+"""The local cloud and the deployed stack as tests start them. Tests wait for events, and a wait ends with its event."""
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -14,11 +8,10 @@ from typing import Any
 
 from local.cloud import LocalCloud
 from local.laptop import Laptop
+from tests.support.patience import PROGRAM_SECONDS, SECONDS
 
-PATIENCE = float(os.environ.get("SLUICE_TEST_PATIENCE", "1"))
-# The longest wait for one event, and for a program that does several things, in seconds.
-SECONDS = 240 * PATIENCE
-PROGRAM_SECONDS = 400 * PATIENCE
+__all__ = ["PROGRAM_SECONDS", "SECONDS", "deployed", "empty_cloud", "until"]
+
 # Between two looks at what is awaited.
 PAUSE_SECONDS = 0.1
 

@@ -80,6 +80,7 @@ def test_a_change_is_in_force_within_seconds_and_the_parameter_is_read_no_more_o
 def test_an_invalid_document_is_refused_once_with_its_reason_and_the_last_stays(
     clock: VirtualClock, counted: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     parameter = Parameter(batch(5), INVALID)
     parameter.texts.pop()
     config = process(parameter, clock)

@@ -21,6 +21,14 @@ def test_each_of_the_longest_files_is_there() -> None:
     assert sorted(named) == sorted(conftest.LONGEST)
 
 
+def test_what_is_slow_is_there_and_much_is_not_slow() -> None:
+    names = {name_of(path) for path in FILES} | {path.parent.name for path in FILES}
+    assert set(conftest.SLOW) <= names
+    fast = [path for path in FILES if not conftest.is_slow(path)]
+    assert len(fast) > 0.8 * len(FILES)
+    assert not [path for path in fast if name_of(path) in conftest.LONGEST]
+
+
 def test_the_longest_begin_then_what_needs_the_local_cloud() -> None:
     ordered = sorted(FILES, key=conftest._place)
     longest = len(conftest.LONGEST)

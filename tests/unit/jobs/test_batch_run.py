@@ -31,6 +31,7 @@ from sluice.platform.context import Context
 from sluice.platform.observe import metrics
 from tests.support import work
 from tests.support.clock import VirtualClock
+from tests.support.patience import SECONDS
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import Handler, spec
 from tests.unit.jobs.conftest import NOON
@@ -207,7 +208,7 @@ def test_attempts_are_used_up_by_failures_and_then_the_job_is_dead(clock: Virtua
 
 @pytest.mark.usefixtures("store")
 def test_the_threads_of_a_batch_run_at_once(clock: VirtualClock) -> None:
-    together = threading.Barrier(4, timeout=30)
+    together = threading.Barrier(4, timeout=SECONDS)
 
     def handler(run: Run) -> HandlerResult:
         together.wait()

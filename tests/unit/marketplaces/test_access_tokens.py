@@ -14,6 +14,7 @@ from sluice.marketplaces.accounts.token_cache import Cache
 from sluice.marketplaces.http.errors import AccountBroken, GrantRefused, TokenBusy, Unavailable
 from sluice.platform import aws
 from sluice.platform.clock import HOUR, MINUTE, SECOND
+from tests.support.patience import SECONDS
 from tests.unit.marketplaces.conftest import Events
 from tests.unit.marketplaces.fakes import ACCOUNT, CREDENTIALS, NOON, WatchedClock
 
@@ -110,12 +111,12 @@ def test_of_two_workers_one_renews_and_the_other_waits_for_its_token(server: Ser
 
     def slow(credentials: Mapping[str, str]) -> Fresh:
         asked.set()
-        assert answer.wait(10)
+        assert answer.wait(SECONDS)
         return server(credentials)
 
     first = threading.Thread(target=Tokens(ACCOUNT, slow, WatchedClock(), Cache()).get)
     first.start()
-    assert asked.wait(10)
+    assert asked.wait(SECONDS)
 
     def first_finishes() -> None:
         answer.set()

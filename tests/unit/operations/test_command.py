@@ -71,7 +71,8 @@ def test_a_change_of_nothing_is_a_wrong_use(shell: Shell) -> None:
 
 def test_a_listing_of_nobody(shell: Shell) -> None:
     ran = shell.run("list", "stockx", "delete", "some-listing")
-    assert (ran.code, ran.err) == (4, "sluice: there is no such listing: listingId not found\n")
+    said = "sluice: there is no such listing; `sluice list stockx show` lists those that there are\n"
+    assert (ran.code, ran.err) == (4, said)
 
 
 def test_stopped_it_says_what_goes_on(desk: Desk, shell: Shell) -> None:

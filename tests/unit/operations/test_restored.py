@@ -88,6 +88,19 @@ def test_a_new_price_is_sent_once(since: Step, desk: Desk, tables: Store, tmp_pa
     assert desk.story(listing_id) == [("CREATE", "ACTIVE"), ("UPDATE", "ACTIVE")]
 
 
+def test_a_create_is_made_once_though_its_price_has_changed_since(desk: Desk, tables: Store, tmp_path: Path) -> None:
+    """The lost stack did both after the backup. The listing shows the new price, its operation says the old."""
+    asked = desk.create()
+    desk.ask(asked.listing_id, Action.UPDATE, Terms("160", "USD"))
+    items, at = backup.take(tables), desk.clock.time
+    desk.finish()
+    assert [one.amount for one in desk.real()] == ["160"]
+    bring_back(desk, tables, tmp_path, items, at)
+    desk.finish()
+    assert [one.amount for one in desk.real()] == ["160"]
+    assert desk.listing(asked.listing_id).marketplace_id == desk.real()[0].listing_id
+
+
 @pytest.mark.parametrize("since", [nothing, submitted, all_of_it])
 def test_a_batch_of_creates_is_made_once(since: Step, desk: Desk, tables: Store, tmp_path: Path) -> None:
     asked = create(desk, 12)

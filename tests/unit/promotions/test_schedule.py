@@ -18,6 +18,7 @@ DRAFTS = [str(110_551_000_000 + number) for number in range(25)]
 def test_a_listing_that_never_appears_is_tried_five_times_at_set_times_and_dies(
     seller: Seller, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     seller.market.known_at[LISTING] = NOON + 1000 * MINUTE
     seller.ask()
     seller.minutes(40)

@@ -8,6 +8,7 @@ import httpx
 
 from local.sandbox.accounts import Credentials
 from local.sandbox.server import Sandbox
+from tests.support.patience import SECONDS
 
 NOON = 1_795_435_200_000
 """2026-11-23 12:00 UTC."""
@@ -55,7 +56,7 @@ class Client:
 @contextmanager
 def connected(sandbox: Sandbox, account: str = "tenant-a") -> Iterator[Client]:
     """A client that has its token. Nothing here is TLS, so no time goes into loading certificates."""
-    with httpx.Client(base_url=sandbox.url, timeout=10, verify=False) as http:
+    with httpx.Client(base_url=sandbox.url, timeout=SECONDS, verify=False) as http:
         client = Client(http, sandbox.connect(account))
         client.refresh()
         yield client

@@ -13,6 +13,7 @@ import pytest
 
 from local.sandbox.faults import ServerError
 from local.sandbox.server import Sandbox
+from tests.support.patience import SECONDS
 from tests.unit.sandbox.client import Client
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -134,5 +135,5 @@ def test_the_command_says_where_it_is_and_stops_cleanly() -> None:
             assert httpx.get(f"{ready['url']}/_sandbox/health").json()["seed"] == 9
         finally:
             process.send_signal(signal.SIGTERM)
-        rest, errors = process.communicate(timeout=30)
+        rest, errors = process.communicate(timeout=SECONDS)
     assert (process.returncode, rest, errors) == (0, b"", b"")

@@ -25,9 +25,12 @@ from local.sandbox.faults import (
 )
 from local.sandbox.limits import Limits
 from local.sandbox.server import Sandbox
+from tests.support.patience import SECONDS
 from tests.unit.sandbox.client import Client, Clock, connected
 
 SEARCH = "/v2/catalog/search"
+# So long a client waits for an answer that does not come; for all else, as long as it takes.
+LITTLE = httpx.Timeout(SECONDS, read=0.1)
 
 
 def _search(client: Client) -> httpx.Response:
@@ -96,7 +99,8 @@ def test_errors_are_not_spoiled(client: Client, sandbox: Sandbox) -> None:
 def test_a_call_that_hangs_runs_into_the_clients_timeout_and_stays_unanswered(client: Client, sandbox: Sandbox) -> None:
     sandbox.faults.set(Hang(last=1))
     with pytest.raises(httpx.ReadTimeout):
-        client.http.get(SEARCH, params={"query": "x"}, headers=client.headers, timeout=0.1)
+        client.http.get(SEARCH, params={"query": "x"}, headers=client.headers, timeout=LITTLE)
+    sandbox.wait_for(1, SECONDS)  # it may come to be read only after its caller has left
     assert _search(client).status_code == 200
     assert [(entry.status, entry.faults) for entry in sandbox.requests()] == [(None, ("hang",)), (200, ())]
 
@@ -121,7 +125,7 @@ def test_a_dripping_body_is_whole_in_the_end(client: Client, sandbox: Sandbox) -
 def test_a_body_that_drips_slowly_runs_into_the_clients_timeout(client: Client, sandbox: Sandbox) -> None:
     sandbox.faults.set(Drip(chunk_bytes=1, pause_ms=60_000))
     with pytest.raises(httpx.ReadTimeout):
-        client.http.get(SEARCH, params={"query": "x"}, headers=client.headers, timeout=0.1)
+        client.http.get(SEARCH, params={"query": "x"}, headers=client.headers, timeout=LITTLE)
 
 
 @pytest.mark.parametrize(
@@ -131,9 +135,9 @@ def test_no_call_in_flight_keeps_the_sandbox_from_stopping(fault: Fault) -> None
     with ThreadPoolExecutor(1) as pool, Sandbox() as sandbox, connected(sandbox) as client:
         sandbox.faults.set(fault)
         waiting = pool.submit(client.get, SEARCH, query="x")
-        sandbox.wait_for(2)
+        sandbox.wait_for(2, SECONDS)
         sandbox.stop()
-        assert waiting.result(timeout=30).status_code in {200, 504}
+        assert waiting.result(timeout=SECONDS).status_code in {200, 504}
 
 
 def test_waiting_for_calls_that_do_not_come_says_how_many_came(client: Client, sandbox: Sandbox) -> None:

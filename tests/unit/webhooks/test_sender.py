@@ -9,6 +9,7 @@ from sluice.platform import aws
 from sluice.platform.clock import DAY, SECOND, iso
 from sluice.webhooks import endpoints
 from sluice.webhooks.endpoints import Endpoint
+from tests.support.patience import SECONDS
 from tests.support.store import Answer, Request, Store
 from tests.unit.webhooks.conftest import (
     NOON,
@@ -117,7 +118,7 @@ def test_messages_are_handled_at_once(post: Post) -> None:
     """A receiver that waits for the other one's request gets it."""
     endpoint("acme", "a", url=f"{URL}/a")
     endpoint("acme", "b", url=f"{URL}/b")
-    both = threading.Barrier(2, timeout=60)
+    both = threading.Barrier(2, timeout=SECONDS)
     post.publish(ended())
     post.step()
     post.receivers.meanwhile = [both.wait, both.wait]
