@@ -4,8 +4,9 @@ import pytest
 
 from local.sandbox.faults import Disconnect, NotFound, ServerError
 from local.sandbox.outcomes import FailOperation, ListLate, NeverEnd, StayPending
+from local.sandbox.stockx.listings import Change, OperationType
 from sluice.platform.http import routing
-from tests.support.desk import Desk
+from tests.support.desk import TENANT, Desk
 from tests.support.http import call
 from tests.unit.operations.test_recovery import LEASE_SECONDS, LISTINGS, Killed, kill_after
 
@@ -47,6 +48,39 @@ def test_a_marketplaces_clock_that_is_set_between_sending_and_checking_makes_no_
     shown = [call("GET", f"{path}/{one['listingId']}").json for one in asked]
     assert {one["status"] for one in shown} == {"ACTIVE"}
     assert sorted(one["marketplaceId"] for one in shown) == sorted(one.listing_id for one in desk.real())
+
+
+@pytest.mark.parametrize("kind", ["UPDATE", "DEACTIVATE", "DELETE"])
+def test_a_create_without_an_answer_is_found_though_its_seller_has_changed_the_listing_since(
+    desk: Desk, kind: OperationType
+) -> None:
+    desk.sandbox.faults.set(Disconnect(method="POST", path=LISTINGS, last=1))
+    asked = desk.create()
+    desk.tick()
+    desk.later(30)
+    [made] = desk.real()
+    change = Change("175", "USD", active=True) if kind == "UPDATE" else Change()
+    desk.sandbox.stockx.by_hand(TENANT, made.listing_id, kind, change, desk.sandbox.front.now())
+    desk.later(30)
+    desk.finish()
+    [real] = desk.real()
+    shown = desk.shown(asked.listing_id)
+    assert (shown["marketplaceId"], shown["status"]) == (real.listing_id, real.status)
+    assert shown["amount"] == real.amount
+
+
+def test_of_two_creates_alike_each_finds_its_own_though_one_was_changed_since(desk: Desk) -> None:
+    desk.sandbox.faults.set(Disconnect(method="POST", path=LISTINGS, last=2))
+    asked = [desk.create(), desk.create()]
+    desk.tick()
+    desk.later(30)
+    [older, newer] = sorted(desk.real(), key=lambda one: one.operations[0].created_at_ms)
+    by_hand = Change("175", "USD", active=True)
+    desk.sandbox.stockx.by_hand(TENANT, older.listing_id, "UPDATE", by_hand, desk.sandbox.front.now())
+    desk.later(30)
+    desk.finish()
+    assert desk.calls(method="POST", path=LISTINGS) == 2
+    assert {desk.listing(one.listing_id).marketplace_id for one in asked} == {older.listing_id, newer.listing_id}
 
 
 @pytest.mark.parametrize("lost", [1, 2])

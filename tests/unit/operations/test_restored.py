@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as cases
 from hypothesis import strategies as st
 
@@ -145,6 +145,7 @@ STORY = st.lists(
 
 
 @cases(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(before=["create"] * 6 + ["price"], since=["tick", "tick", "later", "poll", "tick"])
 @given(before=STORY, since=st.lists(st.sampled_from(["tick", "poll", "later"]), max_size=8))
 def test_whenever_the_backup_was_made_nothing_is_listed_twice(
     before: list[str], since: list[str], tmp_path_factory: pytest.TempPathFactory

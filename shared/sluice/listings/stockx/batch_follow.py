@@ -229,17 +229,17 @@ def _found(task: BatchTask, seller: Seller, sent: Sent) -> Sent:
             continue
         if same_items(rows, seller.batch_items(task.kind, batch_id)) and listings.adopt(account, batch_id, task.job_id):
             return sent.known(seller.batch(task.kind, batch_id))
-    _adopt_each(task, rows, [one for one in seen if one.batch_id is None], sent)
+    _adopt_each(task, seller, rows, [one for one in seen if one.batch_id is None], sent)
     return sent
 
 
 def _adopt_each(
-    task: BatchTask, rows: Sequence[BatchRow], seen: Sequence[shapes.MarketListing], sent: Sent
+    task: BatchTask, seller: Seller, rows: Sequence[BatchRow], seen: Sequence[shapes.MarketListing], sent: Sent
 ) -> list[BatchRow]:
     """Settle those creates whose listing is among `seen`; the others."""
     left = []
     for row in rows:
-        made = next((one for one in seen if _makes(row, one) and _adopted(row, one)), None)
+        made = next((one for one in seen if _makes(seller, row, one) and _adopted(row, one)), None)
         if made and row.change:
             task.settle(row, observed(succeeded(row.change), row.change, made), sent, made.listing_id)
         else:
@@ -247,10 +247,15 @@ def _adopt_each(
     return left
 
 
-def _makes(row: BatchRow, seen: shapes.MarketListing) -> bool:
-    """Whether `seen` is what the row asks for, and has become that."""
-    change = row.change
-    return bool(change and lost_creates.could_be(change, row.listing.variant_id, seen) and shows(change, seen))
+def _makes(seller: Seller, row: BatchRow, seen: shapes.MarketListing) -> bool:
+    """Whether `seen` is what the row asks for, and has become that; it may have been given other terms since."""
+    change, listing = row.change, row.listing
+    if change is None or seen.variant_id != listing.variant_id:
+        return False
+    if lost_creates.could_be(change, listing.variant_id, seen):
+        return bool(shows(change, seen))
+    nobodys = listings.owner(listing.account, seen.listing_id) in (None, listing.listing_id)
+    return nobodys and lost_creates.creation(seller, change, listing.variant_id, seen)[0]
 
 
 def _adopted(row: BatchRow, seen: shapes.MarketListing) -> bool:
@@ -355,7 +360,7 @@ def _unnamed(task: BatchTask, seller: Seller, rows: Sequence[BatchRow], sent: Se
     if not rows:
         return []
     seen = lost_creates.candidates(seller, sorted({row.listing.variant_id for row in rows}), sent.first_sent)
-    return _adopt_each(task, rows, [one for one in seen if one.batch_id in (None, sent.batch_id)], sent)
+    return _adopt_each(task, seller, rows, [one for one in seen if one.batch_id in (None, sent.batch_id)], sent)
 
 
 def _leave(task: BatchTask, seller: Seller, rows: Sequence[BatchRow], sent: Sent) -> HandlerResult:

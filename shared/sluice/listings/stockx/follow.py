@@ -203,13 +203,20 @@ def _check(task: Task, submission: Submission) -> Check:
             return Check(None, submission)
         submission = lost_creates.find_created(seller, job.account, task.listing_id, listing.variant_id, submission)
         if submission.operation_id:
-            return check_operation(seller, submission)
+            return _found_later(seller, check_operation(seller, submission))
     if submission.marketplace_id is None:
         return Check(None, submission)
     check = check_listing(seller, submission)
     if check.status is None and task.change.action is Action.CREATE and not check.gone:
         return check._replace(status=Status.IN_PROGRESS)  # it is there, so it was received
     return check
+
+
+def _found_later(seller: Seller, check: Check) -> Check:
+    """`check` of a create that was looked for: the listing may have been there for a while, and says what it is now."""
+    if check.status is not Status.COMPLETED or check.read:
+        return check
+    return check._replace(seen=read_listing(seller, check.submission.marketplace_id or ""), read=True)
 
 
 def _known(task: Task, check: Check) -> Result | None:

@@ -35,17 +35,17 @@ NO_DATE_MS = 2 * MINUTE
 
 
 def find_created(seller: Seller, account: str, listing_id: str, variant_id: str, submission: Submission) -> Submission:
-    """The submission with the listing that its create has made, if there is one: of its variant and terms, created
-    since by an operation that asked for just this.
+    """The submission with the listing that its create has made, if there is one: of its variant, created since by an
+    operation that asked for just this. One that has these terms still is taken before one that was given others since.
 
     A listing is adopted by a conditional write, so two creates that look for theirs at once never find the same one.
     """
     change = submission.change
-    for one in candidates(seller, [variant_id], submission.first_sent):
-        ours = could_be(change, variant_id, one) and listings.owner(account, one.listing_id) in (None, listing_id)
-        if not ours:
+    seen = [one for one in candidates(seller, [variant_id], submission.first_sent) if one.variant_id == variant_id]
+    for one in sorted(seen, key=lambda one: not could_be(change, variant_id, one)):
+        if listings.owner(account, one.listing_id) not in (None, listing_id):
             continue
-        made, operation = creation(seller, change, one)
+        made, operation = creation(seller, change, variant_id, one)
         if made and listings.adopt(account, one.listing_id, listing_id):
             found = replace(submission, marketplace_id=one.listing_id)
             return found.started(operation) if operation else found
@@ -76,16 +76,19 @@ def could_be(change: Change, variant_id: str, seen: shapes.MarketListing) -> boo
     return seen.variant_id == variant_id and same_amount and same_currency
 
 
-def creation(seller: Seller, change: Change, seen: shapes.MarketListing) -> tuple[bool, Operation | None]:
-    """Whether `change` can have created `seen`, which is like it, and the operation that did.
+def creation(
+    seller: Seller, change: Change, variant_id: str, seen: shapes.MarketListing
+) -> tuple[bool, Operation | None]:
+    """Whether `change` can have created `seen`, of its variant, and the operation that did.
 
-    Where the marketplace tells no operation, or not what it set, the listing's own values decide.
+    What the operation set decides: the terms may have been changed since. Where the marketplace tells no operation, or
+    not what it set, the listing's own values decide.
     """
     created = next((one for one in operations_on(seller, seen.listing_id) if one.type == Action.CREATE), None)
-    if created is None:
-        return True, None
-    contradicted = created.changes is not None and not is_made_by(created, change, 0)
-    return created.by_program is not False and not contradicted, created
+    if created is None or created.changes is None:
+        by_program = created is None or created.by_program is not False
+        return by_program and could_be(change, variant_id, seen), created
+    return is_made_by(created, change, 0), created
 
 
 def operations_on(seller: Seller, listing_id: str) -> list[Operation]:
