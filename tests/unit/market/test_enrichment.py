@@ -236,6 +236,7 @@ def test_what_waits_is_counted_some_with_each_step(everywhere: World, monkeypatc
 def test_look_ups_are_within_the_tenants_allowance(everywhere: World, allowance: str) -> None:
     for sku in synthetic(3):
         product(sku)
+    everywhere.clock.time += 60 * MINUTE  # what was asked for to connect the accounts is another hour's
     everywhere.configure(tenants={"allowances": {allowance: 2}})
     before = everywhere.store.items("enrichments")
     refused = call("POST", PATH)
