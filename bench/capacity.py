@@ -101,7 +101,7 @@ def _serve(sluice: Engine, invoked: Mock, units: Units) -> int:
     with each minute.
     """
     admitted, end = 0, sluice.clock.now() + HOUR
-    while units.requests["prices", "PutItem"] < JOBS and (now := sluice.clock.now()) < end:
+    while units.requests["prices", "UpdateItem"] < JOBS and (now := sluice.clock.now()) < end:
         asked = invoked.called
         invoked.reset_mock()
         if not asked:
