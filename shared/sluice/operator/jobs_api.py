@@ -28,7 +28,7 @@ from sluice.platform.http.routing import HttpRequest, Route
 
 Account_ = Annotated[
     str,
-    Spelled(r"^[a-z-]{1,32}:[a-z0-9.-]{1,253}$", "must be a marketplace and a tenant, such as `stockx:acme`"),
+    Spelled(r"^[a-z-]{1,32}:[a-z0-9.-]{1,253}$", "must be a marketplace and the name of a tenant, as in `stockx:NAME`"),
     Field(description="for example `stockx:acme`"),
 ]
 

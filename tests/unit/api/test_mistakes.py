@@ -36,8 +36,12 @@ TYPED: list[tuple[str, int, str]] = [
     ("disconnect stockx", 2, "add --yes to do it"),
     ("list ebay end A-1", 2, "add --yes to do it"),
     # Filters that the stage does not take.
-    ("jobs --account stockx", 4, "account must be a marketplace and a tenant, such as `stockx:acme`"),
-    ("cancel --account stockx", 4, "filter.account must be a marketplace and a tenant, such as `stockx:acme`"),
+    ("jobs --account stockx", 4, "account must be a marketplace and the name of a tenant, as in `stockx:NAME`"),
+    (
+        "cancel --account stockx",
+        4,
+        "filter.account must be a marketplace and the name of a tenant, as in `stockx:NAME`",
+    ),
     ("jobs --tenant Acme!", 4, "tenant must be a tenant's name: a-z, 0-9 and -, 64 at most"),
     ("jobs --since 2h --until 3h", 4, "to must be later than from"),
     ("events --type job.exploded", 4, "type must be 'job.succeeded', 'job.dead', "),
