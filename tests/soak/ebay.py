@@ -25,11 +25,15 @@ SKUS: Final = ("A-1", "A-2", "B-1")
 
 @dataclass
 class Wanted:
-    """How a listing is to be. began: how often it was asked to be for sale that was not wanted before."""
+    """How a listing is to be. began: how often it was asked to be for sale that was not wanted before.
+
+    ended: somebody else has ended it, so that it is the seller's to say what comes now.
+    """
 
     tenant: str
     want: Desired
     began: int = 1
+    ended: bool = False
 
 
 class Ebay:
@@ -45,7 +49,7 @@ class Ebay:
 
     def act(self) -> None:
         if self._chance.random() < 0.15:
-            self._promote()
+            self._chance.choice((self._promote, self._others))()
             return
         tenant, sku = self._chance.choice(TENANTS), self._chance.choice(SKUS)
         known = self._wanted.get((tenant, sku))
@@ -93,6 +97,23 @@ class Ebay:
             self._rates[tenant, listing_id] = rate
             self._town.owe(tenant, answer.json["jobId"])
 
+    def _others(self) -> None:
+        """Buyers buy some of it; another application changes its price; or it is ended elsewhere."""
+        known = self._chance.choice([*self._wanted.values()] or [None])
+        if known is None:
+            return
+        book, where = self._town.sandbox.ebay, (known.tenant, known.want.sku)
+        if not list(self._shop(known.tenant).live_of(known.want.sku)):
+            return
+        match self._chance.randint(0, 4):
+            case 0 | 1:
+                book.sell(*where)
+            case 2 | 3:
+                book.edit_offer(*where, price="9.00")
+            case _:
+                book.end_by_hand(*where)
+                known.ended = True
+
     def mend(self) -> None:
         """Whose publish has died has it asked for again."""
         for known in self._wanted.values():
@@ -131,6 +152,8 @@ class Ebay:
             return
         if len(live) > 1:
             yield f"{len(live)} live listings"
+        if known.ended:
+            return
         if not found.is_published:
             yield f"what is wanted is not published: {found.error}"
             return

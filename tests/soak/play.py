@@ -1,17 +1,32 @@
 """One history: so many requests in all weathers, then calm, then the question whether all is as it should be."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final, NamedTuple
 
+from sluice.platform.clock import MINUTE
+from tests.crash.plant import NOON
 from tests.soak import promises
 from tests.soak.accounts import Accounts
 from tests.soak.ebay import Ebay
+from tests.soak.goods import Goods
+from tests.soak.operators import Operators
+from tests.soak.pages import Pages
 from tests.soak.prices import Prices
 from tests.soak.stockx import StockX
-from tests.soak.town import open_town
+from tests.soak.town import Town, Trade, open_town
 from tests.support.store import Store
 
-TRADES = (Accounts, Prices, StockX, Ebay)
+# Who there is, and how often each does something, compared with the others.
+TRADES: Final[Mapping[Callable[[Town], Trade], int]] = {
+    Accounts: 1,
+    Prices: 4,
+    StockX: 6,
+    Ebay: 6,
+    Goods: 2,
+    Pages: 2,
+    Operators: 1,
+}
 
 
 class History(NamedTuple):
@@ -29,17 +44,28 @@ class History(NamedTuple):
     wrong: Sequence[str]
 
 
-def play(store: Store, seed: int, steps: int) -> History:
-    """The history of `seed`, with so many requests before the calm."""
+@contextmanager
+def lived(store: Store, seed: int, steps: int) -> Iterator[Town]:
+    """The town of `seed` after so many requests and the calm behind them."""
     with open_town(store, seed) as town:
-        town.trades += [trade(town) for trade in TRADES]
-        began = town.clock.time
+        town.trades.update({trade(town): often for trade, often in TRADES.items()})
         for trade in town.trades:
             trade.open()
         while town.storm.steps < steps:
             town.step()
         town.calm()
-        wrong = [f"Engine: {what}" for what in promises.broken(town)]
-        wrong += [f"{type(trade).__name__}: {what}" for trade in town.trades for what in trade.wrong()]
-        minutes = (town.clock.time - began) // 60_000
-        return History(seed, town.storm.steps, town.runs, minutes, town.storm.digest, town.storm.broken, wrong)
+        yield town
+
+
+def wrong(town: Town) -> list[str]:
+    """What is not as it should be, in words."""
+    found = [f"Engine: {what}" for what in promises.broken(town)]
+    return found + [f"{type(trade).__name__}: {what}" for trade in town.trades for what in trade.wrong()]
+
+
+def play(store: Store, seed: int, steps: int) -> History:
+    """The history of `seed`, with so many requests before the calm."""
+    with lived(store, seed, steps) as town:
+        storm = town.storm
+        minutes = (town.clock.time - NOON) // MINUTE
+        return History(seed, storm.steps, town.runs, minutes, storm.digest, storm.broken, wrong(town))

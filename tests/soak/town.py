@@ -36,8 +36,9 @@ from sluice.operator import work_run as operator_work
 from sluice.pages import schedule
 from sluice.pages import work_run as page_work
 from sluice.platform import tables
-from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config import live, pause_table
+from sluice.platform.settings import settings
 from sluice.promotions import work_run as promotion_work
 from sluice.webhooks import overdue, sender
 from tests.crash.plant import (
@@ -70,7 +71,11 @@ OUTSIDE: Final = (BotoCoreError, ClientError, PynamoDBException, tables.Contenti
 API_MS: Final = 29 * SECOND
 # A message that was handled comes once more, now and then.
 TWICE: Final = 0.03
-MINUTES_OF_COUNTING: Final = 3 * len(TENANTS)
+# Minutes between the last looks: pages and listings are looked at each half hour.
+LATER: Final = (1, *(31,) * 5)
+CALM_STEP_MS: Final = 45 * SECOND
+# Of those who are preempted, so many are held up for a while besides.
+FREEZES: Final = 0.1
 # So often something happens in the calm until all has come to rest.
 MOST_CALM: Final = 40_000
 
@@ -125,11 +130,12 @@ class Mailroom(Receiver):
 
 @dataclass
 class Town(Plant):
-    """See the module. asked: what was asked for, and is owed an answer."""
+    """See the module. asked: what was asked for, and is owed an answer. trades: who there is, and
+    how often each does something."""
 
     storm: Storm = field(default_factory=Storm)
     asked: list[Asked] = field(default_factory=list)
-    trades: list[Trade] = field(default_factory=list)
+    trades: dict[Trade, int] = field(default_factory=dict)
     mails: list[Json] = field(default_factory=list)
     counted: list[Json] = field(default_factory=list)
     clockwork: list[Clockwork] = field(default_factory=list)
@@ -243,12 +249,20 @@ class Town(Plant):
 
     def _people(self) -> None:
         self.people_at = self.clock.time + self.storm.chance.randint(1, 12) * SECOND
-        self.storm.chance.choice(self.trades).act()
+        [who] = self.storm.chance.choices(list(self.trades), list(self.trades.values()))
+        who.act()
 
     def _weather(self) -> None:
         weather = self.storm.chance.choice(storms.KINDS)
         self.weather_at = self.clock.time + self.storm.chance.randint(60, 600) * SECOND
         self.set_weather(weather)
+        self._clock_is_set()
+
+    def _clock_is_set(self) -> None:
+        """All clocks are corrected, by little, unless another hour would begin twice."""
+        by = self.storm.chance.randint(1, 2_000)
+        if self.clock.time // HOUR == (self.clock.time - by) // HOUR:
+            self.clock.time -= by
 
     def set_weather(self, weather: storms.Weather) -> None:
         """From now on things go wrong like this."""
@@ -261,6 +275,8 @@ class Town(Plant):
             return
         self._depth += 1
         try:
+            if self.storm.chance.random() < FREEZES:
+                self.clock.time += self.storm.chance.randint(1, 90) * SECOND
             for _ in range(self.storm.chance.randint(1, 3)):
                 if found := self._functions():
                     self.runs += 1
@@ -408,13 +424,15 @@ class Town(Plant):
             self.queues[queue].append(Message(self.clock.time, message.body))
         self.set_aside.clear()
         self._settle()
-        for _ in range(MINUTES_OF_COUNTING):
-            # What is counted is put right a while later: one tenant in a minute, where it was found twice.
+        for tenant in TENANTS:
+            # What was counted wrong is put right when it matters: as for who is refused.
+            self.invoke(lambda tenant=tenant: tally.want_recount(tenant, {}, self.clock.time))  # type: ignore[misc]
+        for minutes in LATER:
+            # What changed elsewhere is found in a while.
+            self.clock.time += minutes * MINUTE
             for one in self.clockwork:
                 one.at = self.clock.time
             self._settle()
-            self.clock.time += MINUTE
-        self._settle()
 
     def _settle(self) -> None:
         """Whatever happens now, and then, until nothing is left to do."""
@@ -426,7 +444,7 @@ class Town(Plant):
             if not waiting:
                 return
             soon = min(one.at for one in self.clockwork)
-            self.clock.time = max(soon, min(waiting), self.clock.time + SECOND)
+            self.clock.time = max(soon, min(waiting), self.clock.time + CALM_STEP_MS)
             for one in self.clockwork:
                 one.at = self.clock.time
         raise AssertionError(f"did not come to rest: {[_brief(job) for job in self._unfinished()][:5]}")
@@ -488,6 +506,7 @@ def open_town(store: Store, seed: int) -> Iterator[Town]:
         patch.setattr(live, "in_force", lambda **how: readers[len(storm.processes) > 1].in_force(**how))
         one_thread.use_everywhere(patch, Random(seed))
         patch.setenv("OPERATOR_WORKER_FUNCTION", "operator-worker")
+        settings.cache_clear()
         # How long a call took is counted.
         patch.setattr(transport, "time", SimpleNamespace(monotonic=lambda: clock.time / SECOND))
         yield town

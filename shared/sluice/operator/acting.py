@@ -23,7 +23,7 @@ from sluice.jobs.queue.hasten import Hastened
 from sluice.operator import actions, counts, dead_letters, search
 from sluice.operator.actions import Action
 from sluice.platform import usage
-from sluice.platform.clock import iso_or_none
+from sluice.platform.clock import MINUTE, iso_or_none
 from sluice.platform.config.document import Config
 from sluice.platform.http.errors import TooMany
 from sluice.platform.http.paging import Page, Place
@@ -40,6 +40,8 @@ MOST_THINGS: Final = 100_000
 # Things of one page; as many are done when an action is killed at the worst moment, and looked at again.
 PAGE: Final = 100
 THREADS: Final = 8
+# What a request does itself, and no job, is over by then; else it is told as this.
+REQUEST_MS, GIVEN_UP = MINUTE, "failed"
 DONE, ALREADY, FAILED, UNKNOWN = "done", "already", "failed", "unknown"
 # Stands for the tenant of an id that names nothing.
 NOBODY: Final = ""
@@ -82,6 +84,16 @@ def match(word: str, whose: str, target: Mapping[str, Any], limit: int, cursor: 
         return Matched(list(found.rows), found.next)
     jobs = search.page(whose, search.Filter(**target["filter"]), limit, cursor)
     return Matched(list(jobs.rows), jobs.next)
+
+
+def standing(action: Action, now: int) -> str:
+    """How far it is: as stored, unless nobody goes on with it, because its job was given up or its request died."""
+    if action.state != actions.RUNNING:
+        return action.state or ""
+    job = cancel.find(action.job_id, None) if action.job_id else None
+    if job:
+        return GIVEN_UP if job.state == DEAD else actions.RUNNING
+    return GIVEN_UP if now - (action.updated_at or 0) > REQUEST_MS else actions.RUNNING
 
 
 def do_page(action: Action, now: int, config: Config) -> Action:

@@ -9,9 +9,8 @@ from typing_extensions import TypedDict
 
 from sluice.jobs import ask
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.states import DEAD
-from sluice.jobs.queue import cancel
 from sluice.operator import acting, actions, audit, counts, dead_letters, kinds, scope, views
+from sluice.operator.acting import standing
 from sluice.operator.actions import Action
 from sluice.operator.jobs_api import JobFilter
 from sluice.platform import aws
@@ -29,7 +28,6 @@ from sluice.platform.settings import settings
 MOST_IDS, FEW = 500, 25
 # What a dry run counts at most, how many pages it reads for that, and how many it shows.
 MOST_COUNTED, MOST_PAGES, SAMPLE = 1_000, 20, 10
-FAILED = "failed"
 
 Id = Annotated[str, Field(min_length=1, max_length=2_000)]
 Reason = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
@@ -77,7 +75,7 @@ class Outcomes(TypedDict):
 class ActionView(TypedDict):
     """Something that an operator did, or does.
 
-    state: `running`, `finished`, `stopped`, or `failed` when it was given up.
+    state: `running`, `finished`, `stopped`, or `failed` when it was given up: what it had done by then stands.
     whose: the tenant whose work it is about; null for everybody's.
     target: ids or a filter, and what else was said.
     stoppedBy: who stops it, or what did; null where nobody does.
@@ -146,7 +144,7 @@ def act(request: HttpRequest[ActionBody, None]) -> ActionAnswer:
         action = acting.do_page(action, request.now, live.current())
     else:
         aws.invoke_later(settings().require("operator_worker_function"), {"action": action.entry})
-    return {"dryRun": False, "counted": None, "action": view(action)}
+    return {"dryRun": False, "counted": None, "action": view(action, request.now)}
 
 
 def list_actions(request: HttpRequest[None, PageQuery]) -> Actions:
@@ -154,12 +152,12 @@ def list_actions(request: HttpRequest[None, PageQuery]) -> Actions:
     owner = scope.owner(request, None)
     start = paging.start(request.query.cursor, request.tenant, actions.ENTRY)
     found = actions.page(owner, request.query.limit, start)
-    return {"actions": [view(one) for one in found], "next": found.cursor(request.tenant)}
+    return {"actions": [view(one, request.now) for one in found], "next": found.cursor(request.tenant)}
 
 
 def get_action(request: HttpRequest[None, None]) -> ActionView:
     """One of them, and how far it is."""
-    return view(_find(request))
+    return view(_find(request), request.now)
 
 
 def stop_action(request: HttpRequest[None, None]) -> ActionView:
@@ -167,7 +165,7 @@ def stop_action(request: HttpRequest[None, None]) -> ActionView:
     stopped = actions.ask_to_stop(_find(request), request.subject, request.now)
     if stopped is None:
         raise Conflict("it is over already", code="over")
-    return view(stopped)
+    return view(stopped, request.now)
 
 
 def _find(request: HttpRequest[None, None]) -> Action:
@@ -255,15 +253,12 @@ def _begin(request: HttpRequest[ActionBody, None], whose: str, target: dict[str,
     return audit.begin(request, body.action, target, body.reason, at=entry, **more)
 
 
-def view(action: Action) -> ActionView:
+def view(action: Action, now: int) -> ActionView:
     """An action as the API shows it."""
-    state = action.state or ""
-    if state == actions.RUNNING and action.job_id and (job := cancel.find(action.job_id, None)) and job.state == DEAD:
-        state = FAILED
     return {
         "actionId": action.entry,
         "action": action.action or "",
-        "state": state,
+        "state": standing(action, now),
         "tenant": action.owner,
         "subject": action.subject or "",
         "roles": action.roles or "",

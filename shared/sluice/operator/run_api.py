@@ -31,7 +31,7 @@ def run_function(request: HttpRequest[RunBody, None]) -> ActionView:
     function = request.body.function
     action = audit.begin(request, RUN, {"function": function}, request.body.reason)
     aws.invoke_later(f"{settings().stack}-{function}", {"source": "operator", "action": action.entry})
-    return view(actions.finish(action, {"started": 1}, request.now))
+    return view(actions.finish(action, {"started": 1}, request.now), request.now)
 
 
 ROUTES = (

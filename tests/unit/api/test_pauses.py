@@ -221,3 +221,24 @@ def test_work_waits_if_and_only_if_a_name_of_its_own_is_paused(names: set[str], 
     own = {marketplace, account, f"tenant:{tenant}", kind, f"{kind}:{marketplace}"}
     found = Pauses.of(map(Pause, names)).holding(pauses.holds_of(marketplace, marketplace, tenant, kind), NOON)
     assert (found is not None) == bool(names & own)
+
+
+def test_a_pause_whose_request_died_is_not_told_to_be_going_on_for_ever(
+    work: Work,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is noted before it is done, so the note is there; and nobody goes on with it."""
+
+    def die(*_: object) -> None:
+        raise RuntimeError("the function is gone")
+
+    monkeypatch.setattr(pause_table, "put", die)
+    assert pause("stockx:acme").status == 500
+
+    def state() -> str:
+        [one] = call("GET", "/v1/operator/actions").json["actions"]
+        return str(one["state"])
+
+    assert state() == "running"
+    work.clock.time += MINUTE + 1
+    assert state() == "failed"
