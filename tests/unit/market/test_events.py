@@ -54,6 +54,7 @@ def test_a_job_that_succeeded(acme: World) -> None:
         "id": detail["id"],
         "jobId": job["jobId"],
         "kind": "market.refresh",
+        "priority": "hot",
         "state": "succeeded",
         "account": "stockx:bolt",
         "tenants": ["acme", "bolt"],
