@@ -18,7 +18,7 @@ kinds.serve(capabilities.kinds("listings.stockx"))
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> poll_run.PollAnswer:
-    """`event` is ignored: a schedule's, or the delayed one's. Returns what the run did."""
+    """`event` is a schedule's, the delayed one's, or another run's with a portion. Returns what the run did."""
     clock = SystemClock()
     deadline = clock.now() + context.get_remaining_time_in_millis()
-    return poll_run.run(Context(clock, live.current()), deadline)
+    return poll_run.answer(event, Context(clock, live.current()), deadline)

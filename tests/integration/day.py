@@ -27,7 +27,7 @@ FAST = {
     },
     "pages": {"min_check_interval_minutes": 0, "confirm_minutes": 0},
     "promotions": {"stagger_ms": 0},
-    "engine": {"timetables": {"promotion.create": [0] * 5}},
+    "engine": {"timetables": {"promotion.create": [0] * 5}, "poll_batch": 1},
     "tenants": {"overrides": {"crowded": {"unfinished_jobs": 0}}},
 }
 

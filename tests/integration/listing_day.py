@@ -33,6 +33,7 @@ class ListingDay:
         self.an_operation_is_over_at_once()
         self.an_answer_is_lost()
         self.many_change_at_once()
+        self.operations_are_too_many_for_one_run()
         self.the_account_breaks_while_an_operation_is_followed()
         self.a_lane_is_forgotten()
 
@@ -120,6 +121,28 @@ class ListingDay:
         edits = [{"listingId": row["listingId"], "amount": "170"} for row in created]
         edited = self.api.post("/v1/stockx/listings/bulk", {"action": "update", "items": edits})["items"]
         assert {self.settle(row) for row in edited} == {"COMPLETED"}
+
+    def operations_are_too_many_for_one_run(self) -> None:
+        """Two accounts have one each, and a run checks one: it hands on the other's."""
+        self.laptop.connect_stockx("second")
+        others = self.laptop.api("second")
+        body = {"variantId": VARIANT, "amount": "150", "currency": "USD"}
+        asked = [(api, api.post("/v1/stockx/listings", body)["jobId"]) for api in (self.api, others)]
+        for api, job_id in asked:
+            until(lambda api=api, job_id=job_id: self.is_submitted(api, job_id), "the create is submitted")  # type: ignore[misc]
+        self.behave()
+
+        def over() -> bool:
+            for _, job_id in asked:
+                hasten(self.laptop, job_id)
+            self.laptop.cloud.invoke(self.laptop.stack.function("operation-poller"), {})
+            return all(api.get(f"/v1/operations/{job_id}")["status"] in FINAL for api, job_id in asked)
+
+        until(over, "both operations are over")
+
+    @staticmethod
+    def is_submitted(api: Any, job_id: str) -> bool:
+        return api.get(f"/v1/operations/{job_id}")["operationId"] is not None
 
     def the_account_breaks_while_an_operation_is_followed(self) -> None:
         """Once it is submitted, so that nobody but the poller can be the first to see it."""

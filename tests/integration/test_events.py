@@ -104,6 +104,7 @@ ANSWERS: dict[str, Any] = {
     "listings_update": lambda answer: answer["statusCode"] == 202,
     "operation_poller_delayed": lambda answer: answer["success"],
     "operation_poller_each_minute": lambda answer: answer["success"],
+    "operation_poller_portion": lambda answer: answer["success"],
     "operator_accounts": lambda answer: answer["statusCode"] == 200,
     "operator_act": lambda answer: answer["statusCode"] == 200,
     "operator_action": lambda answer: answer["statusCode"] == 404,  # no such action was begun

@@ -76,8 +76,8 @@ def client(service: str, *, once: bool = False) -> Any:
 def send_message(queue_url: str, body: str, delay: int = 0, /, **attributes: str) -> None:
     """Send one SQS message with string attributes, which nobody sees for `delay` seconds (`LONGEST_DELAY` at most)."""
     typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
-    later = {"DelaySeconds": delay} if delay else {}
-    client("sqs").send_message(QueueUrl=queue_url, MessageBody=body, MessageAttributes=typed, **later)
+    # Said in any case, for a queue may have a delay of its own.
+    client("sqs").send_message(QueueUrl=queue_url, MessageBody=body, MessageAttributes=typed, DelaySeconds=delay)
 
 
 def send_messages(queue_url: str, bodies: Sequence[str], tenant: str) -> None:

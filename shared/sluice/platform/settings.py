@@ -18,6 +18,7 @@ class Settings(NamedTuple):
     work_queue_url: str
     manual_queue_url: str
     wake_queue_url: str
+    poll_queue_url: str
     dead_queue_url: str
     webhook_queue_url: str
     inventory_queue_url: str

@@ -11,7 +11,7 @@ gives its calls back.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -98,9 +98,12 @@ class Round:
             self.done.lanes += 1
         return by_budget
 
-    def find(self, marked: Iterable[Lane], horizon_ms: int, until: int | None = None) -> Mapping[str, Ready]:
-        """What of the due work of the `marked` lanes may run, by budget. See `check`."""
-        by_budget = self.by_budget(marked)
+    def find(
+        self, marked: Iterable[Lane], horizon_ms: int, until: int | None = None, only: Set[str] | None = None
+    ) -> Mapping[str, Ready]:
+        """What of the due work of the `marked` lanes may run, by budget. See `check`. only: of these."""
+        found = self.by_budget(marked)
+        by_budget = {budget: some for budget, some in found.items() if only is None or budget in only}
 
         def one(budget: str, part: Done) -> Ready:
             return self.check(budget, by_budget[budget], part, horizon_ms, until)

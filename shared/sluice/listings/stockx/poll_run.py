@@ -1,18 +1,24 @@
-"""One run of the operation poller: twice a minute, or by hand."""
+"""One run of the operation poller: twice a minute, by hand, or for a portion that is too much for another run."""
 
+import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import TypedDict
+from typing import Any, TypedDict
 
-from sluice.jobs.dispatch.poller import poll
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sluice.jobs.dispatch.poller import ALL, Portion, poll
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
 from sluice.jobs.model.states import WAITING
 from sluice.jobs.run import records
 from sluice.listings.stockx.results import TIMED_OUT
 from sluice.marketplaces.accounts.dispatching import ACCOUNTS
+from sluice.platform import aws
 from sluice.platform.context import Context
 from sluice.platform.observe import count, logger
+from sluice.platform.settings import settings
 
 
 class Stats(TypedDict):
@@ -34,7 +40,22 @@ class PollAnswer(TypedDict):
     durationMs: int
 
 
-def run(context: Context, deadline: int) -> PollAnswer:
+def answer(event: Mapping[str, Any], context: Context, deadline: int) -> PollAnswer:
+    """What the operation poller does with its event: a schedule's, or another run's that hands on a portion."""
+    bodies = [json.loads(record["body"]) for record in event.get("Records", ())]
+    budgets = {budget for body in bodies for budget in body.get("budgets", ())}
+    return run(context, deadline, Portion(budgets) if budgets else Portion(hand_over=_hand_over))
+
+
+def _hand_over(budgets: Sequence[str]) -> None:
+    """Start a further run for these budgets, if that can be done; else the next scheduled run finds them."""
+    try:
+        aws.send_message(settings().require("poll_queue_url"), json.dumps({"budgets": list(budgets)}))
+    except (BotoCoreError, ClientError):
+        logger.exception("a portion of operations could not be handed on", extra={"budgets": len(budgets)})
+
+
+def run(context: Context, deadline: int, portion: Portion = ALL) -> PollAnswer:
     """Check up to `engine.poll_batch` operations that are due, and end well before `deadline` (epoch ms)."""
     clock, config = context.clock, context.config
     started, seen, lock = clock.now(), Counter[str](), Lock()
@@ -44,7 +65,7 @@ def run(context: Context, deadline: int) -> PollAnswer:
             seen[_word(job, failure)] += 1
         _log(job, failure)
 
-    done, report = poll(ACCOUNTS, context, deadline, config.engine.poll_batch, observe)
+    done, report = poll(ACCOUNTS, context, deadline, config.engine.poll_batch, observe, portion)
     stats = _stats(seen)
     duration = clock.now() - started
     counters = {name: value for name, value in stats.items() if isinstance(value, int)}
