@@ -109,8 +109,8 @@ def _client_error(error: BaseException | None) -> Any:
     return None
 
 
-def _codes(error: PynamoDBException) -> set[str]:
-    codes = {error.cause_response_code or ""}
+def _codes(error: PynamoDBException) -> set[str]:  # its own word for it fails where there is no response
+    codes = {(getattr(error.cause, "response", None) or {}).get("Error", {}).get("Code", "")}
     if isinstance(error, TransactWriteError):
         codes |= {reason.code for reason in error.cancellation_reasons if reason}
     return codes

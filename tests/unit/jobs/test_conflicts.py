@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import BotoCoreError, ReadTimeoutError
+from pynamodb.exceptions import PynamoDBException
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.slots import reserve_slots, return_slots
@@ -164,3 +166,18 @@ def test_a_completion_whose_answer_was_lost_is_a_completion(network: Network) ->
     done = finish.complete(job, {"ask": "1"}, NOON, Config())
     assert network.sent == ["UpdateItem", "UpdateItem"]
     assert (done.state, done.result) == ("succeeded", {"ask": "1"})
+
+
+def move_lane() -> None:
+    tables.transact(lambda transaction: transaction.update(Lane("lanes#0", "a"), [Lane.seen_at.set(1)]))
+
+
+@pytest.mark.parametrize("write", [*WRITES.values(), move_lane], ids=[*WRITES, "TransactWriteItems"])
+def test_a_write_that_is_never_answered_fails_with_its_own_reason(
+    network: Network, write: Callable[[], object]
+) -> None:
+    """What the connection fails with has no response to look into."""
+    network.answers = [TIMEOUT] * 12
+    with pytest.raises((PynamoDBException, BotoCoreError)) as raised:
+        write()
+    assert isinstance(tables._client_error(raised.value), ReadTimeoutError)
