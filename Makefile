@@ -62,6 +62,10 @@ mutants: setup ## Put small faults into the engine, and see if its tests notice;
 soak: setup ## Simulate the whole of Sluice in all weathers: SEED=1 STEPS=1000000 SEEDS=1
 	@PYTHONPATH=shared $(BIN)/python -m tests.soak --seed $(or $(SEED),1) --steps $(or $(STEPS),1000000) --seeds $(or $(SEEDS),1)
 
+.PHONY: chaos
+chaos: setup ## Kill functions and mix up messages on the local cloud, and see if all gets done; MINUTES=10 SEED=7
+	@$(BIN)/python -m local.chaos
+
 .PHONY: lint
 lint: setup ## Check formatting, style and types
 	@$(BIN)/ruff format --check --quiet

@@ -109,6 +109,11 @@ class Laptop:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self._open.close()
 
+    def restart_cloud(self) -> None:
+        """Stop the local cloud, all functions with it, and start it with what it has kept, stack and all (`keep`)."""
+        self.cloud.stop()
+        self.cloud.start()
+
     def token(self, tenant: str, *roles: str) -> str:
         """A token for a person of `tenant`."""
         return self.issuer.token(tenant, roles or ADMIN)

@@ -21,7 +21,7 @@ from botocore.config import Config
 
 from local.cloud.calls import Call
 from local.cloud.calls import read as read_calls
-from local.cloud.memory import Memory, peak_memory
+from local.cloud.memory import Memory, functions, peak_memory
 
 ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
@@ -91,7 +91,7 @@ class LocalCloud:
             CloudError: it ended or did not answer in time; carries the end of its log.
         """
         scratch = self.folder / "tmp"
-        scratch.mkdir()
+        scratch.mkdir(parents=True)  # a stop has removed all of it
         # Nothing of this process's own environment: a function sees what the template gives it, as in AWS.
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -172,13 +172,17 @@ class LocalCloud:
         """Each kind of call that a function has made, allowed or not."""
         return read_calls(self.folder)
 
+    def processes(self) -> dict[int, str]:
+        """The function processes that are alive: the (physical) name of each one's function."""
+        return functions(self._process.pid) if self._process else {}
+
     def peak_memory(self) -> Memory:
         """The peaks of ministack and of each function up to now."""
         return peak_memory(self._process.pid) if self._process else Memory(0, {})
 
     def stop(self) -> None:
         """End ministack and all its functions, and remove what they wrote. Does nothing the second time."""
-        for client in self._clients.values():
+        for client in list(self._clients.values()):
             client.close()
         self._clients.clear()
         if self._process:

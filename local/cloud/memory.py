@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,16 @@ def _peak(process: Path) -> int:
 def _function(process: Path) -> str | None:
     found = re.search(rb"(?:^|\0)AWS_LAMBDA_FUNCTION_NAME=([^\0]+)", (process / "environ").read_bytes())
     return found[1].decode() if found else None
+
+
+def functions(session: int) -> dict[int, str]:
+    """The function processes of the session that process `session` leads: the name of each one's function."""
+    found = dict[int, str]()
+    for process in _processes(session):
+        with suppress(OSError):  # it ended while we looked
+            if function := _function(process):
+                found[int(process.name)] = function
+    return found
 
 
 def peak_memory(session: int) -> Memory:

@@ -1,0 +1,195 @@
+"""One run: load and trouble together, then calm, then the record."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.chaos.load import PATIENCE_SECONDS, TENANTS, Load
+from local.chaos.record import broken
+from local.chaos.trouble import Trouble
+from local.cloud import CloudError
+from local.laptop import Laptop
+from local.sandbox.limits import Limits
+
+# Each function of a schedule is started so often; by itself it comes once a minute.
+TICK_SECONDS = 1.0
+SCHEDULED = ("scheduler", "operation-poller")
+# A run of this one lasts a minute: nobody waits for its end.
+APART, APART_SECONDS = "promotion-worker", 5.0
+LEASE_MS = 30_000
+# What StockX has created it shows at once: who hurries looks for it no longer than this.
+SOON_MS = 8_000
+CONFIGURATION = {
+    "limits": {
+        "stockx": {
+            "interval_ms": 50,
+            "margin_ms": 0,
+            "windows": [{"calls": 100_000, "per": "hour"}, {"calls": 100_000, "per": "day"}],
+        }
+    },
+    "engine": {"lease_ms": LEASE_MS, "batch": 5, "timetables": {"promotion.create": [500] * 20}},
+    "ebay": {"coalesce_seconds": 1},
+}
+PRODUCTS = 1_000
+
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Outcome:
+    """What happened, and which promises were broken by it."""
+
+    load: Load
+    trouble: Trouble
+    restarts: int
+    calls: int
+    broken: list[str]
+
+
+def play(seed: int, seconds: float, *, pause: float, restarts: int, hurry: bool = False, say: Say = print) -> Outcome:
+    """Let sellers ask and functions die for `seconds`, then see to it that all comes to its end.
+
+    pause: between two wishes of a seller. say: is told how far it is. hurry: leases are not waited for:
+    all functions are killed once more, and the leases of what they had end at once, as if their time had passed.
+    """
+    configuration = CONFIGURATION | {"listings": {"lost_create_ms": SOON_MS if hurry else LEASE_MS}}
+    with TemporaryDirectory(prefix="sluice-chaos-") as folder:
+        laptop = Laptop(
+            latency_ms=60, products=PRODUCTS, configuration=json.dumps(configuration), keep=Path(folder) / "kept"
+        )
+        with laptop:
+            return _Run(laptop, seed, say).live(seconds, pause, restarts, hurry=hurry)
+
+
+class _Run:
+    def __init__(self, laptop: Laptop, seed: int, say: Say) -> None:
+        self._laptop, self._say = laptop, say
+        self._load = Load(laptop, seed)
+        self._trouble = Trouble(laptop, Random(seed), progress=lambda: len(self._load.asks))
+
+    def live(self, seconds: float, pause: float, restarts: int, *, hurry: bool) -> Outcome:
+        for marketplace in ("stockx", "ebay"):
+            self._laptop.sandbox.set_limits(Limits(), marketplace)
+        self._load.connect()
+        with ThreadPoolExecutor(len(TENANTS) + 1) as pool, self._schedules(), self._until_over():
+            sellers = [pool.submit(self._load.live, tenant, pause) for tenant in TENANTS]
+            troubled = pool.submit(self._trouble.make)
+            for number in range(restarts + 1):
+                time.sleep(seconds / (restarts + 1))
+                self._tell()
+                if number < restarts:
+                    self._restart()
+            self._load.over.set()
+            for one in sellers:
+                one.result()
+            self._trouble.over.set()
+            troubled.result()
+            self._tell()
+        if hurry:
+            self._end_leases()
+        with self._schedules():
+            self._calm()
+        calls = len(self._laptop.sandbox.requests())
+        return Outcome(self._load, self._trouble, restarts, calls, broken(self._laptop, self._load.asks))
+
+    @contextmanager
+    def _until_over(self) -> Iterator[None]:
+        """Whatever happens, nobody asks and nothing is killed afterwards."""
+        try:
+            yield
+        finally:
+            self._load.over.set()
+            self._trouble.over.set()
+
+    @contextmanager
+    def _schedules(self) -> Iterator[None]:
+        """Meanwhile functions of schedules are started more often than once a minute, whatever dies."""
+        over = threading.Event()
+
+        def start() -> None:
+            while not over.wait(TICK_SECONDS):
+                for name in SCHEDULED:
+                    with suppress(BotoCoreError, ClientError, CloudError):
+                        self._laptop.cloud.invoke(self._laptop.stack.function(name), {})
+
+        def start_apart() -> None:
+            while not over.wait(APART_SECONDS):
+                with suppress(BotoCoreError, ClientError):
+                    self._laptop.cloud.client("lambda").invoke(
+                        FunctionName=self._laptop.stack.function(APART), InvocationType="Event", Payload=b"{}"
+                    )
+
+        with ThreadPoolExecutor(2) as pool:
+            started = [pool.submit(start), pool.submit(start_apart)]
+            try:
+                yield
+            finally:
+                over.set()
+            for one in started:
+                one.result()
+
+    def _restart(self) -> None:
+        """Stop the emulator in the middle of everything, and start it with what it has kept."""
+        with self._trouble.gate:
+            self._laptop.restart_cloud()
+        self._say("the emulator was started anew")
+
+    def _tell(self) -> None:
+        load, trouble = self._load, self._trouble
+        self._say(f"{len(load.asks)} asked for, {trouble.dead.total()} processes killed, {trouble.sent} messages twice")
+
+    def _end_leases(self) -> None:
+        """All functions die, and all leases of what they had end; then what was lost is taken back.
+
+        What waits in queues meanwhile was not started by anybody: whoever gets it afterwards comes too late.
+        """
+        table, client = f"{self._laptop.stack.name}-jobs", self._laptop.cloud.client("dynamodb")
+        with self._trouble.held():
+            time.sleep(TICK_SECONDS)  # a message that was on its way to a function has arrived
+            leased = [item for item in _items(client, table) if item["state"]["S"] == "leased"]
+            self._trouble.kill()
+            for item in leased:
+                with suppress(client.exceptions.ConditionalCheckFailedException):
+                    client.update_item(
+                        TableName=table,
+                        Key={"job_id": item["job_id"]},
+                        UpdateExpression="SET due_at = :now",
+                        ConditionExpression="lease = :lease",
+                        ExpressionAttributeValues={":now": {"N": str(_now())}, ":lease": item["lease"]},
+                    )
+            self._laptop.cloud.invoke(self._laptop.stack.function("scheduler"), {})
+            self._trouble.send_twice()
+        self._say(f"{len(leased)} leases ended")
+
+    def _calm(self) -> None:
+        """Until all that was asked for has come to an end.
+
+        Raises:
+            TimeoutError: something never does.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while waiting := list(self._load.unfinished()):
+            self._say(f"calm: {len(waiting)} are not over yet")
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"lost: {waiting[:5]}, and {len(waiting[5:])} more")
+            time.sleep(TICK_SECONDS)
+
+
+def _items(client: Any, table: str) -> Iterator[dict[str, Any]]:
+    for page in client.get_paginator("scan").paginate(TableName=table):
+        yield from page["Items"]
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
