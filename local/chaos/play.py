@@ -27,6 +27,8 @@ SCHEDULED = ("scheduler", "operation-poller")
 # A run of this one lasts a minute: nobody waits for its end.
 APART, APART_SECONDS = "promotion-worker", 5.0
 LEASE_MS = 30_000
+# So many runs of one function may meet a process that dies.
+DYING = 5
 # What StockX has created it shows at once: who hurries looks for it no longer than this.
 SOON_MS = 8_000
 CONFIGURATION = {
@@ -168,9 +170,18 @@ class _Run:
                         ConditionExpression="lease = :lease",
                         ExpressionAttributeValues={":now": {"N": str(_now())}, ":lease": item["lease"]},
                     )
-            self._laptop.cloud.invoke(self._laptop.stack.function("scheduler"), {})
+            self._rescue()
             self._trouble.send_twice()
         self._say(f"{len(leased)} leases ended")
+
+    def _rescue(self) -> None:
+        """One whole run of the scheduler. Those before it may meet a process that is dying just now."""
+        scheduler = self._laptop.stack.function("scheduler")
+        for _ in range(DYING):
+            with suppress(CloudError):
+                self._laptop.cloud.invoke(scheduler, {})
+                return
+        self._laptop.cloud.invoke(scheduler, {})
 
     def _calm(self) -> None:
         """Until all that was asked for has come to an end.
