@@ -54,7 +54,9 @@ class NotificationDay:
         assert (mail["events"], mail["state"], DEAD["jobId"] in mail["text"]) == (1, "SENT", True)
 
     def in_the_feed(self) -> list[dict[str, Any]]:
-        return [one for one in self.api.get("/v1/events?type=job.dead")["events"] if one["eventId"] == DEAD["id"]]
+        """By its time: the day has made many newer ones."""
+        found: list[dict[str, Any]] = self.api.get("/v1/events?type=job.dead&to=2026-11-22T12:00:01Z")["events"]
+        return [one for one in found if one["eventId"] == DEAD["id"]]
 
     def is_mailed(self) -> bool:
         """Whether the notifier's next run has mailed it: somebody's run may be at it."""
