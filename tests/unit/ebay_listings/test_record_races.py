@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import RLock
+from threading import Barrier, RLock
 
 import pytest
 
@@ -10,14 +10,16 @@ from sluice.jobs.model import states
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import claim
-from sluice.listings.ebay import asking
+from sluice.listings.ebay import asking, members, taking
 from sluice.listings.ebay.asking import Done, WrongVersion
 from sluice.listings.ebay.change import Asker
 from sluice.listings.ebay.kinds import publish_id
 from sluice.listings.ebay.table import HistoryEntry, find
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
-from tests.support.ebay_records import SKU, desired
+from sluice.platform.refused import Refused
+from tests.support.ebay_records import GROUP, SKU, desired
+from tests.support.patience import SECONDS
 from tests.support.store import Answer, Request, Send, Store
 
 NOW = 1_795_348_800_000
@@ -71,6 +73,30 @@ def test_of_many_edits_of_one_version_one_is_taken() -> None:
     record = find("acme", SKU)
     assert record
     assert record.version == 2
+
+
+@pytest.mark.usefixtures("tables")
+def test_of_two_members_that_are_the_first_of_their_group_at_once_one_is_given_the_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both, make = Barrier(2, timeout=SECONDS), members._Known
+
+    def together() -> members._Known:
+        both.wait()
+        return make()
+
+    monkeypatch.setattr(members, "_Known", together)
+    group, shared = taking.group({**GROUP, "key": "shoes"}), members.Members("acme")
+
+    def is_given_it(sku: str) -> bool:
+        try:
+            shared.join(group, sku, (("10",),), ())
+        except Refused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(is_given_it, ("a", "b"))) == 1
 
 
 @pytest.mark.parametrize("step", range(12))

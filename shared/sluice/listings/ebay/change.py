@@ -31,7 +31,8 @@ _QUICK: Final = ("/price", "/quantity")
 class Asker:
     """Who asks, when (epoch ms), and how: `put`, `patch`, `import`, … stands in the history.
 
-    priority: of the jobs that come of it.
+    priority: of the jobs that come of it. facts: what is known of the seller, however many records are asked for.
+    members: what tells the members of groups apart, however many of them are.
     """
 
     tenant: str
@@ -41,15 +42,13 @@ class Asker:
     config: Config = field(repr=False)
     priority: int = keys.HOT
 
-    @cached_property
-    def facts(self) -> Facts:
-        """What is known of the seller, however many records are asked for."""
-        return Facts(keys.account("ebay", self.tenant))
+    facts: Facts = field(init=False, repr=False, compare=False)
+    members: Members = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def members(self) -> Members:
-        """What tells the members of groups apart, however many of them are asked for."""
-        return Members(self.tenant)
+    def __post_init__(self) -> None:
+        """Threads share it: made when first asked for, two that ask at once would have one each."""
+        object.__setattr__(self, "facts", Facts(keys.account("ebay", self.tenant)))
+        object.__setattr__(self, "members", Members(self.tenant))
 
 
 class Change(ABC):

@@ -6,7 +6,6 @@
 Without it each of them would read all others, with their descriptions: work that grows with the square of the members.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from threading import RLock
@@ -50,7 +49,7 @@ class Members:
 
     def __init__(self, tenant: str) -> None:
         self._tenant = tenant
-        self._groups: dict[tuple[str, tuple[str, ...]], _Known] = defaultdict(_Known)
+        self._groups: dict[tuple[str, tuple[str, ...]], _Known] = {}
 
     def join(self, group: Group, sku: str, wanted: Place, stored: Collection[str]) -> None:
         """Give a member its place. stored: the skus of the group's members, as its record has them now.
@@ -58,7 +57,8 @@ class Members:
         Raises:
             Refused: another member has this place, or the group has as many as it may.
         """
-        known = self._groups[group.key, tuple(group.varies_by)]
+        # One step, unlike what a defaultdict does: two threads that are first at once have the same.
+        known = self._groups.setdefault((group.key, tuple(group.varies_by)), _Known())
         with known.lock:
             others = (set(stored) | known.taken.keys()) - {sku}
             if len(others) >= MOST_MEMBERS:
