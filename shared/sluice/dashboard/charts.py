@@ -1,8 +1,9 @@
 """Pictures of numbers, drawn as SVG by the server. What they show also stands in words or in a table."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from markupsafe import Markup
 
@@ -15,6 +16,22 @@ WIDTH, HEIGHT, LEFT, BELOW, ABOVE = 600, 200, 62, 24, 8
 COLOURS: Final = 5
 
 Point = tuple[float, float]
+
+
+class Axis(NamedTuple):
+    """The axis along which a picture goes. place: where a row stands on it. said: how that is said, at the two ends."""
+
+    place: Callable[[Row], float]
+    said: Callable[[Row], str]
+
+
+# Of rows that have a `day`, as `2026-11-28`, and of those that have an `hour`, as a time.
+BY_DAY: Final = Axis(lambda row: date.fromisoformat(row["day"]).toordinal(), lambda row: row["day"])
+BY_HOUR: Final = Axis(lambda row: _hour(row).timestamp(), lambda row: f"{_hour(row):%m-%d %H:%M}")
+
+
+def _hour(row: Row) -> datetime:
+    return datetime.fromisoformat(row["hour"])
 
 
 def gauge(used: int, limit: int, label: str) -> Markup:
@@ -45,8 +62,7 @@ def sparkline(values: Sequence[int], label: str) -> Markup:
 def chart(
     title: str,
     table: Table,
-    across: Callable[[Row], float],
-    along: Callable[[Row], str],
+    axis: Axis,
     lines: Mapping[str, Callable[[Row], float | None]],
     *,
     steps: bool = False,
@@ -54,9 +70,9 @@ def chart(
 ) -> Markup:
     """Lines over a common axis, with the table of what they show behind a click; the table alone if there is no line.
 
-    across, along, lines, steps, zero: as `picture` has them.
+    axis, lines, steps, zero: as `picture` has them.
     """
-    drawn = picture(title, table.rows, across, along, lines, steps=steps, zero=zero)
+    drawn = picture(title, table.rows, axis, lines, steps=steps, zero=zero)
     return join([drawn, numbers(table)]) if drawn else table.html()
 
 
@@ -68,8 +84,7 @@ def numbers(table: Table) -> Markup:
 def picture(
     title: str,
     rows: Sequence[Row],
-    across: Callable[[Row], float],
-    along: Callable[[Row], str],
+    axis: Axis,
     lines: Mapping[str, Callable[[Row], float | None]],
     *,
     steps: bool = False,
@@ -77,12 +92,11 @@ def picture(
 ) -> Markup | None:
     """Lines over a common axis; None if there is nothing to draw.
 
-    across: where a row stands on the axis. along: how that is said; it stands at the two ends. lines: by name, a row's
-    value; None is a gap. steps: a value holds until the next one, as a price does. zero: the axis begins there, as that
-    of counts does; that of prices begins at the lowest.
+    lines: by name, a row's value; None is a gap. steps: a value holds until the next one, as a price does.
+    zero: the upright axis begins there, as that of counts does; that of prices begins at the lowest.
     """
-    rows = sorted(rows, key=across)
-    drawn = {name: [_points(run, steps) for run in _runs(rows, across, line)] for name, line in lines.items()}
+    rows = sorted(rows, key=axis.place)
+    drawn = {name: [_points(run, steps) for run in _runs(rows, axis.place, line)] for name, line in lines.items()}
     points = [point for runs in drawn.values() for run in runs for point in run]
     if not points:
         return None
@@ -97,7 +111,7 @@ def picture(
     made = element(
         "svg",
         element("title", f"{title}: {', '.join(lines)}"),
-        _axes(low, high, (along(rows[0]), along(rows[-1]))),
+        _axes(low, high, (axis.said(rows[0]), axis.said(rows[-1]))),
         shapes,
         viewBox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",

@@ -34,8 +34,8 @@ ROWS: list[Row] = [{"day": 1, "calls": 5}, {"day": 2, "calls": 9}, {"day": 4, "c
 
 def chart(rows: list[Row], *, steps: bool = False, **query: str) -> str:
     lines = {"calls": lambda row: row["calls"]}
-    days = table(rows, "", **query)
-    return str(charts.chart("By day", days, lambda row: row["day"], lambda row: f"{row['day']}", lines, steps=steps))
+    days, axis = table(rows, "", **query), charts.Axis(lambda row: row["day"], lambda row: f"{row['day']}")
+    return str(charts.chart("By day", days, axis, lines, steps=steps))
 
 
 def test_two_tables_of_a_page_are_sorted_and_downloaded_apart() -> None:

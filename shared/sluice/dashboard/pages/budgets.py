@@ -1,7 +1,5 @@
 """Budgets and accounts: how much of each quota is used, what closed it, and whether the account works."""
 
-from datetime import date
-
 from sluice.dashboard import charts, forms, parts
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page
@@ -46,7 +44,7 @@ def show_one(visit: Visit) -> Page:
     }
     table = Table(visit, columns, found.rows("days"), "Days of the marketplace", "No calls in these days.")
     calls = {"calls": lambda row: row["calls"]}
-    shown = charts.chart("Calls by day", table, day, lambda row: row["day"], calls)
+    shown = charts.chart("Calls by day", table, charts.BY_DAY, calls)
     more = [[parts.link(f"{one} days", visit.here, {**visit.query, "days": one}), " "] for one in ("7", "35")]
     what_if = parts.link("What if its limits were others?", "/dashboard/what-if", {"budget": name})
     may_play = visit.may(Permission.DEPLOYMENT_READ)
@@ -73,11 +71,6 @@ def show_accounts(visit: Visit) -> Page:
     empty = "No account is connected. PUT /v1/accounts/{marketplace} connects one."
     table = Table(visit, columns, found.rows("accounts"), "Connections to marketplaces", empty)
     return listing("Accounts", found, table)
-
-
-def day(row: Row) -> float:
-    """Where the `day` of a row stands among days."""
-    return date.fromisoformat(row["day"]).toordinal()
 
 
 def to_budget(visit: Visit, row: Row) -> Child:

@@ -1,7 +1,7 @@
 """How listings at eBay fare over time: publishes that wait, how many succeed, and what differs, by class."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from markupsafe import Markup
@@ -64,9 +64,10 @@ def _publishes(visit: Visit) -> tuple[Markup, Table]:
     table = Table(visit, PUBLISHES, rows, "By hour (UTC), the newest first", NO_PUBLISH, "publishes")
     if not rows:
         return parts.section("Publishing", table.html()), table
+    waiting, ended = {"not over": _number("pending")}, {"percent": _number("success")}
     pictures = [
-        _picture("Publishes that wait or run, at the end of each hour", rows, {"not over": _number("pending")}),
-        _picture("Of those that ended, so many percent well", rows, {"percent": _number("success")}),
+        charts.picture("Publishes that wait or run, at the end of each hour", rows, charts.BY_HOUR, waiting),
+        charts.picture("Of those that ended, so many percent well", rows, charts.BY_HOUR, ended),
     ]
     return parts.section("Publishing", element("div", pictures, class_="sides"), charts.numbers(table)), table
 
@@ -96,14 +97,6 @@ def _by_hour(since: str, one: Mapping[str, Any]) -> list[Row]:
     return rows[::-1]
 
 
-def _picture(title: str, rows: list[Row], lines: Mapping[str, Callable[[Row], float | None]]) -> Markup | None:
-    return charts.picture(title, rows, _hour, lambda row: f"{datetime.fromisoformat(row['hour']):%m-%d %H:%M}", lines)
-
-
-def _hour(row: Row) -> float:
-    return datetime.fromisoformat(row["hour"]).timestamp()
-
-
 def _drift(visit: Visit, days: list[Mapping[str, Any]]) -> tuple[Markup, Table]:
     """How many differences were open on each day, by class; those classes of which there were some."""
     classes = [name for name in CLASSES if any(one["open"].get(name) for one in days)]
@@ -114,14 +107,10 @@ def _drift(visit: Visit, days: list[Mapping[str, Any]]) -> tuple[Markup, Table]:
     if not rows:
         return parts.section(title, table.html()), table
     lines = {CLASSES[name]: _number(name) for name in classes}
-    drawn = charts.picture("Open differences", rows, _day, lambda row: str(row["day"]), lines)
+    drawn = charts.picture("Open differences", rows, charts.BY_DAY, lines)
     none = element("p", "Nothing has differed on these days.", class_="note") if drawn is None else None
     return parts.section(title, none, drawn, charts.numbers(table)), table
 
 
 def _number(name: str) -> Callable[[Row], float | None]:
     return lambda row: row[name]
-
-
-def _day(row: Row) -> float:
-    return date.fromisoformat(row["day"]).toordinal()

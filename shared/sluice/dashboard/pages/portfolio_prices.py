@@ -1,7 +1,6 @@
 """Prices of an item side by side: what each marketplace asks and bids, how far apart they are, and how old."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -58,15 +57,11 @@ def _line(what: str, label: str, known: Sequence[Row], rows: Sequence[Row]) -> M
     """What each asked, or bid: of those that do it in the same currency as the first."""
     drawn = [one for one in known if one["currency"] == known[0]["currency"]]
     lines = {f"{named(one['marketplace'])}, {one['currency']}": _on_day(one["marketplace"], what) for one in drawn}
-    return charts.picture(label, rows, _day, lambda row: str(row["day"]), lines, zero=False)
+    return charts.picture(label, rows, charts.BY_DAY, lines, zero=False)
 
 
 def _on_day(marketplace: str, what: str) -> Callable[[Row], float | None]:
     return lambda row: parts.number(row[marketplace].get(what))
-
-
-def _day(row: Row) -> float:
-    return date.fromisoformat(row["day"]).toordinal()
 
 
 def named(marketplace: str) -> str:

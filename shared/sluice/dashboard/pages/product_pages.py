@@ -165,7 +165,7 @@ def _prices(found: Found, points: Table) -> Child:
         return forms.others(found.wrong, ())
     currencies = sorted({row["price"]["currency"] for row in points.rows if row["price"]})
     lines = {currency: _in(currency) for currency in currencies}
-    return charts.chart("Confirmed prices", points, _at, lambda row: row["at"][:10], lines, steps=True, zero=False)
+    return charts.chart("Confirmed prices", points, BY_TIME, lines, steps=True, zero=False)
 
 
 def _in(currency: str) -> Any:
@@ -175,8 +175,7 @@ def _in(currency: str) -> Any:
     return amount
 
 
-def _at(row: Row) -> float:
-    return datetime.fromisoformat(row["at"]).timestamp()
+BY_TIME: Final = charts.Axis(lambda row: datetime.fromisoformat(row["at"]).timestamp(), lambda row: row["at"][:10])
 
 
 def _facts(one: Mapping[str, Any]) -> dict[str, Child]:

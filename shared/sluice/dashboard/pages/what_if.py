@@ -10,7 +10,6 @@ from sluice.dashboard import charts, parts
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page
-from sluice.dashboard.pages.budgets import day
 from sluice.dashboard.search import BAD_REQUEST, Filter
 from sluice.dashboard.table import Row, Table, text
 from sluice.dashboard.visit import Visit
@@ -103,7 +102,7 @@ def _days(visit: Visit, found: Mapping[str, Any]) -> tuple[Markup, Table]:
         "waited": lambda row: row["waited"],
         "would have waited": lambda row: row["would"],
     }
-    return charts.chart("By day", table, day, lambda row: row["day"], lines), table
+    return charts.chart("By day", table, charts.BY_DAY, lines), table
 
 
 def _most(played: Mapping[str, Any]) -> Child:

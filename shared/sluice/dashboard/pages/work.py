@@ -1,7 +1,6 @@
 """How one kind of work fared: what ended by hour as lines, and by kind of job."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from sluice.dashboard import charts, parts
 from sluice.dashboard.forms import others
@@ -9,7 +8,7 @@ from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page
 from sluice.dashboard.pages.jobs import of_queue
 from sluice.dashboard.search import Found, search
-from sluice.dashboard.table import Column, Row, Table, text, time, took
+from sluice.dashboard.table import Column, Table, text, time, took
 from sluice.dashboard.visit import Visit
 
 
@@ -28,9 +27,7 @@ def _fared(visit: Visit, found: Found, empty: str) -> tuple[Child, tuple[Table, 
         "given up": lambda row: row["dead"],
         "tries that failed": lambda row: row["failedTries"],
     }
-    drawn = charts.chart(
-        "By hour, UTC", hours, lambda row: _hour(row).timestamp(), lambda row: f"{_hour(row):%m-%d %H:%M}", lines
-    )
+    drawn = charts.chart("By hour, UTC", hours, charts.BY_HOUR, lines)
     return parts.section("How it fared", drawn, kinds.html()), (kinds, hours)
 
 
@@ -55,7 +52,3 @@ def _kinds(visit: Visit) -> dict[str, Column]:
         "failed": text("Failed tries", "failedTries"),
         "postponed": text("Postponed", "postponed"),
     }
-
-
-def _hour(row: Row) -> datetime:
-    return datetime.fromisoformat(row["hour"])
