@@ -59,7 +59,7 @@ def _standing(account: Mapping[str, Any]) -> Markup | None:
 def _publishes(visit: Visit) -> tuple[Markup, Table]:
     asked = {"hours": HOURS, "tenant": visit.session.caller.tenant}
     work = visit.get("/v1/operator/operations", query=asked)
-    [*_, one] = [{}, *(each for each in work["kinds"] if (each["kind"], each["marketplace"]) == QUEUE)]
+    one = next((each for each in work["kinds"] if (each["kind"], each["marketplace"]) == QUEUE), None)
     rows = _by_hour(work["since"], one) if one else []
     table = Table(visit, PUBLISHES, rows, "By hour (UTC), the newest first", NO_PUBLISH, "publishes")
     if not rows:
