@@ -100,3 +100,9 @@ def section(title: str, *children: Child) -> Markup:
 def as_json(found: Any) -> Markup:
     """What has no form of its own, as the API has it."""
     return element("pre", json.dumps(found, indent=2, ensure_ascii=False), tabindex="0")
+
+
+def documents(summary: str, whole: Mapping[str, Any]) -> Markup:
+    """Documents with all that they say, behind a click; those that there are, each below its name."""
+    told = [[element("h3", label), as_json(found)] for label, found in whole.items() if found]
+    return element("details", element("summary", summary), told)

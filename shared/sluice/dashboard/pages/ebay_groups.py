@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from markupsafe import Markup
-
 from sluice.dashboard import parts
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.forms import others
@@ -74,7 +72,7 @@ def _one(visit: Visit, key: str, wrong: Mapping[str, str], status: int) -> Page:
         records.check_button(visit, f"{ONE}/check", key) if one["published"] else None,
         parts.section("What it is", parts.facts(_facts(one))),
         parts.section("Members", members.html()),
-        _whole(one),
+        parts.documents("All that it says", {"Wanted": one["record"], "Published": one["published"]}),
         parts.section("What was published", snapshots.html(), more(visit, taken, "snapshots")),
         parts.section("What was changed", history.html(), more(visit, past, "history")),
     ]
@@ -100,7 +98,7 @@ def _members(one: Mapping[str, Any]) -> dict[str, Column]:
         "price": Column("Price", lambda row: float(row["price"]["amount"]), lambda row: _price(row)),
         "quantity": text("Quantity", "quantity"),
         "drift": Column("Open differences", lambda row: row["drift"] or None),
-        "version": Column("Version", lambda row: row["version"], lambda row: _version(row)),
+        "version": Column("Version", lambda row: row["version"], records.version),
         "error": Column("Error", lambda row: row["error"] and f"{row['error']['code']}: {row['error']['message']}"),
     }
 
@@ -113,27 +111,16 @@ def _price(row: Row) -> str:
     return f"{row['price']['amount']} {row['price']['currency']}"
 
 
-def _version(row: Row) -> str:
-    return f"{row['version']}, published {row['publishedVersion'] or 'none'}"
-
-
 def _facts(one: Mapping[str, Any]) -> dict[str, Child]:
     besides = said(one["warnings"])
     found: dict[str, Child] = {
         "site": one["marketplace"],
         "listing at eBay": one["listingId"] or parts.NONE,
         "is to be": one["status"],
-        "version": _version(one),
+        "version": records.version(one),
         "published": parts.moment(one["publishedAt"]),
         "changes left today": records.revisions(one["revisions"]),
         "changed": [parts.moment(one["changedAt"]), f" by {one['changedBy']}"],
         "made": parts.moment(one["createdAt"]),
     }
     return found | ({"eBay said besides": besides} if besides else {})
-
-
-def _whole(one: Mapping[str, Any]) -> Markup:
-    """The group's own documents, with all that they say."""
-    whole = {"Wanted": one["record"], "Published": one["published"]}
-    told = [[element("h3", label), parts.as_json(found)] for label, found in whole.items() if found]
-    return element("details", element("summary", "All that it says"), told)

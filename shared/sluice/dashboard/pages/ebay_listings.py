@@ -139,6 +139,11 @@ def error(found: Mapping[str, Any] | None) -> Markup | None:
     return element("p", told, parts.moment(found["at"]), class_="refused")
 
 
+def version(one: Mapping[str, Any]) -> str:
+    """Which version is wanted, and which eBay has."""
+    return f"{one['version']}, published {one['publishedVersion'] or 'none'}"
+
+
 def revisions(left: Mapping[str, Any]) -> Child:
     """How many changes eBay takes of the listing today."""
     told = f"{left['left']}, of which {left['detailsLeft']} of more than price and quantity, until "
@@ -151,7 +156,7 @@ def _facts(one: Mapping[str, Any]) -> dict[str, Child]:
         "listing at eBay": one["listingId"] or parts.NONE,
         "group": GROUP.to(one["group"]) if one["group"] else parts.NONE,
         "is to be": one["status"],
-        "version": f"{one['version']}, published {one['publishedVersion'] or 'none'}",
+        "version": version(one),
         "published": parts.moment(one["publishedAt"]),
         "looked at": parts.moment(one["observedAt"]),
         "changes left today": revisions(one["revisions"]),

@@ -22,7 +22,8 @@ SIDES: Final = {
 def section(visit: Visit, one: Mapping[str, Any]) -> tuple[Markup, Table]:
     """What is wanted, was published, and is shown at eBay, of one listing; and the table that has it."""
     table = Table(visit, SIDES, _sides(one), "Wanted, published, and as eBay shows it", "Nothing is known.", "sides")
-    return parts.section("Side by side", table.html(), _whole(one)), table
+    whole = {"Wanted": one["record"], "Published": one["published"], "At eBay": one["observed"]}
+    return parts.section("Side by side", table.html(), parts.documents("All that each says", whole)), table
 
 
 def _sides(one: Mapping[str, Any]) -> list[Row]:
@@ -86,10 +87,3 @@ def _differs(row: Row) -> str | None:
         "eBay shows another": _is_other(row, "shown", "published"),
     }
     return ", ".join(one for one, so in told.items() if so) or None
-
-
-def _whole(one: Mapping[str, Any]) -> Markup:
-    """The documents, with all that they say."""
-    whole = {"Wanted": one["record"], "Published": one["published"], "At eBay": one["observed"]}
-    told = [[element("h3", label), parts.as_json(found)] for label, found in whole.items() if found]
-    return element("details", element("summary", "All that each says"), told)
