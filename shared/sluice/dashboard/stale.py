@@ -14,8 +14,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from sluice.dashboard import parts
-from sluice.dashboard.html import element
+from sluice.dashboard import forms, parts
+from sluice.dashboard.html import Child, element
 from sluice.dashboard.visit import Visit
 
 # What stands, in words, by what people call it.
@@ -24,11 +24,6 @@ Stands = Mapping[str, str]
 CONFLICT: Final = 409
 MEANWHILE: Final = "Somebody else has changed this meanwhile, so nothing was done. What they changed:"
 GO_ON: Final = "Below is what you wrote. Send it again to have it hold all the same."
-
-
-def seen(stands: Stands) -> dict[str, str]:
-    """What a form carries along: what stood when its page was made."""
-    return {"seen": json.dumps(dict(stands), ensure_ascii=False)}
 
 
 def changes(visit: Visit, stands: Stands) -> dict[str, tuple[str, str]]:
@@ -43,7 +38,27 @@ def is_done(visit: Visit, stands: Stands, wanted: Stands) -> bool:
     return bool(changed) and all(stands[name] == wanted.get(name) for name in changed)
 
 
-def told(visit: Visit, stands: Stands) -> Markup | None:
+def section(
+    visit: Visit,
+    stands: Stands,
+    title: str,
+    path: str,
+    fields: Mapping[str, Markup],
+    sends: Markup,
+    wrong: Mapping[str, str],
+    *,
+    told: Child = None,
+    hidden: Mapping[str, str] | None = None,
+) -> Markup:
+    """A part of a page with a form that changes what stands; all else is as in `forms.section`.
+
+    The form carries along what stood when its page was made, and what was changed meanwhile is told above it.
+    """
+    seen = {**(hidden or {}), "seen": json.dumps(dict(stands), ensure_ascii=False)}
+    return forms.section(visit, title, path, fields, sends, wrong, told=[_told(visit, stands), told], hidden=seen)
+
+
+def _told(visit: Visit, stands: Stands) -> Markup | None:
     """What was changed meanwhile, for whoever sent the form; None if nothing was."""
     changed = changes(visit, stands)
     if not changed:

@@ -212,10 +212,9 @@ def _buttons(visit: Visit, one: Mapping[str, Any]) -> Markup | None:
 def _terms(visit: Visit, one: Mapping[str, Any], wrong: Mapping[str, str]) -> Markup | None:
     if not visit.may(Permission.LISTINGS_WRITE) or one["status"] not in ("ACTIVE", "INACTIVE", "PENDING"):
         return None
-    stands = _stands(one)
-    fields, hidden = forms.input_fields(TERMS, visit.form, wrong), {"id": one["listingId"], **stale.seen(stands)}
-    sends, told = forms.button("Change it"), stale.told(visit, stands)
-    return forms.section(visit, "Another price", f"{ONE}/change", fields, sends, wrong, told=told, hidden=hidden)
+    fields, hidden = forms.input_fields(TERMS, visit.form, wrong), {"id": one["listingId"]}
+    stands, sends = _stands(one), forms.button("Change it")
+    return stale.section(visit, stands, "Another price", f"{ONE}/change", fields, sends, wrong, hidden=hidden)
 
 
 def _stands(one: Mapping[str, Any]) -> dict[str, str]:

@@ -120,9 +120,8 @@ def _form(visit: Visit, mail: Mapping[str, Any] | None, wrong: Mapping[str, str]
         "address": forms.input_field("address", ADDRESS, address, wrong.get("address"), maxlength=254),
         "event": forms.ticks("event", "Tell of", {one: one for one in TELLS}, chosen, wrong.get("event")),
     }
-    sends, told = forms.button("Have it so", kind="strong"), stale.told(visit, _stands(mail))
-    hidden = stale.seen(_stands(mail))
-    return forms.section(visit, "What you want to be told", HERE, fields, sends, wrong, told=told, hidden=hidden)
+    sends = forms.button("Have it so", kind="strong")
+    return stale.section(visit, _stands(mail), "What you want to be told", HERE, fields, sends, wrong)
 
 
 def _stands(mail: Mapping[str, Any] | None) -> dict[str, str]:

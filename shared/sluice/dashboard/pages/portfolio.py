@@ -117,7 +117,6 @@ def _one(
     one, past = visit.get(ROUTE, path=path), visit.get(f"{ROUTE}/prices", path=path)["prices"]
     side_by_side, table = prices.section(visit, one)
     over_time, days = prices.over_time(visit, past)
-    changed = stale.told(visit, portfolio_change.stands(one))
     lots = Table(visit, LOTS, one["lots"], "Units by what they cost", "None.", "lots")
     body = [
         drawings.drawn([one]),
@@ -127,7 +126,7 @@ def _one(
         side_by_side,
         over_time,
         parts.section("What you own", lots.html()),
-        portfolio_change.section(visit, one, wrong, changed),
+        portfolio_change.section(visit, one, wrong),
     ]
     return Page(_name(one), join(body), status, tables=(table, days, lots))
 

@@ -60,8 +60,8 @@ def read(visit: Visit, one: Row) -> Change:
     return Change(body, wanted, {**names, "lots": "units", "marketplaces": "marketplace"})
 
 
-def section(visit: Visit, one: Row, wrong: Mapping[str, str], changed: Markup | None = None) -> Markup | None:
-    """The form. changed: what was changed meanwhile, of one that was sent."""
+def section(visit: Visit, one: Row, wrong: Mapping[str, str]) -> Markup | None:
+    """The form."""
     if not visit.may(Permission.INVENTORY_WRITE):
         return None
     sent = "category" in visit.form
@@ -79,11 +79,9 @@ def section(visit: Visit, one: Row, wrong: Mapping[str, str], changed: Markup | 
     places = visit.ticked("marketplace") if sent else [price["marketplace"] for price in one["prices"]]
     named = dict(prices.NAMES)
     fields["marketplace"] = forms.ticks("marketplace", "Priced at", named, places, wrong.get("marketplace"))
-    hidden = {"id": one["itemId"], **stale.seen(stands(one))}
-    sends = forms.button("Change it", kind="strong")
-    return forms.section(
-        visit, "Change it", TO, fields, sends, wrong, told=[changed, element("p", ABOUT, class_="note")], hidden=hidden
-    )
+    hidden, sends = {"id": one["itemId"]}, forms.button("Change it", kind="strong")
+    about = element("p", ABOUT, class_="note")
+    return stale.section(visit, stands(one), "Change it", TO, fields, sends, wrong, told=about, hidden=hidden)
 
 
 def _sent_lots(visit: Visit) -> int:

@@ -206,12 +206,9 @@ def _change(visit: Visit, one: Mapping[str, Any], wrong: Mapping[str, str]) -> M
         return None
     target = one["targetPrice"] or {}
     stands = {"label": one["label"], **target, "dropPercent": one["dropPercent"]}
-    fields, hidden = (
-        forms.input_fields(WISHES, visit.form or stands, wrong),
-        {"id": one["pageId"], **stale.seen(_stands(one))},
-    )
-    sends, title, changed = forms.button("Change it"), "What you want to be told", stale.told(visit, _stands(one))
-    return forms.section(visit, title, f"{ONE}/change", fields, sends, wrong, told=changed, hidden=hidden)
+    fields, hidden = forms.input_fields(WISHES, visit.form or stands, wrong), {"id": one["pageId"]}
+    title, sends = "What you want to be told", forms.button("Change it")
+    return stale.section(visit, _stands(one), title, f"{ONE}/change", fields, sends, wrong, hidden=hidden)
 
 
 def _stands(one: Mapping[str, Any]) -> dict[str, str]:

@@ -195,10 +195,8 @@ def _change(visit: Visit, hook: Mapping[str, Any], wrong: Mapping[str, str]) -> 
     ticked = ["yes"] if (visit.ticked("enabled") if visit.form else hook["status"] == "ACTIVE") else []
     enabled = forms.ticks("enabled", "Enabled", {"yes": "sends"}, ticked, wrong.get("enabled"))
     fields = {**_fields(visit, wrong, hook["eventTypes"]), "enabled": enabled}
-    stands = _stands(hook)
-    hidden = {"id": hook["webhookId"], "known": "yes", **stale.seen(stands)}
-    told, sends = stale.told(visit, stands), forms.button("Change it")
-    return forms.section(visit, "Change", HERE, fields, sends, wrong, told=told, hidden=hidden)
+    hidden, sends = {"id": hook["webhookId"], "known": "yes"}, forms.button("Change it")
+    return stale.section(visit, _stands(hook), "Change", HERE, fields, sends, wrong, hidden=hidden)
 
 
 def _fits(url: str, masked: str) -> bool:
