@@ -65,9 +65,7 @@ def change(visit: Visit) -> Page | Redirect:
     try:
         visit.do(f"PATCH {ROUTE}", asked.body, path={"item_id": item_id})
     except ApiRefusal as refused:
-        wrong = {
-            asked.names.get(name, name): told for name, told in (refused.fields or {"item": refused.message}).items()
-        }
+        wrong = {asked.names.get(name, name): told for name, told in refused.named("item").items()}
         return _one(here, item_id, wrong=wrong, status=refused.status)
     return Redirect(parts.address(ONE, {"id": item_id}))
 
