@@ -49,7 +49,7 @@ class Log:
             self._entries.append(entry)
             self._arrived.notify_all()
 
-    def wait_for(self, calls: int, seconds: float = 10.0) -> None:
+    def wait_for(self, calls: int, seconds: float) -> None:
         """Until `calls` entries are there, answered or not. Raises TimeoutError."""
         with self._arrived:
             if not self._arrived.wait_for(lambda: len(self._entries) >= calls, seconds):

@@ -22,7 +22,7 @@ from local.sandbox.shops.shops import SHOPS, ShopState
 from local.sandbox.stockx.listings import Change, Listing, Operation, OperationType
 
 HOST = "127.0.0.1"
-START_SECONDS = 240.0  # only what never starts takes as long, however busy this machine is
+LONGEST_SECONDS = 240.0  # only what never comes takes as long, however busy this machine is
 
 
 class Sandbox:
@@ -91,7 +91,7 @@ class Sandbox:
         """The calls so far; filters as in `Log.entries`."""
         return self.world.log.entries(**wanted)
 
-    def wait_for(self, calls: int, seconds: float = 240.0) -> None:
+    def wait_for(self, calls: int, seconds: float = LONGEST_SECONDS) -> None:
         """Until the log has `calls` entries, answered or not. Raises TimeoutError."""
         self.world.log.wait_for(calls, seconds)
 
@@ -145,8 +145,8 @@ class Sandbox:
         self._socket = _listen(self._port)
         self._thread = Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, name="sandbox", daemon=True)
         self._thread.start()
-        if not self._ready.wait(START_SECONDS):
-            raise RuntimeError(f"the sandbox did not start within {START_SECONDS:g} s")
+        if not self._ready.wait(LONGEST_SECONDS):
+            raise RuntimeError(f"the sandbox did not start within {LONGEST_SECONDS:g} s")
 
     def stop(self) -> None:
         """End the calls in flight, close the port and wait for the thread."""

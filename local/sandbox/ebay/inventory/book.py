@@ -102,7 +102,7 @@ class Shop:
         raise RefusedError(25710)
 
     def offers_of(self, sku: str) -> list[Offer]:
-        return list(self.offers.by_sku[sku].values()) if sku in self.offers.by_sku else []
+        return list(self.offers.by_sku.get(sku, {}).values())
 
     def groups_of(self, sku: str) -> list[str]:
         return [key for key, group in self.groups.items() if sku in group.get("variantSKUs", ())]
