@@ -11,7 +11,7 @@ So a job whose enqueuer relied on its last mark always finds that mark in place.
 """
 
 from contextlib import suppress
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
@@ -53,8 +53,8 @@ class Lane(tables.Table):
 
 # When this process last marked a lane, and whether as one with shared jobs.
 _marked: dict[tuple[str, bool], int] = {}
-# Who marks a lane: the others of this process who want to wait, and need not write it again.
-_marking: dict[tuple[str, bool], Lock] = {}
+# Who marks a lane: the other threads of this process that want to wait, and need not write it again.
+_marking: dict[tuple[str, bool], RLock] = {}
 _lock = Lock()
 
 
@@ -70,7 +70,7 @@ def mark(lane: str, now: int, *, shared: bool = False) -> None:
     with _lock:
         if _is_marked(lane, now, shared=shared):
             return
-        turn = _marking.setdefault((lane, shared), Lock())
+        turn = _marking.setdefault((lane, shared), RLock())
     with turn:
         if not _is_marked(lane, now, shared=shared):
             _mark(lane, now, shared=shared)
