@@ -15,6 +15,11 @@ GOOD = ("product", "unchanged")
 # A run of 50 pages at one slow shop, with what is tried again.
 MOST_SECONDS = 900.0
 COLUMNS = ("age", "status", "ms", "page", "about")
+# No command tracks a page.
+NONE_YET = (
+    "no page was checked yet: `sluice checks run` checks those that are due; "
+    "a page is tracked on the dashboard, under Product pages"
+)
 Json = dict[str, Any]
 
 
@@ -70,7 +75,7 @@ def recent(session: Session, limit: int) -> None:
     """Show the last checks, newest first."""
     found = list(rows(session.api, f"{CHECKS}/recent", "checks", limit))
     session.screen.json({"checks": found})
-    session.screen.table(COLUMNS, map(_row, found), none="no page was checked yet: POST /v1/pages tracks one")
+    session.screen.table(COLUMNS, map(_row, found), none=NONE_YET)
 
 
 def _over(session: Session, product: str, run: str) -> Json | None:

@@ -59,6 +59,14 @@ def test_nothing_due_is_exit_code_0(shell: Shell) -> None:
     assert (ran.code, ran.out) == (0, "OK: nothing to do: no page is due\n")
 
 
+def test_where_no_page_was_checked_it_says_what_to_do(shell: Shell) -> None:
+    ran = shell.run("checks", "recent")
+    assert (ran.code, ran.out) == (0, "")
+    assert "`sluice checks run`" in ran.err
+    assert "dashboard" in ran.err
+    assert "/v1/" not in ran.err, "there is no command that sends it"
+
+
 def test_a_run_that_does_not_end_in_time_says_what_goes_on(desk: Desk) -> None:
     desk.track()
     ticks = iter(range(0, 100_000, 600))
