@@ -127,6 +127,8 @@ CAPABILITIES = (
 
 # Where the routes of the whole API are declared.
 ROUTE_MODULES = tuple(f"sluice.{one.name}.{module}" for one in CAPABILITIES for module in one.routes)
+# Every job kind.
+KINDS = tuple(kind for one in CAPABILITIES for kind in one.kinds)
 # Every type of event, as webhooks and the bus name it.
 EVENTS = tuple(event for one in CAPABILITIES for event in one.events)
 # Every job kind whose success is no news by itself.

@@ -51,7 +51,7 @@ class JobsQuery(PageQuery):
     """Which jobs to list. All filters must match."""
 
     state: Annotated[str, OneOf(tuple(sorted(ALL)))] | None = None
-    kind: Text | None = Field(None, description="for example `market.refresh`")
+    kind: Annotated[str, OneOf(capabilities.KINDS)] | None = None
     marketplace: Annotated[str, OneOf(tuple(MARKETPLACES))] | None = None
     sku: Text | None = Field(None, description="how the SKU begins, in any case")
     since: Moment | None = Field(None, alias="from", description="asked for then or later")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, NotRequired
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
+from sluice.capabilities import KINDS
 from sluice.jobs.ask import require_room
 from sluice.jobs.model.dead_letters import DeadLetter, acknowledge
 from sluice.jobs.queue import replay
@@ -33,7 +34,7 @@ REPLAYABLE = "replayable"
 class Which(Query):
     """Which letters are meant. All filters must match."""
 
-    kind: Text | None = Field(None, description="for example `market.refresh`")
+    kind: Annotated[str, OneOf(KINDS)] | None = None
     code: Text | None = Field(None, description="the error's code, for example `unavailable`")
     marketplace: Annotated[str, OneOf(tuple(MARKETPLACES))] | None = None
     since: Moment | None = Field(None, alias="from", description="not dead before this time (RFC 3339)")

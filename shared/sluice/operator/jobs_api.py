@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from sluice.capabilities import KINDS
 from sluice.jobs.model import keys
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
@@ -37,7 +38,7 @@ class JobFilter(Query):
     """Which jobs are meant. All filters must match."""
 
     state: Annotated[str, OneOf(tuple(sorted(STATES)))] | None = None
-    kind: Text | None = Field(None, description="for example `market.refresh`")
+    kind: Annotated[str, OneOf(KINDS)] | None = None
     marketplace: Annotated[str, OneOf((*MARKETPLACES, "pages"))] | None = None
     account: Account_ | None = None
     sku: Text | None = Field(None, description="how the SKU begins, in any case")
@@ -71,7 +72,7 @@ class AnyDeadLettersQuery(OfTenant, PageQuery):
     """Which dead letters to list. All filters must match."""
 
     status: Annotated[str, OneOf(dead_letters.STATUSES)] | None = None
-    kind: Text | None = Field(None, description="for example `market.refresh`")
+    kind: Annotated[str, OneOf(KINDS)] | None = None
     code: Text | None = Field(None, description="the error's code, for example `unavailable`")
     marketplace: Annotated[str, OneOf(tuple(LIMITS))] | None = None
     since: Moment | None = Field(None, alias="from", description="not dead before this time (RFC 3339)")

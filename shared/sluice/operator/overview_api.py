@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from sluice.capabilities import KINDS
 from sluice.jobs.model.states import ALL as STATES
 from sluice.jobs.model.states import DEAD, LEASED, QUEUED, WAITING
 from sluice.jobs.run import records
@@ -37,7 +38,7 @@ class CountsQuery(OfTenant):
     """Which jobs to count. All filters must match."""
 
     state: Annotated[str, OneOf(tuple(sorted(STATES)))] | None = None
-    kind: Text | None = Field(None, description="for example `market.refresh`")
+    kind: Annotated[str, OneOf(KINDS)] | None = None
     marketplace: Annotated[str, OneOf((*MARKETPLACES, "pages"))] | None = None
     code: Text | None = Field(None, description="the error's code, for example `unavailable`")
 

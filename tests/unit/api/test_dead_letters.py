@@ -61,7 +61,7 @@ def letters(cloud: Cloud) -> list[DeadLetter]:
         ({"to": iso(DIED_AT + 2 * MINUTE)}, "BA"),
         ({"from": iso(DIED_AT + MINUTE), "to": "2026-11-22T06:02:00+01:00"}, "B"),
         ({"from": "2030-01-01T00:00:00Z"}, ""),
-        ({"kind": "nothing"}, ""),
+        ({"kind": "promotion.create"}, ""),
     ],
 )
 def test_letters_are_listed_newest_first_by_what_they_are(

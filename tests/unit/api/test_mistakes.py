@@ -3,10 +3,12 @@
 The stage behind it is the real one: its handlers refuse what the command lets through.
 """
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from sluice.capabilities import KINDS, ROUTE_MODULES
 from tests.support.command import Shell, in_environment
 from tests.support.http import call
 from tests.support.letters import write
@@ -45,6 +47,12 @@ TYPED: list[tuple[str, int, str]] = [
     ("jobs --tenant Acme!", 4, "tenant must be a tenant's name: a-z, 0-9 and -, 64 at most"),
     ("jobs --since 2h --until 3h", 4, "to must be later than from"),
     ("events --type job.exploded", 4, "type must be 'job.succeeded', 'job.dead', "),
+    ("jobs --kind market.refrsh", 4, "kind must be 'catalog.enrich', 'market.refresh', "),
+    ("jobs --count --kind market.refrsh", 4, "kind must be 'catalog.enrich', 'market.refresh', "),
+    ("jobs --text a --kind market.refrsh", 4, "kind must be 'catalog.enrich', 'market.refresh', "),
+    ("cancel --kind market.refrsh --yes", 4, "filter.kind must be 'catalog.enrich', 'market.refresh', "),
+    ("dead --kind market.refrsh", 4, "kind must be 'catalog.enrich', 'market.refresh', "),
+    ("replay --kind market.refrsh --yes", 4, "filter.kind must be 'catalog.enrich', 'market.refresh', "),
     ("replay --code=", 4, "filter.code must have at least 1 character"),
     ("jobs --tenant globex", 4, "only the role platform sees the work of other tenants"),
     # What is not there.
@@ -130,3 +138,26 @@ def test_a_name_that_is_not_known_is_told_with_those_that_are(work: Work) -> Non
     assert {"state", "sku", "from"} <= set(told.removeprefix(NOT_KNOWN).split(", "))
     many = call("POST", "/v1/operator/actions", body={"action": "cancel", **{f"x{one}": 1 for one in range(500)}})
     assert many.text.count("known are") == 1
+
+
+def test_each_filter_by_kind_names_the_kinds_that_there_are(work: Work) -> None:  # noqa: F811
+    """A kind that is misspelt matches nothing, and nobody would know why."""
+    filters = {
+        (route.method, route.path): place
+        for module in ROUTE_MODULES
+        for route in import_module(module).ROUTES
+        for place, model in (("query", route.query), ("body", route.body))
+        if model and "kind" in model.model_fields
+    }
+    assert filters == {
+        ("GET", "/v1/jobs"): "query",
+        ("GET", "/v1/dead-letters"): "query",
+        ("POST", "/v1/dead-letters/replay"): "body",
+        ("GET", "/v1/operator/jobs"): "query",
+        ("GET", "/v1/operator/jobs/counts"): "query",
+        ("GET", "/v1/operator/dead-letters"): "query",
+    }
+    for (method, path), place in filters.items():
+        answer = call(method, path, **{place: {"kind": "market.refrsh"}})
+        assert answer.status == 400, path
+        assert all(f"'{kind}'" in answer.fields["kind"] for kind in KINDS), path
