@@ -99,6 +99,17 @@ def test_items_that_do_not_name_their_listings_are_looked_for(desk: Desk, nulls:
     assert desk.job(asked[0].job_id).result["status"] == "COMPLETED"
 
 
+def test_of_a_listing_that_none_of_many_items_has_made_its_creation_is_asked_for_once(desk: Desk) -> None:
+    """Each call is one of a hundred in an hour."""
+    desk.create_elsewhere(terms=Terms("99", "USD"))
+    desk.sandbox.faults.set(NoResult())
+    drafts = [ListingDraft(desk.variants[0], Terms(str(100 + number), "USD")) for number in range(12)]
+    asked = ask(desk, Action.CREATE, drafts)
+    desk.finish()
+    assert set(statuses(desk, asked)) == {"ACTIVE"}
+    assert desk.calls(method="GET", path="/v2/selling/listings/*/operations") == 1
+
+
 def test_an_item_that_does_not_name_its_listing_is_unconfirmed_until_found_and_can_be_removed(desk: Desk) -> None:
     desk.sandbox.faults.set(NoResult(item=1), ListLate(seconds=2 * 3600, item=1))
     asked = create(desk, 3)

@@ -4,8 +4,9 @@ The same three answers as for a single change (`follow`). A batch whose answer w
 an item that is done without saying which listing it made, among the listings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from sluice.jobs.model.outcomes import Failure, HandlerResult, Then, Waiting
@@ -35,7 +36,7 @@ from sluice.listings.stockx.results import (
 )
 from sluice.marketplaces import selling as shapes
 from sluice.marketplaces.http.errors import MarketplaceFailure
-from sluice.marketplaces.selling import BatchItem, BatchKind, MarketBatch, Seller
+from sluice.marketplaces.selling import BatchItem, BatchKind, MarketBatch, Operation, Seller
 from sluice.platform.observe import count, logger
 
 BATCH_KINDS: dict[Action, BatchKind] = {Action.CREATE: "create", Action.UPDATE: "update", Action.DELETE: "delete"}
@@ -236,26 +237,32 @@ def _found(task: BatchTask, seller: Seller, sent: Sent) -> Sent:
 def _adopt_each(
     task: BatchTask, seller: Seller, rows: Sequence[BatchRow], seen: Sequence[shapes.MarketListing], sent: Sent
 ) -> list[BatchRow]:
-    """Settle those creates whose listing is among `seen`; the others."""
-    left = []
+    """Settle those creates whose listing is among `seen`; the others.
+
+    Of a listing its creation is asked for once, however many of a hundred creates it could be.
+    """
+    left, free = [], list(seen)
+    created_by = cache(partial(lost_creates.created_by, seller))
     for row in rows:
-        made = next((one for one in seen if _makes(seller, row, one) and _adopted(row, one)), None)
+        made = next((one for one in free if _makes(created_by, row, one) and _adopted(row, one)), None)
         if made and row.change:
+            free.remove(made)
             task.settle(row, observed(succeeded(row.change), row.change, made), sent, made.listing_id)
         else:
             left.append(row)
     return left
 
 
-def _makes(seller: Seller, row: BatchRow, seen: shapes.MarketListing) -> bool:
+def _makes(created_by: Callable[[str], Operation | None], row: BatchRow, seen: shapes.MarketListing) -> bool:
     """Whether `seen` is what the row asks for, and has become that; it may have been given other terms since."""
     change, listing = row.change, row.listing
     if change is None or seen.variant_id != listing.variant_id:
         return False
     if lost_creates.could_be(change, listing.variant_id, seen):
         return bool(shows(change, seen))
-    nobodys = listings.owner(listing.account, seen.listing_id) in (None, listing.listing_id)
-    return nobodys and lost_creates.creation(seller, change, listing.variant_id, seen)[0]
+    if listings.owner(listing.account, seen.listing_id) not in (None, listing.listing_id):
+        return False
+    return lost_creates.has_created(created_by(seen.listing_id), change, listing.variant_id, seen)
 
 
 def _adopted(row: BatchRow, seen: shapes.MarketListing) -> bool:

@@ -45,8 +45,8 @@ def find_created(seller: Seller, account: str, listing_id: str, variant_id: str,
     for one in sorted(seen, key=lambda one: not could_be(change, variant_id, one)):
         if listings.owner(account, one.listing_id) not in (None, listing_id):
             continue
-        made, operation = creation(seller, change, variant_id, one)
-        if made and listings.adopt(account, one.listing_id, listing_id):
+        operation = created_by(seller, one.listing_id)
+        if has_created(operation, change, variant_id, one) and listings.adopt(account, one.listing_id, listing_id):
             found = replace(submission, marketplace_id=one.listing_id)
             return found.started(operation) if operation else found
     return submission
@@ -76,19 +76,21 @@ def could_be(change: Change, variant_id: str, seen: shapes.MarketListing) -> boo
     return seen.variant_id == variant_id and same_amount and same_currency
 
 
-def creation(
-    seller: Seller, change: Change, variant_id: str, seen: shapes.MarketListing
-) -> tuple[bool, Operation | None]:
-    """Whether `change` can have created `seen`, of its variant, and the operation that did.
+def created_by(seller: Seller, listing_id: str) -> Operation | None:
+    """The operation that created a listing, where the marketplace tells it."""
+    return next((one for one in operations_on(seller, listing_id) if one.type == Action.CREATE), None)
+
+
+def has_created(created: Operation | None, change: Change, variant_id: str, seen: shapes.MarketListing) -> bool:
+    """Whether `change` can have created `seen`, of its variant. created: the operation that did, if it is told.
 
     What the operation set decides: the terms may have been changed since. Where the marketplace tells no operation, or
     not what it set, the listing's own values decide.
     """
-    created = next((one for one in operations_on(seller, seen.listing_id) if one.type == Action.CREATE), None)
     if created is None or created.changes is None:
         by_program = created is None or created.by_program is not False
-        return by_program and could_be(change, variant_id, seen), created
-    return is_made_by(created, change, 0), created
+        return by_program and could_be(change, variant_id, seen)
+    return is_made_by(created, change, 0)
 
 
 def operations_on(seller: Seller, listing_id: str) -> list[Operation]:
