@@ -107,9 +107,9 @@ def portions(ready: Mapping[str, Ready], most: int) -> list[list[str]]:
     The first portion is there, whatever is due.
     """
     due = {budget: checks for budget, each in ready.items() if (checks := _checks(each))}
-    many = min(1 + MOST_PORTIONS, -(-sum(due.values()) // most), len(due))
+    many = max(1, min(1 + MOST_PORTIONS, -(-sum(due.values()) // most), len(due)))
     longest = sorted(due, key=lambda budget: min(job.due_at for job in ready[budget].candidates))
-    return [longest[number :: max(1, many)][: MOST_BUDGETS if number else None] for number in range(max(1, many))]
+    return [longest[number::many][: MOST_BUDGETS if number else None] for number in range(many)]
 
 
 def _checks(ready: Ready) -> int:

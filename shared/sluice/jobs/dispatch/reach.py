@@ -38,7 +38,8 @@ def reach(priority: str, room: Room, found: Sequence[Candidate], batch: int) -> 
     # One more than can be handed out: whether any is left behind.
     few = None if room.soon is None else max(room.soon, batch) + 1
     if priority == str(MANUAL):
-        return Reach(_least(room.calls, few and max(few, (room.paced or 0) * room.opens(0))))
+        paced = (room.paced or 0) if room.opens(0) else 0
+        return Reach(_least(room.calls, few and max(few, paced)))
     # Where tenants share an application, who may have how much of what was found is known only when it is picked.
     waits = 0 if room.shares else sum(job.calls for job in found if job.manual)
     if not room.opens(waits):
