@@ -10,8 +10,8 @@ the calls is put before the script that runs each function. Lines of the record 
 - A run: `what` is "run"; `function`, `process`, whether it was `nudged`, the `queue` of its messages and the `jobs` in
   them, `began`, `ended`.
 - A call: `what` is the operation, `on` its table, queue or function; `jobs` that it is about; `delay`, for how many
-  seconds SQS holds its message back; `thread`; `served`, the
-  CPU time of ministack for it; `cpu` of its thread when it began and ended.
+  seconds SQS holds its message back; `thread`; `served`, the CPU time of ministack for it; `cpu` of its thread when it
+  began and ended.
 """
 
 import json
@@ -76,15 +76,17 @@ def _note_runs(record: Path) -> None:
     lambda_runtime.Worker.invoke = noting
 
 
+def _records(event: Any) -> list[dict[str, Any]]:
+    return event.get("Records", []) if isinstance(event, dict) else []
+
+
 def _queue(event: Any) -> str:
-    records = event.get("Records", []) if isinstance(event, dict) else []
-    sources = [one.get("eventSourceARN", "") for one in records if one.get("eventSource") == "aws:sqs"]
+    sources = [one.get("eventSourceARN", "") for one in _records(event) if one.get("eventSource") == "aws:sqs"]
     return str(sources[0]).rpartition(":")[2] if sources else ""
 
 
 def _messages(event: Any) -> list[str]:
-    records = event.get("Records", []) if isinstance(event, dict) else []
-    return [one["body"] for one in records if isinstance(one.get("body"), str)]
+    return [one["body"] for one in _records(event) if isinstance(one.get("body"), str)]
 
 
 def _jobs(message: str) -> list[str]:
