@@ -28,7 +28,8 @@ from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.context import Context
 from sluice.platform.settings import settings
-from tests.simulation.threads import Clock, Killed, Lock, Pool, Process, become, require_alive
+from tests.simulation.threads import Clock, Lock, Pool, Process, become, require_alive
+from tests.simulation.trouble import Killed
 from tests.support import one_thread, work
 from tests.support.store import Answer, Request, Send, store
 

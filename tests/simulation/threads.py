@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from bench import virtual
+from tests.simulation.trouble import Killed
 
 R = TypeVar("R")
 NEVER = 10**15
-
-
-class Killed(BaseException):
-    """The process is gone: nothing of it runs any more, not even what it would do on an exception."""
 
 
 @dataclass
