@@ -81,28 +81,31 @@ class Points:
         at = len(self.seen) - 1
         if kind := self.branch(at):
             self.at, self.kind, self.branch = at, kind, _nowhere
-        return self._break(party, send, repeats) if at == self.at else send()
+        return self._break(self.kind, party, send, repeats) if at == self.at else send()
 
-    def _break(self, party: str, send: Callable[[], R], repeats: bool) -> R:
-        match self.kind:
+    def _break(self, kind: str, party: str, send: Callable[[], R], repeats: bool) -> R:
+        match kind:
             case "refused":
                 raise REFUSED[party]()
             case "killed_before":
-                self.dead = True
-                raise Killed
+                raise self._die()
             case "killed_after":
                 send()
-                self.dead = True
-                raise Killed
+                raise self._die()
             case "repeated" if repeats:
                 send()
-                return again(send)
+                return _again(send)
             case _:
                 send()
                 raise LOST[party]()
 
+    def _die(self) -> Killed:
+        """From now on nothing of this process runs."""
+        self.dead = True
+        return Killed()
 
-def again(send: Callable[[], R]) -> R:
+
+def _again(send: Callable[[], R]) -> R:
     """The second time: its refusal says, as botocore does, that it was not the first."""
     try:
         return send()

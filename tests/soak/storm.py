@@ -8,17 +8,18 @@ Preempted: other functions run before the request arrives, so that whoever makes
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from random import Random
-from threading import get_ident
 from typing import Final, NamedTuple, TypeVar
 
 from local.sandbox import faults as at_marketplaces
 from local.sandbox.faults import Fault
-from tests.crash.points import LOST, REFUSED, Killed, Points, again, what
+from tests.crash.points import KINDS as BREAKS
+from tests.crash.points import Killed, Points, what
 from tests.simulation.trouble import WRITES, client_error
 from tests.support import one_thread
 from tests.support.clock import VirtualClock
@@ -70,6 +71,8 @@ GARBLED: Final = Weather(
     ),
 )
 DEAF: Final = Weather("deaf", aws=0.002, receiver=0.8)
+# How a request breaks.
+STRIKES: Final = ("refused", *BREAKS)
 KINDS: Final = (SETTLED, SETTLED, ROUGH, ROUGH, REFUSING, FAILING, GARBLED, DEAF)
 
 
@@ -77,12 +80,12 @@ KINDS: Final = (SETTLED, SETTLED, ROUGH, ROUGH, REFUSING, FAILING, GARBLED, DEAF
 class Process:
     """One invocation of a function, which Lambda ends at `deadline` (epoch ms) wherever it is.
 
-    struck: how often something has gone wrong in it.
+    struck: whether something has gone wrong in it.
     """
 
     deadline: int
     dead: bool = False
-    struck: int = 0
+    struck: bool = False
 
 
 @dataclass
@@ -98,9 +101,8 @@ class Storm(Points):
     steps: int = 0
     happen: Callable[[], None] = lambda: None
     processes: list[Process] = field(default_factory=list)
-    broken: dict[str, int] = field(default_factory=dict)
+    broken: Counter[str] = field(default_factory=Counter)
     _digest: "blake2b" = field(default_factory=lambda: blake2b(digest_size=8))
-    _thread: int = field(default_factory=get_ident)
 
     @property
     def digest(self) -> str:
@@ -132,48 +134,33 @@ class Storm(Points):
 
     def passing(self, name: str, party: str, send: Callable[[], R], *, repeats: bool = False) -> R:
         """A request to a `party`. repeats: whoever sends it sends it again where the answer is lost."""
-        one_thread.require(self._thread)
+        one_thread.require(self.thread)
         process = self.processes[-1]
         if process.dead:
             raise Killed
         if self.clock.time > process.deadline:
-            raise self._dies(process, "out of time")
+            self.broken["out of time"] += 1
+            raise self._die()
         self.steps += 1
         self._digest.update(f"{self.clock.time} {name}\n".encode())
         if party == "aws" and name.startswith("dynamodb") and self._strikes(self.weather.preempted):
-            self._note("preempted")
+            self.broken["preempted"] += 1
             self.happen()
         if not self._strikes(self.weather.share(party)):
             return send()
-        return self._strike(process, party, send, repeats)
-
-    def _strike(self, process: Process, party: str, send: Callable[[], R], repeats: bool) -> R:
-        process.struck += 1
-        kind = self.chance.choice(("refused", "refused", "lost", "repeated", "killed before", "killed after"))
-        self._note(f"{party} {kind}")
-        match kind:
-            case "refused":
-                raise REFUSED[party]()
-            case "killed before":
-                raise self._dies(process)
-            case "killed after":
-                send()
-                raise self._dies(process)
-            case "repeated" if repeats:
-                send()
-                return again(send)
-            case _:
-                send()
-                raise LOST[party]()
+        process.struck = True
+        kind = self.chance.choice(STRIKES)
+        self.broken[f"{party} {kind}"] += 1
+        return self._break(kind, party, send, repeats)
 
     def _refusal(self, request: Request, name: str) -> Exception | None:
         """How the table refuses a request that it could serve, by chance."""
         process = self.processes[-1]
         if process.dead or not self._strikes(self.weather.aws / 2):
             return None
-        process.struck += 1
+        process.struck = True
         conflict = request.operation in WRITES and self.chance.random() < 0.7
-        self._note("conflict" if conflict else "throttled")
+        self.broken["conflict" if conflict else "throttled"] += 1
         self._digest.update(f"{self.clock.time} {name} refused\n".encode())
         refused: Exception = client_error("ProvisionedThroughputExceededException", request.operation)
         if conflict and request.operation == "TransactWriteItems":
@@ -182,15 +169,10 @@ class Storm(Points):
             refused = client_error("TransactionConflictException", request.operation)
         return refused
 
-    def _dies(self, process: Process, why: str = "") -> Killed:
-        process.dead = True
-        process.struck += 1
-        if why:
-            self._note(why)
+    def _die(self) -> Killed:
+        process = self.processes[-1]
+        process.dead = process.struck = True
         return Killed()
 
     def _strikes(self, share: float) -> bool:
         return share > 0 and self.chance.random() < share
-
-    def _note(self, kind: str) -> None:
-        self.broken[kind] = self.broken.get(kind, 0) + 1
