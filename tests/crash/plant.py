@@ -340,8 +340,8 @@ def open_plant(store: Store, points: Points) -> Iterator[Plant]:
 
 
 @contextmanager
-def running(plant: Plant) -> Iterator[pytest.MonkeyPatch]:
-    """Everything of this process is the plant's, on empty tables."""
+def running(plant: Plant, seed: int = 0) -> Iterator[pytest.MonkeyPatch]:
+    """Everything of this process is the plant's, on empty tables. seed: of names and tokens."""
     store, points, clock = plant.store, plant.points, plant.clock
     store.around = None
     store.clear()
@@ -354,7 +354,7 @@ def running(plant: Plant) -> Iterator[pytest.MonkeyPatch]:
             patch.setenv(name, value)
         settings.settings.cache_clear()
         kinds.serve(capabilities.kinds(*(one.name for one in capabilities.CAPABILITIES)))
-        one_thread.use_everywhere(patch, Random(0))
+        one_thread.use_everywhere(patch, Random(seed))
         patch.setattr(routing, "clock", clock)
         patch.setattr(worker, "threads", lambda _: 1)
         patch.setattr(live, "in_force", reader.in_force)

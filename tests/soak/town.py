@@ -56,7 +56,6 @@ from tests.crash.plant import (
 from tests.crash.points import Killed
 from tests.soak import storm as storms
 from tests.soak.storm import Process, Storm
-from tests.support import one_thread
 from tests.support.clock import VirtualClock
 from tests.support.http import Answer, call
 from tests.support.store import Store
@@ -502,9 +501,8 @@ def open_town(store: Store, seed: int) -> Iterator[Town]:
     town.chance = Random(seed)
     # A process that has preempted another one knows nothing of what that one is reading just now.
     readers = [read_configuration(clock, pause_table.read) for _ in range(2)]
-    with running(town) as patch:
+    with running(town, seed) as patch:
         patch.setattr(live, "in_force", lambda **how: readers[len(storm.processes) > 1].in_force(**how))
-        one_thread.use_everywhere(patch, Random(seed))
         patch.setenv("OPERATOR_WORKER_FUNCTION", "operator-worker")
         settings.cache_clear()
         # How long a call took is counted.
