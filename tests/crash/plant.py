@@ -203,9 +203,7 @@ class Plant:
     def _new_process(self) -> None:
         """What runs next is another process, which remembers nothing, once one was broken."""
         if self.points.hit:
-            lanes.forget()
-            nudge.forget()
-            token_cache.forget()
+            forget()
 
     def services(self) -> dict[str, Callable[[str, Json], Json]]:
         """Those parts of AWS that are not DynamoDB."""
@@ -250,25 +248,24 @@ class Plant:
 
     def minute(self) -> None:
         """Each function that has something to do, or a schedule."""
-
-        def deadline() -> int:
-            return self.clock.time + FUNCTION_MS
-
         for _ in range(self.nudges):
             self.nudges -= 1
             self.invoke(self._scheduler)
         self.invoke(self._scheduler)
         self._deliver("wake", self._woken)
-        self._deliver("manual", lambda found: worker.work(found, self._context(), deadline()))
-        self._deliver("work", lambda found: worker.work(found, self._context(), deadline()))
-        self.invoke(lambda: poll_run.run(self._context(), deadline()))
-        self.invoke(lambda: work_run.run(self._context(), deadline()))
+        self._deliver("manual", lambda found: worker.work(found, self._context(), self._deadline()))
+        self._deliver("work", lambda found: worker.work(found, self._context(), self._deadline()))
+        self.invoke(lambda: poll_run.run(self._context(), self._deadline()))
+        self.invoke(lambda: work_run.run(self._context(), self._deadline()))
         if self.store.items("pages"):
             self.invoke(lambda: schedule.tick(self._context()))
-            self.invoke(lambda: page_work.run(self._context(), deadline()))
+            self.invoke(lambda: page_work.run(self._context(), self._deadline()))
         self._deliver("inventory", lambda found: inventory_worker.work(found, self._context()))
         self._stream()
         self._deliver("webhooks", lambda found: sender.work(found, self.receiver, self.clock))
+
+    def _deadline(self) -> int:
+        return self.clock.time + FUNCTION_MS
 
     def _context(self) -> Context:
         return Context(self.clock, live.current(), self.chance.random)
@@ -362,13 +359,14 @@ def running(plant: Plant, seed: int = 0) -> Iterator[pytest.MonkeyPatch]:
         patch.setattr(fetch, "shared", lambda: plant.shops)
         patch.setattr(metrics.provider, "namespace", "Sluice/test")
         logging.disable(logging.CRITICAL)
-        _forget()
+        forget()
         try:
             yield patch
         finally:
             logging.disable(logging.NOTSET)
             store.around, store.services = None, {}
-    _forget()
+    forget()
+    settings.settings.cache_clear()
     metrics.clear_metrics()
 
 
@@ -377,7 +375,7 @@ def read_configuration(clock: VirtualClock, pauses: Callable[[], Pauses] = lambd
     return Live(lambda patient: live._newest("configuration", patient), lambda: iter(()), clock, pauses)
 
 
-def _forget() -> None:
-    for module in (lanes, token_cache):
+def forget() -> None:
+    """What runs next is another process, which remembers nothing."""
+    for module in (lanes, nudge, token_cache):
         module.forget()
-    settings.settings.cache_clear()

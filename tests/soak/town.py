@@ -17,9 +17,6 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any, Final, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-from pynamodb.exceptions import PynamoDBException
-
 from local.sandbox import world as worlds
 from sluice.inventory import worker as inventory_worker
 from sluice.jobs.model import events
@@ -35,7 +32,6 @@ from sluice.operator import depth
 from sluice.operator import work_run as operator_work
 from sluice.pages import schedule
 from sluice.pages import work_run as page_work
-from sluice.platform import tables
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config import live, pause_table
 from sluice.platform.settings import settings
@@ -50,12 +46,14 @@ from tests.crash.plant import (
     Plant,
     Receiver,
     Street,
+    forget,
     read_configuration,
     running,
 )
 from tests.crash.points import Killed
+from tests.simulation.trouble import OUTSIDE
 from tests.soak import storm as storms
-from tests.soak.storm import Process, Storm
+from tests.soak.storm import Storm
 from tests.support.clock import VirtualClock
 from tests.support.http import Answer, call
 from tests.support.store import Store
@@ -65,8 +63,6 @@ Json = dict[str, Any]
 Work = Callable[[], Any]
 
 TENANTS: Final = ("acme", "zeta")
-# What comes from outside of Sluice into it, and may end a function that meets it.
-OUTSIDE: Final = (BotoCoreError, ClientError, PynamoDBException, tables.Contention)
 API_MS: Final = 29 * SECOND
 # A message that was handled comes once more, now and then.
 TWICE: Final = 0.03
@@ -287,30 +283,23 @@ class Town(Plant):
 
     def invoke(self, run: Callable[[], Any], ms: int = FUNCTION_MS) -> Any:
         """One invocation of a function; None when it failed. Only what has gone wrong may make it fail."""
-        kept = _memory()
+        put_back = _memory() if self.storm.processes else None
         if self.storm.processes or self.storm.chance.random() < 0.3:
-            _forget()
+            forget()
         with self.storm.process(ms) as process:
             try:
                 return run()
             except Killed:
                 return None
-            except OUTSIDE as error:
-                self._excused(process, error)
+            except OUTSIDE:
+                if not process.struck:
+                    raise
                 return None
             finally:
                 if process.dead:
-                    _forget()
-                if self.storm.processes[:-1]:
-                    kept()
-
-    @staticmethod
-    def _excused(process: Process, error: Exception) -> None:
-        if not process.struck:
-            raise error
-
-    def _deadline(self) -> int:
-        return self.clock.time + FUNCTION_MS
+                    forget()
+                if put_back:
+                    put_back()
 
     def _tick(self, one: Clockwork) -> None:
         one.at = self.clock.time - self.clock.time % one.every + one.every
@@ -451,12 +440,8 @@ class Town(Plant):
     def _waiting(self) -> list[int]:
         """When somebody looks again at each thing that is not done."""
         self._read_streams()
-        found = [message.at for name, queue in self.queues.items() if name != "dead" for message in queue]
-        found += [int(job["due_at"]["N"]) for job in self._unfinished()]
-        found += [self.clock.time] * (self.nudges + len(self.streamed) + len(self.counted))
-        pending = [one for one in self.store.items("deliveries") if one.get("state", {}).get("S") == "pending"]
-        found += [int(one["due_at"]["N"]) for one in pending]
-        return found + [int(one["due_at"]["N"]) for one in self.store.items("notifications") if "due_at" in one]
+        mails = [int(one["due_at"]["N"]) for one in self.store.items("notifications") if "due_at" in one]
+        return [*super()._waiting(), *[self.clock.time] * len(self.counted), *mails]
 
 
 def _brief(item: Json) -> Json:
@@ -469,20 +454,13 @@ def _in_progress(answer: Answer) -> bool:
     return answer.status == 429 or (answer.status == 409 and answer.json["error"]["code"] == "in_progress")
 
 
-def _forget() -> None:
-    """What runs next is another process."""
-    lanes.forget()
-    nudge.forget()
-    token_cache.forget()
-
-
 def _memory() -> Work:
     """What this process remembers, to be put back."""
     marked, woken = dict(lanes._marked), set(nudge._woken)
     seen = dict(token_cache.process_cache._seen)
 
     def put_back() -> None:
-        _forget()
+        forget()
         lanes._marked.update(marked)
         nudge._woken.update(woken)
         token_cache.process_cache._seen.update(seen)
