@@ -107,8 +107,9 @@ def asked_for(plant: Plant) -> set[str]:
 def seats(plant: Plant) -> list[str]:
     """Those that are taken for longer than a function may run. One that a lost worker had is free before."""
     items = [one for one in plant.store.items("budgets") if text(one, "window") == "seats"]
-    taken = [(name, value) for one in items for name, value in one.items() if name[1:].isdigit()]
-    return [name for name, value in taken if int(value["N"]) > plant.clock.time + 2 * MINUTE]
+    taken = [(one, name) for one in items for name in one if name[1:].isdigit()]
+    soon = plant.clock.time + 2 * MINUTE
+    return [f"{name} of {text(one, 'budget')}" for one, name in taken if int(one[name]["N"]) > soon]
 
 
 def counts(item: dict[str, Any]) -> dict[str, str]:

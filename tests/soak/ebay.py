@@ -8,6 +8,7 @@ from typing import Final
 from local.sandbox.ebay.inventory import echo as shown
 from local.sandbox.ebay.inventory.book import Offer, Shop
 from local.sandbox.ebay.inventory.offers import offer_shown
+from sluice.jobs.model.states import SUCCEEDED
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay import projection
 from sluice.listings.ebay import table as records
@@ -138,10 +139,10 @@ class Ebay:
         for listing_id, number in Counter(ad.listing_id for ad in ads).items():
             if number > 1:
                 yield f"{listing_id} of {tenant} has {number} ads"
-        there = {ad.listing_id: ad.rate for ad in ads}
+        there, ends = {ad.listing_id: ad.rate for ad in ads}, self._town.ends
         for (owner, listing_id), rate in self._rates.items():
-            ends = self._town.ends.get((owner, f"promotion.create:ebay:{owner}:{listing_id}"))
-            if owner == tenant and ends == "succeeded" and float(there.get(listing_id, 0)) != float(rate):
+            end = ends.get((owner, f"promotion.create:ebay:{owner}:{listing_id}"))
+            if owner == tenant and end and end.state == SUCCEEDED and float(there.get(listing_id, 0)) != float(rate):
                 yield f"{listing_id} of {tenant} has an ad at {there.get(listing_id)}, and {rate} was asked for last"
 
     def _differs(self, known: Wanted) -> Iterator[str]:

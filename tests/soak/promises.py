@@ -11,6 +11,7 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import DEAD, FINAL
 from sluice.jobs.queue import tally
 from sluice.platform.clock import iso
+from tests.crash.scenarios import seats
 from tests.soak.town import TENANTS, Town
 
 # What a handler may fail with that is no fault of its own: what the storm raises, and what is made of it.
@@ -38,20 +39,15 @@ def _limits(town: Town) -> Iterator[str]:
 
 def _answers(town: Town) -> Iterator[str]:
     """Whoever asked for a job was told of an end of it that came after that; and where it died, has its dead letter."""
-    ends: dict[tuple[str, str], str] = {}
-    for tenant, got in town.mailroom.by_tenant.items():
-        for message in got.values():
-            if message["type"].startswith("job."):
-                key = tenant, message["data"]["jobId"]
-                ends[key] = max(ends.get(key, ""), message["timestamp"])
+    ends = town.ends
     letters = {(one["tenant"]["S"], one["job_id"]["S"]) for one in town.store.items("dead_letters")}
     for asked in town.asked:
-        heard = ends.get((asked.tenant, asked.job_id), "")
-        if heard < iso(asked.at):
-            when = heard or "no time"
+        end = ends.get((asked.tenant, asked.job_id))
+        if end is None or end.at < iso(asked.at):
+            when = end.at if end else "no time"
             yield f"{asked.tenant} asked for {asked.job_id} at {iso(asked.at)}, and heard of its end at {when}"
-    for (tenant, job_id), state in town.ends.items():
-        if state == DEAD and (tenant, job_id) not in letters:
+    for (tenant, job_id), end in ends.items():
+        if end.state == DEAD and (tenant, job_id) not in letters:
             yield f"{tenant} was told that {job_id} is dead, and has no dead letter"
 
 
@@ -80,11 +76,7 @@ def _counters(town: Town) -> Iterator[str]:
 
 def _left(town: Town) -> Iterator[str]:
     """Nothing is left behind: no seat that is taken, no message that nobody could handle."""
-    for item in town.store.items("budgets"):
-        taken = [name for name in item if name[1:].isdigit()] if item["window"]["S"] == "seats" else []
-        for name in taken:
-            if int(item[name]["N"]) > town.clock.time + 2 * 60_000:
-                yield f"the seat {name} of {item['budget']['S']} is taken"
+    yield from (f"the seat {seat} is taken" for seat in seats(town))
     for queue, message in town.set_aside:
         yield f"a message of {queue} could not be handled: {message.body[:200]}"
     for message in town.queues["dead"]:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from types import SimpleNamespace
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from local.sandbox import world as worlds
 from sluice.inventory import worker as inventory_worker
@@ -110,6 +110,13 @@ class Asked:
     at: int
 
 
+class End(NamedTuple):
+    """The end of a job, as its tenant was told of it. at: as ISO text."""
+
+    at: str
+    state: str
+
+
 class Mailroom(Receiver):
     """The tenants' endpoints: what each has received, by its id; a message may come twice."""
 
@@ -190,15 +197,15 @@ class Town(Plant):
         return self.receiver
 
     @property
-    def ends(self) -> dict[tuple[str, str], str]:
-        """How each job ended last, by what its tenants were told."""
-        last: dict[tuple[str, str], tuple[str, str]] = {}
+    def ends(self) -> dict[tuple[str, str], End]:
+        """How each job ended last, by its tenant and id: what the tenant was told."""
+        last: dict[tuple[str, str], End] = {}
         for tenant, got in self.mailroom.by_tenant.items():
             for message in got.values():
                 if message["type"].startswith("job."):
-                    key, told = (tenant, message["data"]["jobId"]), (message["timestamp"], message["data"]["state"])
-                    last[key] = max(last.get(key, ("", "")), told)
-        return {key: state for key, (_, state) in last.items()}
+                    key, end = (tenant, message["data"]["jobId"]), End(message["timestamp"], message["data"]["state"])
+                    last[key] = max(last.get(key, end), end)
+        return last
 
     # ── what happens ──
 
