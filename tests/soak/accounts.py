@@ -6,17 +6,17 @@ from typing import Final
 from sluice import capabilities
 from sluice.platform.clock import MINUTE
 from tests.crash.plant import CREDENTIALS
-from tests.soak.town import TENANTS, Town
+from tests.soak.town import TENANTS, Town, Trade
 
 # How long a seller needs to see that an account is broken.
 SLOW_MS: Final = 20 * MINUTE
 
 
-class Accounts:
+class Accounts(Trade):
     """Each tenant has one at each marketplace."""
 
     def __init__(self, town: Town) -> None:
-        self._town, self._chance = town, town.storm.chance
+        super().__init__(town)
         self._broken: dict[str, int] = {}
 
     def open(self) -> None:

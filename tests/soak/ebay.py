@@ -18,7 +18,7 @@ from sluice.listings.ebay.drift import classify
 from sluice.marketplaces.ebay.inventory import _offer
 from sluice.marketplaces.http.fields import Value
 from sluice.platform.packing import unpack
-from tests.soak.town import TENANTS, Town
+from tests.soak.town import TENANTS, Town, Trade
 from tests.support.ebay_wanted import IDS, record
 
 SKUS: Final = ("A-1", "A-2", "B-1")
@@ -37,16 +37,13 @@ class Wanted:
     ended: bool = False
 
 
-class Ebay:
+class Ebay(Trade):
     """Records of all tenants."""
 
     def __init__(self, town: Town) -> None:
-        self._town, self._chance = town, town.storm.chance
+        super().__init__(town)
         self._wanted: dict[tuple[str, str], Wanted] = {}
         self._rates: dict[tuple[str, str], str] = {}
-
-    def open(self) -> None:
-        pass
 
     def act(self) -> None:
         if self._chance.random() < 0.15:

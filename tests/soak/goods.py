@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tests.soak.town import TENANTS, Town
+from tests.soak.town import TENANTS, Town, Trade
 
 ALL: Final = "/v1/inventory"
 # Said one by one, and in files: of what both say, nobody could tell which came last.
@@ -11,17 +11,14 @@ STYLE, IN_FILES = "DD1391-100", "DZ5485-410"
 SIZES: Final = ("8", "8.5", "9", "9.5", "10", "10.5", "11", "12")
 
 
-class Goods:
+class Goods(Trade):
     """What each tenant owns: the cost of each item, by its id."""
 
     def __init__(self, town: Town) -> None:
-        self._town, self._chance = town, town.storm.chance
+        super().__init__(town)
         self._costs: dict[tuple[str, str], str | None] = {}
         self._files: list[tuple[str, str]] = []
         self._cost = 50
-
-    def open(self) -> None:
-        pass
 
     def act(self) -> None:
         tenant, mine = self._chance.choice(TENANTS), sorted(self._costs)
@@ -69,9 +66,6 @@ class Goods:
         answer = self._town.ask("POST", f"{ALL}/import", sheet, tenant=tenant, content_type="text/csv")
         if answer.status == 202:
             self._files.append((tenant, answer.json["importId"]))
-
-    def mend(self) -> None:
-        pass
 
     def wrong(self) -> Iterator[str]:
         for (tenant, item_id), cost in self._costs.items():

@@ -4,20 +4,17 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from sluice.platform.clock import MINUTE, iso
-from tests.soak.town import TENANTS, Town
+from tests.soak.town import TENANTS, Town, Trade
 
 ACTIONS: Final = "/v1/operator/actions"
 
 
-class Operators:
+class Operators(Trade):
     """What they did."""
 
     def __init__(self, town: Town) -> None:
-        self._town, self._chance = town, town.storm.chance
+        super().__init__(town)
         self._paused: set[tuple[str, str]] = set()
-
-    def open(self) -> None:
-        pass
 
     def act(self) -> None:
         tenant = self._chance.choice(TENANTS)

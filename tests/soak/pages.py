@@ -5,17 +5,17 @@ from typing import Final
 
 from sluice.pages import table
 from sluice.pages.table import Tracker
-from tests.soak.town import TENANTS, Town
+from tests.soak.town import TENANTS, Town, Trade
 from tests.support.shop import HOST, page
 
 URLS: Final = tuple(f"https://{HOST}/p/boot-{number}" for number in range(3))
 
 
-class Pages:
+class Pages(Trade):
     """What the shops sell, and who tracks it. prices: by address."""
 
     def __init__(self, town: Town) -> None:
-        self._town, self._chance = town, town.storm.chance
+        super().__init__(town)
         self._prices: dict[str, str] = {}
         self._tracked: dict[tuple[str, str], str] = {}
 
@@ -38,9 +38,6 @@ class Pages:
     def _sell(self, url: str) -> None:
         self._prices[url] = f"{self._chance.randint(40, 160)}.00"
         self._town.shops.replies[url] = page(self._prices[url])
-
-    def mend(self) -> None:
-        pass
 
     def wrong(self) -> Iterator[str]:
         for (tenant, url), page_id in self._tracked.items():

@@ -1,6 +1,6 @@
 """One history: so many requests in all weathers, then calm, then the question whether all is as it should be."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
@@ -18,7 +18,7 @@ from tests.soak.town import Town, Trade, open_town
 from tests.support.store import Store
 
 # Who there is, and how often each does something, compared with the others.
-TRADES: Final[Mapping[Callable[[Town], Trade], int]] = {
+TRADES: Final[Mapping[type[Trade], int]] = {
     Accounts: 1,
     Prices: 4,
     StockX: 6,
@@ -35,7 +35,6 @@ class History(NamedTuple):
     broken: how often what went wrong. minutes: that passed. wrong: what is not as it should be.
     """
 
-    seed: int
     steps: int
     runs: int
     minutes: int
@@ -68,4 +67,4 @@ def play(store: Store, seed: int, steps: int) -> History:
     with lived(store, seed, steps) as town:
         storm = town.storm
         minutes = (town.clock.time - NOON) // MINUTE
-        return History(seed, storm.steps, town.runs, minutes, storm.digest, storm.broken, wrong(town))
+        return History(storm.steps, town.runs, minutes, storm.digest, storm.broken, wrong(town))

@@ -1,24 +1,17 @@
 """Tenants want prices at three marketplaces."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from local.sandbox.catalog.golden import GOLDEN
-from tests.soak.town import TENANTS, Town
+from tests.soak.town import TENANTS, Trade
 
 STYLES: Final = tuple(str(one.style_id) for one in GOLDEN[:4])
 SIZES: Final = ("8", "9", "9.5", "10", "11")
 MARKETPLACES: Final = ("stockx", "alias", "ebay")
 
 
-class Prices:
-    """What they have asked for, and whether they have it."""
-
-    def __init__(self, town: Town) -> None:
-        self._town, self._chance = town, town.storm.chance
-
-    def open(self) -> None:
-        pass
+class Prices(Trade):
+    """They ask, and take it back; that they are answered is looked at for all jobs."""
 
     def act(self) -> None:
         if self._chance.random() < 0.1:
@@ -39,12 +32,6 @@ class Prices:
             answer = self._town.ask("DELETE", f"/v1/jobs/{one.job_id}", tenant=one.tenant)
             if answer.status < 300:
                 self._town.forgive(one.tenant, one.job_id)
-
-    def mend(self) -> None:
-        pass
-
-    def wrong(self) -> Iterator[str]:
-        return iter(())
 
     def _wanted(self) -> dict[str, Any]:
         return {

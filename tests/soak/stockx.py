@@ -13,7 +13,7 @@ from typing import Any, Final
 from local.sandbox.stockx.listings import Change, Listing, Operation
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.table import Entry
-from tests.soak.town import TENANTS, Town
+from tests.soak.town import TENANTS, Town, Trade
 from tests.support.store import Item
 
 ALL: Final = "/v1/stockx/listings"
@@ -32,18 +32,14 @@ class Mine:
     touched: bool = False
 
 
-class StockX:
+class StockX(Trade):
     """Listings of all tenants."""
 
     def __init__(self, town: Town) -> None:
-        self._town, self._chance = town, town.storm.chance
+        super().__init__(town)
         self._mine: dict[str, Mine] = {}
-        self._created: set[str] = set()
         self._amount = 100
         self._references = 0
-
-    def open(self) -> None:
-        pass
 
     def act(self) -> None:
         mine = sorted(self._mine.values(), key=lambda one: one.listing_id)
@@ -69,26 +65,24 @@ class StockX:
         self._amount += 1
         return str(self._amount)
 
-    def _new(self, tenant: str) -> dict[str, Any]:
+    def _new(self) -> dict[str, Any]:
         self._references += 1
-        self._amount += 1
-        self._created.add(str(self._amount))
         variant = self._town.variant("DD1391-100", self._chance.randint(0, 9))
-        body: dict[str, Any] = {"variantId": variant, "amount": str(self._amount), "currency": "USD"}
+        body: dict[str, Any] = {"variantId": variant, "amount": self._next(), "currency": "USD"}
         if self._chance.random() < 0.5:
             body["reference"] = f"shelf-{self._references}"
         return body
 
     def _create(self) -> None:
         tenant = self._chance.choice(TENANTS)
-        body = self._new(tenant)
+        body = self._new()
         answer = self._town.ask("POST", ALL, body, tenant=tenant)
         if answer.status == 202:
             self._taken(tenant, answer.json, body["amount"])
 
     def _create_many(self) -> None:
         tenant = self._chance.choice(TENANTS)
-        items = [self._new(tenant) for _ in range(self._chance.randint(2, 4))]
+        items = [self._new() for _ in range(self._chance.randint(2, 4))]
         self._bulk(tenant, "create", items)
 
     def _change(self, one: Mine, method: str, path: str, body: dict[str, Any] | None) -> None:
@@ -134,9 +128,6 @@ class StockX:
             book.sell(one.tenant, there.listing_id, now)
         else:
             book.by_hand(one.tenant, there.listing_id, "UPDATE", Change(amount=self._next(), currency="USD"), now)
-
-    def mend(self) -> None:
-        pass
 
     # ── the end ──
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from types import SimpleNamespace
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from local.sandbox import world as worlds
 from sluice.inventory import worker as inventory_worker
@@ -75,20 +75,25 @@ FREEZES: Final = 0.1
 MOST_CALM: Final = 40_000
 
 
-class Trade(Protocol):
+class Trade:
     """Somebody who uses a part of Sluice, or does something at a marketplace."""
+
+    def __init__(self, town: "Town") -> None:
+        self._town, self._chance = town, town.storm.chance
 
     def open(self) -> None:
         """Before the first storm: what must be there."""
 
     def act(self) -> None:
         """Do something, by chance."""
+        raise NotImplementedError
 
     def mend(self) -> None:
         """After the last storm: what people do then, such as asking again for what was refused."""
 
     def wrong(self) -> Iterator[str]:
         """In the end: what is not as it should be."""
+        return iter(())
 
 
 @dataclass
