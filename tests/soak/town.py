@@ -143,7 +143,6 @@ class Town(Plant):
     storm: Storm = field(default_factory=Storm)
     asked: list[Asked] = field(default_factory=list)
     trades: dict[Trade, int] = field(default_factory=dict)
-    mails: list[Json] = field(default_factory=list)
     counted: list[Json] = field(default_factory=list)
     clockwork: list[Clockwork] = field(default_factory=list)
     set_aside: list[tuple[str, Message]] = field(default_factory=list)
@@ -390,8 +389,6 @@ class Town(Plant):
                 return {"TopicArn": f"arn:aws:sns:{given['Name']}"}
             case "ListSubscriptionsByTopic":
                 return {"Subscriptions": [{"SubscriptionArn": "arn:aws:sns:agreed"}]}
-            case "Publish":
-                self.mails.append({**given, "at": self.clock.time})
         return {}
 
     def _lambda(self, operation: str, given: Json) -> Json:
