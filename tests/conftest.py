@@ -89,6 +89,14 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many breaks the stories of `tests/crash` were given, where they were told."""
+    reports = [one for end in ("passed", "failed") for one in terminalreporter.getreports(end)]
+    made = [number for one in reports for name, number in one.user_properties if name == "breaks"]
+    if made:
+        terminalreporter.write_line(f"breaks made in the stories of tests/crash: {sum(made)}")
+
+
 def _place(path: Path, longest: Sequence[str] = LONGEST) -> int:
     if (name := _name(path)) in longest:
         return longest.index(name)

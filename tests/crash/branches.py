@@ -31,6 +31,11 @@ class Branches:
         for at, kind in breaks:
             self._kinds[at].append(kind)
 
+    @property
+    def missed(self) -> list[Break]:
+        """Those breaks that nobody came to."""
+        return [(at, kind) for at, kinds in self._kinds.items() for kind in kinds if (at, kind) not in self.told]
+
     def begin(self, at: int) -> str:
         """At request number `at`, the kind in which it breaks here. Empty: it does not, and every child has ended."""
         for kind in self._kinds.get(at, ()):

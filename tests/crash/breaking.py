@@ -3,10 +3,12 @@
 Each request to AWS, a marketplace or a receiver is a point (`points`) that can be broken in up to five ways. The
 ordinary suite breaks some points of each story, each in one way; `SLUICE_CRASH_POINTS=all` breaks every point in every
 way, `SLUICE_CRASH_POINTS=all:3/40` the fourth fortieth of them, and `SLUICE_CRASH_POINTS=create-bulk/lost/17` that one
-alone. A story is told once for all of its breaks (`branches`).
+alone. A story is told once for all of its breaks (`branches`). A break that was chosen and not made is wrong too, and a
+run says at its end how many were made.
 """
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from tests.crash.branches import Branches, Break
@@ -15,6 +17,8 @@ from tests.crash.points import KINDS, Points
 from tests.crash.scenarios import SCENARIOS, Scenario, seen
 from tests.support.store import Store
 
+# Under this name each test says how many breaks it has made (`tests/conftest.py`).
+BREAKS = "breaks"
 CHOSEN = os.environ.get("SLUICE_CRASH_POINTS", "")
 # A read that was done, and of which nothing came back, is as good as one that was not.
 READS = (" Query", " GetItem", " BatchGetItem", " Get", " Decrypt", " Encrypt", "GET ")
@@ -40,7 +44,7 @@ def told(tables: Store, story: str, at: int = -1, kind: str = "") -> tuple[dict[
         points.at, points.kind = at, kind
         scenario.act(plant)
         requests = list(points.seen)
-        points.at = -1
+        points.leave()
         return seen(plant), requests
 
 
@@ -69,8 +73,11 @@ def chosen(story: str, requests: list[str]) -> list[Break]:
     return some + [(at, READ_KINDS[number % 2]) for number, at in enumerate(reads[:: READS_APART * apart])]
 
 
-def broken(tables: Store, story: str) -> str:
-    """What is wrong with how the story ends, for each point that is broken; empty if nothing is."""
+def broken(tables: Store, story: str, note: Callable[[str, object], None]) -> str:
+    """What is wrong with how the story ends, for each point that is broken; empty if nothing is.
+
+    note: is given the number of breaks that were made (pytest's `record_property`).
+    """
     expected, requests = calm(tables, story)
     points, scenario, branches = Points(), SCENARIOS[story], Branches(chosen(story, requests))
     with open_plant(tables, points) as plant:
@@ -79,6 +86,8 @@ def broken(tables: Store, story: str) -> str:
         points.branch = branches.begin
         wrong = [branches.play(lambda: _wrong(plant, scenario, expected))]
     wrong += [f"{story}/{kind}/{at}, {told}" for (at, kind), told in branches.told.items() if told]
+    wrong += [f"{story}/{kind}/{at}, not made: the story was over before" for at, kind in branches.missed]
+    note(BREAKS, len(branches.told))
     return "\n".join(filter(None, wrong))
 
 
@@ -93,7 +102,7 @@ def _wrong(plant: Plant, scenario: Scenario, expected: dict[str, Any]) -> str:
     except AssertionError as error:
         differs = str(error)[:500]
     at = f"at {points.seen[points.at]}: " if points.hit else ""
-    points.at = -1
+    points.leave()
     if not differs:
         found = seen(plant)
         wrong = {one: (found[one], expected[one]) for one in found if found[one] != expected[one]}

@@ -68,6 +68,10 @@ class Points:
         """Whether the run has been broken by now."""
         return 0 <= self.at < len(self.seen)
 
+    def leave(self) -> None:
+        """From now on nothing breaks, and nothing has."""
+        self.at, self.branch = -1, _nowhere
+
     def around(self, request: Request, send: Send) -> Answer:
         """A request to AWS."""
         return self.passing(f"{request.service} {what(request)}", "aws", send, repeats=not request.once)
