@@ -55,7 +55,7 @@ class Beside:
 def keep_equal(laptop: Laptop, api: Api, tenant: str, console: Console) -> None:
     """Publish two listings of `tenant`, whose eBay account is connected; edit one, and let eBay end the other."""
     shop = laptop.sandbox.ebay_shop(tenant)
-    outcomes = [api.put(f"{LISTINGS}/{sku}", record(sku))["outcome"] for sku in (EDITED, ENDED)]
+    outcomes = [api.put(f"{LISTINGS}/{sku}", record(sku.rpartition("-")[2]))["outcome"] for sku in (EDITED, ENDED)]
     console.print(f"\nPUT {LISTINGS}/{{sku}} → 2 records, {' and '.join(outcomes)}")
     for sku in (EDITED, ENDED):
         found = _until(laptop, api, sku, "live")
@@ -129,8 +129,8 @@ def _show_difference(api: Api, sku: str, console: Console) -> None:
         console.print(f"  {path}: {change['from']} → {change['to']}", markup=False)
 
 
-def record(sku: str) -> dict[str, Any]:
-    """A pair of shoes as its seller wants it listed."""
+def record(size: str) -> dict[str, Any]:
+    """A pair of shoes of that US size as its seller wants it listed at eBay."""
     return {
         "marketplace": "EBAY_US",
         "language": "en-US",
@@ -138,7 +138,7 @@ def record(sku: str) -> dict[str, Any]:
         "description": "<p>New, with box.</p>",
         "condition": "NEW",
         "category": "15709",
-        "aspects": {"Brand": ["Jordan"], "Department": ["Men"], "US Shoe Size": [sku.rpartition("-")[2]]},
+        "aspects": {"Brand": ["Jordan"], "Department": ["Men"], "US Shoe Size": [size]},
         "images": ["https://shop.example/chicago.jpg"],
         "product": {"brand": "Jordan", "mpn": "DZ5485-612"},
         "price": {"amount": "245", "currency": "USD"},

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from local.ebay_demo import record
 from local.laptop import Laptop
 from local.neighbours import VARIANT, style
 from sluice_command.api import Api
@@ -98,7 +99,7 @@ class Load:
 
     def _record(self, api: Api, tenant: str, number: int, chance: Random) -> None:
         sku = f"CHAOS-{number}"
-        self.sent(lambda _: api.put(f"/v1/ebay/listings/{sku}", record()), chance)
+        self.sent(lambda _: api.put(f"/v1/ebay/listings/{sku}", record("10")), chance)
         self.asks.append(Ask(tenant, "record", sku))
 
     def sent(self, send: Callable[[str], Any], chance: Random) -> Any:
@@ -131,22 +132,3 @@ def is_over(api: Api, ask: Ask) -> bool:
         return bool(api.job(ask.job_id)["wait"]["reason"] == "final")
     except NotNow:
         return False
-
-
-def record() -> dict[str, Any]:
-    """A pair of shoes as its seller wants it listed at eBay."""
-    return {
-        "marketplace": "EBAY_US",
-        "language": "en-US",
-        "title": "Air Jordan 1 Chicago",
-        "description": "<p>New, with box.</p>",
-        "condition": "NEW",
-        "category": "15709",
-        "aspects": {"Brand": ["Jordan"], "Department": ["Men"], "US Shoe Size": ["10"]},
-        "images": ["https://shop.example/chicago.jpg"],
-        "product": {"brand": "Jordan", "mpn": "DZ5485-612"},
-        "price": {"amount": "245", "currency": "USD"},
-        "quantity": 1,
-        "policies": {kind: {"name": f"Usual {kind}"} for kind in ("fulfillment", "payment", "return")},
-        "location": "home",
-    }

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.chaos.load import PATIENCE_SECONDS, TENANTS, Load
-from local.chaos.record import broken
+from local.chaos.record import broken, jobs
 from local.chaos.trouble import Trouble
 from local.cloud import CloudError
 from local.laptop import Laptop
@@ -43,7 +42,6 @@ CONFIGURATION = {
     "ebay": {"coalesce_seconds": 1},
 }
 PRODUCTS = 1_000
-
 
 Say = Callable[[str], None]
 
@@ -159,7 +157,7 @@ class _Run:
         table, client = f"{self._laptop.stack.name}-jobs", self._laptop.cloud.client("dynamodb")
         with self._trouble.held():
             time.sleep(TICK_SECONDS)  # a message that was on its way to a function has arrived
-            leased = [item for item in _items(client, table) if item["state"]["S"] == "leased"]
+            leased = [item for item in jobs(self._laptop) if item["state"]["S"] == "leased"]
             self._trouble.kill()
             for item in leased:
                 with suppress(client.exceptions.ConditionalCheckFailedException):
@@ -195,11 +193,6 @@ class _Run:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"lost: {waiting[:5]}, and {len(waiting[5:])} more")
             time.sleep(TICK_SECONDS)
-
-
-def _items(client: Any, table: str) -> Iterator[dict[str, Any]]:
-    for page in client.get_paginator("scan").paginate(TableName=table):
-        yield from page["Items"]
 
 
 def _now() -> int:

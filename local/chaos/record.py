@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from local.chaos.load import TENANTS, Ask
 from local.laptop import Laptop
@@ -17,24 +18,31 @@ def broken(laptop: Laptop, asks: Sequence[Ask]) -> list[str]:
     for tenant in TENANTS:
         own = [ask for ask in asks if ask.tenant == tenant]
         with laptop.api(tenant) as api:
-            dead = {ask.job_id for ask in own if ask.job_id and api.job(ask.job_id)["state"] == "dead"}
-            found += _ends(api, own, dead)
+            states = {ask.job_id: api.job(ask.job_id)["state"] for ask in own if ask.job_id}
+            found += _ends(api, own, states)
+        dead = {job_id for job_id, state in states.items() if state == "dead"}
         for each in (_listings, _ads, _records):
             found += each(laptop, tenant, own, dead)
     return [*found, *_jobs(laptop)]
 
 
-def _ends(api: Api, asks: Sequence[Ask], dead: set[str]) -> Iterator[str]:
+def jobs(laptop: Laptop) -> Iterator[dict[str, Any]]:
+    """Every job as it is stored."""
+    pages = laptop.cloud.client("dynamodb").get_paginator("scan").paginate(TableName=f"{laptop.stack.name}-jobs")
+    return (item for page in pages for item in page["Items"])
+
+
+def _ends(api: Api, asks: Sequence[Ask], states: Mapping[str, str]) -> Iterator[str]:
     """What was asked for is done. What was killed more often than it has attempts has a dead letter that says so."""
     letters = {one["jobId"] for one in api.get("/v1/dead-letters", limit=100)["deadLetters"]}
     for ask in asks:
         if ask.what == "record":
             if (state := api.get(f"/v1/ebay/listings/{ask.name}")["state"]) != "live":
                 yield f"{ask} is {state}"
-        elif ask.job_id in dead:
+        elif (state := states[ask.job_id]) == "dead":
             if ask.job_id not in letters:
                 yield f"{ask} is dead, and no letter says why"
-        elif (state := api.job(ask.job_id)["state"]) != "succeeded":
+        elif state != "succeeded":
             yield f"{ask} is {state}"
 
 
@@ -76,8 +84,7 @@ def _once(ask: Ask, times: int, what: str, dead: set[str]) -> Iterator[str]:
 
 def _jobs(laptop: Laptop) -> Iterator[str]:
     """No job is left where nobody looks: whatever is not over is due some time, in a lane."""
-    pages = laptop.cloud.client("dynamodb").get_paginator("scan").paginate(TableName=f"{laptop.stack.name}-jobs")
-    for item in (item for page in pages for item in page["Items"]):
+    for item in jobs(laptop):
         over = item["state"]["S"] in FINAL
         if over == ("lane" in item) or over == ("due_at" in item):
             yield f"a job stands where nobody looks: {json.dumps(item)}"
