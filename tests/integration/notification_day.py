@@ -55,7 +55,7 @@ class NotificationDay:
 
     def in_the_feed(self) -> list[dict[str, Any]]:
         """By its time: the day has made many newer ones."""
-        found: list[dict[str, Any]] = self.api.get("/v1/events?type=job.dead&to=2026-11-22T12:00:01Z")["events"]
+        found: list[dict[str, Any]] = self.api.get("/v1/events", type="job.dead", to="2026-11-22T12:00:01Z")["events"]
         return [one for one in found if one["eventId"] == DEAD["id"]]
 
     def is_mailed(self) -> bool:
