@@ -234,6 +234,24 @@ def test_what_may_be_published_is_withdrawn_though_an_attempt_in_between_publish
     assert seller.live() == []
 
 
+def test_a_listing_that_an_attempt_before_may_have_withdrawn_was_not_ended_by_others(seller: EbaySeller) -> None:
+    published(seller)
+    seller.sandbox.faults.set(Disconnect(method="POST", path="*/withdraw"))
+    seller.put(record(status=Status.ENDED))
+    seller.later(30)
+    seller.tick()
+    assert (seller.live(), seller.record().standing) == ([], "live")
+    seller.sandbox.faults.clear()
+    seller.put(record(status=Status.PAUSED))
+    seller.settle()
+    found = seller.record()
+    assert found.drift is None
+    assert found.standing is None
+    seller.put(record())
+    seller.settle()
+    assert (len(seller.live()), seller.record().standing) == (1, "live")
+
+
 def test_the_selling_limit_pauses_what_is_new_and_nothing_else(seller: EbaySeller) -> None:
     published(seller)
     seller.shop.selling_limit = 1

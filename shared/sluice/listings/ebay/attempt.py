@@ -235,9 +235,16 @@ def _seen(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
         packed = pack(echo.stored())
         actions += [Record.echo.set(packed), Record.observed.set(packed), Record.observed_at.set(now)]
         there = standing(echo, attempt.plan.sends)
-    if there == ENDED and not attempt.live and attempt.plan.sends.status is not Status.ENDED:
+    if there == ENDED and not _should_be_live(attempt) and attempt.plan.sends.status is not Status.ENDED:
         there = None  # made ready, and not published for lack of stock: its old listing is nobody's decision any more
     return [*actions, Record.standing.set(there) if there else Record.standing.remove()]
+
+
+def _should_be_live(attempt: Attempt) -> bool:
+    """Whether its listing is for sale unless others have ended it: it was, and no attempt before may have withdrawn it;
+    or this one has published it.
+    """
+    return attempt.live and (Step.PUBLISH in attempt.plan.steps or not Unsure.of(attempt.record.unsure).listing)
 
 
 def standing(echo: Echo, want: Desired) -> str | None:
@@ -256,7 +263,7 @@ def _drift(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
     listing that has ended meanwhile: another one is made only when somebody says so."""
     record, steps = attempt.record, attempt.plan.steps
     found = [told] if (told := drift.by_ebay(attempt.warnings)) else []
-    expected = attempt.live and not {Step.PUBLISH, Step.WITHDRAW} & set(steps)
+    expected = _should_be_live(attempt) and not {Step.PUBLISH, Step.WITHDRAW} & set(steps)
     if expected and echo and echo.standing not in (echoes.LIVE, echoes.UNLISTED):
         found.append(drift.Drift(drift.DriftClass.ENDED))
     rows = [
