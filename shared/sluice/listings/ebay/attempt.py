@@ -19,12 +19,12 @@ from sluice.jobs.model import kinds
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
 from sluice.jobs.model.run import Run
-from sluice.listings.ebay import cases, documents, drift, hashes, snapshots, sync_log
+from sluice.listings.ebay import cases, documents, drift, hashes, known, snapshots, sync_log
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.desired import Desired, PolicyIds, Status
 from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.plan import DETAILS, REVISIONS, Known, Plan, Step, Unsure
-from sluice.listings.ebay.table import ENDED, LIVE, ON_HOLD, OUT_OF_STOCK, Record
+from sluice.listings.ebay.table import ENDED, LIVE, Record
 from sluice.marketplaces.http.errors import MarketplaceFailure
 from sluice.marketplaces.publishing import Json, Warned
 from sluice.platform import tables
@@ -234,7 +234,7 @@ def _seen(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
     else:
         packed = pack(echo.stored())
         actions += [Record.echo.set(packed), Record.observed.set(packed), Record.observed_at.set(now)]
-        there = standing(echo, attempt.plan.sends)
+        there = known.standing(echo, attempt.plan.sends)
     if there == ENDED and not _should_be_live(attempt) and attempt.plan.sends.status is not Status.ENDED:
         there = None  # made ready, and not published for lack of stock: its old listing is nobody's decision any more
     return [*actions, Record.standing.set(there) if there else Record.standing.remove()]
@@ -245,17 +245,6 @@ def _should_be_live(attempt: Attempt) -> bool:
     or this one has published it.
     """
     return attempt.live and (Step.PUBLISH in attempt.plan.steps or not Unsure.of(attempt.record.unsure).listing)
-
-
-def standing(echo: Echo, want: Desired) -> str | None:
-    """What a listing is, in the record's words; None where there is none."""
-    if echo.standing == echoes.UNLISTED:
-        return None
-    if echo.standing != echoes.LIVE:
-        return ENDED
-    if echo.on_hold:
-        return ON_HOLD
-    return LIVE if want.shown_quantity else OUT_OF_STOCK
 
 
 def _drift(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:

@@ -11,8 +11,7 @@ from pynamodb.transactions import TransactWrite
 
 from sluice.jobs import ask
 from sluice.jobs.model.run import Run
-from sluice.listings.ebay import attempt as attempts
-from sluice.listings.ebay import cases, documents, drift, hashes, table, wishes
+from sluice.listings.ebay import cases, documents, drift, hashes, known, table, wishes
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import NO_POLICIES
 from sluice.listings.ebay.desired import Desired, FieldGroup
@@ -63,7 +62,7 @@ def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Se
         actions.append(Record.observed.set(pack(now.stored())))
     if kinds & {DriftClass.ENDED, DriftClass.MISSING}:
         actions.append(Record.standing.set(table.ENDED))
-    elif now and (standing := attempts.standing(now, want)):
+    elif now and (standing := known.standing(now, want)):
         actions.append(Record.standing.set(standing))
     if heal:
         actions.append(Record.unsure.set(Unsure(heal).stored()))

@@ -1,9 +1,12 @@
-"""What is known of a record at eBay, in the form that plans need. Reads nothing but the record."""
+"""What is known of a record at eBay: in the form that plans need, and in the words of the record. Pure."""
 
 from sluice.listings.ebay import documents
+from sluice.listings.ebay import echo as echoes
+from sluice.listings.ebay.desired import Desired
+from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.group_plan import GroupKnown
 from sluice.listings.ebay.plan import Known, Unsure
-from sluice.listings.ebay.table import ENDED, Record
+from sluice.listings.ebay.table import ENDED, LIVE, ON_HOLD, OUT_OF_STOCK, Record
 from sluice.platform.packing import unpack
 
 
@@ -28,3 +31,14 @@ def of_group(record: Record, now: int) -> GroupKnown:
         body=(record.hashes or {}).get("body"),
         revisions=record.revised(now)[0],
     )
+
+
+def standing(echo: Echo, want: Desired) -> str | None:
+    """What a listing is, in the record's words; None where there is none."""
+    if echo.standing == echoes.UNLISTED:
+        return None
+    if echo.standing != echoes.LIVE:
+        return ENDED
+    if echo.on_hold:
+        return ON_HOLD
+    return LIVE if want.shown_quantity else OUT_OF_STOCK
