@@ -1,7 +1,8 @@
 """What a form sends: its fields and its files, as browsers write them (RFC 7578, and URL encoding)."""
 
+import json
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 # A field of a form that has files: its name, and that it is a file. Names are ours, and hold no quote.
@@ -29,6 +30,22 @@ def read(raw: bytes, content_type: str) -> SentForm:
     if boundary is None:
         raise ValueError("the form does not say what parts its fields")
     return _parts(raw, boundary[1].encode())
+
+
+def document(text: str) -> Any:
+    """What the JSON of a field says.
+
+    Raises:
+        ValueError: it is none, or more than a request may hold: see `platform.http.body`.
+    """
+    from sluice.platform.http import body  # pages that only show need it not
+    from sluice.platform.http.errors import Invalid
+
+    try:
+        body.check_size(text.encode())
+    except Invalid as wrong:
+        raise ValueError("it is nested too deep, or too long, to be read") from wrong
+    return json.loads(text)
 
 
 def _parts(raw: bytes, boundary: bytes) -> SentForm:

@@ -14,7 +14,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from sluice.dashboard import forms, parts
+from sluice.dashboard import forms, parts, sent
 from sluice.dashboard.html import Child, element
 from sluice.dashboard.visit import Visit
 
@@ -80,7 +80,7 @@ def _told(visit: Visit, stands: Stands) -> Markup | None:
 def _before(visit: Visit) -> dict[str, str]:
     """What the form has shown; nothing of one that does not say it."""
     try:
-        found = json.loads(visit.form.get("seen", "{}"))
+        found = sent.document(visit.form.get("seen", "{}"))
     except ValueError:
         return {}
     return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}

@@ -361,7 +361,15 @@ def test_the_configuration_is_changed_after_a_look_at_the_difference(things: lis
 
 @pytest.mark.parametrize(
     "document",
-    ["{", "[]", '{"engine": {"batch": 0}}', '{"nothing": 1}', '{"limits": {"stockx": {"x": 1}}}', "1" * 9999],
+    [
+        "{",
+        "[]",
+        '{"engine": {"batch": 0}}',
+        '{"nothing": 1}',
+        '{"limits": {"stockx": {"x": 1}}}',
+        "1" * 9999,
+        "[" * 9999,
+    ],
 )
 def test_a_text_that_cannot_hold_is_refused_with_the_reason_and_stays(
     things: list[str], acme: Cloud, document: str

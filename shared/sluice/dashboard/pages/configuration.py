@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from sluice.dashboard import differences, forms, parts
+from sluice.dashboard import differences, forms, parts, sent
 from sluice.dashboard.ask import ApiRefusal
 from sluice.dashboard.html import element, join
 from sluice.dashboard.page import Page, Redirect
@@ -98,7 +98,7 @@ def _number(visit: Visit, name: str) -> int:
 def _read(written: str) -> tuple[dict[str, Any], dict[str, str]]:
     """The document that somebody wrote, or what is wrong with it."""
     try:
-        found = json.loads(written or "{}")
+        found = sent.document(written or "{}")
     except ValueError as error:
         return {}, {"document": f"is not JSON: {error}"}
     if not isinstance(found, dict):
