@@ -14,6 +14,8 @@ ENVIRONMENT ?= default
 export SAM_CLI_TELEMETRY := 0
 # uv trusts what the machine trusts, as pip does.
 export UV_SYSTEM_CERTS := 1
+# Python keeps what it has compiled, also where a machine says that it should not: each test process would do it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Lambda brings these itself, so the layer leaves them out.
 LAMBDA_HAS := boto3 botocore s3transfer python-dateutil urllib3 six
@@ -41,12 +43,20 @@ invoke: setup ## Invoke a function of that local cloud: FUNCTION=worker EVENT=ev
 	@$(BIN)/python -m local.invoke "$(FUNCTION)" "$(EVENT)"
 
 .PHONY: test
-test: lint ## Check formatting and types, then run every test; says what it skips, and why
+test: setup ## Check formatting and types, then run every test; says what it skips, and why
+	@$(MAKE) -j2 lint .cache/compiled
 	@$(BIN)/python -m pytest -rs --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-fast
-test-fast: lint ## Check formatting and types, then run what needs no local cloud and is no heavy proof
+test-fast: setup ## Check formatting and types, then run what needs no local cloud and is no heavy proof
+	@$(MAKE) -j2 lint .cache/compiled
 	@$(BIN)/python -m pytest -rs --numprocesses auto --dist worksteal -m "not slow" tests/unit tests/property tests/infrastructure
+
+# All test processes begin at once, and each would compile all tests. Here they are compiled once, while types are checked;
+# what is wrong with them the run itself says.
+.cache/compiled: .venv/.stamp
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null 2>&1 || true
+	@mkdir -p .cache && touch $@
 
 # Those that `make test` tries are the same each time (docs/adr/123-the-suite-gives-one-verdict.md).
 EXAMPLES ?= 300
