@@ -1,12 +1,14 @@
 """The counters of jobs that are not over are put right (see `counts`): the stream may have lost a record.
 
 ```
- each minute   the next tenant's unfinished jobs are counted where they stand: its lanes, and those that run
- off           a minute later once more ─► off in the same direction? both the tenant's counters and
-                                           everybody's move by the smaller of the two, in one transaction
+ each minute   saves up; with enough of that the next tenant's unfinished jobs are counted where they stand: its lanes,
+               and those that run
+ off           counted once more ─► off in the same direction? both the tenant's counters and everybody's move by the
+               smaller of the two, in one transaction
 ```
 A count and the counters are never of one moment: what has changed in between is on its way. So only what is found twice
-is believed. Jobs that are over stand in no index, and are not counted.
+is believed. Jobs that are over stand in no index, and are not counted. What is read in a minute is, on the average, the
+same whatever waits (see `jobs.queue.unfinished`).
 """
 
 from collections.abc import Iterable
@@ -26,14 +28,12 @@ from sluice.platform.config.services import PAGES
 from sluice.platform.observe import count as count_metric
 from sluice.platform.observe import logger
 
-# Entries of the index that one count reads. Of a tenant that has more, it is known that there are at least so many.
-MOST_READ: Final = 25_000
 # Where it is noted whose turn it is. No tenant's name has a `#`.
 SWEEP: Final = ("#recount", "sweep")
 
 
 def sweep() -> None:
-    """Count one tenant's jobs: once more if the last count was off, else the next tenant's. Never fails."""
+    """Save up for a minute, and count the tenant whose turn it is if that is enough. Never fails."""
     try:
         _sweep(list(lanes.active()))
     except Exception:  # noqa: BLE001 - actions are carried out without it; the next minute does it again
@@ -41,26 +41,24 @@ def sweep() -> None:
 
 
 def _sweep(marked: list[lanes.Lane]) -> None:
-    noted = _noted()
-    tenant, before = noted["tenant"], noted["off"]
-    if before:
-        _move(tenant, unfinished.agreed(before, _off(tenant, marked)))
-        _note(tenant, {})
+    found = next(iter(Counts.query(SWEEP[0], consistent_read=True)), None)
+    stored = found.sweep if found else None
+    turn = unfinished.Turn.decode(stored).earn()
+    tenant = turn.tenant if turn.open else _after(turn.tenant, marked) or _after("", marked)
+    if tenant is None:
         return
-    # Those that have jobs by the counters, and those that have some by the lanes alone.
+    moves, counters = dict[str, int](), counts.raw(tenant)
+    if turn.enough(counters, _can_be_counted):
+        count = unfinished.count(tenant, marked, turn.saved, _counter)
+        turn, moves = turn.after(tenant, count, count.off(counters, _can_be_counted))
+    if _note(turn, stored):
+        _move(tenant, moves)
+
+
+def _after(tenant: str, marked: Iterable[lanes.Lane]) -> str | None:
+    """The next tenant that has jobs by the counters, or by the lanes alone; None: there is none."""
     counted = [name for name, _ in counts.tenants(tenant, 1)]
-    tenants = unfinished.tenants(marked)
-    following = min([*counted, *(one for one in tenants if one > tenant)], default=None)
-    if following is None and tenant:
-        _note("", {})  # round once more, from the first
-    elif following is not None:
-        _note(following, _off(following, marked))
-
-
-def _off(tenant: str, marked: Iterable[lanes.Lane]) -> dict[str, int]:
-    """By how much the tenant's counters are too low, or, below 0, too high."""
-    counters = counts.raw(tenant)
-    return unfinished.count(tenant, marked, MOST_READ, _counter).off(counters, _can_be_counted)
+    return min([*counted, *(one for one in unfinished.tenants(marked) if one > tenant)], default=None)
 
 
 def _counter(job: Job) -> str | None:
@@ -87,10 +85,14 @@ def _move(tenant: str, moves: dict[str, int]) -> None:
     logger.warning("the operator's counters were off, and are put right", extra={"tenant": tenant, "by": moves})
 
 
-def _noted() -> dict[str, Any]:
-    found = next(iter(Counts.query(SWEEP[0], consistent_read=True)), None)
-    return (found.sweep if found else None) or {"tenant": "", "off": {}}
+def _note(turn: unfinished.Turn, stored: dict[str, Any] | None) -> bool:
+    """Keep whose turn it is; False if another run has done so since, which has read and moved the same.
 
-
-def _note(tenant: str, off: dict[str, int]) -> None:
-    tables.update(Counts, SWEEP, [Counts.sweep.set({"tenant": tenant, "off": off})])
+    Comes before the counters move: whoever dies in between leaves them as they were, to be found again.
+    """
+    same = Counts.sweep.does_not_exist() if stored is None else Counts.sweep == stored
+    try:
+        tables.update(Counts, SWEEP, [Counts.sweep.set(turn.encode())], same)
+    except tables.ConditionFailed:
+        return False
+    return True

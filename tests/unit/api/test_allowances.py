@@ -12,7 +12,7 @@ from sluice.capabilities import ROUTE_MODULES
 from sluice.inventory.stock import STOCK
 from sluice.inventory.table import Item
 from sluice.jobs.model.job import Job
-from sluice.jobs.queue import recounts, tally
+from sluice.jobs.queue import recounts, tally, unfinished
 from sluice.platform import aws, usage
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.config import live
@@ -237,12 +237,51 @@ def test_a_sweep_reads_so_much_and_no_more(
 ) -> None:
     """Of a tenant that has more than is read it is known that there are at least so many: nothing is taken away."""
     acme.enqueue("acme", *(f"S-{number}" for number in range(30)))
-    monkeypatch.setattr(recounts, "MOST_READ", 12)
+    monkeypatch.setattr(unfinished, "MOST_SAVED", 12)
     for stored, right in ((5, 12), (40, 40)):
         usage.put("acme", tally.PERIOD, {"n:market.refresh:unfinished": stored})
         for _ in range(2):
             recounts.sweep()
         assert tally.counts("acme") == {("market.refresh", "unfinished"): right}
+
+
+def test_minutes_read_the_same_whatever_waits(
+    acme: Cloud, tables: Store, monkeypatch: pytest.MonkeyPatch, clock: VirtualClock
+) -> None:
+    """A tenant with many jobs is counted when enough is saved up for it, and its counters are put right then."""
+    monkeypatch.setattr(unfinished, "EARNED", 5)
+    read: list[int] = []
+
+    def note(request: Request, send: Send) -> Found:
+        answer = send()
+        if request.parameters.get("IndexName") == "due":
+            read.append(answer["Count"])
+        return answer
+
+    acme.enqueue("acme", *(f"S-{number}" for number in range(30)))
+    usage.put("acme", tally.PERIOD, {"n:market.refresh:unfinished": 24})
+    monkeypatch.setattr(tables, "around", note)
+    for minutes in range(1, 31):
+        recounts.sweep()
+        assert sum(read) <= 5 * minutes
+    assert tally.counts("acme") == {("market.refresh", "unfinished"): 30}
+
+
+def test_of_two_runs_at_once_one_moves_the_counters(
+    acme: Cloud, tables: Store, monkeypatch: pytest.MonkeyPatch, clock: VirtualClock
+) -> None:
+    acme.enqueue("acme", "A", "B")
+    recounts.sweep()
+
+    def meanwhile(request: Request, send: Send) -> Found:
+        if request.operation == "UpdateItem":  # the other has counted too, and is the first to write it down
+            monkeypatch.setattr(tables, "around", None)
+            recounts.sweep()
+        return send()
+
+    monkeypatch.setattr(tables, "around", meanwhile)
+    recounts.sweep()
+    assert tally.counts("acme") == {("market.refresh", "unfinished"): 2}
 
 
 def test_a_sweep_that_fails_ends_no_run_of_the_scheduler(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,17 @@
 
 ```
  refused for its jobs ──► the next tick counts that tenant's jobs where they stand, and sets the counters
- each minute ───────────► the next tenant's are counted; a minute later once more ─► off by as much both times?
-                                                                                       the counters move by that
+ each minute saves up ──► the next tenant's are counted, then once more ─► off by as much both times?
+                                                                             the counters move by that
 ```
 A count and the counters are never of the same moment: what has changed in between is on its way in the stream. So the
-sweep believes only what it finds twice, in one direction, and the smaller of the two. It reads so many entries of the
-index at most; of a tenant that has more, it knows that there are at least so many.
+sweep believes only what it finds twice, in one direction, and the smaller of the two. What it reads in a minute is, on
+the average, the same whatever waits (see `unfinished`). Of a tenant that has more than it may ever read, it knows that
+there are at least so many.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import lanes, unfinished
@@ -22,8 +24,6 @@ from sluice.platform.observe import logger
 from sluice.platform.usage import TenantUsage
 
 MOST_RECOUNTS = 10
-# Entries of the index that one count reads: more than a tenant may have by default.
-MOST_READ = 25_000
 # Under this name it is noted where the sweep is. No tenant's has a `#`.
 _SWEEP = "#sweep"
 
@@ -35,14 +35,15 @@ def wanted(now: int) -> int:
     for mark in refused:
         # Before it is counted: whoever is refused from here on has it counted again.
         tables.delete(TenantUsage, (RECOUNT, mark.period))
-        off = _off(mark.period, marked)
-        _move(mark.period, off)
+        counters = usage.counters(mark.period, PERIOD)
+        found = unfinished.count(mark.period, marked, unfinished.MOST_SAVED, _counter)
+        _move(mark.period, found.off(counters, _is_counted))
         usage.put(mark.period, PERIOD, {RECOUNTED: now})
     return len(refused)
 
 
 def sweep() -> None:
-    """Count one tenant's unfinished jobs: once more if the last count was off, else the next tenant's. Never fails."""
+    """Save up for a minute, and count the tenant whose turn it is if that is enough. Never fails."""
     try:
         _sweep(lanes.active())
     except Exception:  # noqa: BLE001 - jobs run without it; the next minute does it again
@@ -52,22 +53,22 @@ def sweep() -> None:
 def _sweep(marked: Iterable[Lane]) -> None:
     marked = list(marked)
     last = next(iter(TenantUsage.query(_SWEEP, consistent_read=True)), None)
-    noted = (last.sweep if last else None) or {"tenant": "", "off": {}}
-    tenant, before = noted["tenant"], noted["off"]
-    if before:
-        _move(tenant, unfinished.agreed(before, _off(tenant, marked)))
-        _note({"tenant": tenant, "off": {}})
+    stored = last.sweep if last else None
+    turn = unfinished.Turn.decode(stored).earn()
+    tenant = turn.tenant if turn.open else _after(turn.tenant, unfinished.tenants(marked))
+    if tenant is None:
         return
-    tenants = unfinished.tenants(marked)
-    following = next((one for one in tenants if one > tenant), next(iter(tenants), None))
-    if following is not None:
-        _note({"tenant": following, "off": _off(following, marked)})
+    moves, counters = dict[str, int](), usage.counters(tenant, PERIOD)
+    if turn.enough(counters, _is_counted):
+        found = unfinished.count(tenant, marked, turn.saved, _counter)
+        turn, moves = turn.after(tenant, found, found.off(counters, _is_counted))
+    if _note(turn, stored):
+        _move(tenant, moves)
 
 
-def _off(tenant: str, marked: Iterable[Lane]) -> dict[str, int]:
-    """By how much the tenant's counters are too low, or, below 0, too high."""
-    counters = usage.counters(tenant, PERIOD)
-    return unfinished.count(tenant, marked, MOST_READ, _counter).off(counters, _is_counted)
+def _after(tenant: str, tenants: Iterable[str]) -> str | None:
+    """The next of `tenants`, which come in order, and the first after the last."""
+    return next((one for one in tenants if one > tenant), next(iter(tenants), None))
 
 
 def _counter(job: Job) -> str:
@@ -85,5 +86,15 @@ def _move(tenant: str, moves: dict[str, int]) -> None:
         logger.warning("counts of jobs were off, and are put right", extra={"tenant": tenant, "by": moves})
 
 
-def _note(sweep_: dict[str, object]) -> None:
-    tables.update(TenantUsage, (_SWEEP, PERIOD), [TenantUsage.sweep.set(sweep_)])
+def _note(turn: unfinished.Turn, stored: dict[str, Any] | None) -> bool:
+    """Keep whose turn it is; False if another run has done so since, which has read and moved the same.
+
+    Comes before the counters move: whoever dies in between leaves them as they were, to be found again.
+    """
+    noted = TenantUsage.sweep
+    same = noted.does_not_exist() if stored is None else noted == stored
+    try:
+        tables.update(TenantUsage, (_SWEEP, PERIOD), [noted.set(turn.encode())], same)
+    except tables.ConditionFailed:
+        return False
+    return True
