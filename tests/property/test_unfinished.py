@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.jobs.queue import unfinished
-from sluice.jobs.queue.unfinished import Count, Turn
+from sluice.jobs.queue.unfinished import Count, Recount
 
 EARNED, MOST_SAVED = 10, 400
 TENANTS = ("acme", "bolt", "crow")
@@ -30,7 +30,7 @@ class World:
     def __init__(self) -> None:
         self.jobs, self.counters, self.told = Counter[str](), Counter[str](), Counter[str]()
         self.lost, self.in_flight = Counter[str](), Counter[str]()
-        self.turn, self.read, self.moves = Turn.decode(None), 0, 0
+        self.turn, self.read, self.moves = Recount.decode(None), 0, 0
 
     def change(self, tenant: str, by: int) -> None:
         """Jobs are created, or end."""
@@ -48,7 +48,7 @@ class World:
 
     def minute(self) -> None:
         """One turn of the sweep, as `recounts` takes it."""
-        turn = Turn.decode(self.turn.encode()).earn()
+        turn = Recount.decode(self.turn.encode()).earn()
         tenant = turn.tenant if turn.open else TENANTS[(TENANTS.index(turn.tenant) + 1) % 3 if turn.tenant else 0]
         counters = {"n:unfinished": self.counters[tenant]}
         if turn.enough(counters, lambda _: True):

@@ -43,7 +43,7 @@ def sweep() -> None:
 def _sweep(marked: list[lanes.Lane]) -> None:
     found = next(iter(Counts.query(SWEEP[0], consistent_read=True)), None)
     stored = found.sweep if found else None
-    turn = unfinished.Turn.decode(stored).earn()
+    turn = unfinished.Recount.decode(stored).earn()
     tenant = turn.tenant if turn.open else _after(turn.tenant, marked) or _after("", marked)
     if tenant is None:
         return
@@ -85,7 +85,7 @@ def _move(tenant: str, moves: dict[str, int]) -> None:
     logger.warning("the operator's counters were off, and are put right", extra={"tenant": tenant, "by": moves})
 
 
-def _note(turn: unfinished.Turn, stored: dict[str, Any] | None) -> bool:
+def _note(turn: unfinished.Recount, stored: dict[str, Any] | None) -> bool:
     """Keep whose turn it is; False if another run has done so since, which has read and moved the same.
 
     Comes before the counters move: whoever dies in between leaves them as they were, to be found again.

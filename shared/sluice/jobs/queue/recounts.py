@@ -54,7 +54,7 @@ def _sweep(marked: Iterable[Lane]) -> None:
     marked = list(marked)
     last = next(iter(TenantUsage.query(_SWEEP, consistent_read=True)), None)
     stored = last.sweep if last else None
-    turn = unfinished.Turn.decode(stored).earn()
+    turn = unfinished.Recount.decode(stored).earn()
     tenant = turn.tenant if turn.open else _after(turn.tenant, unfinished.tenants(marked))
     if tenant is None:
         return
@@ -86,7 +86,7 @@ def _move(tenant: str, moves: dict[str, int]) -> None:
         logger.warning("counts of jobs were off, and are put right", extra={"tenant": tenant, "by": moves})
 
 
-def _note(turn: unfinished.Turn, stored: dict[str, Any] | None) -> bool:
+def _note(turn: unfinished.Recount, stored: dict[str, Any] | None) -> bool:
     """Keep whose turn it is; False if another run has done so since, which has read and moved the same.
 
     Comes before the counters move: whoever dies in between leaves them as they were, to be found again.

@@ -5,7 +5,7 @@ difference is believed only where it is found twice, in one direction, and then 
 
 A tenant is counted at once, because a count in portions would find a job twice, or not, that moves meanwhile. So that
 it costs as little in a minute whatever waits, each minute saves up `EARNED` entries, and a tenant is counted when as
-many are saved as it is thought to have (`Turn`):
+many are saved as it is thought to have (`Recount`):
 
 ```
  minute      1     2     3     4     5
@@ -46,7 +46,7 @@ class Count(NamedTuple):
         return {one: number for one, number in off.items() if number > 0 or (number < 0 and self.whole)}
 
 
-class Turn(NamedTuple):
+class Recount(NamedTuple):
     """Whose jobs were counted last, and what is saved for the next count.
 
     off: what the first count found; a second one is to say the same.
