@@ -1,7 +1,10 @@
-"""Attribute types that PynamoDB lacks."""
+"""Of attributes, what PynamoDB lacks: a type, and the condition that one is as it was read."""
+
+from typing import Any
 
 from pynamodb.attributes import Attribute
 from pynamodb.constants import NUMBER
+from pynamodb.expressions.condition import Condition
 
 
 class IntAttribute(Attribute[int]):
@@ -14,3 +17,9 @@ class IntAttribute(Attribute[int]):
 
     def deserialize(self, value: str) -> int:
         return int(value)
+
+
+def still(attribute: Attribute[Any], value: object) -> Condition:
+    """The condition that an attribute is as it was read. value: None where it was not there."""
+    same: Condition = attribute.does_not_exist() if value is None else attribute == value
+    return same

@@ -10,9 +10,12 @@
 from dataclasses import replace
 from typing import Any
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
+from pynamodb.transactions import TransactWrite
 
 from sluice.jobs import ask
+from sluice.jobs.queue.together import NotWritten
 from sluice.listings.ebay import cases, table, wishes
 from sluice.listings.ebay.desired import Desired, FieldGroup, Json, Policies, PolicyRef, Price, Product, Status
 from sluice.listings.ebay.echo import Echo
@@ -26,6 +29,10 @@ from sluice.platform.packing import pack, unpack
 
 class NoCase(Exception):  # noqa: N818 - an answer to the caller
     """There is no such open case."""
+
+
+class AnsweredMeanwhile(Exception):  # noqa: N818 - an answer to the caller
+    """Something else was found or decided of the record since it was read; nothing was written. Look at it again."""
 
 
 class NotTheirs(Exception):  # noqa: N818 - an answer to the caller
@@ -47,7 +54,11 @@ def find(tenant: str, case: str) -> tuple[Record, cases.Row]:
 
 
 def ours(record: Record, row: cases.Row, by: str, now: int, config: Config) -> str:
-    """eBay is made as the record says; the job's id."""
+    """eBay is made as the record says; the job's id.
+
+    Raises:
+        AnsweredMeanwhile: see there.
+    """
     unsure = Unsure.of(record.unsure)
     if row["class"] in ("ended", "missing"):
         unsure |= Unsure(listing=True)
@@ -56,12 +67,22 @@ def ours(record: Record, row: cases.Row, by: str, now: int, config: Config) -> s
     more: list[Update] = [Record.unsure.set(unsure.stored())]
     if row["class"] == "missing":
         more.append(Record.offer_id.remove())
-    if record.group and row["class"] in ("ended", "missing"):
-        # It is the group's listing.
-        _publish_anew(table.find_group(record.tenant, record.group))
-    _close(record, row, more)
-    wish = wishes.publish(*record.subject, by, now, event="drift")
-    return ask.want(wish, now, config).job_id
+    is_of_group = record.group is not None and row["class"] in ("ended", "missing")
+    group = table.find_group(record.tenant, record.group or "") if is_of_group else None
+
+    def fill(transaction: TransactWrite) -> None:
+        transaction.update(Record(record.tenant, record.sku), [*more, *_without(record, row)], _as_read(record))
+        if group:
+            # It is the group's listing.
+            anew = Unsure.of(group.unsure) | Unsure(listing=True)
+            transaction.update(
+                Record(group.tenant, group.sku), [Record.unsure.set(anew.stored())], Record.version.exists()
+            )
+
+    try:
+        return ask.want_with(wishes.publish(*record.subject, by, now, event="drift"), now, config, fill).job_id
+    except NotWritten as failed:
+        raise AnsweredMeanwhile from failed
 
 
 def theirs(record: Record, row: cases.Row) -> Desired:
@@ -79,7 +100,7 @@ def theirs(record: Record, row: cases.Row) -> Desired:
 
 
 def ignore(record: Record, row: cases.Row) -> None:
-    """What eBay shows is the measure from now on."""
+    """What eBay shows is the measure from now on. Raises AnsweredMeanwhile."""
     observed = Echo.of(unpack(record.observed)) if record.observed else None
     accepted = Echo.of(unpack(record.echo)) if record.echo else None
     more: list[Update] = []
@@ -89,22 +110,27 @@ def ignore(record: Record, row: cases.Row) -> None:
     _close(record, row, more)
 
 
-def _publish_anew(group: Record | None) -> None:
-    if group:
-        unsure = Unsure.of(group.unsure) | Unsure(listing=True)
-        actions: list[Update] = [Record.unsure.set(unsure.stored())]
-        tables.update(Record, [group.tenant, group.sku], actions, Record.version.exists())
-
-
 def close(record: Record, row: cases.Row) -> None:
-    """The case is answered."""
+    """The case is answered. Raises AnsweredMeanwhile."""
     _close(record, row, [])
 
 
 def _close(record: Record, row: cases.Row, more: list[Update]) -> None:
+    try:
+        tables.update(Record, [record.tenant, record.sku], [*more, *_without(record, row)], _as_read(record))
+    except tables.ConditionFailed as failed:
+        raise AnsweredMeanwhile from failed
+
+
+def _without(record: Record, row: cases.Row) -> list[Update]:
     left = cases.without(record.drift or [], row["case"])
-    actions = [*more, Record.drift.set(left) if left else Record.drift.remove()]
-    tables.update(Record, [record.tenant, record.sku], actions, Record.version.exists())
+    return [Record.drift.set(left) if left else Record.drift.remove()]
+
+
+def _as_read(record: Record) -> Condition:
+    """Neither an attempt nor a look nor anybody else has written of it since."""
+    same: Condition = record.same_drift & record.unchanged
+    return same
 
 
 def as_shown(want: Desired, shown: Echo, groups: list[FieldGroup]) -> Desired:

@@ -138,16 +138,30 @@ def _write(change: Change) -> Done:
     if not change.is_work:
         tables.transact(change.writes(None))
         return Done(Outcome.STORED, change.version, category_checked=change.category_checked)
+    _ask_besides(change)
     wish = wishes.publish(*change.subject, asker.subject, change.due_at, quick=change.is_quick, priority=asker.priority)
     done = ask.want_with(wish, asker.now, asker.config, change.writes(wish.job_id))
     if change.left_group:
-        # First, so that eBay lets it go before it is published by itself.
-        owner = records.group_owner(asker.tenant)
-        ask.want(wishes.publish(owner, change.left_group, asker.subject, asker.now), asker.now, asker.config)
+        # At once, so that eBay lets it go before it is published by itself.
+        ask.want(_of_left(change, asker.now), asker.now, asker.config)
     if done.result is Result.MERGED:
         count("queue.enqueue_skipped_duplicate")
-    change.ask_besides()
     return Done(Outcome.QUEUED, change.version, done, change.due_at, change.category_checked)
+
+
+def _ask_besides(change: Change) -> None:
+    """Ask for what follows from the change and is no part of it, before the change is written: whoever is broken in
+    between is asked for both again, and what was asked for twice is one job.
+    """
+    change.ask_category()
+    if change.left_group:
+        # When the window is over, should nobody come to ask for it at once.
+        ask.want(_of_left(change, change.due_at), change.asker.now, change.asker.config)
+
+
+def _of_left(change: Change, due_at: int) -> ask.Wish:
+    asker = change.asker
+    return wishes.publish(records.group_owner(asker.tenant), change.left_group or "", asker.subject, due_at)
 
 
 def _told_again(change: Change) -> Done:

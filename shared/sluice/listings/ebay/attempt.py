@@ -8,7 +8,7 @@
 The note names its run; a worker that comes late with its result finds another's there, and writes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -200,14 +200,6 @@ def error_of(run: Run, record: Record, failure: Failure) -> Json:
         "at": iso(run.clock.now()),
         "final": result_of(failure) == "failed" or (last and failure.action is Then.RETRY),
     }
-
-
-def open_case(record: Record, kind: str, groups: Iterable[str], now: int, details: str = "") -> None:
-    """Have somebody decide about it; once, however often it is found."""
-    open_ = record.drift or []
-    if cases.same(open_, kind, groups, details) is None:
-        rows = [*open_, cases.row(kind, groups, iso(now), details, sku=record.sku)]
-        tables.update(Record, [record.tenant, record.sku], [Record.drift.set(rows)], Record.version.exists())
 
 
 def begin_anew(attempt: Attempt) -> None:

@@ -125,8 +125,8 @@ class Change(ABC):
     # Whether it was compared with what its category asks for; None where nothing was to be.
     category_checked: bool | None = None
 
-    def ask_besides(self) -> None:
-        """Ask for what later changes are checked with. Losing it loses nothing but a check."""
+    def ask_category(self) -> None:
+        """Have what its category asks for read, where that is not known well enough."""
         return
 
     @abstractmethod
@@ -232,11 +232,16 @@ class RecordChange(Change):
         if problems := found.problems(self.wanted, given) if found else []:
             raise Refused.of(problems)
 
-    def ask_besides(self) -> None:
+    def ask_category(self) -> None:
         """See `Change`."""
-        asker, site, number = self.asker, self.wanted.marketplace, self.wanted.category
-        if self.category_checked is not None and asker.facts.is_first("category", site, number):
-            categories.read_anew(asker.tenant, self.wanted, self.category, asker.now, asker.config)
+        asker, wanted = self.asker, self.wanted
+        if self.category_checked is not None:
+            asker.facts.once(
+                "category",
+                wanted.marketplace,
+                wanted.category,
+                ask=lambda: categories.read_anew(asker.tenant, wanted, self.category, asker.now, asker.config),
+            )
 
     @property
     def _begins(self) -> bool:

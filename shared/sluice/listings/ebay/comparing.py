@@ -146,9 +146,9 @@ def _move_on(look: SellerPart, after: Place | None, found: Sequence[Record], pai
         ]
     else:
         actions = [SellerPart.cursor.set(after.key), SellerPart.seen.set(total), SellerPart.open_seen.set(dict(open_))]
-    tables.update(SellerPart, [look.account, look.part], [*actions, *paid, SellerPart.looked_at.set(now)])
     if after is None:
         sellers.note_open(look.part, open_, now)
+    tables.update(SellerPart, [look.account, look.part], [*actions, *paid, SellerPart.looked_at.set(now)])
 
 
 def _slice(run: Run, publisher: Publisher, found: Sequence[Record], told: dict[str, Any]) -> set[str]:

@@ -39,13 +39,14 @@ class DriftClass(StrEnum):
 
 
 # Warnings that say that eBay has changed what it took (Inventory API): the return policy, a field that it dropped, a
-# value that it put in its own words.
+# value that it put in its own words, options that it took away.
 CHANGED_BY_EBAY = {
     "25028": FieldGroup.DETAILS,
     "25030": FieldGroup.DETAILS,
     "25124": FieldGroup.POLICIES,
     "25125": FieldGroup.DETAILS,
     "25127": FieldGroup.DETAILS,
+    "25401": FieldGroup.DETAILS,
 }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sluice.jobs.model.outcomes import Failure, Then
 from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
-from sluice.listings.ebay import sellers, table
+from sluice.listings.ebay import following, sellers, table
 from sluice.listings.ebay.attempt import Attempt
 from sluice.listings.ebay.plan import Known
 from sluice.marketplaces.http.errors import MarketplaceFailure, NotFound, NotReady, PolicyRefused, SellingLimit
@@ -29,6 +29,13 @@ class ListingGone(Failure):
     code = "listing_gone"
 
 
+class LeftOut(Failure):
+    """A member of a group is not for sale, though the group is."""
+
+    action = Then.BUSINESS
+    code = "left_out"
+
+
 def paused(pause: tuple[int, str]) -> SellingLimit:
     """Nothing new is published on the account until then."""
     return SellingLimit(f"nothing new is published until {iso(pause[0])}: {pause[1]}", retry_at=pause[0])
@@ -49,7 +56,7 @@ def gone(attempt: Attempt, failure: NotFound) -> Failure:
     if not attempt.live:
         attempts.begin_anew(attempt)
         return NotReady(f"eBay has lost what was sent; it is sent from the top ({failure.message})", code=failure.code)
-    attempts.open_case(attempt.record, "missing", (), attempt.run.clock.now())
+    following.open_case(attempt.record, "missing", (), attempt.run.clock.now())
     return ListingGone(f"eBay has no such listing any more: decide what becomes of it ({failure.message})")
 
 

@@ -57,13 +57,9 @@ class Facts:
         if wrong:
             raise Refused.of(wrong)
 
-    def is_first(self, *what: str) -> bool:
-        """Whether this is asked for the first time: what is to be done once, however many records need it."""
-        with self._lock:
-            key = ("asked", *what)
-            is_first = key not in self._known
-            self._known[key] = None
-            return is_first
+    def once(self, *what: str, ask: Callable[[], object]) -> None:
+        """Do `ask`, which is to be done once, however many records need it. What has failed is done by the next."""
+        self._once(("asked", *what), ask)
 
     def _once(self, key: tuple[str, ...], read: Callable[[], T]) -> T:
         with self._lock:

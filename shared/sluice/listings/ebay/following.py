@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from pynamodb.transactions import TransactWrite
 
 from sluice.jobs import ask
 from sluice.jobs.model.run import Run
+from sluice.jobs.queue.together import NotWritten
 from sluice.listings.ebay import cases, documents, drift, hashes, known, table, wishes
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import NO_POLICIES
@@ -31,6 +33,8 @@ EVENTS: Final = {
     DriftClass.ON_HOLD: "listing.on_hold",
 }
 DRIFT: Final = "listing.drift"
+# Tries to open a case that others find at the same time.
+TRIES: Final = 5
 # Who is named in the history where a sale has changed a record.
 BUYER: Final = "a buyer at eBay"
 
@@ -66,13 +70,27 @@ def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Se
         actions.append(Record.standing.set(standing))
     if heal:
         actions.append(Record.unsure.set(Unsure(heal).stored()))
+    entry: HistoryEntry | None = None
+    as_read = record.unchanged & record.same_drift
     if sold := sum(one.sold for one in found):
-        _sold(record, want, sold, actions, at)
-    elif not write(record, actions):
-        return
-    if heal:
-        wish = wishes.publish(*record.subject, "reconciler", at, quick=True, event="drift")
-        ask.want(wish, at, run.config)
+        more, entry = _sold(record, want, sold, at)
+        actions += more
+
+    def fill(transaction: TransactWrite) -> None:
+        transaction.update(Record(record.tenant, record.sku), actions, as_read)
+        if entry:
+            transaction.save(entry)
+
+    try:
+        if heal:
+            wish = wishes.publish(*record.subject, "reconciler", at, quick=True, event="drift")
+            ask.want_with(wish, at, run.config, fill)
+        elif entry:
+            tables.transact(fill)
+        else:
+            tables.update(Record, [record.tenant, record.sku], actions, as_read)
+    except (NotWritten, tables.ConditionFailed):
+        return  # the record was changed meanwhile: the next look finds the same
 
 
 def _tell(run: Run, record: Record, one: Drift, now: Echo | None) -> None:
@@ -106,14 +124,13 @@ def _measure(accepted: Echo, now: Echo | None, found: Sequence[Drift], open_: fr
     return now._replace(groups={**now.groups, **kept})
 
 
-def _sold(record: Record, want: Desired, sold: int, actions: list[Update], at: int) -> None:
+def _sold(record: Record, want: Desired, sold: int, at: int) -> tuple[list[Update], HistoryEntry]:
     """The record's quantity is lowered, and so is what was published: eBay has done it already."""
     left = replace(want, quantity=max(0, want.quantity - sold))
     published = documents.of_document(unpack(record.published))
     taken = replace(published, quantity=max(0, published.quantity - sold))
     version = record.version + 1
-    actions = [
-        *actions,
+    actions: list[Update] = [
         Record.version.set(version),
         Record.desired.set(pack(documents.document(left))),
         Record.record_hash.set(hashes.of_record(left)),
@@ -133,21 +150,30 @@ def _sold(record: Record, want: Desired, sold: int, actions: list[Update], at: i
         changed_by=BUYER,
         changed_at=at,
     )
-
-    def fill(transaction: TransactWrite) -> None:
-        transaction.update(Record(record.tenant, record.sku), actions, record.unchanged)
-        transaction.save(entry)
-
-    try:
-        tables.transact(fill)
-    except tables.ConditionFailed:
-        return  # the record was changed meanwhile: the next look finds the same sale
+    return actions, entry
 
 
-def write(record: Record, actions: Sequence[Update]) -> bool:
+def write(record: Record, actions: Sequence[Update]) -> None:
     """Write what a look has found, unless something has happened to the record meanwhile."""
-    try:
+    with suppress(tables.ConditionFailed):
         tables.update(Record, [record.tenant, record.sku], list(actions), record.unchanged)
-    except tables.ConditionFailed:
-        return False
-    return True
+
+
+def open_case(record: Record, kind: str, groups: Iterable[str], now: int, details: str = "") -> None:
+    """Have somebody decide about it; once, however often it is found.
+
+    Raises:
+        Contention: others find and decide about it all the time.
+    """
+    found: Record | None = record
+    for _ in range(TRIES):
+        if found is None or cases.same(found.drift or [], kind, groups, details):
+            return
+        rows = [*(found.drift or []), cases.row(kind, groups, iso(now), details, sku=record.sku)]
+        try:
+            tables.update(Record, [record.tenant, record.sku], [Record.drift.set(rows)], found.same_drift)
+        except tables.ConditionFailed:
+            found = table.find(record.tenant, record.sku)
+        else:
+            return
+    raise tables.Contention(f"the cases of {record.sku} changed {TRIES} times while one was to be opened")

@@ -16,7 +16,7 @@ from typing import Any
 
 from pynamodb.expressions.update import Action as Update
 
-from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
+from sluice.jobs.model.outcomes import Failure, HandlerResult
 from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
 from sluice.listings.ebay import (
@@ -28,6 +28,7 @@ from sluice.listings.ebay import (
     policies,
     promoting,
     same_seller,
+    sellers,
     snapshots,
     steps,
     sync_log,
@@ -46,13 +47,6 @@ from sluice.platform import tables
 from sluice.platform.clock import DAY
 from sluice.platform.days import PACIFIC, Day
 from sluice.platform.packing import pack
-
-
-class LeftOut(Failure):
-    """A member of a group is not for sale, though the group is."""
-
-    action = Then.BUSINESS
-    code = "left_out"
 
 
 @dataclass
@@ -154,6 +148,8 @@ def take(attempt: GroupAttempt, publisher: Publisher) -> HandlerResult:
                 raise endings.gone(one, failure) from None
     for call in attempt.calls:
         _call(attempt, call, speaking)
+    if Step.PUBLISH in attempt.calls:
+        sellers.watch(attempt.run.job.account, attempt.run.clock.now())
     for one in attempt.members:
         _write_member(attempt, one, publisher)
     return _write_group(attempt)
@@ -222,7 +218,7 @@ def _write_member(attempt: GroupAttempt, one: Attempt, publisher: Publisher) -> 
 def _left_out(attempt: GroupAttempt, one: Attempt) -> None:
     """eBay has published the others, and of this one said only in a warning why it is not among them."""
     said = "; ".join(warned.message for warned in attempt.warnings) or "it does not say why"
-    failure = LeftOut(f"eBay has published the group without this one: {said}")
+    failure = endings.LeftOut(f"eBay has published the group without this one: {said}")
     error = attempts.error_of(attempt.run, one.record, failure)
     tables.update(Record, [one.record.tenant, one.record.sku], [Record.error.set(error)], Record.version.exists())
 
@@ -235,7 +231,9 @@ def _write_group(attempt: GroupAttempt) -> HandlerResult:
         "version": record.version,
         "listing_id": attempt.listing_id,
     }
+    entry = _entry(run, record, attempt, "done" if attempt.steps else "nothing", None)
     if not attempt.steps and record.is_published:
+        entry.save()
         return result
     if not attempt.steps:
         _note(attempt)
@@ -257,18 +255,19 @@ def _write_group(attempt: GroupAttempt) -> HandlerResult:
     ]
     if attempt.listing_id:
         actions.append(Record.listing_id.set(attempt.listing_id))
-
     try:
-        snapshots.store(added, record, actions, now, run.config.ebay, run=attempt.token)
+        snapshots.store(added, record, actions, now, run.config.ebay, run=attempt.token, entry=entry)
     except tables.ConditionFailed as failed:
         raise AttemptSuperseded from failed
     return result
 
 
-def log(run: Run, record: Record, attempt: GroupAttempt | None, result: str, failure: Failure | None) -> None:
+def _entry(
+    run: Run, record: Record, attempt: GroupAttempt | None, result: str, failure: Failure | None
+) -> sync_log.SyncEntry:
     """An entry of the sync log. Each member has its own besides, where it was written."""
     said = [{"code": failure.code, "message": failure.message[: attempts.MESSAGE_CHARACTERS]}] if failure else []
-    sync_log.entry(
+    return sync_log.entry(
         record,
         job_id=run.job.job_id,
         attempt=run.job.attempts,
@@ -279,12 +278,12 @@ def log(run: Run, record: Record, attempt: GroupAttempt | None, result: str, fai
         said=said,
         error_id=failure.code if failure and failure.code.isdecimal() else None,
         keep_ms=run.config.ebay.sync_log_days * DAY,
-    ).save()
+    )
 
 
 def failed(run: Run, record: Record, attempt: GroupAttempt | None, failure: Failure) -> None:
     """Keep why an attempt did not succeed."""
-    log(run, record, attempt, attempts.result_of(failure), failure)
+    _entry(run, record, attempt, attempts.result_of(failure), failure).save()
     error = attempts.error_of(run, record, failure)
     with suppress(tables.ConditionFailed):
         tables.update(Record, [record.tenant, record.sku], [Record.error.set(error)], Record.version.exists())

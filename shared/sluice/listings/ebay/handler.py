@@ -179,9 +179,6 @@ def _group(way: _Publishing, publisher: Publisher, pause: tuple[int, str] | None
                 comparing.after_refusal(run, publisher, one.record)
         group_attempt.failed(run, record, attempt, told)
         raise told from None
-    group_attempt.log(run, record, attempt, "done" if attempt.steps else "nothing", None)
-    if Step.PUBLISH in attempt.calls:
-        sellers.watch(run.job.account, now)
     count("publish.success" if attempt.steps else "publish.idempotent_skip")
     return result
 
@@ -263,10 +260,10 @@ def _publish(way: _Publishing, publisher: Publisher) -> HandlerResult:
 
 def _finished(attempt: Attempt, echo: Echo | None) -> HandlerResult:
     """Write what was published. Where a part had to wait for the next day, the job comes back then."""
-    result = attempts.done(attempt, echo, attempt.run.payload.get("event", "publish"))
-    count("publish.success")
     if Step.PUBLISH in attempt.plan.steps:
         sellers.watch(attempt.run.job.account, attempt.run.clock.now())
+    result = attempts.done(attempt, echo, attempt.run.payload.get("event", "publish"))
+    count("publish.success")
     if attempt.plan.waits:
         later = endings.no_revisions(attempt.plan.waits, attempt.record, attempt.run.clock.now())
         later.logged = True

@@ -14,8 +14,7 @@ from sluice.jobs import ask
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import HandlerResult
 from sluice.jobs.model.run import Run
-from sluice.listings.ebay import attempt as attempts
-from sluice.listings.ebay import policies, publishers, sellers, wishes
+from sluice.listings.ebay import following, policies, publishers, sellers, wishes
 from sluice.listings.ebay.desired import FieldGroup
 from sluice.listings.ebay.sellers import Places
 from sluice.platform.clock import MINUTE
@@ -57,6 +56,6 @@ def _open_cases(run: Run, gone: frozenset[str]) -> int:
     opened = 0
     for record in policies.published_records(keys.tenant_of(run.job.account)):
         if (key := record.wanted.location) in gone:
-            attempts.open_case(record, GONE, [FieldGroup.POLICIES], run.clock.now(), key)
+            following.open_case(record, GONE, [FieldGroup.POLICIES], run.clock.now(), key)
             opened += 1
     return opened

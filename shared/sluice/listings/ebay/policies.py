@@ -16,8 +16,7 @@ from sluice.jobs import ask
 from sluice.jobs.model import keys
 from sluice.jobs.model.outcomes import Failure, HandlerResult, Then
 from sluice.jobs.model.run import Run
-from sluice.listings.ebay import attempt as attempts
-from sluice.listings.ebay import publishers, sellers, table, wishes
+from sluice.listings.ebay import following, publishers, sellers, table, wishes
 from sluice.listings.ebay.desired import FieldGroup, Policies, PolicyIds, Status
 from sluice.listings.ebay.facts import Facts
 from sluice.listings.ebay.plan import Unsure
@@ -62,8 +61,8 @@ def ids(run: Run, record: Record, facts: Facts) -> PolicyIds:
     wanted: Policies = record.wanted.policies
     known = facts.policies(site)
     is_old = known is None or now - known.read_at > run.config.ebay.policy_minutes * 60 * SECOND
-    if is_old and facts.is_first("policies", site):
-        read_anew(keys.tenant_of(account), site, now, run.config)
+    if is_old:
+        facts.once("policies", site, ask=lambda: read_anew(keys.tenant_of(account), site, now, run.config))
     if all(ref.id for ref in wanted):
         return PolicyIds(*(str(ref.id) for ref in wanted))
     if known is None:
@@ -120,7 +119,7 @@ def _follow(run: Run, after: KnownPolicies, changed: frozenset[str]) -> tuple[in
         found = after.ids(record.wanted.policies)
         if not isinstance(found, PolicyIds):
             for one in found:
-                attempts.open_case(record, GONE, [FieldGroup.POLICIES], run.clock.now(), one.named)
+                following.open_case(record, GONE, [FieldGroup.POLICIES], run.clock.now(), one.named)
             opened += 1
         elif record.policies != found or changed & set(found):
             _publish_again(run, record)

@@ -1,5 +1,6 @@
 """The routes of what happens between records and eBay: the sync log, open cases, policies, the account's standing."""
 
+from contextlib import suppress
 from typing import Annotated, ClassVar, Final
 from urllib.parse import unquote
 
@@ -8,7 +9,7 @@ from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
 from sluice.listings.ebay import answers, asking, cases, change, locations, policies, sellers, standing, sync_log
-from sluice.listings.ebay.api import one, refusals_told
+from sluice.listings.ebay.api import one, refusals_told, told
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.plan import Step
 from sluice.listings.ebay.standing import SyncStanding
@@ -22,6 +23,7 @@ from sluice.platform.http.errors import Conflict, NotFound
 from sluice.platform.http.models import Body, Example, OneOf, PageQuery, Query
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Among, Time
+from sluice.platform.refused import Refused
 
 SITES: Final = tuple(EBAY_SITES)
 # The range keys of the sync log, as a cursor may name one.
@@ -153,25 +155,34 @@ def show_sync_log(request: HttpRequest[None, SyncQuery]) -> SyncLog:
 
 def answer_case(request: HttpRequest[AnswerBody, None]) -> CaseAnswer:
     """Say what becomes of an open difference."""
-    case, answer, config = unquote(request.path["case"]), request.body.answer, live.current()
-    try:
-        record, row = answers.find(request.tenant, case)
-        job: str | None = None
-        if answer == cases.OURS:
-            job = answers.ours(record, row, request.subject, request.now, config)
-        elif answer == cases.IGNORE:
-            answers.ignore(record, row)
-        else:
-            asker = change.Asker(request.tenant, request.subject, request.now, "theirs", config)
-            with refusals_told():
-                done = asking.put(asker, answers.theirs(record, row))
-            answers.close(record, row)
-            job = done.enqueued.job_id if done.enqueued else None
-    except answers.NoCase:
-        raise NotFound.of("case", "case") from None
-    except answers.NotTheirs as why:
-        raise Conflict(str(why)) from None
-    return {"case": case, "answer": answer, "jobId": job}
+    case = unquote(request.path["case"])
+    for _ in range(asking.TRIES):
+        try:
+            return {"case": case, "answer": request.body.answer, "jobId": _answered(request, case)}
+        except (answers.AnsweredMeanwhile, asking.WrongVersion):
+            continue
+        except answers.NoCase:
+            raise NotFound.of("case", "case") from None
+        except answers.NotTheirs as why:
+            raise Conflict(str(why)) from None
+        except Refused as refused:
+            raise told(refused) or refused from None
+    raise Conflict("the record is changed all the time by others; send it again")
+
+
+def _answered(request: HttpRequest[AnswerBody, None], case: str) -> str | None:
+    """Do what the answer says, for the record as it is now; the job's id, where there is one."""
+    config, (record, row) = live.current(), answers.find(request.tenant, case)
+    if request.body.answer == cases.OURS:
+        return answers.ours(record, row, request.subject, request.now, config)
+    if request.body.answer == cases.IGNORE:
+        answers.ignore(record, row)
+        return None
+    asker = change.Asker(request.tenant, request.subject, request.now, "theirs", config)
+    done = asking.put(asker, answers.theirs(record, row), record.version)
+    with suppress(answers.NoCase):  # its publish has closed it by now
+        answers.close(*answers.find(request.tenant, case))
+    return done.enqueued.job_id if done.enqueued else None
 
 
 def show_policies(request: HttpRequest[None, PoliciesQuery]) -> PoliciesView:

@@ -19,7 +19,7 @@ from sluice.listings.ebay import documents, hashes
 from sluice.listings.ebay.desired import Desired, Group, Json, PolicyIds
 from sluice.listings.ebay.hashes import Hashes
 from sluice.platform import tables
-from sluice.platform.attributes import IntAttribute
+from sluice.platform.attributes import IntAttribute, still
 from sluice.platform.days import PACIFIC, Day
 from sluice.platform.http import table_pages
 from sluice.platform.http.paging import Page, Place
@@ -163,17 +163,18 @@ class Record(tables.Table):
     @property
     def unchanged(self) -> Condition:
         """Nobody has changed the record since it was read, and no attempt has begun to publish it."""
-        nobody = Record.run.does_not_exist() if self.run is None else Record.run == self.run
-        unchanged: Condition = (Record.version == self.version) & nobody
+        unchanged: Condition = (Record.version == self.version) & still(Record.run, self.run)
         return unchanged
 
     @property
     def same_snapshots(self) -> Condition:
         """No snapshot of the record has been stored since it was read."""
-        same: Condition = (
-            Record.snapshots.does_not_exist() if self.snapshots is None else Record.snapshots == self.snapshots
-        )
-        return same
+        return still(Record.snapshots, self.snapshots)
+
+    @property
+    def same_drift(self) -> Condition:
+        """Nobody has found or decided anything of it since it was read."""
+        return still(Record.drift, self.drift)
 
     def revised(self, now: int) -> tuple[int, int]:
         """How many revisions of the listing were counted in eBay's present day: all, and those of details."""

@@ -21,9 +21,6 @@ NOT_AVAILABLE: Final = "25713"
 ABSENT: Final = frozenset({"25702", "25705", "25710", NOT_AVAILABLE})
 ON_HOLD: Final = "25759"
 
-# Warnings that say that eBay has changed the listing, or will refuse it one day: their words belong to a person.
-CHANGED_BY_EBAY: Final = frozenset({"25028", "25030", "25124", "25125", "25127", "25401"})
-
 
 def _ids(*ranges: int | tuple[int, int]) -> Iterable[str]:
     for one in ranges:
