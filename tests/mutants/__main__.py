@@ -5,19 +5,18 @@
  SAMPLE=300                       so many of the mutants, chosen by chance; `all` is all of them
  SEED=7                           the same sample again
  JOBS=2                           so many at once
+ TESTS=tests/unit/jobs            fewer folders of tests: sooner, and what survives them others may catch
  LIMIT=60                         tests of so many seconds for each, the quickest of those that reach it
 ```
 """
 
-import multiprocessing
 import os
 import random
 import sys
 import time
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import starmap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,12 +24,14 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.mutants.mutations import Mutant, mutants
-from tests.mutants.reach import ENGINE, Reach, known
-from tests.mutants.trial import CAUGHT, HUNG, SURVIVED, UNREACHED, Verdict, trial, warm
+from tests.mutants.reach import ENGINE, TESTS, known
+from tests.mutants.trial import CAUGHT, HUNG, SURVIVED, UNREACHED, Trials, Verdict
 
 SURVIVORS: Final = Path(__file__).with_name("survivors.toml")
 # Of all mutants, at least so many in a hundred are caught.
 LEAST_PERCENT: Final = 90
+# Survives, and `survivors.toml` says why that does not matter: not tried.
+EXPLAINED: Final = "explained"
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -54,45 +55,38 @@ def sample(all_: Sequence[Mutant], size: str, seed: int) -> list[Mutant]:
     return sorted(few, key=lambda one: (one.file, one.line))
 
 
-def tried(chosen: Sequence[Mutant], reach: Reach, jobs: int, limit: float) -> Iterable[Verdict]:
-    """What became of each, as it becomes known."""
-    warm(reach)
-    work = [(mutant, reach.of(mutant, limit), reach.seconds) for mutant in chosen]
-    if jobs == 1:
-        return starmap(trial, work)
-    return multiprocessing.get_context("fork").Pool(jobs).imap_unordered(_one, work)
-
-
-def _one(work: tuple[Mutant, list[str], dict[str, float]]) -> Verdict:
-    return trial(*work)
-
-
 def main() -> int:
     """What the process ends with: 0 where enough were caught, and all others are explained."""
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(10_000))
     files = (os.environ.get("FILES") or "").replace(",", " ").split()
-    all_, reach, reasons = made(files), known(), explained()
+    folders = (os.environ.get("TESTS") or " ".join(TESTS)).split()
+    all_, reach, reasons = made(files), known(folders), explained()
     chosen = sample(all_, os.environ.get("SAMPLE") or "300", seed)
     console.print(f"{len(chosen)} of {len(all_)} mutants, SEED={seed}")
     began, new = time.perf_counter(), list[Verdict]()
     ends: dict[str, Counter[str]] = defaultdict(Counter)
-    jobs, limit = int(os.environ.get("JOBS") or 1), float(os.environ.get("LIMIT") or 60)
-    for number, verdict in enumerate(tried(chosen, reach, jobs, limit), 1):
+    for mutant in chosen:
+        ends[mutant.file][EXPLAINED] += mutant.key in reasons
+    unexplained = [one for one in chosen if one.key not in reasons]
+
+    def told(verdict: Verdict) -> None:
         mutant, what = verdict.mutant, verdict.what
-        if what in (SURVIVED, UNREACHED) and mutant.key in reasons:
-            what = "explained"
         ends[mutant.file][what] += 1
         if what in (SURVIVED, UNREACHED):
             new.append(verdict)
             console.print(f"{what}: {mutant.file}:{mutant.line} {mutant.where}", style="bold")
             console.print(f"  - {mutant.before}\n  + {mutant.after}", markup=False)
+        number = sum(map(Counter.total, ends.values()))
         if number % 50 == 0:
             console.print(f"{number} in {time.perf_counter() - began:.0f} s", style="dim")
+
+    jobs, limit = int(os.environ.get("JOBS") or 1), float(os.environ.get("LIMIT") or 60)
+    Trials(reach, limit, jobs).run(unexplained, told)
     return _report(ends, new)
 
 
 def _report(ends: dict[str, Counter[str]], new: Sequence[Verdict]) -> int:
-    table = Table("file", "made", CAUGHT, f"of them {HUNG}", "explained", SURVIVED, UNREACHED)
+    table = Table("file", "made", CAUGHT, f"of them {HUNG}", EXPLAINED, SURVIVED, UNREACHED)
     total = Counter[str]()
     for file, each in sorted(ends.items()):
         total += each
@@ -108,7 +102,7 @@ def _report(ends: dict[str, Counter[str]], new: Sequence[Verdict]) -> int:
 def _numbers(each: Counter[str]) -> list[str]:
     caught = each[CAUGHT] + each[HUNG]
     return [
-        str(number) for number in (each.total(), caught, each[HUNG], each["explained"], each[SURVIVED], each[UNREACHED])
+        str(number) for number in (each.total(), caught, each[HUNG], each[EXPLAINED], each[SURVIVED], each[UNREACHED])
     ]
 
 

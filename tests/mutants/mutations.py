@@ -40,6 +40,10 @@ CONDITION_OF = {"update": 3, "put": 1}
 # What has a place in the source.
 Placed = ast.expr | ast.stmt | ast.keyword
 SPEAKERS = {"logger"}
+# One more of these is as good: threads at once, and how often somebody who has lost a write tries again.
+AS_GOOD = re.compile(r"(MOST_)?THREADS|TRIES")
+# What an attribute of a table is declared with, and only says what it may hold: the types say it too.
+DECLARED = {"null"}
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,8 @@ class _Finder:
                 name = target.id if isinstance(target, ast.Name) else name
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             where, inside = f"{where}.{node.name}".lstrip("."), inside or isinstance(node, ast.FunctionDef)
+        if not inside and AS_GOOD.fullmatch(name):
+            return
         for start, end, text in self._changes(node):
             yield self._mutant(where, lines, "" if inside else name, start, end, text)
         for child in _children(node):
@@ -218,7 +224,7 @@ class _Finder:
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
     """What is looked at within `node`: no types, no decorators, and nothing that is only said."""
-    if isinstance(node, ast.JoinedStr) or _speaks(node):
+    if isinstance(node, ast.JoinedStr) or _speaks(node) or (isinstance(node, ast.keyword) and node.arg in DECLARED):
         return
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list") or (name == "slice" and isinstance(value, ast.Tuple)):
@@ -229,8 +235,10 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _speaks(node: ast.AST) -> bool:
-    """Whether it is a line of the log."""
+    """Whether it is a line of the log, or gives an error the text that it is told with."""
     function = node.func if isinstance(node, ast.Call) else None
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "super().__init__":
+        return all(isinstance(one, (ast.JoinedStr, ast.Constant)) for one in node.args)
     return (
         isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id in SPEAKERS
     )

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -34,7 +34,7 @@ QUIET: Final = ("-q", "-p", "no:cacheprovider", "-x")
 class Reach:
     """What the tests reach.
 
-    seconds: that each test takes, by its id. lines: by file of the engine and line, who runs it.
+    seconds: of the processor that each test takes, by its id. lines: by file of the engine and line, who runs it.
     modules: what is loaded then and is not ours, so that it need be loaded once only.
     """
 
@@ -60,10 +60,13 @@ class Reach:
         return [test for test, sum_ in zip(ordered, spent, strict=True) if sum_ <= limit]
 
 
-def known() -> Reach:
-    """What the tests reach now. Files of tests are run for it when they, or what they test, have changed since."""
+def known(folders: Sequence[str] = TESTS) -> Reach:
+    """What the tests in `folders` reach now.
+
+    Files of tests are run for it when they, or what they test, have changed since.
+    """
     shared = _digest(path for folder in ("shared", "tests/support") for path in (ROOT / folder).rglob("*.py"))
-    files = sorted(path for tests in TESTS for path in (ROOT / tests).rglob("test_*.py"))
+    files = sorted(path for tests in folders for path in (ROOT / tests).rglob("test_*.py") if _is_of_the_engine(path))
     kept = {
         path: KEPT / f"{shared}-{_digest([path, *path.parent.glob('*.py')] if _shares(path) else [path])}.json"
         for path in files
@@ -90,6 +93,11 @@ def _digest(paths: Iterable[Path]) -> str:
     for path in sorted(paths):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _is_of_the_engine(path: Path) -> bool:
+    """Whether its tests are the engine's: many properties are those of other rules."""
+    return path.parent.name != "property" or "sluice.jobs" in path.read_text()
 
 
 def _shares(path: Path) -> bool:
@@ -123,11 +131,11 @@ class _Recorder:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[Any]:
         self._measured.switch_context(item.nodeid)
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             return (yield)
         finally:
-            self.seconds[item.nodeid] = round(time.perf_counter() - began, 3)
+            self.seconds[item.nodeid] = round(time.process_time() - began, 3)
             self._measured.switch_context("")
 
 

@@ -77,6 +77,8 @@ class Promises:
             self.kept((source, lease) == (LEASED, process.run.job.lease), f"a late worker wrote to {job_id}")
         if target == DEAD:
             self.deaths.append(job_id)
+        asked_again = before is not None and "rerun" in before
+        self.kept(not (asked_again and target in FINAL), f"{job_id} ended though it was asked for again while it ran")
 
     # At every run and call
 
