@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.jobs.budgets.windows import Window
@@ -58,6 +59,18 @@ def test_a_batch_arrives_as_it_was_sent(batch: Batch) -> None:
     got = decode(batch.encode())
     assert (got.account, got.budget, got.window, got.calls) == (batch.account, batch.budget, batch.window, batch.calls)
     assert [job.attribute_values for job in got.jobs] == [job.attribute_values for job in batch.jobs]
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("window", NOON + 1), ("window", NOON - HOUR // 2), ("calls", -1), ("jobs", []), ("version", 2), ("more", "x")],
+)
+@given(batch=batches)
+@settings(max_examples=1)
+def test_a_part_that_no_batch_has_is_refused(part: str, value: object, batch: Batch) -> None:
+    """What is not an hour would be charged to the one around it; calls below 0 would be given to others."""
+    assert isinstance(outcome(json.dumps(json.loads(batch.encode()) | {part: value})), str)
+    assert isinstance(outcome(json.dumps(json.loads(batch.encode()) | {"calls": 0})), Batch)
 
 
 @given(batches, st.data())

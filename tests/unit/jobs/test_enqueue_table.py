@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sluice.jobs.model import keys
-from sluice.jobs.model.job import MOST_ASKERS, Job
+from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Waiting
 from sluice.jobs.queue import cancel, claim, finish
 from sluice.jobs.queue.enqueue import Result, enqueue, enqueue_many
@@ -137,8 +137,24 @@ def test_common_work_never_moves_to_an_account_that_cannot_run_it(priority: int,
 
 def test_an_accounts_own_work_stays_with_it(clock: VirtualClock) -> None:
     enqueue(spec(shared=False), clock.time)
-    enqueue(replace(spec(shared=False), account="stockx:zeta", priority=keys.MANUAL), clock.time, lambda _: False)
-    assert stored().account == "stockx:acme"
+    enqueue(spec(tenant="zeta", shared=False, priority=keys.MANUAL), clock.time, lambda _: False)
+    assert (stored().account, stored().priority) == ("stockx:acme", keys.MANUAL)
+
+
+def test_common_work_goes_over_to_who_asks_more_urgently_and_can_run_it(clock: VirtualClock) -> None:
+    enqueue(spec(), clock.time)
+    assert enqueue(spec(tenant="zeta", priority=keys.MANUAL), clock.time).moved
+    assert (stored().account, stored().tenant) == ("stockx:zeta", "zeta")
+    assert not enqueue(spec(tenant="bolt", priority=keys.MANUAL), clock.time).moved, "as urgent is not more urgent"
+
+
+def test_a_job_says_by_which_version_it_was_written(store: Store, clock: VirtualClock) -> None:
+    """A job of a newer version stays with who can read it."""
+    for _ in range(2):
+        enqueue(spec(), clock.time)
+        [item] = store.items("jobs")
+        assert item["version"] == {"N": str(VERSION)}
+        finish.complete(leased(clock), {}, clock.time, Config())
 
 
 def test_a_later_request_says_what_to_do_instead(clock: VirtualClock, config: Config) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import LeaseOver
+from sluice.jobs.model.outcomes import LeaseOver, Waiting
 from sluice.jobs.queue import claim, finish
 from sluice.jobs.queue.creation import lane_of
 from sluice.jobs.queue.enqueue import Result, enqueue
@@ -58,7 +58,7 @@ def test_who_asked_for_a_job_that_comes_back_is_remembered_and_its_urgency_is_th
 @pytest.mark.usefixtures("store")
 def test_a_job_whose_lease_was_prolonged_meanwhile_is_not_taken_back(clock: VirtualClock) -> None:
     job = begun(clock, 1)
-    finish.heartbeat(job, clock.time + 1, LEASE_MS)
+    assert finish.heartbeat(job, clock.time + 1, LEASE_MS).updated_at == clock.time + 1
     with pytest.raises(LeaseOver):
         finish.rescue(job, over(clock), Config())
     assert finish.rescue(job, clock.time + 1, Config()).state == "queued"
@@ -68,3 +68,10 @@ def test_a_job_whose_lease_was_prolonged_meanwhile_is_not_taken_back(clock: Virt
 def test_what_ended_is_kept_for_its_time_and_then_forgotten(clock: VirtualClock) -> None:
     job, config = begun(clock, 1), Config()
     assert finish.complete(job, {}, clock.time, config).expires_at == (clock.time + config.engine.retention_ms) // 1000
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_to_wait_for_the_marketplace_uses_up_no_attempt_and_gives_none_back(attempts: int, clock: VirtualClock) -> None:
+    job = begun(clock, attempts)
+    assert finish.wait(job, Waiting(clock.time), clock.time, Config()).attempts == attempts - 1

@@ -65,7 +65,7 @@ def due(lane: str, now: int, limit: int) -> tuple[list[Candidate], list[str]]:
 
 def is_empty(lane: str) -> bool:
     """Whether no job at all, due or not, stands in `lane`."""
-    return next(iter(Job.due.query(lane, limit=1, page_size=1)), None) is None
+    return next(iter(Job.due.query(lane, limit=1)), None) is None
 
 
 def new_batch() -> str:

@@ -151,8 +151,6 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
     replaced = spec.replace and wanted != asked
     if replaced:
         actions.append(said.set(wanted))
-        if not later:
-            actions.append(Job.rerun_payload.remove())
     elif spec.origin:
         actions.append(Job.letter.set(spec.origin.letter))  # what is asked for now is newer than what the letter asks
     elif spec.payload != job.payload and spec.payload.get("force"):
