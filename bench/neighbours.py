@@ -6,8 +6,9 @@
 Everything runs on this machine's cores, the hostile one's requests too, which in AWS have machines of their own: so it
 does one deed a second, within small allowances. What each deed does to the engine's order is the same at any speed.
 
-Of a price its way is followed through the functions (`hops`), so that beside the time as it was seen stands the time
-without that for which its work stood though it could have gone on. On AWS nothing stands so for another tenant's sake.
+A price and a webhook are followed through the functions (`hops`, `webhook_hops`), so that beside the time as it was
+seen stands the time without that for which its work stood though it could have gone on. On AWS nothing stands so for
+another tenant's sake.
 
 A p95 of 104 waits rests on the five above it. How far it may be off is told with it, from the waits themselves; and
 beside the times stands what does not depend on the machine: how often a worker took up each wish.
@@ -20,8 +21,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeVar
 
-from bench import hops
-from bench.hops import HOPS, Hop
+from bench import hops, webhook_hops
+from bench.record import Record, Way, less_the_quickest
 from bench.row import Row
 from local import neighbours
 from local.laptop import Laptop
@@ -33,6 +34,11 @@ WHAT = {
     "listing": "listing, from the request to its confirmation",
     "ad": "promotion, from its second to its ad",
     "event": "webhook, from the end of a job to its receiver",
+}
+# What is followed hop by hop: how it is told of, its hops, and which of them are the local cloud's.
+FOLLOWED = {
+    "price": ("manual price", hops.HOPS, hops.OF_THE_CLOUD),
+    "event": ("webhook", webhook_hops.HOPS, webhook_hops.OF_THE_CLOUD),
 }
 BLOCKS = 2
 ROUNDS = 26
@@ -46,20 +52,20 @@ N = TypeVar("N", int, float)
 class Side:
     """Alone, or beside the hostile one.
 
-    taken: how often a worker took up each wish, by kind. ways: of the prices that could be followed, hop by hop.
+    taken: how often a worker took up each wish, by kind. ways: of what could be followed, by kind, hop by hop.
     """
 
     runs: list[Run] = field(default_factory=list)
-    ways: list[dict[str, Hop]] = field(default_factory=list)
+    ways: dict[str, list[Way]] = field(default_factory=lambda: {what: [] for what in FOLLOWED})
     taken: dict[str, list[int]] = field(default_factory=lambda: {"price": [], "listing": [], "ad": []})
 
     def waits(self, what: str) -> list[int]:
         """Of all blocks, ms, the shortest first."""
         return sorted(wait for run in self.runs for wait in run.waits(what))
 
-    def seconds(self, part: Callable[[dict[str, Hop]], float]) -> list[float]:
+    def seconds(self, what: str, part: Callable[[Way], float]) -> list[float]:
         """A part of each way, s, the shortest first."""
-        return sorted(part(way) / 1_000 for way in self.ways)
+        return sorted(part(way) / 1_000 for way in self.ways[what])
 
     def lost(self) -> int:
         """Wishes that were refused or never done."""
@@ -81,7 +87,8 @@ def run() -> list[Row]:
         )
         ratio = at(waits[1], 95) / at(waits[0], 95)
         rows.append(Row(f"neighbours: p95 of a {measure}", conditions, ratio, "times", most=MOST_RATIO))
-    rows += _ways(alone, beside)
+    for what in FOLLOWED:
+        rows += _ways(what, alone, beside)
     wishes = sum(len(one.asks) for one in beside.runs)
     for what in alone.taken:
         each = [sum(side.taken[what]) / len(side.taken[what]) for side in (alone, beside)]
@@ -93,37 +100,39 @@ def run() -> list[Row]:
     return rows
 
 
-def _ways(alone: Side, beside: Side) -> list[Row]:
-    """A price without what it stood, then where its time goes."""
+def _ways(what: str, alone: Side, beside: Side) -> list[Row]:
+    """Each without what it stood, then where its time goes."""
+    measure, names, of_the_cloud = FOLLOWED[what]
+    less_the_quickest(alone.ways[what] + beside.ways[what], of_the_cloud)
     told = (
         "a core, or the local cloud's one thread, was another's for so long; on AWS each function has a core of its own"
     )
 
-    def ratio(part: Callable[[dict[str, Hop]], float]) -> tuple[float, list[str]]:
-        found = [side.seconds(part) for side in (alone, beside)]
+    def ratio(part: Callable[[Way], float]) -> tuple[float, list[str]]:
+        found = [side.seconds(what, part) for side in (alone, beside)]
         first, second = (at(one, 95) for one in found)
         return second / first if first else 1.0, [f"{at(one, 50):.2f} and {at(one, 95):.2f} s" for one in found]
 
     without, each = ratio(lambda way: sum(hop.took - hop.stood for hop in way.values()))
     _, stood = ratio(lambda way: sum(hop.stood for hop in way.values()))
     conditions = (
-        f"{len(alone.ways)} and {len(beside.ways)} prices that could be followed; median and p95 {each[0]} alone, "
+        f"{len(alone.ways[what])} and {len(beside.ways[what])} that could be followed; median and p95 {each[0]} alone, "
         f"{each[1]} beside it, without {stood[0]} and {stood[1]} for which their work stood ({told})"
     )
-    rows = [Row("neighbours: p95 of a manual price, less what it stood", conditions, without, "times", most=MOST_RATIO)]
-    for name in HOPS:
+    rows = [Row(f"neighbours: p95 of a {measure}, less what it stood", conditions, without, "times", most=MOST_RATIO)]
+    for name in names:
         took, seen = ratio(_of(name, "took"))
         (_, cpu), (_, stood) = ratio(_of(name, "cpu")), ratio(_of(name, "stood"))
         sides = f"median and p95 {seen[0]} alone, {seen[1]} beside it"
         conditions = f"{sides}; CPU time {cpu[0]}, {cpu[1]}; it stood {stood[0]}, {stood[1]}"
-        rows.append(Row(f"neighbours: p95 of a price's hop: {name}", conditions, took, "times"))
+        rows.append(Row(f"neighbours: p95 of a {measure}'s hop: {name}", conditions, took, "times"))
     return rows
 
 
-def _of(name: str, what: str) -> Callable[[dict[str, Hop]], float]:
+def _of(name: str, what: str) -> Callable[[Way], float]:
     """`took`, `cpu` or `stood` of one hop."""
 
-    def part(way: dict[str, Hop]) -> float:
+    def part(way: Way) -> float:
         return float(getattr(way[name], what))
 
     return part
@@ -144,13 +153,15 @@ def measured() -> tuple[Side, Side]:
 def _live(laptop: Laptop, side: Side, rounds: range, *, hostile: bool) -> None:
     found = neighbours.play(laptop, hostile=hostile, rounds=rounds, round_seconds=ROUND_SECONDS)
     side.runs.append(found)
-    record = hops.read(laptop.cloud.probe_file)
+    record = Record.of(laptop.cloud.probe_file)
     for one in found.asks:
         side.taken[one.what].append(_taken(laptop, one))
-        ended = found.events[one.tenant].get(one.job_id)
-        way = hops.way(record, one.job_id, one.at, ended.ended_at) if ended and one.what == "price" else None
-        if way:
-            side.ways.append(way)
+        if event := found.events[one.tenant].get(one.job_id):
+            webhook = f"{one.tenant}/{neighbours.WEBHOOK}"
+            told = webhook_hops.way(record, one.job_id, webhook, event.id, event.ended_at, event.at)
+            asked = hops.way(record, one.job_id, one.at, event.ended_at) if one.what == "price" else None
+            side.ways["event"] += [told] if told else []
+            side.ways["price"] += [asked] if asked else []
 
 
 @contextmanager

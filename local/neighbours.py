@@ -45,6 +45,8 @@ PATIENCE_SECONDS = 600.0  # only what never comes takes as long
 VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
 EVENTS = ["job.succeeded", "job.dead", "job.cancelled"]
 HOOK = "/v1/webhooks"
+# Of each good tenant.
+WEBHOOK = "main"
 # An operator gives a small tenant small allowances. They are what its flood ends at.
 CONFIGURATION = {
     "limits": {
@@ -74,8 +76,9 @@ class Ask:
 
 @dataclass(frozen=True)
 class Event:
-    """An event that came: of which type, when the job had ended, and when it was there, epoch ms."""
+    """An event that came: its id and type, when the job had ended, and when it was there, epoch ms."""
 
+    id: str
     type: str
     ended_at: int
     at: int
@@ -146,7 +149,7 @@ def _connect(laptop: Laptop, receivers: Mapping[str, Receiver]) -> None:
         laptop.sandbox.set_limits(Limits(), marketplace)
     for tenant, receiver in receivers.items():
         laptop.connect(tenant, "stockx", "ebay")
-        laptop.api(tenant).put(f"{HOOK}/main", {"url": receiver.url, "eventTypes": EVENTS})
+        laptop.api(tenant).put(f"{HOOK}/{WEBHOOK}", {"url": receiver.url, "eventTypes": EVENTS})
 
 
 def _live(laptop: Laptop, tenant: str, run: Run, rounds: range, round_seconds: float) -> None:
@@ -187,7 +190,7 @@ def _await(run: Run, receivers: Mapping[str, Receiver]) -> None:
         for tenant, receiver in receivers.items():
             for one in list(receiver.received):
                 told = json.loads(one.body)
-                event = Event(told["type"], _epoch_ms(told["timestamp"]), one.at)
+                event = Event(one.headers["webhook-id"], told["type"], _epoch_ms(told["timestamp"]), one.at)
                 run.events[tenant].setdefault(told["data"]["jobId"], event)
         if not run.missing():
             return

@@ -7,11 +7,13 @@
 It runs inside the ministack process, and hangs on three names of the ministack release that the lock pins; what notes
 the calls is put before the script that runs each function. Lines of the record are JSON; times are epoch ns.
 
-- A run: `what` is "run"; `function`, `process`, whether it was `nudged`, the `queue` of its messages and the `jobs` in
-  them, `began`, `ended`.
-- A call: `what` is the operation, `on` its table, queue or function; `jobs` that it is about; `delay`, for how many
-  seconds SQS holds its message back; `thread`; `served`, the CPU time of ministack for it; `cpu` of its thread when it
-  began and ended.
+- A run: `what` is "run"; `function`, `process`, whether it was `nudged`, the `source` of its messages or records (a
+  queue, or the table of a stream), what those are `about`, `began`, `ended`.
+- A call: `what` is the operation, `on` its table, queue or function; what it is `about`; `delay`, for how many seconds
+  SQS holds its message back; `thread`; `served`, the CPU time of ministack for it; `cpu` of its thread when it began
+  and ended.
+
+What something is about: a job's id, a webhook and the id of its delivery, or `turn:` and the tenant whose turn it is.
 """
 
 import json
@@ -62,11 +64,11 @@ def _note_runs(record: Path) -> None:
         answer = invoke(worker, event, *arguments, **named)
         line = {
             "nudged": isinstance(event, dict) and event.get("source") == "nudge",
-            "queue": _queue(event),
+            "source": _source(event),
             "function": worker.func_name,
             "process": worker._proc.pid if worker._proc else 0,
             "what": "run",
-            "jobs": [job for message in _messages(event) for job in _jobs(message)],
+            "about": [one for record in _records(event) for one in _about(record)],
             "began": began,
             "ended": time.time_ns(),
         }
@@ -80,18 +82,22 @@ def _records(event: Any) -> list[dict[str, Any]]:
     return event.get("Records", []) if isinstance(event, dict) else []
 
 
-def _queue(event: Any) -> str:
-    sources = [one.get("eventSourceARN", "") for one in _records(event) if one.get("eventSource") == "aws:sqs"]
-    return str(sources[0]).rpartition(":")[2] if sources else ""
+def _source(event: Any) -> str:
+    """The queue, or the table whose stream it is."""
+    found = next((str(one["eventSourceARN"]) for one in _records(event) if "eventSourceARN" in one), "")
+    return found.rpartition("/stream/")[0].rpartition("/")[2] or found.rpartition(":")[2]
 
 
-def _messages(event: Any) -> list[str]:
-    return [one["body"] for one in _records(event) if isinstance(one.get("body"), str)]
-
-
-def _jobs(message: str) -> list[str]:
-    """The jobs of a batch that is handed to a worker; other messages have none."""
+def _about(record: dict[str, Any]) -> list[str]:
+    """What a message or a record of a stream is about, where that is of interest."""
     try:
-        return [job["job_id"]["S"] for job in json.loads(message)["jobs"]]
+        if "dynamodb" in record:
+            return [record["dynamodb"]["Keys"]["job_id"]["S"]]
+        found = json.loads(record["body"])
+        if "detail" in found:  # an event
+            return [found["detail"]["jobId"]]
+        if "at" in found:
+            return [f"turn:{found['tenant']}"]
+        return [job["job_id"]["S"] for job in found["jobs"]]  # a batch that is handed to a worker
     except (ValueError, KeyError, TypeError):
         return []

@@ -24,13 +24,29 @@ def _waited() -> int:
 
 def _begin(params: dict[str, Any], **_: Any) -> None:
     items = [params, *(one for write in params.get("TransactItems", ()) for one in write.values())]
-    found = [(one.get("Key") or one.get("Item") or {}).get("job_id", {}) for one in items]
-    _now.jobs = [one["S"] for one in found if "S" in one]
-    if "MessageBody" in params and params["MessageBody"].startswith("{"):
-        _now.jobs = [job["job_id"]["S"] for job in json.loads(params["MessageBody"]).get("jobs", ())]
+    _now.about = [one for item in items for one in _named(item.get("Key") or item.get("Item") or {})]
+    if "MessageBody" in params:
+        _now.about = _in_message(params["MessageBody"])
+    if "Entries" in params and "Detail" in params["Entries"][0]:
+        _now.about = [json.loads(one["Detail"]).get("jobId", "") for one in params["Entries"]]
     _now.delay = params.get("DelaySeconds", 0)
     _now.on = params.get("TableName") or params.get("FunctionName") or params.get("QueueUrl", "").rpartition("/")[2]
     _now.began, _now.waited, _now.cpu = time.time_ns(), _waited(), time.thread_time_ns()
+
+
+def _named(item: dict[str, Any]) -> list[str]:
+    """The job, or the delivery with its webhook. A webhook's line is `webhook#due`, a place in it `time#delivery`."""
+    if "delivery" in item:
+        return [f"{item['webhook']['S'].partition('#')[0]} {item['delivery']['S'].rpartition('#')[2]}"]
+    return [item["job_id"]["S"]] if "job_id" in item else []
+
+
+def _in_message(body: str) -> list[str]:
+    """The jobs that are handed to a worker, or the tenant whose turn it is."""
+    found = json.loads(body) if body.startswith("{") else {}
+    if "at" in found and "tenant" in found:
+        return [f"turn:{found['tenant']}"]
+    return [job["job_id"]["S"] for job in found.get("jobs", ())]
 
 
 def _sent(**_: Any) -> None:
@@ -45,7 +61,7 @@ def _end(http_response: Any, model: Any, **_: Any) -> None:
         "thread": threading.get_native_id(),
         "what": model.name,
         "on": _now.on,
-        "jobs": _now.jobs,
+        "about": _now.about,
         "delay": _now.delay,
         "began": _now.began,
         "sent": _now.sent,

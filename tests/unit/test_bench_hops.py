@@ -1,62 +1,21 @@
 """A price is followed through the functions by the record of a probed cloud."""
 
-import json
-from typing import Any
-
 import pytest
 
 from bench import hops
-from bench.hops import HOPS, MS, OF_THE_CLOUD, Hop, Record, Way
+from bench.hops import HOPS, OF_THE_CLOUD
+from bench.record import Hop, Way, less_the_quickest
+from tests.support.hops import T0, Story
 
 JOB = "market.refresh:stockx:DD1391-100:us-10:USD"
-T0 = 1_795_348_800_000
 ASK, SCHEDULER, WORKER = 11, 12, 13
 
 
-class Story:
-    """Lines of a record, in ms since the price was asked for."""
-
-    def __init__(self) -> None:
-        self.lines: list[dict[str, Any]] = []
-
-    def run(self, function: str, process: int, began: float, ended: float, *jobs: str, queue: str = "") -> None:
-        self.lines.append({"what": "run", "function": f"sluice-local-{function}", "process": process, "jobs": jobs})
-        self.lines[-1] |= {"queue": queue, "nudged": function == "scheduler", "began": _ns(began), "ended": _ns(ended)}
-
-    def call(
-        self,
-        function: str,
-        process: int,
-        what: str,
-        on: str,
-        at: tuple[float, float],
-        *jobs: str,
-        stood: tuple[float, float] = (0, 0),
-        served: float | None = None,
-        thread: int = 1,
-        delay: int = 0,
-    ) -> None:
-        """stood: for how long its thread had waited for a core before it began, and when it ended."""
-        began, ended = at
-        line = {"what": what, "on": f"sluice-local-{on}", "function": f"sluice-local-{function}", "process": process}
-        line |= {
-            "thread": thread,
-            "jobs": jobs,
-            "delay": delay,
-            "began": _ns(began),
-            "sent": _ns(began),
-            "answered": _ns(ended),
-        }
-        line |= {"ended": _ns(ended), "served": int((ended - began if served is None else served) * MS)}
-        self.lines.append({**line, "cpu": [0, 0], "waited": [int(one * MS) for one in stood]})
-
-    def way(self, ended: int = 200) -> Any:
-        record = Record.read(json.dumps(line) for line in self.lines)
-        return hops.way(record, JOB, T0, T0 + ended)
-
-
-def _ns(ms: float) -> int:
-    return int((T0 + ms) * MS)
+def followed(story: Story, ended: int = 200) -> Way:
+    """The hops of the story's price, which must be one that can be followed."""
+    way = hops.way(story.record(), JOB, T0, T0 + ended)
+    assert way
+    return way
 
 
 def stood(way: Way) -> dict[str, float]:
@@ -77,7 +36,7 @@ def story() -> Story:
         made.call("scheduler", SCHEDULER, "Query", "lanes", (40 + number, 41 + number))
     made.call("scheduler", SCHEDULER, "UpdateItem", "jobs", (55, 60), JOB, thread=2)
     made.call("scheduler", SCHEDULER, "SendMessage", "manual", (61, 65), JOB)
-    made.run("worker", WORKER, 80, 135, JOB, queue="manual")
+    made.run("worker", WORKER, 80, 135, JOB, source="manual")
     made.call("worker", WORKER, "PutItem", "runs", (85, 90))
     made.call("worker", WORKER, "UpdateItem", "prices", (115, 120))
     made.call("worker", WORKER, "UpdateItem", "jobs", (122, 130), JOB)
@@ -85,7 +44,7 @@ def story() -> Story:
 
 
 def test_each_hop_ends_where_the_next_begins(story: Story) -> None:
-    way = story.way()
+    way = followed(story)
     assert list(way) == list(HOPS)
     took = {name: round(hop.took) for name, hop in way.items()}
     assert took == {
@@ -108,7 +67,7 @@ def test_each_hop_ends_where_the_next_begins(story: Story) -> None:
 def test_what_a_call_waits_for_at_the_local_cloud_has_stood(story: Story) -> None:
     story.lines = [line for line in story.lines if line["what"] != "SendMessage"]
     story.call("scheduler", SCHEDULER, "SendMessage", "manual", (61, 65), JOB, served=1)
-    assert stood(story.way()) == {"send": 3}
+    assert stood(followed(story)) == {"send": 3}
 
 
 def test_what_a_thread_waits_for_a_core_between_its_calls_has_stood(story: Story) -> None:
@@ -117,56 +76,59 @@ def test_what_a_thread_waits_for_a_core_between_its_calls_has_stood(story: Story
     story.call("worker", WORKER, "PutItem", "runs", (85, 90), stood=(1, 1))
     story.call("worker", WORKER, "UpdateItem", "prices", (115, 120), stood=(7, 7))
     story.call("worker", WORKER, "UpdateItem", "jobs", (122, 130), JOB, stood=(9, 9))
-    assert stood(story.way()) == {"start": 1, "work": 6, "finish": 2}
+    assert stood(followed(story)) == {"start": 1, "work": 6, "finish": 2}
 
 
 def test_a_thread_cannot_have_waited_longer_than_there_was_time(story: Story) -> None:
     story.lines = [line for line in story.lines if line["what"] != "SendMessage"]
     story.call("scheduler", SCHEDULER, "SendMessage", "manual", (61, 65), JOB, stood=(50, 50))
-    assert story.way()["send"].stood == 1
+    assert followed(story)["send"].stood == 1
 
 
 def test_work_of_others_in_the_same_tick_is_on_its_way_and_does_not_stand(story: Story) -> None:
     """That is what the engine does: another's claim before its own makes the tick longer on AWS too."""
     story.call("scheduler", SCHEDULER, "UpdateItem", "jobs", (46, 54), "another's", thread=2)
-    assert story.way()["tick"].stood == 0
+    assert followed(story)["tick"].stood == 0
 
 
 def test_a_message_that_waits_for_a_worker_does_not_stand_and_one_that_is_held_back_neither(story: Story) -> None:
     """Five workers were busy from 60 to 70; so it lay there for 10 ms while one was free."""
     for number in range(5):
-        story.run("worker", 20 + number, 60, 70 + number, f"other-{number}", queue="manual")
-    assert story.way()["queue"] == Hop(15, stood=10)
+        story.run("worker", 20 + number, 60, 70 + number, f"other-{number}", source="manual")
+    assert followed(story)["queue"] == Hop(15, stood=10)
     story.lines = [line for line in story.lines if line["what"] != "SendMessage"]
     story.call("scheduler", SCHEDULER, "SendMessage", "manual", (61, 65), JOB, delay=1)
-    assert story.way()["queue"] == Hop(15, stood=0)
+    assert followed(story)["queue"] == Hop(15, stood=0)
 
 
 def test_who_relies_on_a_run_that_another_calls_waits_for_that_call_too(story: Story) -> None:
     """It did not call by itself; somebody else did at 26, and the run began at 30."""
     story.lines = [line for line in story.lines if line["what"] != "Invoke"]
     story.call("listings", 19, "Invoke", "scheduler", (26, 29))
-    assert (story.way()["nudge"], story.way()["called"]) == (Hop(0), Hop(10, stood=4))
+    assert (followed(story)["nudge"], followed(story)["called"]) == (Hop(0), Hop(10, stood=4))
     for line in story.lines:
         line["nudged"] = False
-    assert story.way()["called"] == Hop(10, stood=0), "the minute's run was called by nobody"
+    assert followed(story)["called"] == Hop(10, stood=0), "the minute's run was called by nobody"
 
 
 def test_what_the_local_cloud_does_itself_is_as_long_as_the_quickest(story: Story) -> None:
-    slow, quick = story.way(), story.way()
+    slow, quick = followed(story), followed(story)
     quick["gateway"], quick["queue"] = Hop(2, stood=2), Hop(12, stood=12)
-    hops.less_the_quickest([slow, quick])
+    less_the_quickest([slow, quick], OF_THE_CLOUD)
     assert (slow["gateway"].stood, slow["queue"].stood) == (3, 3)
     assert (quick["gateway"].stood, quick["queue"].stood) == (0, 0)
 
 
 def test_a_price_that_was_handed_out_twice_or_for_another_is_not_followed(story: Story) -> None:
+    def is_followed(ended: int = 200) -> bool:
+        return hops.way(story.record(), JOB, T0, T0 + ended) is not None
+
     kept = list(story.lines)
     story.call("scheduler", SCHEDULER, "SendMessage", "manual", (150, 151), JOB)
-    assert story.way() is None
-    assert story.way(ended=140) is not None, "the second one is a later run's"
+    assert not is_followed()
+    assert is_followed(ended=140), "the second one is a later run's"
     story.lines = [line for line in kept if line["what"] != "SendMessage"]
     story.call("scheduler", SCHEDULER, "SendMessage", "manual", (2, 3), JOB)
-    assert story.way() is None
+    assert not is_followed()
     story.lines = []
-    assert story.way() is None
+    assert not is_followed()

@@ -1,0 +1,74 @@
+"""On the local cloud nobody's messages wait for what others write to a table with a stream."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ministack.core.concurrency import esm_wake
+from ministack.services import dynamodb, lambda_svc
+
+from local.cloud import streams
+
+PATCHED = {
+    lambda_svc: ("_iter_all_esms", "_poll_dynamodb_streams", "_ESM_IDLE_WAKE_GAP_SECONDS", "_esm_wake"),
+    dynamodb: ("esm_wake",),
+}
+
+
+class Over(Exception):  # noqa: N818 - what has happened
+    """The thread has gone round as often as it should."""
+
+
+class Woken:
+    """Wakes the thread that delivers messages a few times, each time for nothing."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def clear(self) -> None:
+        """Nothing: it is set again at once."""
+
+    def wait(self, _: float) -> bool:
+        """Woken."""
+        self.times -= 1
+        if not self.times:
+            raise Over
+        return True
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for module, names in PATCHED.items():
+        for name in names:
+            monkeypatch.setattr(module, name, getattr(module, name))
+    streams.install()
+    yield
+    streams._pollers.clear()
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_thread_that_delivers_messages_does_not_sleep_after_it_was_woken_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept = list[float]()
+    monkeypatch.setattr(lambda_svc.time, "sleep", slept.append)
+    monkeypatch.setattr(lambda_svc, "_esm_wake", Woken(20))
+    with pytest.raises(Over):
+        lambda_svc._poll_loop()
+    assert sum(slept) == 0
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_write_wakes_the_pollers_of_streams_and_not_the_thread_that_delivers_messages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    poller = threading.Event()
+    streams._pollers["a"] = poller
+    table: dict[str, Any] = {"pk_name": "job_id", "sk_name": None, "LatestStreamArn": "arn"}
+    table["StreamSpecification"] = {"StreamEnabled": True}
+    monkeypatch.setattr(dynamodb, "_tables", {"jobs": table})
+    monkeypatch.setattr(dynamodb, "_stream_records", {})
+    esm_wake.clear()
+    dynamodb._emit_stream_event("jobs", "INSERT", None, {"job_id": {"S": "a"}})
+    assert (len(dynamodb._stream_records["jobs"]), poller.is_set(), esm_wake.is_set()) == (1, True, False)
