@@ -219,10 +219,12 @@ def begun_page(one: Action) -> Action:
 
 
 def charged(_: object) -> object:
-    allowed = Allowances(requests_per_minute=3, mails_per_hour=3)
-    return _answers(lambda: usage.charge("acme", 2, NOON, allowed)) + _answers(
-        lambda: usage.charge_mail("acme", NOON, allowed)
-    )
+    allowed = Allowances(requests_per_minute=3, mails_per_hour=3, connections_per_hour=3)
+    return [
+        *_answers(lambda: usage.charge("acme", 2, NOON, allowed)),
+        *_answers(lambda: usage.charge_mail("acme", NOON, allowed)),
+        *_answers(lambda: usage.charge_connection("acme", NOON, allowed)),
+    ]
 
 
 def _answers(charge: Callable[[], None]) -> list[str]:

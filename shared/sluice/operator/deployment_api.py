@@ -131,7 +131,7 @@ def _tenant(name: str, jobs: Mapping[str, int], config: Config, hour: str) -> Te
     for of_queue in queues.by_queue(jobs).values():
         states.update(of_queue)
     unfinished = sum(number for (_, state), number in tally.counts(name).items() if state == tally.UNFINISHED)
-    used = {"items_per_hour": this_hour.get("items", 0), "mails_per_hour": this_hour.get("mails", 0)}
+    used = {f"{counter}_per_hour": this_hour.get(counter, 0) for counter in ("items", "mails", "connections")}
     used["unfinished_jobs"] = unfinished
     allowances = asdict(config.tenants.allowed(name))
     # What is kept has also when it was last counted anew.

@@ -2,7 +2,7 @@
 
 ```
  tenant   period           attributes
- acme     2026-11-22T05    items=1200  mails=2  m07=31        asked for in this hour; requests in each of its minutes
+ acme     2026-11-22T05    items=1200  mails=2  connections=1  m07=31    asked for in this hour; requests by minute
  acme     jobs             n:market.refresh:unfinished=812    jobs there are, by kind and state (see `jobs.queue.tally`)
  acme     kept             inventory_items=4100               what else is counted
  #tenants acme             noted_at=1795323600000             the list of tenants: whoever has made a request
@@ -77,20 +77,29 @@ def charge(tenant: str, items: int, now: int, allowed: Allowances, *, requests: 
 
 
 def charge_mail(tenant: str, now: int, allowed: Allowances) -> None:
-    """Count one mail that a request sends at once.
+    """Count one mail that a request sends at once. Raises as `_charge_one`."""
+    _charge_one(tenant, "mails", "mails_per_hour", allowed.mails_per_hour, now)
+
+
+def charge_connection(tenant: str, now: int, allowed: Allowances) -> None:
+    """Count one set of credentials that is tried out. Raises as `_charge_one`."""
+    _charge_one(tenant, "connections", "connections_per_hour", allowed.connections_per_hour, now)
+
+
+def _charge_one(tenant: str, counter: str, allowance: str, most: int, now: int) -> None:
+    """Count one more in this hour.
 
     Raises:
         TooMany: the tenant has no room for it in this hour; nothing was counted.
     """
-    mails, most = Path("mails"), allowed.mails_per_hour
-    actions = [mails.add(1), TenantUsage.expires_at.set(ttl(now + 2 * HOUR))]
+    actions = [Path(counter).add(1), TenantUsage.expires_at.set(ttl(now + 2 * HOUR))]
     if not most:
-        raise TooMany("mails_per_hour", most, _until(now, HOUR))
-    room = _below(mails, most - 1)
+        raise TooMany(allowance, most, _until(now, HOUR))
+    room = _below(Path(counter), most - 1)
     try:
         tables.update(TenantUsage, (tenant, iso(now)[:13]), actions, room, token=tables.one_of_many("w"))
     except tables.ConditionFailed:
-        raise TooMany("mails_per_hour", most, _until(now, HOUR)) from None
+        raise TooMany(allowance, most, _until(now, HOUR)) from None
 
 
 def _note(hour: TenantUsage, now: int) -> None:

@@ -1,7 +1,7 @@
 """What a tenant may ask for and keep: beyond an allowance the answer is 429, and nothing of another's changes."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +13,8 @@ from sluice.inventory.stock import STOCK
 from sluice.inventory.table import Item
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import recounts, tally, unfinished
+from sluice.marketplaces.accounts.credentials import CredentialsRefused
+from sluice.marketplaces.registry import Marketplace
 from sluice.platform import aws, usage
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.config import live
@@ -108,6 +110,7 @@ COUNTED_ELSEWHERE = {
     "POST /v1/ebay/listings/check": "the listings that it finds",
     "POST /v1/ebay/listings/import": "rows, when the file is read",
     "POST /v1/inventory/import": "rows, when the file is read",
+    "PUT /v1/accounts/{marketplace}": "by `connections_per_hour`",
     "PUT /v1/webhooks/{webhook_id}": "by `webhooks`",
 }
 ASKS_FOR_NOTHING = {
@@ -134,7 +137,6 @@ def test_whatever_asks_for_something_is_counted() -> None:
     ("method", "path", "body", "items"),
     [
         ("POST", "/v1/pages", {"url": "https://shop.example/{}"}, 1),
-        ("PUT", "/v1/accounts/alias", {"personal_access_token": "made-up-{}"}, 1),
         ("POST", "/v1/ebay/policies", {"marketplace": "EBAY_US"}, 1),
         ("POST", "/v1/operator/actions", {"action": "replay", "letterIds": ["a", "b"], "dryRun": False}, 2),
         ("POST", "/v1/operator/actions", {"action": "reset", "jobIds": ["a", "b", "c"], "dryRun": False}, 3),
@@ -400,6 +402,36 @@ def test_mails_that_a_request_sends_are_few(cloud: Cloud, clock: VirtualClock, c
     assert to("desk@globex.example", tenant="globex").status == 200
     clock.time += HOUR
     assert to("stranger4@mail.example").status == 200
+
+
+def test_credentials_that_are_tried_out_are_few(
+    cloud: Cloud, clock: VirtualClock, configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is a real call of the marketplace, and one that is asked with many wrong ones shuts out whoever asks."""
+    configure(tenants={"allowances": {"connections_per_hour": 3, "items_per_hour": 0}})
+    asked = list[str]()
+
+    def refuse(credentials: Mapping[str, str], *_: object) -> None:
+        asked.append(credentials["personal_access_token"])
+        raise CredentialsRefused("it knows no such token", ())
+
+    monkeypatch.setattr(Marketplace, "load_try_out", lambda _: refuse)
+
+    def tried(token: str, tenant: str = "acme") -> Answer:
+        return call("PUT", "/v1/accounts/alias", body={"personal_access_token": token}, tenant=tenant)
+
+    assert call("PUT", "/v1/accounts/alias", body={}).status == 400, "it lacks one, so nobody is asked"
+    assert [tried(f"guess-{number}").json["error"]["code"] for number in range(3)] == ["credentials_refused"] * 3
+    before = cloud.content()
+    answer = tried("guess-3")
+    assert (refused(answer), answer.headers["Retry-After"]) == ("connections_per_hour", "3600")
+    assert (cloud.content(), asked) == (before, [f"guess-{number}" for number in range(3)])
+    assert tried("another's", "globex").status == 400, "it may try as many as before"
+    shown = call("GET", "/v1/operator/tenants", tenant="ops", roles="platform").json["tenants"]
+    tried_out = {one["tenant"]: one["used"]["connections_per_hour"] for one in shown}
+    assert (tried_out["acme"], tried_out["globex"]) == (3, 1)
+    clock.time += HOUR
+    assert tried("guess-3").json["error"]["code"] == "credentials_refused"
 
 
 def test_a_tenant_may_have_allowances_of_its_own(cloud: Cloud, configure: Configure) -> None:

@@ -147,7 +147,6 @@ ROUTES = (
         AccountView,
         _WRITE,
         body=Credentials,
-        asks=lambda _: 1,  # of a marketplace, to try the credentials out
     ),
     Route("GET", _ONE, "Show how an account fares", get_account, AccountView, _READ),
     Route("GET", _ALL, "List your accounts", list_accounts, AccountList, _READ),

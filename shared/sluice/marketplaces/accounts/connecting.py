@@ -11,6 +11,7 @@ from sluice.marketplaces.accounts import sellers
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.credentials import check_fields
 from sluice.marketplaces.accounts.table import Account
+from sluice.platform import usage
 from sluice.platform.clock import SECOND
 from sluice.platform.context import Context
 
@@ -29,10 +30,12 @@ def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], conte
     Raises:
         UnknownMarketplace: see `registry`.
         Refused: they cannot be right.
+        TooMany: the tenant has tried out as many as it may in this hour. Nothing was asked of the marketplace.
         CredentialsRefused: the marketplace does not accept them. Nothing was written, and what was there stays.
     """
     known, clock = registry.get(marketplace), context.clock
     checked, now = check_fields(known, credentials), clock.now()
+    usage.charge_connection(tenant, now, context.config.tenants.allowed(tenant))
     account_id, limits = keys.account(marketplace, tenant), context.config.limits[marketplace]
     budget = keys.budget(account_id, by_account=limits.by_account)
     grant = Grant(budget, limits, Window.of(budget, now), 0, clock, now + WAIT_MS, manual=True)

@@ -18,10 +18,12 @@ class Allowances:
 
     requests_per_minute: requests to the API, whatever they ask.
     items_per_hour: what is asked for: prices, look-ups of the catalog, rows of imports, changes of listings, pages,
-        promotions, connections, replays and resends. They are counted by request, before it is known which were wanted
+        promotions, replays and resends. They are counted by request, before it is known which were wanted
         already.
     mails_per_hour: mails that a request sends at once: to a new address, whether it wants mail, and as a test. All
         tenants' mail goes through one account of AWS, which sends a few a second.
+    connections_per_hour: sets of credentials that are tried out, each by a real call of a marketplace: who tries many
+        is guessing, and a marketplace that is asked too often with wrong ones shuts out all who share its application.
     unfinished_jobs: jobs that wait or run for the tenant; with so many no more are taken.
     inventory_items: what the inventory may hold.
     promotions: promotions that are not settled yet.
@@ -32,6 +34,7 @@ class Allowances:
     requests_per_minute: int = number(1_200, least=1, most=MOST)
     items_per_hour: int = number(20_000, least=0, most=MOST)
     mails_per_hour: int = number(20, least=0, most=MOST)
+    connections_per_hour: int = number(30, least=0, most=MOST)
     unfinished_jobs: int = number(20_000, least=0, most=MOST)
     inventory_items: int = number(50_000, least=0, most=MOST)
     promotions: int = number(5_000, least=0, most=MOST)
