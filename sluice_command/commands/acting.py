@@ -153,13 +153,17 @@ def _tell(session: Session, action: Json) -> int:
 
 @click.group(cls=Group, invoke_without_command=True)
 @click.pass_context
+@click.option("--subject", help="What they did, as their issuer names them.")
+@click.option("--action", help="Where this was done, such as cancel.")
+@click.option("--tenant", help="For the role platform: of this tenant.")
+@period_options("Begun")
 @limit_option
 @pass_session
-def actions(session: Session, context: click.Context, limit: int) -> None:
+def actions(session: Session, context: click.Context, /, limit: int, **wanted: str | None) -> None:
     """What operators did, the newest first: the audit log."""
     if context.invoked_subcommand:
         return
-    found = list(rows(session.api, ACTIONS, "actions", limit))
+    found = list(rows(session.api, ACTIONS, "actions", limit, **named(wanted)))
     session.screen.json({"actions": found})
     session.screen.table(
         ("action", "at", "who", "did", "state", "outcomes", "reason"),

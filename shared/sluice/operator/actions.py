@@ -12,6 +12,7 @@ worker that was thought dead changes nothing.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
@@ -20,14 +21,17 @@ from pynamodb.expressions.update import Action as Update
 from sluice.operator.counts import ALL
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
-from sluice.platform.clock import DAY, ttl
-from sluice.platform.http import table_pages
+from sluice.platform.clock import DAY, iso, ttl
+from sluice.platform.http import paging, table_pages
 from sluice.platform.http.paging import Page, Place
 
 KEEP_MS = 400 * DAY
 # Of what was refused, and of what one thing was before and after, so much is kept.
 MOST_TOLD = 25
 ENTRY: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f]{12}"
+
+# With a filter by who or what, a page looks at so many times its length, and a few.
+TIMES, LEAST = 4, 16
 
 RUNNING, FINISHED, STOPPED = "running", "finished", "stopped"
 
@@ -89,13 +93,44 @@ def find(owner: str, entry: str) -> Action | None:
         return None
 
 
-def page(owner: str, limit: int, start: Place | None) -> Page[Action]:
-    """Up to `limit` actions that `owner` did, or that were done to it, newest first."""
-    found = table_pages.read(Action, owner, limit, start, newest_first=True)
+@dataclass(frozen=True)
+class WantedActions(paging.Filter):
+    """Which actions are wanted. since, until: when they were begun, epoch ms; until is not within it."""
+
+    subject: str | None = None
+    action: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+    @property
+    def reads_more(self) -> bool:
+        """Whether some of what is read may not be wanted."""
+        return self.subject is not None or self.action is not None
+
+
+def page(owner: str, wanted: WantedActions, limit: int, start: Place | None) -> Page[Action]:
+    """Up to `limit` actions that `owner` did, or that were done to it, newest first.
+
+    A page may be short, or empty, and not the last.
+    """
+    lowest, highest = iso(wanted.since or 0), iso(wanted.until) if wanted.until is not None else "~"
+    if start and start.key > highest:
+        start = None
+    if lowest >= highest or (start and start.key < lowest):
+        return Page([])
+    read = TIMES * limit + LEAST if wanted.reads_more else limit
+    within = Action.entry.between(lowest, highest)
+    found = table_pages.read(Action, owner, read, start, within=within, newest_first=True)
+    shown = [one for one in _followed(list(found)) if wanted.allows(subject=one.subject, action=one.action)]
+    return Page(shown, found.next) if len(shown) <= limit else Page(shown[:limit], Place(shown[limit - 1].entry))
+
+
+def _followed(found: Sequence[Action]) -> list[Action]:
+    """Each action, or the one that it points to, if that is there."""
     pointers = [(one.of, one.entry) for one in found if one.of is not None]
     read = {one.entry: one for one in Action.batch_get(pointers, consistent_read=True)} if pointers else {}
     shown = [one if one.of is None else read.get(one.entry) for one in found]
-    return Page([one for one in shown if one is not None], found.next)
+    return [one for one in shown if one is not None]
 
 
 def begin_page(action: Action, things: Sequence[tuple[str, str]], cursor: str | None, now: int) -> Action:

@@ -10,18 +10,19 @@ from typing_extensions import TypedDict
 from sluice.jobs import ask
 from sluice.jobs.model.job import Job
 from sluice.operator import acting, actions, audit, counts, dead_letters, kinds, scope, views
-from sluice.operator.acting import standing
-from sluice.operator.actions import Action
+from sluice.operator.action_views import ActionView, view
+from sluice.operator.actions import Action, WantedActions
 from sluice.operator.jobs_api import JobFilter
+from sluice.operator.overview_api import OfTenant
 from sluice.platform import aws
-from sluice.platform.clock import MINUTE, iso, iso_or_none
+from sluice.platform.clock import MINUTE
 from sluice.platform.config import live
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Invalid, NotFound
-from sluice.platform.http.models import Body, Example, OneOf, PageQuery, TenantName
+from sluice.platform.http.models import Body, Example, Moment, OneOf, PageQuery, TenantName, Text
+from sluice.platform.http.moments import between
 from sluice.platform.http.routing import HttpRequest, Route
-from sluice.platform.http.shapes import Among, Time
 from sluice.platform.settings import settings
 
 # So many are named in a request at most. Few are done at once, before it is answered.
@@ -62,47 +63,6 @@ class ActionBody(Body):
     dry_run: bool = True
 
 
-class Outcomes(TypedDict):
-    """What became of one thing, as the audit log keeps it of the first 25. See `ActionView.outcomes`."""
-
-    id: str
-    tenant: str
-    outcome: str
-    before: dict[str, Any]
-    after: dict[str, Any]
-
-
-class ActionView(TypedDict):
-    """Something that an operator did, or does.
-
-    state: `running`, `finished`, `stopped`, or `failed` when it was given up: what it had done by then stands.
-    whose: the tenant whose work it is about; null for everybody's.
-    target: ids or a filter, and what else was said.
-    stoppedBy: who stops it, or what did; null where nobody does.
-    outcomes: how many things each word fits: `done`; `already` (it was so before); `running`, `final` (too late);
-        `not_replayable`; `unknown` (nothing has that id); `failed`, `unavailable` (ask again).
-    changes: of the first 25.
-    """
-
-    actionId: str
-    action: str
-    state: Annotated[str, Among(("running", "finished", "stopped", "failed"))]
-    tenant: str
-    subject: str
-    roles: str
-    requestId: str
-    reason: str | None
-    whose: str | None
-    target: dict[str, Any]
-    before: dict[str, Any] | None
-    pages: int
-    stoppedBy: str | None
-    outcomes: dict[str, int]
-    changes: list[Outcomes]
-    createdAt: Time
-    updatedAt: Time
-
-
 class Counted(TypedDict):
     """What an action would be about. atLeast: there are more than were counted. sample: the first ten."""
 
@@ -120,8 +80,19 @@ class ActionAnswer(TypedDict):
     action: ActionView | None
 
 
+class ActionsQuery(OfTenant, PageQuery):
+    """Which actions to list. All filters must match."""
+
+    subject: Annotated[str, Field(min_length=1, max_length=256)] | None = Field(
+        None, description="who did it, as their issuer names them"
+    )
+    action: Text | None = Field(None, description="what was done, for example `cancel`")
+    since: Moment | None = Field(None, alias="from", description="begun then or later (RFC 3339)")
+    until: Moment | None = Field(None, alias="to", description="begun before then")
+
+
 class Actions(TypedDict):
-    """What operators did, newest first."""
+    """What operators did, newest first. `next` leads to older ones, until it is null; a page may be short before."""
 
     actions: list[ActionView]
     next: str | None
@@ -147,11 +118,12 @@ def act(request: HttpRequest[ActionBody, None]) -> ActionAnswer:
     return {"dryRun": False, "counted": None, "action": view(action, request.now)}
 
 
-def list_actions(request: HttpRequest[None, PageQuery]) -> Actions:
-    """What operators did: those of the caller's tenant and on its work; for the role `platform`, all."""
-    owner = scope.owner(request, None)
-    start = paging.start(request.query.cursor, request.tenant, actions.ENTRY)
-    found = actions.page(owner, request.query.limit, start)
+def list_actions(request: HttpRequest[None, ActionsQuery]) -> Actions:
+    """What operators did: those of the caller's tenant and on its work; for the role `platform`, all, or a tenant's."""
+    query = request.query
+    wanted = WantedActions(query.subject, query.action, *between(query.since, query.until))
+    start = paging.start(query.cursor, request.tenant, actions.ENTRY)
+    found = actions.page(scope.owner(request, query.tenant), wanted, query.limit, start)
     return {"actions": [view(one, request.now) for one in found], "next": found.cursor(request.tenant)}
 
 
@@ -253,29 +225,6 @@ def _begin(request: HttpRequest[ActionBody, None], whose: str, target: dict[str,
     return audit.begin(request, body.action, target, body.reason, at=entry, **more)
 
 
-def view(action: Action, now: int) -> ActionView:
-    """An action as the API shows it."""
-    return {
-        "actionId": action.entry,
-        "action": action.action or "",
-        "state": standing(action, now),
-        "tenant": action.owner,
-        "subject": action.subject or "",
-        "roles": action.roles or "",
-        "requestId": action.request_id or "",
-        "reason": action.reason,
-        "whose": None if action.whose == counts.ALL else action.whose,
-        "target": action.target or {},
-        "before": action.before,
-        "pages": action.pages or 0,
-        "stoppedBy": action.stop_by,
-        "outcomes": action.outcomes or {},
-        "changes": action.after or [],
-        "createdAt": iso(action.created_at or 0),
-        "updatedAt": iso_or_none(action.updated_at) or "",
-    }
-
-
 _BASE, _READ, _ACT = "/v1/operator/actions", Permission.OPERATE_READ, Permission.OPERATE_ACT
 ROUTES: tuple[Route[Any, Any], ...] = (
     Route(
@@ -289,7 +238,7 @@ ROUTES: tuple[Route[Any, Any], ...] = (
         errors=(Conflict,),
         asks=_asks,
     ),
-    Route("GET", _BASE, "List what operators did", list_actions, Actions, _READ, query=PageQuery),
+    Route("GET", _BASE, "List what operators did", list_actions, Actions, _READ, query=ActionsQuery),
     Route("GET", f"{_BASE}/{{action_id}}", "Show an action and how far it is", get_action, ActionView, _READ),
     Route("POST", f"{_BASE}/{{action_id}}/stop", "Stop an action", stop_action, ActionView, _ACT, errors=(Conflict,)),
 )

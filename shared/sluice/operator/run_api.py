@@ -5,7 +5,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from sluice.operator import actions, audit
-from sluice.operator.actions_api import ActionView, Reason, view
+from sluice.operator.action_views import ActionView, view
+from sluice.operator.actions_api import Reason
 from sluice.platform import aws
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.models import Body, Example, OneOf

@@ -556,3 +556,62 @@ def test_no_other_function_is_run(work: Work, function: str) -> None:  # noqa: F
     answer = call("POST", "/v1/operator/run", body={"function": function}, roles="platform")
     assert (answer.status, list(answer.fields)) == (400, ["function"])
     assert (work.cloud.content(), work.cloud.invoked) == (before, [])
+
+
+def note(tenant: str, at: int, number: int = 0, *, action: str = "raise", subject: str = "bob") -> None:
+    """Write into the audit log what an operator of `tenant` did at `at`."""
+    one = Action(tenant, f"{iso(at)}#{number:012x}", created_at=at, updated_at=at)
+    one.state, one.action, one.subject = actions.FINISHED, action, subject
+    actions.create(one)
+
+
+def audit_log(who: str = "acme", roles: str = "operator", **query: str) -> Answer:
+    answer = call("GET", BASE, query=query, tenant=who, roles=roles)
+    conforms(f"GET {BASE}", answer)
+    return answer
+
+
+def test_whoever_runs_the_deployment_finds_what_others_did_behind_one_tenants_many_actions(
+    work: Work,  # noqa: F811
+) -> None:
+    """A tenant's operator may note 1,200 small actions a minute. What globex did before stands behind all these."""
+    note("globex", NOON - HOUR)
+    for number in range(40):
+        note("acme", NOON + number * SECOND)
+
+    def listed(**query: str) -> list[str]:
+        return [one["tenant"] for one in audit_log("ops", "platform", limit="20", **query).json["actions"]]
+
+    assert listed() == ["acme"] * 20
+    assert listed(tenant="globex") == ["globex"]
+    assert listed(to=iso(NOON)) == ["globex"]
+    assert listed(**{"from": iso(NOON + 30 * SECOND)}) == ["acme"] * 10
+    assert [one["tenant"] for one in audit_log("globex").json["actions"]] == ["globex"]
+    assert call("GET", BASE, query={"tenant": "globex"}, tenant="acme", roles="operator").status == 403
+
+
+def test_the_audit_log_is_filtered_by_who_and_what_a_page_at_a_time(work: Work) -> None:  # noqa: F811
+    for number in range(60):
+        who, what = ("ada" if number % 20 == 0 else "bob"), ("cancel" if number == 30 else "raise")
+        note("acme", NOON + number // 2 * SECOND, number % 2, subject=who, action=what)
+
+    def walk(**query: str) -> list[str]:
+        found, cursor = list[str](), dict[str, str]()
+        while True:
+            answer = audit_log(limit="2", **query, **cursor).json
+            assert len(answer["actions"]) <= 2
+            found += [one["subject"] for one in answer["actions"]]
+            if answer["next"] is None:
+                return found
+            cursor = {"cursor": answer["next"]}
+
+    assert walk(subject="ada") == ["ada"] * 3
+    assert walk(action="cancel") == ["bob"]
+    assert walk(subject="ada", action="cancel") == []
+    assert len(walk()) == 60
+    assert walk(**{"from": "0001-01-01T00:00:00Z", "to": "1970-01-01T00:00:01Z"}) == []
+    assert len(walk(to="9999-12-31T23:59:59Z")) == 60
+    later = audit_log(limit="2").json["next"]
+    behind = audit_log(limit="2", cursor=later, **{"from": iso(NOON + MINUTE)})
+    assert (behind.status, behind.json["actions"]) == (200, []), "a cursor of another period is no fault of ours"
+    assert len(audit_log(limit="2", cursor=later, to=iso(NOON + SECOND)).json["actions"]) == 2

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from sluice.dashboard import forms, parts
 from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page, Redirect
-from sluice.dashboard.search import listing, search
+from sluice.dashboard.search import Filter, listing, search
 from sluice.dashboard.table import Column, Table, state, text
 from sluice.dashboard.visit import Visit
 from sluice.platform.http.auth import Permission
@@ -20,11 +20,12 @@ DOES: Final = {
     "replay": "Replay",
     "acknowledge": "Acknowledge",
 }
+FILTER: Final = Filter({"subject": "Who", "action": "What", "from": "Begun then or later", "to": "Begun before"})
 
 
 def show_all(visit: Visit) -> Page:
     """The audit log."""
-    found = search(visit, "/v1/operator/actions", {})
+    found = search(visit, "/v1/operator/actions", {**FILTER.asked(visit), **visit.of_tenant()})
     columns = {
         "at": Column("When", lambda row: row["createdAt"], lambda row: _to_action(row["actionId"], row["createdAt"])),
         "action": text("What", "action"),
@@ -36,7 +37,7 @@ def show_all(visit: Visit) -> Page:
         "reason": text("Reason", "reason"),
     }
     table = Table(visit, columns, found.rows("actions"), "Newest first", "No operator has done anything yet.")
-    return listing("Audit log", found, table)
+    return listing("Audit log", found, table, filter_=FILTER)
 
 
 def show_one(visit: Visit) -> Page:
