@@ -6,13 +6,16 @@ client is the real code: PynamoDB, the expressions, the conditions and what is m
 
 import base64
 import json
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from operator import is_
 from threading import RLock
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -50,6 +53,9 @@ Send = Callable[[], Answer]
 
 # What the implementation takes for the sort key of a table that has none.
 _NO_SORT_KEY = "__no_sort__"
+
+# By module: what stood in it when it was looked through, and what of that keeps something.
+_found: dict[str, tuple[list[Any], list[Any]]] = {}
 
 # Decides what becomes of a request, given how to send it.
 Around = Callable[[Request, Send], Answer]
@@ -147,12 +153,15 @@ class Store:
 def respond(operation: str, body: bytes) -> tuple[int, bytes]:
     """The status and body of DynamoDB's response to one request."""
     with _lock:
-        request = dynamodb.handle_request("POST", "/", {"x-amz-target": f"DynamoDB_20120810.{operation}"}, body, {})
-        try:
-            request.send(None)
-        except StopIteration as done:
-            status, _, answer = done.value
+        status, _, answer = _handler(operation)(json.loads(body))
     return status, answer if isinstance(answer, bytes) else answer.encode()
+
+
+@cache
+def _handler(operation: str) -> Callable[[Answer], tuple[int, Any, Any]]:
+    """What answers an operation: `_put_item` for `PutItem`."""
+    found: Callable[[Answer], tuple[int, Any, Any]] = getattr(dynamodb, re.sub("([A-Z])", r"_\1", operation).lower())
+    return found
 
 
 @cache
@@ -221,9 +230,22 @@ def _forget(clients: bool) -> None:
     """Drop the connections and the caches of those parts of Sluice that are loaded. The others have none."""
     kept = "sluice.platform.aws" if clients else ""
     for module in [module for name, module in sys.modules.items() if name.startswith("sluice.") and name != kept]:
-        for value in list(vars(module).values()):
+        for value in _remembering(module):
             if isinstance(value, type) and issubclass(value, Model):
                 value._connection = None
-            elif hasattr(value, "cache_clear"):
+            else:
                 value.cache_clear()
     lanes.forget()
+
+
+def _remembering(module: ModuleType) -> list[Any]:
+    """What of this module keeps something. It is looked for once, and again when something else stands in it."""
+    held = vars(module).values()
+    before, found = _found.get(module.__name__, ([], []))
+    if len(before) != len(held) or not all(map(is_, before, held)):
+        before = list(held)
+        found = [
+            one for one in before if (isinstance(one, type) and issubclass(one, Model)) or hasattr(one, "cache_clear")
+        ]
+        _found[module.__name__] = before, found
+    return found
