@@ -3,6 +3,8 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
@@ -25,7 +27,7 @@ from tests.support.http import call
 from tests.support.letters import DIED_AT
 from tests.support.mailbox import Mailbox
 from tests.support.parameter import Parameter
-from tests.support.store import Answer, Request, Store, store
+from tests.support.store import Answer, Request, Store, Value, store
 
 CREDENTIALS = {
     "api_key": "key-of-acme",
@@ -49,6 +51,16 @@ ENVIRONMENT = {
 # What a tenant wants to be told by mail.
 MAIL: dict[str, Any] = {"mail": {"address": "ops@acme.example", "eventTypes": ["job.dead"]}}
 WEBHOOK: dict[str, Any] = {"url": "https://hooks.example.com/sluice", "eventTypes": ["job.dead"]}
+
+
+@dataclass(frozen=True)
+class State:
+    """What a `Cloud` holds. at: since when, epoch ms."""
+
+    at: int
+    items: Value
+    parameter: Parameter
+    mailbox: Mailbox
 
 
 class Cloud:
@@ -77,6 +89,21 @@ class Cloud:
         names = [table["TableName"].removeprefix(f"{stack}-") for table in definitions(stack)]
         names.remove("usage")
         return {name: sorted(json.dumps(one, default=str) for one in self._store.items(name)) for name in names}
+
+    def state(self) -> State:
+        """What it holds now."""
+        return State(SystemClock().now(), self._store.value(), deepcopy(self.parameter), deepcopy(self.mailbox))
+
+    def become(self, state: State) -> None:
+        """Hold what it held then, and nothing else."""
+        self._store.become(state.items)
+        self.parameter, self.mailbox = deepcopy(state.parameter), deepcopy(state.mailbox)
+        self.play()
+
+    def play(self) -> None:
+        """From now on its parameter and its mailbox answer for SSM and SNS."""
+        self._store.services["ssm"] = self.parameter.answer
+        self._store.services["sns"] = self.mailbox.answer
 
     def connect(self, tenant: str) -> None:
         """Give `tenant` a StockX account."""
@@ -153,8 +180,7 @@ def cloud(tables: Store, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     metrics.clear_metrics()
     cloud = Cloud(tables)
     cloud.parameter = Parameter(at=cloud.now)
-    tables.services["ssm"] = cloud.parameter.answer
-    tables.services["sns"] = cloud.mailbox.answer
+    cloud.play()
     accept_all(monkeypatch)
     monkeypatch.setattr(aws, "invoke_later", lambda function, event: cloud.invoked.append((function, event)))
     monkeypatch.setattr(aws, "send_message", cloud.send)
