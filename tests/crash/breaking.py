@@ -24,7 +24,7 @@ CHOSEN = os.environ.get("SLUICE_CRASH_POINTS", "")
 READS = (" Query", " GetItem", " BatchGetItem", " Get", " Decrypt", " Encrypt", "GET ")
 READ_KINDS = ("refused", "killed_before")
 # Of the writes and of the reads of a story, the ordinary suite breaks one in so many.
-WRITES_APART, READS_APART = 4, 16
+WRITES_APART, READS_APART = 6, 24
 # Of long stories whose calls are those of a story that is told besides, fewer.
 SPARSE = 3
 TOLD_BESIDES = ("publish-group", "import-records")
