@@ -25,7 +25,7 @@ EVERYTHING = ("user", "operator", "platform")
 def things(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """`acme` has one of everything; the pages of one thing. All that people wrote would run, if it were not text."""
     monkeypatch.setattr(aws, "invoke", dashboard.api)
-    return dashboard_shop.fill(acme, HOSTILE)
+    return acme.filled("a hostile shop", lambda: dashboard_shop.fill(acme, HOSTILE))
 
 
 def of(things: list[str], page: str) -> str:

@@ -31,7 +31,7 @@ GOOD = {"sku": "DZ5485-612", "size": "9.5", "sizeSystem": "us", "cost": "90.00",
 def item(acme: Cloud, monkeypatch: pytest.MonkeyPatch) -> str:
     """The page of an item that `acme` owns, priced at StockX and Alias."""
     monkeypatch.setattr(aws, "invoke", dashboard.api)
-    things = dashboard_shop.fill(acme)
+    things = acme.filled("a shop", lambda: dashboard_shop.fill(acme))
     return next(one for one in things if one.startswith(f"{LIST}/item?"))
 
 

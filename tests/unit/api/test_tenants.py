@@ -19,12 +19,12 @@ from sluice.operator.actions import Action
 from sluice.operator.dead_letters import public_id
 from sluice.pages import urls
 from sluice.pages.table import SavedPage, pack_text
-from sluice.platform.clock import SECOND, iso
+from sluice.platform.clock import iso
 from sluice.platform.http.auth import ROLES
 from tests.support.ebay_records import accept, document
 from tests.support.http import Answer, call, event, route_functions, send
 from tests.support.letters import DIED_AT, write
-from tests.unit.api.conftest import CREDENTIALS, MAIL, WEBHOOK, Cloud, State
+from tests.unit.api.conftest import CREDENTIALS, MAIL, WEBHOOK, Cloud
 
 OWN = "market.refresh:stockx:ACMEONLY:us-10:USD"
 # The dead letter of ACME-ONLY that `write` stores.
@@ -363,20 +363,12 @@ def attempt(key: str, **caller: Any) -> Answer:
     return call(key.partition(" ")[0], path_of(key), **request, **caller)
 
 
-# So long acme's one of everything serves the tests that follow: to make it takes longer than what is tried with it.
-SERVES_MS = 30 * SECOND
-_made: list[State] = []
-
-
 def own(acme: Cloud) -> None:
     """Give acme one of everything, and nothing besides."""
-    if not _made or not 0 <= acme.now - _made[0].at < SERVES_MS:
-        _make_own(acme)
-        _made[:] = [acme.state()]
-    acme.become(_made[0])
+    acme.filled("one of everything", lambda: _own(acme))
 
 
-def _make_own(acme: Cloud) -> None:
+def _own(acme: Cloud) -> None:
     acme.enqueue("acme", "ACME-ONLY")
     offered = {"variantId": VARIANT, "amount": "150", "reference": "ACME-ONLY"}
     assert call("POST", "/v1/stockx/listings", body=offered, tenant="acme").json["listingId"] == LISTING
