@@ -98,7 +98,7 @@ def test_what_no_json_has_is_copied_too() -> None:
     ["SET #a = :v", "SET #a.#b[3] = if_not_exists(#a, :v) REMOVE #b", "ADD #a :v", "SET #a = list_append(:v, :v)"],
 )
 def test_an_update_is_too_large_when_it_was(quick: dict[str, Any], expression: str, size: int) -> None:
-    given = (expression, {":v": {"S": "ü" * (size // 2)}}, {"#a": "attribute", "#b": "other"}, {})
+    given: tuple[Any, ...] = (expression, {":v": {"S": "ü" * (size // 2)}}, {"#a": "attribute", "#b": "other"}, {})
     most = dynamodb._DDB_ITEM_MAX_BYTES
     assert (quick["_update_request_charge"](*given) > most) == (SLOW["_update_request_charge"](*given) > most)
 
@@ -114,12 +114,12 @@ def test_an_update_is_too_large_when_it_was(quick: dict[str, Any], expression: s
 def test_what_a_query_asks_for_is_found_where_it_was(quick: dict[str, Any], condition: str, values: Any) -> None:
     names = {"#p": "p", "#s": "s"}
     for key in ("p", "s", "other"):
-        given = (condition, None, values, names, key)
+        given: tuple[Any, ...] = (condition, None, values, names, key)
         assert quick["_key_condition_av"](*given) == SLOW["_key_condition_av"](*given)
         given = (condition, values, names, key)
         assert quick["_extract_pk_from_condition"](*given) == SLOW["_extract_pk_from_condition"](*given)
 
 
 def test_a_key_condition_of_the_old_form_is_read_too(quick: dict[str, Any]) -> None:
-    given = ("", {"p": {"AttributeValueList": [{"S": "a"}]}}, {}, {}, "p")
+    given: tuple[Any, ...] = ("", {"p": {"AttributeValueList": [{"S": "a"}]}}, {}, {}, "p")
     assert quick["_key_condition_av"](*given) == SLOW["_key_condition_av"](*given) == {"S": "a"}
