@@ -48,6 +48,10 @@ SLOW: Final = (
     *("api/test_dashboard_browser.py", "api/test_fuzz.py", "api/test_reads.py", "unit/test_lost_answers.py"),
     *("ebay_publish/test_histories.py", "ebay_publish/test_looks.py"),
     *("operations/test_histories.py", "operations/test_restored.py", "webhooks/test_turns.py"),
+    *("api/test_actions.py", "api/test_clients.py", "api/test_dashboard_pages.py", "api/test_hostile_requests.py"),
+    *("ebay_listings/test_imports.py", "ebay_publish/test_bursts.py", "ebay_publish/test_reports.py"),
+    *("market/test_applications.py", "market/test_commands.py", "operations/test_lost_batches.py"),
+    *("operations/test_lost_creates.py", "property/test_rings.py", "unit/test_imports.py"),
 )
 # Tests on the local cloud wait for it more than they work: with so many processes more, the cores are busy meanwhile.
 WAITING_PROCESSES: Final = 2

@@ -70,6 +70,8 @@ class Store:
     def __init__(self) -> None:
         self.around: Around | None = None
         self.services: dict[str, Callable[[str, dict[str, Any]], Answer]] = {}
+        # The implementation's own tables, by physical name: it looks for the account and region at each access.
+        self._tables: dict[str, dict[str, Any]] = {}
 
     def send(self, request: Request) -> Answer:
         """One request, as botocore would send it."""
@@ -100,12 +102,12 @@ class Store:
 
     def items(self, table: str) -> list[Item]:
         """All that `table` holds, raw."""
-        held = dynamodb._tables[tables.name(table)]["items"]
+        held = self._tables[tables.name(table)]["items"]
         return [_read(item) for partition in held.values() for item in partition.values()]
 
     def item(self, table: str, **key: str) -> Item | None:
         """The item of `table` with this key, raw."""
-        held = dynamodb._tables[tables.name(table)]
+        held = self._tables[tables.name(table)]
         partition = held["items"].get(key[held["pk_name"]], {})
         found = partition.get(key[held["sk_name"]] if held["sk_name"] else _NO_SORT_KEY)
         return None if found is None else _read(found)
@@ -118,7 +120,7 @@ class Store:
         """All that is stored, as a value: it shares its items with the store, which never changes one in place."""
         return {
             (name, partition, sort): item
-            for name, table in dynamodb._tables.items()
+            for name, table in self._tables.items()
             for partition, items in table["items"].items()
             for sort, item in items.items()
         }
@@ -128,17 +130,18 @@ class Store:
         dynamodb._txn_idempotency.clear()
         now = self.value()
         for name, partition, sort in now.keys() - value.keys():
-            dynamodb._remove_item(dynamodb._tables[name], partition, sort)
+            dynamodb._remove_item(self._tables[name], partition, sort)
         for (name, partition, sort), item in value.items():
             if now.get((name, partition, sort)) is not item:
-                dynamodb._set_item(dynamodb._tables[name], partition, sort, item)
+                dynamodb._set_item(self._tables[name], partition, sort, item)
 
     def clear(self) -> None:
         """Empty every table."""
         empty = _empty_tables(settings().stack)
         dynamodb.reset()
-        for name, table in empty.items():
-            dynamodb._tables[name] = {**table, "items": defaultdict(dict)}
+        self._tables = {name: {**table, "items": defaultdict(dict)} for name, table in empty.items()}
+        for name, table in self._tables.items():
+            dynamodb._tables[name] = table
 
     def _answer(self, operation: str, parameters: dict[str, Any]) -> Answer:
         status, body = respond(operation, json.dumps(parameters, default=_base64).encode())
@@ -213,7 +216,7 @@ def environment(*, clients: bool = False) -> Iterator[None]:
 
 def _read(item: Item) -> Item:
     """An item as it is stored, which is as it was sent."""
-    return {name: _decoded(value) for name, value in item.items()}
+    return {name: _decoded(value) if "B" in value else value for name, value in item.items()}
 
 
 def _base64(raw: bytes) -> str:

@@ -106,7 +106,7 @@ class Cloud:
         To make it takes longer than what is tried with it: it serves the tests that follow soon. name: of what it is.
         """
         state = _states.get(name)
-        if state is None or not 0 <= self.now - state.at < SERVES_MS:
+        if state is None or not 0 <= SystemClock().now() - state.at < SERVES_MS:
             made = make()
             items, parameter, mailbox = self._store.value(), deepcopy(self.parameter), deepcopy(self.mailbox)
             _states[name] = state = State(SystemClock().now(), made, items, parameter, mailbox)

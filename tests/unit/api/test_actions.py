@@ -30,6 +30,8 @@ from tests.unit.api.document import conforms
 from tests.unit.api.test_operator import NOON, Work, work  # noqa: F401 - the fixture
 
 BASE = "/v1/operator/actions"
+# Each seller's calls are counted for itself.
+OWN_BUDGETS = Config(limits={**LIMITS, "stockx": Limits(by_account=True)})
 
 
 def act(action: str, *, tenant: str = "acme", roles: str = "operator", **body: Any) -> Answer:
@@ -60,7 +62,7 @@ def states() -> Mapping[str, int]:
 
 def kill(work: Work, number: int, priority: str = "background") -> None:  # noqa: F811
     """Have so many jobs of acme died."""
-    work.config = Config(limits={**LIMITS, "stockx": Limits(by_account=True)})
+    work.config = OWN_BUDGETS
     work.cloud.enqueue("acme", *(f"D-{one}" for one in range(number)), priority=priority)
     while found := work.claim():
         for job in found:
@@ -232,11 +234,13 @@ def test_an_action_whose_worker_is_killed_goes_on_and_does_each_once(
     word: str,
     at: int,
 ) -> None:
+    work.config = OWN_BUDGETS
     if word == "replay":
-        kill(work, 230)
+        work.cloud.filled("230 that died", lambda: kill(work, 230))
         entry = do("replay", filter={"code": "gone"})["actionId"]
     else:
-        work.cloud.enqueue("acme", *(f"A-{number}" for number in range(230)))
+        skus = [f"A-{number}" for number in range(230)]
+        work.cloud.filled("230 that wait", lambda: work.cloud.enqueue("acme", *skus))
         entry = do("cancel", filter={"state": "queued"})["actionId"]
     action, left, real = actions.find("acme", entry), [at], acting._do
     assert action

@@ -53,6 +53,12 @@ def give(name: str) -> Answer:
 
 @pytest.fixture
 def stocked(acme: Cloud) -> Cloud:
+    """`acme` has what the events are about."""
+    acme.filled("what events are about", lambda: stock(acme))
+    return acme
+
+
+def stock(acme: Cloud) -> None:
     give("inventory_add")
     give("inventory_import")
     acme.enqueue("acme", "DD1391-100", priority="hot")
@@ -75,7 +81,7 @@ def stocked(acme: Cloud) -> Cloud:
     shown = API["operator_action"]["pathParameters"]["action_id"]
     Action("acme", shown, action="cancel", state="running", whose="acme", target={}, pages=0).save()
     put(Pause("stockx", "maintenance", "kim@operations.example", acme.now), acme.now)
-    return acme
+    tally.follow(changes("jobs"))  # promotions are counted from the table's stream
 
 
 def test_there_is_an_event_for_each_route() -> None:
@@ -155,7 +161,6 @@ def test_listings(stocked: Cloud) -> None:
 def test_promotions(stocked: Cloud) -> None:
     promotion = give("promotions_show").json["job"]
     assert (promotion["listingId"], promotion["adRate"], promotion["status"]) == ("110551234567", 5.5, "pending")
-    tally.follow(changes("jobs"))  # promotions are counted from the table's stream
     listed = give("promotions_list").json
     assert listed["promotions"] == [promotion]
     assert listed["stats"] == {"total": 1, "ready": 0, "pending": 1, "succeeded": 0, "failed": 0}
