@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ministack.app import main
 
-from local.cloud import iam, probe, streams, unpacked
+from local.cloud import fair, iam, probe, streams, unpacked
 from local.cloud.calls import RECORD
 
 # For writing down what is kept, when the parent has gone without a word.
@@ -36,6 +36,7 @@ if __name__ == "__main__":
     threading.Thread(target=end_with_parent, args=(own_folder,), daemon=True).start()
     iam.install(Path(own_folder) / RECORD)
     streams.install()
+    fair.install()
     if record := os.environ.get("PROBE_RECORD"):
         probe.install(Path(record))
     unpacked.install(Path(own_folder) / "layers")

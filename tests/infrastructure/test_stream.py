@@ -22,3 +22,20 @@ def test_a_poison_record_stands_alone_soon_is_set_aside_and_rings() -> None:
     ]
     assert alarm["Threshold"] == 1
     assert alarm["AlarmActions"]
+
+
+def test_a_flood_of_one_tenant_stands_before_nobody_elses_events() -> None:
+    """Batches of a shard go beside each other, as far as the function has places, and queues of events are fair."""
+    loaded = templates.load()
+    stream = loaded["Resources"]["JobEventsFunction"]["Properties"]["Events"]["Jobs"]["Properties"]
+    assert stream["ParallelizationFactor"] == {"Fn::FindInMap": ["Stages", {"Ref": "Stage"}, "Tellers"]}
+    stages, functions = loaded["Mappings"]["Stages"], loaded["Mappings"]["Functions"]["JobEvents"]
+    assert all(2 <= stage["Tellers"] <= min(10, functions[name]) for name, stage in stages.items())
+    shared = [
+        target
+        for _, rule in resources(loaded, "AWS::Events::Rule")
+        for target in rule["Targets"]
+        if "sluice" in rule.get("EventPattern", {}).get("source", ()) and "Queue" in str(target["Arn"])
+    ]
+    assert {target["Id"] for target in shared} == {"WebhookQueue", "NotificationQueue"}
+    assert {target["SqsParameters"]["MessageGroupId"] for target in shared} == {"$.detail.tenant"}

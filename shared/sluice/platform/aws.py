@@ -73,11 +73,16 @@ def client(service: str, *, once: bool = False) -> Any:
         return _client(service, once)
 
 
-def send_message(queue_url: str, body: str, delay: int = 0, /, **attributes: str) -> None:
-    """Send one SQS message with string attributes, which nobody sees for `delay` seconds (`LONGEST_DELAY` at most)."""
+def send_message(queue_url: str, body: str, delay: int = 0, /, *, tenant: str | None = None, **attributes: str) -> None:
+    """Send one SQS message with string attributes, which nobody sees for `delay` seconds (`LONGEST_DELAY` at most).
+
+    tenant: whose it is, in a queue that tenants share, as for `send_messages`.
+    """
+    whose = {"MessageGroupId": tenant} if tenant else {}
     typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
     # Said in any case, for a queue may have a delay of its own.
-    client("sqs").send_message(QueueUrl=queue_url, MessageBody=body, MessageAttributes=typed, DelaySeconds=delay)
+    sqs = client("sqs")
+    sqs.send_message(QueueUrl=queue_url, MessageBody=body, MessageAttributes=typed, DelaySeconds=delay, **whose)
 
 
 def send_messages(queue_url: str, bodies: Sequence[str], tenant: str) -> None:

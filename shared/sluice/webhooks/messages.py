@@ -41,4 +41,4 @@ def announce(turn: Turn, now: int) -> None:
     """Have somebody take `turn` at its time, or look at it as late as SQS can hold it back."""
     delay = -(-max(0, min(turn.at - now, MOST_DELAY_MS)) // SECOND)
     message = json.dumps({"tenant": turn.tenant, "at": turn.at}, separators=(",", ":"))
-    aws.send_message(settings().require("webhook_queue_url"), message, delay)
+    aws.send_message(settings().require("webhook_queue_url"), message, delay, tenant=turn.tenant)

@@ -86,7 +86,7 @@ class Cloud:
         self.parameter = Parameter()
         self.mailbox = Mailbox()
 
-    def send(self, queue: str, body: str, delay: int) -> None:
+    def send(self, queue: str, body: str, delay: int, **_: str) -> None:
         """`woken`: when the scheduler is to run, epoch ms, and for how many seconds the message is held back."""
         if queue == ENVIRONMENT["WAKE_QUEUE_URL"]:
             self.woken.append((int(body), delay))

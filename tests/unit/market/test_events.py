@@ -58,6 +58,7 @@ def test_a_job_that_succeeded(acme: World) -> None:
         "state": "succeeded",
         "account": "stockx:bolt",
         "tenants": ["acme", "bolt"],
+        "tenant": "*",
         "attempts": 1,
         "result": {"price": "stockx:us-10:USD", "ask": job["result"]["ask"], "bid": job["result"]["bid"]}
         | {"observed_at": job["result"]["observedAt"]},
@@ -66,10 +67,16 @@ def test_a_job_that_succeeded(acme: World) -> None:
     }
 
 
+def test_every_event_names_the_tenant_in_whose_turn_it_stands() -> None:
+    """The rules that put events into queues name it; an event without it might never arrive."""
+    assert [kind for kind, fields in documented().items() if fields.get("tenant") != (str,)] == []
+
+
 def test_a_job_that_is_dead(acme: World) -> None:
     acme.finish(item("ZZ0000-000"))
     [(kind, detail)] = acme.bus.events
     conforms(kind, detail)
+    assert (detail["tenants"], detail["tenant"]) == (["acme"], "acme")
     assert (kind, detail["state"], detail["result"]) == ("job.dead", "dead", None)
     assert detail["error"]["code"] == "product_unknown"
 

@@ -70,7 +70,7 @@ def test_a_sender_that_dies_after_it_has_written_a_failure_leaves_nothing_undone
     [(_, message)] = post.queue
     post.queue.clear()
     with monkeypatch.context() as patch:
-        patch.setattr(aws, "send_message", lambda *_: 1 / 0)
+        patch.setattr(aws, "send_message", lambda *_, **__: 1 / 0)
         assert post.handle(message) == ["0"]
     post.queue.append((post.clock.time + 3 * MINUTE, message))
     post.run()

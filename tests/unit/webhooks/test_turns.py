@@ -252,7 +252,7 @@ def test_an_announcement_whose_message_was_lost_holds_nothing_up_for_long(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(aws, "send_message", lambda *_: 1 / 0)
+        patch.setattr(aws, "send_message", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             turns.wake("acme", NOON, NOON)
     turns.wake("acme", NOON + SECOND, NOON + SECOND)

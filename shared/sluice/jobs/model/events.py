@@ -15,6 +15,8 @@ from sluice.platform.clock import iso
 from sluice.platform.observe import logger
 
 VERSION = 1
+# In place of a tenant where several asked, or nobody by name.
+SEVERAL = "*"
 
 # A record of a DynamoDB stream, as Lambda hands it over.
 Record = Mapping[str, Any]
@@ -97,8 +99,16 @@ def _detail(event_id: str, end: _End) -> dict[str, Any]:
         "priority": keys.priority_name(job.priority),
         "account": job.account,
         "tenants": sorted(end.askers),
+        "tenant": _turn(end.askers),
         "attempts": end.attempts,
         "result": job.result,
         "error": job.error,
         "at": iso(job.updated_at),
     }
+
+
+def _turn(askers: set[str]) -> str:
+    """In whose turn the event stands in the queues of events, which hand out what is others' before a flood of one
+    tenant's (ADR 132). What several asked for stands in a turn of its own: one's flood is not to hold up another's.
+    """
+    return next(iter(askers)) if len(askers) == 1 else SEVERAL

@@ -67,12 +67,13 @@ def _left(job: Job, now: int) -> bool:
     # One that was asked for again while it ended without knowing runs once more, and finds nothing that is its to do.
     if job.state == SUCCEEDED and not result.get("unconfirmed") and result.get("status") != "SUPERSEDED":
         return False
+    ids = [row[0] for row in job.payload["listings"]] if job.kind == BATCH.name else [_listing(job)]
     left = False
-    for listing_id in [row[0] for row in job.payload["listings"]] if job.kind == BATCH.name else [_listing(job)]:
-        listing = listings.find(job.tenant, listing_id)
-        if _is_open(listing, job) and listing and change_order.clear(listing, now):
-            listing = listings.find(job.tenant, listing_id)
-        left |= _is_open(listing, job)
+    for listing in listings.find_many(job.tenant, ids).values():
+        found: Listing | None = listing
+        if _is_open(listing, job) and change_order.clear(listing, now):
+            found = listings.find(job.tenant, listing.listing_id)
+        left |= _is_open(found, job)
     return left
 
 
