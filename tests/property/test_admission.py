@@ -49,6 +49,13 @@ rooms = st.builds(
 age_limits = st.integers(MINUTE, 6 * HOUR)
 
 
+@given(st.integers(0, 9), st.integers(1, 4))
+def test_background_work_begins_while_its_slots_are_within_the_horizon_and_no_later(paced: int, calls: int) -> None:
+    jobs = [candidate(number, BACKGROUND, 0, calls) for number in range(20)]
+    room = Room(None, None, paced, least=0)
+    assert len(pick(jobs, room, NOW, HOUR)) == (-(-paced // calls) if room.opens(0) else 0)
+
+
 @given(waiting, rooms, age_limits)
 def test_never_more_calls_than_there_is_room_for(jobs: list[Candidate], room: Room, age_limit: int) -> None:
     picked = pick(jobs, room, NOW, age_limit)

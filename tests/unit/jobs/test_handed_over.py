@@ -153,6 +153,14 @@ def test_background_work_does_not_go_where_what_is_left_is_kept_for_others() -> 
     assert (payer(), payer("hot")) == ("acme", "globex")
 
 
+@pytest.mark.parametrize(("used", "moved"), [(9, 1), (10, 0)])
+def test_what_a_person_waits_for_goes_where_a_single_call_is_left(used: int, moved: int) -> None:
+    ask("acme", "globex", priority=keys.MANUAL)
+    close("acme")
+    use_up("globex", used)
+    assert sweep() == moved
+
+
 def test_no_more_goes_over_than_there_are_calls() -> None:
     for number in range(12):
         ask("acme", "globex", name=f"{number:02}")

@@ -40,6 +40,13 @@ def test_a_run_that_never_came_does_not_swallow_nudges_for_ever() -> None:
     assert nudge.ask(NOON + nudge.LOST_AFTER_MS + 1)
 
 
+def test_a_run_knows_by_its_event_who_asks_for_it() -> None:
+    assert nudge.asked_by({"source": "nudge"}) == nudge.Wakeup(nudged=True)
+    assert nudge.asked_by({"source": "aws.events"}) == nudge.asked_by({}) == nudge.BY_SCHEDULE
+    messages = {"Records": [{"body": str(NOON)}, {"body": str(NOON + SECOND)}, {"body": "0"}]}
+    assert nudge.asked_by(messages) == nudge.Wakeup(nudged=True, at=NOON + SECOND)
+
+
 def test_the_nudge_is_no_lane() -> None:
     nudge.ask(NOON)
     assert lanes.active() == []

@@ -96,6 +96,14 @@ def test_no_run_checks_more_than_it_may(most: int, clock: VirtualClock) -> None:
     assert checks.names == [f"acme-{number:02d}" for number in range(most)], "the longest due come first"
 
 
+def test_a_run_that_cannot_hand_on_what_is_too_much_for_it_leaves_it_to_the_next(clock: VirtualClock) -> None:
+    for tenant in ("anna", "bert", "carl"):
+        operations(clock, 2, tenant)
+    clock.time += SECOND
+    done, _ = poll(clock, config(FREE), Checks(), most=2)
+    assert (done.admitted, done.errors) == (2, 0)
+
+
 def test_the_budget_whose_operation_is_due_longest_is_served_first(clock: VirtualClock) -> None:
     for place, tenant in enumerate(("carl", "anna", "bert")):
         operations(clock, 2, tenant, due=100 * place)

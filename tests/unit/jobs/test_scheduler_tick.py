@@ -19,7 +19,7 @@ from sluice.jobs.run.messages import Batch
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
-from sluice.platform.config.limits import Limits, by_clock
+from sluice.platform.config.limits import CallWindow, Limits, by_clock
 from sluice.platform.config.pauses import Pause, Pauses
 from tests.simulation.promises import number, text
 from tests.support.clock import VirtualClock
@@ -198,6 +198,29 @@ def test_work_with_slow_slots_is_admitted_one_after_the_other(clock: VirtualCloc
     assert tick(clock, config).admitted == 0
     clock.time += 20 * MINUTE
     assert tick(clock, config).admitted == 1
+
+
+@pytest.mark.usefixtures("store")
+def test_no_more_is_handed_out_than_a_rolling_window_lets_start(clock: VirtualClock) -> None:
+    """Though none of it has started yet: the next tick knows what this one has handed out."""
+    for each in range(12):
+        enqueue(spec(f"{each:02}"), clock.time)
+    limits = Limits((CallWindow(5, seconds=3_600),), by_account=True)
+    config = Config(limits={"stockx": limits}, engine=Engine(reserve_percent=0))
+    assert [tick(clock, config).admitted for _ in range(3)] == [5, 0, 0]
+
+
+def test_an_item_among_those_that_run_that_is_no_job_is_set_aside(
+    store: Store, clock: VirtualClock, config: Config
+) -> None:
+    """Else it would stand there for ever, and nobody could ask for its work anew."""
+    enqueue(spec("a"), clock.time)
+    assert tick(clock, config).admitted == 1
+    damage(store, "a", calls={"S": "two"})
+    clock.time += LEASED_MS
+    done = tick(clock, config)
+    assert (done.rescued, done.buried, done.errors) == (0, 1, 0)
+    assert text(store.item("jobs", job_id=spec("a").job_id) or {}, "state") == "dead"
 
 
 @pytest.mark.usefixtures("store")

@@ -7,8 +7,9 @@ from sluice.jobs.model import states
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import claim
-from sluice.jobs.queue.enqueue import Enqueued, Result
+from sluice.jobs.queue.enqueue import TRIES, Enqueued, Result
 from sluice.jobs.queue.together import NotWritten, enqueue_with
+from sluice.platform import tables
 from sluice.platform.clock import MINUTE
 from sluice.platform.usage import TenantUsage
 from tests.support import work
@@ -38,6 +39,20 @@ def version() -> int | None:
 def test_both_are_written() -> None:
     assert ask(1).result is Result.CREATED
     assert version() == 1
+
+
+def test_a_transaction_that_is_refused_without_a_word_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose condition it was is not known: the job is looked at anew, and whoever asks is told that it did not work."""
+    tries = list[None]()
+
+    def refuses(_: object) -> None:
+        tries.append(None)
+        raise tables.ConditionFailed(None)
+
+    monkeypatch.setattr(tables, "transact", refuses)
+    with pytest.raises(tables.Contention):
+        ask(1)
+    assert len(tries) == 1 + TRIES
 
 
 def test_what_joins_a_job_that_waits_is_written_too_though_the_job_stays_as_it_is() -> None:

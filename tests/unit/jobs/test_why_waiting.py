@@ -1,11 +1,12 @@
 """Why a job waits: one word, a sentence for a person, and until when."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from sluice.jobs.budgets.windows import Usage
-from sluice.jobs.dispatch.explain import Gate, Position, Reason, Wait, explain, held
+from sluice.jobs.dispatch.explain import MISSING, Gate, Position, Reason, Wait, explain, held
 from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from sluice.platform.config.document import Config
@@ -37,50 +38,52 @@ def why(
 
 
 @pytest.mark.parametrize(
-    ("wait", "reason", "until"),
+    ("case", "reason", "until"),
     [
-        (why(), Reason.READY, NOW),
-        (why("succeeded"), Reason.FINAL, None),
-        (why("dead"), Reason.FINAL, None),
-        (why("leased", NOW + HOUR), Reason.RUNNING, NOW + HOUR),
-        (why("waiting", NOW + MINUTE), Reason.OPERATION, NOW + MINUTE),
-        (why(due_at=NOW + MINUTE), Reason.NOT_DUE, NOW + MINUTE),
-        (why(status="BROKEN"), Reason.ACCOUNT, None),
-        (why(config=paused("stockx")), Reason.PAUSED, None),
-        (why(config=paused(BUDGET)), Reason.PAUSED, None),
-        (why(config=paused("alias")), Reason.READY, NOW),
+        ({}, Reason.READY, NOW),
+        ({"state": "succeeded"}, Reason.FINAL, None),
+        ({"state": "dead"}, Reason.FINAL, None),
+        ({"state": "leased", "due_at": NOW + HOUR}, Reason.RUNNING, NOW + HOUR),
+        ({"state": "waiting", "due_at": NOW + MINUTE}, Reason.OPERATION, NOW + MINUTE),
+        ({"due_at": NOW + MINUTE}, Reason.NOT_DUE, NOW + MINUTE),
+        ({"status": "BROKEN"}, Reason.ACCOUNT, None),
+        ({"config": paused("stockx")}, Reason.PAUSED, None),
+        ({"config": paused(BUDGET)}, Reason.PAUSED, None),
+        ({"config": paused("alias")}, Reason.READY, NOW),
         (
-            why(config=paused("market.refresh")),
+            {"config": paused("market.refresh")},
             Reason.PAUSED,
             None,
         ),
         (
-            why(config=paused("market.refresh:stockx")),
+            {"config": paused("market.refresh:stockx")},
             Reason.PAUSED,
             None,
         ),
         (
-            why(config=paused("market.refresh:ebay")),
+            {"config": paused("market.refresh:ebay")},
             Reason.READY,
             NOW,
         ),
-        (why(usage=Usage(closed_until=NOW + 7, closed_reason="429")), Reason.CLOSED, NOW + 7),
-        (why(usage=Usage(closed_until=NOW, closed_reason="429")), Reason.READY, NOW),
-        (why(usage=Usage(hour=100, day=100)), Reason.NO_BUDGET, NOON + HOUR),
-        (why(usage=Usage(hour=0, day=1_000)), Reason.NO_BUDGET, MIDNIGHT),
+        ({"usage": Usage(closed_until=NOW + 7, closed_reason="429")}, Reason.CLOSED, NOW + 7),
+        ({"usage": Usage(closed_until=NOW, closed_reason="429")}, Reason.READY, NOW),
+        ({"usage": Usage(hour=100, day=100)}, Reason.NO_BUDGET, NOON + HOUR),
+        ({"usage": Usage(hour=0, day=1_000)}, Reason.NO_BUDGET, MIDNIGHT),
         # What is kept for others: until the window that is scarce begins anew.
-        (why(usage=Usage(hour=80, day=80)), Reason.NO_BUDGET, NOON + HOUR),
-        (why(usage=Usage(hour=0, day=800)), Reason.NO_BUDGET, MIDNIGHT),
-        (why(usage=Usage(hour=79, day=79)), Reason.READY, NOW),
-        (why(usage=Usage(hour=80, day=80), standing=HOT), Reason.READY, NOW),
-        (why(usage=Usage(hour=99, day=99), standing=MANUAL), Reason.READY, NOW),
+        ({"usage": Usage(hour=80, day=80)}, Reason.NO_BUDGET, NOON + HOUR),
+        ({"usage": Usage(hour=0, day=800)}, Reason.NO_BUDGET, MIDNIGHT),
+        ({"usage": Usage(hour=79, day=79)}, Reason.READY, NOW),
+        ({"usage": Usage(hour=80, day=80), "standing": HOT}, Reason.READY, NOW),
+        ({"usage": Usage(hour=99, day=99), "standing": MANUAL}, Reason.READY, NOW),
     ],
 )
-def test_every_reason(wait: Wait, reason: Reason, until: int | None) -> None:
+def test_every_reason(case: dict[str, Any], reason: Reason, until: int | None) -> None:
+    wait = why(**case)
     assert (wait.reason, wait.until) == (reason, until)
     assert len(wait.message) > 10
 
 
 def test_a_message_says_what_to_do() -> None:
     assert "connect it again" in why(status="BROKEN").message
+    assert "is not connected: connect it" in why(status=MISSING).message
     assert "429" in why(usage=Usage(closed_until=NOW + 7, closed_reason="429")).message
