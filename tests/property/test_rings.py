@@ -180,6 +180,38 @@ def test_what_is_used_and_what_is_free_are_the_window(span: Span, taken: list[in
         assert by == now or (free_by(times, now, by - 1, 0, 0) or 0) < many
 
 
+@given(
+    st.builds(Span, st.integers(1, 12), st.integers(200, 4_000)),
+    st.lists(st.integers(0, 2_000), max_size=30),
+    st.integers(0, 5_000),
+    st.integers(0, 9_000),
+)
+def test_what_is_free_by_a_time_is_what_may_start_until_then(
+    span: Span, taken: list[int], since: int, ahead: int
+) -> None:
+    """As many as start if each does as soon as it may, and the clock has gone on since the last."""
+    ring, now = Ring.empty(span, PLACES), NOON
+    for number, gap in enumerate(taken):
+        now = max(now + gap, ring.opening(number, MARGIN))
+        ring = ring.taken(number, now, MARGIN)
+    now, number, at = now + since, len(taken), now + since
+    free = ring.free_by(number, now, now + ahead, MARGIN)
+    while (at := max(at, ring.opening(number, MARGIN))) <= now + ahead:
+        ring, number = ring.taken(number, at, MARGIN), number + 1
+    assert free == number - len(taken)
+
+
+@pytest.mark.parametrize(
+    ("calls", "places", "number", "after"), [(4, 4, 0, 4), (4, 2, 1, 4), (4, 2, 3, 6), (5, 1, 4, 5)]
+)
+def test_a_place_is_entered_again_by_the_first_call_of_its_next_turn(
+    calls: int, places: int, number: int, after: int
+) -> None:
+    """Until then its worker may still say when its calls were made."""
+    ring = Ring.empty(Span(calls, SECOND), places)
+    assert [ring.entered_again(number, after + taken) for taken in (0, 1, 2)] == [False, True, True]
+
+
 @given(spans, spans, st.lists(st.tuples(st.integers(0, 90), st.integers(0, 5_000)), max_size=12))
 def test_a_limit_that_is_changed_keeps_what_was_called(before: Span, after: Span, taken: list[tuple[int, int]]) -> None:
     times, now, starts = Times(rings=Rings().fitting([before], 0)), NOON, list[int]()

@@ -97,3 +97,12 @@ def test_what_the_marketplace_says_is_left_is_never_more_than_there_is(remaining
     limits = Limits(by_clock(hour=5))
     ledger.correct(BUDGET, limits, WINDOW, remaining)
     assert ledger.read(BUDGET, NOON).hour == used
+
+
+def test_that_manual_work_was_left_behind_is_remembered_until_a_tick_knows_better() -> None:
+    limits = Limits(by_clock(100), interval_ms=100)
+    known = list[int]()
+    for leaves in (True, None, False):
+        ledger.admit(BUDGET, limits, 1, NOON, manual=True, leaves=leaves)
+        known.append(ledger.read(BUDGET, NOON).left_at)
+    assert known == [NOON, NOON, 0]

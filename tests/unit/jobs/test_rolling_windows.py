@@ -88,6 +88,30 @@ def test_a_worker_that_dies_leaves_the_latest_times() -> None:
     assert make(grant(clock, limits, calls=3), clock, 3) == [NOON + hold + 10 * SECOND + MARGIN] * 3
 
 
+@pytest.mark.parametrize(
+    ("seconds", "pace", "hold"),
+    [(10, 0, 500), (3_600, 0, 500), (4, 0, 200), (1, 0, 50), (10, 400, 30), (3_600, 400, 30)],
+)
+def test_a_call_may_start_late_by_half_a_second_or_a_twentieth_of_its_window(
+    seconds: int, pace: int, hold: int
+) -> None:
+    """What has a pace comes slot by slot: there it is the tolerance of the slots."""
+    limits = Limits((CallWindow(20, seconds=seconds), CallWindow(900, seconds=86_400)), pace, tolerance_ms=30)
+    assert slots.rhythm(limits, UNSLOWED).hold == hold
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(10, 1), (50, 1), (51, 0), (3_600, 0)])
+def test_when_the_last_calls_were_made_is_told_where_that_is_worth_a_write(
+    seconds: int, told: int, store: Store
+) -> None:
+    clock = VirtualClock(NOON)
+    worker = grant(clock, Limits((CallWindow(20, seconds=seconds),)), calls=1)
+    make(worker, clock, 1)
+    sent = counted(store)
+    worker.give_back()
+    assert sent == ["UpdateItem"] * told
+
+
 def test_calls_that_were_not_needed_go_back() -> None:
     clock = VirtualClock(NOON)
     worker = grant(clock, calls=3)
