@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
@@ -16,8 +17,10 @@ from sluice.platform.settings import settings
 
 _lock = Lock()
 # Connections for as many threads as any part of the engine starts. What is sent is made here and in PynamoDB, so
-# botocore need not check it again.
+# botocore need not check it again. A name of our own is sent as it is; its own botocore puts together from a dozen
+# parts, twice for each request (docs/adr/135-what-an-operation-costs-the-poller.md).
 _config = Config(
+    user_agent=f"sluice botocore/{botocore.__version__}",
     connect_timeout=3,
     read_timeout=10,
     max_pool_connections=64,
