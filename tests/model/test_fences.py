@@ -36,7 +36,7 @@ FENCES = [
     ("dispatch", "state lane due_at", LATE, "its lease moved by something else than a claim"),
     ("work", "lease", LATE, "a late worker wrote"),
     ("work", "state", LATE, "went from queued to succeeded"),
-    ("work", "rerun", "two ask", "a job is less urgent than it was asked for"),
+    ("work", "rerun", "two ask", "ended though it was asked for again while it ran"),
     ("work", "rerun_askers", "three ask", "a job has forgotten for whom it will run"),
     ("work", "scope", TWICE, "has two owners"),
     ("replay", "replayed_at", REPLAYED, "a letter was replayed twice"),
