@@ -8,6 +8,8 @@ from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from sluice import capabilities
 from sluice.jobs.model import kinds
@@ -53,6 +55,19 @@ SLOW: Final = (
     *("market/test_applications.py", "market/test_commands.py", "operations/test_lost_batches.py"),
     *("operations/test_lost_creates.py", "property/test_rings.py", "unit/test_imports.py"),
 )
+# Files whose tests use one local cloud: one process does them all. Each other would start a cloud of its own.
+TOGETHER: Final = (
+    (
+        *("integration/test_market.py", "integration/test_configuration.py", "integration/test_commands.py"),
+        "integration/test_webhooks.py",
+    ),
+    ("integration/test_restore.py", "integration/test_bus.py", "integration/test_events.py"),
+    (
+        *("integration/test_races.py", "integration/test_replay_races.py", "integration/test_inventory_races.py"),
+        "integration/test_models.py",
+    ),
+    ("integration/test_operations.py", "integration/test_promotions.py", "integration/test_local_cloud.py"),
+)
 # Tests on the local cloud wait for it more than they work: with so many processes more, the cores are busy meanwhile.
 WAITING_PROCESSES: Final = 2
 
@@ -67,6 +82,25 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """How many processes `--numprocesses auto` is: a core each, and more where tests wait for the local cloud."""
     folders = [Path(argument).name for argument in config.args]
     return cores() + WAITING_PROCESSES * bool({"tests", "integration"} & set(folders))
+
+
+class _Together(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a process whole files, and those that belong `TOGETHER` to one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return share_of(nodeid)
+
+
+@pytest.hookimpl
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """What decides which process does which tests, for `--dist loadfile`; xdist's own for any other."""
+    return _Together(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def share_of(nodeid: str) -> str:
+    """What one process does of a test's neighbours: the tests with the same share are its."""
+    path = Path(nodeid.partition("::")[0])
+    return next((group[0] for group in TOGETHER if _name(path) in group), path.as_posix())
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -23,8 +23,10 @@ CHOSEN = os.environ.get("SLUICE_CRASH_POINTS", "")
 # A read that was done, and of which nothing came back, is as good as one that was not.
 READS = (" Query", " GetItem", " BatchGetItem", " Get", " Decrypt", " Encrypt", "GET ")
 READ_KINDS = ("refused", "killed_before")
-# Of the writes and of the reads of a story, the ordinary suite breaks one in so many.
+# Of the writes and of the reads of a story, the ordinary suite breaks one in so many, and of a long one so many at
+# most, from its beginning to its end.
 WRITES_APART, READS_APART = 6, 24
+MOST_WRITES, MOST_READS = 40, 20
 # Of long stories whose calls are those of a story that is told besides, fewer.
 SPARSE = 3
 TOLD_BESIDES = ("publish-group", "import-records")
@@ -69,8 +71,15 @@ def chosen(story: str, requests: list[str]) -> list[Break]:
         shard, _, shards = CHOSEN.removeprefix("all").removeprefix(":").partition("/")
         return every[int(shard or 0) :: int(shards or 1)]
     apart = SPARSE if story in TOLD_BESIDES else 1
-    some = [(at, KINDS[number % len(KINDS)]) for number, at in enumerate(writes[:: WRITES_APART * apart])]
-    return some + [(at, READ_KINDS[number % 2]) for number, at in enumerate(reads[:: READS_APART * apart])]
+    broken_writes = _spread(writes, WRITES_APART * apart, MOST_WRITES)
+    broken_reads = _spread(reads, READS_APART * apart, MOST_READS)
+    some = [(at, KINDS[number % len(KINDS)]) for number, at in enumerate(broken_writes)]
+    return some + [(at, READ_KINDS[number % 2]) for number, at in enumerate(broken_reads)]
+
+
+def _spread(places: list[int], apart: int, most: int) -> list[int]:
+    """Of these places every one that is `apart`, or further apart if they were more than `most`."""
+    return places[:: max(apart, -(-len(places) // most))]
 
 
 def broken(tables: Store, story: str, note: Callable[[str, object], None]) -> str:

@@ -29,6 +29,15 @@ def test_what_is_slow_is_there_and_much_is_not_slow() -> None:
     assert not [path for path in fast if name_of(path) in conftest.LONGEST]
 
 
+def test_files_that_share_a_cloud_are_there_and_are_one_share() -> None:
+    together = [name for group in conftest.TOGETHER for name in group]
+    assert sorted(together) == sorted(name for name in map(name_of, FILES) if name in together)
+    market, restore = ("tests/integration/test_market.py::test_a[x::y]", "tests/integration/test_restore.py::test_b")
+    assert conftest.share_of(market) == conftest.share_of("tests/integration/test_commands.py::test_c")
+    assert conftest.share_of(market) != conftest.share_of(restore)
+    assert conftest.share_of("tests/unit/test_suite.py::test_d") == "tests/unit/test_suite.py"
+
+
 def test_the_longest_begin_then_what_needs_the_local_cloud() -> None:
     ordered = sorted(FILES, key=conftest._place)
     longest = len(conftest.LONGEST)
