@@ -13,7 +13,7 @@ import pytest
 from local.cloud.cloud import ROOT
 
 SEEDS = range(1, 5)
-STEPS = 10_000
+STEPS = 15_000
 
 
 def soak(seed: int, steps: int) -> subprocess.CompletedProcess[str]:
