@@ -74,8 +74,34 @@ def test_the_log_goes_on_page_by_page(seller: EbaySeller, query: dict[str, Any])
     assert [one["version"] for one in (*first["attempts"], *second["attempts"])] == [3, 2, 1]
 
 
+@pytest.mark.parametrize("about", [{}, {"sku": SKU}])
+def test_attempts_are_shown_of_a_time(seller: EbaySeller, about: dict[str, str]) -> None:
+    for quantity in (1, 2, 3):
+        seller.put(record(quantity=quantity))
+        seller.settle()
+        seller.later(60)
+    first, second, third = (one["at"] for one in reversed(get("/v1/ebay/sync-log", about)["attempts"]))
+
+    def made(**query: Any) -> list[str]:
+        return [one["at"] for one in get("/v1/ebay/sync-log", {**about, **query})["attempts"]]
+
+    assert made(**{"from": second}) == [third, second]
+    assert made(to=second) == [first]
+    assert made(**{"from": second, "to": third}) == [second]
+    page = get("/v1/ebay/sync-log", {**about, "limit": 1})
+    assert made(cursor=page["next"], **{"from": third}) == []
+    assert made(cursor=page["next"], to=second) == [first]
+
+
 @pytest.mark.parametrize(
-    ("query", "field"), [({"result": "lost"}, "result"), ({"sku": ""}, "sku"), ({"limit": 0}, "limit")]
+    ("query", "field"),
+    [
+        ({"from": "today"}, "from"),
+        ({"from": "2026-11-29", "to": "2026-11-28"}, "to"),
+        ({"result": "lost"}, "result"),
+        ({"sku": ""}, "sku"),
+        ({"limit": 0}, "limit"),
+    ],
 )
 def test_a_filter_that_is_none_is_refused_by_name(seller: EbaySeller, query: dict[str, Any], field: str) -> None:
     assert seller

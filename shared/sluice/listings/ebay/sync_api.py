@@ -13,14 +13,15 @@ from sluice.listings.ebay.api import one, refusals_told, told
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.plan import Step
 from sluice.listings.ebay.standing import SyncStanding
-from sluice.listings.ebay.sync_log import RESULTS, SyncEntry
+from sluice.listings.ebay.sync_log import RESULTS, SyncEntry, WantedAttempts
 from sluice.marketplaces.ebay.sites import EBAY_SITES
 from sluice.platform.clock import iso
 from sluice.platform.config import live
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, NotFound
-from sluice.platform.http.models import Body, Example, OneOf, PageQuery, Query
+from sluice.platform.http.models import Body, Example, Moment, OneOf, PageQuery, Query
+from sluice.platform.http.moments import between
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Among, Time
 from sluice.platform.refused import Refused
@@ -36,6 +37,8 @@ class SyncQuery(PageQuery):
     sku: str | None = Field(None, min_length=1, max_length=50)
     result: Annotated[str, OneOf(RESULTS)] | None = None
     error_id: str | None = Field(None, min_length=1, max_length=10, description="eBay's own number")
+    since: Moment | None = Field(None, alias="from", description="made then or later")
+    until: Moment | None = Field(None, alias="to", description="made before then")
 
 
 class PublishCall(TypedDict):
@@ -149,7 +152,8 @@ def show_sync_log(request: HttpRequest[None, SyncQuery]) -> SyncLog:
     """The attempts to make eBay equal to your records."""
     query = request.query
     start = paging.start(query.cursor, request.tenant, ENTRY)
-    page = sync_log.page(request.tenant, query.sku, query.limit, start, query.result, query.error_id)
+    wanted = WantedAttempts(query.sku, query.result, query.error_id, *between(query.since, query.until))
+    page = sync_log.page(request.tenant, wanted, query.limit, start)
     return {"attempts": [_attempt(one) for one in page], "next": page.cursor(request.tenant)}
 
 

@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
@@ -101,20 +101,41 @@ def sync_entry(at: int) -> str:
     return f"{iso(at)}#{uuid4().hex[:8]}"
 
 
-def page(
-    tenant: str, sku: str | None, limit: int, after: Place | None, result: str | None, error_id: str | None
-) -> Page[SyncEntry]:
+class WantedAttempts(NamedTuple):
+    """Which attempts to show; all that is given must match. since, until: epoch ms; until is not within it."""
+
+    sku: str | None = None
+    result: str | None = None
+    error_id: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+def page(tenant: str, wanted: WantedAttempts, limit: int, after: Place | None) -> Page[SyncEntry]:
     """Attempts, newest first: of a tenant, or of one of its skus. One read: a page may be short and not the last."""
-    wanted: Condition | None = None
-    for attribute, value in ((SyncEntry.result, result), (SyncEntry.error_id, error_id)):
+    lowest = iso(wanted.since or 0)
+    # The key of an attempt at `until` itself has more behind the time, and so comes later.
+    highest = iso(wanted.until) if wanted.until is not None else "~"
+    if after and after.key > highest:
+        after = None
+    if after and after.key < lowest:
+        return Page([])
+    matches: Condition | None = None
+    for attribute, value in ((SyncEntry.result, wanted.result), (SyncEntry.error_id, wanted.error_id)):
         if value is not None:
-            wanted = (attribute == value) if wanted is None else wanted & (attribute == value)
-    if sku is None:
-        return table_pages.read(SyncEntry, tenant, limit, after, wanted, newest_first=True)
-    listing = listing_key(tenant, sku)
+            matches = (attribute == value) if matches is None else matches & (attribute == value)
+    if wanted.sku is None:
+        within = SyncEntry.entry.between(lowest, highest)
+        return table_pages.read(SyncEntry, tenant, limit, after, matches, within=within, newest_first=True)
+    listing = listing_key(tenant, wanted.sku)
     start = {"tenant": {"S": tenant}, "listing": {"S": listing}, "entry": {"S": after.key}} if after else None
     rows = SyncEntry.by_sku.query(
-        listing, filter_condition=wanted, scan_index_forward=False, page_size=limit, last_evaluated_key=start
+        listing,
+        BySku.entry.between(lowest, highest),
+        filter_condition=matches,
+        scan_index_forward=False,
+        page_size=limit,
+        last_evaluated_key=start,
     )
     raw = rows.page_iter.next()
     last = raw.get("LastEvaluatedKey")
