@@ -21,9 +21,9 @@ from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
 from sluice.jobs.model.run import Run
 from sluice.listings.ebay import cases, documents, drift, hashes, known, snapshots, sync_log
 from sluice.listings.ebay import echo as echoes
-from sluice.listings.ebay.desired import Desired, PolicyIds, Status
+from sluice.listings.ebay.desired import Desired, FieldGroup, PolicyIds, Status
 from sluice.listings.ebay.echo import Echo
-from sluice.listings.ebay.plan import DETAILS, REVISIONS, Known, Plan, Step, Unsure
+from sluice.listings.ebay.plan import DETAILS, REVISIONS, SENDS, Known, Plan, Step, Unsure
 from sluice.listings.ebay.table import ENDED, LIVE, Record
 from sluice.marketplaces.http.errors import MarketplaceFailure
 from sluice.marketplaces.publishing import Json, Warned
@@ -51,7 +51,8 @@ class AttemptSuperseded(LeaseOver):
 class Attempt:
     """One attempt. record: as it was read. want: what is desired. policies: by their ids.
 
-    calls: those that were made, for the sync log. warnings: what eBay said besides.
+    calls: those that were made, for the sync log. warnings: what eBay said besides. untouched: field groups that eBay
+        shows otherwise than it took them, and that this attempt has not sent.
     """
 
     run: Run
@@ -64,6 +65,7 @@ class Attempt:
     offer_id: str | None = None
     listing_id: str | None = None
     live: bool = False
+    untouched: frozenset[FieldGroup] = frozenset()
 
     @property
     def job(self) -> Job:
@@ -247,18 +249,22 @@ def _drift(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
     expected = _should_be_live(attempt) and not {Step.PUBLISH, Step.WITHDRAW} & set(steps)
     if expected and echo and echo.standing not in (echoes.LIVE, echoes.UNLISTED):
         found.append(drift.Drift(drift.DriftClass.ENDED))
-    rows = [
-        {
-            "class": str(one.kind),
-            "groups": sorted(map(str, one.groups)),
-            "at": iso(now),
-            "case": cases.new_id(record.sku),
-        }
-        for one in found
-    ]
+    rows = [row for row in record.drift or [] if _stays_open(attempt, row)]
+    rows += [cases.row(str(one.kind), map(str, one.groups), iso(now), sku=record.sku) for one in found]
     if rows:
         return [Record.drift.set(rows)]
     return [Record.drift.remove()] if record.drift else []
+
+
+def _stays_open(attempt: Attempt, row: cases.Row) -> bool:
+    """Whether a difference is there still: it is of a live listing, in what this attempt has not sent."""
+    steps, groups = set(attempt.plan.steps), set(row["groups"])
+    is_new = bool({Step.PUBLISH, Step.WITHDRAW} & steps) or attempt.listing_id != attempt.record.listing_id
+    if is_new or attempt.plan.sends.status is Status.ENDED:
+        return False
+    if row["class"] == str(drift.DriftClass.EXTERNAL_ONLY) and not steps <= {Step.PRICES}:
+        return bool(groups & attempt.untouched)
+    return not groups or not groups <= {str(group) for step in steps for group in SENDS[step]}
 
 
 def said(warnings: Sequence[Warned]) -> list[Mapping[str, Any]]:

@@ -40,6 +40,7 @@ from sluice.listings.ebay.sellers import SellerPart
 from sluice.listings.ebay.table import Record
 from sluice.marketplaces.publishing import MOST_PRICES, Json, Publisher
 from sluice.platform import tables
+from sluice.platform.clock import HOUR
 from sluice.platform.http.paging import Place
 from sluice.platform.observe import milliseconds
 from sluice.platform.packing import pack, unpack
@@ -48,6 +49,8 @@ from sluice.platform.packing import pack, unpack
 OF_THE_LISTING: Final = frozenset({DriftClass.SALE, DriftClass.ENDED, DriftClass.MISSING, DriftClass.ON_HOLD})
 # Pages of records that one run reads, of which few may be published.
 MOST_PAGES: Final = 20
+# eBay shows what it took within minutes.
+MOST_BEHIND_MS: Final = HOUR
 
 
 def run(run: Run) -> HandlerResult:
@@ -243,9 +246,22 @@ def _is_known(record: Record, one: Drift) -> bool:
 
 
 def _first(run: Run, record: Record, now: Echo | None, sent: Desired) -> int:
-    """What nobody could see after the publish is the measure now, if eBay shows what was sent. Or it has ended."""
-    if now is None or echoes.is_behind(now, sent, record.policies or NO_POLICIES):
+    """What nobody could see after the publish is the measure now, if eBay shows what was sent. Or it has ended.
+
+    Where it shows something else for long, it is not behind: others have changed it, or some were sold.
+    """
+    policies = record.policies or NO_POLICIES
+    if now is None:
         return 0
+    if now.standing == echoes.LIVE and echoes.is_behind(now, sent, policies):
+        if run.clock.now() - (record.published_at or 0) < MOST_BEHIND_MS:
+            return 0
+        accepted = echoes.as_sent(now, sent, policies)
+        fewer = max(0, (drift.left(accepted) or 0) - (drift.left(now) or 0))
+        accepted = accepted._replace(sold=now.sold - min(fewer, now.sold))
+        found = drift.classify(accepted, now)
+        following.follow(run, record, accepted, now, found)
+        return len(found)
     if now.standing == echoes.LIVE:
         packed = pack(now.stored())
         at = run.clock.now()

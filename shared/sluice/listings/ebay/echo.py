@@ -77,17 +77,55 @@ def of_prices(before: Echo, sent: Desired, policies: PolicyIds) -> Echo:
     return Echo({**before.groups, **now}, before.listing_id, before.standing, before.on_hold, before.sold)
 
 
-def is_behind(echo: Echo, sent: Desired, policies: PolicyIds) -> bool:
+def is_behind(
+    echo: Echo, sent: Desired, policies: PolicyIds, *, item: bool = True, offer: bool = True, prices: bool = True
+) -> bool:
     """Whether eBay still shows what was there before `sent`: it shows price, quantity and title as they are sent.
 
-    Then the echo is no measure yet.
+    Then the echo is no measure yet. item, offer, prices: what was sent, of which alone that can be told.
     """
-    parts = projection.parts(sent, policies)
-    if any(echo.groups.get(one) != _shown(parts[one], parts[one]) for one in (FieldGroup.PRICE, FieldGroup.QUANTITY)):
+    plain = as_sent(echo, sent, policies)
+    if (offer or prices) and echo.groups.get(FieldGroup.PRICE) != plain.groups[FieldGroup.PRICE]:
         return True
+    shown, wanted = (one.groups.get(FieldGroup.QUANTITY) or {} for one in (echo, plain))
+    asked = (("item", item or prices), ("offer", offer or prices))
+    if any(was_sent and shown.get(name) != wanted[name] for name, was_sent in asked):
+        return True
+    return item and sent.group is None and _title(echo) != _title(plain)
+
+
+def as_sent(echo: Echo, sent: Desired, policies: PolicyIds) -> Echo:
+    """The echo with price, quantity and title as eBay shows them once it has taken `sent`."""
+    parts = projection.parts(sent, policies)
+    now = {one: _shown(parts[one], parts[one]) for one in (FieldGroup.PRICE, FieldGroup.QUANTITY)}
     details: Json = echo.groups.get(FieldGroup.DETAILS) or {}
-    shown = ((details.get("item") or {}).get("product") or {}).get("title")
-    return bool(sent.group is None and shown != " ".join(sent.title.split()))
+    item: Json = details.get("item") or {}
+    product = {**(item.get("product") or {}), "title": " ".join(sent.title.split())}
+    titled = {**details, "item": {**item, "product": product}}
+    return echo._replace(groups={**echo.groups, **now, FieldGroup.DETAILS: titled})
+
+
+def of_part(before: Echo, now: Echo, *, item: bool, offer: bool, prices: bool) -> Echo:
+    """The echo of an attempt that has sent some bodies alone: what it did not send is measured as before.
+
+    So what others have changed there is found by the next look, and not taken for ours.
+    """
+    was, seen = before.groups, now.groups
+
+    def of_bodies(group: FieldGroup, **sent: bool) -> Json:
+        old, new = was.get(group) or {}, seen.get(group) or {}
+        return {**new, **{name: old[name] for name, is_sent in sent.items() if not is_sent and name in old}}
+
+    quantity = of_bodies(FieldGroup.QUANTITY, item=item or prices, offer=offer or prices)
+    details = of_bodies(FieldGroup.DETAILS, item=item, language=item, offer=offer)
+    rest = {FieldGroup.PRICE: offer or prices, FieldGroup.IMAGES: item, FieldGroup.POLICIES: offer}
+    kept = {one: was[one] for one, is_sent in rest.items() if not is_sent and one in was}
+    return now._replace(groups={**seen, **kept, FieldGroup.QUANTITY: quantity, FieldGroup.DETAILS: details})
+
+
+def _title(echo: Echo) -> Any:
+    details: Json = echo.groups.get(FieldGroup.DETAILS) or {}
+    return ((details.get("item") or {}).get("product") or {}).get("title")
 
 
 def differs(before: Echo, now: Echo) -> frozenset[FieldGroup]:

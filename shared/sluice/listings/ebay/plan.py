@@ -42,6 +42,13 @@ class Step(StrEnum):
 
 REVISIONS: Final = frozenset({Step.PRICES, Step.ITEM, Step.OFFER, Step.GROUP})
 DETAILS: Final = frozenset({Step.ITEM, Step.OFFER, Step.GROUP})
+# The field groups of which a call sends something.
+SENDS: Final[Mapping[Step, frozenset[FieldGroup]]] = {
+    Step.PRICES: QUICK,
+    Step.ITEM: frozenset({FieldGroup.DETAILS, FieldGroup.IMAGES, FieldGroup.QUANTITY}),
+    Step.OFFER: frozenset({FieldGroup.PRICE, FieldGroup.POLICIES, FieldGroup.DETAILS, FieldGroup.QUANTITY}),
+    Step.GROUP: frozenset(),
+}
 
 
 class Unsure(NamedTuple):

@@ -10,6 +10,7 @@ from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.plan import Step
 from sluice.marketplaces.http.errors import NotFound, SellerMustAct
 from sluice.marketplaces.publishing import MarketOffer, OfferExists, PriceRow, Publisher, Written
+from sluice.platform.packing import unpack
 
 
 def take(attempt: Attempt, publisher: Publisher) -> None:
@@ -46,9 +47,27 @@ def read_back(attempt: Attempt, publisher: Publisher, *, published: bool) -> Ech
         item, offer = speaking.item(want.sku), offer_of(attempt, speaking)
     except Failure:
         return None
-    echo = echoes.seen(want, attempt.policies, item, offer)
-    behind = published and echo.standing != echoes.LIVE
-    return None if behind or echoes.is_behind(echo, want, attempt.policies) else echo
+    shown = echoes.seen(want, attempt.policies, item, offer)
+    if published and shown.standing != echoes.LIVE:
+        return None
+    before, sent = _measure(attempt, shown), _sent(attempt)
+    echo = echoes.of_part(before, shown, **sent) if before else shown
+    if echoes.is_behind(echo, want, attempt.policies, **(sent if before else {})):
+        return None
+    attempt.untouched = echoes.differs(echo, shown)
+    return echo._replace(sold=before.sold) if before else echo
+
+
+def _measure(attempt: Attempt, shown: Echo) -> Echo | None:
+    """What eBay took of the same listing before; None where all of it is new."""
+    before = Echo.of(unpack(attempt.record.echo)) if attempt.record.echo else None
+    same = before and before.standing == shown.standing == echoes.LIVE and before.listing_id == shown.listing_id
+    return before if same and Step.PUBLISH not in attempt.plan.steps else None
+
+
+def _sent(attempt: Attempt) -> dict[str, bool]:
+    planned = {"item": Step.ITEM, "offer": Step.OFFER, "prices": Step.PRICES}
+    return {name: step in attempt.plan.steps for name, step in planned.items()}
 
 
 def price_row(attempt: Attempt) -> PriceRow:
