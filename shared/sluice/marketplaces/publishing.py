@@ -90,13 +90,16 @@ class MarketOffer(NamedTuple):
 
 
 class PriceRow(NamedTuple):
-    """A price and a quantity for a sku's offer. amount: in major units of the currency, as text."""
+    """A price and a quantity for a sku's offer. amount: in major units of the currency, as text.
+
+    quantity: None to leave it as it is: some may have been sold since it was known.
+    """
 
     sku: str
     offer_id: str
     amount: str
     currency: str
-    quantity: int
+    quantity: int | None
 
 
 class PriceResult(NamedTuple):

@@ -438,7 +438,11 @@ def test_a_dry_run_of_a_live_listing_says_what_a_change_costs(seller: Cloud) -> 
     [made] = told["calls"]
     assert (made["step"], made["method"], told["costs"]) == ("prices", "POST", 1)
     [row] = made["body"]["requests"]
-    assert row["offers"] == [{"offerId": "9", "availableQuantity": 3, "price": {"value": "250.00", "currency": "USD"}}]
+    price = {"value": "250.00", "currency": "USD"}
+    assert row == {"sku": row["sku"], "offers": [{"offerId": "9", "price": price}]}
+    [made] = dry_run(quantity=2)["calls"]
+    [row] = made["body"]["requests"]
+    assert (row["offers"][0]["availableQuantity"], row["shipToLocationAvailability"]) == (2, {"quantity": 2})
     assert [one["step"] for one in dry_run(title="Another")["calls"]] == ["item"]
     assert [one["step"] for one in dry_run(location="wh-2")["calls"]] == ["offer"]
     assert [one["path"] for one in dry_run(status="ended")["calls"]] == ["/sell/inventory/v1/offer/9/withdraw"]

@@ -128,3 +128,57 @@ def test_what_happened_before_anybody_could_look_is_told_when_it_stays(
     assert (seller.record().wanted.quantity, seller.shop.quantity(offer)) == (left, left)
     assert offer.body["pricingSummary"]["price"]["value"] == "245.00"
     assert len(told) == 1
+
+
+def sell(seller: EbaySeller, quantity: int) -> None:
+    seller.sandbox.ebay.sell(TENANT, SKU, quantity)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"price": Price("199", "USD")}, {"title": "Another title"}, {"description": "<p>B</p>"}],
+)
+@pytest.mark.parametrize("also", [{}, {"title": "And this", "description": "<p>C</p>"}])
+def test_what_was_sold_before_a_publish_is_told_and_not_sold_again(
+    seller: EbaySeller, told: list[Any], change: dict[str, Any], also: dict[str, Any]
+) -> None:
+    want = published(seller)
+    sell(seller, 2)
+    seller.put(replace(want, **{**change, **also}))
+    seller.settle()
+    assert look(seller)["drift"] == 1
+    seller.settle()
+    assert (classes(told), told[0][1]["quantity"]) == ([("listing.sold", "sale")], 2)
+    [offer] = seller.shop.offers.values()
+    assert (seller.record().wanted.quantity, seller.shop.quantity(offer)) == (3, 3)
+    assert seller.record().is_published
+    assert (look(seller)["drift"], len(told)) == (0, 1)
+
+
+@pytest.mark.parametrize("change", [{}, {"title": "Another title", "description": "<p>B</p>"}])
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_quantity_that_was_set_after_a_sale_is_the_quantity(
+    seller: EbaySeller, told: list[Any], change: dict[str, Any], later: int
+) -> None:
+    """The seller's software knows of the sale from eBay, and has told Sluice already."""
+    want = published(seller)
+    sell(seller, 2)
+    seller.put(replace(want, quantity=3, **change))
+    seller.settle()
+    if later:
+        sell(seller, later)
+    assert look(seller)["drift"] == 1
+    seller.settle()
+    assert (classes(told), told[0][1]["quantity"]) == ([("listing.sold", "sale")], 2 + later)
+    [offer] = seller.shop.offers.values()
+    assert (seller.record().wanted.quantity, seller.shop.quantity(offer)) == (3 - later, 3 - later)
+    assert (look(seller)["drift"], len(told)) == (0, 1)
+
+
+def test_a_price_alone_leaves_the_quantity_as_it_is(seller: EbaySeller) -> None:
+    want = published(seller)
+    sell(seller, 2)
+    seller.put(replace(want, price=Price("199", "USD")), quick=True)
+    seller.settle()
+    [offer] = seller.shop.offers.values()
+    assert (seller.shop.quantity(offer), offer.body["pricingSummary"]["price"]["value"]) == (3, "199.00")

@@ -264,7 +264,10 @@ def _stays_open(attempt: Attempt, row: cases.Row) -> bool:
         return False
     if row["class"] == str(drift.DriftClass.EXTERNAL_ONLY) and not steps <= {Step.PRICES}:
         return bool(groups & attempt.untouched)
-    return not groups or not groups <= {str(group) for step in steps for group in SENDS[step]}
+    sent = {group for step in steps for group in SENDS[step]}
+    if not attempt.plan.sets_quantity and steps <= {Step.PRICES}:
+        sent.discard(FieldGroup.QUANTITY)
+    return not groups or not groups <= set(map(str, sent))
 
 
 def said(warnings: Sequence[Warned]) -> list[Mapping[str, Any]]:

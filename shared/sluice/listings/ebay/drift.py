@@ -74,7 +74,7 @@ def classify(accepted: Echo, now: Echo | None, internal: Iterable[FieldGroup] = 
         return [*_sales(accepted, now), Drift(DriftClass.ENDED)]
     if sale := _sales(accepted, now):
         found += sale
-        if left(accepted) is not None and left(now) == max(0, (left(accepted) or 0) - sale[0].sold):
+        if (fewer := fallen(accepted, now)) is not None and 0 <= fewer <= sale[0].sold:
             external -= {FieldGroup.QUANTITY}
     if now.on_hold and not accepted.on_hold:
         found.append(Drift(DriftClass.ON_HOLD))
@@ -112,6 +112,15 @@ def _sales(accepted: Echo, now: Echo) -> list[Drift]:
     """A sale that was not told before. A new listing counts from nothing."""
     before = accepted.sold if accepted.listing_id == now.listing_id else 0
     return [Drift(DriftClass.SALE, sold=now.sold - before)] if now.sold > before else []
+
+
+def fallen(accepted: Echo, now: Echo) -> int | None:
+    """By how many there are fewer to buy than eBay took; None where it does not tell, or the listing is over.
+
+    Fewer than were sold: the others were sold before the quantity was set, by somebody who knew of them.
+    """
+    before, after = left(accepted), left(now)
+    return None if before is None or after is None or now.standing != echoes.LIVE else before - after
 
 
 def left(echo: Echo) -> int | None:

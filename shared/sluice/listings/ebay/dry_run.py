@@ -73,17 +73,11 @@ def _of_group(group: Group, step: Step, body: Json) -> list[PlannedCall]:
 
 def _prices(made: Plan, _: PolicyIds, known: Known) -> PlannedCall:
     sends = made.sends
-    row = {
-        "sku": sends.sku,
-        "shipToLocationAvailability": {"quantity": sends.shown_quantity},
-        "offers": [
-            {
-                "offerId": known.offer_id or OFFER,
-                "availableQuantity": sends.shown_quantity,
-                "price": sends.price.at_ebay,
-            }
-        ],
-    }
+    offer: Json = {"offerId": known.offer_id or OFFER, "price": sends.price.at_ebay}
+    row: Json = {"sku": sends.sku, "offers": [offer]}
+    if made.sets_quantity:
+        offer["availableQuantity"] = sends.shown_quantity
+        row["shipToLocationAvailability"] = {"quantity": sends.shown_quantity}
     return PlannedCall(Step.PRICES, "POST", f"{BASE}/bulk_update_price_quantity", {"requests": [row]})
 
 

@@ -70,25 +70,36 @@ def seen(sent: Desired, policies: PolicyIds, item: Json | None, offer: MarketOff
     return Echo(groups, offer.listing_id, _standing(offer), offer.on_hold, offer.sold)
 
 
-def of_prices(before: Echo, sent: Desired, policies: PolicyIds) -> Echo:
-    """The echo after price and quantity were taken: eBay shows these as they were sent, so nobody has to look."""
+def of_prices(before: Echo, sent: Desired, policies: PolicyIds, *, quantity: bool = True) -> Echo:
+    """The echo after price and quantity were taken: eBay shows these as they were sent, so nobody has to look.
+
+    quantity: whether it was sent too.
+    """
     parts = projection.parts(sent, policies)
-    now = {one: _shown(parts[one], parts[one]) for one in (FieldGroup.PRICE, FieldGroup.QUANTITY)}
+    groups = (FieldGroup.PRICE, FieldGroup.QUANTITY) if quantity else (FieldGroup.PRICE,)
+    now = {one: _shown(parts[one], parts[one]) for one in groups}
     return Echo({**before.groups, **now}, before.listing_id, before.standing, before.on_hold, before.sold)
 
 
 def is_behind(
-    echo: Echo, sent: Desired, policies: PolicyIds, *, item: bool = True, offer: bool = True, prices: bool = True
+    echo: Echo,
+    sent: Desired,
+    policies: PolicyIds,
+    *,
+    item: bool = True,
+    offer: bool = True,
+    price: bool = True,
+    quantity: bool = True,
 ) -> bool:
     """Whether eBay still shows what was there before `sent`: it shows price, quantity and title as they are sent.
 
-    Then the echo is no measure yet. item, offer, prices: what was sent, of which alone that can be told.
+    Then the echo is no measure yet. item, offer, price, quantity: what was sent, of which alone that can be told.
     """
     plain = as_sent(echo, sent, policies)
-    if (offer or prices) and echo.groups.get(FieldGroup.PRICE) != plain.groups[FieldGroup.PRICE]:
+    if (offer or price) and echo.groups.get(FieldGroup.PRICE) != plain.groups[FieldGroup.PRICE]:
         return True
     shown, wanted = (one.groups.get(FieldGroup.QUANTITY) or {} for one in (echo, plain))
-    asked = (("item", item or prices), ("offer", offer or prices))
+    asked = (("item", item or quantity), ("offer", offer or quantity))
     if any(was_sent and shown.get(name) != wanted[name] for name, was_sent in asked):
         return True
     return item and sent.group is None and _title(echo) != _title(plain)
@@ -105,7 +116,17 @@ def as_sent(echo: Echo, sent: Desired, policies: PolicyIds) -> Echo:
     return echo._replace(groups={**echo.groups, **now, FieldGroup.DETAILS: titled})
 
 
-def of_part(before: Echo, now: Echo, *, item: bool, offer: bool, prices: bool) -> Echo:
+def with_more(echo: Echo, left: int) -> Echo:
+    """The echo with at least `left` to buy."""
+    shown: Json = echo.groups.get(FieldGroup.QUANTITY) or {}
+    item: Json = shown.get("item") or {}
+    there: Json = item.get("shipToLocationAvailability") or {}
+    more = {"shipToLocationAvailability": {**there, "quantity": max(left, there.get("quantity") or 0)}}
+    quantity = {"item": {**item, **more}, "offer": max(left, shown.get("offer") or 0)}
+    return echo._replace(groups={**echo.groups, FieldGroup.QUANTITY: quantity})
+
+
+def of_part(before: Echo, now: Echo, *, item: bool, offer: bool, price: bool, quantity: bool) -> Echo:
     """The echo of an attempt that has sent some bodies alone: what it did not send is measured as before.
 
     So what others have changed there is found by the next look, and not taken for ours.
@@ -116,11 +137,11 @@ def of_part(before: Echo, now: Echo, *, item: bool, offer: bool, prices: bool) -
         old, new = was.get(group) or {}, seen.get(group) or {}
         return {**new, **{name: old[name] for name, is_sent in sent.items() if not is_sent and name in old}}
 
-    quantity = of_bodies(FieldGroup.QUANTITY, item=item or prices, offer=offer or prices)
+    amounts = of_bodies(FieldGroup.QUANTITY, item=item or quantity, offer=offer or quantity)
     details = of_bodies(FieldGroup.DETAILS, item=item, language=item, offer=offer)
-    rest = {FieldGroup.PRICE: offer or prices, FieldGroup.IMAGES: item, FieldGroup.POLICIES: offer}
+    rest = {FieldGroup.PRICE: offer or price, FieldGroup.IMAGES: item, FieldGroup.POLICIES: offer}
     kept = {one: was[one] for one, is_sent in rest.items() if not is_sent and one in was}
-    return now._replace(groups={**seen, **kept, FieldGroup.QUANTITY: quantity, FieldGroup.DETAILS: details})
+    return now._replace(groups={**seen, **kept, FieldGroup.QUANTITY: amounts, FieldGroup.DETAILS: details})
 
 
 def _title(echo: Echo) -> Any:

@@ -16,7 +16,7 @@ from sluice.jobs.queue.together import NotWritten
 from sluice.listings.ebay import cases, documents, drift, hashes, known, table, wishes
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import NO_POLICIES
-from sluice.listings.ebay.desired import Desired, FieldGroup
+from sluice.listings.ebay.desired import Desired, FieldGroup, OnDrift
 from sluice.listings.ebay.drift import Drift, DriftClass
 from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.plan import Unsure
@@ -56,6 +56,11 @@ def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Se
         for kind in (DriftClass.ENDED, DriftClass.MISSING)
         if kind in kinds
     ]
+    sold = sum(one.sold for one in found)
+    fewer = drift.fallen(accepted, now) if now else None
+    gone = sold if fewer is None else min(sold, max(0, fewer))
+    if gone and now and _shows_too_many(record, want, gone, now):
+        heal |= {FieldGroup.QUANTITY}
     measure = _measure(accepted, now, found, heal | ask_about)
     actions: list[Update] = [
         Record.observed_at.set(at),
@@ -72,8 +77,8 @@ def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Se
         actions.append(Record.unsure.set(Unsure(heal).stored()))
     entry: HistoryEntry | None = None
     as_read = record.unchanged & record.same_drift
-    if sold := sum(one.sold for one in found):
-        more, entry = _sold(record, want, sold, at)
+    if gone:
+        more, entry = _sold(record, want, gone, at)
         actions += more
 
     def fill(transaction: TransactWrite) -> None:
@@ -113,6 +118,13 @@ def _tell(run: Run, record: Record, one: Drift, now: Echo | None) -> None:
     if one.kind in (DriftClass.ENDED, DriftClass.MISSING):
         detail["by"] = "seller" if now is None or now.standing != echoes.ENDED_BY_EBAY else "ebay"
     aws.put_events([(EVENTS.get(one.kind, DRIFT), detail)])
+
+
+def _shows_too_many(record: Record, want: Desired, gone: int, now: Echo) -> bool:
+    """Whether eBay offers more than are left: the record's quantity went there once more, though some were sold."""
+    left = replace(want, quantity=max(0, want.quantity - gone)).shown_quantity
+    ignored = want.on_drift[FieldGroup.QUANTITY] is OnDrift.IGNORE
+    return record.is_published and not ignored and (drift.left(now) or 0) > left
 
 
 def _measure(accepted: Echo, now: Echo | None, found: Sequence[Drift], open_: frozenset[FieldGroup]) -> Echo:

@@ -237,7 +237,8 @@ def _priced(way: _Publishing, result: PriceResult) -> HandlerResult:
     if result.error:
         raise endings.told(way.run, attempt.want.marketplace, result.error)
     before = _stored_echo(attempt)
-    echo = before and echoes.of_prices(before, attempt.plan.sends, attempt.policies)
+    quantity = attempt.plan.sets_quantity
+    echo = before and echoes.of_prices(before, attempt.plan.sends, attempt.policies, quantity=quantity)
     promoting.ask(attempt)
     return _finished(attempt, echo)
 

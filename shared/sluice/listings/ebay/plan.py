@@ -42,7 +42,7 @@ class Step(StrEnum):
 
 REVISIONS: Final = frozenset({Step.PRICES, Step.ITEM, Step.OFFER, Step.GROUP})
 DETAILS: Final = frozenset({Step.ITEM, Step.OFFER, Step.GROUP})
-# The field groups of which a call sends something.
+# The field groups of which a call sends something; [prices] sends a quantity only where it is another one.
 SENDS: Final[Mapping[Step, frozenset[FieldGroup]]] = {
     Step.PRICES: QUICK,
     Step.ITEM: frozenset({FieldGroup.DETAILS, FieldGroup.IMAGES, FieldGroup.QUANTITY}),
@@ -119,6 +119,11 @@ class Plan(NamedTuple):
     def revisions(self) -> int:
         """How many revisions of a live listing it costs."""
         return sum(step in REVISIONS for step in self.steps)
+
+    @property
+    def sets_quantity(self) -> bool:
+        """Whether another quantity is asked for. Where none is, what eBay shows may be fewer: some were sold."""
+        return FieldGroup.QUANTITY in self.unsure.groups
 
     @property
     def is_quick(self) -> bool:

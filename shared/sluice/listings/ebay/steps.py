@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from sluice.jobs.model.outcomes import Failure
+from sluice.listings.ebay import drift, projection
 from sluice.listings.ebay import echo as echoes
-from sluice.listings.ebay import projection
 from sluice.listings.ebay.attempt import Attempt
 from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.plan import Step
@@ -55,7 +55,18 @@ def read_back(attempt: Attempt, publisher: Publisher, *, published: bool) -> Ech
     if echoes.is_behind(echo, want, attempt.policies, **(sent if before else {})):
         return None
     attempt.untouched = echoes.differs(echo, shown)
-    return echo._replace(sold=before.sold) if before else echo
+    return _unless_sold(attempt, before, echo, shown) if before else echo
+
+
+def _unless_sold(attempt: Attempt, before: Echo, echo: Echo, shown: Echo) -> Echo:
+    """The echo, as it is before sales that nobody has told yet: the next look finds them.
+
+    Where the record's quantity was sent once more though some were sold meanwhile, eBay shows as many too many.
+    """
+    sold = max(0, shown.sold - before.sold)
+    if sold and not attempt.plan.sets_quantity:
+        echo = echoes.with_more(echo, (drift.left(shown) or 0) + sold)
+    return echo._replace(sold=before.sold)
 
 
 def _measure(attempt: Attempt, shown: Echo) -> Echo | None:
@@ -66,14 +77,16 @@ def _measure(attempt: Attempt, shown: Echo) -> Echo | None:
 
 
 def _sent(attempt: Attempt) -> dict[str, bool]:
-    planned = {"item": Step.ITEM, "offer": Step.OFFER, "prices": Step.PRICES}
-    return {name: step in attempt.plan.steps for name, step in planned.items()}
+    planned = {"item": Step.ITEM, "offer": Step.OFFER, "price": Step.PRICES}
+    sent = {name: step in attempt.plan.steps for name, step in planned.items()}
+    return {**sent, "quantity": sent["price"] and attempt.plan.sets_quantity}
 
 
 def price_row(attempt: Attempt) -> PriceRow:
     """What bulkUpdatePriceQuantity is asked for one sku."""
     sends, price = attempt.plan.sends, attempt.plan.sends.price.at_ebay
-    return PriceRow(sends.sku, attempt.offer_id or "", price["value"], price["currency"], sends.shown_quantity)
+    quantity = sends.shown_quantity if attempt.plan.sets_quantity else None
+    return PriceRow(sends.sku, attempt.offer_id or "", price["value"], price["currency"], quantity)
 
 
 def offer_of(attempt: Attempt, publisher: Publisher) -> MarketOffer | None:

@@ -249,12 +249,11 @@ def _offer(row: Value) -> MarketOffer:
 
 
 def _price(row: PriceRow) -> Json:
-    """Item and offer get the same quantity: buyers see the smaller of the two."""
-    offer = {
-        "offerId": row.offer_id,
-        "availableQuantity": row.quantity,
-        "price": {"value": row.amount, "currency": row.currency},
-    }
+    """Item and offer get the same quantity, if one is given: buyers see the smaller of the two."""
+    offer: Json = {"offerId": row.offer_id, "price": {"value": row.amount, "currency": row.currency}}
+    if row.quantity is None:
+        return {"sku": row.sku, "offers": [offer]}
+    offer["availableQuantity"] = row.quantity
     return {"sku": row.sku, "shipToLocationAvailability": {"quantity": row.quantity}, "offers": [offer]}
 
 
