@@ -68,11 +68,11 @@ class Screen:
     def line_of_json(self, answer: object) -> None:
         """One of many answers for machines, each in its line."""
         if self.as_json:
-            print(json.dumps(answer, ensure_ascii=False), file=sys.stdout, flush=True)
+            print(_json(answer), file=sys.stdout, flush=True)
 
     def document(self, answer: object) -> None:
         """An answer that is JSON for people too."""
-        print(json.dumps(answer, indent=2, ensure_ascii=False), file=sys.stdout, flush=True)
+        print(_json(answer, indent=2), file=sys.stdout, flush=True)
 
     def say(self, text: str) -> None:
         """A part of the answer, for people. With JSON it is left out: the document says the same."""
@@ -129,20 +129,27 @@ class Screen:
     @contextmanager
     def bar(self, what: str) -> Iterator[Bar]:
         """Show how far something is, while it lasts. what: is counted, in the plural."""
+        # Both texts may be others': as markup, a bracket in them would be a colour, a link, or an error.
         columns = (
-            TextColumn(what),
+            TextColumn("{task.fields[what]}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
         )
         with Progress(*columns, console=self._err, disable=not self.is_live) as progress:
-            yield Bar(progress, progress.add_task("", total=None), self)
+            yield Bar(progress, progress.add_task("", total=None, what=clean(what)), self)
 
 
 def clean(text: str) -> str:
     """`text` without what is not to be printed: control characters, and line ends within it."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _json(answer: object, indent: int | None = None) -> str:
+    """`answer` as JSON, in which what is not to be printed is escaped: a terminal may be who reads it."""
+    text = json.dumps(answer, indent=indent, ensure_ascii=False)
+    return "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
 
 
 def _cell(value: object) -> str:

@@ -171,8 +171,20 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def said(kind: str, data: Data) -> str:
-    """An event as a line of a mail. data: as webhooks have it."""
-    return SAID[kind](data)[: MOST_SUMMARY if kind == "summary.daily" else MOST_LINE]
+    """An event as a line of a mail. data: as webhooks have it.
+
+    Titles, reasons and addresses are others' words: with a line end in them they could say more lines in our name.
+    """
+    return SAID[kind](_in_one_line(data))[: MOST_SUMMARY if kind == "summary.daily" else MOST_LINE]
+
+
+def _in_one_line(value: Any) -> Any:
+    """`value` with a space in place of each character of its texts that is not printed, such as a line end."""
+    if isinstance(value, str):
+        return "".join(one if one.isprintable() else " " for one in value)
+    if isinstance(value, Mapping):
+        return {name: _in_one_line(one) for name, one in value.items()}
+    return [_in_one_line(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def mail(lines: Sequence[Line], stage: str) -> Mail:

@@ -115,6 +115,24 @@ def test_each_kind_says_what_happened(kind: str) -> None:
     assert "{" not in said(kind)
 
 
+@pytest.mark.parametrize("kind", texts.SAID)
+def test_a_line_end_in_others_words_makes_no_line_of_ours(kind: str) -> None:
+    """A shop names a product, and a marketplace gives a reason: neither may say what looks like another event."""
+    forged = "Dunk\r\n\n2026-11-22T12:00:00.000Z  Your stockx account is BROKEN: https://evil.example\x1b\x85\u2028"
+
+    def worded(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: worded(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [worded(one) for one in value]
+        return f"{value}{forged}" if isinstance(value, str) else value
+
+    data = bus_events.data(bus_events.event(SAMPLES[kind]), "acme")
+    told = texts.said(kind, worded(data))
+    assert len(told.splitlines()) == len(texts.said(kind, data).splitlines())
+    assert [one for one in told if not one.isprintable() and one != "\n"] == []
+
+
 def test_a_dead_job_names_no_other_tenant() -> None:
     assert "globex" not in said("job.dead")
     assert "stockx:(another seller) answered 503 (unavailable)" in said("job.dead")
