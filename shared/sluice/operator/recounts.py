@@ -92,7 +92,7 @@ def _note(turn: unfinished.Recount, stored: dict[str, Any] | None) -> bool:
     """
     same = Counts.sweep.does_not_exist() if stored is None else Counts.sweep == stored
     try:
-        tables.update(Counts, SWEEP, [Counts.sweep.set(turn.encode())], same)
+        tables.update(Counts, SWEEP, [Counts.sweep.set(turn.encode())], same, token=tables.one_of_many("w"))
     except tables.ConditionFailed:
         return False
     return True

@@ -94,7 +94,7 @@ def _note(turn: unfinished.Recount, stored: dict[str, Any] | None) -> bool:
     noted = TenantUsage.sweep
     same = noted.does_not_exist() if stored is None else noted == stored
     try:
-        tables.update(TenantUsage, (_SWEEP, PERIOD), [noted.set(turn.encode())], same)
+        tables.update(TenantUsage, (_SWEEP, PERIOD), [noted.set(turn.encode())], same, token=tables.one_of_many("w"))
     except tables.ConditionFailed:
         return False
     return True
