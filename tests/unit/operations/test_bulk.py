@@ -1,12 +1,14 @@
 """Many listings at once: batches of 100, followed item by item; the busy ones apart; what is lost is looked for."""
 
+from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
 from local.sandbox.faults import Disconnect, ExpiredToken, Hang, NotFound, ServerError
 from local.sandbox.outcomes import AtOnce, FailOperation, NeverEnd, StayPending, TextCounts, Vocabulary
-from sluice.listings.stockx import bulk
+from sluice.listings.stockx import aftermath, bulk
 from sluice.listings.stockx.bulk import Answer, TermsEdit
 from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.request import AskedChange, ListingDraft
@@ -14,6 +16,8 @@ from sluice.listings.stockx.results import BatchRow, matched
 from sluice.listings.stockx.table import Listing
 from sluice.marketplaces.selling import BatchItem, Terms
 from tests.support.desk import TENANT, USD_150, Desk
+from tests.support.store import Answer as Found
+from tests.support.store import Request, Store
 from tests.unit.operations.test_recovery import LEASE_SECONDS, Killed, kill_after
 
 BATCH = "/v2/selling/batch/*"
@@ -241,3 +245,20 @@ def test_a_second_run_finds_the_pairs_of_the_first() -> None:
 
 def rows_amount(row: BatchRow) -> Decimal:
     return Decimal(row.amount or 0)
+
+
+def test_what_a_dead_batch_has_left_is_found_in_one_read(desk: Desk, tables: Store) -> None:
+    """Whoever follows the stream reads it, with everybody's next events behind: not listing by listing."""
+    asked, around, reads = create(desk, 100), tables.around, Counter[str]()
+    assert around
+    [job] = [one for one in desk.jobs() if one.kind == "listing.batch"]
+    desk.finish()
+
+    def counting(request: Request, send: Callable[[], Found]) -> Found:
+        reads[request.operation] += 1
+        return around(request, send)
+
+    tables.around = counting
+    job.state = "dead"
+    assert aftermath._left(job, desk.clock.time) is False
+    assert (len(asked), reads) == (100, Counter(BatchGetItem=1))
