@@ -6,6 +6,7 @@ It is written once for what the engine and its tests are just now, and read agai
 import ast
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import time
@@ -42,15 +43,22 @@ class Reach:
     lines: dict[str, dict[int, frozenset[str]]]
     modules: tuple[str, ...]
 
+    @property
+    def files(self) -> set[str]:
+        """The files of the tests."""
+        return {test.partition("::")[0] for test in self.seconds}
+
     def of(self, mutant: Mutant, limit: float) -> list[str]:
         """The tests that run what is changed, the quickest first: so many as take `limit` seconds together.
 
-        A constant is run when its file is loaded: who runs a line that names it may notice.
+        A constant is run when its file is loaded: who runs a line that names it may notice, and which test names it.
         """
         found = set[str]()
         if mutant.name:
             for file, line in _named(mutant.name):
                 found |= self.lines.get(file, {}).get(line, frozenset())
+            naming = {file for file in self.files if re.search(rf"\b{mutant.name}\b", (ROOT / file).read_text())}
+            found |= {test for test in self.seconds if test.partition("::")[0] in naming}
         else:
             reached = self.lines.get(mutant.file, {})
             for line in range(mutant.lines[0], mutant.lines[1] + 1):
@@ -112,10 +120,18 @@ def _named(name: str) -> frozenset[tuple[str, int]]:
 
 
 def _uses(name: str) -> Iterator[tuple[str, int]]:
+    """Where what is called `name` is used. What a function is defined with is used by its body."""
     for path in ENGINE.rglob("*.py"):
+        file = str(path.relative_to(ENGINE))
         for node in ast.walk(_tree(path)):
-            if name in (getattr(node, "id", None), getattr(node, "attr", None)):
-                yield str(path.relative_to(ENGINE)), node.lineno  # type: ignore[attr-defined]
+            if _names(node, name):
+                yield file, node.lineno  # type: ignore[attr-defined]
+            elif isinstance(node, ast.FunctionDef) and any(_names(one, name) for one in ast.walk(node.args)):
+                yield from ((file, line) for line in range(node.lineno, (node.end_lineno or node.lineno) + 1))
+
+
+def _names(node: ast.AST, name: str) -> bool:
+    return name in (getattr(node, "id", None), getattr(node, "attr", None))
 
 
 @cache

@@ -17,6 +17,7 @@ from sluice.jobs.model.outcomes import (
     Failure,
     HandlerResult,
     LeaseOver,
+    OutOfTime,
     Waiting,
 )
 from sluice.jobs.model.run import Run
@@ -87,6 +88,33 @@ def test_each_job_has_its_own_end(threads: int, clock: VirtualClock) -> None:
     assert report.ends == {"retried": 2, "dead": 1, "waiting": 1, "completed": 2}
     assert states() == {"a": "queued", "b": "dead", "c": "queued", "d": "waiting", "e": "succeeded", "f": "succeeded"}
     assert report.calls == ledger.read("stockx:acme", clock.time).hour == 2
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    "reason",
+    [
+        BudgetClosed("429", retry_at=NOON + MINUTE),
+        BudgetEmpty("no calls left", retry_at=NOON + MINUTE),
+        OutOfTime("the next call could start too late"),
+    ],
+)
+def test_what_no_other_of_the_batch_could_do_better_is_not_tried_by_them(reason: Failure, clock: VirtualClock) -> None:
+    begun = list[str]()
+
+    def handler(run: Run) -> HandlerResult:
+        begun.append(run.job.job_id)
+        raise reason
+
+    assert run(batch_of("abc", clock), clock, handler).ends == {"snoozed": 3}
+    assert len(begun) == 1
+    assert {job.attempts for job in Job.scan()} == {0}, "none of them was really tried"
+
+
+def test_a_failure_says_what_went_wrong_in_words_and_for_machines() -> None:
+    plain, named = Failure("no answer"), Failure("no answer", code="upstream", retry_at=NOON)
+    assert (str(plain), plain.message, plain.code, plain.retry_at) == ("no answer", "no answer", "failed", None)
+    assert (named.code, named.retry_at) == ("upstream", NOON)
 
 
 @pytest.mark.usefixtures("store")

@@ -134,6 +134,18 @@ def test_a_final_job_that_changes_is_not_ended_again(store: Store, bus: list[Eve
     assert (deliver(), len(bus)) == (1, 1)
 
 
+def test_a_job_that_comes_back_from_a_backup_ended_long_ago(store: Store, bus: list[Event]) -> None:
+    """Its end was told then: whoever acts on it must not act twice."""
+    ask()
+    finish.complete(take(), {}, NOON, CONFIG)
+    item = store.item("jobs", job_id=JOB_ID)
+    assert item
+    Job.get(JOB_ID).delete()
+    changes("jobs")
+    store.put("jobs", item)
+    assert (deliver(), bus) == (0, [])
+
+
 def test_a_job_that_runs_twice_has_two_events(store: Store, bus: list[Event]) -> None:
     for _ in range(2):
         ask()
