@@ -1,7 +1,7 @@
 """Keys: what is stored keeps its meaning, and each lane in which a job may stand is found again."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sluice.jobs.model import keys
@@ -51,6 +51,7 @@ def test_a_running_job_stands_where_the_rescue_looks(name: str) -> None:
 
 
 @given(st.lists(names, min_size=1, max_size=4))
+@example(["a/b:c#d", "ä ?"])
 def test_an_id_is_one_text_that_tells_its_parts(parts: list[str]) -> None:
     identity = keys.job_id("test.work", *parts)
     assert keys.job_parts(identity) == ["test.work", *parts]
