@@ -42,8 +42,8 @@ Placed = ast.expr | ast.stmt | ast.keyword
 SPEAKERS = {"logger"}
 # One more of these is as good: threads at once, and how often somebody who has lost a write tries again.
 AS_GOOD = re.compile(r"(MOST_)?THREADS|TRIES")
-# What an attribute of a table is declared with, and only says what it may hold: the types say it too.
-DECLARED = {"null"}
+# What only says what the types, or the code around it, say too: what an attribute may hold; that both are as long.
+DECLARED = {"null", "strict"}
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,8 @@ class _Finder:
         given: list[Placed] = sorted([*node.args, *node.keywords], key=self._at)
         if name[:1].islower() and len(given) > 1:
             for keyword in node.keywords:
-                yield self._left_out(given, keyword)
+                if keyword.arg not in DECLARED:
+                    yield self._left_out(given, keyword)
 
     def _left_out(self, given: Sequence[Placed], one: Placed) -> tuple[int, int, str]:
         """Without one of the arguments that are `given`, and its comma."""

@@ -8,7 +8,7 @@ import pytest
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Waiting
-from sluice.jobs.queue import cancel, claim, finish
+from sluice.jobs.queue import cancel, claim, finish, lanes
 from sluice.jobs.queue.enqueue import Result, enqueue, enqueue_many
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
@@ -146,6 +146,29 @@ def test_common_work_goes_over_to_who_asks_more_urgently_and_can_run_it(clock: V
     assert enqueue(spec(tenant="zeta", priority=keys.MANUAL), clock.time).moved
     assert (stored().account, stored().tenant) == ("stockx:zeta", "zeta")
     assert not enqueue(spec(tenant="bolt", priority=keys.MANUAL), clock.time).moved, "as urgent is not more urgent"
+
+
+def test_to_ask_once_more_for_what_waits_writes_nothing(store: Store, clock: VirtualClock) -> None:
+    """A price that a hundred pages ask for at once costs a refused write each, and no other."""
+    enqueue(spec(), clock.time)
+    before, writes = store.item("jobs", job_id=spec().job_id), list[str]()
+
+    def around(request: Request, send: Send) -> Answer:
+        writes.append(request.operation)
+        return send()
+
+    store.around = around
+    assert enqueue(spec(), clock.time + MINUTE // 2).result is Result.MERGED
+    assert writes == ["UpdateItem"], "the one that finds the job there"
+    assert store.item("jobs", job_id=spec().job_id) == before
+
+
+def test_the_lane_of_what_a_second_asks_for_more_urgently_says_that_it_is_shared(clock: VirtualClock) -> None:
+    """Else nobody looks there for work that another asker's account could run."""
+    enqueue(spec(), clock.time)
+    enqueue(spec(tenant="zeta", priority=keys.MANUAL), clock.time, lambda job: "zeta" in job.account)
+    [manual] = [lane for lane in lanes.active() if lane.lane == stored().lane]
+    assert (manual.shared_at, stored().account) == (clock.time, "stockx:acme")
 
 
 def test_a_job_says_by_which_version_it_was_written(store: Store, clock: VirtualClock) -> None:

@@ -15,8 +15,7 @@ def run(function: str, at: int, number: int = 1) -> None:
     records.record(function, {"number": number}, {"completed": number}, at, Config())
 
 
-@pytest.mark.usefixtures("store")
-def test_health_tells_the_last_of_what_each_part_has_noted() -> None:
+def test_health_tells_the_last_of_what_each_part_has_noted(store: Store) -> None:
     assert records.health() is None
     assert records.notes() == {}
     records.save_health({"lanes": 3})
@@ -24,7 +23,15 @@ def test_health_tells_the_last_of_what_each_part_has_noted() -> None:
     records.note("ebay.publish", {"at": NOON})
     records.note("webhooks", {})
     assert records.health() == {"lanes": 4}
+    reads = list[bool]()
+
+    def around(request: Request, send: Send) -> Answer:
+        reads.append(request.parameters.get("ConsistentRead", False))
+        return send()
+
+    store.around = around
     assert records.notes() == {"snapshot": {"lanes": 4}, "ebay.publish": {"at": NOON}, "webhooks": {}}
+    assert reads == [False], "one read at half the price: the next look sees what is new"
 
 
 @pytest.mark.parametrize("hours", [1, 49, 50, 51, 101])

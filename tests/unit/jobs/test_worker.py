@@ -183,3 +183,8 @@ def test_counters_of_an_hour_add_up_and_what_is_nothing_is_not_written() -> None
     for number in (2, 0, 3):
         records.record("poller", {}, {"completed": number, "late": 0}, NOON, Config())
     assert records.hours(["poller", "worker"], [iso(NOON)[:13]]) == {("poller", iso(NOON)[:13]): {"completed": 5}}
+
+
+def test_a_run_that_did_nothing_costs_no_counter() -> None:
+    records.record("poller", {}, {"late": 0}, NOON, Config())
+    assert records.hours(["poller"], [iso(NOON)[:13]]) == {}
