@@ -1,19 +1,25 @@
-"""How many operations one run of the operation poller resolves in 60 seconds, when the marketplace answers in 300 ms.
+"""How many operations the operation poller resolves in 60 seconds, alone and two side by side, and what each costs it.
 
-Slots are wide open, so that nothing but the poller bounds it. Every operation has been submitted before and is over at
-the marketplace; to resolve one is to look at it, to write its listing and history, and to end its job. Beside it stands
-a poller that looks at one operation after the other, 50 in a run. The sandbox and DynamoDB are processes of their own
-on the same machine.
+The marketplace answers in 300 ms. Slots are wide open, so that nothing but the pollers bounds it. Every operation has
+been submitted before and is over at the marketplace; to resolve one is to look at it, to write its listing and history,
+and to end its job. Two pollers are two processes that look after half of the budgets each, as one run hands on to
+another; claims are real conditional writes. The sandbox and DynamoDB are processes of their own on the same machine,
+which wants a core for each of them too: what depends on no machine is what an operation costs, in processor time by
+part and in requests, and what follows from that for functions that have as much of a core as the template gives them.
+Beside it stands a poller that looks at one operation after the other, 50 in a run.
 """
 
 import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from io import StringIO
+from multiprocessing import get_context
 from typing import Any
 from unittest.mock import patch
 from urllib.request import Request, urlopen
@@ -23,11 +29,14 @@ from bench.engine import CATALOG
 from bench.meter import Units, metered
 from bench.one import isolated
 from bench.operations import under_way
+from bench.parts import POLLING, pace, timed
 from bench.row import Row
 from bench.store import Store, store
+from local.cloud import template as templates
 from local.sandbox.stockx import bodies
 from sluice.jobs.dispatch import poller, scheduler
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
+from sluice.jobs.model import keys
 from sluice.jobs.queue import lanes
 from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import CALL_MS, run_batch
@@ -47,25 +56,58 @@ SECONDS = 60
 # More than can be resolved, so that the run ends by its time.
 OPERATIONS = 12_000
 TARGET = 5_000
+MOST_CPU_MS = 12
 SEQUENTIAL = 50
 PRICED = 50
 TENANTS = [f"seller-{number}" for number in range(40)]
 OPEN = Config(limits={"stockx": Limits(by_account=True)}, engine=Engine(poll_batch=OPERATIONS))
+# A function has a whole core from so many MB on (AWS Lambda, "Configure Lambda function memory").
+CORE_MB = 1_769
+
+
+@dataclass
+class Polled:
+    """What the pollers of one run did together. cpu: their processor time in seconds, by part; cores: kept busy.
+
+    requests: to DynamoDB, by table and operation. pace: of the machine meanwhile (`parts.pace`).
+    """
+
+    resolved: int
+    rate: float
+    cores: float
+    cpu: Counter[str]
+    requests: Counter[tuple[str, str]]
+    writes: float
+    pace: float
+
+    def add(self, other: "Polled") -> None:
+        """Count what another of them did too."""
+        self.resolved += other.resolved
+        self.rate += other.rate
+        self.cores += other.cores
+        self.cpu.update(other.cpu)
+        self.requests.update(other.requests)
+        self.writes += other.writes
+        self.pace = max(self.pace, other.pace)
+
+    @property
+    def cpu_ms(self) -> float:
+        """Processor time of an operation."""
+        return 1_000 * sum(self.cpu.values()) / self.resolved
 
 
 def run() -> list[Row]:
-    resolved, busy, name = isolated(_many)
+    alone, name = isolated(_many, 1)
+    beside, _ = isolated(_many, 2)
     sequential = isolated(_one_by_one)
     units, calls, place = isolated(_units)
     print(f"where the units of an operation go:\n{units.profile(PRICED)}", file=sys.stderr)
     conditions = f"{len(TENANTS)} accounts, no limits, answers in {LATENCY_MS} ms, {name}"
-    bound = (
-        f"bound by the poller's own processor time: {busy:.2f} of a core" if busy > 0.75 else f"{busy:.2f} cores busy"
-    )
     life = f"{PRICED} creates from request to history, submitted and looked at once, {place}"
     return [
-        Row(f"operations resolved in {SECONDS} s", f"{conditions}; {bound}", resolved, "operations", least=TARGET),
-        Row("processor time of the poller for each", conditions, 1_000 * busy * SECONDS / resolved, "ms"),
+        *_resolved(alone, "one poller", conditions),
+        *_resolved(beside, "two pollers", conditions, TARGET),
+        *_costs(beside, f"two pollers, {conditions}"),
         Row(f"a sequential poller of {SEQUENTIAL}: seconds for its {SEQUENTIAL}", conditions, sequential, "s"),
         Row("write units of an operation", life, units.writes / PRICED, "WU"),
         Row("read units of an operation", life, units.reads / PRICED, "RU"),
@@ -73,21 +115,71 @@ def run() -> list[Row]:
     ]
 
 
-def _many() -> tuple[int, float, str]:
-    """Operations resolved, cores that the poller kept busy, and the name of the DynamoDB."""
+def _resolved(polled: Polled, who: str, conditions: str, least: int | None = None) -> list[Row]:
+    """How many, and what that was bound by."""
+    here = f"{who}, {conditions}; {polled.cores:.2f} cores busy, a million rounds took {polled.pace:.0f} ms"
+    return [
+        Row(f"operations resolved in {SECONDS} s", here, round(polled.rate * SECONDS), "operations", least=least),
+        Row("processor time of the poller for each", here, polled.cpu_ms, "ms", most=MOST_CPU_MS),
+    ]
+
+
+def _costs(polled: Polled, conditions: str) -> list[Row]:
+    """What each cost, and how many two pollers would resolve with a core each, and with what functions have of one."""
+    megabytes = int(templates.load()["Globals"]["Function"]["MemorySize"])
+    rows = [
+        *(
+            Row(
+                f"operations that two pollers resolve in {SECONDS} s",
+                f"by the processor time of each, {what}: {cores:.2f} of a core each",
+                round(2 * cores * SECONDS * 1_000 / polled.cpu_ms),
+                "operations",
+                least=TARGET if cores == 1 else None,
+            )
+            for what, cores in (("a core each", 1.0), (f"functions of {megabytes} MB", megabytes / CORE_MB))
+        ),
+        Row("requests to DynamoDB of an operation", conditions, polled.requests.total() / polled.resolved, "requests"),
+        Row("write units of resolving an operation", conditions, polled.writes / polled.resolved, "WU"),
+    ]
+    for (table, operation), number in polled.requests.most_common(6):
+        about = f"{operation} on {table}, {conditions}"
+        rows.append(Row("requests of resolving an operation", about, number / polled.resolved, "requests"))
+    for part, seconds in polled.cpu.most_common():
+        about = f"{part}, {conditions}"
+        rows.append(Row("processor time of resolving an operation", about, 1_000 * seconds / polled.resolved, "ms"))
+    return rows
+
+
+def _many(pollers: int) -> tuple[Polled, str]:
+    """What so many pollers did side by side, and the name of the DynamoDB."""
     with _marketplace() as (place, sandbox):
         for tenant in TENANTS:
             under_way(place.dynamodb, sandbox, tenant, OPERATIONS // len(TENANTS))
         sandbox("PUT", "/_sandbox/latency", {"delay_ms": LATENCY_MS})
-        clock = SystemClock()
-        busy, began = time.process_time(), clock.now()
-        with redirect_stdout(StringIO()):  # metrics and logs, which nobody reads here
-            answer = poll_run.run(Context(clock, OPEN), began + SECONDS * SECOND + CALL_MS)
+        budgets = [keys.account("stockx", tenant) for tenant in TENANTS]
+        with ProcessPoolExecutor(pollers, mp_context=get_context("spawn")) as processes:
+            parts = [processes.submit(_poll, budgets[number::pollers]) for number in range(pollers)]
+            first, *others = [part.result() for part in parts]
+        for other in others:
+            first.add(other)
+        return first, place.name
+
+
+def _poll(budgets: list[str]) -> Polled:
+    """One poller, in a process of its own: what is due of `budgets`, for a minute."""
+    speed, clock = pace(), SystemClock()
+    with redirect_stdout(StringIO()), metered() as units, timed(POLLING) as spent:
+        began = clock.now()
+        portion = poller.Portion(frozenset(budgets))
+        answer = poll_run.run(Context(clock, OPEN), began + SECONDS * SECOND + CALL_MS, portion)
         took = (clock.now() - began) / SECOND
-        if not answer["success"] or answer["stats"]["failed"] or answer["stats"]["timedOut"]:
-            raise RuntimeError(f"the run did not resolve what it looked at: {answer}")
-        resolved = round(answer["stats"]["completed"] * SECONDS / max(took, SECONDS))
-        return resolved, (time.process_time() - busy) / took, place.name
+    if not answer["success"] or answer["stats"]["failed"] or answer["stats"]["timedOut"]:
+        raise RuntimeError(f"the run did not resolve what it looked at: {answer}")
+    resolved = answer["stats"]["completed"]
+    return Polled(
+        *(resolved, resolved / took, spent.whole / took, Counter(spent.parts)),
+        *(Counter(units.requests), units.writes, max(speed, pace())),
+    )
 
 
 def _one_by_one() -> float:
