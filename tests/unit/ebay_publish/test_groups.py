@@ -85,6 +85,37 @@ def test_a_size_that_has_ended_stays_with_nothing_to_buy(seller: EbaySeller) -> 
     assert seller.record("J1-9").is_published
 
 
+def test_a_size_that_had_ended_before_it_was_ever_for_sale_is_not_in_the_listing(seller: EbaySeller) -> None:
+    seller.put_group(SHOES, size("9", status=Status.ENDED), size("10"))
+    seller.settle()
+    [listing] = seller.live()
+    gone = seller.record("J1-9")
+    assert (gone.is_published, gone.is_for_sale) == (True, False)
+    assert not gone.listing_id
+    seller.put_group(replace(SHOES, title="Another title"), size("10", status=Status.PAUSED))
+    seller.settle()
+    assert (job(seller).state, seller.group("shoes").error) == (SUCCEEDED, None)
+    assert seller.shop.groups["shoes"]["variantSKUs"] == ["J1-10"]
+    seller.put_group(SHOES, size("9"), size("10"))
+    seller.settle()
+    assert seller.record("J1-9").listing_id == listing.listing_id
+    assert seller.shop.groups["shoes"]["variantSKUs"] == ["J1-10", "J1-9"]
+
+
+@pytest.mark.parametrize("call", ["put_group", "publish_group"])
+def test_a_size_that_has_ended_stays_in_the_listing_after_an_attempt_that_failed(seller: EbaySeller, call: str) -> None:
+    first = published(seller)
+    seller.sandbox.faults.set(RefuseListing(error_id=25003, call=call, sku="shoes", last=1))
+    seller.put_group(SHOES, size("9", status=Status.ENDED), size("10"), size("11"))
+    seller.settle()
+    assert job(seller).state == DEAD
+    seller.put_group(replace(SHOES, title="Another title"), size("10"))
+    seller.settle()
+    assert [one.listing_id for one in seller.live()] == [first]
+    assert seller.shop.groups["shoes"]["variantSKUs"] == ["J1-10", "J1-11", "J1-9"]
+    assert [seller.shop.quantity(offer) for offer in seller.shop.offers_of("J1-9")] == [0]
+
+
 def test_a_group_that_ends_is_taken_down_and_comes_back_anew(seller: EbaySeller) -> None:
     first = published(seller)
     seller.put_group(replace(SHOES, status=Status.ENDED), size("9"), size("10"))

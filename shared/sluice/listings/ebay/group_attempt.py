@@ -200,13 +200,16 @@ def _note(attempt: GroupAttempt) -> None:
 
 def _write_member(attempt: GroupAttempt, one: Attempt, publisher: Publisher) -> None:
     """What became of a member: nothing where nothing was to be done, and its record says so already."""
-    if not one.plan.steps and one.record.is_published and one.record.is_for_sale == attempt.live:
+    ending = one.plan.sends.status is Status.ENDED
+    live = attempt.live and not ending
+    if not one.plan.steps and one.record.is_published and one.record.is_for_sale == live:
         return
     if not one.plan.steps:
         attempts.note(one)
-    one.listing_id, one.live = attempt.listing_id, attempt.live
+    if live or not attempt.live:  # one that has ended before it was ever for sale is not in a listing that is
+        one.listing_id = attempt.listing_id
+    one.live = live
     promoting.ask(one)
-    ending = one.plan.sends.status is Status.ENDED
     # Where eBay has warned, a member may have been left out.
     published = Step.PUBLISH in attempt.calls and one.plan.sends.shown_quantity > 0 and not attempt.warnings
     echo = None if ending else steps.read_back(one, publisher, published=published)

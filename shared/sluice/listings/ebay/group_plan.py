@@ -85,7 +85,8 @@ def _of_member(group: Group, member: Member, used: int, *, live: bool) -> Plan:
     """Planned like a sku, whose publication is the group's."""
     known = member.known._replace(live=live and member.known.live, revisions=used)
     want = member.want
-    if want.status is Status.ENDED and not known.live:
+    # By what is known of the member itself: while the group's listing is in doubt, it may well be in it.
+    if want.status is Status.ENDED and not (member.known.live or member.known.unsure.listing):
         return Plan((), want)
     if Status.PAUSED in (group.status, want.status) or want.status is Status.ENDED:
         want = replace(want, status=Status.PAUSED)
