@@ -9,7 +9,7 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.sandbox.faults import Latency
+from local.sandbox.faults import Drip, Hang, Latency
 from local.sandbox.world import World
 
 
@@ -54,7 +54,8 @@ class SandboxWire(httpx.BaseTransport):
     def _answered(self, work: Coroutine[Any, Any, Response]) -> Response:
         """What the sandbox answers. Where nothing makes it wait, it needs no event loop, which would take most of the
         time of a call."""
-        if self.world.faults.current or self.world.front.latency != Latency():
+        waits = any(isinstance(fault, Latency | Hang | Drip) for fault in self.world.faults.current)
+        if waits or self.world.front.latency != Latency():
             return asyncio.run(work)
         try:
             work.send(None)
