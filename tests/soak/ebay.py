@@ -15,6 +15,7 @@ from sluice.listings.ebay import table as records
 from sluice.listings.ebay.desired import Desired, Price, Status
 from sluice.listings.ebay.documents import document
 from sluice.listings.ebay.drift import classify
+from sluice.listings.ebay.table import Record
 from sluice.marketplaces.ebay.inventory import _offer
 from sluice.marketplaces.http.fields import Value
 from sluice.platform.packing import unpack
@@ -24,17 +25,23 @@ from tests.support.ebay_wanted import IDS, record
 SKUS: Final = ("A-1", "A-2", "B-1")
 
 
+def less_sold(want: Desired, found: Record) -> Desired:
+    """What is wanted, less what was found sold since that was said."""
+    return replace(want, quantity=min(want.quantity, found.wanted.quantity))
+
+
 @dataclass
 class Wanted:
-    """How a listing is to be. began: how often it was asked to be for sale that was not wanted before.
+    """How a listing is to be.
 
     ended: somebody else has ended it, so that it is the seller's to say what comes now.
+    sold: buyers have bought some of it.
     """
 
     tenant: str
     want: Desired
-    began: int = 1
     ended: bool = False
+    sold: bool = False
 
 
 class Ebay(Trade):
@@ -53,10 +60,12 @@ class Ebay(Trade):
         known = self._wanted.get((tenant, sku))
         if known is None:
             known = self._wanted[tenant, sku] = Wanted(tenant, record(sku))
+            self._town.wanted_listings[tenant] += 1
         else:
             before = known.want
             known.want = self._edited(before)
-            known.began += before.status is Status.ENDED and known.want.status is not Status.ENDED
+            begins = before.status is Status.ENDED and known.want.status is not Status.ENDED
+            self._town.wanted_listings[tenant] += begins
         self._put(known)
 
     def _edited(self, want: Desired) -> Desired:
@@ -106,6 +115,7 @@ class Ebay(Trade):
         match self._chance.randint(0, 4):
             case 0 | 1:
                 book.sell(*where)
+                known.sold = True
             case 2 | 3:
                 book.edit_offer(*where, price="9.00")
             case _:
@@ -123,7 +133,7 @@ class Ebay(Trade):
         for (tenant, sku), known in self._wanted.items():
             yield from (f"{sku} of {tenant}: {what}" for what in self._differs(known))
         for tenant in TENANTS:
-            most = sum(one.began for one in self._wanted.values() if one.tenant == tenant)
+            most = self._town.wanted_listings[tenant]
             there = self._shop(tenant).listings
             if len(there) > most:
                 yield f"{tenant} has {len(there)} listings, of which {most} were asked for"
@@ -152,6 +162,8 @@ class Ebay(Trade):
             yield f"{len(live)} live listings"
         if known.ended:
             return
+        if known.sold:
+            want = less_sold(want, found)
         if not found.is_published:
             yield f"what is wanted is not published: {found.error}"
             return

@@ -9,7 +9,10 @@ from tests.crash.plant import NOON
 from tests.soak import promises
 from tests.soak.accounts import Accounts
 from tests.soak.ebay import Ebay
+from tests.soak.enrichment import Enrichers
+from tests.soak.feed import Readers
 from tests.soak.goods import Goods
+from tests.soak.groups import Groups
 from tests.soak.operators import Operators
 from tests.soak.pages import Pages
 from tests.soak.prices import Prices
@@ -23,9 +26,12 @@ TRADES: Final[Mapping[type[Trade], int]] = {
     Prices: 4,
     StockX: 6,
     Ebay: 6,
+    Groups: 4,
     Goods: 2,
     Pages: 2,
+    Enrichers: 1,
     Operators: 1,
+    Readers: 1,
 }
 
 

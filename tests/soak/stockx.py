@@ -12,12 +12,15 @@ from typing import Any, Final
 
 from local.sandbox.stockx.listings import Change, Listing, Operation
 from sluice.listings.stockx import table as listings
+from sluice.listings.stockx.follow import MOST_TRIES
 from sluice.listings.stockx.table import Entry
 from tests.soak.town import TENANTS, Town, Trade
 from tests.support.store import Item
 
 ALL: Final = "/v1/stockx/listings"
 MOST: Final = 25
+# Through which door Sluice's own changes come, as StockX tells.
+OURS: Final = "PUBLIC-API"
 # What our words for a listing are in StockX's.
 WORDS: Final = {"SOLD": "MATCHED"}
 
@@ -129,6 +132,14 @@ class StockX(Trade):
         else:
             book.by_hand(one.tenant, there.listing_id, "UPDATE", Change(amount=self._next(), currency="USD"), now)
 
+    def mend(self) -> None:
+        """StockX ends what it had forgotten."""
+        now = self._town.clock.time
+        for tenant in TENANTS:
+            for there in self._town.sandbox.stockx._book.operations(tenant, now):
+                if not there.ended and there.outcome.pending_ms is None:
+                    there.ready_ms = now
+
     # ── the end ──
 
     def wrong(self) -> Iterator[str]:
@@ -148,18 +159,33 @@ class StockX(Trade):
         live = Counter(
             one.operations[0].change.amount
             for one in self._listings(tenant)
-            if one.status != "DELETED" and one.operations[0].via == "PUBLIC-API"
+            if one.status != "DELETED" and one.operations[0].via == OURS
         )
         yield from (f"{number} listings for one request, of {amount}" for amount, number in live.items() if number > 1)
 
     def _in_order(self, tenant: str) -> Iterator[str]:
-        """An older amount is never sent behind a newer one. The same once more does no harm, and may be a batch's."""
+        """An older amount is never sent behind a newer one."""
         for there in self._listings(tenant):
-            sent = [one for one in there.operations if one.via == "PUBLIC-API" and one.change.amount]
+            sent = [one for one in there.operations if one.via == OURS and one.change.amount]
             for before, after in pairwise(sent):
                 older, newer = int(before.change.amount or 0), int(after.change.amount or 0)
                 if newer < older:
                     yield f"listing {there.listing_id} of {tenant}: {_shown(after)} was sent behind {_shown(before)}"
+
+    @staticmethod
+    def _sent_again(there: Listing, entries: Sequence[Entry]) -> Iterator[str]:
+        """A change is done once, but for one that does no harm twice: an UPDATE whose answer was lost is sent again,
+        with the same amount and before anything newer (see `_in_order`), and Sluice says how often it has sent it.
+        """
+        tries = {
+            entry.metadata["asked"].get("amount"): entry.metadata.get("tries") or 1
+            for entry in entries
+            if entry.metadata.get("asked")
+        }
+        sent = Counter(one.change.amount for one in there.operations if one.via == OURS and one.type == "UPDATE")
+        for amount, number in sent.items():
+            if number > min(tries.get(amount, 0), MOST_TRIES):
+                yield f"{amount} was sent {number} times, and Sluice says {tries.get(amount, 0)}"
 
     def _as_told(self, one: Mine, stored: Item) -> Iterator[str]:
         """What Sluice says of a listing is what it is, and what was asked for last."""
@@ -176,6 +202,7 @@ class StockX(Trade):
             if status != "FAILED":
                 yield f"it is {status} here, and StockX has none"
             return
+        yield from self._sent_again(there, entries)
         if status == "FAILED":
             if there.exists:
                 yield f"it is FAILED here, and {there.status} at StockX"

@@ -17,9 +17,11 @@ from random import Random
 from typing import Final, NamedTuple, TypeVar
 
 from local.sandbox import faults as at_marketplaces
+from local.sandbox import outcomes
 from local.sandbox.faults import Fault
+from sluice.marketplaces.http.transport import TOTAL_MS
 from tests.crash.points import KINDS as BREAKS
-from tests.crash.points import Killed, Points, what
+from tests.crash.points import LOST, Killed, Points, what
 from tests.simulation.trouble import WRITES, client_error
 from tests.support import one_thread
 from tests.support.clock import VirtualClock
@@ -31,7 +33,8 @@ R = TypeVar("R")
 class Weather(NamedTuple):
     """How likely things go wrong. aws, marketplace, receiver, shop: the share of requests to each that is broken.
 
-    preempted: of the requests to the table. faults: what the marketplaces themselves do.
+    preempted: of the requests to the table. slow: of the answers of marketplaces, that take up to `SLOWEST_MS`.
+    faults: what the marketplaces themselves do.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Weather(NamedTuple):
     marketplace: float = 0.0
     receiver: float = 0.0
     preempted: float = 0.0
+    slow: float = 0.0
     faults: tuple[Fault, ...] = ()
 
     def share(self, party: str) -> float:
@@ -49,6 +53,7 @@ class Weather(NamedTuple):
 CALM: Final = Weather("calm")
 SETTLED: Final = Weather("settled", aws=0.002, preempted=0.004)
 ROUGH: Final = Weather("rough", aws=0.012, marketplace=0.03, receiver=0.1, preempted=0.02)
+SLOW: Final = Weather("slow", aws=0.004, marketplace=0.01, preempted=0.01, slow=0.3)
 REFUSING: Final = Weather("refusing", aws=0.004, faults=(at_marketplaces.Throttle(chance=0.5, retry_after_s=20),))
 FAILING: Final = Weather(
     "failing",
@@ -70,10 +75,32 @@ GARBLED: Final = Weather(
         at_marketplaces.EmptyAnswer(chance=0.1, method="POST"),
     ),
 )
+# What becomes of StockX's operations, and in which words.
+UNRULY: Final = Weather(
+    "unruly",
+    aws=0.004,
+    marketplace=0.01,
+    preempted=0.01,
+    faults=(
+        outcomes.StayPending(seconds=400, chance=0.15),
+        outcomes.StayPending(looks=3, chance=0.2),
+        outcomes.NeverEnd(chance=0.04),
+        outcomes.AtOnce(chance=0.15),
+        outcomes.FailOperation(chance=0.15),
+        outcomes.Vocabulary(chance=0.2),
+        outcomes.TextCounts(chance=0.2),
+        outcomes.ListLate(seconds=90, chance=0.3),
+        outcomes.NoResult(chance=0.15),
+        outcomes.NoResult(nulls=True, chance=0.15),
+        at_marketplaces.NotFound(method="GET", path="*/operations/*", chance=0.1),
+        at_marketplaces.Disconnect(path="*/selling/*", chance=0.1),
+    ),
+)
 DEAF: Final = Weather("deaf", aws=0.002, receiver=0.8)
 # How a request breaks.
 STRIKES: Final = ("refused", *BREAKS)
-KINDS: Final = (SETTLED, SETTLED, ROUGH, ROUGH, REFUSING, FAILING, GARBLED, DEAF)
+KINDS: Final = (SETTLED, SETTLED, ROUGH, ROUGH, SLOW, REFUSING, FAILING, GARBLED, UNRULY, UNRULY, DEAF)
+SLOWEST_MS: Final = 25_000
 
 
 @dataclass
@@ -124,6 +151,7 @@ class Storm(Points):
             return send()
         name = f"{request.service} {what(request)}"
         if not self.processes[-1].dead:
+            # Sorted: in which order the parts of a set are sent is up to Python.
             self._digest.update(_letters(json.dumps(request.parameters, default=str)))
         if request.service == "dynamodb":
             refusal = self._refusal(request, name)
@@ -145,12 +173,24 @@ class Storm(Points):
         if party == "aws" and name.startswith("dynamodb") and self._strikes(self.weather.preempted):
             self.broken["preempted"] += 1
             self.happen()
+        if party == "marketplace" and self._strikes(self.weather.slow):
+            return self._slowly(send)
         if not self._strikes(self.weather.share(party)):
             return send()
         process.struck = True
         kind = self.chance.choice(STRIKES)
         self.broken[f"{party} {kind}"] += 1
         return self._break(kind, party, send, repeats)
+
+    def _slowly(self, send: Callable[[], R]) -> R:
+        """The answer takes its time, and in the end whoever waits has given up. (On its way there a call is not held
+        up: that two arrive closer to each other than they were sent is up to no limit of ours.)"""
+        self.broken["marketplace slow"] += 1
+        answer, late = send(), self.chance.randint(0, SLOWEST_MS)
+        self.clock.time += min(late, TOTAL_MS)
+        if late > TOTAL_MS:
+            raise LOST["marketplace"]()
+        return answer
 
     def _refusal(self, request: Request, name: str) -> Exception | None:
         """How the table refuses a request that it could serve, by chance."""

@@ -12,8 +12,9 @@ import pytest
 
 from local.cloud.cloud import ROOT
 
+# 80,000 steps of trouble; with the calm behind each, more than 100,000 requests.
 SEEDS = range(1, 5)
-STEPS = 15_000
+STEPS = 20_000
 
 
 def soak(seed: int, steps: int) -> subprocess.CompletedProcess[str]:
@@ -30,6 +31,6 @@ def test_whatever_happens_what_was_promised_holds_in_the_end(seed: int) -> None:
 
 
 def test_a_seed_gives_the_same_history_each_time() -> None:
-    once, again = (re.sub("; .* of CPU", "", soak(7, 5_000).stdout) for _ in range(2))
+    once, again = (re.sub("; .* of CPU", "", soak(7, 2_000).stdout) for _ in range(2))
     assert once == again
-    assert int(re.findall(r"(\d+) faults", once)[0]) > 20
+    assert int(re.findall(r"(\d+) faults", once)[0]) > 10

@@ -10,6 +10,7 @@ When nothing can happen now, the clock goes on to the next thing that will.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,12 +64,18 @@ Json = dict[str, Any]
 Work = Callable[[], Any]
 
 TENANTS: Final = ("acme", "zeta")
+# What the catalog knows is old after this time, so that a history of some hours looks it up again.
+AGE_MS: Final = HOUR
 API_MS: Final = 29 * SECOND
 # A message that was handled comes once more, now and then.
 TWICE: Final = 0.03
 # Minutes between the last looks: pages and listings are looked at each half hour.
 LATER: Final = (1, *(31,) * 5)
+# In the calm it looks at eBay's listings only so often: each minute there would always be a look that is not over.
+SELDOM: Final = {"reconciler": 30 * MINUTE}
 CALM_STEP_MS: Final = 45 * SECOND
+# By how much clocks are put back at most.
+CLOCK_MOST_MS: Final = 2_000
 # Of those who are preempted, so many are held up for a while besides.
 FREEZES: Final = 0.1
 # So often something happens in the calm until all has come to rest.
@@ -90,6 +97,9 @@ class Trade:
 
     def mend(self) -> None:
         """After the last storm: what people do then, such as asking again for what was refused."""
+
+    def later(self) -> None:
+        """In the calm, each half hour: go on with what takes several steps."""
 
     def wrong(self) -> Iterator[str]:
         """In the end: what is not as it should be."""
@@ -122,6 +132,16 @@ class End(NamedTuple):
     state: str
 
 
+class Told(NamedTuple):
+    """An event on the bus. event_id: stays the same when it is told again. at: when it happened, as ISO text."""
+
+    tenants: tuple[str, ...]
+    event_id: str
+    kind: str
+    at: str
+    detail: Json
+
+
 class Mailroom(Receiver):
     """The tenants' endpoints: what each has received, by its id; a message may come twice."""
 
@@ -137,13 +157,20 @@ class Mailroom(Receiver):
 
 @dataclass
 class Town(Plant):
-    """See the module. asked: what was asked for, and is owed an answer. trades: who there is, and
-    how often each does something."""
+    """See the module.
+
+    asked: what was asked for, and is owed an answer.
+    trades: who there is, and how often each does something.
+    told: each event that was put on the bus, as often as it was.
+    wanted_listings: how many eBay listings each tenant has asked for.
+    """
 
     storm: Storm = field(default_factory=Storm)
     asked: list[Asked] = field(default_factory=list)
     trades: dict[Trade, int] = field(default_factory=dict)
     counted: list[Json] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    wanted_listings: Counter[str] = field(default_factory=Counter)
     clockwork: list[Clockwork] = field(default_factory=list)
     set_aside: list[tuple[str, Message]] = field(default_factory=list)
     people_at: int = 0
@@ -254,19 +281,22 @@ class Town(Plant):
         return min([*times, self.people_at, self.weather_at])
 
     def _people(self) -> None:
-        self.people_at = self.clock.time + self.storm.chance.randint(1, 12) * SECOND
-        [who] = self.storm.chance.choices(list(self.trades), list(self.trades.values()))
-        who.act()
+        """Some of them at once: a run of the scheduler costs more requests than what it is run for."""
+        self.people_at = self.clock.time + self.storm.chance.randint(1, 20) * SECOND
+        for who in self.storm.chance.choices(
+            list(self.trades), list(self.trades.values()), k=self.storm.chance.randint(1, 5)
+        ):
+            who.act()
 
     def _weather(self) -> None:
         weather = self.storm.chance.choice(storms.KINDS)
-        self.weather_at = self.clock.time + self.storm.chance.randint(60, 600) * SECOND
+        self.weather_at = self.clock.time + self.storm.chance.randint(20, 300) * SECOND
         self.set_weather(weather)
         self._clock_is_set()
 
     def _clock_is_set(self) -> None:
         """All clocks are corrected, by little, unless another hour would begin twice."""
-        by = self.storm.chance.randint(1, 2_000)
+        by = self.storm.chance.randint(1, CLOCK_MOST_MS)
         if self.clock.time // HOUR == (self.clock.time - by) // HOUR:
             self.clock.time -= by
 
@@ -403,8 +433,10 @@ class Town(Plant):
     def _bus(self, operation: str, given: Json) -> Json:
         for entry in given["Entries"]:
             self._told += 1
-            envelope = {"id": f"event-{self._told}", "source": entry["Source"], "detail-type": entry["DetailType"]}
-            body = json.dumps({**envelope, "detail": json.loads(entry["Detail"])})
+            given_id, kind, detail = f"event-{self._told}", entry["DetailType"], json.loads(entry["Detail"])
+            body = json.dumps({"id": given_id, "source": entry["Source"], "detail-type": kind, "detail": detail})
+            tenants = tuple(detail["tenants"]) if "tenants" in detail else (detail["tenant"],)
+            self.told.append(Told(tenants, detail.get("id", given_id), kind, detail["at"], detail))
             for queue in ("webhooks", "notifications"):
                 self.queues[queue].append(Message(self.clock.time, body))
         return {"FailedEntryCount": 0}
@@ -414,6 +446,9 @@ class Town(Plant):
     def calm(self) -> None:
         """No more storms: people mend what they can, and all must come to rest."""
         self.set_weather(storms.CALM)
+        for one in self.clockwork:
+            if one.name in SELDOM:
+                one.every = SELDOM[one.name]
         for trade in self.trades:
             trade.mend()
         for queue, message in self.set_aside:
@@ -433,6 +468,8 @@ class Town(Plant):
     def _in(self, minutes: int) -> None:
         """What happens in so many minutes, and because of it."""
         self.clock.time += minutes * MINUTE
+        for trade in self.trades:
+            trade.later()
         for one in self.clockwork:
             one.at = self.clock.time
         self._settle()
@@ -449,7 +486,8 @@ class Town(Plant):
             soon = min(one.at for one in self.clockwork)
             self.clock.time = max(soon, min(waiting), self.clock.time + CALM_STEP_MS)
             for one in self.clockwork:
-                one.at = self.clock.time
+                if one.name not in SELDOM:
+                    one.at = self.clock.time
         raise AssertionError(f"did not come to rest: {[_brief(job) for job in self._unfinished()][:5]}")
 
     def _waiting(self) -> list[int]:
@@ -492,6 +530,7 @@ def open_town(store: Store, seed: int) -> Iterator[Town]:
         store, storm, clock, worlds.build(seed, clock=clock.now), Mailroom(storm), Street(clock, storm), storm=storm
     )
     town.chance = Random(seed)
+    town.configuration = {"prices": {"catalog_age_ms": AGE_MS}}
     # A process that has preempted another one knows nothing of what that one is reading just now.
     readers = [read_configuration(clock, pause_table.read) for _ in range(2)]
     with running(town, seed) as patch:
