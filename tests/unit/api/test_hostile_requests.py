@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from sluice.platform.clock import iso
+from sluice.platform.config import live
+from sluice.platform.config.document import parse
 from sluice.platform.observe import metrics
 from tests.support.http import Answer, call, event, route_functions, send
 from tests.support.letters import DIED_AT
@@ -18,6 +20,8 @@ from tests.unit.api.test_tenants import ATTEMPTS, IDS, OF_ACME, OPERATION, PROTE
 # Every id that acme has, and what stands for it where pages begin.
 FOREIGN = (*IDS.values(), OPERATION, "acme", "stockx:acme", f"{iso(DIED_AT)}#0f1e2d3c")
 Place = list[str | int]
+# Each set of credentials that is tried out counts: here more are than a seller has in an hour.
+MANY_TRIES = parse('{"tenants": {"allowances": {"connections_per_hour": 1000}}}')
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +92,8 @@ BODIES = [key for key, (request, _) in ATTEMPTS.items() if isinstance(request.ge
 
 
 @pytest.mark.parametrize("key", BODIES)
-def test_anothers_ids_in_a_body_change_and_show_nothing(acme: Cloud, key: str) -> None:
+def test_anothers_ids_in_a_body_change_and_show_nothing(acme: Cloud, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "current", lambda: MANY_TRIES)
     own(acme)
     acme.connect("globex")
     acme.connect_seller("globex")
