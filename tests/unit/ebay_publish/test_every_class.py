@@ -136,10 +136,11 @@ def test_what_the_record_alone_changed_is_told_to_nobody(seller: EbaySeller, tol
     assert not seller.record().drift
 
 
+@pytest.mark.parametrize("warning", [25028, 25030, 25124, 25125, 25127, 25401])
 def test_what_ebay_changed_when_it_took_it_stands_on_the_record_once(
-    seller: EbaySeller, told: list[tuple[str, Any]]
+    seller: EbaySeller, told: list[tuple[str, Any]], warning: int
 ) -> None:
-    seller.sandbox.faults.set(WarnListing(warning_id=25127, value="Red"))
+    seller.sandbox.faults.set(WarnListing(warning_id=warning, value="6196944000" if warning == 25124 else "Red"))
     published(seller)
     seller.sandbox.faults.clear()
     for _ in range(LOOKS):

@@ -6,6 +6,7 @@ import httpx
 
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.ebay.adapter import EBay
+from tests.contract.documents import document
 from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, WatchedClock, answer, token
 
 ACCOUNT = "ebay:acme"
@@ -76,3 +77,18 @@ def network_of(*answers: Any, tokens: tuple[Any, ...] = ()) -> Network:
 
 def ebay_with(*answers: Any) -> EBay:
     return open_ebay(network_of(*answers))
+
+
+def documented_ids(method: str, path: str) -> list[str]:
+    """The ids of the errors that the contract lists for a call."""
+    operation = document("ebay").operation(method, path)
+    assert operation is not None
+    answers: dict[str, Any] = operation.spec["responses"]
+    return [
+        code
+        for status, one in answers.items()
+        if status in ("400", "409", "500")
+        for content in one.get("content", {}).values()
+        for code in content.get("examples", {})
+        if code.isdecimal()
+    ]

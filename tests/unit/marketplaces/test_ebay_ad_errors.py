@@ -1,7 +1,5 @@
 """What each of eBay's error ids about ads leads to: one table, looked at from the promises that it has to keep."""
 
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +8,7 @@ from sluice.jobs.model.outcomes import Then
 from sluice.marketplaces.ebay.ad_errors import FEW_MINUTES, MEANINGS, meaning
 from sluice.marketplaces.http import errors
 from sluice.marketplaces.http.errors import MarketplaceFailure
-from tests.contract.documents import document
+from tests.unit.marketplaces.ebay_answers import documented_ids
 from tests.unit.marketplaces.fakes import NOON
 
 CALLS = (
@@ -111,18 +109,4 @@ def test_no_refusal_with_an_unknown_id_ends_a_job(status: int, code: str, words:
 def test_every_id_that_ebay_documents_for_our_calls_has_a_meaning(method: str, path: str) -> None:
     """But for those of filters that are not sent."""
     unsent = {"35012", "35027", "35028", "35031", "35032", "35079", "35123"}
-    assert set(_documented(method, path)) - unsent - MEANINGS.keys() == set()
-
-
-def _documented(method: str, path: str) -> list[str]:
-    operation = document("ebay").operation(method, path)
-    assert operation is not None
-    answers: dict[str, Any] = operation.spec["responses"]
-    return [
-        code
-        for status, one in answers.items()
-        if status in ("400", "409", "500")
-        for content in one.get("content", {}).values()
-        for code in content.get("examples", {})
-        if code.isdecimal()
-    ]
+    assert set(documented_ids(method, path)) - unsent - MEANINGS.keys() == set()

@@ -14,9 +14,10 @@ from sluice.marketplaces.ebay.quota import Quota
 from sluice.marketplaces.http import errors
 from sluice.marketplaces.http.errors import MarketplaceFailure
 from sluice.marketplaces.http.transport import Transport
-from sluice.marketplaces.publishing import MOST_PRICES, OfferExists, PriceRow
+from sluice.marketplaces.publishing import MOST_PRICES, OfferExists, PriceRow, Written
 from sluice.platform.clock import HOUR, MINUTE
 from tests.support.clock import VirtualClock
+from tests.unit.marketplaces.ebay_answers import documented_ids
 from tests.unit.marketplaces.fakes import NOON, BudgetLog, Network, Ready, answer
 
 ROW = PriceRow("a", "1", "10.00", "USD", 3)
@@ -182,3 +183,32 @@ def test_a_number_with_a_fraction_is_text_and_a_null_is_nothing() -> None:
         answer(200, {"sku": "a", "packageWeightAndSize": {"weight": {"value": 1.5, "unit": None}}})
     )
     assert inventory.item("a") == {"sku": "a", "packageWeightAndSize": {"weight": {"value": "1.5"}}}
+
+
+OUR_CALLS = (
+    ("PUT", "/inventory_item/a"),
+    ("GET", "/inventory_item/a"),
+    ("POST", "/bulk_get_inventory_item"),
+    ("POST", "/bulk_update_price_quantity"),
+    ("POST", "/offer"),
+    ("GET", "/offer"),
+    ("PUT", "/offer/1"),
+    ("POST", "/offer/1/publish"),
+    ("POST", "/offer/1/withdraw"),
+    ("PUT", "/inventory_item_group/g"),
+    ("DELETE", "/inventory_item_group/g"),
+    ("POST", "/offer/publish_by_inventory_item_group"),
+    ("POST", "/offer/withdraw_by_inventory_item_group"),
+)
+
+
+@pytest.mark.parametrize(("method", "path"), OUR_CALLS)
+def test_every_id_that_ebay_documents_for_our_calls_has_a_meaning(method: str, path: str) -> None:
+    assert set(documented_ids(method, f"/sell/inventory/v1{path}")) - MEANINGS.keys() == set()
+
+
+@pytest.mark.parametrize("error_id", [25713, 25725])
+def test_what_is_withdrawn_already_is_withdrawn(error_id: int) -> None:
+    """After a lost answer: eBay says that there is no offer any more."""
+    assert opened(refused(400, error_id))[0].withdraw_group("g", "EBAY_US") == Written()
+    assert opened(refused(400, error_id))[0].withdraw("1") == Written()

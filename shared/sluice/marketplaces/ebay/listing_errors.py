@@ -65,7 +65,7 @@ MEANINGS: Mapping[str, Meaning] = {
         errors.SellingLimit, "ask eBay for a higher selling limit, or end listings: nothing new is published", _LIMIT_MS
     ),
     # Not there.
-    **_all(_GONE, 25702, 25705, 25710, 25713),
+    **_all(_GONE, 25702, 25705, 25710, 25713, 25725),
     # Held.
     **_all(Meaning(errors.OnHold, "eBay holds this listing: see Seller Hub, and what eBay wrote"), 25097, 25098),
     # The seller.
