@@ -56,6 +56,16 @@ def test_background_work_begins_while_its_slots_are_within_the_horizon_and_no_la
     assert len(pick(jobs, room, NOW, HOUR)) == (-(-paced // calls) if room.opens(0) else 0)
 
 
+def test_manual_work_about_the_same_takes_one_place_of_what_the_slots_start_soon() -> None:
+    """One call may answer all of it."""
+    jobs = [
+        candidate(number, MANUAL, MINUTE - number, 1)._replace(job_id=f"test.work:stockx:{name}")
+        for number, name in enumerate(("a:1", "a:2", "a:3", "b:1", "c:1"))
+    ]
+    picked = pick(jobs, Room(None, None, None, soon=2), NOW, HOUR)
+    assert [job.job_id.partition(":stockx:")[2] for job in picked] == ["a:1", "a:2", "a:3", "b:1"]
+
+
 @given(waiting, rooms, age_limits)
 def test_never_more_calls_than_there_is_room_for(jobs: list[Candidate], room: Room, age_limit: int) -> None:
     picked = pick(jobs, room, NOW, age_limit)

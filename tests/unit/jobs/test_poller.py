@@ -167,3 +167,5 @@ def test_a_budget_that_was_refused_is_asked_for_nothing_more(
     assert len(begun) == 1
     assert report.ends == {"snoozed": 2}
     assert {job.state for job in Job.scan()} == {"waiting"}
+    later = [job.job_id for job in Job.scan() if job.due_at == clock.time + MINUTE]
+    assert set(begun) <= set(later), "it is checked again when the marketplace takes calls again"

@@ -9,7 +9,8 @@ import pytest
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch import scheduler
-from sluice.jobs.dispatch.rounds import Done
+from sluice.jobs.dispatch.hand_on import hand_on
+from sluice.jobs.dispatch.rounds import Done, Round
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import Job
@@ -208,6 +209,20 @@ def test_no_more_is_handed_out_than_a_rolling_window_lets_start(clock: VirtualCl
     limits = Limits((CallWindow(5, seconds=3_600),), by_account=True)
     config = Config(limits={"stockx": limits}, engine=Engine(reserve_percent=0))
     assert [tick(clock, config).admitted for _ in range(3)] == [5, 0, 0]
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(("manual", "more", "asks"), [(True, True, True), (True, False, False), (False, None, False)])
+def test_a_manual_batch_behind_which_others_wait_has_its_worker_ask_for_them(
+    manual: bool, more: bool | None, asks: bool, clock: VirtualClock
+) -> None:
+    """By how much each of its calls has moved the clock of manual work."""
+    limits = Limits(by_clock(100), interval_ms=200, tolerance_ms=0, by_account=True)
+    config, sent = Config(limits={"stockx": limits}), list[Batch]()
+    enqueue(spec("a", priority=keys.MANUAL if manual else keys.HOT), clock.time)
+    ready = Round(Snapshot(clock.time, config, Accounts(active))).find(lanes.active(), MINUTE)["stockx:acme"]
+    hand_on(ready, ready.candidates, clock.time, config, sent.append, Done(), manual=manual, more=more)
+    assert [batch.more for batch in sent] == [limits.pace if asks else 0]
 
 
 def test_an_item_among_those_that_run_that_is_no_job_is_set_aside(

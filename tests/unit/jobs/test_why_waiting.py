@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.windows import Usage
 from sluice.jobs.dispatch.explain import MISSING, Gate, Position, Reason, Wait, explain, held
 from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL
@@ -87,3 +88,8 @@ def test_a_message_says_what_to_do() -> None:
     assert "connect it again" in why(status="BROKEN").message
     assert "is not connected: connect it" in why(status=MISSING).message
     assert "429" in why(usage=Usage(closed_until=NOW + 7, closed_reason="429")).message
+
+
+def test_a_job_that_is_slow_because_calls_were_refused_says_so_and_no_other() -> None:
+    assert "slow" not in why().message
+    assert "one in 4.0 s" in why(usage=Usage(slowed=Slowed(pace=4_000, refusals=1))).message
