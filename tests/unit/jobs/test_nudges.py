@@ -10,7 +10,7 @@ from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.snapshot import Accounts
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.queue import lanes, nudge
+from sluice.jobs.queue import lanes, nudge, tally
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.run import records
@@ -20,6 +20,7 @@ from sluice.platform.config.document import Config
 from sluice.platform.context import Context
 from sluice.platform.observe import metrics
 from sluice.platform.settings import settings
+from sluice.platform.usage import TenantUsage
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec
@@ -283,3 +284,10 @@ def test_a_run_that_was_asked_for_is_not_lost_though_all_places_are_taken(
     else:
         assert done == {"skipped": "others run"}
         assert [nudge.leave(place) for place in places if place].count(False) == 1
+
+
+@pytest.mark.usefixtures("started")
+def test_a_tick_counts_the_jobs_of_who_was_refused_for_their_number(clock: VirtualClock) -> None:
+    tally.want_recount("acme", {}, clock.time)
+    run(clock)
+    assert list(TenantUsage.query(tally.RECOUNT)) == []

@@ -298,3 +298,8 @@ def test_a_broken_account_on_a_shared_budget_holds_up_no_other(clock: VirtualClo
     done = scheduler.tick(Snapshot(clock.time, config, Accounts(lambda *_: statuses)), sent.append)
     assert (done.admitted, done.held) == (1, {"stockx": "account"})
     assert [batch.account for batch in sent] == ["stockx:zeta"]
+
+
+def test_a_round_tells_for_how_many_seconds_the_oldest_that_could_run_has_waited() -> None:
+    assert Done().oldest_due_age(MINUTE) == 0
+    assert Done(oldest_due_at=HOUR).oldest_due_age(HOUR + MINUTE + 999) == 60
