@@ -14,6 +14,7 @@ It may get the same changes twice, and counts them once: an item remembers the l
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -161,4 +162,7 @@ def _add_once(item: tuple[str, str], moves: Iterable[tuple[str, int]], batch: st
         tables.update(Counts, item, [*adds, Counts.seen.add({batch})], new & few)
     except tables.ConditionFailed as failed:
         if batch not in (failed.item or {}).get("seen", {}).get("SS", ()):
-            tables.update(Counts, item, [*adds, Counts.seen.set({batch})], new)
+            with suppress(
+                tables.ConditionFailed
+            ):  # counted by now: by this write itself, sent again after a lost answer
+                tables.update(Counts, item, [*adds, Counts.seen.set({batch})], new)

@@ -7,6 +7,7 @@ import pytest
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import cancel, tally, unreadable
 from sluice.jobs.queue.enqueue import enqueue
+from sluice.operator import counts, depth
 from sluice.platform import usage
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
@@ -70,6 +71,31 @@ def test_only_so_many_batches_are_remembered_and_none_of_them_is_counted_twice(c
     assert tally.counts("acme") == {(KIND.name, "unfinished"): many}
     seen = TenantUsage.get("acme", tally.PERIOD).seen
     assert 1 <= len(seen or ()) <= tally.MOST_SEEN
+
+
+def test_a_write_that_is_sent_again_after_a_lost_answer_has_counted_and_is_no_failure(
+    clock: VirtualClock, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the one that forgets the batches before it, because there are too many."""
+    uncounted = list[str]()
+    monkeypatch.setattr(tally, "count_metric", lambda name, _: uncounted.append(name))
+    changes("jobs")
+    for number in range(tally.MOST_SEEN + 1):
+        enqueue(spec(f"{number}"), clock.time)
+        records = changes("jobs")
+        store.around = _twice
+        tally.follow(records)
+        depth.follow(records)
+        store.around = None
+    assert (tally.counts("acme"), uncounted) == ({(KIND.name, "unfinished"): tally.MOST_SEEN + 1}, [])
+    assert set(counts.now("acme").values()) == {tally.MOST_SEEN + 1}
+
+
+def _twice(request: Request, send: Send) -> Answer:
+    """botocore has lost the answer of a write."""
+    if request.operation == "UpdateItem":
+        send()
+    return send()
 
 
 @pytest.mark.usefixtures("store")
