@@ -138,7 +138,12 @@ def _costs(polled: Polled, conditions: str) -> list[Row]:
             )
             for what, cores in (("a core each", 1.0), (f"functions of {megabytes} MB", megabytes / CORE_MB))
         ),
-        Row("requests to DynamoDB of an operation", conditions, polled.requests.total() / polled.resolved, "requests"),
+        Row(
+            "requests to DynamoDB of an operation",
+            f"a transaction for each of its tables, {conditions}",
+            polled.requests.total() / polled.resolved,
+            "requests",
+        ),
         Row("write units of resolving an operation", conditions, polled.writes / polled.resolved, "WU"),
     ]
     for (table, operation), number in polled.requests.most_common(6):
