@@ -88,6 +88,7 @@ def test_attempts_are_shown_of_a_time(seller: EbaySeller, about: dict[str, str])
     assert made(**{"from": second}) == [third, second]
     assert made(to=second) == [first]
     assert made(**{"from": second, "to": third}) == [second]
+    assert made(to="0001-01-01T00:00:00Z") == []
     page = get("/v1/ebay/sync-log", {**about, "limit": 1})
     assert made(cursor=page["next"], **{"from": third}) == []
     assert made(cursor=page["next"], to=second) == [first]

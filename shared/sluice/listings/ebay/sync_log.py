@@ -118,7 +118,7 @@ def page(tenant: str, wanted: WantedAttempts, limit: int, after: Place | None) -
     highest = iso(wanted.until) if wanted.until is not None else "~"
     if after and after.key > highest:
         after = None
-    if after and after.key < lowest:
+    if lowest >= highest or (after and after.key < lowest):
         return Page([])
     matches: Condition | None = None
     for attribute, value in ((SyncEntry.result, wanted.result), (SyncEntry.error_id, wanted.error_id)):
