@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.sandbox.ebay.inventory.faults import WarnListing
-from sluice.listings.ebay import reconciler
+from sluice.listings.ebay import following, reconciler
 from sluice.listings.ebay.desired import FieldGroup, OnDrift, Price
 from sluice.listings.ebay.drift import DriftClass
 from sluice.platform import aws
@@ -109,6 +109,33 @@ def test_what_others_did_is_told_once_by_its_class(
         look(seller)
     assert [(event, detail["class"]) for event, detail in told] == [(one, str(kind)) for one in events]
     assert all((detail["sku"], detail["id"] != "") == (SKU, True) for _, detail in told)
+
+
+def test_what_others_do_once_more_is_told_under_another_id(seller: EbaySeller, told: list[tuple[str, Any]]) -> None:
+    """Whoever drops what it has had by its id, as our own mails do, would else hear nothing of it."""
+    published(seller)
+    look(seller)
+    for price in ("50.00", "60.00", "50.00"):
+        seller.sandbox.ebay.edit_offer(TENANT, SKU, price=price)
+        look(seller)
+    assert len(told) == len({detail["id"] for _, detail in told}) == 3
+
+
+def test_what_is_told_again_after_a_crash_has_the_same_id(
+    seller: EbaySeller, told: list[tuple[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(seller)
+    look(seller)
+    seller.sandbox.ebay.edit_offer(TENANT, SKU, price="50.00")
+    with monkeypatch.context() as dying:
+        dying.setattr(following, "_measure", lambda *_: pytest.fail("killed before anything was written"))
+        with pytest.raises(pytest.fail.Exception):
+            look(seller)
+    for _ in range(LOOKS):
+        seller.later(600)
+        look(seller)
+    assert len(told) == 2
+    assert len({detail["id"] for _, detail in told}) == 1
 
 
 @pytest.mark.parametrize("seed", range(2))

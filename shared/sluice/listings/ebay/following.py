@@ -99,10 +99,13 @@ def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Se
 
 
 def _tell(run: Run, record: Record, one: Drift, now: Echo | None) -> None:
-    """Once, as far as can be: told before it is written, so that a crash tells it again, with the same id."""
+    """Once, as far as can be: told before it is written, so that a crash tells it again, with the same id.
+
+    The id has in it what the record was compared with last: what happens once more is told under another.
+    """
     tally("drift.detected", {"class": str(one.kind)})
     shown = json.dumps(now.stored() if now else {}, sort_keys=True)
-    about = f"{record.listing} {one.kind} {sorted(one.groups)} {shown}"
+    about = f"{record.listing} {one.kind} {sorted(one.groups)} {record.observed_at} {shown}"
     detail: dict[str, Any] = {
         "version": 1,
         "id": hashlib.sha256(about.encode()).hexdigest()[:32],
