@@ -101,8 +101,9 @@ class Store:
             self.around = before
 
     def items(self, table: str) -> list[Item]:
-        """All that `table` holds, raw."""
-        held = self._tables[tables.name(table)]["items"]
+        """All that `table` holds, raw; also of one that a test has made."""
+        name = tables.name(table)
+        held = (self._tables.get(name) or dynamodb._tables[name])["items"]
         return [_read(item) for partition in held.values() for item in partition.values()]
 
     def item(self, table: str, **key: str) -> Item | None:
