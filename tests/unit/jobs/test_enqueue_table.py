@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from operate.bring_back import When, bring_back
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Waiting
@@ -212,6 +213,32 @@ def test_the_latest_request_wins_over_one_that_waits_for_the_next_run(clock: Vir
         finish.complete(running, {}, clock.time, config)
     assert ran[-1] == 5
     assert 3 not in ran
+
+
+@pytest.mark.parametrize("latest", [5, 1])
+def test_the_latest_request_wins_over_one_that_came_back_from_a_backup(
+    latest: int, store: Store, clock: VirtualClock, config: Config
+) -> None:
+    """3 came while 1 ran, and then a backup was made; in the restored stack another came before the job ran again."""
+
+    def ask(price: int) -> None:
+        enqueue(replace(spec(), payload={"price": price}, replace=True), clock.time)
+
+    ask(1)
+    leased(clock)
+    ask(3)
+    [saved] = store.items("jobs")
+    back = bring_back("jobs", saved, When(clock.time + HOUR, clock.time, config))
+    assert back
+    store.put("jobs", back)
+    clock.time += HOUR
+    ask(latest)
+    ran = []
+    while stored().state != "succeeded":
+        running = leased(clock)
+        ran.append(running.payload["price"])
+        finish.complete(running, {}, clock.time, config)
+    assert set(ran) == {latest}
 
 
 def test_force_reaches_a_job_that_waits(clock: VirtualClock) -> None:
