@@ -24,6 +24,7 @@ from sluice.jobs.queue import lanes, unfinished
 from sluice.operator import counts
 from sluice.operator.counts import ALL, NOW, TENANTS, Counts
 from sluice.platform import tables
+from sluice.platform.attributes import still
 from sluice.platform.config.services import PAGES
 from sluice.platform.observe import count as count_metric
 from sluice.platform.observe import logger
@@ -90,9 +91,9 @@ def _note(turn: unfinished.Recount, stored: dict[str, Any] | None) -> bool:
 
     Comes before the counters move: whoever dies in between leaves them as they were, to be found again.
     """
-    same = Counts.sweep.does_not_exist() if stored is None else Counts.sweep == stored
+    noted, token = Counts.sweep, tables.one_of_many("w")
     try:
-        tables.update(Counts, SWEEP, [Counts.sweep.set(turn.encode())], same, token=tables.one_of_many("w"))
+        tables.update(Counts, SWEEP, [noted.set(turn.encode())], still(noted, stored), token=token)
     except tables.ConditionFailed:
         return False
     return True

@@ -35,6 +35,7 @@ from sluice.jobs.queue import claim, lanes
 from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.queue.rerun import account_of, backs_off, moved
 from sluice.platform import tables
+from sluice.platform.attributes import still
 from sluice.platform.clock import DAY, ttl
 from sluice.platform.config.document import Config
 from sluice.platform.observe import logger
@@ -201,7 +202,7 @@ def _as_read(job: Job) -> Condition:
         & (Job.lease == job.lease)
         & (Job.lane == job.lane)
         & (Job.account == job.account)
-        & (Job.askers.does_not_exist() if job.askers is None else Job.askers == job.askers)
+        & still(Job.askers, job.askers)
         & Job.begun.does_not_exist()
     )
     return unchanged

@@ -11,6 +11,7 @@ from sluice.jobs.model.states import FINAL, TRANSITIONS
 from sluice.jobs.queue import lanes
 from sluice.jobs.queue.rerun import account_of, moved
 from sluice.platform import tables
+from sluice.platform.attributes import still
 from sluice.platform.clock import ttl
 from sluice.platform.config.document import Config
 
@@ -59,7 +60,7 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
             & (Job.tenants == job.tenants)
             & (Job.tenant == job.tenant)
             & (Job.priority == job.priority)  # where it goes on for others, that decides in which lane
-            & (Job.askers.does_not_exist() if job.askers is None else Job.askers == job.askers)
+            & still(Job.askers, job.askers)
         )
         try:
             writes = [*actions, Job.updated_at.set(now)]

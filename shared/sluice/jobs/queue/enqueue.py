@@ -25,6 +25,7 @@ from sluice.jobs.queue import lanes
 from sluice.jobs.queue.creation import CLOCK_SKEW_MS, creation, due_at_of, lane_of, of_earlier_runs, prepared, values_of
 from sluice.jobs.queue.rerun import backs_off, moved
 from sluice.platform import tables
+from sluice.platform.attributes import still
 
 # How often a caller that keeps losing to others looks again. Each round somebody else's write succeeded.
 TRIES = 12
@@ -163,7 +164,7 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
     as_read = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
     if again:
         actions += [Job.rerun.set(max(spec.priority, job.rerun or 0)), *_charged(spec, job, held)]
-        as_read &= Job.rerun.does_not_exist() if job.rerun is None else Job.rerun == job.rerun
+        as_read &= still(Job.rerun, job.rerun)
         result = Result.RERUN_REQUESTED
     else:
         if spec.tenant not in job.asked_by():
@@ -175,7 +176,7 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
         result = Result.RAISED if spec.priority > job.priority else Result.MERGED
     if actions or write is not _write:
         if replaced:
-            as_read &= said.does_not_exist() if asked is None else said == asked
+            as_read &= still(said, asked)
         write(spec.job_id, [*actions, Job.updated_at.set(now)], as_read)
     return Enqueued(spec.job_id, result, job.state, takes_over)
 

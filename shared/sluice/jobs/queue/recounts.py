@@ -19,6 +19,7 @@ from sluice.jobs.queue import lanes, unfinished
 from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.queue.tally import PERIOD, RECOUNT, RECOUNTED, UNFINISHED, name
 from sluice.platform import tables, usage
+from sluice.platform.attributes import still
 from sluice.platform.observe import count as count_metric
 from sluice.platform.observe import logger
 from sluice.platform.usage import TenantUsage
@@ -91,10 +92,9 @@ def _note(turn: unfinished.Recount, stored: dict[str, Any] | None) -> bool:
 
     Comes before the counters move: whoever dies in between leaves them as they were, to be found again.
     """
-    noted = TenantUsage.sweep
-    same = noted.does_not_exist() if stored is None else noted == stored
+    noted, token = TenantUsage.sweep, tables.one_of_many("w")
     try:
-        tables.update(TenantUsage, (_SWEEP, PERIOD), [noted.set(turn.encode())], same, token=tables.one_of_many("w"))
+        tables.update(TenantUsage, (_SWEEP, PERIOD), [noted.set(turn.encode())], still(noted, stored), token=token)
     except tables.ConditionFailed:
         return False
     return True

@@ -5,6 +5,7 @@ from pynamodb.expressions.update import Action as Update
 
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
+from sluice.platform.attributes import still
 
 # What a job knows of a request that came while it ran.
 REQUEST = (Job.rerun, Job.rerun_payload, Job.rerun_askers, Job.rerun_payer)
@@ -26,7 +27,7 @@ def as_asked(job: Job | None) -> Condition:
         return Job.rerun.does_not_exist()
     same: Condition = Job.rerun == job.rerun
     for attribute, value in ((Job.rerun_askers, job.rerun_askers), (Job.rerun_payer, job.rerun_payer)):
-        same &= attribute.does_not_exist() if value is None else attribute == value
+        same &= still(attribute, value)
     return same
 
 
