@@ -162,7 +162,6 @@ def _add_once(item: tuple[str, str], moves: Iterable[tuple[str, int]], batch: st
         tables.update(Counts, item, [*adds, Counts.seen.add({batch})], new & few)
     except tables.ConditionFailed as failed:
         if batch not in (failed.item or {}).get("seen", {}).get("SS", ()):
-            with suppress(
-                tables.ConditionFailed
-            ):  # counted by now: by this write itself, sent again after a lost answer
+            # Refused, it is counted by now: by this write itself, sent again after a lost answer.
+            with suppress(tables.ConditionFailed):
                 tables.update(Counts, item, [*adds, Counts.seen.set({batch})], new)

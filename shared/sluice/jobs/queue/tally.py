@@ -109,7 +109,6 @@ def _add_once(tenant: str, changes: Mapping[str, int], events: list[str]) -> Non
         tables.update(TenantUsage, (tenant, PERIOD), [*adds, TenantUsage.seen.add({batch})], new & few)
     except tables.ConditionFailed as failed:
         if batch not in (failed.item or {}).get("seen", {}).get("SS", ()):
-            with suppress(
-                tables.ConditionFailed
-            ):  # counted by now: by this write itself, sent again after a lost answer
+            # Refused, it is counted by now: by this write itself, sent again after a lost answer.
+            with suppress(tables.ConditionFailed):
                 tables.update(TenantUsage, (tenant, PERIOD), [*adds, TenantUsage.seen.set({batch})], new)
