@@ -19,7 +19,7 @@ from sluice.feed.bus_events import Event
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import ttl
-from sluice.platform.http import table_pages
+from sluice.platform.http import paging, table_pages
 from sluice.platform.http.auth import TENANT
 from sluice.platform.http.paging import Page, Place
 
@@ -101,13 +101,10 @@ def keep(event: Event, now: int, for_ms: int) -> int:
 
 def page(tenant: str, wanted: WantedEvents, limit: int, after: Place | None) -> Page[FeedEntry]:
     """Up to `limit` of the tenant's events that come after the place `after`, newest first, in one read."""
-    lowest = _time(wanted.since or 0)
-    # The key of what happened at `until` itself has more behind the time, and so comes later.
-    highest = _time(wanted.until) if wanted.until is not None else "~"
-    if after and after.key > highest:
-        after = None
-    if lowest >= highest or (after and after.key < lowest):
+    bounds = paging.within(wanted.since, wanted.until, after, _time)
+    if bounds is None:
         return Page([])
+    lowest, highest, after = bounds
     found = table_pages.read(
         FeedEntry,
         tenant,

@@ -21,7 +21,7 @@ from pynamodb.expressions.update import Action as Update
 from sluice.operator.counts import ALL
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
-from sluice.platform.clock import DAY, iso, ttl
+from sluice.platform.clock import DAY, ttl
 from sluice.platform.http import paging, table_pages
 from sluice.platform.http.paging import Page, Place
 
@@ -113,11 +113,10 @@ def page(owner: str, wanted: WantedActions, limit: int, start: Place | None) -> 
 
     A page may be short, or empty, and not the last.
     """
-    lowest, highest = iso(wanted.since or 0), iso(wanted.until) if wanted.until is not None else "~"
-    if start and start.key > highest:
-        start = None
-    if lowest >= highest or (start and start.key < lowest):
+    bounds = paging.within(wanted.since, wanted.until, start)
+    if bounds is None:
         return Page([])
+    lowest, highest, start = bounds
     read = TIMES * limit + LEAST if wanted.reads_more else limit
     within = Action.entry.between(lowest, highest)
     found = table_pages.read(Action, owner, read, start, within=within, newest_first=True)

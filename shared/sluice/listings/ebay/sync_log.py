@@ -17,7 +17,7 @@ from sluice.listings.ebay.table import Record, listing_key
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso, ttl
-from sluice.platform.http import table_pages
+from sluice.platform.http import paging, table_pages
 from sluice.platform.http.paging import Page, Place
 
 # How an attempt ended.
@@ -113,13 +113,10 @@ class WantedAttempts(NamedTuple):
 
 def page(tenant: str, wanted: WantedAttempts, limit: int, after: Place | None) -> Page[SyncEntry]:
     """Attempts, newest first: of a tenant, or of one of its skus. One read: a page may be short and not the last."""
-    lowest = iso(wanted.since or 0)
-    # The key of an attempt at `until` itself has more behind the time, and so comes later.
-    highest = iso(wanted.until) if wanted.until is not None else "~"
-    if after and after.key > highest:
-        after = None
-    if lowest >= highest or (after and after.key < lowest):
+    bounds = paging.within(wanted.since, wanted.until, after)
+    if bounds is None:
         return Page([])
+    lowest, highest, after = bounds
     matches: Condition | None = None
     for attribute, value in ((SyncEntry.result, wanted.result), (SyncEntry.error_id, wanted.error_id)):
         if value is not None:

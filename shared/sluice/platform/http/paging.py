@@ -7,10 +7,11 @@ nothing: the tenant of the read that follows is always the caller's own.
 import base64
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from sluice.platform.clock import iso
 from sluice.platform.http.auth import TENANT
 from sluice.platform.http.errors import Invalid
 from sluice.platform.http.public_ids import MOST_KEY_BYTES
@@ -85,6 +86,26 @@ def start(cursor: str | None, tenant: str, keys: str, *, most_index: int = 0) ->
     if owner != tenant or not whole or not isinstance(key, str) or not re.fullmatch(keys, key):
         raise _not_ours()
     return Place(key, index)
+
+
+def within(
+    since: int | None, until: int | None, place: Place | None, key: Callable[[int], str] = iso
+) -> tuple[str, str, Place | None] | None:
+    """Of a list, newest first, whose keys begin with a time and have more behind it, what is of a stretch of time.
+
+    Args:
+        since, until: epoch ms; `until` is not within it. None leaves it open.
+        place: that behind which the page begins.
+        key: the time with which a key begins, in order as text.
+
+    Returns the bounds of its keys, and the place as long as it lies between them; None: nothing of the list is left.
+    """
+    lowest, highest = key(since or 0), key(until) if until is not None else "~"
+    if place and place.key > highest:
+        place = None
+    if lowest >= highest or (place and place.key < lowest):
+        return None
+    return lowest, highest, place
 
 
 def owner(cursor: str) -> str:
