@@ -16,7 +16,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import CANCELLED, DEAD, QUEUED
-from sluice.jobs.queue import cancel, hasten, replay, tally
+from sluice.jobs.queue import cancel, hasten, replay
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.jobs.queue.enqueue import Enqueued
 from sluice.jobs.queue.hasten import Hastened
@@ -25,7 +25,6 @@ from sluice.operator.actions import Action
 from sluice.platform import usage
 from sluice.platform.clock import MINUTE, iso_or_none
 from sluice.platform.config.document import Config
-from sluice.platform.http.errors import TooMany
 from sluice.platform.http.paging import Page, Place
 from sluice.platform.observe import logger
 
@@ -108,7 +107,7 @@ def do_page(action: Action, now: int, config: Config) -> Action:
         found = match(action.action or "", action.whose or "", action.target, PAGE, action.cursor)
         if action.action in ANEW:
             for tenant, number in Counter(tenant for tenant, _ in found.things).items():
-                _require_room(tenant, number, config)
+                ask.require_room(tenant, number, now, config)
             _charge(action, len(found.things), now, config)
         things = [(tenant, _key(thing)) for tenant, thing in found.things]
         things += [(NOBODY, one) for one in _missing(action.target, found.things)]
@@ -136,13 +135,6 @@ def _missing(target: Mapping[str, Any], found: Sequence[tuple[str, Job | DeadLet
 
 def _key(thing: Job | DeadLetter) -> str:
     return thing.dead_letter if isinstance(thing, DeadLetter) else thing.job_id
-
-
-def _require_room(tenant: str, wanted: int, config: Config) -> None:
-    """Raises TooMany where the tenant may not have `wanted` more unfinished jobs."""
-    most = config.tenants.allowed(tenant).unfinished_jobs
-    if tally.unfinished(usage.counters(tenant, tally.PERIOD)) + wanted > most:
-        raise TooMany("unfinished_jobs", most, ask.WAIT_SECONDS)
 
 
 def _charge(action: Action, number: int, now: int, config: Config) -> None:

@@ -14,7 +14,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
-from sluice.jobs.queue import cancel, finish, hasten, tally
+from sluice.jobs.queue import cancel, finish, hasten, recounts, tally
 from sluice.jobs.queue.cancel import Cancelled
 from sluice.operator import acting, actions, counts, handler, work_run
 from sluice.operator.actions import Action
@@ -406,6 +406,19 @@ def test_a_replay_waits_for_room(work: Work, monkeypatch: pytest.MonkeyPatch) ->
     assert (shown(entry)["state"], shown(entry)["outcomes"]) == ("running", {})
     monkeypatch.undo()
     assert states() == {"dead": 30}
+
+
+def test_an_action_that_waits_for_room_has_its_tenants_jobs_counted(work: Work) -> None:  # noqa: F811
+    """The stream has lost how they ended, and nobody else asks for anything."""
+    kill(work, 30)
+    entry = do("replay", filter={"code": "gone"})["actionId"]
+    usage.add("acme", tally.PERIOD, {"n:market.refresh:unfinished": 20_000})
+    run_worker(work)
+    assert (shown(entry)["state"], shown(entry)["outcomes"]) == ("running", {})
+    assert recounts.wanted(work.clock.time) == 1
+    work.clock.time += MINUTE
+    run_worker(work)
+    assert (shown(entry)["outcomes"], states()) == ({"done": 30}, {"queued": 30})
 
 
 def test_what_a_filter_has_done_anew_is_counted_for_its_tenant_page_by_page(
