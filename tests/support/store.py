@@ -127,8 +127,9 @@ class Store:
         }
 
     def become(self, value: Value) -> None:
-        """Hold what `value` says, and nothing else: no transaction has been made yet."""
+        """Hold what `value` says, and nothing else: no transaction was made, no stream has anything to tell."""
         dynamodb._txn_idempotency.clear()
+        dynamodb._stream_records.clear()
         now = self.value()
         for name, partition, sort in now.keys() - value.keys():
             dynamodb._remove_item(self._tables[name], partition, sort)

@@ -61,13 +61,14 @@ SERVES_MS: Final = 10 * SECOND
 
 @dataclass(frozen=True)
 class State:
-    """What a `Cloud` held when something was made. at: when, epoch ms. made: what `make` returned."""
+    """What there was when something had been made.
+
+    at: when, epoch ms. items: of the tables. rest: what `make` returned, and what else a `Cloud` holds, by name.
+    """
 
     at: int
-    made: Any
     items: Value
-    parameter: Parameter
-    mailbox: Mailbox
+    rest: tuple[Any, dict[str, Any]]
 
 
 _states: dict[str, State] = {}
@@ -101,20 +102,22 @@ class Cloud:
         return {name: sorted(json.dumps(one, default=str) for one in self._store.items(name)) for name in names}
 
     def filled(self, name: str, make: Callable[[], T]) -> T:
-        """What `make` returns, and the tables as it leaves them, and nothing besides.
+        """What `make` returns, and all as it leaves it, and nothing besides, in a process that has just started.
 
-        To make it takes longer than what is tried with it: it serves the tests that follow soon. name: of what it is.
+        To make it takes longer than what is tried with it: it serves the tests that follow soon, and whichever of them
+        makes it has no more than the others. name: of what it is.
         """
         state = _states.get(name)
         if state is None or not 0 <= SystemClock().now() - state.at < SERVES_MS:
             made = make()
-            items, parameter, mailbox = self._store.value(), deepcopy(self.parameter), deepcopy(self.mailbox)
-            _states[name] = state = State(SystemClock().now(), made, items, parameter, mailbox)
+            held = {key: value for key, value in vars(self).items() if key not in ("_store", "now")}
+            _states[name] = state = State(SystemClock().now(), self._store.value(), deepcopy((made, held)))
         self._store.become(state.items)
-        self.parameter, self.mailbox = deepcopy(state.parameter), deepcopy(state.mailbox)
+        made, held = deepcopy(state.rest)
+        vars(self).update(held)
         self.play()
-        there: T = state.made
-        return there
+        start()
+        return made
 
     def play(self) -> None:
         """From now on its parameter and its mailbox answer for SSM and SNS."""
@@ -167,6 +170,14 @@ class Cloud:
         records.save_health({"at": self.now - ago, "lanes": 2, "held": 1, "oldest_due_age": oldest_due_age})
 
 
+def start() -> None:
+    """Remember of what was done before no more than a new process would."""
+    lanes.forget()
+    nudge.forget()
+    # So many metrics at once would be written out.
+    metrics.clear_metrics()
+
+
 @pytest.fixture(scope="module")
 def tables() -> Iterator[Store]:
     """The store of a module's tests: its client takes longer to make than a test to run."""
@@ -189,11 +200,8 @@ def tables() -> Iterator[Store]:
 def cloud(tables: Store, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     """Empty tables; `invoked` has the functions that were invoked."""
     tables.clear()
-    lanes.forget()
-    nudge.forget()
-    # What tests before have counted is none of this one's: so many metrics at once would be written out.
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "test")
-    metrics.clear_metrics()
+    start()
     cloud = Cloud(tables)
     cloud.parameter = Parameter(at=cloud.now)
     cloud.play()
