@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
 from sluice.listings.ebay import answers, asking, cases, change, locations, policies, sellers, standing, sync_log
-from sluice.listings.ebay.api import one, refusals_told, told
+from sluice.listings.ebay.api import one, refusals_told
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.plan import Step
 from sluice.listings.ebay.standing import SyncStanding
@@ -24,7 +24,6 @@ from sluice.platform.http.models import Body, Example, Moment, OneOf, PageQuery,
 from sluice.platform.http.moments import between
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Among, Time
-from sluice.platform.refused import Refused
 
 SITES: Final = tuple(EBAY_SITES)
 # The range keys of the sync log, as a cursor may name one.
@@ -160,17 +159,16 @@ def show_sync_log(request: HttpRequest[None, SyncQuery]) -> SyncLog:
 def answer_case(request: HttpRequest[AnswerBody, None]) -> CaseAnswer:
     """Say what becomes of an open difference."""
     case = unquote(request.path["case"])
-    for _ in range(asking.TRIES):
-        try:
-            return {"case": case, "answer": request.body.answer, "jobId": _answered(request, case)}
-        except (answers.AnsweredMeanwhile, asking.WrongVersion):
-            continue
-        except answers.NoCase:
-            raise NotFound.of("case", "case") from None
-        except answers.NotTheirs as why:
-            raise Conflict(str(why)) from None
-        except Refused as refused:
-            raise told(refused) or refused from None
+    with refusals_told():
+        for _ in range(asking.TRIES):
+            try:
+                return {"case": case, "answer": request.body.answer, "jobId": _answered(request, case)}
+            except (answers.AnsweredMeanwhile, asking.WrongVersion):
+                continue
+            except answers.NoCase:
+                raise NotFound.of("case", "case") from None
+            except answers.NotTheirs as why:
+                raise Conflict(str(why)) from None
     raise Conflict("the record is changed all the time by others; send it again")
 
 
