@@ -10,7 +10,6 @@
 from dataclasses import replace
 from typing import Any
 
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
@@ -19,6 +18,7 @@ from sluice.jobs.queue.together import NotWritten
 from sluice.listings.ebay import cases, table, wishes
 from sluice.listings.ebay.desired import Desired, FieldGroup, Json, Policies, PolicyRef, Price, Product, Status
 from sluice.listings.ebay.echo import Echo
+from sluice.listings.ebay.following import as_read
 from sluice.listings.ebay.plan import Unsure
 from sluice.listings.ebay.policies import GONE
 from sluice.listings.ebay.table import Record
@@ -60,18 +60,18 @@ def ours(record: Record, row: cases.Row, by: str, now: int, config: Config) -> s
         AnsweredMeanwhile: see there.
     """
     unsure = Unsure.of(record.unsure)
-    if row["class"] in ("ended", "missing"):
+    is_over = row["class"] in ("ended", "missing")
+    if is_over:
         unsure |= Unsure(listing=True)
     else:
         unsure |= Unsure(frozenset(FieldGroup(one) for one in row["groups"]))
     more: list[Update] = [Record.unsure.set(unsure.stored())]
     if row["class"] == "missing":
         more.append(Record.offer_id.remove())
-    is_of_group = record.group is not None and row["class"] in ("ended", "missing")
-    group = table.find_group(record.tenant, record.group or "") if is_of_group else None
+    group = table.find_group(record.tenant, record.group) if is_over and record.group else None
 
     def fill(transaction: TransactWrite) -> None:
-        transaction.update(Record(record.tenant, record.sku), [*more, *_without(record, row)], _as_read(record))
+        transaction.update(Record(record.tenant, record.sku), [*more, *_without(record, row)], as_read(record))
         if group:
             # It is the group's listing.
             anew = Unsure.of(group.unsure) | Unsure(listing=True)
@@ -117,7 +117,7 @@ def close(record: Record, row: cases.Row) -> None:
 
 def _close(record: Record, row: cases.Row, more: list[Update]) -> None:
     try:
-        tables.update(Record, [record.tenant, record.sku], [*more, *_without(record, row)], _as_read(record))
+        tables.update(Record, [record.tenant, record.sku], [*more, *_without(record, row)], as_read(record))
     except tables.ConditionFailed as failed:
         raise AnsweredMeanwhile from failed
 
@@ -125,12 +125,6 @@ def _close(record: Record, row: cases.Row, more: list[Update]) -> None:
 def _without(record: Record, row: cases.Row) -> list[Update]:
     left = cases.without(record.drift or [], row["case"])
     return [Record.drift.set(left) if left else Record.drift.remove()]
-
-
-def _as_read(record: Record) -> Condition:
-    """Neither an attempt nor a look nor anybody else has written of it since."""
-    same: Condition = record.same_drift & record.unchanged
-    return same
 
 
 def as_shown(want: Desired, shown: Echo, groups: list[FieldGroup]) -> Desired:

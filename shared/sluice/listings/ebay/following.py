@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
 from pynamodb.transactions import TransactWrite
 
@@ -56,9 +57,7 @@ def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Se
         for kind in (DriftClass.ENDED, DriftClass.MISSING)
         if kind in kinds
     ]
-    sold = sum(one.sold for one in found)
-    fewer = drift.fallen(accepted, now) if now else None
-    gone = sold if fewer is None else min(sold, max(0, fewer))
+    gone = _gone(accepted, now, found)
     if gone and now and _shows_too_many(record, want, gone, now):
         heal |= {FieldGroup.QUANTITY}
     measure = _measure(accepted, now, found, heal | ask_about)
@@ -76,26 +75,33 @@ def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Se
     if heal:
         actions.append(Record.unsure.set(Unsure(heal).stored()))
     entry: HistoryEntry | None = None
-    as_read = record.unchanged & record.same_drift
     if gone:
         more, entry = _sold(record, want, gone, at)
         actions += more
+    with suppress(NotWritten, tables.ConditionFailed):  # the record was changed meanwhile: the next look finds the same
+        _write(run, record, actions, entry, heals=bool(heal))
+
+
+def _write(run: Run, record: Record, actions: list[Update], entry: HistoryEntry | None, *, heals: bool) -> None:
+    """All of it together with the job that heals, or nothing.
+
+    Raises:
+        NotWritten, ConditionFailed: something has happened to the record since it was read.
+    """
 
     def fill(transaction: TransactWrite) -> None:
-        transaction.update(Record(record.tenant, record.sku), actions, as_read)
+        transaction.update(Record(record.tenant, record.sku), actions, as_read(record))
         if entry:
             transaction.save(entry)
 
-    try:
-        if heal:
-            wish = wishes.publish(*record.subject, "reconciler", at, quick=True, event="drift")
-            ask.want_with(wish, at, run.config, fill)
-        elif entry:
-            tables.transact(fill)
-        else:
-            tables.update(Record, [record.tenant, record.sku], actions, as_read)
-    except (NotWritten, tables.ConditionFailed):
-        return  # the record was changed meanwhile: the next look finds the same
+    if heals:
+        at = run.clock.now()
+        wish = wishes.publish(*record.subject, "reconciler", at, quick=True, event="drift")
+        ask.want_with(wish, at, run.config, fill)
+    elif entry:
+        tables.transact(fill)
+    else:
+        tables.update(Record, [record.tenant, record.sku], actions, as_read(record))
 
 
 def _tell(run: Run, record: Record, one: Drift, now: Echo | None) -> None:
@@ -121,6 +127,13 @@ def _tell(run: Run, record: Record, one: Drift, now: Echo | None) -> None:
     if one.kind in (DriftClass.ENDED, DriftClass.MISSING):
         detail["by"] = "seller" if now is None or now.standing != echoes.ENDED_BY_EBAY else "ebay"
     aws.put_events([(EVENTS.get(one.kind, DRIFT), detail)])
+
+
+def _gone(accepted: Echo, now: Echo | None, found: Sequence[Drift]) -> int:
+    """Of those that were sold, how many the record's quantity has still: the others were sold before it was set."""
+    sold = sum(one.sold for one in found)
+    fewer = drift.fallen(accepted, now) if now else None
+    return sold if fewer is None else min(sold, max(0, fewer))
 
 
 def _shows_too_many(record: Record, want: Desired, gone: int, now: Echo) -> bool:
@@ -166,6 +179,12 @@ def _sold(record: Record, want: Desired, sold: int, at: int) -> tuple[list[Updat
         changed_at=at,
     )
     return actions, entry
+
+
+def as_read(record: Record) -> Condition:
+    """Neither an attempt nor a look nor anybody else has written of the record since it was read."""
+    same: Condition = record.unchanged & record.same_drift
+    return same
 
 
 def write(record: Record, actions: Sequence[Update]) -> None:
