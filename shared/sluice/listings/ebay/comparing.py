@@ -147,10 +147,9 @@ def _move_on(look: SellerPart, after: Place | None, found: Sequence[Record], pai
             SellerPart.round_ms.set(now - (look.began_at or now)),
             SellerPart.began_at.set(now),
         ]
+        sellers.note_open(look.part, open_, now)
     else:
         actions = [SellerPart.cursor.set(after.key), SellerPart.seen.set(total), SellerPart.open_seen.set(dict(open_))]
-    if after is None:
-        sellers.note_open(look.part, open_, now)
     tables.update(SellerPart, [look.account, look.part], [*actions, *paid, SellerPart.looked_at.set(now)])
 
 
@@ -246,22 +245,11 @@ def _is_known(record: Record, one: Drift) -> bool:
 
 
 def _first(run: Run, record: Record, now: Echo | None, sent: Desired) -> int:
-    """What nobody could see after the publish is the measure now, if eBay shows what was sent. Or it has ended.
-
-    Where it shows something else for long, it is not behind: others have changed it, or some were sold.
-    """
-    policies = record.policies or NO_POLICIES
+    """What nobody could see after the publish is the measure now, if eBay shows what was sent. Or it has ended."""
     if now is None:
         return 0
-    if now.standing == echoes.LIVE and echoes.is_behind(now, sent, policies):
-        if run.clock.now() - (record.published_at or 0) < MOST_BEHIND_MS:
-            return 0
-        accepted = echoes.as_sent(now, sent, policies)
-        fewer = max(0, (drift.left(accepted) or 0) - (drift.left(now) or 0))
-        accepted = accepted._replace(sold=now.sold - min(fewer, now.sold))
-        found = drift.classify(accepted, now)
-        following.follow(run, record, accepted, now, found)
-        return len(found)
+    if now.standing == echoes.LIVE and echoes.is_behind(now, sent, record.policies or NO_POLICIES):
+        return _otherwise(run, record, now, sent)
     if now.standing == echoes.LIVE:
         packed = pack(now.stored())
         at = run.clock.now()
@@ -271,3 +259,17 @@ def _first(run: Run, record: Record, now: Echo | None, sent: Desired) -> int:
         return 0
     following.follow(run, record, now, now, [Drift(DriftClass.ENDED)])
     return 1
+
+
+def _otherwise(run: Run, record: Record, now: Echo, sent: Desired) -> int:
+    """Where eBay shows something else than was sent for long, it is not behind: others have changed it, or some were
+    sold.
+    """
+    if run.clock.now() - (record.published_at or 0) < MOST_BEHIND_MS:
+        return 0
+    accepted = echoes.as_sent(now, sent, record.policies or NO_POLICIES)
+    fewer = max(0, (drift.left(accepted) or 0) - (drift.left(now) or 0))
+    accepted = accepted._replace(sold=now.sold - min(fewer, now.sold))
+    found = drift.classify(accepted, now)
+    following.follow(run, record, accepted, now, found)
+    return len(found)
