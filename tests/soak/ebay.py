@@ -86,11 +86,7 @@ class Ebay(Trade):
         return replace(want, status=Status.ACTIVE)
 
     def _put(self, known: Wanted) -> None:
-        path = f"/v1/ebay/listings/{known.want.sku}"
-        answer = self._town.ask("PUT", path, document(known.want), tenant=known.tenant)
-        assert answer.status == 202, answer.text
-        if job_id := answer.json.get("jobId"):
-            self._town.owe(known.tenant, job_id)
+        self._say(known.tenant, f"/v1/ebay/listings/{known.want.sku}", document(known.want))
 
     def _promote(self) -> None:
         """An ad for one of the listings that are for sale."""

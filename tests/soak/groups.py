@@ -89,12 +89,6 @@ class Groups(Trade):
     def _put(self, tenant: str, member: Desired) -> None:
         self._say(tenant, f"/v1/ebay/listings/{member.sku}", document(member))
 
-    def _say(self, tenant: str, path: str, body: object) -> None:
-        answer = self._town.ask("PUT", path, body, tenant=tenant)
-        assert answer.status == 202, answer.text
-        if job_id := answer.json.get("jobId"):
-            self._town.owe(tenant, job_id)
-
     def _others(self, tenant: str, known: Wanted) -> None:
         """Buyers buy one of a size; another application changes its price; or the listing is ended elsewhere."""
         book, live = self._town.sandbox.ebay, [sku for sku in known.members if self._listings(tenant, sku)]

@@ -105,6 +105,13 @@ class Trade:
         """In the end: what is not as it should be."""
         return iter(())
 
+    def _say(self, tenant: str, path: str, body: object) -> None:
+        """Say how something is to be, and wait for the job that makes it so."""
+        answer = self._town.ask("PUT", path, body, tenant=tenant)
+        assert answer.status == 202, answer.text
+        if job_id := answer.json.get("jobId"):
+            self._town.owe(tenant, job_id)
+
 
 @dataclass
 class Clockwork:
