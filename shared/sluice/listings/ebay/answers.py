@@ -24,7 +24,7 @@ from sluice.listings.ebay.policies import GONE
 from sluice.listings.ebay.table import Record
 from sluice.platform import money, tables
 from sluice.platform.config.document import Config
-from sluice.platform.packing import pack, unpack
+from sluice.platform.packing import pack
 
 
 class NoCase(Exception):  # noqa: N818 - an answer to the caller
@@ -93,7 +93,7 @@ def theirs(record: Record, row: cases.Row) -> Desired:
     """
     if row["class"] in ("ended", "missing"):
         return replace(record.wanted, status=Status.ENDED)
-    observed = Echo.of(unpack(record.observed)) if record.observed else None
+    observed = Echo.unpacked(record.observed)
     if row["class"] == GONE or observed is None:
         raise NotTheirs("eBay shows nothing that the record could become: change the record")
     return as_shown(record.wanted, observed, [FieldGroup(one) for one in row["groups"]])
@@ -101,8 +101,8 @@ def theirs(record: Record, row: cases.Row) -> Desired:
 
 def ignore(record: Record, row: cases.Row) -> None:
     """What eBay shows is the measure from now on. Raises AnsweredMeanwhile."""
-    observed = Echo.of(unpack(record.observed)) if record.observed else None
-    accepted = Echo.of(unpack(record.echo)) if record.echo else None
+    observed = Echo.unpacked(record.observed)
+    accepted = Echo.unpacked(record.echo)
     more: list[Update] = []
     if observed and accepted and row["groups"]:
         groups = {FieldGroup(one): observed.groups.get(FieldGroup(one)) for one in row["groups"]}

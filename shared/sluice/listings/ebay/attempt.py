@@ -23,7 +23,7 @@ from sluice.listings.ebay import cases, documents, drift, hashes, known, snapsho
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.desired import Desired, FieldGroup, PolicyIds, Status
 from sluice.listings.ebay.echo import Echo
-from sluice.listings.ebay.plan import DETAILS, REVISIONS, SENDS, Known, Plan, Step, Unsure
+from sluice.listings.ebay.plan import DETAILS, REVISIONS, Known, Plan, Step, Unsure
 from sluice.listings.ebay.table import ENDED, LIVE, Record
 from sluice.marketplaces.http.errors import MarketplaceFailure
 from sluice.marketplaces.publishing import Json, Warned
@@ -166,7 +166,7 @@ def _left(unsure: Unsure, plan: Plan, echo: Echo | None) -> Unsure:
     Whether the listing is for sale is known by publishing it, by withdrawing it, or by seeing it. A plan that did
     neither leaves what an earlier attempt may have published: a look that failed settles nothing.
     """
-    settled = echo is not None or bool({Step.PUBLISH, Step.WITHDRAW} & set(plan.steps))
+    settled = echo is not None or plan.lists_or_ends
     return Unsure(unsure.groups & plan.waits, unsure.listing and not settled)
 
 
@@ -244,9 +244,9 @@ def _should_be_live(attempt: Attempt) -> bool:
 def _drift(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
     """What was changed by others and is sent now is no drift any more. What eBay changed when it took it is, and a
     listing that has ended meanwhile: another one is made only when somebody says so."""
-    record, steps = attempt.record, attempt.plan.steps
+    record = attempt.record
     found = [told] if (told := drift.by_ebay(attempt.warnings)) else []
-    expected = _should_be_live(attempt) and not {Step.PUBLISH, Step.WITHDRAW} & set(steps)
+    expected = _should_be_live(attempt) and not attempt.plan.lists_or_ends
     if expected and echo and echo.standing not in (echoes.LIVE, echoes.UNLISTED):
         found.append(drift.Drift(drift.DriftClass.ENDED))
     rows = [row for row in record.drift or [] if _stays_open(attempt, row)]
@@ -258,16 +258,13 @@ def _drift(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
 
 def _stays_open(attempt: Attempt, row: cases.Row) -> bool:
     """Whether a difference is there still: it is of a live listing, in what this attempt has not sent."""
-    steps, groups = set(attempt.plan.steps), set(row["groups"])
-    is_new = bool({Step.PUBLISH, Step.WITHDRAW} & steps) or attempt.listing_id != attempt.record.listing_id
-    if is_new or attempt.plan.sends.status is Status.ENDED:
+    plan, groups = attempt.plan, set(row["groups"])
+    is_new = plan.lists_or_ends or attempt.listing_id != attempt.record.listing_id
+    if is_new or plan.sends.status is Status.ENDED:
         return False
-    if row["class"] == str(drift.DriftClass.EXTERNAL_ONLY) and not steps <= {Step.PRICES}:
+    if row["class"] == str(drift.DriftClass.EXTERNAL_ONLY) and plan.steps and not plan.is_quick:
         return bool(groups & attempt.untouched)
-    sent = {group for step in steps for group in SENDS[step]}
-    if not attempt.plan.sets_quantity and steps <= {Step.PRICES}:
-        sent.discard(FieldGroup.QUANTITY)
-    return not groups or not groups <= set(map(str, sent))
+    return not groups or not groups <= plan.groups
 
 
 def said(warnings: Sequence[Warned]) -> list[Mapping[str, Any]]:

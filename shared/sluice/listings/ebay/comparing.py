@@ -181,7 +181,7 @@ def _one(run: Run, publisher: Publisher, record: Record, item: Json | None) -> i
     unsure = Unsure.of(record.unsure)
     sent, policies = documents.of_document(unpack(record.published)), record.policies or NO_POLICIES
     now = _shown(publisher, record, sent, item)
-    accepted = Echo.of(unpack(record.echo)) if record.echo else None
+    accepted = Echo.unpacked(record.echo)
     if accepted is None:
         return _first(run, record, now, sent) if unsure == Unsure() else 0
     want = record.wanted
@@ -207,7 +207,7 @@ def after_refusal(run: Run, publisher: Publisher, record: Record) -> None:
 
     Nothing is stored where eBay does not answer, or an attempt has begun meanwhile.
     """
-    accepted = Echo.of(unpack(record.echo)) if record.echo else None
+    accepted = Echo.unpacked(record.echo)
     if accepted is None or not record.published:
         return
     sent = documents.of_document(unpack(record.published))

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from sluice.listings.ebay import projection
 from sluice.listings.ebay.desired import Desired, FieldGroup, Json, PolicyIds
 from sluice.marketplaces.publishing import MarketOffer
+from sluice.platform.packing import unpack
 
 # Where eBay keeps its copies of pictures.
 HOSTED: Final = r"https?://[a-z0-9.-]*\.?ebayimg\.com/"
@@ -53,11 +54,38 @@ class Echo(NamedTuple):
         groups = {FieldGroup(one): value for one, value in stored["groups"].items()}
         return cls(groups, stored["listing"] or None, stored["standing"], stored["hold"], int(stored["sold"]))
 
+    @classmethod
+    def unpacked(cls, packed: bytes | None) -> "Echo | None":
+        """What a record keeps packed; None where it keeps none."""
+        return cls.of(unpack(packed)) if packed else None
+
 
 LIVE: Final = "live"
 ENDED: Final = "ended"
 ENDED_BY_EBAY: Final = "ended_by_ebay"
 UNLISTED: Final = "unlisted"
+
+
+class Bodies(NamedTuple):
+    """What of a record an attempt has sent. item, offer: the whole body. price, quantity: by a call for these alone."""
+
+    item: bool = True
+    offer: bool = True
+    price: bool = True
+    quantity: bool = True
+
+    @property
+    def any_price(self) -> bool:
+        """Whether the price was sent by any call."""
+        return self.offer or self.price
+
+    @property
+    def quantities(self) -> dict[str, bool]:
+        """Whether the item's quantity was sent, and the offer's, by any call."""
+        return {"item": self.item or self.quantity, "offer": self.offer or self.quantity}
+
+
+EVERYTHING: Final = Bodies()
 
 
 def seen(sent: Desired, policies: PolicyIds, item: Json | None, offer: MarketOffer | None) -> Echo:
@@ -81,28 +109,18 @@ def of_prices(before: Echo, sent: Desired, policies: PolicyIds, *, quantity: boo
     return Echo({**before.groups, **now}, before.listing_id, before.standing, before.on_hold, before.sold)
 
 
-def is_behind(
-    echo: Echo,
-    sent: Desired,
-    policies: PolicyIds,
-    *,
-    item: bool = True,
-    offer: bool = True,
-    price: bool = True,
-    quantity: bool = True,
-) -> bool:
+def is_behind(echo: Echo, sent: Desired, policies: PolicyIds, bodies: Bodies = EVERYTHING) -> bool:
     """Whether eBay still shows what was there before `sent`: it shows price, quantity and title as they are sent.
 
-    Then the echo is no measure yet. item, offer, price, quantity: what was sent, of which alone that can be told.
+    Then the echo is no measure yet. bodies: what was sent, of which alone that can be told.
     """
     plain = as_sent(echo, sent, policies)
-    if (offer or price) and echo.groups.get(FieldGroup.PRICE) != plain.groups[FieldGroup.PRICE]:
+    if bodies.any_price and echo.groups.get(FieldGroup.PRICE) != plain.groups[FieldGroup.PRICE]:
         return True
     shown, wanted = (one.groups.get(FieldGroup.QUANTITY) or {} for one in (echo, plain))
-    asked = (("item", item or quantity), ("offer", offer or quantity))
-    if any(was_sent and shown.get(name) != wanted[name] for name, was_sent in asked):
+    if any(is_sent and shown.get(name) != wanted[name] for name, is_sent in bodies.quantities.items()):
         return True
-    return item and sent.group is None and _title(echo) != _title(plain)
+    return bodies.item and sent.group is None and _title(echo) != _title(plain)
 
 
 def as_sent(echo: Echo, sent: Desired, policies: PolicyIds) -> Echo:
@@ -126,7 +144,7 @@ def with_more(echo: Echo, left: int) -> Echo:
     return echo._replace(groups={**echo.groups, FieldGroup.QUANTITY: quantity})
 
 
-def of_part(before: Echo, now: Echo, *, item: bool, offer: bool, price: bool, quantity: bool) -> Echo:
+def of_part(before: Echo, now: Echo, bodies: Bodies) -> Echo:
     """The echo of an attempt that has sent some bodies alone: what it did not send is measured as before.
 
     So what others have changed there is found by the next look, and not taken for ours.
@@ -137,9 +155,9 @@ def of_part(before: Echo, now: Echo, *, item: bool, offer: bool, price: bool, qu
         old, new = was.get(group) or {}, seen.get(group) or {}
         return {**new, **{name: old[name] for name, is_sent in sent.items() if not is_sent and name in old}}
 
-    amounts = of_bodies(FieldGroup.QUANTITY, item=item or quantity, offer=offer or quantity)
-    details = of_bodies(FieldGroup.DETAILS, item=item, language=item, offer=offer)
-    rest = {FieldGroup.PRICE: offer or price, FieldGroup.IMAGES: item, FieldGroup.POLICIES: offer}
+    amounts = of_bodies(FieldGroup.QUANTITY, **bodies.quantities)
+    details = of_bodies(FieldGroup.DETAILS, item=bodies.item, language=bodies.item, offer=bodies.offer)
+    rest = {FieldGroup.PRICE: bodies.any_price, FieldGroup.IMAGES: bodies.item, FieldGroup.POLICIES: bodies.offer}
     kept = {one: was[one] for one, is_sent in rest.items() if not is_sent and one in was}
     return now._replace(groups={**seen, **kept, FieldGroup.QUANTITY: amounts, FieldGroup.DETAILS: details})
 

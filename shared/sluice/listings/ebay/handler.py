@@ -42,7 +42,6 @@ from sluice.listings.ebay.plan import Step, plan
 from sluice.marketplaces.http.errors import MarketplaceFailure, NotFound
 from sluice.marketplaces.publishing import MOST_PRICES, PriceResult, Publisher
 from sluice.platform.observe import count
-from sluice.platform.packing import unpack
 
 
 @dataclass
@@ -150,7 +149,7 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None, facts: Facts) -> Han
         return {"outcome": "unchanged", "steps": [], "version": record.version, "listing_id": record.listing_id}
     attempts.note(attempt)
     promoting.ask(attempt)
-    return attempts.done(attempt, _stored_echo(attempt), "publish")
+    return attempts.done(attempt, Echo.unpacked(attempt.record.echo), "publish")
 
 
 def _nothing(outcome: str) -> HandlerResult:
@@ -236,7 +235,7 @@ def _priced(way: _Publishing, result: PriceResult) -> HandlerResult:
         raise endings.gone(attempt, result.error)
     if result.error:
         raise endings.told(way.run, attempt.want.marketplace, result.error)
-    before = _stored_echo(attempt)
+    before = Echo.unpacked(attempt.record.echo)
     quantity = attempt.plan.sets_quantity
     echo = before and echoes.of_prices(before, attempt.plan.sends, attempt.policies, quantity=quantity)
     promoting.ask(attempt)
@@ -270,7 +269,3 @@ def _finished(attempt: Attempt, echo: Echo | None) -> HandlerResult:
         later.logged = True
         raise later
     return result
-
-
-def _stored_echo(attempt: Attempt) -> Echo | None:
-    return Echo.of(unpack(attempt.record.echo)) if attempt.record.echo else None

@@ -18,7 +18,7 @@ from sluice.listings.ebay.desired import Desired, FieldGroup, Json, PolicyIds
 from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.table import Record
 from sluice.marketplaces.reports import ReportRow
-from sluice.platform.packing import plain, unpack
+from sluice.platform.packing import plain
 
 # Sources of hints, as they stand before a sku.
 ITEMS: Final = "i"
@@ -27,9 +27,9 @@ REPORT: Final = "r"
 
 def measure(record: Record) -> Echo | None:
     """What sources are compared with: the live listing as eBay took it; None while nobody can tell how it is."""
-    if not record.is_for_sale or record.run or record.unsure or not record.echo:
+    if not record.is_for_sale or record.run or record.unsure:
         return None
-    accepted = Echo.of(unpack(record.echo))
+    accepted = Echo.unpacked(record.echo)
     return accepted if accepted and accepted.standing == echoes.LIVE else None
 
 

@@ -43,11 +43,10 @@ class Step(StrEnum):
 REVISIONS: Final = frozenset({Step.PRICES, Step.ITEM, Step.OFFER, Step.GROUP})
 DETAILS: Final = frozenset({Step.ITEM, Step.OFFER, Step.GROUP})
 # The field groups of which a call sends something; [prices] sends a quantity only where it is another one.
-SENDS: Final[Mapping[Step, frozenset[FieldGroup]]] = {
+_SENDS: Final[Mapping[Step, frozenset[FieldGroup]]] = {
     Step.PRICES: QUICK,
     Step.ITEM: frozenset({FieldGroup.DETAILS, FieldGroup.IMAGES, FieldGroup.QUANTITY}),
     Step.OFFER: frozenset({FieldGroup.PRICE, FieldGroup.POLICIES, FieldGroup.DETAILS, FieldGroup.QUANTITY}),
-    Step.GROUP: frozenset(),
 }
 
 
@@ -129,6 +128,17 @@ class Plan(NamedTuple):
     def is_quick(self) -> bool:
         """Whether price and quantity are all that is sent."""
         return self.steps == (Step.PRICES,)
+
+    @property
+    def lists_or_ends(self) -> bool:
+        """Whether it publishes or withdraws the listing."""
+        return Step.PUBLISH in self.steps or Step.WITHDRAW in self.steps
+
+    @property
+    def groups(self) -> frozenset[FieldGroup]:
+        """The field groups of which its calls send something."""
+        sent = frozenset[FieldGroup]().union(*(_SENDS.get(step, ()) for step in self.steps))
+        return sent if self.sets_quantity or not self.is_quick else sent - {FieldGroup.QUANTITY}
 
 
 def plan(want: Desired, policies: PolicyIds, known: Known) -> Plan:

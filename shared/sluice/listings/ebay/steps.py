@@ -6,11 +6,10 @@ from sluice.jobs.model.outcomes import Failure
 from sluice.listings.ebay import drift, projection
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import Attempt
-from sluice.listings.ebay.echo import Echo
+from sluice.listings.ebay.echo import Bodies, Echo
 from sluice.listings.ebay.plan import Step
 from sluice.marketplaces.http.errors import NotFound, SellerMustAct
 from sluice.marketplaces.publishing import MarketOffer, OfferExists, PriceRow, Publisher, Written
-from sluice.platform.packing import unpack
 
 
 def take(attempt: Attempt, publisher: Publisher) -> None:
@@ -50,12 +49,15 @@ def read_back(attempt: Attempt, publisher: Publisher, *, published: bool) -> Ech
     shown = echoes.seen(want, attempt.policies, item, offer)
     if published and shown.standing != echoes.LIVE:
         return None
-    before, sent = _measure(attempt, shown), _sent(attempt)
-    echo = echoes.of_part(before, shown, **sent) if before else shown
-    if echoes.is_behind(echo, want, attempt.policies, **(sent if before else {})):
+    before = _measure(attempt, shown)
+    if before is None:
+        return None if echoes.is_behind(shown, want, attempt.policies) else shown
+    bodies = _bodies(attempt)
+    echo = echoes.of_part(before, shown, bodies)
+    if echoes.is_behind(echo, want, attempt.policies, bodies):
         return None
     attempt.untouched = echoes.differs(echo, shown)
-    return _unless_sold(attempt, before, echo, shown) if before else echo
+    return _unless_sold(attempt, before, echo, shown)
 
 
 def _unless_sold(attempt: Attempt, before: Echo, echo: Echo, shown: Echo) -> Echo:
@@ -71,15 +73,15 @@ def _unless_sold(attempt: Attempt, before: Echo, echo: Echo, shown: Echo) -> Ech
 
 def _measure(attempt: Attempt, shown: Echo) -> Echo | None:
     """What eBay took of the same listing before; None where all of it is new."""
-    before = Echo.of(unpack(attempt.record.echo)) if attempt.record.echo else None
+    before = Echo.unpacked(attempt.record.echo)
     same = before and before.standing == shown.standing == echoes.LIVE and before.listing_id == shown.listing_id
     return before if same and Step.PUBLISH not in attempt.plan.steps else None
 
 
-def _sent(attempt: Attempt) -> dict[str, bool]:
-    planned = {"item": Step.ITEM, "offer": Step.OFFER, "price": Step.PRICES}
-    sent = {name: step in attempt.plan.steps for name, step in planned.items()}
-    return {**sent, "quantity": sent["price"] and attempt.plan.sets_quantity}
+def _bodies(attempt: Attempt) -> Bodies:
+    planned = attempt.plan.steps
+    price = Step.PRICES in planned
+    return Bodies(Step.ITEM in planned, Step.OFFER in planned, price, price and attempt.plan.sets_quantity)
 
 
 def price_row(attempt: Attempt) -> PriceRow:
