@@ -17,6 +17,7 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.queue import finish, lanes, starts
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.messages import Batch
+from sluice.jobs.run.runner import CALL_MS
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
@@ -199,6 +200,20 @@ def test_work_with_slow_slots_is_admitted_one_after_the_other(clock: VirtualCloc
     assert tick(clock, config).admitted == 0
     clock.time += 20 * MINUTE
     assert tick(clock, config).admitted == 1
+
+
+@pytest.mark.usefixtures("store")
+def test_what_a_lease_would_not_let_begin_is_not_handed_out(clock: VirtualClock) -> None:
+    """It would be claimed and taken back, tick after tick, and the slots that it was given go by unused."""
+    limits, engine = Limits(interval_ms=1_000, by_account=True), Engine(lease_ms=30_000, batch=5)
+    assert engine.horizon_ms > engine.lease_ms
+    for each in range(40):
+        enqueue(spec(f"{each:02}"), clock.time)
+    sent: list[Batch] = []
+    for _ in range(3):
+        tick(clock, Config(limits={"stockx": limits}, engine=engine), sent)
+    assert 1 <= sum(len(batch.jobs) for batch in sent) <= 6
+    assert all(batch.after_ms + len(batch.jobs) * limits.pace <= 30_000 - CALL_MS + limits.pace for batch in sent)
 
 
 @pytest.mark.usefixtures("store")

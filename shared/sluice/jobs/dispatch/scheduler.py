@@ -21,6 +21,7 @@ from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.queue.nudge import RunPlace, Wakeup
 from sluice.jobs.run import records
 from sluice.jobs.run.messages import Batch
+from sluice.jobs.run.runner import CALL_MS
 from sluice.platform import aws
 from sluice.platform.clock import SECOND
 from sluice.platform.config.document import Config
@@ -58,9 +59,11 @@ def has_own_worker(lane: Lane, config: Config) -> bool:
 def admit(marked: Iterable[Lane], round_: Round, send: Send) -> None:
     """Give each budget of the `marked` lanes as much of their due work as it can take."""
     by_budget, now, config = round_.by_budget(marked), round_.snapshot.now, round_.snapshot.config
+    # What has its slots later than its lease lets it begin would be claimed, and taken back, again and again.
+    ahead = min(config.engine.horizon_ms, config.engine.lease_ms - CALL_MS)
 
     def serve(budget: str, part: Done) -> None:
-        ready = round_.check(budget, by_budget[budget], part, config.engine.horizon_ms)
+        ready = round_.check(budget, by_budget[budget], part, ahead)
         picked = pick(ready.candidates, ready.room, now, config.engine.age_limit_ms)
         # Apart, because batches of manual jobs have a queue of their own; and first, because somebody waits for them.
         manual = [job for job in picked if job.manual]

@@ -38,7 +38,8 @@ class Engine:
     age_limit_ms: a job that has waited this long is picked as if it had the next higher priority, after twice as
         long as the highest. This bounds the wait of background work.
     reserve_percent: when less than this share of a window is left, only manual and hot jobs are admitted.
-    horizon_ms: how far ahead of its slots a budget is given work by the scheduler.
+    horizon_ms: how far ahead of its slots a budget is given work by the scheduler; never further than `lease_ms` lets
+        it begin.
     batch: most jobs in one message to a worker.
     poll_batch: most operations that one run of the poller checks.
     retention_ms: how long finished jobs, requests and run records are kept.
