@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Final
 
 from local.sandbox.ebay.inventory import echo as shown
@@ -63,27 +64,11 @@ class Ebay(Trade):
             self._town.wanted_listings[tenant] += 1
         else:
             before = known.want
-            known.want = self._edited(before)
+            kinds = ("price", "price", "price", "quantity", "title", "text", "pause", "end", "back")
+            known.want = edited(before, self._chance.choice(kinds), self._chance)
             begins = before.status is Status.ENDED and known.want.status is not Status.ENDED
             self._town.wanted_listings[tenant] += begins
         self._put(known)
-
-    def _edited(self, want: Desired) -> Desired:
-        kind = self._chance.choice(("price", "price", "price", "quantity", "title", "text", "pause", "end", "back"))
-        match kind:
-            case "price":
-                return replace(want, price=Price(str(self._chance.randint(190, 260)), "USD"))
-            case "quantity":
-                return replace(want, quantity=self._chance.randint(1, 4))
-            case "title":
-                return replace(want, title=f"Air Jordan 1, pair {self._chance.randint(1, 9)}")
-            case "text":
-                return replace(want, description=f"<p>{self._chance.randint(1, 9)}</p>")
-            case "pause":
-                return replace(want, status=Status.PAUSED)
-            case "end":
-                return replace(want, status=Status.ENDED)
-        return replace(want, status=Status.ACTIVE)
 
     def _put(self, known: Wanted) -> None:
         self._say(known.tenant, f"/v1/ebay/listings/{known.want.sku}", document(known.want))
@@ -193,3 +178,21 @@ class Ebay(Trade):
 
     def _shop(self, tenant: str) -> Shop:
         return self._town.sandbox.ebay.shop(tenant)
+
+
+def edited(want: Desired, kind: str, chance: Random) -> Desired:
+    """One edit of a record."""
+    match kind:
+        case "price":
+            return replace(want, price=Price(str(chance.randint(190, 260)), "USD"))
+        case "quantity":
+            return replace(want, quantity=chance.randint(1, 4))
+        case "title":
+            return replace(want, title=f"Air Jordan 1, pair {chance.randint(1, 9)}")
+        case "text":
+            return replace(want, description=f"<p>{chance.randint(1, 9)}</p>")
+        case "pause":
+            return replace(want, status=Status.PAUSED)
+        case "end":
+            return replace(want, status=Status.ENDED)
+    return replace(want, status=Status.ACTIVE)

@@ -6,9 +6,9 @@ from typing import Final
 
 from local.sandbox.ebay.inventory.book import Listing, Offer, Shop
 from sluice.listings.ebay import table as records
-from sluice.listings.ebay.desired import Desired, Group, Price, Status
+from sluice.listings.ebay.desired import Desired, Group, Status
 from sluice.listings.ebay.documents import document, group_document
-from tests.soak.ebay import less_sold
+from tests.soak.ebay import edited, less_sold
 from tests.soak.town import TENANTS, Town, Trade
 from tests.support.ebay_wanted import SHOES, size
 
@@ -54,7 +54,8 @@ class Groups(Trade):
             self._put_group(tenant, known)
         else:
             one = size(self._chance.choice(SIZES))
-            known.members[one.sku] = self._edited(known.members.get(one.sku, one))
+            kind = self._chance.choice(("price", "price", "quantity", "title", "pause", "end", "back", "back"))
+            known.members[one.sku] = edited(known.members.get(one.sku, one), kind, self._chance)
             self._put(tenant, known.members[one.sku])
 
     def _edited_group(self, group: Group) -> Group:
@@ -68,20 +69,6 @@ class Groups(Trade):
             case "end":
                 return replace(group, status=Status.ENDED)
         return replace(group, status=Status.ACTIVE)
-
-    def _edited(self, want: Desired) -> Desired:
-        match self._chance.choice(("price", "price", "quantity", "title", "pause", "end", "back", "back")):
-            case "price":
-                return replace(want, price=Price(str(self._chance.randint(190, 260)), "USD"))
-            case "quantity":
-                return replace(want, quantity=self._chance.randint(1, 4))
-            case "title":
-                return replace(want, title=f"Air Jordan 1, pair {self._chance.randint(1, 9)}")
-            case "pause":
-                return replace(want, status=Status.PAUSED)
-            case "end":
-                return replace(want, status=Status.ENDED)
-        return replace(want, status=Status.ACTIVE)
 
     def _put_group(self, tenant: str, known: Wanted) -> None:
         self._say(tenant, f"/v1/ebay/groups/{known.group.key}", group_document(known.group))
