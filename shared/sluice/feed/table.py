@@ -25,8 +25,6 @@ from sluice.platform.http.paging import Page, Place
 
 # The range key, as a cursor names it.
 KEY: Final = r"\d{13}#[a-z_.]{1,64}#(?s:.{1,900})"
-# With a filter a page looks at so many times its length, and a few: it may be short, and not the last.
-TIMES, LEAST = 4, 16
 _MANUAL: Final = "manual"
 _LAST: Final = 10**13 - 1
 
@@ -108,7 +106,7 @@ def page(tenant: str, wanted: WantedEvents, limit: int, after: Place | None) -> 
     found = table_pages.read(
         FeedEntry,
         tenant,
-        limit if wanted.type is None else TIMES * limit + LEAST,
+        limit if wanted.type is None else paging.most_read(limit),
         after,
         _of_type(wanted.type),
         within=FeedEntry.event.between(lowest, highest),

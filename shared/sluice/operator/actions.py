@@ -30,9 +30,6 @@ KEEP_MS = 400 * DAY
 MOST_TOLD = 25
 ENTRY: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f]{12}"
 
-# With a filter by who or what, a page looks at so many times its length, and a few.
-TIMES, LEAST = 4, 16
-
 RUNNING, FINISHED, STOPPED = "running", "finished", "stopped"
 
 
@@ -117,7 +114,7 @@ def page(owner: str, wanted: WantedActions, limit: int, start: Place | None) -> 
     if bounds is None:
         return Page([])
     lowest, highest, start = bounds
-    read = TIMES * limit + LEAST if wanted.reads_more else limit
+    read = paging.most_read(limit) if wanted.reads_more else limit
     within = Action.entry.between(lowest, highest)
     found = table_pages.read(Action, owner, read, start, within=within, newest_first=True)
     shown = [one for one in _followed(list(found)) if wanted.allows(subject=one.subject, action=one.action)]

@@ -19,8 +19,6 @@ from sluice.platform.http.shapes import Time
 
 # Most letters that a dry run of a bulk replay counts.
 MOST_COUNTED = 1_000
-# A page reads so many times its length, and a few: a filter that matches little would read all to fill one page.
-TIMES, LEAST = 4, 16
 
 OPEN, REPLAYED, ACKNOWLEDGED = "open", "replayed", "acknowledged"
 STATUSES = (OPEN, REPLAYED, ACKNOWLEDGED)
@@ -79,7 +77,7 @@ def page(tenant: str, wanted: Filter, limit: int, start: Place | None) -> Page[D
     """Up to `limit` letters from `start` on. A page may be short, or empty, and not the last."""
     letters: list[DeadLetter] = []
     for number, letter in enumerate(_read(tenant, wanted, start.key if start else None, limit + 1)):
-        if len(letters) == limit or number == TIMES * limit + LEAST:
+        if len(letters) == limit or number == paging.most_read(limit):
             return Page(letters, Place(letter.dead_letter))
         if wanted.matches(letter):
             letters.append(letter)

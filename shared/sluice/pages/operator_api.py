@@ -118,7 +118,7 @@ class ChecksRun(TypedDict):
 
 def recent_checks(request: HttpRequest[None, RecentChecksQuery]) -> RecentChecks:
     """The last checks. A page of them may be short, or empty, and not the last."""
-    query, tenant, most = request.query, request.tenant, _most_read(request.query.limit)
+    query, tenant, most = request.query, request.tenant, paging.most_read(request.query.limit)
     start = paging.start(query.cursor, tenant, _AT)
     before = start.key if start else None
     source = _of_product(query.product, before, most) if query.product else _newest(request, before, most)
@@ -136,7 +136,7 @@ def recent_checks(request: HttpRequest[None, RecentChecksQuery]) -> RecentChecks
 
 def slow_checks(request: HttpRequest[None, SlowChecksQuery]) -> SlowChecks:
     """The checks that took longest, of today and yesterday."""
-    query, most = request.query, _most_read(request.query.limit)
+    query, most = request.query, paging.most_read(request.query.limit)
     found, truncated = list[PageCheck](), False
     for day in (iso(request.now)[:10], iso(request.now - DAY)[:10]):
         slow = PageCheck.ms >= query.min_duration_ms
@@ -187,11 +187,6 @@ def _own(request: HttpRequest[Any, Any], products: Iterable[str]) -> set[str]:
     if not asked or (request.caller and PLATFORM in request.caller.roles):
         return asked
     return {one.product for one in Tracker.batch_get([(request.tenant, one) for one in sorted(asked)])}
-
-
-def _most_read(limit: int) -> int:
-    """Checks that are read for an answer that holds up to `limit` of them: others may be another tenant's."""
-    return 4 * limit + 16
 
 
 def _of_product(product: str, before: str | None, page: int) -> Iterator[PageCheck]:

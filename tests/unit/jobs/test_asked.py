@@ -8,10 +8,10 @@ from sluice.jobs.model import requests
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.requests import AskRecord
 from sluice.jobs.queue import asked
-from sluice.jobs.queue.asked import LEAST, TIMES, Period
+from sluice.jobs.queue.asked import Period
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.platform.clock import DAY, SECOND, iso
-from sluice.platform.http.paging import Page, Place
+from sluice.platform.http.paging import LEAST, TIMES, Page, Place
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import KIND, spec
 from tests.unit.jobs.conftest import NOON

@@ -16,10 +16,6 @@ from sluice.platform.clock import iso_or_none
 from sluice.platform.http import paging
 from sluice.platform.http.paging import Page, Place
 
-# Jobs, and records of requests, that a page of `limit` reads at most: so many times its length, and a few.
-TIMES = 4
-LEAST = 16
-
 # What the range keys of table `requests` look like, and the largest index of a job in one of them.
 KEY = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#[0-9a-f]{8}"
 MOST_INDEX = 500
@@ -47,7 +43,7 @@ def page(
     A job that was asked for in several requests is shown once a page, in the place of its newest. Of jobs that its
     tenant may no longer see, none is shown.
     """
-    tenant, most = owner.partition("#")[0], TIMES * limit + LEAST
+    tenant, most = owner.partition("#")[0], paging.most_read(limit)
     places = _places(owner, start, limit, most, period)
     wanted = ((place, job_id) for place, job_id in places if job_id is None or may_match(job_id))
     jobs: dict[str, Job] = {}

@@ -21,6 +21,10 @@ T = TypeVar("T")
 # The longest key in which every character must be escaped, with the longest tenant.
 MOST_CHARACTERS = 3_000
 
+# A page reads so many times its length, and a few, where much of what is read may not be for it: it may be short, and
+# not the last. A filter that matches little would else read all to fill one page.
+TIMES, LEAST = 4, 16
+
 
 @dataclass(frozen=True)
 class Place:
@@ -86,6 +90,11 @@ def start(cursor: str | None, tenant: str, keys: str, *, most_index: int = 0) ->
     if owner != tenant or not whole or not isinstance(key, str) or not re.fullmatch(keys, key):
         raise _not_ours()
     return Place(key, index)
+
+
+def most_read(limit: int) -> int:
+    """How many are read at most for a page of `limit`, where some of what is read may be unwanted, or others'."""
+    return TIMES * limit + LEAST
 
 
 def within(
