@@ -14,24 +14,22 @@ It may get the same changes twice, and counts them once: an item remembers the l
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from itertools import islice
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UnicodeSetAttribute
-from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action as Update
 
 from sluice.operator import measures
-from sluice.platform import tables
+from sluice.platform import counted, tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import DAY, HOUR, iso, ttl
 
 ALL, NOW, TENANTS = "#all", "now", "#tenants"
 KEEP_MS = 35 * DAY
-# Batches that an item remembers, and counters that one write moves: an expression may have 300 operators.
-MOST_SEEN, MOST_ADDS = 40, 120
+# Counters that one write moves: an expression may have 300 operators.
+MOST_ADDS = 120
 
 # A record of a DynamoDB stream, as Lambda hands it over.
 Record = Mapping[str, Any]
@@ -153,15 +151,7 @@ def _parts(moves: Sequence[tuple[str, int]]) -> Iterator[list[tuple[str, int]]]:
 
 def _add_once(item: tuple[str, str], moves: Iterable[tuple[str, int]], batch: str, hour: int | None) -> None:
     """Move the counters of `item`, unless it has counted `batch`."""
-    few = Counts.seen.does_not_exist() | (size(Counts.seen) < MOST_SEEN)  # type: ignore[no-untyped-call]
-    new = Counts.seen.does_not_exist() | ~Counts.seen.contains(batch)
     adds: list[Update] = [Path([name]).add(by) for name, by in moves]
     if hour is not None:
         adds.append(Counts.expires_at.set(ttl(hour + KEEP_MS)))
-    try:
-        tables.update(Counts, item, [*adds, Counts.seen.add({batch})], new & few)
-    except tables.ConditionFailed as failed:
-        if batch not in (failed.item or {}).get("seen", {}).get("SS", ()):
-            # Refused, it is counted by now: by this write itself, sent again after a lost answer.
-            with suppress(tables.ConditionFailed):
-                tables.update(Counts, item, [*adds, Counts.seen.set({batch})], new)
+    counted.move(Counts, item, Counts.seen, adds, batch)

@@ -8,7 +8,7 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.queue import cancel, tally, unreadable
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.operator import counts, depth
-from sluice.platform import usage
+from sluice.platform import counted, usage
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.usage import TenantUsage
@@ -62,7 +62,7 @@ def test_a_batch_of_records_that_comes_twice_is_counted_once(clock: VirtualClock
 @pytest.mark.usefixtures("store")
 def test_only_so_many_batches_are_remembered_and_none_of_them_is_counted_twice(clock: VirtualClock) -> None:
     changes("jobs")
-    many, last = tally.MOST_SEEN + 3, list[dict[str, Any]]()
+    many, last = counted.MOST_SEEN + 3, list[dict[str, Any]]()
     for number in range(many):
         enqueue(spec(f"{number}"), clock.time)
         last = changes("jobs")
@@ -70,7 +70,7 @@ def test_only_so_many_batches_are_remembered_and_none_of_them_is_counted_twice(c
     tally.follow(last)
     assert tally.counts("acme") == {(KIND.name, "unfinished"): many}
     seen = TenantUsage.get("acme", tally.PERIOD).seen
-    assert 1 <= len(seen or ()) <= tally.MOST_SEEN
+    assert 1 <= len(seen or ()) <= counted.MOST_SEEN
 
 
 def test_a_write_that_is_sent_again_after_a_lost_answer_has_counted_and_is_no_failure(
@@ -80,15 +80,15 @@ def test_a_write_that_is_sent_again_after_a_lost_answer_has_counted_and_is_no_fa
     uncounted = list[str]()
     monkeypatch.setattr(tally, "count_metric", lambda name, _: uncounted.append(name))
     changes("jobs")
-    for number in range(tally.MOST_SEEN + 1):
+    for number in range(counted.MOST_SEEN + 1):
         enqueue(spec(f"{number}"), clock.time)
         records = changes("jobs")
         store.around = _twice
         tally.follow(records)
         depth.follow(records)
         store.around = None
-    assert (tally.counts("acme"), uncounted) == ({(KIND.name, "unfinished"): tally.MOST_SEEN + 1}, [])
-    assert set(counts.now("acme").values()) == {tally.MOST_SEEN + 1}
+    assert (tally.counts("acme"), uncounted) == ({(KIND.name, "unfinished"): counted.MOST_SEEN + 1}, [])
+    assert set(counts.now("acme").values()) == {counted.MOST_SEEN + 1}
 
 
 def _twice(request: Request, send: Send) -> Answer:

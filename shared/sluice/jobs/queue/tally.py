@@ -12,14 +12,12 @@ once. What is lost all the same is found by counting jobs one by one where they 
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
-from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 
 from sluice.jobs.model.states import ALL, FINAL
-from sluice.platform import tables, usage
+from sluice.platform import counted, usage
 from sluice.platform.clock import MINUTE
 from sluice.platform.observe import count as count_metric
 from sluice.platform.observe import logger
@@ -32,8 +30,6 @@ RECOUNT = "#recount"
 # When that was last done. What has happened since then is in the stream: it is not done again for so long.
 RECOUNTED = "recounted_at"
 RECOUNT_MS = 10 * MINUTE
-# Batches of records that are remembered, to know one that comes twice.
-MOST_SEEN = 40
 
 # A record of a DynamoDB stream, as Lambda hands it over.
 Record = Mapping[str, Any]
@@ -102,13 +98,5 @@ def name(kind: str, state: str) -> str:
 
 def _add_once(tenant: str, changes: Mapping[str, int], events: list[str]) -> None:
     batch = hashlib.sha256(" ".join(events).encode()).hexdigest()[:12]
-    few = TenantUsage.seen.does_not_exist() | (size(TenantUsage.seen) < MOST_SEEN)  # type: ignore[no-untyped-call]
     adds = [Path([name]).add(number) for name, number in sorted(changes.items())]
-    new = TenantUsage.seen.does_not_exist() | ~TenantUsage.seen.contains(batch)
-    try:
-        tables.update(TenantUsage, (tenant, PERIOD), [*adds, TenantUsage.seen.add({batch})], new & few)
-    except tables.ConditionFailed as failed:
-        if batch not in (failed.item or {}).get("seen", {}).get("SS", ()):
-            # Refused, it is counted by now: by this write itself, sent again after a lost answer.
-            with suppress(tables.ConditionFailed):
-                tables.update(TenantUsage, (tenant, PERIOD), [*adds, TenantUsage.seen.set({batch})], new)
+    counted.move(TenantUsage, (tenant, PERIOD), TenantUsage.seen, adds, batch)
