@@ -8,6 +8,7 @@ from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter
 from sluice.jobs.model.job import Job
 from sluice.operator import dead_letters
 from sluice.platform.clock import MINUTE, SECOND, iso
+from sluice.platform.http import paging
 from tests.support.http import Answer, call
 from tests.support.letters import DIED_AT, write
 from tests.unit.api.conftest import Cloud
@@ -86,8 +87,8 @@ def test_pages_show_each_letter_once(letters: list[DeadLetter], limit: int) -> N
 def test_a_page_that_matches_little_reads_only_so_much(
     letters: list[DeadLetter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dead_letters, "TIMES", 0)
-    monkeypatch.setattr(dead_letters, "LEAST", 2)
+    monkeypatch.setattr(paging, "TIMES", 0)
+    monkeypatch.setattr(paging, "LEAST", 2)
     answer = ask(LIST, query={"code": "product_unknown"})
     assert skus(answer) == []
     assert skus(ask(LIST, query={"code": "product_unknown", "cursor": answer.json["next"]})) == ["B"]

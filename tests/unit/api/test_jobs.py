@@ -11,12 +11,12 @@ from sluice.jobs.budgets import ledger
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import CannotSucceed, Failure
-from sluice.jobs.queue import asked, claim, finish
+from sluice.jobs.queue import claim, finish
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Status
 from sluice.platform.clock import HOUR, MINUTE, SECOND, iso
 from sluice.platform.config.document import Config
-from sluice.platform.http import routing
+from sluice.platform.http import paging, routing
 from tests.support.http import call, event, send
 from tests.unit.api.conftest import Cloud
 from tests.unit.api.document import conforms
@@ -92,8 +92,8 @@ def test_filters_narrow_the_list_and_work_over_pages(acme: Cloud) -> None:
 def test_a_filter_that_matches_little_answers_before_it_has_read_everything(
     acme: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asked, "TIMES", 0)
-    monkeypatch.setattr(asked, "LEAST", 4)
+    monkeypatch.setattr(paging, "TIMES", 0)
+    monkeypatch.setattr(paging, "LEAST", 4)
     [wanted, *_] = acme.enqueue("acme", "Z-1", *(f"A-{number}" for number in range(5)))
     acme.enqueue("acme", *(f"B-{number}" for number in range(5)))
     assert call("DELETE", f"/v1/jobs/{wanted}").status == 200
