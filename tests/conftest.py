@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -120,6 +121,17 @@ def is_slow(path: Path) -> bool:
 
 def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Each test begins as in a new process: Sluice has counted nothing, marked nothing, and knows no account.
+
+    Which tests a process did before depends on how busy the machine was.
+    """
+    for name, module in list(sys.modules.items()):
+        if name.startswith("sluice.") and callable(forget := getattr(module, "forget", None)):
+            forget()
 
 
 def pytest_collection_finish() -> None:
