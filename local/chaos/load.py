@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -12,7 +12,7 @@ from local.ebay_demo import record
 from local.laptop import Laptop
 from local.neighbours import VARIANT, style
 from sluice_command.api import Api
-from sluice_command.errors import ApiError, NotNow
+from sluice_command.errors import ApiError
 
 TENANTS = ("acme", "globex")
 # What each seller asks for in a round.
@@ -23,6 +23,14 @@ AGAIN_SECONDS = 0.5
 # cloud that has not found all of its routes again.
 AGAIN = {0, 404, 409, 429, 500, 502, 503, 504}
 PATIENCE_SECONDS = 600.0  # only what never comes takes as long
+# What `Ask.what` and `Ask.name` are, in words.
+WORDS = {
+    "price": "price of {}",
+    "listing": "StockX listing at {}",
+    "change": "change of a StockX listing to {}",
+    "ad": "ad of eBay listing {}",
+    "record": "eBay record {}",
+}
 FIRST_AD = 110_661_000_000
 FIRST_AMOUNT = 100
 
@@ -31,7 +39,9 @@ FIRST_AMOUNT = 100
 class Ask:
     """One thing that was asked for. name: an amount, an eBay listing id, a SKU or a style, which no other ask has.
 
-    what: `price`, `listing`, `change`, `ad` or `record`. job_id: "" for a record. listing_id: ours, of a listing.
+    what: `price`, `listing`, `change`, `ad` or `record`. listing_id: ours, of a listing.
+    job_id: the job that does it; "" for a record that is as it should be already.
+    asked_at: when the request was answered, epoch seconds.
     """
 
     tenant: str
@@ -39,6 +49,11 @@ class Ask:
     name: str
     job_id: str = ""
     listing_id: str = ""
+    asked_at: float = field(default_factory=time.time, compare=False)
+
+    def __str__(self) -> str:
+        job = f" (job {self.job_id})" if self.job_id else ""
+        return f"{self.tenant}'s {WORDS[self.what].format(self.name)}{job}"
 
 
 @dataclass
@@ -99,8 +114,8 @@ class Load:
 
     def _record(self, api: Api, tenant: str, number: int, chance: Random) -> None:
         sku = f"CHAOS-{number}"
-        self.sent(lambda _: api.put(f"/v1/ebay/listings/{sku}", record("10")), chance)
-        self.asks.append(Ask(tenant, "record", sku))
+        answer = self.sent(lambda _: api.put(f"/v1/ebay/listings/{sku}", record("10")), chance)
+        self.asks.append(Ask(tenant, "record", sku, answer["jobId"] or ""))
 
     def sent(self, send: Callable[[str], Any], chance: Random) -> Any:
         """The answer of a request, sent under one key until there is one."""
@@ -114,21 +129,3 @@ class Load:
                     raise
                 self.repeated += 1
                 time.sleep(AGAIN_SECONDS)
-
-    def unfinished(self) -> Iterator[Ask]:
-        """What has not come to an end."""
-        for tenant in TENANTS:
-            with self.laptop.api(tenant) as api:
-                for ask in list(self.asks):
-                    if ask.tenant == tenant and not is_over(api, ask):
-                        yield ask
-
-
-def is_over(api: Api, ask: Ask) -> bool:
-    """Whether what was asked for has come to an end."""
-    try:
-        if ask.what == "record":
-            return api.get(f"/v1/ebay/listings/{ask.name}")["state"] in ("live", "failed")
-        return bool(api.job(ask.job_id)["wait"]["reason"] == "final")
-    except NotNow:
-        return False

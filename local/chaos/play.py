@@ -3,8 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.chaos.load import PATIENCE_SECONDS, TENANTS, Load
+from local.chaos.calm import Say, settle
+from local.chaos.load import TENANTS, Load
 from local.chaos.record import broken, jobs
 from local.chaos.trouble import Trouble
 from local.cloud import CloudError
@@ -42,8 +43,8 @@ CONFIGURATION = {
     "ebay": {"coalesce_seconds": 1},
 }
 PRODUCTS = 1_000
-
-Say = Callable[[str], None]
+# So often it is told how far it is.
+TELL_SECONDS = 20.0
 
 
 @dataclass
@@ -69,6 +70,7 @@ def play(seed: int, seconds: float, *, pause: float, restarts: int, hurry: bool 
             latency_ms=60, products=PRODUCTS, configuration=json.dumps(configuration), keep=Path(folder) / "kept"
         )
         with laptop:
+            say(f"ready: {laptop.stack.api_url} is the API of the stack, {laptop.sandbox.url} are the marketplaces")
             return _Run(laptop, seed, say).live(seconds, pause, restarts, hurry=hurry)
 
 
@@ -77,6 +79,7 @@ class _Run:
         self._laptop, self._say = laptop, say
         self._load = Load(laptop, seed)
         self._trouble = Trouble(laptop, Random(seed), progress=lambda: len(self._load.asks))
+        self._rounds = 0
 
     def live(self, seconds: float, pause: float, restarts: int, *, hurry: bool) -> Outcome:
         for marketplace in ("stockx", "ebay"):
@@ -86,8 +89,7 @@ class _Run:
             sellers = [pool.submit(self._load.live, tenant, pause) for tenant in TENANTS]
             troubled = pool.submit(self._trouble.make)
             for number in range(restarts + 1):
-                time.sleep(seconds / (restarts + 1))
-                self._tell()
+                self._trouble_for(seconds / (restarts + 1), [*sellers, troubled])
                 if number < restarts:
                     self._restart()
             self._load.over.set()
@@ -99,7 +101,7 @@ class _Run:
         if hurry:
             self._end_leases()
         with self._schedules():
-            self._calm()
+            settle(self._laptop, self._load.asks, lambda: self._rounds, self._say)
         calls = len(self._laptop.sandbox.requests())
         return Outcome(self._load, self._trouble, restarts, calls, broken(self._laptop, self._load.asks))
 
@@ -122,6 +124,7 @@ class _Run:
                 for name in SCHEDULED:
                     with suppress(BotoCoreError, ClientError, CloudError):
                         self._laptop.cloud.invoke(self._laptop.stack.function(name), {})
+                self._rounds += 1
 
         def start_apart() -> None:
             while not over.wait(APART_SECONDS):
@@ -139,15 +142,23 @@ class _Run:
             for one in started:
                 one.result()
 
+    def _trouble_for(self, seconds: float, threads: Sequence[Future[None]]) -> None:
+        """Let it go on for so long, unless one of those who make it has failed."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not any(one.done() for one in threads):
+            wait(threads, min(left, TELL_SECONDS), FIRST_COMPLETED)
+            self._tell()
+
     def _restart(self) -> None:
         """Stop the emulator in the middle of everything, and start it with what it has kept."""
         with self._trouble.gate:
             self._laptop.restart_cloud()
-        self._say("the emulator was started anew")
+        self._say("the local cloud was stopped, and started with what it had kept")
 
     def _tell(self) -> None:
         load, trouble = self._load, self._trouble
-        self._say(f"{len(load.asks)} asked for, {trouble.dead.total()} processes killed, {trouble.sent} messages twice")
+        what = f"{len(load.asks)} things asked for, {trouble.dead.total()} processes killed"
+        self._say(f"trouble: {what}, {trouble.sent} messages sent twice")
 
     def _end_leases(self) -> None:
         """All functions die, and all leases of what they had end; then what was lost is taken back.
@@ -180,19 +191,6 @@ class _Run:
                 self._laptop.cloud.invoke(scheduler, {})
                 return
         self._laptop.cloud.invoke(scheduler, {})
-
-    def _calm(self) -> None:
-        """Until all that was asked for has come to an end.
-
-        Raises:
-            TimeoutError: something never does.
-        """
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while waiting := list(self._load.unfinished()):
-            self._say(f"calm: {len(waiting)} are not over yet")
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"lost: {waiting[:5]}, and {len(waiting[5:])} more")
-            time.sleep(TICK_SECONDS)
 
 
 def _now() -> int:

@@ -18,7 +18,7 @@ def broken(laptop: Laptop, asks: Sequence[Ask]) -> list[str]:
     for tenant in TENANTS:
         own = [ask for ask in asks if ask.tenant == tenant]
         with laptop.api(tenant) as api:
-            states = {ask.job_id: api.job(ask.job_id)["state"] for ask in own if ask.job_id}
+            states = {ask.job_id: api.job(ask.job_id)["state"] for ask in own if ask.what != "record"}
             found += _ends(api, own, states)
         dead = {job_id for job_id, state in states.items() if state == "dead"}
         for each in (_listings, _ads, _records):
@@ -34,7 +34,7 @@ def jobs(laptop: Laptop) -> Iterator[dict[str, Any]]:
 
 def _ends(api: Api, asks: Sequence[Ask], states: Mapping[str, str]) -> Iterator[str]:
     """What was asked for is done. What was killed more often than it has attempts has a dead letter that says so."""
-    letters = {one["jobId"] for one in api.get("/v1/dead-letters", limit=100)["deadLetters"]}
+    letters = set(_letters(api))
     for ask in asks:
         if ask.what == "record":
             if (state := api.get(f"/v1/ebay/listings/{ask.name}")["state"]) != "live":
@@ -44,6 +44,17 @@ def _ends(api: Api, asks: Sequence[Ask], states: Mapping[str, str]) -> Iterator[
                 yield f"{ask} is dead, and no letter says why"
         elif state != "succeeded":
             yield f"{ask} is {state}"
+
+
+def _letters(api: Api) -> Iterator[str]:
+    """The jobs of all dead letters of the tenant."""
+    cursor: str | None = None
+    while True:
+        found = api.get("/v1/dead-letters", limit=100, cursor=cursor)
+        yield from (one["jobId"] for one in found["deadLetters"])
+        cursor = found["next"]
+        if cursor is None:
+            return
 
 
 def _listings(laptop: Laptop, tenant: str, asks: Sequence[Ask], dead: set[str]) -> Iterator[str]:
@@ -58,7 +69,7 @@ def _listings(laptop: Laptop, tenant: str, asks: Sequence[Ask], dead: set[str]) 
     for ask in last.values():
         yield from _once(ask, shown[ask.name], "listings offered for that", dead)
     if sum(made.values()) > len(last):
-        yield f"{tenant} asked for {len(last)} listings, and StockX has {made}"
+        yield f"{tenant} asked for {len(last)} listings, and StockX has made {dict(made)}"
 
 
 def _ads(laptop: Laptop, tenant: str, asks: Sequence[Ask], dead: set[str]) -> Iterator[str]:
