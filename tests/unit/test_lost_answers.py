@@ -11,6 +11,8 @@ from aws_lambda_powertools.event_handler import Response
 from pynamodb.expressions.operand import Path as Attribute
 
 import sluice
+from sluice.feed import table as feed
+from sluice.feed.bus_events import Event
 from sluice.inventory import table as items
 from sluice.inventory.rules import Edit
 from sluice.jobs.budgets import ledger, seats
@@ -28,7 +30,7 @@ from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Status
 from sluice.notifications import table as mail
 from sluice.platform import aws, tables
-from sluice.platform.clock import MINUTE
+from sluice.platform.clock import DAY, MINUTE
 from sluice.platform.http import idempotency
 from sluice.platform.imports import chunks
 from sluice.prices import table as prices
@@ -42,6 +44,8 @@ from tests.support.network import LOST, Network, no_pauses, open_network
 from tests.support.work import spec
 
 MODELS = process.models()
+TOLD = Event("e", "listing.sold", NOON, ("acme",), {"id": "e"})
+TOLD_AGAIN = TOLD._replace(at=NOON + MINUTE)
 WANTED = WantedEndpoint("https://receiver.test", ("job.dead",), enabled=True)
 
 
@@ -220,6 +224,7 @@ CASES: dict[str, Case] = {
         lambda made: endpoints.keep(made[0], made[0].standing._replace(failures=1), "it is gone", NOON),
         before=lambda: endpoints.create("acme", "1", WANTED, NOON),
     ),
+    "an event's first time": Case(lambda _: [feed.as_first_told(one, NOON, DAY).at for one in (TOLD, TOLD_AGAIN)]),
     "announce a turn": Case(lambda _: turns.wake("acme", NOON, NOON), lambda _: len(ANNOUNCED), ANNOUNCED.clear),
     "take a turn": Case(lambda _: turns.take(Turn("acme", NOON), NOON), before=lambda: turns.wake("acme", NOON, NOON)),
     "leave a turn": Case(lambda _: turns.leave("acme", NOON + 1, NOON), lambda _: len(ANNOUNCED), ANNOUNCED.clear),

@@ -34,6 +34,11 @@ class Event(NamedTuple):
     detail: Mapping[str, Any]
 
     @property
+    def has_own_id(self) -> bool:
+        """Whether it has the id that who tells of it gave it, and not the bus."""
+        return "id" in self.detail
+
+    @property
     def is_of_a_job(self) -> bool:
         """Whether it tells how a job has ended."""
         return self.type.startswith(_JOB)

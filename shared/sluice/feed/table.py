@@ -3,8 +3,10 @@
 ```
  tenant   event
  acme     1795348800000#job.dead#c4ca4238a0b923820dcc509a6f75849b     when it happened, what it is, which one it is
+ acme     ~5d41402abc4b2a76b9719d911017c592                           when an event of this id was told first
 ```
-An event that comes twice is the same item, so writing it twice changes nothing.
+An event that comes twice is the same item, so writing it twice changes nothing. Whoever tells of an event once more
+after a crash may give another time: what counts is the first (`as_first_told`), which stands behind all events.
 """
 
 import re
@@ -23,6 +25,8 @@ from sluice.platform.http import paging, table_pages
 from sluice.platform.http.auth import TENANT
 from sluice.platform.http.paging import Page, Place
 
+# With it begins the key of an item that says when an event was told first: behind each time.
+_FIRST: Final = "~"
 # The range key, as a cursor names it.
 KEY: Final = r"\d{13}#[a-z_.]{1,64}#(?s:.{1,900})"
 _MANUAL: Final = "manual"
@@ -95,6 +99,31 @@ def keep(event: Event, now: int, for_ms: int) -> int:
             )
         )
     return len(found)
+
+
+def as_first_told(event: Event, now: int, for_ms: int) -> Event:
+    """The event with the time at which it was told first, which is remembered for `for_ms`.
+
+    Of what is told of a job, a stream's record says when it happened, and of what has no id of its own the bus: the
+    same each time. Others say when they tell of it: a difference at eBay, a summary.
+    """
+    if event.is_of_a_job or not event.has_own_id:
+        return event
+    [tenant] = event.tenants
+    first = FeedEntry(
+        tenant=tenant,
+        event=f"{_FIRST}{event.id}",
+        type=event.type,
+        at=event.at,
+        event_id=event.id,
+        data={},
+        expires_at=ttl(now + for_ms),
+    )
+    try:
+        tables.put(first, FeedEntry.event.does_not_exist())
+    except tables.ConditionFailed as told_before:
+        return event._replace(at=FeedEntry.from_raw_data(told_before.item or {}).at)
+    return event
 
 
 def page(tenant: str, wanted: WantedEvents, limit: int, after: Place | None) -> Page[FeedEntry]:

@@ -58,7 +58,9 @@ def _one(text: str, client: WebhookClient, clock: Clock) -> None:
         event = bus_events.event(message)
     except NoEvent as other:
         raise CorruptMessage(str(other)) from other
-    feed.keep(event, clock.now(), live.current().engine.event_retention_ms)
+    keep_ms = live.current().engine.event_retention_ms
+    event = feed.as_first_told(event, clock.now(), keep_ms)
+    feed.keep(event, clock.now(), keep_ms)
     fan_out(event, clock.now())
 
 

@@ -73,6 +73,23 @@ def test_an_event_that_comes_twice_is_there_once(cloud: Cloud) -> None:
     assert types() == ["job.dead"]
 
 
+OWN_IDS = [kind for kind in EVENTS if not kind.startswith("job.") and bus_events.event(envelope(kind)).has_own_id]
+
+
+@pytest.mark.parametrize("kind", OWN_IDS)
+def test_what_is_told_again_at_another_time_is_there_once_when_it_was_told_first(cloud: Cloud, kind: str) -> None:
+    """Who tells of a difference at eBay and dies tells of it again, under the same id, when it is found again."""
+    first, again = deepcopy(envelope(kind)), deepcopy(envelope(kind))
+    again["detail"]["at"] = iso(NOON + HOUR)
+    happens(first)
+    happens(again, first, again, at=NOON + HOUR)
+    assert [(one["type"], one["at"]) for one in feed()] == [(kind, iso(NOON))]
+    other = deepcopy(again)
+    other["detail"]["id"] = "another"
+    happens(other, at=NOON + HOUR)
+    assert [one["at"] for one in feed()] == [iso(NOON + HOUR), iso(NOON)]
+
+
 def test_each_tenant_of_a_shared_job_has_its_own_and_hears_of_nobody_else(cloud: Cloud) -> None:
     error = {"code": "x", "message": "account stockx:acme is BROKEN", "at": NOON}
     happens(ended("dead", "acme", "globex", error=error, result=None))

@@ -26,7 +26,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 ERROR = {"code": "unavailable", "message": "stockx answered 503", "at": NOON}
 
 
-DRIFT = {"tenant": "acme", "sku": "DZ5485-612-10", "listingId": "110551234567"}
+DRIFT = {"id": "d", "tenant": "acme", "sku": "DZ5485-612-10", "listingId": "110551234567"}
 
 
 def alert(kind: str) -> dict[str, Any]:

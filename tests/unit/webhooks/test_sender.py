@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from copy import deepcopy
 
 import pytest
 
+from sluice.capabilities import EVENTS as EVENT_TYPES
 from sluice.platform import aws
 from sluice.platform.clock import DAY, SECOND, iso
 from sluice.webhooks import endpoints
@@ -21,6 +23,7 @@ from tests.unit.webhooks.conftest import (
     signature,
     states,
 )
+from tests.unit.webhooks.test_bodies import envelope
 
 
 def test_an_event_arrives_signed(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,6 +79,18 @@ def test_a_broken_account_is_told_to_its_tenant(post: Post) -> None:
         "data": {"marketplace": "stockx", "status": "BROKEN", "reason": "refused"},
     }
     assert sent.headers["webhook-id"] == "e1"
+
+
+def test_what_is_told_again_at_another_time_is_sent_once(post: Post) -> None:
+    """Who tells of a sale at eBay and dies tells of it again, under the same id, when it is found again."""
+    endpoint("acme", "all", *EVENT_TYPES)
+    for at in (NOON, NOON + DAY):
+        sale = deepcopy(envelope("listing.sold"))
+        sale["detail"]["at"] = iso(at)
+        post.publish(sale)
+        post.run()
+    [sent] = post.receivers.sent
+    assert sent.json["timestamp"] == iso(NOON)
 
 
 def test_a_tenant_without_webhooks_costs_one_look(post: Post, tables: Store) -> None:
