@@ -1,6 +1,7 @@
 """What a worker holds while it calls: each reserved call is made, or given back to the window it was charged to."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
@@ -9,8 +10,9 @@ import pytest
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.grant import LONGEST_CLOSING_MS, Grant
 from sluice.jobs.budgets.pace import Slowed
+from sluice.jobs.budgets.refusals import Refusals
 from sluice.jobs.budgets.slots import reserve_slots, return_slots
-from sluice.jobs.budgets.windows import Window
+from sluice.jobs.budgets.windows import Usage, Window
 from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, OutOfTime
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.config.limits import Limits, by_clock
@@ -146,6 +148,66 @@ def test_whoever_waits_is_woken_by_a_429() -> None:
             taken.result()
     grant.give_back()
     assert charged(Window.at(NOON), Window.at(NOON + HOUR)) == [0, 0]
+
+
+class Meanwhile(VirtualClock):
+    """Something happens while somebody waits."""
+
+    def __init__(self, time: int) -> None:
+        super().__init__(time)
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def wait_until(self, at: int, wake: threading.Event) -> bool:
+        happens, self.meanwhile = self.meanwhile, lambda: None
+        happens()
+        return super().wait_until(at, wake)
+
+
+def test_what_one_batch_of_a_process_is_refused_stops_the_calls_of_its_others() -> None:
+    """Also one that waits for its slot just then; not those of other budgets, and not when the pause is over."""
+    known, clock = Refusals(), Meanwhile(NOON + MINUTE)
+
+    def grant(budget: str = BUDGET) -> Grant:
+        assert ledger.reserve_calls(budget, LIMITS, Window.at(NOON), 5)
+        return Grant(budget, LIMITS, Window.at(NOON), 5, clock, NOON + HOUR, refusals=known)
+
+    one, other, elsewhere = grant(), grant(), grant("stockx:globex")
+    other.take()
+    open_again = clock.time + MINUTE
+    clock.meanwhile = lambda: one.close(open_again, "429")
+    with pytest.raises(BudgetClosed) as closed:
+        other.take()
+    assert (closed.value.retry_at, other.made) == (open_again, 1)
+    assert isinstance(grant().stopped, BudgetClosed), "nor does one call that begins only now"
+    elsewhere.take()
+    clock.time = open_again
+    grant().take()
+
+
+def test_no_call_starts_while_a_refusal_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = VirtualClock(NOON + MINUTE)
+    assert ledger.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 5)
+    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 5, clock, NOON + HOUR)
+    grant.take()
+    read, ends = ledger.read, list[int | None]()
+
+    def reading(budget: str, now: int) -> Usage:
+        with pytest.raises(BudgetClosed) as closed:
+            grant.take()
+        ends.append(closed.value.retry_at)
+        return read(budget, now)
+
+    for _ in range(3):  # the pause grows with each refusal
+        clock.time += MINUTE
+        monkeypatch.setattr(ledger, "read", reading)
+        until = grant.refused(clock.time + 5 * SECOND, "429", named=False)
+        monkeypatch.setattr(ledger, "read", read)
+        with pytest.raises(BudgetClosed) as closed:
+            grant.take()
+        assert closed.value.retry_at == until, "in the end, who waits is told the pause's own end"
+    assert ends == [NOON + 2 * MINUTE + 5 * SECOND, NOON + 3 * MINUTE + 5 * SECOND, NOON + 4 * MINUTE + 5 * SECOND]
+    assert until > NOON + 4 * MINUTE + 5 * SECOND
+    assert grant.made == 1
 
 
 def test_a_call_that_comes_after_the_workers_time_is_not_made_and_its_slot_stays_free() -> None:

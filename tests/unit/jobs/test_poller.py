@@ -1,5 +1,6 @@
 """The operation poller: how many it checks, in which order, and when it ends."""
 
+import threading
 from collections.abc import Collection, Mapping
 
 import pytest
@@ -9,9 +10,9 @@ from sluice.jobs.dispatch.rounds import Done
 from sluice.jobs.dispatch.snapshot import Accounts
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import BudgetClosed, HandlerResult, Waiting
+from sluice.jobs.model.outcomes import BudgetClosed, Failure, HandlerResult, Waiting
 from sluice.jobs.model.run import Run
-from sluice.jobs.queue import claim, finish
+from sluice.jobs.queue import claim, finish, starts
 from sluice.jobs.queue.creation import lane_of
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.runner import CALL_MS, Report
@@ -169,3 +170,55 @@ def test_a_budget_that_was_refused_is_asked_for_nothing_more(
     assert {job.state for job in Job.scan()} == {"waiting"}
     later = [job.job_id for job in Job.scan() if job.due_at == clock.time + MINUTE]
     assert set(begun) <= set(later), "it is checked again when the marketplace takes calls again"
+
+
+class Interleaved:
+    """Two operations of one budget, whose batches run at once: one is refused, then the other batch starts, and ends,
+    while the first is still busy.
+    """
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.first, self.begun = list[str](), list[str]()
+        self.refused, self.ended = threading.Event(), threading.Event()
+        self._start, self._lock = starts.start, threading.Lock()
+
+    def start(self, job: Job, now: int) -> bool:
+        with self._lock:
+            self.first = self.first or [job.job_id]
+        if self.first != [job.job_id]:
+            self.refused.wait(60)  # only so that a fault shows as a failure, and not as a hang; as below
+        return self._start(job, now)
+
+    def __call__(self, run: Run) -> HandlerResult:
+        self.begun.append(run.job.job_id)
+        if [run.job.job_id] == self.first:
+            run.calls.close(self.clock.time + MINUTE, "429")
+            self.refused.set()
+            self.ended.wait(60)
+            raise BudgetClosed("429", retry_at=self.clock.time + MINUTE)
+        return {}
+
+    def observe(self, job: Job, _: Failure | None) -> None:
+        if [job.job_id] != self.first:
+            self.ended.set()
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_batch_that_starts_while_another_is_refused_begins_nothing(
+    told: bool, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one batch learns, the others know from that moment on, not only when it has ended."""
+    operations(clock, 2)
+    clock.time += SECOND
+    both = Interleaved(clock)
+    monkeypatch.setattr(poller, "BATCHES", 2)
+    monkeypatch.setattr(starts, "start", both.start)
+    if not told:
+        monkeypatch.setattr("sluice.jobs.budgets.ledger.close", lambda *_, **__: None)
+    with work.kind(both):
+        context = Context(clock, config(FREE, batch=1))
+        _, report = poller.poll(Accounts(active), context, clock.time + HOUR, 50, both.observe)
+    assert both.begun == both.first
+    assert report.ends == {"snoozed": 2}
+    assert {job.due_at for job in Job.scan()} == {clock.time + MINUTE}

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from sluice.jobs.budgets import ledger, refusals, slots
 from sluice.jobs.budgets.blocks import Hand
 from sluice.jobs.budgets.pace import UNSLOWED
+from sluice.jobs.budgets.refusals import Refusals
 from sluice.jobs.budgets.rings import Ticket
 from sluice.jobs.budgets.slots import Asked, GiveWay, Seen
 from sluice.jobs.budgets.windows import BLOCK_MS, LEAST_BLOCK, Slots, Window, outside_margin
@@ -46,15 +47,14 @@ class Grant:
         block: int | None = None,
         *,
         manual: bool = False,
+        refusals: Refusals | None = None,
     ) -> None:
         """`calls` are already reserved in `window`. No call starts after `deadline` (epoch ms).
 
-        manual: a person waits for them.
+        manual: a person waits for them. refusals: what the process's other batches have met, which holds here too.
         """
         self.budget = budget
         self.made = 0
-        # Until when the marketplace takes no calls, as far as this worker has learnt by being refused; else 0.
-        self.refused_until = 0
         self._limits = limits
         # No call starts so close to the boundary of an hour of the clock, where those are counted.
         self._margin = limits.margin_ms if limits.per_hour or limits.per_day else 0
@@ -64,6 +64,7 @@ class Grant:
         self._deadline = deadline
         self._block = block or max(LEAST_BLOCK, BLOCK_MS // limits.spacing if limits.spacing else calls)
         self._manual = manual
+        self._refusals = refusals or Refusals()
         self._hand = Hand()
         # The last block, of a budget that has a pace alone; what is known of the slots item, of one with rings.
         self._slots: Slots | None = None
@@ -92,18 +93,18 @@ class Grant:
         while True:
             with self._lock:
                 ticket, until = self._next()
-            woken = self._clock.wait_until(until, self._stopped)
+            self._clock.wait_until(until, self._stopped)
             with self._lock:
                 if ticket is None:
                     continue
-                now = self._clock.now()
-                if not woken and now <= ticket.latest:
+                now, stopped = self._clock.now(), self.stopped
+                if not stopped and now <= ticket.latest:
                     self._hand.made(now)
                     self.made += 1
                     return
                 self._left += 1  # charged, and not made
-                if woken and self._stop:
-                    raise self._stop
+                if stopped:
+                    raise stopped
                 self._hand.passed()
 
     def close(self, until: int, reason: str) -> None:
@@ -121,11 +122,11 @@ class Grant:
         until = min(until, now + LONGEST_CLOSING_MS)
         with self._lock:
             answered, self._answered = self._answered, 0
+        # First, as in `close`. How long the pause is in the end, the table says.
+        self._halt_until(until, reason)
         call = refusals.RefusedCall(until, reason, named, answered, meanwhile=self._closed_until)
-        try:
-            until = refusals.refuse(self.budget, self._limits, call, now)
-        finally:
-            self._halt_until(until, reason)
+        until = refusals.refuse(self.budget, self._limits, call, now)
+        self._halt_until(until, reason)
         return until
 
     def answered(self) -> None:
@@ -134,10 +135,9 @@ class Grant:
             self._answered += 1
 
     def _halt_until(self, until: int, reason: str) -> None:
-        self.refused_until = until
-        self._halt(
-            BudgetClosed(f"{keys.spoken(self.budget)} takes no calls until {iso(until)}: {reason}", retry_at=until)
-        )
+        closed = BudgetClosed(f"{keys.spoken(self.budget)} takes no calls until {iso(until)}: {reason}", retry_at=until)
+        self._refusals.note(self.budget, closed)
+        self._halt(closed)
 
     def remaining(self, calls: int) -> None:
         """See `Calls.remaining`."""
@@ -154,7 +154,7 @@ class Grant:
     @property
     def stopped(self) -> Failure | None:
         """Why no further call may start, if so."""
-        return self._stop
+        return self._stop or self._refusals.standing(self.budget, self._clock.now())
 
     def give_back(self) -> None:
         """Return what was not used. Called once, when the batch is done."""
@@ -172,7 +172,9 @@ class Grant:
 
     def _halt(self, reason: Failure) -> None:
         with self._lock:
-            self._stop = self._stop or reason
+            # Of closings the last one stands: it says when the pause ends in the end.
+            if self._stop is None or (isinstance(self._stop, BudgetClosed) and isinstance(reason, BudgetClosed)):
+                self._stop = reason
         self._stopped.set()
 
     def _no_more(self, reason: Failure) -> Failure:
@@ -182,8 +184,8 @@ class Grant:
 
     def _next(self) -> tuple[Ticket | None, int]:
         """The next call, charged to the window that it falls into, and its start; or when to ask for it again."""
-        if self._stop:
-            raise self._stop
+        if stopped := self.stopped:
+            raise stopped
         try:
             ticket = self._slot()
         except GiveWay as first:

@@ -1,9 +1,11 @@
 """What a refusal, and the answers after it, change of a budget as stored: the closing, the pace, and how pauses grow.
 
-The rule is `pace`. Each is one write, conditional on what was read; whoever loses looks again.
+The rule is `pace`. Each is one write, conditional on what was read; whoever loses looks again. `Refusals` are what a
+process knows of them by itself.
 """
 
 from contextlib import suppress
+from threading import Lock
 from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError
@@ -13,6 +15,7 @@ from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.ledger import Budget
 from sluice.jobs.budgets.pace import PACE_PAUSE_MS, Slowed
 from sluice.jobs.budgets.windows import Window
+from sluice.jobs.model.outcomes import BudgetClosed
 from sluice.platform import tables
 from sluice.platform.clock import SECOND
 from sluice.platform.config.limits import Limits
@@ -37,6 +40,34 @@ class RefusedCall(NamedTuple):
     named: bool = False
     answered: int = 0
     meanwhile: int = 0
+
+
+class Refusals:
+    """On which budgets a process has been refused: all its batches know, from the answer on.
+
+    The table says so too, once it is written, and unless that is lost; and nobody looks there before each call.
+    Safe to share between threads.
+    """
+
+    def __init__(self) -> None:
+        self._last = dict[str, BudgetClosed]()
+        self._lock = Lock()
+
+    def note(self, budget: str, closed: BudgetClosed) -> None:
+        """The marketplace takes no calls on `budget` until `closed.retry_at`. Of several the longest stands."""
+        with self._lock:
+            last = self._last.get(budget)
+            if last is None or _end(closed) > _end(last):
+                self._last[budget] = closed
+
+    def standing(self, budget: str, now: int) -> BudgetClosed | None:
+        """Why `budget` takes no calls now, if so."""
+        last = self._last.get(budget)
+        return last if last and _end(last) > now else None
+
+
+def _end(closed: BudgetClosed) -> int:
+    return closed.retry_at or 0
 
 
 def refuse(budget: str, limits: Limits, call: RefusedCall, now: int) -> int:

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 
 from sluice.jobs.budgets import blocks, ledger
+from sluice.jobs.budgets.refusals import Refusals
 from sluice.jobs.budgets.windows import SOON_MS, Window
 from sluice.jobs.dispatch.admission import batches
 from sluice.jobs.dispatch.find_ready import Ready
@@ -28,26 +29,6 @@ LEAD_MS = SECOND
 
 # Hands a batch of claimed jobs to a worker, or runs it. If it fails, the jobs go back.
 Send = Callable[[Batch], None]
-
-
-class Refusals:
-    """Which budgets a process that runs its batches itself has been refused on, and until when.
-
-    The table says so too, unless the write of it was lost; and between two batches nobody looks there. Safe to share
-    between threads: whoever comes last is right.
-    """
-
-    def __init__(self) -> None:
-        self._until = dict[str, int]()
-
-    def note(self, budget: str, until: int) -> None:
-        """The marketplace takes no calls on `budget` until then (epoch ms); 0: it has not refused any."""
-        if until > self._until.get(budget, 0):
-            self._until[budget] = until
-
-    def stand(self, budget: str, now: int) -> bool:
-        """Whether `budget` takes no calls now."""
-        return self._until.get(budget, 0) > now
 
 
 def hand_on(
@@ -72,7 +53,7 @@ def hand_on(
     """
     batches_ = _batches(picked, config.engine.batch)
     for number, batch in enumerate(batches_, 1):
-        if refusals and refusals.stand(ready.budget, now):
+        if refusals and refusals.standing(ready.budget, now):
             return
         last = number == len(batches_)
         if not _admit(ready, batch, now, config, send, done, manual=manual, more=more if last else None):

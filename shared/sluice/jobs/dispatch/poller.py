@@ -13,9 +13,10 @@ may run at once: a claim has one winner.
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import NamedTuple
 
+from sluice.jobs.budgets.refusals import Refusals
 from sluice.jobs.dispatch.admission import longest_unseen
 from sluice.jobs.dispatch.find_ready import Ready
-from sluice.jobs.dispatch.hand_on import Refusals, hand_on
+from sluice.jobs.dispatch.hand_on import hand_on
 from sluice.jobs.dispatch.rounds import Done, Round, for_each
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
@@ -79,9 +80,9 @@ def poll(
             seen, (ready, candidates) = Report(), shares[share]  # noqa: B023 - called within this round
 
             def run(batch: Batch) -> None:
-                report = run_batch(batch, ready.limits, context, deadline, observe, THREADS, polling=True)
-                refusals.note(batch.budget, report.refused_until)
-                seen.add(report)
+                seen.add(
+                    run_batch(batch, ready.limits, context, deadline, observe, THREADS, polling=True, refusals=refusals)
+                )
 
             if clock.now() < deadline - CALL_MS:
                 hand_on(ready, candidates, clock.now(), config, run, part, refusals)

@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sluice.jobs.budgets import seats
+from sluice.jobs.budgets.refusals import Refusals
 from sluice.jobs.dispatch.admission import longest_unseen
 from sluice.jobs.dispatch.fair_order import turns_at
 from sluice.jobs.dispatch.find_ready import Ready
-from sluice.jobs.dispatch.hand_on import Refusals, hand_on
+from sluice.jobs.dispatch.hand_on import hand_on
 from sluice.jobs.dispatch.rounds import Done, Round, attempt
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
@@ -163,9 +164,12 @@ class _PunctualRun:
             total = Report()
 
             def run(batch: Batch) -> None:
-                report = run_batch(batch, ready.limits, self.context, self.deadline, self.observe, len(batch.jobs))
-                self.refusals.note(batch.budget, report.refused_until)
-                total.add(report)
+                threads, refusals = len(batch.jobs), self.refusals
+                total.add(
+                    run_batch(
+                        batch, ready.limits, self.context, self.deadline, self.observe, threads, refusals=refusals
+                    )
+                )
 
             hand_on(ready, candidates, self.context.now(), self.context.config, run, part, self.refusals)
             return total

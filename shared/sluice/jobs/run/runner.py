@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from sluice.jobs.budgets.grant import Grant
+from sluice.jobs.budgets.refusals import Refusals
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import VERSION, Job
 from sluice.jobs.model.outcomes import CannotSucceed, Failure, HandlerResult, LeaseOver, OutOfTime, Then, Waiting
@@ -34,7 +35,6 @@ class Report:
     waited_for: manual jobs that are due again at once, for somebody who asked while they ran.
     put_off: when manual jobs are due that could not be done now, epoch ms.
     newer: jobs that this worker cannot read.
-    refused_until: of one batch: until when the marketplace takes no calls on its budget, as it has said; else 0.
     """
 
     ends: Counter[str] = field(default_factory=Counter)
@@ -42,7 +42,6 @@ class Report:
     waited_for: int = 0
     put_off: set[int] = field(default_factory=set)
     newer: list[Job] = field(default_factory=list)
-    refused_until: int = 0
 
     def add(self, other: "Report") -> None:
         """Count what became of another batch too."""
@@ -72,17 +71,28 @@ def run_batch(
     threads: int,
     *,
     polling: bool = False,
+    refusals: Refusals | None = None,
 ) -> Report:
     """Run the jobs of `batch`, `threads` at a time, until `deadline` (epoch ms, the end of the worker's own time).
 
     A batch that was delivered before is not run again: its jobs are `late`. polling: the jobs were waiting for an
-    operation, and go on waiting where they could not be checked.
+    operation, and go on waiting where they could not be checked. refusals: what the process knows of them, where
+    it runs several batches at once: none of them calls on a budget that has just refused another's call.
     """
     if not starts.start(batch.jobs[0], context.now()):
         return Report(ends=Counter(late=len(batch.jobs)))
     lease_end = min(job.due_at or 0 for job in batch.jobs)
     last_start = min(deadline, lease_end) - CALL_MS
-    grant = Grant(batch.budget, limits, batch.window, batch.calls, context.clock, last_start, manual=batch.manual)
+    grant = Grant(
+        batch.budget,
+        limits,
+        batch.window,
+        batch.calls,
+        context.clock,
+        last_start,
+        manual=batch.manual,
+        refusals=refusals,
+    )
     report, lock, turns, left = Report(), threading.Lock(), dict[str, threading.Lock](), dict[tuple[str, ...], object]()
     runs = [Run(job, grant, context, batch.jobs, turns, left) for job in batch.jobs]
     together = dict[str, HandlerResult | Exception]()
@@ -112,7 +122,8 @@ def run_batch(
         observe(ended or job, failure)
 
     try:
-        together |= _run_together(runs, last_start)
+        if not grant.stopped:
+            together |= _run_together(runs, last_start)
         if threads == 1:
             for run in runs:
                 one(run)
@@ -120,7 +131,7 @@ def run_batch(
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(one, runs))
     finally:
-        report.calls, report.refused_until = grant.made, grant.refused_until
+        report.calls = grant.made
         grant.give_back()
     return report
 
