@@ -12,7 +12,7 @@ from local.laptop import Laptop
 from sluice.dashboard.pages import PLACES
 from sluice.platform.clock import SystemClock
 from tests.integration.levers import make_idle
-from tests.support.browser import chromium
+from tests.support.browser import chromium, new_page
 from tests.support.patience import SECONDS
 
 SESSION, SIGN_IN = "__Host-sluice", "__Host-sluice-sign-in"
@@ -27,7 +27,7 @@ def browse(laptop: Laptop) -> None:
 def browse_at(url: str) -> None:
     """The same of the dashboard at `url`."""
     with chromium() as browser:
-        page, asked, wrong = browser.new_page(), list[str](), list[str]()
+        page, asked, wrong = new_page(browser), list[str](), list[str]()
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{url}/dashboard")

@@ -108,12 +108,18 @@ def _read_anew() -> None:
 
 
 class Server:
-    """A context manager: the dashboard at `url`, for a browser. `asked` has every path that was asked for."""
+    """A context manager: the dashboard at `url`, for a browser. `asked` has every path that was asked for.
+
+    one_at_a_time: held while a request is answered. A browser asks for a page's style and script at once, and the
+    handlers' framework knows one request for each process, as Lambda gives it to it.
+    """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _serve(self.asked))
+        self.one_at_a_time = threading.RLock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _serve(self))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self.is_open = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -124,9 +130,11 @@ class Server:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        with self.one_at_a_time:  # what was being answered is answered
+            self.is_open = False
 
 
-def _serve(asked: list[str]) -> type[BaseHTTPRequestHandler]:
+def _serve(site: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -137,13 +145,16 @@ def _serve(asked: list[str]) -> type[BaseHTTPRequestHandler]:
             self._answer("POST")
 
         def _answer(self, method: str) -> None:
-            asked.append(self.path)
             path, _, query = self.path.partition("?")
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             pairs = (one.strip().partition("=") for one in self.headers.get("Cookie", "").split(";") if one.strip())
             headers = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
             cookies = {name: value for name, _, value in pairs}
-            shown = request(method, path, query=query, cookies=cookies, headers=headers, body=body)
+            with site.one_at_a_time:
+                if not site.is_open:
+                    return
+                site.asked.append(self.path)
+                shown = request(method, path, query=query, cookies=cookies, headers=headers, body=body)
             text = shown.text.encode()
             self.send_response(shown.status)
             for name, value in shown.headers.items():

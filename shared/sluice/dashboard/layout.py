@@ -1,6 +1,7 @@
 """The frame of every page: navigation, who is signed in, and where style and script come from."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from markupsafe import Markup
 
@@ -9,6 +10,9 @@ from sluice.dashboard.html import Child, element, join
 from sluice.dashboard.page import Page
 from sluice.dashboard.pages import GROUPS, Place, is_own, offered
 from sluice.dashboard.visit import Visit
+
+# After which a page that changes by itself is asked for again.
+REFRESH_SECONDS: Final = 10
 
 
 def whole(visit: Visit, page: Page) -> str:
@@ -30,7 +34,7 @@ def whole(visit: Visit, page: Page) -> str:
         page.body,
         id="content",
         tabindex="-1",
-        data_refresh="10" if page.refreshes else None,
+        data_refresh=str(REFRESH_SECONDS) if page.refreshes else None,
     )
     return document(page.title, [header, element("div", _navigation(visit), main, class_="frame")])
 

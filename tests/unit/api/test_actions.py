@@ -5,6 +5,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from sluice.platform.config.limits import Limits
 from sluice.platform.config.services import LIMITS
 from sluice.platform.context import Context
 from tests.support.http import Answer, call
+from tests.support.patience import SECONDS
 from tests.unit.api.conftest import Cloud
 from tests.unit.api.document import conforms
 from tests.unit.api.test_operator import NOON, Work, work  # noqa: F401 - the fixture
@@ -326,23 +328,18 @@ def test_of_two_that_do_the_same_page_one_writes_it_down(work: Work) -> None:  #
     work.cloud.enqueue("acme", *(f"A-{number}" for number in range(60)))
     action = actions.find("acme", do("cancel", filter={"state": "queued"})["actionId"])
     assert action
-    outcomes = Counter[str]()
-    barrier = threading.Barrier(4)
+    barrier = threading.Barrier(4, timeout=SECONDS)
 
-    def page() -> None:
+    def page(_: int) -> str:
         barrier.wait()
         try:
             acting.do_page(action, NOON, work.config)
-            outcomes["written"] += 1
         except tables.ConditionFailed:
-            outcomes["late"] += 1
+            return "late"
+        return "written"
 
-    threads = [threading.Thread(target=page) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert outcomes == {"written": 1, "late": 3}
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(page, range(4))) == ["late", "late", "late", "written"]
     assert states() == {"cancelled": 60}
 
 

@@ -9,16 +9,18 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, ViewportSize, expect
+from playwright.sync_api import Browser, FilePayload, Page, ViewportSize, expect
 
+from sluice.dashboard import layout
 from sluice.dashboard.pages import PLACES
 from sluice.dashboard.sessions import SessionItem
 from sluice.jobs.model.job import Job
 from sluice.listings.stockx.table import Listing
 from sluice.operator import counts
 from sluice.platform import aws
+from sluice.platform.clock import DAY, SECOND
 from tests.support import dashboard, dashboard_ebay, dashboard_shop
-from tests.support.browser import CHROMIUM, WHY_NOT, chromium
+from tests.support.browser import CHROMIUM, WHY_NOT, chromium, new_page, press
 from tests.support.dashboard import Server
 from tests.support.http import call
 from tests.support.pictures import small
@@ -44,9 +46,9 @@ HOSTILE = f"<script>alert(1)</script><img src=x onerror=alert(2)>{'W' * 120}"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
+def opened() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -59,15 +61,25 @@ def things(acme: Cloud) -> list[str]:
 def site(acme: Cloud, things: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """The dashboard of `acme`, and an issuer to sign in at."""
     monkeypatch.setattr(aws, "invoke", dashboard.api)
+    # However long a test takes, no page changes by itself under its eyes.
+    monkeypatch.setattr(layout, "REFRESH_SECONDS", DAY // SECOND)
     with dashboard.issuer(), Server() as server:
         yield server
+
+
+@pytest.fixture
+def browser(opened: Browser, site: Server) -> Iterator[Browser]:
+    """No page is open any more when its site goes."""
+    yield opened
+    for context in opened.contexts:
+        context.close()
 
 
 class Visitor:
     """Somebody at a browser. elsewhere: addresses that were asked for on another host. wrong: what the console says."""
 
-    def __init__(self, context: BrowserContext, site: Server) -> None:
-        self.site, self.context, self.page = site, context, context.new_page()
+    def __init__(self, page: Page, site: Server) -> None:
+        self.site, self.page = site, page
         self.elsewhere: list[str] = []
         self.wrong: list[str] = []
         self.page.on("request", lambda one: self._note(one.url))
@@ -103,7 +115,7 @@ class Visitor:
 
 
 def visitor(browser: Browser, site: Server, **settings: Any) -> Visitor:
-    return Visitor(browser.new_context(**settings), site)
+    return Visitor(new_page(browser, **settings), site)
 
 
 def test_a_person_signs_in_finds_a_job_and_cancels_it(browser: Browser, site: Server) -> None:
@@ -119,7 +131,7 @@ def test_a_person_signs_in_finds_a_job_and_cancels_it(browser: Browser, site: Se
     expect(page.locator(".told")).to_contain_text("cancelled")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Signed out")).to_be_visible()
-    assert [cookie["name"] for cookie in me.context.cookies() if cookie["name"] == "__Host-sluice"] == []
+    assert [cookie["name"] for cookie in page.context.cookies() if cookie["name"] == "__Host-sluice"] == []
     assert me.wrong == []
 
 
@@ -230,18 +242,22 @@ def test_what_users_wrote_runs_nowhere(browser: Browser, site: Server) -> None:
     assert me.wrong == []
 
 
-def test_a_page_renews_itself_and_keeps_what_is_open_and_focused(browser: Browser, site: Server, acme: Cloud) -> None:
+def test_a_page_renews_itself_and_keeps_what_is_open_and_focused(
+    browser: Browser, site: Server, acme: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "REFRESH_SECONDS", 10)
     me = visitor(browser, site)
     me.page.clock.install()
     page = me.sign_in("user operator admin")
     page.wait_for_load_state()
     expect(page.locator(".tile").first).to_contain_text("3")
     page.get_by_role("link", name=re.compile("Download as CSV")).focus()
-    acme.enqueue("acme", "BB0000-001")
-    counts.follow(changes("jobs"))
+    with site.one_at_a_time:
+        acme.enqueue("acme", "BB0000-001")
+        counts.follow(changes("jobs"))
     page.clock.run_for(10_500)
     expect(page.locator(".tile").first).to_contain_text("7")
-    assert page.evaluate("document.activeElement.textContent").startswith("Download as CSV")
+    expect(page.get_by_role("link", name=re.compile("Download as CSV"))).to_be_focused()
 
 
 def test_an_expired_session_leads_back_to_where_one_was(browser: Browser, site: Server) -> None:
@@ -281,7 +297,7 @@ def test_each_button_does_what_it_says(browser: Browser, site: Server, things: l
 
 def _job(me: Visitor, page: Page, things: list[str], _: Cloud) -> None:
     me.go(next(one for one in things if one.startswith("/dashboard/action?")))
-    page.get_by_role("button", name="Stop").click()
+    press(page, "Stop")
     expect(page.get_by_text("It stops before its next page")).to_be_visible()
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
     later = next(one for one in things if one.startswith("/dashboard/promotion?"))  # a job that is due in a while
@@ -297,40 +313,40 @@ def _webhook(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
     page.get_by_label("Id:").fill("second")
     page.get_by_label("Address (https)").fill("https://hooks.example.com/x")
     page.get_by_label("job.dead").check()
-    page.get_by_role("button", name="Make it").click()
+    press(page, "Make it")
     expect(page.get_by_text("whsec_")).to_be_visible()
     page.get_by_role("link", name="To the webhook").click()
-    page.get_by_role("button", name="Send a test").click()
+    press(page, "Send a test")
     expect(page.get_by_role("cell", name="webhook.test")).to_be_visible()
     me.go("/dashboard/webhook?id=main")
-    page.get_by_role("button", name="Send again").click()
+    press(page, "Send again")
     expect(page.locator("tbody .word")).to_have_text("pending")
     page.get_by_text("New secret…").click()
-    page.get_by_role("button", name="New secret").click()
+    press(page, "New secret")
     expect(page.get_by_text("whsec_")).to_be_visible()
     page.get_by_role("link", name="To the webhook").click()
     page.get_by_label("Address (https)").fill("https://hooks.example.com/y")
     page.get_by_label("sends").uncheck()
-    page.get_by_role("button", name="Change it").click()
+    press(page, "Change it")
     expect(page.locator("dd .word")).to_have_text("disabled")
     page.get_by_text("Delete…").click()
-    page.get_by_role("button", name="Delete").click()
+    press(page, "Delete")
     expect(page.locator("tbody tr")).to_have_count(1)
 
 
 def _listing(me: Visitor, page: Page, things: list[str], _: Cloud) -> None:
     me.go(next(one for one in things if one.startswith("/dashboard/listing?")))
     page.get_by_label("Price").fill("199")
-    page.get_by_role("button", name="Change it").click()
+    press(page, "Change it")
     expect(page.get_by_role("cell", name="199 USD")).to_be_visible()
-    page.get_by_role("button", name="Take off the market").click()
+    press(page, "Take off the market")
     expect(page.get_by_role("cell", name="deactivate", exact=True)).to_be_visible()
     Listing(dashboard_shop.TENANT, dashboard_shop.LISTING).update([Listing.status.set("INACTIVE")])
     page.reload()
-    page.get_by_role("button", name="Put on the market").click()
+    press(page, "Put on the market")
     expect(page.get_by_role("cell", name="activate", exact=True)).to_be_visible()
     page.get_by_text("Delete…").click()
-    page.get_by_role("button", name="Delete").click()
+    press(page, "Delete")
     expect(page.get_by_role("cell", name="delete", exact=True)).to_be_visible()
 
 
@@ -338,19 +354,19 @@ def _portfolio(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
     me.go("/dashboard/portfolio")
     page.get_by_label("SKU", exact=True).fill("DZ5485-612")
     page.get_by_label("Size", exact=True).last.fill("9.5")
-    page.get_by_role("button", name="Add it").click()
+    press(page, "Add it")
     expect(page.get_by_role("heading", name="DZ5485-612")).to_be_visible()
-    page.get_by_role("button", name="Fetch its prices now").click()
+    press(page, "Fetch its prices now")
     expect(page.get_by_role("heading", name="Prices are asked for")).to_be_visible()
     page.get_by_text("Remove…").click()
-    page.get_by_role("button", name="Remove").click()
+    press(page, "Remove")
     expect(page.locator("tbody tr")).to_have_count(1)
-    page.get_by_role("button", name="Fetch all prices now").click()
+    press(page, "Fetch all prices now")
     expect(page.get_by_role("heading", name="Prices are asked for")).to_be_visible()
     me.go("/dashboard/portfolio")
     file = {"name": "items.csv", "mimeType": "text/csv", "buffer": b"sku,size\nDZ5485-612,9.5\nDZ5485-612,\n"}
     page.get_by_label("A CSV file").set_input_files([cast(FilePayload, file)])
-    page.get_by_role("button", name="Import it").click()
+    press(page, "Import it")
     expect(page.locator(".told")).to_contain_text("0 of up to 1")
     expect(page.locator("tbody tr")).to_have_count(1)
 
@@ -364,9 +380,9 @@ def _item(me: Visitor, page: Page, things: list[str], _: Cloud) -> None:
     page.get_by_label("Cost of each").last.fill("70")
     page.get_by_label("Units").last.fill("5")
     assert call("PATCH", f"/v1/inventory/{item_id}", body=lots, tenant=dashboard_shop.TENANT).status == 200
-    page.get_by_role("button", name="Change it").click()
+    press(page, "Change it")
     expect(page.get_by_role("alert")).to_contain_text("95.50 USD")
-    page.get_by_role("button", name="Change it").click()
+    press(page, "Change it")
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.get_by_role("cell", name="70 USD")).to_be_visible()
 
@@ -376,11 +392,11 @@ def _ebay(me: Visitor, page: Page, things: list[str], _: Cloud) -> None:
     expect(page.get_by_role("button", name="Ours")).to_have_count(2)
     page.get_by_role("button", name="Ignore").first.click()
     expect(page.get_by_role("button", name="Ours")).to_have_count(1)
-    page.get_by_role("button", name="Check now").click()
+    press(page, "Check now")
     expect(page.get_by_role("button", name="Check now")).to_be_enabled()
     page.get_by_role("link", name="eBay groups").click()
     page.get_by_role("link", name=dashboard_ebay.GROUP_KEY).click()
-    page.get_by_role("button", name="Check now").click()
+    press(page, "Check now")
     expect(page.get_by_role("link", name=dashboard_ebay.MEMBER)).to_be_visible()
     jobs = {tuple(job.payload["skus"]) for job in Job.scan(Job.kind == "listing.compare")}
     assert jobs == {(dashboard_ebay.SKU,)}, "of the group nothing was published yet"
@@ -390,9 +406,9 @@ def _promotion(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
     me.go("/dashboard/promotions")
     page.get_by_label("Listing at eBay").last.fill("110559999999")
     page.get_by_label("Rate").fill("4.5")
-    page.get_by_role("button", name="Promote it").click()
+    press(page, "Promote it")
     expect(page.get_by_text("4.5 % of the sale")).to_be_visible()
-    page.get_by_role("button", name="Take it back").click()
+    press(page, "Take it back")
     expect(page.locator(".told .word")).to_have_text("cancelled")
 
 
@@ -400,38 +416,38 @@ def _product_page(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
     me.go("/dashboard/product-pages")
     page.get_by_label("Address of").fill("https://shop.example/p/2")
     page.get_by_label("drop by").fill("10")
-    page.get_by_role("button", name="Track it").click()
+    press(page, "Track it")
     expect(page.get_by_text("at a drop by 10 %")).to_be_visible()
     page.get_by_label("Your name").fill("winter boots")
-    page.get_by_role("button", name="Change it").click()
+    press(page, "Change it")
     expect(page.get_by_role("heading", name="winter boots")).to_be_visible()
     page.get_by_text("Track it no longer…").click()
-    page.get_by_role("button", name="Track it no longer").click()
+    press(page, "Track it no longer")
     expect(page.locator("tbody tr")).to_have_count(1)
     me.go("/dashboard/checks")
-    page.get_by_role("button", name="Run now").click()
+    press(page, "Run now")
     expect(page.get_by_role("heading", name="A run has begun")).to_be_visible()
 
 
 def _mail(me: Visitor, page: Page, _: list[str], acme: Cloud) -> None:
     me.go("/dashboard/notifications")
     page.get_by_label("One address").fill("ops@acme.example")
-    page.get_by_role("button", name="Have it so").click()
+    press(page, "Have it so")
     expect(page.locator(".told .word")).to_have_text("pending")
     acme.mailbox.confirm("ops@acme.example")
-    page.get_by_role("button", name="Send a test").click()
+    press(page, "Send a test")
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_text("Stop all mail…").click()
-    page.get_by_role("button", name="Stop all mail").click()
+    press(page, "Stop all mail")
     expect(page.get_by_text("Nobody is told anything")).to_be_visible()
 
 
 def _letters(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
     me.go("/dashboard/dead-letters")
-    page.get_by_role("button", name="Acknowledge").click()
+    press(page, "Acknowledge")
     expect(page.get_by_text("1 done")).to_be_visible()
     me.go("/dashboard/dead-letters?code=unavailable&status=acknowledged")
-    page.get_by_role("button", name="Replay…").click()
+    press(page, "Replay…")
     expect(page.get_by_text("Nothing was done.")).to_be_visible()
 
 
@@ -439,7 +455,7 @@ def _pauses(me: Visitor, page: Page, _: list[str], __: Cloud) -> None:
     me.go("/dashboard/pauses")
     page.get_by_label("What:").fill("stockx")
     page.get_by_label("Why;").fill("maintenance")
-    page.get_by_role("button", name="Pause").click()
+    press(page, "Pause")
     expect(page.get_by_role("cell", name="maintenance")).to_be_visible()
     page.get_by_role("row", name=re.compile("maintenance")).get_by_role("button", name="Resume").click()
     expect(page.get_by_role("cell", name="maintenance")).to_have_count(0)
@@ -449,18 +465,18 @@ def _configuration(me: Visitor, page: Page, _: list[str], acme: Cloud) -> None:
     document = page.get_by_label("What differs")
     me.go("/dashboard/configuration")
     document.fill("{")
-    page.get_by_role("button", name="Look at the difference").click()
+    press(page, "Look at the difference")
     expect(page.get_by_text("is not JSON")).to_be_visible()
     document.fill('{"limits": {"stockx": {"interval_ms": 600}}, "engine": {"batch": 20}}')
-    page.get_by_role("button", name="Look at the difference").click()
+    press(page, "Look at the difference")
     expect(page.locator("ins")).to_have_text("600")
     acme.parameter.put('{"limits": {"stockx": {"interval_ms": 900}}, "engine": {"batch": 10}}')
-    page.get_by_role("button", name="Have it hold").click()
+    press(page, "Have it hold")
     expect(page.get_by_role("alert")).to_contain_text("engine.batch")
-    page.get_by_role("button", name="Look at the difference").click()
+    press(page, "Look at the difference")
     page.get_by_label("Reason").fill("StockX gives us more")
-    page.get_by_role("button", name="Have it hold").click()
+    press(page, "Have it hold")
     expect(page.get_by_role("cell", name="StockX gives us more")).to_be_visible()
     page.get_by_role("link", name="1", exact=True).click()
-    page.get_by_role("button", name="Go back to version 1").click()
+    press(page, "Go back to version 1")
     expect(document).to_have_value("{}")

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,9 +15,11 @@ from sluice.platform import tables
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config.document import SECTIONS, Config
 from sluice.platform.http import routing
+from sluice.platform.http.errors import Conflict
 from tests.support.clock import VirtualClock
-from tests.support.http import Answer, call
+from tests.support.http import REQUEST_ID, Answer, call
 from tests.support.parameter import KEPT, PERSON
+from tests.support.patience import SECONDS
 from tests.unit.api.conftest import Cloud
 from tests.unit.api.document import conforms
 
@@ -104,19 +107,22 @@ def test_the_same_document_again_changes_nothing(cloud: Cloud) -> None:
 
 
 def test_of_many_who_change_one_version_one_wins(cloud: Cloud) -> None:
-    barrier, statuses = threading.Barrier(6), list[tuple[int, int]]()
+    """Beside each other, as processes of a function are: each has one request at a time."""
+    barrier = threading.Barrier(6, timeout=SECONDS)
 
-    def write(number: int) -> None:
+    def write(number: int) -> bool:
+        who = configuring.Who(f"someone@u{number}", REQUEST_ID, None, NOON)
         barrier.wait()
-        statuses.append((change(1, {"engine": {"batch": number}}, subject=f"u{number}").status, number))
+        try:
+            configuring.change(1, configuring.encode({"engine": {"batch": number}}), who)
+        except Conflict:
+            return False
+        return True
 
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(1, 7)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(status for status, _ in statuses) == [200, *[409] * 5]
-    [winner] = [number for status, number in statuses if status == 200]
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(write, range(1, 7)))
+    assert done.count(True) == 1
+    winner = 1 + done.index(True)
     assert (len(cloud.parameter.versions), text(cloud)) == (2, {"engine": {"batch": winner}})
     assert ask("GET").json["by"] == f"someone@u{winner}"
 

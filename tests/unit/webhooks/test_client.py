@@ -10,6 +10,7 @@ from local.cloud.cloud import free_port
 from local.receiver import Answer, Receiver, status
 from sluice.platform.pinned import look_up
 from sluice.webhooks.client import Undelivered, WebhookClient
+from tests.support.patience import SECONDS
 
 PUBLIC = "93.184.216.34"
 HEADERS = {"webhook-id": "m1"}
@@ -17,7 +18,15 @@ HEADERS = {"webhook-id": "m1"}
 
 @pytest.fixture
 def client() -> Iterator[WebhookClient]:
-    """On a laptop, and of little patience."""
+    """On a laptop, which may be busy: a receiver's answer comes late then."""
+    client = WebhookClient(local=True, seconds=SECONDS)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def hasty() -> Iterator[WebhookClient]:
+    """Of little patience, for receivers that never answer."""
     client = WebhookClient(local=True, seconds=0.5)
     yield client
     client.close()
@@ -69,13 +78,13 @@ def silence(receiver: Receiver) -> Answer:
     return wait
 
 
-def test_no_answer_comes(client: WebhookClient) -> None:
+def test_no_answer_comes(hasty: WebhookClient) -> None:
     with Receiver() as receiver:
         receiver.then(silence(receiver))
-        assert code(client, receiver.url) == "timed_out"
+        assert code(hasty, receiver.url) == "timed_out"
 
 
-def test_headers_that_drip_do_not_hold_it_up(client: WebhookClient) -> None:
+def test_headers_that_drip_do_not_hold_it_up(hasty: WebhookClient) -> None:
     """Each byte comes in time, the answer never."""
 
     def drip(request: BaseHTTPRequestHandler) -> None:
@@ -84,7 +93,7 @@ def test_headers_that_drip_do_not_hold_it_up(client: WebhookClient) -> None:
             request.wfile.write(b"a")
 
     with Receiver(drip) as receiver:
-        assert code(client, receiver.url) == "timed_out"
+        assert code(hasty, receiver.url) == "timed_out"
 
 
 def test_an_endless_body_is_not_read(client: WebhookClient) -> None:
@@ -225,11 +234,11 @@ def test_a_name_that_is_none(connected: list[str]) -> None:
     assert [*sent(fail), *sent(Names([]))] == ["unreachable", "unreachable"]
 
 
-def test_a_name_server_that_does_not_answer(client: WebhookClient) -> None:
+def test_a_name_server_that_does_not_answer() -> None:
     with Receiver() as forever:
-        patient = WebhookClient(local=True, seconds=0.2, look_up=lambda *_: [str(forever.over.wait())])
-        assert code(patient, "https://hooks.example.com/") == "timed_out"
-        patient.close()
+        hasty = WebhookClient(local=True, seconds=0.2, look_up=lambda *_: [str(forever.over.wait())])
+        assert code(hasty, "https://hooks.example.com/") == "timed_out"
+        hasty.close()
 
 
 def test_the_real_name_server_is_asked_for_ipv4_first() -> None:
@@ -240,6 +249,6 @@ def test_the_real_name_server_is_asked_for_ipv4_first() -> None:
 def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
     with Receiver() as receiver:
-        client = WebhookClient(local=True)
+        client = WebhookClient(local=True, seconds=SECONDS)
         assert client.post(receiver.url, HEADERS, b"{}") == 204
         client.close()
