@@ -17,7 +17,7 @@ from sluice.jobs.model.job import Job, Unreadable, read
 from sluice.jobs.model.states import FINAL, LEASED, QUEUED
 from sluice.listings.stockx import kinds as stockx
 from sluice.listings.stockx.changes import Action, Sent
-from sluice.notifications.table import TENANTS
+from sluice.notifications.table import OPERATOR, TENANTS
 from sluice.operator.actions import RUNNING, STOPPED
 from sluice.operator.kinds import ACTION
 from sluice.platform.clock import SECOND, iso
@@ -160,7 +160,7 @@ def _import(item: Item, when: When) -> Item:
 
 def _mail(item: Item, when: When) -> Item:  # noqa: ARG001 - one of many rules
     """An address is a topic of the lost stack, and has agreed to that one alone: its tenant gives it once more."""
-    if item["tenant"]["S"] != TENANTS:
+    if item["tenant"]["S"] != TENANTS or item["entry"]["S"] == OPERATOR:
         return item
     return _without(item, "address", "topic", "due_at", "claim_token")
 

@@ -543,6 +543,7 @@ def open_town(store: Store, seed: int) -> Iterator[Town]:
     with running(town, seed) as patch:
         patch.setattr(live, "in_force", lambda **how: readers[len(storm.processes) > 1].in_force(**how))
         patch.setenv("OPERATOR_WORKER_FUNCTION", "operator-worker")
+        patch.setenv("OPERATOR_TOPIC", "arn:aws:sns:operator")
         settings.cache_clear()
         # How long a call took is counted.
         patch.setattr(transport, "time", SimpleNamespace(monotonic=lambda: clock.time / SECOND))

@@ -83,6 +83,8 @@ def test_an_address_for_mail_does_not_come_back_and_what_its_tenant_wants_does()
     assert bring_back("notifications", wants | text(address="a@b.example", topic="arn", claim_token="x"), WHEN) == wants
     mail = text(tenant="acme", entry="mail#1", subject="dead")
     assert bring_back("notifications", mail, WHEN) == mail
+    operators = text(tenant="#tenants", entry="#operator") | {"due_at": {"N": "1"}}
+    assert bring_back("notifications", operators, WHEN) == operators, "its topic is the new stack's own"
 
 
 def test_a_refresh_lock_does_not_come_back() -> None:

@@ -41,6 +41,8 @@ def names(*values: str) -> dict[str, Any]:
         ("budgets", text(budget="ebay-marketing:acme", window="2026-11-22")),
         ("notifications", text(tenant="#tenants", entry="acme")),
         ("notifications", text(tenant="acme", entry="mail#1")),
+        ("notifications", text(tenant="#operator", entry="acme#0001795348800#job.dead#e1")),
+        ("notifications", text(tenant="#told", entry="acme#job.dead#e1")),
         ("pauses", text(scope="now", name="tenant:acme")),
         ("lanes", text(registry="lanes#1", lane="stockx:acme#100#0")),
         ("lanes", text(registry="lanes#1", lane="ebay#100#0@ebay:acme")),

@@ -26,6 +26,8 @@ from sluice.platform.http import table_pages
 from sluice.platform.http.paging import Page, Place
 
 TENANTS, PRICES = "#tenants", "prices"
+# Whoever runs the deployment: stands among the tenants as the one that no tenant can be called (`operator_lines`).
+OPERATOR = "#operator"
 TOLD, WAITS, MAIL = "told#", "waits#", "mail#"
 # Far longer than an event may be on its way, and long enough to look up what one was told.
 TOLD_MS, MAIL_MS = 7 * DAY, 30 * DAY
@@ -96,7 +98,7 @@ def wants(tenant: str) -> Row | None:
 
 
 def everybody() -> Iterator[Row]:
-    """What each tenant wants, by name."""
+    """What each tenant wants, by name. Before them stands the operator, who wants nothing that time alone brings."""
     yield from Row.query(TENANTS)
 
 
@@ -106,15 +108,22 @@ def note(tenant: str, event: tuple[str, str], at: int, text: str, now: int) -> N
     event: its type and its id. at: when it happened.
     """
     kind, event_id = event
-    told = Row(tenant=tenant, entry=f"{TOLD}{kind}#{event_id}", expires_at=ttl(now + TOLD_MS))
-    line = Row(
-        tenant=tenant,
-        entry=f"{WAITS}{now:013d}#{kind}#{event_id}",
-        type=kind,
-        at=at,
-        text=text,
-        expires_at=ttl(now + WAITS_MS),
-    )
+    waits = line((tenant, f"{WAITS}{now:013d}#{kind}#{event_id}"), kind, at, text, now)
+    note_once(told((tenant, f"{TOLD}{kind}#{event_id}"), now), waits)
+
+
+def told(key: tuple[str, str], now: int) -> Row:
+    """That an event was taken in."""
+    return Row(*key, expires_at=ttl(now + TOLD_MS))
+
+
+def line(key: tuple[str, str], kind: str, at: int, text: str, now: int) -> Row:
+    """A line of a mail."""
+    return Row(*key, type=kind, at=at, text=text, expires_at=ttl(now + WAITS_MS))
+
+
+def note_once(told: Row, line: Row) -> None:
+    """Write the line, unless `told` is there already."""
 
     def both(transaction: TransactWrite) -> None:
         transaction.save(told, Row.entry.does_not_exist())
@@ -128,7 +137,8 @@ def note(tenant: str, event: tuple[str, str], at: int, text: str, now: int) -> N
 
 def call_for_mail(tenant: str, at: int) -> None:
     """See to it that a mail is sent at `at`, or sooner where one is due already. Doing it twice does no harm."""
-    tables.update(Row, (TENANTS, tenant), [Row.due_at.set(Row.due_at | at), Row.noted.add(1)], Row.entry.exists())
+    known = None if tenant == OPERATOR else Row.entry.exists()
+    tables.update(Row, (TENANTS, tenant), [Row.due_at.set(Row.due_at | at), Row.noted.add(1)], known)
 
 
 def claim(found: Row, until: int) -> Row | None:

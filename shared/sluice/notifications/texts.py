@@ -34,12 +34,17 @@ class Mail(NamedTuple):
 
 
 def _dead(data: Data) -> str:
-    error = data["error"] or {"code": "unknown", "message": "no reason was kept"}
-    tries = f"{data['attempts']} {'try' if data['attempts'] == 1 else 'tries'}"
     return (
-        f"The job {data['jobId']} was given up after {tries}: {error['message']} ({error['code']}). "
+        f"The job {data['jobId']} was given up {end_of(data)}. "
         "Its dead letter has the whole history and can be replayed: GET /v1/dead-letters"
     )
+
+
+def end_of(data: Data) -> str:
+    """After how many tries, and of what, a job has died."""
+    error = data["error"] or {"code": "unknown", "message": "no reason was kept"}
+    tries = f"{data['attempts']} {'try' if data['attempts'] == 1 else 'tries'}"
+    return f"after {tries}: {error['message']} ({error['code']})"
 
 
 def _broken(data: Data) -> str:
@@ -71,11 +76,13 @@ def _ebay(what: str) -> Callable[[Data], str]:
 
 
 def _page(what: str) -> Callable[[Data], str]:
-    return lambda data: (
-        f"{data['label'] or data['title'] or data['url']}: {what}"
-        + (f" ({data['reason']})" if data.get("reason") else "")
-        + f". {data['url']}; what was read: GET /v1/pages/{data['pageId']}"
-    )
+    return lambda data: f"{page_news(what, data)} {data['url']}; what was read: GET /v1/pages/{data['pageId']}"
+
+
+def page_news(what: str, data: Data) -> str:
+    """What is new of a product page, in a sentence."""
+    reason = f" ({data['reason']})" if data.get("reason") else ""
+    return f"{data['label'] or data['title'] or data['url']}: {what}{reason}."
 
 
 def _disabled(data: Data) -> str:
@@ -132,6 +139,13 @@ def _part(title: str, rows: Sequence[str], none: str) -> list[str]:
     return [f"{title}:", *(f"  {row}" for row in rows)] if rows else [f"{title}: {none}."]
 
 
+# What is told of a product page.
+PAGE_NEWS: Final[Mapping[str, str]] = {
+    "page.price_dropped": "its price has dropped",
+    "page.back_in_stock": "it is back in stock",
+    "page.variant_gone": "a variant is gone",
+    "page.unreadable": "the page cannot be read any more",
+}
 # What is mailed to whoever wants it, and how each is said: from an event's data as webhooks have it (docs/webhooks.md).
 SAID: Final[Mapping[str, Callable[[Data], str]]] = {
     "job.dead": _dead,
@@ -142,10 +156,7 @@ SAID: Final[Mapping[str, Callable[[Data], str]]] = {
     "listing.sold": _ebay("{quantity} of {sku} sold at eBay."),
     "listing.ended": _ebay("The eBay listing of {sku} was ended by {by}."),
     "listing.on_hold": _ebay("eBay has put the listing of {sku} on hold."),
-    "page.price_dropped": _page("its price has dropped"),
-    "page.back_in_stock": _page("it is back in stock"),
-    "page.variant_gone": _page("a variant is gone"),
-    "page.unreadable": _page("the page cannot be read any more"),
+    **{kind: _page(what) for kind, what in PAGE_NEWS.items()},
     "webhook.disabled": _disabled,
     "failures.high": _failures,
     "summary.daily": _summary,
@@ -171,31 +182,40 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def said(kind: str, data: Data) -> str:
-    """An event as a line of a mail. data: as webhooks have it.
+    """An event as a line of a mail. data: as webhooks have it."""
+    return in_one_line(SAID[kind], data)[: MOST_SUMMARY if kind == "summary.daily" else MOST_LINE]
+
+
+def in_one_line(say: Callable[[Data], str], data: Data) -> str:
+    """What `say` makes of `data`, where nothing in `data` begins a line of its own.
 
     Titles, reasons and addresses are others' words: with a line end in them they could say more lines in our name.
     """
-    return SAID[kind](_in_one_line(data))[: MOST_SUMMARY if kind == "summary.daily" else MOST_LINE]
+    return say(_printable(data))
 
 
-def _in_one_line(value: Any) -> Any:
+def _printable(value: Any) -> Any:
     """`value` with a space in place of each character of its texts that is not printed, such as a line end."""
     if isinstance(value, str):
         return "".join(one if one.isprintable() else " " for one in value)
     if isinstance(value, Mapping):
-        return {name: _in_one_line(one) for name, one in value.items()}
-    return [_in_one_line(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: _printable(one) for name, one in value.items()}
+    return [_printable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def mail(lines: Sequence[Line], stage: str) -> Mail:
     """One mail that tells of `lines`, grouped by type, the oldest first. stage: of the deployment, for the subject."""
-    counted = Counter(line.type for line in lines)
-    parts = [f"{number} {NAMES[kind][number > 1]}" for kind, number in counted.most_common()]
-    shown = [line for kind in counted for line in sorted(lines, key=lambda one: one.at) if line.type == kind]
+    found = Counter(line.type for line in lines)
+    shown = [line for kind in found for line in sorted(lines, key=lambda one: one.at) if line.type == kind]
     rows = [f"{iso(line.at)}  {line.text}" for line in shown[:MOST_SHOWN]]
     if len(shown) > MOST_SHOWN:
         rows.append(f"… and {len(shown) - MOST_SHOWN} more.")
-    return Mail(subject(", ".join(parts), stage), "\n\n".join([*rows, HOW_TO_STOP]))
+    return Mail(subject(counted(found), stage), "\n\n".join([*rows, HOW_TO_STOP]))
+
+
+def counted(found: Counter[str]) -> str:
+    """How many of each type: `20 dead jobs, 1 broken account`."""
+    return ", ".join(f"{number} {NAMES[kind][number > 1]}" for kind, number in found.most_common())
 
 
 def trial(stage: str) -> Mail:

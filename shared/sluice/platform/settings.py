@@ -27,6 +27,7 @@ class Settings(NamedTuple):
     operator_worker_function: str
     pages_contact: str
     event_bus: str
+    operator_topic: str
     token_key: str
     stockx_api_url: str
     stockx_auth_url: str

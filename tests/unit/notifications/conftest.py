@@ -11,12 +11,14 @@ from sluice.notifications import mailer, receive, table, texts, topics
 from sluice.platform import aws
 from sluice.platform.observe import metrics
 from tests.support.clock import VirtualClock
-from tests.support.mailbox import Mailbox
+from tests.support.mailbox import REGION, Mailbox
 from tests.support.store import Store, store
 
 NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
 OPS = "ops@acme.example"
 OTHERS = "desk@globex.example"
+OPERATORS = "night@sluice.example"
+OPERATOR_TOPIC = f"{REGION}:sluice-local-mail"
 
 
 @dataclass
@@ -35,6 +37,14 @@ class Office:
         table.change(table.wants(tenant), tenant, wanted, self.clock.time)
         if confirmed:
             self.box.confirm(address)
+
+    def operator_reads(self) -> None:
+        """Whoever runs the deployment reads its mail."""
+        self.box.topics[OPERATOR_TOPIC] = {OPERATORS: True}
+
+    def operators_mails(self) -> list[tuple[str, str]]:
+        """Subject and text of each mail that went there."""
+        return [(subject, text) for address, subject, text in self.box.sent if address == OPERATORS]
 
     def happens(self, *events: dict[str, Any]) -> None:
         """Events reach the queue, and the notifier takes them in."""
@@ -56,6 +66,7 @@ def tables() -> Iterator[Store]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEAD_QUEUE_URL", "dead")
         patch.setenv("EVENT_BUS", "bus")
+        patch.setenv("OPERATOR_TOPIC", OPERATOR_TOPIC)
         with store() as made:
             yield made
 
@@ -65,7 +76,7 @@ def office(tables: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     """Noon, empty tables, and nobody subscribed to anything."""
     tables.clear()
     tables.around = None
-    made = Office(VirtualClock(NOON), Mailbox(), tables, [])
+    made = Office(VirtualClock(NOON), Mailbox({OPERATOR_TOPIC: {}}), tables, [])
     tables.services["sns"] = made.box.answer
     monkeypatch.setattr(metrics.provider, "namespace", "Sluice/test")
     monkeypatch.setattr(aws, "send_message", lambda _queue, body, **_about: made.set_aside.append(body))
@@ -97,6 +108,13 @@ def dead(event_id: str = "e1", *tenants: str, **detail: Any) -> dict[str, Any]:
         "error": {"code": "unavailable", "message": "stockx:globex answered 503", "at": NOON},
     }
     return event("job.dead", wanted | detail, event_id)
+
+
+def live(event_id: str = "l1", tenant: str = "acme") -> dict[str, Any]:
+    """A listing can be bought now, which the operator is not told."""
+    return event(
+        "listing.live", {"tenant": tenant, "marketplace": "ebay", "listingId": "1101", "sku": "DZ5485-612"}, event_id
+    )
 
 
 def broken(tenant: str = "acme", event_id: str = "b1") -> dict[str, Any]:
