@@ -1,8 +1,10 @@
 """Groups over the API: several sizes as one listing, from the request to what buyers see."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from local.sandbox.ebay.inventory.faults import RefuseListing
@@ -174,6 +176,37 @@ def test_a_dry_run_of_a_group_says_each_call_and_does_nothing(seller: EbaySeller
     assert ([one["step"] for one in again["calls"]], again["costs"]) == (["group"], 1)
     alone = call("POST", "/v1/ebay/listings/J1-9/dry-run", body={}, tenant=TENANT)
     assert (alone.status, f"{PATH}/dry-run" in alone.text) == (409, True)
+
+
+def test_a_dry_run_of_a_live_group_says_each_call_with_its_body(seller: EbaySeller) -> None:
+    published(seller)
+    call("DELETE", "/v1/ebay/listings/J1-9", tenant=TENANT)
+    seller.settle()
+    put_size("11", quantity=2)
+    put_size("10", title="Another title")
+    told = call("POST", f"{PATH}/dry-run", body={}, tenant=TENANT).json
+    assert [one["step"] for one in told["calls"]] == ["item", "item", "offer", "group", "check", "publish"]
+    assert told["calls"][4]["path"] == "/sell/inventory/v1/offer?sku=J1-10"
+    sent = list[tuple[str, str, Any]]()
+
+    def before(request: httpx.Request) -> None:
+        sent.append((request.method, request.url.raw_path.decode(), json.loads(request.content or "{}")))
+
+    seller.wire.before = before
+    seller.settle()
+    planned = [(one["method"], one["path"], one["body"]) for one in told["calls"]]
+    assert [one for one in sent if "/sell/inventory/" in one[1]][: len(planned)] == planned
+
+
+def test_a_dry_run_of_what_has_ended_at_ebay_says_so(seller: EbaySeller) -> None:
+    published(seller)
+    seller.sandbox.ebay.end_by_hand(TENANT, "J1-9")
+    look(seller)
+    put_size("11")
+    answer = call("POST", f"{PATH}/dry-run", body={}, tenant=TENANT)
+    assert (answer.status, "the listing of J1-10 has ended at eBay" in answer.text) == (409, True)
+    ended = call("POST", f"{PATH}/dry-run", body={"record": {**GROUP, "status": "ended"}}, tenant=TENANT)
+    assert [one["step"] for one in ended.json["calls"]] == ["withdraw", "withdraw"]
 
 
 @pytest.mark.parametrize(

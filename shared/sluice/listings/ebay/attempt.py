@@ -114,10 +114,11 @@ def note(attempt: Attempt) -> None:
     attempt.record = tables.update(Record, [record.tenant, record.sku], actions, Record.version.exists())
 
 
-def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
+def done(attempt: Attempt, echo: Echo | None, event: str, *, listed: bool = False) -> dict[str, Any]:
     """Everything that was planned is done: write it all together, or nothing.
 
     echo: how eBay shows it; None where nobody could look, or eBay is behind: the next look is the measure then.
+    listed: its group's publication has listed it.
 
     Raises:
         Superseded: another attempt has begun meanwhile.
@@ -125,7 +126,7 @@ def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
     run, record, plan = attempt.run, attempt.record, attempt.plan
     now = run.clock.now()
     sent = hashes.of(plan.sends, attempt.policies)
-    left = _left(Unsure.of(record.unsure), plan, echo)
+    left = _left(Unsure.of(record.unsure), plan, settled=listed or plan.lists_or_ends or echo is not None)
     state = snapshots.state(plan.sends, attempt.policies)
     told = said(attempt.warnings)
     added = snapshots.new(record, state, event, now, listing_id=attempt.listing_id, warnings=told)
@@ -160,13 +161,12 @@ def done(attempt: Attempt, echo: Echo | None, event: str) -> dict[str, Any]:
     }
 
 
-def _left(unsure: Unsure, plan: Plan, echo: Echo | None) -> Unsure:
+def _left(unsure: Unsure, plan: Plan, *, settled: bool) -> Unsure:
     """What is still not sure when all of `plan` is done.
 
     Whether the listing is for sale is known by publishing it, by withdrawing it, or by seeing it. A plan that did
     neither leaves what an earlier attempt may have published: a look that failed settles nothing.
     """
-    settled = echo is not None or plan.lists_or_ends
     return Unsure(unsure.groups & plan.waits, unsure.listing and not settled)
 
 
@@ -183,6 +183,13 @@ def failed(attempt: Attempt, failure: Failure) -> None:
     ours = Record.run == attempt.token if record.run == attempt.token else Record.version.exists()
     with suppress(tables.ConditionFailed):  # somebody else's attempt has the word
         tables.update(Record, [record.tenant, record.sku], actions, ours)
+
+
+def forget_error(record: Record) -> None:
+    """eBay is as the record says, and nothing was to be sent: what an earlier attempt failed of is over."""
+    if record.error:
+        with suppress(tables.ConditionFailed):  # changed meanwhile: its own attempt has the word
+            tables.update(Record, [record.tenant, record.sku], [Record.error.remove()], record.unchanged)
 
 
 def result_of(failure: Failure) -> str:

@@ -202,18 +202,22 @@ def _shown(publisher: Publisher, record: Record, sent: Desired, item: Json | Non
     return echoes.seen(sent, record.policies or NO_POLICIES, item, offer) if offer else None
 
 
-def after_refusal(run: Run, publisher: Publisher, record: Record) -> None:
-    """eBay has refused a change of a live listing: see what became of it, and store that. It may be sold, or ended.
+def read_again(run: Run, publisher: Publisher, record: Record) -> None:
+    """A live listing is not as it is known, or eBay has refused a change of it: see what became of it, and store that.
+    It may be sold, or ended.
 
     Nothing is stored where eBay does not answer, or an attempt has begun meanwhile.
     """
     accepted = Echo.unpacked(record.echo)
-    if accepted is None or not record.published:
+    if not record.published:
         return
     sent = documents.of_document(unpack(record.published))
     try:
         now = _shown(publisher, record, sent, publisher.speaking(sent.language).item(record.sku))
     except Failure:
+        return
+    if accepted is None:
+        _over(run, record, now)
         return
     found, now = _apart_from_ours(accepted, now, _new(record, drift.classify(accepted, now)))
     following.follow(run, record, accepted, now, found)
@@ -255,7 +259,13 @@ def _first(run: Run, record: Record, now: Echo | None, sent: Desired) -> int:
         at = run.clock.now()
         following.write(record, [Record.echo.set(packed), Record.observed.set(packed), Record.observed_at.set(at)])
         return 0
-    if not record.is_for_sale or now.listing_id != record.listing_id:
+    return _over(run, record, now)
+
+
+def _over(run: Run, record: Record, now: Echo | None) -> int:
+    """The same of one whose listing may have ended before anybody has seen it."""
+    is_this = record.is_for_sale and now is not None and now.listing_id == record.listing_id
+    if now is None or not is_this or now.standing == echoes.LIVE:
         return 0
     following.follow(run, record, now, now, [Drift(DriftClass.ENDED)])
     return 1

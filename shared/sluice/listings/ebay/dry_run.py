@@ -56,15 +56,17 @@ def run_group(group: Group, known: GroupKnown, members: Sequence[Member]) -> Gro
     calls += [
         _CALLS[step](plan, one.policies, one.known) for one, plan in each if not plan.is_quick for step in plan.steps
     ]
-    return GroupDryRun(made, [*calls, *(call for step in made.calls for call in _of_group(group, step, made.body))])
+    return GroupDryRun(made, [*calls, *(call for step in made.calls for call in _of_group(group, step, made))])
 
 
-def _of_group(group: Group, step: Step, body: Json) -> list[PlannedCall]:
+def _of_group(group: Group, step: Step, made: GroupPlan) -> list[PlannedCall]:
     """The calls of one step of a group's own."""
     path, asked = f"{BASE}/inventory_item_group/{group.key}", {"inventoryItemGroupKey": group.key}
     asked |= {"marketplaceId": group.marketplace}
+    if step is Step.CHECK:
+        return [_check_of(made.checked or "")]
     if step is Step.GROUP:
-        return [PlannedCall(step, "PUT", path, body)]
+        return [PlannedCall(step, "PUT", path, made.body)]
     if step is Step.PUBLISH:
         return [PlannedCall(step, "POST", f"{BASE}/offer/publish_by_inventory_item_group", asked)]
     withdraw = PlannedCall(step, "POST", f"{BASE}/offer/withdraw_by_inventory_item_group", asked)
@@ -102,10 +104,19 @@ def _withdraw(made: Plan, _: PolicyIds, known: Known) -> PlannedCall:
     return PlannedCall(Step.WITHDRAW, "POST", f"{BASE}/offer/{offer}/withdraw", {})
 
 
+def _check(made: Plan, _: PolicyIds, __: Known) -> PlannedCall:
+    return _check_of(made.sends.sku)
+
+
+def _check_of(sku: str) -> PlannedCall:
+    return PlannedCall(Step.CHECK, "GET", f"{BASE}/offer?sku={sku}", {})
+
+
 _CALLS: Mapping[Step, Callable[[Plan, PolicyIds, Known], PlannedCall]] = {
     Step.PRICES: _prices,
     Step.ITEM: _item,
     Step.OFFER: _offer,
     Step.PUBLISH: _publish,
     Step.WITHDRAW: _withdraw,
+    Step.CHECK: _check,
 }

@@ -12,7 +12,7 @@ from sluice.listings.ebay.bodies import DryRunBody
 from sluice.listings.ebay.desired import Desired, Policies, PolicyIds
 from sluice.listings.ebay.dry_run import PlannedCall
 from sluice.listings.ebay.facts import Facts
-from sluice.listings.ebay.plan import Known
+from sluice.listings.ebay.plan import Known, Step, ended_words
 from sluice.listings.ebay.table import Record
 from sluice.listings.ebay.views import Revisions
 from sluice.marketplaces.publishing import POLICY_KINDS
@@ -56,6 +56,8 @@ def dry_run_ebay_listing(request: HttpRequest[DryRunBody, None]) -> DryRunView:
     policies, unknown = policies_of(read, want)
     there = known.of_record(record, request.now) if record else Known()
     made = dry_run.run(want, policies, there)
+    if Step.PUBLISH in made.plan.steps and there.ended_by_others:
+        raise Conflict(ended_words(sku))
     return {
         "sku": sku,
         "calls": [call_view(call) for call in made.calls],

@@ -7,7 +7,7 @@ from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
 from sluice.listings.ebay import following, sellers, table
 from sluice.listings.ebay.attempt import Attempt
-from sluice.listings.ebay.plan import Known
+from sluice.listings.ebay.plan import ended_words
 from sluice.marketplaces.http.errors import MarketplaceFailure, NotFound, NotReady, PolicyRefused, SellingLimit
 from sluice.platform.clock import iso
 from sluice.platform.days import PACIFIC, Day
@@ -69,17 +69,9 @@ def told(run: Run, site: str, failure: Failure) -> Failure:
     return failure
 
 
-def unless_ended(known: Known, sku: str) -> None:
-    """Do nothing unless the listing of `sku` has ended at eBay, and nobody has decided about that yet.
-
-    Raises:
-        ListingGone: it has; what would be published now would be another listing.
-    """
-    if known.ended_by_others:
-        raise ListingGone(
-            f"the listing of {sku} has ended at eBay: answer its case with ours to have a new one, "
-            "or end the record and make it active again"
-        )
+def ended(sku: str) -> ListingGone:
+    """The listing of `sku` is over, and another one is made only when somebody says so."""
+    return ListingGone(ended_words(sku))
 
 
 def is_refusal(failure: Failure) -> bool:

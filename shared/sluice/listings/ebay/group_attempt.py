@@ -3,7 +3,7 @@
 ```
  members ─► planned together (`group_plan`)
             ├ price and quantity alone, of any of them ─► [prices] 25 in a call
-            └ more ─► [item][offer] of each ─► [group] where it differs ─► [publish] where it, or a member, is new
+            └ more ─► [item][offer] of each ─► [group] where it differs ─► [check][publish] where one is new
  look at each member ─► each member's own transaction ─► the group's, last: it says that all of them are done
 ```
 A crash leaves the notes of those that were not written, whose calls the next attempt makes again.
@@ -28,7 +28,6 @@ from sluice.listings.ebay import (
     policies,
     promoting,
     same_seller,
-    sellers,
     snapshots,
     steps,
     sync_log,
@@ -38,11 +37,10 @@ from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import NO_POLICIES, Attempt, AttemptSuperseded
 from sluice.listings.ebay.desired import Group, Json, Status
 from sluice.listings.ebay.facts import Facts
-from sluice.listings.ebay.group_plan import GroupPlan, Member, plan_group
+from sluice.listings.ebay.group_plan import GroupPlan, Member, over, plan_group
 from sluice.listings.ebay.plan import Step, Unsure
 from sluice.listings.ebay.table import ENDED, LIVE, OUT_OF_STOCK, Record
-from sluice.marketplaces.http.errors import NotFound
-from sluice.marketplaces.publishing import MOST_PRICES, PriceResult, Publisher, Warned
+from sluice.marketplaces.publishing import Publisher, Warned
 from sluice.platform import tables
 from sluice.platform.clock import DAY
 from sluice.platform.days import PACIFIC, Day
@@ -85,6 +83,14 @@ class GroupAttempt:
         """The members with calls of their own."""
         return [one for one in self.members if one.plan.steps]
 
+    def doubtful(self, failure: Failure) -> list[Attempt]:
+        """The members whose listing may not be as it is known, as `failure` says: it was seen over, or eBay refuses."""
+        if not self.live:
+            return []
+        if isinstance(failure, endings.ListingGone):
+            return [one for one in self.members if one.record.sku == self.plan.checked]
+        return self.open if endings.is_refusal(failure) else []
+
     @property
     def steps(self) -> list[str]:
         """Every call, as the sync log names it."""
@@ -103,15 +109,16 @@ def begin(run: Run, record: Record, facts: Facts) -> GroupAttempt:
     rows = [one for _, one in sorted(found.items()) if one.group == group.key]
     members = [_member(run, one, group, facts) for one in rows]
     there = known.of_group(record, now)
+    if sku := over(group, there, members):
+        raise endings.ended(sku)
     if group.status is not Status.ENDED and not there.unsure.listing:
         for row, member in zip(rows, members, strict=True):
-            endings.unless_ended(member.known, row.sku)
             if not member.known.live and member.want.status is not Status.ENDED:
                 same_seller.unless_taken(facts, row)
                 category = facts.category(member.want.marketplace, member.want.category)
                 categories.unless_unfit(category, member.want, group.aspects)
     plan = plan_group(group, there, members)
-    live = there.live and not there.unsure.listing
+    live = there.for_sale
     made = list[Attempt]()
     for row, member, planned in zip(rows, members, plan.members, strict=True):
         attempt = attempts.begin(run, row, member.want, member.known)
@@ -127,65 +134,23 @@ def _member(run: Run, found: Record, group: Group, facts: Facts) -> Member:
     return Member(want, there.policies or NO_POLICIES if ending else policies.ids(run, found, facts), there)
 
 
-def take(attempt: GroupAttempt, publisher: Publisher) -> HandlerResult:
-    """Make every call, look at what came of them, and write it.
+def write(attempt: GroupAttempt, publisher: Publisher) -> HandlerResult:
+    """All calls are made: look at what came of them, and write it.
 
-    Raises what `steps.take` raises.
+    Raises:
+        AttemptSuperseded: another attempt has begun meanwhile.
     """
-    if attempt.calls or attempt.open:
-        _note(attempt)
-    speaking = publisher.speaking(attempt.group.language)
-    quick = [one for one in attempt.open if one.plan.is_quick]
-    for start in range(0, len(quick), MOST_PRICES):
-        some = quick[start : start + MOST_PRICES]
-        for one, result in zip(some, speaking.set_prices([steps.price_row(each) for each in some]), strict=True):
-            _priced(one, result)
-    for one in attempt.open:
-        if not one.plan.is_quick:
-            try:
-                steps.take(one, publisher)
-            except NotFound as failure:
-                raise endings.gone(one, failure) from None
-    for call in attempt.calls:
-        _call(attempt, call, speaking)
-    if Step.PUBLISH in attempt.calls:
-        sellers.watch(attempt.run.job.account, attempt.run.clock.now())
     for one in attempt.members:
         _write_member(attempt, one, publisher)
     return _write_group(attempt)
 
 
-def _priced(one: Attempt, result: PriceResult) -> None:
-    one.called(Step.PRICES, result.error)
-    one.warnings += result.warnings
-    if isinstance(result.error, NotFound):
-        raise endings.gone(one, result.error)
-    if result.error:
-        raise result.error
-
-
-def _call(attempt: GroupAttempt, call: Step, publisher: Publisher) -> None:
-    key, site = attempt.group.key, attempt.group.marketplace
-    match call:
-        case Step.GROUP:
-            written = publisher.put_group(key, attempt.body)
-        case Step.PUBLISH:
-            written = publisher.publish_group(key, site)
-            attempt.listing_id, attempt.live = written.made, True
-        case _:
-            written = publisher.withdraw_group(key, site)
-            publisher.delete_group(key)  # so that eBay takes its members alone, or in another group
-            attempt.live = False
-    attempt.warnings += written.warnings
-
-
-def _note(attempt: GroupAttempt) -> None:
+def note(attempt: GroupAttempt) -> None:
     """Before the first call; see `attempt.note`. What it costs is counted for the group, whose listing it is."""
     record, now = attempt.record, attempt.run.clock.now()
     for one in attempt.open:
         attempts.note(one)
-    changes = {Step.PUBLISH, Step.WITHDRAW} & set(attempt.calls)
-    own = Unsure(frozenset(), listing=bool(changes)) | Unsure.of(record.unsure)
+    own = attempt.plan.unsure | Unsure.of(record.unsure)
     actions: list[Update] = [Record.unsure.set(own.stored()), Record.run.set(attempt.token)]
     if attempt.live:
         total, details = record.revised(now)
@@ -213,7 +178,7 @@ def _write_member(attempt: GroupAttempt, one: Attempt, publisher: Publisher) -> 
     # Where eBay has warned, a member may have been left out.
     published = Step.PUBLISH in attempt.calls and one.plan.sends.shown_quantity > 0 and not attempt.warnings
     echo = None if ending else steps.read_back(one, publisher, published=published)
-    attempts.done(one, echo, attempt.run.payload.get("event", "publish"))
+    attempts.done(one, echo, attempt.run.payload.get("event", "publish"), listed=published)
     if echo and echo.standing == echoes.UNLISTED and attempt.live:
         _left_out(attempt, one)
 
@@ -237,9 +202,10 @@ def _write_group(attempt: GroupAttempt) -> HandlerResult:
     entry = _entry(run, record, attempt, "done" if attempt.steps else "nothing", None)
     if not attempt.steps and record.is_published:
         entry.save()
+        attempts.forget_error(record)
         return result
     if not attempt.steps:
-        _note(attempt)
+        note(attempt)
     document = documents.group_document(attempt.group)
     said = attempts.said(attempt.warnings)
     event = run.payload.get("event", "publish")

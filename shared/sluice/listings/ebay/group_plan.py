@@ -3,19 +3,21 @@
 ```
  each member ── planned like a sku, but for its publication ──► [prices] or [item][offer]
  the group   ── its body differs, or a member is new ─────────► [group]
-             ── it, or a member, is not for sale yet ─────────► [publish]
+             ── a member is not for sale yet ─────────────────► [check][publish]
+             ── nor is the group ─────────────────────────────► [publish]
              ── ended ────────────────────────────────────────► [withdraw], which also lets its members go
 ```
 A member that has ended stays in a live listing, with nothing to buy: eBay lets none go that has sold. All members are
-one listing, so what each costs of its day's revisions is missing for the next.
+one listing, so what each costs of its day's revisions is missing for the next. Who publishes a listing that has ended
+makes another one: what is known as live is read first, by one of its members.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sluice.listings.ebay import hashes, projection
-from sluice.listings.ebay.desired import Desired, Group, Json, PolicyIds, Status
+from sluice.listings.ebay.desired import Desired, FieldGroup, Group, Json, PolicyIds, Status
 from sluice.listings.ebay.plan import Known, Plan, Step, Unsure, plan
 
 
@@ -30,30 +32,49 @@ class Member(NamedTuple):
 class GroupKnown(NamedTuple):
     """What is known of a group at eBay. live: its listing is for sale. body: the hash of the body that eBay took last.
 
-    revisions: of the listing in eBay's present day.
+    listing_id: which. revisions: of the listing in eBay's present day.
     """
 
     live: bool = False
+    listing_id: str | None = None
     unsure: Unsure = Unsure()
     body: str | None = None
     revisions: int = 0
+
+    @property
+    def for_sale(self) -> bool:
+        """See `Known.for_sale`."""
+        return self.live and not self.unsure.listing
 
 
 @dataclass(frozen=True)
 class GroupPlan:
     """What is done for a group. members: the plan of each, in their order. calls: the group's own, in their order.
 
-    body: what the group is sent; empty where no member is for sale.
+    body: what the group is sent; empty where no member is for sale. checked: the sku by which the listing is read.
     """
 
     members: tuple[Plan, ...]
     calls: tuple[Step, ...] = ()
     body: Json = field(default_factory=dict)
+    checked: str | None = None
+
+    @property
+    def unsure(self) -> Unsure:
+        """What is noted of the group before the first call.
+
+        A listing that was seen for sale is published once more for its new member alone, and stays the one it is.
+        """
+        listing = Step.WITHDRAW in self.calls or (Step.PUBLISH in self.calls and self.checked is None)
+        return Unsure(_OF_THE_GROUP if Step.GROUP in self.calls else frozenset(), listing)
 
     @property
     def revisions(self) -> int:
         """How many revisions of a live listing it costs."""
         return sum(one.revisions for one in self.members) + (Step.GROUP in self.calls)
+
+
+_OF_THE_GROUP: Final = frozenset({FieldGroup.DETAILS, FieldGroup.IMAGES})
 
 
 def plan_group(group: Group, known: GroupKnown, members: Sequence[Member]) -> GroupPlan:
@@ -62,7 +83,7 @@ def plan_group(group: Group, known: GroupKnown, members: Sequence[Member]) -> Gr
         there = known.live or known.unsure.listing
         ended = tuple(Plan((), replace(one.want, status=Status.ENDED)) for one in members)
         return GroupPlan(ended, (Step.WITHDRAW,) if there else ())
-    live = known.live and not known.unsure.listing
+    live = known.for_sale
     plans, used = list[Plan](), known.revisions
     for one in members:
         made = _of_member(group, one, used, live=live)
@@ -76,9 +97,26 @@ def plan_group(group: Group, known: GroupKnown, members: Sequence[Member]) -> Gr
     calls = list[Step]()
     if known.body != hashes.of_body(body) or known.unsure.groups or new or not live:
         calls.append(Step.GROUP)
-    if (new or not live) and any(one.shown_quantity for one in listed):
-        calls.append(Step.PUBLISH)
-    return GroupPlan(tuple(plans), tuple(calls), body)
+    if not ((new or not live) and any(one.shown_quantity for one in listed)):
+        return GroupPlan(tuple(plans), tuple(calls), body)
+    checked = _to_check(known, members) if live else None
+    calls += [Step.CHECK, Step.PUBLISH] if checked else [Step.PUBLISH]
+    return GroupPlan(tuple(plans), tuple(calls), body, checked)
+
+
+def over(group: Group, known: GroupKnown, members: Sequence[Member]) -> str | None:
+    """A member whose listing others have ended, and nobody has decided about that yet: nothing is sent of the group."""
+    if group.status is Status.ENDED or known.unsure.listing:
+        return None
+    wanted = (one for one in members if one.want.status is not Status.ENDED)
+    return next((one.want.sku for one in wanted if one.known.ended_by_others), None)
+
+
+def _to_check(known: GroupKnown, members: Sequence[Member]) -> str | None:
+    """The member by which a live group's listing is read: one that is for sale, or was; None where none is known."""
+    there = [one for one in members if one.known.listing_id == known.listing_id and not one.known.unsure.listing]
+    chosen = next((one for one in there if one.known.live), there[0] if there else None)
+    return chosen.want.sku if chosen else None
 
 
 def _of_member(group: Group, member: Member, used: int, *, live: bool) -> Plan:

@@ -12,8 +12,9 @@ from sluice.listings.ebay.api import MOST_BYTES, READ, WRITE, asker, edit, find,
 from sluice.listings.ebay.desired import Group, PolicyIds, Status
 from sluice.listings.ebay.dry_run_api import CallView
 from sluice.listings.ebay.group_bodies import GroupBody, GroupDryRunBody, GroupEdit, GroupsQuery
-from sluice.listings.ebay.group_plan import GroupKnown, Member
+from sluice.listings.ebay.group_plan import GroupKnown, Member, over
 from sluice.listings.ebay.group_views import GroupList, GroupView, TakenGroup
+from sluice.listings.ebay.plan import ended_words
 from sluice.listings.ebay.table import Record
 from sluice.listings.ebay.views import Revisions
 from sluice.platform.http import paging
@@ -62,7 +63,7 @@ def delete_ebay_group(request: HttpRequest[None, None]) -> TakenGroup:
 def get_ebay_group(request: HttpRequest[None, None]) -> GroupView:
     """A group, its members, and what is known of them at eBay."""
     found = find(request, archived=True)
-    return group_views.view(found, _members(found), request.now)
+    return group_views.view(found, [one for one in _members(found) if not one.archived_at], request.now)
 
 
 def list_ebay_groups(request: HttpRequest[None, GroupsQuery]) -> GroupList:
@@ -91,6 +92,8 @@ def dry_run_ebay_group(request: HttpRequest[GroupDryRunBody, None]) -> GroupDryR
             unknown |= {row.sku: lost} if lost else {}
         members.append(Member(want, policies, of_row))
     there = known.of_group(record, request.now) if record else GroupKnown()
+    if sku := over(group, there, members):
+        raise Conflict(ended_words(sku))
     made = dry_run.run_group(group, there, members)
     return {
         "key": key,
@@ -119,9 +122,9 @@ def _wanted(request: HttpRequest[GroupDryRunBody, None], key: str, record: Recor
 
 
 def _members(record: Record) -> Sequence[Record]:
-    """The records of its members, by sku; what was archived is none."""
+    """The records of its members, by sku; also those that were archived, which stay in a live listing."""
     found = records.find_many(record.owner, sorted(record.members or ()))
-    return [row for _, row in sorted(found.items()) if row.group == record.sku and not row.archived_at]
+    return [row for _, row in sorted(found.items()) if row.group == record.sku]
 
 
 def _write(method: str, summary: str, call: Any, body: Any = None) -> Route[Any, Any]:

@@ -21,6 +21,7 @@ from sluice.listings.ebay import (
     comparing,
     endings,
     group_attempt,
+    group_steps,
     known,
     locations,
     metrics,
@@ -73,10 +74,11 @@ class _Publishing:
 
     def _check(self, attempt: Attempt, failure: Failure) -> None:
         """A refusal may say more of the listing than of the change: it is read, and what it shows is stored."""
-        if not endings.is_refusal(failure) or not attempt.live:
+        is_doubtful = endings.is_refusal(failure) or isinstance(failure, endings.ListingGone)
+        if not is_doubtful or not attempt.live:
             return
         record = attempt.record
-        comparing.after_refusal(self.run, self.publisher, record)
+        comparing.read_again(self.run, self.publisher, record)
         attempt.record = table.find(record.tenant, record.sku) or record
 
     def told(self) -> HandlerResult | Exception:
@@ -137,7 +139,8 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None, facts: Facts) -> Han
     if planned.waits and not planned.steps:
         raise endings.no_revisions(planned.waits, record, now)
     if Step.PUBLISH in planned.steps:
-        endings.unless_ended(there, record.sku)
+        if there.ended_by_others:
+            raise endings.ended(record.sku)
         same_seller.unless_taken(facts, record)
         categories.unless_unfit(facts.category(want.marketplace, want.category), want)
         if pause:
@@ -146,6 +149,7 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None, facts: Facts) -> Han
         return None
     if record.is_published:
         count("publish.idempotent_skip")
+        attempts.forget_error(record)
         return {"outcome": "unchanged", "steps": [], "version": record.version, "listing_id": record.listing_id}
     attempts.note(attempt)
     promoting.ask(attempt)
@@ -168,14 +172,14 @@ def _group(way: _Publishing, publisher: Publisher, pause: tuple[int, str] | None
         attempt = group_attempt.begin(run, record, facts)
         if Step.PUBLISH in attempt.calls and not attempt.live and pause:
             raise endings.paused(pause)
-        result = group_attempt.take(attempt, publisher)
+        group_steps.take(attempt, publisher)
+        result = group_attempt.write(attempt, publisher)
         if waiting := sorted({one for member in attempt.members for one in member.plan.waits}):
             raise endings.no_revisions(waiting, attempt.record, now)
     except Failure as failure:
         told = endings.told(run, record.marketplace, failure)
-        if attempt and attempt.live and endings.is_refusal(failure):
-            for one in attempt.open:
-                comparing.after_refusal(run, publisher, one.record)
+        for one in attempt.doubtful(failure) if attempt else ():
+            comparing.read_again(run, publisher, one.record)
         group_attempt.failed(run, record, attempt, told)
         raise told from None
     count("publish.success" if attempt.steps else "publish.idempotent_skip")
@@ -246,6 +250,8 @@ def _publish(way: _Publishing, publisher: Publisher) -> HandlerResult:
     """One record's calls, one after the other, and a look at what came of them."""
     attempt = way.attempt
     assert attempt  # noqa: S101 - for the type checker
+    if Step.CHECK in attempt.plan.steps:
+        steps.check(attempt, publisher)  # before the note, which says that the listing is in doubt
     attempts.note(attempt)
     try:
         steps.take(attempt, publisher)

@@ -18,6 +18,7 @@ def of_record(record: Record, now: int) -> Known:
         offer_id=record.offer_id,
         live=record.is_for_sale,
         ended=record.standing == ENDED,
+        listing_id=record.listing_id,
         unsure=Unsure.of(record.unsure),
         revisions=record.revised(now)[0],
     )
@@ -27,6 +28,7 @@ def of_group(record: Record, now: int) -> GroupKnown:
     """The same of a group."""
     return GroupKnown(
         live=record.is_for_sale,
+        listing_id=record.listing_id,
         unsure=Unsure.of(record.unsure),
         body=(record.hashes or {}).get("body"),
         revisions=record.revised(now)[0],

@@ -6,10 +6,12 @@
               (`Unsure`)                       policies, category, words   [offer]
                                                not for sale yet            [item][offer][publish]
                                                ended                       [withdraw]
+                                               moved to another site       [check][withdraw][item][offer][publish]
 ```
 Every step is a full replace and may be repeated. So a run that was broken is planned again from the top: what it may
 have sent already is noted before it is sent (`Unsure`), and is sent once more. Only withdraw-then-publish makes a new
-listing, and only a change of the record's status asks for both.
+listing, and only a change of the record's status or site asks for both. [check] reads the listing first where a
+publish would follow though it is known as live: it may have ended, and then another one is nobody's wish.
 
 A live listing takes 250 revisions in eBay's day, of which each [prices], [item] and [offer] is one. Details stop at
 150, so that price and quantity, which matter most, always have room.
@@ -38,6 +40,7 @@ class Step(StrEnum):
     PUBLISH = "publish"
     WITHDRAW = "withdraw"
     GROUP = "group"
+    CHECK = "check"
 
 
 REVISIONS: Final = frozenset({Step.PRICES, Step.ITEM, Step.OFFER, Step.GROUP})
@@ -81,8 +84,8 @@ class Known(NamedTuple):
     """What is known of a sku at eBay.
 
     published, policies: what eBay took last, and with which policies; None before anything was. offer_id: eBay's.
-    live: its listing is for sale, as far as is known. ended: it is not any more. revisions: of its listing in eBay's
-    present day.
+    live: its listing is for sale, as far as is known. ended: it is not any more. listing_id: which. revisions: of its
+    listing in eBay's present day.
     """
 
     published: Desired | None = None
@@ -90,14 +93,28 @@ class Known(NamedTuple):
     offer_id: str | None = None
     live: bool = False
     ended: bool = False
+    listing_id: str | None = None
     unsure: Unsure = Unsure()
     revisions: int = 0
+
+    @property
+    def for_sale(self) -> bool:
+        """Whether its listing is at eBay, and no attempt may have published or withdrawn it since that was known."""
+        return self.live and not self.unsure.listing
 
     @property
     def ended_by_others(self) -> bool:
         """Whether its listing has ended though no record said so, and nobody has decided to have another one."""
         wanted = self.published is not None and self.published.status is not Status.ENDED
         return self.ended and wanted and not self.unsure.listing
+
+
+def ended_words(sku: str) -> str:
+    """Why nothing is published of a listing that others have ended, and what to do."""
+    return (
+        f"the listing of {sku} has ended at eBay: answer its case with ours to have a new one, "
+        "or end the record and make it active again"
+    )
 
 
 class Plan(NamedTuple):
@@ -113,6 +130,11 @@ class Plan(NamedTuple):
     unsure: Unsure = Unsure()
     old_offer: str | None = None
     waits: frozenset[FieldGroup] = frozenset()
+
+    @property
+    def writes(self) -> tuple[Step, ...]:
+        """The calls that change something at eBay."""
+        return tuple(step for step in self.steps if step is not Step.CHECK)
 
     @property
     def revisions(self) -> int:
@@ -148,11 +170,11 @@ def plan(want: Desired, policies: PolicyIds, known: Known) -> Plan:
     moved = known.published is not None and _key(known.published) != _key(want)
     if moved or known.published is None or known.policies is None:
         old = known.offer_id if moved and (known.live or known.unsure.listing) else None
-        steps = (Step.WITHDRAW, *_new(want)) if old else _new(want)
+        check = (Step.CHECK,) if known.for_sale else ()
+        steps = (*check, Step.WITHDRAW, *_new(want)) if old else _new(want)
         return Plan(steps, want, _EVERYTHING, old)
     differs = changed(known.published, known.policies, want, policies) | known.unsure.groups
-    for_sale = known.live and not known.unsure.listing
-    if not for_sale:
+    if not known.for_sale:
         # Also where it was ended by the seller's record and is to be for sale again.
         return Plan(_new(want), want, _EVERYTHING)
     if not differs:

@@ -3,17 +3,34 @@
 from collections.abc import Callable
 
 from sluice.jobs.model.outcomes import Failure
-from sluice.listings.ebay import drift, projection
+from sluice.listings.ebay import documents, drift, endings, projection
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import Attempt
 from sluice.listings.ebay.echo import Bodies, Echo
 from sluice.listings.ebay.plan import Step
-from sluice.marketplaces.http.errors import NotFound, SellerMustAct
+from sluice.marketplaces.http.errors import NotFound, NotReady, SellerMustAct
 from sluice.marketplaces.publishing import MarketOffer, OfferExists, PriceRow, Publisher, Written
+from sluice.platform.packing import unpack
+
+
+def check(attempt: Attempt, publisher: Publisher) -> None:
+    """Do nothing while eBay shows the listing, as it is known, for sale.
+
+    Raises:
+        ListingGone: it is not any more. NotReady: eBay is behind, and shows another one.
+    """
+    sku, site = attempt.record.sku, documents.of_document(unpack(attempt.record.published)).marketplace
+    offer = next((one for one in publisher.offers(sku) if one.site == site), None)
+    attempt.called(Step.CHECK)
+    if offer and offer.live:
+        return
+    if offer and offer.listing_id != attempt.record.listing_id:
+        raise NotReady(f"eBay does not show the listing {attempt.record.listing_id} of {sku} yet: it is read again")
+    raise endings.ended(sku)
 
 
 def take(attempt: Attempt, publisher: Publisher) -> None:
-    """Make every call of the plan, in its order.
+    """Make every call of the plan that changes something, in its order.
 
     Raises:
         NotFound: the offer is gone, which eBay has proved.
@@ -26,7 +43,7 @@ def take(attempt: Attempt, publisher: Publisher) -> None:
         Step.PUBLISH: _publish,
         Step.WITHDRAW: _withdraw,
     }
-    for step in attempt.plan.steps:
+    for step in attempt.plan.writes:
         try:
             written = calls[step](attempt, speaking)
         except Failure as failure:
