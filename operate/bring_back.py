@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from operate import Item
 from sluice.jobs.model import history, keys
-from sluice.jobs.model.job import Job, Unreadable, read
+from sluice.jobs.model.job import MOST_ASKERS, Job, Unreadable, read
 from sluice.jobs.model.states import FINAL, LEASED, QUEUED
+from sluice.jobs.queue import rerun
 from sluice.listings.stockx import kinds as stockx
 from sluice.listings.stockx.changes import Action, Sent
 from sluice.notifications.table import OPERATOR, TENANTS
@@ -78,7 +79,23 @@ def _job(item: Item, when: When) -> Item | None:
         item["history"] = _json(history.add(job.history or [], _told(job, when)))
     if item["state"]["S"] == QUEUED:
         _perhaps_sent(item, job)
+        if job.rerun is not None and "begun" not in item:
+            _join(item, job, when.config)
     return item
+
+
+def _join(item: Item, job: Job, config: Config) -> None:
+    """It has not begun, so who asked while it ran is served by the run that comes: as `finish` does it."""
+    job.priority = max(job.priority, job.rerun or 0)
+    present = job.asked_by()
+    later = sorted((job.rerun_askers or set()) - present)
+    askers = present | set(later[: max(0, MOST_ASKERS - len(present))])
+    item |= {"priority": {"N": str(job.priority)}, "payload": item.get("rerun_payload", item["payload"])}
+    item["lane"] = {"S": job.home(config.limits[keys.service_of(job.budget)].shards)}
+    if askers != {job.tenant}:
+        item["for"] = {"SS": sorted(askers)}
+    for request in rerun.REQUEST:
+        item.pop(request.attr_name, None)
 
 
 def _perhaps_sent(item: Item, job: Job) -> None:

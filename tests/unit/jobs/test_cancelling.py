@@ -4,11 +4,12 @@ import pytest
 
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, Waiting
-from sluice.jobs.queue import claim, finish
+from sluice.jobs.queue import claim, finish, lanes
 from sluice.jobs.queue.cancel import Cancelled, cancel
 from sluice.jobs.queue.enqueue import Result, enqueue
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
+from tests.simulation.promises import text
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec
@@ -42,6 +43,29 @@ def test_what_others_want_too_goes_on_for_them(clock: VirtualClock, config: Conf
     assert Job.get(JOB).state == "queued"
     assert cancel(JOB, "acme", clock.time, config) is Cancelled.UNKNOWN, "it is no longer acme's to see"
     assert cancel(JOB, "zeta", clock.time, config) is Cancelled.CANCELLED
+
+
+@pytest.mark.parametrize(("others", "shared"), [(("zeta",), False), (("zeta", "bert"), True)])
+def test_the_lane_into_which_it_goes_on_is_marked_before_it_stands_there(
+    others: tuple[str, ...], shared: bool, store: Store, clock: VirtualClock, config: Config
+) -> None:
+    """And said to hold what several want, if several still do: then it may go over once more."""
+    for tenant in ("acme", *others):
+        enqueue(spec(tenant=tenant), clock.time)
+    for lane in lanes.active():
+        lane.delete()
+    lanes.forget()
+    seen = list[tuple[str, bool]]()
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation == "UpdateItem" and request.parameters["TableName"] == Job.Meta.table_name:
+            seen.extend((text(item, "lane"), "shared_at" in item) for item in store.items("lanes"))
+        return send()
+
+    store.around = around
+    assert cancel(JOB, "acme", clock.time, config) is Cancelled.WITHDRAWN
+    job = Job.get(JOB)
+    assert (job.tenant, seen) == (min(others), [(job.lane, shared)])
 
 
 def test_who_joins_at_the_last_moment_is_served(store: Store, clock: VirtualClock, config: Config) -> None:

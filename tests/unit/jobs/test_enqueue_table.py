@@ -8,7 +8,7 @@ import pytest
 from operate.bring_back import When, bring_back
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job
-from sluice.jobs.model.outcomes import Failure, LeaseOver, Waiting
+from sluice.jobs.model.outcomes import BudgetClosed, Failure, LeaseOver, Waiting
 from sluice.jobs.queue import cancel, claim, finish, lanes
 from sluice.jobs.queue.enqueue import Result, enqueue, enqueue_many
 from sluice.platform.clock import HOUR, MINUTE
@@ -239,6 +239,73 @@ def test_the_latest_request_wins_over_one_that_came_back_from_a_backup(
         ran.append(running.payload["price"])
         finish.complete(running, {}, clock.time, config)
     assert set(ran) == {latest}
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_who_asked_while_it_ran_is_served_after_a_restore_though_the_first_asker_cancels(
+    begun: bool, store: Store, clock: VirtualClock, config: Config
+) -> None:
+    """What has begun is finished first, and cannot be cancelled; what has not is theirs too, and as urgent."""
+    enqueue(spec(), clock.time)
+    running = leased(clock)
+    if begun:
+        finish.begin(running, {"sku": "one"}, clock.time)
+    enqueue(spec(tenant="zeta", priority=keys.MANUAL), clock.time)
+    [saved] = store.items("jobs")
+    back = bring_back("jobs", saved, When(clock.time + HOUR, clock.time, config))
+    assert back
+    store.put("jobs", back)
+    clock.time += HOUR
+    done = cancel.cancel(spec().job_id, "acme", clock.time, config)
+    assert done is (cancel.Cancelled.RUNNING if begun else cancel.Cancelled.WITHDRAWN)
+    ran = []
+    while stored().state != "succeeded":
+        running = leased(clock)
+        ran.append((running.tenant, running.priority, running.asked_by()))
+        finish.complete(running, {}, clock.time, config)
+    first = [("acme", keys.BACKGROUND, {"acme"})] if begun else []
+    assert ran == [*first, ("zeta", keys.MANUAL, {"zeta"})]
+
+
+def test_a_restored_job_remembers_only_so_many_askers(store: Store, clock: VirtualClock, config: Config) -> None:
+    enqueue(spec(), clock.time)
+    leased(clock)
+    for number in range(MOST_ASKERS):
+        enqueue(spec(tenant=f"tenant-{number:02}"), clock.time)
+    [saved] = store.items("jobs")
+    back = bring_back("jobs", saved, When(clock.time + HOUR, clock.time, config))
+    assert back
+    assert len(back["for"]["SS"]) == MOST_ASKERS
+    assert "acme" in back["for"]["SS"]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_what_is_asked_for_instead_joins_a_job_that_waits_unless_it_has_begun(
+    begun: bool, clock: VirtualClock, config: Config
+) -> None:
+    def ask(price: int) -> Result:
+        return enqueue(replace(spec(), payload={"price": price}, replace=True), clock.time).result
+
+    ask(1)
+    running = leased(clock)
+    if begun:
+        running = finish.begin(running, {"price": 1}, clock.time)
+    finish.fail(running, Failure("503"), clock.time, config, chance=0)
+    assert ask(2) is (Result.RERUN_REQUESTED if begun else Result.MERGED)
+    job = stored()
+    assert (job.payload, job.rerun_payload) == (({"price": 1}, {"price": 2}) if begun else ({"price": 2}, None))
+
+
+def test_who_takes_over_what_was_put_off_has_it_done_now_and_who_only_asks_for_it_has_not(
+    clock: VirtualClock, config: Config
+) -> None:
+    """What has been put off without a failure is not cut short by who neither raises it nor takes it over."""
+    enqueue(spec(), clock.time)
+    put_off = finish.fail(leased(clock), BudgetClosed("429", retry_at=clock.time + HOUR), clock.time, config, chance=0)
+    enqueue(spec(tenant="zeta"), clock.time)
+    assert (stored().tenant, stored().due_at) == ("acme", put_off.due_at)
+    enqueue(spec(tenant="zeta"), clock.time, held=lambda job: job.account == "stockx:acme")
+    assert (stored().tenant, (stored().due_at or 0) <= clock.time) == ("zeta", True)
 
 
 def test_force_reaches_a_job_that_waits(clock: VirtualClock) -> None:

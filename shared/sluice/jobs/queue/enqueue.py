@@ -150,9 +150,6 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
     before = {name: value for name, value in (asked or job.payload).items() if name in spec.kept}
     wanted = {**before, **spec.payload}
     replaced = spec.replace and wanted != asked
-    if spec.replace and not later and job.rerun_payload is not None:
-        # It came back from a backup that was made while it ran. What is asked for now is newer than what was then.
-        actions.append(Job.rerun_payload.remove())
     if replaced:
         actions.append(said.set(wanted))
     elif spec.origin:
