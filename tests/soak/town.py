@@ -470,7 +470,7 @@ class Town(Plant):
             # What was counted wrong is put right when it matters: as for who is refused. Whoever is counted while the
             # stream has something to tell is counted wrong until the sweep comes by, so nothing else happens here.
             self.invoke(lambda tenant=tenant: tally.want_recount(tenant, {}, self.clock.time))  # type: ignore[misc]
-        self.invoke(lambda: recounts.wanted(self.clock.time))
+        self.invoke(lambda: recounts.wanted(live.current(), self.clock.time))
 
     def _in(self, minutes: int) -> None:
         """What happens in so many minutes, and because of it."""

@@ -412,7 +412,7 @@ def test_an_action_that_waits_for_room_has_its_tenants_jobs_counted(work: Work) 
     usage.add("acme", tally.PERIOD, {"n:market.refresh:unfinished": 20_000})
     run_worker(work)
     assert (shown(entry)["state"], shown(entry)["outcomes"]) == ("running", {})
-    assert recounts.wanted(work.clock.time) == 1
+    assert recounts.wanted(Config(), work.clock.time) == 1
     work.clock.time += MINUTE
     run_worker(work)
     assert (shown(entry)["outcomes"], states()) == ({"done": 30}, {"queued": 30})

@@ -186,10 +186,10 @@ def test_a_count_that_is_wrong_is_put_right_by_the_next_tick(
     acme.enqueue("acme", "A", "B")
     usage.add("acme", tally.PERIOD, {"n:market.refresh:unfinished": 3, "n:gone.kind:unfinished": 7})
     assert refused(call("POST", REFRESH, body=items(1))) == "unfinished_jobs"
-    assert recounts.wanted(clock.time) == 1
+    assert recounts.wanted(Config(), clock.time) == 1
     assert tally.counts("acme") == {("market.refresh", "unfinished"): 2, ("gone.kind", "unfinished"): 0}
     assert call("POST", REFRESH, body=items(1)).status == 202
-    assert recounts.wanted(clock.time) == 0
+    assert recounts.wanted(Config(), clock.time) == 0
 
 
 def test_a_tenant_that_is_refused_again_and_again_is_not_counted_each_time(
@@ -201,7 +201,7 @@ def test_a_tenant_that_is_refused_again_and_again_is_not_counted_each_time(
     counted = []
     for _ in range(12):
         refused(call("POST", REFRESH, body=items(1)))
-        counted.append(recounts.wanted(clock.time))
+        counted.append(recounts.wanted(Config(), clock.time))
         clock.time += MINUTE
     assert counted == [1] + [0] * 9 + [1, 0]
 

@@ -5,11 +5,14 @@ import pytest
 from sluice.jobs.queue import recounts, tally, unfinished
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.platform import usage
+from sluice.platform.config.document import Config
+from sluice.platform.config.tenants import Allowances, Tenants
 from sluice.platform.usage import TenantUsage
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import KIND, spec
 
+CONFIG = Config()
 COUNTER = f"n:{KIND.name}:unfinished"
 TENANTS = ("acme", "bolt", "crow")
 # Within so many minutes each of them has had its turn, and its second count.
@@ -35,11 +38,32 @@ def test_a_tenant_that_was_refused_is_counted_by_the_next_tick_and_once(off: int
     for tenant in ("acme", "bolt"):
         usage.add(tenant, tally.PERIOD, {COUNTER: off, "n:test.work:dead": 7})
     tally.want_recount("acme", {}, clock.time)
-    assert recounts.wanted(clock.time) == 1
+    assert recounts.wanted(CONFIG, clock.time) == 1
     assert (counted("acme"), counted("bolt")) == (4, 2 + off), "nobody else's is counted"
     counters = usage.counters("acme", tally.PERIOD)
     assert (counters[tally.RECOUNTED], counters["n:test.work:dead"]) == (clock.time, 7)
-    assert recounts.wanted(clock.time) == 0
+    assert recounts.wanted(CONFIG, clock.time) == 0
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(("allowed", "found"), [(8, 20), (20, 15), (200, 20)])
+def test_who_may_have_many_is_counted_up_to_that_unless_it_would_take_too_long(
+    allowed: int, found: int, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its counter is five too high. Who has fewer jobs than it may have is counted whole, and no longer refused."""
+    monkeypatch.setattr(unfinished, "MOST_SAVED", 10)
+    monkeypatch.setattr(unfinished, "MOST_AT_ONCE", 22 if allowed <= 20 else 12)
+    jobs(clock, acme=15)
+    usage.add("acme", tally.PERIOD, {COUNTER: 5})
+    tally.want_recount("acme", {}, clock.time)
+    config = Config(tenants=Tenants(overrides={"acme": Allowances(unfinished_jobs=allowed)}))
+    assert recounts.wanted(config, clock.time) == 1
+    assert counted("acme") == found
+
+
+def test_all_that_a_tenant_may_have_is_read_and_never_more_than_a_tick_has_time_for() -> None:
+    most = unfinished.most_read
+    assert [most(0), most(20_000), most(100_000), most(10**9)] == [25_000, 25_000, 112_500, 250_000]
 
 
 @pytest.mark.usefixtures("store")
@@ -48,14 +72,14 @@ def test_so_many_of_those_who_were_refused_are_counted_by_a_tick_and_the_others_
 ) -> None:
     for number in range(recounts.MOST_RECOUNTS + 2):
         tally.want_recount(f"tenant-{number:02}", {}, clock.time)
-    assert [recounts.wanted(clock.time) for _ in range(3)] == [recounts.MOST_RECOUNTS, 2, 0]
+    assert [recounts.wanted(CONFIG, clock.time) for _ in range(3)] == [recounts.MOST_RECOUNTS, 2, 0]
 
 
 def test_what_is_right_costs_no_write(store: Store, clock: VirtualClock) -> None:
     jobs(clock, acme=4)
     tally.want_recount("acme", {}, clock.time)
     before = dict(store.item("usage", tenant="acme", period=tally.PERIOD) or {})
-    recounts.wanted(clock.time)
+    recounts.wanted(CONFIG, clock.time)
     after = dict(store.item("usage", tenant="acme", period=tally.PERIOD) or {})
     assert {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)} == {tally.RECOUNTED}
 

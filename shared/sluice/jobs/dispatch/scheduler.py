@@ -126,7 +126,7 @@ def _tick(accounts: Accounts, context: Context) -> dict[str, Any]:
     """One tick, then its record, its metrics and the snapshot for /health."""
     snapshot = Snapshot(context.now(), context.config, accounts)
     now, done = snapshot.now, tick(snapshot, _send)
-    recounts.wanted(now)
+    recounts.wanted(context.config, now)
     over = _move_on(done, snapshot)
     age = done.oldest_due_age(now)
     stats = {**asdict(done), **asdict(over), "oldest_due_age": age, "ms": context.now() - now}

@@ -8,7 +8,7 @@
 A count and the counters are never of the same moment: what has changed in between is on its way in the stream. So the
 sweep believes only what it finds twice, in one direction, and the smaller of the two. What it reads in a minute is, on
 the average, the same whatever waits (see `unfinished`). Of a tenant that has more than it may ever read, it knows that
-there are at least so many.
+there are at least so many; whether that are fewer than it may have is found out when it is refused.
 """
 
 from collections.abc import Iterable
@@ -20,6 +20,7 @@ from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.queue.tally import PERIOD, RECOUNT, RECOUNTED, UNFINISHED, name
 from sluice.platform import tables, usage
 from sluice.platform.attributes import still
+from sluice.platform.config.document import Config
 from sluice.platform.observe import count as count_metric
 from sluice.platform.observe import logger
 from sluice.platform.usage import TenantUsage
@@ -29,7 +30,7 @@ MOST_RECOUNTS = 10
 _SWEEP = "#sweep"
 
 
-def wanted(now: int) -> int:
+def wanted(config: Config, now: int) -> int:
     """Count the unfinished jobs of those tenants that were refused since this was last done; how many tenants."""
     refused = list(TenantUsage.query(RECOUNT, limit=MOST_RECOUNTS, page_size=MOST_RECOUNTS, consistent_read=True))
     marked = lanes.active() if refused else []
@@ -37,7 +38,8 @@ def wanted(now: int) -> int:
         # Before it is counted: whoever is refused from here on has it counted again.
         tables.delete(TenantUsage, (RECOUNT, mark.period))
         counters = usage.counters(mark.period, PERIOD)
-        found = unfinished.count(mark.period, marked, unfinished.MOST_SAVED, _counter)
+        allowed = config.tenants.allowed(mark.period).unfinished_jobs
+        found = unfinished.count(mark.period, marked, unfinished.most_read(allowed), _counter)
         _move(mark.period, found.off(counters, _is_counted))
         usage.put(mark.period, PERIOD, {RECOUNTED: now})
     return len(refused)

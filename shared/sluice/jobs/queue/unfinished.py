@@ -27,6 +27,8 @@ from sluice.platform.http.auth import TENANT
 # Entries of the index that each minute saves up, and the most that are saved: more than a tenant may have by default.
 EARNED: Final = 100
 MOST_SAVED: Final = 25_000
+# The most that one count reads of a tenant that may have more, and is refused for it: a tick has time for it.
+MOST_AT_ONCE: Final = 250_000
 
 
 class Count(NamedTuple):
@@ -91,6 +93,14 @@ class Recount(NamedTuple):
         if self.off:
             return paid._replace(off={}, cut_at=0), agreed(self.off, off)
         return paid._replace(off=off, cut_at=0), {}
+
+
+def most_read(allowed: int) -> int:
+    """Entries that are read of a tenant that is refused because it may have `allowed` jobs. Pure.
+
+    They are all of its jobs wherever it has fewer than that, so that a counter that is too high is put right.
+    """
+    return min(MOST_AT_ONCE, max(MOST_SAVED, allowed + allowed // 8))
 
 
 def count(tenant: str, marked: Iterable[Lane], most: int, counter: Callable[[Job], str | None]) -> Count:
