@@ -1,6 +1,7 @@
 """Shared work goes from an account whose calls are closed for a while to another asker's that has some."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch import scheduler, transfers
+from sluice.jobs.dispatch.rounds import Done
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
@@ -26,6 +28,7 @@ from sluice.platform.config.pauses import Pause, Pauses
 from sluice.platform.context import Context
 from tests.support import work
 from tests.support.clock import VirtualClock
+from tests.support.store import Answer, Request, Send, Store
 from tests.support.store import store as make_store
 from tests.support.work import spec
 from tests.unit.jobs.conftest import NOON
@@ -208,6 +211,93 @@ def test_a_job_that_runs_or_has_begun_stays_with_the_account_that_has_asked() ->
     finish.fail(begun, BudgetClosed("429", retry_at=NOON + DAY), NOON, CONFIG, chance=0)
     assert sweep() == 0
     assert stored().account == "stockx:acme"
+
+
+def test_what_cannot_be_moved_costs_no_write(store: Store) -> None:
+    """Each minute its lane is read, for as long as the account is closed: what runs, or has begun, is only read."""
+    ask("acme", "globex", name="running")
+    ask("acme", "globex", name="begun")
+    claimed = [claim.claim(Candidate.of(stored(name)), NOON, MINUTE) for name in ("running", "begun")]
+    assert claimed[1]
+    begun = finish.begin(claimed[1], {"sku": "begun"}, NOON)
+    finish.fail(begun, BudgetClosed("429", retry_at=NOON + DAY), NOON, CONFIG, chance=0)
+    close("acme")
+    [lane] = [one for one in lanes.active() if one.lane == stored("begun").lane]
+    page, writes = claim.page, list[str]()
+
+    def behind(*_: object) -> claim.DuePage:
+        """The index is behind: it shows the job that runs among those that wait."""
+        found = page(lane.lane, 10**15, 9).found
+        return claim.DuePage([*found, Candidate.of(stored("running"))], [], 0, None)
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation in ("UpdateItem", "TransactWriteItems"):
+            writes.append(request.parameters.get("TableName", "several"))
+        return send()
+
+    store.around = around
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(claim, "page", behind)
+        assert transfers.sweep(snapshot(), [lane]).transferred == 0
+    assert writes == []
+
+
+def test_what_goes_over_keeps_its_place_among_what_is_due() -> None:
+    ask("acme", "globex")
+    close("acme")
+    due_at = stored().due_at
+    assert sweep(NOON + MINUTE) == 1
+    assert stored().due_at == due_at
+
+
+def test_where_applications_have_the_calls_work_goes_from_one_to_another_that_is_open() -> None:
+    """Which application an account has is asked once in a tick, however many jobs wait."""
+    shared, asked = replace(CONFIG, limits={"stockx": replace(LIMITS, by_account=False)}), list[str]()
+    known = {"stockx:acme": "one", "stockx:globex": "two", "stockx:initech": "one"}
+
+    def applications(accounts: Collection[str]) -> dict[str, str]:
+        asked.extend(accounts)
+        return {account: known[account] for account in accounts}
+
+    for name in ("a", "b"):
+        for tenant in ("acme", "initech", "globex") if name == "a" else ("acme", "initech"):
+            enqueue(replace(spec(name, tenant=tenant), budget="stockx"), NOON)
+    ledger.close("stockx:app.one", NOON + DAY, "429")
+    now = snapshot(config=shared)
+    now = now._replace(accounts=now.accounts._replace(applications=applications))
+    assert transfers.sweep(now, lanes.active()).transferred == 1
+    assert (stored("a").tenant, stored("a").budget, stored("b").tenant) == ("globex", "stockx", "acme")
+    assert sorted(asked) == sorted(known)
+
+
+def test_where_nothing_is_held_no_account_is_asked_after() -> None:
+    ask("acme", "globex")
+
+    def statuses(*_: object) -> dict[str, str]:
+        pytest.fail("it costs reads each minute, for nothing")
+
+    assert scheduler._move_on(Done(), Snapshot(NOON, CONFIG, Accounts(statuses))) == transfers.Moved()
+
+
+def test_a_lane_whose_account_works_again_is_no_longer_thought_of_as_held() -> None:
+    """Though nothing is held any more: else its next breakdown would count from the first one on."""
+    ask("acme")
+    broken = {"stockx:acme": "BROKEN"}
+    transfers.sweep(Snapshot(NOON, CONFIG, Accounts(lambda *_: broken)), lanes.active())
+    [lane] = lanes.active()
+    assert lane.held_since == NOON
+    scheduler._move_on(Done(), snapshot(NOON + MINUTE))
+    [lane] = lanes.active()
+    assert lane.held_since is None
+
+
+def test_what_a_run_has_moved_and_ended_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Counter[str]()
+    monkeypatch.setattr(scheduler, "count", lambda name, value: counted.update({name: value}))
+    ask("acme", "globex")
+    close("acme")
+    scheduler._tick(snapshot().accounts, Context(VirtualClock(NOON), CONFIG))
+    assert (counted["JobsTransferred"], counted["JobsAbandoned"], counted["SchedulerRun"]) == (1, 0, 1)
 
 
 def test_what_was_snoozed_by_the_closing_runs_at_once_and_what_failed_backs_off() -> None:

@@ -2,17 +2,21 @@
 
 import threading
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import pytest
 
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.ledger import Budget
 from sluice.jobs.dispatch import poller
-from sluice.jobs.dispatch.rounds import Done
-from sluice.jobs.dispatch.snapshot import Accounts
+from sluice.jobs.dispatch.poller import Portion
+from sluice.jobs.dispatch.rounds import Done, Round
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import BudgetClosed, Failure, HandlerResult, Waiting
+from sluice.jobs.model.outcomes import BudgetClosed, CannotSucceed, Failure, HandlerResult, Waiting
 from sluice.jobs.model.run import Run
-from sluice.jobs.queue import claim, finish, starts
+from sluice.jobs.queue import claim, finish, lanes, starts
 from sluice.jobs.queue.creation import lane_of
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.runner import CALL_MS, Report
@@ -24,6 +28,7 @@ from sluice.platform.context import Context
 from tests.support import work
 from tests.support.clock import VirtualClock
 from tests.support.work import Handler, spec
+from tests.unit.jobs.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -170,6 +175,60 @@ def test_a_budget_that_was_refused_is_asked_for_nothing_more(
     assert {job.state for job in Job.scan()} == {"waiting"}
     later = [job.job_id for job in Job.scan() if job.due_at == clock.time + MINUTE]
     assert set(begun) <= set(later), "it is checked again when the marketplace takes calls again"
+
+
+def test_a_budget_that_refusals_have_slowed_is_checked_by_fewer_batches_at_once(clock: VirtualClock) -> None:
+    """More than its slots keep busy would only wait, in others' places."""
+    operations(clock, 12)
+    clock.time += SECOND
+    limits, shares = replace(PACED, interval_ms=10), list[int]()
+    for slowed in (False, True):
+        if slowed:
+            ledger.close("stockx:acme", clock.time, "429")
+            [item] = [one for one in Budget.query("stockx:acme") if one.window == ledger.SLOTS]
+            item.update(actions=[Budget.pace.set(2 * SECOND)])
+        snapshot = Snapshot(clock.time, config(limits, batch=3), Accounts(active))
+        round_ = Round(snapshot)
+        ready = round_.find(lanes.active(), HOUR)
+        shares.append(len(poller._shares(round_, ready, 50)))
+    assert shares == [4, 1]
+
+
+def test_what_is_too_much_for_a_run_is_handed_on_and_not_touched_by_it(clock: VirtualClock) -> None:
+    """Those due longest are its own; whoever was handed a part hands on nothing."""
+    for place, tenant in enumerate(("anna", "bert", "carl")):
+        operations(clock, 2, tenant, due=100 * place)
+    clock.time += SECOND
+    checks, others = Checks(), list[list[str]]()
+    with work.kind(checks):
+        for portion in (Portion(None, lambda budgets: others.append(list(budgets))), Portion({"stockx:carl"})):
+            context = Context(clock, config(FREE))
+            poller.poll(Accounts(active), context, clock.time + HOUR, 2, lambda *_: None, portion)
+    assert others == [["stockx:bert"], ["stockx:carl"]]
+    assert checks.names == ["anna-00", "anna-01", "carl-00", "carl-01"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "state", "attempts"),
+    [
+        (BudgetClosed("429", retry_at=NOON + HOUR), "waiting", 0),
+        (Failure("503", retry_at=NOON + HOUR), "queued", 1),
+        (CannotSucceed("no such operation"), "dead", 1),
+    ],
+)
+def test_only_a_check_that_could_not_be_made_leaves_the_operation_waiting(
+    failure: Failure, state: str, attempts: int, clock: VirtualClock
+) -> None:
+    """What the check finds is the job's end, or one of its attempts, as anywhere."""
+    operations(clock, 1)
+    clock.time += SECOND
+
+    def handler(_: Run) -> HandlerResult:
+        raise failure
+
+    poll(clock, config(FREE), handler)
+    [job] = Job.scan()
+    assert (job.state, job.attempts) == (state, attempts)
 
 
 class Interleaved:

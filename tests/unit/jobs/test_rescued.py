@@ -2,12 +2,14 @@
 
 import pytest
 
+from sluice.jobs.dispatch import rescue
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import LeaseOver, Waiting
 from sluice.jobs.queue import claim, finish
 from sluice.jobs.queue.creation import lane_of
 from sluice.jobs.queue.enqueue import Result, enqueue
+from sluice.platform import observe
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from tests.support import work
@@ -75,3 +77,14 @@ def test_what_ended_is_kept_for_its_time_and_then_forgotten(clock: VirtualClock)
 def test_to_wait_for_the_marketplace_uses_up_no_attempt_and_gives_none_back(attempts: int, clock: VirtualClock) -> None:
     job = begun(clock, attempts)
     assert finish.wait(job, Waiting(clock.time), clock.time, Config()).attempts == attempts - 1
+
+
+@pytest.mark.usefixtures("store")
+def test_a_job_that_can_be_read_is_not_told_to_be_a_dead_letter(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = list[str]()
+    monkeypatch.setattr(observe.logger, "error", lambda message, **_: told.append(message))
+    begun(clock, 1)
+    assert rescue.discard(spec("a").job_id, clock.time, Config()) == 0
+    assert told == []

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets import ledger, slots
+from sluice.jobs.budgets.slots import Asked
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.dispatch.hand_on import hand_on
@@ -14,7 +15,8 @@ from sluice.jobs.dispatch.rounds import Done, Round
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import Job
-from sluice.jobs.queue import finish, lanes, starts
+from sluice.jobs.queue import claim, finish, lanes, starts
+from sluice.jobs.queue.creation import lane_of
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.messages import Batch
 from sluice.jobs.run.runner import CALL_MS
@@ -238,6 +240,22 @@ def test_a_manual_batch_behind_which_others_wait_has_its_worker_ask_for_them(
     ready = Round(Snapshot(clock.time, config, Accounts(active))).find(lanes.active(), MINUTE)["stockx:acme"]
     hand_on(ready, ready.candidates, clock.time, config, sent.append, Done(), manual=manual, more=more)
     assert [batch.more for batch in sent] == [limits.pace if asks else 0]
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("manual", [True, False])
+def test_a_batch_whose_slots_are_far_asks_for_what_waits_behind_it_if_it_is_manual(
+    manual: bool, clock: VirtualClock
+) -> None:
+    limits = Limits(by_clock(100), interval_ms=200, tolerance_ms=0, by_account=True)
+    config, sent = Config(limits={"stockx": limits}), list[Batch]()
+    slots.reserve_slots("stockx:acme", limits, 50, clock.time, asked=Asked(manual=True))
+    asked = spec("a", priority=keys.MANUAL if manual else keys.HOT)
+    enqueue(asked, clock.time)
+    ready = Round(Snapshot(clock.time, config, Accounts(active))).find(lanes.active(), MINUTE)["stockx:acme"]
+    found, _ = claim.due(lane_of(asked), clock.time, 9)
+    hand_on(ready, found, clock.time, config, sent.append, Done(), manual=manual)
+    assert [batch.more for batch in sent] == [limits.pace if manual else 0]
 
 
 def test_an_item_among_those_that_run_that_is_no_job_is_set_aside(

@@ -86,8 +86,16 @@ def test_every_reason(case: dict[str, Any], reason: Reason, until: int | None) -
 
 def test_a_message_says_what_to_do() -> None:
     assert "connect it again" in why(status="BROKEN").message
+    assert "acme is BROKEN: connect" in why(status="BROKEN").message
     assert "is not connected: connect it" in why(status=MISSING).message
     assert "429" in why(usage=Usage(closed_until=NOW + 7, closed_reason="429")).message
+
+
+def test_an_account_that_is_broken_for_a_part_of_its_calls_says_for_which() -> None:
+    marketing = Gate("ebay:acme", "BROKEN", "ebay-marketing:app.3f9c", Usage())
+    hold = held(marketing, "promote", CONFIG, NOW)
+    assert hold
+    assert "account ebay:acme is BROKEN for ebay-marketing: connect it again" in hold.message
 
 
 def test_a_job_that_is_slow_because_calls_were_refused_says_so_and_no_other() -> None:

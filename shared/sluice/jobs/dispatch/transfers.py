@@ -197,11 +197,11 @@ def _abandon(job: Job, now: int, config: Config) -> int:
 
 
 def _as_read(job: Job) -> Condition:
+    # Its lane says whose account is to run it.
     unchanged: Condition = (
         (Job.state == QUEUED)
         & (Job.lease == job.lease)
         & (Job.lane == job.lane)
-        & (Job.account == job.account)
         & still(Job.askers, job.askers)
         & Job.begun.does_not_exist()
     )
