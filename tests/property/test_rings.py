@@ -19,6 +19,7 @@ MARGIN = SKEW + TRAVEL
 
 spans = st.builds(Span, st.integers(1, 400), st.sampled_from([SECOND, 10 * SECOND, MINUTE, HOUR, DAY]))
 # Small ones are used up often, so that many orders of events matter.
+margins = st.sampled_from([0, MARGIN])
 few = st.lists(st.builds(Span, st.integers(1, 12), st.integers(200, 4_000)), min_size=1, max_size=3)
 rhythms = st.builds(
     Rhythm, st.sampled_from([0, 0, 1, 50, 400]), st.integers(1, 3), st.integers(1, 300), st.just(MARGIN)
@@ -212,12 +213,44 @@ def test_a_place_is_entered_again_by_the_first_call_of_its_next_turn(
     assert [ring.entered_again(number, after + taken) for taken in (0, 1, 2)] == [False, True, True]
 
 
-@given(spans, spans, st.lists(st.tuples(st.integers(0, 90), st.integers(0, 5_000)), max_size=12))
-def test_a_limit_that_is_changed_keeps_what_was_called(before: Span, after: Span, taken: list[tuple[int, int]]) -> None:
-    times, now, starts = Times(rings=Rings().fitting([before], 0)), NOON, list[int]()
-    rhythm = Rhythm(0, 1, 0, 0)
+def test_a_limit_of_other_length_and_as_many_places_is_another_window() -> None:
+    before, after = Span(7, SECOND), Span(7, MINUTE)
+    known = Rings(1, (Ring(before, NOON, (NOON, *(0,) * 6)),))
+    [ring] = known.fitting([after], MARGIN).rings
+    assert (ring.span, ring.ends) == (after, (NOON, *(0,) * 6))
+    assert known.fitting([before], MARGIN) is known
+
+
+def test_a_limit_that_is_changed_takes_of_calls_that_share_a_place_now_the_one_that_may_start_last() -> None:
+    """The first one's worker has died, so it may have started later than the second."""
+    few, many = Span(4, 10 * SECOND), Span(2 * PLACES, 10 * SECOND)
+    known = Rings(2, (Ring(few, NOON, (NOON + 500, NOON, 0, 0)),))
+    [ring] = known.fitting([many], MARGIN).rings
+    assert ring.members(0) == range(2)
+    assert ring.ends[:2] == (NOON + 500, 0)
+
+
+def test_a_limit_that_is_changed_while_a_place_is_half_taken_opens_it_when_its_calls_before_have_left() -> None:
+    """Both windows have places of several calls, and three calls of one turn were taken of what is now one place."""
+    before, after = Span(2, 10 * SECOND), Span(2 * PLACES + 1, 20 * SECOND)
+    calls = 2 * PLACES + 2
+    known = Rings(calls, (Ring(before, NOON, (NOON + 1_000, NOON + 2_000)),))
+    [ring] = known.fitting([after], MARGIN).rings
+    current = ring.members(calls)
+    assert current.start < calls
+    left = [known.rings[0].started(number - after.calls, calls) for number in current]
+    assert ring.opening(calls, MARGIN) == max(left) + after.ms + MARGIN
+
+
+@given(spans, spans, st.lists(st.tuples(st.integers(0, 90), st.integers(0, 5_000)), max_size=12), margins)
+def test_a_limit_that_is_changed_keeps_what_was_called(
+    before: Span, after: Span, taken: list[tuple[int, int]], margin: int
+) -> None:
+    times, now, starts = Times(rings=Rings().fitting([before], margin)), NOON, list[int]()
+    rhythm = Rhythm(0, 1, 0, margin)
     for spans_, moves in (([before], taken), ([after], [*taken, (400, 0)])):
-        times = times._replace(rings=times.rings.fitting(spans_, 0))
+        times = times._replace(rings=times.rings.fitting(spans_, margin))
+        assert [ring.span for ring in times.rings.rings] == spans_
         for count, wait in moves:
             now += wait
             for _ in range(count):
@@ -229,7 +262,7 @@ def test_a_limit_that_is_changed_keeps_what_was_called(before: Span, after: Span
     # Counted from the change on, no window of the new limit is over, those that began before it among them.
     for number in range(max(0, known - after.calls), len(starts) - after.calls):
         if number + after.calls >= known:
-            assert starts[number + after.calls] - starts[number] >= after.ms
+            assert starts[number + after.calls] - starts[number] >= after.ms + margin
     assert all(one <= other for one, other in pairwise(starts))
 
 

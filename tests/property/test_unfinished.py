@@ -147,3 +147,37 @@ def test_a_days_sweeps_cost_the_same_whatever_waits(waiting: int, counted: float
     assert world.read <= minutes * unfinished.EARNED
     if waiting <= 10_000:
         assert {world.off(tenant) for tenant in TENANTS} == {0}, "each was counted twice"
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.integers(1, 9)),
+    st.dictionaries(st.sampled_from("abcdx"), st.integers(-3, 9)),
+    st.booleans(),
+)
+def test_counters_that_are_right_are_left_alone_and_too_high_is_only_believed_of_a_whole_count(
+    found: dict[str, int], counters: dict[str, int], whole: bool
+) -> None:
+    off = Count(Counter(found), whole, 9).off(counters, lambda name: name != "x")
+    assert all(off.values())
+    assert "x" not in off
+    for name in "abcd":
+        right = counters.get(name, 0) + off.get(name, 0) == found.get(name, 0)
+        assert right or (not whole and counters[name] > found.get(name, 0) and name not in off)
+
+
+@pytest.mark.parametrize(
+    ("saved", "known", "cut_at", "enough"),
+    [
+        (99, 0, 0, False),
+        (100, 0, 0, True),
+        (899, 800, 0, False),
+        (900, 800, 0, True),
+        (1_999, 100, 1_000, False),
+        (2_000, 100, 1_000, True),
+        (25_000, 10**9, 0, True),
+    ],
+)
+def test_a_count_begins_when_it_will_probably_do(saved: int, known: int, cut_at: int, enough: bool) -> None:
+    """Of a count that was cut off nobody knows how much was left: twice as much is tried."""
+    counters = {"n:unfinished": known, "n:dead": 9_999, "n:gone:unfinished": -5}
+    assert Recount("acme", {}, saved, cut_at).enough(counters, lambda name: name.endswith("unfinished")) is enough

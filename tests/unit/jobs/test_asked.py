@@ -80,6 +80,11 @@ def test_pages_follow_one_another_without_a_gap_and_newest_requests_come_first(l
     assert list(pages(limit)) == [list("efgdabc")[at : at + limit] for at in range(0, 7, limit)]
 
 
+def test_who_asks_for_nothing_leaves_no_request(store: Store) -> None:
+    requests.record(EVERYBODY, KIND.name, [], NOON, DAY)
+    assert store.items("requests") == []
+
+
 @pytest.mark.usefixtures("store")
 def test_a_list_without_requests_is_one_empty_page() -> None:
     ask("a", tenant="zeta")

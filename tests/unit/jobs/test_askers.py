@@ -12,7 +12,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import MOST_ASKERS, Job
-from sluice.jobs.model.outcomes import BudgetClosed, CannotSucceed, Failure, Then
+from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, CannotSucceed, Failure, Then
 from sluice.jobs.queue import cancel, claim, finish, lanes, replay
 from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue
 from sluice.marketplaces.http.errors import AccountBroken
@@ -291,7 +291,10 @@ def test_what_a_person_waits_for_does_not_wait_for_a_short_closing(priority: int
     assert hand_over() == 0
 
 
-@pytest.mark.parametrize("failure", [BudgetClosed("429", retry_at=NOON + HOUR), AccountBroken("no")])
+@pytest.mark.parametrize(
+    "failure",
+    [BudgetClosed("429", retry_at=NOON + HOUR), BudgetEmpty("no", retry_at=NOON + HOUR), AccountBroken("no")],
+)
 def test_who_asked_while_it_ran_does_not_wait_for_an_account_that_cannot_run_it(failure: Failure) -> None:
     ask("acme", keys.MANUAL)
     running = take()

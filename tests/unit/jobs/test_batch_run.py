@@ -214,6 +214,21 @@ def test_a_handler_that_finds_its_lease_over_writes_nothing(clock: VirtualClock)
     assert (job.state, job.lease, job.error) == ("leased", 1, None)
 
 
+def test_a_job_that_died_is_returned_as_it_was_written(store: Store, clock: VirtualClock) -> None:
+    """A read that may be behind could show it as it was before."""
+    reads = list[bool]()
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation == "GetItem":
+            reads.append(bool(request.parameters.get("ConsistentRead")))
+        return send()
+
+    [job] = batch_of("a", clock).jobs
+    store.around = around
+    assert finish.bury(job, Failure("no"), clock.time, Config()).state == "dead"
+    assert reads == [True]
+
+
 @pytest.mark.usefixtures("store")
 def test_attempts_are_used_up_by_failures_and_then_the_job_is_dead(clock: VirtualClock) -> None:
     def handler(run: Run) -> HandlerResult:

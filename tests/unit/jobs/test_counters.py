@@ -4,11 +4,13 @@ import pytest
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.grant import Grant
+from sluice.jobs.budgets.shares import Shares
+from sluice.jobs.budgets.slots import reserve_slots, return_slots
 from sluice.jobs.budgets.windows import Window
 from sluice.platform.clock import DAY, HOUR, SECOND
 from sluice.platform.config.limits import Limits, by_clock
 from tests.support.clock import VirtualClock
-from tests.support.store import Store
+from tests.support.store import Answer, Request, Send, Store
 from tests.unit.jobs.conftest import NOON
 
 BUDGET = "stockx:acme"
@@ -97,6 +99,42 @@ def test_what_the_marketplace_says_is_left_is_never_more_than_there_is(remaining
     limits = Limits(by_clock(hour=5))
     ledger.correct(BUDGET, limits, WINDOW, remaining)
     assert ledger.read(BUDGET, NOON).hour == used
+
+
+def test_of_what_tenants_share_each_may_have_a_part_and_of_what_is_ones_own_there_are_no_parts() -> None:
+    hourly = Limits(by_clock(hour=100))
+    window = Window.of(APPLICATION, NOON)
+    ledger.note_share(APPLICATION, window, "acme", 2)
+    assert ledger.reserve_calls(APPLICATION, hourly, window, 2)
+    usage = ledger.read(APPLICATION, NOON)
+    assert usage.shares(APPLICATION, hourly, NOON + 7) == Shares(100, 2, 7, {"acme": 2})
+    assert usage.shares(BUDGET, hourly, NOON) is None
+    assert usage.shares(APPLICATION, Limits(interval_ms=100), NOON) is None
+
+
+def test_calls_that_manual_work_has_not_needed_move_its_clock_back_once(store: Store) -> None:
+    """Even a single one. Were it sent again after a lost answer, it would move by as much twice."""
+    limits, sent = Limits(by_clock(100), interval_ms=100), list[Request]()
+    ledger.admit(BUDGET, limits, 3, NOON, manual=True)
+    before = ledger.read(BUDGET, NOON).manual_until
+
+    def watched(request: Request, send: Send) -> Answer:
+        sent.append(request)
+        return send()
+
+    store.around = watched
+    for unused, pace in ((1, 100), (2, 0), (0, 100)):
+        ledger.retract(BUDGET, unused, pace)
+    store.around = None
+    assert ledger.read(BUDGET, NOON).manual_until == before - 100
+    assert [request.once for request in sent] == [True]
+
+
+def test_where_there_is_no_pace_slots_cost_no_write(store: Store) -> None:
+    store.around = lambda request, _: pytest.fail(f"{request.operation}, for nothing")
+    free = reserve_slots(BUDGET, Limits(by_clock(100)), 3, NOON)
+    assert free.starts == (NOON,) * 3
+    return_slots(BUDGET, free, 2)
 
 
 def test_that_manual_work_was_left_behind_is_remembered_until_a_tick_knows_better() -> None:

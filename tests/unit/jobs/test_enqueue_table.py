@@ -7,7 +7,7 @@ import pytest
 
 from operate.bring_back import When, bring_back
 from sluice.jobs.model import keys
-from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job
+from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job, Spec
 from sluice.jobs.model.outcomes import BudgetClosed, Failure, LeaseOver, Waiting
 from sluice.jobs.queue import cancel, claim, finish, lanes
 from sluice.jobs.queue.enqueue import Result, enqueue, enqueue_many
@@ -294,6 +294,14 @@ def test_what_is_asked_for_instead_joins_a_job_that_waits_unless_it_has_begun(
     assert ask(2) is (Result.RERUN_REQUESTED if begun else Result.MERGED)
     job = stored()
     assert (job.payload, job.rerun_payload) == (({"price": 1}, {"price": 2}) if begun else ({"price": 2}, None))
+
+
+def test_work_that_is_not_said_to_be_common_stays_with_the_account_that_asked_for_it_first(clock: VirtualClock) -> None:
+    for tenant in ("acme", "zeta"):
+        account = f"stockx:{tenant}"
+        own = Spec(spec().job_id, spec().kind, tenant, account, account, keys.BACKGROUND, {"sku": "one"})
+        enqueue(own, clock.time, held=lambda job: job.account == "stockx:acme")
+    assert (stored().tenant, stored().account) == ("acme", "stockx:acme")
 
 
 def test_who_takes_over_what_was_put_off_has_it_done_now_and_who_only_asks_for_it_has_not(

@@ -125,6 +125,27 @@ def ask_as(tenant: str, running: Job) -> None:
     ask(tenant=tenant, account=f"stockx:{tenant}", budget=f"stockx:{tenant}", shared=True)
 
 
+def test_an_event_says_of_which_form_it_is_and_in_whose_turn_it_stands(store: Store, bus: list[Event]) -> None:
+    """What several asked for stands in a turn of its own."""
+    for tenants in (("acme",), ("acme", "globex")):
+        for tenant in tenants:
+            ask(tenant=tenant, account=f"stockx:{tenant}", budget=f"stockx:{tenant}", shared=True)
+        finish.complete(take(), {}, NOON, CONFIG)
+    assert deliver() == 2
+    assert [(detail["version"], detail["tenants"], detail["tenant"]) for _, detail in bus] == [
+        (1, ["acme"], "acme"),
+        (1, ["acme", "globex"], "*"),
+    ]
+
+
+def test_a_job_that_is_removed_while_it_runs_has_no_end_to_tell(store: Store, bus: list[Event]) -> None:
+    """As where its tenant is: though somebody has asked for it again."""
+    ask(shared=True)
+    ask_as("globex", take())
+    Job.get(JOB_ID).delete()
+    assert (deliver(), bus) == (0, [])
+
+
 def test_a_final_job_that_changes_is_not_ended_again(store: Store, bus: list[Event]) -> None:
     ask()
     job = finish.complete(take(), {}, NOON, CONFIG)

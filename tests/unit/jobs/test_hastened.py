@@ -76,6 +76,24 @@ def test_an_operation_that_is_to_be_checked_later_is_checked_now(clock: VirtualC
     assert (stored().state, stored().due_at) == ("waiting", clock.time)
 
 
+@WAYS
+def test_who_hears_no_answer_the_first_time_is_told_what_was_done(
+    way: Hasten, store: Store, clock: VirtualClock
+) -> None:
+    """botocore sends the write again: it has been done already, and by nobody else."""
+    failed(clock)
+    store.around = _twice
+    assert way(JOB_ID, "acme", clock.time) is Hastened.DONE
+    store.around = None
+    assert way(JOB_ID, "acme", clock.time) is Hastened.ALREADY
+
+
+def _twice(request: Request, send: Send) -> Answer:
+    if request.operation == "UpdateItem":
+        send()
+    return send()
+
+
 @pytest.mark.usefixtures("store")
 def test_a_job_is_raised_into_the_lane_of_its_account_and_new_priority(clock: VirtualClock) -> None:
     before = failed(clock)

@@ -7,8 +7,9 @@ from itertools import pairwise
 import pytest
 
 from bench.virtual import VirtualClock as SharedClock
-from sluice.jobs.budgets.grant import LONGEST_WAY_MS, Grant
+from sluice.jobs.budgets.grant import ASK_MS, LONGEST_WAY_MS, Grant
 from sluice.jobs.budgets.ledger import SLOTS, Budget
+from sluice.jobs.budgets.slots import NEXT_BLOCK_MS
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.outcomes import BudgetClosed, OutOfTime
 from sluice.platform.clock import HOUR, SECOND
@@ -100,6 +101,30 @@ def test_a_manual_batch_that_dies_holds_nobody_up(store: Store, limits: Limits) 
     background = grant(clock, limits, 3)
     background.take()
     assert clock.time <= waits + 1
+
+
+def test_who_gives_way_asks_again_when_the_manual_batch_should_have_its_calls_and_not_all_the_time(
+    store: Store,
+) -> None:
+    """Its next block is twelve seconds away. Each time that somebody asks costs a write."""
+    clock, asked = VirtualClock(NOON), list[int]()
+    slow = Limits(interval_ms=4_000, tolerance_ms=0)
+    Grant(BUDGET, slow, Window.at(NOON), 6, clock, NOON + HOUR, block=3, manual=True).take()
+    waits = until(store)
+    assert waits
+
+    def watched(request: Request, send: Send) -> Answer:
+        if request.operation == "UpdateItem":
+            asked.append(clock.time)
+        return send()
+
+    store.around = watched
+    grant(clock, slow, 3).take()
+    store.around = None
+    [first, *later] = sorted(set(asked))
+    assert first == NOON
+    assert min(later) == waits - NEXT_BLOCK_MS
+    assert len(later) <= NEXT_BLOCK_MS // ASK_MS + 1
 
 
 @EACH

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sluice.jobs.budgets import ledger
-from sluice.jobs.budgets.ledger import Budget
+from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.dispatch import poller
 from sluice.jobs.dispatch.poller import Portion
 from sluice.jobs.dispatch.rounds import Done, Round
@@ -177,21 +176,20 @@ def test_a_budget_that_was_refused_is_asked_for_nothing_more(
     assert set(begun) <= set(later), "it is checked again when the marketplace takes calls again"
 
 
-def test_a_budget_that_refusals_have_slowed_is_checked_by_fewer_batches_at_once(clock: VirtualClock) -> None:
+@pytest.mark.parametrize(("slowed", "batches"), [(0, 4), (SECOND // 2, 2), (2 * SECOND, 1)])
+def test_a_budget_that_refusals_have_slowed_is_checked_by_fewer_batches_at_once(
+    slowed: int, batches: int, clock: VirtualClock
+) -> None:
     """More than its slots keep busy would only wait, in others' places."""
     operations(clock, 12)
     clock.time += SECOND
-    limits, shares = replace(PACED, interval_ms=10), list[int]()
-    for slowed in (False, True):
-        if slowed:
-            ledger.close("stockx:acme", clock.time, "429")
-            [item] = [one for one in Budget.query("stockx:acme") if one.window == ledger.SLOTS]
-            item.update(actions=[Budget.pace.set(2 * SECOND)])
-        snapshot = Snapshot(clock.time, config(limits, batch=3), Accounts(active))
-        round_ = Round(snapshot)
-        ready = round_.find(lanes.active(), HOUR)
-        shares.append(len(poller._shares(round_, ready, 50)))
-    assert shares == [4, 1]
+    limits = replace(PACED, interval_ms=10)
+    round_ = Round(Snapshot(clock.time, config(limits, batch=3), Accounts(active)))
+    [(budget, ready)] = round_.find(lanes.active(), HOUR).items()
+    ready.usage = ready.usage._replace(slowed=Slowed(slowed, refusals=1))
+    shares = poller._shares(round_, {budget: ready}, 50)
+    assert len(shares) == batches
+    assert sum(len(jobs) for _, jobs in shares.values()) == 12
 
 
 def test_what_is_too_much_for_a_run_is_handed_on_and_not_touched_by_it(clock: VirtualClock) -> None:

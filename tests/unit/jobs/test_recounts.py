@@ -1,8 +1,11 @@
 """Counts of unfinished jobs are put right: at once for who was refused, and of all in turn where it is found twice."""
 
+from collections import Counter
+
 import pytest
 
-from sluice.jobs.queue import recounts, tally, unfinished
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue import lanes, recounts, tally, unfinished
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.platform import usage
 from sluice.platform.config.document import Config
@@ -73,6 +76,18 @@ def test_so_many_of_those_who_were_refused_are_counted_by_a_tick_and_the_others_
     for number in range(recounts.MOST_RECOUNTS + 2):
         tally.want_recount(f"tenant-{number:02}", {}, clock.time)
     assert [recounts.wanted(CONFIG, clock.time) for _ in range(3)] == [recounts.MOST_RECOUNTS, 2, 0]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_count_sees_of_each_job_what_counters_are_named_by(clock: VirtualClock) -> None:
+    enqueue(spec("a"), clock.time)
+    seen = list[tuple[str, str | None, str, str]]()
+
+    def counter(job: Job) -> None:
+        seen.append((job.job_id, job.kind, job.state, job.account))
+
+    assert unfinished.count("acme", lanes.active(), 9, counter) == (Counter(), True, 1)
+    assert seen == [(spec("a").job_id, KIND.name, "queued", "stockx:acme")]
 
 
 def test_what_is_right_costs_no_write(store: Store, clock: VirtualClock) -> None:

@@ -1,8 +1,10 @@
 """One tick, and everything that must not stop it."""
 
+import json
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from unittest.mock import ANY
 
 import pytest
 
@@ -89,8 +91,13 @@ def test_an_item_that_is_no_job_stops_nobody_and_becomes_a_dead_letter(
     assert text(letter, "job_id") == job_id
     assert "unreadable" in text(letter, "error")
     assert "sku" in text(letter, "payload"), "the letter holds all of the item"
+    assert text(letter, "account") == text(letter, "budget") == "stockx:acme"
+    assert json.loads(text(letter, "history")) == [
+        {"at": clock.time, "event": "discard", "attempt": 0, "code": "unreadable", "message": ANY}
+    ]
     dead = Job.get(job_id)
     assert dead.state == "dead"
+    assert dead.expires_at == (clock.time + config.engine.retention_ms) // 1_000
     assert not dead.lane
     # Its key is free, and its leases go on from where they were.
     assert enqueue(spec("a"), clock.time).result == "created"
