@@ -17,11 +17,11 @@ from sluice.marketplaces.sizes import Size
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform.config import live
 from sluice.platform.config.services import MARKETPLACES
-from sluice.platform.http import items
+from sluice.platform.http import items, paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, Invalid, NotFound, Unavailable
 from sluice.platform.http.items import Answered, Answers
-from sluice.platform.http.models import Body, DocumentedAs, Example, OneOf, Query, Text
+from sluice.platform.http.models import Body, Cursor, DocumentedAs, Example, OneOf, Query, Text
 from sluice.platform.http.routing import Answer, HttpRequest, Route
 from sluice.platform.http.shapes import Among
 from sluice.platform.refused import UNAVAILABLE, Refused
@@ -98,12 +98,18 @@ class PricesQuery(Query):
     )
     size_system: Text | None = None
     currency: Text | None = None
+    limit: int = Field(500, ge=1, le=500, description="stored prices that a page looks through")
+    cursor: Cursor | None = None
 
 
 class PriceList(TypedDict):
-    """The stored prices that match."""
+    """A page of the stored prices that match. `next` leads to more, until it is null; a page may be short before.
+
+    First those of marketplaces with size charts: where there is none, prices are of all sizes that anybody asked for.
+    """
 
     prices: list[prices.PriceView]
+    next: str | None
 
 
 def refresh_prices(request: HttpRequest[Refresh, None]) -> RefreshAnswer:
@@ -130,13 +136,16 @@ def find_prices(request: HttpRequest[None, PricesQuery]) -> PriceList:
     if query.size_system and not any(query.size_system in one.size_systems for one in known):
         systems = sorted({system for one in known for system in one.size_systems})
         raise Invalid.field("sizeSystem", f"is not known here; known are {', '.join(systems)}")
-    found = prices.find(
-        sku=_read("sku", lambda: normal_sku(query.sku)),
-        marketplace=query.marketplace,
-        size=None if query.size is None else _size(query.size, query.size_system),
-        currency=query.currency,
+    names = [one.name for one in sorted(known, key=lambda one: (not one.lookup_calls, one.name))]
+    found = prices.page(
+        _read("sku", lambda: normal_sku(query.sku)),
+        names,
+        None if query.size is None else _size(query.size, query.size_system),
+        query.currency,
+        query.limit,
+        paging.start(query.cursor, request.tenant, rf"(?:{'|'.join(names)}):[^\x00-\x1f]{{1,200}}"),
     )
-    return {"prices": [price.view() for price in found]}
+    return {"prices": [price.view() for price in found], "next": found.cursor(request.tenant)}
 
 
 def get_image(request: HttpRequest[None, None]) -> Answer:

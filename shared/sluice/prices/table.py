@@ -1,6 +1,6 @@
 """Prices: table `prices`, the newest for each SKU, marketplace, size and currency. Amounts are decimal strings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any, Self
 
@@ -17,9 +17,14 @@ from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso
 from sluice.platform.config.services import MARKETPLACES
+from sluice.platform.http import table_pages
+from sluice.platform.http.paging import Page, Place
 from sluice.platform.http.shapes import Among, Time
 from sluice.prices import past
 from sluice.prices.past import PastPrice
+
+# Behind every range key of a marketplace.
+_END = "~"
 
 
 class PriceView(TypedDict):
@@ -147,34 +152,67 @@ def find(
     the newer price of the same size.
     """
     only = Price.price.startswith(f"{marketplace}:") if marketplace and size is None else None
-    rows = list(Price.query(skus.key(sku), only))
-    called = {_name(row) for row in rows if size is None or charts.is_called(row.variant, size)}
+    rows = Price.query(skus.key(sku), only)
+    return [row for row in _narrowed(rows, size, currency) if marketplace is None or row.marketplace == marketplace]
+
+
+def page(
+    sku: str, marketplaces: Sequence[str], size: Size | None, currency: str | None, limit: int, after: Place | None
+) -> Page[Price]:
+    """As `find`, of the next `limit` rows of these marketplaces, in their order: fewer, or none, may match.
+
+    A marketplace without size charts has as many sizes as somebody has asked for, so nobody reads all rows at once.
+    """
+    names = list(marketplaces) if after is None else marketplaces[marketplaces.index(_marketplace(after)) :]
+    found, place = list[Price](), after
+    for name in names:
+        begins = place if place and _marketplace(place) == name else None
+        own = Price.price.startswith(f"{name}:")
+        part = table_pages.read(Price, skus.key(sku), limit - len(found), begins, within=own, consistent_read=False)
+        found += part
+        # The next marketplace begins behind the end of this one.
+        place = part.next or (Place(f"{name}:{_END}") if name != names[-1] else None)
+        if part.next or len(found) == limit:
+            break
+    return Page(_narrowed(found, size, currency), place)
+
+
+def _marketplace(place: Place) -> str:
+    return place.key.partition(":")[0]
+
+
+def _narrowed(rows: Iterable[Price], size: Size | None, currency: str | None) -> list[Price]:
+    """Those of `rows` that are called `size`, in order. Names that one marketplace has hold for the others too."""
+    named = [(row, row.variant) for row in rows]
+    called = {_name(variant) for _, variant in named if size is None or charts.is_called(variant, size)}
+    newest = _newest(named)
     found = [
-        row
-        for row in rows
-        if _name(row) in called
-        and (marketplace is None or row.marketplace == marketplace)
-        and (currency is None or row.currency == currency)
+        (row, variant)
+        for row, variant in named
+        if _name(variant) in called
+        and currency in (None, row.currency)
+        and newest.get((row.marketplace, row.currency, variant.size_system, variant.size), 0) <= row.observed_at
     ]
-    return sorted((row for row in found if not any(_replaces(other, row) for other in rows)), key=_order)
+    return [row for row, _ in sorted(found, key=lambda one: _order(*one))]
 
 
-def _name(row: Price) -> Size:
-    """The canonical name of its size, by which the names that one marketplace has hold for the others too."""
-    return Size(row.variant.size, row.variant.size_system)
+def _newest(named: Iterable[tuple[Price, ChartVariant]]) -> dict[tuple[str, str, str, str], int]:
+    """When each size of each marketplace and currency was observed last, under any of its names."""
+    found = dict[tuple[str, str, str, str], int]()
+    for row, variant in named:
+        for system, size in variant.sizes.items():
+            name = (row.marketplace, row.currency, system, size)
+            found[name] = max(row.observed_at, found.get(name, 0))
+    return found
 
 
-def _replaces(new: Price, old: Price) -> bool:
-    """Whether `new` is a newer price of the same size, under another name."""
-    if (new.marketplace, new.currency) != (old.marketplace, old.currency) or new.observed_at <= old.observed_at:
-        return False
-    named = old.variant
-    return new.price != old.price and new.variant.sizes.get(named.size_system) == named.size
+def _name(variant: ChartVariant) -> Size:
+    """The canonical name of its size."""
+    return Size(variant.size, variant.size_system)
 
 
-def _order(row: Price) -> tuple[Any, ...]:
-    named = row.variant
-    return row.marketplace, sizes.order_of_system(named.size_system), sizes.order(named.size), row.currency
+def _order(row: Price, variant: ChartVariant) -> tuple[Any, ...]:
+    return row.marketplace, sizes.order_of_system(variant.size_system), sizes.order(variant.size), row.currency
 
 
 def load_many(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Price]:

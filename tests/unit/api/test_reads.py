@@ -24,7 +24,7 @@ from sluice.pages.operator_api import MOST_READ
 from sluice.pages.table import PageCheck, PricePoint, Product, Tracker
 from sluice.platform.clock import DAY, SECOND, iso
 from sluice.platform.packing import pack
-from sluice.prices.table import Price
+from sluice.prices.table import Price, key
 from sluice.promotions.kinds import CREATE
 from sluice.promotions.request import job_id
 from sluice.webhooks.deliveries import Delivery
@@ -147,10 +147,11 @@ def mails(tables: Store, number: int, now: int) -> None:
 
 
 def prices(tables: Store, number: int, now: int) -> None:
-    """Of many shoes; no shoe has more prices than it has sizes."""
+    """Of one shoe: where there are no size charts, it has a price of every size that anybody has asked for."""
     for place in range(number):
-        price = Price(f"S-{place:04}", "stockx:us-10:USD", marketplace="stockx", size="10", size_system="us")
-        price.sizes, price.currency, price.ask, price.bid = {"us": "10"}, "USD", "150", None
+        name = key("ebay", f"X{place:04}", "own", "USD")
+        price = Price("S-0001", name, marketplace="ebay", size=f"X{place:04}", size_system="own")
+        price.sizes, price.currency, price.ask, price.bid = {"own": price.size}, "USD", None, None
         price.more, price.observed_at = {}, now
         put(tables, "prices", price)
 
@@ -261,6 +262,8 @@ LISTS: list[tuple[str, dict[str, str], Fill]] = [
     ("/v1/ebay/groups/S-0000/history", {}, groups),
     ("/v1/ebay/groups/S-0000/snapshots", {}, groups),
     ("/v1/market/prices", {"sku": "S-0001"}, prices),
+    ("/v1/market/prices", {"sku": "S-0001", "size": "X0400"}, prices),
+    ("/v1/market/prices", {"sku": "S-0001", "marketplace": "ebay"}, prices),
     *[(f"/v1/operator/{what}", {}, jobs) for what in ("jobs", "accounts", "budgets", "actions")],
     *[(f"/v1/operator/{what}", {}, jobs) for what in OVERVIEWS],
     ("/v1/operator/dead-letters", {}, dead_letters),
@@ -270,8 +273,8 @@ LISTS: list[tuple[str, dict[str, str], Fill]] = [
     ("/v1/webhooks", {}, nothing),
     ("/v1/accounts", {}, nothing),
 ]
-# These take no limit, and hold so much: the rows of a size chart, and what an allowance keeps small.
-UNLIMITED = {"/v1/webhooks", "/v1/accounts", "/v1/market/prices", f"/v1/pages/{PAGE}", f"{CHECKS}/stats"}
+# These take no limit, and hold so much: what an allowance keeps small.
+UNLIMITED = {"/v1/webhooks", "/v1/accounts", f"/v1/pages/{PAGE}", f"{CHECKS}/stats"}
 UNLIMITED |= {f"/v1/operator/{what}" for what in OVERVIEWS}
 # These look through so many for one answer, and say so: a page's neighbours; checks, and whose they are.
 BOUNDS = {f"/v1/pages/{PAGE}": MOST_COMPARED + MOST, f"{CHECKS}/stats": 2 * MOST_READ + MOST}

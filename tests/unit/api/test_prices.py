@@ -1,0 +1,87 @@
+"""Stored prices are shown a page at a time: whoever has asked for many sizes hides and slows nothing of others."""
+
+from typing import Any
+
+import pytest
+
+from sluice.marketplaces import skus
+from sluice.prices import table as prices
+from sluice.prices.table import Price
+from tests.support.http import call
+from tests.unit.api.conftest import Cloud
+
+SKU = "DD1391-100"
+PATH = "/v1/market/prices"
+
+
+def put(marketplace: str, size: str, system: str, at: int, currency: str = "USD") -> str:
+    name = prices.key(marketplace, size, system, currency)
+    price = Price(skus.key(SKU), name, marketplace=marketplace, size=size, size_system=system, currency=currency)
+    price.sizes, price.more, price.observed_at, price.ask = {system: size}, {}, at, "150"
+    assert prices.store(price)
+    return name
+
+
+@pytest.fixture
+def flooded(cloud: Cloud) -> set[str]:
+    """Prices of a shoe at three marketplaces, and of a thousand sizes that somebody made up where any is taken."""
+    real = {put(name, size, "us", cloud.now) for name in ("alias", "ebay", "stockx") for size in ("9", "10", "11")}
+    return real | {put("ebay", f"A{number:04}", "own", cloud.now) for number in range(1_000)}
+
+
+def pages(**query: Any) -> list[list[str]]:
+    """The names of the prices on each page, until there is no next one."""
+    found, cursor = list[list[str]](), dict[str, str]()
+    while True:
+        answer = call("GET", PATH, query={"sku": SKU, **query, **cursor})
+        assert answer.status == 200, answer.text
+        found.append([_name(one) for one in answer.json["prices"]])
+        if answer.json["next"] is None:
+            return found
+        cursor = {"cursor": answer.json["next"]}
+
+
+def _name(one: dict[str, Any]) -> str:
+    return prices.key(one["marketplace"], one["size"], one["sizeSystem"], one["currency"])
+
+
+def test_made_up_sizes_stand_behind_those_of_size_charts(flooded: set[str]) -> None:
+    first, *_ = pages()
+    assert len(first) == 500
+    charted = [f"{name}:us-{size}:USD" for name in ("alias", "stockx") for size in ("9", "10", "11")]
+    assert [name for name in first if not name.startswith("ebay:")] == charted
+
+
+@pytest.mark.parametrize("limit", ["500", "499", "7", "6", "3"])
+def test_the_pages_together_have_each_price_once(flooded: set[str], limit: str) -> None:
+    found = [name for page in pages(limit=limit) for name in page]
+    assert len(found) == len(flooded)
+    assert set(found) == flooded
+
+
+def test_a_size_is_found_among_them(flooded: set[str]) -> None:
+    found = [name for page in pages(size="10") for name in page]
+    assert sorted(found) == [f"{name}:us-10:USD" for name in ("alias", "ebay", "stockx")]
+
+
+@pytest.mark.parametrize("marketplace", ["alias", "ebay"])
+def test_one_marketplace_alone_has_pages_too(flooded: set[str], marketplace: str) -> None:
+    found = {
+        name for page in pages(marketplace=marketplace, limit="2" if marketplace == "alias" else "400") for name in page
+    }
+    assert found == {name for name in flooded if name.startswith(f"{marketplace}:")}
+
+
+def test_a_cursor_of_another_marketplace_is_refused(flooded: set[str]) -> None:
+    cursor = call("GET", PATH, query={"sku": SKU, "marketplace": "ebay", "limit": "2"}).json["next"]
+    answer = call("GET", PATH, query={"sku": SKU, "marketplace": "alias", "cursor": cursor})
+    assert (answer.status, answer.json["error"]["fields"][0]["field"]) == (400, "cursor")
+
+
+def test_an_older_spelling_of_a_size_gives_way_to_the_newer_price(cloud: Cloud) -> None:
+    put("ebay", "5Y", "us", cloud.now)
+    put("ebay", "5", "us-y", cloud.now + 1)
+    [[shown]] = pages()
+    assert shown.endswith("5:USD")
+    [one] = call("GET", PATH, query={"sku": SKU}).json["prices"]
+    assert one["observedAt"] > "2020"
