@@ -179,7 +179,7 @@ def _mail(item: Item, when: When) -> Item:  # noqa: ARG001 - one of many rules
     """An address is a topic of the lost stack, and has agreed to that one alone: its tenant gives it once more."""
     if item["tenant"]["S"] != TENANTS or item["entry"]["S"] == OPERATOR:
         return item
-    return _without(item, "address", "topic", "due_at", "claim_token")
+    return _without(item, "address", "topic", "standing", "due_at", "claim_token")
 
 
 def _answered(item: Item, when: When) -> Item | None:  # noqa: ARG001 - one of many rules

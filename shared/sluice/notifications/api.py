@@ -10,11 +10,11 @@ from sluice.notifications import hours, mailer, routine, table, texts, topics
 from sluice.notifications.table import Row
 from sluice.notifications.topics import Standing
 from sluice.platform import usage
-from sluice.platform.clock import iso, iso_or_none
+from sluice.platform.clock import SECOND, iso, iso_or_none
 from sluice.platform.config import live
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
-from sluice.platform.http.errors import Conflict, Invalid
+from sluice.platform.http.errors import Conflict, Invalid, Unavailable
 from sluice.platform.http.models import Body, Example, OneOf, PageQuery, Text
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Among, Time
@@ -22,6 +22,8 @@ from sluice.platform.settings import settings
 from sluice.platform.tables import ConditionFailed
 
 TYPES = tuple(texts.SAID)
+# For so long it counts whether mail reaches an address: SNS answers 30 such questions a second, of all tenants in all.
+STANDING_MS = 10 * SECOND
 _ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+"
 
 
@@ -157,7 +159,7 @@ def send_test(request: HttpRequest[None, None]) -> SentMail:
     wanted = table.wants(request.tenant)
     if wanted is None or wanted.topic is None:
         raise Conflict("no address is given: give one with PUT /v1/notifications", code="no_address")
-    if reason := mailer.REASONS.get(topics.standing(wanted.topic)):
+    if reason := mailer.REASONS.get(_standing(wanted, request.now)):
         raise Conflict(reason, code="not_confirmed")
     usage.charge_mail(request.tenant, request.now, live.current().tenants.allowed(request.tenant))
     return _sent(mailer.post(wanted, texts.trial(settings().stage), 0, request.now))
@@ -172,10 +174,27 @@ def list_mails(request: HttpRequest[None, PageQuery]) -> SentMails:
 
 def _topic(before: Row | None, tenant: str, address: str, now: int) -> str:
     """The topic of the address, which is asked unless it has said yes."""
-    if before and before.topic and before.address == address and topics.standing(before.topic) == Standing.CONFIRMED:
+    if before and before.topic and before.address == address and _standing(before, now) == Standing.CONFIRMED:
         return str(before.topic)
     usage.charge_mail(tenant, now, live.current().tenants.allowed(tenant))
     return topics.subscribe(tenant, address)
+
+
+def _standing(wanted: Row, now: int) -> Standing:
+    """Whether mail reaches the tenant's address, as SNS has said in the last seconds.
+
+    Raises:
+        Unavailable: it does not say.
+    """
+    known = wanted.standing
+    if known and known["topic"] == wanted.topic and now - known["at"] < STANDING_MS:
+        return Standing(known["is"])
+    try:
+        found = topics.standing(wanted.topic)
+    except topics.Throttled as busy:
+        raise Unavailable(str(busy)) from busy
+    table.note_standing(wanted, found, now)
+    return found
 
 
 def _summarised(before: Row | None, wanted: DailySummary | None, now: int) -> str | None:
@@ -189,7 +208,7 @@ def _summarised(before: Row | None, wanted: DailySummary | None, now: int) -> st
 def _shown(wanted: Row, now: int) -> PreferencesView:
     mail: MailView | None = None
     if wanted.topic:
-        status = topics.standing(wanted.topic)
+        status = _standing(wanted, now)
         mail = {"address": wanted.address, "eventTypes": list(wanted.types or ()), "status": status}
     rate, summary = wanted.failure, wanted.summary
     failing: FailureRateView | None = None
@@ -228,7 +247,15 @@ def _sent(mail: Row) -> SentMail:
 
 _READ, _WRITE, _BASE = Permission.NOTIFICATIONS_READ, Permission.NOTIFICATIONS_WRITE, "/v1/notifications"
 ROUTES = (
-    Route("GET", _BASE, "Show what you are told by mail", get_preferences, PreferencesView, _READ),
+    Route(
+        "GET",
+        _BASE,
+        "Show what you are told by mail",
+        get_preferences,
+        PreferencesView,
+        _READ,
+        errors=(Unavailable,),
+    ),
     Route(
         "PUT",
         _BASE,
@@ -237,7 +264,7 @@ ROUTES = (
         PreferencesView,
         _WRITE,
         body=Preferences,
-        errors=(Conflict,),
+        errors=(Conflict, Unavailable),
         asks=lambda _: 1,
     ),
     Route(
@@ -248,7 +275,7 @@ ROUTES = (
         SentMail,
         _WRITE,
         status=202,
-        errors=(Conflict,),
+        errors=(Conflict, Unavailable),
         asks=lambda _: 1,
     ),
     Route("GET", f"{_BASE}/mails", "List what was mailed", list_mails, SentMails, _READ, query=PageQuery),

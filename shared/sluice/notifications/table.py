@@ -51,6 +51,7 @@ class Row(tables.Table):
         noted: how many lines were ever noted, so that whoever sends sees that one came meanwhile.
         mailed_at: when the last mail was sent.
         claim_token: of the last who took it on to send one.
+        standing: `{"topic", "is", "at"}`, whether mail reached the topic's address when somebody asked last.
     What time alone brings (`routine`):
         looked_at: when the rate was looked at last. failing: 1 while it is above the threshold, and was told.
         summarised: the last day that a summary was made of, `2026-11-22`.
@@ -73,6 +74,7 @@ class Row(tables.Table):
     noted = IntAttribute(null=True)
     mailed_at = IntAttribute(null=True)
     claim_token = UnicodeAttribute(null=True)
+    standing = JSONAttribute(null=True)
     failure = JSONAttribute(null=True)
     summary = JSONAttribute(null=True)
     looked_at = IntAttribute(null=True)
@@ -236,6 +238,13 @@ def change(before: Row | None, tenant: str, wanted: Wanted, now: int) -> Row:
         actions.append(Row.failing.remove())
     as_read = Row.entry.does_not_exist() if before is None else Row.change_token == before.change_token
     return tables.update(Row, (TENANTS, tenant), actions, as_read, token=Row.change_token)
+
+
+def note_standing(found: Row, standing: str, now: int) -> None:
+    """Whether mail reaches the tenant's address, as SNS has said now."""
+    told = {"topic": found.topic, "is": standing, "at": now}
+    with suppress(tables.ConditionFailed):  # it has another address now
+        tables.update(Row, (TENANTS, found.entry), [Row.standing.set(told)], Row.topic == found.topic)
 
 
 def note_failing(found: Row, *, failing: bool, now: int) -> None:

@@ -17,11 +17,16 @@ from sluice.platform.settings import settings
 _PENDING = "PendingConfirmation"
 # Error codes of SNS, as its two protocols write them.
 _GONE = {"NotFound", "NotFoundException"}
+_THROTTLED = {"Throttled", "Throttling", "ThrottledException", "ThrottlingException"}
 _BAD_ADDRESS = {"InvalidParameter", "InvalidParameterException"}
 
 
 class AddressRefused(ValueError):  # noqa: N818 - what it is
     """SNS takes no such address."""
+
+
+class Throttled(Exception):  # noqa: N818 - what it is
+    """SNS answers no more questions of this AWS account for a moment: all tenants share its limit."""
 
 
 class Standing(StrEnum):
@@ -53,10 +58,16 @@ def subscribe(tenant: str, address: str) -> str:
 
 
 def standing(topic: str) -> Standing:
-    """Whether mail reaches the topic's address."""
+    """Whether mail reaches the topic's address.
+
+    Raises:
+        Throttled: SNS does not say.
+    """
     try:
         answer: dict[str, Any] = aws.client("sns").list_subscriptions_by_topic(TopicArn=topic)
     except ClientError as error:
+        if _code(error) in _THROTTLED:
+            raise Throttled("AWS does not say just now whether mail reaches the address; ask again soon") from error
         if _code(error) not in _GONE:
             raise
         return Standing.GONE

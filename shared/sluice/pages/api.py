@@ -14,7 +14,7 @@ from sluice.pages.bodies import NewPage, PageChange, PagePricesQuery
 from sluice.pages.table import PageCheck, PricePoint, Product, SavedPage, Tracker
 from sluice.pages.urls import BadUrl
 from sluice.platform.config import live
-from sluice.platform.http import paging
+from sluice.platform.http import answers, paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import Conflict, Invalid, NotFound
 from sluice.platform.http.models import PageQuery
@@ -27,7 +27,6 @@ MOST_COMPARED = 200
 # A saved page is a stranger's: no browser may take it for a page of ours.
 _PLAIN = "text/plain; charset=utf-8"
 _AS_TEXT = {**PRIVATE, "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}
-MOST_SHOWN = 4_000_000
 # What is not found where there is none.
 PAGE = ("page", "pageId")
 
@@ -159,8 +158,9 @@ def saved_page(request: HttpRequest[None, None]) -> Response[str]:
     except SavedPage.DoesNotExist:
         raise NotFound("no page is saved: the last checks could read it, or were more than a week ago") from None
     text = table.unpack_text(saved.page)
-    whole = saved.whole and len(text) <= MOST_SHOWN
-    return Response(200, _PLAIN, text[:MOST_SHOWN], {**_AS_TEXT, "X-Saved-Whole": str(whole).lower()})
+    shown = answers.cut(text)
+    whole = saved.whole and len(shown) == len(text)
+    return Response(200, _PLAIN, shown, {**_AS_TEXT, "X-Saved-Whole": str(whole).lower()})
 
 
 def _check_currency(watch: Watch, product: Product | None) -> None:

@@ -6,10 +6,19 @@ from typing import Any
 
 import pytest
 
-from sluice.platform.http import routing
+from sluice.platform.http import answers, routing
 from sluice.prices import table as prices
 from tests.support.http import REQUEST_ID, call, event, send
 from tests.unit.api.conftest import Cloud
+
+
+def test_an_answer_that_cannot_be_sent_says_so(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda would fail where nobody can tell the client why."""
+    monkeypatch.setattr(answers, "MOST_BYTES", 100)
+    answer = call("GET", "/v1/openapi.json")
+    assert (answer.status, answer.json["error"]["code"]) == (500, "answer_too_large")
+    assert answer.json["requestId"] == REQUEST_ID
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_an_unknown_path_is_not_found(cloud: Cloud) -> None:
@@ -35,7 +44,7 @@ def test_a_fault_of_ours_tells_nothing_but_the_request_id(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("password=hunter2 at /var/task/sluice")
 
-    monkeypatch.setattr(prices, "find", fail)
+    monkeypatch.setattr(prices, "page", fail)
     answer = call("GET", "/v1/market/prices", query={"sku": "DD1391-100"})
     assert (answer.status, answer.json["requestId"]) == (500, REQUEST_ID)
     assert answer.json["error"]["code"] == "internal"

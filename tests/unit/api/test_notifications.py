@@ -8,16 +8,26 @@ from typing import Any
 import pytest
 
 from sluice.notifications import api, mailer, table
+from sluice.platform.clock import DAY
 from sluice.platform.http.auth import ROLES
 from sluice.platform.tables import ConditionFailed
 from tests.support.command import Shell, in_environment
 from tests.support.http import Answer, call
+from tests.support.mailbox import error
+from tests.support.store import Answer as Answered
+from tests.support.store import Request, Send, Store
 from tests.support.wire import api_of
 from tests.unit.api.conftest import MAIL, Cloud
 from tests.unit.api.document import conforms
 
 BASE = "/v1/notifications"
 OPS = MAIL["mail"]["address"]
+
+
+@pytest.fixture(autouse=True)
+def long_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request comes long after the one before it: what SNS said then counts no more."""
+    monkeypatch.setattr(api, "STANDING_MS", 0)
 
 
 def ask(method: str, path: str = BASE, **request: Any) -> Answer:
@@ -202,3 +212,60 @@ def test_the_command_says_what_is_wrong_with_a_type_or_an_address(shell: Shell) 
     for words, field in (((OPS, "job.gone"), "mail.eventTypes[0]"), (("ops", "job.dead"), "mail.address")):
         ran = shell.run("notifications", "set", *words)
         assert (ran.code, field in ran.err, ran.err.count("\n")) == (4, True, 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"), [("GET", BASE, None), ("PUT", BASE, MAIL), ("POST", f"{BASE}/test", {})]
+)
+@pytest.mark.parametrize("standing", ["PENDING", "CONFIRMED"])
+def test_a_tenant_that_asks_all_the_time_leaves_others_the_questions_to_sns(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tables: Store, method: str, path: str, body: Any, standing: str
+) -> None:
+    """SNS answers 30 a second of the whole AWS account; a tenant may ask us 1,200 times a minute."""
+    monkeypatch.setattr(api, "STANDING_MS", DAY)
+    ask("PUT", body=MAIL)
+    if standing == "CONFIRMED":
+        cloud.mailbox.confirm(OPS)
+        monkeypatch.setattr(api, "STANDING_MS", 0)
+        ask("GET")
+        monkeypatch.setattr(api, "STANDING_MS", DAY)
+    asked, before = list[str](), tables.around
+
+    def around(request: Request, send: Send) -> Answered:
+        asked.append(request.operation)
+        return before(request, send) if before else send()
+
+    tables.around = around
+    for _ in range(5):
+        ask(method, path, **({} if body is None else {"body": body}))
+    tables.around = before
+    mails = asked.count("Subscribe") + asked.count("Publish")  # each counted by an allowance of its own
+    assert asked.count("ListSubscriptionsByTopic") <= mails
+
+
+def test_another_address_is_not_taken_for_what_was_known_of_the_first(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask("PUT", body=MAIL)
+    cloud.mailbox.confirm(OPS)
+    assert ask("GET").json["mail"]["status"] == "CONFIRMED"
+    monkeypatch.setattr(api, "STANDING_MS", DAY)
+    other = ask("PUT", body={"mail": {**MAIL["mail"], "address": "desk@acme.example"}})
+    assert other.json["mail"]["status"] == "PENDING"
+
+
+def test_while_sns_says_nothing_the_same_request_may_succeed_later(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask("PUT", body=MAIL)
+    before = cloud.content()
+
+    def throttled(operation: str, parameters: dict[str, Any]) -> Any:
+        raise error("Throttled", operation)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cloud.mailbox, "_ListSubscriptionsByTopic", lambda **_: throttled("ListSubscriptionsByTopic", {}))
+        for answer in (ask("GET"), ask("PUT", body=MAIL), ask("POST", f"{BASE}/test", body={})):
+            assert (answer.status, answer.json["error"]["code"]) == (503, "unavailable")
+    assert cloud.content() == before
+    assert ask("GET").status == 200

@@ -8,6 +8,7 @@ from sluice.pages.alerts import KINDS
 from sluice.pages.table import Product, Tracker
 from sluice.platform.config.document import Config
 from sluice.platform.config.tenants import Allowances, Tenants
+from sluice.platform.http import answers
 from tests.support.http import Answer, call
 from tests.support.shop import HOST, URL, Desk, page
 from tests.unit.api.document import conforms
@@ -278,6 +279,18 @@ def test_a_saved_page_is_text_and_no_page_of_ours(desk: Desk) -> None:
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "alert(1)" in answer.text
+
+
+@pytest.mark.parametrize("sign", ["\N{PILE OF POO}", '"', "\x01"])
+def test_of_a_saved_page_as_much_is_shown_as_can_be_sent(desk: Desk, sign: str) -> None:
+    """Lambda returns 6 MB, in which a letter may take several bytes: a shop's page must not end in a fault."""
+    own = desk.track()
+    desk.shops.replies[URL] = f"<html><title>Shop</title>{sign * 2_200_000}</html>"
+    desk.check()
+    answer = get(own, "/saved")
+    assert (answer.status, answer.text[:12]) == (200, "<html><title")
+    assert answers.fits(answer.text)
+    assert answer.headers["X-Saved-Whole"] == str(sign == '"').lower()
 
 
 def test_a_tenant_tracks_as_many_pages_as_it_may(desk: Desk) -> None:

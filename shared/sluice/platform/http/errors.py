@@ -13,6 +13,7 @@ HttpError              a JSON body of one shape: {"error": {"code", "message", "
 ├── Unsupported        415  the body is of a kind that this path does not read
 ├── TooMany            429  the caller's tenant has used up an allowance; `Retry-After` says when to ask again
 ├── Internal           500  a fault of ours; says no word of what it was. Whatever else is raised becomes one
+├── AnswerTooLarge     500  the answer is larger than can be sent
 └── Unavailable        503  not now, for a reason of ours; the same request may succeed later
 ```
 """
@@ -189,6 +190,16 @@ class Internal(HttpError):
 
     def __init__(self) -> None:
         super().__init__("something went wrong here; whoever runs this API finds it by the request id")
+
+
+class AnswerTooLarge(HttpError):
+    """What was asked for is there, and more than one answer can hold."""
+
+    status = 500
+    code = "answer_too_large"
+
+    def __init__(self) -> None:
+        super().__init__("the answer has more than the 6 MB that can be sent; ask for less, with a smaller `limit`")
 
 
 class Unavailable(HttpError):

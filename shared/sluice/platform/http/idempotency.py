@@ -23,6 +23,7 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import DAY, SECOND, ttl
+from sluice.platform.http import answers
 from sluice.platform.http.errors import Conflict, FieldError, Invalid
 from sluice.platform.observe import logger
 
@@ -143,7 +144,7 @@ def keep(claim: Claim, answer: Response[Any], now: int) -> Response[Any]:
     if answer.status_code >= 500 or answer.status_code == 429:
         release(claim)
         return answer
-    body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, separators=(",", ":"))
+    body = answer.body if isinstance(answer.body, str) else answers.written(answer.body)
     told = Response(answer.status_code, answer.content_type, body, answer.headers)
     packed = zlib.compress(json.dumps([answer.content_type, dict(answer.headers), body]).encode())
     actions = [

@@ -20,10 +20,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.platform import usage
 from sluice.platform.clock import Clock, SystemClock
 from sluice.platform.config import live
-from sluice.platform.http import auth, etags, idempotency, parameters
+from sluice.platform.http import answers, auth, etags, idempotency, parameters
 from sluice.platform.http import body as body_of
 from sluice.platform.http.auth import Caller, Permission
 from sluice.platform.http.errors import (
+    AnswerTooLarge,
     HttpError,
     Internal,
     MethodNotAllowed,
@@ -139,7 +140,7 @@ Routes = Sequence[Route[Any, Any]]
 
 def app(routes: Routes) -> APIGatewayHttpResolver:
     """A resolver that answers `routes`, and everything else with an error of the one shape."""
-    resolver = APIGatewayHttpResolver()
+    resolver = APIGatewayHttpResolver(serializer=answers.written)
     for route in routes:
         pattern = re.sub(r"\{(\w+)\}", r"<\1>", route.path)
         resolver.route(pattern, route.method)(_endpoint(resolver, route))
@@ -166,6 +167,15 @@ def resolve(resolver: APIGatewayHttpResolver, event: dict[str, Any], context: La
     """Answer one HTTP API event (payload format 2.0), and log one line about it. Bodies are never logged."""
     started = clock.now()
     answer = resolver.resolve(parameters.by_route(event), context)
+    if not answers.fits(answer["body"]):
+        logger.error("the answer is too large to be sent", extra={"bytes": answers.size(answer["body"])})
+        body = answers.written(AnswerTooLarge().body(_request_id(event)))
+        answer = {
+            **answer,
+            "statusCode": AnswerTooLarge.status,
+            "headers": {"Content-Type": JSON, **PRIVATE},
+            "body": body,
+        }
     line = {
         "method": event["requestContext"]["http"]["method"],
         "route": event.get("routeKey"),
