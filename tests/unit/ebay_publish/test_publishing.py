@@ -14,12 +14,14 @@ from sluice.listings.ebay import documents, policies, sellers, snapshots, views
 from sluice.listings.ebay.desired import Policies, PolicyRef, Price, Status
 from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.facts import Facts
+from sluice.platform import aws
 from sluice.platform.clock import DAY, HOUR, SECOND, iso
 from sluice.platform.days import PACIFIC, Day
 from sluice.platform.packing import unpack
 from sluice.platform.refused import Refused
 from tests.support.ebay_seller import ACCOUNT, SKU, TENANT, EbaySeller
 from tests.support.ebay_wanted import IDS, record
+from tests.unit.ebay_publish.test_comparing import look
 
 ITEM, OFFER = f"PUT inventory_item/{SKU}", "POST offer"
 
@@ -320,7 +322,15 @@ def test_a_look_that_is_behind_is_no_measure(seller: EbaySeller) -> None:
     assert not found.echo
 
 
-def test_a_live_listing_that_is_gone_is_somebodys_decision(seller: EbaySeller) -> None:
+def telling(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Events of what others did, as they are told: name and class."""
+    told = list[tuple[str, str]]()
+    monkeypatch.setattr(aws, "put_events", lambda events: told.extend((name, one["class"]) for name, one in events))
+    return told
+
+
+def test_a_live_listing_that_is_gone_is_somebodys_decision(seller: EbaySeller, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = telling(monkeypatch)
     published(seller)
     offer_id = seller.record().offer_id
     assert offer_id
@@ -329,16 +339,25 @@ def test_a_live_listing_that_is_gone_is_somebodys_decision(seller: EbaySeller) -
     seller.put(record(quantity=3, amount="200"), quick=True)
     seller.settle()
     assert (seller.live(), seller.job().state, seller.job().error["code"]) == ([], DEAD, "listing_gone")
+    look(seller)
+    seller.put(record(quantity=3, amount="201"), quick=True)
+    seller.settle()
     assert [one["class"] for one in seller.record().drift] == ["missing"]
+    assert (told, seller.record().standing) == ([("listing.ended", "missing")], "ended")
 
 
-def test_a_listing_that_has_ended_is_not_published_again_by_an_edit(seller: EbaySeller) -> None:
+def test_a_listing_that_has_ended_is_not_published_again_by_an_edit(
+    seller: EbaySeller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = telling(monkeypatch)
     published(seller)
     seller.sandbox.ebay.end_by_hand(TENANT, SKU, by_ebay=True)
     seller.put(record(quantity=3, title="Another title"))
     seller.settle()
     assert seller.live() == []
     assert (seller.record().standing, [one["class"] for one in seller.record().drift]) == ("ended", ["ended"])
+    look(seller)
+    assert told == [("listing.ended", "ended")]
 
 
 def test_policies_by_name_are_read_once_and_cached(seller: EbaySeller) -> None:

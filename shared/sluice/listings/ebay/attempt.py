@@ -19,7 +19,7 @@ from sluice.jobs.model import kinds
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
 from sluice.jobs.model.run import Run
-from sluice.listings.ebay import cases, documents, drift, hashes, known, snapshots, sync_log
+from sluice.listings.ebay import cases, documents, drift, hashes, known, snapshots, sync_log, telling
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.desired import Desired, FieldGroup, PolicyIds, Status
 from sluice.listings.ebay.echo import Echo
@@ -117,7 +117,8 @@ def note(attempt: Attempt) -> None:
 def done(attempt: Attempt, echo: Echo | None, event: str, *, listed: bool = False) -> dict[str, Any]:
     """Everything that was planned is done: write it all together, or nothing.
 
-    echo: how eBay shows it; None where nobody could look, or eBay is behind: the next look is the measure then.
+    echo: how eBay shows it; None where nobody could look, or eBay is behind: the next look is the measure then. That it
+        has ended meanwhile is told, as a look tells it.
     listed: its group's publication has listed it.
 
     Raises:
@@ -148,7 +149,8 @@ def done(attempt: Attempt, echo: Echo | None, event: str, *, listed: bool = Fals
     else:
         actions += [Record.published_version.set(record.version), Record.published_hash.set(record.record_hash)]
     entry = _entry(attempt, "snooze" if plan.waits else "done", None, now)
-
+    if _has_ended(attempt, echo):
+        telling.tell(run, record, drift.Drift(drift.DriftClass.ENDED), echo)
     try:
         snapshots.store(added, record, actions, now, run.config.ebay, run=attempt.token, entry=entry)
     except tables.ConditionFailed as failed:
@@ -248,13 +250,18 @@ def _should_be_live(attempt: Attempt) -> bool:
     return attempt.live and (Step.PUBLISH in attempt.plan.steps or not Unsure.of(attempt.record.unsure).listing)
 
 
+def _has_ended(attempt: Attempt, echo: Echo | None) -> bool:
+    """Whether others have ended the listing, as eBay shows it now."""
+    expected = _should_be_live(attempt) and not attempt.plan.lists_or_ends
+    return expected and echo is not None and echo.standing not in (echoes.LIVE, echoes.UNLISTED)
+
+
 def _drift(attempt: Attempt, echo: Echo | None, now: int) -> list[Update]:
     """What was changed by others and is sent now is no drift any more. What eBay changed when it took it is, and a
     listing that has ended meanwhile: another one is made only when somebody says so."""
     record = attempt.record
     found = [told] if (told := drift.by_ebay(attempt.warnings)) else []
-    expected = _should_be_live(attempt) and not attempt.plan.lists_or_ends
-    if expected and echo and echo.standing not in (echoes.LIVE, echoes.UNLISTED):
+    if _has_ended(attempt, echo):
         found.append(drift.Drift(drift.DriftClass.ENDED))
     rows = [row for row in record.drift or [] if _stays_open(attempt, row)]
     rows += [cases.row(str(one.kind), map(str, one.groups), iso(now), sku=record.sku) for one in found]

@@ -7,6 +7,8 @@ from sluice.jobs.model.run import Run
 from sluice.listings.ebay import attempt as attempts
 from sluice.listings.ebay import following, sellers, table
 from sluice.listings.ebay.attempt import Attempt
+from sluice.listings.ebay.drift import Drift, DriftClass
+from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.plan import ended_words
 from sluice.marketplaces.http.errors import MarketplaceFailure, NotFound, NotReady, PolicyRefused, SellingLimit
 from sluice.platform.clock import iso
@@ -52,11 +54,13 @@ def no_revisions(waits: Iterable[str], record: table.Record, now: int) -> Revisi
 
 
 def gone(attempt: Attempt, failure: NotFound) -> Failure:
-    """The offer is gone. One that was not live yet is made from the top; a live listing is somebody's decision."""
+    """The offer is gone. One that was not live yet is made from the top; a live listing is told, and is
+    somebody's decision."""
     if not attempt.live:
         attempts.begin_anew(attempt)
         return NotReady(f"eBay has lost what was sent; it is sent from the top ({failure.message})", code=failure.code)
-    following.open_case(attempt.record, "missing", (), attempt.run.clock.now())
+    accepted = Echo.unpacked(attempt.record.echo) or Echo()
+    following.follow(attempt.run, attempt.record, accepted, None, [Drift(DriftClass.MISSING)])
     return ListingGone(f"eBay has no such listing any more: decide what becomes of it ({failure.message})")
 
 

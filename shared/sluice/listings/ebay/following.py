@@ -1,11 +1,9 @@
 """What is done about drift that a look has found: it is told once, then healed, made a case, or kept as the measure."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
@@ -14,7 +12,7 @@ from pynamodb.transactions import TransactWrite
 from sluice.jobs import ask
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue.together import NotWritten
-from sluice.listings.ebay import cases, documents, drift, hashes, known, table, wishes
+from sluice.listings.ebay import cases, documents, drift, hashes, known, table, telling, wishes
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import NO_POLICIES
 from sluice.listings.ebay.desired import Desired, FieldGroup, OnDrift
@@ -22,18 +20,10 @@ from sluice.listings.ebay.drift import Drift, DriftClass
 from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.plan import Unsure
 from sluice.listings.ebay.table import HistoryEntry, Record
-from sluice.platform import aws, tables
+from sluice.platform import tables
 from sluice.platform.clock import iso
-from sluice.platform.observe import tally
 from sluice.platform.packing import pack, unpack
 
-EVENTS: Final = {
-    DriftClass.SALE: "listing.sold",
-    DriftClass.ENDED: "listing.ended",
-    DriftClass.MISSING: "listing.ended",
-    DriftClass.ON_HOLD: "listing.on_hold",
-}
-DRIFT: Final = "listing.drift"
 # Tries to open a case that others find at the same time.
 TRIES: Final = 5
 # Who is named in the history where a sale has changed a record.
@@ -43,7 +33,7 @@ BUYER: Final = "a buyer at eBay"
 def follow(run: Run, record: Record, accepted: Echo, now: Echo | None, found: Sequence[Drift]) -> None:
     """Tell of each difference, and do what is to be done about all of them: see `drift`."""
     for one in found:
-        _tell(run, record, one, now)
+        telling.tell(run, record, one, now)
     at, want = run.clock.now(), record.wanted
     heal, ask_about = drift.to_heal(found, want.on_drift), drift.to_ask(found, want.on_drift)
     if record.restored_at:  # eBay may show what was published after the backup: newer than the record
@@ -102,31 +92,6 @@ def _write(run: Run, record: Record, actions: list[Update], entry: HistoryEntry 
         tables.transact(fill)
     else:
         tables.update(Record, [record.tenant, record.sku], actions, as_read(record))
-
-
-def _tell(run: Run, record: Record, one: Drift, now: Echo | None) -> None:
-    """Once, as far as can be: told before it is written, so that a crash tells it again, with the same id.
-
-    The id has in it what the record was compared with last: what happens once more is told under another.
-    """
-    tally("drift.detected", {"class": str(one.kind)})
-    shown = json.dumps(now.stored() if now else {}, sort_keys=True)
-    about = f"{record.listing} {one.kind} {sorted(one.groups)} {record.observed_at} {shown}"
-    detail: dict[str, Any] = {
-        "version": 1,
-        "id": hashlib.sha256(about.encode()).hexdigest()[:32],
-        "tenant": record.owner,
-        "sku": record.sku,
-        "listingId": record.listing_id,
-        "class": str(one.kind),
-        "groups": sorted(map(str, one.groups)),
-        "at": iso(run.clock.now()),
-    }
-    if one.kind is DriftClass.SALE:
-        detail["quantity"] = one.sold
-    if one.kind in (DriftClass.ENDED, DriftClass.MISSING):
-        detail["by"] = "seller" if now is None or now.standing != echoes.ENDED_BY_EBAY else "ebay"
-    aws.put_events([(EVENTS.get(one.kind, DRIFT), detail)])
 
 
 def _gone(accepted: Echo, now: Echo | None, found: Sequence[Drift]) -> int:

@@ -74,8 +74,8 @@ class _Publishing:
 
     def _check(self, attempt: Attempt, failure: Failure) -> None:
         """A refusal may say more of the listing than of the change: it is read, and what it shows is stored."""
-        is_doubtful = endings.is_refusal(failure) or isinstance(failure, endings.ListingGone)
-        if not is_doubtful or not attempt.live:
+        was_checked = isinstance(failure, endings.ListingGone) and Step.CHECK in attempt.plan.steps
+        if not attempt.live or not (was_checked or endings.is_refusal(failure)):
             return
         record = attempt.record
         comparing.read_again(self.run, self.publisher, record)
