@@ -198,6 +198,36 @@ def test_a_dry_run_of_a_live_group_says_each_call_with_its_body(seller: EbaySell
     assert [one for one in sent if "/sell/inventory/" in one[1]][: len(planned)] == planned
 
 
+def test_the_attempts_of_a_group_are_found_by_its_key_and_name_each_call(seller: EbaySeller) -> None:
+    published(seller)
+    seller.sandbox.faults.set(RefuseListing(error_id=25003, call="publish_group", sku="shoes", last=1))
+    put_size("11")
+    seller.settle()
+    failed, done = call("GET", "/v1/ebay/sync-log", query={"group": "shoes"}, tenant=TENANT).json["attempts"]
+    assert [(one["group"], one["result"]) for one in (failed, done)] == [("shoes", "failed"), ("shoes", "done")]
+    assert failed["planned"] == ["item J1-11", "offer J1-11", "group", "check", "publish"]
+    assert [(one["step"], one["sku"], one["result"], one["status"]) for one in failed["calls"]] == [
+        ("item", "J1-11", "done", None),
+        ("offer", "J1-11", "done", None),
+        ("group", None, "done", None),
+        ("check", None, "done", None),
+        ("publish", None, "failed", "400"),
+    ]
+    of_size = call("GET", "/v1/ebay/sync-log", query={"sku": "J1-9"}, tenant=TENANT).json["attempts"]
+    assert [(one["group"], {row["sku"] for row in one["calls"]}) for one in of_size] == [(None, {"J1-9"})]
+    assert call("GET", "/v1/ebay/sync-log", query={"group": "boots"}, tenant=TENANT).json["attempts"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [({"sku": "shoes"}, "sku"), ({"sku": "J1-9", "group": "shoes"}, "group"), ({"group": ""}, "group")],
+)
+def test_a_filter_that_can_find_nothing_is_refused(seller: EbaySeller, query: dict[str, str], field: str) -> None:
+    published(seller)
+    answer = call("GET", "/v1/ebay/sync-log", query=query, tenant=TENANT)
+    assert (answer.status, list(answer.fields)) == (400, [field])
+
+
 def test_a_dry_run_of_what_has_ended_at_ebay_says_so(seller: EbaySeller) -> None:
     published(seller)
     seller.sandbox.ebay.end_by_hand(TENANT, "J1-9")

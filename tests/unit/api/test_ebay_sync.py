@@ -53,7 +53,7 @@ def test_every_attempt_is_shown_newest_first_and_filtered(seller: EbaySeller) ->
         ("BAD", "failed", "25003"),
         (SKU, "done", None),
     ]
-    assert found[0]["calls"] == [{"step": "item", "result": "failed", "status": "400"}]
+    assert found[0]["calls"] == [{"step": "item", "sku": "BAD", "result": "failed", "status": "400"}]
     assert "too high" in found[0]["said"][0]["message"]
     failed = get("/v1/ebay/listings/BAD")
     assert (failed["state"], failed["error"]["code"], failed["error"]["at"]) == ("failed", "25003", found[0]["at"])

@@ -8,24 +8,21 @@
 The note names its run; a worker that comes late with its result finds another's there, and writes nothing.
 """
 
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pynamodb.expressions.update import Action as Update
 
-from sluice.jobs.model import kinds
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import Failure, LeaseOver, Then
+from sluice.jobs.model.outcomes import Failure, LeaseOver
 from sluice.jobs.model.run import Run
-from sluice.listings.ebay import cases, documents, drift, hashes, known, snapshots, sync_log, telling
+from sluice.listings.ebay import cases, documents, drift, hashes, known, log_rows, snapshots, sync_log, telling
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.desired import Desired, FieldGroup, PolicyIds, Status
 from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.plan import DETAILS, REVISIONS, Known, Plan, Step, Unsure
 from sluice.listings.ebay.table import ENDED, LIVE, Record
-from sluice.marketplaces.http.errors import MarketplaceFailure
 from sluice.marketplaces.publishing import Json, Warned
 from sluice.platform import tables
 from sluice.platform.clock import DAY, iso
@@ -34,8 +31,6 @@ from sluice.platform.packing import pack
 
 # Of a record that is only taken down.
 NO_POLICIES: Final = PolicyIds("", "", "")
-# The parts of an error that a record keeps.
-MESSAGE_CHARACTERS: Final = 300
 
 
 class AttemptSuperseded(LeaseOver):
@@ -79,10 +74,7 @@ class Attempt:
 
     def called(self, step: Step, failure: Failure | None = None) -> None:
         """Keep a call for the sync log."""
-        told = {"step": str(step), "result": "failed" if failure else "done"}
-        if isinstance(failure, MarketplaceFailure) and failure.status is not None:
-            told["status"] = str(failure.status)
-        self.calls.append(told)
+        self.calls.append(log_rows.call(step, failure))
 
 
 def token(job: Job) -> str:
@@ -129,7 +121,7 @@ def done(attempt: Attempt, echo: Echo | None, event: str, *, listed: bool = Fals
     sent = hashes.of(plan.sends, attempt.policies)
     left = _left(Unsure.of(record.unsure), plan, settled=listed or plan.lists_or_ends or echo is not None)
     state = snapshots.state(plan.sends, attempt.policies)
-    told = said(attempt.warnings)
+    told = log_rows.said(attempt.warnings)
     added = snapshots.new(record, state, event, now, listing_id=attempt.listing_id, warnings=told)
     actions: list[Update] = [
         Record.published.set(pack(documents.document(plan.sends))),
@@ -175,9 +167,9 @@ def _left(unsure: Unsure, plan: Plan, *, settled: bool) -> Unsure:
 def failed(attempt: Attempt, failure: Failure) -> None:
     """Keep why an attempt did not succeed: in the sync log, and on the record where it was the last."""
     record, now = attempt.record, attempt.run.clock.now()
-    _entry(attempt, result_of(failure), failure, now).save()
-    actions: list[Update] = [Record.error.set(error_of(attempt.run, record, failure))]
-    if record.run == attempt.token and result_of(failure) == "failed":
+    _entry(attempt, log_rows.result_of(failure), failure, now).save()
+    actions: list[Update] = [Record.error.set(log_rows.error_of(attempt.run, record, failure))]
+    if record.run == attempt.token and log_rows.result_of(failure) == "failed":
         actions.append(Record.run.remove())  # no more is sent: whoever looks at the listing sees what is there
     if attempt.offer_id and attempt.offer_id != record.offer_id:
         # Found on the way: a later failure must not throw it away.
@@ -192,25 +184,6 @@ def forget_error(record: Record) -> None:
     if record.error:
         with suppress(tables.ConditionFailed):  # changed meanwhile: its own attempt has the word
             tables.update(Record, [record.tenant, record.sku], [Record.error.remove()], record.unchanged)
-
-
-def result_of(failure: Failure) -> str:
-    """How the sync log calls an attempt that failed."""
-    if failure.action in (Then.BUSINESS, Then.FATAL):
-        return "failed"
-    return "snooze" if failure.action is Then.SNOOZE else "retry"
-
-
-def error_of(run: Run, record: Record, failure: Failure) -> Json:
-    """What a record keeps of a failure. final: it is not tried again by itself."""
-    last = run.job.attempts >= kinds.most_attempts(run.job.kind, run.config)
-    return {
-        "code": failure.code,
-        "message": failure.message[:MESSAGE_CHARACTERS],
-        "version": record.version,
-        "at": iso(run.clock.now()),
-        "final": result_of(failure) == "failed" or (last and failure.action is Then.RETRY),
-    }
 
 
 def begin_anew(attempt: Attempt) -> None:
@@ -281,17 +254,11 @@ def _stays_open(attempt: Attempt, row: cases.Row) -> bool:
     return not groups or not groups <= plan.groups
 
 
-def said(warnings: Sequence[Warned]) -> list[Mapping[str, Any]]:
-    """Each warning once."""
-    rows = {(one.code, one.message): {"code": one.code, "message": one.message} for one in warnings}
-    return list(rows.values())
-
-
 def _entry(attempt: Attempt, result: str, failure: Failure | None, now: int) -> sync_log.SyncEntry:
     record, run = attempt.record, attempt.run
-    told = [*said(attempt.warnings)]
+    told = [*log_rows.said(attempt.warnings)]
     if failure:
-        told.append({"code": failure.code, "message": failure.message[:MESSAGE_CHARACTERS]})
+        told.append({"code": failure.code, "message": failure.message[: log_rows.MESSAGE_CHARACTERS]})
     return sync_log.entry(
         record,
         job_id=run.job.job_id,

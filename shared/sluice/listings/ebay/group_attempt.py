@@ -25,6 +25,7 @@ from sluice.listings.ebay import (
     endings,
     hashes,
     known,
+    log_rows,
     policies,
     promoting,
     same_seller,
@@ -51,7 +52,7 @@ from sluice.platform.packing import pack
 class GroupAttempt:
     """One attempt. record: the group's, as it was read. members: an attempt of each, those that have ended too.
 
-    live: its listing is for sale.
+    live: its listing is for sale. made: the group's own calls that were made, for the sync log.
     """
 
     run: Run
@@ -62,6 +63,12 @@ class GroupAttempt:
     live: bool = False
     listing_id: str | None = None
     warnings: list[Warned] = field(default_factory=list)
+    made: list[Json] = field(default_factory=list)
+
+    @property
+    def logged(self) -> list[Json]:
+        """Every call that was made, as the sync log keeps it."""
+        return [{**call, "sku": one.want.sku} for one in self.members for call in one.calls] + self.made
 
     @property
     def calls(self) -> tuple[Step, ...]:
@@ -83,12 +90,17 @@ class GroupAttempt:
         """The members with calls of their own."""
         return [one for one in self.members if one.plan.steps]
 
+    @property
+    def checked(self) -> list[Attempt]:
+        """The member by which the listing is read before it is published; none where that is not planned."""
+        return [one for one in self.members if one.record.sku == self.plan.checked]
+
     def doubtful(self, failure: Failure) -> list[Attempt]:
         """The members whose listing may not be as it is known, as `failure` says: it was seen over, or eBay refuses."""
         if not self.live:
             return []
         if isinstance(failure, endings.ListingGone):
-            return [one for one in self.members if one.record.sku == self.plan.checked]
+            return self.checked
         return self.open if endings.is_refusal(failure) else []
 
     @property
@@ -187,7 +199,7 @@ def _left_out(attempt: GroupAttempt, one: Attempt) -> None:
     """eBay has published the others, and of this one said only in a warning why it is not among them."""
     said = "; ".join(warned.message for warned in attempt.warnings) or "it does not say why"
     failure = endings.LeftOut(f"eBay has published the group without this one: {said}")
-    error = attempts.error_of(attempt.run, one.record, failure)
+    error = log_rows.error_of(attempt.run, one.record, failure)
     tables.update(Record, [one.record.tenant, one.record.sku], [Record.error.set(error)], Record.version.exists())
 
 
@@ -207,7 +219,7 @@ def _write_group(attempt: GroupAttempt) -> HandlerResult:
     if not attempt.steps:
         note(attempt)
     document = documents.group_document(attempt.group)
-    said = attempts.said(attempt.warnings)
+    said = log_rows.said(attempt.warnings)
     event = run.payload.get("event", "publish")
     added = snapshots.new(attempt.record, document, event, now, listing_id=attempt.listing_id, warnings=said)
     listed = LIVE if any(one.plan.sends.shown_quantity for one in attempt.members) else OUT_OF_STOCK
@@ -235,14 +247,14 @@ def _entry(
     run: Run, record: Record, attempt: GroupAttempt | None, result: str, failure: Failure | None
 ) -> sync_log.SyncEntry:
     """An entry of the sync log. Each member has its own besides, where it was written."""
-    said = [{"code": failure.code, "message": failure.message[: attempts.MESSAGE_CHARACTERS]}] if failure else []
+    said = [{"code": failure.code, "message": failure.message[: log_rows.MESSAGE_CHARACTERS]}] if failure else []
     return sync_log.entry(
         record,
         job_id=run.job.job_id,
         attempt=run.job.attempts,
         at=run.clock.now(),
         planned=attempt.steps if attempt else [],
-        calls=[],
+        calls=attempt.logged if attempt else [],
         result=result,
         said=said,
         error_id=failure.code if failure and failure.code.isdecimal() else None,
@@ -252,8 +264,8 @@ def _entry(
 
 def failed(run: Run, record: Record, attempt: GroupAttempt | None, failure: Failure) -> None:
     """Keep why an attempt did not succeed."""
-    _entry(run, record, attempt, attempts.result_of(failure), failure).save()
-    error = attempts.error_of(run, record, failure)
+    _entry(run, record, attempt, log_rows.result_of(failure), failure).save()
+    error = log_rows.error_of(run, record, failure)
     with suppress(tables.ConditionFailed):
         tables.update(Record, [record.tenant, record.sku], [Record.error.set(error)], Record.version.exists())
     if error["final"] and attempt:

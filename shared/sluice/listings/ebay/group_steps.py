@@ -1,6 +1,6 @@
 """The calls of one attempt of a group, each of which may be repeated: those of its members, then its own."""
 
-from sluice.listings.ebay import endings, group_attempt, sellers, steps
+from sluice.listings.ebay import endings, group_attempt, log_rows, sellers, steps
 from sluice.listings.ebay.attempt import Attempt
 from sluice.listings.ebay.group_attempt import GroupAttempt
 from sluice.listings.ebay.plan import Step
@@ -28,7 +28,8 @@ def take(attempt: GroupAttempt, publisher: Publisher) -> None:
             except NotFound as failure:
                 raise endings.gone(one, failure) from None
     for call in attempt.calls:
-        _call(attempt, call, speaking)
+        with log_rows.logging(attempt.made, call):
+            _call(attempt, call, speaking)
     if Step.PUBLISH in attempt.calls:
         sellers.watch(attempt.run.job.account, attempt.run.clock.now())
 
@@ -46,7 +47,8 @@ def _call(attempt: GroupAttempt, call: Step, publisher: Publisher) -> None:
     key, site = attempt.group.key, attempt.group.marketplace
     match call:
         case Step.CHECK:
-            steps.check(next(one for one in attempt.members if one.record.sku == attempt.plan.checked), publisher)
+            [one] = attempt.checked
+            steps.check(one, publisher)
             return
         case Step.GROUP:
             written = publisher.put_group(key, attempt.body)

@@ -24,6 +24,7 @@ from sluice.listings.ebay import (
     group_steps,
     known,
     locations,
+    log_rows,
     metrics,
     policies,
     promoting,
@@ -251,7 +252,8 @@ def _publish(way: _Publishing, publisher: Publisher) -> HandlerResult:
     attempt = way.attempt
     assert attempt  # noqa: S101 - for the type checker
     if Step.CHECK in attempt.plan.steps:
-        steps.check(attempt, publisher)  # before the note, which says that the listing is in doubt
+        with log_rows.logging(attempt.calls, Step.CHECK):
+            steps.check(attempt, publisher)  # before the note, which says that the listing is in doubt
     attempts.note(attempt)
     try:
         steps.take(attempt, publisher)

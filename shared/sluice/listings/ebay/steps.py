@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sluice.jobs.model.outcomes import Failure
-from sluice.listings.ebay import documents, drift, endings, projection
+from sluice.listings.ebay import documents, drift, endings, log_rows, projection
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import Attempt
 from sluice.listings.ebay.echo import Bodies, Echo
@@ -21,7 +21,6 @@ def check(attempt: Attempt, publisher: Publisher) -> None:
     """
     sku, site = attempt.record.sku, documents.of_document(unpack(attempt.record.published)).marketplace
     offer = next((one for one in publisher.offers(sku) if one.site == site), None)
-    attempt.called(Step.CHECK)
     if offer and offer.live:
         return
     if offer and offer.listing_id != attempt.record.listing_id:
@@ -44,12 +43,8 @@ def take(attempt: Attempt, publisher: Publisher) -> None:
         Step.WITHDRAW: _withdraw,
     }
     for step in attempt.plan.writes:
-        try:
+        with log_rows.logging(attempt.calls, step):
             written = calls[step](attempt, speaking)
-        except Failure as failure:
-            attempt.called(step, failure)
-            raise
-        attempt.called(step)
         attempt.warnings += written.warnings
 
 

@@ -13,7 +13,7 @@ from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
-from sluice.listings.ebay.table import Record, listing_key
+from sluice.listings.ebay.table import Record, group_owner, listing_key
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso, ttl
@@ -39,8 +39,9 @@ class SyncEntry(tables.Table):
     """One attempt to make eBay equal to a record. entry: its time and a few characters that nobody else has.
 
     listing: as `Record.listing`. version: of the record. planned: the names of the steps. calls: those that were made,
-    each `{"step", "result", "status"}`. result: `done`, `nothing`, `retry`, `snooze`, `failed`. error_id: eBay's own
-    number. said: what eBay said, for a person, warnings too: `[{"code", "message"}]`.
+    each `{"step", "sku", "result", "status"}`; of a single sku, and of a group's own, without the sku. result: `done`,
+    `nothing`, `retry`, `snooze`, `failed`. error_id: eBay's own number. said: what eBay said, for a person, warnings
+    too: `[{"code", "message"}]`.
     """
 
     class Meta:
@@ -62,6 +63,11 @@ class SyncEntry(tables.Table):
     error_id = UnicodeAttribute(null=True)
     said = JSONAttribute()
     expires_at = IntAttribute()
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it was an attempt of a whole group."""
+        return self.listing != listing_key(self.tenant, self.sku)
 
 
 def entry(
@@ -102,9 +108,11 @@ def sync_entry(at: int) -> str:
 
 
 class WantedAttempts(NamedTuple):
-    """Which attempts to show; all that is given must match. since, until: epoch ms; until is not within it."""
+    """Which attempts to show; all that is given must match. group: a group's key, where no sku is given. since, until:
+    epoch ms; until is not within it."""
 
     sku: str | None = None
+    group: str | None = None
     result: str | None = None
     error_id: str | None = None
     since: int | None = None
@@ -112,7 +120,7 @@ class WantedAttempts(NamedTuple):
 
 
 def page(tenant: str, wanted: WantedAttempts, limit: int, after: Place | None) -> Page[SyncEntry]:
-    """Attempts, newest first: of a tenant, or of one of its skus. One read: a page may be short and not the last."""
+    """Attempts, newest first: of a tenant, or of one listing. One read: a page may be short and not the last."""
     bounds = paging.within(wanted.since, wanted.until, after)
     if bounds is None:
         return Page([])
@@ -121,10 +129,10 @@ def page(tenant: str, wanted: WantedAttempts, limit: int, after: Place | None) -
     for attribute, value in ((SyncEntry.result, wanted.result), (SyncEntry.error_id, wanted.error_id)):
         if value is not None:
             matches = (attribute == value) if matches is None else matches & (attribute == value)
-    if wanted.sku is None:
+    listing = _listing(tenant, wanted)
+    if listing is None:
         within = SyncEntry.entry.between(lowest, highest)
         return table_pages.read(SyncEntry, tenant, limit, after, matches, within=within, newest_first=True)
-    listing = listing_key(tenant, wanted.sku)
     start = {"tenant": {"S": tenant}, "listing": {"S": listing}, "entry": {"S": after.key}} if after else None
     rows = SyncEntry.by_sku.query(
         listing,
@@ -138,3 +146,10 @@ def page(tenant: str, wanted: WantedAttempts, limit: int, after: Place | None) -
     last = raw.get("LastEvaluatedKey")
     found = [SyncEntry.from_raw_data(item) for item in raw["Items"]]
     return Page(found, Place(last["entry"]["S"]) if last else None)
+
+
+def _listing(tenant: str, wanted: WantedAttempts) -> str | None:
+    """The one listing whose attempts are wanted."""
+    if wanted.sku is not None:
+        return listing_key(tenant, wanted.sku)
+    return None if wanted.group is None else listing_key(group_owner(tenant), wanted.group)
