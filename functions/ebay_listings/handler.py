@@ -18,6 +18,7 @@ from sluice.listings.ebay import (
     operator_api,
     snapshots_api,
     sync_api,
+    sync_log_api,
 )
 from sluice.platform.http import routing
 
@@ -34,6 +35,7 @@ app = routing.app(
         *group_past_api.ROUTES,
         *api.ROUTES,
         *sync_api.ROUTES,
+        *sync_log_api.ROUTES,
         *operator_api.ROUTES,
     )
 )

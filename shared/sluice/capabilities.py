@@ -76,6 +76,7 @@ CAPABILITIES = (
             "dry_run_api",
             "draft_api",
             "sync_api",
+            "sync_log_api",
             "operator_api",
             "check_api",
             "groups_api",

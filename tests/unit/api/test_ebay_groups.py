@@ -126,7 +126,9 @@ def test_a_group_is_paused_and_sold_again_as_the_same_listing(seller: EbaySeller
 
 def test_a_group_that_is_deleted_ends_and_lets_its_sizes_go(seller: EbaySeller) -> None:
     published(seller)
-    assert put_size("9", None).fields == {"group": "cannot change while the listing is published; end it first"}
+    assert put_size("9", None).fields == {
+        "group": "cannot change while the listing of group shoes is published; end the group first"
+    }
     assert call("DELETE", PATH, tenant=TENANT).json["outcome"] == "queued"
     seller.settle()
     assert (seller.live(), get()["state"], seller.shop.groups) == ([], "archived", {})

@@ -132,6 +132,7 @@ def done(attempt: Attempt, echo: Echo | None, event: str, *, listed: bool = Fals
         Record.error.remove(),
         Record.run.remove(),
         Record.restored_at.remove(),
+        Record.left.remove(),
         Record.warnings.set(told) if told else Record.warnings.remove(),
         *_seen(attempt, echo, now),
         *_drift(attempt, echo, now),

@@ -213,7 +213,8 @@ class RecordChange(Change):
         if self._begins and same_seller.first(facts, self.key):
             raise Refused("sku", same_seller.TAKEN, code=CONFLICT)
         if old and old.group != group and old.published_version and old.standing not in (None, records.ENDED):
-            raise Refused("group", "cannot change while the listing is published; end it first", code=CONFLICT)
+            what = f"of group {old.group} is published; end the group" if old.group else "is published; end it"
+            raise Refused("group", f"cannot change while the listing {what} first", code=CONFLICT)
         if group is None:
             self._check_category(())
             return
@@ -265,7 +266,8 @@ class RecordChange(Change):
 
     def _updates(self) -> list[Update]:
         group = self.wanted.group
-        return [*super()._updates(), Record.group.set(group) if group else Record.group.remove()]
+        left = [Record.left.add({self.left_group})] if self.left_group and not self.archive else []
+        return [*super()._updates(), Record.group.set(group) if group else Record.group.remove(), *left]
 
     @property
     def of_groups(self) -> list[tuple[str, list[Update], Condition]]:

@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
+from pynamodb.expressions.condition import Condition
 from typing_extensions import TypedDict
 
 from sluice.jobs import ask
@@ -12,6 +13,7 @@ from sluice.listings.ebay import table as records
 from sluice.listings.ebay.api import LISTING, WRITE, find, one, refusals_told
 from sluice.listings.ebay.bodies import STATUSES
 from sluice.listings.ebay.shares import SLICE
+from sluice.listings.ebay.table import Record
 from sluice.platform import usage
 from sluice.platform.config import live
 from sluice.platform.http.errors import Conflict, FieldError, Invalid, Unavailable
@@ -69,7 +71,7 @@ def check_ebay_listings(request: HttpRequest[ListingChecksBody, None]) -> Checks
     else:
         if not any(filters.values()):
             raise Invalid.field("body", "must name skus, or a filter: marketplace, status or group")
-        skus = records.published(tenant, records.matching(**filters), MOST)
+        skus = _published(tenant, records.matching(**filters), MOST)
     if len(skus) > MOST:
         raise Invalid.field("body", f"matches more than {MOST} listings: name another filter")
     usage.charge(tenant, len(skus), request.now, live.current().tenants.allowed(tenant), requests=0)
@@ -87,6 +89,14 @@ def _asked(tenant: str, skus: list[str], now: int) -> Checks:
     if len(jobs) < len(wanted):
         raise Unavailable("not all checks could be asked for just now; send it again")
     return {"listings": len(skus), "jobIds": jobs}
+
+
+def _published(tenant: str, condition: Condition | None, most: int) -> list[str]:
+    """The skus of the tenant's records that match, and of which something was published; at most one above `most`."""
+    there: Condition = Record.published.exists()
+    wanted = there if condition is None else there & condition
+    rows = Record.query(tenant, filter_condition=wanted, attributes_to_get=["sku"], limit=most + 1)
+    return [one.sku for one in rows]
 
 
 ROUTES = (

@@ -31,6 +31,16 @@ class ListingGone(Failure):
     code = "listing_gone"
 
 
+class StillThere(Failure):
+    """eBay has a sku in the group that it has left: it is published when that has let it go."""
+
+    action = Then.RETRY
+    code = "still_in_group"
+
+    def __init__(self, sku: str, group: str) -> None:
+        super().__init__(f"{sku} is in group {group} at eBay until that is published without it: see why it is not yet")
+
+
 class LeftOut(Failure):
     """A member of a group is not for sale, though the group is."""
 

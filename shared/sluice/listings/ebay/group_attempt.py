@@ -9,7 +9,7 @@
 A crash leaves the notes of those that were not written, whose calls the next attempt makes again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +26,7 @@ from sluice.listings.ebay import (
     hashes,
     known,
     log_rows,
+    moving,
     policies,
     promoting,
     same_seller,
@@ -52,6 +53,7 @@ from sluice.platform.packing import pack
 class GroupAttempt:
     """One attempt. record: the group's, as it was read. members: an attempt of each, those that have ended too.
 
+    waiting: members that are left alone, because another group has them at eBay still: by sku, its key.
     live: its listing is for sale. made: the group's own calls that were made, for the sync log.
     """
 
@@ -60,6 +62,7 @@ class GroupAttempt:
     group: Group
     plan: GroupPlan
     members: Sequence[Attempt]
+    waiting: Mapping[str, str] = field(default_factory=dict)
     live: bool = False
     listing_id: str | None = None
     warnings: list[Warned] = field(default_factory=list)
@@ -118,7 +121,9 @@ def begin(run: Run, record: Record, facts: Facts) -> GroupAttempt:
     """
     group, now = record.wanted_group, run.clock.now()
     found = table.find_many(record.owner, sorted(record.members or ()))
-    rows = [one for _, one in sorted(found.items()) if one.group == group.key]
+    own = [one for _, one in sorted(found.items()) if one.group == group.key]
+    waiting = {one.sku: other for one in own if (other := moving.holder(one))}
+    rows = [one for one in own if one.sku not in waiting]
     members = [_member(run, one, group, facts) for one in rows]
     there = known.of_group(record, now)
     if sku := over(group, there, members):
@@ -136,7 +141,7 @@ def begin(run: Run, record: Record, facts: Facts) -> GroupAttempt:
         attempt = attempts.begin(run, row, member.want, member.known)
         attempt.policies, attempt.plan, attempt.live = member.policies, planned, live and member.known.live
         made.append(attempt)
-    return GroupAttempt(run, record, group, plan, made, live=live, listing_id=record.listing_id)
+    return GroupAttempt(run, record, group, plan, made, waiting, live=live, listing_id=record.listing_id)
 
 
 def _member(run: Run, found: Record, group: Group, facts: Facts) -> Member:
@@ -164,6 +169,8 @@ def note(attempt: GroupAttempt) -> None:
         attempts.note(one)
     own = attempt.plan.unsure | Unsure.of(record.unsure)
     actions: list[Update] = [Record.unsure.set(own.stored()), Record.run.set(attempt.token)]
+    if Step.GROUP in attempt.calls:
+        actions.append(Record.held.add(set(attempt.body["variantSKUs"])))
     if attempt.live:
         total, details = record.revised(now)
         spent = attempt.plan.revisions
@@ -234,6 +241,10 @@ def _write_group(attempt: GroupAttempt) -> HandlerResult:
         Record.warnings.set(said) if said else Record.warnings.remove(),
         *(attribute.remove() for attribute in (Record.unsure, Record.error, Record.run, Record.restored_at)),
     ]
+    if Step.GROUP in attempt.calls:
+        actions.append(Record.held.set(set(attempt.body["variantSKUs"])))
+    if Step.WITHDRAW in attempt.calls:
+        actions.append(Record.held.remove())
     if attempt.listing_id:
         actions.append(Record.listing_id.set(attempt.listing_id))
     try:

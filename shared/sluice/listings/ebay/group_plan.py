@@ -32,12 +32,13 @@ class Member(NamedTuple):
 class GroupKnown(NamedTuple):
     """What is known of a group at eBay. live: its listing is for sale. body: the hash of the body that eBay took last.
 
-    listing_id: which. revisions: of the listing in eBay's present day.
+    listing_id: of its listing. held: the skus that the group has, or may have. revisions: in eBay's present day.
     """
 
     live: bool = False
     listing_id: str | None = None
     unsure: Unsure = Unsure()
+    held: frozenset[str] = frozenset()
     body: str | None = None
     revisions: int = 0
 
@@ -80,7 +81,7 @@ _OF_THE_GROUP: Final = frozenset({FieldGroup.DETAILS, FieldGroup.IMAGES})
 def plan_group(group: Group, known: GroupKnown, members: Sequence[Member]) -> GroupPlan:
     """What makes eBay show the group as it is wanted, with its members."""
     if group.status is Status.ENDED:
-        there = known.live or known.unsure.listing
+        there = known.live or known.unsure.listing or known.held
         ended = tuple(Plan((), replace(one.want, status=Status.ENDED)) for one in members)
         return GroupPlan(ended, (Step.WITHDRAW,) if there else ())
     live = known.for_sale
@@ -91,7 +92,8 @@ def plan_group(group: Group, known: GroupKnown, members: Sequence[Member]) -> Gr
         plans.append(made)
     listed = [one.sends for one in plans if one.sends.status is not Status.ENDED]
     if not listed:
-        return GroupPlan(tuple(plans))
+        # Nothing is to be in it: eBay lets those go that are in other groups now.
+        return GroupPlan(tuple(plans), (Step.WITHDRAW,) if known.held and not known.live else ())
     body = projection.group_body(group, listed)
     new = any(_is_new(one, made) for one, made in zip(members, plans, strict=True))
     calls = list[Step]()

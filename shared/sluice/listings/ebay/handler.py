@@ -26,6 +26,7 @@ from sluice.listings.ebay import (
     locations,
     log_rows,
     metrics,
+    moving,
     policies,
     promoting,
     publishers,
@@ -139,6 +140,8 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None, facts: Facts) -> Han
     planned = attempt.plan = plan(want, attempt.policies, there)
     if planned.waits and not planned.steps:
         raise endings.no_revisions(planned.waits, record, now)
+    if planned.steps and (group := moving.holder(record)):
+        raise endings.StillThere(record.sku, group)
     if Step.PUBLISH in planned.steps:
         if there.ended_by_others:
             raise endings.ended(record.sku)
@@ -177,6 +180,8 @@ def _group(way: _Publishing, publisher: Publisher, pause: tuple[int, str] | None
         result = group_attempt.write(attempt, publisher)
         if waiting := sorted({one for member in attempt.members for one in member.plan.waits}):
             raise endings.no_revisions(waiting, attempt.record, now)
+        if still := next(iter(attempt.waiting.items()), None):
+            raise endings.StillThere(*still)
     except Failure as failure:
         told = endings.told(run, record.marketplace, failure)
         for one in attempt.doubtful(failure) if attempt else ():

@@ -30,6 +30,7 @@ def of_group(record: Record, now: int) -> GroupKnown:
         live=record.is_for_sale,
         listing_id=record.listing_id,
         unsure=Unsure.of(record.unsure),
+        held=frozenset(record.held or ()),
         body=(record.hashes or {}).get("body"),
         revisions=record.revised(now)[0],
     )

@@ -43,7 +43,8 @@ class Record(tables.Table):
     desired: packed. record_hash: of it (`hashes.of_record`, `hashes.of_group`).
     marketplace, status, title, group: of what is desired, to be looked for.
     changed_at, changed_by: the change that made this version.
-    members: of a group, the skus whose records name it.
+    members: of a group, the skus whose records name it. held: those that its group at eBay has, or may have.
+    left: of a sku, the groups that it was a member of, and may be in at eBay.
     published: packed, the document that eBay took last; published_version, published_hash (`record_hash` of then).
     hashes: of what was sent for it (`Hashes.stored`). policy_ids: what its policies came to.
     echo: packed, how eBay showed right afterwards what was sent. observed: packed, how it shows it now.
@@ -75,6 +76,8 @@ class Record(tables.Table):
     title = UnicodeAttribute()
     group = UnicodeAttribute(null=True)
     members = UnicodeSetAttribute(null=True)
+    held = UnicodeSetAttribute(null=True)
+    left = UnicodeSetAttribute(null=True)
     created_at = IntAttribute()
     changed_at = IntAttribute()
     changed_by = UnicodeAttribute()
@@ -285,14 +288,6 @@ def matching(**wanted: str | None) -> Condition | None:
             one = getattr(Record, name) == value
             condition = one if condition is None else condition & one
     return condition
-
-
-def published(tenant: str, condition: Condition | None, most: int) -> list[str]:
-    """The skus of the tenant's records that match, and of which something was published; at most one above `most`."""
-    there: Condition = Record.published.exists()
-    wanted = there if condition is None else there & condition
-    rows = Record.query(tenant, filter_condition=wanted, attributes_to_get=["sku"], limit=most + 1)
-    return [one.sku for one in rows]
 
 
 def history(listing: str, limit: int, after: Place | None = None) -> Page[HistoryEntry]:
