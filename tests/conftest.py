@@ -3,7 +3,8 @@
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -129,9 +130,15 @@ def pytest_runtest_setup() -> None:
 
     Which tests a process did before depends on how busy the machine was.
     """
-    for name, module in list(sys.modules.items()):
-        if name.startswith("sluice.") and callable(forget := getattr(module, "forget", None)):
-            forget()
+    for forget in _forgets(len(sys.modules)):
+        forget()
+
+
+@lru_cache(maxsize=1)
+def _forgets(_modules: int) -> list[Callable[[], None]]:
+    """Every `forget` of a module of Sluice, looked up anew when as many modules as these are loaded."""
+    loaded = [module for name, module in list(sys.modules.items()) if name.startswith("sluice.")]
+    return [forget for module in loaded if callable(forget := getattr(module, "forget", None))]
 
 
 def pytest_collection_finish() -> None:
