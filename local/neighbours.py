@@ -124,14 +124,17 @@ def play(laptop: Laptop, *, hostile: bool, rounds: range = range(ROUNDS), round_
     with ExitStack() as stack:
         receivers = {tenant: stack.enter_context(Receiver()) for tenant in GOOD}
         _connect(laptop, receivers)
-        if hostile:
-            stack.enter_context(Hostile(laptop, run, rounds).at_work())
+        enemy = Hostile(laptop, run, rounds) if hostile else None
+        if enemy:
+            stack.enter_context(enemy.at_work())
         with ThreadPoolExecutor(len(GOOD) + 2) as pool:
             schedules = [pool.submit(one, laptop, over) for one in (_poll, _promote)]
             try:
                 for living in [pool.submit(_live, laptop, tenant, run, rounds, round_seconds) for tenant in GOOD]:
                     living.result()
                 _await(run, receivers)
+                if enemy:
+                    enemy.has_done_all.wait(PATIENCE_SECONDS)
             finally:
                 over.set()
             for schedule in schedules:
@@ -216,12 +219,13 @@ class Hostile:
 
     Made-up accounts · the prices that others wait for, as manual, and 100 that nobody has · ten endpoints that never
     answer · 429 to each call of its own applications · pages without an end · imports of 4 MB · all its events again ·
-    others' jobs and listings taken back · long lists.
+    others' jobs and listings taken back · long lists. has_done_all: each at least once.
     """
 
     def __init__(self, laptop: Laptop, run: Run, rounds: range) -> None:
         self._laptop, self._run, self._rounds = laptop, run, rounds
         self._api: Api = laptop.api(HOSTILE)
+        self.has_done_all = threading.Event()
         self._over = threading.Event()
         self._turn = 0
 
@@ -257,6 +261,7 @@ class Hostile:
                 except (ApiError, httpx.HTTPError) as refused:
                     outcome = str(refused.status) if isinstance(refused, ApiError) else type(refused).__name__
                 self._run.deeds[f"{name}: {outcome}"] += 1
+            self.has_done_all.set()
 
     def _deeds(self, endless: str) -> dict[str, Callable[[], object]]:
         api = self._api

@@ -35,7 +35,7 @@ class _CallFault(Switch):
 
 
 class Latency(_CallFault):
-    """The answer comes `delay_ms` later, and up to `jitter_ms` more by seed."""
+    """The answer comes `delay_ms` later, and up to `jitter_ms` more by seed; at once when another plan is set."""
 
     kind: Literal["latency"] = "latency"
     delay_ms: int = Field(default=0, ge=0, le=600_000)
@@ -200,9 +200,10 @@ class FaultPlan:
 
 @dataclass
 class Faults:
-    """The plan in force and what it has seen. May be set from any thread."""
+    """The plan in force and what it has seen. May be set from any thread. number: how many plans there were before."""
 
     seed: int
+    number: int = 0
     _plan: FaultPlan = field(init=False)
     _seen: Counter[tuple[int, str]] = field(default_factory=Counter)
     _lock: Lock = field(default_factory=Lock)
@@ -218,6 +219,7 @@ class Faults:
         """Replace the plan. Counting starts again, also for faults that were there before."""
         with self._lock:
             self._plan, self._seen = FaultPlan(self.seed, faults), Counter()
+            self.number += 1
 
     def clear(self) -> None:
         self.set()

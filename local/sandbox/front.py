@@ -43,6 +43,7 @@ from local.sandbox.log import Entry, Log
 from local.sandbox.switch import Arrived
 
 TOO_MANY = "Too Many Requests"
+STEP_MS = 20  # after which a call that is held looks whether it still is
 F = TypeVar("F", bound=BaseModel)
 SERVER_ERRORS = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 
@@ -144,11 +145,18 @@ class Front:
         return marketplace.error(429, TOO_MANY, headers)
 
     async def _wait(self, entry: Entry, strikes: Sequence[Strike]) -> None:
-        delay = self.latency.delay_ms + self.latency.jitter_ms * chance(self.seed, "latency", entry.ordinal)
+        await self._pause(self.latency.delay_ms + self.latency.jitter_ms * chance(self.seed, "latency", entry.ordinal))
         for strike in strikes:
             if isinstance(strike.fault, Latency):
-                delay += strike.fault.delay_ms + strike.fault.jitter_ms * strike.draw
-        await self._pause(delay)
+                await self._held(strike.fault.delay_ms + strike.fault.jitter_ms * strike.draw)
+
+    async def _held(self, delay_ms: float) -> None:
+        """Wait so long, or until the faults are others: so a test lets go what it has held, and need not be quick."""
+        plan, steps = self.faults.number, ceil(delay_ms / STEP_MS)
+        for _ in range(steps):
+            if self.faults.number != plan or self.closing.is_set():
+                return
+            await self._pause(delay_ms / steps)
 
     async def _pause(self, delay_ms: float) -> None:
         if delay_ms > 0:

@@ -10,6 +10,7 @@ from local.sandbox.faults import AddField, Fault, Hang, RetypeField, ServerError
 from local.sandbox.limits import Limits
 from local.sandbox.server import Sandbox
 from tests.contract.documents import Document, document
+from tests.support.patience import SECONDS
 from tests.unit.sandbox.client import Clock, connected
 
 SEARCH = "/buy/browse/v1/item_summary/search"
@@ -44,7 +45,7 @@ def get(token: tuple[Sandbox, Callable[[str], httpx.Response]]) -> Iterator[Get]
     sandbox, mint = token
     bearer = f"Bearer {mint('client_credentials').json()['access_token']}"
     headers = {"authorization": bearer, "x-ebay-c-marketplace-id": "EBAY_US"}
-    with httpx.Client(base_url=sandbox.url, headers=headers, verify=False) as client:
+    with httpx.Client(base_url=sandbox.url, headers=headers, verify=False, timeout=SECONDS) as client:
         yield lambda path, query: client.get(path, params=query)
     sandbox.faults.clear()
 
@@ -108,7 +109,9 @@ def test_each_refusal_is_as_documented(ebay: Document, get: Get, query: dict[str
 
 
 def test_who_has_no_token_is_told_as_documented(ebay: Document, get: Get, token: tuple[Sandbox, object]) -> None:
-    answer = httpx.get(f"{token[0].url}{SEARCH}", params=WHOLE, headers={"authorization": "Bearer x"}, verify=False)
+    answer = httpx.get(
+        f"{token[0].url}{SEARCH}", params=WHOLE, headers={"authorization": "Bearer x"}, verify=False, timeout=SECONDS
+    )
     assert answer.status_code == 401
     assert _wrong(ebay, answer) == []
 

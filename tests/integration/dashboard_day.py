@@ -81,7 +81,8 @@ class DashboardDay:
         """At the issuer, as the browser does it."""
         begun = self.get("/dashboard/sign-in")
         chosen = {"tenant": "acme", "roles": "user operator platform"}
-        back = httpx.get(f"{begun.headers['location']}&{urlencode(chosen)}").headers["location"]
+        issuer = f"{begun.headers['location']}&{urlencode(chosen)}"
+        back = httpx.get(issuer, timeout=SECONDS).headers["location"]
         signed_in = self.get(f"/dashboard/signed-in?{urlsplit(back).query}")
         assert signed_in.status_code == 303, signed_in.text
         assert self.cookies[SESSION]

@@ -15,6 +15,7 @@ from tests.integration.levers import lose, spend
 from tests.support.stack import until
 
 LIMIT = 100_000
+LONG_MS = 15_000  # for an answer; a worker that gives up waits longer
 FAST = {
     "ebay": {"snapshots_kept": 1},
     "limits": {
@@ -121,7 +122,7 @@ class Day:
 
     def somebody_asks_again_while_it_runs(self) -> None:
         """Who waits for the run that follows is told of at once: the worker asks for a tick."""
-        self.laptop.sandbox.faults.set(Latency(path="/v2/*", delay_ms=3_000))
+        self.laptop.sandbox.faults.set(Latency(path="/v2/*", delay_ms=LONG_MS))
         [job] = self.refresh("DZ5485-612", force=True)
         self.wait(lambda: self.api.job(job)["state"] == "leased", "it runs", job)
         self.refresh("DZ5485-612", force=True)

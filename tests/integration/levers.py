@@ -56,6 +56,15 @@ def use_up(laptop: Laptop, budget: str, calls: int) -> None:
         _set(laptop, "budgets", {name: row[name] for name in ("budget", "window")}, {"day": {"N": str(calls)}})
 
 
+def reopen(laptop: Laptop, budget: str, job: str) -> None:
+    """Make it so that the time is over for which a 429 has closed the `budget`, and the `job` due that waited."""
+    rows = laptop.cloud.client("dynamodb").scan(TableName=f"{laptop.stack.name}-budgets")["Items"]
+    for row in rows:
+        if row["budget"]["S"] == budget and "closed_until" in row:
+            _set(laptop, "budgets", {name: row[name] for name in ("budget", "window")}, {"closed_until": LONG_AGO})
+    hasten(laptop, job, "queued")
+
+
 def forget_lanes(laptop: Laptop, part: str) -> None:
     """Make it so that no lane with `part` in its name had work for long."""
     rows = laptop.cloud.client("dynamodb").scan(TableName=f"{laptop.stack.name}-lanes")["Items"]

@@ -7,7 +7,7 @@ import httpx
 from local.laptop import Laptop
 from sluice.pages import kinds, urls
 from tests.integration.levers import forget_lanes, lose
-from tests.support.stack import until
+from tests.support.stack import SECONDS, until
 
 TENANT = "watcher"
 PAGES = "/v1/pages"
@@ -64,7 +64,8 @@ class PageDay:
         self.until(BAD, "no_product")
         assert self.show(BAD)["seen"]
         headers = {"authorization": f"Bearer {self.laptop.token(TENANT)}"}
-        saved = httpx.get(f"{self.laptop.stack.api_url}{PAGES}/{self.ids[BAD]}/saved", headers=headers)
+        path = f"{PAGES}/{self.ids[BAD]}/saved"
+        saved = httpx.get(f"{self.laptop.stack.api_url}{path}", headers=headers, timeout=SECONDS)
         assert (saved.status_code, "root" in saved.text) == (200, True)
 
     def a_shop_is_in_trouble(self) -> None:

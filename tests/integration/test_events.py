@@ -10,6 +10,7 @@ from local.cloud.cloud import ROOT
 from local.laptop import CREDENTIALS, ORIGINS, Laptop
 from tests.support import letters
 from tests.support.http import event_function
+from tests.support.patience import SECONDS
 
 EVENTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "events").glob("*.json"))}
 
@@ -243,14 +244,15 @@ def test_a_page_of_a_listed_origin_may_call_the_api_and_one_of_another_may_not(l
     [origin, *_] = ORIGINS
     asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization, content-type"}
     url = f"{laptop.stack.api_url}/v1/market/refresh"
-    preflight = httpx.options(url, headers={"origin": origin, **asked})
+    preflight = httpx.options(url, headers={"origin": origin, **asked}, timeout=SECONDS)
     assert preflight.is_success
     assert preflight.headers["access-control-allow-origin"] == origin
     assert {"authorization", "content-type"} <= set(preflight.headers["access-control-allow-headers"].split(","))
     jobs = f"{laptop.stack.api_url}/v1/jobs"
-    answer = httpx.get(jobs, headers={"origin": origin, "authorization": f"Bearer {laptop.token('acme')}"})
+    authorized = {"origin": origin, "authorization": f"Bearer {laptop.token('acme')}"}
+    answer = httpx.get(jobs, headers=authorized, timeout=SECONDS)
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, origin)
     assert "etag" in answer.headers["access-control-expose-headers"].lower()
-    assert httpx.get(jobs, headers={"origin": origin}).status_code == 401
+    assert httpx.get(jobs, headers={"origin": origin}, timeout=SECONDS).status_code == 401
     other = {"origin": "https://evil.example", **asked}
-    assert "access-control-allow-origin" not in httpx.options(url, headers=other).headers
+    assert "access-control-allow-origin" not in httpx.options(url, headers=other, timeout=SECONDS).headers

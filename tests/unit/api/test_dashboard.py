@@ -27,6 +27,7 @@ from tests.support import dashboard
 from tests.support.clock import VirtualClock
 from tests.support.dashboard import HOST, Shown, request
 from tests.support.dashboard_page import form_of, look, send, signed_in
+from tests.support.patience import SECONDS
 from tests.support.stream import changes
 from tests.unit.api.conftest import Cloud
 
@@ -328,7 +329,7 @@ def issuer(shop: Cloud) -> Iterator[Issuer]:
 
 def at_the_issuer(begun: Shown, tenant: str = "acme", roles: str = "operator") -> str:
     """Choose who one is at the issuer; the query with which the browser comes back."""
-    answer = httpx.get(f"{begun.to}&{urlencode({'tenant': tenant, 'roles': roles})}")
+    answer = httpx.get(f"{begun.to}&{urlencode({'tenant': tenant, 'roles': roles})}", timeout=SECONDS)
     assert answer.status_code == 303, answer.text
     assert urlsplit(answer.headers["location"]).path == "/dashboard/signed-in"
     return urlsplit(answer.headers["location"]).query

@@ -12,6 +12,7 @@ import pytest
 from sluice_command import authorization
 from sluice_command.authorization import MARKETPLACES, Authorization
 from tests.support.command import Shell, in_environment
+from tests.support.patience import SECONDS
 from tests.support.wire import api_of
 from tests.unit.market.world import World
 
@@ -38,7 +39,7 @@ def shell(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, opened:
     def send(request: httpx.Request) -> httpx.Response:
         if request.url.host != "127.0.0.1":
             return stage.handle_request(request)
-        with httpx.Client() as network:
+        with httpx.Client(timeout=SECONDS) as network:
             return network.send(request)
 
     return Shell(httpx.MockTransport(send))
@@ -59,7 +60,7 @@ def given(world: World, tmp_path: Path) -> Callable[[Iterable[str]], str]:
 
 def brought_back(page: str) -> str:
     """The address that the browser is sent to when a person has agreed."""
-    return httpx.get(page).headers["location"]
+    return httpx.get(page, timeout=SECONDS).headers["location"]
 
 
 OF_STOCKX = ("api_key", "client_id", "client_secret")

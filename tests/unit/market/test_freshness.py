@@ -126,7 +126,7 @@ def test_a_late_older_answer_does_not_replace_a_newer_price(acme: World) -> None
     [fast_id] = acme.enqueue(item("CP9654", "44", sizeSystem="eu"), tenant="bolt")
     acme.tick()
     slow, fast = sorted(acme.bus.work, key=lambda message: '"account":"stockx:acme"' not in message.body)
-    acme.sandbox.faults.set(Latency(path="*/market-data", account="acme", delay_ms=600))
+    acme.sandbox.faults.set(Latency(path="*/market-data", account="acme", delay_ms=600_000))
     worker = Thread(target=acme.deliver, args=(slow,))
     worker.start()
     acme.sandbox.wait_for(4)  # its token, search, variants, and the price, which is answered late
@@ -135,6 +135,7 @@ def test_a_late_older_answer_does_not_replace_a_newer_price(acme: World) -> None
     acme.deliver(fast)
     acme.clock.time += SECOND
     [newer] = acme.prices("CP9654")
+    acme.sandbox.faults.clear()
     worker.join()
     assert acme.job(slow_id)["result"]["skipped"] == "older"
     assert acme.job(slow_id)["result"]["observedAt"] == iso(asked_at)

@@ -86,7 +86,7 @@ def test_the_report_counts_what_was_called(client: Client) -> None:
 
 
 def test_health(client: Client) -> None:
-    health = client.http.get("/_sandbox/health").json()
+    health = client.http.get("/_sandbox/health", timeout=SECONDS).json()
     assert (health["status"], health["seed"], health["marketplaces"]) == (
         "ok",
         7,
@@ -132,7 +132,7 @@ def test_the_command_says_where_it_is_and_stops_cleanly() -> None:
             assert process.stdout is not None
             ready = json.loads(process.stdout.readline())
             assert ready["url"].startswith("http://127.0.0.1:")
-            assert httpx.get(f"{ready['url']}/_sandbox/health").json()["seed"] == 9
+            assert httpx.get(f"{ready['url']}/_sandbox/health", timeout=SECONDS).json()["seed"] == 9
         finally:
             process.send_signal(signal.SIGTERM)
         rest, errors = process.communicate(timeout=SECONDS)

@@ -140,6 +140,18 @@ def test_no_call_in_flight_keeps_the_sandbox_from_stopping(fault: Fault) -> None
         assert waiting.result(timeout=SECONDS).status_code in {200, 504}
 
 
+def test_a_call_that_a_fault_holds_is_answered_when_the_fault_goes(client: Client, sandbox: Sandbox) -> None:
+    """Which call comes first is so a test's choice, and no matter of who is quick."""
+    with ThreadPoolExecutor(1) as pool:
+        sandbox.faults.set(Latency(delay_ms=600_000, last=1))
+        held = pool.submit(client.get, SEARCH, query="x")
+        sandbox.wait_for(1, SECONDS)
+        assert client.get(SEARCH, query="y").status_code == 200
+        assert not held.done()
+        sandbox.faults.clear()
+        assert held.result(timeout=SECONDS).status_code == 200
+
+
 def test_waiting_for_calls_that_do_not_come_says_how_many_came(client: Client, sandbox: Sandbox) -> None:
     _search(client)
     with pytest.raises(TimeoutError, match="1 of 2 calls"):

@@ -14,6 +14,7 @@ from sluice.pages.fetch import PageClient
 from sluice.pages.reading import Availability, ReadOutcome
 from sluice.platform.clock import SystemClock
 from tests.support.clock import VirtualClock
+from tests.support.patience import SECONDS
 from tests.support.store import store
 
 SOURCES = {"shopware": "microdata"}
@@ -105,9 +106,11 @@ def test_prices_and_stock_move_by_the_seed() -> None:
 
 
 def test_the_control_plane_names_the_shops_and_sets_them(sandbox: Sandbox) -> None:
-    listed = httpx.get(f"{sandbox.url}/_sandbox/shops").json()
+    listed = httpx.get(f"{sandbox.url}/_sandbox/shops", timeout=SECONDS).json()
     assert {row["system"] for row in listed["shops"]} == {shop.system for shop in SHOPS}
     assert len({row["url"] for row in listed["shops"]}) == 10
-    assert httpx.put(f"{sandbox.url}/_sandbox/shops/pinewood", json={"price": 700}).json()["price"] == 700
+    assert (
+        httpx.put(f"{sandbox.url}/_sandbox/shops/pinewood", json={"price": 700}, timeout=SECONDS).json()["price"] == 700
+    )
     for path, body in (("nobody", {}), ("pinewood", {"price": 0}), ("pinewood", {"trouble": "rain"})):
-        assert httpx.put(f"{sandbox.url}/_sandbox/shops/{path}", json=body).status_code == 400
+        assert httpx.put(f"{sandbox.url}/_sandbox/shops/{path}", json=body, timeout=SECONDS).status_code == 400
