@@ -6,11 +6,14 @@ from threading import Lock
 from typing import Any
 
 import httpx
+import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
 from local.sandbox.faults import Drip, Hang, Latency
+from local.sandbox.server import Sandbox
 from local.sandbox.world import World
+from sluice.marketplaces.http import transport
 
 
 class SandboxWire(httpx.BaseTransport):
@@ -63,3 +66,23 @@ class SandboxWire(httpx.BaseTransport):
             answer: Response = done.value
             return answer
         raise AssertionError("the sandbox waits for something that nothing told it to")
+
+
+class WiredSandbox(Sandbox):
+    """The sandbox without its server: while it is open, all of this process's calls to marketplaces go to its world.
+
+    It takes a third of the time of one that serves. What the network does it cannot show: no call hangs or drips, and
+    two at once are answered one after the other.
+    """
+
+    url = "http://sandbox.test"
+
+    def start(self) -> None:
+        """Take the place of the network."""
+        client = transport._client(SandboxWire(self.world))
+        self._patch = pytest.MonkeyPatch()
+        self._patch.setattr(transport, "_shared_client", lambda: client)
+
+    def stop(self) -> None:
+        """Give it back."""
+        self._patch.undo()

@@ -15,6 +15,7 @@ from sluice.platform import settings
 from sluice.platform.http import routing
 from sluice.platform.observe import logger
 from tests.support.clock import VirtualClock
+from tests.support.sandbox_wire import WiredSandbox
 from tests.support.store import Answer, Request, Store, store
 from tests.unit.market.world import NOON, SEED, Bus, World
 
@@ -56,14 +57,22 @@ def log() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-def world(tables: Store, log: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def kind_of_sandbox() -> type[Sandbox]:
+    """One without a server. Modules whose tests need what a network does say `Sandbox` instead."""
+    return WiredSandbox
+
+
+@pytest.fixture
+def world(
+    tables: Store, log: io.StringIO, kind_of_sandbox: type[Sandbox], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[World]:
     """Noon, an empty stack, and a sandbox that knows no account. A worker does one job at a time."""
     tables.clear()
     clock, bus = VirtualClock(NOON), Bus()
     bus.install(monkeypatch)
     monkeypatch.setattr(routing, "clock", clock)
     monkeypatch.setattr(worker, "threads", lambda _: 1)
-    with Sandbox(SEED, clock=clock.now, products=60) as sandbox:
+    with kind_of_sandbox(SEED, clock=clock.now, products=60) as sandbox:
         monkeypatch.setenv("STOCKX_API_URL", f"{sandbox.url}/v2")
         monkeypatch.setenv("STOCKX_AUTH_URL", sandbox.url)
         monkeypatch.setenv("ALIAS_API_URL", f"{sandbox.url}/api/v1")

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from local.sandbox.server import Sandbox
 from sluice_command import authorization
 from sluice_command.authorization import MARKETPLACES, Authorization
 from tests.support.command import Shell, in_environment
@@ -18,6 +19,12 @@ from tests.unit.market.world import World
 
 REDIRECTS = {"stockx": "https://shop.example/callback", "ebay": "Shop-ShopApp-PRD-abc"}
 STATE = "the-state-of-this-walk"
+
+
+@pytest.fixture
+def kind_of_sandbox() -> type[Sandbox]:
+    """The command calls it too, by its address."""
+    return Sandbox
 
 
 @pytest.fixture

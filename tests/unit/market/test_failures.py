@@ -15,6 +15,7 @@ from local.sandbox.faults import (
     RetypeField,
     ServerError,
 )
+from local.sandbox.server import Sandbox
 from sluice.marketplaces.http.transport import Transport
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.prices.kinds import REFRESH
@@ -127,6 +128,7 @@ def test_what_passes_is_tried_again_with_a_backoff(acme: World, fault: Fault, co
     assert acme.letters() == []
 
 
+@pytest.mark.parametrize("kind_of_sandbox", [Sandbox], ids=["served"])
 @pytest.mark.parametrize("fault", [Hang(path=PRICE, last=1), Drip(path=PRICE, chunk_bytes=4, pause_ms=100, last=1)])
 def test_an_answer_that_takes_too_long_is_given_up_and_tried_again(hasty: World, fault: Fault) -> None:
     hasty.sandbox.faults.set(fault)
@@ -137,6 +139,7 @@ def test_an_answer_that_takes_too_long_is_given_up_and_tried_again(hasty: World,
     assert hasty.charged() == len(hasty.calls()) == 4
 
 
+@pytest.mark.parametrize("kind_of_sandbox", [Sandbox], ids=["served"])
 def test_a_slow_body_that_comes_in_time_is_a_price(acme: World) -> None:
     acme.sandbox.faults.set(Drip(path=PRICE, chunk_bytes=100, pause_ms=20))
     [job] = acme.finish(item())

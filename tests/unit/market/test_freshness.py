@@ -5,6 +5,7 @@ from threading import Thread
 import pytest
 
 from local.sandbox.faults import Latency
+from local.sandbox.server import Sandbox
 from sluice.jobs.budgets import ledger
 from sluice.platform.clock import MINUTE, SECOND, iso
 from sluice.prices import table as prices
@@ -119,6 +120,7 @@ def test_only_a_newer_price_is_written(world: World) -> None:
     assert [found["ask"] for found in world.prices("DD1391-100")] == ["110"]
 
 
+@pytest.mark.parametrize("kind_of_sandbox", [Sandbox], ids=["served"])
 def test_a_late_older_answer_does_not_replace_a_newer_price(acme: World) -> None:
     """Two sellers ask for one price by different names, before its product is known: two jobs, two workers."""
     acme.connect("bolt")
