@@ -28,7 +28,7 @@ from tests.unit.api.test_tenants import ATTEMPTS, IDS, PUBLIC, own
 
 # Of each route and kind. Drawing them takes longer than answering, so that the suite tries some, and `make explore`
 # more, and others each time.
-EXAMPLES = int(os.environ.get("SLUICE_EXAMPLES", "40")) // 5
+EXAMPLES = int(os.environ.get("SLUICE_EXAMPLES", "25")) // 5
 KINDS = {"as described": GenerationMode.POSITIVE, "not as described": GenerationMode.NEGATIVE}
 # A public route takes nothing but ids, and there is no id that the document does not allow.
 TRIED = [
