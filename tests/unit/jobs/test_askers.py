@@ -233,6 +233,7 @@ def test_after_a_week_it_ends_with_that_reason_for_each_who_asked() -> None:
     job = stored()
     assert (job.state, job.error["code"] if job.error else None) == ("dead", "account_not_working")
     assert not job.lane
+    assert job.expires_at == (NOON + 7 * DAY + CONFIG.engine.retention_ms) // SECOND
     for tenant in ("acme", "globex"):
         [letter] = letters(tenant)
         assert letter.error["code"] == "account_not_working"

@@ -1,12 +1,14 @@
 """A batch in a worker: what happens to one job is that job's alone, and what concerns all of them is known at once."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.refusals import Refusals
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import VERSION, Job
@@ -178,7 +180,7 @@ def test_no_handler_begins_close_to_the_end_of_the_lease(clock: VirtualClock) ->
 def test_a_batch_that_was_delivered_before_is_not_run_again(clock: VirtualClock) -> None:
     batch = batch_of("abc", clock)
     assert run(batch, clock, one_call).ends == {"completed": 3}
-    assert run(batch, clock, never).ends == {"late": 3}
+    assert run(batch, clock, never) == Report(ends=Counter(late=3), calls=0)
     assert ledger.read("stockx:acme", clock.time).hour == 3, "its calls are not given back a second time"
 
 
@@ -260,14 +262,20 @@ def test_the_threads_of_a_batch_run_at_once(clock: VirtualClock) -> None:
     assert run(batch_of("abcd", clock), clock, handler, threads=4).ends == {"completed": 4}
 
 
-def together(batch: Batch, clock: VirtualClock, ends: Callable[[Sequence[Run]], list[Any]]) -> Report:
+def together(
+    batch: Batch,
+    clock: VirtualClock,
+    ends: Callable[[Sequence[Run]], list[Any]],
+    refusals: Refusals | None = None,
+) -> Report:
     """Run `batch` as if its kind took all jobs at once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(kinds._KINDS, work.KIND.name, work.KIND._replace(together=True))
         patch.setattr(work, "handle", ends)
         config = Config()
         limits = config.limits["stockx"]
-        return run_batch(batch, limits, Context(clock, config), clock.time + 5 * MINUTE, lambda job, failure: None, 8)
+        until, context = clock.time + 5 * MINUTE, Context(clock, config)
+        return run_batch(batch, limits, context, until, lambda job, failure: None, 8, refusals=refusals)
 
 
 @pytest.mark.usefixtures("store")
@@ -294,6 +302,17 @@ def test_a_fault_in_what_runs_together_loses_no_job(clock: VirtualClock, fault: 
     assert together(batch_of("abc", clock), clock, ends).ends == {"retried": 3}
     assert states() == dict.fromkeys("abc", "queued")
     assert Job.get(spec("a").job_id).error["code"] == "handler_error"
+
+
+@pytest.mark.usefixtures("store")
+def test_what_runs_together_is_not_begun_on_a_budget_that_has_just_been_refused(clock: VirtualClock) -> None:
+    def ends(runs: Sequence[Run]) -> list[Any]:
+        raise AssertionError(f"{len(runs)} were begun")
+
+    refusals, until = Refusals(), clock.time + MINUTE
+    refusals.note("stockx:acme", BudgetClosed("429", retry_at=until))
+    assert together(batch_of("abc", clock), clock, ends, refusals).ends == {"snoozed": 3}
+    assert {job.due_at for job in Job.scan()} == {until}
 
 
 @pytest.mark.usefixtures("store")

@@ -13,7 +13,7 @@ from sluice.jobs.dispatch.rounds import Done, Round
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.outcomes import BudgetClosed, CannotSucceed, Failure, HandlerResult, Waiting
+from sluice.jobs.model.outcomes import BudgetClosed, CannotSucceed, Failure, HandlerResult, OutOfTime, Waiting
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue import claim, finish, lanes, starts
 from sluice.jobs.queue.creation import lane_of
@@ -210,6 +210,7 @@ def test_what_is_too_much_for_a_run_is_handed_on_and_not_touched_by_it(clock: Vi
     ("failure", "state", "attempts"),
     [
         (BudgetClosed("429", retry_at=NOON + HOUR), "waiting", 0),
+        (OutOfTime("the time is over"), "waiting", 0),
         (Failure("503", retry_at=NOON + HOUR), "queued", 1),
         (CannotSucceed("no such operation"), "dead", 1),
     ],

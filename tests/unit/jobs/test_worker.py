@@ -113,6 +113,18 @@ def test_a_message_of_a_newer_version_is_put_where_a_person_finds_it(
     assert f"version {VERSION + 1}" in reason
 
 
+def test_a_message_of_a_service_that_there_is_not_is_put_there_too(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reasons: list[str] = []
+    monkeypatch.setattr(sqs, "set_aside", lambda _, reason: reasons.append(reason))
+    unknown, known = (batch_of(name, clock) for name in "ab")
+    unknown = unknown._replace(budget="goat:acme")
+    assert deliver(unknown.encode(), known.encode(), clock=clock) == []
+    assert reasons == ["unknown marketplace or service 'goat' in budget 'goat:acme'"]
+    assert sorted(job.state for job in Job.scan()) == ["leased", "succeeded"], "others are run"
+
+
 def test_each_end_is_told_to_whoever_operates_it(
     logged: list[tuple[str, dict[str, Any], object]], clock: VirtualClock
 ) -> None:
