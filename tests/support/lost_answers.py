@@ -27,7 +27,7 @@ from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.run import Run
-from sluice.jobs.queue import hasten, lanes, tally, unfinished, unreadable
+from sluice.jobs.queue import hasten, lanes, sweeps, tally, unfinished, unreadable
 from sluice.jobs.queue import recounts as recounts_of_allowances
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.queue.together import enqueue_with
@@ -408,10 +408,12 @@ CASES: dict[str, Case] = {
         lambda claim: (claim.entry, claim.subject),
     ),
     "a turn of the counts of jobs": Case(
-        lambda _: [recounts_of_allowances._note(unfinished.Recount.decode(None), None) for _ in range(2)]
+        lambda _: [
+            sweeps.note(recounts_of_allowances.COUNTERS, unfinished.Recount.decode(None), None) for _ in range(2)
+        ]
     ),
     "a turn of the operator's counts": Case(
-        lambda _: [recounts._note(unfinished.Recount.decode(None), None) for _ in range(2)]
+        lambda _: [sweeps.note(recounts.COUNTERS, unfinished.Recount.decode(None), None) for _ in range(2)]
     ),
     "put the operator's counters right": Case(
         lambda _: recounts._move("acme", {"n:market.refresh:stockx:queued": 3}),

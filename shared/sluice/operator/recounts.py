@@ -12,7 +12,7 @@ same whatever waits (see `jobs.queue.unfinished`).
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 from pynamodb.expressions.operand import Path
 from pynamodb.transactions import TransactWrite
@@ -20,43 +20,22 @@ from pynamodb.transactions import TransactWrite
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL
-from sluice.jobs.queue import lanes, unfinished
+from sluice.jobs.queue import lanes, sweeps, unfinished
+from sluice.jobs.queue.sweeps import Counters
 from sluice.operator import counts
 from sluice.operator.counts import ALL, NOW, TENANTS, Counts
 from sluice.platform import tables
-from sluice.platform.attributes import still
 from sluice.platform.config.services import PAGES
 from sluice.platform.observe import count as count_metric
 from sluice.platform.observe import logger
 
-# Where it is noted whose turn it is. No tenant's name has a `#`.
-SWEEP: Final = ("#recount", "sweep")
-
 
 def sweep() -> None:
-    """Save up for a minute, and count the tenant whose turn it is if that is enough. Never fails."""
-    try:
-        _sweep(list(lanes.active()))
-    except Exception:  # noqa: BLE001 - actions are carried out without it; the next minute does it again
-        logger.exception("the operator's counters could not be compared")
+    """Have the sweep's turn of a minute. Never fails."""
+    sweeps.sweep(COUNTERS)
 
 
-def _sweep(marked: list[lanes.Lane]) -> None:
-    found = next(iter(Counts.query(SWEEP[0], consistent_read=True)), None)
-    stored = found.sweep if found else None
-    turn = unfinished.Recount.decode(stored).earn()
-    tenant = turn.tenant if turn.open else _after(turn.tenant, marked) or _after("", marked)
-    if tenant is None:
-        return
-    moves, counters = dict[str, int](), counts.raw(tenant)
-    if turn.enough(counters, _can_be_counted):
-        count = unfinished.count(tenant, marked, turn.saved, _counter)
-        turn, moves = turn.after(tenant, count, count.off(counters, _can_be_counted))
-    if _note(turn, stored):
-        _move(tenant, moves)
-
-
-def _after(tenant: str, marked: Iterable[lanes.Lane]) -> str | None:
+def _following(tenant: str, marked: Iterable[lanes.Lane]) -> str | None:
     """The next tenant that has jobs by the counters, or by the lanes alone; None: there is none."""
     counted = [name for name, _ in counts.tenants(tenant, 1)]
     return min([*counted, *(one for one in unfinished.tenants(marked) if one > tenant)], default=None)
@@ -74,9 +53,6 @@ def _can_be_counted(name: str) -> bool:
 
 
 def _move(tenant: str, moves: dict[str, int]) -> None:
-    if not moves:
-        return
-
     def write(transaction: TransactWrite) -> None:
         for owner, period in ((TENANTS, tenant), (ALL, NOW)):
             transaction.update(Counts(owner, period), [Path([name]).add(number) for name, number in moves.items()])
@@ -86,14 +62,15 @@ def _move(tenant: str, moves: dict[str, int]) -> None:
     logger.warning("the operator's counters were off, and are put right", extra={"tenant": tenant, "by": moves})
 
 
-def _note(turn: unfinished.Recount, stored: dict[str, Any] | None) -> bool:
-    """Keep whose turn it is; False if another run has done so since, which has read and moved the same.
-
-    Comes before the counters move: whoever dies in between leaves them as they were, to be found again.
-    """
-    noted, token = Counts.sweep, tables.one_of_many("w")
-    try:
-        tables.update(Counts, SWEEP, [noted.set(turn.encode())], still(noted, stored), token=token)
-    except tables.ConditionFailed:
-        return False
-    return True
+COUNTERS: Final = Counters(
+    spoken="the operator's counters",
+    model=Counts,
+    # No tenant's name has a `#`.
+    place=("#recount", "sweep"),
+    noted=Counts.sweep,
+    following=_following,
+    read=counts.raw,
+    counter=_counter,
+    is_counted=_can_be_counted,
+    move=_move,
+)

@@ -3,8 +3,8 @@
 import pytest
 from pynamodb.expressions.operand import Path
 
-from sluice.jobs.queue import unfinished
-from sluice.operator import counts, recounts, work_run
+from sluice.jobs.queue import sweeps, unfinished
+from sluice.operator import counts, work_run
 from sluice.platform import tables
 from sluice.platform.clock import MINUTE
 from sluice.platform.context import Context
@@ -96,8 +96,8 @@ def test_a_count_that_fails_keeps_no_action_from_being_done(
     work: Work,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fails(_: object) -> None:
+    def fails(*_: object) -> None:
         raise RuntimeError("no")
 
-    monkeypatch.setattr(recounts, "_sweep", fails)
+    monkeypatch.setattr(sweeps, "_sweep", fails)
     minutes(work, 1)

@@ -12,22 +12,20 @@ there are at least so many; whether that are fewer than it may have is found out
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Final
 
 from sluice.jobs.model.job import Job
-from sluice.jobs.queue import lanes, unfinished
+from sluice.jobs.queue import lanes, sweeps, unfinished
 from sluice.jobs.queue.lanes import Lane
+from sluice.jobs.queue.sweeps import Counters
 from sluice.jobs.queue.tally import PERIOD, RECOUNT, RECOUNTED, UNFINISHED, name
 from sluice.platform import tables, usage
-from sluice.platform.attributes import still
 from sluice.platform.config.document import Config
 from sluice.platform.observe import count as count_metric
 from sluice.platform.observe import logger
 from sluice.platform.usage import TenantUsage
 
 MOST_RECOUNTS = 10
-# Under this name it is noted where the sweep is. No tenant's has a `#`.
-_SWEEP = "#sweep"
 
 
 def wanted(config: Config, now: int) -> int:
@@ -46,32 +44,13 @@ def wanted(config: Config, now: int) -> int:
 
 
 def sweep() -> None:
-    """Save up for a minute, and count the tenant whose turn it is if that is enough. Never fails."""
-    try:
-        _sweep(lanes.active())
-    except Exception:  # noqa: BLE001 - jobs run without it; the next minute does it again
-        logger.exception("the counts of jobs could not be compared")
+    """Have the sweep's turn of a minute. Never fails."""
+    sweeps.sweep(COUNTERS)
 
 
-def _sweep(marked: Iterable[Lane]) -> None:
-    marked = list(marked)
-    last = next(iter(TenantUsage.query(_SWEEP, consistent_read=True)), None)
-    stored = last.sweep if last else None
-    turn = unfinished.Recount.decode(stored).earn()
-    tenant = turn.tenant if turn.open else _after(turn.tenant, unfinished.tenants(marked))
-    if tenant is None:
-        return
-    moves, counters = dict[str, int](), usage.counters(tenant, PERIOD)
-    if turn.enough(counters, _is_counted):
-        found = unfinished.count(tenant, marked, turn.saved, _counter)
-        turn, moves = turn.after(tenant, found, found.off(counters, _is_counted))
-    if _note(turn, stored):
-        _move(tenant, moves)
-
-
-def _after(tenant: str, tenants: Iterable[str]) -> str | None:
-    """The next of `tenants`, which come in order, and the first after the last."""
-    return next((one for one in tenants if one > tenant), next(iter(tenants), None))
+def _following(tenant: str, marked: Iterable[Lane]) -> str | None:
+    """The next tenant that has lanes, in the order of their names."""
+    return next((one for one in unfinished.tenants(marked) if one > tenant), None)
 
 
 def _counter(job: Job) -> str:
@@ -89,14 +68,15 @@ def _move(tenant: str, moves: dict[str, int]) -> None:
         logger.warning("counts of jobs were off, and are put right", extra={"tenant": tenant, "by": moves})
 
 
-def _note(turn: unfinished.Recount, stored: dict[str, Any] | None) -> bool:
-    """Keep whose turn it is; False if another run has done so since, which has read and moved the same.
-
-    Comes before the counters move: whoever dies in between leaves them as they were, to be found again.
-    """
-    noted, token = TenantUsage.sweep, tables.one_of_many("w")
-    try:
-        tables.update(TenantUsage, (_SWEEP, PERIOD), [noted.set(turn.encode())], still(noted, stored), token=token)
-    except tables.ConditionFailed:
-        return False
-    return True
+COUNTERS: Final = Counters(
+    spoken="the counts of jobs",
+    model=TenantUsage,
+    # No tenant's name has a `#`.
+    place=("#sweep", PERIOD),
+    noted=TenantUsage.sweep,
+    following=_following,
+    read=lambda tenant: usage.counters(tenant, PERIOD),
+    counter=_counter,
+    is_counted=_is_counted,
+    move=_move,
+)
