@@ -111,6 +111,25 @@ def test_a_filter_that_is_none_is_refused_by_name(seller: EbaySeller, query: dic
     assert field in answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "said", "field"),
+    [
+        ("/v1/ebay/listings", {"marketplace": "EBAY_XX"}, "marketplace"),
+        ("/v1/ebay/listings", {"group": ""}, "group"),
+        ("/v1/ebay/groups", {"marketplace": "ebay_us"}, "marketplace"),
+        ("/v1/ebay/listings/check", {"marketplace": "EBAY_XX"}, "marketplace"),
+        ("/v1/ebay/listings/check", {"group": ""}, "group"),
+    ],
+)
+def test_a_filter_that_nothing_can_match_is_refused(
+    seller: EbaySeller, path: str, said: dict[str, str], field: str
+) -> None:
+    assert seller
+    how: dict[str, Any] = {"body": said} if path.endswith("check") else {"query": said}
+    answer = call("POST" if path.endswith("check") else "GET", path, tenant=TENANT, **how)
+    assert (answer.status, list(answer.fields)) == (400, [field])
+
+
 @pytest.mark.parametrize(("said", "price"), [("ours", "245.00"), ("theirs", "1.00"), ("ignore", "1.00")])
 def test_an_open_difference_is_decided(seller: EbaySeller, said: str, price: str) -> None:
     seller.put(record(quantity=3, on_drift={**record().on_drift, FieldGroup.PRICE: OnDrift.ASK}))

@@ -7,10 +7,12 @@ from pydantic import Field
 from sluice.listings.ebay.desired import OnDrift, Status
 from sluice.listings.ebay.item_rules import CONDITIONS, MOST_SUBTITLE, MOST_TITLE
 from sluice.listings.ebay.table import STANDINGS
+from sluice.marketplaces.ebay.sites import EBAY_SITES
 from sluice.platform.http.items import MOST_ITEMS
 from sluice.platform.http.models import Amount, Body, DocumentedAs, Example, OneOf, PageQuery, Query
 from sluice.platform.imports.sheet import MOST_ROWS
 
+SITES: Final = tuple(EBAY_SITES)
 STATUSES: Final = tuple(str(one) for one in Status)
 ON_DRIFT: Final = tuple(str(one) for one in OnDrift)
 # What a record is shown as; see `views.state`.
@@ -193,8 +195,8 @@ class RecordsQuery(PageQuery):
 
     state: Annotated[str, OneOf(STATES)] | None = None
     status: Annotated[str, OneOf(STATUSES)] | None = None
-    marketplace: str | None = Field(None, max_length=32)
-    group: str | None = Field(None, max_length=64)
+    marketplace: Annotated[str, OneOf(SITES)] | None = None
+    group: str | None = Field(None, min_length=1, max_length=50)
     drift: bool | None = Field(None, description="only those with drift that is open, or only those without")
 
 

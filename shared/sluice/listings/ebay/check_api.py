@@ -11,7 +11,7 @@ from sluice.jobs.queue.enqueue import Enqueued
 from sluice.listings.ebay import asking, rules, wishes
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.api import LISTING, WRITE, find, one, refusals_told
-from sluice.listings.ebay.bodies import STATUSES
+from sluice.listings.ebay.bodies import SITES, STATUSES
 from sluice.listings.ebay.shares import SLICE
 from sluice.listings.ebay.table import Record
 from sluice.platform import usage
@@ -31,9 +31,9 @@ class ListingChecksBody(Body):
     example: ClassVar[Example] = {"skus": ["SHELF-4-BOX-2"]}
 
     skus: Annotated[list[str], Field(min_length=1, max_length=MOST_ITEMS)] | None = None
-    marketplace: str | None = Field(None, max_length=32)
+    marketplace: Annotated[str, OneOf(SITES)] | None = None
     status: Annotated[str, OneOf(STATUSES)] | None = None
-    group: str | None = Field(None, max_length=64)
+    group: str | None = Field(None, min_length=1, max_length=50)
 
 
 class Checks(TypedDict):

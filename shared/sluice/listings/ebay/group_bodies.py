@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from sluice.listings.ebay.bodies import STATES, STATUSES
+from sluice.listings.ebay.bodies import SITES, STATES, STATUSES
 from sluice.listings.ebay.item_rules import MOST_SUBTITLE, MOST_TITLE, MOST_VARYING
 from sluice.platform.http.models import Body, Example, OneOf, PageQuery
 
@@ -69,7 +69,7 @@ class GroupsQuery(PageQuery):
 
     state: Annotated[str, OneOf(STATES)] | None = None
     status: Annotated[str, OneOf(STATUSES)] | None = None
-    marketplace: str | None = Field(None, max_length=32)
+    marketplace: Annotated[str, OneOf(SITES)] | None = None
 
 
 class GroupDryRunBody(Body):

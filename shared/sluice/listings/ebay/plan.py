@@ -113,7 +113,7 @@ def ended_words(sku: str) -> str:
     """Why nothing is published of a listing that others have ended, and what to do."""
     return (
         f"the listing of {sku} has ended at eBay: answer its case with ours to have a new one, "
-        "or end the record and make it active again"
+        "or end the record, and make it active again when that is done"
     )
 
 

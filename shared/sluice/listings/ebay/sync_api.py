@@ -10,9 +10,9 @@ from typing_extensions import TypedDict
 from sluice.jobs.model import keys
 from sluice.listings.ebay import answers, asking, cases, change, locations, policies, sellers, standing
 from sluice.listings.ebay.api import one, refusals_told
+from sluice.listings.ebay.bodies import SITES
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.standing import SyncStanding
-from sluice.marketplaces.ebay.sites import EBAY_SITES
 from sluice.platform.clock import iso
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
@@ -20,8 +20,6 @@ from sluice.platform.http.errors import Conflict, NotFound
 from sluice.platform.http.models import Body, Example, OneOf, Query
 from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Among, Time
-
-SITES: Final = tuple(EBAY_SITES)
 
 
 class AnswerBody(Body):
