@@ -295,7 +295,7 @@ def tell(_: object) -> object:
     _, changes = known(reading(Availability.OUT), reading(Availability.IN))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(aws, "put_events", lambda entries: sent.extend(kind for kind, _ in entries))
-        number = told.tell(found, changes, "", NOON)
+        number = told.tell(found, changes, "", NOON, known=[one.variant.id for one in changes])
     after = tracker()
     return number, sent, [one["kind"] for one in after.alerts or ()], after.outbox, after.version
 

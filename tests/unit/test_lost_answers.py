@@ -181,6 +181,7 @@ CASES: dict[str, Case] = {
     "mail: called for": Case(lambda _: mail.call_for_mail("acme", NOON), before=wants_mail),
     "mail: claimed": Case(lambda found: mail.claim(found, NOON + MINUTE), before=mail_called, told=of_mail),
     "mail: failing": Case(lambda found: mail.note_failing(found, failing=True, now=NOON), before=wants_mail),
+    "mail: standing": Case(lambda found: mail.note_standing(found, "CONFIRMED", NOON), before=wants_mail),
     "mail: left": Case(lambda claimed: mail.leave(claimed, None, NOON), before=mail_claimed),
     "enqueue": Case(lambda _: enqueue(spec(), NOON)),
     "join": Case(lambda _: enqueue(spec(priority=keys.MANUAL), NOON), before=lambda: enqueue(spec(), NOON)),

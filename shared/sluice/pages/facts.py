@@ -11,18 +11,20 @@ read changes nothing:
 ```
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from sluice.pages.reading import Availability, Money, Reading, ReadOutcome, ReadVariant
+from sluice.pages.reading import Availability, Money, Reading, ReadOutcome, ReadVariant, fitting, variant_bytes
 
 V = TypeVar("V")
 
 # Readings without a variant until it is gone, and readings of another source until it is believed instead.
 READINGS_TO_BE_GONE = 2
 READINGS_OF_ANOTHER_SOURCE = 3
+# Variants that are remembered though the last reading did not have them, and their bytes.
+MOST_MISSED, MOST_BYTES_MISSED = 500, 40_000
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,16 @@ class VariantFacts:
     price: Fact[Money] = field(default_factory=lambda: Fact[Money]())
     stock: Fact[Availability] = field(default_factory=lambda: Fact[Availability]())
     missing: int = 0
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What was read, of its price and of its stock."""
+        return self.price.text, self.stock.text
+
+    @property
+    def seen_at(self) -> int:
+        """When it was read last, epoch ms."""
+        return max(at for fact in (self.price, self.stock) for at in (fact.seen_at, fact.pending_at))
 
     @property
     def gone(self) -> bool:
@@ -138,8 +150,15 @@ def read(facts: PageFacts, reading: Reading, at: int) -> tuple[PageFacts, list[F
     for key, variant in found.items():
         if key not in after:
             after[key] = _seen(VariantFacts(key), variant, reading.source, at)
-    result = PageFacts(reading.source, reading.title or facts.title, after, at)
+    result = PageFacts(reading.source, reading.title or facts.title, _kept(after, found), at)
     return result, list(_changes(facts, result, at))
+
+
+def _kept(known: Mapping[str, VariantFacts], found: Collection[str]) -> dict[str, VariantFacts]:
+    """All that were found now, and of the others those that were seen last: a shop may have new ones at every check."""
+    missed = sorted((one for key, one in known.items() if key not in found), key=lambda one: -one.seen_at)
+    kept = {one.id for one in fitting(missed[:MOST_MISSED], variant_bytes, MOST_BYTES_MISSED)}
+    return {key: one for key, one in known.items() if key in found or key in kept}
 
 
 def repeat(facts: PageFacts, at: int) -> tuple[PageFacts, list[FactChange]]:

@@ -110,7 +110,7 @@ class CheckRun:
         known, changes = self._known(product.facts, found, now)
         good = found.status in _GOOD
         unreadable = "" if good else self._unreadable(product, found, now)
-        told_of = told.tell(product, changes, unreadable, now) if good or unreadable else 0
+        told_of = told.tell(product, changes, unreadable, now, known=known.variants) if good or unreadable else 0
         self._store_prices(product, changes)
         again = found.passing and self.job.job.attempts < kinds.most_attempts(CHECK.name, self.job.config)
         self._set(product, self._after(product, found, known, now, again=again))

@@ -1,14 +1,22 @@
 """What one check of a page has read, as values. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple
+from itertools import accumulate
+from typing import Final, NamedTuple, Protocol, TypeVar
+
+T = TypeVar("T")
 
 # What is kept of texts that a page shows.
 TEXT_CHARACTERS = 200
 MOST_VARIANTS = 500
+# Of one variant; no shop has as many ways to tell its variants apart.
+MOST_OPTIONS = 12
+# Bytes of what a page says of its variants. What is known of it must fit into one item of 400 KB, with what was known
+# before, and most shops say less than 70 bytes of each.
+MOST_BYTES = 100_000
 
 
 class ReadOutcome(StrEnum):
@@ -36,6 +44,22 @@ class Availability(StrEnum):
     UNKNOWN = "unknown"
 
 
+class VariantWords(Protocol):
+    """A variant, as it was read or is known."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def sku(self) -> str: ...
+    @property
+    def gtin(self) -> str: ...
+    @property
+    def options(self) -> Mapping[str, str]: ...
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What was read of it."""
+
+
 class Money(NamedTuple):
     """An amount in major units and its ISO 4217 code."""
 
@@ -59,6 +83,11 @@ class ReadVariant:
     gtin: str = ""
     text: str = ""
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What was read, once for the price and once for the stock."""
+        return self.text, self.text
+
 
 class Reading(NamedTuple):
     """What one check found.
@@ -79,7 +108,7 @@ class Reading(NamedTuple):
 
 def product(source: str, title: str, variants: list[ReadVariant], seen: str, *, complete: bool = False) -> Reading:
     """A reading of a product: *unclear* when neither a price nor a stock of it is certain."""
-    known = variants[:MOST_VARIANTS]
+    known = _fitting(variants[:MOST_VARIANTS])
     certain = any(one.price or one.availability is not Availability.UNKNOWN for one in known)
     return Reading(
         ReadOutcome.PRODUCT if certain else ReadOutcome.UNCLEAR,
@@ -87,8 +116,26 @@ def product(source: str, title: str, variants: list[ReadVariant], seen: str, *, 
         seen if certain else f"{seen}; neither a price nor a stock of it is certain",
         title[:TEXT_CHARACTERS],
         tuple(_distinct(known)),
-        complete and len(variants) <= MOST_VARIANTS,
+        complete and len(known) == len(variants),
     )
+
+
+def _fitting(variants: list[ReadVariant]) -> list[ReadVariant]:
+    """As many of them, from the first, as may be known."""
+    plain = [replace(one, options=dict(list(one.options.items())[:MOST_OPTIONS])) for one in variants]
+    return fitting(plain, variant_bytes, MOST_BYTES)
+
+
+def variant_bytes(one: "VariantWords") -> int:
+    """The bytes of what tells it from others, and what was read of it, as they are stored: in ASCII."""
+    words = (one.id, one.sku, one.gtin, *one.texts, *(word for option in one.options.items() for word in option))
+    return sum(len(word.encode("ascii", "backslashreplace")) for word in words)
+
+
+def fitting(things: Sequence[T], size: Callable[[T], int], most: int) -> list[T]:
+    """As many of `things`, from the first, as have `most` bytes together."""
+    totals = accumulate(map(size, things))
+    return [one for one, total in zip(things, totals, strict=True) if total <= most]
 
 
 def _distinct(variants: list[ReadVariant]) -> list[ReadVariant]:

@@ -6,35 +6,41 @@
 ```
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
 from sluice.pages import alerts, table, views, wanted
 from sluice.pages.alerts import Alert
 from sluice.pages.facts import FactChange
+from sluice.pages.reading import fitting
 from sluice.pages.table import Product, Tracker
 from sluice.platform import aws, tables
 from sluice.platform.clock import iso
 from sluice.platform.observe import count, logger
 
 VERSION = 1
-# What a tracker keeps of what it was told.
-MOST_ALERTS = 20
+# What a tracker keeps of what it was told, and of what it has not been told yet: so many, and so many bytes of each.
+# With what stands for each variant they must fit into one item of 400 KB.
+MOST_ALERTS, MOST_BYTES = 20, 50_000
+# Variants that one alert names, and their bytes; of more the page itself tells.
+MOST_TOLD, MOST_TOLD_BYTES = 50, 25_000
 # How often a writer that keeps losing to others looks again. Each round somebody else's write succeeded.
 TRIES = 12
 
 
-def tell(product: Product, changes: Sequence[FactChange], unreadable: str, now: int) -> int:
+def tell(product: Product, changes: Sequence[FactChange], unreadable: str, now: int, *, known: Collection[str]) -> int:
     """Tell every tracker of `product` what it wants to know of `changes`; returns how many alerts there were.
 
+    known: the variants that something is known of now, by id.
     unreadable: why the page could not be read for a day; empty where it can, or for less.
     """
     told = 0
     for tracker in table.trackers_of(product.product):
         if not changes and not tracker.outbox and bool(unreadable) == bool(tracker.unreadable):
             continue
-        after = _step(tracker.tenant, product, changes, unreadable, now)
+        after = _step(tracker.tenant, product, changes, unreadable, now, known)
         if after and after.outbox:
             told += len(after.outbox)
             send(after)
@@ -61,7 +67,14 @@ def send(tracker: Tracker) -> None:
         return  # changed meanwhile: sent once more with the next check, under the same id
 
 
-def _step(tenant: str, product: Product, changes: Sequence[FactChange], unreadable: str, now: int) -> Tracker | None:
+def _step(
+    tenant: str,
+    product: Product,
+    changes: Sequence[FactChange],
+    unreadable: str,
+    now: int,
+    known: Collection[str],
+) -> Tracker | None:
     """The tracker after what it is told, written; None when it is gone."""
     for _ in range(TRIES):
         tracker = table.find_tracker(tenant, product.product)
@@ -72,9 +85,9 @@ def _step(tenant: str, product: Product, changes: Sequence[FactChange], unreadab
         if unreadable and not tracker.unreadable and alerts.UNREADABLE in tracker.wants["alerts"]:
             new.append(_entry(alerts.UNREADABLE, product, tracker, now, {"variants": [], "reason": unreadable}))
         actions = [
-            Tracker.arms.set(alerts.arms_to_json(arms)),
-            Tracker.alerts.set([*new, *(tracker.alerts or ())][:MOST_ALERTS]),
-            Tracker.outbox.set([*(tracker.outbox or ()), *new][-MOST_ALERTS:]),
+            Tracker.arms.set(alerts.arms_to_json({key: arm for key, arm in arms.items() if key in known})),
+            Tracker.alerts.set(_newest([*new, *(tracker.alerts or ())])),
+            Tracker.outbox.set(_newest([*new[::-1], *(tracker.outbox or ())[::-1]])[::-1]),
             Tracker.unreadable.set(bool(unreadable)),
             Tracker.version.set(tracker.version + 1),
         ]
@@ -86,8 +99,17 @@ def _step(tenant: str, product: Product, changes: Sequence[FactChange], unreadab
     raise tables.Contention(f"the tracker of {product.product} changed {TRIES} times while it was written")
 
 
+def _newest(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many alerts, from the first, as a tracker keeps."""
+    return fitting(entries[:MOST_ALERTS], _size, MOST_BYTES)
+
+
+def _size(told: Mapping[str, Any]) -> int:
+    return len(json.dumps(told))  # as it is stored
+
+
 def _shown(alert: Alert, product: Product, tracker: Tracker, now: int) -> dict[str, Any]:
-    variants = [views.told(one) for one in alert.told[:50]]
+    variants = fitting([views.told(one) for one in alert.told[:MOST_TOLD]], _size, MOST_TOLD_BYTES)
     return _entry(alert.kind, product, tracker, now, {"variants": variants, "reason": None})
 
 
