@@ -9,7 +9,7 @@ from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.windows import Usage
 from sluice.jobs.dispatch.explain import MISSING, Gate, Position, Reason, Wait, explain, held
 from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL
-from sluice.platform.clock import DAY, HOUR, MINUTE
+from sluice.platform.clock import DAY, HOUR, MINUTE, iso
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.config.pauses import Pause, Pauses
@@ -101,3 +101,11 @@ def test_an_account_that_is_broken_for_a_part_of_its_calls_says_for_which() -> N
 def test_a_job_that_is_slow_because_calls_were_refused_says_so_and_no_other() -> None:
     assert "slow" not in why().message
     assert "one in 4.0 s" in why(usage=Usage(slowed=Slowed(pace=4_000, refusals=1))).message
+
+
+def test_a_job_that_others_are_before_says_until_when_and_manual_work_does_not_wait_for_them() -> None:
+    """Also where those who had that work were killed: their calls stay spoken for until then."""
+    usage = Usage(admitted_until=NOW + 40_000)
+    assert f"has the calls on {BUDGET} until {iso(NOW + 40_000)}" in why(usage=usage).message
+    assert "until" not in why(usage=usage, standing=MANUAL).message
+    assert "until" not in why(usage=Usage(admitted_until=NOW)).message

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sluice.jobs.budgets.shares import RELEASED_MS
 from sluice.jobs.budgets.windows import Usage, Window
-from sluice.jobs.model.keys import HOT, marketplace_of, service_of, spoken, tenant_of
+from sluice.jobs.model.keys import HOT, MANUAL, marketplace_of, service_of, spoken, tenant_of
 from sluice.jobs.model.states import FINAL, LEASED, WAITING
 from sluice.platform.clock import SECOND, iso
 from sluice.platform.config.document import Config
@@ -117,6 +117,8 @@ def explain(job: Position, hold: Wait | None, gate: Gate, config: Config, now: i
         free_at = Window.of(budget, now).hour_start + RELEASED_MS
         return Wait(Reason.NO_BUDGET, f"{message} bit by bit until {iso(free_at)}", free_at)
     message = "it runs as soon as the scheduler reaches it"
+    if standing < MANUAL and (ahead := usage.ahead(now)) > SECOND:
+        message += f"; work that was handed out before has the calls on {spoken(budget)} until {iso(now + ahead)}"
     if usage.slowed.pace > limits.pace:
         usual = limits.spacing / SECOND
         paces = f"one in {usage.slowed.pace / SECOND:.1f} s instead of {usual:.1f} s"
