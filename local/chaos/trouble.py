@@ -4,13 +4,15 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 from local.laptop import Laptop
+
+T = TypeVar("T")
 
 # No longer than this between two deeds.
 PAUSE_SECONDS = 3.0
@@ -28,8 +30,8 @@ class Trouble:
 
     progress: tells how much has been asked for so far. Between two deeds something is, however slow the machine: else
     it would only be shown that what is always killed does nothing.
-    dead: function processes that were killed, by function. sent: messages that were sent once more. gate: whoever has
-    it needs the cloud as it is, so that it is not started anew meanwhile.
+    dead: function processes that were killed, by function. sent: messages that were sent once more. ours: those that
+    were sent so, by id. gate: whoever has it needs the cloud as it is, so that it is not started anew meanwhile.
     """
 
     laptop: Laptop
@@ -38,6 +40,7 @@ class Trouble:
     deeds: Counter[str] = field(default_factory=Counter)
     dead: Counter[str] = field(default_factory=Counter)
     sent: int = 0
+    ours: set[str] = field(default_factory=set)
     over: threading.Event = field(default_factory=threading.Event)
     gate: threading.Lock = field(default_factory=threading.Lock)
 
@@ -85,7 +88,10 @@ class Trouble:
             self.send_twice()
 
     def send_twice(self) -> None:
-        """Send each message that waits twice, in another order."""
+        """Send each message that waits twice, in another order; one that was sent so once, and waits still, once.
+
+        Else the messages of functions that are slower than this would become twice as many with each time.
+        """
         sqs = self.laptop.cloud.client("sqs")
         for url in sqs.list_queues()["QueueUrls"]:
             if not self._is_mixed(url):
@@ -93,13 +99,20 @@ class Trouble:
             found = list[Any]()
             while some := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
                 found += some
-            bodies = [one["Body"] for one in found for _ in range(2)]
+            first = [one for one in found if one["MessageId"] not in self.ours]
+            bodies = [one["Body"] for one in [*found, *first]]
             self.chance.shuffle(bodies)
-            for body in bodies:
-                sqs.send_message(QueueUrl=url, MessageBody=body, DelaySeconds=self.chance.choice([0, 0, 1, 3]))
-            for one in found:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
-            self.sent += len(found)
+            for some in _tens(bodies):
+                entries = [
+                    {"Id": str(place), "MessageBody": body, "DelaySeconds": self.chance.choice([0, 0, 1, 3])}
+                    for place, body in enumerate(some)
+                ]
+                sent = sqs.send_message_batch(QueueUrl=url, Entries=entries)
+                self.ours |= {one["MessageId"] for one in sent["Successful"]}
+            for taken in _tens(found):
+                handles = [{"Id": str(at), "ReceiptHandle": one["ReceiptHandle"]} for at, one in enumerate(taken)]
+                sqs.delete_message_batch(QueueUrl=url, Entries=handles)
+            self.sent += len(first)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -117,3 +130,8 @@ class Trouble:
 
     def _is_mixed(self, queue: str) -> bool:
         return queue.rpartition(f"{self.laptop.stack.name}-")[2] in QUEUES
+
+
+def _tens(things: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many at a time as SQS takes."""
+    return (things[at : at + 10] for at in range(0, len(things), 10))

@@ -2,8 +2,10 @@
 told so that a stranger knows what it is, why it waits, and since when.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,6 +14,7 @@ import pytest
 from local.chaos import calm
 from local.chaos.load import Ask
 from local.chaos.record import broken
+from local.chaos.trouble import Trouble
 from local.laptop import Laptop
 from sluice_command.errors import NotNow
 
@@ -210,3 +213,44 @@ def test_a_slow_machine_is_waited_for(waiting: World) -> None:
 
     calm.settle(cast(Laptop, waiting), ASKS, few, lambda _: None)
     assert rounds[-1] >= 50
+
+
+class Queues:
+    """SQS with one queue. Who receives a message sees it no more."""
+
+    def __init__(self, *bodies: str) -> None:
+        self.waiting = [(f"first-{body}", body) for body in bodies]
+        self.received: dict[str, str] = {}
+        self._ids = itertools.count()
+
+    def list_queues(self) -> Any:
+        return {"QueueUrls": ["http://sqs/1/s-work"]}
+
+    def receive_message(self, QueueUrl: str, MaxNumberOfMessages: int) -> Any:  # noqa: N803 - boto3's
+        some, self.waiting = self.waiting[:MaxNumberOfMessages], self.waiting[MaxNumberOfMessages:]
+        self.received |= dict(some)
+        return {"Messages": [{"MessageId": one, "Body": body, "ReceiptHandle": one} for one, body in some]}
+
+    def send_message_batch(self, QueueUrl: str, Entries: Any) -> Any:  # noqa: N803 - boto3's
+        assert len(Entries) <= 10
+        made = [(f"again-{next(self._ids)}", one["MessageBody"]) for one in Entries]
+        self.waiting += made
+        return {"Successful": [{"MessageId": one} for one, _ in made]}
+
+    def delete_message_batch(self, QueueUrl: str, Entries: Any) -> None:  # noqa: N803 - boto3's
+        for one in Entries:
+            del self.received[one["ReceiptHandle"]]
+
+
+def test_each_message_is_sent_twice_and_no_more_often_however_slowly_it_is_taken() -> None:
+    """Else the queues of a slow machine would grow without end, and what fails then would say nothing of Sluice."""
+    bodies = [f"m{number}" for number in range(25)]
+    queues, stack = Queues(*bodies), SimpleNamespace(name="s")
+    laptop = SimpleNamespace(cloud=SimpleNamespace(client=lambda _: queues), stack=stack)
+    trouble = Trouble(cast(Laptop, laptop), Random(1), progress=lambda: 0)
+    for _ in range(4):
+        trouble.send_twice()
+        assert sorted(body for _, body in queues.waiting) == sorted(bodies * 2)
+        assert queues.received == {}
+    assert [body for _, body in queues.waiting] != bodies * 2, "in another order"
+    assert trouble.sent == len(bodies)
