@@ -370,9 +370,13 @@ def running(plant: Plant, seed: int = 0) -> Iterator[pytest.MonkeyPatch]:
     metrics.clear_metrics()
 
 
-def read_configuration(clock: VirtualClock, pauses: Callable[[], Pauses] = lambda: NONE) -> Live:
-    """How a process knows the configuration in force. pauses: what operators have paused, by reading it."""
-    return Live(lambda patient: live._newest("configuration", patient), lambda: iter(()), clock, pauses)
+def read_configuration(
+    clock: VirtualClock, pauses: Callable[[], Pauses] = lambda: NONE, earlier: live.Earlier = lambda: iter(())
+) -> Live:
+    """How a process knows the configuration in force. pauses: what operators have paused, by reading it. earlier: the
+    versions before, where there are some.
+    """
+    return Live(lambda patient: live._newest("configuration", patient), earlier, clock, pauses)
 
 
 def forget() -> None:

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -28,9 +29,15 @@ def main() -> int:
     failed = 0
     for seed in range(chosen.seed, chosen.seed + chosen.seeds):
         began = time.process_time()
-        with store() as tables, Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
-            # Metrics are printed.
-            history = play(tables, seed, chosen.steps)
+        again = f"  again: make soak SEED={seed} STEPS={chosen.steps}"
+        try:
+            with store() as tables, Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+                # Metrics are printed.
+                history = play(tables, seed, chosen.steps)
+        except Exception:  # noqa: BLE001 - whatever it is, the next seeds are played all the same
+            failed += 1
+            print(f"seed {seed}: it came to no end\n{traceback.format_exc()}{again}")
+            continue
         spent = time.process_time() - began
         print(
             f"seed {seed}: {history.steps} steps in {history.runs} runs, {history.minutes} minutes of its own time, "
@@ -41,7 +48,7 @@ def main() -> int:
             print(f"  wrong: {what}")
         if history.wrong:
             failed += 1
-            print(f"  again: make soak SEED={seed} STEPS={chosen.steps}")
+            print(again)
     return 1 if failed else 0
 
 

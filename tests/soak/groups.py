@@ -131,7 +131,7 @@ class Groups(Trade):
     def _shows(self, tenant: str, known: Wanted, shop: Shop) -> Iterator[str]:
         body = shop.groups[known.group.key]
         if (body["title"], body["description"]) != (known.group.title, known.group.description):
-            yield f"it is {body}"
+            yield f"as eBay shows it, it is {body}"
         for sku, member in known.members.items():
             offers = shop.offers_of(sku)
             if len(offers) > 1:
@@ -143,9 +143,9 @@ class Groups(Trade):
         shown = member.shown_quantity if known.group.status is Status.ACTIVE else 0
         if not offers or not offers[0].listing or not offers[0].listing.live:
             if shown:
-                yield "it is to be for sale, and is not"
+                yield "it is to be for sale in it, and is not"
             return
-        [offer] = offers
+        offer = offers[0]
         if shop.quantity(offer) != shown:
             yield f"{shop.quantity(offer)} are for sale, and {shown} are wanted"
         if member.status is not Status.ENDED:

@@ -7,6 +7,17 @@ from sluice.platform.clock import MINUTE, iso
 from tests.soak.town import TENANTS, Town, Trade
 
 ACTIONS: Final = "/v1/operator/actions"
+# What they do to all jobs of a kind. Who has asked for a job that is cancelled hears of that end.
+MANY: Final = (
+    ("raise", "market.refresh"),
+    ("raise", "listing.update"),
+    ("raise", "promotion.create"),
+    ("retry", "market.refresh"),
+    ("retry", "listing.publish"),
+    ("retry", "listing.update"),
+    ("reset", "market.refresh"),
+    ("cancel", "market.refresh"),
+)
 
 
 class Operators(Trade):
@@ -26,8 +37,8 @@ class Operators(Trade):
             case 2:
                 self._ask(tenant, "/v1/dead-letters/replay", {"dryRun": False, "limit": 10})
             case _:
-                kind = self._chance.choice(("market.refresh", "listing.update", "promotion.create"))
-                self._ask(tenant, ACTIONS, {"action": "raise", "filter": {"kind": kind}, "dryRun": False})
+                word, kind = self._chance.choice(MANY)
+                self._ask(tenant, ACTIONS, {"action": word, "filter": {"kind": kind}, "dryRun": False})
 
     def _pause(self, tenant: str) -> None:
         name = self._chance.choice((f"stockx:{tenant}", f"ebay:{tenant}", f"tenant:{tenant}"))

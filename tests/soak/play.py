@@ -13,11 +13,15 @@ from tests.soak.enrichment import Enrichers
 from tests.soak.feed import Readers
 from tests.soak.goods import Goods
 from tests.soak.groups import Groups
+from tests.soak.hooks import Hooks
+from tests.soak.mails import Mails
 from tests.soak.operators import Operators
 from tests.soak.pages import Pages
 from tests.soak.prices import Prices
+from tests.soak.settings import Settings
 from tests.soak.stockx import StockX
 from tests.soak.town import Town, Trade, open_town
+from tests.soak.visitors import Visitors
 from tests.support.store import Store
 
 # Who there is, and how often each does something, compared with the others.
@@ -32,6 +36,10 @@ TRADES: Final[Mapping[type[Trade], int]] = {
     Enrichers: 1,
     Operators: 1,
     Readers: 1,
+    Visitors: 2,
+    Hooks: 1,
+    Settings: 1,
+    Mails: 1,
 }
 
 
@@ -64,8 +72,15 @@ def lived(store: Store, seed: int, steps: int) -> Iterator[Town]:
 
 def wrong(town: Town) -> list[str]:
     """What is not as it should be, in words."""
-    found = [f"Engine: {what}" for what in promises.broken(town)]
-    return found + [f"{type(trade).__name__}: {what}" for trade in town.trades for what in trade.wrong()]
+    names = ["Engine", *(type(trade).__name__ for trade in town.trades)]
+    return [f"{who}: {what}" for who in names for what in told_by(town, who)]
+
+
+def told_by(town: Town, who: str) -> Iterator[str]:
+    """What is wrong as `who` sees it: `Engine`, or the name of a trade."""
+    if who == "Engine":
+        return promises.broken(town)
+    return next(trade for trade in town.trades if type(trade).__name__ == who).wrong()
 
 
 def play(store: Store, seed: int, steps: int) -> History:

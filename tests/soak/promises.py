@@ -65,7 +65,7 @@ def _faults(town: Town) -> Iterator[str]:
                 name = str(entry.get("message", "")).partition(" ")[0]
                 if entry.get("code") == "handler_error" and name not in EXCUSED:
                     seen[f"{item['kind']['S']}: {entry['message']}"] += 1
-    yield from (f"a handler failed {number} times: {what}" for what, number in seen.items())
+    yield from (f"a handler failed {number} times: {fault}" for fault, number in seen.items())
 
 
 def _counters(town: Town) -> Iterator[str]:

@@ -51,9 +51,10 @@ class Weather(NamedTuple):
 
 
 CALM: Final = Weather("calm")
-SETTLED: Final = Weather("settled", aws=0.002, preempted=0.004)
-ROUGH: Final = Weather("rough", aws=0.012, marketplace=0.03, receiver=0.1, preempted=0.02)
-SLOW: Final = Weather("slow", aws=0.004, marketplace=0.01, preempted=0.01, slow=0.3)
+# Of fifty requests one is a marketplace's: where it breaks often, there is one such break for some of the table's.
+SETTLED: Final = Weather("settled", aws=0.002, marketplace=0.02, preempted=0.004)
+ROUGH: Final = Weather("rough", aws=0.012, marketplace=0.15, receiver=0.1, preempted=0.02)
+SLOW: Final = Weather("slow", aws=0.004, marketplace=0.05, preempted=0.01, slow=0.3)
 REFUSING: Final = Weather("refusing", aws=0.004, faults=(at_marketplaces.Throttle(chance=0.5, retry_after_s=20),))
 FAILING: Final = Weather(
     "failing",
@@ -79,7 +80,7 @@ GARBLED: Final = Weather(
 UNRULY: Final = Weather(
     "unruly",
     aws=0.004,
-    marketplace=0.01,
+    marketplace=0.06,
     preempted=0.01,
     faults=(
         outcomes.StayPending(seconds=400, chance=0.15),

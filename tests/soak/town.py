@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
@@ -35,6 +36,7 @@ from sluice.pages import schedule
 from sluice.pages import work_run as page_work
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config import live, pause_table
+from sluice.platform.config.live import Live
 from sluice.platform.settings import settings
 from sluice.promotions import work_run as promotion_work
 from sluice.webhooks import overdue, sender
@@ -66,6 +68,8 @@ Work = Callable[[], Any]
 TENANTS: Final = ("acme", "zeta")
 # What the catalog knows is old after this time, so that a history of some hours looks it up again.
 AGE_MS: Final = HOUR
+# What the configuration always says.
+BASE: Final[Json] = {"prices": {"catalog_age_ms": AGE_MS}}
 API_MS: Final = 29 * SECOND
 # A message that was handled comes once more, now and then.
 TWICE: Final = 0.03
@@ -76,6 +80,8 @@ SELDOM: Final = {"reconciler": 30 * MINUTE}
 CALM_STEP_MS: Final = 45 * SECOND
 # By how much clocks are put back at most.
 CLOCK_MOST_MS: Final = 2_000
+# Of new processes so many begin without having read the configuration: each would read it again.
+UNREAD: Final = 0.1
 # Of those who are preempted, so many are held up for a while besides.
 FREEZES: Final = 0.1
 # So often something happens in the calm until all has come to rest.
@@ -163,6 +169,25 @@ class Mailroom(Receiver):
 
 
 @dataclass
+class Parameter:
+    """The configuration as SSM keeps it. versions: number, text and time of each, the newest last."""
+
+    versions: list[tuple[int, str, int]] = field(default_factory=lambda: [(1, json.dumps(BASE), NOON)])
+
+    def write(self, text: str, now: int) -> int:
+        """Without any condition, as SSM does; the version's number."""
+        self.versions.append((len(self.versions) + 1, text, now))
+        return len(self.versions)
+
+    def shown(self) -> list[Json]:
+        """The last hundred, oldest first."""
+        return [
+            {"Version": number, "Value": text, "LastModifiedDate": datetime.fromtimestamp(at / SECOND, UTC)}
+            for number, text, at in self.versions[-100:]
+        ]
+
+
+@dataclass
 class Town(Plant):
     """See the module.
 
@@ -170,6 +195,8 @@ class Town(Plant):
     trades: who there is, and how often each does something.
     told: each event that was put on the bus, as often as it was.
     wanted_listings: how many eBay listings each tenant has asked for.
+    parameter: the configuration. posted: how many mails were sent to each tenant.
+    readers: how processes know the configuration; who has preempted another one knows nothing of what that one reads.
     """
 
     storm: Storm = field(default_factory=Storm)
@@ -178,6 +205,9 @@ class Town(Plant):
     counted: list[Json] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     wanted_listings: Counter[str] = field(default_factory=Counter)
+    parameter: Parameter = field(default_factory=Parameter)
+    posted: Counter[str] = field(default_factory=Counter)
+    readers: list[Live] = field(default_factory=list)
     clockwork: list[Clockwork] = field(default_factory=list)
     set_aside: list[tuple[str, Message]] = field(default_factory=list)
     people_at: int = 0
@@ -334,6 +364,8 @@ class Town(Plant):
         put_back = _memory() if self.storm.processes else None
         if self.storm.processes or self.storm.chance.random() < 0.3:
             forget()
+            if self.storm.chance.random() < UNREAD:
+                self.read_anew()
         with self.storm.process(ms) as process:
             try:
                 return run()
@@ -348,6 +380,10 @@ class Town(Plant):
                     forget()
                 if put_back:
                     put_back()
+
+    def read_anew(self) -> None:
+        """Processes begin that have not read the configuration."""
+        self.readers = [read_configuration(self.clock, pause_table.read, live._earlier) for _ in range(2)]
 
     def _tick(self, one: Clockwork) -> None:
         one.at = self.clock.time - self.clock.time % one.every + one.every
@@ -365,7 +401,7 @@ class Town(Plant):
         message.received += 1
         message.at = self.clock.time + VISIBLE_AGAIN_MS * (2 if queue in ("work", "manual") else 1)
         handled = self.invoke(lambda: self._handle(queue, {"1": message.body})) == []
-        if handled and self.storm.chance.random() < TWICE and self.storm.weather is not storms.CALM:
+        if handled and self._comes_again():
             message.at = self.clock.time + self.storm.chance.randint(0, 120) * SECOND
         elif handled or message.received >= MOST_RECEIVES:
             # Two that are alike are two messages.
@@ -403,7 +439,7 @@ class Town(Plant):
             return True
 
         self._reading.add("events")
-        if self.invoke(follow):
+        if self.invoke(follow) and not self._comes_again():
             self.streamed = self.streamed[len(records) :]
         self._reading.discard("events")
 
@@ -411,11 +447,23 @@ class Town(Plant):
         """As the handler of `job_counts`."""
         records = self.counted[: self.storm.chance.randint(1, 50)]
         self._reading.add("counts")
-        if self.invoke(lambda: (depth.follow(records), True)):
+        if self.invoke(lambda: (depth.follow(records), True)) and not self._comes_again():
             self.counted = self.counted[len(records) :]
         self._reading.discard("counts")
 
+    def _comes_again(self) -> bool:
+        """Whether what was handled is delivered once more: nobody was told that it was."""
+        return self.storm.weather is not storms.CALM and self.storm.chance.random() < TWICE
+
     # ── those parts of AWS that are more than in the stories ──
+
+    def _ssm(self, operation: str, given: Json) -> Json:
+        match operation:
+            case "PutParameter":
+                return {"Version": self.parameter.write(given["Value"], self.clock.time)}
+            case "GetParameterHistory":
+                return {"Parameters": self.parameter.shown()}
+        return {"Parameter": self.parameter.shown()[-1]}
 
     def services(self) -> dict[str, Callable[[str, Json], Json]]:
         return {**super().services(), "sns": self._sns}
@@ -426,6 +474,8 @@ class Town(Plant):
                 return {"TopicArn": f"arn:aws:sns:{given['Name']}"}
             case "ListSubscriptionsByTopic":
                 return {"Subscriptions": [{"SubscriptionArn": "arn:aws:sns:agreed"}]}
+            case "Publish":
+                self.posted[given["TopicArn"].partition("-mail-")[2].rpartition("-")[0]] += 1
         return {}
 
     def _lambda(self, operation: str, given: Json) -> Json:
@@ -537,13 +587,12 @@ def open_town(store: Store, seed: int) -> Iterator[Town]:
         store, storm, clock, worlds.build(seed, clock=clock.now), Mailroom(storm), Street(clock, storm), storm=storm
     )
     town.chance = Random(seed)
-    town.configuration = {"prices": {"catalog_age_ms": AGE_MS}}
-    # A process that has preempted another one knows nothing of what that one is reading just now.
-    readers = [read_configuration(clock, pause_table.read) for _ in range(2)]
+    town.read_anew()
     with running(town, seed) as patch:
-        patch.setattr(live, "in_force", lambda **how: readers[len(storm.processes) > 1].in_force(**how))
+        patch.setattr(live, "in_force", lambda **how: town.readers[len(storm.processes) > 1].in_force(**how))
         patch.setenv("OPERATOR_WORKER_FUNCTION", "operator-worker")
         patch.setenv("OPERATOR_TOPIC", "arn:aws:sns:operator")
+        patch.setenv("SLUICE_CONFIG_PARAMETER", "configuration")
         settings.cache_clear()
         # How long a call took is counted.
         patch.setattr(transport, "time", SimpleNamespace(monotonic=lambda: clock.time / SECOND))
