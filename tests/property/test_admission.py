@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.jobs.dispatch.admission import Room, batches, pick
+from sluice.jobs.dispatch.admission import Room, batches, longest_unseen, pick
 from sluice.jobs.dispatch.fair_order import in_turn, standing
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL, subject
@@ -209,3 +209,15 @@ def test_batches_hold_all_in_order_and_cut_where_the_subject_changes(runs: list[
         split = subject(batch[-1].job_id) == subject(following[0].job_id)
         # What is cut all the same fills its batch alone.
         assert not split or (len(batch) == most and len({subject(job.job_id) for job in batch}) == 1)
+
+
+@given(alone)
+def test_operations_are_checked_by_how_long_they_are_due_and_work_is_begun_by_its_urgency(
+    jobs: list[Candidate],
+) -> None:
+    """Of one tenant: between tenants there are turns."""
+    rooms_ = {"ebay": Room(None, None, None)}
+    checked = longest_unseen({"ebay": jobs}, rooms_, 99, NOW)["ebay"]
+    assert [job.due_at for job in checked] == sorted(job.due_at for job in jobs)
+    begun = longest_unseen({"ebay": jobs}, rooms_, 99, NOW, by_priority=True)["ebay"]
+    assert [job.priority for job in begun] == sorted((job.priority for job in jobs), reverse=True)

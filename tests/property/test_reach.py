@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sluice.jobs.budgets.shares import Shares
 from sluice.jobs.dispatch.admission import Room, pick
 from sluice.jobs.dispatch.reach import reach
 from sluice.jobs.model.candidate import Candidate
@@ -48,6 +49,15 @@ def test_what_manual_work_leaves_of_the_slots_is_read_of_hot_work_and_only_what_
     assert reach(str(BACKGROUND), room, [*manual, *hot[:2]], BATCH) == (2, HOT), "hot work fills it"
     assert reach(str(BACKGROUND), room, hot, BATCH) == (6, HOT), "there is room for it, and hot work has it"
     assert reach(str(HOT), room, [*manual, job(5, MANUAL)], BATCH).raised_to == MANUAL, "there is no room"
+
+
+def test_where_tenants_share_an_application_what_is_manual_closes_nothing_to_the_others() -> None:
+    """Who may have how much of it is known only when it is picked: some of it may not be its tenant's to take."""
+    manual = [job(place, MANUAL) for place in range(6)]
+    own = Room(None, None, 6, soon=6, least=2)
+    shared = own._replace(shares=Shares(100, 0, 0))
+    assert reach(str(HOT), own, manual, BATCH).raised_to == MANUAL
+    assert reach(str(HOT), shared, manual, BATCH) == (None, None)
 
 
 def test_checks_of_operations_are_read_as_far_as_the_calls_and_a_look_go() -> None:

@@ -202,6 +202,14 @@ def test_what_is_free_by_a_time_is_what_may_start_until_then(
     assert free == number - len(taken)
 
 
+def test_a_place_that_was_half_taken_long_ago_is_free_again_a_window_after_its_rest_can_be_taken() -> None:
+    """Two of its four calls were made at noon; the other two may start now, and count from now."""
+    ring = Ring(Span(4, SECOND), NOON - SECOND, (NOON,))
+    now = NOON + 10 * SECOND
+    assert ring.free_by(2, now, now + SECOND + MARGIN - 1, MARGIN) == 2
+    assert ring.free_by(2, now, now + SECOND + MARGIN, MARGIN) == 6
+
+
 @pytest.mark.parametrize(
     ("calls", "places", "number", "after"), [(4, 4, 0, 4), (4, 2, 1, 4), (4, 2, 3, 6), (5, 1, 4, 5)]
 )

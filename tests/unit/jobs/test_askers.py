@@ -333,6 +333,16 @@ def test_what_a_person_waits_for_goes_on_to_another_asker_when_its_account_canno
     assert again.asked_by() == {"acme", "globex"}
 
 
+def test_what_has_begun_stays_with_the_account_that_asked_though_a_person_waits_for_it() -> None:
+    """Only that account can find out what became of it."""
+    ask("acme", keys.MANUAL)
+    ask("globex", keys.MANUAL)
+    running = take()
+    begun = finish.begin(running, {"sku": "one"}, NOON)
+    again = finish.fail(begun, BudgetClosed("429", retry_at=NOON + HOUR), NOON, CONFIG, chance=0)
+    assert (payer(again), again.due_at) == (of("acme"), NOON + HOUR)
+
+
 def ended_untried(end: str, running: Job) -> Job:
     """The run ends, and what it was to do is still to be done."""
     if end == "rescue":

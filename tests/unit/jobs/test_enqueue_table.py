@@ -316,6 +316,52 @@ def test_who_takes_over_what_was_put_off_has_it_done_now_and_who_only_asks_for_i
     assert (stored().tenant, (stored().due_at or 0) <= clock.time) == ("zeta", True)
 
 
+def test_who_asks_anew_for_the_same_in_place_of_what_waits_writes_nothing(store: Store, clock: VirtualClock) -> None:
+    ask = replace(spec(), payload={"price": 1}, replace=True)
+    enqueue(ask, clock.time)
+    before = store.item("jobs", job_id=spec().job_id)
+    assert enqueue(ask, clock.time + MINUTE).result is Result.MERGED
+    assert store.item("jobs", job_id=spec().job_id) == before
+
+
+def test_what_a_later_request_keeps_of_an_earlier_one_is_that_of_the_last(store: Store, clock: VirtualClock) -> None:
+    """Two ask at once: one for a price, one for a quantity, each with what it does not name as it was."""
+
+    def ask(**payload: int) -> None:
+        enqueue(replace(spec(), payload=payload, replace=True, kept=frozenset({"price", "quantity"})), clock.time)
+
+    ask(price=1, quantity=1)
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation == "UpdateItem" and "price" in str(request.parameters):
+            store.around = None
+            ask(quantity=2)
+        return send()
+
+    # The first write of who asks for it is the attempt to create it anew, which fails; the second is to join it.
+    attempts = list[int]()
+
+    def second(request: Request, send: Send) -> Answer:
+        if request.operation == "UpdateItem":
+            attempts.append(1)
+        return around(request, send) if len(attempts) == 2 else send()
+
+    store.around = second
+    ask(price=2)
+    store.around = None
+    assert stored().payload == {"price": 2, "quantity": 2}
+
+
+def test_who_is_among_many_askers_of_an_earlier_run_is_added_to_them_and_another_begins_anew(
+    clock: VirtualClock, config: Config
+) -> None:
+    for number in range(MOST_ASKERS):
+        enqueue(spec(tenant=f"tenant-{number}"), clock.time)
+    finish.complete(leased(clock), {}, clock.time, config)
+    enqueue(spec(tenant="tenant-7"), clock.time)
+    assert len(stored().tenants) == MOST_ASKERS, "those who asked before may still look at it"
+
+
 def test_force_reaches_a_job_that_waits(clock: VirtualClock) -> None:
     enqueue(spec(), clock.time)
     enqueue(spec(force=True), clock.time)

@@ -178,6 +178,8 @@ def test_what_one_batch_of_a_process_is_refused_stops_the_calls_of_its_others() 
     with pytest.raises(BudgetClosed) as closed:
         other.take()
     assert (closed.value.retry_at, other.made) == (open_again, 1)
+    other.give_back()
+    assert ledger.read(BUDGET, clock.time).next_at == clock.time, "its slot is free for whoever calls then"
     assert isinstance(grant().stopped, BudgetClosed), "nor does one call that begins only now"
     elsewhere.take()
     clock.time = open_again

@@ -17,7 +17,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import BudgetClosed, Failure
-from sluice.jobs.queue import claim, finish, lanes
+from sluice.jobs.queue import claim, finish, lanes, recounts
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.messages import Batch
 from sluice.platform.clock import DAY, HOUR, MINUTE
@@ -164,6 +164,13 @@ def test_what_a_person_waits_for_goes_where_a_single_call_is_left(used: int, mov
     assert sweep() == moved
 
 
+def test_where_nothing_counts_calls_an_account_that_is_open_has_some() -> None:
+    paced = replace(CONFIG, limits={"stockx": Limits(interval_ms=100, by_account=True)})
+    ask("acme", "globex")
+    close("acme")
+    assert sweep(config=paced) == 1
+
+
 def test_no_more_goes_over_than_there_are_calls() -> None:
     for number in range(12):
         ask("acme", "globex", name=f"{number:02}")
@@ -270,6 +277,17 @@ def test_where_applications_have_the_calls_work_goes_from_one_to_another_that_is
     assert sorted(asked) == sorted(known)
 
 
+def test_which_application_has_the_calls_is_only_asked_where_accounts_share_them() -> None:
+    ask("acme", "globex")
+
+    def applications(accounts: Collection[str]) -> dict[str, str]:
+        pytest.fail(f"a read for {accounts}, for nothing")
+
+    now = snapshot()
+    now = now._replace(accounts=now.accounts._replace(applications=applications))
+    assert scheduler.tick(now, lambda _: None).admitted == 1
+
+
 def test_where_nothing_is_held_no_account_is_asked_after() -> None:
     ask("acme", "globex")
 
@@ -289,6 +307,16 @@ def test_a_lane_whose_account_works_again_is_no_longer_thought_of_as_held() -> N
     scheduler._move_on(Done(), snapshot(NOON + MINUTE))
     [lane] = lanes.active()
     assert lane.held_since is None
+
+
+def test_a_run_that_ticks_again_for_what_went_over_compares_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    swept = list[bool]()
+    monkeypatch.setattr(recounts, "sweep", lambda: swept.append(True))
+    ask("acme", "globex")
+    close("acme")
+    scheduler.run(snapshot().accounts, Context(VirtualClock(NOON), CONFIG))
+    assert payer() == "globex"
+    assert swept == [True]
 
 
 def test_what_a_run_has_moved_and_ended_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,3 +89,29 @@ def test_those_who_mark_a_lane_at_once_write_it_once(store: Store) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(mark, range(8)))
     assert writes == ["UpdateItem"]
+
+
+@pytest.mark.usefixtures("store")
+def test_what_a_tick_notes_on_a_mark_that_is_gone_makes_no_new_one() -> None:
+    lanes.mark(LANE, NOON)
+    [seen] = lanes.active()
+    assert lanes.remove(seen, NOON + REMOVE_AFTER_MS)
+    lanes.note(seen, NOON, None)
+    assert lanes.active() == []
+
+
+@pytest.mark.parametrize("most", [0, 1, 3, 9])
+def test_of_the_lanes_with_work_no_more_are_read_than_are_wanted(most: int, store: Store) -> None:
+    for number in range(6):
+        lanes.mark(f"stockx:acme#100#{number}", NOON)
+    read = list[int]()
+
+    def around(request: Request, send: Send) -> Answer:
+        answer = send()
+        read.append(len(answer["Items"]))
+        return answer
+
+    store.around = around
+    found = lanes.some(most)
+    store.around = None
+    assert len({lane.lane for lane in found}) == len(found) == sum(read) == min(most, 6)

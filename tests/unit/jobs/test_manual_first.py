@@ -103,6 +103,20 @@ def test_a_manual_batch_that_dies_holds_nobody_up(store: Store, limits: Limits) 
     assert clock.time <= waits + 1
 
 
+def test_a_manual_batch_that_needs_no_more_takes_nothing_back_that_another_has_said(store: Store) -> None:
+    clock = VirtualClock(NOON)
+    small, large = (
+        Grant(BUDGET, PACED, Window.at(NOON), calls, clock, NOON + HOUR, block=3, manual=True) for calls in (3, 9)
+    )
+    for _ in range(3):
+        small.take()
+    large.take()
+    said = until(store)
+    assert said
+    small.take()
+    assert (until(store) or 0) >= said
+
+
 def test_who_gives_way_asks_again_when_the_manual_batch_should_have_its_calls_and_not_all_the_time(
     store: Store,
 ) -> None:

@@ -9,9 +9,9 @@ from sluice.jobs.dispatch import overdue, scheduler
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Waiting
-from sluice.jobs.queue import claim, finish
+from sluice.jobs.queue import claim, finish, lanes
 from sluice.jobs.queue.enqueue import enqueue
-from sluice.platform.clock import MINUTE
+from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits
 from sluice.platform.config.pauses import Pause, Pauses
@@ -54,6 +54,25 @@ def test_a_job_that_its_own_worker_does_not_take_is_seen(clock: VirtualClock) ->
     clock.time += overdue.LATE_MS
     assert oldest(clock, OWN) == due_at
     assert Job.get(spec().job_id).state == "queued", "the scheduler looks, and leaves it to its worker"
+
+
+def test_of_more_lanes_than_are_read_at_once_it_is_not_always_the_same(
+    clock: VirtualClock, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overdue, "MOST_LANES", 1)
+    due = set[int | None]()
+    for tenant in ("anna", "bert", "carl"):
+        enqueue(replace(spec(tenant, tenant=tenant), due_at=clock.time), clock.time)
+        clock.time += SECOND
+    clock.time += overdue.LATE_MS
+    for _ in range(60):
+        due.add(
+            overdue.oldest(
+                Snapshot(clock.time, OWN, Accounts(lambda asked, _: dict.fromkeys(asked, "ACTIVE"))), lanes.active()
+            )
+        )
+        clock.time += MINUTE
+    assert due == {job.due_at for job in Job.scan()}
 
 
 @pytest.mark.parametrize("status", ["BROKEN", "EXPIRED", "MISSING"])

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -176,20 +175,24 @@ def test_a_budget_that_was_refused_is_asked_for_nothing_more(
     assert set(begun) <= set(later), "it is checked again when the marketplace takes calls again"
 
 
-@pytest.mark.parametrize(("slowed", "batches"), [(0, 4), (SECOND // 2, 2), (2 * SECOND, 1)])
+@pytest.mark.parametrize(
+    ("pace", "slowed", "batches"),
+    [(10, 0, 12), (10, SECOND // 2, 2), (10, 2 * SECOND, 1), (SECOND // 2, 0, 2), (SECOND // 2, SECOND, 1)],
+)
 def test_a_budget_that_refusals_have_slowed_is_checked_by_fewer_batches_at_once(
-    slowed: int, batches: int, clock: VirtualClock
+    pace: int, slowed: int, batches: int, clock: VirtualClock
 ) -> None:
     """More than its slots keep busy would only wait, in others' places."""
     operations(clock, 12)
     clock.time += SECOND
-    limits = replace(PACED, interval_ms=10)
-    round_ = Round(Snapshot(clock.time, config(limits, batch=3), Accounts(active)))
+    limits = Limits(interval_ms=pace, tolerance_ms=0, burst=12, by_account=True)
+    round_ = Round(Snapshot(clock.time, config(limits, batch=1), Accounts(active)))
     [(budget, ready)] = round_.find(lanes.active(), HOUR).items()
     ready.usage = ready.usage._replace(slowed=Slowed(slowed, refusals=1))
+    ready.room = ready.room._replace(checks=None)
     shares = poller._shares(round_, {budget: ready}, 50)
     assert len(shares) == batches
-    assert sum(len(jobs) for _, jobs in shares.values()) == 12
+    assert sum(len(jobs) for _, jobs in shares.values()) == len(ready.candidates) > 2
 
 
 def test_what_is_too_much_for_a_run_is_handed_on_and_not_touched_by_it(clock: VirtualClock) -> None:
@@ -204,6 +207,24 @@ def test_what_is_too_much_for_a_run_is_handed_on_and_not_touched_by_it(clock: Vi
             poller.poll(Accounts(active), context, clock.time + HOUR, 2, lambda *_: None, portion)
     assert others == [["stockx:bert"], ["stockx:carl"]]
     assert checks.names == ["anna-00", "anna-01", "carl-00", "carl-01"]
+
+
+def test_a_run_that_has_handed_on_nothing_looks_at_everything_in_its_next_look(clock: VirtualClock) -> None:
+    """What becomes due meanwhile may be another's, who had nothing due before."""
+    operations(clock, 1, "anna")
+    operations(clock, 1, "bert", due=2 * SECOND)
+    clock.time += SECOND
+    names = list[str]()
+
+    def slow(run: Run) -> HandlerResult:
+        names.append(run.job.tenant)
+        clock.time += 2 * SECOND
+        return {}
+
+    with work.kind(slow):
+        portion = Portion(None, lambda budgets: pytest.fail(f"{budgets} is handed on"))
+        poller.poll(Accounts(active), Context(clock, config(FREE)), clock.time + HOUR, 9, lambda *_: None, portion)
+    assert names == ["anna", "bert"]
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,14 @@ def test_to_wait_for_the_marketplace_uses_up_no_attempt_and_gives_none_back(atte
 
 
 @pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("payload", [None, {"sku": "a", "operation": "op-1"}])
+def test_what_a_run_has_found_out_before_it_waits_is_kept(payload: dict[str, str] | None, clock: VirtualClock) -> None:
+    job = begun(clock, 1)
+    after = finish.wait(job, Waiting(clock.time + MINUTE, payload), clock.time, Config())
+    assert after.payload == (payload or job.payload)
+
+
+@pytest.mark.usefixtures("store")
 def test_a_job_that_can_be_read_is_not_told_to_be_a_dead_letter(
     clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -340,6 +340,12 @@ def test_a_broken_account_on_a_shared_budget_holds_up_no_other(clock: VirtualClo
     assert [batch.account for batch in sent] == ["stockx:zeta"]
 
 
+def test_a_round_tells_of_each_queue_since_when_its_oldest_waits() -> None:
+    whole = Done(oldest={"a": 5, "b": 3})
+    whole.add(Done(oldest={"a": 4, "b": 9, "c": 7}))
+    assert whole.oldest == {"a": 4, "b": 3, "c": 7}
+
+
 def test_a_round_tells_for_how_many_seconds_the_oldest_that_could_run_has_waited() -> None:
     assert Done().oldest_due_age(MINUTE) == 0
     assert Done(oldest_due_at=HOUR).oldest_due_age(HOUR + MINUTE + 999) == 60

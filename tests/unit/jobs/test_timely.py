@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sluice.jobs.budgets import ledger, refusals, seats
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch import scheduler
-from sluice.jobs.dispatch.punctual import run_due
+from sluice.jobs.dispatch.punctual import _PunctualRun, run_due
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
@@ -86,6 +86,27 @@ def test_a_run_starts_nothing_that_it_has_no_time_for(clock: VirtualClock) -> No
     ask(clock, "late", 50)
     assert run(clock, lambda run: {}, time=MINUTE).ends == {"completed": 1}
     assert clock.time < Job.get(spec("late").job_id).due_at
+
+
+def test_a_run_leaves_the_jobs_of_other_services_alone(clock: VirtualClock) -> None:
+    ask(clock, "one", 0)
+    config = Config(limits={**CONFIG.limits, "alias": CONFIG.limits[SERVICE]})
+    for service, ends in (("alias", {}), (SERVICE, {"completed": 1})):
+        until = clock.time + TIME
+        _, report = run_due(Accounts(active), Context(clock, config), until, lambda *_: None, service=service)
+        assert report.ends == ends
+
+
+def test_no_more_than_half_of_the_seats_are_given_to_a_budget_that_was_slowed_down(clock: VirtualClock) -> None:
+    limits = Limits(by_account=True, at_once=4, interval_ms=250)
+    refusals.refuse("stockx:acme", limits, refusals.RefusedCall(clock.time + SECOND, "429"), clock.time)
+    clock.time += MINUTE
+    for number in range(4):
+        ask(clock, f"{number}", 0)
+    config = Config(limits={SERVICE: limits})
+    punctual_run = _PunctualRun(Context(clock, config), clock.time + TIME, lambda *_: None, SERVICE)
+    shares = punctual_run.seat(punctual_run.coming(Accounts(active)), [], clock.time)
+    assert [len(share.jobs) for share in shares] == [2]
 
 
 def test_the_scheduler_leaves_these_jobs_alone(clock: VirtualClock) -> None:

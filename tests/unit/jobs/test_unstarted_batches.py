@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from sluice.jobs.budgets import ledger
-from sluice.jobs.dispatch import scheduler
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.dispatch import rescue, scheduler
 from sluice.jobs.dispatch.rounds import Done
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
@@ -153,3 +154,20 @@ def test_what_was_reserved_goes_back_to_the_hour_in_which_it_was(clock: VirtualC
     tick(clock, config, [])
     assert ledger.read("stockx:acme", before).hour == 0
     assert used(clock) == 2 * len(NAMES)
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize("factor", [0.2, 5])
+def test_what_was_reserved_goes_back_to_its_hour_though_leases_are_of_another_length_by_now(
+    factor: float, clock: VirtualClock, config: Config
+) -> None:
+    """Claimed shortly before the hour, and found out shortly after it."""
+    clock.time += HOUR - MINUTE
+    tick(clock, config, [])
+    assert used(clock) == 2 * len(NAMES)
+    before, claimed_in = clock.time, Window.at(clock.time)
+    clock.time += LEASE_MS
+    engine = replace(config.engine, lease_ms=int(LEASE_MS * factor))
+    rescue.take_back(Snapshot(clock.time, replace(config, engine=engine), Accounts(active)))
+    assert before < claimed_in.end < clock.time
+    assert [ledger.read("stockx:acme", at).hour for at in (before, clock.time)] == [0, 0]

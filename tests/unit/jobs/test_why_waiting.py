@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sluice.jobs.budgets.pace import Slowed
+from sluice.jobs.budgets.shares import KEPT_PART
 from sluice.jobs.budgets.windows import Usage
 from sluice.jobs.dispatch.explain import MISSING, Gate, Position, Reason, Wait, explain, held
 from sluice.jobs.model.keys import BACKGROUND, HOT, MANUAL
@@ -89,6 +90,22 @@ def test_a_message_says_what_to_do() -> None:
     assert "acme is BROKEN: connect" in why(status="BROKEN").message
     assert "is not connected: connect it" in why(status=MISSING).message
     assert "429" in why(usage=Usage(closed_until=NOW + 7, closed_reason="429")).message
+
+
+@pytest.mark.parametrize(("tenant", "reason"), [("acme", Reason.NO_BUDGET), ("zeta", Reason.READY), ("", Reason.READY)])
+def test_who_has_had_its_part_of_an_applications_hour_waits_for_what_is_kept_for_others(
+    tenant: str, reason: Reason
+) -> None:
+    """zeta has had nothing yet. At the beginning of the hour a part of it is kept for who comes later."""
+    budget = "ebay:app.3f9c"
+    config = Config(limits={"ebay": Limits(by_clock(hour=100))})
+    kept = 100 // KEPT_PART
+    # acme has had all that is not kept; that it was another's call that filled the rest, zeta's share does not mind.
+    usage = Usage(hour=100 - kept, day=100 - kept, had={"acme": 100 - kept})
+    gate = Gate(f"ebay:{tenant}", "ACTIVE", budget, usage)
+    wait = explain(Position("queued", NOON, MANUAL, tenant), None, gate, config, NOON)
+    assert wait.reason is reason
+    assert ("kept for others" in wait.message) is (reason is Reason.NO_BUDGET)
 
 
 def test_an_account_that_is_broken_for_a_part_of_its_calls_says_for_which() -> None:

@@ -67,7 +67,7 @@ def poll(
     while total.admitted < most and clock.now() < deadline - CALL_MS:
         before = total.admitted
         round_ = Round(Snapshot(clock.now(), config, accounts), total)
-        ready = _ready(round_, deadline, portion.budgets)
+        ready = _ready(round_, portion.budgets)
         if portion.hand_over:
             mine, *others = portions(ready, most)
             for budgets in others:
@@ -95,10 +95,11 @@ def poll(
     return total, checked
 
 
-def _ready(round_: Round, deadline: int, budgets: Set[str] | None) -> Mapping[str, Ready]:
+def _ready(round_: Round, budgets: Set[str] | None) -> Mapping[str, Ready]:
     """The operations that are due, by budget: of `budgets`, or of all."""
     polled = (lane for lane in lanes.active() if keys.is_poll_lane(lane.lane))
-    return round_.find(polled, max(0, deadline - CALL_MS - round_.snapshot.now), only=budgets)
+    # No horizon: what slots and windows let be checked in one look is the room's own (`Room.checks`).
+    return round_.find(polled, 0, only=budgets)
 
 
 def portions(ready: Mapping[str, Ready], most: int) -> list[list[str]]:
