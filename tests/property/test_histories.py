@@ -1,5 +1,6 @@
 """A job's timeline is short, and what it leaves out is what tells least."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,6 +8,7 @@ from sluice.jobs.model.history import MOST_ENTRIES, Entry, add
 
 entries = st.lists(
     st.tuples(st.sampled_from(["snooze", "snooze", "retry", "rescue"]), st.sampled_from(["closed", "empty"])),
+    min_size=MOST_ENTRIES,
     max_size=3 * MOST_ENTRIES,
 )
 
@@ -34,3 +36,12 @@ def test_the_oldest_snooze_makes_room_else_the_oldest_entry_and_the_newest_is_al
         else:
             snoozes = [one for one in before if one["event"] == "snooze"]
             assert gone == [(snoozes or before)[0]]
+
+
+@pytest.mark.parametrize("place", [0, 1, MOST_ENTRIES // 2, MOST_ENTRIES - 1])
+def test_a_snooze_makes_room_wherever_it_stands(place: int) -> None:
+    full = [{"at": at, "event": "retry", "attempt": at} for at in range(MOST_ENTRIES)]
+    full[place]["event"] = "snooze"
+    newest = {"at": MOST_ENTRIES, "event": "retry", "attempt": MOST_ENTRIES}
+    assert told(add(full, newest)) == [at for at in range(MOST_ENTRIES + 1) if at != place]
+    assert told(add(full, {**newest, "event": "snooze", "code": "closed"}))[-1] == MOST_ENTRIES

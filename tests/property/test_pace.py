@@ -89,3 +89,11 @@ def test_slots_never_come_faster_than_the_configured_pace_whatever_slows_them(
         for last in range(first + 1, len(starts)):
             most = limits.kept_burst + (starts[last] - starts[first]) // limits.pace
             assert last - first + 1 <= max(most, 1)
+
+
+def test_a_limit_that_is_raised_makes_no_budget_quicker_by_its_next_refusal() -> None:
+    """It was slowed to a pace that is beyond the bound of the new limit: it comes back with answers, as ever."""
+    slow = Slowed()
+    for _ in range(20):
+        slow = slow.refused(1_000)
+    assert slow.refused(100).pace == slow.pace > 100

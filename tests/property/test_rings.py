@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.jobs.budgets.blocks import Hand, Rhythm, Times, free_by, leave, started_by, take
-from sluice.jobs.budgets.rings import PLACES, Ring, Rings, Span, decode, encode
+from sluice.jobs.budgets.rings import PLACES, Ring, Rings, Span, Ticket, decode, encode
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 
 NOON = 1_795_348_800_000
@@ -219,6 +219,34 @@ def test_a_place_is_entered_again_by_the_first_call_of_its_next_turn(
     """Until then its worker may still say when its calls were made."""
     ring = Ring.empty(Span(calls, SECOND), places)
     assert [ring.entered_again(number, after + taken) for taken in (0, 1, 2)] == [False, True, True]
+
+
+def test_a_block_has_no_calls_that_would_have_to_wait_for_the_window() -> None:
+    """Whoever holds them would keep them from those who come meanwhile."""
+    times = Times(rings=Rings().fitting([Span(2, 10 * SECOND)], MARGIN))
+    _, tickets = take(times, Hand(), 3, NOON, Rhythm(0, 1, 500, MARGIN))
+    assert [ticket.start for ticket in tickets] == [NOON, NOON]
+
+
+def test_after_a_burst_calls_come_at_the_pace() -> None:
+    times = Times(rings=Rings().fitting([Span(90, 10 * SECOND)], 0))
+    _, tickets = take(times, Hand(), 5, NOON, Rhythm(100, 3, 500, 0))
+    assert [ticket.start - NOON for ticket in tickets] == [0, 0, 0, 100, 200]
+
+
+def test_a_call_that_is_made_anew_leaves_its_place_to_who_may_be_later_in_it() -> None:
+    rings = Rings(2, (Ring(Span(4, SECOND), NOON, (NOON + 900,)),))
+    for latest, end in ((NOON + 600, NOON + 900), (NOON + 1_000, NOON + 1_000)):
+        after, ticket = rings.take_again(Ticket(NOON, NOON + 500, 0, (NOON,)), NOON + 100, latest)
+        assert (after.rings[0].ends, ticket.latest) == ((end,), latest)
+
+
+def test_of_several_windows_the_one_of_the_same_length_tells_what_was_called_in_a_new_one() -> None:
+    short, long = Span(5, SECOND), Span(10, MINUTE)
+    known = Rings(1, (Ring(long, NOON, (NOON + 9, *(0,) * 9)), Ring(short, NOON, (NOON + 1, *(0,) * 4))))
+    [ring] = known.fitting([Span(7, SECOND)], 0).rings
+    assert ring.ends == (NOON + 1, *(0,) * 6)
+    assert known.fitting([short], 0).rings == (known.rings[1],), "one that stays is as it was"
 
 
 def test_a_limit_of_other_length_and_as_many_places_is_another_window() -> None:

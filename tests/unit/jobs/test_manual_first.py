@@ -9,6 +9,7 @@ import pytest
 from bench.virtual import VirtualClock as SharedClock
 from sluice.jobs.budgets.grant import ASK_MS, LONGEST_WAY_MS, Grant
 from sluice.jobs.budgets.ledger import SLOTS, Budget
+from sluice.jobs.budgets.refusals import RefusedCall, refuse
 from sluice.jobs.budgets.slots import NEXT_BLOCK_MS
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.outcomes import BudgetClosed, OutOfTime
@@ -101,6 +102,14 @@ def test_a_manual_batch_that_dies_holds_nobody_up(store: Store, limits: Limits) 
     background = grant(clock, limits, 3)
     background.take()
     assert clock.time <= waits + 1
+
+
+def test_a_manual_batch_says_that_it_comes_again_too_where_it_has_less_than_it_asked_for(store: Store) -> None:
+    """A budget that refusals have slowed gives one call at a time."""
+    refuse(BUDGET, PACED, RefusedCall(NOON + SECOND, "429"), NOON)
+    clock = VirtualClock(NOON + HOUR // 2)
+    Grant(BUDGET, PACED, Window.at(clock.time), 5, clock, NOON + HOUR, block=3, manual=True).take()
+    assert until(store)
 
 
 def test_a_manual_batch_that_needs_no_more_takes_nothing_back_that_another_has_said(store: Store) -> None:

@@ -108,6 +108,11 @@ def test_who_has_had_its_part_of_an_applications_hour_waits_for_what_is_kept_for
     assert ("kept for others" in wait.message) is (reason is Reason.NO_BUDGET)
 
 
+def test_on_a_budget_of_its_own_nothing_is_kept_from_a_tenant() -> None:
+    gate = Gate(BUDGET, "ACTIVE", BUDGET, Usage(hour=99, day=99, had={"acme": 99}))
+    assert explain(Position("queued", NOW, MANUAL, "acme"), None, gate, CONFIG, NOW).reason is Reason.READY
+
+
 def test_an_account_that_is_broken_for_a_part_of_its_calls_says_for_which() -> None:
     marketing = Gate("ebay:acme", "BROKEN", "ebay-marketing:app.3f9c", Usage())
     hold = held(marketing, "promote", CONFIG, NOW)

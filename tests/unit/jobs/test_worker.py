@@ -125,6 +125,10 @@ def test_a_message_of_a_service_that_there_is_not_is_put_there_too(
     assert sorted(job.state for job in Job.scan()) == ["leased", "succeeded"], "others are run"
 
 
+def test_a_batch_that_says_nothing_of_it_is_delivered_at_once(clock: VirtualClock) -> None:
+    assert batch_of("a", clock).after_ms == 0
+
+
 def test_each_end_is_told_to_whoever_operates_it(
     logged: list[tuple[str, dict[str, Any], object]], clock: VirtualClock
 ) -> None:
