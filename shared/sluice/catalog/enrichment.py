@@ -135,6 +135,9 @@ def _next_window(enrichment: Enrichment, now: int, config: Config) -> None:
                 _ask([wishes[job_id] for job_id in sorted(part)], now, config)
             enrichment.window, enrichment.in_window = list(wishes), len(page)
             return
+        if page:
+            # Nobody can be asked for it: to look through it is all that it costs, and that again and again.
+            usage.charge(enrichment.tenant, 1, now, config.tenants.allowed(enrichment.tenant), requests=0)
 
 
 def _ask(wishes: list[Wish], now: int, config: Config) -> None:

@@ -106,7 +106,7 @@ def test_items_are_counted_by_the_hour_and_by_request(
 
 # Requests that ask for nothing which costs others, or count it themselves, once they know how much it is.
 COUNTED_ELSEWHERE = {
-    "POST /v1/catalog/enrichment": "the look-ups of its next step",
+    "POST /v1/catalog/enrichment": "the look-ups of its next step, and the pages that it looks through in vain",
     "POST /v1/ebay/listings/check": "the listings that it finds",
     "POST /v1/ebay/listings/import": "rows, when the file is read",
     "POST /v1/inventory/import": "rows, when the file is read",

@@ -249,6 +249,23 @@ def test_look_ups_are_within_the_tenants_allowance(everywhere: World, allowance:
     assert [advance()["waiting"] for _ in range(3)] == [3, 3, 3]  # to be told how far it is asks for nothing
 
 
+def test_products_that_nobody_can_be_asked_for_are_looked_through_within_the_allowance(
+    everywhere: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenant without an account could have the catalog read all the time, and pay nothing."""
+    monkeypatch.setattr(enrichment, "WINDOW", 1)
+    for sku in synthetic(8):
+        product(sku)
+    everywhere.configure(tenants={"allowances": {"items_per_hour": 5}})
+    before = everywhere.store.items("enrichments")
+    refused = call("POST", PATH, tenant="globex")
+    assert (refused.status, list(refused.fields)) == (429, ["items_per_hour"])
+    assert everywhere.store.items("enrichments") == before
+    everywhere.clock.time += 60 * MINUTE
+    everywhere.configure(tenants={"allowances": {"items_per_hour": 8}})
+    assert advance("globex")["noAccount"] == {"stockx": 8}
+
+
 def test_finding_reads_what_is_due_and_nothing_else(everywhere: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(200):
         product(f"YOUNG-{number}", age=MINUTE)
