@@ -16,7 +16,7 @@ STORIES = {
     "every end of a run": Plan(asks=(ACME,), ends=ENDS, fails=2),
     "every end of a run that is late": Plan(asks=(ACME,), ends=ENDS, fails=1, stalls=1),
     "two ask": Plan(asks=(ACME, ZETA_MANUAL), ends=ENDS, fails=1),
-    "one asks more and more urgently": Plan(asks=(ACME, ACME_HOT, ACME_MANUAL)),
+    "one asks more urgently": Plan(asks=(ACME, ACME_MANUAL)),
     "one of two cancels": Plan(asks=(ACME, ZETA), cancels=("acme",)),
     "cancelled, and asked for more urgently": Plan(asks=(ACME, ZETA, ACME_HOT), cancels=("acme",), people_first=True),
     "cancelled after it has begun": Plan(asks=(ACME,), cancels=("acme",), ends=("retry", "begin", "undone"), fails=1),
@@ -27,5 +27,6 @@ STORIES = {
 # Too long for every day: in the ordinary tests, each serves to show that a fence is needed, which is soon found.
 LONG = {
     "three ask": Plan(asks=(ACME, ZETA, YURI)),
+    "one asks more and more urgently": Plan(asks=(ACME, ACME_HOT, ACME_MANUAL)),
     "cancelled, and asked for once more": Plan(asks=(ZETA, ACME, ZETA), cancels=("acme",)),
 }
