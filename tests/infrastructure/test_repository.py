@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,8 @@ FORBIDDEN = {
 }
 
 
-def text_files() -> list[Path]:
+@cache
+def texts() -> Mapping[Path, str]:
     """Every file that git knows or would add, and that holds text."""
     listing = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -29,7 +32,8 @@ def text_files() -> list[Path]:
         check=True,
     )
     paths = {ROOT / name for name in listing.stdout.decode().split("\0") if name}
-    return sorted(path for path in paths if path.is_file() and b"\0" not in path.read_bytes()[:1024])
+    held = {path: path.read_bytes() for path in sorted(paths) if path.is_file()}
+    return {path: content.decode() for path, content in held.items() if b"\0" not in content[:1024]}
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
@@ -37,9 +41,10 @@ def test_no_file_holds(what: str) -> None:
     pattern = re.compile(FORBIDDEN[what])
     found = [
         f"{path.relative_to(ROOT)}:{number}"
-        for path in text_files()
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
-        if path != Path(__file__) and pattern.search(line)
+        for path, text in texts().items()
+        if path != Path(__file__) and pattern.search(text)
+        for number, line in enumerate(text.splitlines(), 1)
+        if pattern.search(line)
     ]
     assert found == []
 

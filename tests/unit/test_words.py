@@ -3,7 +3,8 @@
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -69,12 +70,15 @@ def words(name: str) -> list[str]:
     return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)]
 
 
-def named() -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
+@cache
+def named() -> Sequence[tuple[str, ast.FunctionDef | ast.ClassDef]]:
     """Every function, method and class of the package, with its place."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.ClassDef):
-                yield f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}", node
+    return [
+        (f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}", node)
+        for path in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    ]
 
 
 @pytest.mark.parametrize(("word", "instead"), FORBIDDEN.items())
