@@ -159,9 +159,10 @@ def send_test(request: HttpRequest[None, None]) -> SentMail:
     wanted = table.wants(request.tenant)
     if wanted is None or wanted.topic is None:
         raise Conflict("no address is given: give one with PUT /v1/notifications", code="no_address")
-    if reason := mailer.REASONS.get(_standing(wanted, request.now)):
-        raise Conflict(reason, code="not_confirmed")
+    # Counted before AWS is asked, which it is anew: who has just agreed tries it at once.
     usage.charge_mail(request.tenant, request.now, live.current().tenants.allowed(request.tenant))
+    if reason := mailer.REASONS.get(_standing(wanted, request.now, anew=True)):
+        raise Conflict(reason, code="not_confirmed")
     return _sent(mailer.post(wanted, texts.trial(settings().stage), 0, request.now))
 
 
@@ -180,14 +181,14 @@ def _topic(before: Row | None, tenant: str, address: str, now: int) -> str:
     return topics.subscribe(tenant, address)
 
 
-def _standing(wanted: Row, now: int) -> Standing:
-    """Whether mail reaches the tenant's address, as SNS has said in the last seconds.
+def _standing(wanted: Row, now: int, *, anew: bool = False) -> Standing:
+    """Whether mail reaches the tenant's address, as SNS has said in the last seconds, or says `anew`.
 
     Raises:
         Unavailable: it does not say.
     """
     known = wanted.standing
-    if known and known["topic"] == wanted.topic and now - known["at"] < STANDING_MS:
+    if not anew and known and known["topic"] == wanted.topic and now - known["at"] < STANDING_MS:
         return Standing(known["is"])
     try:
         found = topics.standing(wanted.topic)
