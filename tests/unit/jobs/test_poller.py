@@ -25,6 +25,7 @@ from sluice.platform.config.limits import Limits
 from sluice.platform.context import Context
 from tests.support import work
 from tests.support.clock import VirtualClock
+from tests.support.patience import SECONDS
 from tests.support.work import Handler, spec
 from tests.unit.jobs.conftest import NOON
 
@@ -266,7 +267,7 @@ class Interleaved:
         with self._lock:
             self.first = self.first or [job.job_id]
         if self.first != [job.job_id]:
-            self.refused.wait(60)  # only so that a fault shows as a failure, and not as a hang; as below
+            self.refused.wait(SECONDS)  # only so that a fault shows as a failure, and not as a hang; as below
         return self._start(job, now)
 
     def __call__(self, run: Run) -> HandlerResult:
@@ -274,7 +275,7 @@ class Interleaved:
         if [run.job.job_id] == self.first:
             run.calls.close(self.clock.time + MINUTE, "429")
             self.refused.set()
-            self.ended.wait(60)
+            self.ended.wait(SECONDS)
             raise BudgetClosed("429", retry_at=self.clock.time + MINUTE)
         return {}
 
