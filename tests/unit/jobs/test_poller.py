@@ -253,26 +253,32 @@ def test_only_a_check_that_could_not_be_made_leaves_the_operation_waiting(
 
 
 class Interleaved:
-    """Two operations of one budget, whose batches run at once: one is refused, then the other batch starts, and ends,
-    while the first is still busy.
+    """Two operations of one budget, whose batches run at once.
+
+    ```
+     first    begins ── waits ── is refused ──────── waits ──────── ends
+     second             is claimed           starts, and ends
+    ```
     """
 
     def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
         self.first, self.begun = list[str](), list[str]()
-        self.refused, self.ended = threading.Event(), threading.Event()
+        self.claimed, self.refused, self.ended = threading.Event(), threading.Event(), threading.Event()
         self._start, self._lock = starts.start, threading.Lock()
 
     def start(self, job: Job, now: int) -> bool:
         with self._lock:
             self.first = self.first or [job.job_id]
         if self.first != [job.job_id]:
+            self.claimed.set()
             self.refused.wait(SECONDS)  # only so that a fault shows as a failure, and not as a hang; as below
         return self._start(job, now)
 
     def __call__(self, run: Run) -> HandlerResult:
         self.begun.append(run.job.job_id)
         if [run.job.job_id] == self.first:
+            self.claimed.wait(SECONDS)
             run.calls.close(self.clock.time + MINUTE, "429")
             self.refused.set()
             self.ended.wait(SECONDS)
