@@ -13,7 +13,9 @@ from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
 from sluice.operator import acting, actions, dead_letters
 from sluice.platform import aws
+from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
+from sluice.platform.config.listings import Listings
 from sluice.platform.http import routing
 from sluice.platform.settings import settings
 from tests.support.desk import TENANT, USD_150, Desk
@@ -183,6 +185,30 @@ def test_what_never_ends_is_settled_after_a_day_by_what_the_listing_shows(desk: 
     assert (listing["status"], listing["amount"]) == ("ACTIVE", "150")
     entry = desk.history(listing_id)[-1]
     assert (entry.action, entry.status, entry.metadata["happened"]) == ("TIMEOUT", "FAILED", False)
+
+
+@pytest.mark.parametrize(("configured", "minutes"), [(15, 15), (4, 4), (1, 2)])
+def test_what_never_arrived_and_whose_job_is_over_is_looked_for_as_long_as_is_configured(
+    desk: Desk, configured: int, minutes: int
+) -> None:
+    """As for a create, and for a batch. Two minutes are the least: so long an answered change may take to show."""
+    listing_id = desk.active()
+    desk.config = replace(desk.config, listings=Listings(lost_create_ms=configured * MINUTE))
+    refused = ExpiredToken(method="GET", path=f"{LISTINGS}/*")
+    desk.sandbox.faults.set(ServerError(method="PATCH", path="*", last=1), refused)
+    asked, sent_at = desk.ask(listing_id, Action.UPDATE, Terms("140", "USD")), desk.clock.time
+    desk.tick()
+    desk.later(60)
+    desk.poll()
+    assert desk.job(asked.job_id).state == "dead"
+    reconnect(desk)
+    assert desk.shown(listing_id)["status"] == "UNCONFIRMED"
+    while desk.shown(listing_id)["status"] == "UNCONFIRMED":
+        desk.later(10)
+        desk.tick()
+        desk.poll()
+    assert (desk.shown(listing_id)["status"], last_error(listing_id)["code"]) == ("ACTIVE", "no_answer")
+    assert minutes <= (desk.clock.time - sent_at) / MINUTE <= 1.25 * minutes + 1
 
 
 def test_a_listing_with_an_unconfirmed_update_can_be_taken_away(desk: Desk) -> None:

@@ -56,7 +56,8 @@ LATER_MS = MINUTE
 SELDOM_MS = HOUR
 
 # How long a marketplace may take to show a change of a listing that there is, and how often that is sent: it changes
-# nothing twice. For a create both are other: see `listings.lost_create_ms` of the configuration.
+# nothing twice. For a create both are other, and so is the time for what is not sent again, because its job is over:
+# see `listings.lost_create_ms` of the configuration.
 APPEARS_MS = 2 * MINUTE
 MOST_TRIES = 3
 MOST_CREATES = 2
@@ -280,9 +281,10 @@ def _go_on(task: Task, check: Check) -> HandlerResult:
 
 def _appears_ms(task: Task) -> int:
     """How long what was sent may take to show."""
+    lost_ms = task.run.config.listings.lost_create_ms
     if task.change.action is Action.CREATE:
-        return task.run.config.listings.lost_create_ms
-    return TIMEOUT_MS if task.checking else APPEARS_MS
+        return lost_ms
+    return max(lost_ms, APPEARS_MS) if task.checking else APPEARS_MS
 
 
 def _not_received(task: Task, check: Check) -> HandlerResult:

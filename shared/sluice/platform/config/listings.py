@@ -11,7 +11,7 @@ class Listings:
     """Every number of listing operations that an operator may change. Times are milliseconds.
 
     lost_create_ms: how long a listing whose create was not answered is looked for before it is sent once more, or is
-        taken for not made.
+        taken for not made; and what a change has left whose job is over.
     unconfirmed_ms: how long an operation that never ends is checked before what its listing shows is taken for its end.
     """
 
