@@ -11,6 +11,7 @@ from tests.soak.accounts import Accounts
 from tests.soak.ebay import Ebay
 from tests.soak.enrichment import Enrichers
 from tests.soak.feed import Readers
+from tests.soak.files import Files
 from tests.soak.goods import Goods
 from tests.soak.groups import Groups
 from tests.soak.hooks import Hooks
@@ -31,6 +32,7 @@ TRADES: Final[Mapping[type[Trade], int]] = {
     StockX: 6,
     Ebay: 6,
     Groups: 4,
+    Files: 1,
     Goods: 2,
     Pages: 2,
     Enrichers: 1,

@@ -20,6 +20,7 @@ from sluice.listings.ebay.table import group_owner
 from sluice.operator import actions
 from tests.crash.plant import Message
 from tests.soak.ebay import Ebay, Wanted
+from tests.soak.files import Files
 from tests.soak.goods import Goods
 from tests.soak.groups import Groups
 from tests.soak.groups import Wanted as WantedGroup
@@ -456,6 +457,26 @@ def another_rate(town: Town) -> Iterator[None]:
     kept, rates[place] = rates[place], "1.0"
     yield
     rates[place] = kept
+
+
+# ── files of records ──
+
+
+@sees("Files", "the import ")
+def an_import_of_records_that_is_lost(town: Town) -> Iterator[None]:
+    files = _trade(town, Files)._files
+    files.append((TENANTS[0], "0" * 32))
+    yield
+    files.pop()
+
+
+@sees("Files", " was in a file, and is not published")
+@sees("Files", " is for sale at ")
+def a_record_of_a_file_that_is_not_there(town: Town) -> Iterator[None]:
+    wanted = _trade(town, Files)._wanted
+    wanted[TENANTS[0], "LOST"] = record("LOST")
+    yield
+    del wanted[TENANTS[0], "LOST"]
 
 
 # ── groups at eBay ──
