@@ -99,9 +99,17 @@ class Ebay(Trade):
                 known.sold = True
             case 2 | 3:
                 book.edit_offer(*where, price="9.00")
-            case _:
+            case _ if self._is_told(known):
                 book.end_by_hand(*where)
                 known.ended = True
+
+    @staticmethod
+    def _is_told(known: Wanted) -> bool:
+        """Whether Sluice has heard that the listing is for sale. Where it is ended before (the answer of its first
+        publication was lost), the next attempt publishes it once more: see ADR 142.
+        """
+        found = records.find(known.tenant, known.want.sku)
+        return found is not None and found.listing_id is not None
 
     def mend(self) -> None:
         """Whose publish has died has it asked for again."""

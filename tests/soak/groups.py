@@ -88,7 +88,7 @@ class Groups(Trade):
                 known.sold.add(sku)
             case 3 | 4 | 5:
                 book.edit_offer(tenant, sku, price="9.00")
-            case _:
+            case _ if (found := records.find_group(tenant, known.group.key)) and found.listing_id:  # as in `Ebay`
                 book.end_by_hand(tenant, sku)
                 known.ended = True
 
