@@ -2,7 +2,7 @@
 
 ```
  acme, globex   each two seconds: a price, a listing, an ad ─► jobs ─► webhooks to a receiver of each
- mallory        all the time, within its allowances: see `Hostile`
+ mallory        all the time, within its allowances, in a process of its own: see `local.hostile`
  the schedule   as deployed, and faster where all would only wait for it: the operation poller each second, the
                 promotion worker each 20 s for ads whose second is 25 s after they were asked for
 ```
@@ -11,20 +11,23 @@ costs the others; `bench.neighbours` measures that, a test counts.
 """
 
 import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-from urllib.parse import quote
+from typing import IO, Any
 
 import httpx
 
-from local.laptop import Api, ApiError, Laptop
+from local.cloud.cloud import ROOT
+from local.laptop import ApiError, Laptop
 from local.receiver import Receiver
 from local.sandbox.faults import Throttle
 from local.sandbox.limits import Limits
@@ -39,12 +42,12 @@ POLL_SECONDS = 1.0
 # A run of the promotion worker lasts up to a minute, and four may go on at once: one of them is its own schedule's.
 PROMOTE_SECONDS = 20.0
 AD_MS = 25_000
-# Between two of the hostile one's deeds: everything here shares this machine's cores, as nothing does in AWS.
-PAUSE_SECONDS = 1.0
 PATIENCE_SECONDS = 600.0  # only what never comes takes as long
 VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
 EVENTS = ["job.succeeded", "job.dead", "job.cancelled"]
 HOOK = "/v1/webhooks"
+# What the hostile one's process says when it has done each deed once.
+ALL = "all"
 # Of each good tenant.
 WEBHOOK = "main"
 # An operator gives a small tenant small allowances. They are what its flood ends at.
@@ -115,16 +118,25 @@ class Run:
         return [one for one in self.asks if one.job_id not in self.events[one.tenant]]
 
 
-def play(laptop: Laptop, *, hostile: bool, rounds: range = range(ROUNDS), round_seconds: float = ROUND_SECONDS) -> Run:
+def play(
+    laptop: Laptop,
+    *,
+    hostile: bool,
+    rounds: range = range(ROUNDS),
+    round_seconds: float = ROUND_SECONDS,
+    niceness: int = 0,
+) -> Run:
     """Let the good tenants live, beside the hostile one or alone, until all that they asked for has arrived.
 
     rounds: their numbers; what is asked for in each is asked for in no other.
+    niceness: by how much the hostile one's process gives way to others, 19 at the most. On a machine that is always
+        busy one that gives way gets nowhere.
     """
     run, over = Run(), threading.Event()
     with ExitStack() as stack:
         receivers = {tenant: stack.enter_context(Receiver()) for tenant in GOOD}
         _connect(laptop, receivers)
-        enemy = Hostile(laptop, run, rounds) if hostile else None
+        enemy = Hostile(laptop, run, rounds, niceness) if hostile else None
         if enemy:
             stack.enter_context(enemy.at_work())
         with ThreadPoolExecutor(len(GOOD) + 2) as pool:
@@ -215,117 +227,60 @@ def _promote(laptop: Laptop, over: threading.Event) -> None:
 
 
 class Hostile:
-    """Does all that it can, again and again: each deed by itself is a request that the API takes or refuses.
+    """The hostile tenant, at work in a process of its own (`local.hostile`): on AWS it has machines of its own, and
+    here it must not take from those who measure the one thread that Python runs at a time.
 
-    Made-up accounts · the prices that others wait for, as manual, and 100 that nobody has · ten endpoints that never
-    answer · 429 to each call of its own applications · pages without an end · imports of 4 MB · all its events again ·
-    others' jobs and listings taken back · long lists. has_done_all: each at least once.
+    What it does costs the deployment what it costs. has_done_all: each deed at least once.
     """
 
-    def __init__(self, laptop: Laptop, run: Run, rounds: range) -> None:
-        self._laptop, self._run, self._rounds = laptop, run, rounds
-        self._api: Api = laptop.api(HOSTILE)
+    def __init__(self, laptop: Laptop, run: Run, rounds: range, niceness: int) -> None:
+        self._laptop, self._run, self._niceness = laptop, run, niceness
+        self._styles = [style(GOOD.index(tenant) * MOST_ROUNDS + number) for tenant in GOOD for number in rounds]
         self.has_done_all = threading.Event()
-        self._over = threading.Event()
-        self._turn = 0
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """From here to the end of the block."""
         self._laptop.connect(HOSTILE, "stockx", "ebay")
         self._laptop.sandbox.faults.set(Throttle(account=HOSTILE, path="*", chance=0.7))
-        with Receiver(rest=self._never) as silent, Receiver(rest=self._without_end) as endless:
-            for number in range(10):
-                self._api.put(f"{HOOK}/h{number}", {"url": f"{silent.url}/{number}", "eventTypes": EVENTS})
-            deeds = self._deeds(endless.url)
-            thread = threading.Thread(target=self._work, args=(deeds,), daemon=True)
-            thread.start()
+        about = {
+            "url": self._laptop.stack.api_url,
+            "token": self._laptop.token(HOSTILE),
+            "styles": self._styles,
+            "niceness": self._niceness,
+        }
+        command, pipe = [sys.executable, "-m", "local.hostile"], subprocess.PIPE
+        found = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "shared")])}
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT, env=found) as process:
+            watching = threading.Thread(target=self._watch, args=(process, about), daemon=True)
+            watching.start()
             try:
                 yield
             finally:
-                self._over.set()
-                silent.over.set()
-                endless.over.set()
-                thread.join()
+                process.terminate()
+                watching.join()
+                with suppress(OSError):  # what it was still to be told
+                    process.communicate()
                 self._laptop.sandbox.faults.clear()
 
-    def _work(self, deeds: Mapping[str, Callable[[], object]]) -> None:
-        while not self._over.is_set():
-            for name, deed in deeds.items():
-                if self._over.wait(PAUSE_SECONDS):
-                    return
-                self._turn += 1
-                try:
-                    deed()
-                    outcome = "done"
-                except (ApiError, httpx.HTTPError) as refused:
-                    outcome = str(refused.status) if isinstance(refused, ApiError) else type(refused).__name__
-                self._run.deeds[f"{name}: {outcome}"] += 1
-            self.has_done_all.set()
+    def _watch(self, process: "subprocess.Popen[str]", about: Mapping[str, Any]) -> None:
+        """Count its deeds as it tells of them, and tell it after each which jobs others have asked for last."""
+        assert process.stdin
+        assert process.stdout
+        with suppress(OSError):  # it has ended
+            _tell(process.stdin, about)
+            for line in process.stdout:
+                if line.strip() == ALL:
+                    self.has_done_all.set()
+                    continue
+                self._run.deeds[line.strip()] += 1
+                _tell(process.stdin, [one.job_id for one in self._run.asks[-5:]])
+        self.has_done_all.set()  # nobody waits for what has ended
 
-    def _deeds(self, endless: str) -> dict[str, Callable[[], object]]:
-        api = self._api
-        made_up = dict.fromkeys(("api_key", "client_id", "client_secret", "refresh_token"), "made-up")
-        lines = "".join(f"{style(number)},9,us,stockx\n" for number in range(9_000))
-        return {
-            "account": lambda: api.put("/v1/accounts/stockx", made_up),
-            "prices": lambda: api.post("/v1/market/refresh", {"items": self._items()}),
-            "prices of others": lambda: api.post("/v1/market/refresh", {"items": self._of_others()}),
-            "listings": lambda: api.post("/v1/stockx/listings/bulk", {"action": "create", "items": self._offers()}),
-            "ads": lambda: api.post("/v1/promotions", {"batch": self._ads()}),
-            "page": lambda: api.post("/v1/pages", {"url": f"{endless}/{self._turn}"}),
-            "run of checks": lambda: api.post("/v1/operator/checks/run-now", {}),
-            "import": lambda: api.upload(
-                "/v1/inventory/import", f"sku,size,sizeSystem,marketplaces\n{lines}".encode(), "text/csv"
-            ),
-            "deep import": lambda: api.upload("/v1/inventory/import", b"[" * 4_000_000, "application/json"),
-            "all prices": lambda: api.post("/v1/inventory/refresh", {}),
-            "enrichment": lambda: api.post("/v1/catalog/enrichment", {}),
-            "events again": self._resend,
-            "jobs of others": self._cancel,
-            "lists": lambda: [api.get(path) for path in ("/v1/jobs", "/v1/promotions", "/v1/stockx/listings")],
-        }
 
-    def _items(self) -> list[Any]:
-        names = [f"NO-{self._turn}-{number}" for number in range(100)]
-        return [{"sku": name, "size": "9", "sizeSystem": "us", "priority": "manual", "force": True} for name in names]
-
-    def _of_others(self) -> list[Any]:
-        names = [style(GOOD.index(tenant) * MOST_ROUNDS + number) for tenant in GOOD for number in self._rounds]
-        return [{"sku": name, "size": "9", "sizeSystem": "us", "priority": "manual", "force": True} for name in names]
-
-    def _offers(self) -> list[Any]:
-        return [{"variantId": VARIANT, "amount": str(100 + number), "currency": "USD"} for number in range(100)]
-
-    def _ads(self) -> list[Any]:
-        first = 990_000_000_000 + self._turn * 100
-        return [{"listingId": str(first + number), "adRate": 3} for number in range(100)]
-
-    def _resend(self) -> None:
-        for one in self._api.get(f"{HOOK}/h0/deliveries")["deliveries"]:
-            self._api.post(f"{HOOK}/h0/deliveries/{one['deliveryId']}/resend", {})
-
-    def _cancel(self) -> None:
-        for one in self._run.asks[-5:]:
-            with suppress(ApiError):
-                self._api.delete(f"/v1/jobs/{quote(one.job_id, safe=':')}")
-
-    def _never(self, request: Any) -> None:
-        """No answer, as long as the run lasts."""
-        self._over.wait()
-        with suppress(OSError):
-            request.connection.close()
-
-    def _without_end(self, request: Any) -> None:
-        """A page of 64 MB, a piece at a time."""
-        with suppress(OSError):
-            request.send_response(200)
-            request.send_header("content-type", "text/html")
-            request.end_headers()
-            for _ in range(1_000):
-                if self._over.is_set():
-                    return
-                request.wfile.write(b"<p>" * 21_846)
+def _tell(pipe: IO[str], what: object) -> None:
+    pipe.write(f"{json.dumps(what)}\n")
+    pipe.flush()
 
 
 def _now() -> int:
