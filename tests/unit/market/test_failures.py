@@ -1,5 +1,8 @@
 """What StockX may answer instead of a price, and what becomes of the job."""
 
+from fnmatch import fnmatch
+
+import httpx
 import pytest
 
 from local.sandbox.faults import (
@@ -16,22 +19,31 @@ from local.sandbox.faults import (
     ServerError,
 )
 from local.sandbox.server import Sandbox
+from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.marketplaces.http.transport import Transport
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.prices.kinds import REFRESH
+from tests.support.patience import SECONDS
 from tests.unit.market.world import Json, World, item
 
 PRICE = "*/market-data"
-# A whole call's time here: longer than a loopback answer on a busy machine, shorter than the sandbox's slowest.
-HASTE_MS = 800
+# The time of a call that the sandbox holds: shorter than it holds it.
+HASTE_S = 0.8
 
 
 @pytest.fixture
 def hasty(acme: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Calls are given up soon."""
-    defaults = Transport.__init__.__kwdefaults__
-    assert defaults
-    monkeypatch.setitem(defaults, "timeout_ms", HASTE_MS)
+    """The first call for a price is given up soon. All others have the time of a busy machine."""
+    exchange, first = Transport._exchange, [True]
+
+    def soon(transport: Transport, request: Call, path: str, source: str) -> Answer:
+        is_held = fnmatch(path, PRICE) and bool(first) and first.pop()
+        with monkeypatch.context() as patch:
+            patch.setattr(transport, "_seconds", HASTE_S if is_held else SECONDS)
+            patch.setattr(transport, "_timeout", httpx.Timeout(transport._seconds))
+            return exchange(transport, request, path, source)
+
+    monkeypatch.setattr(Transport, "_exchange", soon)
     return acme
 
 

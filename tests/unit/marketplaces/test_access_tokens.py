@@ -120,7 +120,7 @@ def test_of_two_workers_one_renews_and_the_other_waits_for_its_token(server: Ser
 
     def first_finishes() -> None:
         answer.set()
-        first.join(10)
+        first.join(SECONDS)
 
     clock.on_wait = first_finishes
     access = Tokens(ACCOUNT, _must_not_be_called, clock, Cache()).get()

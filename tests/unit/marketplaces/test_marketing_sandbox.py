@@ -146,9 +146,11 @@ def test_a_fault_of_one_ad_is_told_for_what_it_is(
     kind: type[MarketplaceFailure] | None,
     made: bool,
 ) -> None:
-    monkeypatch.setattr(marketing._session._transport, "_seconds", HASTE)
     sandbox.faults.set(fault)
-    error = _one(marketing.create_ads(campaign, {LISTINGS[0]: RATE})).error
+    with monkeypatch.context() as patch:
+        if isinstance(fault, Hang | Drip):  # what answers has the time of a busy machine
+            patch.setattr(marketing._session._transport, "_seconds", HASTE)
+        error = _one(marketing.create_ads(campaign, {LISTINGS[0]: RATE})).error
     assert type(error) is (kind or type(None))
     assert bool(sandbox.ads("acme")) is made
     if error and made:

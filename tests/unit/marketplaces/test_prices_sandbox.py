@@ -179,9 +179,11 @@ def test_faults(
     change = {"path": path} | ({"field": field} if isinstance(fault, DropField) else {})
     sandbox.faults.set(fault.model_copy(update=change))
     sandbox.world.log.clear()
-    monkeypatch.setattr(adapter._session._transport, "_seconds", HASTE)
+    if kind is errors.TimedOut:  # what answers has the time of a busy machine
+        monkeypatch.setattr(adapter._session._transport, "_seconds", HASTE)
     with pytest.raises(kind):
         ask(adapter)
+    sandbox.wait_for(1)  # it may come to be read only after its caller has left
     assert len([entry for entry in sandbox.requests() if entry.counted]) == 1
 
 
