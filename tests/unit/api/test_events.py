@@ -7,6 +7,7 @@ import pytest
 
 from local.cloud.cloud import ROOT
 from sluice.jobs.queue import tally
+from sluice.notifications import api as notifications
 from sluice.operator.actions import Action
 from sluice.platform.config.pause_table import put
 from sluice.platform.config.pauses import Pause
@@ -66,8 +67,11 @@ def stock(acme: Cloud) -> None:
     acme.healthy()
     write()
     acme.webhook()
-    give("notifications_put")
-    acme.mailbox.confirm("ops@acme.example")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(notifications, "STANDING_MS", 0)  # it is confirmed long after it was put
+        give("notifications_put")
+        acme.mailbox.confirm("ops@acme.example")
+        give("notifications_show")
     give("listings_create")
     give("enqueue_enrich")
     acme.connect_seller("acme")
