@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from local.sandbox.ebay.inventory.faults import RefuseListing
-from local.sandbox.faults import ServerError
+from local.sandbox.faults import Disconnect, ServerError
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import DEAD, SUCCEEDED
 from sluice.listings.ebay import kinds, table
@@ -14,7 +14,7 @@ from tests.support.ebay_seller import TENANT, EbaySeller
 from tests.support.ebay_wanted import SHOES, size
 
 BOOTS = replace(SHOES, key="boots", title="Boots in several sizes")
-LATE = ServerError(method="PUT", path="*/inventory_item_group/shoes", last=3)
+LATE = ServerError(method="PUT", path="*/inventory_item_group/shoes", last=4)
 
 
 def state(key: str) -> str:
@@ -94,6 +94,31 @@ def test_a_size_whose_old_group_does_not_let_it_go_says_so(seller: EbaySeller) -
     seller.settle()
     assert held(seller)["boots"] == {"J1-9", "J1-12"}
     assert (seller.group("boots").error, seller.record("J1-9").standing) == (None, "live")
+
+
+def test_a_size_that_ends_when_it_moves_waits_too(seller: EbaySeller) -> None:
+    taken(seller, SHOES, size("9"), size("10"))
+    seller.sandbox.faults.set(LATE)
+    seller.put_group(BOOTS, size("12", group="boots"), size("9", group="boots", status=Status.ENDED))
+    seller.settle()
+    assert (state("boots"), held(seller)["shoes"]) == (SUCCEEDED, {"J1-10"})
+    assert "25703" not in {one.error_id for one in seller.log()}
+    assert sum(seller.shop.quantity(offer) for offer in seller.shop.offers_of("J1-9") if offer.listing) == 0
+
+
+def test_a_size_that_may_have_been_listed_and_ends_when_it_leaves_does_not_end_the_others(seller: EbaySeller) -> None:
+    taken(seller, SHOES, size("9"), size("10"))
+    seller.sandbox.faults.set(Disconnect(method="POST", path="*/publish_by_*", last=1))
+    seller.put_group(replace(SHOES, title="Another title"))
+    seller.later(31)
+    seller.tick()
+    assert len(seller.live()) == 1
+    assert not seller.record("J1-9").standing  # eBay has it, and nobody knows
+    seller.put_group(SHOES, size("9", group=None, description="<p>New in box.</p>", status=Status.ENDED))
+    seller.settle()
+    assert (held(seller), len(seller.live())) == ({"shoes": {"J1-10"}}, 1)
+    assert (seller.record("J1-10").standing, seller.record("J1-9").is_published) == ("live", True)
+    assert not seller.record("J1-9").standing
 
 
 def test_a_group_that_ends_before_it_was_published_lets_its_sizes_go(seller: EbaySeller) -> None:

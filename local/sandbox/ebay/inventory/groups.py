@@ -49,6 +49,9 @@ class GroupCalls:
             listings = {listing.listing_id: listing for sku in skus for listing in shop.live_of(sku)}
             for listing in listings.values():
                 self._desk.listings.revise(listing, call.at_ms)
+            for sku in set(shop.groups.get(key, {}).get("variantSKUs", ())) - set(skus):
+                for offer in shop.offers_of(sku):
+                    offer.listing = None  # its variation is taken out of the listing
             shop.groups[key] = {name: value for name, value in body.items() if name != "inventoryItemGroupKey"}
 
         _, warnings = self._desk.done(call, "put_group", key, act)

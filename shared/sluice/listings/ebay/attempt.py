@@ -119,7 +119,8 @@ def done(attempt: Attempt, echo: Echo | None, event: str, *, listed: bool = Fals
     run, record, plan = attempt.run, attempt.record, attempt.plan
     now = run.clock.now()
     sent = hashes.of(plan.sends, attempt.policies)
-    left = _left(Unsure.of(record.unsure), plan, settled=listed or plan.lists_or_ends or echo is not None)
+    settled = listed or plan.lists_or_ends or echo is not None or bool(record.left and not plan.steps)
+    left = _left(Unsure.of(record.unsure), plan, settled=settled)
     state = snapshots.state(plan.sends, attempt.policies)
     told = log_rows.said(attempt.warnings)
     added = snapshots.new(record, state, event, now, listing_id=attempt.listing_id, warnings=told)

@@ -140,7 +140,7 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None, facts: Facts) -> Han
     planned = attempt.plan = plan(want, attempt.policies, there)
     if planned.waits and not planned.steps:
         raise endings.no_revisions(planned.waits, record, now)
-    if planned.steps and (group := moving.holder(record)):
+    if group := moving.holder(record):
         raise endings.StillThere(record.sku, group)
     if Step.PUBLISH in planned.steps:
         if there.ended_by_others:

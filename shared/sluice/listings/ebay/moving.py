@@ -8,13 +8,13 @@ So two groups may exchange sizes, and it makes no difference which of them is pu
 """
 
 from sluice.listings.ebay import table
-from sluice.listings.ebay.desired import Status
 from sluice.listings.ebay.table import Record
 
 
 def holder(record: Record) -> str | None:
-    """The group that has this sku at eBay still, though its record has left it; None where it may be published."""
-    if record.status == Status.ENDED:
-        return None
+    """The group that has this sku at eBay still, though its record has left it; None where it may be sent.
+
+    Also of one that is to be ended: it may be in that group's listing, which it cannot end.
+    """
     before = (table.find_group(record.tenant, key) for key in sorted((record.left or set()) - {record.group}))
     return next((group.sku for group in before if group and record.sku in (group.held or ())), None)

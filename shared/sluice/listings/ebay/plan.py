@@ -84,8 +84,9 @@ class Known(NamedTuple):
     """What is known of a sku at eBay.
 
     published, policies: what eBay took last, and with which policies; None before anything was. offer_id: eBay's.
-    live: its listing is for sale, as far as is known. ended: it is not any more. listing_id: which. revisions: of its
-    listing in eBay's present day.
+    live: its listing is for sale, as far as is known. ended: it is not any more. listing_id: which. left: it
+    has left a group, which has let it go: in whose listing it may have been, it is not. revisions: of its listing in
+    eBay's present day.
     """
 
     published: Desired | None = None
@@ -94,6 +95,7 @@ class Known(NamedTuple):
     live: bool = False
     ended: bool = False
     listing_id: str | None = None
+    left: bool = False
     unsure: Unsure = Unsure()
     revisions: int = 0
 
@@ -203,7 +205,7 @@ def _key(desired: Desired) -> dict[str, Any]:
 
 def _end(want: Desired, known: Known) -> Plan:
     """Take it down. The offer and the item stay at eBay, so that it can be for sale again."""
-    if known.offer_id is None and not known.unsure.listing:
+    if known.left or (known.offer_id is None and not known.unsure.listing):
         return Plan((), want)
     if not known.live and not known.unsure.listing:
         return Plan((), want)
