@@ -35,7 +35,10 @@ Spoil = Callable[[Town], Any]
 
 
 class Spoiled(NamedTuple):
-    """who: must see it. said: of it. how: does it. What it did to the tables is undone; all else it undoes itself."""
+    """who: must see it. said: of it. how: does it, and finds what it needs before it touches anything.
+
+    What it did to the tables is undone; all else it undoes itself.
+    """
 
     who: str
     said: str
@@ -88,9 +91,8 @@ def over_a_limit(town: Town) -> Iterator[None]:
 @sees("Engine", ", and heard of its end at ")
 @sees("Pages", " and heard of none")
 def nobody_heard(town: Town) -> Iterator[None]:
-    kept = dict(town.mailroom.by_tenant)
+    item, kept = _item(town, "trackers"), dict(town.mailroom.by_tenant)
     town.mailroom.by_tenant.update({tenant: {} for tenant in TENANTS})
-    item = _item(town, "trackers")
     town.store.put("trackers", {**item, "alerts": {"S": json.dumps([{"id": "1"}])}})
     yield
     town.mailroom.by_tenant.update(kept)
