@@ -55,7 +55,7 @@ SLOW: Final = (
     *("api/test_actions.py", "api/test_clients.py", "api/test_dashboard_pages.py", "api/test_hostile_requests.py"),
     *("ebay_listings/test_imports.py", "ebay_publish/test_bursts.py", "ebay_publish/test_reports.py"),
     *("market/test_applications.py", "market/test_commands.py", "market/test_limits.py", "market/test_sizes.py"),
-    *("market/test_strict.py", "api/test_odd_ids.py", "operations/test_lost_batches.py"),
+    *("market/test_strict.py", "api/test_odd_ids.py", "api/test_prices.py", "operations/test_lost_batches.py"),
     *("operations/test_lost_creates.py", "property/test_rings.py", "unit/test_imports.py"),
 )
 # Files whose tests use one local cloud: one process does them all. Each other would start a cloud of its own.
