@@ -21,7 +21,7 @@ from sluice.platform.http import items, paging
 from sluice.platform.http.auth import Permission
 from sluice.platform.http.errors import FieldError, Invalid, NotFound, Unavailable
 from sluice.platform.http.items import Answered, Answers
-from sluice.platform.http.models import Body, Cursor, DocumentedAs, Example, OneOf, Query, Text
+from sluice.platform.http.models import Body, DocumentedAs, Example, OneOf, PageQuery, Text
 from sluice.platform.http.routing import Answer, HttpRequest, Route
 from sluice.platform.http.shapes import Among
 from sluice.platform.refused import UNAVAILABLE, Refused
@@ -88,7 +88,7 @@ class RefreshAnswer(TypedDict):
     counts: RefreshCounts
 
 
-class PricesQuery(Query):
+class PricesQuery(PageQuery):
     """Which prices to show. All filters must match."""
 
     sku: str = Field(description="the style id, for example `DD1391-100`")
@@ -99,7 +99,6 @@ class PricesQuery(Query):
     size_system: Text | None = None
     currency: Text | None = None
     limit: int = Field(500, ge=1, le=500, description="stored prices that a page looks through")
-    cursor: Cursor | None = None
 
 
 class PriceList(TypedDict):

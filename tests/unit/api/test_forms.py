@@ -25,6 +25,10 @@ PAGED = [
     for key, route in ROUTES.items()
     if key.startswith("GET") and isinstance(route.answer, type) and "next" in get_type_hints(route.answer)
 ]
+# What a request for a list must say besides.
+REQUIRED = {"GET /v1/market/prices": {"sku": "DD1391-100"}}
+# How much a page of these looks through: the prices of a shoe in all its sizes are one answer.
+LIMITS = {"GET /v1/market/prices": 500}
 OF_ONE = sorted(key for key, (_, status) in ATTEMPTS.items() if status == 404 and "{" in key)
 
 
@@ -39,7 +43,8 @@ def test_a_list_takes_the_one_page_and_the_one_cursor(key: str) -> None:
     assert issubclass(query, PageQuery)
     for name in PageQuery.model_fields:
         asked, common = query.model_fields[name], PageQuery.model_fields[name]
-        assert (asked.annotation, asked.default) == (common.annotation, common.default)
+        default = LIMITS.get(key, common.default) if name == "limit" else common.default
+        assert (asked.annotation, asked.default) == (common.annotation, default)
 
 
 @pytest.mark.parametrize("key", PAGED)
@@ -47,7 +52,9 @@ def test_a_cursor_that_the_caller_was_not_given_is_refused_alike(acme: Cloud, ke
     own(acme)
     roles = "operator platform" if key in DEPLOYMENT else "operator"
     known = [encode(Place(IDS["page_id"]), "globex"), encode(Place("../etc"), "acme"), "x"]
-    answers = [call("GET", path_of(key), query={"cursor": cursor}, roles=roles) for cursor in known]
+    answers = [
+        call("GET", path_of(key), query={**REQUIRED.get(key, {}), "cursor": cursor}, roles=roles) for cursor in known
+    ]
     assert [answer.status for answer in answers] == [400, 400, 400]
     told = {"cursor": "is not one that this API gave you; leave it out to begin anew"}
     assert [answer.fields for answer in answers] == [told] * 3
