@@ -37,8 +37,8 @@ def decode(text: str) -> Turn | dict[str, Any]:
         raise CorruptMessage(f"neither an event nor a turn: {type(error).__name__}") from error
 
 
-def announce(turn: Turn, now: int) -> None:
-    """Have somebody take `turn` at its time, or look at it as late as SQS can hold it back."""
-    delay = -(-max(0, min(turn.at - now, MOST_DELAY_MS)) // SECOND)
+def announce(turn: Turn, now: int, not_before: int = 0) -> None:
+    """Have somebody take `turn` at its time, or at `not_before`, or look at it as late as SQS can hold it back."""
+    delay = -(-max(0, min(max(turn.at, not_before) - now, MOST_DELAY_MS)) // SECOND)
     message = json.dumps({"tenant": turn.tenant, "at": turn.at}, separators=(",", ":"))
     aws.send_message(settings().require("webhook_queue_url"), message, delay, tenant=turn.tenant)

@@ -8,7 +8,7 @@ has, and keeps one sender busy at the most. The item (tenant, `#turn`) of table 
  turn_until   a sender has the turn; if it dies, the next message takes it when this time is over
 ```
 A turn that is announced while another lasts may find it taken. Whoever leaves a turn sees the announcement, and sends
-its message again.
+its message again. So does whoever finds it taken, for when it is over: the sender that has it may be dead.
 """
 
 from contextlib import suppress
@@ -37,14 +37,20 @@ def wake(tenant: str, at: int, now: int) -> None:
 
 
 def take(turn: Turn, now: int) -> bool:
-    """Have this turn. False when somebody else has one of the tenant's, or it is not the one that is announced."""
+    """Have this turn. False when somebody else has one of the tenant's, or it is not the one that is announced.
+
+    The one that is announced comes again when the other's time is over, whether it was left or not.
+    """
     announced = Endpoint.turn_at.does_not_exist() | (Endpoint.turn_at == turn.at)
     free = Endpoint.turn_until.does_not_exist() | (Endpoint.turn_until <= now)
     # The announcement goes before anything is read: what comes from now on announces a turn of its own.
     actions: list[Update] = [Endpoint.turn_until.set(now + TURN_MS), Endpoint.turn_at.remove()]
     try:
         tables.update(Endpoint, (turn.tenant, TURN), actions, announced & free, token=Endpoint.tried_token)
-    except tables.ConditionFailed:
+    except tables.ConditionFailed as failed:
+        taken_until = _time(failed, "turn_until")
+        if _time(failed, "turn_at") == turn.at and taken_until is not None:
+            messages.announce(turn, now, not_before=taken_until)
         return False
     return True
 
@@ -65,13 +71,13 @@ def leave(tenant: str, again_at: int | None, now: int) -> None:
         try:
             tables.update(Endpoint, (tenant, TURN), actions, as_known, token=Endpoint.tried_token)
         except tables.ConditionFailed as failed:
-            announced = _turn_at(failed)
+            announced = _time(failed, "turn_at")
             at = min((one for one in (announced, again_at) if one is not None), default=None)
         else:
             return
     raise tables.Contention(f"the turn of {tenant} was announced anew {TRIES} times while it was left")
 
 
-def _turn_at(failed: tables.ConditionFailed) -> int | None:
-    value = (failed.item or {}).get("turn_at")
+def _time(failed: tables.ConditionFailed, name: str) -> int | None:
+    value = (failed.item or {}).get(name)
     return int(value["N"]) if value else None

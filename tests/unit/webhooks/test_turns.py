@@ -240,6 +240,22 @@ def test_a_message_of_a_turn_that_lasts_is_sent_again_when_it_ends(post: Post) -
     assert states() == ["delivered", "delivered"]
 
 
+def test_what_comes_while_a_dead_sender_has_the_turn_waits_for_the_end_of_its_time(post: Post, tables: Store) -> None:
+    """And not for SQS to show the dead sender's message again, which is of an older turn by then."""
+    endpoint()
+    post.publish(ended(id="e1"))
+    post.step()
+    [(_, turn)] = post.queue
+    post.queue.clear()
+    tables.around = kill(2)  # it has the turn, and dies before it has written what became of the first delivery
+    assert post.handle(turn) == ["0"]
+    tables.around = None
+    post.publish(ended(id="e2"))
+    post.run()
+    assert states() == ["delivered", "delivered"]
+    assert post.clock.time == NOON + turns.TURN_MS
+
+
 def test_an_old_message_is_dropped(post: Post) -> None:
     turns.wake("acme", NOON + HOUR, NOON)
     turns.wake("acme", NOON, NOON)
