@@ -4,8 +4,8 @@
  asked ─ gateway ─ request ─ written ─ nudge ─ run asked for ─ called ─ scheduler ─ tick begins ─ tick ─ claimed
        ─ send ─ sent ─ queue ─ taken ─ start ─ batch begun ─ work ─ price stored ─ finish ─ ended
 ```
-What of each hop its work stood: see `record`. Of `called`, only from when somebody has called the scheduler: who relies
-on another's call waits for that on AWS too.
+For how long its work was stalled: see `record`. In `called`, only from when somebody has called the scheduler: who
+relies on another's call waits for that on AWS too.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,9 @@ def way(record: Record, job: str, asked: int, ended: int) -> Way | None:
         "gateway": of_the_cloud(began, asking.began),
         "request": record.hop(asking.began, written),
         "nudge": record.hop(written.ended, nudged) if nudged else Hop(0),
-        "called": Hop((called - asked_for.ended) / MS, stood=_on_its_way(record, scheduling, asked_for.ended, called)),
+        "called": Hop(
+            (called - asked_for.ended) / MS, stalled=_on_its_way(record, scheduling, asked_for.ended, called)
+        ),
         "scheduler": record.hop(called, looked, whole=False),
         "tick": record.hop(max(looked.began, called), claimed),
         "send": record.hop(claimed.ended, sent[0]),

@@ -9,8 +9,8 @@ its deeds make the deployment do (requests, jobs, imports, mails) has the priori
 each deed does to the engine's order is the same at any speed.
 
 A price and a webhook are followed through the functions (`hops`, `webhook_hops`), so that beside the time as it was
-seen stands the time without that for which its work stood though it could have gone on. On AWS nothing stands so for
-another tenant's sake.
+seen stands the time without that for which its work was stalled, which could have gone on if this machine
+had been free. On AWS nothing is stalled for another tenant's sake.
 
 A p95 of 104 waits rests on the five above it. How far it may be off is told with it, from the waits themselves; and
 beside the times stands what does not depend on the machine: how often a worker took up each wish.
@@ -100,7 +100,7 @@ def run() -> list[Row]:
     for what in alone.taken:
         each = [sum(side.taken[what]) / len(side.taken[what]) for side in (alone, beside)]
         conditions = f"{each[0]:.2f} times alone, {each[1]:.2f} times beside {deeds}"
-        name = f"neighbours: how often a worker took up a {what}"
+        name = f"neighbours: how often a worker took up each {what}"
         rows.append(Row(name, conditions, each[1] / each[0], "times", most=MOST_RATIO))
     lost = alone.lost() + beside.lost()
     rows.append(Row("neighbours: wishes refused or never done", f"{wishes} wishes beside {deeds}", lost, most=0))
@@ -108,7 +108,7 @@ def run() -> list[Row]:
 
 
 def _ways(what: str, alone: Side, beside: Side) -> list[Row]:
-    """Each without what it stood, then where its time goes."""
+    """Each while it was not stalled, then where its time goes."""
     measure, names, of_the_cloud = FOLLOWED[what]
     less_the_quickest(alone.ways[what] + beside.ways[what], of_the_cloud)
     told = (
@@ -120,24 +120,26 @@ def _ways(what: str, alone: Side, beside: Side) -> list[Row]:
         first, second = (at(one, 95) for one in found)
         return second / first if first else 1.0, [f"{at(one, 50):.2f} and {at(one, 95):.2f} s" for one in found]
 
-    without, each = ratio(lambda way: sum(hop.took - hop.stood for hop in way.values()))
-    _, stood = ratio(lambda way: sum(hop.stood for hop in way.values()))
+    without, each = ratio(lambda way: sum(hop.took - hop.stalled for hop in way.values()))
+    _, stalled = ratio(lambda way: sum(hop.stalled for hop in way.values()))
     conditions = (
         f"{len(alone.ways[what])} and {len(beside.ways[what])} that could be followed; median and p95 {each[0]} alone, "
-        f"{each[1]} beside it, without {stood[0]} and {stood[1]} for which their work stood ({told})"
+        f"{each[1]} beside it, without {stalled[0]} and {stalled[1]} for which their work was stalled ({told})"
     )
-    rows = [Row(f"neighbours: p95 of a {measure}, less what it stood", conditions, without, "times", most=MOST_RATIO)]
+    rows = [
+        Row(f"neighbours: p95 of a {measure}, while it was not stalled", conditions, without, "times", most=MOST_RATIO)
+    ]
     for name in names:
         took, seen = ratio(_of(name, "took"))
-        (_, cpu), (_, stood) = ratio(_of(name, "cpu")), ratio(_of(name, "stood"))
+        (_, cpu), (_, stalled) = ratio(_of(name, "cpu")), ratio(_of(name, "stalled"))
         sides = f"median and p95 {seen[0]} alone, {seen[1]} beside it"
-        conditions = f"{sides}; CPU time {cpu[0]}, {cpu[1]}; it stood {stood[0]}, {stood[1]}"
+        conditions = f"{sides}; CPU time {cpu[0]}, {cpu[1]}; it was stalled for {stalled[0]}, {stalled[1]}"
         rows.append(Row(f"neighbours: p95 of a {measure}'s hop: {name}", conditions, took, "times"))
     return rows
 
 
 def _of(name: str, what: str) -> Callable[[Way], float]:
-    """`took`, `cpu` or `stood` of one hop."""
+    """`took`, `cpu` or `stalled` of one hop."""
 
     def part(way: Way) -> float:
         return float(getattr(way[name], what))

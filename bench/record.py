@@ -1,6 +1,6 @@
 """What a probed cloud wrote down: runs of functions, the calls that they made of AWS, and how long a hop took.
 
-Of each hop is told how long it took, and for how long of that its work stood though it could have gone on:
+Of each hop is told how long it took, and for how long of that its work was stalled, which could have gone on:
 
 - In a function: the threads on its way waited for a core, or its call waited at the local cloud, which serves the calls
   of all functions in one thread. On AWS each function has a core of its own, and no call stands behind another's.
@@ -47,7 +47,7 @@ class Call(NamedTuple):
     delay: int
 
     @property
-    def stood(self) -> int:
+    def stalled(self) -> int:
         """How long it waited at the local cloud, and its thread for a core, ns."""
         return max(0, self.answered - self.sent - self.served) + max(0, self.waited[1] - self.waited[0])
 
@@ -68,11 +68,11 @@ class Run(NamedTuple):
 
 
 class Hop(NamedTuple):
-    """How long a hop took, the CPU time on its way, and for how long it stood; ms."""
+    """How long a hop took, the CPU time on its way, and for how long it was stalled; ms."""
 
     took: float
     cpu: float = 0
-    stood: float = 0
+    stalled: float = 0
 
 
 # By the names of the hops.
@@ -146,22 +146,22 @@ class Record:
         """What the process of `last` did from `since` until that call had ended; until it began, if not `whole`."""
         calls = self.calls[last.process]
         ends = [call.ended for call in calls]
-        cpu = stood = 0
+        cpu = stalled = 0
         call: Call | None = last
         while call and call.ended > since:
             if call is not last or whole:
                 part = call.ended - max(call.began, since)
                 cpu += min(part, call.cpu[1] - call.cpu[0])
-                stood += min(part, call.stood)
+                stalled += min(part, call.stalled)
             place = bisect_right(ends, call.began)
             before = calls[place - 1] if place else None
             gap = max(0, call.began - max(since, before.ended if before else since))
             own = next((one for one in reversed(calls[:place]) if one.thread == call.thread), None)
             waited, spent = (own.waited[1], own.cpu[1]) if own else (0, 0)
-            stood += min(gap, max(0, call.waited[0] - waited))
+            stalled += min(gap, max(0, call.waited[0] - waited))
             cpu += min(gap, max(0, call.cpu[0] - spent))
             call = before
-        return Hop(max(0, (last.ended if whole else last.began) - since) / MS, cpu / MS, stood / MS)
+        return Hop(max(0, (last.ended if whole else last.began) - since) / MS, cpu / MS, stalled / MS)
 
     def free(self, reader: Run, most: int, since: int, until: int) -> int:
         """For how long of this time fewer than `most` runs like `reader` handled what its source had, ns."""
@@ -180,22 +180,23 @@ class Record:
 
         delay: for how many seconds it was held back.
         """
-        stood = self.free(taken, most, since + delay * SECOND, taken.began)
-        return Hop(max(0, taken.began - since) / MS, stood=stood / MS)
+        stalled = self.free(taken, most, since + delay * SECOND, taken.began)
+        return Hop(max(0, taken.began - since) / MS, stalled=stalled / MS)
 
 
 def less_the_quickest(ways: Sequence[Way], of_the_cloud: Iterable[str]) -> None:
-    """In the hops of the local cloud the quickest of all is what has to be done: take it from what the others stood."""
+    """In the hops of the local cloud the quickest of all is what has to be done: the others were
+    stalled for what they took longer."""
     for name in of_the_cloud:
         quickest = min((way[name].took for way in ways), default=0)
         for one in ways:
-            one[name] = one[name]._replace(stood=max(0, one[name].stood - quickest))
+            one[name] = one[name]._replace(stalled=max(0, one[name].stalled - quickest))
 
 
 def of_the_cloud(since: int, until: int) -> Hop:
     """A hop in which the local cloud alone is at work."""
     took = max(0, until - since) / MS
-    return Hop(took, stood=took)
+    return Hop(took, stalled=took)
 
 
 def most_at_once(name: str) -> int:

@@ -4,8 +4,8 @@
  job ended ─ end ─ written ─ stream ─ job_events begins ─ tell ─ on the bus ─ event ─ webhook_sender begins
            ─ fan out ─ turn announced ─ turn ─ turn begins ─ send ─ signed ─ arrival ─ at the receiver
 ```
-What of each hop its work stood: see `record`. Of the arrival: what it took longer than the quickest, for the receiver
-is on this machine too, and for it only while the sender's thread waited for a core.
+For how long its work was stalled: see `record`. In the arrival: what it took longer than the quickest, for the
+receiver is on this machine too, and for it only while the sender's thread waited for a core.
 """
 
 from bench.record import MS, Hop, Record, Way, first, last, most_at_once
@@ -55,4 +55,4 @@ def way(record: Record, job: str, webhook: str, event_id: str, ended: int, arriv
 def _arrival(since: int, arrived: int, waited: int) -> Hop:
     """waited: for how long the sender's thread waited for a core from then until it had the answer, ns."""
     took = max(0, arrived * MS - since)
-    return Hop(took / MS, stood=min(took, max(0, waited)) / MS)
+    return Hop(took / MS, stalled=min(took, max(0, waited)) / MS)

@@ -32,12 +32,12 @@ class Story:
         on: str,
         at: tuple[float, float],
         *about: str,
-        stood: tuple[float, float] = (0, 0),
+        stalled: tuple[float, float] = (0, 0),
         served: float | None = None,
         thread: int = 1,
         delay: int = 0,
     ) -> None:
-        """A call about these. stood: for how long its thread had waited for a core when it began, and when it ended."""
+        """A call about these. stalled: how long its thread had waited for a core when it began, and when it ended."""
         began, ended = at
         line = {"what": what, "on": f"sluice-local-{on}", "function": f"sluice-local-{function}", "process": process}
         line |= {
@@ -49,7 +49,7 @@ class Story:
             "answered": _ns(ended),
         }
         line |= {"ended": _ns(ended), "served": int((ended - began if served is None else served) * MS)}
-        self.lines.append({**line, "cpu": [0, 0], "waited": [int(one * MS) for one in stood]})
+        self.lines.append({**line, "cpu": [0, 0], "waited": [int(one * MS) for one in stalled]})
 
     def record(self) -> Record:
         """The record with these lines."""

@@ -18,9 +18,9 @@ def followed(story: Story, ended: int = 200) -> Way:
     return way
 
 
-def stood(way: Way) -> dict[str, float]:
+def stalled(way: Way) -> dict[str, float]:
     """In the functions."""
-    return {name: hop.stood for name, hop in way.items() if hop.stood and name not in OF_THE_CLOUD}
+    return {name: hop.stalled for name, hop in way.items() if hop.stalled and name not in OF_THE_CLOUD}
 
 
 @pytest.fixture
@@ -61,62 +61,62 @@ def test_each_hop_ends_where_the_next_begins(story: Story) -> None:
         "finish": 10,
     }
     assert sum(took.values()) == 130
-    assert sum(hop.stood for name, hop in way.items() if name not in OF_THE_CLOUD) == 0
+    assert sum(hop.stalled for name, hop in way.items() if name not in OF_THE_CLOUD) == 0
 
 
-def test_what_a_call_waits_for_at_the_local_cloud_has_stood(story: Story) -> None:
+def test_what_a_call_waits_for_at_the_local_cloud_has_been_stalled(story: Story) -> None:
     story.lines = [line for line in story.lines if line["what"] != "SendMessage"]
     story.call("scheduler", SCHEDULER, "SendMessage", "manual", (61, 65), JOB, served=1)
-    assert stood(followed(story)) == {"send": 3}
+    assert stalled(followed(story)) == {"send": 3}
 
 
-def test_what_a_thread_waits_for_a_core_between_its_calls_has_stood(story: Story) -> None:
+def test_what_a_thread_waits_for_a_core_between_its_calls_has_been_stalled(story: Story) -> None:
     """The worker's thread waited 6 ms for a core before it stored the price, and 2 ms before it ended the job."""
     story.lines = [line for line in story.lines if line["process"] != WORKER or line["what"] == "run"]
-    story.call("worker", WORKER, "PutItem", "runs", (85, 90), stood=(1, 1))
-    story.call("worker", WORKER, "UpdateItem", "prices", (115, 120), stood=(7, 7))
-    story.call("worker", WORKER, "UpdateItem", "jobs", (122, 130), JOB, stood=(9, 9))
-    assert stood(followed(story)) == {"start": 1, "work": 6, "finish": 2}
+    story.call("worker", WORKER, "PutItem", "runs", (85, 90), stalled=(1, 1))
+    story.call("worker", WORKER, "UpdateItem", "prices", (115, 120), stalled=(7, 7))
+    story.call("worker", WORKER, "UpdateItem", "jobs", (122, 130), JOB, stalled=(9, 9))
+    assert stalled(followed(story)) == {"start": 1, "work": 6, "finish": 2}
 
 
 def test_a_thread_cannot_have_waited_longer_than_there_was_time(story: Story) -> None:
     story.lines = [line for line in story.lines if line["what"] != "SendMessage"]
-    story.call("scheduler", SCHEDULER, "SendMessage", "manual", (61, 65), JOB, stood=(50, 50))
-    assert followed(story)["send"].stood == 1
+    story.call("scheduler", SCHEDULER, "SendMessage", "manual", (61, 65), JOB, stalled=(50, 50))
+    assert followed(story)["send"].stalled == 1
 
 
 def test_work_of_others_in_the_same_tick_is_on_its_way_and_does_not_stand(story: Story) -> None:
     """That is what the engine does: another's claim before its own makes the tick longer on AWS too."""
     story.call("scheduler", SCHEDULER, "UpdateItem", "jobs", (46, 54), "another's", thread=2)
-    assert followed(story)["tick"].stood == 0
+    assert followed(story)["tick"].stalled == 0
 
 
 def test_a_message_that_waits_for_a_worker_does_not_stand_and_one_that_is_held_back_neither(story: Story) -> None:
     """Five workers were busy from 60 to 70; so it lay there for 10 ms while one was free."""
     for number in range(5):
         story.run("worker", 20 + number, 60, 70 + number, f"other-{number}", source="manual")
-    assert followed(story)["queue"] == Hop(15, stood=10)
+    assert followed(story)["queue"] == Hop(15, stalled=10)
     story.lines = [line for line in story.lines if line["what"] != "SendMessage"]
     story.call("scheduler", SCHEDULER, "SendMessage", "manual", (61, 65), JOB, delay=1)
-    assert followed(story)["queue"] == Hop(15, stood=0)
+    assert followed(story)["queue"] == Hop(15, stalled=0)
 
 
 def test_who_relies_on_a_run_that_another_calls_waits_for_that_call_too(story: Story) -> None:
     """It did not call by itself; somebody else did at 26, and the run began at 30."""
     story.lines = [line for line in story.lines if line["what"] != "Invoke"]
     story.call("listings", 19, "Invoke", "scheduler", (26, 29))
-    assert (followed(story)["nudge"], followed(story)["called"]) == (Hop(0), Hop(10, stood=4))
+    assert (followed(story)["nudge"], followed(story)["called"]) == (Hop(0), Hop(10, stalled=4))
     for line in story.lines:
         line["nudged"] = False
-    assert followed(story)["called"] == Hop(10, stood=0), "the minute's run was called by nobody"
+    assert followed(story)["called"] == Hop(10, stalled=0), "the minute's run was called by nobody"
 
 
 def test_what_the_local_cloud_does_itself_is_as_long_as_the_quickest(story: Story) -> None:
     slow, quick = followed(story), followed(story)
-    quick["gateway"], quick["queue"] = Hop(2, stood=2), Hop(12, stood=12)
+    quick["gateway"], quick["queue"] = Hop(2, stalled=2), Hop(12, stalled=12)
     less_the_quickest([slow, quick], OF_THE_CLOUD)
-    assert (slow["gateway"].stood, slow["queue"].stood) == (3, 3)
-    assert (quick["gateway"].stood, quick["queue"].stood) == (0, 0)
+    assert (slow["gateway"].stalled, slow["queue"].stalled) == (3, 3)
+    assert (quick["gateway"].stalled, quick["queue"].stalled) == (0, 0)
 
 
 def test_a_price_that_was_handed_out_twice_or_for_another_is_not_followed(story: Story) -> None:

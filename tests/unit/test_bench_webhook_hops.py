@@ -20,9 +20,9 @@ def followed(story: Story) -> Way:
     return way
 
 
-def stood(way: Way) -> dict[str, float]:
+def stalled(way: Way) -> dict[str, float]:
     """In the functions, and on the way to the receiver."""
-    return {name: hop.stood for name, hop in way.items() if hop.stood and name not in OF_THE_CLOUD}
+    return {name: hop.stalled for name, hop in way.items() if hop.stalled and name not in OF_THE_CLOUD}
 
 
 @pytest.fixture
@@ -61,19 +61,19 @@ def test_each_hop_ends_where_the_next_begins(story: Story) -> None:
         "arrival": 18,
     }
     assert sum(hop.took for hop in way.values()) == pytest.approx(ARRIVED)
-    assert stood(way) == {}
+    assert stalled(way) == {}
 
 
 def test_a_record_that_waits_for_the_run_before_it_does_not_stand(story: Story) -> None:
     """One run of a stream's reader goes on at a time, on AWS too. This one handled others' records until 17."""
-    assert followed(story)["stream"] == Hop(12, stood=12)
+    assert followed(story)["stream"] == Hop(12, stalled=12)
     story.run("job-events", TELLER, 2, 17, "another's", source=STREAM)
-    assert followed(story)["stream"] == Hop(12, stood=3)
+    assert followed(story)["stream"] == Hop(12, stalled=3)
 
 
 def test_another_function_that_reads_the_same_stream_is_in_nobodys_way(story: Story) -> None:
     story.run("job-counts", 20, 2, 17, JOB, source=STREAM)
-    assert followed(story)["stream"] == Hop(12, stood=12)
+    assert followed(story)["stream"] == Hop(12, stalled=12)
 
 
 def test_a_message_that_waits_for_a_sender_does_not_stand(story: Story) -> None:
@@ -83,7 +83,7 @@ def test_a_message_that_waits_for_a_sender_does_not_stand(story: Story) -> None:
     for number in range(3):
         story.run("webhook-sender", 30 + number, 60, 80, "turn:globex", source=QUEUE)
     way = followed(story)
-    assert (way["event"], way["turn"]) == (Hop(14, stood=4), Hop(15, stood=10))
+    assert (way["event"], way["turn"]) == (Hop(14, stalled=4), Hop(15, stalled=10))
 
 
 def test_others_work_in_the_same_run_is_on_its_way_and_does_not_stand(story: Story) -> None:
@@ -92,15 +92,15 @@ def test_others_work_in_the_same_run_is_on_its_way_and_does_not_stand(story: Sto
         story.call(
             "webhook-sender", FANNING, "PutItem", "deliveries", (57, 60), f"mallory/h{number} x", thread=number + 5
         )
-    assert stood(followed(story)) == {}
+    assert stalled(followed(story)) == {}
     story.call("webhook-sender", FANNING, "PutItem", "deliveries", (60, 66), "mallory/h9 x", thread=4, served=1)
-    assert stood(followed(story)) == {"fan out": 5}, "but that call waited for the local cloud's one thread"
+    assert stalled(followed(story)) == {"fan out": 5}, "but that call waited for the local cloud's one thread"
 
 
-def test_a_sender_that_waits_for_a_core_on_the_way_to_the_receiver_has_stood(story: Story) -> None:
+def test_a_sender_that_waits_for_a_core_on_the_way_to_the_receiver_has_been_stalled(story: Story) -> None:
     story.lines.pop()
-    story.call("webhook-sender", SENDING, "UpdateItem", "deliveries", (120, 125), DELIVERY, thread=2, stood=(6, 6))
-    assert stood(followed(story)) == {"arrival": 6}
+    story.call("webhook-sender", SENDING, "UpdateItem", "deliveries", (120, 125), DELIVERY, thread=2, stalled=(6, 6))
+    assert stalled(followed(story)) == {"arrival": 6}
 
 
 def test_a_turn_that_goes_on_already_sends_it_without_another_message(story: Story) -> None:
