@@ -551,7 +551,15 @@ class Town(Plant):
         """When somebody looks again at each thing that is not done."""
         self._read_streams()
         mails = [int(one["due_at"]["N"]) for one in self.store.items("notifications") if "due_at" in one]
+        self._forget_orphans()
         return [*super()._waiting(), *[self.clock.time] * len(self.counted), *mails]
+
+    def _forget_orphans(self) -> None:
+        """What was put on its way to an address while that was deleted is nobody's, and goes when its time is over."""
+        known = {f"{one['tenant']['S']}/{one['webhook_id']['S']}" for one in self.store.items("webhooks")}
+        for one in self.store.items("deliveries"):
+            if one.get("state", {}).get("S") == "pending" and one["webhook"]["S"] not in known:
+                self.store.put("deliveries", {**one, "state": {"S": "dropped"}})
 
 
 def _brief(item: Json) -> Json:
