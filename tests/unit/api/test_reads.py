@@ -1,4 +1,4 @@
-"""A page reads a few times what it may hold, however much a tenant has: counted items, of 10 and of 5,000."""
+"""A page reads a few times what it may hold, however much a tenant has: counted items, of 10 and of 2,000."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ from tests.support.http import call, route_functions
 from tests.support.store import Answer, Request, Send, Store
 from tests.unit.api.conftest import Cloud
 
-FEW, MANY = 10, 5_000
+FEW, MANY = 10, 2_000
 LIMIT = 1
 CHECKS = "/v1/operator/checks"
 PAGE = f"{0:032x}"
