@@ -322,7 +322,7 @@ def test_every_route_that_shows_many_things_is_counted() -> None:
 
 @pytest.mark.parametrize("fill", dict.fromkeys(fill for _, _, fill in LISTS))
 def test_a_page_reads_as_much_of_many_as_of_few(cloud: Cloud, tables: Store, fill: Fill) -> None:
-    """The items that each list reads, of 10 and of 5,000."""
+    """The items that each list reads, of 10 and of 2,000."""
     read: dict[int, dict[tuple[str, str], int]] = {}
     for number in (FEW, MANY):
         tables.clear()
