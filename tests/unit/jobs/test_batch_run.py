@@ -51,11 +51,19 @@ def batch_of(names: str, clock: VirtualClock, priority: int = keys.HOT) -> Batch
     return Batch.of([job for job in jobs if job], window, len(names))
 
 
-def run(batch: Batch, clock: VirtualClock, handler: Handler, *, threads: int = 1, time: int = 5 * MINUTE) -> Report:
+def run(
+    batch: Batch,
+    clock: VirtualClock,
+    handler: Handler,
+    *,
+    threads: int = 1,
+    time: int = 5 * MINUTE,
+    refusals: Refusals | None = None,
+) -> Report:
     config = Config()
     with work.kind(handler):
-        limits = config.limits["stockx"]
-        return run_batch(batch, limits, Context(clock, config), clock.time + time, lambda job, failure: None, threads)
+        limits, until, context = config.limits["stockx"], clock.time + time, Context(clock, config)
+        return run_batch(batch, limits, context, until, lambda job, failure: None, threads, refusals=refusals)
 
 
 def one_call(run: Run) -> HandlerResult:
@@ -313,6 +321,23 @@ def test_what_runs_together_is_not_begun_on_a_budget_that_has_just_been_refused(
     refusals.note("stockx:acme", BudgetClosed("429", retry_at=until))
     assert together(batch_of("abc", clock), clock, ends, refusals).ends == {"snoozed": 3}
     assert {job.due_at for job in Job.scan()} == {until}
+
+
+class Passing(VirtualClock):
+    """Time passes with each look at it."""
+
+    def now(self) -> int:
+        self.time += 1
+        return self.time
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("left", range(1, 20))
+def test_a_pause_that_ends_while_a_job_is_about_to_begin_is_no_fault_of_the_job(left: int, clock: VirtualClock) -> None:
+    refusals, batch = Refusals(), batch_of("a", clock)
+    refusals.note("stockx:acme", BudgetClosed("429", retry_at=clock.time + left))
+    ends = run(batch, Passing(clock.time), one_call, refusals=refusals).ends
+    assert ends in ({"snoozed": 1}, {"completed": 1})
 
 
 @pytest.mark.usefixtures("store")

@@ -100,7 +100,8 @@ def run_batch(
     def work(run: Run) -> HandlerResult:
         if run.job.job_id in together:
             return _told(together[run.job.job_id])
-        _check(run, grant, last_start)
+        if why_not := _hindrance(run, grant, last_start):
+            raise why_not
         return kinds.get(run.job.kind).load()(run)
 
     def one(run: Run) -> None:
@@ -122,8 +123,7 @@ def run_batch(
         observe(ended or job, failure)
 
     try:
-        if not grant.stopped:
-            together |= _run_together(runs, last_start)
+        together |= _run_together(runs, grant, last_start)
         if threads == 1:
             for run in runs:
                 one(run)
@@ -136,21 +136,22 @@ def run_batch(
     return report
 
 
-def _check(run: Run, grant: Grant, last_start: int) -> None:
-    """Do nothing if the job may be begun. Raises the reason why not."""
+def _hindrance(run: Run, grant: Grant, last_start: int) -> Failure | None:
+    """Why the job may not be begun now; None if it may."""
     if newer(run.job):
-        raise CannotSucceed(f"job version {run.job.version}; this worker reads {VERSION}", code="newer_version")
-    if grant.stopped:
-        raise grant.stopped
+        return CannotSucceed(f"job version {run.job.version}; this worker reads {VERSION}", code="newer_version")
+    if stopped := grant.stopped:
+        return stopped
     if run.clock.now() > last_start:
-        raise OutOfTime("this worker's time ends before the job could be done")
+        return OutOfTime("this worker's time ends before the job could be done")
+    return None
 
 
-def _run_together(runs: Sequence[Run], last_start: int) -> dict[str, HandlerResult | Exception]:
+def _run_together(runs: Sequence[Run], grant: Grant, last_start: int) -> dict[str, HandlerResult | Exception]:
     """What became of those jobs whose kind takes all of a batch at once, by job id. Their ends are not written yet."""
     groups: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
-        if kinds.runs_together(run.job.kind) and not newer(run.job) and run.clock.now() <= last_start:
+        if kinds.runs_together(run.job.kind) and not _hindrance(run, grant, last_start):
             groups[run.job.kind].append(run)
     told: dict[str, HandlerResult | Exception] = {}
     for kind, group in groups.items():
