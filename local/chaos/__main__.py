@@ -4,6 +4,7 @@ import os
 import random
 import sys
 import time
+from collections import Counter
 
 from rich.console import Console
 
@@ -60,7 +61,7 @@ def main() -> int:
 def told(outcome: Outcome) -> list[str]:
     """What happened, in lines."""
     load, trouble = outcome.load, outcome.trouble
-    kinds = {what: sum(ask.what == what for ask in load.asks) for what in sorted({ask.what for ask in load.asks})}
+    kinds = Counter(sorted(ask.what for ask in load.asks))
     return [
         "",
         f"asked for    {len(load.asks)} things ({_counted(kinds)}); {load.repeated} requests had to be sent again",

@@ -8,6 +8,7 @@ from typing import Any
 from local.chaos.load import TENANTS, Ask
 from local.laptop import Laptop
 from sluice_command.api import Api
+from sluice_command.lists import rows
 
 FINAL = ("succeeded", "dead", "cancelled")
 
@@ -34,7 +35,7 @@ def jobs(laptop: Laptop) -> Iterator[dict[str, Any]]:
 
 def _ends(api: Api, asks: Sequence[Ask], states: Mapping[str, str]) -> Iterator[str]:
     """What was asked for is done. What was killed more often than it has attempts has a dead letter that says so."""
-    letters = set(_letters(api))
+    letters = {one["jobId"] for one in rows(api, "/v1/dead-letters", "deadLetters", None)}
     for ask in asks:
         if ask.what == "record":
             if (state := api.get(f"/v1/ebay/listings/{ask.name}")["state"]) != "live":
@@ -44,17 +45,6 @@ def _ends(api: Api, asks: Sequence[Ask], states: Mapping[str, str]) -> Iterator[
                 yield f"{ask} is dead, and no letter says why"
         elif state != "succeeded":
             yield f"{ask} is {state}"
-
-
-def _letters(api: Api) -> Iterator[str]:
-    """The jobs of all dead letters of the tenant."""
-    cursor: str | None = None
-    while True:
-        found = api.get("/v1/dead-letters", limit=100, cursor=cursor)
-        yield from (one["jobId"] for one in found["deadLetters"])
-        cursor = found["next"]
-        if cursor is None:
-            return
 
 
 def _listings(laptop: Laptop, tenant: str, asks: Sequence[Ask], dead: set[str]) -> Iterator[str]:
