@@ -7,7 +7,7 @@ import pytest
 from sluice.platform.config.document import Config
 from tests.support import work
 from tests.support.clock import VirtualClock
-from tests.support.store import Store
+from tests.support.store import Answer, Request, Send, Store
 from tests.support.store import store as make_store
 
 NOON = 1_795_348_800_000  # 2026-11-22 12:00 UTC
@@ -27,3 +27,10 @@ def clock() -> VirtualClock:
 @pytest.fixture
 def config() -> Config:
     return Config()
+
+
+def sent_twice(request: Request, send: Send) -> Answer:
+    """Around a store: of each write the answer is lost once, so that botocore sends it again."""
+    if request.operation == "UpdateItem":
+        send()
+    return send()

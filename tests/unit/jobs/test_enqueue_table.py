@@ -331,24 +331,19 @@ def test_what_a_later_request_keeps_of_an_earlier_one_is_that_of_the_last(store:
         enqueue(replace(spec(), payload=payload, replace=True, kept=frozenset({"price", "quantity"})), clock.time)
 
     ask(price=1, quantity=1)
+    writes = list[Request]()
 
     def around(request: Request, send: Send) -> Answer:
-        if request.operation == "UpdateItem" and "price" in str(request.parameters):
+        if request.operation == "UpdateItem":
+            writes.append(request)
+        if len(writes) == 2:  # the first is the attempt to create it anew, which fails; the second is to join it
             store.around = None
             ask(quantity=2)
         return send()
 
-    # The first write of who asks for it is the attempt to create it anew, which fails; the second is to join it.
-    attempts = list[int]()
-
-    def second(request: Request, send: Send) -> Answer:
-        if request.operation == "UpdateItem":
-            attempts.append(1)
-        return around(request, send) if len(attempts) == 2 else send()
-
-    store.around = second
+    store.around = around
     ask(price=2)
-    store.around = None
+    assert len(writes) == 2
     assert stored().payload == {"price": 2, "quantity": 2}
 
 

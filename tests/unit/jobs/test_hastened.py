@@ -17,6 +17,7 @@ from sluice.platform.config.limits import Limits, by_clock
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec
+from tests.unit.jobs.conftest import sent_twice
 
 JOB_ID = spec().job_id
 SHARDS = 7
@@ -82,16 +83,10 @@ def test_who_hears_no_answer_the_first_time_is_told_what_was_done(
 ) -> None:
     """botocore sends the write again: it has been done already, and by nobody else."""
     failed(clock)
-    store.around = _twice
+    store.around = sent_twice
     assert way(JOB_ID, "acme", clock.time) is Hastened.DONE
     store.around = None
     assert way(JOB_ID, "acme", clock.time) is Hastened.ALREADY
-
-
-def _twice(request: Request, send: Send) -> Answer:
-    if request.operation == "UpdateItem":
-        send()
-    return send()
 
 
 @pytest.mark.usefixtures("store")

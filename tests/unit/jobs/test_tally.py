@@ -16,6 +16,7 @@ from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.stream import changes
 from tests.support.work import KIND, spec
+from tests.unit.jobs.conftest import sent_twice
 
 CONFIG = Config()
 
@@ -83,19 +84,12 @@ def test_a_write_that_is_sent_again_after_a_lost_answer_has_counted_and_is_no_fa
     for number in range(counted.MOST_SEEN + 1):
         enqueue(spec(f"{number}"), clock.time)
         records = changes("jobs")
-        store.around = _twice
+        store.around = sent_twice
         tally.follow(records)
         depth.follow(records)
         store.around = None
     assert (tally.counts("acme"), uncounted) == ({(KIND.name, "unfinished"): counted.MOST_SEEN + 1}, [])
     assert set(counts.now("acme").values()) == {counted.MOST_SEEN + 1}
-
-
-def _twice(request: Request, send: Send) -> Answer:
-    """botocore has lost the answer of a write."""
-    if request.operation == "UpdateItem":
-        send()
-    return send()
 
 
 @pytest.mark.usefixtures("store")
