@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 
 from sluice import capabilities
@@ -24,13 +25,9 @@ class Readers(Trade):
     def _read(self, tenant: str, kind: str | None, limit: int, pages: int) -> list[dict[str, Any]]:
         query = {"limit": limit, **({"type": kind} if kind else {})}
         found: list[dict[str, Any]] = []
-        for _ in range(pages):
-            answer = self._town.ask("GET", ALL, query=query, tenant=tenant)
+        for answer in islice(self._pages(ALL, query, tenant=tenant), pages):
             assert answer.status == 200, answer.text
             found += answer.json["events"]
-            if answer.json["next"] is None:
-                break
-            query["cursor"] = answer.json["next"]
         return found
 
     def wrong(self) -> Iterator[str]:

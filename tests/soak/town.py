@@ -11,7 +11,7 @@ When nothing can happen now, the clock goes on to the next thing that will.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -117,6 +117,17 @@ class Trade:
         assert answer.status == 202, answer.text
         if job_id := answer.json.get("jobId"):
             self._town.owe(tenant, job_id)
+
+    def _pages(self, path: str, query: Mapping[str, Any], **who: Any) -> Iterator[Answer]:
+        """What is answered for the pages of a list. Each is asked for when the one before has been looked at."""
+        wanted = dict(query)
+        while True:
+            answer = self._town.ask("GET", path, query=wanted, **who)
+            yield answer
+            cursor = answer.json.get("next") if answer.headers["Content-Type"] == "application/json" else None
+            if not cursor:
+                return
+            wanted["cursor"] = cursor
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Tenants look at what there is, whatever goes wrong meanwhile: each answer is what the document of the API says."""
 
 import re
+from itertools import islice
 from typing import Final
 from urllib.parse import quote
 
@@ -58,15 +59,10 @@ class Visitors(Trade):
 
     def _read(self, route: str, path: str, tenant: str, pages: int) -> Answer:
         """What is answered, which the document allows, and which says nothing of anybody else."""
-        query = dict(QUERIES.get(route, {}))
-        for _ in range(pages):
-            answer = self._town.ask("GET", path, query=query, tenant=tenant, roles=self._roles)
+        query = QUERIES.get(route, {})
+        for answer in islice(self._pages(path, query, tenant=tenant, roles=self._roles), pages):
             conforms(f"GET {route}", answer)
             assert answer.status in (200, 400, 403, 404), answer.text
             others = [one for one in TENANTS if one != tenant and one in answer.text]
             assert not others or "platform" in self._roles, f"{tenant} reads of {others} at {path}: {answer.text}"
-            cursor = answer.json.get("next") if answer.headers["Content-Type"] == "application/json" else None
-            if not cursor:
-                break
-            query["cursor"] = cursor
         return answer
