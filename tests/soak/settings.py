@@ -27,7 +27,8 @@ class Settings(Trade):
     def act(self) -> None:
         match self._chance.randint(0, 5):
             case 0:
-                self._town.parameter.write(self._chance.choice(NONE), self._town.clock.time)
+                self._town.parameter.at = self._town.clock.time
+                self._town.parameter.put(self._chance.choice(NONE))
             case 1:
                 known = self._version()
                 self._send(f"{PATH}/revert", {"version": known, "to": self._chance.randint(1, known)})
@@ -54,7 +55,8 @@ class Settings(Trade):
 
     def wrong(self) -> Iterator[str]:
         shown = self._town.ask("GET", PATH, tenant=TENANTS[0], roles="platform").json
-        number, text = self._town.parameter.versions[-1][:2]
+        newest = self._town.parameter.versions[-1]
+        number, text = newest["Version"], newest["Value"]
         if (shown["version"], shown["document"], shown["refused"]) != (number, json.loads(text), None):
             yield f"the configuration is {text}, version {number}, and is told as {shown}"
         if json.loads(text) != BASE:

@@ -164,7 +164,7 @@ def a_delivery_that_does_not_arrive(town: Town, patch: pytest.MonkeyPatch) -> No
 @sees("Settings", "the configuration was put back, and is ")
 def another_configuration(town: Town, patch: pytest.MonkeyPatch) -> None:
     _keep(patch, town.parameter, "versions")
-    town.parameter.write('{"engine": {"batch": 0}}', town.clock.time)
+    town.parameter.put('{"engine": {"batch": 0}}')
 
 
 @sees("Operators", "the action ")

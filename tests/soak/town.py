@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from random import Random
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
@@ -59,6 +58,7 @@ from tests.soak import storm as storms
 from tests.soak.storm import Storm
 from tests.support.clock import VirtualClock
 from tests.support.http import Answer, call
+from tests.support.parameter import Parameter
 from tests.support.store import Store
 from tests.support.stream import changes
 
@@ -180,25 +180,6 @@ class Mailroom(Receiver):
 
 
 @dataclass
-class Parameter:
-    """The configuration as SSM keeps it. versions: number, text and time of each, the newest last."""
-
-    versions: list[tuple[int, str, int]] = field(default_factory=lambda: [(1, json.dumps(BASE), NOON)])
-
-    def write(self, text: str, now: int) -> int:
-        """Without any condition, as SSM does; the version's number."""
-        self.versions.append((len(self.versions) + 1, text, now))
-        return len(self.versions)
-
-    def shown(self) -> list[Json]:
-        """The last hundred, oldest first."""
-        return [
-            {"Version": number, "Value": text, "LastModifiedDate": datetime.fromtimestamp(at / SECOND, UTC)}
-            for number, text, at in self.versions[-100:]
-        ]
-
-
-@dataclass
 class Town(Plant):
     """See the module.
 
@@ -216,7 +197,7 @@ class Town(Plant):
     counted: list[Json] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     wanted_listings: Counter[str] = field(default_factory=Counter)
-    parameter: Parameter = field(default_factory=Parameter)
+    parameter: Parameter = field(default_factory=lambda: Parameter(json.dumps(BASE), NOON))
     posted: Counter[str] = field(default_factory=Counter)
     readers: list[Live] = field(default_factory=list)
     clockwork: list[Clockwork] = field(default_factory=list)
@@ -469,12 +450,8 @@ class Town(Plant):
     # ── those parts of AWS that are more than in the stories ──
 
     def _ssm(self, operation: str, given: Json) -> Json:
-        match operation:
-            case "PutParameter":
-                return {"Version": self.parameter.write(given["Value"], self.clock.time)}
-            case "GetParameterHistory":
-                return {"Parameters": self.parameter.shown()}
-        return {"Parameter": self.parameter.shown()[-1]}
+        self.parameter.at = self.clock.time
+        return self.parameter.answer(operation, given)
 
     def services(self) -> dict[str, Callable[[str, Json], Json]]:
         return {**super().services(), "sns": self._sns}
