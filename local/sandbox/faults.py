@@ -200,30 +200,28 @@ class FaultPlan:
 
 @dataclass
 class Faults:
-    """The plan in force and what it has seen. May be set from any thread. number: how many plans there were before."""
+    """The plan in force and what it has seen. May be set from any thread."""
 
     seed: int
-    number: int = 0
-    _plan: FaultPlan = field(init=False)
+    plan: FaultPlan = field(init=False)
     _seen: Counter[tuple[int, str]] = field(default_factory=Counter)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
-        self._plan = FaultPlan(self.seed)
+        self.plan = FaultPlan(self.seed)
 
     @property
     def current(self) -> tuple[Fault, ...]:
-        return self._plan.faults
+        return self.plan.faults
 
     def set(self, *faults: Fault) -> None:
         """Replace the plan. Counting starts again, also for faults that were there before."""
         with self._lock:
-            self._plan, self._seen = FaultPlan(self.seed, faults), Counter()
-            self.number += 1
+            self.plan, self._seen = FaultPlan(self.seed, faults), Counter()
 
     def clear(self) -> None:
         self.set()
 
     def strikes(self, event: Event) -> tuple[Strike, ...]:
         with self._lock:
-            return self._plan.decide(event, self._seen)
+            return self.plan.decide(event, self._seen)

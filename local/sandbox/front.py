@@ -152,9 +152,9 @@ class Front:
 
     async def _held(self, delay_ms: float) -> None:
         """Wait so long, or until the faults are others: so a test lets go what it has held, and need not be quick."""
-        plan, steps = self.faults.number, ceil(delay_ms / STEP_MS)
+        plan, steps = self.faults.plan, ceil(delay_ms / STEP_MS)
         for _ in range(steps):
-            if self.faults.number != plan or self.closing.is_set():
+            if self.faults.plan is not plan or self.closing.is_set():
                 return
             await self._pause(delay_ms / steps)
 
