@@ -6,7 +6,7 @@ lines of each in turn.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from typing import Final
 
 from sluice.notifications import texts
@@ -53,7 +53,7 @@ def mail(lines: Lines, stage: str, *, more: bool) -> Mail:
     counts = {tenant: Counter(line.type for line in of) for tenant, of in sorted(lines.items())}
     total = sum(counts.values(), Counter[str]())
     of_whom = f" of {len(counts)} tenants" if len(counts) > 1 else f" of {next(iter(counts))}"
-    shown = sorted(_in_turns(lines, texts.MOST_SHOWN), key=lambda one: (one[1].at, one[0]))
+    shown = sorted(islice(_in_turns(lines), texts.MOST_SHOWN), key=lambda one: (one[1].at, one[0]))
     unshown = total.total() - len(shown)
     parts = [
         "\n".join(f"{tenant}: {texts.counted(found)}" for tenant, found in counts.items()),
@@ -65,11 +65,7 @@ def mail(lines: Lines, stage: str, *, more: bool) -> Mail:
     return Mail(texts.subject(texts.counted(total) + of_whom, stage), "\n\n".join(parts))
 
 
-def _in_turns(lines: Lines, most: int) -> list[tuple[str, Line]]:
-    """`most` lines at most: the first one of each tenant, then the second one of each, and so on."""
-    return [turn for turn, _ in zip(_turns(lines), range(most), strict=False)]
-
-
-def _turns(lines: Lines) -> Iterator[tuple[str, Line]]:
-    for row in zip_longest(*(lines[tenant] for tenant in sorted(lines))):
-        yield from ((tenant, line) for tenant, line in zip(sorted(lines), row, strict=True) if line is not None)
+def _in_turns(lines: Lines) -> Iterator[tuple[str, Line]]:
+    """The first line of each tenant, then the second one of each, and so on."""
+    for turn in zip_longest(*([(tenant, line) for line in of] for tenant, of in sorted(lines.items()))):
+        yield from (one for one in turn if one is not None)
