@@ -163,7 +163,7 @@ def send_test(request: HttpRequest[None, None]) -> SentMail:
     usage.charge_mail(request.tenant, request.now, live.current().tenants.allowed(request.tenant))
     if reason := mailer.REASONS.get(_standing(wanted, request.now, anew=True)):
         raise Conflict(reason, code="not_confirmed")
-    return _sent(mailer.post(wanted, texts.trial(settings().stage), 0, request.now))
+    return _sent(mailer.send(wanted, texts.trial(settings().stage), 0, request.now))
 
 
 def list_mails(request: HttpRequest[None, PageQuery]) -> SentMails:

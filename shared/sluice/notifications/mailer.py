@@ -91,6 +91,12 @@ def _lines(rows: list[Row]) -> list[Line]:
 def post(wanted: Row, mail: Mail, lines: int, now: int) -> Row:
     """Send a mail where the tenant wants it, and remember it; where it cannot arrive, it is only remembered."""
     reason = NO_ADDRESS if wanted.topic is None else REASONS.get(topics.standing(wanted.topic))
-    if reason is None and wanted.topic:
-        topics.publish(wanted.topic, *mail)
-    return table.keep(wanted.entry, now, *mail, SENT if reason is None else NOT_SENT, reason, lines)
+    if reason is None:
+        return send(wanted, mail, lines, now)
+    return table.keep(wanted.entry, now, *mail, NOT_SENT, reason, lines)
+
+
+def send(wanted: Row, mail: Mail, lines: int, now: int) -> Row:
+    """Send a mail to an address that mail reaches, and remember it."""
+    topics.publish(wanted.topic, *mail)
+    return table.keep(wanted.entry, now, *mail, SENT, None, lines)
