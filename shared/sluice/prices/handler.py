@@ -107,7 +107,7 @@ def _wanted(run: Run, marketplace: str, product: Product) -> set[str]:
     sku, currency = run.payload["sku"], run.payload["currency"]
     jobs = (job.payload for job in run.batch if job.kind == run.job.kind)
     asked = [size_of(job) for job in jobs if (skus.key(job["sku"]), job["currency"]) == (skus.key(sku), currency)]
-    stored = prices.find(sku, marketplace, currency=currency)
+    stored = prices.find(sku, marketplace, currency)
     asked += [Size(price.size, price.size_system) for price in stored if not _is_fresh(price, run)]
     chart = product.chart()
     return {variant.variant_id for size in set(asked) if (variant := _named(chart, size))}

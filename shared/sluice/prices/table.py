@@ -143,17 +143,12 @@ def _whole(price: Price) -> list[Update]:
     ]
 
 
-def find(
-    sku: str, marketplace: str | None = None, size: Size | None = None, currency: str | None = None
-) -> list[Price]:
-    """The prices of `sku`, however it is written, narrowed by what is given, by marketplace and size.
+def find(sku: str, marketplace: str, currency: str) -> list[Price]:
+    """The prices of `sku`, however it is written, at a marketplace and in a currency, by size.
 
-    A size without a system matches in the price's own. What was stored under another spelling of a size gives way to
-    the newer price of the same size.
+    What was stored under another spelling of a size gives way to the newer price of the same size.
     """
-    only = Price.price.startswith(f"{marketplace}:") if marketplace and size is None else None
-    rows = Price.query(skus.key(sku), only)
-    return [row for row in _narrowed(rows, size, currency) if marketplace is None or row.marketplace == marketplace]
+    return _narrowed(Price.query(skus.key(sku), Price.price.startswith(f"{marketplace}:")), None, currency)
 
 
 def page(
@@ -161,7 +156,8 @@ def page(
 ) -> Page[Price]:
     """As `find`, of the next `limit` rows of these marketplaces, in their order: fewer, or none, may match.
 
-    A marketplace without size charts has as many sizes as somebody has asked for, so nobody reads all rows at once.
+    A size without a system matches in the price's own. A marketplace without size charts has as many sizes as somebody
+    has asked for, so nobody reads all rows at once.
     """
     names = list(marketplaces) if after is None else marketplaces[marketplaces.index(_marketplace(after)) :]
     found, place = list[Price](), after
