@@ -126,7 +126,7 @@ def _fitting(variants: list[ReadVariant]) -> list[ReadVariant]:
     return fitting(plain, variant_bytes, MOST_BYTES)
 
 
-def variant_bytes(one: "VariantWords") -> int:
+def variant_bytes(one: VariantWords) -> int:
     """The bytes of what tells it from others, and what was read of it, as they are stored: in ASCII."""
     words = (one.id, one.sku, one.gtin, *one.texts, *(word for option in one.options.items() for word in option))
     return sum(len(word.encode("ascii", "backslashreplace")) for word in words)

@@ -87,7 +87,7 @@ def _step(
         actions = [
             Tracker.arms.set(alerts.arms_to_json({key: arm for key, arm in arms.items() if key in known})),
             Tracker.alerts.set(_newest([*new, *(tracker.alerts or ())])),
-            Tracker.outbox.set(_newest([*new[::-1], *(tracker.outbox or ())[::-1]])[::-1]),
+            Tracker.outbox.set(_newest([*(tracker.outbox or ()), *new][::-1])[::-1]),
             Tracker.unreadable.set(bool(unreadable)),
             Tracker.version.set(tracker.version + 1),
         ]
