@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from operate import Item
 from sluice.jobs.model import history, keys
-from sluice.jobs.model.job import MOST_ASKERS, Job, Unreadable, read
+from sluice.jobs.model.job import Job, Unreadable, read
 from sluice.jobs.model.states import FINAL, LEASED, QUEUED
 from sluice.jobs.queue import rerun
 from sluice.listings.stockx import kinds as stockx
@@ -87,9 +87,7 @@ def _job(item: Item, when: When) -> Item | None:
 def _join(item: Item, job: Job, config: Config) -> None:
     """It has not begun, so who asked while it ran is served by the run that comes: as `finish` does it."""
     job.priority = max(job.priority, job.rerun or 0)
-    present = job.asked_by()
-    later = sorted((job.rerun_askers or set()) - present)
-    askers = present | set(later[: max(0, MOST_ASKERS - len(present))])
+    askers = rerun.joined(job, job)
     item |= {"priority": {"N": str(job.priority)}, "payload": item.get("rerun_payload", item["payload"])}
     item["lane"] = {"S": job.home(config.limits[keys.service_of(job.budget)].shards)}
     if askers != {job.tenant}:

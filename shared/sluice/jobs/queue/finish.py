@@ -12,7 +12,7 @@ from pynamodb.transactions import TransactWrite
 
 from sluice.jobs.model import history, keys, kinds
 from sluice.jobs.model.dead_letters import DeadLetter, dead_letters_of
-from sluice.jobs.model.job import MOST_ASKERS, Job
+from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Then, Waiting
 from sluice.jobs.model.states import LEASED, TRANSITIONS
 from sluice.jobs.queue import lanes, rerun
@@ -189,11 +189,9 @@ def _joined(job: Job, asked: Job | None, payer: str) -> list[Update]:
 
     So a request for a rerun stands only on a job that runs or has begun, where nobody can cancel or abandon it.
     """
-    present = job.asked_by()
-    later = sorted(((asked.rerun_askers if asked else None) or set()) - present)
     return [
         Job.payload.set(Job.rerun_payload | Job.payload),
-        rerun.askers(present | set(later[: max(0, MOST_ASKERS - len(present))]), payer),
+        rerun.askers(rerun.joined(job, asked), payer),
         *(attribute.remove() for attribute in (*rerun.REQUEST, Job.begun)),
     ]
 

@@ -4,7 +4,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
 
 from sluice.jobs.model import keys
-from sluice.jobs.model.job import Job
+from sluice.jobs.model.job import MOST_ASKERS, Job
 from sluice.platform.attributes import still
 
 # What a job knows of a request that came while it ran.
@@ -14,6 +14,13 @@ REQUEST = (Job.rerun, Job.rerun_payload, Job.rerun_askers, Job.rerun_payer)
 def askers(names: set[str], payer: str) -> Update:
     """Who asks for the run."""
     return Job.askers.remove() if names == {payer} else Job.askers.set(names)
+
+
+def joined(job: Job, asked: Job | None) -> set[str]:
+    """Who asks for the run with those who, as `asked` knows, asked while it ran: as many as there is room for."""
+    present = job.asked_by()
+    later = sorted(((asked.rerun_askers if asked else None) or set()) - present)
+    return present | set(later[: max(0, MOST_ASKERS - len(present))])
 
 
 def request(job: Job | None) -> list[object]:
