@@ -6,6 +6,7 @@ from typing import Any
 
 from sluice_command.api import Api
 from sluice_command.errors import ApiError
+from sluice_command.lists import MOST_PRICES, rows
 
 Json = dict[str, Any]
 # What a job is when nothing more becomes of it; and an account when it may be used.
@@ -76,8 +77,8 @@ def connected(api: Api) -> list[str]:
 
 def stored(api: Api, item: Json) -> list[Json]:
     """The prices that are stored for `item`."""
-    found: list[Json] = api.get("/v1/market/prices", **{name: item.get(name) for name in _NAMED})["prices"]
-    return found
+    wanted = {name: item.get(name) for name in _NAMED}
+    return list(rows(api, "/v1/market/prices", "prices", None, MOST_PRICES, **wanted))
 
 
 def _answers(api: Api, wanted: list[Json]) -> list[Json]:

@@ -7,8 +7,8 @@ from typing import Any
 from sluice_command.api import Api, ApiError
 
 Json = dict[str, Any]
-# The most that a page of any list holds.
-MOST_ON_PAGE = 100
+# The most that a page of any list holds; one of prices, so that a shoe in all its sizes is on one.
+MOST_ON_PAGE, MOST_PRICES = 100, 500
 FORBIDDEN = 403
 
 
@@ -25,11 +25,13 @@ def own_or_all(api: Api, path: str, operators: str, name: str, limit: int, **que
             raise refused from None
 
 
-def rows(api: Api, path: str, name: str, limit: int | None, **query: Any) -> Iterator[Json]:
+def rows(
+    api: Api, path: str, name: str, limit: int | None, most_on_page: int = MOST_ON_PAGE, /, **query: Any
+) -> Iterator[Json]:
     """Up to `limit` rows of the list `name` at `path`, or all. A page may be short, or empty, and not the last."""
     cursor, left = None, limit if limit is not None else sys.maxsize
     while left > 0:
-        page = api.get(path, limit=min(left, MOST_ON_PAGE), cursor=cursor, **query)
+        page = api.get(path, limit=min(left, most_on_page), cursor=cursor, **query)
         found = page[name][:left]
         yield from found
         left -= len(found)

@@ -7,7 +7,10 @@ import pytest
 from sluice.marketplaces import skus
 from sluice.prices import table as prices
 from sluice.prices.table import Price
+from sluice_command import asking
+from sluice_command.api import Api
 from tests.support.http import call
+from tests.support.wire import api_of
 from tests.unit.api.conftest import Cloud
 
 SKU = "DD1391-100"
@@ -77,6 +80,13 @@ def test_the_pages_together_have_each_price_once(cloud: Cloud, limit: str, made_
 def test_a_size_is_found_among_them(flooded: set[str]) -> None:
     found = [name for page in pages(size="10") for name in page]
     assert sorted(found) == [f"{name}:us-10:USD" for name in ("alias", "ebay", "stockx")]
+
+
+def test_the_command_finds_a_size_behind_them(flooded: set[str]) -> None:
+    """Each page may be empty, and not the last."""
+    with Api("https://api.example", "token", api_of("acme")) as api:
+        [found] = asking.stored(api, {"sku": SKU, "marketplace": "ebay", "size": "10", "sizeSystem": "us"})
+    assert _name(found) == "ebay:us-10:USD"
 
 
 @pytest.mark.parametrize("marketplace", ["alias", "ebay"])
