@@ -198,6 +198,11 @@ class Publisher(Protocol):
         """All places that goods are sent from."""
 
 
+def offer_on(publisher: Publisher, sku: str, site: str) -> MarketOffer | None:
+    """The sku's offer on this site; None where there certainly is none."""
+    return next((one for one in publisher.offers(sku) if one.site == site), None)
+
+
 class PolicyReader(Protocol):
     """One account's business policies. Every method may raise the errors of `Session.exchange`."""
 

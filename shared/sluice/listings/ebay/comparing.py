@@ -38,7 +38,7 @@ from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.plan import Unsure, changed
 from sluice.listings.ebay.sellers import SellerPart
 from sluice.listings.ebay.table import Record
-from sluice.marketplaces.publishing import MOST_PRICES, Json, Publisher
+from sluice.marketplaces.publishing import MOST_PRICES, Json, Publisher, offer_on
 from sluice.platform import tables
 from sluice.platform.clock import HOUR
 from sluice.platform.http.paging import Place
@@ -197,8 +197,7 @@ def _one(run: Run, publisher: Publisher, record: Record, item: Json | None) -> i
 
 def _shown(publisher: Publisher, record: Record, sent: Desired, item: Json | None) -> Echo | None:
     """What eBay shows of what it was `sent`; None where it certainly has no such offer."""
-    offers = publisher.speaking(sent.language).offers(record.sku)
-    offer = next((one for one in offers if one.site == sent.marketplace), None)
+    offer = offer_on(publisher.speaking(sent.language), record.sku, sent.marketplace)
     return echoes.seen(sent, record.policies or NO_POLICIES, item, offer) if offer else None
 
 

@@ -9,7 +9,7 @@ from sluice.listings.ebay.attempt import Attempt
 from sluice.listings.ebay.echo import Bodies, Echo
 from sluice.listings.ebay.plan import Step
 from sluice.marketplaces.http.errors import NotFound, NotReady, SellerMustAct
-from sluice.marketplaces.publishing import MarketOffer, OfferExists, PriceRow, Publisher, Written
+from sluice.marketplaces.publishing import MarketOffer, OfferExists, PriceRow, Publisher, Written, offer_on
 from sluice.platform.packing import unpack
 
 
@@ -20,7 +20,7 @@ def check(attempt: Attempt, publisher: Publisher) -> None:
         ListingGone: it is not any more. NotReady: eBay is behind, and shows another one.
     """
     sku, site = attempt.record.sku, documents.of_document(unpack(attempt.record.published)).marketplace
-    offer = next((one for one in publisher.offers(sku) if one.site == site), None)
+    offer = offer_on(publisher, sku, site)
     if offer and offer.live:
         return
     if offer and offer.listing_id != attempt.record.listing_id:
@@ -105,8 +105,7 @@ def price_row(attempt: Attempt) -> PriceRow:
 
 def offer_of(attempt: Attempt, publisher: Publisher) -> MarketOffer | None:
     """The sku's offer on the record's site; None where there certainly is none."""
-    offers = publisher.offers(attempt.want.sku)
-    return next((one for one in offers if one.site == attempt.want.marketplace), None)
+    return offer_on(publisher, attempt.want.sku, attempt.want.marketplace)
 
 
 def _item(attempt: Attempt, publisher: Publisher) -> Written:
