@@ -98,14 +98,6 @@ class GroupAttempt:
         """The member by which the listing is read before it is published; none where that is not planned."""
         return [one for one in self.members if one.record.sku == self.plan.checked]
 
-    def doubtful(self, failure: Failure) -> list[Attempt]:
-        """The members whose listing may not be as it is known, as `failure` says: it was seen over, or eBay refuses."""
-        if not self.live:
-            return []
-        if isinstance(failure, endings.ListingGone):
-            return self.checked
-        return self.open if endings.is_refusal(failure) else []
-
     @property
     def steps(self) -> list[str]:
         """Every call, as the sync log names it."""

@@ -1,6 +1,6 @@
 """The calls of one attempt of a group, each of which may be repeated: those of its members, then its own."""
 
-from sluice.listings.ebay import endings, group_attempt, log_rows, sellers, steps
+from sluice.listings.ebay import comparing, endings, group_attempt, log_rows, sellers, steps
 from sluice.listings.ebay.attempt import Attempt
 from sluice.listings.ebay.group_attempt import GroupAttempt
 from sluice.listings.ebay.plan import Step
@@ -11,7 +11,8 @@ from sluice.marketplaces.publishing import MOST_PRICES, PriceResult, Publisher
 def take(attempt: GroupAttempt, publisher: Publisher) -> None:
     """Make every call of the plan, in its order.
 
-    Raises what `steps.check` and `steps.take` raise.
+    Raises what `steps.is_there` and `steps.take` raise; and
+        ListingGone: the listing is over, and what is seen of it is stored.
     """
     if attempt.calls or attempt.open:
         group_attempt.note(attempt)
@@ -48,7 +49,9 @@ def _call(attempt: GroupAttempt, call: Step, publisher: Publisher) -> None:
     match call:
         case Step.CHECK:
             [one] = attempt.checked
-            steps.check(one, publisher)
+            if not steps.is_there(one, publisher):
+                comparing.read_again(attempt.run, publisher, one.record)
+                raise endings.ended(one.record.sku)
             return
         case Step.GROUP:
             written = publisher.put_group(key, attempt.body)

@@ -76,9 +76,11 @@ class _Publishing:
 
     def _check(self, attempt: Attempt, failure: Failure) -> None:
         """A refusal may say more of the listing than of the change: it is read, and what it shows is stored."""
-        was_checked = isinstance(failure, endings.ListingGone) and Step.CHECK in attempt.plan.steps
-        if not attempt.live or not (was_checked or endings.is_refusal(failure)):
-            return
+        if attempt.live and endings.is_refusal(failure):
+            self.read_again(attempt)
+
+    def read_again(self, attempt: Attempt) -> None:
+        """The listing may not be as it is known: read it, and store what it shows."""
         record = attempt.record
         comparing.read_again(self.run, self.publisher, record)
         attempt.record = table.find(record.tenant, record.sku) or record
@@ -184,8 +186,9 @@ def _group(way: _Publishing, publisher: Publisher, pause: tuple[int, str] | None
             raise endings.StillThere(*still)
     except Failure as failure:
         told = endings.told(run, record.marketplace, failure)
-        for one in attempt.doubtful(failure) if attempt else ():
-            comparing.read_again(run, publisher, one.record)
+        if attempt and attempt.live and endings.is_refusal(failure):
+            for one in attempt.open:
+                comparing.read_again(run, publisher, one.record)
         group_attempt.failed(run, record, attempt, told)
         raise told from None
     count("publish.success" if attempt.steps else "publish.idempotent_skip")
@@ -258,7 +261,10 @@ def _publish(way: _Publishing, publisher: Publisher) -> HandlerResult:
     assert attempt  # noqa: S101 - for the type checker
     if Step.CHECK in attempt.plan.steps:
         with log_rows.logging(attempt.calls, Step.CHECK):
-            steps.check(attempt, publisher)  # before the note, which says that the listing is in doubt
+            # Before the note, which says that the listing is in doubt.
+            if not steps.is_there(attempt, publisher):
+                way.read_again(attempt)
+                raise endings.ended(attempt.record.sku)
     attempts.note(attempt)
     try:
         steps.take(attempt, publisher)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from sluice.jobs.model.outcomes import Failure
-from sluice.listings.ebay import documents, drift, endings, log_rows, projection
+from sluice.listings.ebay import documents, drift, log_rows, projection
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import Attempt
 from sluice.listings.ebay.echo import Bodies, Echo
@@ -13,19 +13,19 @@ from sluice.marketplaces.publishing import MarketOffer, OfferExists, PriceRow, P
 from sluice.platform.packing import unpack
 
 
-def check(attempt: Attempt, publisher: Publisher) -> None:
-    """Do nothing while eBay shows the listing, as it is known, for sale.
+def is_there(attempt: Attempt, publisher: Publisher) -> bool:
+    """Whether eBay shows the listing, as it is known, for sale still.
 
     Raises:
-        ListingGone: it is not any more. NotReady: eBay is behind, and shows another one.
+        NotReady: eBay is behind, and shows another one.
     """
     sku, site = attempt.record.sku, documents.of_document(unpack(attempt.record.published)).marketplace
     offer = offer_on(publisher, sku, site)
     if offer and offer.live:
-        return
+        return True
     if offer and offer.listing_id != attempt.record.listing_id:
         raise NotReady(f"eBay does not show the listing {attempt.record.listing_id} of {sku} yet: it is read again")
-    raise endings.ended(sku)
+    return False
 
 
 def take(attempt: Attempt, publisher: Publisher) -> None:
