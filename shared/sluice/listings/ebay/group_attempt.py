@@ -114,7 +114,7 @@ def begin(run: Run, record: Record, facts: Facts) -> GroupAttempt:
     group, now = record.wanted_group, run.clock.now()
     found = table.find_many(record.owner, sorted(record.members or ()))
     own = [one for _, one in sorted(found.items()) if one.group == group.key]
-    waiting = {one.sku: other for one in own if (other := moving.holder(one))}
+    waiting = moving.holders(record.owner, own)
     rows = [one for one in own if one.sku not in waiting]
     members = [_member(run, one, group, facts) for one in rows]
     there = known.of_group(record, now)

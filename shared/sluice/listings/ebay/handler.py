@@ -142,8 +142,8 @@ def _begin(way: _Publishing, pause: tuple[int, str] | None, facts: Facts) -> Han
     planned = attempt.plan = plan(want, attempt.policies, there)
     if planned.waits and not planned.steps:
         raise endings.no_revisions(planned.waits, record, now)
-    if group := moving.holder(record):
-        raise endings.StillThere(record.sku, group)
+    if still := moving.holders(record.owner, [record]):
+        raise endings.StillThere(record.sku, still[record.sku])
     if Step.PUBLISH in planned.steps:
         if there.ended_by_others:
             raise endings.ended(record.sku)

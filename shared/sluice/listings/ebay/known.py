@@ -19,7 +19,7 @@ def of_record(record: Record, now: int) -> Known:
         live=record.is_for_sale,
         ended=record.standing == ENDED,
         listing_id=record.listing_id,
-        left=bool((record.left or set()) - {record.group}),
+        left=bool(record.groups_left),
         unsure=Unsure.of(record.unsure),
         revisions=record.revised(now)[0],
     )

@@ -7,14 +7,19 @@
 So two groups may exchange sizes, and it makes no difference which of them is published first.
 """
 
+from collections.abc import Sequence
+
 from sluice.listings.ebay import table
 from sluice.listings.ebay.table import Record
 
 
-def holder(record: Record) -> str | None:
-    """The group that has this sku at eBay still, though its record has left it; None where it may be sent.
+def holders(tenant: str, records: Sequence[Record]) -> dict[str, str]:
+    """Those of these skus that a group has at eBay still, though their records have left it: by sku, its key.
 
-    Also of one that is to be ended: it may be in that group's listing, which it cannot end.
+    Also of one that is to be ended: it may be in that group's listing, which it cannot end. What has left no group
+    costs nothing.
     """
-    before = (table.find_group(record.tenant, key) for key in sorted((record.left or set()) - {record.group}))
-    return next((group.sku for group in before if group and record.sku in (group.held or ())), None)
+    left = {(one.sku, key) for one in records for key in one.groups_left}
+    groups = table.find_many(table.group_owner(tenant), {key for _, key in left})
+    held = {(sku, key) for key, group in groups.items() for sku in group.held or ()}
+    return dict(sorted(left & held))

@@ -128,6 +128,11 @@ class Record(tables.Table):
         return (group_owner(self.tenant), self.group) if self.group else (self.tenant, self.sku)
 
     @property
+    def groups_left(self) -> set[str]:
+        """The groups that it is no member of any more, and that may have it at eBay."""
+        return (self.left or set()) - {self.group}
+
+    @property
     def listing(self) -> str:
         """The hash key of its history and snapshots."""
         return listing_key(self.tenant, self.sku)
