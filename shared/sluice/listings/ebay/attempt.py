@@ -119,8 +119,7 @@ def done(attempt: Attempt, echo: Echo | None, event: str, *, listed: bool = Fals
     run, record, plan = attempt.run, attempt.record, attempt.plan
     now = run.clock.now()
     sent = hashes.of(plan.sends, attempt.policies)
-    settled = listed or plan.lists_or_ends or echo is not None or bool(record.left and not plan.steps)
-    left = _left(Unsure.of(record.unsure), plan, settled=settled)
+    unsure = _still_unsure(attempt, echo, listed=listed)
     state = snapshots.state(plan.sends, attempt.policies)
     told = log_rows.said(attempt.warnings)
     added = snapshots.new(record, state, event, now, listing_id=attempt.listing_id, warnings=told)
@@ -129,7 +128,7 @@ def done(attempt: Attempt, echo: Echo | None, event: str, *, listed: bool = Fals
         Record.published_at.set(now),
         Record.hashes.set(sent.stored()),
         Record.policy_ids.set(attempt.policies._asdict()),
-        Record.unsure.set(left.stored()) if left != Unsure() else Record.unsure.remove(),
+        Record.unsure.set(unsure.stored()) if unsure != Unsure() else Record.unsure.remove(),
         Record.error.remove(),
         Record.run.remove(),
         Record.restored_at.remove(),
@@ -157,13 +156,17 @@ def done(attempt: Attempt, echo: Echo | None, event: str, *, listed: bool = Fals
     }
 
 
-def _left(unsure: Unsure, plan: Plan, *, settled: bool) -> Unsure:
-    """What is still not sure when all of `plan` is done.
+def _still_unsure(attempt: Attempt, echo: Echo | None, *, listed: bool) -> Unsure:
+    """What is still not sure when all of the plan is done.
 
-    Whether the listing is for sale is known by publishing it, by withdrawing it, or by seeing it. A plan that did
-    neither leaves what an earlier attempt may have published: a look that failed settles nothing.
+    Whether the listing is for sale is known by publishing it, by withdrawing it, or by seeing it; and where nothing is
+    sent of what has left a group, for that has let it go. Any other plan leaves what an earlier attempt may have
+    published: a look that failed settles nothing.
     """
-    return Unsure(unsure.groups & plan.waits, unsure.listing and not settled)
+    record, plan, before = attempt.record, attempt.plan, Unsure.of(attempt.record.unsure)
+    let_go = bool(record.left) and not plan.steps
+    settled = listed or plan.lists_or_ends or echo is not None or let_go
+    return Unsure(before.groups & plan.waits, before.listing and not settled)
 
 
 def failed(attempt: Attempt, failure: Failure) -> None:
