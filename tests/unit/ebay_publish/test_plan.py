@@ -80,6 +80,16 @@ def test_another_site_withdraws_the_listing_of_the_old_one() -> None:
     assert again.steps == (W, I, O, S)  # an attempt that was broken may have withdrawn it already
 
 
+@pytest.mark.parametrize(
+    "known",
+    [LIVE._replace(live=False, ended=True), LIVE._replace(live=False, left=True, unsure=Unsure(listing=True))],
+    ids=["ended", "let go by its group"],
+)
+def test_another_site_makes_an_offer_of_its_own_where_nothing_is_to_be_withdrawn(known: Known) -> None:
+    moved = plan(record(marketplace="EBAY_CA", price=Price("300", "CAD")), IDS, known)
+    assert (moved.steps, moved.old_offer) == ((I, O, S), "9405")
+
+
 def test_what_may_have_been_sent_is_sent_again() -> None:
     price = LIVE._replace(unsure=Unsure(frozenset({FieldGroup.PRICE})))
     assert plan(record(), IDS, price).steps == (P,)

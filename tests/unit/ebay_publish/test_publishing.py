@@ -360,6 +360,22 @@ def test_a_listing_that_has_ended_is_not_published_again_by_an_edit(
     assert told == [("listing.ended", "ended")]
 
 
+def test_what_has_ended_is_sold_again_on_another_site_by_an_offer_of_its_own(seller: EbaySeller) -> None:
+    published(seller)
+    seller.put(record(quantity=3, status=Status.ENDED))
+    seller.settle()
+    for kind, rows in seller.shop.policies.items():
+        rows.append({**rows[0], "marketplaceId": "EBAY_CA", f"{kind}PolicyId": "7"})
+    there = replace(record(), marketplace="EBAY_CA", language="en-CA", policies=Policies(*3 * [PolicyRef(id="7")]))
+    seller.put(replace(there, quantity=3, price=Price("300", "CAD")))
+    seller.settle()
+    [listing], found = seller.live(), seller.record()
+    offers = {offer.site: offer for offer in seller.shop.offers.values()}
+    assert offers["EBAY_CA"].listing is listing
+    assert (found.offer_id, found.listing_id) == (offers["EBAY_CA"].offer_id, listing.listing_id)
+    assert found.is_published
+
+
 def test_policies_by_name_are_read_once_and_cached(seller: EbaySeller) -> None:
     names = Policies(*(PolicyRef(name=f"Usual {kind}") for kind in ("fulfillment", "payment", "return")))
     for sku in ("A", "B"):

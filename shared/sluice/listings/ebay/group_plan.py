@@ -126,7 +126,7 @@ def _of_member(group: Group, member: Member, used: int, *, live: bool) -> Plan:
     known = member.known._replace(live=live and member.known.live, revisions=used)
     want = member.want
     # By what is known of the member itself: while the group's listing is in doubt, it may well be in it.
-    if want.status is Status.ENDED and (known.left or not (member.known.live or known.unsure.listing)):
+    if want.status is Status.ENDED and not member.known.may_be_listed:
         return Plan((), want)
     if Status.PAUSED in (group.status, want.status) or want.status is Status.ENDED:
         want = replace(want, status=Status.PAUSED)

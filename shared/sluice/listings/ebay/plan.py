@@ -105,6 +105,13 @@ class Known(NamedTuple):
         return self.live and not self.unsure.listing
 
     @property
+    def may_be_listed(self) -> bool:
+        """Whether it may be in a listing: it is known to be, or an attempt may have published it. Not in that of a
+        group that has let it go.
+        """
+        return (self.live or self.unsure.listing) and not self.left
+
+    @property
     def ended_by_others(self) -> bool:
         """Whether its listing has ended though no record said so, and nobody has decided to have another one."""
         wanted = self.published is not None and self.published.status is not Status.ENDED
@@ -123,8 +130,8 @@ class Plan(NamedTuple):
     """What is done for one sku.
 
     steps: the calls, in their order. sends: what eBay has taken when all of them are done. unsure: what is noted before
-    the first is made. old_offer: the offer on another site whose listing is withdrawn first. waits: the field groups
-    for which the listing has no revisions left today.
+    the first is made. old_offer: the one that is known, where it is of another site: its listing is withdrawn first,
+    and it is not sent again. waits: the field groups for which the listing has no revisions left today.
     """
 
     steps: tuple[Step, ...]
@@ -171,9 +178,8 @@ def plan(want: Desired, policies: PolicyIds, known: Known) -> Plan:
         return _end(want, known)
     moved = known.published is not None and _key(known.published) != _key(want)
     if moved or known.published is None or known.policies is None:
-        old = known.offer_id if moved and (known.live or known.unsure.listing) else None
-        check = (Step.CHECK,) if known.for_sale else ()
-        steps = (*check, Step.WITHDRAW, *_new(want)) if old else _new(want)
+        old = known.offer_id if moved else None
+        steps = (*_leave(known), *_new(want)) if old else _new(want)
         return Plan(steps, want, _EVERYTHING, old)
     differs = changed(known.published, known.policies, want, policies) | known.unsure.groups
     if not known.for_sale:
@@ -199,15 +205,20 @@ def _new(want: Desired) -> tuple[Step, ...]:
     return (*ready, Step.PUBLISH) if want.status is Status.ACTIVE and want.quantity else ready
 
 
+def _leave(known: Known) -> tuple[Step, ...]:
+    """What ends the listing on the site where it was."""
+    if not known.may_be_listed:
+        return ()
+    return (Step.CHECK, Step.WITHDRAW) if known.for_sale else (Step.WITHDRAW,)
+
+
 def _key(desired: Desired) -> dict[str, Any]:
     return projection.offer_key(desired)
 
 
 def _end(want: Desired, known: Known) -> Plan:
     """Take it down. The offer and the item stay at eBay, so that it can be for sale again."""
-    if known.left or (known.offer_id is None and not known.unsure.listing):
-        return Plan((), want)
-    if not known.live and not known.unsure.listing:
+    if not known.may_be_listed or (known.offer_id is None and not known.unsure.listing):
         return Plan((), want)
     return Plan((Step.WITHDRAW,), want, Unsure(frozenset(), listing=True))
 

@@ -36,6 +36,8 @@ def take(attempt: Attempt, publisher: Publisher) -> None:
         Failure: what a call came to.
     """
     speaking = publisher.speaking(attempt.want.language)
+    if attempt.plan.old_offer:
+        attempt.offer_id = None  # that on this site is to be made, or found
     calls: dict[Step, Callable[[Attempt, Publisher], Written]] = {
         Step.ITEM: _item,
         Step.OFFER: _offer,
@@ -151,13 +153,10 @@ def _publish(attempt: Attempt, publisher: Publisher) -> Written:
 
 def _withdraw(attempt: Attempt, publisher: Publisher) -> Written:
     """End the listing; of an offer whose id got lost, by the sku."""
-    old = attempt.plan.old_offer
-    offer_id = old or attempt.offer_id
+    offer_id = attempt.plan.old_offer or attempt.offer_id
     if offer_id is None and (there := offer_of(attempt, publisher)):
         offer_id = attempt.offer_id = there.offer_id
         attempt.listing_id = there.listing_id
     written = publisher.withdraw(offer_id) if offer_id else Written()
-    if old:
-        attempt.offer_id = None
     attempt.live = False
     return written
