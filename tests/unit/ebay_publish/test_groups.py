@@ -135,6 +135,18 @@ def test_a_lost_answer_makes_no_second_listing(seller: EbaySeller, path: str) ->
     assert (len(seller.shop.listings), len(seller.shop.offers), job(seller).state) == (1, 2, SUCCEEDED)
 
 
+def test_a_size_whose_publication_was_not_answered_has_ended_with_its_group(seller: EbaySeller) -> None:
+    seller.sandbox.faults.set(Disconnect(method="POST", path="*/publish_by_*", last=1))
+    seller.put_group(SHOES, size("9"), size("10"))
+    seller.later(31)
+    seller.tick()
+    assert len(seller.live()) == 1
+    seller.put_group(replace(SHOES, status=Status.ENDED))
+    seller.settle()
+    assert (seller.live(), job(seller).state) == ([], SUCCEEDED)
+    assert [seller.record(f"J1-{number}").is_published for number in (9, 10)] == [True, True]
+
+
 def test_what_ebay_refuses_of_one_size_is_told_of_the_group(seller: EbaySeller) -> None:
     seller.sandbox.faults.set(RefuseListing(error_id=25003, call="create_offer", sku="J1-9"))
     seller.put_group(SHOES, size("9"), size("10"))

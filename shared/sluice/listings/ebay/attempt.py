@@ -106,12 +106,12 @@ def note(attempt: Attempt) -> None:
     attempt.record = tables.update(Record, [record.tenant, record.sku], actions, Record.version.exists())
 
 
-def done(attempt: Attempt, echo: Echo | None, event: str, *, listed: bool = False) -> dict[str, Any]:
+def done(attempt: Attempt, echo: Echo | None, event: str, *, settled: bool = False) -> dict[str, Any]:
     """Everything that was planned is done: write it all together, or nothing.
 
     echo: how eBay shows it; None where nobody could look, or eBay is behind: the next look is the measure then. That it
         has ended meanwhile is told, as a look tells it.
-    listed: its group's publication has listed it.
+    settled: the calls of its group have listed it, or ended its listing.
 
     Raises:
         Superseded: another attempt has begun meanwhile.
@@ -119,7 +119,7 @@ def done(attempt: Attempt, echo: Echo | None, event: str, *, listed: bool = Fals
     run, record, plan = attempt.run, attempt.record, attempt.plan
     now = run.clock.now()
     sent = hashes.of(plan.sends, attempt.policies)
-    unsure = _still_unsure(attempt, echo, listed=listed)
+    unsure = _still_unsure(attempt, echo, settled=settled)
     state = snapshots.state(plan.sends, attempt.policies)
     told = log_rows.said(attempt.warnings)
     added = snapshots.new(record, state, event, now, listing_id=attempt.listing_id, warnings=told)
@@ -156,7 +156,7 @@ def done(attempt: Attempt, echo: Echo | None, event: str, *, listed: bool = Fals
     }
 
 
-def _still_unsure(attempt: Attempt, echo: Echo | None, *, listed: bool) -> Unsure:
+def _still_unsure(attempt: Attempt, echo: Echo | None, *, settled: bool) -> Unsure:
     """What is still not sure when all of the plan is done.
 
     Whether the listing is for sale is known by publishing it, by withdrawing it, or by seeing it; and where nothing is
@@ -165,7 +165,7 @@ def _still_unsure(attempt: Attempt, echo: Echo | None, *, listed: bool) -> Unsur
     """
     record, plan, before = attempt.record, attempt.plan, Unsure.of(attempt.record.unsure)
     let_go = bool(record.left) and not plan.steps
-    settled = listed or plan.lists_or_ends or echo is not None or let_go
+    settled = settled or plan.lists_or_ends or echo is not None or let_go
     return Unsure(before.groups & plan.waits, before.listing and not settled)
 
 

@@ -189,7 +189,8 @@ def _write_member(attempt: GroupAttempt, one: Attempt, publisher: Publisher) -> 
     # Where eBay has warned, a member may have been left out.
     published = Step.PUBLISH in attempt.calls and one.plan.sends.shown_quantity > 0 and not attempt.warnings
     echo = None if ending else steps.read_back(one, publisher, published=published)
-    attempts.done(one, echo, attempt.run.payload.get("event", "publish"), listed=published)
+    settled = published or Step.WITHDRAW in attempt.calls
+    attempts.done(one, echo, attempt.run.payload.get("event", "publish"), settled=settled)
     if echo and echo.standing == echoes.UNLISTED and attempt.live:
         _left_out(attempt, one)
 
