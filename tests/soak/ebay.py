@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
 from local.sandbox.ebay.inventory import echo as shown
 from local.sandbox.ebay.inventory.book import Offer, Shop
@@ -13,7 +13,7 @@ from sluice.jobs.model.states import SUCCEEDED
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay import projection
 from sluice.listings.ebay import table as records
-from sluice.listings.ebay.desired import Desired, Price, Status
+from sluice.listings.ebay.desired import Desired, Group, Price, Status
 from sluice.listings.ebay.documents import document
 from sluice.listings.ebay.drift import classify
 from sluice.listings.ebay.table import Record
@@ -22,6 +22,8 @@ from sluice.marketplaces.http.fields import Value
 from sluice.platform.packing import unpack
 from tests.soak.town import TENANTS, Town, Trade
 from tests.support.ebay_wanted import IDS, record
+
+W = TypeVar("W", Desired, Group)
 
 SKUS: Final = ("A-1", "A-2", "B-1")
 
@@ -196,8 +198,14 @@ def edited(want: Desired, kind: str, chance: Random) -> Desired:
             return replace(want, price=Price(str(chance.randint(190, 260)), "USD"))
         case "quantity":
             return replace(want, quantity=chance.randint(1, 4))
+    return said_anew(want, kind, "pair", chance)
+
+
+def said_anew(want: W, kind: str, what: str, chance: Random) -> W:
+    """One edit of what a record and a group have alike. what: what it is called in its title."""
+    match kind:
         case "title":
-            return replace(want, title=f"Air Jordan 1, pair {chance.randint(1, 9)}")
+            return replace(want, title=f"Air Jordan 1, {what} {chance.randint(1, 9)}")
         case "text":
             return replace(want, description=f"<p>{chance.randint(1, 9)}</p>")
         case "pause":

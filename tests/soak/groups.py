@@ -8,7 +8,7 @@ from local.sandbox.ebay.inventory.book import Listing, Offer, Shop
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.desired import Desired, Group, Status
 from sluice.listings.ebay.documents import document, group_document
-from tests.soak.ebay import edited, less_sold
+from tests.soak.ebay import edited, less_sold, said_anew
 from tests.soak.town import TENANTS, Town, Trade
 from tests.support.ebay_wanted import SHOES, size
 
@@ -48,7 +48,8 @@ class Groups(Trade):
             self._others(tenant, known)
         elif self._chance.random() < 0.25:
             before = known.group
-            known.group = self._edited_group(before)
+            kind = self._chance.choice(("title", "text", "pause", "end", "back", "back"))
+            known.group = said_anew(before, kind, "lot", self._chance)
             begins = before.status is Status.ENDED and known.group.status is not Status.ENDED
             self._town.wanted_listings[tenant] += begins
             self._put_group(tenant, known)
@@ -57,18 +58,6 @@ class Groups(Trade):
             kind = self._chance.choice(("price", "price", "quantity", "title", "pause", "end", "back", "back"))
             known.members[one.sku] = edited(known.members.get(one.sku, one), kind, self._chance)
             self._put(tenant, known.members[one.sku])
-
-    def _edited_group(self, group: Group) -> Group:
-        match self._chance.choice(("title", "text", "pause", "end", "back", "back")):
-            case "title":
-                return replace(group, title=f"Air Jordan 1, lot {self._chance.randint(1, 9)}")
-            case "text":
-                return replace(group, description=f"<p>{self._chance.randint(1, 9)}</p>")
-            case "pause":
-                return replace(group, status=Status.PAUSED)
-            case "end":
-                return replace(group, status=Status.ENDED)
-        return replace(group, status=Status.ACTIVE)
 
     def _put_group(self, tenant: str, known: Wanted) -> None:
         self._say(tenant, f"/v1/ebay/groups/{known.group.key}", group_document(known.group))
