@@ -325,9 +325,7 @@ def a_second_offer(town: Town, patch: pytest.MonkeyPatch) -> None:
 @sees("Ebay", "what is wanted is not published: ")
 def a_record_that_is_not_published(town: Town, patch: pytest.MonkeyPatch) -> None:
     known, _, _ = _for_sale(town)
-    stored = town.store.item("ebay_listings", tenant=known.tenant, sku=known.want.sku)
-    assert stored
-    town.store.put("ebay_listings", {**stored, "record_hash": {"S": "another"}})
+    _unpublish(town, known.tenant, known.want.sku)
 
 
 @sees("Ebay", "it is to be ended and ")
@@ -427,9 +425,7 @@ def two_listings_of_a_group(town: Town, patch: pytest.MonkeyPatch) -> None:
 @sees("Groups", "what is wanted is not published: ")
 def a_group_that_is_not_published(town: Town, patch: pytest.MonkeyPatch) -> None:
     tenant, known, _ = _group(town)
-    stored = town.store.item("ebay_listings", tenant=group_owner(tenant), sku=known.group.key)
-    assert stored
-    town.store.put("ebay_listings", {**stored, "record_hash": {"S": "another"}})
+    _unpublish(town, group_owner(tenant), known.group.key)
 
 
 @sees("Groups", "it is to be ended, and ")
@@ -557,6 +553,12 @@ def _costs_now(town: Town, patch: pytest.MonkeyPatch, cost: str | None) -> None:
     """An item that has a cost is to have another one, or none."""
     costs = _trade(town, Goods)._costs
     patch.setitem(costs, next(place for place, known in costs.items() if known is not None), cost)
+
+
+def _unpublish(town: Town, owner: str, sku: str) -> None:
+    stored = town.store.item("ebay_listings", tenant=owner, sku=sku)
+    assert stored
+    town.store.put("ebay_listings", {**stored, "record_hash": {"S": "another"}})
 
 
 def _end(patch: pytest.MonkeyPatch, offer: Offer) -> None:

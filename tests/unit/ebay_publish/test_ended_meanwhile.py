@@ -6,31 +6,19 @@ import pytest
 
 from local.sandbox.ebay.inventory.faults import RefuseListing, StaleRead
 from local.sandbox.faults import Disconnect, ServerError
-from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import DEAD, SUCCEEDED
-from sluice.listings.ebay import answers, kinds, table
+from sluice.listings.ebay import answers
 from sluice.listings.ebay.desired import PolicyRef, Price, Status
 from sluice.platform import aws
 from tests.support.ebay_seller import SKU, TENANT, EbaySeller
 from tests.support.ebay_wanted import SHOES, record, size
 from tests.unit.ebay_publish.test_comparing import look
+from tests.unit.ebay_publish.test_groups import job, published
 
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws, "put_events", lambda events: None)
-
-
-def job(seller: EbaySeller) -> Job:
-    return Job.get(kinds.publish_id(table.group_owner(TENANT), "shoes"))
-
-
-def published(seller: EbaySeller) -> str:
-    seller.put_group(SHOES, size("9"), size("10"))
-    seller.settle()
-    [listing] = seller.live()
-    seller.sandbox.log.clear()
-    return listing.listing_id
 
 
 def case(seller: EbaySeller, sku: str) -> str:
