@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -17,6 +18,10 @@ from sluice import capabilities
 from sluice.jobs.model import kinds
 from sluice.platform.imports import takers
 
+# A shell has what a script starts in the background ignore Ctrl-C, and all that comes of it: tests that press it would
+# wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # Tests are a laptop's; a process that is told nothing has the strictest stage.
 os.environ.setdefault("SLUICE_STAGE", "local")
 # Metrics are written when a hundred have come together, whichever test counts the last of them.
