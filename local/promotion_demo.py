@@ -41,7 +41,7 @@ def promote(laptop: Laptop, api: Api, tenant: str, console: Console) -> None:
     console.print(f"eBay does not know {SLOW} yet; after {TRIES_IN_VAIN} tries in vain the sandbox lets it")
 
     def seen(job: dict[str, Any]) -> None:
-        if job["listingId"] == SLOW and job["attempts"] == TRIES_IN_VAIN:
+        if job["listingId"] == SLOW and job["attempts"] >= TRIES_IN_VAIN:
             laptop.sandbox.publish(tenant, SLOW, known_after_s=0)
 
     _follow(laptop, api, jobs, seen, console)
@@ -67,7 +67,8 @@ def _follow(
         for job_id in jobs:
             job = api.get(f"/v1/promotions/{job_id}")["job"]
             now = (job["status"] in FINAL, job["attempts"])
-            if job["attempts"] and before.get(job_id) != now:
+            # One that is due may be at its next try already, which is counted as it begins.
+            if job["attempts"] and job["status"] != "ready" and before.get(job_id) != now:
                 before[job_id] = now
                 seen(job)
                 console.print(f"  {time.monotonic() - started:5.1f} s  {job['listingId']}  {_word(job)}")
