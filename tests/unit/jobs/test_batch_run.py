@@ -396,3 +396,36 @@ def test_what_a_person_waits_for_and_was_put_off_says_when_it_is_due(
 
     report = run(batch, clock, handler)
     assert (report.ends, report.put_off) == ({"snoozed": 1}, put_off)
+
+
+def test_what_became_of_several_batches_is_told_as_of_one() -> None:
+    newer, older = Job("a", version=VERSION + 1), Job("b", version=VERSION + 1)
+    total = Report(Counter(completed=2, dead=1), 3, 1, {NOON}, [newer])
+    total.add(Report(Counter(completed=1, late=4), 2, 5, {NOON + SECOND}, [older]))
+    assert total == Report(Counter(completed=3, dead=1, late=4), 5, 6, {NOON, NOON + SECOND}, [newer, older])
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize(
+    ("failure", "state", "due_at"),
+    [
+        (BudgetClosed("429", retry_at=NOON + 5 * SECOND), "waiting", NOON + 5 * SECOND),
+        (BudgetClosed("429", retry_at=NOON - 1), "waiting", NOON),
+        (OutOfTime("no time for a call"), "waiting", NOON),
+        (Failure("503", retry_at=NOON + MINUTE), "queued", NOON + MINUTE),
+    ],
+)
+def test_an_operation_that_could_not_be_checked_is_checked_when_it_can_be(
+    failure: Failure, state: str, due_at: int, clock: VirtualClock
+) -> None:
+    """Due before now, it would stand before operations that have waited for longer."""
+    batch, config = batch_of("a", clock), Config()
+
+    def handler(run: Run) -> HandlerResult:
+        raise failure
+
+    with work.kind(handler):
+        limits, until = config.limits["stockx"], clock.time + 5 * MINUTE
+        run_batch(batch, limits, Context(clock, config), until, lambda *_: None, 1, polling=True)
+    [job] = Job.scan()
+    assert (job.state, job.due_at) == (state, due_at)

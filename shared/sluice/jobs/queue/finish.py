@@ -62,7 +62,7 @@ def _again(job: Job, asked: Job, now: int, config: Config) -> list[Update]:
     payer = asked.rerun_payer or job.tenant
     names = (asked.rerun_askers or set()) | {payer}
     return [
-        *_queue_at(payer, job, "rerun", now, config, asked.rerun or 0, shared=len(names) > 1),
+        *_queue_at(payer, job, "rerun", now, config, asked.rerun, shared=len(names) > 1),
         rerun.askers(names, payer),
         Job.priority.set(asked.rerun),
         Job.attempts.set(0),
@@ -86,15 +86,13 @@ def fail(job: Job, failure: Failure, now: int, config: Config, chance: float) ->
             at = max(job.updated_at + times.delay(job.attempts), now)
         else:
             at = now + kind.backoff.delay(job.attempts, chance)
-        at = max(at, failure.retry_at or 0)
-        return _requeue(job, "retry", failure, at, now, config)
+        return _requeue(job, "retry", failure, max(at, failure.retry_at or at), now, config)
     return bury(job, failure, now, config)
 
 
 def snooze(job: Job, failure: Failure, until: int, now: int, config: Config, condition: Condition | None = None) -> Job:
     """The job was not really tried: it comes back at `until` with the attempt it had."""
-    attempts = Job.attempts.set(max(0, job.attempts - 1))
-    return _requeue(job, "snooze", failure, until, now, config, attempts, condition=condition)
+    return _requeue(job, "snooze", failure, until, now, config, _unused_attempt(job), condition=condition)
 
 
 def rescue(job: Job, now: int, config: Config, *, started: bool = True) -> Job:
@@ -121,7 +119,7 @@ def wait(job: Job, waiting: Waiting, now: int, config: Config) -> Job:
         Job.lane.set(lane),
         Job.due_at.set(waiting.due_at),
         Job.begun.set(True),
-        Job.attempts.set(max(0, job.attempts - 1)),
+        _unused_attempt(job),
         Job.updated_at.set(now),
         *_released(),
     ]
@@ -162,7 +160,7 @@ def _requeue(
         # Somebody who asked more urgently while the job ran must not wait for it in the lane of those who did not, nor
         # for an account that cannot run it just now: their own may.
         job.priority = max(job.priority, (asked.rerun if asked else None) or 0)
-        several = len(job.asked_by() | ((asked.rerun_askers if asked else None) or set())) > 1
+        several = len(rerun.joined(job, asked)) > 1
         # What has not begun is still to be done from the start: whoever asked meanwhile is served by that same run.
         joined = failure.undone or (asked and not asked.begun)
         payer = _heir(job, asked if joined else None) if failure.of_account else job.tenant
@@ -210,7 +208,7 @@ def _queue(job: Job, name: str, at: int, now: int, config: Config, *, shared: bo
 
 
 def _queue_at(
-    payer: str, job: Job, name: str, now: int, config: Config, priority: int = 0, *, shared: bool
+    payer: str, job: Job, name: str, now: int, config: Config, priority: int | None = None, *, shared: bool
 ) -> list[Update]:
     """Into the lane of the account of `payer`, who pays from now on, and due at once."""
     account, budget = account_of(job, payer)
@@ -228,6 +226,11 @@ def _leave(name: str, now: int, config: Config) -> list[Update]:
         Job.expires_at.set(ttl(now + config.engine.retention_ms)),
         *_released(),
     ]
+
+
+def _unused_attempt(job: Job) -> Update:
+    """The attempt is the job's once more that its claim has counted."""
+    return Job.attempts.set(job.attempts - 1)
 
 
 def _released() -> list[Update]:

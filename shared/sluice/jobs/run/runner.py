@@ -114,10 +114,10 @@ def run_batch(
         with lock:
             report.ends[_transition(ended, failure)] += 1
             if ended and ended.state == QUEUED and ended.priority == keys.MANUAL:
-                if (ended.due_at or 0) <= context.now():
+                if (due_at := ended.due_at or 0) <= context.now():
                     report.waited_for += 1
                 else:
-                    report.put_off.add(ended.due_at or 0)
+                    report.put_off.add(due_at)
             if newer(job):
                 report.newer.append(job)
         observe(ended or job, failure)
