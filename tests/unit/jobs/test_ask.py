@@ -15,6 +15,7 @@ from sluice.jobs.queue import enqueue
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.platform import tables, usage
 from sluice.platform.config.document import Config
+from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.http.errors import TooMany
 from sluice.platform.refused import UNAVAILABLE, Refused
 from tests.support.work import KIND
@@ -104,6 +105,7 @@ def test_what_could_not_be_stored_is_refused_and_stops_nothing_else(
     assert isinstance(two, Refused)
     assert (two.field, two.code) == ("item", UNAVAILABLE)
     assert "secret" not in two.message
+    assert isinstance(two.__cause__, tables.Contention), "whoever looks into it learns why"
     [record] = records()
     assert record.job_ids == [one.job_id, three.job_id]
     assert nudged == [NOON]
@@ -123,3 +125,71 @@ def test_a_tenant_that_has_no_room_is_refused_and_counted_anew() -> None:
         ask.require_room("acme", 2, NOON, CONFIG)
     assert refused.value.headers == {"Retry-After": str(ask.WAIT_SECONDS)}
     assert usage.counters("#recount", "acme") == {"asked_at": NOON}
+
+
+def test_of_some_kinds_a_tenant_may_have_fewer() -> None:
+    most = CONFIG.tenants.allowances.promotions
+    usage.put("acme", "jobs", {f"n:{KIND.name}:unfinished": most - 1, "n:other:unfinished": 7})
+    ask.require_room("acme", 1, NOON, CONFIG, KIND.name)
+    with pytest.raises(TooMany, match="promotions"):
+        ask.require_room("acme", 2, NOON, CONFIG, KIND.name)
+    ask.require_room("acme", 2, NOON, CONFIG)
+
+
+def test_a_wish_that_says_no_more_is_for_one_call_at_once_on_its_own_account() -> None:
+    plain = wish()
+    spec = plain.spec(CONFIG)
+    assert (spec.calls, spec.due_at, spec.priority) == (1, 0, keys.BACKGROUND)
+    assert [spec.shared, spec.replace, bool(spec.kept), spec.origin] == [False, False, False, None]
+    assert "sku" not in repr(plain), "what a request holds is in no log"
+
+
+def test_a_single_wish_of_many_is_a_request_too() -> None:
+    ask.ask_many([wish()], NOON, CONFIG)
+    [record] = records()
+    assert (record.job_ids, record.kind) == ([wish().job_id], KIND.name)
+
+
+def test_a_request_for_several_kinds_is_remembered_by_kind() -> None:
+    done = [Enqueued(f"{kind}:stockx:{name}", Result.CREATED, "queued") for kind in ("a", "b") for name in "xy"]
+    ask.remember("acme", [(keys.job_parts(one.job_id)[0], keys.HOT, one) for one in done], NOON, CONFIG)
+    assert sorted((one.kind, one.job_ids) for one in records()) == [
+        (kind, [f"{kind}:stockx:x", f"{kind}:stockx:y"]) for kind in ("a", "b")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("priority", "result", "moved", "at_once", "told"),
+    [
+        (keys.MANUAL, Result.CREATED, False, False, True),
+        (keys.MANUAL, Result.RAISED, False, False, True),
+        (keys.MANUAL, Result.MERGED, False, False, False),
+        (keys.MANUAL, Result.RERUN_REQUESTED, False, False, False),
+        (keys.MANUAL, Result.MERGED, True, False, True),
+        (keys.HOT, Result.CREATED, False, False, False),
+        (keys.HOT, Result.MERGED, True, False, False),
+        (keys.HOT, Result.CREATED, False, True, True),
+        (keys.MANUAL, Result.MERGED, False, True, True),
+    ],
+)
+def test_the_scheduler_is_told_of_what_somebody_waits_for_unless_it_knows(
+    priority: int, result: Result, moved: bool, at_once: bool, told: bool, nudged: list[int]
+) -> None:
+    """moved: the job went over to the asker's account, which may run it now."""
+    done = Enqueued(wish().job_id, result, "queued", moved)
+    ask.remember("acme", [(KIND.name, priority, done)], NOON, CONFIG, at_once=at_once)
+    assert nudged == [NOON] * told
+
+
+@pytest.mark.parametrize(("at_once", "nudges"), [(0, 1), (1, 0), (4, 0)])
+def test_what_goes_by_a_worker_of_its_own_at_its_second_needs_no_scheduler(
+    at_once: int, nudges: int, nudged: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken = list[tuple[int, int]]()
+    monkeypatch.setattr(ask, "wake", lambda at, now: woken.append((at, now)))
+    monkeypatch.setitem(kinds._KINDS, KIND.name, KIND._replace(service="ads"))
+    config = Config(limits={"ads": Limits(by_clock(100), at_once=at_once)})
+    done = Enqueued(wish().job_id, Result.CREATED, "queued")
+    ask.remember("acme", [(KIND.name, keys.MANUAL, done)], NOON, config, due=(NOON + 2, NOON + 1, NOON + 2))
+    assert len(nudged) == nudges
+    assert woken == [(NOON + 1, NOON), (NOON + 2, NOON)], "whoever comes for it then is asked once for each second"

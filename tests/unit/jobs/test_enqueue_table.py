@@ -10,12 +10,13 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job, Spec
 from sluice.jobs.model.outcomes import BudgetClosed, Failure, LeaseOver, Waiting
 from sluice.jobs.queue import cancel, claim, finish, lanes
+from sluice.jobs.queue.creation import CLOCK_SKEW_MS
 from sluice.jobs.queue.enqueue import Result, enqueue, enqueue_many
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
-from tests.support.work import spec
+from tests.support.work import KIND, spec
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -439,3 +440,26 @@ def test_a_rescue_does_not_take_a_job_whose_worker_has_just_said_that_it_lives(
     with pytest.raises(LeaseOver):
         finish.rescue(seen, clock.time, config)
     assert stored().state == "leased"
+
+
+def test_of_many_those_about_the_same_are_due_together_and_the_others_one_after_another(clock: VirtualClock) -> None:
+    """Who reads some of a long lane finds them together, so that one call can answer them."""
+    specs = [replace(spec(), job_id=keys.job_id(KIND.name, "stockx", shoe, size)) for shoe in "abc" for size in "12"]
+    enqueue_many(specs, clock.time)
+    due = {job.job_id: job.due_at for job in Job.scan()}
+    assert [due[one.job_id] for one in specs] == [clock.time - CLOCK_SKEW_MS + place for place in (0, 0, 1, 1, 2, 2)]
+
+
+def test_however_many_are_asked_for_all_are_due_now_by_every_clock(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock may lag behind by half of what is allowed for."""
+    due = list[int]()
+    monkeypatch.setattr("sluice.jobs.queue.enqueue.enqueue", lambda spec, *_: due.append(spec.due_at))
+    enqueue_many([spec(f"{number}") for number in range(CLOCK_SKEW_MS)], clock.time)
+    assert max(due) == clock.time - CLOCK_SKEW_MS // 2
+
+
+def test_of_many_none_is_due_before_it_is_to_be(clock: VirtualClock) -> None:
+    enqueue_many([spec("a", due_at=clock.time + HOUR), spec("b")], clock.time)
+    assert {job.due_at for job in Job.scan()} == {clock.time + HOUR, clock.time - CLOCK_SKEW_MS + 1}

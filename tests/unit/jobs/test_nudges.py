@@ -245,6 +245,23 @@ def test_what_is_due_in_a_while_is_asked_for_once_for_each_second(
     assert started == ["scheduler"], "what is due is asked for at once, by one run"
 
 
+def test_what_is_due_as_late_as_a_message_can_be_held_back_is_asked_for(
+    clock: VirtualClock, held_back: list[tuple[str, int]]
+) -> None:
+    nudge.wake(clock.time + nudge.LONGEST_WAIT_MS, clock.time)
+    assert held_back == [(str(clock.time + 900_000), 900)], "SQS holds no message back for longer"
+
+
+def test_a_process_that_lives_on_forgets_the_seconds_that_are_over(
+    clock: VirtualClock, held_back: list[tuple[str, int]]
+) -> None:
+    for _ in range(50):
+        nudge.wake(clock.time + 2 * SECOND, clock.time)
+        clock.time += SECOND
+    assert len(held_back) == 50
+    assert len(nudge._woken) <= 4
+
+
 def test_a_run_that_was_asked_for_hands_on_what_is_due_then(
     clock: VirtualClock, held_back: list[tuple[str, int]]
 ) -> None:
