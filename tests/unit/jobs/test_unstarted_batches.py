@@ -12,16 +12,19 @@ from sluice.jobs.dispatch.rounds import Done
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
+from sluice.jobs.queue import starts
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.messages import Batch, decode
+from sluice.jobs.run.records import RunRecord
 from sluice.jobs.run.runner import run_batch
-from sluice.platform.clock import HOUR, MINUTE, SECOND
+from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND, ttl
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.context import Context
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec
+from tests.unit.jobs.conftest import NOON
 
 NAMES = "abcde"
 LEASE_MS = Config().engine.lease_ms
@@ -171,3 +174,26 @@ def test_what_was_reserved_goes_back_to_its_hour_though_leases_are_of_another_le
     rescue.take_back(Snapshot(clock.time, replace(config, engine=engine), Accounts(active)))
     assert before < claimed_in.end < clock.time
     assert [ledger.read("stockx:acme", at).hour for at in (before, clock.time)] == [0, 0]
+
+
+@pytest.mark.usefixtures("store")
+def test_who_has_taken_a_batch_is_known_for_longer_than_a_lease_may_last() -> None:
+    job = Job("a", lease=1, claim_token="b")
+    assert starts.start(job, NOON)
+    [record] = RunRecord.query("batch#b")
+    assert record.expires_at == ttl(NOON + 2 * DAY)
+    assert not starts.start(job, NOON), "one worker runs it"
+    assert not starts.withdraw(job, NOON), "and nobody says that none did"
+
+
+@pytest.mark.usefixtures("store")
+def test_of_those_who_take_a_batch_back_each_may_go_on_and_no_worker_starts_it() -> None:
+    job = Job("a", lease=1, claim_token="b")
+    assert [starts.withdraw(job, NOON), starts.withdraw(job, NOON), starts.start(job, NOON)] == [True, True, False]
+
+
+@pytest.mark.usefixtures("store")
+def test_a_job_that_an_earlier_version_has_claimed_is_a_batch_of_its_own_in_each_lease() -> None:
+    one, other = Job("a", lease=1), Job("b", lease=1)
+    assert [starts.start(job, NOON) for job in (one, one, other)] == [True, False, True]
+    assert starts.start(Job("a", lease=2), NOON)
