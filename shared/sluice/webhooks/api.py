@@ -19,9 +19,10 @@ from sluice.platform.http.routing import HttpRequest, Route
 from sluice.platform.http.shapes import Among, Time
 from sluice.platform.settings import settings
 from sluice.platform.tables import ConditionFailed
-from sluice.webhooks import bodies, deliveries, endpoints, targets, turns
+from sluice.webhooks import bodies, deliveries, endpoints, messages, targets, turns
 from sluice.webhooks.deliveries import Delivery, State, Try
 from sluice.webhooks.endpoints import Endpoint, WantedEndpoint
+from sluice.webhooks.messages import Deleted
 
 # With every webhook taken, another fits when one is deleted; nobody can know when.
 WAIT_SECONDS = 60
@@ -138,6 +139,8 @@ def list_webhooks(request: HttpRequest[None, None]) -> WebhookList:
 def delete_webhook(request: HttpRequest[None, None]) -> DeletedWebhook:
     """Send nothing there any more."""
     endpoint = _find(request)
+    # Told first: were it told afterwards, and the function died in between, nobody would ever drop what is on its way.
+    messages.tell_deleted(Deleted(request.tenant, request.now, endpoint.webhook_id), request.now)
     endpoints.delete(endpoint)
     return {"webhookId": endpoint.webhook_id}
 

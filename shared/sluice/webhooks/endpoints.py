@@ -164,7 +164,7 @@ def renew_secret(endpoint: Endpoint, now: int) -> tuple[Endpoint, str]:
 
 
 def delete(endpoint: Endpoint) -> None:
-    """Forget the endpoint. What is on its way there is dropped."""
+    """Forget the endpoint. What is on its way there is dropped by whoever is told (`messages.Deleted`)."""
     tables.delete(Endpoint, (endpoint.tenant, endpoint.webhook_id))
 
 

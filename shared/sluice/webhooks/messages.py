@@ -1,6 +1,7 @@
-"""What lies in the queue `webhooks`: events from the bus, and turns of tenants."""
+"""What lies in the queue `webhooks`: events from the bus, turns of tenants, and endpoints that were deleted."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sluice.platform import aws
@@ -19,11 +20,19 @@ class Turn(NamedTuple):
     at: int
 
 
-def decode(text: str) -> Turn | dict[str, Any]:
-    """The turn, or the event's envelope, that `text` holds.
+class Deleted(NamedTuple):
+    """The tenant's endpoint was deleted at `at` (epoch ms): what is on its way there is to be dropped."""
+
+    tenant: str
+    at: int
+    webhook_id: str
+
+
+def decode(text: str) -> Turn | Deleted | dict[str, Any]:
+    """The turn, the deleted endpoint or the event's envelope that `text` holds.
 
     Raises:
-        CorruptMessage: neither.
+        CorruptMessage: none of them.
     """
     try:
         found = json.loads(text)
@@ -32,13 +41,24 @@ def decode(text: str) -> Turn | dict[str, Any]:
     if isinstance(found, dict) and "detail-type" in found:
         return found
     try:
-        return Turn(str(found["tenant"]), int(found["at"]))
+        turn = Turn(str(found["tenant"]), int(found["at"]))
+        return Deleted(*turn, str(found["deleted"])) if "deleted" in found else turn
     except (KeyError, TypeError, ValueError) as error:
-        raise CorruptMessage(f"neither an event nor a turn: {type(error).__name__}") from error
+        raise CorruptMessage(f"neither an event nor a tenant's: {type(error).__name__}") from error
 
 
 def announce(turn: Turn, now: int, not_before: int = 0) -> None:
     """Have somebody take `turn` at its time, or at `not_before`, or look at it as late as SQS can hold it back."""
-    delay = -(-max(0, min(max(turn.at, not_before) - now, MOST_DELAY_MS)) // SECOND)
-    message = json.dumps({"tenant": turn.tenant, "at": turn.at}, separators=(",", ":"))
-    aws.send_message(settings().require("webhook_queue_url"), message, delay, tenant=turn.tenant)
+    _send(turn.tenant, {"tenant": turn.tenant, "at": turn.at}, max(turn.at, not_before), now)
+
+
+def tell_deleted(deleted: Deleted, now: int, not_before: int = 0) -> None:
+    """Have somebody drop what is on its way to the endpoint, at `not_before`."""
+    message = {"tenant": deleted.tenant, "at": deleted.at, "deleted": deleted.webhook_id}
+    _send(deleted.tenant, message, not_before, now)
+
+
+def _send(tenant: str, message: Mapping[str, str | int], at: int, now: int) -> None:
+    delay = -(-max(0, min(at - now, MOST_DELAY_MS)) // SECOND)
+    written = json.dumps(message, separators=(",", ":"))
+    aws.send_message(settings().require("webhook_queue_url"), written, delay, tenant=tenant)

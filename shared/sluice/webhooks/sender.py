@@ -4,6 +4,7 @@
  event ─► the feed keeps it
        ─► fan_out: a delivery for each endpoint that wants it ─► a turn of the tenant is announced
  turn  ─► serve:   what is due is sent, some at once, for two seconds ─► the next turn is announced, behind the others'
+ deleted ─► clear: what is on its way to the endpoint is dropped, at once, and once more when nobody knows it any more
 ```
 """
 
@@ -16,7 +17,7 @@ from sluice.feed import bus_events
 from sluice.feed import table as feed
 from sluice.feed.bus_events import Event, NoEvent
 from sluice.platform import aws, sqs
-from sluice.platform.clock import SECOND, Clock, iso
+from sluice.platform.clock import MINUTE, SECOND, Clock, iso
 from sluice.platform.config import live
 from sluice.platform.observe import count, logger
 from sluice.platform.sqs import CorruptMessage
@@ -24,7 +25,7 @@ from sluice.webhooks import bodies, deliveries, endpoints, messages, signature, 
 from sluice.webhooks.client import TIMED_OUT, Undelivered, WebhookClient
 from sluice.webhooks.deliveries import Delivery, State, Try
 from sluice.webhooks.endpoints import Endpoint, Status
-from sluice.webhooks.messages import Turn
+from sluice.webhooks.messages import Deleted, Turn
 from sluice.webhooks.standing import Ended
 
 VERSION = 1
@@ -38,6 +39,8 @@ THREADS = 16
 MOST_DROPPED = 25
 # By how much the clocks of two functions may differ.
 CLOCK_SKEW_MS = SECOND
+# So long after an endpoint was deleted no function runs any more that has read it before: 30 s each, at the most.
+FORGOTTEN_MS = MINUTE
 
 
 def work(found: Mapping[str, str], client: WebhookClient, clock: Clock) -> list[str]:
@@ -53,6 +56,9 @@ def _one(text: str, client: WebhookClient, clock: Clock) -> None:
     message = messages.decode(text)
     if isinstance(message, Turn):
         serve(message, client, clock)
+        return
+    if isinstance(message, Deleted):
+        clear(message, clock)
         return
     try:
         event = bus_events.event(message)
@@ -89,6 +95,33 @@ def serve(turn: Turn, client: WebhookClient, clock: Clock) -> None:
         if not more or clock.now() - now >= PART_MS:
             break
     turns.leave(turn.tenant, _next_turn(turn.tenant, clock.now()), clock.now())
+
+
+def clear(deleted: Deleted, clock: Clock) -> None:
+    """Drop what is on its way to an endpoint that was deleted, for a while; come again until there can be no more.
+
+    An event may be sent on its way to the endpoint by a function that has read it just before it was deleted. Where
+    one of its name was made meanwhile, that one's own turns drop what is older than it.
+    """
+    now, more = clock.now(), False
+    if deleted.webhook_id in [one.webhook_id for one in endpoints.of(deleted.tenant)]:
+        turns.wake(deleted.tenant, now, now)
+    else:
+        more = _drop_waiting(endpoints.key(deleted.tenant, deleted.webhook_id), clock)
+    again_at = now if more else deleted.at + FORGOTTEN_MS
+    if more or now < again_at:
+        messages.tell_deleted(deleted, clock.now(), not_before=again_at)
+
+
+def _drop_waiting(webhook: str, clock: Clock) -> bool:
+    """Drop what is on its way there, for a while. Whether there may be more."""
+    until = clock.now() + PART_MS
+    while True:
+        line = deliveries.waiting(webhook, clock.now(), MOST_DROPPED)
+        for one in line.deliveries:
+            deliveries.drop(one, clock.now())
+        if not line.more or clock.now() >= until:
+            return line.more
 
 
 def _part(found: Sequence[Endpoint], client: WebhookClient, clock: Clock) -> bool:

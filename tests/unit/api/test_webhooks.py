@@ -8,12 +8,13 @@ import pytest
 
 from sluice.listings.live import detail as went_live
 from sluice.platform import settings
-from sluice.platform.clock import DAY, iso
+from sluice.platform.clock import DAY, SystemClock, iso
 from sluice.platform.config import live
 from sluice.platform.config.document import Config
-from sluice.webhooks import deliveries, endpoints
+from sluice.webhooks import deliveries, endpoints, messages, sender
 from sluice.webhooks.deliveries import Delivery
 from sluice.webhooks.endpoints import Endpoint
+from sluice.webhooks.messages import Deleted
 from sluice.webhooks.standing import Ended, EndpointStanding, after
 from tests.support.http import Answer, call
 from tests.support.letters import DIED_AT
@@ -89,6 +90,20 @@ def test_a_deleted_webhook_is_gone(cloud: Cloud) -> None:
     assert ask("DELETE", MAIN).json == {"webhookId": "main"}
     assert ask("GET", MAIN).status == 404
     assert ask("DELETE", MAIN).status == 404
+
+
+def test_what_is_on_its_way_to_a_webhook_is_cleared_when_it_is_deleted(cloud: Cloud) -> None:
+    cloud.webhook("main", "globex")
+    ask("PUT", MAIN, body=WEBHOOK)
+    ask("POST", f"{MAIN}/test")
+    cloud.sent.clear()
+    ask("DELETE", MAIN)
+    told = messages.decode(cloud.sent[0])
+    assert isinstance(told, Deleted)
+    assert (told.tenant, told.webhook_id, len(cloud.sent)) == ("acme", "main", 1)
+    sender.clear(told, SystemClock())
+    assert [one.state for one in Delivery.query("acme/main")] == ["dropped"]
+    assert [one.state for one in Delivery.query("globex/main")] == ["pending"]
 
 
 def test_there_are_only_so_many(cloud: Cloud) -> None:

@@ -2,15 +2,17 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
 from local.cloud.cloud import ROOT
 from sluice.platform import aws
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.webhooks import deliveries, endpoints
+from sluice.webhooks import deliveries, endpoints, messages, sender
 from sluice.webhooks.deliveries import Delivery
 from sluice.webhooks.endpoints import Endpoint, WantedEndpoint
+from sluice.webhooks.messages import Deleted
 from sluice.webhooks.standing import EndpointStanding
 from tests.unit.webhooks.conftest import (
     NOON,
@@ -49,6 +51,77 @@ def test_what_was_on_its_way_to_a_deleted_endpoint_never_reaches_another_of_its_
     post.run()
     assert [sent.url for sent in post.receivers.sent] == [URL, f"{URL}/new"]
     assert states() == ["dropped", "delivered"]
+
+
+def delete(post: Post, found: Endpoint) -> None:
+    """As the API does it."""
+    messages.tell_deleted(Deleted(found.tenant, post.clock.time, found.webhook_id), post.clock.time)
+    endpoints.delete(found)
+
+
+def test_all_that_is_on_its_way_to_a_deleted_endpoint_is_dropped(post: Post) -> None:
+    found, _ = endpoint()
+    other, _ = endpoint(webhook_id="other")
+    for number in range(2 * sender.MOST_DROPPED):
+        for one in (found, other):
+            deliveries.create(one.key, NOON, f"e{number}", "job.dead", "{}", NOON)
+    delete(post, found)
+    post.step()
+    assert set(states()) == {"dropped"}
+    assert set(states("acme/other")) == {"pending"}
+    assert deliveries.next_due(found.key) is None
+
+
+def test_what_is_dropped_takes_turns_with_others_work(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _ = endpoint()
+    for number in range(sender.MOST_DROPPED + 1):
+        deliveries.create(found.key, NOON, f"e{number}", "job.dead", "{}", NOON)
+    delete(post, found)
+    monkeypatch.setattr(sender, "PART_MS", 0)
+    post.step()
+    assert states().count("pending") == 1
+    post.step()
+    assert states().count("pending") == 0
+
+
+def test_what_is_sent_on_its_way_while_the_endpoint_is_deleted_is_dropped(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, _ = endpoint()
+    create = deliveries.create
+
+    def late(*args: Any) -> str:
+        """The endpoint is deleted, and cleared, between the look at it and the write of the delivery."""
+        delete(post, found)
+        post.step()
+        return create(*args)
+
+    monkeypatch.setattr(deliveries, "create", late)
+    post.publish(ended())
+    post.run()
+    assert (states(), post.receivers.sent) == (["dropped"], [])
+
+
+def test_an_attempt_that_ends_after_the_endpoint_was_deleted_is_the_last(post: Post) -> None:
+    found, _ = endpoint()
+    post.receivers.answers = [500]
+    post.receivers.meanwhile = [lambda: endpoints.delete(found)]
+    messages.tell_deleted(Deleted("acme", NOON, "main"), NOON)
+    post.publish(ended())
+    post.run()
+    assert (states(), len(post.receivers.sent)) == (["dropped"], 1)
+    assert post.clock.time <= NOON + 2 * MINUTE
+
+
+def test_one_of_its_name_that_was_made_meanwhile_keeps_what_is_its_own(post: Post) -> None:
+    found, _ = endpoint()
+    deliveries.create(found.key, NOON, "old", "job.dead", "{}", NOON)
+    delete(post, found)
+    later = NOON + MINUTE // 2
+    endpoints.create("acme", "main", WantedEndpoint(URL, ["job.dead"], enabled=True), later)
+    deliveries.create(found.key, later, "new", "job.dead", "{}", later)
+    post.run()
+    assert (states(), len(post.receivers.sent)) == (["dropped", "delivered"], 1)
 
 
 def test_an_attempt_goes_where_the_endpoint_is_now(post: Post) -> None:

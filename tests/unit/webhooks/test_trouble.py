@@ -100,6 +100,7 @@ def test_a_key_that_does_not_answer_is_our_fault_and_uses_up_no_attempt(
         "{}",
         '{"tenant": "acme"}',
         '{"tenant": "acme", "at": "soon"}',
+        '{"deleted": "main"}',
         '{"detail-type": "job.dead"}',
         '{"detail-type": "job.dead", "source": "elsewhere", "detail": {}}',
         '{"detail-type": 7, "source": "sluice", "detail": {}}',
