@@ -70,7 +70,8 @@ def ask(
     CSV file, all else is JSON. key: the `Idempotency-Key`, under which a POST is done once.
 
     Raises:
-        ApiRefusal: the answer is a 4xx. ApiFailure: the function did not answer, or with a 5xx.
+        ApiRefusal: the answer is a 4xx, or larger than can be sent. ApiFailure: the function did not answer, or with
+            another 5xx.
     """
     event = _event(caller, route, request_id, path or {}, query or {}, body, key)
     function = FUNCTIONS[max((one for one in FUNCTIONS if event["rawPath"].startswith(one)), key=len)]
@@ -78,10 +79,11 @@ def ask(
         answer = aws.invoke(f"{settings().stack}-{function}", event)
     except aws.FunctionFailed as failed:
         raise ApiFailure(function) from failed
-    if answer["statusCode"] >= 500:
+    found = _read(answer["body"])
+    refused = answer["statusCode"] >= 400
+    if answer["statusCode"] >= 500 and found["error"]["code"] != ANSWER_TOO_LARGE:
         raise ApiFailure(function)
-    found = json.loads(answer["body"])
-    if answer["statusCode"] >= 400:
+    if refused:
         raise ApiRefusal(answer["statusCode"], found["error"])
     return found
 

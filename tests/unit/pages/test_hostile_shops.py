@@ -70,6 +70,17 @@ def test_variants_that_say_much_are_known_as_far_as_they_fit(desk: Desk, tables:
     assert max(sizes(tables)) < MOST_OF_AN_ITEM
 
 
+@pytest.mark.parametrize("comma", ["", ","])
+def test_a_shop_that_cuts_its_texts_in_the_middle_of_an_emoji_is_read(desk: Desk, comma: str) -> None:
+    """JSON can spell half of a surrogate pair, and no table takes it: the page was never checked."""
+    own = desk.track()
+    offer = '{"@type": "Offer", "price": "100.00", "priceCurrency": "EUR", "availability": "InStock"}'
+    desk.shops.replies[URL] = ld(r'{"@type": "Product", "name": "Boot \ud83d", "offers": ' + offer + comma + "}")
+    desk.confirmed()
+    assert desk.statuses(own) == ["product", "product"]
+    assert desk.show(own)["title"] == "Boot \ufffd"
+
+
 def test_a_shop_that_has_other_variants_at_every_check_fills_no_item(desk: Desk, tables: Store) -> None:
     own = desk.track()
     for number in range(12):

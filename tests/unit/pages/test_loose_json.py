@@ -33,6 +33,9 @@ DEFECTS = {
     "NaN and more": ('{"a": NaN, "b": 1,}', {"a": None, "b": 1}),
     "a byte order mark": ('\ufeff{"a": 1}', {"a": 1}),
     "hexadecimal escapes": (r'{"a": "caf\xe9"}', {"a": "café"}),
+    "an escaped emoji": (r'{"a": "\ud83d\udc5f shoe",}', {"a": "\U0001f45f shoe"}),
+    "half an emoji": (r'{"a": "a shoe \ud83d", "b": 1}', {"a": "a shoe \ufffd", "b": 1}),
+    "half an emoji and a comma too many": (r'{"\uDC5F": ["\uD83D"],}', {"\ufffd": ["\ufffd"]}),
     "an escaped slash": (r'{"a": "x\/y",}', {"a": "x/y"}),
     "fractions": ('{"price": 19.90,}', {"price": Decimal("19.90")}),
 }
@@ -42,6 +45,11 @@ DEFECTS = {
 def test_a_known_defect_is_read_rightly(defect: str) -> None:
     text, value = DEFECTS[defect]
     assert loose_json.values(text) == [value]
+
+
+def test_half_an_emoji_in_a_value_that_begins_in_a_script() -> None:
+    script = r'var BCData = {"a": "\ud83d"}; more'
+    assert loose_json.value_at(script, script.index("{")) == {"a": "\ufffd"}
 
 
 def test_several_objects_in_one_script() -> None:

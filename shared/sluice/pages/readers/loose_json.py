@@ -28,6 +28,8 @@ _AFTER_VALUE = rf"\s*(?:[}}\]]|,\s*(?:{_KEY}|[}}\]]|/[/*])|{_KEY}|/[/*]|$)"
 _AFTER_ITEM = r"\s*(?:\]|,\s*[\"'{\[\]0-9tfn/-]|[\"'{\[]|$)"
 _AFTER_KEY = r"\s*:"
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+# How JSON spells half of a surrogate pair; two of them are one letter, and one alone is no Unicode.
+_HALF = re.compile(r"\\u[dD]")
 _NAMES: dict[str, Any] = {"true": True, "false": False, "null": None, "undefined": None, "NaN": None, "Infinity": None}
 
 
@@ -60,20 +62,33 @@ def strict(text: str) -> Any:
     Raises:
         ValueError, RecursionError: it is none.
     """
-    return json.loads(text, parse_float=Decimal, parse_constant=lambda _: None)
+    return _storable(json.loads(text, parse_float=Decimal, parse_constant=lambda _: None), text)
 
 
 def value_at(text: str, start: int) -> Any:
     """The one value of JavaScript's or JSON's form that begins at `start` in a script; None if it cannot be read."""
     try:
         decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=lambda _: None)
-        return decoder.raw_decode(text, start)[0]
+        return _storable(decoder.raw_decode(text, start)[0], text)
     except (ValueError, RecursionError):
         pass
     try:
         return _Reader(text[start : start + MOST_CHARACTERS]).value(0)
     except (_Broken, RecursionError, ArithmeticError):
         return None
+
+
+def _storable(value: Any, text: str) -> Any:
+    """`value`, read in `text`, without halves of surrogate pairs: shops cut texts in the middle of an emoji."""
+    return _of_letters(value) if _HALF.search(text) else value
+
+
+def _of_letters(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, dict):
+        return {_of_letters(name): _of_letters(one) for name, one in value.items()}
+    return [_of_letters(one) for one in value] if isinstance(value, list) else value
 
 
 class _Reader:
@@ -151,7 +166,7 @@ class _Reader:
             if found[0] == "\\":
                 parts.append(self._escape())
             elif follows.match(self._text, self._at):
-                return "".join(parts)
+                return str(_of_letters("".join(parts)))
             else:
                 parts.append(quote)
         raise _Broken
