@@ -2,12 +2,14 @@
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from sluice.platform import aws
 from sluice.platform.http.auth import Caller
+from sluice.platform.http.errors import AnswerTooLarge
 from sluice.platform.settings import settings
 
 # Which function serves what begins so, of what pages ask. Their tests compare it with the template.
@@ -70,8 +72,8 @@ def ask(
     CSV file, all else is JSON. key: the `Idempotency-Key`, under which a POST is done once.
 
     Raises:
-        ApiRefusal: the answer is a 4xx, or larger than can be sent. ApiFailure: the function did not answer, or with
-            another 5xx.
+        ApiRefusal: the answer is a 4xx. AnswerTooLarge: it cannot be sent. ApiFailure: the function did not answer, or
+            with another 5xx.
     """
     event = _event(caller, route, request_id, path or {}, query or {}, body, key)
     function = FUNCTIONS[max((one for one in FUNCTIONS if event["rawPath"].startswith(one)), key=len)]
@@ -80,12 +82,19 @@ def ask(
     except aws.FunctionFailed as failed:
         raise ApiFailure(function) from failed
     found = _read(answer["body"])
-    refused = answer["statusCode"] >= 400
-    if answer["statusCode"] >= 500 and found["error"]["code"] != ANSWER_TOO_LARGE:
-        raise ApiFailure(function)
-    if refused:
+    if answer["statusCode"] >= 500:
+        raise AnswerTooLarge if found["error"]["code"] == AnswerTooLarge.code else ApiFailure(function)
+    if answer["statusCode"] >= 400:
         raise ApiRefusal(answer["statusCode"], found["error"])
     return found
+
+
+def _read(body: str) -> Any:
+    """What the answer says. A half of a surrogate pair, which JSON can spell and no page can hold, is U+FFFD."""
+    found = json.loads(body)
+    if "\\ud" not in body:
+        return found
+    return json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(found, ensure_ascii=False)))
 
 
 def _event(

@@ -29,6 +29,8 @@ from sluice.dashboard.sessions import Session
 from sluice.dashboard.table import Table
 from sluice.dashboard.visit import Visit, is_ours
 from sluice.platform.clock import Clock, SystemClock
+from sluice.platform.http import answers
+from sluice.platform.http.errors import AnswerTooLarge
 from sluice.platform.observe import logger
 from sluice.platform.settings import settings
 
@@ -41,6 +43,9 @@ MOST_FORM_BYTES: Final = 64 * 1024
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+TOO_LARGE: Final = (
+    "This has more than the 6 MB that can be sent. Show less of it by a filter, or ask the API for it."
 )
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
@@ -91,6 +96,16 @@ def resolve(app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaC
     """Answer one HTTP API event (payload format 2.0), and log one line about it. Forms and cookies are never logged."""
     started = clock.now()
     answer = app.resolve(event, context)
+    if not answers.fits(answer["body"]):
+        logger.error("the page is too large to be sent", extra={"bytes": answers.size(answer["body"])})
+        text = layout.bare("Not possible", _words(TOO_LARGE), _home())
+        answer = {
+            **answer,
+            "statusCode": AnswerTooLarge.status,
+            "headers": {"Content-Type": HTML, **HEADERS},
+            "body": text,
+            "isBase64Encoded": False,
+        }
     http = event["requestContext"]["http"]
     line = {"method": http["method"], "status": answer["statusCode"], "ms": clock.now() - started}
     logger.info("page", extra={**line, "api_request_id": _request_id(event)})
@@ -132,6 +147,8 @@ def _answer(visit: Visit, show: Show) -> Response[Any]:
         found = show(visit)
     except ApiRefusal as refused:
         found = _refusal(visit, refused)
+    except AnswerTooLarge as large:
+        found = Page("Not possible", _words(TOO_LARGE), status=large.status)
     except ApiFailure as failed:
         logger.error("a function of the API has failed", extra={"function": str(failed)})
         told = _words("The part of Sluice that knows this does not answer just now. Try again in a moment.")

@@ -1,8 +1,9 @@
 """The dashboard's pages: who may see them, what they show, and what their buttons do. Without a browser."""
 
 import gzip
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -22,7 +23,9 @@ from sluice.platform import aws
 from sluice.platform.clock import SystemClock
 from sluice.platform.config import live
 from sluice.platform.config.pauses import Pause, Pauses
+from sluice.platform.http import answers
 from sluice.platform.http.auth import Caller
+from sluice.platform.http.errors import AnswerTooLarge
 from tests.support import dashboard
 from tests.support.clock import VirtualClock
 from tests.support.dashboard import HOST, Shown, request
@@ -224,6 +227,57 @@ def test_a_part_that_fails_is_said_and_nothing_else_of_it(shop: Cloud, monkeypat
     shown = look("/dashboard")
     assert shown.status == 502
     assert "Try again in a moment" in shown.text
+
+
+@pytest.mark.parametrize("query", ["", "format=csv"])
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+def test_a_page_that_cannot_be_sent_says_so(
+    shop: Cloud, monkeypatch: pytest.MonkeyPatch, query: str, encoding: str
+) -> None:
+    """Lambda would fail where nobody can tell the reader why."""
+    who = signed_in()
+    monkeypatch.setattr(aws, "invoke", lambda *asked: everything_fits(monkeypatch, lambda: dashboard.api(*asked)))
+    monkeypatch.setattr(answers, "MOST_BYTES", 20)
+    shown = request("GET", "/dashboard/jobs", query=query, cookies=who, headers={"accept-encoding": encoding})
+    assert (shown.status, shown.headers["Content-Type"]) == (500, site.HTML)
+    assert "more than the 6 MB that can be sent" in shown.text
+    assert shown.headers["Content-Security-Policy"] == site.POLICY
+    assert "Content-Encoding" not in shown.headers
+
+
+def everything_fits(monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]) -> Any:
+    with monkeypatch.context() as patch:
+        patch.setattr(answers, "MOST_BYTES", 6 * 1024 * 1024)
+        return make()
+
+
+def test_a_page_of_an_answer_that_cannot_be_sent_does_not_ask_to_try_again(
+    shop: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(function: str, event: dict[str, Any]) -> Any:
+        body = AnswerTooLarge().body("1")
+        return {"statusCode": AnswerTooLarge.status, "headers": {}, "body": json.dumps(body)}
+
+    monkeypatch.setattr(aws, "invoke", too_large)
+    shown = look("/dashboard/jobs")
+    assert shown.status == 500
+    assert "more than the 6 MB that can be sent" in shown.text
+    assert "Try again" not in shown.text
+
+
+def test_half_of_a_letter_in_what_others_have_written_is_shown_as_such(
+    shop: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Older tables may hold it, and JSON can spell it; no page can."""
+
+    def odd(function: str, event: dict[str, Any]) -> Any:
+        answer = dashboard.api(function, event)
+        return {**answer, "body": answer["body"].replace("DD1391-100", "DD1391 \\ud83d")}
+
+    monkeypatch.setattr(aws, "invoke", odd)
+    shown = look("/dashboard/jobs")
+    assert shown.status == 200
+    assert "DD1391 \ufffd" in shown.text
 
 
 # What their buttons do
