@@ -44,9 +44,7 @@ POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-TOO_LARGE: Final = (
-    "This has more than the 6 MB that can be sent. Show less of it by a filter, or ask the API for it."
-)
+TOO_LARGE: Final = "This has more than the 6 MB that can be sent. Show less of it by a filter, or ask the API for it."
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",

@@ -89,6 +89,12 @@ class Price(tables.Table):
         """The size and its names in their normal form, also of a price that was stored under another spelling."""
         return charts.in_normal_form(self.price, self.size_system, {self.size_system: self.size, **self.sizes})
 
+    @property
+    def names(self) -> set[str]:
+        """The range keys under which the price of this size may be stored today."""
+        named = self.variant.sizes.items()
+        return {key(self.marketplace, size, system, self.currency) for system, size in named}
+
     def view(self) -> PriceView:
         """The price as the API shows it."""
         variant = self.variant
@@ -156,8 +162,8 @@ def page(
 ) -> Page[Price]:
     """As `find`, of the next `limit` rows of these marketplaces, in their order: fewer, or none, may match.
 
-    A size without a system matches in the price's own. A marketplace without size charts has as many sizes as somebody
-    has asked for, so nobody reads all rows at once.
+    An older spelling gives way also to what is on another page. A size without a system matches in the price's own.
+    A marketplace without size charts has as many sizes as somebody has asked for, so nobody reads all rows at once.
     """
     names = list(marketplaces) if after is None else marketplaces[marketplaces.index(_marketplace(after)) :]
     found, place = list[Price](), after
@@ -170,7 +176,15 @@ def page(
         place = part.next or (Place(f"{name}:{_END}") if name != names[-1] else None)
         if part.next or len(found) == limit:
             break
-    return Page(_narrowed(found, size, currency), place)
+    shown = {row.price for row in found}
+    narrowed = _narrowed([*found, *_of_todays_spelling(found)], size, currency)
+    return Page([row for row in narrowed if row.price in shown], place)
+
+
+def _of_todays_spelling(rows: Sequence[Price]) -> list[Price]:
+    """The prices of the same sizes that are not among `rows`, where these have been stored under an older spelling."""
+    wanted = {name for row in rows if row.price not in row.names for name in row.names} - {row.price for row in rows}
+    return list(Price.batch_get([(rows[0].sku, name) for name in sorted(wanted)])) if wanted else []
 
 
 def _marketplace(place: Place) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from sluice.marketplaces import skus
+from sluice.platform.clock import iso
 from sluice.prices import table as prices
 from sluice.prices.table import Price
 from sluice_command import asking
@@ -110,3 +111,22 @@ def test_an_older_spelling_of_a_size_gives_way_to_the_newer_price(cloud: Cloud) 
     assert shown.endswith("5:USD")
     [one] = call("GET", PATH, query={"sku": SKU}).json["prices"]
     assert one["observedAt"] > "2020"
+
+
+@pytest.mark.parametrize("limit", ["1", "2", "3", "500"])
+def test_an_older_spelling_gives_way_also_on_another_page(cloud: Cloud, limit: str) -> None:
+    """Else a client that reads all pages, and keeps the last price of each size, keeps the old one."""
+    put("ebay", "5Y", "us", cloud.now)
+    put("ebay", "5", "us", cloud.now + 1)
+    put("stockx", "10.50", "us", cloud.now)
+    put("stockx", "10.5", "us", cloud.now + 1)
+    put("stockx", "11.0", "us", cloud.now)
+    found = [one for page in pages(limit=limit) for one in page]
+    assert sorted(found) == ["ebay:us-5:USD", "stockx:us-10.5:USD", "stockx:us-11:USD"]
+    shown = call("GET", PATH, query={"sku": SKU}).json["prices"]
+    assert {one["observedAt"] for one in shown if one["size"] != "11"} == {iso(cloud.now + 1)}
+
+
+def test_what_is_spelt_as_today_is_looked_for_nowhere_else(flooded: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Price, "batch_get", lambda *_: pytest.fail("it was looked for"))
+    assert sum(map(len, pages())) == len(flooded)
