@@ -58,7 +58,7 @@ def tell_deleted(deleted: Deleted, now: int, not_before: int = 0) -> None:
     _send(deleted.tenant, message, not_before, now)
 
 
-def _send(tenant: str, message: Mapping[str, str | int], at: int, now: int) -> None:
+def _send(tenant: str, message: Mapping[str, Any], at: int, now: int) -> None:
     delay = -(-max(0, min(at - now, MOST_DELAY_MS)) // SECOND)
     written = json.dumps(message, separators=(",", ":"))
     aws.send_message(settings().require("webhook_queue_url"), written, delay, tenant=tenant)
