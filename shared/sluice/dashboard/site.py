@@ -18,41 +18,26 @@ from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from markupsafe import Markup
 
-from sluice.dashboard import assets, layout, parts, sent, sessions, sign_in
+from sluice.dashboard import assets, layout, parts, sendable, sent, sessions, sign_in
 from sluice.dashboard.ask import ApiFailure, ApiRefusal
 from sluice.dashboard.html import element, join
 from sluice.dashboard.issuer import NotSignedIn
 from sluice.dashboard.page import Page, Redirect
 from sluice.dashboard.pages import PAGES, Show
+from sluice.dashboard.sendable import HEADERS, HTML
 from sluice.dashboard.sent import SentForm
 from sluice.dashboard.sessions import Session
 from sluice.dashboard.table import Table
 from sluice.dashboard.visit import Visit, is_ours
 from sluice.platform.clock import Clock, SystemClock
-from sluice.platform.http import answers
 from sluice.platform.http.errors import AnswerTooLarge
 from sluice.platform.observe import logger
 from sluice.platform.settings import settings
 
-HTML: Final = "text/html; charset=utf-8"
 SESSION_COOKIE, SIGN_IN_COOKIE = "__Host-sluice", "__Host-sluice-sign-in"
 # Of a cookie: the browser forgets it.
 OVER: Final = -1
 MOST_FORM_BYTES: Final = 64 * 1024
-# Nothing is loaded from elsewhere, nobody frames the pages, forms go nowhere else.
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-TOO_LARGE: Final = "This has more than the 6 MB that can be sent. Show less of it by a filter, or ask the API for it."
-HEADERS: Final = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cache-Control": "no-store",
-    "Strict-Transport-Security": "max-age=31536000",
-}
-
 clock: Clock = SystemClock()
 
 
@@ -93,17 +78,7 @@ def make() -> APIGatewayHttpResolver:
 def resolve(app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP API event (payload format 2.0), and log one line about it. Forms and cookies are never logged."""
     started = clock.now()
-    answer = app.resolve(event, context)
-    if not answers.fits(answer["body"]):
-        logger.error("the page is too large to be sent", extra={"bytes": answers.size(answer["body"])})
-        text = layout.bare("Not possible", _words(TOO_LARGE), _home())
-        answer = {
-            **answer,
-            "statusCode": AnswerTooLarge.status,
-            "headers": {"Content-Type": HTML, **HEADERS},
-            "body": text,
-            "isBase64Encoded": False,
-        }
+    answer = sendable.sendable(app.resolve(event, context))
     http = event["requestContext"]["http"]
     line = {"method": http["method"], "status": answer["statusCode"], "ms": clock.now() - started}
     logger.info("page", extra={**line, "api_request_id": _request_id(event)})
@@ -146,7 +121,7 @@ def _answer(visit: Visit, show: Show) -> Response[Any]:
     except ApiRefusal as refused:
         found = _refusal(visit, refused)
     except AnswerTooLarge as large:
-        found = Page("Not possible", _words(TOO_LARGE), status=large.status)
+        found = Page("Not possible", sendable.TOO_LARGE, status=large.status)
     except ApiFailure as failed:
         logger.error("a function of the API has failed", extra={"function": str(failed)})
         told = _words("The part of Sluice that knows this does not answer just now. Try again in a moment.")

@@ -1,5 +1,6 @@
 """The routes of what operators do to jobs and dead letters, one, many, or all that match; and of what was done."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
@@ -27,10 +28,13 @@ from sluice.platform.settings import settings
 
 # So many are named in a request at most. Few are done at once, before it is answered.
 MOST_IDS, FEW = 500, 25
+# Bytes of all ids as they are stored: an action keeps them three times, with what is being done and what was done, in
+# one item of 400 KB, and a page of the audit log shows 50 of them. The longest id is that of a letter of 1,024 bytes.
+MOST_OF_IDS, MOST_OF_ID = 80_000, 1_400
 # What a dry run counts at most, how many pages it reads for that, and how many it shows.
 MOST_COUNTED, MOST_PAGES, SAMPLE = 1_000, 20, 10
 
-Id = Annotated[str, Field(min_length=1, max_length=2_000)]
+Id = Annotated[str, Field(min_length=1, max_length=MOST_OF_ID)]
 Reason = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 
 
@@ -163,6 +167,8 @@ def _target(body: ActionBody) -> dict[str, Any]:
         raise Invalid.field("filter", f"either this or {own} must say what is meant, and not both")
     more = {"priority": body.priority} if body.action == acting.RAISE else {}
     if ids is not None:
+        if len(json.dumps(ids)) > MOST_OF_IDS:
+            raise Invalid.field(own, f"must not have more than {MOST_OF_IDS} characters together; name fewer at once")
         return {"ids": list(dict.fromkeys(ids)), **more}
     wanted = body.filter.filter() if body.filter else None
     if wanted is None or wanted.is_empty:

@@ -454,6 +454,9 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"action": "replay", "jobIds": ["x"]}, "jobIds"),
     ({"action": "cancel", "jobIds": []}, "jobIds"),
     ({"action": "cancel", "jobIds": ["x"] * 501}, "jobIds"),
+    ({"action": "cancel", "jobIds": ["x" * 1_401]}, "jobIds[0]"),
+    ({"action": "cancel", "jobIds": ["x" * 1_400] * 60}, "jobIds"),
+    ({"action": "acknowledge", "letterIds": ["\U0001f45f" * 1_400] * 5}, "letterIds"),
     ({"action": "cancel", "filter": {"state": "done"}}, "filter.state"),
     ({"action": "cancel", "filter": {"colour": "red"}}, "filter.colour"),
     ({"action": "cancel", "filter": {"from": "yesterday"}}, "from"),
@@ -471,6 +474,15 @@ def test_a_bad_action_is_refused_and_changes_nothing(work: Work, body: dict[str,
     answer = call("POST", BASE, body={"dryRun": False, **body})
     assert (answer.status, list(answer.fields)) == (400, [field]), answer.text
     assert work.cloud.content() == before
+
+
+@pytest.mark.parametrize("word", ["cancel", "acknowledge"])
+def test_as_many_and_as_long_ids_as_may_be_named_fit_into_one_item(work: Work, word: str) -> None:  # noqa: F811
+    """What is named is kept with what is done of it, and what became of it."""
+    name = "letterIds" if word in acting.ON_LETTERS else "jobIds"
+    entry = do(word, **{name: [f"{number}".rjust(1_395, "x") for number in range(57)]})["actionId"]
+    run_worker(work)
+    assert shown(entry)["outcomes"] == {"unknown": 57}
 
 
 def test_what_is_another_tenants_is_not_there(work: Work) -> None:  # noqa: F811

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from local.issuer import Issuer
-from sluice.dashboard import assets, pages, sessions, site
+from sluice.dashboard import assets, pages, sendable, sessions, site
 from sluice.dashboard import issuer as at_issuer
 from sluice.dashboard.pages import MORE, PAGES
 from sluice.dashboard.visit import is_ours
@@ -128,7 +128,7 @@ def test_whoever_runs_the_deployment_sees_all_or_the_tenant_they_choose(shop: Cl
 def test_each_page_says_what_it_is_and_loads_nothing_from_elsewhere(shop: Cloud, key: str) -> None:
     shown = look(key.partition(" ")[2], signed_in("operator", "platform"))
     assert shown.status == 200, shown.text
-    assert shown.headers["Content-Security-Policy"] == site.POLICY
+    assert shown.headers["Content-Security-Policy"] == sendable.POLICY
     assert shown.headers["Cache-Control"] == "no-store"
     assert "<h1>" in shown.text
     assert all(
@@ -239,9 +239,9 @@ def test_a_page_that_cannot_be_sent_says_so(
     monkeypatch.setattr(aws, "invoke", lambda *asked: everything_fits(monkeypatch, lambda: dashboard.api(*asked)))
     monkeypatch.setattr(answers, "MOST_BYTES", 20)
     shown = request("GET", "/dashboard/jobs", query=query, cookies=who, headers={"accept-encoding": encoding})
-    assert (shown.status, shown.headers["Content-Type"]) == (500, site.HTML)
+    assert (shown.status, shown.headers["Content-Type"]) == (500, sendable.HTML)
     assert "more than the 6 MB that can be sent" in shown.text
-    assert shown.headers["Content-Security-Policy"] == site.POLICY
+    assert shown.headers["Content-Security-Policy"] == sendable.POLICY
     assert "Content-Encoding" not in shown.headers
 
 

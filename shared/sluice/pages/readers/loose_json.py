@@ -80,15 +80,15 @@ def value_at(text: str, start: int) -> Any:
 
 def _storable(value: Any, text: str) -> Any:
     """`value`, read in `text`, without halves of surrogate pairs: shops cut texts in the middle of an emoji."""
-    return _of_letters(value) if _HALF.search(text) else value
+    return _unicode(value) if _HALF.search(text) else value
 
 
-def _of_letters(value: Any) -> Any:
+def _unicode(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(value, dict):
-        return {_of_letters(name): _of_letters(one) for name, one in value.items()}
-    return [_of_letters(one) for one in value] if isinstance(value, list) else value
+        return {_unicode(name): _unicode(one) for name, one in value.items()}
+    return [_unicode(one) for one in value] if isinstance(value, list) else value
 
 
 class _Reader:
@@ -166,7 +166,7 @@ class _Reader:
             if found[0] == "\\":
                 parts.append(self._escape())
             elif follows.match(self._text, self._at):
-                return str(_of_letters("".join(parts)))
+                return str(_unicode("".join(parts)))
             else:
                 parts.append(quote)
         raise _Broken
