@@ -28,7 +28,7 @@ class Issuer:
         public_key = jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key(), as_dict=True)
         document = json.dumps({"keys": [public_key | {"kid": self._key_id, "use": "sig", "alg": "RS256"}]}).encode()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _serve(document, lambda: self._sign_in))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.jwks_url = self.url + JWKS_PATH
         self.client_id = CLIENT_ID

@@ -118,7 +118,7 @@ class Server:
         self.asked: list[str] = []
         self.one_at_a_time = threading.RLock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _serve(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self.is_open = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 

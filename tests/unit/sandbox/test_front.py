@@ -1,5 +1,6 @@
 """Faults, limits and the log, as a client meets them over HTTP."""
 
+import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 
@@ -138,6 +139,21 @@ def test_no_call_in_flight_keeps_the_sandbox_from_stopping(fault: Fault) -> None
         sandbox.wait_for(2, SECONDS)
         sandbox.stop()
         assert waiting.result(timeout=SECONDS).status_code in {200, 504}
+
+
+def test_it_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of tests start and end a sandbox. uvicorn's own end sleeps for a tenth of a second, twice."""
+    slept, sleep = list[float](), asyncio.sleep
+
+    async def noted(seconds: float) -> None:
+        slept.append(seconds)
+        await sleep(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", noted)
+    with Sandbox() as sandbox, connected(sandbox) as client:
+        assert _search(client).status_code == 200
+        sandbox.stop()
+    assert sum(slept) < 0.1
 
 
 def test_a_call_that_a_fault_holds_is_answered_when_the_fault_goes(client: Client, sandbox: Sandbox) -> None:
