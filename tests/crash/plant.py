@@ -53,6 +53,7 @@ from tests.support.sandbox_wire import SandboxWire
 from tests.support.shop import Shops
 from tests.support.store import Store
 from tests.support.stream import changes
+from tests.support.vault import kms
 
 NOON = 1_795_348_800_000  # 2026-11-22 12:00 UTC
 TENANT = "acme"
@@ -211,7 +212,7 @@ class Plant:
             "sqs": self._sqs,
             "lambda": self._lambda,
             "events": self._bus,
-            "kms": self._kms,
+            "kms": kms,
             "ssm": self._ssm,
         }
 
@@ -232,14 +233,6 @@ class Plant:
             body = json.dumps({**envelope, "detail": json.loads(entry["Detail"])})
             self.queues["webhooks"].append(Message(self.clock.time, body))
         return {"FailedEntryCount": 0}
-
-    def _kms(self, operation: str, given: Json) -> Json:
-        context = json.dumps(given["EncryptionContext"], sort_keys=True).encode()
-        if operation == "Encrypt":
-            return {"CiphertextBlob": context + b"\0" + given["Plaintext"][::-1]}
-        sealed_for, _, text = bytes(given["CiphertextBlob"]).partition(b"\0")
-        assert sealed_for == context
-        return {"Plaintext": text[::-1]}
 
     def _ssm(self, operation: str, given: Json) -> Json:
         return {"Parameter": {"Version": 1, "Value": json.dumps(self.configuration)}}

@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
-from local.cloud.tables import create_tables
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts import token_cache
 from sluice.marketplaces.accounts.table import Account
 from sluice.platform import aws
 from sluice.platform.observe import logger, metrics
 from sluice.platform.settings import settings
-from tests.support import process
+from tests.support.store import Store, store
+from tests.support.vault import kms
 from tests.unit.marketplaces.fakes import ALIAS_API, API, AUTH, CREDENTIALS, EBAY_API, NOON, BudgetLog, WatchedClock
 
 Events = list[tuple[str, dict[str, Any]]]
@@ -38,29 +37,24 @@ def calls() -> BudgetLog:
 
 
 @pytest.fixture(scope="module")
-def _aws() -> Iterator[None]:
-    """moto with the tables of the template and a token key. Not atomic between threads; nothing here needs that."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+def _tables() -> Iterator[Store]:
+    """The tables of the template within this process, and a token key."""
+    with pytest.MonkeyPatch.context() as patch, store() as made:
         patch.setenv("STOCKX_API_URL", API)
         patch.setenv("STOCKX_AUTH_URL", AUTH)
         patch.setenv("ALIAS_API_URL", ALIAS_API)
         patch.setenv("EBAY_API_URL", EBAY_API)
-        process.forget()
-        patch.setenv("TOKEN_KEY", aws.client("kms").create_key()["KeyMetadata"]["Arn"])
+        patch.setenv("TOKEN_KEY", "key")
         settings.cache_clear()
-        create_tables(aws.client("dynamodb"), settings().stack)
-        yield
-    process.forget()
+        made.services["kms"] = kms
+        yield made
+    settings.cache_clear()
 
 
 @pytest.fixture
-def cloud(_aws: None) -> Iterator[None]:
-    """A cloud without accounts."""
-    yield
-    for account in Account.scan():
-        account.delete()
+def cloud(_tables: Store) -> None:
+    """A cloud without accounts, in a process that keeps no token."""
+    _tables.clear()
     token_cache.forget()
 
 
