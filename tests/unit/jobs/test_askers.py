@@ -13,7 +13,7 @@ from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import MOST_ASKERS, Job
 from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, CannotSucceed, Failure, Then
-from sluice.jobs.queue import cancel, claim, finish, lanes, replay
+from sluice.jobs.queue import cancel, claim, finish, lanes, replay, rerun
 from sluice.jobs.queue.enqueue import Enqueued, Result, enqueue
 from sluice.marketplaces.http.errors import AccountBroken
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
@@ -148,6 +148,12 @@ def test_there_are_letters_for_as_many_as_a_job_remembers() -> None:
         ask(f"t{number:02}")
     finish.bury(take(), CannotSucceed("no"), NOON, CONFIG)
     assert [len(letters(f"t{number:02}")) for number in range(MOST_ASKERS + 5)] == [1] * MOST_ASKERS + [0] * 5
+
+
+def test_a_job_with_more_askers_than_there_is_room_for_today_is_joined_by_nobody() -> None:
+    running = Job(tenant="acme", askers={f"t{number:02}" for number in range(MOST_ASKERS + 1)})
+    later = Job(rerun_askers={"globex", "initech"})
+    assert rerun.joined(running, later) == running.askers
 
 
 def test_who_no_longer_wants_what_others_want_no_longer_pays() -> None:

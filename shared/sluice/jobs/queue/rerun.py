@@ -20,7 +20,7 @@ def joined(job: Job, asked: Job | None) -> set[str]:
     """Who asks for the run with those who, as `asked` knows, asked while it ran: as many as there is room for."""
     present = job.asked_by()
     later = sorted(((asked.rerun_askers if asked else None) or set()) - present)
-    return present | set(later[: MOST_ASKERS - len(present)])
+    return present | set(later[: max(0, MOST_ASKERS - len(present))])
 
 
 def request(job: Job | None) -> list[object]:
