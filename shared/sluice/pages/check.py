@@ -7,12 +7,12 @@ from typing import Any, Final, NamedTuple
 
 from sluice.pages import answers, charset, readers, urls
 from sluice.pages.fetch import PageClient, ShopAnswer, Unfetched
-from sluice.pages.guard import TooComplex
 from sluice.pages.hosts import Rulebook
 from sluice.pages.readers import loose_json, shopify
 from sluice.pages.readers.page import PageSource
 from sluice.pages.reading import FAILED, UNCHANGED, Reading, ReadOutcome
 from sluice.platform.clock import MINUTE, Clock
+from sluice.platform.html_guard import TooComplex
 
 # How long a host is left alone that refuses, or is in trouble, and does not say for how long. It grows each time
 # (`jobs.budgets.pace`).
@@ -187,7 +187,9 @@ def _read(answer: ShopAnswer, text: str, metadata: dict[str, Any], more: More, *
         with _reading:
             reading = readers.read(page, also)
     except TooComplex as complex_:
-        return CheckResult(ReadOutcome.UNCLEAR, code="too_complex", about=str(complex_), text=text, metadata=metadata)
+        return CheckResult(
+            ReadOutcome.UNCLEAR, code="too_complex", about=f"the page has {complex_}", text=text, metadata=metadata
+        )
     own = urls.canonical(answer.url, reading.canonical, local=local)
     reading = reading._replace(canonical=own or "")
     metadata |= {"source": reading.source, "variants": len(reading.variants)}

@@ -29,12 +29,41 @@ def test_a_plain_description_is_taken_as_it_is() -> None:
         ("<img src='http://x.example/1.jpg'>", "src"),
         ("<img src='data:image/png;base64,AA'>", "src"),
         ("<!DOCTYPE html><p>a</p>", "declaration"),
+        ("<![CDATA[<p>a</p>]]>", "declaration"),
+        ("<![x>a", "declaration"),
         ("<?php echo 1 ?>", "instruction"),
         ("<svg><a xlink:href='https://x.example'/></svg>", "<svg>"),
     ],
 )
 def test_what_is_not_allowed_is_named(html: str, named: str) -> None:
     assert any(named in problem for problem in description.problems(html))
+
+
+LONG = 480_000
+# What a parser would take a minute for, and more: each is as long as a description may be.
+STALLS = {
+    "elements inside each other": "<div>" * (LONG // 5) + "x",
+    "lists inside each other": "<ul><li>" * (LONG // 8) + "x",
+    "many elements": "<i>x</i>" * 200_000,
+    "attributes": f"<p {'title=x ' * (LONG // 8)}>x</p>",
+    "comments without an end": "<!--x" * (LONG // 5),
+    "comments without an end, with tags": "<!--x>" * (LONG // 6),
+    "tags without an end": "<a " * (LONG // 3),
+    "attributes without an end": "<a b='" * (LONG // 6),
+    "end tags without an end": "</a" * (LONG // 3),
+    "instructions without an end": "<?" * (LONG // 2),
+}
+
+
+@pytest.mark.parametrize("stall", STALLS)
+def test_what_would_stall_the_parser_is_refused_unread(stall: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(description, "_Reader", lambda: pytest.fail("it was read"))
+    [problem] = description.problems(STALLS[stall])
+    assert problem.startswith("must not have more than")
+
+
+def test_signs_that_are_no_tags_are_taken() -> None:
+    assert description.problems("<p>Sizes < 10, and I <3 them</p> a < b <!-- a comment") == []
 
 
 PIECES = """< > / script img p b onerror = x ' " <!-- --> <![CDATA[ &lt; javascript: href a svg style noscript title
@@ -50,5 +79,5 @@ def test_what_is_sent_holds_nothing_that_is_not_allowed(html: str) -> None:
 
 
 def test_of_a_description_full_of_mistakes_a_few_are_told() -> None:
-    found = description.problems("".join(f"<x{number}>" for number in range(1000)))
+    found = description.problems("".join(f"<x{number}></x{number}>" for number in range(1000)))
     assert len(found) == description.MOST_PROBLEMS

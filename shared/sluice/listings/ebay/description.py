@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Final
 
+from sluice.platform import html_guard
 from sluice.platform.unicode_text import is_blank
 
 _TEXT: Final = """
@@ -37,12 +38,17 @@ _URLS: Final = frozenset({"href", "src", "cite"})
 SCHEMES: Final = frozenset({"https"})
 # Of one description, so many mistakes are told.
 MOST_PROBLEMS: Final = 5
+# Tags and comments of one description that begin and do not end, as the `<` of "sizes < 10". For each of them Python's
+# parser looks through all that follows: 480 KB of them took it a minute.
+MOST_UNENDED: Final = 100
 # Characters that are read at once in search of the first that is seen.
 PIECE: Final = 4_096
 
 
 def problems(html: str) -> list[str]:
     """What in `html` eBay's buyers may not be shown, in words; nothing where it is good."""
+    if too_much := _too_much(html):
+        return [f"must not have {too_much}"]
     reader = _Reader()
     reader.feed(html)
     reader.close()
@@ -66,6 +72,17 @@ def shows_something(html: str) -> bool:
             return True
     reader.close()
     return reader.seen
+
+
+def _too_much(html: str) -> str | None:
+    """What `html` has so much of that reading it would take a time that grows with the square of its length."""
+    try:
+        html_guard.check(html)
+    except html_guard.TooComplex as complex_:
+        return str(complex_)
+    tags = html.count("<", html.rfind(">") + 1)
+    comments = html.count("<!--", html.rfind("-->") + 1)
+    return f"more than {MOST_UNENDED} tags or comments without an end" if max(tags, comments) > MOST_UNENDED else None
 
 
 class _Reader(HTMLParser):
@@ -96,6 +113,11 @@ class _Reader(HTMLParser):
 
     def unknown_decl(self, _: str) -> None:
         self.found.append("must not hold a document declaration")
+
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        """A declaration that is none of HTML, as `<![CDATA[`: it ends with its `>`, as browsers read it."""
+        self.found.append("must not hold a document declaration")
+        return self.parse_bogus_comment(i, report)
 
     def handle_pi(self, _: str) -> None:
         self.found.append("must not hold a processing instruction")

@@ -8,8 +8,8 @@ from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from sluice.pages import guard
 from sluice.pages.readers import loose_json
+from sluice.platform import html_guard
 
 # Scripts and attributes that are longer are no shop's data of one product.
 MOST_SCRIPT = 4_000_000
@@ -23,7 +23,7 @@ class PageSource:
     """
 
     def __init__(self, url: str, text: str) -> None:
-        guard.check(text)
+        html_guard.check(text)
         self.url = url
         self.text = text
 

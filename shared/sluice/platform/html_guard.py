@@ -1,7 +1,7 @@
-"""What a page may look like to be parsed at all. Pure, and linear in the page's length.
+"""What HTML may look like to be parsed at all. Pure, and linear in its length.
 
-The parser's time grows with the square of what is nested, and of the attributes of one element: 60,000 nested elements
-took 20 seconds, 40,000 attributes 9. No page of a shop has a hundredth of that.
+A parser's time grows with the square of what is nested, and of the attributes of one element: 60,000 nested elements
+took 20 seconds, 40,000 attributes 9. No page of a shop, and no description, has a hundredth of that.
 
 Tags are read as the HTML standard's tokenizer reads them. Where the standard's tree depends on more than that, elements
 are counted as nested that may not be, never the other way round: a page that is made to stall the parser must not pass.
@@ -44,7 +44,7 @@ _PART = r"\s+|/|>|([^\s/>][^\s/>=]*)(?:\s*=\s*(?:\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z
 
 
 class TooComplex(Exception):  # noqa: N818 - what it is
-    """The page would stall the parser; `str()` says what it has too much of."""
+    """It would stall the parser; `str()` says what it has too much of."""
 
 
 def check(text: str) -> None:
@@ -80,7 +80,7 @@ class _Scan:
                 continue
             elements += 1
             if elements > MOST_ELEMENTS:
-                raise TooComplex(f"the page has more than {MOST_ELEMENTS} elements")
+                raise TooComplex(f"more than {MOST_ELEMENTS} elements")
             at = self._start(name, at, closed)
 
     def _start(self, name: str, at: int, closed: bool) -> int:
@@ -123,7 +123,7 @@ class _Scan:
         self._names[name] += 1
         self._drawings += name in _FOREIGN
         if len(self._open) > MOST_DEPTH:
-            raise TooComplex(f"the page nests more than {MOST_DEPTH} elements")
+            raise TooComplex(f"more than {MOST_DEPTH} elements inside each other")
 
     def _pop(self) -> None:
         name = self._open.pop()
@@ -149,5 +149,5 @@ class _Scan:
             closed = found[0] == "/"
             count += found[1] is not None
             if count > MOST_ATTRIBUTES:
-                raise TooComplex(f"an element of the page has more than {MOST_ATTRIBUTES} attributes")
+                raise TooComplex(f"more than {MOST_ATTRIBUTES} attributes of one element")
         return len(self._text), False
