@@ -114,7 +114,7 @@ class _Reader(HTMLParser):
     def unknown_decl(self, _: str) -> None:
         self.found.append("must not hold a document declaration")
 
-    def parse_marked_section(self, i: int, report: int = 1) -> int:
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
         """A declaration that is none of HTML, as `<![CDATA[`: it ends with its `>`, as browsers read it."""
         self.found.append("must not hold a document declaration")
         return self.parse_bogus_comment(i, report)
