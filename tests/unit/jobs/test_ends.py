@@ -8,7 +8,7 @@ import pytest
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.dead_letters import DeadLetter
-from sluice.jobs.model.job import Job
+from sluice.jobs.model.job import MOST_ASKERS, Job
 from sluice.jobs.model.outcomes import BudgetClosed, CannotSucceed, Failure, Waiting
 from sluice.jobs.queue import cancel, claim, finish, hasten, lanes
 from sluice.jobs.queue.enqueue import enqueue
@@ -166,6 +166,36 @@ def test_a_run_that_goes_on_says_when_it_last_did_and_keeps_what_it_has_begun() 
     job = stored()
     assert (job.state, job.payload, job.begun, job.updated_at) == ("leased", {"sent": True}, True, NOW + 1)
     assert job.due_at == NOW + MINUTE, "it is to be done within the same lease"
+
+
+@pytest.mark.parametrize(
+    ("end", "later", "shared"),
+    [
+        ("complete", ["zeta"], False),
+        ("complete", ["zeta", "globex"], True),
+        *((end, later, bool(later)) for end in ("retry", "snooze", "rescue") for later in ([], ["zeta"])),
+    ],
+)
+def test_the_lane_says_whether_several_have_asked_for_what_goes_back_there(
+    end: str, later: list[str], shared: bool
+) -> None:
+    """Else nobody looks there for work that another asker's account could do. later: who asked while it ran."""
+    job = second_run()
+    for tenant in later:
+        enqueue(spec(tenant=tenant), NOW)
+    again = ENDS[end].write(job)
+    [lane] = [one for one in lanes.active() if one.lane == again.lane]
+    assert lane.shared_at == (NOW if shared else None)
+
+
+def test_who_pays_for_the_next_run_hears_of_it_though_more_have_asked_than_a_job_remembers() -> None:
+    job = second_run()
+    for number in range(MOST_ASKERS):
+        enqueue(spec(tenant=f"tenant-{number:02}"), NOW)
+    enqueue(spec(tenant="zeta", priority=keys.MANUAL), NOW)
+    again = finish.complete(job, {}, NOW, CONFIG)
+    assert again.tenant == "zeta"
+    assert again.asked_by() == {"zeta", *(f"tenant-{number:02}" for number in range(MOST_ASKERS))}
 
 
 @pytest.mark.parametrize("over", [MINUTE, 0])

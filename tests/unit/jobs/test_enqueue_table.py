@@ -358,6 +358,14 @@ def test_who_is_among_many_askers_of_an_earlier_run_is_added_to_them_and_another
     assert len(stored().tenants) == MOST_ASKERS, "those who asked before may still look at it"
 
 
+def test_who_asks_for_what_nobody_may_look_at_any_more_may(clock: VirtualClock) -> None:
+    """Those who might have withdrawn, and it goes on for one whom it had no room to remember."""
+    enqueue(spec(), clock.time)
+    Job(spec().job_id).update(actions=[Job.tenants.remove()])
+    enqueue(spec(tenant="zeta"), clock.time)
+    assert stored().tenants == {"zeta"}
+
+
 def test_force_reaches_a_job_that_waits(clock: VirtualClock) -> None:
     enqueue(spec(), clock.time)
     enqueue(spec(force=True), clock.time)

@@ -165,7 +165,7 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
         result = Result.RERUN_REQUESTED
     else:
         if spec.tenant not in job.asked_by():
-            lanes.mark(job.lane or "", now, shared=True)
+            lanes.mark(job.lane, now, shared=True)
         takes_over = _takes_over(spec, job, held)
         actions += _placed(spec, job, now, takes_over=takes_over)
         actions += _asked(spec, job)
@@ -230,10 +230,10 @@ def _placed(spec: Spec, job: Job, now: int, *, takes_over: bool) -> list[Update]
         actions += [Job.lane.set(lane), Job.priority.set(priority)]
     if takes_over:
         actions += moved(job, spec.tenant)
-    due_at = due_at_of(min(spec.due_at, job.due_at or 0), now)
+    due_at = due_at_of(min(spec.due_at, job.due_at), now)
     # A background request does not cut a backoff short. It does bring forward what nobody has tried yet, and what has
     # only waited for the account, or the budget, that it leaves.
     waited_in_vain = takes_over and not backs_off(job)
-    if due_at < (job.due_at or 0) and (raised or waited_in_vain or job.error is None):
+    if due_at < job.due_at and (raised or waited_in_vain or job.error is None):
         actions.append(Job.due_at.set(due_at))
     return actions

@@ -34,9 +34,9 @@ def try_now(job_id: str, tenant: str | None, now: int) -> Hastened:
     """
 
     def writes(job: Job) -> list[Update] | None:
-        if (job.due_at or 0) <= now:
+        if job.due_at <= now:
             return None
-        lanes.mark(job.lane or "", now)
+        lanes.mark(job.lane, now)
         return [Job.due_at.set(now)]
 
     return _change(job_id, tenant, now, writes)
@@ -62,10 +62,10 @@ def reset(job_id: str, tenant: str | None, now: int) -> Hastened:
     def writes(job: Job) -> list[Update] | None:
         if job.state != QUEUED or not job.attempts:
             return None
-        lanes.mark(job.lane or "", now)
+        lanes.mark(job.lane, now)
         entry: history.Entry = {"at": now, "event": "reset", "attempt": job.attempts}
         told = history.add(job.history or [], entry)
-        return [Job.attempts.set(0), Job.due_at.set(min(now, job.due_at or now)), Job.history.set(told)]
+        return [Job.attempts.set(0), Job.due_at.set(min(now, job.due_at)), Job.history.set(told)]
 
     return _change(job_id, tenant, now, writes)
 

@@ -81,7 +81,7 @@ def run_batch(
     """
     if not starts.start(batch.jobs[0], context.now()):
         return Report(ends=Counter(late=len(batch.jobs)))
-    lease_end = min(job.due_at or 0 for job in batch.jobs)
+    lease_end = min(job.due_at for job in batch.jobs)
     last_start = min(deadline, lease_end) - CALL_MS
     grant = Grant(
         batch.budget,
@@ -114,10 +114,10 @@ def run_batch(
         with lock:
             report.ends[_transition(ended, failure)] += 1
             if ended and ended.state == QUEUED and ended.priority == keys.MANUAL:
-                if (due_at := ended.due_at or 0) <= context.now():
+                if ended.due_at <= context.now():
                     report.waited_for += 1
                 else:
-                    report.put_off.add(due_at)
+                    report.put_off.add(ended.due_at)
             if newer(job):
                 report.newer.append(job)
         observe(ended or job, failure)
