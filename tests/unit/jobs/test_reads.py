@@ -1,4 +1,4 @@
-"""Whoever decides by what it has read has read what was written last: a read that may be behind is half the price."""
+"""What a read may cost: whoever decides by it has read what was written last, and nobody reads more than it wants."""
 
 from collections.abc import Callable
 
@@ -8,8 +8,9 @@ from sluice.jobs.model import requests
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import CannotSucceed, LeaseOver
-from sluice.jobs.queue import asked, cancel, claim, finish, hasten, lanes, recounts, unreadable
+from sluice.jobs.queue import asked, cancel, claim, finish, hasten, lanes, recounts, unfinished, unreadable
 from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.run import records
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from tests.support.store import Answer, Request, Send, Store
@@ -65,3 +66,30 @@ def test_who_decides_has_read_what_was_written_last(who: str, store: Store) -> N
     store.around = around
     READS[who]()
     assert behind == []
+
+
+FEW: dict[str, tuple[Callable[[], object], int]] = {
+    "some lanes": (lambda: lanes.some(2), 2),
+    "whether a lane is empty": (lambda: claim.is_empty("stockx:acme#100#0"), 1),
+    "who was refused": (lambda: recounts.wanted(CONFIG, NOON), recounts.MOST_RECOUNTS),
+    "notes for /health": (records.notes, records.MOST_NOTES),
+    "what somebody has asked for": (lambda: asked.page("acme", 3, None, lambda _: True, lambda *_: True), 4),
+    "a few jobs of a tenant": (lambda: unfinished.count("acme", lanes.active(), 7, lambda _: None), 7),
+    "many jobs of a tenant": (lambda: unfinished.count("acme", lanes.active(), 5_000, lambda _: None), 1_000),
+}
+
+
+@pytest.mark.parametrize("what", FEW)
+def test_no_more_is_read_at_once_than_is_wanted(what: str, store: Store) -> None:
+    asked_for()
+    read, most = FEW[what]
+    limits = set[int]()
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation == "Query":
+            limits.add(request.parameters.get("Limit", 0))
+        return send()
+
+    store.around = around
+    read()
+    assert max(limits) == most

@@ -108,7 +108,7 @@ def some(most: int) -> list[Lane]:
     found: list[Lane] = []
     for part in range(REGISTRY_SHARDS):
         left = most - len(found)
-        found += Lane.query(f"lanes#{part}", limit=left, page_size=left) if left else []
+        found += Lane.query(f"lanes#{part}", limit=left) if left else []
     return found
 
 

@@ -30,7 +30,7 @@ MOST_RECOUNTS = 10
 
 def wanted(config: Config, now: int) -> int:
     """Count the unfinished jobs of those tenants that were refused since this was last done; how many tenants."""
-    refused = list(TenantUsage.query(RECOUNT, limit=MOST_RECOUNTS, page_size=MOST_RECOUNTS, consistent_read=True))
+    refused = list(TenantUsage.query(RECOUNT, limit=MOST_RECOUNTS, consistent_read=True))
     marked = lanes.active() if refused else []
     for mark in refused:
         # Before it is counted: whoever is refused from here on has it counted again.
