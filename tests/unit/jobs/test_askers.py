@@ -81,7 +81,7 @@ def test_of_several_who_ask_again_the_first_pays_unless_one_asks_more_urgently()
     for tenant, priority in (("globex", keys.BACKGROUND), ("initech", keys.BACKGROUND), ("hooli", keys.MANUAL)):
         ask(tenant, priority)
     again = finish.complete(running, {}, NOON, CONFIG)
-    assert (payer(again), again.priority) == (of("hooli"), keys.MANUAL)
+    assert (payer(again), again.priority, again.lane) == (of("hooli"), keys.MANUAL, "stockx:hooli#200#0")
     assert again.asked_by() == {"globex", "initech", "hooli"}
 
 

@@ -1,6 +1,7 @@
 """What each end of a run leaves on the job: where it stands, when it is due, what is told of it, and what is over."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -9,13 +10,14 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import MOST_ASKERS, Job
-from sluice.jobs.model.outcomes import BudgetClosed, CannotSucceed, Failure, Waiting
+from sluice.jobs.model.outcomes import BudgetClosed, CannotSucceed, Failure, LeaseOver, Waiting
 from sluice.jobs.queue import cancel, claim, finish, hasten, lanes
 from sluice.jobs.queue.enqueue import enqueue
-from sluice.platform.clock import HOUR, MINUTE, ttl
+from sluice.platform.clock import HOUR, MINUTE, SECOND, ttl
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits, by_clock
-from tests.support.work import spec
+from tests.support.store import Answer, Request, Send, Store
+from tests.support.work import KIND, spec
 from tests.unit.jobs.conftest import NOON
 
 pytestmark = pytest.mark.usefixtures("store")
@@ -129,6 +131,55 @@ def test_each_end_leaves_the_job_where_it_belongs_and_nothing_of_the_run_that_is
     assert returned.to_dynamodb_dict() == job.to_dynamodb_dict(), "who ends the run knows what it is then"
 
 
+def asked_once_more(job: Job) -> None:
+    """Another worker has the job by now, and somebody has asked for it meanwhile."""
+    finish.rescue(job, NOW, CONFIG)
+    take(NOW)
+    enqueue(spec(tenant="zeta"), NOW)
+
+
+OVER: dict[str, Callable[[Job], object]] = {
+    "rescued": lambda job: finish.rescue(job, NOW, CONFIG),
+    "another's": asked_once_more,
+    "done": lambda job: finish.complete(job, {}, NOW, CONFIG),
+}
+
+
+@pytest.mark.parametrize("over", OVER.values(), ids=OVER)
+@pytest.mark.parametrize("end", [*ENDS, "heartbeat", "begin"])
+def test_whoever_comes_late_is_refused_and_changes_nothing(
+    end: str, over: Callable[[Job], object], store: Store
+) -> None:
+    late: dict[str, Callable[[Job], Job]] = {
+        **{name: one.write for name, one in ENDS.items()},
+        "rerun": ENDS["complete"].write,
+        "heartbeat": lambda job: finish.heartbeat(job, NOW, MINUTE),
+        "begin": lambda job: finish.begin(job, {"sent": True}, NOW),
+    }
+    job = second_run()
+    over(Job.get(JOB_ID))
+    before, reads = store.item("jobs", job_id=JOB_ID), list[Request]()
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation == "GetItem":
+            reads.append(request)
+        return send()
+
+    store.around = around
+    with pytest.raises(LeaseOver):
+        late[end](job)
+    assert store.item("jobs", job_id=JOB_ID) == before
+    assert end == "bury" or not reads, "the refusal says what there is"
+
+
+def test_what_has_begun_is_finished_by_the_account_that_has_begun_it() -> None:
+    """Though its calls are used up, and somebody else has asked for the same meanwhile."""
+    job = finish.begin(second_run(), {"sent": True}, NOW)
+    enqueue(spec(tenant="zeta", priority=keys.MANUAL), NOW)
+    again = fail(BudgetClosed("429", retry_at=LATER))(job)
+    assert (again.tenant, again.due_at, again.rerun_payer, again.payload) == ("acme", LATER, "zeta", {"sent": True})
+
+
 @pytest.mark.parametrize("end", ["rerun", "retry", "snooze", "bury"])
 def test_the_timeline_says_when_and_in_which_attempt_and_why(end: str) -> None:
     ENDS[end].write(second_run())
@@ -203,6 +254,23 @@ def test_what_was_put_off_to_a_time_that_is_over_is_due_now(over: int) -> None:
     """Due before now, it would stand before others that have waited for longer."""
     fail(BudgetClosed("429", retry_at=NOW - over))(second_run())
     assert stored().due_at == NOW
+
+
+@pytest.mark.parametrize(("retry_at", "due_at"), [(None, NOW + SECOND), (NOW + 1, NOW + SECOND), (LATER, LATER)])
+def test_a_job_that_has_failed_backs_off_and_for_longer_where_the_marketplace_says_so(
+    retry_at: int | None, due_at: int
+) -> None:
+    fail(Failure("503", retry_at=retry_at))(second_run())
+    assert stored().due_at == due_at
+
+
+@pytest.mark.parametrize(("wait", "due_at"), [(HOUR, NOON + MINUTE + HOUR), (MINUTE, NOW), (HOUR - MINUTE, NOW)])
+def test_the_time_of_the_next_attempt_counts_from_the_beginning_of_this_one_and_is_not_before_now(
+    wait: int, due_at: int
+) -> None:
+    config = replace(CONFIG, engine=replace(CONFIG.engine, timetables={KIND.name: (0, 0, wait, HOUR)}))
+    finish.fail(second_run(), Failure("503"), NOW, config, chance=0)
+    assert stored().due_at == due_at
 
 
 @pytest.mark.parametrize(("characters", "kept"), [(200, "x" * 200), (201, "x" * 199 + "…")])

@@ -159,7 +159,8 @@ def _requeue(
     def writes(asked: Job | None) -> list[Update]:
         # Somebody who asked more urgently while the job ran must not wait for it in the lane of those who did not, nor
         # for an account that cannot run it just now: their own may.
-        job.priority = max(job.priority, (asked.rerun if asked else None) or 0)
+        if asked:
+            job.priority = max(job.priority, asked.rerun)
         several = len(rerun.joined(job, asked)) > 1
         # What has not begun is still to be done from the start: whoever asked meanwhile is served by that same run.
         joined = failure.undone or (asked and not asked.begun)
@@ -278,8 +279,7 @@ def _end(
             return Job.get(job.job_id, consistent_read=True)
         except tables.ConditionFailed as lost:
             current = Job.from_raw_data(lost.item) if lost.item else _current(job)
-            ours = current is not None and (current.lease, current.state) == (job.lease, LEASED)
-            if current is None or not ours or rerun.request(current) == rerun.request(asked):
+            if current is None or rerun.request(current) == rerun.request(asked):
                 raise _lease_over(job) from lost
             asked = current
 

@@ -103,14 +103,15 @@ def ask(now: int) -> bool:
         after = tables.update(Lane, _ITEM, [Lane.seen_at.set(now)], free, token=Lane.nudge_token)
     except tables.ConditionFailed:
         return False
-    return sum((until or 0) > now for until in (after.run_0, after.run_1, after.run_2)) < RUNS
+    running = [until for until in (after.run_0, after.run_1, after.run_2) if until and until > now]
+    return len(running) < RUNS
 
 
 def begin(now: int) -> RunPlace | None:
     """A run begins: take a place, and answer whoever has asked. None when all are taken, by runs that will answer."""
     taken: dict[int, int] = {}
     for _ in range(TRIES):
-        free = [RunPlace(number, now + RUN_MS) for number in range(RUNS) if taken.get(number, 0) <= now]
+        free = [RunPlace(number, now + RUN_MS) for number in range(RUNS) if taken.get(number, now) <= now]
         if not free:
             return None
         place = free[0]
