@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,7 @@ def test_every_row_of_the_table(state: str, asked: int, clock: VirtualClock, con
     answer = enqueue(spec(priority=asked), clock.time)
     job = stored()
     assert (answer.result, job.state) == expected(state, asked)
-    assert (answer.job_id, answer.state) == (job.job_id, job.state)
+    assert (answer.job_id, answer.state, answer.moved) == (job.job_id, job.state, False)
     if answer.result is Result.CREATED:
         assert (job.priority, job.attempts) == (asked, 0)
         assert not any((job.result, job.error, job.history, job.rerun)), "nothing of an earlier run is left"
@@ -370,6 +371,34 @@ def test_force_reaches_a_job_that_waits(clock: VirtualClock) -> None:
     enqueue(spec(), clock.time)
     enqueue(spec(force=True), clock.time)
     assert stored().payload == {"sku": "one", "force": True}
+    before = stored().updated_at
+    enqueue(spec(force=True), clock.time + 1)
+    enqueue(replace(spec(), payload={"sku": "two"}), clock.time + 1)
+    assert (stored().payload, stored().updated_at) == ({"sku": "one", "force": True}, before), "nothing else does"
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_what_a_later_request_says_nothing_of_is_kept_only_where_it_says_so(running: bool, clock: VirtualClock) -> None:
+    """Of the request before it, whether that waits or is for the run that follows."""
+
+    def ask(**payload: Any) -> None:
+        enqueue(replace(spec(), payload=payload, replace=True, kept=frozenset({"price", "quantity"})), clock.time)
+
+    ask(price=1, quantity=1, note="first")
+    if running:
+        leased(clock)
+    ask(price=2, note="second")
+    ask(quantity=2)
+    job = stored()
+    assert (job.rerun_payload if running else job.payload) == {"price": 2, "quantity": 2}
+
+
+def test_a_job_of_another_marketplace_is_refused_in_words(clock: VirtualClock) -> None:
+    elsewhere = replace(spec(), account="ebay:acme", budget="ebay:acme")
+    with pytest.raises(
+        ValueError, match=r"^jobs of kind 'test.work' run on stockx, not on 'ebay:acme' with 'ebay:acme'$"
+    ):
+        enqueue(elsewhere, clock.time)
 
 
 def test_a_shared_job_remembers_only_so_many_askers(clock: VirtualClock, config: Config) -> None:
