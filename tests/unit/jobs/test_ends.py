@@ -219,6 +219,15 @@ def test_a_run_that_goes_on_says_when_it_last_did_and_keeps_what_it_has_begun() 
     assert job.due_at == NOW + MINUTE, "it is to be done within the same lease"
 
 
+@pytest.mark.parametrize(("ran", "asked"), [(keys.MANUAL, keys.BACKGROUND), (keys.BACKGROUND, keys.MANUAL)])
+def test_a_job_that_comes_back_is_as_urgent_as_the_most_urgent_who_asked(ran: int, asked: int) -> None:
+    enqueue(spec(priority=ran), NOON)
+    job = take(NOON)
+    enqueue(spec(priority=asked), NOW)
+    again = fail(Failure("503"))(job)
+    assert (again.priority, again.lane) == (keys.MANUAL, again.home(7))
+
+
 @pytest.mark.parametrize(
     ("end", "later", "shared"),
     [

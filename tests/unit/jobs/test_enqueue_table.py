@@ -455,6 +455,51 @@ def test_a_request_that_acts_on_what_has_changed_looks_again(
     assert (stored().state, stored().rerun) == (("leased", keys.MANUAL) if end == "claim" else ("queued", None))
 
 
+def meanwhile(store: Store, write: int, do: Callable[[], object]) -> None:
+    """`do` is done just before that write of the job. The first is the attempt to create it anew."""
+    number = 0
+
+    def around(request: Request, send: Send) -> Answer:
+        nonlocal number
+        if request.operation == "UpdateItem" and "job_id" in request.parameters["Key"]:
+            number += 1
+            if number == write:
+                store.around = None
+                do()
+                store.around = around
+        return send()
+
+    store.around = around
+
+
+def test_who_asked_for_a_run_that_ends_just_then_may_still_look_at_the_job(
+    store: Store, clock: VirtualClock, config: Config
+) -> None:
+    bring("leased", clock, config)
+    running = stored()
+    meanwhile(store, 2, lambda: finish.complete(running, {}, clock.time, config))
+    assert enqueue(spec(tenant="zeta"), clock.time).result is Result.CREATED
+    assert stored().tenants == {"acme", "zeta"}
+
+
+def test_of_two_who_ask_at_once_for_the_run_that_follows_the_more_urgent_counts(
+    store: Store, clock: VirtualClock, config: Config
+) -> None:
+    bring("leased", clock, config)
+    meanwhile(store, 2, lambda: enqueue(spec(tenant="zeta", priority=keys.MANUAL), clock.time))
+    enqueue(spec(tenant="globex"), clock.time)
+    assert (stored().rerun, stored().rerun_payer, stored().rerun_askers) == (keys.MANUAL, "zeta", {"globex", "zeta"})
+
+
+def test_who_asks_for_the_same_as_what_has_begun_and_waits_is_served_by_it(clock: VirtualClock, config: Config) -> None:
+    bring("leased", clock, config)
+    begun = finish.begin(stored(), {"sku": "one"}, clock.time)
+    finish.fail(begun, Failure("503"), clock.time, config, chance=0)
+    assert enqueue(spec(), clock.time).result is Result.MERGED
+    assert stored().rerun is None
+    assert stored().begun
+
+
 def test_the_lane_is_marked_before_the_job_is_there(store: Store, clock: VirtualClock) -> None:
     order: list[str] = []
 

@@ -279,7 +279,7 @@ def _end(
             return Job.get(job.job_id, consistent_read=True)
         except tables.ConditionFailed as lost:
             current = Job.from_raw_data(lost.item) if lost.item else _current(job)
-            if current is None or rerun.request(current) == rerun.request(asked):
+            if rerun.request(current) == rerun.request(asked):
                 raise _lease_over(job) from lost
             asked = current
 
