@@ -1,17 +1,21 @@
 """What is counted of a budget bounds what it is there to bound, and is kept as long as it counts."""
 
+from typing import NamedTuple
+
 import pytest
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.grant import Grant
+from sluice.jobs.budgets.pace import UNSLOWED, Slowed
 from sluice.jobs.budgets.shares import Shares
 from sluice.jobs.budgets.slots import reserve_slots, return_slots
 from sluice.jobs.budgets.windows import Window
-from sluice.platform.clock import DAY, HOUR, SECOND
+from sluice.platform import tables
+from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.config.limits import Limits, by_clock
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
-from tests.unit.jobs.conftest import NOON
+from tests.unit.jobs.conftest import NOON, sent_twice
 
 BUDGET = "stockx:acme"
 APPLICATION = "ebay:app.3f9c"
@@ -141,15 +145,123 @@ def test_calls_that_manual_work_has_not_needed_move_its_clock_back_once(store: S
     assert [request.once for request in sent] == [True]
 
 
-def test_where_there_is_no_pace_slots_cost_no_write(store: Store) -> None:
+def test_what_nothing_bounds_is_counted_nowhere_and_costs_no_request(store: Store) -> None:
+    """No pace: no slots, and no clock of what was handed out. No windows: no counters."""
     store.around = lambda request, _: pytest.fail(f"{request.operation}, for nothing")
-    free = reserve_slots(BUDGET, Limits(by_clock(100)), 3, NOON)
+    hourly, unbound = Limits(by_clock(100)), Limits()
+    free = reserve_slots(BUDGET, hourly, 3, NOON)
     assert free.starts == (NOON,) * 3
     return_slots(BUDGET, free, 2)
+    assert ledger.admit(BUDGET, hourly, 3, NOON, pace=100, manual=True, leaves=True) == 0
+    assert ledger.reserve_calls(BUDGET, unbound, WINDOW, 3)
+    ledger.give_back(BUDGET, unbound, WINDOW, 3)
+    ledger.give_back(BUDGET, hourly, WINDOW, 0)
+    for limits in (unbound, Limits(by_clock(day=100))):
+        ledger.correct(BUDGET, limits, WINDOW, 0)
+    ledger.note_share(BUDGET, WINDOW, "acme", 2)
+
+
+def test_one_request_reads_a_budget_and_only_an_applications_has_shares_to_read(store: Store) -> None:
+    asked = list[int]()
+
+    def watched(request: Request, send: Send) -> Answer:
+        [table] = request.parameters["RequestItems"].values()
+        asked.append(len(table["Keys"]))
+        return send()
+
+    store.around = watched
+    for budget in (BUDGET, APPLICATION):
+        ledger.read(budget, NOON)
+    assert asked == [2, 3]
+
+
+@pytest.mark.parametrize("manual", [True, False])
+def test_a_write_whose_answer_is_lost_counts_once(store: Store, manual: bool) -> None:
+    """What can be told by its token is sent again; the rest is not."""
+    limits, sent = Limits(by_clock(100), interval_ms=100, tolerance_ms=0), list[bool]()
+    ledger.admit(BUDGET, limits, 1, NOON, manual=manual)  # the clock lies ahead
+
+    def watched(request: Request, send: Send) -> Answer:
+        sent.append(request.once)
+        return send() if request.once else sent_twice(request, send)
+
+    store.around = watched
+    assert ledger.reserve_calls(BUDGET, limits, WINDOW, 3)
+    ledger.give_back(BUDGET, limits, WINDOW, 1)
+    ledger.note_share(APPLICATION, WINDOW, "acme", 2)
+    assert ledger.admit(BUDGET, limits, 3, NOON, manual=manual) == 100
+    store.around = None
+    usage = ledger.read(BUDGET, NOON)
+    assert (usage.hour, usage.admitted_until - NOON) == (2, 400)
+    assert sent == [False, True, True, False]
+
+
+class Handed(NamedTuple):
+    """What is handed out at noon at a pace of 100 ms. pace: slower, by refusals. since: before it slots are others'.
+
+    waits: how long what was handed out before keeps the slots. whole, manual: by when all, or all manual work, can
+    have started, in ms from noon.
+    """
+
+    calls: int
+    waits: int
+    whole: int
+    manual: int
+    by_hand: bool = True
+    pace: int = 0
+    since: int = 0
+
+
+@pytest.mark.parametrize(
+    "handed",
+    [
+        [Handed(3, 0, 300, 300), Handed(2, 300, 500, 500)],
+        # Background work keeps no slots from manual work, which keeps them from it.
+        [Handed(3, 0, 300, -NOON, by_hand=False), Handed(2, 0, 500, 200), Handed(1, 500, 600, 200, by_hand=False)],
+        # Manual work waits for none but manual work.
+        [Handed(9, 0, 900, -NOON, by_hand=False), Handed(1, 0, 1000, 100), Handed(1, 100, 1100, 200)],
+        [Handed(2, 0, 500, 500, pace=250), Handed(1, 500, 600, 600, pace=50)],
+        # What was taken already is spoken for until then; a clock that lies ahead says so itself.
+        [Handed(2, 0, 200, 950, since=750), Handed(1, 950, 300, 1050, since=750)],
+        [Handed(2, 0, 200, 200, since=-750)],
+    ],
+)
+def test_what_is_handed_out_keeps_the_slots_for_as_long_as_its_calls_take(handed: list[Handed]) -> None:
+    limits = Limits(by_clock(100), interval_ms=100, tolerance_ms=0)
+    for one in handed:
+        waits = ledger.admit(
+            BUDGET, limits, one.calls, NOON, one.pace, manual=one.by_hand, since=NOON + one.since if one.since else 0
+        )
+        usage = ledger.read(BUDGET, NOON)
+        assert (waits, usage.admitted_until - NOON, usage.manual_until - NOON) == (one.waits, one.whole, one.manual)
+
+
+def test_what_was_handed_out_and_has_started_keeps_no_slots() -> None:
+    limits = Limits(by_clock(100), interval_ms=100, tolerance_ms=0)
+    for manual in (True, False):
+        ledger.admit(BUDGET, limits, 3, NOON, manual=manual)
+    later = NOON + MINUTE
+    assert ledger.admit(BUDGET, limits, 1, later, manual=True) == 0
+    assert ledger.read(BUDGET, later).manual_until == later + 100
+
+
+def test_where_windows_roll_the_latest_end_of_what_was_handed_out_stays() -> None:
+    for until in (300, 500, 400):
+        ledger.admit_until(BUDGET, NOON + until)
+    assert ledger.read(BUDGET, NOON).admitted_until == NOON + 500
+
+
+@pytest.mark.parametrize("slowed", [Slowed(2_000, 1), Slowed(2_000, 2), Slowed(4_000, 2), Slowed(0, 2), UNSLOWED])
+def test_who_takes_slots_by_another_pace_than_the_budgets_is_told_it_and_takes_them_by_that(slowed: Slowed) -> None:
+    """Both numbers of it count: the next refusal goes on from them."""
+    limits = Limits(by_clock(100), interval_ms=1_000)
+    tables.update(ledger.Budget, (BUDGET, ledger.SLOTS), [ledger.Budget.next_at.set(1), *ledger.slow_writes(slowed)])
+    for known in (Slowed(2_000, 1), Slowed(4_000, 1), UNSLOWED):
+        assert reserve_slots(BUDGET, limits, 1, NOON, known).slowed == slowed
 
 
 def test_that_manual_work_was_left_behind_is_remembered_until_a_tick_knows_better() -> None:
-    limits = Limits(by_clock(100), interval_ms=100)
+    limits = Limits(by_clock(100), interval_ms=100, tolerance_ms=0)
     known = list[int]()
     for leaves in (True, None, False):
         ledger.admit(BUDGET, limits, 1, NOON, manual=True, leaves=leaves)

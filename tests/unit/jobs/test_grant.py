@@ -13,10 +13,11 @@ from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.refusals import Refusals
 from sluice.jobs.budgets.slots import reserve_slots, return_slots
 from sluice.jobs.budgets.windows import Usage, Window
-from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, OutOfTime
+from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, Failure, OutOfTime
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
-from sluice.platform.config.limits import Limits, by_clock
+from sluice.platform.config.limits import CallWindow, Limits, by_clock
 from tests.support.clock import VirtualClock
+from tests.support.store import Answer, Request, Send, Store
 
 NOON = 1_795_348_800_000
 BUDGET = "stockx:acme"
@@ -186,6 +187,30 @@ def test_what_one_batch_of_a_process_is_refused_stops_the_calls_of_its_others() 
     grant().take()
 
 
+CLOSED, LONGER = (BudgetClosed("429", retry_at=NOON + minutes * MINUTE) for minutes in (1, 9))
+LATE = OutOfTime("its time is over")
+
+
+@pytest.mark.parametrize(
+    ("reasons", "stands"),
+    [
+        ([CLOSED, LONGER], LONGER),  # it says when the pause ends in the end
+        ([LONGER, CLOSED], CLOSED),
+        ([LATE, CLOSED], LATE),
+        ([CLOSED, LATE], CLOSED),
+        ([LATE, OutOfTime("once more")], LATE),
+    ],
+)
+def test_the_first_reason_to_stop_stands_and_of_closings_the_last(reasons: list[Failure], stands: Failure) -> None:
+    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, VirtualClock(NOON), NOON + HOUR)
+    for reason in reasons:
+        grant.halt(reason)
+    assert grant.stopped is stands
+    with pytest.raises(Failure) as stopped:
+        grant.take()
+    assert stopped.value is stands
+
+
 def test_no_call_starts_while_a_refusal_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = VirtualClock(NOON + MINUTE)
     assert ledger.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 5)
@@ -214,11 +239,12 @@ def test_no_call_starts_while_a_refusal_is_written(monkeypatch: pytest.MonkeyPat
 
 def test_a_call_that_comes_after_the_workers_time_is_not_made_and_its_slot_stays_free() -> None:
     clock = VirtualClock(NOON + MINUTE)
-    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, clock.time + LIMITS.pace, block=1)
+    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, clock.time + LIMITS.pace)
     grant.take()
     grant.take()
-    with pytest.raises(OutOfTime):
+    with pytest.raises(OutOfTime) as late:
         grant.take()
+    assert grant.stopped is late.value
     grant.give_back()
     assert charged(Window.at(NOON)) == [2]
     assert ledger.read(BUDGET, NOON).next_at == NOON + MINUTE + 2 * LIMITS.pace
@@ -235,11 +261,49 @@ def test_unused_slots_go_back_unless_somebody_queues_behind_them() -> None:
     assert ledger.read(BUDGET, NOON).next_at == behind.next_at
 
 
-def test_a_closing_for_longer_than_any_window_is_a_fault_and_cut() -> None:
-    clock = VirtualClock(NOON)
-    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, NOON + HOUR)
-    grant.close(NOON + 3_650 * DAY, "Retry-After: 315360000")
-    assert ledger.read(BUDGET, NOON).closed_until == NOON + LONGEST_CLOSING_MS
+@pytest.mark.parametrize("how", ["closed", "refused"])
+def test_a_closing_for_longer_than_any_window_is_a_fault_and_cut(how: str) -> None:
+    """What is left stands there since when it was said."""
+    clock, reason = VirtualClock(NOON), "Retry-After: 315360000"
+    limits = Limits(by_clock(100), interval_ms=600)
+    grant = Grant(BUDGET, limits, Window.at(NOON), 0, clock, NOON + HOUR)
+    if how == "closed":
+        grant.close(NOON + 3_650 * DAY, reason)
+    else:
+        assert grant.refused(NOON + 3_650 * DAY, reason, named=True) == NOON + LONGEST_CLOSING_MS
+    usage = ledger.read(BUDGET, NOON)
+    assert (usage.closed_at, usage.closed_until, usage.closed_reason) == (NOON, NOON + LONGEST_CLOSING_MS, reason)
+    assert grant.stopped is not None
+    assert grant.stopped.retry_at == NOON + LONGEST_CLOSING_MS
+
+
+@pytest.mark.parametrize(
+    ("limits", "blocks"),
+    [
+        (Limits(interval_ms=600, tolerance_ms=0), [3, 3, 3, 3, 3, 3, 2]),
+        (Limits(interval_ms=100, tolerance_ms=0), [5, 5, 5, 5]),
+        (Limits(interval_ms=100, tolerance_ms=25), [4] * 5),
+        (Limits((CallWindow(100, seconds=10),)), [5, 5, 5, 5]),
+        (Limits((CallWindow(5_000, seconds=1),)), [20]),
+    ],
+)
+def test_a_block_is_what_comes_in_half_a_second_and_three_calls_at_least(
+    limits: Limits, blocks: list[int], store: Store
+) -> None:
+    """Each is one write; who waits for a person's work waits behind one."""
+    clock, taken = VirtualClock(NOON), list[int]()
+    grant = Grant(BUDGET, limits, Window.at(NOON), 20, clock, NOON + HOUR)
+
+    def watched(request: Request, send: Send) -> Answer:
+        if request.operation == "UpdateItem":
+            taken.append(0)
+        return send()
+
+    store.around = watched
+    for _ in range(20):
+        grant.take()
+        taken[-1] += 1
+    assert [calls for calls in taken if calls] == blocks, "a write that is refused takes none"
 
 
 def test_a_later_end_of_a_closing_stays() -> None:
@@ -267,6 +331,15 @@ def test_a_correction_lasts_when_unused_calls_are_given_back() -> None:
     assert charged(Window.at(NOON)) == [75]
     grant.give_back()
     assert charged(Window.at(NOON)) == [70]
+
+
+def test_what_the_marketplace_says_of_a_new_hour_has_nothing_to_do_with_what_is_reserved_in_the_last() -> None:
+    clock = VirtualClock(NOON + MINUTE)
+    assert ledger.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 5)
+    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 5, clock, NOON + 2 * HOUR)
+    clock.time += HOUR
+    grant.remaining(30)
+    assert charged(Window.at(NOON), Window.at(NOON + HOUR)) == [5, 70]
 
 
 def test_a_503_closes_the_budget_for_all_and_leaves_its_pace() -> None:
@@ -301,8 +374,42 @@ def test_an_empty_window_says_when_there_are_calls_again() -> None:
     with pytest.raises(BudgetEmpty) as empty:
         grant.take()
     assert empty.value.retry_at == NOON + HOUR
+    assert grant.stopped is empty.value, "no other call of the batch asks again"
     grant.give_back()
     assert charged(Window.at(NOON)) == [100]
+
+
+def test_an_empty_day_is_over_at_its_end() -> None:
+    clock, limits = VirtualClock(NOON + MINUTE), Limits(by_clock(100, 150))
+    for hour, calls in ((NOON - HOUR, 100), (NOON, 50)):
+        assert ledger.reserve_calls(BUDGET, limits, Window.at(hour), calls)
+    grant = Grant(BUDGET, limits, Window.at(NOON), 0, clock, NOON + DAY)
+    with pytest.raises(BudgetEmpty) as empty:
+        grant.take()
+    assert empty.value.retry_at == Window.at(NOON).day_end
+
+
+def test_a_call_that_was_not_reserved_before_is_charged_by_itself() -> None:
+    clock = VirtualClock(NOON + MINUTE)
+    grant = Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, NOON + HOUR)
+    for made in (1, 2):
+        grant.take()
+        assert charged(Window.at(NOON)) == [made]
+
+
+def test_what_is_reserved_moves_to_the_next_hour_with_the_call_as_far_as_there_is_room() -> None:
+    """At least the one call that is made now."""
+    first, second = Window.at(NOON), Window.at(NOON + HOUR)
+    limits = Limits(by_clock(10))
+    for taken, moved in ((0, 5), (5, 5), (6, 1), (9, 1)):
+        clock = VirtualClock(NOON + MINUTE)
+        budget = f"stockx:{taken}"
+        assert ledger.reserve_calls(budget, limits, first, 5)
+        assert ledger.reserve_calls(budget, limits, second, taken)
+        grant = Grant(budget, limits, first, 5, clock, NOON + 2 * HOUR)
+        clock.time += HOUR
+        grant.take()
+        assert [ledger.read(budget, hour.hour_start).hour for hour in (first, second)] == [0, taken + moved]
 
 
 def test_a_manual_batch_waits_behind_one_block_of_slots_for_each_batch_that_is_under_way() -> None:

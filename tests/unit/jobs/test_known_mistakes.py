@@ -263,7 +263,7 @@ def test_what_another_worker_learnt_of_a_429_sends_the_rest_back_too() -> None:
 @pytest.mark.usefixtures("store")
 def test_a_429_stops_every_other_worker(clock: VirtualClock) -> None:
     limits = Limits(by_clock(100), interval_ms=600)
-    one, other = (Grant(BUDGET, limits, Window.at(NOON), 5, clock, NOON + HOUR, block=1) for _ in range(2))
+    one, other = (Grant(BUDGET, limits, Window.at(NOON), 1, clock, NOON + HOUR) for _ in range(2))
     one.take()
     other.take()
     one.close(clock.time + MINUTE, "429")

@@ -10,7 +10,7 @@ from bench.virtual import VirtualClock as SharedClock
 from sluice.jobs.budgets.grant import ASK_MS, LONGEST_WAY_MS, Grant
 from sluice.jobs.budgets.ledger import SLOTS, Budget
 from sluice.jobs.budgets.refusals import RefusedCall, refuse
-from sluice.jobs.budgets.slots import NEXT_BLOCK_MS
+from sluice.jobs.budgets.slots import NEXT_BLOCK_MS, Asked, GiveWay, reserve_slots
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.outcomes import BudgetClosed, OutOfTime
 from sluice.platform.clock import HOUR, SECOND
@@ -108,15 +108,48 @@ def test_a_manual_batch_says_that_it_comes_again_too_where_it_has_less_than_it_a
     """A budget that refusals have slowed gives one call at a time."""
     refuse(BUDGET, PACED, RefusedCall(NOON + SECOND, "429"), NOON)
     clock = VirtualClock(NOON + HOUR // 2)
-    Grant(BUDGET, PACED, Window.at(clock.time), 5, clock, NOON + HOUR, block=3, manual=True).take()
-    assert until(store)
+    worker = grant(clock, PACED, 5, manual=True)
+    for _ in range(4):
+        worker.take()
+        assert until(store)
+    worker.take()
+    assert until(store) is None, "now it has its calls"
+
+
+def test_who_says_nothing_of_itself_is_background_work(store: Store) -> None:
+    clock = VirtualClock(NOON)
+    grant(clock, PACED, 9, manual=True).take()
+    said = until(store)
+    assert said
+    with pytest.raises(GiveWay) as first:
+        reserve_slots(BUDGET, PACED, 1, NOON)
+    assert first.value.until == said
+    reserve_slots(BUDGET, PACED, 1, NOON, asked=Asked(manual=True))
+    assert until(store) == said, "and a person's single call takes nothing back"
+    reserve_slots(BUDGET, PACED, 1, NOON, asked=Asked(patient=True))
+
+
+@EACH
+@pytest.mark.parametrize("calls", [1, 3, 4, 5, 7])
+def test_who_has_its_calls_holds_nobody_up(store: Store, limits: Limits, calls: int) -> None:
+    """Whether its last block has one call in it, or three."""
+    clock = VirtualClock(NOON)
+    worker, said = grant(clock, limits, calls, manual=True), list[int | None]()
+    for _ in range(calls):
+        worker.take()
+        said.append(until(store))
+    last = (calls - 1) // 3 * 3
+    assert all(said[:last])
+    assert said[last:] == [None] * (calls - last)
 
 
 def test_a_manual_batch_that_needs_no_more_takes_nothing_back_that_another_has_said(store: Store) -> None:
     clock = VirtualClock(NOON)
-    small, large = (
-        Grant(BUDGET, PACED, Window.at(NOON), calls, clock, NOON + HOUR, block=3, manual=True) for calls in (3, 9)
-    )
+    grant(clock, PACED, 9, manual=True).take()
+    said = until(store)
+    grant(clock, PACED, 3, manual=True).take()
+    assert until(store) == said, "it has not said anything itself"
+    small, large = (Grant(BUDGET, PACED, Window.at(NOON), calls, clock, NOON + HOUR, manual=True) for calls in (3, 9))
     for _ in range(3):
         small.take()
     large.take()
@@ -132,7 +165,7 @@ def test_who_gives_way_asks_again_when_the_manual_batch_should_have_its_calls_an
     """Its next block is twelve seconds away. Each time that somebody asks costs a write."""
     clock, asked = VirtualClock(NOON), list[int]()
     slow = Limits(interval_ms=4_000, tolerance_ms=0)
-    Grant(BUDGET, slow, Window.at(NOON), 6, clock, NOON + HOUR, block=3, manual=True).take()
+    Grant(BUDGET, slow, Window.at(NOON), 6, clock, NOON + HOUR, manual=True).take()
     waits = until(store)
     assert waits
 

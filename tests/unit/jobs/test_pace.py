@@ -8,7 +8,7 @@ from sluice.jobs.budgets.pace import UNSLOWED, Slowed
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.outcomes import BudgetClosed
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
-from sluice.platform.config.limits import Limits, by_clock
+from sluice.platform.config.limits import CallWindow, Limits, by_clock
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 
@@ -74,6 +74,25 @@ def test_the_last_answers_of_a_batch_count_too(store: Store, clock: VirtualClock
     worker.answered()
     worker.give_back()
     assert slowed() == Slowed(2_000, 1).answered(1, 1_000)
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("limits", [LIMITS, Limits((CallWindow(10, seconds=10),), interval_ms=1_000, tolerance_ms=0)])
+def test_each_answer_counts_once_and_is_told_at_the_end_at_the_latest(limits: Limits, clock: VirtualClock) -> None:
+    """With the next block of slots, or when the batch is done."""
+    for _ in range(2):
+        refusals.refuse(BUDGET, limits, refusals.RefusedCall(clock.time + MINUTE, "refused"), clock.time)
+        clock.time += HOUR // 4
+    before = slowed()
+    assert before == Slowed(4_000, 2)
+    worker = Grant(BUDGET, limits, Window.at(clock.time), 9, clock, clock.time + HOUR)
+    for answers in (0, 2, 3):
+        worker.take()
+        assert slowed() == before.answered(answers, limits.pace)
+        for _ in range(2 if answers == 0 else 1):
+            worker.answered()
+    worker.give_back()
+    assert slowed() == before.answered(4, limits.pace)
 
 
 def test_a_budget_that_is_never_refused_writes_nothing_for_it(store: Store, clock: VirtualClock) -> None:

@@ -44,7 +44,6 @@ class Grant:
         calls: int,
         clock: Clock,
         deadline: int,
-        block: int | None = None,
         *,
         manual: bool = False,
         refusals: Refusals | None = None,
@@ -62,7 +61,7 @@ class Grant:
         self._left = calls
         self._clock = clock
         self._deadline = deadline
-        self._block = block or max(LEAST_BLOCK, BLOCK_MS // limits.spacing if limits.spacing else calls)
+        self._block = max(LEAST_BLOCK, BLOCK_MS // (limits.spacing or 1))
         self._manual = manual
         self._refusals = refusals or Refusals()
         self._hand = Hand()
@@ -97,15 +96,12 @@ class Grant:
             with self._lock:
                 if ticket is None:
                     continue
-                now, stopped = self._clock.now(), self.stopped
-                if not stopped and now <= ticket.latest:
+                now = self._clock.now()
+                if now <= ticket.latest and not self.stopped:
                     self._hand.made(now)
                     self.made += 1
                     return
-                self._left += 1  # charged, and not made
-                if stopped:
-                    raise stopped
-                self._hand.passed()
+                self._left += 1  # charged, and not made: there is another, or a reason why not
 
     def close(self, until: int, reason: str) -> None:
         """See `Calls.close`. Calls of this worker that wait for their slot are woken and refused."""
@@ -160,7 +156,7 @@ class Grant:
         """Return what was not used. Called once, when the batch is done."""
         with self._lock:
             left, self._left = self._left, 0
-            answered, self._answered = self._answered, 0
+            answered = self._answered
             unused = len(self._hand.tickets)
             self._hand.drop()
         refusals.recover(self.budget, self._limits, self._slowed, answered)
@@ -210,7 +206,7 @@ class Grant:
         if now > self._deadline:
             raise self._no_more(OutOfTime("manual work went first, until the end of this worker's time"))
         self._giving_way = now if self._giving_way is None else self._giving_way
-        patience = max(now + 1, self._giving_way + LONGEST_WAY_MS)
+        patience = self._giving_way + LONGEST_WAY_MS
         return min(patience, max(now + ASK_MS, first.until - slots.NEXT_BLOCK_MS), self._deadline + 1)
 
     def _slot(self) -> Ticket:
@@ -234,7 +230,7 @@ class Grant:
             return [Ticket(start, start + limits.tolerance_ms)]
         count = max(1, min(self._block, self._left))
         patient = self._giving_way is not None and now - self._giving_way >= LONGEST_WAY_MS
-        asked = Asked(self._manual, max(0, self._left - count), self._said, patient)
+        asked = Asked(self._manual, self._left - count, self._said, patient)
         answered = self._answered
         if limits.rolling:
             seen = self._seen or slots.see(self.budget, limits, now)

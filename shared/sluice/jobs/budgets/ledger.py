@@ -118,7 +118,7 @@ def reserve_calls(budget: str, limits: Limits, window: Window, count: int) -> bo
             if count > limit:
                 return False
             room = path.does_not_exist() | (path <= limit - count)
-            condition = room if condition is None else condition & room
+            condition = condition & room
     try:
         actions = [*_charge(window, count), _expiry(window)]
         tables.update(Budget, (budget, window.day), actions, condition, token=tables.one_of_many("w"))
@@ -231,7 +231,7 @@ def admit(
                 Budget, (budget, SLOTS), [clock.set(moved), *others], as_seen, token=Budget.admit_token
             )
             until = (item.manual_until if manual else item.admitted_until) or 0
-            return max(0, until - advance - now) if ahead else 0
+            return until - advance - now if ahead else 0
     return 0
 
 

@@ -165,8 +165,8 @@ def take(
     now: int,
     seen: Seen,
     last_start: int,
-    answered: int = 0,
-    asked: Asked = BACKGROUND,
+    answered: int,
+    asked: Asked,
 ) -> tuple[Seen, Sequence[Ticket]]:
     """The next calls of a budget with windows that roll: `count`, or fewer where more would have to wait for long.
 
