@@ -9,7 +9,7 @@ from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.budgets.pace import UNSLOWED, Slowed
 from sluice.jobs.budgets.shares import Shares
 from sluice.jobs.budgets.slots import reserve_slots, return_slots
-from sluice.jobs.budgets.windows import Window
+from sluice.jobs.budgets.windows import Usage, Window
 from sluice.platform import tables
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.config.limits import Limits, by_clock
@@ -159,6 +159,10 @@ def test_what_nothing_bounds_is_counted_nowhere_and_costs_no_request(store: Stor
     for limits in (unbound, Limits(by_clock(day=100))):
         ledger.correct(BUDGET, limits, WINDOW, 0)
     ledger.note_share(BUDGET, WINDOW, "acme", 2)
+
+
+def test_nothing_is_known_of_a_budget_that_nobody_has_called_on() -> None:
+    assert ledger.read(BUDGET, NOON) == Usage(had={}, at=NOON)
 
 
 def test_one_request_reads_a_budget_and_only_an_applications_has_shares_to_read(store: Store) -> None:

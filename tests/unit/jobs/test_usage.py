@@ -18,12 +18,13 @@ UNPACED = Limits(by_clock(100))
 TWICE = Slowed(2_000, 1)
 
 
-@pytest.mark.parametrize("which", ["admitted_until", "manual_until", "next_at"])
-def test_the_slots_are_spoken_for_until_the_last_of_what_was_handed_out_and_of_what_waits(which: str) -> None:
-    others = dict.fromkeys(("admitted_until", "manual_until", "next_at"), NOON + 200)
-    assert Usage(**(others | {which: NOON + 700})).ahead(NOON) == 700
-    assert Usage(**{which: NOON - 1}).ahead(NOON) == 0
-    assert Usage().ahead(NOON) == 0
+@pytest.mark.parametrize("ahead", [(700, 200, 200), (200, 700, 200), (200, 200, 700), (700, -1, -1)])
+def test_the_slots_are_spoken_for_until_the_last_of_what_was_handed_out_and_of_what_waits(
+    ahead: tuple[int, int, int],
+) -> None:
+    admitted, manual, next_ = (NOON + each for each in ahead)
+    usage = Usage(admitted_until=admitted, manual_until=manual, next_at=next_)
+    assert [usage.ahead(NOON + later) for later in (0, 699, 700, 900)] == [700, 1, 0, 0]
 
 
 @pytest.mark.parametrize(

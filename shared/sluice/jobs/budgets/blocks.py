@@ -87,7 +87,7 @@ def take(times: Times, hand: Hand, count: int, now: int, rhythm: Rhythm) -> tupl
     callers' own clocks do.
     """
     rings = times.rings.settle(hand.own)
-    tat, tickets, earliest = max(times.next_at, now), list[Ticket](), now
+    tat, tickets, earliest = times.next_at, list[Ticket](), now
     early = (rhythm.burst - 1) * rhythm.pace
     for old in _several([one for one in hand.unmade if rings.keep(one)], count):
         paced = max(earliest, tat - early)
@@ -106,10 +106,9 @@ def take(times: Times, hand: Hand, count: int, now: int, rhythm: Rhythm) -> tupl
 
 def leave(times: Times, hand: Hand, rhythm: Rhythm) -> Times:
     """After a worker that makes no more calls has given back what it can, and has told when its calls were made."""
-    unmade = {ticket.number for ticket in hand.unmade}
     rings = times.rings.give_back(hand.unmade, rhythm.margin)
     # Those that are not the last ones pass unused: nobody can have them before the ring comes round.
-    own = {number: end for number, end in hand.own.items() if number not in unmade or number < rings.taken}
+    own = {number: end for number, end in hand.own.items() if number < rings.taken}
     return times._replace(rings=rings.settle(own))
 
 
@@ -122,10 +121,8 @@ def free_by(times: Times, now: int, until: int, pace: int, margin: int) -> int |
 
 def handed_out(times: Times, now: int, until: int, pace: int, margin: int) -> int:
     """Calls of work that was handed out, can all have started by `until`, and has not yet."""
-    if until <= now:
-        return 0
-    free = free_by(times._replace(next_at=0), now, until, 0, margin)
-    estimate = -(-(until - now) // (pace or UNPACED_MS))
+    free = times.rings.free_by(now, until, margin)
+    estimate = -(-max(0, until - now) // (pace or UNPACED_MS))
     return estimate if free is None else min(free, estimate)
 
 
