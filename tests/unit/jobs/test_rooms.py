@@ -44,6 +44,7 @@ def called(limits: Limits, calls: int) -> Usage:
         (Limits(by_clock(100)), Usage(admitted_until=NOON + MINUTE), None, 0),
         # By the pace: the horizon less what is spoken for, and an eighth of the whole is worth a look.
         (PACED, Usage(), 20, 2),
+        (Limits(interval_ms=500, tolerance_ms=0), Usage(), 40, 5),
         (PACED, Usage(admitted_until=NOON + 5_001), 15, 2),
         (PACED, Usage(next_at=NOON + 19_001), 1, 2),
         (PACED, Usage(manual_until=NOON + HORIZON), 0, 2),

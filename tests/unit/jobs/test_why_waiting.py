@@ -85,6 +85,62 @@ def test_every_reason(case: dict[str, Any], reason: Reason, until: int | None) -
     assert len(wait.message) > 10
 
 
+LATER = NOW + MINUTE
+
+
+@pytest.mark.parametrize(
+    ("case", "reason", "until"),
+    [
+        # What holds a job for at least as long as its own time is the reason; what ends before is none.
+        ({"usage": Usage(closed_until=LATER, closed_reason="429")}, Reason.CLOSED, LATER),
+        ({"usage": Usage(closed_until=LATER - 1, closed_reason="429")}, Reason.NOT_DUE, LATER),
+        ({"status": "BROKEN"}, Reason.ACCOUNT, None),
+        ({"config": paused("stockx")}, Reason.PAUSED, None),
+        ({"usage": Usage(hour=100, day=100)}, Reason.NO_BUDGET, NOON + HOUR),
+        ({"usage": Usage(hour=80, day=80)}, Reason.NOT_DUE, LATER),
+        # The marketplace works on it, whatever becomes of the account.
+        ({"state": "waiting", "status": "BROKEN"}, Reason.OPERATION, LATER),
+        ({"state": "leased", "status": "BROKEN"}, Reason.RUNNING, LATER),
+        ({"state": "cancelled", "status": "BROKEN"}, Reason.FINAL, None),
+    ],
+)
+def test_what_is_not_due_waits_for_its_time_unless_something_holds_it_for_longer(
+    case: dict[str, Any], reason: Reason, until: int | None
+) -> None:
+    wait = why(due_at=LATER, **case)
+    assert (wait.reason, wait.until) == (reason, until)
+
+
+def test_refusals_are_told_where_there_were_several_in_a_row() -> None:
+    for refusals, told in ((0, False), (1, False), (2, True)):
+        usage = Usage(closed_until=LATER, closed_reason="429", slowed=Slowed(4_000, refusals))
+        assert ("in a row" in why(usage=usage).message) is told
+
+
+def test_the_last_call_that_is_not_kept_for_others_is_anybodys() -> None:
+    config, budget = Config(limits={"ebay": Limits(by_clock(hour=100))}), "ebay:app.3f9c"
+    for had, reason in ((74, Reason.READY), (75, Reason.NO_BUDGET)):
+        gate = Gate("ebay:acme", "ACTIVE", budget, Usage(hour=had, day=had, had={"acme": had}))
+        wait = explain(Position("queued", None, HOT, "acme"), None, gate, config, NOON)
+        assert wait.reason is reason
+    assert wait.until == NOON + 45 * MINUTE, "by then all of the hour is given free"
+    assert iso(wait.until) in wait.message
+
+
+@pytest.mark.parametrize(
+    ("ahead", "standing", "told"), [(1_000, HOT, False), (1_001, HOT, True), (1_001, MANUAL, False)]
+)
+def test_who_waits_for_a_second_is_told_of_nobody(ahead: int, standing: int, told: bool) -> None:
+    message = why(usage=Usage(next_at=NOW + ahead), standing=standing).message
+    assert ("handed out before" in message) is told
+
+
+def test_a_pace_that_is_as_configured_is_not_slow() -> None:
+    config = Config(limits={"stockx": Limits(interval_ms=1_000, tolerance_ms=0)})
+    for pace, told in ((1_000, False), (1_001, True)):
+        assert ("slow" in why(usage=Usage(slowed=Slowed(pace, 1)), config=config).message) is told
+
+
 def test_a_message_says_what_to_do() -> None:
     assert "connect it again" in why(status="BROKEN").message
     assert "acme is BROKEN: connect" in why(status="BROKEN").message

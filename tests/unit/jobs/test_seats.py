@@ -1,0 +1,73 @@
+"""Seats of a service: each is one worker's until its time is over, and some are kept for accounts that have none."""
+
+from collections import Counter
+
+import pytest
+
+from sluice.jobs.budgets.seats import SEATS, _choose, leave, take
+from tests.support.store import Store
+from tests.unit.jobs.conftest import NOON, sent_twice
+
+SERVICE = "ebay-marketing"
+UNTIL = NOON + 60_000
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "free", "had", "kept", "chosen"),
+    [
+        ("abc", 3, "", 0, {0: "s0", 1: "s1", 2: "s2"}),
+        ("abc", 2, "", 0, {0: "s0", 1: "s1"}),
+        ("abc", 0, "", 0, {}),
+        # One that has a seat leaves what is kept to others, whatever their place.
+        ("aab", 3, "", 2, {0: "s0", 2: "s1"}),
+        ("aaab", 4, "", 2, {0: "s0", 1: "s1", 3: "s2"}),
+        ("ab", 2, "a", 2, {1: "s0"}),
+        ("ab", 3, "a", 2, {0: "s0", 1: "s1"}),
+        ("a", 1, "", 2, {0: "s0"}),
+        ("aa", 2, "", 1, {0: "s0"}),
+        ("aa", 2, "", 0, {0: "s0", 1: "s1"}),
+    ],
+)
+def test_who_has_a_seat_has_another_only_where_more_are_free_than_are_kept(
+    wanted: str, free: int, had: str, kept: int, chosen: dict[int, str]
+) -> None:
+    names = [f"s{number}" for number in range(free)]
+    assert dict(_choose(wanted, names, Counter(had), kept)) == chosen
+
+
+def test_a_seat_is_free_when_its_workers_time_is_over_or_it_was_left() -> None:
+    assert take(SERVICE, 4, "ab", NOON, UNTIL) == {0: "s0", 1: "s1"}
+    assert take(SERVICE, 4, "c", NOON, UNTIL + 1) == {0: "s2"}
+    leave(SERVICE, ["s1"], UNTIL)
+    assert take(SERVICE, 4, "de", NOON, UNTIL + 2) == {0: "s1", 1: "s3"}
+    assert take(SERVICE, 4, "f", UNTIL - 1, UNTIL + 3) == {}
+    assert take(SERVICE, 4, "fg", UNTIL, UNTIL + 3) == {0: "s0"}
+
+
+def test_nobody_leaves_a_seat_that_is_anothers_by_now() -> None:
+    assert take(SERVICE, 2, "ab", NOON, UNTIL) == {0: "s0", 1: "s1"}
+    assert take(SERVICE, 2, "c", UNTIL, UNTIL + 9) == {0: "s0"}
+    for seats in (["s0"], ["s0", "s1"], ["s1", "s0"], []):
+        leave(SERVICE, seats, UNTIL)
+    assert take(SERVICE, 2, "de", UNTIL, UNTIL + 9) == {0: "s1"}
+
+
+def test_what_accounts_have_already_counts_and_is_forgotten_with_the_seat(store: Store) -> None:
+    """A quarter of eight seats is kept for those that have none."""
+    assert len(take(SERVICE, 8, "aaaaaaaaa", NOON, UNTIL)) == 6
+    assert take(SERVICE, 8, "aab", NOON, UNTIL) == {2: "s6"}
+    leave(SERVICE, [f"s{number}" for number in range(7)], UNTIL)
+    item = store.item("budgets", budget=SERVICE, window=SEATS)
+    assert item
+    assert not [name for name in item if name.endswith("_by") or name in ("s0", "s6")]
+    assert len(take(SERVICE, 8, "aaaaaaaaa", NOON, UNTIL)) == 6
+
+
+def test_a_write_whose_answer_is_lost_takes_its_seats_once(store: Store) -> None:
+    store.around = sent_twice
+    assert [take(SERVICE, 4, "a", NOON, UNTIL), take(SERVICE, 4, "b", NOON, UNTIL)] == [{0: "s0"}, {0: "s1"}]
+    leave(SERVICE, ["s0"], UNTIL)
+    store.around = None
+    assert take(SERVICE, 4, "c", NOON, UNTIL) == {0: "s0"}
