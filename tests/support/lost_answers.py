@@ -189,7 +189,7 @@ def refused(_: object) -> object:
 
 
 def taken_of_rings(hand: Hand, seen: Seen) -> tuple[Hand, Seen]:
-    seen, tickets = slots.take("stockx:acme", ROLLING, hand, 2, NOON, seen, NOON + DAY)
+    seen, tickets = slots.take("stockx:acme", ROLLING, hand, 2, NOON, seen, NOON + DAY, 0, slots.BACKGROUND)
     hand.take(tickets)
     hand.made(NOON)
     hand.passed()
