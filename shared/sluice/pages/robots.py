@@ -32,7 +32,8 @@ class RobotsRules:
     def delay_ms(self) -> int:
         """How far apart the host wants visits; 0 where it does not say. An hour at most."""
         delay = self._parsed.crawl_delay(AGENT) if self.text else None
-        return min(MOST_DELAY_MS, max(0, int(delay * SECOND))) if delay is not None else 0
+        # A delay may be any float that a text can say, up to 1e308 seconds, which no whole number of ms is.
+        return int(min(MOST_DELAY_MS, max(0, delay * SECOND))) if delay is not None else 0
 
 
 def of_answer(status: int, body: bytes) -> RobotsRules | None:

@@ -54,6 +54,7 @@ def test_the_longest_rule_wins_and_delays_are_bounded() -> None:
     assert [rules.allows(SHOP + path) for path in ("/", "/p/boot", "/p/secret/1")] == [False, True, False]
     assert rules.delay_ms == 2_500
     assert robots.RobotsRules("User-agent: *\nCrawl-delay: 999999\n").delay_ms == HOUR
+    assert robots.RobotsRules("User-agent: *\nCrawl-delay: 1e308\n").delay_ms == HOUR
     assert robots.RobotsRules("").allows(SHOP + "/") is True
 
 
