@@ -7,8 +7,10 @@ from sluice.platform.clock import MINUTE, iso
 from tests.soak.town import TENANTS, Town, Trade
 
 ACTIONS: Final = "/v1/operator/actions"
-# What they do to all jobs of a kind. None is cancelled: who takes its part of a shared job back hears of no end.
+# What they do to all jobs of a kind. Only prices are taken back (`promises` excuses those): of a listing or a promotion
+# that is taken back, nobody could say in the end whether it must be there.
 MANY: Final = (
+    ("cancel", "market.refresh"),
     ("raise", "market.refresh"),
     ("raise", "listing.update"),
     ("raise", "promotion.create"),

@@ -9,10 +9,11 @@ from pynamodb import exceptions
 
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import DEAD, FINAL
-from sluice.jobs.queue import tally
+from sluice.jobs.queue import cancel, tally
+from sluice.operator import acting
 from sluice.platform.clock import iso
 from tests.crash.scenarios import seats
-from tests.soak.town import CLOCK_MOST_MS, TENANTS, Town
+from tests.soak.town import CLOCK_MOST_MS, TENANTS, Asked, Town
 
 # What a handler may fail with that is no fault of its own: what the storm raises, and what is made of it.
 EXCUSED: Final = {
@@ -44,7 +45,10 @@ def _answers(town: Town) -> Iterator[str]:
     """
     ends = town.ends
     letters = {(one["tenant"]["S"], one["job_id"]["S"]) for one in town.store.items("dead_letters")}
+    taken_back = _taken_back(town)
     for asked in town.asked:
+        if asked.at <= taken_back.get(asked.tenant, 0) and not _is_wanted(asked):
+            continue
         end = ends.get((asked.tenant, asked.job_id))
         if end is None or end.at < iso(asked.at - CLOCK_MOST_MS):
             when = end.at if end else "no time"
@@ -52,6 +56,24 @@ def _answers(town: Town) -> Iterator[str]:
     for (tenant, job_id), end in ends.items():
         if end.state == DEAD and (tenant, job_id) not in letters:
             yield f"{tenant} was told that {job_id} is dead, and has no dead letter"
+
+
+def _taken_back(town: Town) -> dict[str, int]:
+    """Until when each tenant's operators have taken back all its prices: who takes back hears of no end."""
+    found: dict[str, int] = {}
+    for item in town.store.items("actions"):
+        if item.get("action", {}).get("S") == acting.CANCEL:
+            tenant, until = item["whose"]["S"], int(item["updated_at"]["N"])
+            found[tenant] = max(until, found.get(tenant, 0))
+    return found
+
+
+def _is_wanted(asked: Asked) -> bool:
+    """Whether the job is something that is not taken back by the many, or is to be done for this tenant still."""
+    if not asked.job_id.startswith("market.refresh:"):
+        return True
+    job = cancel.find(asked.job_id, asked.tenant)
+    return job is not None and job.state not in FINAL
 
 
 def _faults(town: Town) -> Iterator[str]:
