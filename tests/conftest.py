@@ -4,7 +4,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -120,6 +120,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where heavy proofs are left out, their files need not be loaded either."""
+    return True if config.getoption("markexpr") == "not slow" and is_slow(collection_path) else None
+
+
 def is_slow(path: Path) -> bool:
     """Whether the tests of this file are heavy proofs."""
     return not {path.parent.name, _name(path)}.isdisjoint(SLOW)
@@ -146,10 +151,16 @@ def _forgets(_modules: int) -> list[Callable[[], None]]:
     return [forget for module in loaded if callable(forget := getattr(module, "forget", None))]
 
 
-def pytest_collection_finish() -> None:
-    """All that was loaded stays to the end: nobody need look through it for garbage again and again."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """All that is loaded stays to the end: nobody need look through it for garbage again and again, nor meanwhile."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

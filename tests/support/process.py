@@ -2,17 +2,18 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import cache
 from types import ModuleType
 
 import sluice
 from sluice.platform.tables import Table
 
 
-def modules() -> Iterator[ModuleType]:
+@cache
+def modules() -> Sequence[ModuleType]:
     """Every module of Sluice, imported."""
-    for found in pkgutil.walk_packages(sluice.__path__, "sluice."):
-        yield importlib.import_module(found.name)
+    return [importlib.import_module(found.name) for found in pkgutil.walk_packages(sluice.__path__, "sluice.")]
 
 
 def models() -> list[type[Table]]:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from operator import is_
 from threading import RLock
 from types import ModuleType
 from typing import Any
@@ -245,12 +244,11 @@ def _forget(clients: bool) -> None:
 
 def _remembering(module: ModuleType) -> list[Any]:
     """What of this module keeps something. It is looked for once, and again when something else stands in it."""
-    held = vars(module).values()
+    held = list(vars(module).values())
     before, found = _found.get(module.__name__, ([], []))
-    if len(before) != len(held) or not all(map(is_, before, held)):
-        before = list(held)
+    if before != held:  # models and functions are equal to themselves alone
         found = [
-            one for one in before if (isinstance(one, type) and issubclass(one, Model)) or hasattr(one, "cache_clear")
+            one for one in held if (isinstance(one, type) and issubclass(one, Model)) or hasattr(one, "cache_clear")
         ]
-        _found[module.__name__] = before, found
+        _found[module.__name__] = held, found
     return found

@@ -10,6 +10,7 @@ import pytest
 from sluice import capabilities
 from sluice.capabilities import CAPABILITIES, Capability
 from sluice.jobs.model.kinds import JobKind
+from tests.support.source import nodes, tree
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT / "shared"
@@ -22,7 +23,7 @@ def declaring(attribute: str) -> set[str]:
     return {
         module
         for module, path in MODULES.items()
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        for node in tree(path).body
         for target in (node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)])
         if isinstance(target, ast.Name) and target.id == attribute
     }
@@ -32,7 +33,7 @@ def declaring(attribute: str) -> set[str]:
 def imported(path: Path) -> frozenset[str]:
     """The modules of ours that the file imports when it loads."""
     found = set[str]()
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in tree(path).body:
         if isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return frozenset(found & MODULES.keys())
@@ -73,7 +74,7 @@ def test_every_event_that_is_put_on_the_bus_is_in_the_list() -> None:
     words = {
         str(node.args[0].value)
         for path in MODULES.values()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.Call)
         and getattr(node.func, "attr", "") == "put_event"
         and isinstance(node.args[0], ast.Constant)
@@ -84,10 +85,9 @@ def test_every_event_that_is_put_on_the_bus_is_in_the_list() -> None:
 
 @pytest.mark.parametrize("path", HANDLERS, ids=lambda path: path.parent.name)
 def test_a_function_serves_the_kinds_that_it_can_ask_for_or_run(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     served = {
         str(argument.value)
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "capabilities.kinds"
         for argument in node.args
         if isinstance(argument, ast.Constant)

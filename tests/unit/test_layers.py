@@ -1,7 +1,7 @@
 """The rules that keep the package in layers, read from its source: an import inside a function counts too."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sluice.capabilities import CAPABILITIES, LAYERS
+from tests.support.source import nodes
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "shared" / "sluice"
@@ -114,19 +115,19 @@ def handlers() -> list[Path]:
 
 
 @cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
-
-
-def imports(path: Path) -> Iterator[Import]:
+def imports(path: Path) -> Sequence[Import]:
     """Every import of the file, wherever it stands."""
+    return list(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[Import]:
     guarded = {
         id(inner)
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
         for inner in ast.walk(node)
     }
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield Import(alias.name, (), id(node) in guarded, node.lineno)
@@ -218,7 +219,7 @@ def test_the_engine_knows_no_marketplace() -> None:
         # `from x import y as z` is no string; what is looked for are words that code would compare with.
         literals = {
             str(node.value).lower()
-            for node in ast.walk(tree(path))
+            for node in nodes(path)
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value
         }
         assert not literals & named, f"{name(path)} names a marketplace"
@@ -229,7 +230,7 @@ def test_only_the_engine_writes_jobs_budgets_and_lanes() -> None:
     for path in sources() + handlers():
         if path.is_relative_to(PACKAGE / "jobs"):
             continue
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
             if node.func.attr not in WRITERS:
@@ -244,7 +245,7 @@ def test_clock_and_configuration_go_down_as_one() -> None:
     apart = [
         f"{path}:{node.lineno} {node.name}"
         for path in sources() + handlers()
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef)
         and {"clock", "config"} <= {one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
     ]
@@ -287,7 +288,7 @@ def test_there_is_one_value_for_a_refusal() -> None:
     made = [
         f"{path}:{node.lineno} {node.name}"
         for path in sources()
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.ClassDef) and node.name.strip("_") in {"Refused", "Refusal", "Problem"}
     ]
     assert [place.split()[-1] for place in made] == ["Refused"], made
@@ -299,7 +300,7 @@ def test_pure_rules_touch_nothing(file: str) -> None:
     for found in imports(path):
         if not found.typing_only:
             assert found.module.split(".")[0] not in IMPURE_LIBRARIES, f"{file}:{found.line} imports {found.module}"
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             assert node.func.attr not in IMPURE_CALLS, f"{file}:{node.lineno} reads a clock"
 
@@ -320,7 +321,7 @@ def test_one_place_makes_http_clients() -> None:
     for path in sources() + handlers():
         if path in {PACKAGE / seam for seam in SEAMS}:
             continue
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
                 used = (node.value.id, node.attr)
                 assert used[0] != "httpx" or used[1] not in makers, f"{path}:{node.lineno} uses httpx.{used[1]}"

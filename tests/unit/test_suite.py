@@ -29,6 +29,18 @@ def test_what_is_slow_is_there_and_much_is_not_slow() -> None:
     assert not [path for path in fast if name_of(path) in conftest.LONGEST]
 
 
+@pytest.mark.parametrize(("markers", "left_out"), [("not slow", True), ("slow", None), ("", None)])
+def test_heavy_proofs_are_not_even_loaded_where_they_are_left_out(markers: str, left_out: bool | None) -> None:
+    class Asked:
+        def getoption(self, name: str) -> str:
+            return {"markexpr": markers}[name]
+
+    asked: pytest.Config = Asked()  # type: ignore[assignment]
+    heavy, light = (ROOT / "tests" / path for path in ("unit/api/test_fuzz.py", "unit/test_suite.py"))
+    assert conftest.pytest_ignore_collect(heavy, asked) is left_out
+    assert conftest.pytest_ignore_collect(light, asked) is None
+
+
 def test_files_that_share_a_cloud_are_there_and_are_one_share() -> None:
     together = [name for group in conftest.TOGETHER for name in group]
     assert sorted(together) == sorted(name for name in map(name_of, FILES) if name in together)

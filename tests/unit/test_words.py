@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.source import nodes, tree
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "shared" / "sluice"
 
@@ -76,7 +78,7 @@ def named() -> Sequence[tuple[str, ast.FunctionDef | ast.ClassDef]]:
     return [
         (f"{path.relative_to(PACKAGE)}:{node.lineno} {node.name}", node)
         for path in sorted(PACKAGE.rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     ]
 
@@ -125,7 +127,7 @@ def test_modules_are_called_by_what_a_person_looks_for(name: str, instead: str) 
 def test_a_public_class_has_a_name_of_its_own() -> None:
     places: dict[str, list[str]] = defaultdict(list)
     for path in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in tree(path).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(str(path.relative_to(PACKAGE)))
     several = {name: found for name, found in places.items() if len(found) > 1}
