@@ -1,0 +1,161 @@
+"""What rounds count, and what is told of them; which shares of operations a look checks; when a run looks again."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from sluice.jobs.budgets.pace import Slowed
+from sluice.jobs.budgets.windows import Usage
+from sluice.jobs.dispatch import poller
+from sluice.jobs.dispatch.admission import Room
+from sluice.jobs.dispatch.find_ready import Ready
+from sluice.jobs.dispatch.punctual import _Coming, _PunctualRun
+from sluice.jobs.dispatch.rounds import Done, Round, attempt, for_each
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
+from sluice.jobs.model.candidate import Candidate
+from sluice.jobs.model.keys import BACKGROUND
+from sluice.jobs.run.runner import CALL_MS
+from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
+from sluice.platform.config.limits import Limits
+from sluice.platform.context import Context
+from tests.support.clock import VirtualClock
+from tests.unit.jobs.conftest import NOON
+
+OPEN = Room(None, None, None)
+
+
+def job(
+    name: str, due_at: int, account: str = "stockx:acme", created_at: int = 0, kind: str = "test.work"
+) -> Candidate:
+    return Candidate(name, "", kind, "waiting", due_at, BACKGROUND, 1, account.partition(":")[2], account, created_at)
+
+
+def test_a_round_has_done_what_its_parts_have_done() -> None:
+    whole = Done(1, 2, 3, 4, 5, 6, {"a": "closed"}, 70, {"x": 7})
+    whole.add(Done(9, 20, 30, 40, 50, 60, {"b": "paused"}, 80, {"x": 8, "y": 9}))
+    assert whole == Done(1, 22, 33, 44, 55, 66, {"a": "closed", "b": "paused"}, 70, {"x": 7, "y": 9})
+    whole.add(Done(oldest_due_at=60, oldest={"x": 6}))
+    assert (whole.oldest_due_at, whole.oldest) == (60, {"x": 6, "y": 9})
+    assert Done() == Done(0, 0, 0, 0, 0, 0, {}, None, {})
+
+
+def test_since_when_the_oldest_waits_is_told_by_queue_and_of_all() -> None:
+    """Nobody has waited for longer than since it was asked for."""
+    done = Done()
+    done.note_waiting(
+        [job("a", 50), job("b", 40, created_at=45), job("c", 60, "ebay:acme"), job("d", 70, kind="other")]
+    )
+    done.note_waiting([job("e", 55)])
+    assert done.oldest_due_at == 40
+    assert done.oldest == {"test.work:stockx": 45, "test.work:ebay": 60, "other:stockx": 70}
+
+
+def test_what_is_held_is_told_by_service_and_reason() -> None:
+    done = Done(lanes=7, held={"stockx:a": "closed", "stockx:b": "closed", "ebay:app.1": "paused"}, oldest={"x": 5})
+    done.oldest_due_at = NOON - 2_999
+    assert done.told(NOON) == {
+        "at": NOON,
+        "lanes": 7,
+        "held": 3,
+        "oldest_due_age": 2,
+        "held_by": {"stockx:closed": 2, "ebay:paused": 1},
+        "oldest": {"x": 5},
+    }
+
+
+def test_one_budgets_trouble_is_counted_and_holds_up_no_other() -> None:
+    def serve(budget: str, part: Done) -> str:
+        part.admitted += 1
+        if budget == "b":
+            raise ValueError(budget)
+        return budget.upper()
+
+    done = Done()
+    assert for_each("abc", serve, done) == ["A", "C"]
+    assert (done.admitted, done.errors) == (3, 1)
+    assert attempt("b", serve) == (Done(admitted=1, errors=1), [])
+
+
+@pytest.mark.parametrize(
+    ("limits", "slowed", "at_once"),
+    [
+        # A thousand milliseconds of answers at 25 threads to a batch.
+        (Limits(interval_ms=4, tolerance_ms=0), Slowed(), 10),
+        (Limits(interval_ms=20, tolerance_ms=0), Slowed(), 2),
+        (Limits(interval_ms=21, tolerance_ms=0), Slowed(), 1),
+        (Limits(interval_ms=1_000, tolerance_ms=0), Slowed(), 1),
+        (Limits(interval_ms=4, tolerance_ms=0), Slowed(20, 1), 2),
+        (Limits(), Slowed(20, 1), 2),
+        (Limits(), Slowed(), 7),
+    ],
+)
+def test_as_many_batches_are_checked_at_once_as_keep_the_slots_busy(
+    limits: Limits, slowed: Slowed, at_once: int
+) -> None:
+    ready = Ready("stockx:acme", limits, OPEN, [job(f"{number}", NOON) for number in range(7)], Usage(slowed=slowed))
+    assert poller._at_once(ready) == at_once
+
+
+@pytest.mark.parametrize(
+    ("counts", "room", "most", "sizes"),
+    [
+        # Nothing limits what is checked at once: a batch each.
+        ([7], OPEN, 99, [2, 2, 2, 1]),
+        ([7], OPEN, 3, [2, 1]),
+        ([7], OPEN._replace(checks=4), 99, [2, 2]),
+        ([7], OPEN._replace(checks=4, paced=0), 99, [2, 2]),
+        ([7], OPEN._replace(calls=3), 99, [2, 1]),
+        ([3, 2], OPEN, 99, [2, 2, 1]),
+    ],
+)
+def test_a_look_checks_batches_of_each_budget_and_the_longest_due_begin(
+    counts: Sequence[int], room: Room, most: int, sizes: Sequence[int]
+) -> None:
+    ready = {
+        f"stockx:{place}": Ready(
+            f"stockx:{place}",
+            Limits(),
+            room,
+            [job(f"{place}-{number}", NOON - 10 * number - place, f"stockx:{place}") for number in range(count)],
+        )
+        for place, count in enumerate(counts)
+    }
+    round_ = Round(Snapshot(NOON, Config(engine=Engine(batch=2)), Accounts(lambda *_: {})))
+    shares = list(poller._shares(round_, ready, most).values())
+    assert sorted((len(part) for _, part in shares), reverse=True) == sizes
+    firsts = [part[0].due_at for _, part in shares]
+    assert firsts == sorted(firsts)
+    assert all(one.account == each.budget for each, part in shares for one in part)
+
+
+def test_batches_that_the_slots_do_not_keep_busy_run_one_after_the_other() -> None:
+    jobs = [job(f"{number}", NOON - number) for number in range(7)]
+    round_ = Round(Snapshot(NOON, Config(engine=Engine(batch=2)), Accounts(lambda *_: {})))
+    for pace, sizes in ((1_000, [7]), (20, [4, 3])):
+        ready = Ready("stockx:acme", Limits(interval_ms=pace, tolerance_ms=0), OPEN, jobs)
+        shares = poller._shares(round_, {"stockx:acme": ready}, 99)
+        assert [len(part) for _, part in shares.values()] == sizes
+
+
+@pytest.mark.parametrize(
+    ("due", "again"),
+    [
+        ([], None),
+        ([5_000], 5_000),
+        ([5_000, 3_000, 9_000], 3_000),
+        # Who is due and has no seat asks again in a second.
+        ([0, 5_000], 1_000),
+        ([-9_000], 1_000),
+        ([300, 0], 300),
+        ([2 * MINUTE], MINUTE + 1),
+    ],
+)
+def test_a_run_looks_again_when_the_next_is_due_or_a_seat_may_be_free(due: list[int], again: int | None) -> None:
+    """Or when its time is over."""
+    run = _PunctualRun(Context(VirtualClock(NOON), Config()), NOON + MINUTE + CALL_MS, lambda *_: None, "stockx")
+    ready = Ready("stockx:acme", Limits(), OPEN)
+    waiting = [_Coming(ready, job(f"{number}", NOON + at)) for number, at in enumerate(due)]
+    assert run._wait_for(waiting, NOON) == (None if again is None else NOON + again)
+    assert SECOND == 1_000
