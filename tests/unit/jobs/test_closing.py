@@ -3,11 +3,13 @@
 import pytest
 
 from sluice.jobs.budgets import ledger, refusals
+from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.budgets.refusals import Refusals, RefusedCall, refuse
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.outcomes import BudgetClosed
 from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config.limits import Limits, by_clock
+from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.unit.jobs.conftest import NOON
 
@@ -27,6 +29,37 @@ def test_a_closed_budget_tells_since_when_until_when_and_why() -> None:
     assert (usage.closed_at, usage.closed_until, usage.closed_reason) == (NOON, until + MINUTE, "it is down")
     ledger.close(BUDGET, until + 2 * MINUTE, "still down", since=NOON + SECOND)
     assert ledger.read(BUDGET, NOON).closed_at == NOON + SECOND
+
+
+@pytest.mark.parametrize("limits", [Limits(by_clock(100)), Limits()], ids=["counted", "free"])
+def test_where_calls_need_no_slots_other_processes_learn_of_a_closing_within_half_a_second(
+    limits: Limits, store: Store
+) -> None:
+    """A batch that has not called yet does not begin; one that is calling looks each half second."""
+    clock, asked = VirtualClock(NOON + MINUTE), list[str]()
+
+    def watched(request: Request, send: Send) -> Answer:
+        asked.append(request.operation)
+        return send()
+
+    one, other, fresh = (Grant(BUDGET, limits, Window.at(NOON), 9, clock, NOON + HOUR) for _ in range(3))
+    store.around = watched
+    for step in (0, 100, 399):
+        clock.time += step
+        other.take()
+    store.around = None
+    assert asked == ["BatchGetItem"], "it looks, and not before each call"
+    one.close(clock.time + MINUTE, "429")
+    until = clock.time + MINUTE
+    other.take()
+    clock.time += 1
+    for batch in (other, other, fresh):
+        with pytest.raises(BudgetClosed, match="429") as closed:
+            batch.take()
+        assert closed.value.retry_at == until
+    clock.time = until
+    fresh.take()
+    assert (one.made, other.made, fresh.made) == (0, 4, 1)
 
 
 def test_answers_of_before_a_refusal_do_not_bring_the_pace_back_from_it() -> None:

@@ -151,10 +151,16 @@ def rhythm(limits: Limits, slowed: Slowed) -> Rhythm:
 
 def see(budget: str, limits: Limits, now: int) -> Seen:
     """What the slots item says now."""
-    wanted: list[Any] = [{"budget": budget, "window": SLOTS}]
-    answer = Budget._get_connection().batch_get_item(wanted, consistent_read=True)
-    items = answer["Responses"][Budget.Meta.table_name]
-    return _seen(items[0] if items else {}, limits, now)
+    return _seen(_read(budget), limits, now)
+
+
+def look(budget: str, now: int) -> None:
+    """Find out whether somebody has closed the budget, for calls that need no slots: who takes some is told.
+
+    Raises:
+        BudgetClosed: the marketplace has closed the budget, for everybody.
+    """
+    _raise_if_held(_read(budget), budget, Asked(manual=True), now)
 
 
 def take(
@@ -221,6 +227,13 @@ def leave(budget: str, limits: Limits, hand: Hand, seen: Seen, now: int) -> None
                 seen = _seen(failed.item or {}, limits, now)
             else:
                 return
+
+
+def _read(budget: str) -> dict[str, Any]:
+    wanted: list[Any] = [{"budget": budget, "window": SLOTS}]
+    answer = Budget._get_connection().batch_get_item(wanted, consistent_read=True)
+    items: list[dict[str, Any]] = answer["Responses"][Budget.Meta.table_name]
+    return items[0] if items else {}
 
 
 def _seen(item: dict[str, Any], limits: Limits, now: int) -> Seen:
