@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pynamodb.expressions.update import Action as Update
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.windows import Window
@@ -20,7 +21,7 @@ from sluice.jobs.model.outcomes import BudgetClosed, Failure
 from sluice.jobs.queue import claim, finish, lanes, recounts
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.messages import Batch
-from sluice.platform.clock import DAY, HOUR, MINUTE
+from sluice.platform.clock import DAY, HOUR, MINUTE, ttl
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import Limits, by_clock
@@ -31,7 +32,7 @@ from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.store import store as make_store
 from tests.support.work import spec
-from tests.unit.jobs.conftest import NOON
+from tests.unit.jobs.conftest import NOON, sent_twice
 
 pytestmark = pytest.mark.usefixtures("store")
 LIMITS = Limits(by_clock(10, 100), by_account=True)
@@ -218,6 +219,56 @@ def test_a_job_that_runs_or_has_begun_stays_with_the_account_that_has_asked() ->
     finish.fail(begun, BudgetClosed("429", retry_at=NOON + DAY), NOON, CONFIG, chance=0)
     assert sweep() == 0
     assert stored().account == "stockx:acme"
+
+
+CHANGES = {
+    "it runs": Job.state.set("leased"),
+    "it ran": Job.lease.set(7),
+    "it is more urgent": Job.lane.set("stockx:acme#200#0"),
+    "it has begun": Job.begun.set(True),
+    "somebody joined": Job.askers.add({"initech"}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_somebody_has_changed_meanwhile_is_neither_handed_over_nor_ended(change: Update, store: Store) -> None:
+    ask("acme", "globex")
+    job = stored()
+    Job(job.job_id).update([change])
+    before = store.items("jobs")
+    assert transfers._transfer(job, "globex", snapshot(), "code", "why") == 0
+    assert transfers._abandon(job, NOON, CONFIG) == 0
+    assert store.items("jobs") == before
+    assert not store.items("dead_letters")
+
+
+def test_a_job_that_was_handed_over_says_when_and_stands_in_the_other_lane_though_the_answer_is_lost(
+    store: Store,
+) -> None:
+    ask("acme", "globex")
+    store.around = sent_twice
+    assert transfers._transfer(stored(), "globex", snapshot(NOON + MINUTE), "code", "why") == 1
+    store.around = None
+    job, moment = stored(), NOON + MINUTE
+    assert (payer(), job.updated_at, job.lane) == ("globex", moment, "stockx:globex#100#0")
+    assert job.history == [{"at": moment, "event": "transfer", "attempt": 0, "code": "code", "message": "why"}]
+    [mark] = [lane for lane in lanes.active() if lane.lane == job.lane]
+    assert (mark.seen_at, mark.shared_at) == (moment, moment), "and that lane is looked into, for it is shared"
+
+
+def test_a_job_that_is_ended_for_its_account_is_final_and_kept_for_its_time(store: Store) -> None:
+    ask("acme", "globex")
+    assert transfers._abandon(stored(), NOON + MINUTE, CONFIG) == 1
+    job = stored()
+    assert (job.state, job.updated_at) == ("dead", NOON + MINUTE)
+    assert not job.lane
+    assert not job.due_at
+    assert job.expires_at == ttl(NOON + MINUTE + CONFIG.engine.retention_ms)
+    assert (job.error["code"], job.error["at"]) == ("account_not_working", NOON + MINUTE)
+    [told] = job.history or []
+    assert (told["event"], told["code"], told["at"]) == ("abandon", "account_not_working", NOON + MINUTE)
+    letters = store.items("dead_letters")
+    assert sorted(letter["tenant"]["S"] for letter in letters) == ["acme", "globex"]
 
 
 def test_what_cannot_be_moved_costs_no_write(store: Store) -> None:
