@@ -1,0 +1,134 @@
+"""Handing on: what is reserved is what was claimed, whoever else claims meanwhile, and as much as there is room for."""
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.refusals import Refusals
+from sluice.jobs.budgets.windows import Window
+from sluice.jobs.dispatch.admission import Room
+from sluice.jobs.dispatch.find_ready import Ready
+from sluice.jobs.dispatch.hand_on import hand_on
+from sluice.jobs.dispatch.rounds import Done
+from sluice.jobs.model.candidate import Candidate
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.outcomes import BudgetClosed
+from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.run.messages import Batch
+from sluice.platform.clock import MINUTE
+from sluice.platform.config.document import Config
+from sluice.platform.config.engine import Engine
+from sluice.platform.config.limits import Limits, by_clock
+from tests.support.store import Answer, Request, Send, Store
+from tests.support.work import spec
+from tests.unit.jobs.conftest import NOON
+
+BUDGET = "stockx:acme"
+HOURLY = Limits(by_clock(100))
+OPEN = Room(None, None, None)
+
+pytestmark = pytest.mark.usefixtures("store")
+
+
+def waiting(names: str) -> list[Candidate]:
+    for name in names:
+        enqueue(spec(name), NOON)
+    return [Candidate.of(Job.get(spec(name).job_id)) for name in names]
+
+
+def hand(
+    picked: list[Candidate],
+    limits: Limits = HOURLY,
+    batch: int = 9,
+    budget: str = BUDGET,
+    refusals: Refusals | None = None,
+) -> tuple[list[Batch], Done]:
+    sent, done = list[Batch](), Done()
+    config = Config(limits={"stockx": limits}, engine=Engine(batch=batch))
+    hand_on(Ready(budget, limits, OPEN), picked, NOON, config, sent.append, done, refusals)
+    return sent, done
+
+
+def taken(candidate: Candidate) -> None:
+    """Somebody else was first."""
+    Job(candidate.job_id).update([Job.lease.set(5), Job.state.set("leased"), Job.lane.set("leased#0")])
+
+
+def test_what_somebody_else_has_claimed_goes_without_its_calls() -> None:
+    picked = waiting("abc")
+    taken(picked[1])
+    [batch], done = hand(picked)
+    assert [job.job_id for job in batch.jobs] == [spec(name).job_id for name in "ac"]
+    assert (batch.calls, batch.budget, batch.account) == (2, BUDGET, BUDGET)
+    assert ledger.read(BUDGET, NOON).hour == 2
+    assert (done.admitted, done.lost_claims, done.errors) == (2, 1, 0)
+
+
+def test_a_batch_of_which_nothing_is_left_is_not_sent_and_the_next_one_has_its_turn() -> None:
+    picked = waiting("abc")
+    taken(picked[0])
+    sent, done = hand(picked, batch=1)
+    assert [job.job_id for batch in sent for job in batch.jobs] == [spec(name).job_id for name in "bc"]
+    assert ledger.read(BUDGET, NOON).hour == 2
+    assert (done.admitted, done.lost_claims) == (2, 1)
+
+
+def test_where_it_is_not_known_whether_a_job_was_claimed_its_calls_stay_with_it(store: Store) -> None:
+    """If the claim stands, its rescue gives them back."""
+    picked = waiting("abc")
+    [lost] = [one.job_id for one in picked[:1]]
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation == "UpdateItem" and request.parameters["Key"].get("job_id") == {"S": lost}:
+            raise EndpointConnectionError(endpoint_url="nowhere")
+        return send()
+
+    store.around = around
+    [batch], done = hand(picked)
+    store.around = None
+    assert len(batch.jobs) == batch.calls == 2
+    assert ledger.read(BUDGET, NOON).hour == 3
+    assert (done.admitted, done.lost_claims) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("left", "batch", "handed"), [(3, 1, 3), (2, 1, 2), (0, 1, 0), (2, 2, 2), (2, 3, 0), (3, 3, 3)]
+)
+def test_batches_go_as_far_as_there_is_room(left: int, batch: int, handed: int) -> None:
+    """What there is no room for is not claimed: it stays where it is."""
+    limits = Limits(by_clock(left)) if left else Limits(by_clock(1))
+    if not left:
+        assert ledger.reserve_calls(BUDGET, limits, Window.of(BUDGET, NOON), 1)
+    sent, done = hand(waiting("abc"), limits, batch)
+    assert (sum(len(one.jobs) for one in sent), done.admitted) == (handed, handed)
+    assert [Job.get(spec(name).job_id).state for name in "abc"] == ["leased"] * handed + ["queued"] * (3 - handed)
+    assert ledger.read(BUDGET, NOON).hour == (handed if left else 1)
+
+
+def test_what_a_tenant_has_had_of_an_applications_hour_is_what_was_claimed() -> None:
+    picked, application = waiting("abc"), "ebay:app.3f9c"
+    taken(picked[0])
+    hand(picked, budget=application)
+    assert ledger.read(application, NOON).had == {"acme": 2}
+
+
+def test_who_is_refused_on_the_way_leaves_the_rest_in_its_lane() -> None:
+    known = Refusals()
+    known.note(BUDGET, BudgetClosed("429", retry_at=NOON + MINUTE))
+    assert hand(waiting("ab"), refusals=known) == ([], Done())
+    assert len(hand(waiting("ab"), refusals=Refusals())[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("pace", "after"),
+    [
+        # A message needs a second to be with a worker; a batch of shorter calls is no more than its own length early.
+        (100, [0, 200 - 200, 400 - 200]),
+        (500, [0, 0, 1_000]),
+        (1_000, [0, 1_000, 3_000]),
+        (0, [0, 0, 0]),
+    ],
+)
+def test_a_batch_is_held_back_until_its_slots_are_near(pace: int, after: list[int]) -> None:
+    sent, _ = hand(waiting("abcdef"), Limits(interval_ms=pace, tolerance_ms=0), batch=2)
+    assert [batch.after_ms for batch in sent] == after
