@@ -73,8 +73,8 @@ class Grant:
         self._said = False
         # Since when this background batch gives way to manual ones.
         self._giving_way: int | None = None
-        # When this batch last looked whether the budget is closed, if its calls need no slots.
-        self._looked_at = 0
+        # When the budget was last known to be open, where calls need no slots: whoever takes some is told.
+        self._known_open_at = 0
         # Answered calls that the budget, which is slowed, was not told of yet.
         self._answered = 0
         self._closed_until = 0
@@ -228,9 +228,9 @@ class Grant:
     def _take_block(self, now: int) -> Sequence[Ticket]:
         limits = self._limits
         if not (limits.pace or limits.rolling):
-            if now - self._looked_at >= BLOCK_MS:
-                slots.look(self.budget, now)
-                self._looked_at = now
+            if now - self._known_open_at >= BLOCK_MS:
+                slots.ensure_open(self.budget, now)
+                self._known_open_at = now
             start = outside_margin(now, self._margin)
             return [Ticket(start, start + limits.tolerance_ms)]
         count = max(1, min(self._block, self._left))

@@ -154,8 +154,8 @@ def see(budget: str, limits: Limits, now: int) -> Seen:
     return _seen(_read(budget), limits, now)
 
 
-def look(budget: str, now: int) -> None:
-    """Find out whether somebody has closed the budget, for calls that need no slots: who takes some is told.
+def ensure_open(budget: str, now: int) -> None:
+    """For calls that need no slots: whoever takes some is told by the same write.
 
     Raises:
         BudgetClosed: the marketplace has closed the budget, for everybody.
