@@ -176,7 +176,7 @@ def _is_waited_for(priority: int, done: Enqueued) -> bool:
 
 def _is_punctual(kind: str, config: Config) -> bool:
     """Whether jobs of this kind go by a worker of their own, at their second, and not by the scheduler."""
-    limits = config.limits.get(kinds.get(kind).service or "")
+    limits = config.limits.get(kinds.get(kind).service)
     return limits is not None and limits.at_once > 0
 
 

@@ -1,6 +1,7 @@
 """The door for work: budget and lanes come from the account, the kind and the limits; a request is remembered once."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -142,6 +143,16 @@ def test_a_wish_that_says_no_more_is_for_one_call_at_once_on_its_own_account() -
     assert (spec.calls, spec.due_at, spec.priority) == (1, 0, keys.BACKGROUND)
     assert [spec.shared, spec.replace, bool(spec.kept), spec.origin] == [False, False, False, None]
     assert "sku" not in repr(plain), "what a request holds is in no log"
+
+
+def test_what_a_service_counts_apart_is_charged_by_its_limits() -> None:
+    config = Config(limits={"stockx": Limits(by_clock(9)), "ads": Limits(by_clock(9), by_account=True, shards=3)})
+    spec = replace(wish(), kind=KIND._replace(service="ads")).spec(config)
+    assert (spec.budget, spec.lane_shards) == ("ads:acme", 3)
+
+
+def test_who_asks_for_nothing_is_answered_with_nothing() -> None:
+    assert ask.ask_many([], NOON, CONFIG) == []
 
 
 def test_a_single_wish_of_many_is_a_request_too() -> None:

@@ -1,18 +1,22 @@
 """Taking a request back: it is over for who asked, and goes on for the others."""
 
+from dataclasses import replace
+from urllib.parse import quote, unquote
+
 import pytest
 
+from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, Waiting
 from sluice.jobs.queue import claim, finish, lanes
-from sluice.jobs.queue.cancel import Cancelled, cancel
+from sluice.jobs.queue.cancel import Cancelled, cancel, find, find_by_path
 from sluice.jobs.queue.enqueue import Result, enqueue
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from tests.simulation.promises import text
 from tests.support.clock import VirtualClock
 from tests.support.store import Answer, Request, Send, Store
-from tests.support.work import spec
+from tests.support.work import KIND, spec
 
 pytestmark = pytest.mark.usefixtures("store")
 
@@ -32,6 +36,7 @@ def test_what_only_one_wanted_is_cancelled(clock: VirtualClock, config: Config) 
     job = Job.get(JOB)
     assert job.state == "cancelled"
     assert not job.lane
+    assert not job.due_at
     assert job.expires_at == (clock.time + config.engine.retention_ms) // 1000
     assert cancel(JOB, "acme", clock.time, config) is Cancelled.FINAL
 
@@ -105,6 +110,26 @@ def test_what_has_begun_is_not_cancelled_between_two_attempts(clock: VirtualCloc
     finish.fail(job, Failure("no answer"), clock.time, config, chance=0)
     assert Job.get(JOB).state == "queued"
     assert cancel(JOB, "acme", clock.time, config) is Cancelled.RUNNING
+
+
+def test_a_job_is_found_by_its_path_however_that_was_escaped_on_its_way(clock: VirtualClock) -> None:
+    odd = replace(spec(), job_id=keys.job_id(KIND.name, "stockx", "a b/c"))
+    enqueue(odd, clock.time)
+    for path in (odd.job_id, quote(odd.job_id), unquote(odd.job_id)):
+        found = find_by_path(path, "acme")
+        assert found
+        assert found.job_id == odd.job_id
+        assert find_by_path(path, "zeta") is None
+
+
+def test_what_can_be_no_jobs_id_is_looked_for_nowhere(store: Store) -> None:
+    """DynamoDB fails on a key that is empty, or too long."""
+
+    def around(request: Request, send: Send) -> Answer:
+        raise AssertionError(request.operation)
+
+    store.around = around
+    assert [find(name, None) for name in ("", "x" * 3_000, "a b")] == [None] * 3
 
 
 @pytest.mark.parametrize(("job_id", "tenant"), [("test.work:stockx:none", "acme"), (JOB, "zeta")])

@@ -188,6 +188,17 @@ def test_the_timeline_says_when_and_in_which_attempt_and_why(end: str) -> None:
     assert (stored().history or [])[-1] == {"at": NOW, "event": end, "attempt": 2, **why}
 
 
+def test_a_job_says_for_which_batch_it_was_claimed_and_one_that_was_claimed_for_none_is_alone_in_its_own() -> None:
+    for name in "ab":
+        enqueue(spec(name), NOON)
+    one, other = (claim.claim(Candidate.of(Job.get(spec(name).job_id)), NOON, MINUTE) for name in "ab")
+    assert one
+    assert other
+    assert one.claim_token
+    assert one.claim_token != other.claim_token
+    assert second_run().claim_token == "batch"
+
+
 def test_what_the_work_came_to_is_kept_though_it_is_to_be_done_once_more() -> None:
     for end in ("complete", "rerun"):
         ENDS[end].write(second_run())

@@ -11,7 +11,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.job import MOST_ASKERS, VERSION, Job, Spec
 from sluice.jobs.model.outcomes import BudgetClosed, Failure, LeaseOver, Waiting
 from sluice.jobs.queue import cancel, claim, finish, lanes
-from sluice.jobs.queue.creation import CLOCK_SKEW_MS
+from sluice.jobs.queue.creation import CLOCK_SKEW_MS, prepared
 from sluice.jobs.queue.enqueue import Result, enqueue, enqueue_many
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
@@ -20,6 +20,13 @@ from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import KIND, spec
 
 pytestmark = pytest.mark.usefixtures("store")
+
+
+@pytest.fixture(autouse=True)
+def _anew() -> None:
+    """What is made once for a process is made by each test, so that it is each test's to notice."""
+    prepared.cache_clear()
+
 
 STATES = ["nothing", "queued", "leased", "waiting", "succeeded", "dead", "cancelled"]
 
@@ -75,6 +82,7 @@ def test_every_row_of_the_table(state: str, asked: int, clock: VirtualClock, con
     assert (answer.job_id, answer.state, answer.moved) == (job.job_id, job.state, False)
     if answer.result is Result.CREATED:
         assert (job.priority, job.attempts) == (asked, 0)
+        assert (job.created_at, job.updated_at) == (clock.time, clock.time)
         assert not any((job.result, job.error, job.history, job.rerun)), "nothing of an earlier run is left"
         assert before is None or job.lease == before.lease, "the lease lives on"
         assert job.expires_at is None

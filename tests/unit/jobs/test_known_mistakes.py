@@ -98,6 +98,9 @@ def test_a_claim_needs_the_job_as_it_was_seen(clock: VirtualClock) -> None:
     [seen], _ = claim.due("stockx:acme#100#0", clock.time, 10)
     assert claim.claim(seen, clock.time, MINUTE)
     assert claim.claim(seen, clock.time, MINUTE) is None
+    clock.time += MINUTE
+    running = Candidate.of(Job.get(spec().job_id))
+    assert claim.claim(running, clock.time, MINUTE) is None, "its lease is over, but nobody has rescued it"
 
 
 @pytest.mark.usefixtures("store")

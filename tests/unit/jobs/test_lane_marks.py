@@ -32,6 +32,26 @@ def test_a_process_marks_a_lane_at_most_once_a_minute(store: Store) -> None:
     for later in range(0, 3 * MINUTE, SECOND):
         lanes.mark(LANE, NOON + later)
     assert writes == ["UpdateItem"] * 3
+    assert seen_at() == NOON + 2 * MINUTE, "as soon as a minute is over"
+
+
+@pytest.mark.usefixtures("store")
+def test_a_lane_is_not_said_to_hold_what_several_want_unless_it_is() -> None:
+    lanes.mark(LANE, NOON)
+    assert [lane.shared_at for lane in lanes.active()] == [None]
+    lanes.mark(LANE, NOON + SECOND, shared=True)
+    assert [lane.shared_at for lane in lanes.active()] == [NOON + SECOND]
+
+
+def test_what_a_tick_has_seen_stays_on_the_mark_until_it_is_over(store: Store) -> None:
+    lanes.mark(LANE, NOON)
+    [lane] = lanes.active()
+    lanes.note(lane, NOON, {"job_id": "a"})
+    [lane] = lanes.active()
+    assert (lane.held_since, lane.swept, lane.seen_at) == (NOON, {"job_id": "a"}, NOON)
+    lanes.note(lane, None, None)
+    [item] = store.items("lanes")
+    assert not {"held_since", "swept"} & item.keys()
 
 
 @pytest.mark.usefixtures("store")

@@ -167,8 +167,13 @@ def test_a_job_whose_end_could_not_be_written_is_told_too(
     assert isinstance(cause, RuntimeError)
 
 
-def test_a_run_is_written_down_with_what_became_of_its_jobs(clock: VirtualClock) -> None:
-    """As one record, and among the counters of its hour, which say how its calls went too."""
+def test_a_run_is_written_down_with_what_became_of_its_jobs(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one record, among the counters of its hour, which say how its calls went too, and as metrics."""
+    told = list[tuple[str, int] | str]()
+    monkeypatch.setattr(worker, "count", lambda name, number: told.append((name, number)))
+    monkeypatch.setattr(records, "tell", lambda: told.append("what was tallied"))
 
     def handler(run: Run) -> HandlerResult:
         if run.payload["sku"] == "b":
@@ -182,6 +187,7 @@ def test_a_run_is_written_down_with_what_became_of_its_jobs(clock: VirtualClock)
     [record] = RunRecord.query(f"run#worker#{iso(began)[:10]}")
     ends = {"completed": 2, "retried": 1, "calls": 2}
     assert record.stats == {"messages": 2, "ms": clock.time - began, **ends}
+    assert set(told) == {"what was tallied", ("JobsSucceeded", 2), ("JobsFailed", 1)}
     assert record.at.startswith(f"{iso(clock.time)}#")
     kept = (clock.time + PACED.engine.retention_ms) // 1000
     assert record.expires_at == kept

@@ -49,7 +49,7 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
             if alone
             else [
                 Job.tenants.delete({tenant}),
-                *([Job.askers.delete({tenant})] if job.askers else []),
+                Job.askers.delete({tenant}),
                 *(_handed_over(job, now, config) if job.tenant == tenant else []),
             ]
         )

@@ -77,7 +77,8 @@ def mark(lane: str, now: int, *, shared: bool = False) -> None:
 
 
 def _is_marked(lane: str, now: int, *, shared: bool) -> bool:
-    return abs(now - _marked.get((lane, shared), now - 2 * REMEMBER_MS)) < REMEMBER_MS
+    marked = _marked.get((lane, shared))
+    return marked is not None and abs(now - marked) < REMEMBER_MS
 
 
 def _mark(lane: str, now: int, *, shared: bool) -> None:

@@ -88,8 +88,8 @@ def note(part: str, stats: Mapping[str, Any]) -> None:
 
 def notes() -> dict[str, dict[str, Any]]:
     """All notes by part, and the scheduler's snapshot under `snapshot`. One read of a few items."""
-    found = RunRecord.query(HEALTH[0], limit=MOST_NOTES, consistent_read=False)
-    return {one.at: dict(one.stats or {}) for one in found}
+    found = RunRecord.query(HEALTH[0], limit=MOST_NOTES)
+    return {one.at: dict(one.stats) for one in found}
 
 
 def hours(functions: Sequence[str], names: Sequence[str]) -> dict[tuple[str, str], dict[str, int]]:
