@@ -85,6 +85,16 @@ def test_of_several_who_ask_again_the_first_pays_unless_one_asks_more_urgently()
     assert again.asked_by() == {"globex", "initech", "hooli"}
 
 
+def test_a_job_that_goes_over_again_is_counted_where_it_began() -> None:
+    ask("acme")
+    for tenant, held in (("globex", "acme"), ("initech", "globex")):
+        assert enqueue(spec(tenant=tenant), NOON, lambda job, held=held: held in job.account).moved  # type: ignore[misc]
+    assert (payer(stored()), stored().counted) == (of("initech"), "acme")
+    assert enqueue(spec(tenant="acme"), NOON, lambda job: "initech" in job.account).moved
+    assert payer(stored()) == of("acme")
+    assert not stored().counted
+
+
 def test_who_asks_more_urgently_without_a_working_account_does_not_pay() -> None:
     ask("acme")
     running = take()

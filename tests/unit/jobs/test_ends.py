@@ -172,6 +172,33 @@ def test_whoever_comes_late_is_refused_and_changes_nothing(
     assert end == "bury" or not reads, "the refusal says what there is"
 
 
+@pytest.mark.parametrize("end", ["complete", "retry", "bury"])
+def test_who_comes_late_while_others_ask_is_refused_all_the_same(end: str, store: Store) -> None:
+    """Somebody asks before its first try; before its second another worker has done all that was asked for."""
+    job, tries = second_run(), 0
+
+    def others() -> None:
+        finish.rescue(stored(), NOW, CONFIG)
+        finish.complete(take(NOW), {}, NOW, CONFIG)
+
+    steps: list[Callable[[], object]] = [lambda: enqueue(spec(tenant="zeta"), NOW), others]
+
+    def around(request: Request, send: Send) -> Answer:
+        nonlocal tries
+        if request.operation in ("UpdateItem", "TransactWriteItems") and "lanes" not in str(request.parameters):
+            tries += 1
+            store.around = None
+            steps.pop(0)()
+            store.around = around
+        return send()
+
+    store.around = around
+    with pytest.raises(LeaseOver):
+        ENDS[end].write(job)
+    assert tries == 2
+    assert (stored().lease, stored().result) == (3, {})
+
+
 def test_what_has_begun_is_finished_by_the_account_that_has_begun_it() -> None:
     """Though its calls are used up, and somebody else has asked for the same meanwhile."""
     job = finish.begin(second_run(), {"sent": True}, NOW)

@@ -299,6 +299,10 @@ def test_a_refused_letter_stops_no_other(store: Store) -> None:
 # ── acknowledging ──
 
 
+def test_of_no_letters_none_is_replayed(invoked: list[str]) -> None:
+    assert (replaying.replay([], "ann", NOON, CONFIG), invoked) == ([], [])
+
+
 def test_acknowledging_is_noted_once_and_forbids_no_replay(store: Store) -> None:
     letter = die()
     seen = acknowledge(letter, "ann", NOON + 1)

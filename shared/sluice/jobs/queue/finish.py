@@ -279,7 +279,8 @@ def _end(
             return Job.get(job.job_id, consistent_read=True)
         except tables.ConditionFailed as lost:
             current = Job.from_raw_data(lost.item) if lost.item else _current(job)
-            if rerun.request(current) == rerun.request(asked):
+            ours = current and (current.lease, current.state) == (job.lease, LEASED)
+            if not ours or rerun.request(current) == rerun.request(asked):
                 raise _lease_over(job) from lost
             asked = current
 
