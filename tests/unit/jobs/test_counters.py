@@ -247,6 +247,9 @@ def test_what_was_handed_out_and_has_started_keeps_no_slots() -> None:
     later = NOON + MINUTE
     assert ledger.admit(BUDGET, limits, 1, later, manual=True) == 0
     assert ledger.read(BUDGET, later).manual_until == later + 100
+    over = later + 100  # just now: what others have taken counts again
+    assert ledger.admit(BUDGET, limits, 1, over, manual=True, since=over + 750) == 0
+    assert ledger.read(BUDGET, over).manual_until == over + 850
 
 
 def test_where_windows_roll_the_latest_end_of_what_was_handed_out_stays() -> None:

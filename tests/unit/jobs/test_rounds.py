@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
+from sluice.jobs.budgets import seats
 from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.windows import Usage
 from sluice.jobs.dispatch import poller
 from sluice.jobs.dispatch.admission import Room
 from sluice.jobs.dispatch.find_ready import Ready
-from sluice.jobs.dispatch.punctual import _Coming, _PunctualRun
+from sluice.jobs.dispatch.punctual import _Coming, _PunctualRun, _Share
 from sluice.jobs.dispatch.rounds import Done, Round, attempt, for_each
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model.candidate import Candidate
@@ -159,3 +160,46 @@ def test_a_run_looks_again_when_the_next_is_due_or_a_seat_may_be_free(due: list[
     waiting = [_Coming(ready, job(f"{number}", NOON + at)) for number, at in enumerate(due)]
     assert run._wait_for(waiting, NOON) == (None if again is None else NOON + again)
     assert SECOND == 1_000
+
+
+def seated(
+    due: Sequence[_Coming], running: Sequence[_Share], at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> list[_Share]:
+    """Who of `due` is seated beside `running`, where there are seats for all that are wanted."""
+
+    def take(service: str, most: int, accounts: Sequence[str], now: int, until: int) -> dict[int, str]:
+        assert (service, most, now, until) == ("stockx", at_once, NOON, NOON + MINUTE)
+        return {place: f"s{place}" for place in range(len(accounts))}
+
+    monkeypatch.setattr(seats, "take", take)
+    config = Config(limits={"stockx": Limits(by_account=True, at_once=at_once)})
+    run = _PunctualRun(Context(VirtualClock(NOON), config), NOON + MINUTE, lambda *_: None, "stockx")
+    return run.seat(due, running, NOON)
+
+
+@pytest.mark.parametrize(
+    ("at_once", "slowed", "running", "seats_"),
+    [(4, 0, 0, 4), (4, 0, 3, 1), (4, 0, 4, 0), (4, 9, 0, 2), (4, 9, 1, 1), (4, 9, 2, 0), (5, 9, 0, 2), (1, 9, 0, 1)],
+)
+def test_a_budget_has_as_many_seats_as_there_are_and_half_of_them_where_it_is_slow(
+    at_once: int, slowed: int, running: int, seats_: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = Ready("stockx:acme", Limits(), OPEN, usage=Usage(slowed=Slowed(slowed, 1 if slowed else 0)))
+    at_it = [_Share(ready, [_Coming(ready, job(f"r{number}", NOON))], ["s9"]) for number in range(running)]
+    due = [_Coming(ready, job(f"{number}", NOON)) for number in range(6)]
+    shares = seated(due, at_it, at_once, monkeypatch)
+    assert sum(len(share.jobs) for share in shares) == sum(len(share.seats) for share in shares) == seats_
+    assert len(shares) == (seats_ > 0), "those of one account run in one batch"
+
+
+def test_who_sits_already_has_its_turn_after_those_who_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And each account runs in a batch of its own."""
+    ready = {name: Ready(f"stockx:{name}", Limits(), OPEN) for name in ("acme", "zeta")}
+    due = [_Coming(ready[name], job(f"{name}{number}", NOON, f"stockx:{name}")) for name in ready for number in (1, 2)]
+    at_it = [_Share(ready["acme"], [_Coming(ready["acme"], job("r", NOON))], ["s9"])]
+    assert seated([], at_it, 9, monkeypatch) == []
+    shares = seated(due, at_it, 9, monkeypatch)
+    told = {share.ready.budget: (len(share.jobs), share.seats) for share in shares}
+    assert told["stockx:zeta"][1][0] == "s0", "it has none yet"
+    assert {budget: many for budget, (many, _) in told.items()} == {"stockx:acme": 2, "stockx:zeta": 2}
+    assert sorted(name for _, names in told.values() for name in names) == ["s0", "s1", "s2", "s3"]
