@@ -115,6 +115,37 @@ def test_each_tenant_has_its_turn_and_what_is_found_twice_is_put_right(off: int,
 
 
 @pytest.mark.usefixtures("store")
+def test_when_all_have_had_their_turn_the_first_has_it_again(clock: VirtualClock) -> None:
+    jobs(clock, **dict.fromkeys(TENANTS, 3))
+    for _ in range(MINUTES):
+        recounts.sweep()
+    usage.add("acme", tally.PERIOD, {COUNTER: 2})
+    for _ in range(MINUTES):
+        recounts.sweep()
+    assert counted("acme") == 3
+
+
+def test_by_how_much_counts_were_off_is_told(
+    clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    told = list[tuple[str, int]]()
+    monkeypatch.setattr(recounts, "count_metric", lambda name, number: told.append((name, number)))
+    jobs(clock, acme=3)
+    usage.add("acme", tally.PERIOD, {COUNTER: -2, "n:gone:unfinished": 4})
+    tally.want_recount("acme", {}, clock.time)
+    recounts.wanted(CONFIG, clock.time)
+    assert told == [("JobsRecounted", 6)]
+
+    def around(request: Request, send: Send) -> Answer:
+        assert not request.parameters["TableName"].endswith("lanes"), "where nobody was refused no lane is read"
+        return send()
+
+    store.around = around
+    assert recounts.wanted(CONFIG, clock.time) == 0
+    assert len(told) == 1
+
+
+@pytest.mark.usefixtures("store")
 def test_what_the_stream_tells_meanwhile_moves_nothing(clock: VirtualClock) -> None:
     """A job that was there before its record came is found once."""
     jobs(clock, acme=3)

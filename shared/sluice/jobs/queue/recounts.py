@@ -54,7 +54,7 @@ def _following(tenant: str, marked: Iterable[Lane]) -> str | None:
 
 
 def _counter(job: Job) -> str:
-    return name(job.kind or "", UNFINISHED)
+    return name(job.kind, UNFINISHED)
 
 
 def _is_counted(counter: str) -> bool:
