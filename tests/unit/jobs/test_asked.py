@@ -165,6 +165,13 @@ def test_a_page_reads_a_bounded_number_of_requests_and_the_next_goes_on(over: in
     assert [name for one in pages(limit, without="x") for name in one] == ["last"]
 
 
+def test_a_page_reads_the_jobs_that_it_holds_and_one_more(read: list[Request]) -> None:
+    ask(*(f"{number:02}" for number in range(30)))
+    read.clear()
+    assert len(named(page(3))) == 3
+    assert looked_up(read) == 4
+
+
 @pytest.mark.usefixtures("store")
 def test_a_page_that_ends_within_a_request_goes_on_within_it_alone() -> None:
     """A place is that of one request: the others are read from their first job on."""

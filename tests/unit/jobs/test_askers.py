@@ -95,6 +95,31 @@ def test_a_job_that_goes_over_again_is_counted_where_it_began() -> None:
     assert not stored().counted
 
 
+def test_the_first_who_asks_for_the_next_run_pays_unless_another_may_run_it_and_is_more_urgent() -> None:
+    ask("acme")
+    running = take()
+    ask("globex")
+    ask("initech")
+    assert stored().rerun_payer == "globex", "as urgent is not more urgent"
+    enqueue(spec(tenant="hooli", priority=keys.MANUAL, shared=False), NOON)
+    again = finish.complete(running, {}, NOON, CONFIG)
+    assert (payer(again), again.priority) == (of("globex"), keys.MANUAL), "it is not common work to hooli"
+
+
+def test_the_next_run_remembers_only_so_many_who_ask_for_it() -> None:
+    ask("acme")
+    take()
+    for number in range(MOST_ASKERS + 2):
+        ask(f"t{number:02}")
+    assert stored().rerun_askers == {f"t{number:02}" for number in range(MOST_ASKERS)}
+
+
+def test_the_lane_of_what_its_only_asker_raises_is_not_said_to_hold_what_several_want() -> None:
+    ask("acme")
+    ask("acme", keys.MANUAL)
+    assert [lane.shared_at for lane in lanes.active()] == [None, None]
+
+
 def test_who_asks_more_urgently_without_a_working_account_does_not_pay() -> None:
     ask("acme")
     running = take()
@@ -123,6 +148,22 @@ def test_who_asks_while_the_end_is_written_is_not_forgotten(late: list[str], sto
     again = finish.complete(running, {}, NOON, CONFIG)
     store.around = None
     assert again.asked_by() == {"globex", "initech"}
+
+
+def test_who_asks_more_urgently_while_the_end_is_written_is_served_as_urgently(store: Store) -> None:
+    ask("acme")
+    running = take()
+    ask("globex")
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation == "UpdateItem" and request.parameters["TableName"].endswith("jobs"):
+            store.around = None
+            enqueue(spec(tenant="globex", priority=keys.MANUAL, shared=False), NOON)
+        return send()
+
+    store.around = around
+    again = finish.complete(running, {}, NOON, CONFIG)
+    assert (again.state, again.priority, again.asked_by()) == ("queued", keys.MANUAL, {"globex"})
 
 
 def test_each_asker_has_its_own_letter_and_replays_at_its_own_charge(monkeypatch: pytest.MonkeyPatch) -> None:

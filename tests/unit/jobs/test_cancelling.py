@@ -103,13 +103,23 @@ def test_what_the_marketplace_works_on_is_not_cancelled(clock: VirtualClock, con
     assert cancel(JOB, "acme", clock.time, config) is Cancelled.RUNNING
 
 
-def test_what_has_begun_is_not_cancelled_between_two_attempts(clock: VirtualClock, config: Config) -> None:
+def test_what_has_begun_is_not_cancelled_between_two_attempts(
+    store: Store, clock: VirtualClock, config: Config
+) -> None:
     """The marketplace may have done it: who runs it next has to find out."""
     enqueue(spec(), clock.time)
     job = finish.begin(leased(clock), {"sent": True}, clock.time)
     finish.fail(job, Failure("no answer"), clock.time, config, chance=0)
     assert Job.get(JOB).state == "queued"
+    asked = list[str]()
+
+    def around(request: Request, send: Send) -> Answer:
+        asked.append(request.operation)
+        return send()
+
+    store.around = around
     assert cancel(JOB, "acme", clock.time, config) is Cancelled.RUNNING
+    assert asked == ["GetItem"], "it costs one look"
 
 
 def test_a_job_is_found_by_its_path_however_that_was_escaped_on_its_way(clock: VirtualClock) -> None:

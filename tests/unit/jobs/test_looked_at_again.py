@@ -26,6 +26,7 @@ WRITERS: dict[str, tuple[Callable[[], object], int]] = {
     "cancel": (lambda: cancel.cancel(JOB_ID, "acme", NOON, CONFIG), 0),
     "try now": (lambda: hasten.try_now(JOB_ID, None, NOON), 0),
     "join": (lambda: enqueue(spec(tenant="initech", priority=keys.MANUAL), NOON), 1),
+    "ask again": (lambda: enqueue(spec(tenant="zeta", priority=keys.MANUAL), NOON), 1),
 }
 
 # What others change: a claim, the end of a run, another request, an operator.
@@ -37,7 +38,7 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
     "begun": (Job.begun.set(True), {"cancel"}),
     "who pays": (Job.tenant.set("zeta"), {"cancel", "join"}),
     "who asks": (Job.askers.add({"globex"}), {"cancel"}),
-    "nobody else asks": (Job.askers.remove(), {"cancel", "join"}),
+    "nobody else asks": (Job.askers.remove(), {"cancel", "join", "ask again"}),
     "who may see it": (Job.tenants.add({"globex"}), {"cancel"}),
     "priority": (Job.priority.set(keys.HOT), {"cancel", "join"}),
 }

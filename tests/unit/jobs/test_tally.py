@@ -112,6 +112,23 @@ def test_unfinished_jobs_are_told_of_one_kind_or_of_all_and_never_below_none() -
     assert [tally.unfinished(counters, kind) for kind in ("a.b", "c.d", "e.f", "g.h")] == [3, 0, 4, 0]
 
 
+@pytest.mark.usefixtures("store")
+def test_counts_are_told_by_kind_and_state_and_never_below_none() -> None:
+    usage.add("acme", tally.PERIOD, {"n:a.b:dead": -1, "n:a.b:unfinished": 3, tally.RECOUNTED: 7})
+    assert tally.counts("acme") == {("a.b", "dead"): 0, ("a.b", "unfinished"): 3}
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("missing", ["tenant", "kind", "state"])
+def test_what_is_no_job_is_not_counted_and_what_went_over_counts_where_it_began(missing: str) -> None:
+    image = {"tenant": {"S": "acme"}, "kind": {"S": "a.b"}, "state": {"S": "dead"}}
+    broken = {name: value for name, value in image.items() if name != missing}
+    tally.follow([{"eventID": "one", "dynamodb": {"NewImage": broken}}])
+    assert tally.counts("acme") == {}
+    tally.follow([{"eventID": "two", "dynamodb": {"NewImage": {**image, "counted": {"S": "zeta"}}}}])
+    assert (tally.counts("acme"), tally.counts("zeta")) == ({}, {("a.b", "dead"): 1})
+
+
 def test_what_stands_in_no_lane_or_is_gone_is_not_set_aside(store: Store, clock: VirtualClock) -> None:
     """The index may be behind: what it shows may have ended, or been forgotten, by now."""
     enqueue(spec(), clock.time)

@@ -12,6 +12,7 @@ from sluice.jobs.model.job import VERSION, Job
 from sluice.jobs.model.outcomes import Failure, HandlerResult
 from sluice.jobs.model.run import Run
 from sluice.jobs.run import records, worker
+from sluice.jobs.run.messages import decode
 from sluice.jobs.run.records import RunRecord
 from sluice.platform import call_counts, sqs
 from sluice.platform.clock import MINUTE, iso
@@ -199,6 +200,12 @@ def test_a_run_is_written_down_with_what_became_of_its_jobs(
 def test_a_message_says_of_which_version_it_is(clock: VirtualClock) -> None:
     """Workers of the version before and of this one run side by side for a while: they read each other's."""
     assert json.loads(batch_of("a", clock).encode())["version"] == 1
+
+
+def test_a_message_that_says_nothing_of_what_waits_behind_it_has_nothing_behind_it(clock: VirtualClock) -> None:
+    body = json.loads(batch_of("a", clock).encode())
+    del body["more"]
+    assert decode(json.dumps(body)).more == 0
 
 
 def test_counters_of_an_hour_add_up_and_what_is_nothing_is_not_written() -> None:

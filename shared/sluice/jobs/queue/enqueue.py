@@ -230,7 +230,7 @@ def _placed(spec: Spec, job: Job, now: int, *, takes_over: bool) -> list[Update]
         actions += [Job.lane.set(lane), Job.priority.set(priority)]
     if takes_over:
         actions += moved(job, spec.tenant)
-    due_at = due_at_of(min(spec.due_at, job.due_at), now)
+    due_at = due_at_of(spec.due_at, now)
     # A background request does not cut a backoff short. It does bring forward what nobody has tried yet, and what has
     # only waited for the account, or the budget, that it leaves.
     waited_in_vain = takes_over and not backs_off(job)

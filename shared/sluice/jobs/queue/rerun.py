@@ -30,7 +30,7 @@ def request(job: Job | None) -> list[object]:
 
 def as_asked(job: Job | None) -> Condition:
     """The request that came while the job ran is the one that `job` knows; with None, there is none."""
-    if job is None or job.rerun is None:
+    if job is None:
         return Job.rerun.does_not_exist()
     same: Condition = Job.rerun == job.rerun
     for attribute, value in ((Job.rerun_askers, job.rerun_askers), (Job.rerun_payer, job.rerun_payer)):
