@@ -4,6 +4,7 @@ import pytest
 
 from sluice.jobs.budgets import ledger, refusals
 from sluice.jobs.budgets.grant import Grant
+from sluice.jobs.budgets.pace import UNSLOWED
 from sluice.jobs.budgets.refusals import Refusals, RefusedCall, refuse
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model.outcomes import BudgetClosed
@@ -85,6 +86,7 @@ CLOSED = NOON + MINUTE
         (RefusedCall(NOON + SECOND, "late"), CLOSED, "first", 0),
         (RefusedCall(CLOSED + SECOND, "late"), CLOSED, "first", 0),
         (RefusedCall(CLOSED, "late", named=True), CLOSED, "first", 0),
+        (RefusedCall(NOON + SECOND, "late", named=True), CLOSED, "first", 0),
         (RefusedCall(CLOSED + SECOND, "late", named=True), CLOSED + SECOND, "late", 0),
         # It was the caller who closed it, to find out what the refusal means.
         (RefusedCall(NOON + SECOND, "late", meanwhile=CLOSED), NOON + SECOND, "late", 1),
@@ -99,6 +101,22 @@ def test_a_refusal_while_the_budget_is_closed_counts_where_the_caller_has_closed
     usage = ledger.read(BUDGET, NOON)
     assert (usage.closed_until, usage.closed_reason, usage.slowed.refusals) == (until, reason, refusals)
     assert usage.closed_at == (NOON if refusals else NOON - SECOND)
+
+
+def test_a_refusal_that_comes_as_another_worker_closes_the_budget_is_the_same_one(store: Store) -> None:
+    """It was open when this worker looked."""
+
+    def around(request: Request, send: Send) -> Answer:
+        answer = send()
+        if request.operation == "BatchGetItem":
+            store.around = None
+            ledger.close(BUDGET, CLOSED, "first")
+        return answer
+
+    store.around = around
+    assert refuse(BUDGET, LIMITS, RefusedCall(NOON + SECOND, "late"), NOON) == CLOSED
+    usage = ledger.read(BUDGET, NOON)
+    assert (usage.closed_until, usage.closed_reason, usage.slowed) == (CLOSED, "first", UNSLOWED)
 
 
 def test_a_refusal_when_the_pause_is_over_is_another_one() -> None:

@@ -4,10 +4,11 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.refusals import Refusals
-from sluice.jobs.budgets.windows import Window
+from sluice.jobs.budgets.windows import Usage, Window
 from sluice.jobs.dispatch.admission import Room
-from sluice.jobs.dispatch.find_ready import Ready
+from sluice.jobs.dispatch.find_ready import NOT_READ, Ready
 from sluice.jobs.dispatch.hand_on import hand_on
 from sluice.jobs.dispatch.rounds import Done
 from sluice.jobs.model.candidate import Candidate
@@ -42,10 +43,14 @@ def hand(
     batch: int = 9,
     budget: str = BUDGET,
     refusals: Refusals | None = None,
+    usage: Usage = NOT_READ,
+    manual: bool = False,
+    more: bool | None = None,
 ) -> tuple[list[Batch], Done]:
     sent, done = list[Batch](), Done()
     config = Config(limits={"stockx": limits}, engine=Engine(batch=batch))
-    hand_on(Ready(budget, limits, OPEN), picked, NOON, config, sent.append, done, refusals)
+    ready = Ready(budget, limits, OPEN, usage=usage)
+    hand_on(ready, picked, NOON, config, sent.append, done, refusals, manual=manual, more=more)
     return sent, done
 
 
@@ -92,7 +97,7 @@ def test_where_it_is_not_known_whether_a_job_was_claimed_its_calls_stay_with_it(
 
 
 @pytest.mark.parametrize(
-    ("left", "batch", "handed"), [(3, 1, 3), (2, 1, 2), (0, 1, 0), (2, 2, 2), (2, 3, 0), (3, 3, 3)]
+    ("left", "batch", "handed"), [(3, 1, 3), (2, 1, 2), (0, 1, 0), (2, 2, 2), (1, 2, 0), (2, 3, 0), (3, 3, 3)]
 )
 def test_batches_go_as_far_as_there_is_room(left: int, batch: int, handed: int) -> None:
     """What there is no room for is not claimed: it stays where it is."""
@@ -132,3 +137,33 @@ def test_who_is_refused_on_the_way_leaves_the_rest_in_its_lane() -> None:
 def test_a_batch_is_held_back_until_its_slots_are_near(pace: int, after: list[int]) -> None:
     sent, _ = hand(waiting("abcdef"), Limits(interval_ms=pace, tolerance_ms=0), batch=2)
     assert [batch.after_ms for batch in sent] == after
+
+
+@pytest.mark.parametrize(
+    ("names", "pace", "usage", "more", "asks"),
+    [
+        # The last batch asks for what waits behind it.
+        ("abcd", 100, NOT_READ, True, [0, 100]),
+        ("abcd", 100, NOT_READ, False, [0, 0]),
+        ("abcd", 100, Usage(slowed=Slowed(300, 1)), True, [0, 300]),
+        # Who fills the next six seconds asks for whoever comes after it.
+        ("abcd", 1_500, NOT_READ, False, [0, 1_500]),
+        ("abcd", 1_499, NOT_READ, False, [0, 0]),
+        ("ab", 3_000, NOT_READ, False, [3_000]),
+        # So does who waits behind slots that are taken far ahead.
+        ("ab", 100, Usage(next_at=NOON + MINUTE), False, [100]),
+    ],
+)
+def test_whoever_runs_manual_work_asks_for_what_waits_or_comes_behind_it(
+    names: str, pace: int, usage: Usage, more: bool, asks: list[int]
+) -> None:
+    limits = Limits(interval_ms=pace, tolerance_ms=0)
+    sent, _ = hand(waiting(names), limits, batch=2, usage=usage, manual=True, more=more)
+    assert [batch.more for batch in sent] == asks
+    assert ledger.read(BUDGET, NOON).left_at == (NOON if more else 0)
+
+
+def test_background_work_asks_for_nothing() -> None:
+    sent, _ = hand(waiting("abcd"), Limits(interval_ms=3_000, tolerance_ms=0), batch=2)
+    assert [batch.more for batch in sent] == [0, 0]
+    assert ledger.read(BUDGET, NOON).manual_until == 0, "and waits for manual work, which does not wait for it"

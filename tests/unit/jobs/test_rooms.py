@@ -59,7 +59,10 @@ def called(limits: Limits, calls: int) -> Usage:
         (MINUTES, called(MINUTES, 4)._replace(admitted_until=NOON + 20), 1, 0),
         (MINUTES, called(MINUTES, 4)._replace(admitted_until=NOON + MINUTE - 1), 0, 0),
         (MINUTES, called(MINUTES, 6), 0, 0),
+        (MINUTES, called(MINUTES, 4)._replace(admitted_until=NOON + 2 * MINUTE), 0, 0),
         # By both: the less of the two.
+        (Limits((CallWindow(24, seconds=60),), interval_ms=1_000, tolerance_ms=0), Usage(), 20, 2),
+        (Limits((CallWindow(16, seconds=60),), interval_ms=500, tolerance_ms=0), Usage(), 16, 2),
         (BOTH, Usage(), 5, 0),
         (BOTH, called(BOTH, 4), 2, 0),
         (BOTH, Usage(next_at=NOON + 12_000), 2, 0),

@@ -65,6 +65,14 @@ def test_what_accounts_have_already_counts_and_is_forgotten_with_the_seat(store:
     assert len(take(SERVICE, 8, "aaaaaaaaa", NOON, UNTIL)) == 6
 
 
+def test_an_account_whose_seat_is_over_has_none() -> None:
+    """The only one that is free is kept for such."""
+    assert take(SERVICE, 4, "a", NOON, UNTIL) == {0: "s0"}
+    assert take(SERVICE, 4, "bcd", NOON, UNTIL + 9) == {0: "s1", 1: "s2", 2: "s3"}
+    assert take(SERVICE, 4, "b", UNTIL, UNTIL + 9) == {}
+    assert take(SERVICE, 4, "a", UNTIL, UNTIL + 9) == {0: "s0"}
+
+
 def test_a_write_whose_answer_is_lost_takes_its_seats_once(store: Store) -> None:
     store.around = sent_twice
     assert [take(SERVICE, 4, "a", NOON, UNTIL), take(SERVICE, 4, "b", NOON, UNTIL)] == [{0: "s0"}, {0: "s1"}]

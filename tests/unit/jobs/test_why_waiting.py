@@ -123,6 +123,8 @@ def test_the_last_call_that_is_not_kept_for_others_is_anybodys() -> None:
         gate = Gate("ebay:acme", "ACTIVE", budget, Usage(hour=had, day=had, had={"acme": had}))
         wait = explain(Position("queued", None, HOT, "acme"), None, gate, config, NOON)
         assert wait.reason is reason
+    nobodys = Gate("ebay:acme", "ACTIVE", budget, Usage(hour=75, day=75))
+    assert explain(Position("queued", None, HOT), None, nobodys, config, NOON).reason is Reason.READY
     assert wait.until == NOON + 45 * MINUTE, "by then all of the hour is given free"
     assert iso(wait.until) in wait.message
 

@@ -148,7 +148,7 @@ class _Search:
             first = self.far.raised_to is not None and turn == 0
             part = 1 if first else min(MOST, _upwards(self.missing, len(places)))
             places = [rest for some in self._several(places, part) for rest in self._read(some, part)]
-            if not places or self.missing <= 0:
+            if not places:
                 return
 
     def _several(self, places: Sequence[_Place], part: int) -> Iterator[Sequence[_Place]]:
