@@ -91,8 +91,7 @@ class Ring(NamedTuple):
     def taken(self, number: int, latest: int, margin: int) -> "Ring":
         """After the call `number` was taken, which starts at `latest` at the latest."""
         opening, before = self.opening(number, margin), self.ends[self.place(number)]
-        first = number == self.members(number).start
-        return self._replace(opens=opening).ended(number, latest if first else max(before, latest))
+        return self._replace(opens=opening).ended(number, max(before, latest))
 
     def ended(self, number: int, end: int) -> "Ring":
         """With the place of the call `number` ending at `end`."""
@@ -104,13 +103,11 @@ class Ring(NamedTuple):
 
         own: by number, when each of the worker's calls started, or may at the latest. taken: calls of everybody.
         """
-        ring, done = self, set[int]()
-        for number in own:
-            members = self.members(number)
-            if members.start in done or self.entered_again(number, taken):
+        ring = self
+        for number in dict.fromkeys(self.members(number).start for number in own):
+            if self.entered_again(number, taken):
                 continue
-            done.add(members.start)
-            known = [own.get(each) for each in members if each < taken]
+            known = [own.get(each) for each in self.members(number) if each < taken]
             ends = [end for end in known if end is not None]
             if len(ends) == len(known):
                 ring = ring.ended(number, max(ends))
