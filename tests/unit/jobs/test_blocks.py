@@ -107,8 +107,8 @@ def test_of_what_was_handed_out_no_more_can_be_left_than_could_start_until_then(
 @pytest.mark.parametrize(
     ("until", "before", "count", "pace", "by"),
     [
-        (0, 0, 3, 0, NOON + 3 * UNPACED_MS),
-        (0, 0, 4, 0, NOON + 4 * UNPACED_MS),
+        (0, 0, 3, 0, NOON + 60),
+        (0, 0, 4, 0, NOON + 80),
         (0, 0, 5, 0, NOON + 10 * SECOND),
         (NOON + 50, 3, 1, 0, NOON + 50 + UNPACED_MS),
         (NOON + 50, 4, 1, 0, NOON + 10 * SECOND),
@@ -208,3 +208,15 @@ def test_a_call_that_was_not_made_in_time_is_the_first_of_the_next_block() -> No
     assert (times.rings.taken, times.rings.rings[0].ends) == (3, (*(later + 500,) * 3, 0))
     hand.take(tickets)
     assert hand.unmade == []
+
+
+def test_of_calls_that_were_not_made_only_those_whose_places_are_the_workers_still_come_again() -> None:
+    """Each not before its own time, and however long that is after the one before it."""
+    times, tickets = take(FOUR, Hand(), 3, NOON, Rhythm(0, 1, 500, 0))
+    later = [tickets[1]._replace(start=NOON + 20 * SECOND), tickets[2]._replace(start=NOON + 25 * SECOND)]
+    hand = Hand(unmade=[tickets[0], *later])
+    now = NOON + 15 * SECOND
+    times, others = take(times, Hand(), 2, now, Rhythm(0, 1, 500, 0))
+    assert [ticket.number for ticket in others] == [3, 4], "the fifth call enters the place of the first anew"
+    _, again = take(times, hand, 2, now, Rhythm(0, 1, 500, 0))
+    assert [(ticket.number, ticket.start) for ticket in again] == [(1, NOON + 20 * SECOND), (2, NOON + 25 * SECOND)]

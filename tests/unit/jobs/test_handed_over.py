@@ -14,12 +14,14 @@ from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch import scheduler, transfers
 from sluice.jobs.dispatch.rounds import Done
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
+from sluice.jobs.dispatch.transfers import Moved
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import BudgetClosed, Failure
 from sluice.jobs.queue import claim, finish, lanes, recounts
 from sluice.jobs.queue.enqueue import enqueue
+from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.run.messages import Batch
 from sluice.platform.clock import DAY, HOUR, MINUTE, ttl
 from sluice.platform.config.document import Config
@@ -269,6 +271,69 @@ def test_a_job_that_is_ended_for_its_account_is_final_and_kept_for_its_time(stor
     assert (told["event"], told["code"], told["at"]) == ("abandon", "account_not_working", NOON + MINUTE)
     letters = store.items("dead_letters")
     assert sorted(letter["tenant"]["S"] for letter in letters) == ["acme", "globex"]
+
+
+def noted(
+    monkeypatch: pytest.MonkeyPatch, lane: Lane, status: str, jobs: Collection[Job] = (), rest: object = None
+) -> tuple[Moved, list[tuple[int | None, object]]]:
+    """What a tick did with a lane whose account has this status, and what it noted on its mark."""
+    notes = list[tuple[int | None, object]]()
+    monkeypatch.setattr(lanes, "note", lambda _, since, rest: notes.append((since, rest)))
+    monkeypatch.setattr(transfers, "_next_jobs", lambda _: (list(jobs), rest))
+    accounts = Accounts(lambda asked, _: dict.fromkeys(asked, status), working=lambda asked, _: set())
+    return transfers.sweep(Snapshot(NOON, CONFIG, accounts), [lane]), notes
+
+
+BROKEN_MS = CONFIG.engine.broken_ms
+
+
+@pytest.mark.parametrize(
+    ("held_ms", "asked_ms", "ended"),
+    [
+        (BROKEN_MS, BROKEN_MS, 1),
+        (2 * BROKEN_MS, 2 * BROKEN_MS, 1),
+        (BROKEN_MS - 1, 2 * BROKEN_MS, 0),
+        (2 * BROKEN_MS, BROKEN_MS - 1, 0),
+        (None, 2 * BROKEN_MS, 0),  # it has only now been found out
+    ],
+)
+def test_a_job_ends_after_a_week_of_its_own_for_which_its_account_has_not_worked(
+    held_ms: int | None, asked_ms: int, ended: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask("acme", now=NOON - asked_ms)
+    held_since = None if held_ms is None else NOON - held_ms
+    lane = Lane("lanes", "stockx:acme#100#0", seen_at=NOON, held_since=held_since)
+    done, notes = noted(monkeypatch, lane, "BROKEN", [stored()])
+    assert (done.abandoned, done.transferred) == (ended, 0)
+    assert notes == ([] if held_ms else [(NOON, None)])
+    assert (stored().state == "dead") == ended
+
+
+@pytest.mark.parametrize(
+    ("status", "held_since", "swept", "rest", "notes"),
+    [
+        ("BROKEN", None, None, None, [(NOON, None)]),
+        ("BROKEN", 5, None, None, []),
+        ("BROKEN", 5, None, {"at": 1}, [(5, {"at": 1})]),
+        ("BROKEN", 5, {"at": 1}, {"at": 1}, []),
+        ("BROKEN", 5, {"at": 1}, None, [(5, None)]),
+        ("ACTIVE", None, None, None, []),
+        ("ACTIVE", 5, None, None, [(None, None)]),
+        ("ACTIVE", None, {"at": 1}, None, [(None, None)]),
+    ],
+)
+def test_where_a_walk_through_a_lane_is_and_since_when_it_is_held_is_noted_when_it_changes(
+    status: str,
+    held_since: int | None,
+    swept: object,
+    rest: object,
+    notes: list[tuple[int | None, object]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lane = Lane("lanes", "stockx:acme#100#0", seen_at=NOON, held_since=held_since, swept=swept)
+    assert noted(monkeypatch, lane, status, rest=rest)[1] == notes
+    operations = Lane("lanes", "stockx:acme#poll#0", seen_at=NOON, held_since=held_since, swept=swept)
+    assert noted(monkeypatch, operations, status, rest=rest)[1] == [], "checks are not moved"
 
 
 def test_what_cannot_be_moved_costs_no_write(store: Store) -> None:
