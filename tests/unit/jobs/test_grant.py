@@ -380,6 +380,22 @@ def test_an_empty_window_says_when_there_are_calls_again() -> None:
     assert charged(Window.at(NOON)) == [100]
 
 
+def test_who_finds_an_empty_window_that_has_calls_again_a_moment_later_comes_back_with_the_next(store: Store) -> None:
+    clock = VirtualClock(NOON + MINUTE)
+    assert ledger.reserve_calls(BUDGET, LIMITS, Window.at(NOON), 100)
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation == "BatchGetItem":
+            store.around = None
+            ledger.give_back(BUDGET, LIMITS, Window.at(NOON), 1)
+        return send()
+
+    store.around = around
+    with pytest.raises(BudgetEmpty) as empty:
+        Grant(BUDGET, LIMITS, Window.at(NOON), 0, clock, NOON + HOUR).take()
+    assert empty.value.retry_at == NOON + HOUR
+
+
 def test_an_empty_day_is_over_at_its_end() -> None:
     clock, limits = VirtualClock(NOON + MINUTE), Limits(by_clock(100, 150))
     for hour, calls in ((NOON - HOUR, 100), (NOON, 50)):

@@ -6,12 +6,12 @@ from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.rings import Rings
 from sluice.jobs.budgets.shares import Shares
 from sluice.jobs.budgets.windows import Usage, spans
-from sluice.jobs.dispatch.admission import Room
+from sluice.jobs.dispatch.admission import Room, pick
 from sluice.jobs.dispatch.find_ready import Ready, _charged, _room
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
-from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.clock import HOUR, MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
 from sluice.platform.config.limits import CallWindow, Limits, by_clock
@@ -105,6 +105,32 @@ def test_a_job_reserves_what_it_expects_or_what_there_is(
     limits = Limits(by_clock(100))
     assert _charged(candidate(9, priority), limits, Room(left, spare, None)).calls == charged
     assert _charged(candidate(900, keys.HOT), limits, Room(None, None, None)).calls == 100
+
+
+@pytest.mark.parametrize(
+    ("priority", "calls", "room", "picked"),
+    [
+        (keys.BACKGROUND, [1, 1, 1], Room(9, 2, None), 2),
+        (keys.BACKGROUND, [2, 1], Room(9, 2, None), 1),
+        (keys.BACKGROUND, [3, 1], Room(9, 2, None), 0),  # no smaller one is let past it
+        (keys.HOT, [1, 1, 1], Room(9, 0, None), 3),
+        (keys.MANUAL, [1, 1, 1], Room(9, 0, 0), 3),
+        (keys.HOT, [1, 1, 1], Room(2, 9, None), 2),
+        (keys.HOT, [3, 1], Room(2, 9, None), 0),
+        (keys.HOT, [1, 1, 1], Room(9, 9, 2), 2),
+        (keys.HOT, [3, 1], Room(9, 9, 2), 1),  # its first call starts within the horizon
+        (keys.HOT, [1, 1], Room(9, 9, 2, least=2), 2),
+        (keys.HOT, [1, 1], Room(9, 9, 2, least=3), 0),
+        (keys.HOT, [1], Room(9, 9, 0), 0),
+    ],
+)
+def test_jobs_are_picked_in_their_order_until_one_does_not_fit(
+    priority: int, calls: list[int], room: Room, picked: int
+) -> None:
+    jobs = [
+        candidate(many, priority)._replace(job_id=f"test.work:stockx:{number}") for number, many in enumerate(calls)
+    ]
+    assert pick(jobs, room, NOON, HOUR) == jobs[:picked]
 
 
 def test_only_a_pace_that_refusals_have_made_slower_is_told() -> None:
