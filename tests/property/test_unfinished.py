@@ -181,3 +181,22 @@ def test_a_count_begins_when_it_will_probably_do(saved: int, known: int, cut_at:
     """Of a count that was cut off nobody knows how much was left: twice as much is tried."""
     counters = {"n:unfinished": known, "n:dead": 9_999, "n:gone:unfinished": -5}
     assert Recount("acme", {}, saved, cut_at).enough(counters, lambda name: name.endswith("unfinished")) is enough
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "moves"),
+    [(3, 5, 3), (5, 3, 3), (-3, -5, -3), (-5, -3, -3), (1, 1, 1), (3, -3, None), (1, None, None), (None, 1, None)],
+)
+def test_two_counts_move_by_the_smaller_of_what_they_agree_on(
+    first: int | None, second: int | None, moves: int | None
+) -> None:
+    def off(number: int | None) -> dict[str, int]:
+        return {} if number is None else {"n:unfinished": number}
+
+    assert unfinished.agreed(off(first), off(second)) == off(moves)
+
+
+def test_when_two_counts_have_been_compared_the_turn_is_over() -> None:
+    count = Count(Counter(a=7), whole=True, read=7)
+    turn, moves = Recount("acme", {"a": 2}, 100, 3).after("acme", count, {"a": 1})
+    assert (turn, moves, turn.open) == (Recount("acme", {}, 93, 0), {"a": 1}, False)
