@@ -150,11 +150,11 @@ def _of(name: str, what: str) -> Callable[[Way], float]:
 def measured() -> tuple[Side, Side]:
     """Both sides, block by block. What the hostile one leaves behind ends with the stack that it was on."""
     alone, beside = Side(), Side()
-    with _stack() as quiet:
+    with _stack(hostile=False) as quiet:
         for number in range(BLOCKS):
             rounds = range(number * ROUNDS, (number + 1) * ROUNDS)
             _live(quiet, alone, rounds, hostile=False)
-            with _stack() as laptop:
+            with _stack(hostile=True) as laptop:
                 _live(laptop, beside, rounds, hostile=True)
     return alone, beside
 
@@ -176,10 +176,10 @@ def _live(laptop: Laptop, side: Side, rounds: range, *, hostile: bool) -> None:
 
 
 @contextmanager
-def _stack() -> Iterator[Laptop]:
+def _stack(*, hostile: bool) -> Iterator[Laptop]:
     configuration = json.dumps(neighbours.CONFIGURATION)
     with Laptop(latency_ms=20, products=neighbours.PRODUCTS, configuration=configuration, probed=True) as laptop:
-        neighbours.warm_up(laptop)
+        neighbours.warm_up(laptop, hostile=hostile)
         yield laptop
 
 

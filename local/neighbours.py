@@ -154,9 +154,11 @@ def play(
     return run
 
 
-def warm_up(laptop: Laptop) -> None:
-    """One round that nobody measures: the first call of each function starts its process."""
-    play(laptop, hostile=False, rounds=range(MOST_ROUNDS - 1, MOST_ROUNDS))
+def warm_up(laptop: Laptop, *, hostile: bool) -> None:
+    """One round that nobody measures, and each deed once: the first call of each function starts its process, which
+    takes a core for a second, and on AWS no other function's.
+    """
+    play(laptop, hostile=hostile, rounds=range(MOST_ROUNDS - 1, MOST_ROUNDS))
 
 
 def _connect(laptop: Laptop, receivers: Mapping[str, Receiver]) -> None:

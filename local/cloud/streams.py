@@ -1,4 +1,4 @@
-"""Each stream of a table has a poller of its own, as on AWS, and nobody's messages wait for what others write.
+"""Each stream of a table has pollers of its own, as on AWS, and nobody's messages wait for what others write.
 
 By itself ministack delivers SQS messages and runs the functions of streams in one thread, in turn: while a function
 handles what one tenant's flood has written, no message reaches any worker. Each write to a table with a stream wakes
@@ -10,13 +10,18 @@ sleep nearly all the time, and a webhook passes it three times: as a record, as 
  here        messages ─► messages ─► messages          A and B beside it, one run of each at a time, in order
              woken by messages and by ends of runs     woken by writes
 ```
-It runs inside the ministack process, and hangs on four names of the ministack release that the lock pins.
+A mapping with a `ParallelizationFactor` has so many pollers. Each reads the whole stream and handles its part of the
+items, as their keys say: what is told of one item stays in order.
+
+It runs inside the ministack process, and hangs on six names of the ministack release that the lock pins.
 """
 
+import json
 import threading
+import zlib
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 from ministack.core.concurrency import spawn_background
 from ministack.services import dynamodb, lambda_svc
@@ -26,9 +31,29 @@ Mapping = tuple[str, str, dict[str, Any]]
 
 # A poller that nobody wakes looks again after this time: a function that has failed is to be tried again.
 IDLE_SECONDS = 1.0
-_mine: ContextVar[str] = ContextVar("stream", default="")
-# What wakes each poller, by the id of its mapping.
-_pollers: dict[str, threading.Event] = {}
+
+
+class Part(NamedTuple):
+    """Which items a poller handles: part `number` of `of`, of what `mapping` (its id) reads."""
+
+    mapping: str
+    number: int = 0
+    of: int = 1
+
+    @property
+    def name(self) -> str:
+        """By which ministack knows how far the poller has read."""
+        return f"{self.mapping}/{self.number}" if self.number else self.mapping
+
+    def has(self, record: Any) -> bool:
+        """Whether the item that the record is about is one of these."""
+        keys = json.dumps(record["dynamodb"]["Keys"], sort_keys=True)
+        return zlib.crc32(keys.encode()) % self.of == self.number
+
+
+_mine: ContextVar[Part | None] = ContextVar("part", default=None)
+# What wakes each poller.
+_pollers: dict[Part, threading.Event] = {}
 
 
 class _Writes:
@@ -44,33 +69,60 @@ class _Writes:
 def install() -> None:
     """Take the streams out of the thread that delivers messages; from now on it only starts and wakes their pollers."""
     every, poll = lambda_svc._iter_all_esms, lambda_svc._poll_dynamodb_streams
+    wanted = lambda_svc._apply_filter_criteria
 
     def chosen() -> Iterator[Mapping]:
         """In a poller its own mapping; in other threads all."""
         mine = _mine.get()
-        return (one for one in every() if not mine or one[2]["UUID"] == mine)
+        for account, region, mapping in every():
+            if mine is None:
+                yield account, region, mapping
+            elif mine in parts(mapping):
+                yield account, region, {**mapping, "UUID": mine.name} if mine.number else mapping
 
-    def follow(mapping_id: str, woken: threading.Event) -> None:
-        _mine.set(mapping_id)
+    def wanted_here(records: list[Any], mapping: dict[str, Any]) -> list[Any]:
+        mine = _mine.get()
+        own = [one for one in records if mine.has(one)] if mine else records
+        found: list[Any] = wanted(own, mapping)
+        return found
+
+    def follow(part: Part, woken: threading.Event) -> None:
+        _mine.set(part)
         while any(True for _ in chosen()):
             woken.clear()  # before it reads: what comes later wakes it again
             while poll():
                 pass
             woken.wait(IDLE_SECONDS)
-        del _pollers[mapping_id]
+        del _pollers[part]
 
     def wake_all() -> bool:
-        for _, _, mapping in every():
-            mapping_id = mapping["UUID"]
+        for account, region, mapping in every():
             if ":dynamodb:" not in mapping.get("EventSourceArn", ""):
                 continue
-            if mapping_id not in _pollers:
-                _pollers[mapping_id] = threading.Event()
-                spawn_background(follow, mapping_id, _pollers[mapping_id], thread_name="ministack-stream")
-            _pollers[mapping_id].set()
+            for part in parts(mapping):
+                if part not in _pollers:
+                    _begin_with_the_first(account, region, part)
+                    _pollers[part] = threading.Event()
+                    spawn_background(follow, part, _pollers[part], thread_name="ministack-stream")
+                _pollers[part].set()
         return False
 
     lambda_svc._iter_all_esms = chosen
+    lambda_svc._apply_filter_criteria = wanted_here
     lambda_svc._poll_dynamodb_streams = wake_all
     lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = 0.0
     dynamodb.esm_wake = _Writes
+
+
+def parts(mapping: dict[str, Any]) -> list[Part]:
+    """One for each poller of the mapping, the first last: the others begin where it stands."""
+    of = int(mapping.get("ParallelizationFactor", 1))
+    return [Part(mapping["UUID"], number, of) for number in reversed(range(of))]
+
+
+def _begin_with_the_first(account: str, region: str, part: Part) -> None:
+    """Where ministack has told the mapping to begin, if this poller has not read anything in an earlier life."""
+    read = lambda_svc._dynamodb_stream_positions._data
+    begin = read.get((account, region, part.mapping))
+    if begin is not None:
+        read.setdefault((account, region, part.name), begin)

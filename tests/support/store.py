@@ -23,11 +23,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from ministack.services import dynamodb
 from pynamodb.models import Model
 
+from local.cloud import quick_dynamodb
 from local.cloud.tables import create_tables
 from sluice.jobs.queue import lanes
 from sluice.platform import aws, tables
 from sluice.platform.settings import settings
-from tests.support import quick_dynamodb
 
 # The implementation is made for one request at a time.
 _lock = RLock()
@@ -193,7 +193,7 @@ def store() -> Iterator[Store]:
 
     with environment(clients=True), pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", call)
-        quick_dynamodb.use(patch)
+        quick_dynamodb.install(patch.setattr)
         made.clear()
         yield made
 

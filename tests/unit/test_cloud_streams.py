@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,13 @@ from ministack.services import dynamodb, lambda_svc
 from local.cloud import streams
 
 PATCHED = {
-    lambda_svc: ("_iter_all_esms", "_poll_dynamodb_streams", "_ESM_IDLE_WAKE_GAP_SECONDS", "_esm_wake"),
+    lambda_svc: (
+        "_iter_all_esms",
+        "_poll_dynamodb_streams",
+        "_apply_filter_criteria",
+        "_ESM_IDLE_WAKE_GAP_SECONDS",
+        "_esm_wake",
+    ),
     dynamodb: ("esm_wake",),
 }
 
@@ -64,7 +71,7 @@ def test_a_write_wakes_the_pollers_of_streams_and_not_the_thread_that_delivers_m
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     poller = threading.Event()
-    streams._pollers["a"] = poller
+    streams._pollers[streams.Part("a")] = poller
     table: dict[str, Any] = {"pk_name": "job_id", "sk_name": None, "LatestStreamArn": "arn"}
     table["StreamSpecification"] = {"StreamEnabled": True}
     monkeypatch.setattr(dynamodb, "_tables", {"jobs": table})
@@ -72,3 +79,46 @@ def test_a_write_wakes_the_pollers_of_streams_and_not_the_thread_that_delivers_m
     esm_wake.clear()
     dynamodb._emit_stream_event("jobs", "INSERT", None, {"job_id": {"S": "a"}})
     assert (len(dynamodb._stream_records["jobs"]), poller.is_set(), esm_wake.is_set()) == (1, True, False)
+
+
+def a_mapping(**settings: Any) -> dict[str, Any]:
+    return {"UUID": "m", "EventSourceArn": "arn:aws:dynamodb:r:1:table/jobs/stream/x", **settings}
+
+
+def test_each_item_is_one_pollers_and_a_mapping_has_as_many_as_the_template_says() -> None:
+    records = [{"dynamodb": {"Keys": {"job_id": {"S": str(number)}}}} for number in range(100)]
+    for factor in (1, 2, 10):
+        pollers = streams.parts(a_mapping(ParallelizationFactor=factor))
+        assert len({one.name for one in pollers}) == factor
+        handled = [[one for one in records if poller.has(one)] for poller in pollers]
+        assert all(handled)
+        assert sorted(map(str, records)) == sorted(str(one) for part in handled for one in part)
+    assert len(streams.parts(a_mapping())) == 1
+
+
+def test_what_one_poller_is_busy_with_holds_up_its_own_items_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits in the middle of its run until the other is in its own: one after the other they would never end."""
+    for module, names in PATCHED.items():
+        for name in names:
+            monkeypatch.setattr(module, name, getattr(module, name))
+    records = [{"dynamodb": {"Keys": {"job_id": {"S": str(number)}}}} for number in range(20)]
+    both, handled, ended = threading.Barrier(2, timeout=60), dict[str, list[Any]](), threading.Semaphore(0)
+    esms = {("1", "r", "m"): a_mapping(ParallelizationFactor=2)}
+
+    def poll() -> bool:
+        """As ministack: what the mapping has not handled yet."""
+        [(_, _, own)] = lambda_svc._iter_all_esms()
+        if own["UUID"] in handled:
+            return False
+        handled[own["UUID"]] = lambda_svc._apply_filter_criteria(records, own)
+        both.wait()
+        ended.release()
+        return True
+
+    monkeypatch.setattr(lambda_svc, "_esms", SimpleNamespace(_data=esms))
+    monkeypatch.setattr(lambda_svc, "_poll_dynamodb_streams", poll)
+    streams.install()
+    lambda_svc._poll_dynamodb_streams()
+    assert [ended.acquire(timeout=60) for _ in range(2)] == [True, True]
+    esms.clear()  # the pollers end
+    assert sorted(map(str, records)) == sorted(str(one) for part in handled.values() for one in part)

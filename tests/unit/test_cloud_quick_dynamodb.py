@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ministack.services import dynamodb
 
-from tests.support import quick_dynamodb
+from local.cloud import quick_dynamodb
 
 # As they are before anything is quicker.
 SLOW = {
@@ -50,7 +50,7 @@ VALUES = st.recursive(
 def quick() -> Any:
     """The functions that are quicker, by name."""
     with pytest.MonkeyPatch.context() as patch:
-        quick_dynamodb.use(patch)
+        quick_dynamodb.install(patch.setattr)
         yield {name: getattr(dynamodb, name) for name in SLOW}
 
 

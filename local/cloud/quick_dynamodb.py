@@ -1,10 +1,12 @@
-"""DynamoDB's implementation in this process, without what it does again and again with the same result.
+"""ministack's DynamoDB in this process, without what it does again and again with the same result.
 
 It reads the text of each expression anew at every request, though a program has a few hundred of them, and that of a
 query once for each item of the partition; it copies items with Python's general copier, four times for an update,
 though they are plain JSON; it counts the bytes of each item and request, and looks into each of their numbers, though
-few come near a limit. Together that was half of the time of a simulation, and a third of that of most tests.
-What it answers stays the same (`tests/unit/test_quick_dynamodb.py`).
+few come near a limit. Together that was half of the time of a simulation, and a third of that of most tests; on the
+local cloud, which serves all calls in one thread, what one call takes all others wait for.
+What it answers stays the same (`tests/unit/test_cloud_quick_dynamodb.py`). It hangs on the ministack release that the
+lock pins.
 """
 
 import copy
@@ -15,7 +17,6 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any, Final
 
-import pytest
 from ministack.services import dynamodb
 
 # A query of a whole partition.
@@ -30,21 +31,24 @@ _PLAIN: Final = frozenset({"S", "N", "B", "BOOL", "NULL"})
 Value = dict[str, Any]
 
 
-def use(patch: pytest.MonkeyPatch) -> None:
-    """From now on expressions are read once, items copied as what they are, and limits looked at where near."""
+def install(put: Callable[[Any, str, Any], None] = setattr) -> None:
+    """From now on expressions are read once, items copied as what they are, and limits looked at where near.
+
+    put: puts something in the place of what a module has under a name.
+    """
     tokens = lru_cache(maxsize=10_000)(dynamodb._tokenize)
-    patch.setattr(dynamodb, "_tokenize", lambda expression: list(tokens(expression)))
-    patch.setattr(dynamodb, "_condition_syntax_error", lru_cache(maxsize=10_000)(dynamodb._condition_syntax_error))
-    patch.setattr(dynamodb, "copy", SimpleNamespace(deepcopy=copied))
+    put(dynamodb, "_tokenize", lambda expression: list(tokens(expression)))
+    put(dynamodb, "_condition_syntax_error", lru_cache(maxsize=10_000)(dynamodb._condition_syntax_error))
+    put(dynamodb, "copy", SimpleNamespace(deepcopy=copied))
     for numbers in ("_number_error", "_ddb_canonicalize_number", "_number_size_bytes"):
-        patch.setattr(dynamodb, numbers, _remembered(getattr(dynamodb, numbers)))
-    patch.setattr(dynamodb, "_attribute_value_size", _sized(dynamodb._attribute_value_size))
-    patch.setattr(dynamodb, "_item_size_bytes", item_size)
-    patch.setattr(dynamodb, "_update_request_charge", _charged(dynamodb._update_request_charge))
-    patch.setattr(dynamodb, "_key_condition_av", _key_value(dynamodb._key_condition_av))
-    patch.setattr(dynamodb, "_extract_pk_from_condition", _partition(dynamodb._extract_pk_from_condition))
+        put(dynamodb, numbers, _remembered(getattr(dynamodb, numbers)))
+    put(dynamodb, "_attribute_value_size", _sized(dynamodb._attribute_value_size))
+    put(dynamodb, "_item_size_bytes", item_size)
+    put(dynamodb, "_update_request_charge", _charged(dynamodb._update_request_charge))
+    put(dynamodb, "_key_condition_av", _key_value(dynamodb._key_condition_av))
+    put(dynamodb, "_extract_pk_from_condition", _partition(dynamodb._extract_pk_from_condition))
     nested = dynamodb._nesting_level
-    patch.setattr(dynamodb, "_nesting_level", lambda value, depth=1: depth if _plain(value) else nested(value, depth))
+    put(dynamodb, "_nesting_level", lambda value, depth=1: depth if _plain(value) else nested(value, depth))
     evaluate = dynamodb._evaluate_condition
 
     def evaluated(
@@ -56,7 +60,7 @@ def use(patch: pytest.MonkeyPatch) -> None:
                 return bool(item[name] == value)
         return bool(evaluate(expression, item, values, names, **more))
 
-    patch.setattr(dynamodb, "_evaluate_condition", evaluated)
+    put(dynamodb, "_evaluate_condition", evaluated)
 
 
 @lru_cache(maxsize=10_000)
