@@ -8,7 +8,8 @@ has, and keeps one sender busy at the most. The item (tenant, `#turn`) of table 
  turn_until   a sender has the turn; if it dies, the next message takes it when this time is over
 ```
 A turn that is announced while another lasts may find it taken. Whoever leaves a turn sees the announcement, and sends
-its message again. So does whoever finds it taken, for when it is over: the sender that has it may be dead.
+its message again: before it writes that it leaves, for it may die, and then, for somebody may have had the message in
+between. Whoever finds a turn taken sends its message too, for when it is over: the sender that has it may be dead.
 """
 
 from contextlib import suppress
@@ -74,6 +75,9 @@ def leave(tenant: str, again_at: int | None, now: int) -> None:
             announced = _time(failed, "turn_at")
             at = min((one for one in (announced, again_at) if one is not None), default=None)
         else:
+            if at is not None and at < now + SECOND:
+                # Whoever took the message before this was written found the turn taken, and put it off.
+                messages.announce(Turn(tenant, at), now)
             return
     raise tables.Contention(f"the turn of {tenant} was announced anew {TRIES} times while it was left")
 

@@ -173,7 +173,8 @@ def test_a_turn_ends_after_its_time_whatever_is_left(post: Post) -> None:
     post.step()
     sent = len(post.receivers.sent)
     assert 0 < sent < 50
-    assert [json.loads(body)["tenant"] for _, body in post.queue] == ["acme"]
+    assert {json.loads(body)["tenant"] for _, body in post.queue} == {"acme"}
+    assert len(post.queue) == 2  # before the turn was left and after it: the second one is dropped
     post.run()
     assert states() == ["delivered"] * 50
 
@@ -238,6 +239,31 @@ def test_a_message_of_a_turn_that_lasts_is_sent_again_when_it_ends(post: Post) -
     post.run()
     assert messages
     assert states() == ["delivered", "delivered"]
+
+
+def test_a_message_that_somebody_has_before_the_turn_is_left_holds_nothing_up(post: Post, tables: Store) -> None:
+    """It was put off until the turn's time would be over: for 30 s none of the tenant's events was sent."""
+    endpoint()
+    post.publish(ended(id="e1"))
+    post.step()
+    post.receivers.meanwhile = [lambda: post.handle(json.dumps(ended(id="e2")))]
+    at_once = 0
+
+    def around(request: Request, send: Callable[[], Answer]) -> Answer:
+        """Before each update another sender has handled what lies in the queue."""
+        nonlocal at_once
+        due = [entry for entry in post.queue if entry[0] <= post.clock.time]
+        if request.operation == "UpdateItem" and at_once < 3:
+            post.queue = [entry for entry in post.queue if entry not in due]
+            at_once += len(due)
+            assert post.handle(*(body for _, body in due)) == []
+        return send()
+
+    tables.around = around
+    post.run()
+    assert at_once == 3  # the one that e2 announced, and two that were sent when the turn was to be left
+    assert states() == ["delivered", "delivered"]
+    assert [sent.at for sent in post.receivers.sent] == [NOON, NOON]
 
 
 def test_what_comes_while_a_dead_sender_has_the_turn_waits_for_the_end_of_its_time(post: Post, tables: Store) -> None:
