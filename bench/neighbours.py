@@ -5,7 +5,7 @@
 ```
 Everything runs on this machine's cores. The hostile one, which has machines of its own in AWS, is a process of its own
 at the lowest priority, and does one deed a second, within small allowances: a core that nobody else wants is its. What
-its deeds make the deployment do (requests, jobs, imports, mails) has the priority of all work there, and counts. What
+its deeds make the deployment do (requests, jobs, events) has the priority of all work there, and counts. What
 each deed does to the engine's order is the same at any speed.
 
 Each stack has had a round that is not measured, and beside the hostile one each of its deeds once: a process of a

@@ -42,6 +42,7 @@ def way(record: Record, job: str, webhook: str, event_id: str, ended: int, arriv
     senders = most_at_once("Senders")
     return {
         "end": record.hop(ended * MS, written),
+        # Each reader has records of its own: that its own was free is certain only while none was busy.
         "stream": record.waiting(written.ended, telling, 1),
         "tell": record.hop(telling.began, told),
         "event": record.waiting(told.ended, fanning, senders),
