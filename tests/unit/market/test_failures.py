@@ -153,7 +153,7 @@ def test_an_answer_that_takes_too_long_is_given_up_and_tried_again(hasty: World,
 
 @pytest.mark.parametrize("kind_of_sandbox", [Sandbox], ids=["served"])
 def test_a_slow_body_that_comes_in_time_is_a_price(acme: World) -> None:
-    acme.sandbox.faults.set(Drip(path=PRICE, chunk_bytes=100, pause_ms=20))
+    acme.sandbox.faults.set(Drip(path=PRICE, chunk_bytes=1_000, pause_ms=20))
     [job] = acme.finish(item())
     assert job["state"] == "succeeded"
 
