@@ -147,6 +147,20 @@ def test_a_size_whose_publication_was_not_answered_has_ended_with_its_group(sell
     assert [seller.record(f"J1-{number}").is_published for number in (9, 10)] == [True, True]
 
 
+def test_a_size_whose_publication_was_not_answered_is_ended_in_its_group(seller: EbaySeller) -> None:
+    """Its whole offer is sent, with its policies: eBay refuses it without, and the group was never published."""
+    seller.sandbox.faults.set(Disconnect(method="POST", path="*/publish_by_*", last=1))
+    seller.put_group(SHOES, size("9"), size("10"))
+    seller.later(31)
+    seller.tick()
+    assert len(seller.live()) == 1
+    seller.put(replace(size("9"), status=Status.ENDED))
+    seller.put_group(replace(SHOES, title="Air Jordan 1, once more"))
+    seller.settle()
+    assert (job(seller).state, job(seller).error) == (SUCCEEDED, None)
+    assert [seller.shop.quantity(offer) for offer in seller.shop.offers_of("J1-9")] == [0]
+
+
 def test_what_ebay_refuses_of_one_size_is_told_of_the_group(seller: EbaySeller) -> None:
     seller.sandbox.faults.set(RefuseListing(error_id=25003, call="create_offer", sku="J1-9"))
     seller.put_group(SHOES, size("9"), size("10"))

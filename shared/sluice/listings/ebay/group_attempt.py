@@ -138,9 +138,13 @@ def begin(run: Run, record: Record, facts: Facts) -> GroupAttempt:
 
 def _member(run: Run, found: Record, group: Group, facts: Facts) -> Member:
     there, want = known.of_record(found, run.clock.now()), found.wanted
-    # Who is only taken down needs no policies that there are now.
+    # Who is only taken down needs no policies that there are now; but of one that may be in a listing, and nobody knows
+    # as what, the whole offer is sent.
     ending = Status.ENDED in (group.status, want.status)
-    return Member(want, there.policies or NO_POLICIES if ending else policies.ids(run, found, facts), there)
+    sent_whole = group.status is not Status.ENDED and there.may_be_listed and there.policies is None
+    if ending and not sent_whole:
+        return Member(want, there.policies or NO_POLICIES, there)
+    return Member(want, policies.ids(run, found, facts), there)
 
 
 def write(attempt: GroupAttempt, publisher: Publisher) -> HandlerResult:
