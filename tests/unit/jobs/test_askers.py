@@ -54,6 +54,14 @@ def ask(tenant: str, priority: int = keys.BACKGROUND, now: int = NOON) -> Result
     return enqueue(spec(tenant=tenant, priority=priority), now).result
 
 
+def _completed(running: Job) -> Job:
+    return finish.complete(running, {}, NOON, CONFIG)
+
+
+def _buried(running: Job) -> Job:
+    return finish.bury(running, CannotSucceed("no such size"), NOON, CONFIG)
+
+
 def test_a_rerun_is_charged_to_who_asked_for_it() -> None:
     ask("acme")
     running = take()
@@ -73,6 +81,23 @@ def test_a_rerun_that_the_payer_asks_for_stays_with_it() -> None:
     assert payer(again) == of("acme")
     assert not again.askers
     assert not again.counted
+
+
+@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("end", [_completed, _buried])
+def test_a_request_that_sluice_0_1_0_has_noted_is_run_for_who_has_paid_so_far(
+    end: Callable[[Job], Job], joined: bool
+) -> None:
+    """That version wrote that the job was asked for again, and not by whom."""
+    ask("acme")
+    running = take()
+    stored().update(actions=[Job.rerun.set(keys.HOT)])
+    if joined:
+        assert ask("globex") is Result.RERUN_REQUESTED
+    again = end(running)
+    assert (again.state, again.priority, payer(again)) == ("queued", keys.HOT, of("acme"))
+    assert again.asked_by() == ({"acme", "globex"} if joined else {"acme"})
+    assert again.rerun is None
 
 
 def test_of_several_who_ask_again_the_first_pays_unless_one_asks_more_urgently() -> None:

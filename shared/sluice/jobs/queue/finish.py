@@ -59,8 +59,9 @@ def _again(job: Job, asked: Job, now: int, config: Config) -> list[Update]:
 
     asked: the job with the request for it.
     """
-    payer = asked.rerun_payer
-    names = asked.rerun_askers | {payer}
+    # Sluice 0.1.0 did not note who asks: whoever paid so far goes on.
+    payer = asked.rerun_payer or job.tenant
+    names = (asked.rerun_askers or set()) | {payer}
     return [
         *_queue_at(payer, job, "rerun", now, config, asked.rerun, shared=len(names) > 1),
         rerun.askers(names, payer),
