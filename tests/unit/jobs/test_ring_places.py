@@ -64,6 +64,9 @@ def test_the_first_call_of_a_place_waits_for_those_that_it_held_and_the_others_g
         ({2: 10, 3: 20}, 5, [500, 20]),
         ({4: 10}, 5, [10, 500]),
         ({}, 5, [500, 500]),
+        # The rings were lost, and have begun anew since.
+        ({2: 10}, 1, [500, 0]),
+        ({9: 10}, 0, [0, 0]),
     ],
 )
 def test_who_has_all_calls_of_a_place_says_when_it_ends(own: dict[int, int], taken: int, ends: list[int]) -> None:

@@ -230,6 +230,19 @@ def test_rings_that_cannot_be_read_count_as_full() -> None:
     assert make(grant(clock, calls=1), clock, 1) == [NOON + 10 * SECOND + MARGIN]
 
 
+@pytest.mark.parametrize("lost", ["the item", "its rings"])
+def test_a_worker_goes_on_where_the_rings_that_it_knew_are_lost(lost: str) -> None:
+    clock = VirtualClock(NOON)
+    worker = grant(clock, calls=60)
+    make(worker, clock, 20)
+    item = ledger.Budget.get(BUDGET, "slots")
+    if lost == "the item":
+        item.delete()
+    else:
+        item.update(actions=[ledger.Budget.rings.set(b"\x09 of a later version"), ledger.Budget.turn.set(99)])
+    assert len(make(worker, clock, 20)) == 20
+
+
 def test_a_slots_item_of_before_goes_on() -> None:
     """One that knows no rings begins with an empty window; its pace, and what closed it, hold."""
     clock = VirtualClock(NOON)

@@ -109,7 +109,8 @@ class Ring(NamedTuple):
                 continue
             known = [own.get(each) for each in self.members(number) if each < taken]
             ends = [end for end in known if end is not None]
-            if len(ends) == len(known):
+            # None, where the rings were lost and begin anew: they know less than the worker.
+            if known and len(ends) == len(known):
                 ring = ring.ended(number, max(ends))
         return ring
 
