@@ -103,24 +103,25 @@ def clear(deleted: Deleted, clock: Clock) -> None:
     An event may be sent on its way to the endpoint by a function that has read it just before it was deleted. Where
     one of its name was made meanwhile, that one's own turns drop what is older than it.
     """
-    now, more = clock.now(), False
-    if deleted.webhook_id in [one.webhook_id for one in endpoints.of(deleted.tenant)]:
-        turns.wake(deleted.tenant, now, now)
-    else:
-        more = _drop_waiting(endpoints.key(deleted.tenant, deleted.webhook_id), clock)
+    now = clock.now()
+    more = _drop_waiting(deleted, clock)
     again_at = now if more else deleted.at + FORGOTTEN_MS
     if more or now < again_at:
         messages.tell_deleted(deleted, clock.now(), not_before=again_at)
 
 
-def _drop_waiting(webhook: str, clock: Clock) -> bool:
+def _drop_waiting(deleted: Deleted, clock: Clock) -> bool:
     """Drop what is on its way there, for a while. Whether there may be more."""
-    until = clock.now() + PART_MS
+    began = clock.now()
     while True:
-        line = deliveries.waiting(webhook, clock.now(), MOST_DROPPED)
+        line = deliveries.waiting(endpoints.key(deleted.tenant, deleted.webhook_id), clock.now(), MOST_DROPPED)
+        # Looked at after the line: what stands there for one of its name that was made meanwhile is not to be dropped.
+        if deleted.webhook_id in [one.webhook_id for one in endpoints.of(deleted.tenant)]:
+            turns.wake(deleted.tenant, clock.now(), clock.now())
+            return False
         for one in line.deliveries:
             deliveries.drop(one, clock.now())
-        if not line.more or clock.now() >= until:
+        if not line.more or clock.now() - began >= PART_MS:
             return line.more
 
 

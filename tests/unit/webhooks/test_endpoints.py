@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from local.cloud.cloud import ROOT
+from sluice.feed import bus_events
 from sluice.platform import aws
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.webhooks import deliveries, endpoints, messages, sender
@@ -111,6 +113,27 @@ def test_an_attempt_that_ends_after_the_endpoint_was_deleted_is_the_last(post: P
     post.run()
     assert (states(), len(post.receivers.sent)) == (["dropped"], 1)
     assert post.clock.time <= NOON + 2 * MINUTE
+
+
+def test_one_of_its_name_that_is_made_while_much_is_dropped_keeps_what_is_its_own(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, _ = endpoint()
+    for number in range(2 * sender.MOST_DROPPED):
+        deliveries.create(found.key, NOON - HOUR, f"e{number:02}", "job.dead", "{}", NOON - HOUR)
+    delete(post, found)
+    drop, dropped = deliveries.drop, list[str]()
+
+    def made_meanwhile(pending: Delivery, now: int) -> Delivery | None:
+        if not dropped:
+            endpoints.create("acme", "main", WantedEndpoint(URL, ["job.dead"], enabled=True), NOON)
+            sender.fan_out(bus_events.event(ended("dead")), NOON)
+        dropped.append(pending.delivery)
+        return drop(pending, now)
+
+    monkeypatch.setattr(deliveries, "drop", made_meanwhile)
+    post.run()
+    assert Counter(states()) == {"dropped": 2 * sender.MOST_DROPPED, "delivered": 1}
 
 
 def test_one_of_its_name_that_was_made_meanwhile_keeps_what_is_its_own(post: Post) -> None:
