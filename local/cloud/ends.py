@@ -13,8 +13,8 @@ from ministack.core import lambda_runtime
 
 # No line of a log ends so.
 OVER = "\x00over"
-# Only a process that has died leaves its log without an end.
-DEAD_SECONDS = 0.25
+# Only a process that has died leaves its log without an end. One that lives has written it, and may be read late.
+DEAD_SECONDS, ALIVE_SECONDS = 0.25, 10.0
 # Put before the script that runs each function, which keeps standard output for its answers.
 _IN_FUNCTION = f"""
 import sys
@@ -41,9 +41,10 @@ def install() -> None:
 def log_of_a_run(worker: Any) -> str:
     """What the run that has just answered wrote to its log; waits until all of it has come."""
     lines = list[str]()
+    patience = DEAD_SECONDS if worker._proc is None else ALIVE_SECONDS
     while True:
         try:
-            line: str = worker._stderr_queue.get(timeout=DEAD_SECONDS)
+            line: str = worker._stderr_queue.get(timeout=patience)
         except queue.Empty:
             return "\n".join(lines)
         if line.endswith(OVER):

@@ -27,7 +27,7 @@ def a_worker(*lines: str) -> SimpleNamespace:
     log = queue.Queue[str]()
     for line in lines:
         log.put(line)
-    return SimpleNamespace(_stderr_queue=log)
+    return SimpleNamespace(_stderr_queue=log, _proc=None)
 
 
 def test_a_runs_log_is_all_up_to_its_end_and_nothing_of_the_next_run() -> None:
@@ -38,6 +38,19 @@ def test_a_runs_log_is_all_up_to_its_end_and_nothing_of_the_next_run() -> None:
 def test_the_log_of_a_process_that_has_died_has_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ends, "DEAD_SECONDS", 0)
     assert ends.log_of_a_run(a_worker("a", "b")) == "a\nb"
+
+
+def test_the_log_of_a_process_that_lives_is_waited_for() -> None:
+    """What is read late would otherwise be told as the next run's."""
+    patience = list[float]()
+
+    def read(timeout: float) -> str:
+        patience.append(timeout)
+        return ends.OVER
+
+    for proc in ("lives", None):
+        ends.log_of_a_run(SimpleNamespace(_stderr_queue=SimpleNamespace(get=read), _proc=proc))
+    assert patience == [ends.ALIVE_SECONDS, ends.DEAD_SECONDS]
 
 
 def test_a_process_says_that_its_log_is_complete_before_each_answer(monkeypatch: pytest.MonkeyPatch) -> None:

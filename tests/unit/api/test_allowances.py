@@ -22,6 +22,7 @@ from sluice.platform.config.document import Config, parse
 from sluice.platform.http import routing
 from tests.support.clock import VirtualClock
 from tests.support.http import Answer, Context, call
+from tests.support.letters import write
 from tests.support.store import Answer as Found
 from tests.support.store import Request, Send, Store
 from tests.support.stream import changes
@@ -30,6 +31,7 @@ from tests.unit.api.document import conforms
 
 NOON = 1_795_348_800_000  # 2026-11-22T12:00:00Z
 REFRESH = "/v1/market/refresh"
+REPLAY = "/v1/dead-letters/replay"
 Configure = Callable[..., None]
 
 
@@ -107,6 +109,7 @@ def test_items_are_counted_by_the_hour_and_by_request(
 # Requests that ask for nothing which costs others, or count it themselves, once they know how much it is.
 COUNTED_ELSEWHERE = {
     "POST /v1/catalog/enrichment": "the look-ups of its next step, and the pages that it looks through in vain",
+    "POST /v1/dead-letters/replay": "the letters that it finds",
     "POST /v1/ebay/listings/check": "the listings that it finds",
     "POST /v1/ebay/listings/import": "rows, when the file is read",
     "POST /v1/inventory/import": "rows, when the file is read",
@@ -151,6 +154,30 @@ def test_what_a_request_asks_for_is_counted(
     told = json.loads(json.dumps(body).replace("{}", "1"))
     call(method, path, body=told, roles="operator admin user")
     assert usage.counters("acme", "2026-11-22T12").get("items", 0) == items
+
+
+@pytest.mark.parametrize("allowance", ["items_per_hour", "unfinished_jobs"])
+def test_a_replay_counts_the_letters_that_it_finds(
+    acme: Cloud, clock: VirtualClock, configure: Configure, allowance: str
+) -> None:
+    """Not its `limit`, which is 100 unless it says otherwise: a small tenant could not replay its three letters."""
+    configure(tenants={"allowances": {allowance: 3}})
+    for sku in "ABC":
+        write(sku=sku)
+    assert call("POST", REPLAY, body={"dryRun": False}).json["outcomes"] == {"created": 3}
+    assert call("POST", REPLAY, body={"dryRun": False}).json["matched"] == 0
+    assert usage.counters("acme", "2026-11-22T12")["items"] == 3
+
+
+@pytest.mark.parametrize("allowance", ["items_per_hour", "unfinished_jobs"])
+def test_a_replay_that_finds_too_many_letters_replays_none(
+    acme: Cloud, clock: VirtualClock, configure: Configure, allowance: str
+) -> None:
+    configure(tenants={"allowances": {allowance: 1}})
+    for sku in "AB":
+        write(sku=sku)
+    assert (refused(call("POST", REPLAY, body={"dryRun": False})), Job.count()) == (allowance, 0)
+    assert call("POST", REPLAY, body={"dryRun": False, "limit": 1}).json["outcomes"] == {"created": 1}
 
 
 def test_what_20_requests_ask_for_is_bounded(

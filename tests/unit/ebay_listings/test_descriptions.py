@@ -29,7 +29,10 @@ def test_a_plain_description_is_taken_as_it_is() -> None:
         ("<img src='http://x.example/1.jpg'>", "src"),
         ("<img src='data:image/png;base64,AA'>", "src"),
         ("<!DOCTYPE html><p>a</p>", "declaration"),
-        ("<![CDATA[<p>a</p>]]>", "declaration"),
+        ("a <![CDATA[<p>b</p>]]>", "declaration"),
+        ("<![CDATA[<![CDATA[<p>a</p>]]>]]>", "declaration"),
+        ("<![CDATA[<script>x()</script>]]>", "<script>"),
+        ("<![if x]><script>x()</script><![endif]>", "<script>"),
         ("<![x>a", "declaration"),
         ("<?php echo 1 ?>", "instruction"),
         ("<svg><a xlink:href='https://x.example'/></svg>", "<svg>"),
@@ -37,6 +40,21 @@ def test_a_plain_description_is_taken_as_it_is() -> None:
 )
 def test_what_is_not_allowed_is_named(html: str, named: str) -> None:
     assert any(named in problem for problem in description.problems(html))
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<!--[if mso]><table><tr><td><![endif]-->{GOOD}<!--[if mso]></td></tr></table><![endif]-->",
+        f"<!--[if !mso]><!-->{GOOD}<!--<![endif]-->",
+        f"<![if !mso]>{GOOD}<![endif]>",
+        f"<![IF gte mso 9]>{GOOD}<![ endif ]>",
+        f"\n<![CDATA[{GOOD}]]> ",
+    ],
+)
+def test_what_template_tools_leave_behind_is_taken_and_not_sent(html: str) -> None:
+    assert description.problems(html) == []
+    assert description.clean(html) == GOOD
 
 
 LONG = 480_000
@@ -66,8 +84,20 @@ def test_signs_that_are_no_tags_are_taken() -> None:
     assert description.problems("<p>Sizes < 10, and I <3 them</p> a < b <!-- a comment") == []
 
 
-PIECES = """< > / script img p b onerror = x ' " <!-- --> <![CDATA[ &lt; javascript: href a svg style noscript title
-textarea math ` &#60; form"""
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<table>{'<tr><td>US 10<td>EU 44</tr>' * 5_000}</table>",
+        f"{'<div>' * 450}<p>a{'</div>' * 450}",
+        "<center><font color=red>a</center></font><b><i>b</b></i><br/><p>c" * 5_000,
+    ],
+)
+def test_long_and_careless_html_is_taken(html: str) -> None:
+    assert description.problems(html) == []
+
+
+PIECES = """< > / script img p b onerror = x ' " <!-- --> <![CDATA[ ]]> <![if <![endif]> &lt; javascript: href a svg
+style noscript title textarea math ` &#60; form"""
 HOSTILE = st.lists(st.sampled_from([*PIECES.split(), " ", "\0"]), max_size=30).map("".join)
 
 

@@ -4,6 +4,7 @@ eBay stores a description as it is given, scripts too. So whatever is not on the
 taken is written anew by a parser that reads as browsers do: what another reader overlooked is not in it.
 """
 
+import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Final
@@ -43,10 +44,15 @@ MOST_PROBLEMS: Final = 5
 MOST_UNENDED: Final = 100
 # Characters that are read at once in search of the first that is seen.
 PIECE: Final = 4_096
+# XML's mark around a whole description, as exports of eBay's older API have it. A browser would swallow its beginning.
+_WRAPPED: Final = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
+# Marks for Outlook, which template tools leave behind. To everybody else they are comments.
+_FOR_OUTLOOK: Final = re.compile(r"<!\[\s*(?:if|endif)\b", re.IGNORECASE)
 
 
 def problems(html: str) -> list[str]:
     """What in `html` eBay's buyers may not be shown, in words; nothing where it is good."""
+    html = _unwrapped(html)
     if too_much := _too_much(html):
         return [f"must not have {too_much}"]
     reader = _Reader()
@@ -60,7 +66,7 @@ def clean(html: str) -> str:
     import nh3
 
     attributes = {"*": set(_EVERYWHERE), **{tag: set(names) for tag, names in ATTRIBUTES.items()}}
-    return nh3.clean(html, tags=set(TAGS), attributes=attributes, url_schemes=set(SCHEMES), link_rel=None)
+    return nh3.clean(_unwrapped(html), tags=set(TAGS), attributes=attributes, url_schemes=set(SCHEMES), link_rel=None)
 
 
 def shows_something(html: str) -> bool:
@@ -72,6 +78,12 @@ def shows_something(html: str) -> bool:
             return True
     reader.close()
     return reader.seen
+
+
+def _unwrapped(html: str) -> str:
+    """`html` without an XML mark around the whole of it."""
+    found = _WRAPPED.fullmatch(html)
+    return found[1] if found else html
 
 
 def _too_much(html: str) -> str | None:
@@ -114,10 +126,13 @@ class _Reader(HTMLParser):
     def unknown_decl(self, _: str) -> None:
         self.found.append("must not hold a document declaration")
 
-    def parse_marked_section(self, i: int, report: bool = True) -> int:
-        """A declaration that is none of HTML, as `<![CDATA[`: it ends with its `>`, as browsers read it."""
-        self.found.append("must not hold a document declaration")
-        return self.parse_bogus_comment(i, report)
+    def parse_html_declaration(self, i: int) -> int:
+        """What begins with `<![` is none of HTML's declarations: it ends with its `>`, as browsers read it."""
+        if not self.rawdata.startswith("<![", i):
+            return super().parse_html_declaration(i)
+        if not _FOR_OUTLOOK.match(self.rawdata, i):
+            self.found.append("must not hold a document declaration")
+        return self.parse_bogus_comment(i)
 
     def handle_pi(self, _: str) -> None:
         self.found.append("must not hold a processing instruction")
