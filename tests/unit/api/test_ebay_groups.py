@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from local.sandbox.ebay.inventory.faults import RefuseListing
-from local.sandbox.faults import Forbidden
+from local.sandbox.faults import Disconnect, Forbidden
 from sluice.jobs.model.job import Job
 from sluice.listings.ebay import members
 from sluice.listings.ebay.documents import document as shown
@@ -198,6 +198,21 @@ def test_a_dry_run_of_a_live_group_says_each_call_with_its_body(seller: EbaySell
     seller.settle()
     planned = [(one["method"], one["path"], one["body"]) for one in told["calls"]]
     assert [one for one in sent if "/sell/inventory/" in one[1]][: len(planned)] == planned
+
+
+def test_a_dry_run_shows_the_policies_of_a_size_that_has_ended_and_may_be_for_sale(seller: EbaySeller) -> None:
+    seller.sandbox.faults.set(Disconnect(method="POST", path="*/publish_by_*", last=1))
+    put()
+    for number in ("9", "10"):
+        put_size(number)
+    seller.later(31)
+    seller.tick()
+    assert len(seller.live()) == 1
+    put_size("9", status="ended")
+    told = call("POST", f"{PATH}/dry-run", body={}, tenant=TENANT).json
+    offers = [one["body"]["listingPolicies"] for one in told["calls"] if one["step"] == "offer"]
+    seller.settle()
+    assert offers == [seller.shop.offers_of(f"J1-{number}")[0].body["listingPolicies"] for number in ("10", "9")]
 
 
 def test_the_attempts_of_a_group_are_found_by_its_key_and_name_each_call(seller: EbaySeller) -> None:

@@ -178,11 +178,24 @@ def test_what_is_just_beyond_a_limit_is_refused_by_its_field(changes: dict[str, 
     assert [(one.field, why in one.message) for one in refused.value.fields] == [(field, True)]
 
 
-def test_a_record_that_does_not_pack_is_refused() -> None:
+def noise(length: int, texts: int = 1) -> list[str]:
+    """Texts that no packing makes shorter."""
     chance = random.Random(7)
-    noise = "".join(chance.choices(string.ascii_letters + string.digits, k=200_000))
-    with pytest.raises(Refused, match="packs to"):
-        taking.record(document(description=noise))
+    return ["".join(chance.choices(string.ascii_letters + string.digits, k=length)) for _ in range(texts)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"description": noise(200_000)[0]}, "description"),
+        ({"description": "d" * 400_000, "aspects": {"Color": noise(50, 3_000)}}, "aspects"),
+        ({"description": noise(9_000)[0], "product": {"brand": "Nike", "ean": noise(50, 3_000)}}, "product.ean"),
+    ],
+)
+def test_a_record_that_does_not_pack_is_refused_by_what_is_most_of_it(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(Refused, match="packs to") as refused:
+        taking.record(document(**changes))
+    assert [one.field for one in refused.value.fields] == [field]
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:

@@ -39,7 +39,7 @@ from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import NO_POLICIES, Attempt, AttemptSuperseded
 from sluice.listings.ebay.desired import Group, Json, Status
 from sluice.listings.ebay.facts import Facts
-from sluice.listings.ebay.group_plan import GroupPlan, Member, over, plan_group
+from sluice.listings.ebay.group_plan import GroupPlan, Member, needs_policies, over, plan_group
 from sluice.listings.ebay.plan import Step, Unsure
 from sluice.listings.ebay.table import ENDED, LIVE, OUT_OF_STOCK, Record
 from sluice.marketplaces.publishing import Publisher, Warned
@@ -138,13 +138,9 @@ def begin(run: Run, record: Record, facts: Facts) -> GroupAttempt:
 
 def _member(run: Run, found: Record, group: Group, facts: Facts) -> Member:
     there, want = known.of_record(found, run.clock.now()), found.wanted
-    # Who is only taken down needs no policies that there are now; but of one that may be in a listing, and nobody knows
-    # as what, the whole offer is sent.
-    ending = Status.ENDED in (group.status, want.status)
-    sent_whole = group.status is not Status.ENDED and there.may_be_listed and there.policies is None
-    if ending and not sent_whole:
-        return Member(want, there.policies or NO_POLICIES, there)
-    return Member(want, policies.ids(run, found, facts), there)
+    if needs_policies(group, want, there):
+        return Member(want, policies.ids(run, found, facts), there)
+    return Member(want, there.policies or NO_POLICIES, there)
 
 
 def write(attempt: GroupAttempt, publisher: Publisher) -> HandlerResult:

@@ -78,6 +78,15 @@ class GroupPlan:
 _OF_THE_GROUP: Final = frozenset({FieldGroup.DETAILS, FieldGroup.IMAGES})
 
 
+def needs_policies(group: Group, want: Desired, known: Known) -> bool:
+    """Whether a member is sent with the policies that its record names. Who is only taken down needs none that there
+    are now; but of one that may be in a listing, and nobody knows as what, the whole offer is sent.
+    """
+    if group.status is Status.ENDED:
+        return False
+    return want.status is not Status.ENDED or (known.may_be_listed and known.policies is None)
+
+
 def plan_group(group: Group, known: GroupKnown, members: Sequence[Member]) -> GroupPlan:
     """What makes eBay show the group as it is wanted, with its members."""
     if group.status is Status.ENDED:

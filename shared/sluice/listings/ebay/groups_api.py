@@ -9,10 +9,10 @@ from sluice.jobs.model import keys
 from sluice.listings.ebay import asking, dry_run, dry_run_api, group_views, known, rules, sellers, taking, views
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.api import MOST_BYTES, READ, WRITE, asker, edit, find, one, refusals_told, sku_of, take
-from sluice.listings.ebay.desired import Group, PolicyIds, Status
+from sluice.listings.ebay.desired import Group, PolicyIds
 from sluice.listings.ebay.dry_run_api import CallView
 from sluice.listings.ebay.group_bodies import GroupBody, GroupDryRunBody, GroupEdit, GroupsQuery
-from sluice.listings.ebay.group_plan import GroupKnown, Member, over
+from sluice.listings.ebay.group_plan import GroupKnown, Member, needs_policies, over
 from sluice.listings.ebay.group_views import GroupList, GroupView, TakenGroup
 from sluice.listings.ebay.plan import ended_words
 from sluice.listings.ebay.table import Record
@@ -87,7 +87,7 @@ def dry_run_ebay_group(request: HttpRequest[GroupDryRunBody, None]) -> GroupDryR
     for row in rows:
         want, of_row = row.wanted, known.of_record(row, request.now)
         policies = of_row.policies or PolicyIds("", "", "")
-        if Status.ENDED not in (group.status, want.status):
+        if needs_policies(group, want, of_row):
             policies, lost = dry_run_api.policies_of(read, want)
             unknown |= {row.sku: lost} if lost else {}
         members.append(Member(want, policies, of_row))

@@ -101,5 +101,13 @@ def _size(doc: Doc) -> Problems:
     packed = len(pack(doc))
     if packed > MOST_PACKED_BYTES:
         yield FieldError(
-            "description", f"is too much to be kept: the record packs to {packed} bytes of {MOST_PACKED_BYTES}"
+            _largest(doc), f"is too much to be kept: the record packs to {packed} bytes of {MOST_PACKED_BYTES}"
         )
+
+
+def _largest(doc: Doc) -> str:
+    """The field that takes most of what is kept."""
+    product = doc.get("product") or {}
+    fields = {**doc, **{f"product.{name}": value for name, value in product.items()}}
+    fields.pop("product", None)
+    return max(fields, key=lambda name: len(pack(fields[name])))
