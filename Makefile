@@ -50,7 +50,7 @@ test: setup ## Check formatting and types, then run every test; says what it ski
 .PHONY: test-fast
 test-fast: setup ## Check formatting and types, then run what needs no local cloud and is no heavy proof
 	@$(MAKE) -j2 lint .cache/compiled
-	@$(BIN)/python -m pytest -rs --numprocesses auto --dist worksteal -m "not slow" tests/unit tests/property tests/infrastructure
+	@SLUICE_EXAMPLES=30 $(BIN)/python -m pytest -rs --numprocesses auto --dist worksteal -m "not slow" tests/unit tests/property tests/infrastructure
 
 # All test processes begin at once, and each would compile all tests. Here they are compiled once, while types are checked;
 # what is wrong with them the run itself says.

@@ -62,6 +62,9 @@ SLOW: Final = (
     *("market/test_applications.py", "market/test_commands.py", "market/test_limits.py", "market/test_sizes.py"),
     *("market/test_strict.py", "api/test_odd_ids.py", "api/test_prices.py", "operations/test_lost_batches.py"),
     *("operations/test_lost_creates.py", "property/test_rings.py", "unit/test_imports.py"),
+    *("api/test_tenants.py", "operations/test_unconfirmed.py", "operations/test_bulk.py", "market/test_enrichment.py"),
+    *("market/test_failures.py", "ebay_publish/test_parts_that_were_not_sent.py", "ebay_publish/test_moving_sizes.py"),
+    *("ebay_publish/test_every_class.py", "ebay_publish/test_lost_asks.py", "ebay_publish/test_ended_meanwhile.py"),
 )
 # Files whose tests use one local cloud: one process does them all. Each other would start a cloud of its own.
 TOGETHER: Final = (
