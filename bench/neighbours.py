@@ -10,7 +10,8 @@ each deed does to the engine's order is the same at any speed.
 
 Each stack has had a round that is not measured, and beside the hostile one each of its deeds once: a process of a
 function that starts takes a core for a second, which on AWS no other function would have had. Functions for which
-nobody waits give way to the others (`local.cloud.priority`).
+nobody waits give way to the others (`local.cloud.priority`). Ends of jobs are gathered for a second before they are
+told, as the template has it.
 
 A price and a webhook are followed through the functions (`hops`, `webhook_hops`), so that beside the time as it was
 seen stands the time without that for which its work was stalled, which could have gone on if this machine
@@ -84,7 +85,8 @@ def run() -> list[Row]:
     alone, beside = measured()
     deeds = (
         f"{_deeds(beside)} deeds of a hostile third, a process of its own at the lowest priority, "
-        f"{_refused(beside)} of them refused, each deed done once before; functions for which nobody waits give way"
+        f"{_refused(beside)} of them refused, each deed done once before; functions for which nobody waits give way; "
+        "ends of jobs are gathered for a second, as the template says"
     )
     rows = []
     for what, measure in WHAT.items():
@@ -182,7 +184,9 @@ def _live(laptop: Laptop, side: Side, rounds: range, *, hostile: bool) -> None:
 @contextmanager
 def _stack(*, hostile: bool) -> Iterator[Laptop]:
     configuration = json.dumps(neighbours.CONFIGURATION)
-    with Laptop(latency_ms=20, products=neighbours.PRODUCTS, configuration=configuration, probed=True) as laptop:
+    with Laptop(
+        latency_ms=20, products=neighbours.PRODUCTS, configuration=configuration, probed=True, windows=True
+    ) as laptop:
         neighbours.warm_up(laptop, hostile=hostile)
         yield laptop
 

@@ -46,7 +46,7 @@ class Laptop:
     seed: the sandbox's story. latency_ms: how long the sandbox takes for a call. configuration: JSON that overrides
     limits (template parameter `Configuration`). ports: where each part listens. keep: a folder for what the cloud has
     when it stops, which it has again when it is started with it; the marketplaces begin anew. probed: the cloud keeps a
-    record of where its time goes.
+    record of where its time goes. windows: records of streams are gathered, as on AWS (`LocalCloud`).
     """
 
     def __init__(
@@ -59,12 +59,13 @@ class Laptop:
         ports: Ports = ANY,
         keep: Path | None = None,
         probed: bool = False,
+        windows: bool = False,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
         latency = Latency(delay_ms=latency_ms, jitter_ms=latency_ms // 3)
         self.sandbox = Sandbox(seed, port=ports.sandbox, latency=latency, products=products)
         self.issuer = Issuer(port=ports.issuer)
-        self.cloud = LocalCloud(ports.cloud, keep, probed=probed)
+        self.cloud = LocalCloud(ports.cloud, keep, probed=probed, windows=windows)
         self._configuration = configuration
         self._say = say
         self._open = ExitStack()

@@ -52,15 +52,16 @@ class LocalCloud:
     Every call that a function makes must pass the policies of the function's role, as in AWS.
     port: where it listens; 0 for any. keep: a folder in which it finds again what is in it when it stops, stack and
     tables and all; a stop that is none (a kill, a crash) leaves the one before. probed: it keeps a record of where the
-    time goes (`probe`).
+    time goes (`probe`). windows: who reads a stream gathers records for as long as the template says; without it, each
+    is handled at once.
     """
 
-    def __init__(self, port: int = 0, keep: Path | None = None, *, probed: bool = False) -> None:
+    def __init__(self, port: int = 0, keep: Path | None = None, *, probed: bool = False, windows: bool = False) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: dict[str, Any] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="sluice-cloud-"))
         self.port = port or free_port()
-        self._keep, self._probed = keep, probed
+        self._keep, self._probed, self._windows = keep, probed, windows
         self.endpoint_url = f"http://{HOST}:{self.port}"
 
     @property
@@ -105,6 +106,8 @@ class LocalCloud:
         }
         if self._probed:
             environment["PROBE_RECORD"] = str(self.probe_file)
+        if self._windows:
+            environment["BATCHING_WINDOWS"] = "1"
         if self._keep:
             self._keep.mkdir(parents=True, exist_ok=True)
             environment |= {"PERSIST_STATE": "1", "STATE_DIR": str(self._keep)}

@@ -43,7 +43,7 @@ if __name__ == "__main__":
     ends.install()
     priority.install()
     quick_dynamodb.install()
-    streams.install()
+    streams.install(windows=os.environ.get("BATCHING_WINDOWS") == "1")
     fair.install()
     if record := os.environ.get("PROBE_RECORD"):
         probe.install(Path(record))

@@ -13,11 +13,15 @@ sleep nearly all the time, and a webhook passes it three times: as a record, as 
 A mapping with a `ParallelizationFactor` has so many pollers. Each reads the whole stream and handles its part of the
 items, as their keys say: what is told of one item stays in order.
 
+On AWS a poller gathers records for as long as `MaximumBatchingWindowInSeconds` says. Here it does so where it is asked
+to (`LocalCloud(windows=True)`): tests would wait for nothing else.
+
 It runs inside the ministack process, and hangs on six names of the ministack release that the lock pins.
 """
 
 import json
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -66,8 +70,11 @@ class _Writes:
             woken.set()
 
 
-def install() -> None:
-    """Take the streams out of the thread that delivers messages; from now on it only starts and wakes their pollers."""
+def install(*, windows: bool = False) -> None:
+    """Take the streams out of the thread that delivers messages; from now on it only starts and wakes their pollers.
+
+    windows: pollers gather records for as long as their mapping says.
+    """
     every, poll = lambda_svc._iter_all_esms, lambda_svc._poll_dynamodb_streams
     wanted = lambda_svc._apply_filter_criteria
 
@@ -86,25 +93,28 @@ def install() -> None:
         found: list[Any] = wanted(own, mapping)
         return found
 
-    def follow(part: Part, woken: threading.Event) -> None:
+    def follow(part: Part, woken: threading.Event, gathers_for: float) -> None:
         _mine.set(part)
         while any(True for _ in chosen()):
             woken.clear()  # before it reads: what comes later wakes it again
             while poll():
-                pass
-            woken.wait(IDLE_SECONDS)
+                time.sleep(gathers_for)
+            if woken.wait(IDLE_SECONDS):
+                time.sleep(gathers_for)
         del _pollers[part]
 
     def wake_all() -> bool:
         for account, region, mapping in every():
             if ":dynamodb:" not in mapping.get("EventSourceArn", ""):
                 continue
+            gathers_for = mapping.get("MaximumBatchingWindowInSeconds", 0) if windows else 0
             for part in parts(mapping):
-                if part not in _pollers:
+                woken = _pollers.get(part)
+                if woken is None:
                     _begin_with_the_first(account, region, part)
-                    _pollers[part] = threading.Event()
-                    spawn_background(follow, part, _pollers[part], thread_name="ministack-stream")
-                _pollers[part].set()
+                    woken = _pollers[part] = threading.Event()
+                    spawn_background(follow, part, woken, gathers_for, thread_name="ministack-stream")
+                woken.set()
         return False
 
     lambda_svc._iter_all_esms = chosen

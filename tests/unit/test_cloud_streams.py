@@ -122,3 +122,31 @@ def test_what_one_poller_is_busy_with_holds_up_its_own_items_alone(monkeypatch: 
     assert [ended.acquire(timeout=60) for _ in range(2)] == [True, True]
     esms.clear()  # the pollers end
     assert sorted(map(str, records)) == sorted(str(one) for part in handled.values() for one in part)
+
+
+@pytest.mark.parametrize(("windows", "waited"), [(True, [2, 2]), (False, [0, 0])])
+def test_a_poller_gathers_records_for_as_long_as_its_mapping_says_where_it_is_asked_to(
+    monkeypatch: pytest.MonkeyPatch, windows: bool, waited: list[float]
+) -> None:
+    for module, names in PATCHED.items():
+        for name in names:
+            monkeypatch.setattr(module, name, getattr(module, name))
+    esms = {("1", "r", "m"): a_mapping(MaximumBatchingWindowInSeconds=2)}
+    batches, slept, ended = iter([True]), list[float](), threading.Event()
+
+    def sleep(seconds: float) -> None:
+        """Once after the batch; once more after it was woken for nothing, and then the poller ends."""
+        slept.append(seconds)
+        for woken in list(streams._pollers.values()):
+            woken.set()
+        if len(slept) == 2:
+            esms.clear()
+            ended.set()
+
+    monkeypatch.setattr(lambda_svc, "_esms", SimpleNamespace(_data=esms))
+    monkeypatch.setattr(lambda_svc, "_poll_dynamodb_streams", lambda: next(batches, False))
+    monkeypatch.setattr(streams, "time", SimpleNamespace(sleep=sleep))
+    streams.install(windows=windows)
+    lambda_svc._poll_dynamodb_streams()
+    assert ended.wait(timeout=60)
+    assert slept == waited
