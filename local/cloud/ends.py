@@ -1,8 +1,8 @@
 """One addition to ministack's Lambda: a run of a function is over as soon as it has answered.
 
 By itself ministack looks into the log after each answer, every millisecond, until no line has come for 5 ms, and for
-50 ms where a run logs nothing. For so long the API's answer is held back, and the worker, the sender or the stream's
-reader is taken by a run that is over. Here the process itself says in its log, before it answers, that this is all.
+50 ms where a run logs nothing. Until then the API's answer is held back, and the worker, the sender or the stream's
+reader takes nothing new. Here the function's process marks the end of its log before it answers.
 It runs inside the ministack process, and hangs on two names of the ministack release that the lock pins.
 """
 

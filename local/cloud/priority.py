@@ -1,7 +1,7 @@
 """Functions for which nobody waits give way to the others: in AWS each has a core of its own, here all share a few.
 
-What they do is done later only while others want the cores: counts, which AWS hands over once in ten seconds at the
-most, mail, which is gathered, and what a schedule begins.
+They are slower only while other functions want the cores. They are those that count, which AWS runs once in ten
+seconds at the most, those that send mail, which is gathered first, and those that a schedule starts.
 It runs inside the ministack process, and hangs on one name of the ministack release that the lock pins.
 """
 

@@ -18,8 +18,8 @@ from ministack.app import main
 from local.cloud import ends, fair, iam, priority, probe, quick_dynamodb, streams, unpacked
 from local.cloud.calls import RECORD
 
-# Between two collections of what is old. They hold up all calls for a tenth of a second, as nothing does in AWS, and
-# find nothing: what ministack keeps it keeps for good.
+# So many collections of younger objects lie between two of old ones. One of old objects stops all calls for a tenth of
+# a second, and frees nothing: what ministack keeps it keeps for good.
 RARELY = 10_000
 # For writing down what is kept, when the parent has gone without a word.
 SAVE_SECONDS = 20

@@ -28,8 +28,9 @@ from sluice.platform.settings import settings
 
 # So many are named in a request at most. Few are done at once, before it is answered.
 MOST_IDS, FEW = 500, 25
-# Bytes of all ids as they are stored: an action keeps them three times, with what is being done and what was done, in
-# one item of 400 KB, and a page of the audit log shows 50 of them. The longest id is that of a letter of 1,024 bytes.
+# Characters of all ids as JSON. An action keeps each id up to three times (named, being done, done) in one item, which
+# DynamoDB limits to 400 KB, and a page of the audit log shows 50 actions. The longest id is a dead letter's: 1,024
+# bytes as base64.
 MOST_OF_IDS, MOST_OF_ID = 80_000, 1_400
 # What a dry run counts at most, how many pages it reads for that, and how many it shows.
 MOST_COUNTED, MOST_PAGES, SAMPLE = 1_000, 20, 10
