@@ -7,8 +7,8 @@ from sluice.platform.clock import MINUTE, iso
 from tests.soak.town import TENANTS, Town, Trade
 
 ACTIONS: Final = "/v1/operator/actions"
-# What they do to all jobs of a kind. Only prices are taken back (`promises` excuses those): of a listing or a promotion
-# that is taken back, nobody could say in the end whether it must be there.
+# What they do to all jobs, or dead letters, of a kind. Only prices are taken back (`promises` excuses those): of a
+# listing or a promotion that is taken back, nobody could say in the end whether it must be there.
 MANY: Final = (
     ("cancel", "market.refresh"),
     ("raise", "market.refresh"),
@@ -18,6 +18,10 @@ MANY: Final = (
     ("retry", "listing.publish"),
     ("retry", "listing.update"),
     ("reset", "market.refresh"),
+    ("replay", "listing.publish"),
+    ("replay", "market.refresh"),
+    ("acknowledge", "listing.publish"),
+    ("acknowledge", "promotion.create"),
 )
 
 
@@ -30,16 +34,20 @@ class Operators(Trade):
 
     def act(self) -> None:
         tenant = self._chance.choice(TENANTS)
-        match self._chance.randint(0, 3):
+        match self._chance.randint(0, 4):
             case 0:
                 self._pause(tenant)
             case 1:
                 self._resume()
             case 2:
                 self._ask(tenant, "/v1/dead-letters/replay", {"dryRun": False, "limit": 10})
+            case 3:
+                self._do_many(tenant, "cancel", "market.refresh")
             case _:
-                word, kind = self._chance.choice(MANY)
-                self._ask(tenant, ACTIONS, {"action": word, "filter": {"kind": kind}, "dryRun": False})
+                self._do_many(tenant, *self._chance.choice(MANY))
+
+    def _do_many(self, tenant: str, word: str, kind: str) -> None:
+        self._ask(tenant, ACTIONS, {"action": word, "filter": {"kind": kind}, "dryRun": False})
 
     def _pause(self, tenant: str) -> None:
         name = self._chance.choice((f"stockx:{tenant}", f"ebay:{tenant}", f"tenant:{tenant}"))

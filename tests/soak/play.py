@@ -36,7 +36,7 @@ TRADES: Final[Mapping[type[Trade], int]] = {
     Goods: 2,
     Pages: 2,
     Enrichers: 1,
-    Operators: 1,
+    Operators: 3,
     Readers: 1,
     Visitors: 2,
     Hooks: 1,

@@ -3,16 +3,28 @@
 import ast
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from io import StringIO
 
-from tests.soak import promises
+import pytest
+
+from sluice.jobs.model.job import Job
+from sluice.jobs.model.states import LEASED, QUEUED
+from sluice.listings.ebay import kinds
+from sluice.listings.ebay.table import group_owner
+from tests.soak import promises, storm
+from tests.soak.accounts import Accounts
+from tests.soak.groups import Groups, Wanted
 from tests.soak.play import TRADES, lived, told_by, wrong
 from tests.soak.spoiled import SPOILED, NothingToSpoil, Spoiled, spoiled
-from tests.soak.town import Town
+from tests.soak.storm import Weather
+from tests.soak.town import TENANTS, Town, open_town
+from tests.support.ebay_wanted import SHOES, size
 from tests.support.store import store
 
+# How often a publish is tried; and a time that does not come.
+LAST, NEVER = kinds.PUBLISH.max_attempts, 10**15
 # Short histories; not in each of them everybody has done something that can be spoiled.
 SEEDS, STEPS = range(2, 14), 6_000
 
@@ -68,3 +80,39 @@ def _repeats(said: ast.JoinedStr) -> bool:
     """Whether it only says of whom another sentence is: `f"{sku} of {tenant}: {what}"`."""
     last = said.values[-1]
     return isinstance(last, ast.FormattedValue) and isinstance(last.value, ast.Name) and last.value.id == "what"
+
+
+def test_whose_last_worker_was_killed_hears_of_it_in_the_calm_and_asks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of five attempts the connections are refused, and the worker of the last is killed: its lease is over later."""
+    with redirect_stdout(StringIO()), store() as tables, open_town(tables, 7) as town:
+        accounts, groups = Accounts(town), Groups(town)
+        town.trades.update({accounts: 1, groups: 1})
+        accounts.open()
+        town.people_at = town.weather_at = NEVER
+        groups._wanted[TENANTS[0]] = Wanted(SHOES, {one.sku: one for one in (size("9"), size("10"))})
+        groups.mend()
+        job_id = kinds.publish_id(group_owner(TENANTS[0]), SHOES.key)
+        town.set_weather(Weather("broken", marketplace=1.0))
+        monkeypatch.setattr(storm, "STRIKES", ("refused",))
+        _step_until(town, lambda: _attempts(job_id) == (QUEUED, LAST - 1))
+        monkeypatch.setattr(storm, "STRIKES", ("killed_before",))
+        _step_until(town, lambda: _attempts(job_id) == (LEASED, LAST) and _is_received(town, job_id))
+        town.calm()
+        assert job_id in [letter["job_id"]["S"] for letter in town.store.items("dead_letters")]
+        assert wrong(town) == []
+
+
+def _step_until(town: Town, done: Callable[[], bool]) -> None:
+    while not done():
+        town.step()
+
+
+def _attempts(job_id: str) -> tuple[str, int]:
+    job = Job.get(job_id)
+    return job.state, job.attempts
+
+
+def _is_received(town: Town, job_id: str) -> bool:
+    """Whether a worker has had the job's message, and has not come to its end."""
+    name = job_id.rpartition(":")[2]
+    return any(name in message.body and message.received for message in town.queues["work"])
