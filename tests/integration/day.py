@@ -11,7 +11,7 @@ from local.sandbox.limits import Limits
 from sluice.prices.ask import calls_unknown
 from sluice_command.api import ApiError
 from sluice_command.golden_set import items
-from tests.integration.levers import lose, spend
+from tests.integration.levers import lose, spell_as_before, spend
 from tests.support.stack import until
 
 LIMIT = 100_000
@@ -94,7 +94,16 @@ class Day:
     def prices_are_fetched_and_read(self) -> str:
         [job, _] = job_ids = self.refresh("DD1391-100", "CP9654")
         self.until("succeeded", *job_ids)
-        assert self.api.get("/v1/market/prices", sku="DD1391-100")["prices"]
+        before = self.api.get("/v1/market/prices", sku="DD1391-100")["prices"]
+        assert before
+        spell_as_before(self.laptop, "DD1391-100")
+        page: dict[str, Any] = {"next": None}
+        shown = list[dict[str, Any]]()
+        while not shown or page["next"]:
+            more = {"cursor": page["next"]} if page["next"] else {}
+            page = self.api.get("/v1/market/prices", sku="DD1391-100", limit=1, **more)
+            shown += page["prices"]
+        assert sorted(map(str, shown)) == sorted(map(str, before)), "on other pages too, the newer one alone is shown"
         assert self.api.get("/v1/jobs")["jobs"]
         assert self.api.get("/health")["status"] == "ok"
         assert self.api.get("/v1/accounts")["accounts"]

@@ -42,6 +42,16 @@ def hasten(laptop: Laptop, job: str, state: str = "waiting") -> None:
     _set(laptop, "jobs", {"job_id": {"S": job}}, {"due_at": LONG_AGO}, state=state)
 
 
+def spell_as_before(laptop: Laptop, sku: str) -> None:
+    """Store a price of `sku` once more, under a spelling of its size that an earlier version used: `10.0`, not `10`."""
+    client, table = laptop.cloud.client("dynamodb"), f"{laptop.stack.name}-prices"
+    asked = {"KeyConditionExpression": "sku = :sku", "ExpressionAttributeValues": {":sku": {"S": sku}}}
+    row = next(one for one in client.query(TableName=table, **asked)["Items"] if one["size"]["S"].isdigit())
+    size = row["size"]["S"]
+    spelled = {"price": {"S": row["price"]["S"].replace(f"-{size}:", f"-{size}.0:")}, "size": {"S": f"{size}.0"}}
+    client.put_item(TableName=table, Item={**row, **spelled, "observed_at": LONG_AGO})
+
+
 def spend(laptop: Laptop, tenant: str, calls: int) -> None:
     """Make it so that `calls` were made today on the StockX account of `tenant`."""
     use_up(laptop, f"stockx:{tenant}", calls)
