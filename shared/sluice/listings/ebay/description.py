@@ -45,9 +45,9 @@ MOST_UNENDED: Final = 100
 # Characters that are read at once in search of the first that is seen.
 PIECE: Final = 4_096
 # XML's mark around a whole description, as exports of eBay's older API have it. A browser would swallow its beginning.
-_WRAPPED: Final = re.compile(r"\s*<!\[CDATA\[(.*)\]\]>\s*", re.DOTALL)
+_WRAPPED: Final = r"(?s)\s*<!\[CDATA\[(.*)\]\]>\s*"
 # Marks for Outlook, which template tools leave behind. To everybody else they are comments.
-_FOR_OUTLOOK: Final = re.compile(r"<!\[\s*(?:if|endif)\b", re.IGNORECASE)
+_FOR_OUTLOOK: Final = r"(?i)<!\[\s*(?:if|endif)\b"
 
 
 def problems(html: str) -> list[str]:
@@ -82,7 +82,7 @@ def shows_something(html: str) -> bool:
 
 def _unwrapped(html: str) -> str:
     """`html` without an XML mark around the whole of it."""
-    found = _WRAPPED.fullmatch(html)
+    found = re.fullmatch(_WRAPPED, html)
     return found[1] if found else html
 
 
@@ -130,7 +130,7 @@ class _Reader(HTMLParser):
         """What begins with `<![` is none of HTML's declarations: it ends with its `>`, as browsers read it."""
         if not self.rawdata.startswith("<![", i):
             return super().parse_html_declaration(i)
-        if not _FOR_OUTLOOK.match(self.rawdata, i):
+        if not re.compile(_FOR_OUTLOOK).match(self.rawdata, i):
             self.found.append("must not hold a document declaration")
         return self.parse_bogus_comment(i)
 
