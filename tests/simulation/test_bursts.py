@@ -27,9 +27,9 @@ def test_all_is_done_in_the_windows_own_time_and_manual_work_first() -> None:
     assert seen.took() <= 1.05 * least(SMALL)
     manual, others = seen.waits(keys.MANUAL), seen.waits(keys.HOT) + seen.waits(keys.BACKGROUND)
     assert manual[-1] < 3 * SECOND, "all of the first window's calls are theirs before anybody else's"
+    # Whether hot or background work has more of that window depends on which thread came first: what a worker has been
+    # handed is not called back (how they are handed out: `tests/property/test_admission.py`).
     assert max(others) > 2 * SMALL.window.ms
-    hot, background = (seen.waits(priority) for priority in (keys.HOT, keys.BACKGROUND))
-    assert sum(hot) / len(hot) < sum(background) / len(background)
 
 
 def test_what_loses_its_worker_comes_back_when_its_lease_is_over_and_nobody_else_waits() -> None:
