@@ -20,7 +20,7 @@ from sluice.catalog.enrichment_table import Enrichment
 from sluice.catalog.kinds import ENRICH
 from sluice.catalog.lookup import has_name, has_picture
 from sluice.catalog.table import CheckedIndex, Product
-from sluice.jobs.ask import Wish, ask_many, require_room
+from sluice.jobs.ask import Wish, ask_many, take_room
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL, SUCCEEDED
@@ -127,8 +127,7 @@ def _next_window(enrichment: Enrichment, now: int, config: Config) -> None:
         wishes = {wish.job_id: wish for product in page for wish in _wishes(product, enrichment, able)}
         if wishes:
             # Nothing of this step is stored yet: who has no room makes the same step later.
-            require_room(enrichment.tenant, len(wishes), now, config)
-            usage.charge(enrichment.tenant, len(wishes), now, config.tenants.allowed(enrichment.tenant), requests=0)
+            take_room(enrichment.tenant, len(wishes), now, config)
             # Their own marketplace last: a product is not found again once that was asked, so by then all must be.
             own = {job_id for job_id in wishes if keys.job_parts(job_id)[1] == marketplace}
             for part in (wishes.keys() - own, own):

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -11,6 +10,7 @@ from sluice.platform import aws
 from sluice.platform.http.auth import Caller
 from sluice.platform.http.errors import AnswerTooLarge
 from sluice.platform.settings import settings
+from sluice.platform.unicode_text import well_formed
 
 # Which function serves what begins so, of what pages ask. Their tests compare it with the template.
 FUNCTIONS: Final = {
@@ -92,9 +92,7 @@ def ask(
 def _read(body: str) -> Any:
     """What the answer says. A half of a surrogate pair, which JSON can spell and no page can hold, is U+FFFD."""
     found = json.loads(body)
-    if "\\ud" not in body:
-        return found
-    return json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(found, ensure_ascii=False)))
+    return well_formed(found) if "\\ud" in body else found
 
 
 def _event(

@@ -98,6 +98,16 @@ def require_room(tenant: str, wanted: int, now: int, config: Config, kind: str |
         raise TooMany(name, most, WAIT_SECONDS)
 
 
+def take_room(tenant: str, number: int, now: int, config: Config) -> None:
+    """As `require_room`, and count `number` things: how many there are was not known when the request was counted.
+
+    Raises:
+        TooMany: the tenant may not have so many, or not ask for so many in this hour.
+    """
+    require_room(tenant, number, now, config)
+    usage.charge(tenant, number, now, config.tenants.allowed(tenant), requests=0)
+
+
 def ask(wish: Wish, now: int, config: Config) -> Enqueued:
     """Ask for one piece of work, as a request of its tenant. Raises what `enqueue` raises."""
     done = want(wish, now, config)

@@ -8,15 +8,13 @@ from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from sluice.capabilities import KINDS
-from sluice.jobs.ask import require_room
+from sluice.jobs.ask import require_room, take_room
 from sluice.jobs.model.dead_letters import DeadLetter, acknowledge
 from sluice.jobs.queue import replay
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.operator import dead_letters
 from sluice.operator.dead_letters import DeadLetterDetail, DeadLetterSummary
-from sluice.platform import usage
 from sluice.platform.config import live
-from sluice.platform.config.document import Config
 from sluice.platform.config.services import MARKETPLACES
 from sluice.platform.http import errors, items, paging
 from sluice.platform.http.auth import Permission
@@ -127,7 +125,8 @@ def replay_dead_letters(request: HttpRequest[Replay, None]) -> BulkReplay:
     if body.dry_run:
         rows = [_replayed(letter, replay.refusal(letter)) for letter in found]
     else:
-        _charge(request.tenant, len(found.items), request.now, live.current())
+        if found.items:
+            take_room(request.tenant, len(found.items), request.now, live.current())
         answers = replay.replay(found.items, request.subject, request.now, live.current())
         rows = [_replayed(letter, answer) for letter, answer in zip(found, answers, strict=True)]
     return {
@@ -139,17 +138,6 @@ def replay_dead_letters(request: HttpRequest[Replay, None]) -> BulkReplay:
         "items": rows[:SAMPLE] if body.dry_run else rows,
         "next": found.cursor(request.tenant),
     }
-
-
-def _charge(tenant: str, number: int, now: int, config: Config) -> None:
-    """Count what a filter has found. The request itself was counted before that was known.
-
-    Raises:
-        TooMany: the tenant has no room for so many; none of them was replayed.
-    """
-    if number:
-        require_room(tenant, number, now, config)
-        usage.charge(tenant, number, now, config.tenants.allowed(tenant), requests=0)
 
 
 def acknowledge_dead_letter(request: HttpRequest[None, None]) -> DeadLetterDetail:

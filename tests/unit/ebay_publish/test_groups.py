@@ -27,6 +27,15 @@ def published(seller: EbaySeller) -> str:
     return listing.listing_id
 
 
+def publish_unanswered(seller: EbaySeller) -> None:
+    """A group of two sizes is live, and eBay's answer to its publication was lost."""
+    seller.sandbox.faults.set(Disconnect(method="POST", path="*/publish_by_*", last=1))
+    seller.put_group(SHOES, size("9"), size("10"))
+    seller.later(31)
+    seller.tick()
+    assert len(seller.live()) == 1
+
+
 def test_the_sizes_of_a_group_are_one_listing(seller: EbaySeller) -> None:
     seller.put_group(SHOES, size("9"), size("10"))
     seller.settle()
@@ -136,11 +145,7 @@ def test_a_lost_answer_makes_no_second_listing(seller: EbaySeller, path: str) ->
 
 
 def test_a_size_whose_publication_was_not_answered_has_ended_with_its_group(seller: EbaySeller) -> None:
-    seller.sandbox.faults.set(Disconnect(method="POST", path="*/publish_by_*", last=1))
-    seller.put_group(SHOES, size("9"), size("10"))
-    seller.later(31)
-    seller.tick()
-    assert len(seller.live()) == 1
+    publish_unanswered(seller)
     seller.put_group(replace(SHOES, status=Status.ENDED))
     seller.settle()
     assert (seller.live(), job(seller).state) == ([], SUCCEEDED)
@@ -149,11 +154,7 @@ def test_a_size_whose_publication_was_not_answered_has_ended_with_its_group(sell
 
 def test_a_size_whose_publication_was_not_answered_is_ended_in_its_group(seller: EbaySeller) -> None:
     """Its whole offer is sent, with its policies: eBay refuses it without, and the group was never published."""
-    seller.sandbox.faults.set(Disconnect(method="POST", path="*/publish_by_*", last=1))
-    seller.put_group(SHOES, size("9"), size("10"))
-    seller.later(31)
-    seller.tick()
-    assert len(seller.live()) == 1
+    publish_unanswered(seller)
     seller.put(replace(size("9"), status=Status.ENDED))
     seller.put_group(replace(SHOES, title="Air Jordan 1, once more"))
     seller.settle()

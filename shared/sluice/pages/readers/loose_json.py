@@ -11,6 +11,8 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from sluice.platform.unicode_text import well_formed
+
 # What the tolerant reader looks at. Longer blocks are read strictly or not at all.
 MOST_CHARACTERS = 1_000_000
 MOST_DEPTH = 64
@@ -80,15 +82,7 @@ def value_at(text: str, start: int) -> Any:
 
 def _storable(value: Any, text: str) -> Any:
     """`value`, read in `text`, without halves of surrogate pairs: shops cut texts in the middle of an emoji."""
-    return _unicode(value) if _HALF.search(text) else value
-
-
-def _unicode(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, dict):
-        return {_unicode(name): _unicode(one) for name, one in value.items()}
-    return [_unicode(one) for one in value] if isinstance(value, list) else value
+    return well_formed(value) if _HALF.search(text) else value
 
 
 class _Reader:
@@ -166,7 +160,7 @@ class _Reader:
             if found[0] == "\\":
                 parts.append(self._escape())
             elif follows.match(self._text, self._at):
-                return str(_unicode("".join(parts)))
+                return str(well_formed("".join(parts)))
             else:
                 parts.append(quote)
         raise _Broken
