@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -134,11 +135,18 @@ class Hostile:
 def main() -> None:
     """Live as the process is told to."""
     about = json.loads(sys.stdin.readline())
-    os.nice(about["niceness"])
+    _give_way(about["niceness"])
     with Api(about["url"], about["token"], seconds=ANSWER_SECONDS) as api:
         hostile = Hostile(api, about["styles"])
         threading.Thread(target=_hear, args=(sys.stdin, hostile), daemon=True).start()
         hostile.live()
+
+
+def _give_way(niceness: int) -> None:
+    """Linux shares the cores among sessions first, then among the processes of each: this process is one of its own."""
+    os.nice(niceness)
+    with suppress(OSError):  # another system, or sessions are not shared among
+        Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def _hear(pipe: IO[str], hostile: Hostile) -> None:

@@ -253,7 +253,9 @@ class Hostile:
         }
         command, pipe = [sys.executable, "-m", "local.hostile"], subprocess.PIPE
         found = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "shared")])}
-        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT, env=found) as process:
+        with subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, text=True, cwd=ROOT, env=found, start_new_session=True
+        ) as process:
             watching = threading.Thread(target=self._watch, args=(process, about), daemon=True)
             watching.start()
             try:

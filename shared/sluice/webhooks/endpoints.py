@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, UnicodeAttribute
@@ -15,6 +16,8 @@ from sluice.webhooks.standing import EndpointStanding
 
 # A new secret signs beside the one before it for this long, so that a receiver can change over.
 OVERLAP_MS = DAY
+# Of secrets and URLs that a process keeps open.
+MOST_OPENED = 1_000
 # Where a tenant's turn stands in the table, before its endpoints: no endpoint's id has a `#`.
 TURN = "#turn"
 
@@ -172,7 +175,7 @@ def target(endpoint: Endpoint) -> str:
     """The whole URL."""
     if endpoint.sealed_url is None:
         return str(endpoint.url)
-    return aws.decrypt(endpoint.sealed_url, _context(endpoint.tenant, endpoint.webhook_id))
+    return _opened(endpoint.sealed_url, endpoint.tenant, endpoint.webhook_id)
 
 
 def secrets(endpoint: Endpoint, now: int) -> list[str]:
@@ -180,7 +183,12 @@ def secrets(endpoint: Endpoint, now: int) -> list[str]:
     signing = [endpoint.secret]
     if endpoint.earlier_secret and now < (endpoint.earlier_until or 0):
         signing.append(endpoint.earlier_secret)
-    return [aws.decrypt(sealed, _context(endpoint.tenant, endpoint.webhook_id)) for sealed in signing]
+    return [_opened(sealed, endpoint.tenant, endpoint.webhook_id) for sealed in signing]
+
+
+def forget() -> None:
+    """Drop what this process remembers, as a new process would start."""
+    _opened.cache_clear()
 
 
 def keep(endpoint: Endpoint, standing: EndpointStanding, off: str | None, now: int) -> bool:
@@ -234,6 +242,12 @@ def _reason(wanted: WantedEndpoint) -> str | None:
 
 def _seal(tenant: str, webhook_id: str, secret: str) -> bytes:
     return aws.encrypt(secret, _context(tenant, webhook_id))
+
+
+# A sender that is warm asks KMS once for what it sends to again and again. What is changed has another ciphertext.
+@lru_cache(MOST_OPENED)
+def _opened(sealed: bytes, tenant: str, webhook_id: str) -> str:
+    return aws.decrypt(sealed, _context(tenant, webhook_id))
 
 
 def _context(tenant: str, webhook_id: str) -> dict[str, str]:

@@ -246,3 +246,24 @@ def test_a_bus_that_fails_leaves_the_endpoint_disabled(post: Post, monkeypatch: 
     post.publish(ended())
     post.run()
     assert state_of()[0] == "DISABLED"
+
+
+def test_a_warm_sender_asks_kms_once_for_each_secret_until_it_is_changed(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, _ = endpoint()
+    opened, decrypt = Counter[bytes](), aws.decrypt
+
+    def counted(secret: bytes, context: dict[str, str]) -> str:
+        opened[secret] += 1
+        return decrypt(secret, context)
+
+    monkeypatch.setattr(aws, "decrypt", counted)
+    for number in range(3):
+        post.publish(ended(id=f"e{number}"))
+        post.run()
+    assert sorted(opened.values()) == [1, 1]  # the URL and the secret
+    endpoints.renew_secret(found, post.clock.time)
+    post.publish(ended(id="e3"))
+    post.run()
+    assert sorted(opened.values()) == [1, 1, 1]
