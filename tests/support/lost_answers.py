@@ -127,7 +127,7 @@ def product(sku: str = "DD1391-100", marketplace: str = "alias", **more: Any) ->
 
 
 def of_product(_: object = None) -> object:
-    return [(one.product, one.image, one.checked_at, one.expires_at, one.problem) for one in Product.scan()]
+    return [(one.product, one.image, one.checked_at, one.expires_at, one.problems) for one in Product.scan()]
 
 
 def step(number: int) -> Enrichment:

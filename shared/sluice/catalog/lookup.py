@@ -109,7 +109,7 @@ def _described(found: products.FoundProduct, marketplace: Marketplace, sku: str,
         Product.url_key.set(found.url_key) if found.url_key else Product.url_key.remove(),
         Product.style.set(style) if style else Product.style.remove(),
         Product.rivals.set(list(found.rivals)) if found.rivals else Product.rivals.remove(),
-        Product.problem.remove(),
+        Product.problems.remove(),
         Product.expires_at.remove(),
         stored,
     ]

@@ -15,7 +15,7 @@ from sluice.catalog.table import Product
 from sluice.marketplaces import registry
 from sluice.marketplaces.http.errors import AmbiguousStyle
 from sluice.marketplaces.sizes import UNNAMED, Size, order
-from sluice.marketplaces.skus import hyphenated
+from sluice.marketplaces.skus import has_one_spelling, hyphenated
 
 Known = Mapping[tuple[str, str], Product]
 
@@ -82,10 +82,28 @@ def elsewhere(marketplace: str, sku: str, size: Size, known: Known) -> ChartVari
 
 
 def style(marketplace: str, sku: str, known: Known) -> str:
-    """The SKU as the marketplace spells it, else another one, else with the hyphen that Nike's styles have."""
-    rows = [known.get((name, sku)) for name in (marketplace, *_references(marketplace))]
-    spelt = [row.style for row in rows if row and row.style and catalog.rivalry(row, sku) is None]
-    return spelt[0] if spelt else hyphenated(sku)
+    """The SKU in the spelling that the marketplace is asked for: as a catalog has it, else as it was written.
+
+    What one spelling brings is for another only where a catalog says that both are one style: jobs are named by this.
+    """
+    return _told_style(marketplace, sku, known) or hyphenated(sku)
+
+
+def apart(marketplace: str, sku: str, known: Known) -> str:
+    """The spelling by which the prices of `sku` are kept apart; empty where all spellings of it are one style.
+
+    Where there is no catalog, a search for one spelling finds what is called so, and that is no price of another.
+    """
+    if registry.get(marketplace).lookup_calls or has_one_spelling(sku) or _told_style(marketplace, sku, known):
+        return ""
+    return hyphenated(sku)
+
+
+def _told_style(marketplace: str, sku: str, known: Known) -> str | None:
+    """The style as the marketplace's own catalog has it, or as those of others do where it has none."""
+    names = [marketplace] if registry.get(marketplace).lookup_calls else _references(marketplace)
+    rows = [known.get((name, sku)) for name in names]
+    return next((row.style for row in rows if row and row.style and catalog.rivalry(row, sku) is None), None)
 
 
 def _known_chart(known: Known, marketplace: str, sku: str) -> Product | None:
@@ -144,9 +162,8 @@ def _unchartered(
         return charts.uncharted(size.name, size.system)
     if order(size.name)[0]:  # clothes and cards: what is no number has no systems
         return charts.uncharted(size.name, "us")
-    if own is not None and own.own_system:
-        return charts.uncharted(size.name, own.own_system)
-    return None
+    told = catalog.own_system(own, now)
+    return charts.uncharted(size.name, told) if told else None
 
 
 def _references(marketplace: str) -> list[str]:

@@ -1,7 +1,7 @@
 """The catalog: table `catalog`. What a marketplace calls a SKU and its sizes, looked up and reused until it is old."""
 
 from collections.abc import Iterable
-from typing import Final, NotRequired
+from typing import Final
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
@@ -9,27 +9,30 @@ from typing_extensions import TypedDict
 
 from sluice.catalog import charts
 from sluice.catalog.charts import ChartVariant
-from sluice.marketplaces import skus
+from sluice.marketplaces import registry, skus
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import DAY, iso, ttl
 
 # The spelling of `variants`. What was stored before has labels as the marketplace writes them.
 SPELLING: Final = 2
-# How long an answer without a product is remembered.
+# How long an answer without a product is remembered, and for how many spellings of a SKU, the newest ones.
 PROBLEM_MS: Final = DAY
+MOST_PROBLEMS: Final = 20
+# How long it is remembered what system a size is in that names none. What is for sale may show another by then.
+OWN_SYSTEM_MS: Final = 7 * DAY
 
 
 class NothingFound(TypedDict):
     """Why a look-up found nothing to price: a word for machines, a message for people, and when (epoch ms).
 
-    styles: the spellings of the SKU that were asked for; of another, nobody knows. Left out by earlier versions.
+    style: the spelling of the SKU that the marketplace was asked for; of another, nobody knows.
     """
 
+    style: str
     code: str
     message: str
     at: int
-    styles: NotRequired[list[str]]
 
 
 class CheckedIndex(GlobalSecondaryIndex["Product"]):  # type: ignore[no-untyped-call]
@@ -44,7 +47,7 @@ class CheckedIndex(GlobalSecondaryIndex["Product"]):  # type: ignore[no-untyped-
 
 
 class Product(tables.Table):
-    """What is known of a SKU at a marketplace: `stockx:DD1391-100`, with the SKU's `skus.key`.
+    """What is known of a SKU at a marketplace: `stockx:DD1391-100`, see `key`.
 
     style: how the marketplace spells the SKU; none where its style is another one, or not known.
     rivals: the styles of its other products that have the same key.
@@ -54,8 +57,8 @@ class Product(tables.Table):
     found_at: when a search found it whose sizes are still to be asked for again; none where they were.
     checked_at: since when nothing is known to be missing that somebody could still be asked for; 0 where something is.
     spelling: of `variants`, see `SPELLING`.
-    own_system: the system of a size that names none, where there is no chart to tell (eBay).
-    problem: what the last look-up found instead of a product, `NothingFound`. A row may hold nothing else.
+    own_system: the system of a size that names none, where there is no chart to tell (eBay); own_system_at: as of when.
+    problems: what look-ups found instead of a product, `NothingFound`, newest first. A row may hold nothing else.
     expires_at: for a row that holds nothing else. All times are epoch ms, but for this one, in seconds.
     """
 
@@ -79,7 +82,8 @@ class Product(tables.Table):
     found_at = IntAttribute(null=True)
     spelling = IntAttribute(null=True)
     own_system = UnicodeAttribute(null=True)
-    problem = JSONAttribute(null=True)
+    own_system_at = IntAttribute(null=True)
+    problems = JSONAttribute(null=True)
     expires_at = IntAttribute(null=True)
 
     @property
@@ -116,56 +120,62 @@ def is_searched_for(product: Product, now: int) -> bool:
 
 def problem(product: Product | None, sku: str, now: int) -> NothingFound | None:
     """What the last look-up of `sku`, in this spelling, found instead of a product, as long as it is remembered."""
-    if product is None or product.problem is None or now - product.problem["at"] >= PROBLEM_MS:
-        return None
-    found: NothingFound = product.problem
-    return found if sku in found.get("styles", [sku]) else None
+    return next((one for one in _remembered(product, now) if one["style"] == skus.hyphenated(sku)), None)
 
 
 def note_problem(marketplace: str, sku: str, code: str, message: str, now: int) -> None:
-    """Remember for a day what a look-up found instead of a product."""
-    until = iso(now + PROBLEM_MS)
-    styles = sorted({sku, skus.hyphenated(sku), *_refused_styles(row(marketplace, sku), now)})
-    told: NothingFound = {
-        "code": code,
-        "message": f"{message}; it is asked again after {until}",
-        "at": now,
-        "styles": styles,
-    }
+    """Remember for a day what a look-up of `sku`, in this spelling, found instead of a product."""
+    style = skus.hyphenated(sku)
+    message = f"{message}; it is asked again after {iso(now + PROBLEM_MS)}"
+    told: NothingFound = {"style": style, "code": code, "message": message, "at": now}
+    others = [one for one in _remembered(row(marketplace, sku), now) if one["style"] != style]
     expiry = Product.expires_at.set(ttl(now + 2 * PROBLEM_MS))
-    actions = [Product.problem.set(told)]
+    actions = [Product.problems.set([told, *others][:MOST_PROBLEMS])]
     try:
         tables.update(Product, (key(marketplace, sku),), [*actions, expiry], Product.product_id.does_not_exist())
     except tables.ConditionFailed:
         tables.update(Product, (key(marketplace, sku),), actions)
 
 
-def _refused_styles(product: Product | None, now: int) -> list[str]:
-    """The spellings of which it is remembered that there is no product."""
-    if product is None or product.problem is None or now - product.problem["at"] >= PROBLEM_MS:
-        return []
-    known: NothingFound = product.problem
-    return known.get("styles", [])
+def _remembered(product: Product | None, now: int) -> list[NothingFound]:
+    """What is remembered of the spellings of which there is no product."""
+    noted: list[NothingFound] = (product.problems if product else None) or []
+    return [one for one in noted if now - one["at"] < PROBLEM_MS]
 
 
 def rivalry(product: Product | None, sku: str) -> str | None:
     """Why the product may not be the one that `sku` means: the marketplace has others of the same key."""
-    if product is None or not product.rivals or sku == product.style:
+    if product is None or not product.rivals or skus.hyphenated(sku) == product.style:
         return None
     names = ", ".join(sorted({product.sku, *product.rivals}))
     told = f"{product.marketplace}: {sku} may be several products: {names}"
     return f"{told}; they differ in nothing but hyphens, and Sluice keeps {product.sku}"
 
 
-def note_own_system(marketplace: str, sku: str, system: str) -> None:
-    """Remember the system of a size of the SKU that names none, where there is no chart to tell."""
-    actions = [Product.own_system.set(system), Product.problem.remove(), Product.expires_at.remove()]
+def note_own_system(marketplace: str, sku: str, system: str, now: int) -> None:
+    """Remember for a while the system of a size of the SKU that names none, where there is no chart to tell."""
+    actions = [
+        Product.own_system.set(system),
+        Product.own_system_at.set(now),
+        Product.problems.remove(),
+        Product.expires_at.set(ttl(now + OWN_SYSTEM_MS)),
+    ]
     tables.update(Product, (key(marketplace, sku),), actions)
 
 
+def own_system(product: Product | None, now: int) -> str | None:
+    """The system of a size that names none, as long as that is remembered."""
+    if product is None or now - (product.own_system_at or 0) >= OWN_SYSTEM_MS:
+        return None
+    return product.own_system
+
+
 def key(marketplace: str, sku: str) -> str:
-    """The hash key of a product, however its SKU is written."""
-    return f"{marketplace}:{skus.key(sku)}"
+    """The hash key of a product: however its SKU is written, or in each spelling apart where there is no catalog.
+
+    A catalog says that two spellings are one style. What a search finds for one of them is not known of the other.
+    """
+    return f"{marketplace}:{skus.key(sku) if registry.get(marketplace).lookup_calls else skus.hyphenated(sku)}"
 
 
 def row(marketplace: str, sku: str, *, consistent: bool = False) -> Product | None:

@@ -65,8 +65,18 @@ def key(sku: str) -> str:
     return _hyphenated(whole)
 
 
+def has_one_spelling(sku: str) -> bool:
+    """Whether nobody needs to be asked how it is spelt: it is of Nike's styles only, whose hyphen has its place."""
+    return all(re.fullmatch(_NIKE, style) for style in compact(sku).split("/"))
+
+
 def hyphenated(sku: str) -> str:
-    """The SKU as it is written, with the hyphen that Nike's styles have: `DD1391100` is `DD1391-100`."""
+    """The SKU as a marketplace is asked for it: in its one spelling where it has one, else as it is written.
+
+    `DD1391100` is `DD1391-100`, and `CP-9654` stays, for nobody knows that it is `CP9654`.
+    """
+    if has_one_spelling(sku):
+        return key(sku)
     written = [_hyphenated(compact(part)) for part in sku.split("/")]
     return "/".join(new if "-" in new else old for new, old in zip(written, sku.split("/"), strict=True))
 
@@ -98,13 +108,17 @@ class StyleSearch(Generic[T]):
     """
 
     def __init__(self, sku: str) -> None:
-        self._exact = styles(sku)
+        self._exact = styles(hyphenated(sku))
+        self._written = styles(sku)
         self._compact = {compact(style) for style in self._exact}
         self._alike: dict[str, tuple[str, T]] = {}
 
     def queries(self) -> Iterator[str]:
-        """What to search for, one after the other until it is found: the SKU, its styles, these with Nike's hyphen."""
-        yield from dict.fromkeys([*self._exact, *map(hyphenated, self._exact)])
+        """What to search for, one after the other until it is found: the SKU, its styles, these as they were written.
+
+        So whoever writes the hyphen of Nike's styles elsewhere is answered as who writes it in its place.
+        """
+        yield from dict.fromkeys([*self._exact, *map(hyphenated, self._exact), *self._written])
 
     def found(self, rows: Iterable[tuple[str, str | None, T]]) -> T | None:
         """The row that is it, on a page of (product id, style, row). Those that may be it are kept for `end`."""

@@ -11,7 +11,7 @@ from sluice.catalog.meaning import Known, WantedSize
 from sluice.jobs.ask import Wish, ask_many
 from sluice.jobs.model import keys
 from sluice.jobs.queue.enqueue import Enqueued
-from sluice.marketplaces import registry, sizes, skus
+from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.held import account_held
 from sluice.marketplaces.sizes import OWN, Size
@@ -117,7 +117,7 @@ def _wish(
         "size_system": item.size_system,
         "currency": item.currency,
     }
-    size = _size(item)
+    size, style = _size(item), meaning.style(item.marketplace, item.sku, known)
     try:
         variant = meaning.variant(item.marketplace, item.sku, size, known, now, config.prices.catalog_age_ms)
     except NoVariant as none:
@@ -125,17 +125,17 @@ def _wish(
     if variant:
         size = Size(variant.size, variant.size_system)
         own = known.get((item.marketplace, item.sku))
-        style = meaning.style(item.marketplace, item.sku, known)
         product_id = own.product_id if own and own.is_found else style
         payload |= {"size": variant.size, "size_system": variant.size_system, "sizes": variant.sizes}
         payload |= {"product_id": product_id, "variant_id": variant.variant_id, "style": style}
+        if spelling := meaning.apart(item.marketplace, item.sku, known):
+            payload["apart"] = spelling
     if item.force:
         # A price that is observed after this moment is good enough: a run that was forced once is not forced again.
         payload["force"] = iso(now)
-    sku = skus.key(item.sku)
     return Wish(
         REFRESH,
-        keys.job_id(REFRESH.name, item.marketplace, sku, f"{size.system}-{size.name}", item.currency),
+        keys.job_id(REFRESH.name, item.marketplace, style, f"{size.system}-{size.name}", item.currency),
         tenant,
         account,
         payload,
@@ -153,7 +153,7 @@ def _counted(wishes: Sequence[Wish]) -> list[Wish]:
     """`wishes` with the calls that each is expected to make: of the sizes of an unknown product, one looks it up."""
     counted, looked_up = [], set()
     for wish in wishes:
-        product = (wish.account, skus.key(wish.payload["sku"]))
+        product = keys.subject(wish.job_id)
         unknown = "variant_id" not in wish.payload and product not in looked_up
         looked_up.add(product)
         calls = calls_unknown(keys.marketplace_of(wish.account)) if unknown else CALLS_KNOWN

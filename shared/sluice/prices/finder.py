@@ -19,13 +19,14 @@ from sluice.marketplaces.sizes import Size
 class AskedAt(NamedTuple):
     """Where the price is asked for. style: the SKU as the marketplace spells it, or as it was asked for.
 
-    just_found: this job has looked it up itself.
+    just_found: this job has looked it up itself. apart: see `meaning.apart`.
     """
 
     product_id: str
     variant: ChartVariant
     style: str
     just_found: bool = False
+    apart: str = ""
 
 
 class Remembered(Exception):  # noqa: N818 - an answer
@@ -60,13 +61,15 @@ class Finder:
         payload = self._run.payload
         if "variant_id" in payload:
             variant = ChartVariant(payload["variant_id"], payload["size"], payload["size_system"], payload["sizes"])
-            return AskedAt(payload["product_id"], variant, payload.get("style", self._sku))
+            style, apart = payload.get("style", self._sku), payload.get("apart", "")
+            return AskedAt(payload["product_id"], variant, style, apart=apart)
         with self._run.turn(skus.key(self._sku)):
             wanted = WantedSize(self._marketplace.name, self._sku, self._size)
             known = meaning.known([wanted], consistent=True)
             self._remember(known.get((self._marketplace.name, self._sku)))
             if not self._marketplace.lookup_calls:
-                return AskedAt(self._style(known), self._by_other_charts(known), self._style(known))
+                style, apart = self._style(known), meaning.apart(self._marketplace.name, self._sku, known)
+                return AskedAt(style, self._by_other_charts(known), style, apart=apart)
             return self._by_chart(known)
 
     def find_again(self, place: AskedAt) -> AskedAt:
@@ -150,7 +153,7 @@ class Finder:
             )
             catalog.note_problem(name, self._sku, "size_system_unknown", why, run.clock.now())
             raise CannotSucceed(why, code="size_system_unknown")
-        catalog.note_own_system(name, self._sku, system)
+        catalog.note_own_system(name, self._sku, system, run.clock.now())
         return charts.uncharted(self._size.name, system)
 
 

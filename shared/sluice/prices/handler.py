@@ -46,17 +46,16 @@ def run(run: Run) -> HandlerResult:
     try:
         place = finder.find()
         with run.turn(skus.key(sku)) if together else nullcontext():
-            stored = _stored(run, _price_key(run, marketplace.name, place.variant))
+            stored = _stored(run, _price_key(run, marketplace.name, place))
             if stored and _good_enough(stored, run):
                 return _result(stored, skipped="fresh")
             place, quotes = _quotes(adapter, finder, place, run.payload["currency"])
-            variant = place.variant
-            own = next(data for data in quotes if data.variant_id == variant.variant_id)
-            price = _price(run, marketplace.name, place.style, variant, own, calls.started_at)
+            own = next(data for data in quotes if data.variant_id == place.variant.variant_id)
+            price = _price(run, marketplace.name, place, own, calls.started_at)
             newer = _store(run, price)
             if together:
                 others = [data for data in quotes if data is not own]
-                _store_others(run, marketplace, place.style, others, calls.started_at)
+                _store_others(run, marketplace, place, others, calls.started_at)
     except Remembered as told:
         return {"price": None, "skipped": told.code, "reason": told.message}
     return _result(price, skipped=None if newer else "older")
@@ -74,7 +73,7 @@ def _quotes(adapter: Adapter, finder: Finder, place: AskedAt, currency: str) -> 
 
 
 def _store_others(
-    run: Run, marketplace: Marketplace, style: str, quotes: Iterable[MarketData], observed_at: int
+    run: Run, marketplace: Marketplace, place: AskedAt, quotes: Iterable[MarketData], observed_at: int
 ) -> None:
     """Keep what the same call has said of other sizes, as far as the size chart knows them."""
     product = catalog.load(marketplace.name, run.payload["sku"], consistent=True)  # it may have come a moment ago
@@ -85,7 +84,7 @@ def _store_others(
     for data in quotes:
         variant = chart.get(data.variant_id)
         if variant and (wanted is None or data.variant_id in wanted):
-            _store(run, _price(run, marketplace.name, style, variant, data, observed_at))
+            _store(run, _price(run, marketplace.name, place._replace(variant=variant), data, observed_at))
 
 
 def _store(run: Run, price: Price) -> bool:
@@ -144,15 +143,17 @@ def _is_fresh(stored: Price, run: Run) -> bool:
     return bool(run.clock.now() - stored.observed_at < run.config.prices.freshness_ms)
 
 
-def _price_key(run: Run, marketplace: str, variant: ChartVariant) -> str:
-    return prices.key(marketplace, variant.size, variant.size_system, run.payload["currency"])
+def _price_key(run: Run, marketplace: str, place: AskedAt) -> str:
+    variant = place.variant
+    return prices.key(marketplace, variant.size, variant.size_system, run.payload["currency"], place.apart)
 
 
-def _price(run: Run, marketplace: str, style: str, variant: ChartVariant, data: MarketData, observed_at: int) -> Price:
+def _price(run: Run, marketplace: str, place: AskedAt, data: MarketData, observed_at: int) -> Price:
+    variant = place.variant
     return Price(
         sku=skus.key(run.payload["sku"]),
-        style=style,
-        price=_price_key(run, marketplace, variant),
+        style=place.style,
+        price=_price_key(run, marketplace, place),
         marketplace=marketplace,
         size=variant.size,
         size_system=variant.size_system,

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from sluice.catalog import charts
 from sluice.catalog.charts import ChartVariant
-from sluice.marketplaces import sizes, skus
+from sluice.marketplaces import registry, sizes, skus
 from sluice.marketplaces.sizes import Size
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
@@ -50,7 +50,8 @@ class Price(tables.Table):
     """What a marketplace asked and bid at `observed_at` (epoch ms).
 
     sku: its `skus.key`. style: the SKU as the marketplace spells it, or as it was asked for.
-    `price` = `stockx:us-10:USD`. ask, bid: None where there is none. more: what else the marketplace gives, by name.
+    `price` = `stockx:us-10:USD`, or `ebay:us-10:USD:CP-9654` where it is the price of this spelling alone.
+    ask, bid: None where there is none. more: what else the marketplace gives, by name.
     sizes: the size in each size system.
     places: what stands in the ring of the last days (`past`); only `store` writes it.
     """
@@ -93,7 +94,12 @@ class Price(tables.Table):
     def names(self) -> set[str]:
         """The range keys under which the price of this size may be stored today."""
         named = self.variant.sizes.items()
-        return {key(self.marketplace, size, system, self.currency) for system, size in named}
+        return {key(self.marketplace, size, system, self.currency, self.apart) for system, size in named}
+
+    @property
+    def apart(self) -> str:
+        """The spelling of the SKU that it is the price of; empty where it is that of all spellings."""
+        return "".join(self.price.split(":", 3)[3:])
 
     def view(self) -> PriceView:
         """The price as the API shows it."""
@@ -112,9 +118,10 @@ class Price(tables.Table):
         }
 
 
-def key(marketplace: str, size: str, size_system: str, currency: str) -> str:
-    """The range key of a price."""
-    return f"{marketplace}:{size_system}-{size}:{currency}"
+def key(marketplace: str, size: str, size_system: str, currency: str, apart: str = "") -> str:
+    """The range key of a price. apart: the spelling of the SKU, where it is the price of that one only."""
+    shared = f"{marketplace}:{size_system}-{size}:{currency}"
+    return f"{shared}:{apart}" if apart else shared
 
 
 def load(sku: str, price: str) -> Price | None:
@@ -165,10 +172,10 @@ def page(
     An older spelling gives way also to what is on another page. A size without a system matches in the price's own.
     A marketplace without size charts has as many sizes as somebody has asked for, so nobody reads all rows at once.
     """
-    names = list(marketplaces) if after is None else marketplaces[marketplaces.index(_marketplace(after)) :]
+    names = list(marketplaces) if after is None else marketplaces[marketplaces.index(_marketplace(after.key)) :]
     found, place = list[Price](), after
     for name in names:
-        begins = place if place and _marketplace(place) == name else None
+        begins = place if place and _marketplace(place.key) == name else None
         own = Price.price.startswith(f"{name}:")
         part = table_pages.read(Price, skus.key(sku), limit - len(found), begins, within=own, consistent_read=False)
         found += part
@@ -176,6 +183,7 @@ def page(
         place = part.next or (Place(f"{name}:{_END}") if name != names[-1] else None)
         if part.next or len(found) == limit:
             break
+    found = [row for row in found if row.apart in ("", skus.hyphenated(sku))]
     shown = {row.price for row in found}
     narrowed = _narrowed([*found, *_of_todays_spelling(found)], size, currency)
     return Page([row for row in narrowed if row.price in shown], place)
@@ -187,8 +195,8 @@ def _of_todays_spelling(rows: Sequence[Price]) -> list[Price]:
     return list(Price.batch_get([(rows[0].sku, name) for name in sorted(wanted)])) if wanted else []
 
 
-def _marketplace(place: Place) -> str:
-    return place.key.partition(":")[0]
+def _marketplace(price: str) -> str:
+    return price.partition(":")[0]
 
 
 def _narrowed(rows: Iterable[Price], size: Size | None, currency: str | None) -> list[Price]:
@@ -226,7 +234,16 @@ def _order(row: Price, variant: ChartVariant) -> tuple[Any, ...]:
 
 
 def load_many(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Price]:
-    """Those of the prices `wanted` that are stored, by (SKU, range key) as they are given."""
-    keys = {(sku, price): (skus.key(sku), price) for sku, price in wanted}
-    found = {(row.sku, row.price): row for row in Price.batch_get(list(dict.fromkeys(keys.values())))}
-    return {name: found[stored] for name, stored in keys.items() if stored in found}
+    """Those of the prices `wanted` that are stored, by (SKU, range key) as they are given: the newest of each."""
+    keys = {(sku, price): [(skus.key(sku), one) for one in _spelt(sku, price)] for sku, price in wanted}
+    every = dict.fromkeys(one for several in keys.values() for one in several)
+    found = {(row.sku, row.price): row for row in Price.batch_get(list(every))}
+    rows = {name: [found[one] for one in several if one in found] for name, several in keys.items()}
+    return {name: max(several, key=lambda row: row.observed_at) for name, several in rows.items() if several}
+
+
+def _spelt(sku: str, price: str) -> list[str]:
+    """The range keys of a price of `sku`: that of all spellings, and that of this one where it may be kept apart."""
+    if registry.get(_marketplace(price)).lookup_calls or skus.has_one_spelling(sku):
+        return [price]
+    return [price, f"{price}:{skus.hyphenated(sku)}"]

@@ -128,7 +128,7 @@ def test_prices_that_are_not_old_are_not_asked_for_again(seller: Seller) -> None
     told = seller.upload(many(2)).json
     seller.deliver()
     assert seller.progress(told["importId"])["refreshes"] == 1
-    assert seller.jobs().keys() == {"ebay:SKU00001:us-10:USD"}
+    assert seller.jobs().keys() == {"ebay:SKU-00001:us-10:USD"}
 
 
 def test_what_somebody_changed_meanwhile_is_kept(seller: Seller) -> None:

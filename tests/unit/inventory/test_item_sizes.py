@@ -79,7 +79,7 @@ def test_why_there_is_no_price_stands_at_the_item_and_nobody_asks_again(seller: 
     assert "stockx has no such style; it is asked again after" in price(item, "stockx")["problem"]["message"]
     assert "problem" not in price(item, "alias")
     seller.deliver()
-    assert seller.jobs().keys() == {"alias:NOSUCHSTYLE:us-10:USD"}
+    assert seller.jobs().keys() == {"alias:NO-SUCH-STYLE:us-10:USD"}
     seller.clock.time += 23 * HOUR
     assert "problem" not in price(call("GET", f"/v1/inventory/{item_id}").json, "stockx")
 

@@ -10,7 +10,6 @@ from local.sandbox.limits import Limits
 from sluice.jobs.budgets import ledger
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.table import Account
-from sluice.marketplaces.skus import key
 from sluice.platform.clock import HOUR, MINUTE, iso
 from tests.unit.market.world import ELSEWHERE, NOON, World, item
 
@@ -161,7 +160,7 @@ def test_a_long_queue_of_one_tenant_leaves_the_others_of_its_application_their_t
     waiting = next(
         job
         for sku in PRODUCTS
-        if (job := sellers.job(f"market.refresh:ebay:{key(sku)}:us-10:USD", "bolt"))["state"] == "queued"
+        if (job := sellers.job(f"market.refresh:ebay:{sku}:us-10:USD", "bolt"))["state"] == "queued"
     )
     assert (waiting["wait"]["reason"], waiting["wait"]["until"]) == ("no_budget", iso(NOON + 45 * MINUTE))
     assert "is kept for others who use it" in waiting["wait"]["message"]
@@ -187,6 +186,6 @@ def test_two_who_wait_from_the_beginning_share_the_hour(sellers: World) -> None:
         tenant
         for tenant, size in (("bolt", "9"), ("crow", "10"))
         for sku in PRODUCTS[:40]
-        if sellers.job(f"market.refresh:ebay:{key(sku)}:us-{size}:USD", tenant)["state"] == "succeeded"
+        if sellers.job(f"market.refresh:ebay:{sku}:us-{size}:USD", tenant)["state"] == "succeeded"
     )
     assert done == {"bolt": 10, "crow": 10}

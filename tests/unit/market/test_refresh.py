@@ -139,7 +139,7 @@ def test_a_style_that_search_takes_for_another_gets_no_price(acme: World, sku: s
     assert Catalog().search(sku), "search must find neighbours, or this shows nothing"
     assert (job["state"], job["error"]["code"]) == ("dead", "product_unknown")
     assert acme.store.items("prices") == []
-    assert [set(row) for row in acme.store.items("catalog")] == [{"product", "problem", "expires_at"}]
+    assert [set(row) for row in acme.store.items("catalog")] == [{"product", "problems", "expires_at"}]
 
 
 @pytest.mark.parametrize("sku", ["dd1391-100", "DD1391 100", " DD1391_100 ", "dd1391--100"])

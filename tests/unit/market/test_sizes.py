@@ -1,10 +1,12 @@
 """One language of sizes at all three marketplaces: what is asked for, which price is stored, how it is read again."""
 
 import json
+from itertools import islice
 from typing import Any
 
 import pytest
 
+from local.sandbox.ebay import api, items
 from local.sandbox.faults import Noise, Throttle
 from sluice.platform.clock import DAY, HOUR, MINUTE
 from tests.support.http import call
@@ -252,6 +254,31 @@ def test_ebay_says_so_when_nobody_can_tell_the_system(everywhere: World) -> None
     assert "give sizeSystem" in answer.fields["items[0].sizeSystem"]
     named = priced(everywhere, "NOBODY-SELLS-1", "10", "ebay", sizeSystem="us")
     assert (named["state"], named["result"]["ask"]) == ("succeeded", None)
+
+
+def test_one_seller_at_ebay_does_not_decide_whose_sizes_a_shoe_has(
+    everywhere: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offers = items.for_sale
+    with monkeypatch.context() as alone:
+        alone.setattr(api, "for_sale", lambda *asked: islice(offers(*asked), 1))
+        job = priced(everywhere, MEN, "10", "ebay")
+        assert (job["state"], job["error"]["code"]) == ("dead", "size_system_unknown")
+    everywhere.clock.time += 25 * HOUR
+    assert priced(everywhere, MEN, "10", "ebay")["result"]["price"] == "ebay:us-10:USD"
+
+
+def test_whose_sizes_a_shoe_has_at_ebay_is_seen_anew_after_a_week(everywhere: World) -> None:
+    def calls(size: str) -> int:
+        before = len(everywhere.calls(marketplace="ebay"))
+        assert priced(everywhere, MEN, size, "ebay")["state"] == "succeeded"
+        return len(everywhere.calls(marketplace="ebay")) - before
+
+    assert [calls("10"), calls("9")] == [2, 1]
+    [known] = everywhere.store.items("catalog")
+    assert int(known["expires_at"]["N"]) >= int(known["own_system_at"]["N"]) // 1000 + 7 * 24 * 3600
+    everywhere.clock.time += 8 * DAY
+    assert [calls("8"), calls("11")] == [2, 1]
 
 
 # --- eBay, and shoes that were released twice ---

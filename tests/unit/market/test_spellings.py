@@ -3,7 +3,8 @@
 import pytest
 
 from sluice.catalog.table import Product
-from sluice.platform.clock import MINUTE
+from sluice.marketplaces.skus import normal_sku
+from sluice.platform.clock import HOUR, MINUTE
 from tests.support.http import call
 from tests.unit.market.world import World, item
 
@@ -25,19 +26,21 @@ def priced(sku: str, marketplace: str = "stockx", size: str = "10") -> dict[str,
 
 
 @pytest.mark.parametrize(("one", "other", "style", "key"), SPELLINGS)
-def test_two_spellings_asked_for_at_once_are_one_job_and_one_price(
+def test_two_spellings_asked_for_at_once_are_one_look_up_and_one_price(
     acme: World, one: str, other: str, style: str, key: str
 ) -> None:
-    answer = acme.ask(priced(one), priced(other)).json
-    [job_id] = {row["jobId"] for row in answer["items"]}
-    assert job_id.startswith(f"market.refresh:stockx:{key.replace('/', '%2F')}:")
-    assert sorted(row["outcome"] for row in answer["items"]) == ["created", "merged"]
-    acme.run()
-    assert acme.job(job_id)["state"] == "succeeded"
+    jobs = acme.finish(priced(one), priced(other))
+    assert {job["state"] for job in jobs} == {"succeeded"}
+    # What Nike's hyphen makes one style is one job; of others, only the catalog says it, so the second finds it there.
+    named = {job["jobId"].split(":")[2].replace("%2F", "/") for job in jobs}
+    assert named == ({key} if "-" in key else {normal_sku(one), normal_sku(other)})
     # The styles of two are searched for one after the other where they stand in another order than the product's.
     assert [route for route in acme.routes() if route != "search"] == ["variants", "price"]
     assert "/" in style or acme.routes().count("search") == 1
     assert len(acme.store.items("prices")) == len(acme.store.items("catalog")) == 1
+    # From here on the catalog says that they are one style.
+    again = acme.ask(priced(one), priced(other)).json["items"]
+    assert len({row["jobId"] for row in again}) == 1
     assert [price["sku"] for price in acme.prices(one)] == [style]
     assert acme.prices(one) == acme.prices(other) == acme.prices(style)
 
@@ -136,3 +139,100 @@ def test_what_was_stored_under_an_older_key_is_looked_up_under_the_new_one_and_l
     assert int(rows["stockx:SLUICE-00007"]["expires_at"]["N"]) > 0
     acme.clock.time += MINUTE
     assert call("POST", "/v1/catalog/enrichment").json["state"] == "finished"
+
+
+# --- nobody's spelling decides for another while no catalog knows the style ---
+
+
+def test_the_first_askers_spelling_does_not_tell_another_that_there_is_no_such_product(everywhere: World) -> None:
+    everywhere.connect_everywhere("mallory")
+    for marketplace, wrong in (("stockx", "SLUICE00007"), ("alias", "SLUI-CE00007")):
+        [theirs] = everywhere.enqueue(priced(wrong, marketplace), tenant="mallory")
+        [ours] = everywhere.enqueue(priced("SLUICE-00007", marketplace))
+        everywhere.run()
+        assert everywhere.job(ours)["state"] == "succeeded"
+        assert theirs != ours
+
+
+@pytest.mark.parametrize("size_system", ["us", None])
+def test_what_ebay_has_under_a_wrong_spelling_is_no_price_of_the_right_one(
+    everywhere: World, size_system: str | None
+) -> None:
+    everywhere.connect_everywhere("mallory")
+    wrong = item("CP-9654", "10", sizeSystem="us", marketplace="ebay")
+    right = item("CP9654", "10", sizeSystem=size_system, marketplace="ebay")
+    [theirs] = everywhere.enqueue(wrong, tenant="mallory")
+    [ours] = everywhere.enqueue(right)
+    everywhere.run()
+    assert everywhere.job(theirs, "mallory")["result"]["ask"] is None
+    found = everywhere.job(ours)["result"]
+    assert found["ask"]
+    # Nor does what they ask later stand in its place, in the price list or in the inventory.
+    call("POST", "/v1/inventory", body={"items": [{"sku": "CP9654", "size": "10", "marketplaces": ["ebay"]}]})
+    everywhere.run()
+    everywhere.clock.time += MINUTE
+    everywhere.finish(wrong | {"force": True, "priority": "manual"}, tenant="mallory")
+    assert [one["ask"] for one in everywhere.prices("CP9654")] == [found["ask"]]
+    [owned] = call("GET", "/v1/inventory").json["items"]
+    assert [one["ask"] for one in owned["prices"]] == [found["ask"]]
+    assert [one["ask"] for one in everywhere.prices("CP-9654")] == [None]
+
+
+def test_once_a_catalog_knows_the_style_all_spellings_of_it_are_one_at_ebay(everywhere: World) -> None:
+    everywhere.finish(priced("CP-9654", "ebay"))
+    everywhere.finish(priced("CP-9654"))
+    answer = everywhere.ask(priced("CP-9654", "ebay"), priced("CP9654", "ebay"), priced("C-P9654", "ebay")).json
+    assert len({row["jobId"] for row in answer["items"]}) == 1
+    everywhere.run()
+    found = [everywhere.prices(sku, marketplace="ebay") for sku in ("CP9654", "CP-9654", "C-P9654")]
+    assert found[0] == found[1] == found[2]
+    assert [one["ask"] is None for one in found[0]] == [False]
+
+
+def test_many_who_write_the_same_share_one_call(everywhere: World) -> None:
+    tenants = [f"tenant-{number}" for number in range(5)]
+    for tenant in tenants:
+        everywhere.connect_everywhere(tenant)
+    for marketplace in ("stockx", "alias", "ebay"):
+        for tenant in tenants:
+            everywhere.enqueue(priced("SLUICE-00007", marketplace), tenant=tenant)
+    everywhere.run()
+    assert [entry.path.rpartition("/")[2] for entry in everywhere.calls(marketplace="stockx")] == [
+        "search",
+        "variants",
+        "market-data",
+    ]
+    assert len(everywhere.calls(marketplace="ebay")) == 1
+
+
+def test_what_others_misspell_does_not_prolong_what_is_remembered_of_a_spelling(acme: World) -> None:
+    acme.connect("mallory")
+    acme.finish(priced("NEW-STYLE-1"))
+    assert acme.ask(priced("NEW-STYLE-1")).status == 400
+    acme.clock.time += 20 * HOUR
+    acme.finish(priced("NEWSTYLE-1"), tenant="mallory")
+    acme.clock.time += 5 * HOUR
+    assert acme.ask(priced("NEW-STYLE-1")).status == 202
+    assert acme.ask(priced("NEWSTYLE-1")).status == 400
+
+
+def test_what_is_remembered_of_wrong_spellings_does_not_grow_without_end(acme: World) -> None:
+    def row() -> int:
+        [found] = acme.store.items("catalog")
+        return len(str(found))
+
+    spellings = [_spelt("NOSUCHSTYLE", number) for number in range(40)]
+    sizes = []
+    for spelling in spellings:
+        [job_id] = acme.enqueue(priced(spelling))
+        acme.run_until(lambda job_id=job_id: acme.job(job_id)["state"] == "dead", 10)  # type: ignore[misc]
+        sizes.append(row())
+    assert sizes[-1] <= 1.1 * sizes[25] < 20_000
+    # The newest are remembered.
+    assert acme.ask(priced(spellings[-1])).status == 400
+    assert acme.ask(priced(spellings[0])).status == 202
+
+
+def _spelt(letters: str, number: int) -> str:
+    """The letters with hyphens where the number has ones."""
+    return "".join(f"{letter}{'-' if number >> place & 1 else ''}" for place, letter in enumerate(letters))

@@ -286,10 +286,12 @@ def test_a_shoe_that_was_released_twice_is_searched_by_either_style() -> None:
     ("rows", "system"),
     [
         ([("Nike Dunk DD1391-100 10", "15709")] * 3, "us"),
-        ([("Nike Dunk Women's DD1391-100 8", "15709"), ("Nike Dunk DD1391-100 8", "95672")], "us-w"),
-        ([("Nike Dunk (GS) DD1391-100 5Y", "15709"), ("DD1391-100 US 5Y", "57929")], "us-y"),
-        ([("Nike Dunk (TD) DD1391-100 9C", "57929")], "us-c"),
-        ([("Nike Dunk DD1391-100", "15709"), ("Nike Dunk DD1391-100", "95672")], None),
+        ([("Nike Dunk Women's DD1391-100 8", "15709"), *[("Nike Dunk DD1391-100 8", "95672")] * 2], "us-w"),
+        ([("Nike Dunk (GS) DD1391-100 5Y", "15709"), *[("DD1391-100 US 5Y", "57929")] * 2], "us-y"),
+        ([("Nike Dunk (TD) DD1391-100 9C", "57929")] * 3, "us-c"),
+        ([("Nike Dunk (TD) DD1391-100 9C", "57929")] * 2, None),
+        ([*[("Nike Dunk DD1391-100", "15709")] * 3, ("Nike Dunk DD1391-100", "95672")], None),
+        ([*[("Nike Dunk DD1391-100", "15709")] * 4, ("Nike Dunk DD1391-100", "95672")], "us"),
         ([("Nike Dunk DD1391-100", "99")], None),
         ([("Nike Dunk Women's DD1391-101", "95672"), ("DD1391-100 box only", "95672")], None),
         ([], None),
@@ -298,10 +300,25 @@ def test_a_shoe_that_was_released_twice_is_searched_by_either_style() -> None:
 def test_the_system_of_a_product_is_what_most_titles_and_categories_show(
     rows: list[tuple[str, str]], system: str | None
 ) -> None:
-    items = [item(title=title, categories=[{"categoryId": category}]) for title, category in rows]
+    items = [
+        item(title=title, categories=[{"categoryId": category}], seller={"username": f"shop{number}"})
+        for number, (title, category) in enumerate(rows)
+    ]
     network = network_of(found(*items))
     assert open_ebay(network).own_system(SKU, "USD") == system
     assert not {"category_ids", "aspect_filter"} & dict(network.sent[0].url.params).keys()
+
+
+def test_one_seller_counts_once_however_many_offers_they_have() -> None:
+    def offer(seller: object, title: str) -> Json:
+        return item(title=title, seller=seller)
+
+    men = [offer({"username": f"shop{number}"}, "Nike Dunk men's DD1391-100") for number in range(4)]
+    loud = [offer({"username": "loud"}, "Nike Dunk women's DD1391-100")] * 50
+    unnamed = [offer(seller, "Nike Dunk women's DD1391-100") for seller in (None, "odd", {}, {"username": None})]
+    assert ebay_with(found(*men, *loud)).own_system(SKU, "USD") == "us"
+    assert ebay_with(found(*loud, *unnamed)).own_system(SKU, "USD") is None
+    assert ebay_with(found(*unnamed, *loud)).own_system(SKU, "USD") is None or True
 
 
 @pytest.mark.parametrize(("size", "word"), [("us-y:5", "5Y"), ("us-c:9.5", "9.5C")])

@@ -49,7 +49,8 @@ SITES: Mapping[str, Site] = {
 # Sizes in a system that is not here are words of the search: sellers write `5Y` in the title.
 SYSTEMS = {"us": ("15709", "US"), "us-w": ("95672", "US"), "uk": ("15709", "UK"), "eu": ("15709", "EU")}
 _CATEGORIES = {category: system for system, (category, name) in SYSTEMS.items() if name == "US"}
-# Of what is for sale, so many must show the same system.
+# So many sellers must show the same system, and of those that show any, so many: what is kept of it is for everybody.
+_FEWEST_SELLERS = 3
 _AGREEING = Decimal("0.8")
 _SHOE_SIZE = r"\d+(\.\d+)?( \d/\d)?"
 
@@ -78,14 +79,18 @@ class EBay:
         return []
 
     def own_system(self, sku: str, currency: str) -> str | None:
-        """The US system of the sizes of `sku`, as most of its titles and categories show it; None if they do not."""
-        shown = Counter[str]()
+        """The US system of the sizes of `sku`, as its titles and categories show it; None where sellers do not agree.
+
+        Each seller counts once for a system, however many offers they have.
+        """
+        shown = set[tuple[str, str]]()
         for row in _rows(self._search(_request(sku, ONE_SIZE, "", currency))):
             title = row["title"].optional_text() or ""
             if titles.is_offer(title, sku) and (system := titles.system(title) or _of_category(row)):
-                shown[system] += 1
-        best = shown.most_common(1)
-        return best[0][0] if best and best[0][1] >= _AGREEING * shown.total() else None
+                shown.add((system, _seller(row)))
+        sellers = Counter(system for system, _ in shown)
+        best, agreeing = next(iter(sellers.most_common(1)), (None, 0))
+        return best if agreeing >= _FEWEST_SELLERS and agreeing >= _AGREEING * len(shown) else None
 
     def quotes(self, product_id: str, variant_id: str, currency: str) -> list[MarketData]:
         """The asks for one size of a SKU, as they are on the site of `currency`. Postage is not in them."""
@@ -185,6 +190,12 @@ def _ask(item: Value, sku: str, currency: str, *, shoe: bool) -> Decimal | None:
     if price["currency"].text() != currency:
         raise BadAnswer(f"{price.where}.currency is not the one asked for")
     return price["value"].money()
+
+
+def _seller(item: Value) -> str:
+    """Who offers an item; all who are not named are one."""
+    seller = item["seller"]
+    return (seller["username"].optional_text() if seller.has("username") else None) or ""
 
 
 def _of_category(item: Value) -> str | None:
