@@ -4,7 +4,7 @@ from typing import Any
 
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.keys import HOT
-from sluice.marketplaces.skus import key
+from sluice.marketplaces.skus import hyphenated
 from sluice.platform.clock import DAY, iso
 
 # When the letters of events/*.json died: 2026-11-22T05:00:00Z.
@@ -20,7 +20,7 @@ def write(tenant: str = "acme", sku: str = "DD1391-100", died_at: int = DIED_AT,
 
 def made(tenant: str = "acme", sku: str = "DD1391-100", died_at: int = DIED_AT, **changes: Any) -> DeadLetter:
     """The letter of a `market.refresh` that died at its fifth attempt."""
-    job_id = f"market.refresh:stockx:{key(sku)}:us-10:USD"
+    job_id = f"market.refresh:stockx:{hyphenated(sku)}:us-10:USD"
     message = f"stockx:{tenant} answered 503"
     values: dict[str, Any] = {
         "tenant": tenant,

@@ -27,7 +27,7 @@ from tests.support.http import Answer, call, event, route_functions, send
 from tests.support.letters import DIED_AT, write
 from tests.unit.api.conftest import CREDENTIALS, MAIL, WEBHOOK, Cloud
 
-OWN = "market.refresh:stockx:ACMEONLY:us-10:USD"
+OWN = "market.refresh:stockx:ACME-ONLY:us-10:USD"
 # The dead letter of ACME-ONLY that `write` stores.
 LETTER = public_id(f"{iso(DIED_AT)}#{OWN}#1")
 # The listing that acme offers as ACME-ONLY.
