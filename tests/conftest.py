@@ -4,15 +4,16 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, SupportsIndex
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 from sluice import capabilities
 from sluice.jobs.model import kinds
@@ -95,17 +96,43 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return cores() + WAITING_PROCESSES * bool({"tests", "integration"} & set(folders))
 
 
-class _Together(LoadFileScheduling):  # type: ignore[misc]
-    """Gives a process whole files, and those that belong `TOGETHER` to one."""
+class Collected(list[str]):
+    """Tests, of which each is found at once: a list looks through all that stand before it."""
+
+    def __init__(self, tests: Iterable[str]) -> None:
+        super().__init__(tests)
+        self._places = {test: place for place, test in enumerate(self)}
+
+    def index(self, test: str, *_: SupportsIndex) -> int:
+        return self._places[test]
+
+
+class Together(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a process whole files, and those that belong `TOGETHER` to one.
+
+    xdist's own looks for each test through all tests, and at each one's end through all that its process has done.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         return share_of(nodeid)
+
+    def add_node_collection(self, node: WorkerController, collection: Sequence[str]) -> None:
+        super().add_node_collection(node, collection)
+        if node in self.registered_collections:
+            self.registered_collections[node] = Collected(collection)
+
+    def mark_test_complete(self, node: WorkerController, item_index: int, duration: float = 0) -> None:
+        super().mark_test_complete(node, item_index, duration)
+        work = self.assigned_work[node]
+        share = self._split_scope(self.registered_collections[node][item_index])
+        if all(work[share].values()):
+            del work[share]
 
 
 @pytest.hookimpl
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
     """What decides which process does which tests, for `--dist loadfile`; xdist's own for any other."""
-    return _Together(config, log) if config.getoption("dist") == "loadfile" else None
+    return Together(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def share_of(nodeid: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -48,6 +49,49 @@ def test_files_that_share_a_cloud_are_there_and_are_one_share() -> None:
     assert conftest.share_of(market) == conftest.share_of("tests/integration/test_commands.py::test_c")
     assert conftest.share_of(market) != conftest.share_of(restore)
     assert conftest.share_of("tests/unit/test_suite.py::test_d") == "tests/unit/test_suite.py"
+
+
+class Process:
+    """One of the processes that do tests, as the scheduler sees it."""
+
+    def __init__(self) -> None:
+        self.given = list[int]()
+        self.shutting_down = False
+        self.gateway = SimpleNamespace(id="gw")
+
+    def send_runtest_some(self, places: list[int]) -> None:
+        self.given += places
+
+    def shutdown(self) -> None:
+        self.shutting_down = True
+
+
+class Asked:
+    """The options of a run with two processes."""
+
+    option = SimpleNamespace(loadscopereorder=False)
+
+    def getvalue(self, name: str) -> list[str]:
+        return {"tx": ["popen", "popen"]}[name]
+
+
+def test_each_test_is_given_once_and_what_a_process_has_done_is_forgotten() -> None:
+    tests = [f"tests/unit/test_{file}.py::test_{number}" for file in "abcdefg" for number in range(9)]
+    scheduler = conftest.Together(Asked(), None)
+    processes = Process(), Process()
+    for process in processes:
+        scheduler.add_node(process)
+        scheduler.add_node_collection(process, tests)
+    scheduler.schedule()
+    done = set[int]()
+    while left := [(one, place) for one in processes for place in one.given if place not in done]:
+        process, place = left[0]
+        done.add(place)
+        scheduler.mark_test_complete(process, place)
+    assert sorted(place for one in processes for place in one.given) == list(range(len(tests)))
+    assert scheduler.tests_finished
+    assert [scheduler.assigned_work[one] for one in processes] == [{}, {}]
+    assert all(one.shutting_down for one in processes)
 
 
 def test_the_longest_begin_then_what_needs_the_local_cloud() -> None:
