@@ -102,6 +102,8 @@ DEAF: Final = Weather("deaf", aws=0.002, receiver=0.8)
 STRIKES: Final = ("refused", *BREAKS)
 KINDS: Final = (SETTLED, SETTLED, ROUGH, ROUGH, SLOW, REFUSING, FAILING, GARBLED, UNRULY, UNRULY, DEAF)
 SLOWEST_MS: Final = 25_000
+# What says in a request that a set follows.
+SETS: Final = (b'"SS"', b'"NS"', b'"BS"')
 
 
 @dataclass
@@ -152,8 +154,7 @@ class Storm(Points):
             return send()
         name = f"{request.service} {what(request)}"
         if not self.processes[-1].dead:
-            # Sorted: in which order the parts of a set are sent is up to Python.
-            self._digest.update(_letters(json.dumps(request.parameters, default=str)))
+            self._digest.update(_ordered(json.dumps(request.parameters, default=str)))
         if request.service == "dynamodb":
             refusal = self._refusal(request, name)
             if refusal:
@@ -218,7 +219,10 @@ class Storm(Points):
         return share > 0 and self.chance.random() < share
 
 
-def _letters(text: str) -> bytes:
-    """How often each letter of an ASCII text is in it. In which order the parts of a set are sent is up to Python."""
+def _ordered(text: str) -> bytes:
+    """An ASCII text; of one that has a set in it, how often each letter is: in which order its parts are sent is up to
+    Python."""
     raw = text.encode("ascii")
+    if not any(kind in raw for kind in SETS):
+        return raw
     return repr([raw.count(letter) for letter in range(128)]).encode()
