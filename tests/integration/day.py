@@ -11,7 +11,7 @@ from local.sandbox.limits import Limits
 from sluice.prices.ask import calls_unknown
 from sluice_command.api import ApiError
 from sluice_command.golden_set import items
-from tests.integration.levers import lose, spell_as_before, spend
+from tests.integration.levers import hasten, lose, spell_as_before, spend
 from tests.support.stack import until
 
 LIMIT = 100_000
@@ -63,13 +63,15 @@ class Day:
         answer = (api or self.api).post("/v1/market/refresh", {"items": wanted})
         return [row["jobId"] for row in answer["items"]]
 
-    def until(self, state: str, *job_ids: str) -> None:
-        """The schedule's minute is long for a test, so each look is a tick of its own."""
+    def until(self, state: str, *job_ids: str, hasty: bool = False) -> None:
+        """The schedule's minute is long for a test, so each look is a tick of its own. hasty: so is their backoff."""
         scheduler = self.laptop.stack.function("scheduler")
 
         def done() -> bool:
             if all(self.api.job(job_id)["state"] == state for job_id in job_ids):
                 return True
+            for job_id in job_ids if hasty else ():
+                hasten(self.laptop, job_id, "queued")
             self.laptop.cloud.invoke(scheduler, {})
             return False
 
@@ -172,7 +174,7 @@ class Day:
         self.until("succeeded", *self.refresh("FV5029-006"))
         self.laptop.sandbox.faults.set(ServerError(last=1))
         [job] = self.refresh("DZ5485-612", force=True)
-        self.until("succeeded", job)
+        self.until("succeeded", job, hasty=True)
         assert self.api.job(job)["attempts"] == 2
 
     def messages_and_workers_are_lost(self, job: str) -> None:
