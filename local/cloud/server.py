@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ministack.app import main
 
-from local.cloud import ends, fair, iam, priority, probe, quick_dynamodb, streams, unpacked
+from local.cloud import ends, fair, iam, priority, probe, quick_dynamodb, starts, streams, unpacked
 from local.cloud.calls import RECORD
 
 # So many collections of younger objects lie between two of old ones. One of old objects stops all calls for a tenth of
@@ -43,6 +43,7 @@ if __name__ == "__main__":
     ends.install()
     priority.install()
     quick_dynamodb.install()
+    starts.install()
     streams.install(windows=os.environ.get("BATCHING_WINDOWS") == "1")
     fair.install()
     if record := os.environ.get("PROBE_RECORD"):

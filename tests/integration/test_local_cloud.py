@@ -11,6 +11,7 @@ import pytest
 
 from local.cloud import CloudError, DeployError, LocalCloud, deploy
 from local.cloud.cloud import ROOT
+from local.cloud.starts import can_start
 from tests.support.stack import empty_cloud, until
 
 ECHO = "def handler(event, context):\n    return event['number'] + 1\n"
@@ -112,6 +113,16 @@ def test_a_function_is_deployed_invoked_and_logged(cloud: LocalCloud, template: 
     stack = deploy(cloud, "echo", {}, template)
     assert cloud.invoke(stack.function("echo"), {"number": 41}) == 42
     assert any(line.startswith("REPORT") for line in cloud.logs(stack.function("echo")))
+
+
+@pytest.mark.skipif(not can_start(), reason="here ministack starts processes by itself")
+def test_a_functions_process_is_forked_from_one_that_has_its_libraries_loaded(
+    cloud: LocalCloud, template: Path
+) -> None:
+    stack = deploy(cloud, "forked", {}, template)
+    cloud.invoke(stack.function("echo"), {"number": 1})
+    [process] = [one for one, name in cloud.processes().items() if name == stack.function("echo")]
+    assert b"local/cloud/starter.py" in (Path("/proc") / str(process) / "cmdline").read_bytes()
 
 
 def test_a_failing_function_says_why(cloud: LocalCloud, template: Path) -> None:
