@@ -24,6 +24,7 @@ FAST = {
             "margin_ms": 0,
             "windows": [{"calls": LIMIT, "per": "hour"}, {"calls": LIMIT, "per": "day"}],
         },
+        "ebay-inventory": {"interval_ms": 1},
         "pages": {"interval_ms": 1},
     },
     "pages": {"min_check_interval_minutes": 0, "confirm_minutes": 0},
