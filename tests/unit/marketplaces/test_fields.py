@@ -11,6 +11,7 @@ from sluice.marketplaces.http import fields
 from sluice.marketplaces.http.errors import BadAnswer
 from sluice.marketplaces.http.exchange import Answer
 from sluice.marketplaces.http.fields import Value
+from sluice.platform.packing import pack, unpack
 
 
 def _read(body: Any) -> Value:
@@ -109,8 +110,22 @@ def test_what_only_decorates_may_be_odd() -> None:
     assert body["text"].optional_text() == "x"
     assert body["number"].optional_text() == "10.5"
     assert [body[name].optional_text() for name in ("list", "flag", "null", "blank", "missing")] == [None] * 5
-    assert body["half"].optional_text() == "a?"
+    assert body["half"].optional_text() == "a\ufffd"
     assert body["missing"].optional_rows() == []
+
+
+@pytest.mark.parametrize("half", [rb"\ud83d", rb"\uD83d", rb"\udE00", b"\xed\xa0\xbd"])
+def test_texts_that_were_cut_within_a_letter_can_be_stored_wherever_they_stand(half: bytes) -> None:
+    body = _read(b'{"sku": "A%s", "aspects": {"B%s": ["C%s", "\\ud83d\\ude00"]}}' % (half, half, half))
+    cut = "\ufffd"
+    assert body["sku"].text() == f"A{cut}"
+    assert body.raw["aspects"] == {f"B{cut}": [f"C{cut}", "\N{GRINNING FACE}"]}
+    assert unpack(pack(body.raw)) == body.raw
+
+
+def test_a_text_that_was_cut_in_a_document_that_is_too_deep_is_no_fault_of_ours() -> None:
+    with pytest.raises(BadAnswer, match="is not JSON"):
+        _read(b"[" * 990 + rb'"\ud83d"' + b"]" * 990)
 
 
 def test_the_value_itself_is_never_shown() -> None:

@@ -20,4 +20,4 @@ def plain(value: Any) -> Any:
 def digest(value: Any) -> str:
     """A short word for the whole of `value`, the same for the same content in any order of names."""
     text = json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -14,10 +14,13 @@ from typing import Any
 from sluice.marketplaces.http.errors import BadAnswer
 from sluice.marketplaces.http.exchange import Answer
 from sluice.platform.clock import from_iso
+from sluice.platform.unicode_text import well_formed
 
 # No price has more digits; a number such as 1e999999 must not be written out.
 _MONEY = re.compile(r"[0-9]{1,12}(\.[0-9]{1,4})?")
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
+# How JSON spells a half of a surrogate pair, and the bytes by which UTF-8 would, were it allowed to: in few answers.
+_SURROGATE = rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]"
 _NAMES = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", Decimal: "a number"}
 
 
@@ -50,13 +53,13 @@ class Value:
         text: str = self._of(str)
         if not text.strip():
             raise self._wrong("is blank")
-        return _storable(text)
+        return text
 
     def optional_text(self) -> str | None:
         """Text that only decorates: None when it is missing, blank or no text."""
         if isinstance(self.raw, int | Decimal) and not isinstance(self.raw, bool):
             return str(self.raw)
-        return _storable(self.raw) if isinstance(self.raw, str) and self.raw.strip() else None
+        return self.raw if isinstance(self.raw, str) and self.raw.strip() else None
 
     def optional_time(self) -> int | None:
         """A time as epoch ms that only decorates: None when it is missing or no time with its zone."""
@@ -121,13 +124,15 @@ class Value:
 
 
 def read(answer: Answer) -> Value:
-    """The JSON document of `answer`.
+    """The JSON document of `answer`, in which every text can be stored.
 
     Raises:
         BadAnswer: it is none.
     """
     try:
         document = json.loads(answer.body, parse_float=Decimal, parse_constant=_no_constant)
+        if re.search(_SURROGATE, answer.body):
+            document = well_formed(document)
     except (ValueError, RecursionError) as error:
         message = f"{answer.source}: the answer is not JSON"
         raise BadAnswer(message, status=answer.status, uncertain=True) from error
@@ -136,11 +141,6 @@ def read(answer: Answer) -> Value:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
-
-
-def _storable(text: str) -> str:
-    """`text` without halves of surrogate pairs, which JSON can spell and UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _name(raw: Any) -> str:
