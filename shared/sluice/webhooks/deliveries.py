@@ -55,7 +55,8 @@ class Delivery(tables.Table):
     """One event for one endpoint. `delivery` begins with the event's time. body: what is sent, each time the same.
 
     tries: `{"at": ms, "status": int | None, "code": str | None, "message": str | None, "ms": int}`, oldest first.
-    attempts: those since it was last sent on its way. token: of the last change (see `tables`).
+    attempts: those since it was last sent on its way. resent_at: when somebody has sent it on its way once more.
+    token: of the last change (see `tables`).
     """
 
     class Meta:
@@ -73,7 +74,13 @@ class Delivery(tables.Table):
     created_at = IntAttribute()
     updated_at = IntAttribute()
     expires_at = IntAttribute()
+    resent_at = IntAttribute(null=True)
     token = UnicodeAttribute(null=True)
+
+    @property
+    def set_out_at(self) -> int:
+        """When it was last sent on its way."""
+        return self.resent_at or self.created_at
 
 
 def delivery_id(at: int, message_id: str) -> str:
@@ -164,7 +171,7 @@ def drop(pending: Delivery, now: int) -> Delivery | None:
 def resend(delivery: Delivery, now: int) -> Delivery | None:
     """Send it on its way once more, from the first attempt. None when somebody has just changed it."""
     actions = [Delivery.state.set(State.PENDING), Delivery.attempts.set(0), Delivery.due_at.set(now)]
-    actions.append(Delivery.expires_at.set(ttl(now + KEEP_MS)))
+    actions += [Delivery.resent_at.set(now), Delivery.expires_at.set(ttl(now + KEEP_MS))]
     as_read = (Delivery.due_at == delivery.due_at) & (Delivery.state == delivery.state)
     again = _update(delivery, actions, as_read, now)
     if again:

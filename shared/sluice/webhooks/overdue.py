@@ -41,7 +41,8 @@ def _by_tenant() -> dict[str, dict[str, Endpoint]]:
 
 
 def _is_overdue(endpoint: Endpoint, now: int) -> bool:
-    if endpoint.status != Status.ACTIVE or (endpoint.rests_until or 0) > now - LATE_MS:
+    """Whether something has been due there for long: to be sent, or, where it is switched off, to be dropped."""
+    if endpoint.status == Status.ACTIVE and (endpoint.rests_until or 0) > now - LATE_MS:
         return False
     due_at = deliveries.next_due(endpoint.key)
     return due_at is not None and due_at <= now - LATE_MS

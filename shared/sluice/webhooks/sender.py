@@ -132,13 +132,14 @@ def _part(found: Sequence[Endpoint], client: WebhookClient, clock: Clock) -> boo
     for endpoint in found:
         if endpoint.status != Status.ACTIVE:
             line = deliveries.waiting(endpoint.key, now, MOST_DROPPED)
-            dropped, kept = line.deliveries, list[Delivery]()
+            # Looked at after the line: what stands there since it was switched on again is not to be dropped.
+            dropped, kept = [] if _is_on(endpoint) else line.deliveries, list[Delivery]()
         elif (endpoint.rests_until or 0) > now:
             continue
         else:
             line = deliveries.due(endpoint.key, now, 1 if endpoint.late else AT_ONCE)
             # What was on its way to an endpoint of this name that was deleted is none of this one's.
-            kept = [one for one in line.deliveries if one.created_at >= endpoint.created_at - CLOCK_SKEW_MS]
+            kept = [one for one in line.deliveries if one.set_out_at >= endpoint.created_at - CLOCK_SKEW_MS]
             dropped = [one for one in line.deliveries if one not in kept]
         more = more or line.more
         for one in dropped:
@@ -153,6 +154,12 @@ def _part(found: Sequence[Endpoint], client: WebhookClient, clock: Clock) -> boo
     for endpoint in found:
         _judge(endpoint, ended[endpoint.key], clock.now())
     return more
+
+
+def _is_on(endpoint: Endpoint) -> bool:
+    """Whether events are sent to the endpoint, as it is now."""
+    on = [one.webhook_id for one in endpoints.of(endpoint.tenant) if one.status == Status.ACTIVE]
+    return endpoint.webhook_id in on
 
 
 def _next_turn(tenant: str, now: int) -> int | None:

@@ -6,12 +6,13 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from local.cloud.cloud import ROOT
 from sluice.feed import bus_events
 from sluice.platform import aws
 from sluice.platform.clock import HOUR, MINUTE
-from sluice.webhooks import deliveries, endpoints, messages, sender
+from sluice.webhooks import deliveries, endpoints, messages, overdue, sender, turns
 from sluice.webhooks.deliveries import Delivery
 from sluice.webhooks.endpoints import Endpoint, WantedEndpoint
 from sluice.webhooks.messages import Deleted
@@ -20,6 +21,7 @@ from tests.unit.webhooks.conftest import (
     NOON,
     URL,
     Post,
+    delivery,
     ended,
     endpoint,
     state_of,
@@ -145,6 +147,88 @@ def test_one_of_its_name_that_was_made_meanwhile_keeps_what_is_its_own(post: Pos
     deliveries.create(found.key, later, "new", "job.dead", "{}", later)
     post.run()
     assert (states(), len(post.receivers.sent)) == (["dropped", "delivered"], 1)
+
+
+@pytest.mark.parametrize("was", ["delivered", "dropped"])
+def test_what_was_for_a_deleted_endpoint_is_resent_to_the_one_of_its_name(post: Post, was: str) -> None:
+    found, _ = endpoint()
+    post.receivers.answers = [204 if was == "delivered" else 500]
+    post.publish(ended())
+    post.step()
+    post.step()
+    delete(post, found)
+    post.run()
+    assert states() == [was]
+    post.clock.time += HOUR
+    endpoints.create("acme", "main", WantedEndpoint(f"{URL}/new", ["job.dead"], enabled=True), post.clock.time)
+    assert deliveries.resend(delivery(), post.clock.time)
+    turns.wake("acme", post.clock.time, post.clock.time)
+    post.receivers.answers = [500]
+    post.run()
+    assert [sent.url for sent in post.receivers.sent] == [URL, f"{URL}/new", f"{URL}/new"]
+    assert states() == ["delivered"]
+
+
+def test_what_was_resent_to_an_endpoint_that_is_deleted_then_is_dropped(post: Post) -> None:
+    found, _ = endpoint()
+    post.receivers.answers = [204, 500]
+    post.publish(ended())
+    post.run()
+    post.clock.time += HOUR
+    assert deliveries.resend(delivery(), post.clock.time)
+    turns.wake("acme", post.clock.time, post.clock.time)
+    post.step()
+    endpoints.delete(found)  # and whoever is to clear it has not come yet
+    post.clock.time += HOUR
+    endpoints.create("acme", "main", WantedEndpoint(f"{URL}/new", ["job.dead"], enabled=True), post.clock.time)
+    post.run()
+    assert (states(), {sent.url for sent in post.receivers.sent}) == (["dropped"], {URL})
+
+
+def test_an_endpoint_that_is_switched_on_while_what_was_on_its_way_is_dropped_keeps_what_comes_then(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sender knows the endpoint as switched off; an event comes for it before that sender reads the line."""
+    found, _ = endpoint(enabled=False)
+    waiting, once = deliveries.waiting, [True]
+
+    def late(*args: Any) -> deliveries.DueDeliveries:
+        if once:
+            once.clear()
+            endpoints.change(found, WantedEndpoint(URL, ["job.succeeded"], enabled=True), NOON)
+            sender.fan_out(bus_events.event(ended()), NOON)
+        return waiting(*args)
+
+    monkeypatch.setattr(deliveries, "waiting", late)
+    turns.wake("acme", NOON, NOON)
+    post.run()
+    assert (states(), once) == (["delivered"], [])
+
+
+def test_what_was_sent_on_its_way_while_the_endpoint_was_switched_off_is_dropped(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sender knows the endpoint as switched on, and dies when it has sent the event on its way: nobody is told."""
+    found, _ = endpoint()
+    create = deliveries.create
+
+    def late(*args: Any) -> str:
+        endpoints.change(found, WantedEndpoint(URL, ["job.succeeded"], enabled=False), NOON)
+        create(*args)
+        raise EndpointConnectionError(endpoint_url="the sender dies")
+
+    monkeypatch.setattr(deliveries, "create", late)
+    assert post.handle(json.dumps(ended())) == ["0"]
+    monkeypatch.setattr(deliveries, "create", create)
+    assert post.handle(json.dumps(ended())) == []  # as the queue delivers it again: nobody wants it now
+    assert (states(), post.queue) == (["pending"], [])
+    post.clock.time += overdue.LATE_MS
+    assert overdue.wake(post.clock.time) == 1
+    post.run()
+    endpoints.change(found, WantedEndpoint(URL, ["job.succeeded"], enabled=True), post.clock.time)
+    turns.wake("acme", post.clock.time, post.clock.time)
+    post.run()
+    assert (states(), post.receivers.sent) == (["dropped"], [])
 
 
 def test_an_attempt_goes_where_the_endpoint_is_now(post: Post) -> None:

@@ -76,16 +76,29 @@ def test_a_tenant_whose_turn_is_taken_is_left_to_its_sender(post: Post) -> None:
     assert overdue.wake(post.clock.time) == 1, "its sender is gone"
 
 
-def test_an_endpoint_that_rests_or_is_switched_off_holds_its_own(post: Post) -> None:
-    lose(post, "acme", "zeta")
+def test_an_endpoint_that_rests_holds_its_own(post: Post) -> None:
+    lose(post, "acme")
     now = post.clock.time
-    rests, off = endpoints.find("acme", "main"), endpoints.find("zeta", "main")
+    rests = endpoints.find("acme", "main")
     assert rests
-    assert off
     endpoints.keep(rests, EndpointStanding(1, now, now, 1, now + HOUR), None, now)
-    endpoints.keep(off, off.standing, "it is gone", now)
     assert overdue.wake(now + HOUR) == 0
     assert overdue.wake(now + HOUR + overdue.LATE_MS) == 1
+
+
+def test_what_is_on_its_way_to_one_that_is_switched_off_is_dropped(post: Post) -> None:
+    """Also where it rested when it was switched off."""
+    lose(post, "acme")
+    now = post.clock.time
+    off = endpoints.find("acme", "main")
+    assert off
+    endpoints.keep(off, EndpointStanding(1, now, now, 1, now + HOUR), "it is gone", now)
+    post.clock.time += overdue.LATE_MS
+    assert overdue.wake(post.clock.time) == 1
+    post.run()
+    assert (states(), post.receivers.sent) == (["dropped"], [])
+    post.clock.time += DAY
+    assert overdue.wake(post.clock.time) == 0
 
 
 def test_waking_twice_announces_one_turn(post: Post) -> None:
