@@ -34,6 +34,7 @@ class EbayRecordDay:
         self.a_record_is_proposed()
         self.what_was_published_is_shown()
         self.a_listing_is_ended()
+        self.what_is_cancelled_says_so()
 
     def a_record_is_put_twice(self) -> None:
         """The second time the same is said while the job waits, so nothing is done."""
@@ -80,6 +81,14 @@ class EbayRecordDay:
     def a_listing_is_ended(self) -> None:
         assert self.api.delete(f"{LISTINGS}/{SKU}")["outcome"] == "queued"
         assert self.api.get(f"{LISTINGS}/{SKU}")["state"] == "archived"
+
+    def what_is_cancelled_says_so(self) -> None:
+        """A publish that nobody wants any more, of a group with one size."""
+        self.api.put("/v1/ebay/groups/G-2", GROUP)
+        said = document(sku="G-2-9", group="G-2", aspects={**ASPECTS, "US Shoe Size": ["9"]})
+        job = self.api.put(f"{LISTINGS}/G-2-9", {name: value for name, value in said.items() if name != "sku"})["jobId"]
+        self.api.delete(f"/v1/jobs/{job}")
+        until(lambda: self.api.get("/v1/ebay/groups/G-2")["state"] == "failed", "the group says that it is given up")
 
     def put(self, sku: str) -> Any:
         said = {name: value for name, value in document(aspects=ASPECTS).items() if name != "sku"}

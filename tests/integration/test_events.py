@@ -92,7 +92,7 @@ ANSWERS: dict[str, Any] = {
     "inventory_refresh": lambda answer: json.loads(answer["body"])["refreshes"] == 1,
     "inventory_show": lambda answer: answer["statusCode"] == 200,
     "inventory_worker_messages": lambda answer: answer == {"batchItemFailures": []},
-    "job_events_records": lambda answer: answer == {"published": 1, "live": 0, "checks": 0},
+    "job_events_records": lambda answer: answer == {"published": 1, "live": 0, "checks": 0, "given_up": 0},
     "listings_activate": lambda answer: answer["statusCode"] == 202,
     "listings_bulk": lambda answer: json.loads(answer["body"])["counts"] == {"accepted": 1, "refused": 2},
     "listings_create": lambda answer: answer["statusCode"] == 202,

@@ -9,10 +9,9 @@ from typing import Final, TypeVar
 from local.sandbox.ebay.inventory import echo as shown
 from local.sandbox.ebay.inventory.book import Offer, Shop
 from local.sandbox.ebay.inventory.offers import offer_shown
-from sluice.jobs.model.states import DEAD, SUCCEEDED
-from sluice.jobs.queue import cancel
+from sluice.jobs.model.states import SUCCEEDED
 from sluice.listings.ebay import echo as echoes
-from sluice.listings.ebay import kinds, projection
+from sluice.listings.ebay import projection
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.desired import Desired, Group, Price, Status
 from sluice.listings.ebay.documents import document
@@ -119,12 +118,6 @@ class Ebay(Trade):
         for known in self._wanted.values():
             self._put(known)
 
-    def later(self) -> None:
-        """Whose publish has died since then, with the last worker that a storm has killed, asks for it again too."""
-        for known in self._wanted.values():
-            if lost_its_worker(known.tenant, known.want.sku):
-                self._put(known)
-
     # ── the end ──
 
     def wrong(self) -> Iterator[str]:
@@ -196,14 +189,6 @@ class Ebay(Trade):
 
     def _shop(self, tenant: str) -> Shop:
         return self._town.sandbox.ebay.shop(tenant)
-
-
-def lost_its_worker(owner: str, sku: str) -> bool:
-    """Whether the job that publishes a record was given up because a storm has killed the worker of its last attempt:
-    that shows when the lease is over, in the calm. Of every other end the calm is to have none that is asked for again.
-    """
-    job = cancel.find(kinds.publish_id(owner, sku), None)
-    return job is not None and job.state == DEAD and (job.error or {}).get("code") == "lease_expired"
 
 
 def edited(want: Desired, kind: str, chance: Random) -> Desired:

@@ -8,7 +8,7 @@ from local.sandbox.ebay.inventory.book import Listing, Offer, Shop
 from sluice.listings.ebay import table as records
 from sluice.listings.ebay.desired import Desired, Group, Status
 from sluice.listings.ebay.documents import document, group_document
-from tests.soak.ebay import edited, less_sold, lost_its_worker, said_anew
+from tests.soak.ebay import edited, less_sold, said_anew
 from tests.soak.town import TENANTS, Town, Trade
 from tests.support.ebay_wanted import SHOES, size
 
@@ -85,12 +85,6 @@ class Groups(Trade):
         """Whose publish has died has it asked for again."""
         for tenant, known in self._wanted.items():
             self._put_all(tenant, known)
-
-    def later(self) -> None:
-        """As in `Ebay`."""
-        for tenant, known in self._wanted.items():
-            if lost_its_worker(records.group_owner(tenant), known.group.key):
-                self._put_all(tenant, known)
 
     def _put_all(self, tenant: str, known: Wanted) -> None:
         self._put_group(tenant, known)

@@ -23,6 +23,7 @@ from sluice.inventory import worker as inventory_worker
 from sluice.jobs.model import events
 from sluice.jobs.queue import lanes, nudge, recounts, tally
 from sluice.jobs.run import worker
+from sluice.listings import given_up
 from sluice.listings import live as live_listings
 from sluice.listings.ebay import reconciler
 from sluice.listings.stockx import aftermath, poll_run
@@ -427,6 +428,7 @@ class Town(Plant):
             events.publish(records)
             live_listings.tell(records)
             aftermath.follow_up(records, self.clock.now(), live.current())
+            given_up.tell(records)
             tally.follow(records)
             return True
 

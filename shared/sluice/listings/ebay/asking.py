@@ -1,7 +1,8 @@
 """Storing what a seller wants, and asking for the job that makes eBay so, in one transaction.
 
 ```
- read the record ─► the same as is stored, and eBay has it or a job is under way?   nothing is done (counted)
+ read the record ─► the same as is stored, and eBay has it or a job waits?          nothing is done (counted)
+                    the same, and its job runs?             the job, which runs once more
                     only how drift is treated differs?      record v+1 and history
                     else                                    record v+1, history, and the job, all or nothing
  somebody else wrote meanwhile ─► read again
@@ -18,7 +19,7 @@ from typing import Final, NamedTuple
 from sluice.jobs import ask
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.states import FINAL, QUEUED
+from sluice.jobs.model.states import FINAL, LEASED, QUEUED, SUCCEEDED
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.jobs.queue.together import NotWritten
 from sluice.listings.ebay import kinds, wishes
@@ -104,9 +105,11 @@ def put(
         change = change_of(asker, wanted, archive=archive)
         if version is not None and version != change.found:
             raise WrongVersion(change.found)
-        if change.is_none and _is_settled(change):
+        if change.is_none and (state := _settled(change)):
             if unless_newer and change.is_own:
                 return _told_again(change)
+            if state == LEASED:
+                return _asked_again(change)
             count("queue.enqueue_skipped_hash")
             return Done(Outcome.UNCHANGED, change.version - 1)
         if unless_newer and change.is_overtaken:
@@ -182,13 +185,23 @@ def remember(asker: Asker, done: Iterable[Done], *, wake: bool = True) -> None:
         ask.remember(asker.tenant, jobs, asker.now, asker.config, due=due)
 
 
-def _is_settled(change: Change) -> bool:
-    """Whether eBay has what the record says, or a job is on its way to make it so."""
-    old = change.old
-    if old is None or old.is_published or old.archived_at:
-        return old is not None
+def _asked_again(change: Change) -> Done:
+    """Its publish has begun, and may fail for what has passed by now, or die with its worker: it runs once more."""
+    asker = change.asker
+    wish = wishes.publish(*change.subject, asker.subject, change.due_at, priority=asker.priority)
+    return Done(Outcome.QUEUED, change.version - 1, ask.want(wish, asker.now, asker.config), change.due_at)
+
+
+def _settled(change: Change) -> str | None:
+    """Whether nothing is to be written: `SUCCEEDED` where eBay has what the record says, or the state of the job that
+    is on its way to make it so; `QUEUED` of one that is to run once more.
+    """
+    if change.old is None or change.old.is_published:
+        return SUCCEEDED if change.old else None
     try:
         job = Job.get(kinds.publish_id(*change.subject), consistent_read=True)
     except Job.DoesNotExist:
-        return False
-    return job.state not in FINAL
+        return None
+    if job.state in FINAL:
+        return None
+    return QUEUED if job.rerun is not None else job.state

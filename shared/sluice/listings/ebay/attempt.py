@@ -173,8 +173,9 @@ def failed(attempt: Attempt, failure: Failure) -> None:
     """Keep why an attempt did not succeed: in the sync log, and on the record where it was the last."""
     record, now = attempt.record, attempt.run.clock.now()
     _entry(attempt, log_rows.result_of(failure), failure, now).save()
-    actions: list[Update] = [Record.error.set(log_rows.error_of(attempt.run, record, failure))]
-    if record.run == attempt.token and log_rows.result_of(failure) == "failed":
+    error = log_rows.error_of(attempt.run, record, failure)
+    actions: list[Update] = [Record.error.set(error)]
+    if record.run == attempt.token and error["final"]:
         actions.append(Record.run.remove())  # no more is sent: whoever looks at the listing sees what is there
     if attempt.offer_id and attempt.offer_id != record.offer_id:
         # Found on the way: a later failure must not throw it away.

@@ -86,7 +86,7 @@ class Change(ABC):
     @property
     def is_work(self) -> bool:
         """Whether a publisher has something to do, as far as the record tells."""
-        if self.old is None or self.old.archived_at:
+        if self.old is None or (self.old.archived_at and not self.archive):
             return not self.archive
         return self.old.record_hash != self.hash or not self.old.is_published
 

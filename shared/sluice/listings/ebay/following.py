@@ -134,6 +134,8 @@ def _sold(record: Record, want: Desired, sold: int, at: int) -> tuple[list[Updat
     ]
     if record.is_published:
         actions += [Record.published_hash.set(hashes.of_record(left)), Record.published_version.set(version)]
+    if record.error and record.error["version"] == record.version:
+        actions.append(Record.error.set({**record.error, "version": version}))  # of this one too: nobody asks for it
     entry = HistoryEntry(
         listing=record.listing,
         entry=table.version_entry(version),

@@ -27,7 +27,7 @@ class TakenRecord(TypedDict):
     """What became of a record that was sent.
 
     outcome: `queued` (a job publishes it), `stored` (it says only how drift is treated, so nothing is sent), or
-    `unchanged` (it is so already, and eBay has it or a job is under way: nothing was done).
+    `unchanged` (it is so already, and eBay has it or a job waits: nothing was done).
     version: the record's. jobId: the job that publishes it; null where there is none.
     categoryChecked: whether it was compared with what eBay's category asks for; false where that is not known yet, and
     null where nothing was to be compared.
