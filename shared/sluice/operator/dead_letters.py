@@ -7,7 +7,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from sluice.jobs.model import keys
-from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter
+from sluice.jobs.model.dead_letters import DeadLetter, is_unreadable
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.redaction import fields
 from sluice.operator import views
@@ -136,7 +136,7 @@ def summary(letter: DeadLetter) -> DeadLetterSummary:
         "attempts": letter.attempts,
         "error": views.problem(letter.error, letter.tenant),
         # An item that is no job is shown to nobody: it may hold anything, another tenant's name too.
-        "payload": {} if letter.error["code"] == UNREADABLE else fields(letter.payload),
+        "payload": {} if is_unreadable(letter.error) else fields(letter.payload),
         "createdAt": iso(letter.created_at),
         "diedAt": iso(letter.died_at),
         "replayedAt": iso_or_none(letter.replayed_at),

@@ -1,5 +1,8 @@
 """Dead letters: table `dead_letters`. A job that is dead, with everything that was known of it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribute
 
 from sluice.jobs.model import keys
@@ -11,6 +14,11 @@ from sluice.platform.clock import iso, ttl
 
 # The code of a letter that holds an item which is no job.
 UNREADABLE = "unreadable"
+
+
+def is_unreadable(error: Mapping[str, Any] | None) -> bool:
+    """Whether `error` is that of a job, or a letter, whose item could not be read."""
+    return error is not None and error["code"] == UNREADABLE
 
 
 class DeadLetter(tables.Table):

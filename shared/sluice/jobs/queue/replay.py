@@ -17,7 +17,7 @@ from pynamodb.transactions import TransactWrite
 
 from sluice.jobs import ask
 from sluice.jobs.model import keys, kinds
-from sluice.jobs.model.dead_letters import UNREADABLE, DeadLetter
+from sluice.jobs.model.dead_letters import DeadLetter, is_unreadable
 from sluice.jobs.model.job import VERSION, Origin, Spec
 from sluice.jobs.queue.enqueue import Enqueued
 from sluice.jobs.queue.together import NotWritten, enqueue_with
@@ -39,7 +39,7 @@ def refusal(letter: DeadLetter) -> Refused | None:
     if letter.replayed_at is not None:
         by = f"{letter.replayed_by} at {iso(letter.replayed_at)}"
         return _refused(REPLAYED, f"it was replayed by {by}; if that died too, there is another letter")
-    if letter.error["code"] == UNREADABLE:
+    if is_unreadable(letter.error):
         return _refused(NOT_REPLAYABLE, "it holds no job that Sluice can read; ask for the work anew")
     if letter.version > VERSION:
         return _refused(NOT_REPLAYABLE, f"it is of version {letter.version}, and this Sluice reads up to {VERSION}")

@@ -7,6 +7,7 @@
  a create that was sent twice            its twin, if the first has come to be after all: `listing.check`, when the
                                          second has had its time to appear
  dead `listing.check`                    the same again, later
+ not to be read (`unread`)               the same, of each listing that what is left of it names
 ```
 """
 
@@ -16,10 +17,11 @@ from typing import Any
 
 from sluice.jobs.ask import Wish, ask
 from sluice.jobs.model import keys
+from sluice.jobs.model.dead_letters import is_unreadable
 from sluice.jobs.model.events import ended
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import SUCCEEDED
-from sluice.listings.stockx import change_order
+from sluice.listings.stockx import change_order, unread
 from sluice.listings.stockx import table as listings
 from sluice.listings.stockx.changes import Action
 from sluice.listings.stockx.kinds import BATCH, CHECK, SINGLE, check_id
@@ -35,7 +37,14 @@ def follow_up(records: Iterable[Mapping[str, Any]], now: int, config: Config) ->
 
     Doing it twice changes nothing.
     """
-    asked = [check for record in records if (job := ended(record["dynamodb"])) for check in _checks(job, now, config)]
+    asked = list[Wish]()
+    for record in records:
+        if (job := ended(record["dynamodb"])) is None:
+            continue
+        if is_unreadable(job.error):
+            asked += unread.checks(job, record["dynamodb"]["OldImage"], now)
+        else:
+            asked += _checks(job, now, config)
     for check in asked:
         # As a request of its tenant, so that it stands in the list of jobs, and an operator can have it done at once.
         ask(check, now, config)

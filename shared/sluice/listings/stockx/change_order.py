@@ -6,18 +6,25 @@
 Numbers only grow and the smallest goes first, so who is first stays first until it is settled. A change whose job is
 over without having settled it is *left*: one that was never sent is settled by whoever comes by; one that was sent is
 UNCONFIRMED, and whoever comes by checks first what became of it.
+
+Whether a single change was sent stands on its listing. What a batch has sent its job alone knows: where that could not
+be read, each of its changes may have been sent.
 """
 
 from dataclasses import replace
 from enum import StrEnum
 
+from sluice.jobs.model import keys
+from sluice.jobs.model.dead_letters import is_unreadable
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import CANCELLED, FINAL
 from sluice.listings.stockx import results, settle
 from sluice.listings.stockx.changes import Action, Change, Submission
+from sluice.listings.stockx.kinds import BATCH
 from sluice.listings.stockx.table import Listing
 
 ABANDONED = "abandoned"
+UNREAD = "its job could not be read"
 
 
 class OpenStanding(StrEnum):
@@ -39,11 +46,19 @@ def standing(listing: Listing, change: Change, now: int, *, without: str = "") -
     if job is not None and job.state not in FINAL and job.job_id != without:
         return OpenStanding.ALIVE, change
     left = settle.left_by(job, change, now) if job is not None else None
+    if left is None and job is not None and _is_of_unreadable_batch(job):
+        # At the latest when its job was set aside.
+        sent = replace(maybe_sent(listing, change), sent_at=job.updated_at, first_at=change.asked_at)
+        left = settle.doubt_of(sent, ABANDONED, UNREAD, now)
     if left is None and change.number == listing.running:
         left = settle.doubt_of(maybe_sent(listing, change), ABANDONED, "its job ended without a result", now)
     if left:
         return OpenStanding.UNCONFIRMED, replace(change, doubt=left)
     return OpenStanding.UNSENT, change
+
+
+def _is_of_unreadable_batch(job: Job) -> bool:
+    return is_unreadable(job.error) and keys.job_parts(job.job_id)[0] == BATCH.name
 
 
 def maybe_sent(listing: Listing, change: Change) -> Submission:
