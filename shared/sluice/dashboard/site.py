@@ -162,13 +162,21 @@ def _ours(event: Mapping[str, Any], form: Mapping[str, str], session: Session) -
     """
     headers = _headers(event)
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    same = site == "same-origin" if site else origin is not None and urlsplit(origin).netloc == headers.get("host")
+    same = site == "same-origin" if site else _netloc(origin or "") == headers.get("host", "")
     if not same:
         raise NotOurForm("This request did not come from a page of Sluice, so nothing was done.")
     if not hmac.compare_digest(form.get("form_key", "").encode(), session.form_key.encode()):
         raise NotOurForm(
             "This form was made in an earlier session, so nothing was done. Go back, and load the page anew."
         )
+
+
+def _netloc(origin: str) -> str | None:
+    """Host and port of an origin; None where it names none."""
+    try:
+        return urlsplit(origin).netloc or None
+    except ValueError:
+        return None
 
 
 def _sign_in(event: dict[str, Any]) -> Response[Any]:

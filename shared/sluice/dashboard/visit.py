@@ -98,5 +98,8 @@ def is_ours(path: str | None) -> bool:
     """Whether `path` is a page of the dashboard, and nothing that a browser would take for another site."""
     if not path or "\\" in path or any(ord(character) <= 32 for character in path):
         return False
-    parsed = urlsplit(path)
+    try:
+        parsed = urlsplit(path)
+    except ValueError:  # such as `//[`, which looks like half an address of IPv6
+        return False
     return not parsed.scheme and not parsed.netloc and (parsed.path + "/").startswith("/dashboard/")

@@ -330,6 +330,7 @@ def test_an_empty_filter_is_refused_with_the_reason(shop: Cloud) -> None:
         {"sec-fetch-site": "none"},
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "http://["},
     ],
 )
 def test_a_form_from_elsewhere_does_nothing(shop: Cloud, headers: dict[str, str]) -> None:
@@ -465,10 +466,19 @@ def test_a_refusal_of_the_issuer_is_told_without_its_words(issuer: Issuer) -> No
         "javascript:alert(1)",
         "/dashboard\n",
         "/dashboards",
+        "//[",
+        "//\u2100",
     ],
 )
 def test_nobody_is_sent_to_another_site(back: str) -> None:
     assert not is_ours(back)
+
+
+@pytest.mark.parametrize("back", ["//[", "//\u2100", "\\"])
+def test_an_address_that_is_none_leads_nowhere_and_fails_nothing(shop: Cloud, back: str) -> None:
+    assert request("GET", "/dashboard/sign-in", query=urlencode({"back": back})).status == 503
+    answer = send("/dashboard/actions", {"back": back}, {})
+    assert (answer.status, "Sign in" in answer.text) == (401, True)
 
 
 @pytest.mark.parametrize("back", ["/dashboard", "/dashboard?tenant=acme", "/dashboard/jobs?state=dead"])

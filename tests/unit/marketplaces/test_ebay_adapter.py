@@ -9,6 +9,7 @@ import pytest
 
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts import token_cache
+from sluice.marketplaces.ebay import titles
 from sluice.marketplaces.ebay.adapter import SITES, SYSTEMS
 from sluice.marketplaces.http.errors import AccountBroken, BadAnswer, BadRequest, Forbidden, Unavailable
 from sluice.marketplaces.products import MarketData
@@ -341,3 +342,11 @@ def test_errors_come_through(given: httpx.Response, kind: type[Exception], code:
     with pytest.raises(kind) as caught:
         ebay_with(given).quotes(SKU, "us:10", "USD")
     assert getattr(caught.value, "code", None) == code
+
+
+def test_no_more_of_a_title_is_looked_through_than_ebay_has() -> None:
+    """The patterns take seconds for texts of this length."""
+    title = "Nike Dunk men's DD1391-100 with-" + "h-" * 100_000
+    assert titles.is_offer(title, SKU)
+    assert titles.system(title) == "us"
+    assert not titles.is_offer("h" * titles.MOST_CHARACTERS + " " + SKU, SKU)

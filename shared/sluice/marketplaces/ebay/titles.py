@@ -11,6 +11,8 @@ from typing import Final
 from sluice.marketplaces.skus import compact, styles
 from sluice.marketplaces.spelling import plain
 
+# eBay's titles have 80 characters. What is far longer is none, and to look through it would take seconds.
+MOST_CHARACTERS: Final = 200
 # What a shoe comes in: told apart from a shoe by what stands around it. In English, German, French, Spanish, Italian.
 _BOXES: Final = (
     r"(?:(?:shoe|sneaker|replacement|empty|original|og)[ -]?)*box(?:es)?|lid|receipt|hang ?tags?|stickers?|decals?|"
@@ -51,7 +53,7 @@ def is_offer(title: str, sku: str, *, shoe: bool = True) -> bool:
 
     shoe: it has sizes, so that laces and boxes are none. What has no sizes may be a pair of laces.
     """
-    said = " ".join(plain(title).lower().split())
+    said = " ".join(plain(title[:MOST_CHARACTERS]).lower().split())
     if not _style(sku).search(said) or _word(_COPIES).search(said):
         return False
     return not (shoe and _is_part(said))
@@ -59,7 +61,7 @@ def is_offer(title: str, sku: str, *, shoe: bool = True) -> bool:
 
 def system(title: str) -> str | None:
     """The US size system that the title shows; None where it shows none, or several."""
-    said = plain(title).lower()
+    said = plain(title[:MOST_CHARACTERS]).lower()
     found = [name for name, spellings in _WHOSE.items() if _word(spellings).search(said)]
     return found[0] if len(found) == 1 else None
 
