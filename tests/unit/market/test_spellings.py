@@ -178,6 +178,13 @@ def test_what_ebay_has_under_a_wrong_spelling_is_no_price_of_the_right_one(
     assert [one["ask"] for one in everywhere.prices("CP-9654")] == [None]
 
 
+def test_whose_sizes_a_shoe_has_is_known_of_the_spelling_that_was_searched_for(everywhere: World) -> None:
+    assert everywhere.finish(priced("CP9654", "ebay") | {"sizeSystem": None})[0]["state"] == "succeeded"
+    everywhere.clock.time += MINUTE
+    [other] = everywhere.finish(priced("CP-9654", "ebay") | {"sizeSystem": None})
+    assert other["error"]["code"] == "size_system_unknown"
+
+
 def test_once_a_catalog_knows_the_style_all_spellings_of_it_are_one_at_ebay(everywhere: World) -> None:
     everywhere.finish(priced("CP-9654", "ebay"))
     everywhere.finish(priced("CP-9654"))
