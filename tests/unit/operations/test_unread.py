@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.sandbox.outcomes import ListLate
 from sluice.jobs.queue import unreadable
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.listings.stockx import aftermath, request
@@ -101,6 +102,29 @@ def test_of_a_batch_each_change_is_looked_for(desk: Desk, tables: Store, what: d
     assert {status for one in asked for _, status in desk.story(one.listing_id)} == {"ACTIVE" if sent else "FAILED"}
     assert len(desk.real()) == (5 if sent else 0)
     assert not any(desk.listing(one.listing_id).open_changes() for one in asked)
+
+
+def test_a_batch_that_was_sent_long_after_it_was_asked_for_has_its_time_to_appear(desk: Desk, tables: Store) -> None:
+    """Nobody knows when it was sent: at the latest when its job was set aside."""
+    asked = create(desk, 3)
+    desk.later(desk.config.listings.lost_create_ms / 1000 + 60)
+    desk.sandbox.faults.set(ListLate(seconds=200))
+    lose_the_worker(desk)
+    damage(desk, tables, asked[0].job_id, budget=None)
+    desk.finish()
+    assert [desk.story(one.listing_id) for one in asked] == [[("CREATE", "ACTIVE")]] * 3
+    assert len(desk.real()) == 3
+
+
+def test_a_batch_that_was_sent_long_before_its_job_was_set_aside_is_found(desk: Desk, tables: Store) -> None:
+    """Nobody knows when it was sent: at the earliest when it was asked for."""
+    asked = create(desk, 3)
+    lose_the_worker(desk)
+    desk.later(3600)
+    damage(desk, tables, asked[0].job_id, budget=None)
+    desk.finish()
+    assert [desk.story(one.listing_id) for one in asked] == [[("CREATE", "ACTIVE")]] * 3
+    assert len(desk.real()) == 3
 
 
 def test_of_a_batch_whose_payload_is_cut_off_those_are_looked_for_that_it_names(desk: Desk, tables: Store) -> None:
