@@ -15,7 +15,7 @@ from operate import Item
 from sluice.jobs.model import history, keys
 from sluice.jobs.model.job import Job, Unreadable, read
 from sluice.jobs.model.states import FINAL, LEASED, QUEUED
-from sluice.jobs.queue import rerun
+from sluice.jobs.queue import rerun, urgency
 from sluice.listings.stockx import kinds as stockx
 from sluice.listings.stockx.changes import Action, Sent
 from sluice.notifications.table import OPERATOR, TENANTS
@@ -85,10 +85,14 @@ def _job(item: Item, when: When) -> Item | None:
 
 
 def _join(item: Item, job: Job, config: Config) -> None:
-    """It has not begun, so who asked while it ran is served by the run that comes: as `finish` does it."""
-    job.priority = max(job.priority, job.rerun or 0)
+    """It has not begun, so who asked while it ran is served by the run that comes, on its present account."""
     askers = rerun.joined(job, job)
+    wanted = urgency.asked_in_all(job, job, askers)
+    job.priority, job.priorities = wanted[job.tenant], urgency.others(wanted, job.tenant)
     item |= {"priority": {"N": str(job.priority)}, "payload": item.get("rerun_payload", item["payload"])}
+    item.pop("priorities", None)
+    if job.priorities:
+        item["priorities"] = _json(job.priorities)
     item["lane"] = {"S": job.home(config.limits[keys.service_of(job.budget)].shards)}
     if askers != {job.tenant}:
         item["for"] = {"SS": sorted(askers)}

@@ -48,7 +48,7 @@ from tests.model.explore import Broken
 from tests.model.owed import Ask
 from tests.model.state import JOB_ID, NOON, Actor, Plan, State, Told
 from tests.model.turn import WORKER_MS, Paused, Turn
-from tests.simulation.promises import Promises, text
+from tests.simulation.promises import Promises, number, text
 from tests.simulation.trouble import Process, SendError
 from tests.support import work
 from tests.support.clock import VirtualClock
@@ -133,7 +133,7 @@ class Machine:
             after = replace(after, owed=after.owed.answered(actor.number))
             if actor.what == "ask" and not before.kinds:
                 with suppress(AssertionError):  # it is kept in `broken`
-                    self._promises.outcome(self._found, _spec(*actor.arguments), answer)
+                    self._promises.outcome(self._found, _spec(*actor.arguments), answer, lambda _: False)
         after = after.without(actor)
         if not ended:
             run = turn.process.run.job.lease if turn.process.run else 0
@@ -151,6 +151,8 @@ class Machine:
         if self._promises.broken:
             raise Broken(self._promises.broken[0])
         owed.standing(state.job, state.owed)
+        if not state.plan.kinds:  # who asked and has lost the answer is owed nothing, and may have been heard
+            owed.at_whose_cost(state.job, state.owed)
 
     @contextmanager
     def _watched(self, request: Request, process: Process) -> Iterator[None]:
@@ -166,8 +168,9 @@ class Machine:
             if actor.what == "ask":
                 self._found, now = before, now.asked(Ask(actor.arguments[0], actor.arguments[1], actor.number))
             if actor.what == "replay" and letters != self._letters():
-                owed.replayed(one for one in letters if one not in self._letters())
-                now = now.asked(Ask(actor.arguments[0], 0, actor.number))
+                replayed = [one for one in letters if one not in self._letters()]
+                owed.replayed(replayed)
+                now = now.asked(Ask(actor.arguments[0], number(replayed[0], "priority"), actor.number))
             if actor.what == "cancel" and before != after:
                 now = now.without(lambda ask: ask.tenant == actor.arguments[0])
             if actor.what == "dispatch":

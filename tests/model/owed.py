@@ -104,16 +104,25 @@ def batches(before: Mapping[str, str], after: Mapping[str, str]) -> None:
 
 
 def standing(job: Item | None, owed: Owed) -> None:
-    """A job that waits is at least as urgent as any request for it; and it knows for whom it runs, and will run."""
+    """A job that waits is as urgent as its payer has asked, or more; and it knows for whom it runs, and will run."""
     waiting, taken = ({ask for ask in group if not ask.by} for group in (owed.waiting, owed.taken))
     queued = text(job, "state") == QUEUED
     if queued:
-        most = max((ask.priority for ask in waiting), default=0)
-        _kept(number(job, "priority") >= most, "a job is less urgent than it was asked for")
+        payer = text(job, "tenant")
+        most = max((ask.priority for ask in waiting if ask.tenant == payer), default=0)
+        _kept(number(job, "priority") >= most, "a job is less urgent than its payer has asked")
     later = _later(job)
     now = askers(job or {}) | (later if queued else set())
     _kept({ask.tenant for ask in taken} <= now, "a job has forgotten for whom it runs")
     _kept({ask.tenant for ask in waiting} <= (now if queued else later), "a job has forgotten for whom it will run")
+
+
+def at_whose_cost(job: Item | None, owed: Owed) -> None:
+    """A job that waits is no more urgent than its payer has asked: nobody is urgent at another's cost."""
+    if text(job, "state") == QUEUED:
+        payer = text(job, "tenant")
+        most = max((ask.priority for ask in owed.waiting | owed.taken if ask.tenant == payer), default=0)
+        _kept(number(job, "priority") <= most, "a job is more urgent than its payer has asked")
 
 
 def replayed(letters: Iterable[Item | None]) -> None:

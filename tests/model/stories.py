@@ -28,5 +28,6 @@ STORIES = {
 LONG = {
     "three ask": Plan(asks=(ACME, ZETA, YURI)),
     "one asks more and more urgently": Plan(asks=(ACME, ACME_HOT, ACME_MANUAL)),
+    "another cancels, and it is asked for more urgently": Plan(asks=(ACME, ZETA, ACME_HOT), cancels=("zeta",)),
     "cancelled, and asked for once more": Plan(asks=(ZETA, ACME, ZETA), cancels=("acme",)),
 }

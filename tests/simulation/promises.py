@@ -1,7 +1,8 @@
 """What the engine promises, checked from outside: at every write, at every call, and whenever nothing is in between."""
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ ARROWS = {(source, arrow.target) for arrow in TRANSITIONS.values() for source in
 class Promises:
     """What was seen: the calls of each budget by time, the arrows between states, the deaths, and what was `broken`.
 
+    asked: the highest priority with which each tenant has asked for each job since nobody has waited for it.
+
     The engine takes an exception in the middle of its work for a fault of a handler, and goes on. So what is broken is
     kept as well, and raised where no engine is around it.
     """
@@ -38,6 +41,7 @@ class Promises:
     arrows: set[tuple[str | None, str]] = field(default_factory=set)
     deaths: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def kept(self, truth: object, promise: str) -> None:
         """Fail, now and at the end of the process, unless `truth`."""
@@ -77,6 +81,9 @@ class Promises:
             self.kept((source, lease) == (LEASED, process.run.job.lease), f"a late worker wrote to {job_id}")
         if target == DEAD:
             self.deaths.append(job_id)
+        if target in FINAL:
+            for asker in [asker for asker in self.asked if asker[0] == job_id]:
+                del self.asked[asker]
         asked_again = before is not None and "rerun" in before
         self.kept(not (asked_again and target in FINAL), f"{job_id} ended though it was asked for again while it ran")
 
@@ -115,18 +122,32 @@ class Promises:
         held = text(stored, "state") if stored else None, number(stored, "lease")
         self.kept(held == (LEASED, run.job.lease), f"{run.job.job_id} runs though its lease is over")
 
-    def outcome(self, before: Item | None, spec: Spec, answer: Enqueued) -> None:
-        """Enqueue's answer says what happened."""
+    def outcome(self, before: Item | None, spec: Spec, answer: Enqueued, held: Callable[[str], bool]) -> None:
+        """Enqueue's answer says what happened. held: whether an account cannot run anything now.
+
+        A job that waits goes over to who asks more urgently than its payer did, or as urgently where the payer's
+        account is held, if the asker's own is not. It is raised where who pays from then on has asked more urgently,
+        now or earlier, than it stood.
+        """
         state = text(before, "state") if before else None
-        if state is None or state in FINAL:
+        expected, moves = Result.MERGED, False
+        if before is None or state in FINAL:
             expected = Result.CREATED
         elif state != QUEUED:
             expected = Result.RERUN_REQUESTED
-        elif spec.priority > number(before, "priority"):
-            expected = Result.RAISED
         else:
-            expected = Result.MERGED
+            stands, wanted = number(before, "priority"), max(spec.priority, asked_with(before).get(spec.tenant, 0))
+            gains = wanted > stands or (wanted == stands and held(text(before, "account")))
+            moves = spec.tenant != text(before, "tenant") and gains and not held(spec.account)
+            if wanted > stands and (moves or spec.tenant == text(before, "tenant")):
+                expected = Result.RAISED
         self.kept(answer.result == expected, f"enqueue said {answer.result} and it was {expected}")
+        self.kept(answer.moved == moves, f"enqueue said that the job went over: {answer.moved}, and it was {moves}")
+
+    def asks(self, spec: Spec) -> None:
+        """Somebody asks, whether or not it is written: no more urgently than this may the job stand at their cost."""
+        asker = spec.job_id, spec.tenant
+        self.asked[asker] = max(self.asked[asker], spec.priority)
 
     # Whenever nothing is in between
 
@@ -146,6 +167,14 @@ class Promises:
                 assert text(item, "tenant") in askers(item), f"{job_id} is charged to one who has not asked for it"
                 self._stands(item, marked)
         self._budgets()
+
+    def urgency(self) -> None:
+        """No job stands more urgently than its payer has asked: nobody is urgent at another's cost."""
+        for item in self.store.items("jobs"):
+            job_id, payer = text(item, "job_id"), text(item, "tenant")
+            assert text(item, "state") in FINAL or number(item, "priority") <= self.asked[job_id, payer], (
+                f"{job_id} is more urgent than {payer} has asked, who pays for it"
+            )
 
     def _stands(self, item: Item, marked: set[str]) -> None:
         job_id, state, lane = text(item, "job_id"), text(item, "state"), text(item, "lane")
@@ -182,6 +211,12 @@ def text(item: Item | None, name: str) -> str:
 def askers(item: Item) -> set[str]:
     """Who asked for the present run of a job."""
     return set(item.get("for", {}).get("SS", ())) or {text(item, "tenant")}
+
+
+def asked_with(item: Item) -> dict[str, int]:
+    """The priority with which each has asked for the present run of a job."""
+    others = json.loads(text(item, "priorities") or "{}")
+    return {asker: others.get(asker, number(item, "priority")) for asker in askers(item)}
 
 
 def number(item: Item | None, name: str) -> int:

@@ -105,16 +105,20 @@ class World:
     def ask(self, spec: Spec) -> Enqueued | None:
         """Enqueue; None when the caller got no answer."""
         before, quiet = self.store.item("jobs", job_id=spec.job_id), not self.trouble.faults
+        self.promises.asks(spec)
         with self._process("enqueue"):
-            answer = enqueue(spec, self.clock.time, self._held)
+            try:
+                answer = enqueue(spec, self.clock.time, lambda job: self._held(job.account))
+            finally:
+                self.promises.asks(spec)  # once more: an earlier run may have ended meanwhile
             self.accepted.append(Asked(spec.job_id, spec.tenant, self._seen(spec.job_id, spec.tenant)))
             if quiet:
-                self.promises.outcome(before, spec, answer)
+                self.promises.outcome(before, spec, answer, self._held)
             return answer
         return None
 
-    def _held(self, job: Job) -> bool:
-        return job.account in self.statuses or self.refused.get(job.account, 0) > self.clock.time
+    def _held(self, account: str) -> bool:
+        return account in self.statuses or self.refused.get(account, 0) > self.clock.time
 
     def ask_for(self, name: str, tenant: str, priority: int) -> None:
         """`ask`, by the parts of the request."""
@@ -295,6 +299,7 @@ class World:
     def check(self) -> None:
         """Everything that must hold whenever nobody is in the middle of something."""
         self.promises.check()
+        self.promises.urgency()
 
     def unfinished(self) -> list[Item]:
         """The jobs that are not final."""

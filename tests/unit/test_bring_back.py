@@ -7,12 +7,18 @@ import pytest
 from operate import restoring
 from operate.bring_back import CUT_SHORT, RULES, When, bring_back
 from operate.restoring import Target, day_may_be_used_up
+from sluice.jobs.model import keys
+from sluice.jobs.model.candidate import Candidate
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue import claim
+from sluice.jobs.queue.enqueue import enqueue
 from sluice.marketplaces.accounts.item import Account
 from sluice.marketplaces.accounts.views import view
 from sluice.platform.clock import HOUR
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.config.services import LIMITS
+from tests.support import work
 from tests.support.store import Store, store
 
 NOW = 1_795_348_800_000
@@ -67,6 +73,21 @@ def test_what_is_so_comes_back_as_it_was(table: str, item: dict[str, Any]) -> No
 @pytest.mark.parametrize("table", sorted(RULES))
 def test_what_is_forgotten_by_its_time_does_not_come_back(table: str) -> None:
     assert bring_back(table, {"expires_at": {"N": str(NOW // 1_000)}}, WHEN) is None
+
+
+@pytest.mark.parametrize(("tenant", "stands", "others"), [("acme", 200, None), ("zeta", 100, '{"zeta": 200}')])
+def test_what_was_asked_for_while_it_ran_comes_back_as_urgent_as_its_payer_asked(
+    tables: Store, tenant: str, stands: int, others: str | None
+) -> None:
+    with work.kind(lambda _: {}):
+        enqueue(work.spec(), NOW)
+        assert claim.claim(Candidate.of(Job.get(work.spec().job_id)), NOW, HOUR)
+        enqueue(work.spec(tenant=tenant, priority=keys.MANUAL), NOW)
+    [item] = tables.items("jobs")
+    back = bring_back("jobs", item, WHEN) or {}
+    assert (back["state"]["S"], back["lane"]["S"]) == ("queued", f"stockx:acme#{stands}#0")
+    assert (back["priority"]["N"], back.get("priorities", {}).get("S")) == (str(stands), others)
+    assert not any(name.startswith("rerun") for name in back)
 
 
 def test_an_import_and_an_action_that_were_not_through_are_closed() -> None:

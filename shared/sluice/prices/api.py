@@ -61,7 +61,8 @@ class PriceAnswer(Answered, TypedDict):
     """What became of one item.
 
     outcome: `created` (a new job), `merged` (a waiting job does it already), `raised` (a waiting job was given the
-    higher priority), `rerun_requested` (the job runs now, and once more afterwards), `refused` (see `error`).
+    higher priority, on your account), `rerun_requested` (the job runs now, and once more afterwards), `refused` (see
+    `error`).
     size, sizeSystem: as which size it was taken; both null while only the product's size chart can tell its system.
     """
 

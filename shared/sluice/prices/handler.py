@@ -134,7 +134,8 @@ class _Noted:
 
 def _good_enough(stored: Price, run: Run) -> bool:
     """Whether the stored price is fresh, and was observed after the request that forces a new one, if one does."""
-    if iso(stored.observed_at) <= run.payload.get("force", ""):
+    # Only a manual request may force one. As less, it runs for somebody else, who has not asked for that.
+    if run.job.priority == keys.MANUAL and iso(stored.observed_at) <= run.payload.get("force", ""):
         return False
     return _is_fresh(stored, run)
 

@@ -3,6 +3,7 @@
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.ledger import SLOTS, Budget
 from sluice.jobs.budgets.pace import UNSLOWED
+from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import BudgetClosed
@@ -14,6 +15,7 @@ from sluice.platform import tables
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.services import LIMITS
+from tests.support.http import call
 from tests.unit.api.conftest import CREDENTIALS, Cloud
 
 
@@ -104,6 +106,30 @@ def slow(tenant: str, cloud: Cloud) -> None:
         slowed = slowed.refused(limits.pace)
     tables.update(Budget, (f"stockx:{tenant}", SLOTS), ledger.slow_writes(slowed))
     assert ledger.read(f"stockx:{tenant}", cloud.now).slowed == slowed
+
+
+def test_nobody_makes_anothers_background_urgent_at_the_others_cost(acme: Cloud) -> None:
+    """`mallory`, whose calls are used up, asks as manual for all that `acme` has in the background, and forces it.
+
+    Else what a person of `acme` asks for would stand behind it, and the calls kept for that be used up.
+    """
+    acme.connect("mallory")
+    jobs = acme.enqueue("acme", "A", "B", "C")
+    ledger.close("stockx:mallory", acme.now + HOUR, "429")
+    assert acme.enqueue("mallory", "A", "B", "C", priority="manual") == jobs
+    urgent = acme.enqueue("acme", "D", priority="manual")
+    lanes = {str(Job.get(job_id).lane).rpartition("#")[0] for job_id in jobs}
+    assert (lanes, Job.get(urgent[0]).lane.rpartition("#")[0]) == ({"stockx:acme#100"}, "stockx:acme#200")
+
+
+def test_who_takes_work_over_and_goes_leaves_it_as_urgent_as_it_was(acme: Cloud) -> None:
+    """`mallory` can run it, asks as manual for all that `acme` has in the background, and takes that back."""
+    acme.connect("mallory")
+    [job_id] = acme.enqueue("acme", "A")
+    acme.enqueue("mallory", "A", priority="manual")
+    assert (payer(job_id), Job.get(job_id).priority) == ("mallory", keys.MANUAL)
+    assert call("DELETE", f"/v1/jobs/{job_id}", tenant="mallory").json["outcome"] == "withdrawn"
+    assert (payer(job_id), Job.get(job_id).priority) == ("acme", keys.BACKGROUND)
 
 
 def test_what_was_put_off_with_anothers_closed_budget_is_due_at_once_for_who_takes_it_over(acme: Cloud) -> None:

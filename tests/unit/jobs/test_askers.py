@@ -128,7 +128,7 @@ def test_the_first_who_asks_for_the_next_run_pays_unless_another_may_run_it_and_
     assert stored().rerun_payer == "globex", "as urgent is not more urgent"
     enqueue(spec(tenant="hooli", priority=keys.MANUAL, shared=False), NOON)
     again = finish.complete(running, {}, NOON, CONFIG)
-    assert (payer(again), again.priority) == (of("globex"), keys.MANUAL), "it is not common work to hooli"
+    assert (payer(again), again.priority) == (of("globex"), keys.BACKGROUND), "it is not common work to hooli"
 
 
 def test_the_next_run_remembers_only_so_many_who_ask_for_it() -> None:
@@ -151,7 +151,7 @@ def test_who_asks_more_urgently_without_a_working_account_does_not_pay() -> None
     ask("globex")
     enqueue(spec(tenant="madeup", priority=keys.MANUAL), NOON, lambda job: job.account == "stockx:madeup")
     again = finish.complete(running, {}, NOON, CONFIG)
-    assert (payer(again), again.priority) == (of("globex"), keys.MANUAL)
+    assert (payer(again), again.priority) == (of("globex"), keys.BACKGROUND), "nor is it urgent at globex's cost"
 
 
 @pytest.mark.parametrize("late", [["initech"], ["", "initech"], ["globex", "initech"]])
@@ -415,6 +415,44 @@ def test_what_a_person_waits_for_goes_on_to_another_asker_when_its_account_canno
     assert again.asked_by() == {"acme", "globex"}
 
 
+@pytest.mark.parametrize("first", [keys.BACKGROUND, keys.MANUAL])
+def test_what_no_other_person_waits_for_stays_with_its_account_for_a_429(first: int) -> None:
+    """If that lasts, a tick hands it over. In another's background a person might wait longer."""
+    ask("acme", first)
+    ask("globex")
+    again = finish.fail(take(), BudgetClosed("429", retry_at=NOON + HOUR), NOON, CONFIG, chance=0)
+    assert (payer(again), again.priority, again.due_at) == (of("acme"), first, NOON + HOUR)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("priority", [keys.HOT, keys.MANUAL])
+@pytest.mark.parametrize("since", [CONFIG.engine.hand_over_ms, CONFIG.engine.hand_over_ms + 1])
+def test_an_account_with_one_429_after_the_other_does_not_keep_what_it_took_over(
+    since: int, priority: int, begun: bool
+) -> None:
+    """`mallory` could take over what others wait for in the background, and never run it."""
+    ask("acme")
+    ask("zeta")
+    ask("mallory", priority)
+    now = NOON + since
+    running = take(now)
+    if begun:
+        running = finish.begin(running, {"sku": "one"}, now)
+    again = finish.fail(running, BudgetClosed("429", retry_at=now + SECOND), now, CONFIG, chance=0)
+    stays = begun or since <= CONFIG.engine.hand_over_ms
+    pays, stands, due = ("mallory", priority, now + SECOND) if stays else ("acme", keys.BACKGROUND, now)
+    assert (payer(again), again.priority, again.due_at) == (of(pays), stands, due)
+
+
+@pytest.mark.parametrize("priority", [keys.BACKGROUND, keys.HOT, keys.MANUAL])
+def test_what_has_waited_long_goes_for_a_429_to_nobody_who_could_have_taken_it_over(priority: int) -> None:
+    """Nor to and fro between those who are in no hurry."""
+    ask("acme")
+    enqueue(spec(tenant="mallory", priority=priority), NOON, lambda job: job.account == "stockx:mallory")
+    again = finish.fail(take(NOON + HOUR), BudgetClosed("429", retry_at=0), NOON + HOUR, CONFIG, chance=0)
+    assert (payer(again), again.priority) == (of("acme"), keys.BACKGROUND)
+
+
 def test_what_has_begun_stays_with_the_account_that_asked_though_a_person_waits_for_it() -> None:
     """Only that account can find out what became of it."""
     ask("acme", keys.MANUAL)
@@ -440,13 +478,16 @@ UNTRIED = pytest.mark.parametrize("end", ["retry", "snooze", "rescue", "not_star
 
 
 @UNTRIED
-def test_who_asked_while_it_ran_keeps_the_job_when_the_first_asker_cancels_it(end: str) -> None:
+@pytest.mark.parametrize(("priority", "pays"), [(keys.BACKGROUND, "acme"), (keys.MANUAL, "globex")])
+def test_who_asked_while_it_ran_keeps_the_job_when_the_first_asker_cancels_it(
+    end: str, priority: int, pays: str
+) -> None:
     ask("acme")
     running = take()
-    assert ask("globex", keys.MANUAL) is Result.RERUN_REQUESTED
+    assert ask("globex", priority) is Result.RERUN_REQUESTED
     again = ended_untried(end, running)
-    assert (again.state, payer(again), again.asked_by()) == ("queued", of("acme"), {"acme", "globex"})
-    assert again.priority == keys.MANUAL
+    assert (again.state, payer(again), again.asked_by()) == ("queued", of(pays), {"acme", "globex"})
+    assert again.priority == priority
     assert not any((again.rerun, again.rerun_askers, again.rerun_payer))
     assert cancel.cancel(again.job_id, "acme", NOON, CONFIG) is cancel.Cancelled.WITHDRAWN
     assert (stored().state, payer(stored()), stored().asked_by()) == ("queued", of("globex"), {"globex"})

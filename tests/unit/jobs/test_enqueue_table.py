@@ -143,13 +143,13 @@ def test_common_work_never_moves_to_an_account_that_cannot_run_it(priority: int,
     enqueue(spec(), clock.time)
     enqueue(spec(tenant="zeta", priority=priority), clock.time, lambda job: job.account == "stockx:zeta")
     job = stored()
-    assert (job.account, job.priority, job.lane) == ("stockx:acme", priority, job.home(1))
+    assert (job.account, job.priority, job.lane) == ("stockx:acme", keys.BACKGROUND, job.home(1))
 
 
 def test_an_accounts_own_work_stays_with_it(clock: VirtualClock) -> None:
     enqueue(spec(shared=False), clock.time)
     enqueue(spec(tenant="zeta", shared=False, priority=keys.MANUAL), clock.time, lambda _: False)
-    assert (stored().account, stored().priority) == ("stockx:acme", keys.MANUAL)
+    assert (stored().account, stored().priority) == ("stockx:acme", keys.BACKGROUND)
 
 
 def test_common_work_goes_over_to_who_asks_more_urgently_and_can_run_it(clock: VirtualClock) -> None:

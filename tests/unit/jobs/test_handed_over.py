@@ -167,6 +167,44 @@ def test_what_a_person_waits_for_goes_where_a_single_call_is_left(used: int, mov
     assert sweep() == moved
 
 
+def test_it_goes_to_the_most_urgent_first_and_is_as_urgent_there_as_that_one_asked() -> None:
+    """`acme` used up its calls on what others wanted in the background: their calls for persons are not for that."""
+    for tenant, priority in (("acme", keys.MANUAL), ("globex", keys.BACKGROUND), ("initech", keys.HOT)):
+        ask(tenant, priority=priority)
+    close("acme")
+    assert sweep() == 1
+    assert (payer(), stored().priority) == ("initech", keys.HOT)
+    assert stored().priorities == {"acme": keys.MANUAL, "globex": keys.BACKGROUND}
+    close("initech")
+    assert sweep() == 1
+    assert (payer(), stored().priority) == ("globex", keys.BACKGROUND)
+
+
+def test_background_work_for_which_another_waits_does_not_go_where_what_is_left_is_kept_for_others() -> None:
+    ask("acme", priority=keys.MANUAL)
+    ask("globex")
+    close("acme")
+    use_up("globex", 8)
+    assert sweep() == 0
+
+
+@pytest.mark.parametrize(("for_ms", "moves"), [(HAND_OVER_MS, False), (HAND_OVER_MS + 1, True)])
+def test_what_a_person_waits_for_does_not_go_to_the_background_for_a_short_closing(for_ms: int, moves: bool) -> None:
+    ask("acme", priority=keys.MANUAL)
+    ask("globex")
+    close("acme", for_ms)
+    assert sweep() == moves
+
+
+@pytest.mark.parametrize(("since", "moves"), [(HAND_OVER_MS, False), (HAND_OVER_MS + 1, True)])
+def test_after_a_while_it_goes_to_the_background_for_a_short_closing_too(since: int, moves: bool) -> None:
+    """Short closings may come one after the other."""
+    ask("acme", priority=keys.MANUAL)
+    ask("globex")
+    close("acme", MINUTE, NOON + since)
+    assert sweep(NOON + since) == moves
+
+
 def test_where_nothing_counts_calls_an_account_that_is_open_has_some() -> None:
     paced = replace(CONFIG, limits={"stockx": Limits(interval_ms=100, by_account=True)})
     ask("acme", "globex")

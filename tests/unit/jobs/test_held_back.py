@@ -230,15 +230,15 @@ def test_a_person_joins_nobody_elses_long_queue(clock: VirtualClock, monkeypatch
 def test_nobody_asks_more_urgently_and_has_it_wait_in_a_long_queue(
     clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`acme`'s background job, which `mallory` wants at once, stays with `acme`."""
+    """`acme`'s background job, which `mallory` wants at once, stays with `acme`, in the background."""
     monkeypatch.setattr(accounts, "working", lambda asked, _: set(asked))
     ask(clock, 20, tenant="mallory")
     tick(clock)
     enqueue(spec("one"), clock.time)
     wish = spec("one", tenant="mallory", priority=keys.MANUAL)
-    assert enqueue(wish, clock.time, account_held(clock.time, CONFIG)).result is Result.RAISED
+    assert enqueue(wish, clock.time, account_held(clock.time, CONFIG)).result is Result.MERGED
     job = Job.get(wish.job_id)
-    assert (job.tenant, job.priority) == ("acme", keys.MANUAL)
+    assert (job.tenant, job.priority) == ("acme", keys.BACKGROUND)
 
 
 def test_what_a_tick_has_left_behind_is_old_news_after_a_minute(clock: VirtualClock) -> None:

@@ -48,13 +48,16 @@ def test_who_asked_for_a_job_that_is_given_up_has_it_run_anew(store: Store, cloc
 
 
 @pytest.mark.usefixtures("store")
-def test_who_asked_for_a_job_that_comes_back_is_remembered_and_its_urgency_is_the_jobs(clock: VirtualClock) -> None:
+@pytest.mark.parametrize(("tenant", "priority"), [("acme", keys.MANUAL), ("zeta", keys.BACKGROUND)])
+def test_who_asked_for_a_job_that_comes_back_is_remembered_and_its_payers_urgency_is_the_jobs(
+    tenant: str, priority: int, clock: VirtualClock
+) -> None:
     """What has begun is finished first; their request stands for the run that follows."""
     job = begun(clock, 1)
-    enqueue(spec("a", tenant="zeta", priority=keys.MANUAL), clock.time)
+    enqueue(spec("a", tenant=tenant, priority=keys.MANUAL), clock.time)
     after = finish.rescue(job, over(clock), Config())
-    assert (after.state, after.priority, after.attempts, after.begun) == ("queued", keys.MANUAL, 1, True)
-    assert (after.rerun, after.rerun_askers, after.rerun_payer) == (keys.MANUAL, {"zeta"}, "zeta")
+    assert (after.state, after.priority, after.attempts, after.begun) == ("queued", priority, 1, True)
+    assert (after.rerun, after.rerun_askers, after.rerun_payer) == (keys.MANUAL, {tenant}, tenant)
 
 
 @pytest.mark.usefixtures("store")

@@ -7,7 +7,10 @@ import pytest
 from local.sandbox.faults import Latency
 from local.sandbox.server import Sandbox
 from sluice.jobs.budgets import ledger
+from sluice.jobs.model.job import Job
+from sluice.jobs.queue import cancel
 from sluice.platform.clock import MINUTE, SECOND, iso
+from sluice.platform.config.document import Config
 from sluice.prices import table as prices
 from sluice.prices.table import Price
 from tests.unit.market.world import World, item
@@ -92,6 +95,20 @@ def test_a_force_that_comes_while_the_price_is_fetched_fetches_once_more(acme: W
     acme.run()
     assert acme.job(job_id)["state"] == "succeeded"
     assert acme.routes()[3:] == ["price", "price"]
+
+
+def test_a_force_goes_with_who_wanted_it(acme: World) -> None:
+    """`mallory` takes the job over, and goes: `acme` has asked in the background, and has a fresh price."""
+    acme.connect("mallory")
+    acme.finish(item())
+    acme.clock.time += SECOND
+    [job_id] = acme.enqueue(item(priority="background"))
+    acme.enqueue(item(priority="manual", force=True), tenant="mallory")
+    assert Job.get(job_id).tenant == "mallory"
+    cancel.cancel(job_id, "mallory", acme.clock.time, Config())
+    acme.run()
+    assert acme.job(job_id)["result"]["skipped"] == "fresh"
+    assert acme.routes()[3:] == []
 
 
 def price(observed_at: int, ask: str) -> Price:

@@ -8,6 +8,7 @@ from sluice.jobs.dispatch.explain import Gate, held, paused
 from sluice.jobs.dispatch.snapshot import Snapshot
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
+from sluice.jobs.queue import urgency
 from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.queue.rerun import account_of
 
@@ -21,16 +22,18 @@ class Budgets:
         self._applications: dict[str, str | None] = {}
         self._taken = Counter[str]()
 
-    def closed_long(self, lane: Lane) -> bool:
+    def closed_long(self, lane: Lane, *, as_urgent: bool = True) -> bool:
         """Whether the calls of the lane's account, which works, are closed or used up for longer than `hand_over_ms`.
 
-        For manual work, for which a person waits, any time is long. What an operator has paused is to wait; but what a
-        tenant's own pause holds, and others have asked for too, goes to them: it stops nobody else's work.
+        as_urgent: for one who wants its work as urgently. Then for manual work, for which a person waits, any time is
+        long. What an operator has paused is to wait; but what a tenant's own pause holds, and others have asked for
+        too, goes to them: it stops nobody else's work.
         """
         now, config = self._snapshot.now, self._snapshot.config
         account = keys.lane_account(lane.lane)
         budget = self._charged(keys.lane_budget(lane.lane), account)
-        patience_ms = 0 if keys.lane_priority(lane.lane) == str(keys.MANUAL) else config.engine.hand_over_ms
+        waited_for = as_urgent and keys.lane_priority(lane.lane) == str(keys.MANUAL)
+        patience_ms = 0 if waited_for else config.engine.hand_over_ms
         if pause := paused(account, budget, "", config, now):
             return pause.tenant is not None and (pause.until is None or pause.until - now > patience_ms)
         usage = self._usage(budget)
@@ -46,7 +49,7 @@ class Budgets:
         if held(Gate(account, "ACTIVE", budget, usage), job.kind, config, now):
             return False
         # What is kept for manual and hot work is no opening for other work.
-        kept = config.engine.reserve_percent if job.priority < keys.HOT else 0
+        kept = config.engine.reserve_percent if urgency.asked(job)[tenant] < keys.HOT else 0
         left = usage.left(config.limits[keys.service_of(budget)], kept)
         return left is None or left - self._taken[budget] > 0
 

@@ -31,7 +31,7 @@ from sluice.jobs.model import history, keys
 from sluice.jobs.model.dead_letters import dead_letters_of
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import QUEUED, TRANSITIONS
-from sluice.jobs.queue import claim, lanes
+from sluice.jobs.queue import claim, lanes, urgency
 from sluice.jobs.queue.lanes import Lane
 from sluice.jobs.queue.rerun import account_of, backs_off, moved
 from sluice.platform import tables
@@ -107,9 +107,13 @@ def _sweep(lane: Lane, snapshot: Snapshot, budgets_: Budgets, done: Moved) -> No
 def _hand_over(lane: Lane, snapshot: Snapshot, budgets_: Budgets, done: Moved) -> None:
     """Move on jobs of an account that works, and whose calls are closed or used up for a while yet."""
     here, rest = _next_jobs(lane)
-    heirs = _heirs(here, snapshot.accounts.working)
+    heirs, closed_long = _heirs(here, snapshot.accounts.working), budgets_.closed_long(lane, as_urgent=False)
     for job in here:
-        if heir := next((one for one in heirs.get(job.job_id, []) if budgets_.is_open(job, one)), None):
+        wanted = urgency.asked(job)
+        # Who wants it less urgently waits for a while: a person waits there, and would then wait in its background.
+        long = closed_long or snapshot.now - job.created_at > snapshot.config.engine.hand_over_ms
+        able = [one for one in heirs.get(job.job_id, []) if long or wanted[one] >= job.priority]
+        if heir := next((one for one in able if budgets_.is_open(job, one)), None):
             why = "the account that was to run it has no calls for a while; another that asked for it runs it"
             if _transfer(job, heir, snapshot, CLOSED, why):
                 done.transferred += 1
@@ -126,8 +130,8 @@ def _next_jobs(lane: Lane) -> tuple[list[Job], dict[str, Any] | None]:
 
 
 def _heirs(jobs: Iterable[Job], working: Working) -> dict[str, list[str]]:
-    """For each of `jobs` of one lane the other askers whose accounts work, by name."""
-    others = {job.job_id: sorted(job.asked_by() - {job.tenant}) for job in jobs}
+    """For each of `jobs` of one lane the other askers whose accounts work, the most urgent first."""
+    others = {job.job_id: [one for one in urgency.most_urgent(urgency.asked(job)) if one != job.tenant] for job in jobs}
     some = next(iter(jobs), None)
     if some is None or not any(others.values()):
         return {}
@@ -139,17 +143,19 @@ def _heirs(jobs: Iterable[Job], working: Working) -> dict[str, list[str]]:
 
 
 def _transfer(job: Job, heir: str, snapshot: Snapshot, code: str, why: str) -> int:
-    """Let the account of `heir` run the job. 0 when somebody has changed it meanwhile.
+    """Let the account of `heir` run the job, as urgently as it asked. 0 when somebody has changed it meanwhile.
 
     code, why: for the job's timeline, which all see who asked for it: it names none of them.
     """
     now, config = snapshot.now, snapshot.config
     account, budget = account_of(job, heir)
-    lane = keys.lane(budget, account, job.priority, job.job_id, config.limits[keys.service_of(budget)].shards)
+    wanted, shards = urgency.asked(job), config.limits[keys.service_of(budget)].shards
+    lane = keys.lane(budget, account, wanted[heir], job.job_id, shards)
     lanes.mark(lane, now, shared=True)
     entry: history.Entry = {"at": now, "event": "transfer", "attempt": job.attempts, "code": code, "message": why}
     actions = [
         *moved(job, heir),
+        *urgency.writes(wanted, heir),
         Job.lane.set(lane),
         Job.due_at.set(_due_at(job, now)),
         Job.history.set(history.add(job.history or [], entry)),
@@ -178,6 +184,7 @@ def _abandon(job: Job, now: int, config: Config) -> int:
         Job.state.set(TRANSITIONS["abandon"].target),
         Job.lane.remove(),
         Job.due_at.remove(),
+        Job.priorities.remove(),
         Job.error.set(error),
         Job.history.set(events),
         Job.updated_at.set(now),
@@ -203,6 +210,7 @@ def _as_read(job: Job) -> Condition:
         & (Job.lease == job.lease)
         & (Job.lane == job.lane)
         & still(Job.askers, job.askers)
+        & still(Job.priorities, job.priorities)
         & Job.begun.does_not_exist()
     )
     return unchanged

@@ -79,7 +79,7 @@ def dead_letter(
         account=account,
         budget=budget,
         calls=job.calls,
-        priority=job.priority,
+        priority=(job.priorities or {}).get(tenant, job.priority),
         attempts=job.attempts,
         payload=job.payload,
         error=error,

@@ -46,9 +46,11 @@ class Job(tables.Table):
     tenant: whose account pays for them.
     tenants: who may see the job.
     askers: who asked for the present run, and hears what becomes of it; left out where that is `tenant` alone.
+    priorities: with which others than `tenant` have asked, where it was not with that of the job (see `urgency`).
     rerun, rerun_payload: the priority of a request that came while the job ran, and what that run is to do, where it
         differs.
-    rerun_askers, rerun_payer: who asked for it, and the tenant that pays for it.
+    rerun_askers, rerun_priorities: who asked for it, and as `priorities`.
+    rerun_payer: the tenant that pays for it. rerun_held: its account could not run it when it asked.
     counted: the tenant in whose counts the job is, where it went over to another.
     begun: the marketplace may have been asked for something that must not be done twice.
     reserved: calls reserved for the last claim.
@@ -78,11 +80,14 @@ class Job(tables.Table):
     result = JSONAttribute(null=True)
     error = JSONAttribute(null=True)
     history = JSONAttribute(null=True)
+    priorities = JSONAttribute(null=True)
     rerun = IntAttribute(null=True)
     rerun_payload = JSONAttribute(null=True)
     askers = UnicodeSetAttribute(null=True, attr_name="for")
     rerun_askers = UnicodeSetAttribute(null=True)
     rerun_payer = UnicodeAttribute(null=True)
+    rerun_priorities = JSONAttribute(null=True)
+    rerun_held = BooleanAttribute(null=True)
     counted = UnicodeAttribute(null=True)
     begun = BooleanAttribute(null=True)
     reserved = IntAttribute(null=True)

@@ -8,8 +8,9 @@ from pynamodb.expressions.update import Action as Update
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL, TRANSITIONS
-from sluice.jobs.queue import lanes
+from sluice.jobs.queue import lanes, urgency
 from sluice.jobs.queue.rerun import account_of, moved
+from sluice.jobs.queue.urgency import Asked
 from sluice.platform import tables
 from sluice.platform.attributes import still
 from sluice.platform.clock import ttl
@@ -38,19 +39,26 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
             return Cancelled.FINAL
         if job.state not in TRANSITIONS["cancel"].sources or job.begun:
             return Cancelled.RUNNING
+        wanted = urgency.asked(job)
+        wanted.pop(tenant, None)
         alone = job.asked_by() <= {tenant}
         actions = (
             [
                 Job.state.set(TRANSITIONS["cancel"].target),
                 Job.lane.remove(),
                 Job.due_at.remove(),
+                Job.priorities.remove(),
                 Job.expires_at.set(ttl(now + config.engine.retention_ms)),
             ]
             if alone
             else [
                 Job.tenants.delete({tenant}),
                 Job.askers.delete({tenant}),
-                *(_handed_over(job, now, config) if job.tenant == tenant else []),
+                *(
+                    urgency.writes(wanted, job.tenant)
+                    if job.tenant in wanted
+                    else _handed_over(job, wanted, now, config)
+                ),
             ]
         )
         as_read = (
@@ -61,6 +69,7 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
             & (Job.tenant == job.tenant)
             & (Job.priority == job.priority)  # where it goes on for others, that decides in which lane
             & still(Job.askers, job.askers)
+            & still(Job.priorities, job.priorities)
         )
         try:
             writes = [*actions, Job.updated_at.set(now)]
@@ -71,16 +80,18 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
     return Cancelled.RUNNING
 
 
-def _handed_over(job: Job, now: int, config: Config) -> list[Update]:
-    """Who paid for the job no longer wants it: another of those who asked pays."""
-    others = job.asked_by() - {job.tenant}
-    heir = min(others)
+def _handed_over(job: Job, wanted: Asked, now: int, config: Config) -> list[Update]:
+    """Who paid for the job no longer wants it: another of those who asked pays, as urgently as that one asked.
+
+    wanted: by those others.
+    """
+    heir = urgency.most_urgent(wanted)[0]
     account, budget = account_of(job, heir)
-    lane = Job(job.job_id, account=account, budget=budget, priority=job.priority).home(
+    lane = Job(job.job_id, account=account, budget=budget, priority=wanted[heir]).home(
         config.limits[keys.service_of(budget)].shards
     )
-    lanes.mark(lane, now, shared=len(others) > 1)
-    return [*moved(job, heir), Job.lane.set(lane)]
+    lanes.mark(lane, now, shared=len(wanted) > 1)
+    return [*moved(job, heir), Job.lane.set(lane), *urgency.writes(wanted, heir)]
 
 
 def find_by_path(text: str, tenant: str | None) -> Job | None:

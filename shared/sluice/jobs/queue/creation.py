@@ -18,7 +18,8 @@ CLOCK_SKEW_MS = SECOND
 
 _OF_EARLIER_RUNS = (
     *(Job.result, Job.error, Job.history, Job.rerun, Job.rerun_payload),
-    *(Job.begun, Job.letter, Job.expires_at, Job.rerun_askers, Job.rerun_payer, Job.counted, Job.askers),
+    *(Job.begun, Job.letter, Job.expires_at, Job.counted, Job.askers, Job.priorities),
+    *(Job.rerun_askers, Job.rerun_payer, Job.rerun_priorities, Job.rerun_held),
 )
 
 

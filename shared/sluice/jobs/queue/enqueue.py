@@ -3,13 +3,14 @@
 ```
  found            asked with                     outcome           the job then
  nothing, final   anything                       created           queued, due when asked
- queued           a higher priority              raised            queued in the higher lane, due now
- queued           the same or lower              merged            as it was; one more asker sees it
+ queued           a higher priority, by one      raised            queued in the higher lane, due now
+                  who pays from now on
+ queued           anything else                  merged            as it was; one more asker sees it
  leased, waiting  anything                       rerun_requested   runs once more when this run is done
 ```
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from enum import StrEnum
@@ -21,9 +22,10 @@ from pynamodb.expressions.update import Action as Update
 from sluice.jobs.model import keys, kinds
 from sluice.jobs.model.job import MOST_ASKERS, Job, Spec
 from sluice.jobs.model.states import FINAL, QUEUED
-from sluice.jobs.queue import lanes
+from sluice.jobs.queue import lanes, urgency
 from sluice.jobs.queue.creation import CLOCK_SKEW_MS, creation, due_at_of, lane_of, of_earlier_runs, prepared, values_of
-from sluice.jobs.queue.rerun import backs_off, moved
+from sluice.jobs.queue.rerun import as_asked, backs_off, moved
+from sluice.jobs.queue.urgency import Asked
 from sluice.platform import tables
 from sluice.platform.attributes import still
 
@@ -148,29 +150,35 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
     said = Job.rerun_payload if later else Job.payload
     asked = job.rerun_payload if later else job.payload
     before = {name: value for name, value in (asked or job.payload).items() if name in spec.kept}
-    wanted = {**before, **spec.payload}
-    replaced = spec.replace and wanted != asked
-    if replaced:
-        actions.append(said.set(wanted))
-    elif spec.origin:
-        actions.append(Job.letter.set(spec.origin.letter))  # what is asked for now is newer than what the letter asks
-    elif spec.payload != job.payload and spec.payload.get("force"):
-        actions.append(Job.payload.set({**job.payload, "force": spec.payload["force"]}))
+    payload = {**before, **spec.payload}
+    replaced = spec.replace and payload != asked
     again = job.state != QUEUED or (replaced and later)
     takes_over = False
     as_read = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
     if again:
-        actions += [Job.rerun.set(max(spec.priority, job.rerun or 0)), *_charged(spec, job, held)]
-        as_read &= still(Job.rerun, job.rerun)
+        wanted = urgency.with_more(urgency.asked_again(job), {spec.tenant: spec.priority})
+        payer, able = _pays_next(spec, job, wanted, held)
+        actions += _charged(spec, job, wanted, payer, able=able)
+        as_read &= as_asked(None if job.rerun is None else job)
         result = Result.RERUN_REQUESTED
     else:
         if spec.tenant not in job.asked_by():
             lanes.mark(job.lane, now, shared=True)
-        takes_over = _takes_over(spec, job, held)
-        actions += _placed(spec, job, now, takes_over=takes_over)
-        actions += _asked(spec, job)
-        as_read &= (Job.tenant == job.tenant) & _still_asked_by(spec, job)
-        result = Result.RAISED if spec.priority > job.priority else Result.MERGED
+        wanted = urgency.with_more(urgency.asked(job), {spec.tenant: spec.priority})
+        takes_over = _takes_over(spec, job, wanted, held)
+        payer = spec.tenant if takes_over else str(job.tenant)
+        placed = _placed(spec, job, now, wanted, payer)
+        actions += [*placed, *_asked(spec, job)]
+        as_read &= (Job.tenant == job.tenant) & still(Job.priorities, job.priorities)
+        # Who joins meanwhile wants it as urgently as the job was: where that changes, all of them must be known.
+        as_read &= still(Job.askers, job.askers) if placed else _still_asked_by(spec, job)
+        result = Result.RAISED if wanted[payer] > job.priority else Result.MERGED
+    if replaced:
+        actions.append(said.set(payload))
+    elif spec.origin:
+        actions.append(Job.letter.set(spec.origin.letter))  # what is asked for now is newer than what the letter asks
+    elif spec.payload != job.payload and spec.payload.get("force") and payer == spec.tenant:
+        actions.append(Job.payload.set({**job.payload, "force": spec.payload["force"]}))
     if actions or write is not _write:
         if replaced:
             as_read &= still(said, asked)
@@ -195,39 +203,66 @@ def _still_asked_by(spec: Spec, job: Job) -> Condition:
     return listed | Job.askers.does_not_exist() if spec.tenant == job.tenant else listed
 
 
-def _charged(spec: Spec, job: Job, held: Held) -> list[Update]:
-    """Note who asked for the run that follows the present one, and whose account pays for it: theirs.
+def _pays_next(spec: Spec, job: Job, wanted: Asked, held: Held) -> tuple[str, bool]:
+    """Who pays for the run that follows the present one, and whether that one's account can run it.
 
-    The first to ask pays, unless somebody asks more urgently whose account can run it.
+    The first who asked, unless somebody can run it who asks more urgently, or after one who cannot.
+    wanted: by all who ask for that run, this request among them.
     """
+    payer = spec.tenant if job.rerun is None else urgency.pays_again(job)
+    able = job.rerun is not None and not job.rerun_held
+    if able and (not spec.shared or wanted[spec.tenant] <= wanted[payer]):
+        return payer, True
+    return (payer, able) if spec.shared and held(_run_by(spec)) else (spec.tenant, True)
+
+
+def _charged(spec: Spec, job: Job, wanted: Asked, payer: str, *, able: bool) -> list[Update]:
+    """Note who asked for the run that follows the present one, how urgently, and that `payer` pays for it."""
     askers = job.rerun_askers or set()
-    actions: list[Update] = [Job.rerun_askers.add({spec.tenant})] if len(askers) < MOST_ASKERS else []
-    asked_before = job.rerun is not None
-    if not asked_before or (spec.shared and spec.priority > (job.rerun or 0) and not held(_run_by(spec))):
-        actions.append(Job.rerun_payer.set(spec.tenant))
-    return actions
+    others = urgency.others(_remembered(spec, askers, wanted, payer), payer)
+    return [
+        Job.rerun.set(wanted[payer]),
+        Job.rerun_priorities.set(others) if others else Job.rerun_priorities.remove(),
+        *([Job.rerun_askers.add({spec.tenant})] if spec.tenant in askers or len(askers) < MOST_ASKERS else []),
+        Job.rerun_payer.set(payer),
+        Job.rerun_held.remove() if able else Job.rerun_held.set(True),
+    ]
+
+
+def _remembered(spec: Spec, askers: Set[str], wanted: Asked, payer: str) -> Asked:
+    """`wanted` without this request, where `askers` are so many that only who pays is added to them."""
+    if spec.tenant in {*askers, payer} or len(askers) < MOST_ASKERS:
+        return wanted
+    return {tenant: priority for tenant, priority in wanted.items() if tenant != spec.tenant}
 
 
 def _run_by(spec: Spec) -> Job:
     return Job(job_id=spec.job_id, kind=spec.kind, account=spec.account, budget=spec.budget, lane=lane_of(spec))
 
 
-def _takes_over(spec: Spec, job: Job, held: Held) -> bool:
-    """Whether the queued `job` goes over to the asker's account: where that gains something, and it can run it."""
-    gains = spec.shared and spec.account != job.account and (spec.priority > job.priority or held(job))
+def _takes_over(spec: Spec, job: Job, wanted: Asked, held: Held) -> bool:
+    """Whether the queued `job` goes over to the asker's account: where that gains something, and it can run it.
+
+    Who wants it less urgently takes nothing from an account that will run it soon: it would take the urgency from it.
+    """
+    if not spec.shared or spec.account == job.account or wanted[spec.tenant] < job.priority:
+        return False
+    gains = wanted[spec.tenant] > job.priority or held(job)
     return gains and not held(_run_by(spec))
 
 
-def _placed(spec: Spec, job: Job, now: int, *, takes_over: bool) -> list[Update]:
+def _placed(spec: Spec, job: Job, now: int, wanted: Asked, payer: str) -> list[Update]:
     """Where and when the queued `job` waits, now that `spec` is asked for too: nothing where that changes nothing."""
-    raised = spec.priority > job.priority
+    takes_over, raised = payer != job.tenant, wanted[payer] > job.priority
+    known = _remembered(spec, job.asked_by(), wanted, payer)
     actions: list[Update] = []
     if raised or takes_over:
-        priority = max(spec.priority, job.priority)
         runner = spec if takes_over else job
-        lane = keys.lane(runner.budget, runner.account, priority, spec.job_id, spec.lane_shards)
+        lane = keys.lane(runner.budget, runner.account, wanted[payer], spec.job_id, spec.lane_shards)
         lanes.mark(lane, now, shared=len(job.asked_by() | {spec.tenant}) > 1)
-        actions += [Job.lane.set(lane), Job.priority.set(priority)]
+        actions.append(Job.lane.set(lane))
+    if raised or takes_over or urgency.others(known, payer) != job.priorities:
+        actions += urgency.writes(known, payer)
     if takes_over:
         actions += moved(job, spec.tenant)
     due_at = due_at_of(spec.due_at, now)

@@ -15,8 +15,9 @@ from sluice.jobs.model.dead_letters import DeadLetter, dead_letters_of
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Then, Waiting
 from sluice.jobs.model.states import LEASED, TRANSITIONS
-from sluice.jobs.queue import lanes, rerun
+from sluice.jobs.queue import lanes, rerun, urgency
 from sluice.jobs.queue.rerun import account_of, moved
+from sluice.jobs.queue.urgency import Asked
 from sluice.platform import tables
 from sluice.platform.clock import ttl
 from sluice.platform.config.document import Config
@@ -59,13 +60,12 @@ def _again(job: Job, asked: Job, now: int, config: Config) -> list[Update]:
 
     asked: the job with the request for it.
     """
-    # Sluice 0.1.0 did not note who asks: whoever paid so far goes on.
-    payer = asked.rerun_payer or job.tenant
-    names = (asked.rerun_askers or set()) | {payer}
+    wanted = urgency.asked_again(asked)
+    payer = urgency.pays_again(asked)
     return [
-        *_queue_at(payer, job, "rerun", now, config, asked.rerun, shared=len(names) > 1),
-        rerun.askers(names, payer),
-        Job.priority.set(asked.rerun),
+        *_queue_at(payer, wanted[payer], job, "rerun", now, now, config, shared=len(wanted) > 1),
+        rerun.askers(set(wanted), payer),
+        *urgency.writes(wanted, payer),
         Job.attempts.set(0),
         Job.created_at.set(now),
         Job.payload.set(Job.rerun_payload | Job.payload),
@@ -158,30 +158,36 @@ def _requeue(
     error, events = _error(failure, now), _events(job, name, now, failure)
 
     def writes(asked: Job | None) -> list[Update]:
-        # Somebody who asked more urgently while the job ran must not wait for it in the lane of those who did not, nor
-        # for an account that cannot run it just now: their own may.
-        if asked:
-            job.priority = max(job.priority, asked.rerun)
-        several = len(rerun.joined(job, asked)) > 1
+        names = rerun.joined(job, asked)
         # What has not begun is still to be done from the start: whoever asked meanwhile is served by that same run.
         joined = failure.undone or (asked and not asked.begun)
-        payer = _heir(job, asked if joined else None) if failure.of_account else job.tenant
-        if payer == job.tenant:
-            queued = _queue(job, name, at, now, config, shared=several)
-        else:
-            queued = _queue_at(payer, job, name, now, config, shared=several)
+        wanted = urgency.asked_in_all(job, asked, names if joined else set())
+        long = now - job.created_at > config.engine.hand_over_ms
+        payer = _payer(job, asked if joined else None, wanted, of_account=failure.of_account, long=long)
+        due_at = now if failure.of_account and payer != job.tenant else at
+        queued = _queue_at(payer, wanted[payer], job, name, due_at, now, config, shared=len(names) > 1)
         joins = _joined(job, asked, payer) if joined else []
-        return [*queued, *joins, Job.priority.set(job.priority), Job.error.set(error), Job.history.set(events), *more]
+        return [*queued, *joins, *urgency.writes(wanted, payer), Job.error.set(error), Job.history.set(events), *more]
 
     return _end(job, writes, condition)
 
 
-def _heir(job: Job, asked: Job | None) -> str:
-    """Who pays for the next attempt of a job that its account cannot run: who asked while it ran, or, where a person
-    waits for it, another of its askers.
+def _payer(job: Job, asked: Job | None, wanted: Asked, *, of_account: bool, long: bool) -> str:
+    """Who pays for the next attempt.
+
+    Who asked more urgently while the job ran, and can run it, must not wait for it in the lane of those who did not.
+    Nor does anybody as urgent wait for an account that cannot run it just now (`of_account`): who asked while it ran,
+    or, where a person waits for it, another for whom one does. Those who want it less urgently wait for a while, until
+    it has waited `long`: else an account with one 429 after the other might keep for ever what it has taken over.
     """
-    others = job.asked_by() - {job.tenant} if job.priority == keys.MANUAL and not job.begun else set()
-    return (asked.rerun_payer if asked else None) or min(others, default=job.tenant)
+    own, later = wanted[job.tenant], urgency.pays_again(asked) if asked and not asked.rerun_held else None
+    if later and later in wanted and (wanted[later] > own or (of_account and wanted[later] == own)):
+        return later
+    if not of_account or job.begun:
+        return str(job.tenant)
+    others = urgency.most_urgent({one: wanted[one] for one in job.asked_by() - {job.tenant}})
+    heirs = (one for one in others if wanted[one] == own == keys.MANUAL or (long and wanted[one] < own))
+    return next(heirs, str(job.tenant))
 
 
 def _joined(job: Job, asked: Job | None, payer: str) -> list[Update]:
@@ -196,9 +202,17 @@ def _joined(job: Job, asked: Job | None, payer: str) -> list[Update]:
     ]
 
 
-def _queue(job: Job, name: str, at: int, now: int, config: Config, *, shared: bool) -> list[Update]:
-    """Back into the job's own lane, which is marked before. shared: several have asked for it."""
-    lane = job.home(_shards(job, config))
+def _queue_at(
+    payer: str, priority: int, job: Job, name: str, at: int, now: int, config: Config, *, shared: bool
+) -> list[Update]:
+    """Into the lane of the account of `payer`, who pays from now on, which is marked before.
+
+    at: when it is due. shared: several have asked for it.
+    """
+    account, budget = account_of(job, payer)
+    lane = Job(job.job_id, account=account, budget=budget, priority=priority).home(
+        config.limits[keys.service_of(budget)].shards
+    )
     lanes.mark(lane, now, shared=shared)
     return [
         Job.state.set(TRANSITIONS[name].target),
@@ -206,16 +220,8 @@ def _queue(job: Job, name: str, at: int, now: int, config: Config, *, shared: bo
         Job.due_at.set(at),
         Job.updated_at.set(now),
         *_released(),
+        *(moved(job, payer) if payer != job.tenant else []),
     ]
-
-
-def _queue_at(
-    payer: str, job: Job, name: str, now: int, config: Config, priority: int | None = None, *, shared: bool
-) -> list[Update]:
-    """Into the lane of the account of `payer`, who pays from now on, and due at once."""
-    account, budget = account_of(job, payer)
-    home = Job(job.job_id, account=account, budget=budget, priority=priority or job.priority)
-    return [*_queue(home, name, now, now, config, shared=shared), *moved(job, payer)]
 
 
 def _leave(name: str, now: int, config: Config) -> list[Update]:
@@ -224,6 +230,7 @@ def _leave(name: str, now: int, config: Config) -> list[Update]:
         Job.state.set(TRANSITIONS[name].target),
         Job.lane.remove(),
         Job.due_at.remove(),
+        Job.priorities.remove(),
         Job.updated_at.set(now),
         Job.expires_at.set(ttl(now + config.engine.retention_ms)),
         *_released(),

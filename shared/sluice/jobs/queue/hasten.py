@@ -8,9 +8,10 @@ from pynamodb.expressions.update import Action as Update
 from sluice.jobs.model import history, keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL, LEASED, QUEUED
-from sluice.jobs.queue import lanes
+from sluice.jobs.queue import lanes, urgency
 from sluice.jobs.queue.cancel import find
 from sluice.platform import tables
+from sluice.platform.attributes import still
 from sluice.platform.config.document import Config
 
 TRIES = 5
@@ -51,7 +52,7 @@ def raise_to(job_id: str, tenant: str | None, priority: int, now: int, config: C
         shards = config.limits[keys.service_of(job.budget)].shards
         lane = keys.lane(job.budget, job.account, priority, job.job_id, shards)
         lanes.mark(lane, now)
-        return [Job.lane.set(lane), Job.priority.set(priority)]
+        return [Job.lane.set(lane), *urgency.writes({**urgency.asked(job), job.tenant: priority}, job.tenant)]
 
     return _change(job_id, tenant, now, writes)
 
@@ -86,7 +87,12 @@ def _change(job_id: str, tenant: str | None, now: int, writes: Callable[[Job], l
         if actions is None:
             return Hastened.ALREADY
         as_read = (
-            (Job.state == job.state) & (Job.lease == job.lease) & (Job.lane == job.lane) & (Job.due_at == job.due_at)
+            (Job.state == job.state)
+            & (Job.lease == job.lease)
+            & (Job.lane == job.lane)
+            & (Job.due_at == job.due_at)
+            & still(Job.askers, job.askers)
+            & still(Job.priorities, job.priorities)
         )
         try:
             tables.update(Job, (job_id,), [*actions, Job.updated_at.set(now)], as_read, token=Job.ask_token)

@@ -8,7 +8,7 @@ from sluice.jobs.model.job import MOST_ASKERS, Job
 from sluice.platform.attributes import still
 
 # What a job knows of a request that came while it ran.
-REQUEST = (Job.rerun, Job.rerun_payload, Job.rerun_askers, Job.rerun_payer)
+REQUEST = (Job.rerun, Job.rerun_payload, Job.rerun_askers, Job.rerun_payer, Job.rerun_priorities, Job.rerun_held)
 
 
 def askers(names: set[str], payer: str) -> Update:
@@ -25,7 +25,8 @@ def joined(job: Job, asked: Job | None) -> set[str]:
 
 def request(job: Job | None) -> list[object]:
     """The request that came while the job ran, to be compared with another."""
-    return [getattr(job, name) if job else None for name in ("rerun", "rerun_askers", "rerun_payer")]
+    names = ("rerun", "rerun_askers", "rerun_payer", "rerun_priorities", "rerun_held")
+    return [getattr(job, name) if job else None for name in names]
 
 
 def as_asked(job: Job | None) -> Condition:
@@ -33,8 +34,8 @@ def as_asked(job: Job | None) -> Condition:
     if job is None:
         return Job.rerun.does_not_exist()
     same: Condition = Job.rerun == job.rerun
-    for attribute, value in ((Job.rerun_askers, job.rerun_askers), (Job.rerun_payer, job.rerun_payer)):
-        same &= still(attribute, value)
+    for attribute in (Job.rerun_askers, Job.rerun_payer, Job.rerun_priorities, Job.rerun_held):
+        same &= still(attribute, getattr(job, attribute.attr_name))
     return same
 
 
