@@ -459,7 +459,7 @@ def another_title_of_a_group(town: Town, patch: pytest.MonkeyPatch) -> None:
 @sees("Groups", " has ")
 def a_second_offer_of_a_size(town: Town, patch: pytest.MonkeyPatch) -> None:
     _, known, shop = _group(town)
-    offer = shop.offers_of(next(iter(known.members)))[0]
+    offer = next(offer for sku in known.members for offer in shop.offers_of(sku))
     patch.setitem(shop.offers, "spoiled", Offer("spoiled", offer.sku, offer.site, {}, None))
 
 
