@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from sluice.dashboard.pages import MORE, PLACES, notifications
+from sluice.dashboard.pages import MORE, PLACES, notifications, webhooks
 from sluice.listings.stockx.table import Listing
 from sluice.notifications import api as notifications_api
 from sluice.pages.table import Tracker
@@ -199,6 +199,20 @@ def test_a_webhook_is_changed_disabled_tried_and_deleted(things: list[str]) -> N
     gone = [send("/dashboard/webhook/delete", form_of(changed, "Delete"), who).to for _ in range(2)]
     assert gone == ["/dashboard/webhooks"] * 2
     assert endpoints.find("acme", "main") is None
+
+
+def test_an_address_that_no_webhook_can_have_is_not_compared_with_the_masked_one(things: list[str]) -> None:
+    """Each `?` of it was where the masked part could end: 60,000 of them took 12 seconds."""
+    shown, longest = "https://hooks.example.com/a/***?***", "https://hooks.example.com/a/b?c=".ljust(2_048, "?")
+    assert webhooks._fits(longest, shown)
+    assert not webhooks._fits(f"{longest}?", shown)
+    who = signed_in()
+    form = form_of(look("/dashboard/webhook?id=main", who), "Change it") | {
+        "url": "?" * 20_000,
+        "event.job.dead": "yes",
+    }
+    answer = send("/dashboard/webhooks", form, who)
+    assert (answer.status, 'id="wrong-url"' in answer.text) == (400, True)
 
 
 def test_a_delivery_is_sent_again_once_however_often_it_is_pressed(things: list[str]) -> None:
