@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from random import Random
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -15,12 +16,13 @@ from sluice.pages.reading import (
     Availability,
     Money,
     Reading,
+    ReadOutcome,
     ReadVariant,
     product,
     variant_bytes,
 )
 from sluice.platform import aws
-from tests.support.pages import ld
+from tests.support.pages import ld, read
 from tests.support.shop import NOON, URL, Desk
 from tests.support.store import Store
 
@@ -146,3 +148,45 @@ def read_outcome() -> Any:
 def test_an_alert_names_as_many_variants_as_fit() -> None:
     entries = [{"id": str(number), "text": "x" * 9_000} for number in range(20)]
     assert [one["id"] for one in told._newest(entries)] == ["0", "1", "2", "3", "4"]
+
+
+OFFER = {"@type": "Offer", "price": "100.00", "priceCurrency": "EUR", "availability": "InStock"}
+BOOT = {"@type": "Product", "name": "Boot", "sku": "B1", "offers": OFFER}
+
+
+def _nested(depth: int) -> dict[str, Any]:
+    found: dict[str, Any] = {**BOOT, "name": "x" * 500_000}
+    for number in range(depth):
+        found = {**BOOT, "sku": str(number), "mainEntity": found}
+    return found
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [BOOT, [[]] * 400_000],
+        {**BOOT, "url": "?" * 400_000 + "\nx"},
+        [{**BOOT, "sku": "B2"}, {**BOOT, "url": "?" * 400_000 + "\nx"}],
+        _nested(800),
+        {
+            **BOOT,
+            "offers": [{**OFFER, "price": str(number)} for number in range(20_000)],
+            "additionalProperty": [{"name": f"n{number}", "value": "x"} for number in range(20_000)],
+        },
+        {**BOOT, "hasVariant": [{**BOOT, "sku": "", "offers": [OFFER] * 3_000}] * 10},
+    ],
+    ids=["lists", "address", "addresses", "nested", "offers", "offers of variants"],
+)
+def test_a_page_that_says_very_much_is_read_in_a_moment(said: Any) -> None:
+    """Each of these took a minute to hours: others' pages wait for the worker that reads it."""
+    page = ld(json.dumps(said))
+    before = thread_time()
+    read(page)
+    assert thread_time() - before < 15
+
+
+def test_of_offers_that_cannot_be_told_apart_all_are_read_or_nothing_is_known() -> None:
+    offers = [dict(OFFER) for _ in range(MOST_VARIANTS)]
+    assert read(ld(json.dumps({**BOOT, "offers": offers}))).variants[0].price
+    more = [*offers, {**OFFER, "price": "90.00"}]
+    assert read(ld(json.dumps({**BOOT, "offers": more}))).outcome is ReadOutcome.UNCLEAR

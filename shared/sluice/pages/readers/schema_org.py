@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from sluice.pages import money_text, reading
@@ -20,6 +21,11 @@ _AVAILABILITY = {
 # Kinds of a price that are not what is paid.
 _NOT_THE_PRICE = ("listprice", "strikethroughprice", "msrp", "srp", "minimumadvertisedprice", "regularprice")
 _OPTIONS = ("size", "color", "colour", "material", "pattern")
+# Where nodes are that stand by themselves.
+_INSIDE = ("@graph", "mainEntity", "mainEntityOfPage")
+# Of a product's further properties so many are looked at. No more variants than may be known are read, nor offers.
+_MOST_PROPERTIES = 100
+_MOST_READ = reading.MOST_VARIANTS + 1
 
 
 def availability(value: Any) -> Availability:
@@ -50,7 +56,7 @@ def read(page: PageSource) -> Reading | None:
             ReadOutcome.UNCLEAR, SOURCE, f"the page has {len(roots)} products: {', '.join(sorted(titles))[:150]}"
         )
     by_id = {str(node["@id"]): node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
-    variants = [variant for node in roots for variant in _product(node, by_id)]
+    variants = list(islice((variant for node in roots for variant in _product(node, by_id)), _MOST_READ))
     title = squeeze(roots[0].get("name")) or page.title
     several = len(variants) > 1
     return reading.product(SOURCE, title, variants, "JSON-LD of the page", complete=several)
@@ -74,15 +80,15 @@ def currencies(page: PageSource) -> set[str]:
 
 def _nodes(values: list[Any]) -> list[dict[str, Any]]:
     """Every object that stands by itself, in a list or in a `@graph`, or is what a page is mainly about."""
-    found, waiting = list[dict[str, Any]](), list(values)
+    # The next one is the last of those that wait: each is taken once, however many there are.
+    found, waiting = list[dict[str, Any]](), values[::-1]
     while waiting and len(found) < MOST_NODES:
-        value = waiting.pop(0)
+        value = waiting.pop()
         if isinstance(value, list):
-            waiting = value + waiting
+            waiting += reversed(value)
         elif isinstance(value, dict):
             found.append(value)
-            inside = [value.get("@graph"), value.get("mainEntity"), value.get("mainEntityOfPage")]
-            waiting = [one for one in inside if isinstance(one, list | dict)] + waiting
+            waiting += [value[name] for name in reversed(_INSIDE) if isinstance(value.get(name), list | dict)]
     return found
 
 
@@ -94,8 +100,13 @@ def _is(node: dict[str, Any], kind: str) -> bool:
 def _roots(nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those that can be bought, each once: a page repeats its product, and mentions others without an offer."""
     with_offers = [node for node in nodes if node.get("offers") or node.get("hasVariant")]
-    distinct = {repr(sorted(node.items(), key=lambda item: item[0])): node for node in with_offers or nodes[:1]}
+    distinct = {repr(sorted(_own(node).items())): node for node in with_offers or nodes[:1]}
     return list(distinct.values())
+
+
+def _own(node: dict[str, Any]) -> dict[str, Any]:
+    """What a node says but for those inside of it, which stand by themselves, as text."""
+    return {name: repr(value) for name, value in node.items() if name not in _INSIDE}
 
 
 def _main(roots: list[dict[str, Any]], page: PageSource) -> list[dict[str, Any]]:
@@ -122,7 +133,8 @@ def _last(url: Any) -> str:
 def _path(url: Any) -> str:
     if not isinstance(url, str):
         return ""
-    return re.sub(r"^https?://(www\.)?|[?#].*$|/$", "", url.strip())
+    # A dot takes line breaks too: where it stopped at one, each `?` before that was tried, and a long text took hours.
+    return re.sub(r"(?s)^https?://(www\.)?|[?#].*|/$", "", url.strip())
 
 
 def _one_product(roots: list[dict[str, Any]]) -> bool:
@@ -137,7 +149,7 @@ def _one_product(roots: list[dict[str, Any]]) -> bool:
 def _product(node: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> list[ReadVariant]:
     parts = [by_id.get(str(part.get("@id")), part) for part in map(mapping, sequence(node.get("hasVariant")))]
     if parts:
-        return [variant for part in parts[: reading.MOST_VARIANTS + 1] for variant in _offers(part)]
+        return list(islice((variant for part in parts for variant in _offers(part)), _MOST_READ))
     return _offers(node)
 
 
@@ -151,6 +163,7 @@ def _offers(node: dict[str, Any]) -> list[ReadVariant]:
         return [_variant(node, {}, _id(node))]
     if len(offers) == 1:
         return [_variant(node, offers[0], _id(node) or _id(offers[0]))]
+    offers = offers[:_MOST_READ]
     ids = [_id(offer) for offer in offers]
     if "" in ids or len(set(ids)) < len(ids):
         return _sellers(node, offers)
@@ -158,11 +171,12 @@ def _offers(node: dict[str, Any]) -> list[ReadVariant]:
 
 
 def _sellers(node: dict[str, Any], offers: list[dict[str, Any]]) -> list[ReadVariant]:
-    """Offers that cannot be told apart are one variant, known as far as they all agree."""
+    """Offers that cannot be told apart are one variant, known as far as they all agree, and all of them are read."""
     read = [_variant(node, offer, _id(node)) for offer in offers]
-    first = read[0]
-    price = first.price if all(one.price == first.price for one in read) else None
-    stock = first.availability if all(one.availability == first.availability for one in read) else Availability.UNKNOWN
+    first, whole = read[0], len(read) < _MOST_READ
+    price = first.price if whole and all(one.price == first.price for one in read) else None
+    agree = whole and all(one.availability == first.availability for one in read)
+    stock = first.availability if agree else Availability.UNKNOWN
     text = f"{len(offers)} offers without ids"
     return [ReadVariant(first.id, first.options, price, stock, first.sku, first.gtin, text)]
 
@@ -200,7 +214,7 @@ def _gtin(node: dict[str, Any]) -> str:
 
 def _options(node: dict[str, Any]) -> dict[str, str]:
     found = {name: squeeze(mapping(node.get(name)).get("name") or node.get(name)) for name in _OPTIONS}
-    for more in map(mapping, sequence(node.get("additionalProperty"))):
+    for more in map(mapping, sequence(node.get("additionalProperty"))[:_MOST_PROPERTIES]):
         found[squeeze(more.get("name"))] = squeeze(more.get("value"))
     return {name[:40]: value[:60] for name, value in found.items() if name and value}
 
