@@ -155,7 +155,7 @@ BOOT = {"@type": "Product", "name": "Boot", "sku": "B1", "offers": OFFER}
 
 
 def _nested(depth: int) -> dict[str, Any]:
-    found: dict[str, Any] = {**BOOT, "name": "x" * 500_000}
+    found: dict[str, Any] = {**BOOT, "name": "x" * 1_500_000}
     for number in range(depth):
         found = {**BOOT, "sku": str(number), "mainEntity": found}
     return found
@@ -173,9 +173,8 @@ def _nested(depth: int) -> dict[str, Any]:
             "offers": [{**OFFER, "price": str(number)} for number in range(20_000)],
             "additionalProperty": [{"name": f"n{number}", "value": "x"} for number in range(20_000)],
         },
-        {**BOOT, "hasVariant": [{**BOOT, "sku": "", "offers": [OFFER] * 3_000}] * 10},
     ],
-    ids=["lists", "address", "addresses", "nested", "offers", "offers of variants"],
+    ids=["lists", "address", "addresses", "nested", "offers"],
 )
 def test_a_page_that_says_very_much_is_read_in_a_moment(said: Any) -> None:
     """Each of these took a minute to hours: others' pages wait for the worker that reads it."""
