@@ -94,7 +94,8 @@ def serve(turn: Turn, client: WebhookClient, clock: Clock) -> None:
         more = _part(found, client, clock)
         if not more or clock.now() - now >= PART_MS:
             break
-    turns.leave(turn.tenant, _next_turn(turn.tenant, clock.now()), clock.now())
+    # As they were read: whoever changes one meanwhile, or sends something on its way there, announces a turn.
+    turns.leave(turn.tenant, _next_turn(found, clock.now()), clock.now())
 
 
 def clear(deleted: Deleted, clock: Clock) -> None:
@@ -162,20 +163,23 @@ def _is_on(endpoint: Endpoint) -> bool:
     return endpoint.webhook_id in on
 
 
-def _next_turn(tenant: str, now: int) -> int | None:
-    """When something is due to one of the tenant's endpoints that does not rest then."""
+def _next_turn(found: Sequence[Endpoint], now: int) -> int | None:
+    """When something is due to one of the endpoints `found` that does not rest then."""
     times = [
         max(at, now, endpoint.rests_until or 0)
-        for endpoint in endpoints.of(tenant)
+        for endpoint in found
         if (at := deliveries.next_due(endpoint.key)) is not None
     ]
     return min(times, default=None)
 
 
 def _judge(endpoint: Endpoint, ended: Sequence[Ended], now: int) -> None:
-    """Keep how the endpoint stands after these attempts; say so where that switches it off."""
+    """Keep how the endpoint stands after these attempts, here too; say so where that switches it off."""
     after, off = standing.after(endpoint.standing, ended, now)
-    if ended and endpoints.keep(endpoint, after, off, now) and off:
+    if not ended or not endpoints.keep(endpoint, after, off, now):
+        return
+    endpoint.rests_until = after.rests_until
+    if off:
         _disabled(endpoint, off, now)
 
 

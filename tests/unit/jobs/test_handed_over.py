@@ -100,7 +100,7 @@ def test_the_scheduler_does_it_by_itself() -> None:
     ask("acme", "globex")
     close("acme")
     now = snapshot()
-    assert scheduler._move_on(scheduler.tick(now, lambda _: None), now).transferred == 1
+    assert scheduler.tick(now, lambda _: None).transferred == 1
     assert payer() == "globex"
 
 
@@ -448,7 +448,7 @@ def test_where_nothing_is_held_no_account_is_asked_after() -> None:
     def statuses(*_: object) -> dict[str, str]:
         pytest.fail("it costs reads each minute, for nothing")
 
-    assert scheduler._move_on(Done(), Snapshot(NOON, CONFIG, Accounts(statuses))) == transfers.Moved()
+    assert scheduler._move_on(Done(), Snapshot(NOON, CONFIG, Accounts(statuses)), lanes.active()) == transfers.Moved()
 
 
 def test_a_lane_whose_account_works_again_is_no_longer_thought_of_as_held() -> None:
@@ -458,7 +458,7 @@ def test_a_lane_whose_account_works_again_is_no_longer_thought_of_as_held() -> N
     transfers.sweep(Snapshot(NOON, CONFIG, Accounts(lambda *_: broken)), lanes.active())
     [lane] = lanes.active()
     assert lane.held_since == NOON
-    scheduler._move_on(Done(), snapshot(NOON + MINUTE))
+    scheduler._move_on(Done(), snapshot(NOON + MINUTE), lanes.active())
     [lane] = lanes.active()
     assert lane.held_since is None
 
@@ -478,7 +478,7 @@ def test_what_a_run_has_moved_and_ended_is_counted(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(scheduler, "count", lambda name, value: counted.update({name: value}))
     ask("acme", "globex")
     close("acme")
-    scheduler._tick(snapshot().accounts, Context(VirtualClock(NOON), CONFIG))
+    scheduler._tick(snapshot().accounts, Context(VirtualClock(NOON), CONFIG), minutely=False)
     assert (counted["JobsTransferred"], counted["JobsAbandoned"], counted["SchedulerRun"]) == (1, 0, 1)
 
 

@@ -1,6 +1,7 @@
 """Asking for a scheduler run: nobody waits in vain, and under load only a few runs are on their way at once."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import permutations
 
@@ -194,6 +195,32 @@ def test_a_run_for_which_there_is_no_place_does_nothing_and_the_minutes_runs_all
     assert run(clock) == {"skipped": "others run"}
     assert Job.get(spec("a").job_id).state == "queued"
     assert run(clock, nudged=False)["admitted"] == 1
+
+
+def test_a_run_that_somebody_asks_for_leaves_to_the_minutes_what_nobody_waits_for(
+    store: Store, clock: VirtualClock, started: list[str]
+) -> None:
+    """On AWS each of its calls is time of whoever waits, and money."""
+    ask(clock, "lost")
+    lease_ms = Config().engine.lease_ms
+    run(clock)
+    clock.time += lease_ms
+    ask(clock, "wanted")
+    read = Counter[str]()
+
+    def around(request: Request, send: Send) -> Answer:
+        keys_ = str(request.parameters.get("ExpressionAttributeValues", {}))
+        if request.operation == "Query":
+            what = "leased" if "leased#" in keys_ else request.parameters["TableName"].rpartition("-")[2]
+            read[what] += 1
+        return send()
+
+    store.around = around
+    done = run(clock)
+    assert (done["admitted"], done["rescued"], read["lanes"], read["leased"]) == (1, 0, lanes.REGISTRY_SHARDS, 0)
+    assert records.health() is None, "it would hide that no schedule comes any more"
+    assert run(clock, nudged=False)["rescued"] == 1
+    assert records.health()
 
 
 def test_a_run_leaves_in_time_though_there_is_always_somebody_who_asks(

@@ -128,6 +128,26 @@ def test_what_waits_for_an_endpoint_that_rests_uses_up_no_attempt(post: Post) ->
     assert [sent.at - NOON for sent in post.receivers.sent] == [0, 30 * SECOND, 30 * SECOND]
 
 
+def test_a_turn_reads_its_tenants_endpoints_once_and_knows_which_of_them_rests_from_now_on(
+    post: Post, tables: Store
+) -> None:
+    read = Counter[str]()
+
+    def around(request: Request, send: Callable[[], Answer]) -> Answer:
+        read[f"{request.operation} {request.parameters.get('TableName', '').rpartition('-')[2]}"] += 1
+        return send()
+
+    endpoint()
+    post.receivers.answers = [TIMED_OUT]
+    post.publish(ended())
+    post.step()
+    tables.around = around
+    post.step()
+    assert read["Query webhooks"] == 1
+    [(at, _)] = post.queue
+    assert at == NOON + 30 * SECOND, "its next attempt is due earlier, and would find it at rest"
+
+
 def test_an_endpoint_that_is_put_again_is_tried_at_once(post: Post) -> None:
     found, _ = endpoint()
     post.receivers.answers = [TIMED_OUT]

@@ -37,6 +37,7 @@ class Done:
     held: budgets that were skipped, with the reason.
     oldest_due_at: since when the oldest of what could run is due, epoch ms.
     oldest: the same of each queue, which is the jobs of one `kind:marketplace`.
+    transferred, abandoned: jobs that went over to another asker, and that ended since nobody could run them.
     """
 
     lanes: int = 0
@@ -48,6 +49,8 @@ class Done:
     held: dict[str, str] = field(default_factory=dict)
     oldest_due_at: int | None = None
     oldest: dict[str, int] = field(default_factory=dict)
+    transferred: int = 0
+    abandoned: int = 0
 
     def add(self, part: "Done") -> None:
         """Count what one budget's part of the round did."""

@@ -1,4 +1,7 @@
-"""One tick: rescue what was lost, then give each budget with work as much as it can do until the next tick.
+"""One tick: give each budget with work as much as it can do until the next tick, and move on what no account runs.
+
+The first tick of the minute's run also looks after what nobody waits for: jobs whose lease is over, what is overdue in
+lanes that others serve, and the snapshot for /health. Ticks that somebody asks for leave that to it.
 
 Any number of ticks may run at once, as any number of rounds may (`rounds`).
 """
@@ -33,20 +36,24 @@ from sluice.platform.settings import settings
 LAST_TICK_MS = 40 * SECOND
 
 
-def tick(snapshot: Snapshot, send: Send) -> Done:
+def tick(snapshot: Snapshot, send: Send, *, minutely: bool = True) -> Done:
     """Run one tick. `send` hands a batch of claimed jobs to a worker; if it fails, the jobs go back.
 
-    A batch holds manual jobs alone, or none.
+    A batch holds manual jobs alone, or none. minutely: whether it looks after what is looked after once a minute.
     """
     round_ = Round(snapshot)
     done = round_.done
-    taken_back = rescue.take_back(snapshot)
-    done.rescued, done.buried, done.errors = taken_back.rescued, taken_back.buried, taken_back.errors
-    ready, others = list[Lane](), list[Lane]()
-    for lane in lanes.active():
+    if minutely:
+        taken_back = rescue.take_back(snapshot)
+        done.rescued, done.buried, done.errors = taken_back.rescued, taken_back.buried, taken_back.errors
+    marked, ready, others = lanes.active(), list[Lane](), list[Lane]()
+    for lane in marked:
         (others if keys.is_poll_lane(lane.lane) or has_own_worker(lane, snapshot.config) else ready).append(lane)
-    done.oldest_due_at = overdue.oldest(snapshot, others)
+    if minutely:
+        done.oldest_due_at = overdue.oldest(snapshot, others)
     admit(ready, round_, send)
+    moved = _move_on(done, snapshot, marked)
+    done.transferred, done.abandoned = moved.transferred, moved.abandoned
     return done
 
 
@@ -91,14 +98,14 @@ def run(accounts: Accounts, context: Context, asked: Wakeup = nudge.BY_SCHEDULE)
     place = _place(asked, began)
     if asked.nudged and place is None:
         return {"skipped": "others run"}
-    swept = asked.nudged
+    minutely = not asked.nudged
     try:
         while True:
             # After the flag was cleared: who found it still set has written jobs that are due by now.
-            stats = _tick(accounts, context)
-            if not swept:
+            stats = _tick(accounts, context, minutely=minutely)
+            if minutely:
                 recounts.sweep()
-                swept = True
+                minutely = False
             if context.now() - began > LAST_TICK_MS:
                 return stats
             if stats["transferred"]:
@@ -122,19 +129,19 @@ def _place(asked: Wakeup, now: int) -> RunPlace | None:
     return place
 
 
-def _tick(accounts: Accounts, context: Context) -> dict[str, Any]:
-    """One tick, then its record, its metrics and the snapshot for /health."""
+def _tick(accounts: Accounts, context: Context, *, minutely: bool) -> dict[str, Any]:
+    """One tick, then its record, its metrics and, once a minute, the snapshot for /health."""
     snapshot = Snapshot(context.now(), context.config, accounts)
-    now, done = snapshot.now, tick(snapshot, _send)
+    now, done = snapshot.now, tick(snapshot, _send, minutely=minutely)
     recounts.wanted(context.config, now)
-    over = _move_on(done, snapshot)
     age = done.oldest_due_age(now)
-    stats = {**asdict(done), **asdict(over), "oldest_due_age": age, "ms": context.now() - now}
+    stats = {**asdict(done), "oldest_due_age": age, "ms": context.now() - now}
     counters = {"admitted": done.admitted, "rescued": done.rescued, "errors": done.errors}
     records.record("scheduler", stats, counters, now, context.config)
-    records.save_health(done.told(now))
+    if minutely:
+        records.save_health(done.told(now))
     told = {"SchedulerRun": 1, "JobsAdmitted": done.admitted, "JobsRescued": done.rescued}
-    told |= {"JobsTransferred": over.transferred, "JobsAbandoned": over.abandoned}
+    told |= {"JobsTransferred": done.transferred, "JobsAbandoned": done.abandoned}
     for name, value in told.items():
         count(name, value)
     seconds("OldestDueAge", age)
@@ -142,16 +149,14 @@ def _tick(accounts: Accounts, context: Context) -> dict[str, Any]:
     return stats
 
 
-def _move_on(done: Done, snapshot: Snapshot) -> Moved:
-    """Move on work that its account cannot run, if this tick or an earlier one has found some."""
+def _move_on(done: Done, snapshot: Snapshot, marked: Iterable[Lane]) -> Moved:
+    """Move on work that its account cannot run, if this tick or an earlier one has found some in the `marked` lanes."""
     found = set(done.held.values())
     broken, closed = Reason.ACCOUNT in found, bool(found & {Reason.CLOSED, Reason.NO_BUDGET, Reason.PAUSED})
-    marked = [
-        lane
-        for lane in lanes.active()
-        if broken or lane.held_since is not None or (closed and lane.shared_at is not None)
+    stuck = [
+        lane for lane in marked if broken or lane.held_since is not None or (closed and lane.shared_at is not None)
     ]
-    return sweep(snapshot, marked)
+    return sweep(snapshot, stuck)
 
 
 def _send(batch: Batch) -> None:
