@@ -22,11 +22,12 @@ pytestmark = pytest.mark.usefixtures("store")
 OWN = Config(limits={"stockx": Limits(at_once=2, by_account=True)})
 
 
-def oldest(clock: VirtualClock, config: Config, status: str = "ACTIVE") -> int | None:
+def oldest(clock: VirtualClock, config: Config, status: str = "ACTIVE", *, minutely: bool = True) -> int | None:
     def statuses(accounts: Collection[str], service: str) -> Mapping[str, str]:
         return dict.fromkeys(accounts, status)
 
-    return scheduler.tick(Snapshot(clock.time, config, Accounts(statuses)), lambda batch: None).oldest_due_at
+    snapshot = Snapshot(clock.time, config, Accounts(statuses))
+    return scheduler.tick(snapshot, lambda batch: None, minutely=minutely).oldest_due_at
 
 
 def waiting(clock: VirtualClock, config: Config, *names: str) -> int:
@@ -46,6 +47,7 @@ def test_an_operation_that_no_poller_looks_at_is_seen(clock: VirtualClock, confi
     assert oldest(clock, config) is None, "the poller comes each minute, and this is no more than its delay"
     clock.time += 1
     assert oldest(clock, config) == due_at
+    assert oldest(clock, config, minutely=False) is None, "a read for each lane, for whose answer nobody waits"
 
 
 def test_a_job_that_its_own_worker_does_not_take_is_seen(clock: VirtualClock) -> None:
