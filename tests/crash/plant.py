@@ -43,7 +43,7 @@ from sluice.platform.context import Context
 from sluice.platform.http import routing
 from sluice.platform.observe import metrics
 from sluice.promotions import work_run
-from sluice.webhooks import overdue, sender
+from sluice.webhooks import endpoints, overdue, sender
 from sluice.webhooks.client import WebhookClient
 from tests.crash.points import Killed, Points
 from tests.support import one_thread
@@ -374,5 +374,5 @@ def read_configuration(
 
 def forget() -> None:
     """What runs next is another process, which remembers nothing."""
-    for module in (lanes, nudge, token_cache):
+    for module in (lanes, nudge, token_cache, endpoints):
         module.forget()
