@@ -37,9 +37,12 @@ def leave(laptop: Laptop, tenant: str, change: Change, listing_id: str) -> None:
     )
 
 
-def hasten(laptop: Laptop, job: str, state: str = "waiting") -> None:
-    """Make the `job` due at once that waits for the marketplace, or in another `state` for its time."""
-    _set(laptop, "jobs", {"job_id": {"S": job}}, {"due_at": LONG_AGO}, state=state)
+def hasten(laptop: Laptop, job: str, state: str = "waiting", stack: str = "") -> None:
+    """Make the `job` due at once that waits for the marketplace, or in another `state` for its time.
+
+    stack: the name of another than the laptop's own.
+    """
+    _set(laptop, "jobs", {"job_id": {"S": job}}, {"due_at": LONG_AGO}, state=state, stack=stack)
 
 
 def spell_as_before(laptop: Laptop, sku: str) -> None:
@@ -95,14 +98,16 @@ def set_aside(laptop: Laptop, queue: str, body: str) -> None:
     until(found, "the message is set aside")
 
 
-def _set(laptop: Laptop, table: str, key: dict[str, Any], values: dict[str, Any], state: str | None = None) -> None:
-    """Write `values` to the item; with `state`, only while the item is in it."""
+def _set(
+    laptop: Laptop, table: str, key: dict[str, Any], values: dict[str, Any], state: str | None = None, stack: str = ""
+) -> None:
+    """Write `values` to the item; with `state`, only while the item is in it. stack: if not the laptop's own."""
     dynamodb = laptop.cloud.client("dynamodb")
     given = values | ({"state": {"S": state}} if state else {})
     condition = {"ConditionExpression": "#state = :state"} if state else {}
     with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
         dynamodb.update_item(
-            TableName=f"{laptop.stack.name}-{table}",
+            TableName=f"{stack or laptop.stack.name}-{table}",
             Key=key,
             UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
             ExpressionAttributeNames={f"#{name}": name for name in given},

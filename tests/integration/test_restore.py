@@ -12,6 +12,7 @@ from local.cloud.cloud import ROOT
 from local.laptop import ANSWER_SECONDS, STACK, Api, Laptop
 from operate.bring_back import RULES
 from sluice.platform.clock import HOUR, SystemClock, iso
+from tests.integration.levers import hasten
 from tests.support import backup
 from tests.support.stack import PROGRAM_SECONDS, until
 
@@ -55,21 +56,19 @@ def test_accounts_jobs_and_listings_go_on_in_a_new_stack(laptop: Laptop, tmp_pat
     lost = laptop.api(TENANT)
     priced(lost, "9")  # so that its sizes are known
     offer = {"sku": SKU, "size": "9", "amount": "180", "currency": "USD"}
-    lost.post("/v1/stockx/listings", offer)
+    first = lost.post("/v1/stockx/listings", offer)["jobId"]
 
-    def poll() -> None:
+    def on_the_market(number: int, job: str) -> bool:
+        hasten(laptop, job)
         laptop.cloud.invoke(laptop.stack.function("operation-poller"), {})
+        return len(active(lost)) == number
 
-    def on_the_market(api: Api, number: int) -> bool:
-        poll()
-        return len(active(api)) == number
-
-    until(lambda: on_the_market(lost, 1), "the first listing")
+    until(lambda: on_the_market(1, first), "the first listing")
     # The second is asked for, and nobody knows how far it is when the backup is made; the lost stack does all of it.
-    lost.post("/v1/stockx/listings", offer | {"size": "10"})
+    second = lost.post("/v1/stockx/listings", offer | {"size": "10"})["jobId"]
     at = SystemClock().now()
     backup.write(tmp_path, STACK, export(laptop), at)
-    until(lambda: on_the_market(lost, 2), "the second listing")
+    until(lambda: on_the_market(2, second), "the second listing")
 
     parameters = laptop.parameters | {"ScheduleState": "DISABLED"}
     new = deploy(laptop.cloud, NEW, parameters)
@@ -80,7 +79,8 @@ def test_accounts_jobs_and_listings_go_on_in_a_new_stack(laptop: Laptop, tmp_pat
     deploy(laptop.cloud, NEW, laptop.parameters)
     with closing(Api(new.api_url, laptop.token(TENANT), seconds=ANSWER_SECONDS)) as api:
 
-        def work() -> None:
+        def work(job: str) -> None:
+            hasten(laptop, job, stack=NEW)
             laptop.cloud.invoke(new.function("scheduler"), {})
             laptop.cloud.invoke(new.function("operation-poller"), {})
 
@@ -88,7 +88,7 @@ def test_accounts_jobs_and_listings_go_on_in_a_new_stack(laptop: Laptop, tmp_pat
         assert account["status"] == "ACTIVE"
 
         def goes_on() -> bool:
-            work()
+            work(second)
             return len(active(api)) == 2
 
         until(goes_on, "the second listing in the new stack")
@@ -96,10 +96,10 @@ def test_accounts_jobs_and_listings_go_on_in_a_new_stack(laptop: Laptop, tmp_pat
         # The tokens open with the new stack's key: what is asked for now is done.
         priced(api, "10")
         known = next(one for one in active(api) if one["size"] == "9")
-        api.call("PATCH", f"/v1/stockx/listings/{known['listingId']}", {"amount": "175"})
+        change = api.call("PATCH", f"/v1/stockx/listings/{known['listingId']}", {"amount": "175"})["jobId"]
 
         def repriced() -> bool:
-            work()
+            work(change)
             return sorted(one["amount"] for one in active(api)) == ["175", "180"]
 
         until(repriced, "a new price of the first listing")
