@@ -12,8 +12,10 @@ from tests.support.patience import PROGRAM_SECONDS, SECONDS
 
 __all__ = ["PROGRAM_SECONDS", "SECONDS", "deployed", "empty_cloud", "until"]
 
-# Between two looks at what is awaited.
-PAUSE_SECONDS = 0.1
+# Between two looks at what is awaited: at first, and at the most. Each look is work for the stack that is looked at, so
+# what takes long is looked at less often: each pause is this share of the wait so far.
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 0.5
+SHARE_OF_THE_WAIT = 0.05
 
 
 def until(done: Callable[[], Any], what: str) -> None:
@@ -22,11 +24,12 @@ def until(done: Callable[[], Any], what: str) -> None:
     Raises:
         TimeoutError: it did not come within `SECONDS`.
     """
-    deadline = time.monotonic() + SECONDS
+    began = time.monotonic()
     while not done():
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > SECONDS:
             raise TimeoutError(f"{what}: not within {SECONDS:g} s")
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(min(max(PAUSE_SECONDS, SHARE_OF_THE_WAIT * waited), LONGEST_PAUSE_SECONDS))
 
 
 def empty_cloud() -> AbstractContextManager[LocalCloud]:

@@ -1,6 +1,7 @@
 """The suite itself: its longest files go first, and enough processes share them."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import pytest
 
 from local.cloud.cloud import ROOT
 from tests import conftest
+from tests.support import stack
 
 FILES = sorted((ROOT / "tests").rglob("test_*.py"))
 
@@ -49,6 +51,26 @@ def test_files_that_share_a_cloud_are_there_and_are_one_share() -> None:
     assert conftest.share_of(market) == conftest.share_of("tests/integration/test_commands.py::test_c")
     assert conftest.share_of(market) != conftest.share_of(restore)
     assert conftest.share_of("tests/unit/test_suite.py::test_d") == "tests/unit/test_suite.py"
+
+
+def test_what_takes_long_is_looked_at_less_often_and_never_much_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, looks = [0.0], list[float]()
+    slept = SimpleNamespace(monotonic=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + seconds))
+    monkeypatch.setattr(stack, "time", slept)
+
+    def done_at(seconds: float) -> bool:
+        looks.append(now[0])
+        return now[0] >= seconds
+
+    stack.until(lambda: done_at(1.0), "what comes soon")
+    assert now[0] < 1.2
+    now[0] = 0.0
+    looks.clear()
+    stack.until(lambda: done_at(60.0), "what takes a minute")
+    assert len(looks) < 180
+    assert max(later - earlier for earlier, later in pairwise(looks)) <= 0.5
+    with pytest.raises(TimeoutError, match=f"what never comes: not within {stack.SECONDS:g} s"):
+        stack.until(lambda: False, "what never comes")
 
 
 class Process:
