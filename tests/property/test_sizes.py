@@ -10,7 +10,7 @@ from sluice.catalog import charts
 from sluice.catalog.charts import ChartVariant, NoVariant
 from sluice.marketplaces import sizes, spreadsheets
 from sluice.marketplaces.sizes import LETTERS, OWN, SYSTEMS, Size
-from sluice.marketplaces.skus import compact, hyphenated, key, normal_sku, styles
+from sluice.marketplaces.skus import compact, hyphenated, key, normal_sku, spelling, styles
 
 HALVES = st.integers(1, 60).map(lambda half: Decimal(half) / 2)
 THIRDS = st.tuples(st.integers(30, 50), st.sampled_from(["1/3", "2/3"])).map(lambda part: f"{part[0]} {part[1]}")
@@ -76,7 +76,8 @@ def test_any_text_is_a_sku_in_normal_form_or_is_refused(text: str) -> None:
     assert sku.isascii()
     assert styles(sku)[0] == sku
     assert compact(text) == compact(sku)
-    assert key(key(sku)) == key(sku) == key(hyphenated(sku))
+    assert key(key(sku)) == key(sku) == key(hyphenated(sku)) == key(spelling(sku))
+    assert spelling(spelling(sku)) == spelling(sku) == spelling(hyphenated(sku))
 
 
 SKUS = st.from_regex(r"[A-Z0-9][A-Z0-9._/ -]{0,20}", fullmatch=True)
@@ -94,7 +95,7 @@ def test_two_skus_have_one_key_exactly_where_they_are_the_same_without_what_sepa
 )
 def test_a_style_of_nike_has_its_hyphen_however_it_is_written(style: str, mark: str) -> None:
     written = style.lower().replace("-", mark)
-    assert key(written) == hyphenated(written) == style
+    assert key(written) == hyphenated(written) == spelling(written) == style
 
 
 @pytest.mark.parametrize(

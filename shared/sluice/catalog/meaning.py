@@ -15,7 +15,7 @@ from sluice.catalog.table import Product
 from sluice.marketplaces import registry
 from sluice.marketplaces.http.errors import AmbiguousStyle
 from sluice.marketplaces.sizes import UNNAMED, Size, order
-from sluice.marketplaces.skus import has_one_spelling, hyphenated
+from sluice.marketplaces.skus import has_one_spelling, hyphenated, spelling
 
 Known = Mapping[tuple[str, str], Product]
 
@@ -96,7 +96,7 @@ def apart(marketplace: str, sku: str, known: Known) -> str:
     """
     if registry.get(marketplace).lookup_calls or has_one_spelling(sku) or _told_style(marketplace, sku, known):
         return ""
-    return hyphenated(sku)
+    return spelling(sku)
 
 
 def _told_style(marketplace: str, sku: str, known: Known) -> str | None:

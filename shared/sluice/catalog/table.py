@@ -120,12 +120,12 @@ def is_searched_for(product: Product, now: int) -> bool:
 
 def problem(product: Product | None, sku: str, now: int) -> NothingFound | None:
     """What the last look-up of `sku`, in this spelling, found instead of a product, as long as it is remembered."""
-    return next((one for one in _remembered(product, now) if one["style"] == skus.hyphenated(sku)), None)
+    return next((one for one in _remembered(product, now) if one["style"] == skus.spelling(sku)), None)
 
 
 def note_problem(marketplace: str, sku: str, code: str, message: str, now: int) -> None:
     """Remember for a day what a look-up of `sku`, in this spelling, found instead of a product."""
-    style = skus.hyphenated(sku)
+    style = skus.spelling(sku)
     message = f"{message}; it is asked again after {iso(now + PROBLEM_MS)}"
     told: NothingFound = {"style": style, "code": code, "message": message, "at": now}
     others = [one for one in _remembered(row(marketplace, sku), now) if one["style"] != style]
@@ -145,7 +145,9 @@ def _remembered(product: Product | None, now: int) -> list[NothingFound]:
 
 def rivalry(product: Product | None, sku: str) -> str | None:
     """Why the product may not be the one that `sku` means: the marketplace has others of the same key."""
-    if product is None or not product.rivals or skus.hyphenated(sku) == product.style:
+    if product is None or not product.rivals:
+        return None
+    if product.style and skus.spelling(product.style) == skus.spelling(sku):
         return None
     names = ", ".join(sorted({product.sku, *product.rivals}))
     told = f"{product.marketplace}: {sku} may be several products: {names}"
@@ -175,7 +177,7 @@ def key(marketplace: str, sku: str) -> str:
 
     A catalog says that two spellings are one style. What a search finds for one of them is not known of the other.
     """
-    return f"{marketplace}:{skus.key(sku) if registry.get(marketplace).lookup_calls else skus.hyphenated(sku)}"
+    return f"{marketplace}:{skus.key(sku) if registry.get(marketplace).lookup_calls else skus.spelling(sku)}"
 
 
 def row(marketplace: str, sku: str, *, consistent: bool = False) -> Product | None:

@@ -71,14 +71,26 @@ def has_one_spelling(sku: str) -> bool:
 
 
 def hyphenated(sku: str) -> str:
-    """The SKU as a marketplace is asked for it: in its one spelling where it has one, else as it is written.
+    """The SKU as a marketplace is asked for it: with the hyphen that Nike's styles have, and else as it is written.
 
-    `DD1391100` is `DD1391-100`, and `CP-9654` stays, for nobody knows that it is `CP9654`.
+    `DD1391100` is `DD1391-100`, and `CP-9654` stays, for nobody knows that it is `CP9654`. Several styles stay in their
+    order, for a marketplace has its own.
     """
-    if has_one_spelling(sku):
-        return key(sku)
     written = [_hyphenated(compact(part)) for part in sku.split("/")]
     return "/".join(new if "-" in new else old for new, old in zip(written, sku.split("/"), strict=True))
+
+
+def in_order(sku: str) -> str:
+    """The SKU, of several styles the smallest first: `CW2288-111/315122-111` is `315122-111/CW2288-111`."""
+    parts = sku.split("/")
+    if not all(_is_style(compact(part)) for part in parts):
+        return normal_style(sku)
+    return "/".join(sorted(map(normal_style, parts)))
+
+
+def spelling(sku: str) -> str:
+    """The name of a SKU in this spelling: of all that are `hyphenated` alike, whatever order their styles stand in."""
+    return in_order(hyphenated(sku))
 
 
 def _hyphenated(style: str) -> str:
@@ -103,12 +115,13 @@ def _is_style(text: str) -> bool:
 class StyleSearch(Generic[T]):
     """Finds the product of a SKU among the rows of a search, which shows its neighbours too.
 
-    A row whose style is exactly the SKU is it, else one of which a style is exactly one of the SKU's. Where there is
-    none, it is the only one that is the same without blanks, `-` and `_`.
+    A row whose style is exactly the SKU is it, of several styles in any order, else one of which a style is exactly one
+    of the SKU's. Where there is none, it is the only one that is the same without blanks, `-` and `_`.
     """
 
     def __init__(self, sku: str) -> None:
         self._exact = styles(hyphenated(sku))
+        self._whole = in_order(self._exact[0])
         self._written = styles(sku)
         self._compact = {compact(style) for style in self._exact}
         self._alike: dict[str, tuple[str, T]] = {}
@@ -125,7 +138,7 @@ class StyleSearch(Generic[T]):
         whole, part = list[T](), list[T]()
         for product_id, style, row in rows:
             theirs = styles(style or "")
-            if theirs[0] == self._exact[0]:
+            if in_order(style or "") == self._whole:
                 whole.append(row)
             elif set(theirs) & set(self._exact):
                 part.append(row)

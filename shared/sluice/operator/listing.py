@@ -13,7 +13,7 @@ from sluice.platform.http.paging import Page, Place
 
 @dataclass(frozen=True)
 class Filter(paging.Filter):
-    """Which jobs are wanted. `sku` is how the SKU begins, with or without hyphens."""
+    """Which jobs are wanted. `sku` is how the SKU begins, with or without hyphens, of several styles any of them."""
 
     state: str | None = None
     kind: str | None = None
@@ -33,7 +33,10 @@ class Filter(paging.Filter):
         return self.allows(state=job.state) and self._begins(sku)
 
     def _begins(self, sku: str) -> bool:
-        return compact(sku).startswith(compact(self.sku or ""))
+        """Whether the SKU begins as wanted. A job's id may have several styles in another order than its payload."""
+        *whole, begun = compact(self.sku or "").split("/")
+        styles = compact(sku).split("/")
+        return set(whole) <= set(styles) and any(one.startswith(begun) for one in styles if one not in whole)
 
 
 def page(tenant: str, wanted: Filter, limit: int, start: Place | None, period: Period) -> Page[Job]:

@@ -15,7 +15,7 @@ from sluice.marketplaces import registry, sizes
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.held import account_held
 from sluice.marketplaces.sizes import OWN, Size
-from sluice.marketplaces.skus import normal_sku
+from sluice.marketplaces.skus import in_order, normal_sku
 from sluice.platform.clock import iso
 from sluice.platform.config.document import Config
 from sluice.platform.refused import Refused
@@ -135,7 +135,7 @@ def _wish(
         payload["force"] = iso(now)
     return Wish(
         REFRESH,
-        keys.job_id(REFRESH.name, item.marketplace, style, f"{size.system}-{size.name}", item.currency),
+        keys.job_id(REFRESH.name, item.marketplace, in_order(style), f"{size.system}-{size.name}", item.currency),
         tenant,
         account,
         payload,

@@ -183,7 +183,7 @@ def page(
         place = part.next or (Place(f"{name}:{_END}") if name != names[-1] else None)
         if part.next or len(found) == limit:
             break
-    found = [row for row in found if row.apart in ("", skus.hyphenated(sku))]
+    found = [row for row in found if row.apart in ("", skus.spelling(sku))]
     shown = {row.price for row in found}
     narrowed = _narrowed([*found, *_of_todays_spelling(found)], size, currency)
     return Page([row for row in narrowed if row.price in shown], place)
@@ -246,4 +246,4 @@ def _spelt(sku: str, price: str) -> list[str]:
     """The range keys of a price of `sku`: that of all spellings, and that of this one where it may be kept apart."""
     if registry.get(_marketplace(price)).lookup_calls or skus.has_one_spelling(sku):
         return [price]
-    return [price, f"{price}:{skus.hyphenated(sku)}"]
+    return [price, f"{price}:{skus.spelling(sku)}"]

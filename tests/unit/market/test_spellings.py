@@ -126,6 +126,25 @@ def test_a_product_that_differs_from_another_in_a_hyphen_only_is_not_priced_as_t
     assert acme.ask(priced("CP9654")).status == 202
 
 
+@pytest.mark.parametrize("style", ["315115-112/DD8959-100", "DD8959-100/315115-112"])
+def test_a_product_of_two_styles_with_a_rival_is_itself_in_either_order(acme: World, style: str) -> None:
+    acme.finish(priced("315115-112/DD8959-100"))
+    known = Product.get("stockx:315115-112/DD8959-100")
+    known.update([Product.style.set(style), Product.rivals.set(["31511-5112/DD8959-100"])])
+    answer = acme.ask(priced("315115-112/DD8959-100"), priced("DD8959-100/315115-112"))
+    assert answer.status == 202
+    assert len({row["jobId"] for row in answer.json["items"]}) == 1
+
+
+@pytest.mark.parametrize("asked", ["315115-112/DD8959-100", "DD8959100/315115112"])
+def test_a_job_of_two_styles_is_listed_by_either_and_by_both_in_any_order(acme: World, asked: str) -> None:
+    [job_id] = acme.enqueue(priced(asked))
+    for begun in ("315115", "dd8959-1", "315115-112/DD8", "DD8959-100/315115-112", "DD8959100/"):
+        assert [one["jobId"] for one in call("GET", "/v1/jobs", query={"sku": begun}).json["jobs"]] == [job_id]
+    for other in ("15115", "315115-112/315115-112", "DD8959/315115", "315115-112/DD8959-100/A"):
+        assert call("GET", "/v1/jobs", query={"sku": other}).json["jobs"] == []
+
+
 def test_what_was_stored_under_an_older_key_is_looked_up_under_the_new_one_and_let_go(acme: World) -> None:
     acme.finish(priced("SLUICE-00007"))
     [row] = acme.store.items("catalog")

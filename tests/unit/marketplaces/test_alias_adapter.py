@@ -117,6 +117,15 @@ def test_a_product_of_the_style_itself_goes_before_one_of_several_styles() -> No
         assert (found.product_id, found.rivals) == (product_id, ())
 
 
+@pytest.mark.parametrize("style", ["CW2288 111/315122 111", "315122 111/CW2288 111"])
+@pytest.mark.parametrize("sku", ["CW2288-111/315122-111", "315122-111/CW2288-111", "cw2288111/315122 111"])
+def test_a_product_of_both_styles_goes_before_one_of_either_whatever_their_order(sku: str, style: str) -> None:
+    rows = [item(sku="315122 111", catalog_id="a"), item(sku="CW2288 111", catalog_id="b"), item(sku=style)]
+    found = alias_with(page(*rows)).search(sku)
+    assert found is not None
+    assert (found.sku, found.rivals) == (style, ())
+
+
 def test_what_is_not_found_with_nikes_hyphen_is_searched_for_as_it_was_written_too() -> None:
     network = Network(page(), page(item(sku="DD1391 100")))
     found = open_alias(network).search("DD1391100")

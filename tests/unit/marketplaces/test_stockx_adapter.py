@@ -90,6 +90,21 @@ def test_the_style_is_matched_in_one_spelling(sku: str, style: str) -> None:
     assert found.sku == style
 
 
+@pytest.mark.parametrize("style", ["CW2288-111/315122-111", "315122-111/CW2288-111", "CW2288-111 / 315122-111"])
+@pytest.mark.parametrize("sku", ["CW2288-111/315122-111", "315122-111/CW2288-111", "cw2288111/315122 111"])
+def test_a_product_of_both_styles_goes_before_one_of_either_whatever_their_order(sku: str, style: str) -> None:
+    rows = [product(styleId="315122-111"), product(styleId="CW2288-111"), product(styleId=style)]
+    found = stockx_with(page(*rows)).search(sku)
+    assert found is not None
+    assert (found.sku, found.rivals) == (style, ())
+
+
+def test_a_shoe_with_two_styles_is_searched_for_as_it_was_written() -> None:
+    network = network_of(page(product(styleId="CW2288-111/315122-111")))
+    assert open_stockx(network).search("CW2288111/315122-111") is not None
+    assert [sent.url.params["query"] for sent in network.sent] == ["CW2288-111/315122-111"]
+
+
 def test_what_only_looks_like_it_is_not_it() -> None:
     near = page(*(product(styleId=style) for style in ("DD1391-1000", "DD1391", "XDD1391-100", "", None)))
     assert stockx_with(near).search("DD1391-100") is None
