@@ -128,8 +128,8 @@ def _wish(
         product_id = own.product_id if own and own.is_found else style
         payload |= {"size": variant.size, "size_system": variant.size_system, "sizes": variant.sizes}
         payload |= {"product_id": product_id, "variant_id": variant.variant_id, "style": style}
-        if spelling := meaning.apart(item.marketplace, item.sku, known):
-            payload["apart"] = spelling
+        if not registry.get(item.marketplace).lookup_calls:
+            payload["apart"] = meaning.apart(item.marketplace, item.sku, known)
     if item.force:
         # A price that is observed after this moment is good enough: a run that was forced once is not forced again.
         payload["force"] = iso(now)

@@ -61,8 +61,8 @@ class Finder:
         payload = self._run.payload
         if "variant_id" in payload:
             variant = ChartVariant(payload["variant_id"], payload["size"], payload["size_system"], payload["sizes"])
-            style, apart = payload.get("style", self._sku), payload.get("apart", "")
-            return AskedAt(payload["product_id"], variant, style, apart=apart)
+            style = payload.get("style", self._sku)
+            return AskedAt(payload["product_id"], variant, style, apart=self._apart())
         with self._run.turn(skus.key(self._sku)):
             wanted = WantedSize(self._marketplace.name, self._sku, self._size)
             known = meaning.known([wanted], consistent=True)
@@ -88,6 +88,14 @@ class Finder:
             raise NotFound(f"{self._marketplace.name} has no prices for the product that its search finds", status=404)
         wanted = Size(place.variant.size, place.variant.size_system)
         return AskedAt(known.product_id, self._of(known, wanted, {}), known.style or self._sku, just_found=True)
+
+    def _apart(self) -> str:
+        """As the request says it; as is known now, where it was made when all spellings of a SKU shared one price."""
+        payload = self._run.payload
+        if self._marketplace.lookup_calls or "apart" in payload:
+            return str(payload.get("apart", ""))
+        known = meaning.known([WantedSize(self._marketplace.name, self._sku, self._size)])
+        return meaning.apart(self._marketplace.name, self._sku, known)
 
     def _remember(self, row: Product | None) -> None:
         if told := catalog.rivalry(row, self._sku):

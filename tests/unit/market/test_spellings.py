@@ -3,6 +3,7 @@
 import pytest
 
 from sluice.catalog.table import Product
+from sluice.jobs.model.job import Job
 from sluice.marketplaces.skus import normal_sku
 from sluice.platform.clock import HOUR, MINUTE
 from tests.support.http import call
@@ -213,6 +214,17 @@ def test_once_a_catalog_knows_the_style_all_spellings_of_it_are_one_at_ebay(ever
     found = [everywhere.prices(sku, marketplace="ebay") for sku in ("CP9654", "CP-9654", "C-P9654")]
     assert found[0] == found[1] == found[2]
     assert [one["ask"] is None for one in found[0]] == [False]
+
+
+def test_a_job_of_an_older_version_stores_no_price_for_all_spellings(everywhere: World) -> None:
+    wrong = priced("CP-9654", "ebay")
+    [job_id] = everywhere.enqueue(wrong)
+    job = Job.get(job_id)
+    assert job.payload.pop("apart") == "CP-9654"
+    job.update([Job.payload.set(job.payload)])
+    everywhere.run()
+    assert everywhere.job(job_id)["result"]["price"] == "ebay:us-10:USD:CP-9654"
+    assert everywhere.prices("CP9654") == []
 
 
 def test_many_who_write_the_same_share_one_call(everywhere: World) -> None:
