@@ -100,10 +100,13 @@ def apart(marketplace: str, sku: str, known: Known) -> str:
 
 
 def _told_style(marketplace: str, sku: str, known: Known) -> str | None:
-    """The style as the marketplace's own catalog has it, or as those of others do where it has none."""
+    """The style as the marketplace's own catalog has it, or as those of others do where it has none.
+
+    None where one of them has rivals of it: then no two spellings are known to be one style.
+    """
     names = [marketplace] if registry.get(marketplace).lookup_calls else _references(marketplace)
-    rows = [known.get((name, sku)) for name in names]
-    return next((row.style for row in rows if row and row.style and catalog.rivalry(row, sku) is None), None)
+    rows = [row for name in names if (row := known.get((name, sku)))]
+    return None if any(row.rivals for row in rows) else next((row.style for row in rows if row.style), None)
 
 
 def _known_chart(known: Known, marketplace: str, sku: str) -> Product | None:

@@ -227,6 +227,19 @@ def test_a_job_of_an_older_version_stores_no_price_for_all_spellings(everywhere:
     assert everywhere.prices("CP9654") == []
 
 
+def test_ebays_price_of_a_product_with_rivals_is_no_price_of_these(everywhere: World) -> None:
+    """StockX has both, so that neither is the other, though it keeps only one of them."""
+    everywhere.finish(priced("CP9654"))
+    Product.get("stockx:CP9654").update([Product.rivals.set(["CP-9654"])])
+    [job] = everywhere.finish(priced("CP9654", "ebay"))
+    assert job["result"]["ask"]
+    assert [one["ask"] for one in everywhere.prices("CP9654", marketplace="ebay")] == [job["result"]["ask"]]
+    assert everywhere.prices("CP-9654", marketplace="ebay") == []
+    [other] = everywhere.finish(priced("CP-9654", "ebay"))
+    assert (other["jobId"] == job["jobId"], other["result"]["ask"]) == (False, None)
+    assert [one["ask"] for one in everywhere.prices("CP9654", marketplace="ebay")] == [job["result"]["ask"]]
+
+
 def test_many_who_write_the_same_share_one_call(everywhere: World) -> None:
     tenants = [f"tenant-{number}" for number in range(5)]
     for tenant in tenants:
