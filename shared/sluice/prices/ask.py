@@ -132,7 +132,7 @@ def _wish(
             payload["apart"] = meaning.apart(item.marketplace, item.sku, known)
     if item.force:
         # A price that is observed after this moment is good enough: a run that was forced once is not forced again.
-        payload["force"] = iso(now)
+        payload |= {"force": iso(now), "forced_by": tenant}
     return Wish(
         REFRESH,
         keys.job_id(REFRESH.name, item.marketplace, in_order(style), f"{size.system}-{size.name}", item.currency),

@@ -134,10 +134,18 @@ class _Noted:
 
 def _good_enough(stored: Price, run: Run) -> bool:
     """Whether the stored price is fresh, and was observed after the request that forces a new one, if one does."""
-    # Only a manual request may force one. As less, it runs for somebody else, who has not asked for that.
-    if run.job.priority == keys.MANUAL and iso(stored.observed_at) <= run.payload.get("force", ""):
+    if _is_forced(run) and iso(stored.observed_at) <= run.payload["force"]:
         return False
     return _is_fresh(stored, run)
+
+
+def _is_forced(run: Run) -> bool:
+    """Whether the one who pays for the run has forced it: it is not forced on the calls of another who asked."""
+    # Only a manual request may force one. As less, it runs for somebody else, who has not asked for that.
+    if run.job.priority != keys.MANUAL or "force" not in run.payload:
+        return False
+    # What an earlier version has queued does not say who forced it.
+    return bool(run.payload.get("forced_by", run.job.tenant) == run.job.tenant)
 
 
 def _is_fresh(stored: Price, run: Run) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions.job_events.handler import handler
+from sluice.jobs.model import keys
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import CannotSucceed, Failure, Waiting
@@ -135,6 +136,36 @@ def test_an_event_says_of_which_form_it_is_and_in_whose_turn_it_stands(store: St
     assert [(detail["version"], detail["tenants"], detail["tenant"]) for _, detail in bus] == [
         (1, ["acme"], "acme"),
         (1, ["acme", "globex"], "*"),
+    ]
+
+
+def test_an_event_tells_the_highest_priority_with_which_anybody_asked_for_the_run(
+    store: Store, bus: list[Event]
+) -> None:
+    """Else the feed of a person who joined another's background would not have it. What comes after is another run."""
+    joins = replace(work.spec(tenant="globex", priority=keys.MANUAL), shared=True)
+
+    def join() -> None:
+        enqueue.enqueue(joins, NOON, held=lambda job: job.account == "stockx:globex")
+
+    ask(shared=True)
+    join()
+    running = take()
+    ask(shared=True)
+    finish.complete(running, {}, NOON + 1, CONFIG)
+    join()
+    finish.complete(take(NOON + 1), {}, NOON + 2, CONFIG)
+    ask(shared=True)
+    running = take(NOON + 2)
+    enqueue.enqueue(joins, NOON)
+    finish.complete(running, {}, NOON + 3, CONFIG)
+    cancel.cancel(JOB_ID, "globex", NOON + 3, CONFIG)
+    assert deliver() == 4
+    assert [(detail["state"], detail["priority"]) for _, detail in bus] == [
+        ("succeeded", "manual"),
+        ("succeeded", "manual"),
+        ("succeeded", "background"),
+        ("cancelled", "manual"),
     ]
 
 

@@ -11,7 +11,7 @@ from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import MOST_ASKERS, Job
 from sluice.jobs.model.outcomes import BudgetClosed, CannotSucceed, Failure
-from sluice.jobs.queue import cancel, claim, finish, hasten
+from sluice.jobs.queue import cancel, claim, finish, hasten, lanes
 from sluice.jobs.queue.enqueue import Held, Result, enqueue
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
@@ -169,6 +169,8 @@ def test_an_operator_makes_it_urgent_for_who_pays_alone(clock: VirtualClock) -> 
     enqueue(spec("a"), clock.time)
     enqueue(spec("a", tenant="zeta"), clock.time)
     assert hasten.raise_to(JOB_ID, "acme", keys.MANUAL, clock.time, Config()) is hasten.Hastened.DONE
+    shared = {lane.lane: lane.shared_at for lane in lanes.active()}
+    assert shared[MANUAL_LANE] == clock.time, "where calls are closed, it is looked for there too"
     cancel.cancel(JOB_ID, "acme", clock.time, Config())
     assert stands() == (keys.BACKGROUND, "stockx:zeta#100#0")
 

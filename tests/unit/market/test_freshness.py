@@ -111,6 +111,29 @@ def test_a_force_goes_with_who_wanted_it(acme: World) -> None:
     assert acme.routes()[3:] == []
 
 
+@pytest.mark.parametrize("forced_by", ["acme", "mallory", None])
+def test_a_force_is_not_spent_on_the_account_of_another_who_waits_too(acme: World, forced_by: str | None) -> None:
+    """Both ask as manual, `acme` goes, and `mallory` pays. None: an earlier version has queued it."""
+    acme.connect("mallory")
+    acme.finish(item())
+    acme.clock.time += SECOND
+    [job_id] = acme.enqueue(item(priority="manual", force=True))
+    acme.enqueue(item(priority="manual"), tenant="mallory")
+    cancel.cancel(job_id, "acme", acme.clock.time, Config())
+    payload = Job.get(job_id).payload
+    assert payload.pop("forced_by") == "acme"
+    if forced_by == "mallory":
+        acme.enqueue(item(priority="manual", force=True), tenant="mallory")
+        assert Job.get(job_id).payload["forced_by"] == "mallory"
+    elif forced_by is None:
+        Job(job_id).update(actions=[Job.payload.set(payload)])
+    assert "force" in acme.job(job_id, "mallory")["payload"]
+    assert "forcedBy" not in acme.job(job_id, "mallory")["payload"], "it might name another tenant"
+    acme.run()
+    assert Job.get(job_id).tenant == "mallory"
+    assert acme.routes()[3:] == ([] if forced_by == "acme" else ["price"])
+
+
 def price(observed_at: int, ask: str) -> Price:
     return Price(
         sku="DD1391-100",

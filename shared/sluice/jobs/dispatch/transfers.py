@@ -2,11 +2,13 @@
 
 ```
  each tick   lanes of accounts that are not ACTIVE ─► the next few jobs of each, in turn
-               another asker's account works ───────► the job waits in that one's lane, at its charge
+               another asker's account works ───────► the job waits in the lane of the most urgent, at its charge
                the lane has been held for a week ───► the job ends: a dead letter for each who asked, and the event
                neither ─────────────────────────────► it waits: connect the account again, then it runs
              lanes with shared jobs whose calls are closed, or used up, for a while yet
-               another asker's account works, and has calls ─► the job waits in that one's lane, at its charge
+               another asker's account works, and has calls ─► the job waits in the lane of the most urgent, at its
+                                                               charge; of one less urgent than its payer, after
+                                                               `hand_over_ms`
                nobody's does ───────────────────────► it waits until there are calls again
 ```
 A job is handed on at most once in each closing: only from an account that is closed for longer than `hand_over_ms` to

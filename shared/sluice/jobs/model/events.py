@@ -36,12 +36,16 @@ def publish(records: Iterable[Record]) -> int:
 
 
 class _End(NamedTuple):
-    """A run that is over. job: as it was written then; askers: who asked for that run, and attempts: that it took."""
+    """A run that is over. job: as it was written then; askers: who asked for that run, and attempts: that it took.
+
+    priority: the highest with which anybody asked for that run.
+    """
 
     state: str
     job: Job
     askers: set[str]
     attempts: int
+    priority: int
 
 
 def succeeded(records: Iterable[Record]) -> Iterator[tuple[str, Job]]:
@@ -73,7 +77,16 @@ def _end_of_run(change: Mapping[str, Any]) -> _End | None:
         logger.error("a job has ended and cannot be read", extra=about)
         return None
     state = job.state if finished else DEAD if job.error else SUCCEEDED
-    return _End(state, job, before.asked_by(), before.attempts)
+    return _End(state, job, before.asked_by(), before.attempts, _most_urgent(old or {}, job))
+
+
+def _most_urgent(old: Mapping[str, Any], job: Job) -> int:
+    """The highest priority with which anybody asked for the run: its end forgets what others than its payer wanted."""
+    try:
+        before = read(dict(old))
+    except Unreadable:
+        return int(job.priority)  # it ended because nobody can read it
+    return max([before.priority, *(before.priorities or {}).values()])
 
 
 def _is_final(image: Mapping[str, Any] | None) -> bool:
@@ -96,7 +109,7 @@ def _detail(event_id: str, end: _End) -> dict[str, Any]:
         "jobId": job.job_id,
         "kind": job.kind,
         "state": end.state,
-        "priority": keys.priority_name(job.priority),
+        "priority": keys.priority_name(end.priority),
         "account": job.account,
         "tenants": sorted(end.askers),
         "tenant": _turn(end.askers),

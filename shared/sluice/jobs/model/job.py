@@ -46,7 +46,7 @@ class Job(tables.Table):
     tenant: whose account pays for them.
     tenants: who may see the job.
     askers: who asked for the present run, and hears what becomes of it; left out where that is `tenant` alone.
-    priorities: with which others than `tenant` have asked, where it was not with that of the job (see `urgency`).
+    priorities: those of the other askers, where they differ from `priority` (see `urgency`).
     rerun, rerun_payload: the priority of a request that came while the job ran, and what that run is to do, where it
         differs.
     rerun_askers, rerun_priorities: who asked for it, and as `priorities`.

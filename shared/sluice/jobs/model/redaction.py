@@ -16,6 +16,8 @@ _ACCOUNT = rf"(?<![\w:.])({'|'.join(LIMITS)}):([a-z0-9-]{{1,64}})(?![\w-])"
 # A name that says so of its value, and what is shown in its place.
 _HIDDEN_NAMES = r"token|secret|passw|credential|api_?key|authorization|cookie"
 HIDDEN = "(hidden)"
+# Names that are not shown at all: of a tenant, which may be another than the one who looks.
+_UNSHOWN = {"forced_by"}
 
 
 def redact(text: str, tenant: str) -> str:
@@ -27,7 +29,8 @@ def fields(named: Mapping[str, Any]) -> dict[str, Any]:
     """The names of `named` as the API writes names; what the values hold is their own, but for what its name calls a
     secret: no job needs one, and none that got there by mistake is shown.
     """
-    return {re.sub(r"_(\w)", lambda letter: letter[1].upper(), name): value for name, value in _masked(named).items()}
+    shown = {name: value for name, value in _masked(named).items() if name not in _UNSHOWN}
+    return {re.sub(r"_(\w)", lambda letter: letter[1].upper(), name): value for name, value in shown.items()}
 
 
 def _masked(value: Any) -> Any:

@@ -3,9 +3,10 @@
 ```
  found            asked with                     outcome           the job then
  nothing, final   anything                       created           queued, due when asked
- queued           a higher priority, by one      raised            queued in the higher lane, due now
-                  who pays from now on
- queued           anything else                  merged            as it was; one more asker sees it
+ queued           a higher priority, and the     raised            queued in the higher lane, due now
+                  asker pays (it did already,
+                  or takes the job over)
+ queued           anything else                  merged            as it was, for one more asker; or on its account
  leased, waiting  anything                       rerun_requested   runs once more when this run is done
 ```
 """
@@ -32,6 +33,9 @@ from sluice.platform.attributes import still
 # How often a caller that keeps losing to others looks again. Each round somebody else's write succeeded.
 TRIES = 12
 THREADS = 16
+# What of a request's payload a job that waits takes on from its payer: that what is known is not good enough, and whom
+# it is not good enough for.
+FORCE = ("force", "forced_by")
 
 
 class Result(StrEnum):
@@ -178,7 +182,8 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
     elif spec.origin:
         actions.append(Job.letter.set(spec.origin.letter))  # what is asked for now is newer than what the letter asks
     elif spec.payload != job.payload and spec.payload.get("force") and payer == spec.tenant:
-        actions.append(Job.payload.set({**job.payload, "force": spec.payload["force"]}))
+        forced = {name: spec.payload[name] for name in FORCE if name in spec.payload}
+        actions.append(Job.payload.set({**job.payload, **forced}))
     if actions or write is not _write:
         if replaced:
             as_read &= still(said, asked)

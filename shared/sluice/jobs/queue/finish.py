@@ -173,12 +173,17 @@ def _requeue(
 
 
 def _payer(job: Job, asked: Job | None, wanted: Asked, *, of_account: bool, long: bool) -> str:
-    """Who pays for the next attempt.
+    """Who pays for the next attempt: the same as before, but for these.
 
-    Who asked more urgently while the job ran, and can run it, must not wait for it in the lane of those who did not.
-    Nor does anybody as urgent wait for an account that cannot run it just now (`of_account`): who asked while it ran,
-    or, where a person waits for it, another for whom one does. Those who want it less urgently wait for a while, until
-    it has waited `long`: else an account with one 429 after the other might keep for ever what it has taken over.
+    1. Who asked more urgently while it ran, and could run it then: not to wait in the lane of those who did not.
+    2. Where the account of the payer cannot run it just now (`of_account`): who asked as urgently while it ran, or,
+       where a person waits for it, another for whom one does.
+    3. Where it has waited `long` besides: who wants it less urgently. Else an account with one 429 after the other
+       might keep for ever what it has taken over.
+
+    Not who wanted it more urgently before: it did not take it over since its account could not run it, and nothing
+    here knows whether it can by now. It takes it over when it asks again; where the payer's account stays closed, a
+    tick hands it over (`transfers`).
     """
     own, later = wanted[job.tenant], urgency.pays_again(asked) if asked and not asked.rerun_held else None
     if later and later in wanted and (wanted[later] > own or (of_account and wanted[later] == own)):

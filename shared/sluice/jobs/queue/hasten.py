@@ -51,7 +51,7 @@ def raise_to(job_id: str, tenant: str | None, priority: int, now: int, config: C
             return None
         shards = config.limits[keys.service_of(job.budget)].shards
         lane = keys.lane(job.budget, job.account, priority, job.job_id, shards)
-        lanes.mark(lane, now)
+        lanes.mark(lane, now, shared=len(job.asked_by()) > 1)
         return [Job.lane.set(lane), *urgency.writes({**urgency.asked(job), job.tenant: priority}, job.tenant)]
 
     return _change(job_id, tenant, now, writes)
