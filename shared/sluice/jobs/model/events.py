@@ -86,7 +86,7 @@ def _most_urgent(old: Mapping[str, Any], job: Job) -> int:
         before = read(dict(old))
     except Unreadable:
         return int(job.priority)  # it ended because nobody can read it
-    return max([before.priority, *(before.priorities or {}).values()])
+    return int(max([before.priority, *(before.priorities or {}).values()]))
 
 
 def _is_final(image: Mapping[str, Any] | None) -> bool:
