@@ -134,7 +134,8 @@ def _part(found: Sequence[Endpoint], client: WebhookClient, clock: Clock) -> boo
         if endpoint.status != Status.ACTIVE:
             line = deliveries.waiting(endpoint.key, now, MOST_DROPPED)
             # Looked at after the line: what stands there since it was switched on again is not to be dropped.
-            dropped, kept = [] if _is_on(endpoint) else line.deliveries, list[Delivery]()
+            off = line.deliveries and not _is_on(endpoint)
+            dropped, kept = line.deliveries if off else [], list[Delivery]()
         elif (endpoint.rests_until or 0) > now:
             continue
         else:

@@ -205,6 +205,23 @@ def test_an_endpoint_that_is_switched_on_while_what_was_on_its_way_is_dropped_ke
     assert (states(), once) == (["delivered"], [])
 
 
+def test_a_turn_looks_at_endpoints_again_only_where_something_is_to_be_dropped(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("main", "watch", "more"):
+        endpoint("acme", name, enabled=False)
+    read, asked = endpoints.of, list[str]()
+
+    def of(tenant: str) -> list[Endpoint]:
+        asked.append(tenant)
+        return read(tenant)
+
+    monkeypatch.setattr(endpoints, "of", of)
+    turns.wake("acme", NOON, NOON)
+    post.run()
+    assert asked == ["acme"]
+
+
 def test_what_was_sent_on_its_way_while_the_endpoint_was_switched_off_is_dropped(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
