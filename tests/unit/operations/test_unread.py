@@ -161,7 +161,25 @@ def test_a_batch_of_which_nothing_is_known_is_told_of_and_its_changes_end_when_s
     assert desk.listing(listing_id).amount == "201"
 
 
-@pytest.mark.parametrize("what", [*DAMAGE.values(), *NO_PAYLOAD.values()], ids=[*DAMAGE, *NO_PAYLOAD])
+# What is JSON, and no check's payload.
+NO_CHECK: dict[str, dict[str, Any]] = {
+    text: {"payload": {"S": text}, "budget": None}
+    for text in (
+        '{"listing_id": 7}',
+        '{"twins": [["a", 1]]}',
+        '{"twins": [["a"]], "sent": [1, 2]}',
+        '{"listings": [["a", 1]], "of": "listing.batch:x", "action": "CREATE"}',
+        '{"listings": [["a", 1, "200"]], "of": "listing.batch:x", "action": "GIVE"}',
+        '{"listings": [["a", 1, "200"]], "of": "listing.batch:x", "action": "CREATE", "sent": {"at": 1}}',
+        '{"listings": [], "listing_id": "a"}',
+        '{"more": {}}',
+    )
+}
+
+
+@pytest.mark.parametrize(
+    "what", [*DAMAGE.values(), *NO_PAYLOAD.values(), *NO_CHECK.values()], ids=[*DAMAGE, *NO_PAYLOAD, *NO_CHECK]
+)
 def test_a_check_is_asked_for_again(desk: Desk, tables: Store, what: dict[str, Any]) -> None:
     asked = desk.create()
     kill_each_time(desk, asked.job_id)
@@ -194,3 +212,15 @@ def test_what_is_no_job_of_a_listing_is_left_alone(desk: Desk, tables: Store) ->
     assert len(desk.listing(listing_id).open_changes()) == 1
     desk.finish()
     assert desk.listing(listing_id).amount == "200"
+
+
+@pytest.mark.parametrize("kind", ["listing.update", "listing.check", "listing.batch"])
+def test_a_job_whose_key_does_not_say_whose_it_is_stops_nobody(
+    desk: Desk, tables: Store, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(logger, "error", lambda message, **_: told.append(message))
+    other = replace(spec(), job_id=f"{kind}:x", kind=kind)
+    enqueue(other, desk.clock.time)
+    damage(desk, tables, other.job_id, budget=None)
+    assert set(told) == {"nobody knows whose an unreadable job was"}

@@ -8,6 +8,7 @@ UNCONFIRMED from now on, and has a `listing.check` of its own.
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from typing import Any, Final
 
 from sluice.jobs.ask import Wish
@@ -15,25 +16,30 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.listings.stockx import change_order
 from sluice.listings.stockx import table as listings
-from sluice.listings.stockx.changes import ListingStatus
+from sluice.listings.stockx.changes import Action, ListingStatus, Sent
 from sluice.listings.stockx.kinds import CHECK, KINDS
 from sluice.platform.clock import HOUR
 from sluice.platform.observe import logger
 
 _KINDS: Final = {kind.name for kind in KINDS}
+_SENT: Final = {field.name for field in fields(Sent)}
 
 
 def checks(job: Job, item: Mapping[str, Any], now: int) -> list[Wish]:
     """Settle what `job`, which stands in the place of `item`, has left; the checks of what is not known.
 
-    Nothing is trusted but the job's key. What looks like the id of a listing may be one: then it is of that tenant.
+    Nothing is trusted but the job's key, and a check's payload that says all that a check needs. What looks like the id
+    of a listing may be one: then it is of that tenant.
     """
     kind, *whose = keys.job_parts(job.job_id)
     if kind not in _KINDS:
         return []
+    if len(whose) < 2:
+        logger.error("nobody knows whose an unreadable job was", extra={"job_id": job.job_id})
+        return []
     marketplace, tenant, *_ = whose
     payload = str(item.get("payload", {}).get("S", ""))
-    if kind == CHECK.name and (asked := _object(payload)):
+    if kind == CHECK.name and _is_whole(asked := _object(payload)):
         # As any check that has died.
         return [_check(job.job_id, marketplace, tenant, asked, due_at=now + HOUR)]
     ids = {found.group() for found in re.finditer(listings.ID, f"{job.job_id} {payload}")}
@@ -56,6 +62,31 @@ def _unconfirmed(tenant: str, listing_ids: Iterable[str], now: int) -> list[str]
 def _check(job_id: str, marketplace: str, tenant: str, payload: Mapping[str, Any], due_at: int = 0) -> Wish:
     account = keys.account(marketplace, tenant)
     return Wish(CHECK, job_id, tenant, account, payload, priority=keys.HOT, due_at=due_at, replace=True)
+
+
+def _is_whole(asked: Mapping[str, Any]) -> bool:
+    """Whether it is the payload of a check (see `check`): one that is not would make a check that dies each time."""
+    match asked:
+        case {"twins": [*rows], "sent": [int(), int()]}:
+            return all(_is_row(row, 2) for row in rows)
+        case {"listings": [*rows], "of": str(), "action": str(action)}:
+            return action in list(Action) and all(_is_row(row, 3) for row in rows) and _can_be_sent(asked.get("sent"))
+        case {"listing_id": str()}:
+            return not asked.keys() & {"twins", "listings"}
+    return False
+
+
+def _is_row(row: object, length: int) -> bool:
+    """Whether it begins with a listing's id and the number of a change."""
+    match row:
+        case [str(), int(), *_]:
+            return len(row) == length
+    return False
+
+
+def _can_be_sent(sent: object) -> bool:
+    """Whether it is what a batch knows of its call (`changes.Sent`), or nothing."""
+    return not sent or (isinstance(sent, dict) and isinstance(sent.get("sent_at"), int) and sent.keys() <= _SENT)
 
 
 def _object(text: str) -> Mapping[str, Any]:
