@@ -1,6 +1,7 @@
 """A publish whose end no attempt tells: its record says from then on that nobody tries it, and is looked at again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,8 @@ from sluice.listings.ebay.change import Asker
 from sluice.listings.ebay.table import Record
 from sluice.marketplaces.accounts import table as accounts
 from sluice.platform import aws, tables
+from sluice.platform.clock import HOUR
+from sluice.platform.observe import logger
 from tests.crash.points import Killed
 from tests.support.ebay_seller import ACCOUNT, SKU, TENANT, EbaySeller, refuse_connection
 from tests.support.ebay_wanted import SHOES, record, size
@@ -172,6 +175,26 @@ def test_a_record_whose_job_was_cancelled_says_so(seller: EbaySeller) -> None:
     assert state(seller) == ("live", None, None)
 
 
+@pytest.mark.parametrize("archive", [True, False], ids=["deleted", "put as ended"])
+def test_of_a_listing_that_was_to_be_ended_it_says_when_it_is(seller: EbaySeller, archive: bool) -> None:
+    put(seller)
+    seller.settle()
+
+    def end() -> Outcome:
+        by = Asker(TENANT, "ann", seller.clock.time, "delete", seller.config)
+        return asking.put(by, asking.ended(seller.record()), archive=archive).outcome
+
+    end()
+    cancel.cancel(seller.job().job_id, TENANT, seller.clock.time, seller.config)
+    assert (tell(), len(seller.live())) == (1, 1)
+    assert (
+        seller.record().error["message"] == "its job was cancelled: its listing is ended when that is asked for again"
+    )
+    assert end() is Outcome.QUEUED
+    seller.settle()
+    assert (seller.live(), seller.record().error) == ([], None)
+
+
 def test_a_record_whose_account_has_not_worked_for_a_week_says_so(seller: EbaySeller) -> None:
     put(seller)
     accounts.disconnect(ACCOUNT, seller.clock.time)
@@ -207,15 +230,22 @@ def test_a_fault_of_ours_that_ends_the_last_attempt_is_told(
     assert state(seller) == ("failed", "handler_error", True)
 
 
-def refused(seller: EbaySeller) -> None:
-    """It is asked for, and eBay takes none of it."""
+@contextmanager
+def refusing() -> Iterator[None]:
+    """eBay takes nothing."""
 
     def refuse(*_: object) -> None:
         raise CannotSucceed("eBay takes none of these", code="refused")
 
-    asked_anew(seller)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(steps, "take", refuse)
+        yield
+
+
+def refused(seller: EbaySeller) -> None:
+    """It is asked for, and eBay takes none of it."""
+    asked_anew(seller)
+    with refusing():
         seller.settle()
 
 
@@ -258,6 +288,22 @@ def test_a_record_that_there_is_not_needs_no_word(seller: EbaySeller) -> None:
     Record.get(TENANT, SKU).delete()
     cancel.cancel(kinds.publish_id(TENANT, SKU), TENANT, seller.clock.time, seller.config)
     assert tell() == 0
+
+
+def test_a_job_whose_key_does_not_say_which_record_it_is_about_stops_nobody(
+    seller: EbaySeller, tables: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(seller)
+    item = tables.item("jobs", job_id=seller.job().job_id)
+    assert item
+    tables.put("jobs", {**item, "job_id": {"S": "listing.publish:x"}})
+    put(seller, title="A third title")
+    for job_id in ("listing.publish:x", seller.job().job_id):
+        cancel.cancel(job_id, TENANT, seller.clock.time, seller.config)
+    said: list[str] = []
+    monkeypatch.setattr(logger, "error", lambda message, **_: said.append(message))
+    assert (tell(), state(seller)[1]) == (1, "cancelled")
+    assert set(said) == {"nobody knows which record a publish was about that has ended"}
 
 
 def asked_anew(seller: EbaySeller) -> None:
@@ -334,6 +380,52 @@ def test_who_asks_anew_meanwhile_is_not_told_of_the_end_before(
     put(seller)
     seller.settle()
     assert state(seller) == ("live", None, None)
+
+
+def cancelled_now(seller: EbaySeller) -> None:
+    cancel.cancel(seller.job().job_id, TENANT, seller.clock.time, seller.config)
+    tell()
+
+
+def run_now(seller: EbaySeller) -> None:
+    tables.update(Job, (seller.job().job_id,), [Job.due_at.set(seller.clock.time)])
+    seller.tick()
+
+
+def refused_now(seller: EbaySeller) -> None:
+    with refusing():
+        run_now(seller)
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        (cancelled_now, ("failed", "cancelled", True)),
+        (refused_now, ("failed", "refused", True)),
+        (run_now, ("live", None, None)),
+    ],
+)
+def test_a_look_that_finds_a_sale_leaves_what_a_publish_has_come_to_meanwhile(
+    seller: EbaySeller, end: Callable[[EbaySeller], None], told: tuple[str, str | None, bool | None]
+) -> None:
+    """It has read the record before, and writes what it has found after."""
+    put(seller)
+    seller.settle()
+    put(seller, description="<p>New.</p>")
+    tables.update(Job, (seller.job().job_id,), [Job.due_at.set(seller.clock.time + HOUR)])
+    seller.sandbox.ebay.sell(TENANT, SKU)
+    left = [end]
+
+    def meanwhile(request: httpx.Request) -> None:
+        if left and request.url.path.endswith("/offer"):
+            left.pop()(seller)
+
+    seller.wire.before = meanwhile
+    look(seller)
+    assert not left
+    assert (state(seller), seller.record().version) == (told, 2)
+    look(seller)
+    assert state(seller) == told
 
 
 def is_the_word(request: Request) -> bool:

@@ -15,17 +15,24 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import DEAD, FINAL, SUCCEEDED
 from sluice.listings.ebay import table
-from sluice.listings.ebay.desired import Json
+from sluice.listings.ebay.desired import Json, Status
 from sluice.listings.ebay.log_rows import MESSAGE_CHARACTERS
 from sluice.listings.ebay.table import Record
 from sluice.platform import tables
-from sluice.platform.attributes import still
 from sluice.platform.clock import iso
+from sluice.platform.observe import logger
 
 TRIES: Final = 10
+# Kind, marketplace, owner and sku: the id of a publish.
+PUBLISH_PARTS: Final = 4
 GIVEN_UP: Final = FINAL - {SUCCEEDED}
 # What stands on a record whose job somebody has cancelled.
 CANCELLED: Final = {"code": "cancelled", "message": "its job was cancelled: it is published when it is put again"}
+# The same where that would have taken its listing down.
+NOT_ENDED: Final = {
+    "code": "cancelled",
+    "message": "its job was cancelled: its listing is ended when that is asked for again",
+}
 
 
 def given_up(job: Job) -> bool:
@@ -37,10 +44,15 @@ def given_up(job: Job) -> bool:
         Contention: the record is changed all the time.
     """
     # As the id says it: a job that could not be read has nothing else.
-    _, _, owner, sku = keys.job_parts(job.job_id)
+    parts = keys.job_parts(job.job_id)
+    if len(parts) != PUBLISH_PARTS:
+        logger.error("nobody knows which record a publish was about that has ended", extra={"job_id": job.job_id})
+        return False
+    owner, sku = parts[2:]
     for _ in range(TRIES):
         record = table.find(owner, sku)
-        # Looked at after the record: who asks from now on changes that, or has an attempt say what became of it.
+        # The job is read after the record. Whoever asks for it anew later still either changes the record, so that the
+        # write below fails, or only has another attempt made, which says on the record itself what became of it.
         last = _last(job)
         if record is None or last is None:
             return False
@@ -61,7 +73,8 @@ def _said(job: Job, record: Record) -> list[Update]:
     """That it is given up, where the record says otherwise."""
     if record.subject != (record.tenant, record.sku) or not _waits(record):
         return []
-    why: Json = job.error if job.state == DEAD and job.error else CANCELLED
+    cancelled = NOT_ENDED if record.archived_at or record.status == Status.ENDED else CANCELLED
+    why: Json = job.error if job.state == DEAD and job.error else cancelled
     error: dict[str, Any] = {
         "code": why["code"],
         "message": why["message"][:MESSAGE_CHARACTERS],
@@ -104,6 +117,5 @@ def _last(job: Job) -> Job | None:
 
 def _as_read(record: Record) -> Condition:
     """Nobody has changed the record, and no attempt has begun or ended, since it was read."""
-    ended = still(Record.published_at, record.published_at) & still(Record.error, record.error)
-    same: Condition = record.unchanged & ended
+    same: Condition = record.unchanged & record.same_end
     return same

@@ -149,15 +149,18 @@ def _sold(record: Record, want: Desired, sold: int, at: int) -> tuple[list[Updat
 
 
 def as_read(record: Record) -> Condition:
-    """Neither an attempt nor a look nor anybody else has written of the record since it was read."""
-    same: Condition = record.unchanged & record.same_drift
+    """Neither an attempt nor its aftermath, nor a look, nor anybody else has written of the record since it was read.
+
+    An attempt may have begun and ended meanwhile, so that its run is gone again: what it came to tells of it.
+    """
+    same: Condition = record.unchanged & record.same_end & record.same_drift
     return same
 
 
 def write(record: Record, actions: Sequence[Update]) -> None:
     """Write what a look has found, unless something has happened to the record meanwhile."""
     with suppress(tables.ConditionFailed):
-        tables.update(Record, [record.tenant, record.sku], list(actions), record.unchanged)
+        tables.update(Record, [record.tenant, record.sku], list(actions), as_read(record))
 
 
 def open_case(record: Record, kind: str, groups: Iterable[str], now: int, details: str = "") -> None:

@@ -175,6 +175,11 @@ class Record(tables.Table):
         return unchanged
 
     @property
+    def same_end(self) -> Condition:
+        """No attempt to publish it has ended since it was read, and nobody has given it up."""
+        return still(Record.published_at, self.published_at) & still(Record.error, self.error)
+
+    @property
     def same_snapshots(self) -> Condition:
         """No snapshot of the record has been stored since it was read."""
         return still(Record.snapshots, self.snapshots)
