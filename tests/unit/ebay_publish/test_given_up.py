@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.sandbox.ebay.inventory.faults import StaleRead
 from sluice.jobs import ask
 from sluice.jobs.dispatch import transfers
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
@@ -426,6 +427,31 @@ def test_a_look_that_finds_a_sale_leaves_what_a_publish_has_come_to_meanwhile(
     assert (state(seller), seller.record().version) == (told, 2)
     look(seller)
     assert state(seller) == told
+
+
+def test_a_first_look_leaves_what_a_publish_has_seen_meanwhile(seller: EbaySeller) -> None:
+    """Nobody could see the listing when it was published first: what a look sees is the measure, unless it is old."""
+    seller.sandbox.faults.set(StaleRead(seconds=600))
+    put(seller)
+    seller.settle()
+    seller.sandbox.faults.clear()
+    seller.later(1200)
+    assert not seller.record().echo
+    put(seller, description="<p>New.</p>")
+    tables.update(Job, (seller.job().job_id,), [Job.due_at.set(seller.clock.time + HOUR)])
+    left = [run_now]
+
+    def meanwhile(request: httpx.Request) -> None:
+        if left and request.url.path.endswith("/offer"):
+            left.pop()(seller)
+            seen.append(seller.record().echo)
+
+    seen = list[bytes | None]()
+    seller.wire.after = lambda request, _: meanwhile(request)
+    look(seller)
+    assert seen[0]
+    assert seller.record().echo == seen[0]
+    assert look(seller)["drift"] == 0
 
 
 def is_the_word(request: Request) -> bool:

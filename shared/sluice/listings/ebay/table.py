@@ -177,7 +177,8 @@ class Record(tables.Table):
     @property
     def same_end(self) -> Condition:
         """No attempt to publish it has ended since it was read, and nobody has given it up."""
-        return still(Record.published_at, self.published_at) & still(Record.error, self.error)
+        same: Condition = still(Record.published_at, self.published_at) & still(Record.error, self.error)
+        return same
 
     @property
     def same_snapshots(self) -> Condition:
