@@ -16,7 +16,7 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import DEAD, FINAL, SUCCEEDED
 from sluice.listings.ebay import table
 from sluice.listings.ebay.desired import Json, Status
-from sluice.listings.ebay.log_rows import MESSAGE_CHARACTERS
+from sluice.listings.ebay.log_rows import MESSAGE_CHARACTERS, same_end
 from sluice.listings.ebay.table import Record
 from sluice.platform import tables
 from sluice.platform.clock import iso
@@ -117,5 +117,5 @@ def _last(job: Job) -> Job | None:
 
 def _as_read(record: Record) -> Condition:
     """Nobody has changed the record, and no attempt has begun or ended, since it was read."""
-    same: Condition = record.unchanged & record.same_end
+    same: Condition = record.unchanged & same_end(record)
     return same

@@ -12,7 +12,7 @@ from pynamodb.transactions import TransactWrite
 from sluice.jobs import ask
 from sluice.jobs.model.run import Run
 from sluice.jobs.queue.together import NotWritten
-from sluice.listings.ebay import cases, documents, drift, hashes, known, table, telling, wishes
+from sluice.listings.ebay import cases, documents, drift, hashes, known, log_rows, table, telling, wishes
 from sluice.listings.ebay import echo as echoes
 from sluice.listings.ebay.attempt import NO_POLICIES
 from sluice.listings.ebay.desired import Desired, FieldGroup, OnDrift
@@ -153,7 +153,7 @@ def as_read(record: Record) -> Condition:
 
     An attempt may have begun and ended meanwhile, so that its run is gone again: what it came to tells of it.
     """
-    same: Condition = record.unchanged & record.same_end & record.same_drift
+    same: Condition = record.unchanged & log_rows.same_end(record) & record.same_drift
     return same
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+from pynamodb.expressions.condition import Condition
+
 from sluice.jobs.model import kinds
 from sluice.jobs.model.outcomes import Failure, Then
 from sluice.jobs.model.run import Run
@@ -11,6 +13,7 @@ from sluice.listings.ebay.plan import Step
 from sluice.listings.ebay.table import Record
 from sluice.marketplaces.http.errors import MarketplaceFailure
 from sluice.marketplaces.publishing import Json, Warned
+from sluice.platform.attributes import still
 from sluice.platform.clock import iso
 
 # The parts of an error that a record keeps.
@@ -59,3 +62,9 @@ def error_of(run: Run, record: Record, failure: Failure) -> Json:
         "at": iso(run.clock.now()),
         "final": result_of(failure) == "failed" or (last and failure.action is Then.RETRY),
     }
+
+
+def same_end(record: Record) -> Condition:
+    """No attempt to publish the record has ended since it was read, and nobody has given it up."""
+    same: Condition = still(Record.published_at, record.published_at) & still(Record.error, record.error)
+    return same

@@ -175,12 +175,6 @@ class Record(tables.Table):
         return unchanged
 
     @property
-    def same_end(self) -> Condition:
-        """No attempt to publish it has ended since it was read, and nobody has given it up."""
-        same: Condition = still(Record.published_at, self.published_at) & still(Record.error, self.error)
-        return same
-
-    @property
     def same_snapshots(self) -> Condition:
         """No snapshot of the record has been stored since it was read."""
         return still(Record.snapshots, self.snapshots)
