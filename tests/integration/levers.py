@@ -6,6 +6,7 @@ from typing import Any
 from local.laptop import Laptop
 from sluice.jobs.budgets.windows import Window
 from sluice.listings.stockx.changes import Change
+from sluice.notifications.table import OPERATOR, TENANTS
 from sluice.platform.clock import SystemClock
 from tests.support.stack import until
 
@@ -84,6 +85,12 @@ def forget_lanes(laptop: Laptop, part: str) -> None:
     for row in rows:
         if part in row["lane"]["S"]:
             _set(laptop, "lanes", {name: row[name] for name in ("registry", "lane")}, {"seen_at": LONG_AGO})
+
+
+def forget_operator_mail(laptop: Laptop) -> None:
+    """Make it so that the operator was never sent a mail: the next one need not wait until ten minutes are over."""
+    key = {"tenant": {"S": TENANTS}, "entry": {"S": OPERATOR}}
+    laptop.cloud.client("dynamodb").delete_item(TableName=f"{laptop.stack.name}-notifications", Key=key)
 
 
 def set_aside(laptop: Laptop, queue: str, body: str) -> None:

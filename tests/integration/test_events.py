@@ -1,6 +1,7 @@
 """Each event of events/ is answered by the deployed function that its name begins with."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 
 from local.cloud.cloud import ROOT
 from local.laptop import CREDENTIALS, ORIGINS, Laptop
+from sluice.listings.live import PUBLISH
 from tests.support import letters
 from tests.support.http import event_function
 from tests.support.patience import SECONDS
@@ -186,7 +188,7 @@ LAST += [
     f"inventory_{what}"
     for what in ("add", "show", "prices", "change", "refresh", "import", "import_progress", "delete")
 ]
-# A record is ended before its job is due.
+# No record is published meanwhile (`before`): what these say of it is so before that.
 LAST += [
     f"ebay_listings_{what}"
     for what in ("put", "put_many", "import", "import_progress", "list", "show", "change", "history")
@@ -197,17 +199,24 @@ LAST += [f"ebay_listings_{what}" for what in ("put_group", "groups", "group", "c
 LAST += [f"ebay_listings_{what}" for what in ("group_dry_run", "group_snapshots", "force_group_snapshot")]
 LAST += [f"ebay_listings_{what}" for what in ("group_snapshot", "group_diff", "check", "check_many", "delete_group")]
 LAST += [f"ebay_listings_{what}" for what in ("policies", "standing", "resume", "sync_log", "answer", "read_policies")]
-# Its record of eBay's is published, for which the seller's policies are read: the others name some that nobody has.
+# It puts a record at eBay besides, of which those before do not speak.
 LAST += ["inventory_worker_messages"]
 LAST += ["accounts_disconnect"]  # nothing after it needs the account
 
 
 @pytest.fixture(scope="module", autouse=True)
-def before(laptop: Laptop) -> None:
-    """The dead letter that the events speak of, and an account that may place ads."""
+def before(laptop: Laptop) -> Iterator[None]:
+    """The dead letter that the events speak of, and an account that may place ads; nothing is published at eBay.
+
+    A pause is in force within 20 seconds, long before the first record is put.
+    """
     laptop.connect("acme", "ebay")
+    operations = laptop.api("operations", "platform")
+    operations.post("/v1/operator/pauses", {"name": PUBLISH, "reason": "the events speak of what is not published"})
     item = letters.made().to_dynamodb_dict()
     laptop.cloud.client("dynamodb").put_item(TableName=f"{laptop.stack.name}-dead-letters", Item=item)
+    yield
+    operations.delete(f"/v1/operator/pauses/{PUBLISH}")
 
 
 def function_of(event: str) -> str:
