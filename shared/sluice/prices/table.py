@@ -101,6 +101,11 @@ class Price(tables.Table):
         """The spelling of the SKU that it is the price of; empty where it is that of all spellings."""
         return "".join(self.price.split(":", 3)[3:])
 
+    @property
+    def shared(self) -> str:
+        """The range key of the price of this size that is that of all spellings of the SKU."""
+        return ":".join(self.price.split(":", 3)[:3])
+
     def view(self) -> PriceView:
         """The price as the API shows it."""
         variant = self.variant
@@ -169,7 +174,8 @@ def page(
 ) -> Page[Price]:
     """As `find`, of the next `limit` rows of these marketplaces, in their order: fewer, or none, may match.
 
-    An older spelling gives way also to what is on another page. A size without a system matches in the price's own.
+    An older spelling of a size gives way also to what is on another page, and the price of all spellings of the SKU and
+    that of this one to the newer of the two. A size without a system matches in the price's own.
     A marketplace without size charts has as many sizes as somebody has asked for, so nobody reads all rows at once.
     """
     names = list(marketplaces) if after is None else marketplaces[marketplaces.index(_marketplace(after.key)) :]
@@ -185,13 +191,17 @@ def page(
             break
     found = [row for row in found if row.apart in ("", skus.spelling(sku))]
     shown = {row.price for row in found}
-    narrowed = _narrowed([*found, *_of_todays_spelling(found)], size, currency)
+    narrowed = _narrowed([*found, *_elsewhere(sku, found)], size, currency)
     return Page([row for row in narrowed if row.price in shown], place)
 
 
-def _of_todays_spelling(rows: Sequence[Price]) -> list[Price]:
-    """The prices of the same sizes that are not among `rows`, where these have been stored under an older spelling."""
-    wanted = {name for row in rows if row.price not in row.names for name in row.names} - {row.price for row in rows}
+def _elsewhere(sku: str, rows: Sequence[Price]) -> list[Price]:
+    """The prices of the same sizes that are not among `rows`: under today's key, or apart from them.
+
+    That of all spellings of a SKU and that of this one stand side by side: on two pages only where one begins or ends.
+    """
+    today = {name for row in rows if row.price not in row.names for name in row.names}
+    wanted = today.union(*(_spelt(sku, row.shared) for row in (*rows[:1], *rows[-1:]))) - {row.price for row in rows}
     return list(Price.batch_get([(rows[0].sku, name) for name in sorted(wanted)])) if wanted else []
 
 

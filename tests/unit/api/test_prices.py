@@ -18,9 +18,9 @@ SKU = "DD1391-100"
 PATH = "/v1/market/prices"
 
 
-def price(marketplace: str, size: str, system: str, at: int) -> Price:
-    name = prices.key(marketplace, size, system, "USD")
-    made = Price(skus.key(SKU), name, marketplace=marketplace, size=size, size_system=system, currency="USD")
+def price(marketplace: str, size: str, system: str, at: int, sku: str = SKU, apart: str = "") -> Price:
+    name = prices.key(marketplace, size, system, "USD", apart)
+    made = Price(skus.key(sku), name, marketplace=marketplace, size=size, size_system=system, currency="USD")
     made.sizes, made.more, made.observed_at, made.ask = {system: size}, {}, at, "150"
     return made
 
@@ -125,6 +125,22 @@ def test_an_older_spelling_gives_way_also_on_another_page(cloud: Cloud, limit: s
     assert sorted(found) == ["ebay:us-5:USD", "stockx:us-10.5:USD", "stockx:us-11:USD"]
     shown = call("GET", PATH, query={"sku": SKU}).json["prices"]
     assert {one["observedAt"] for one in shown if one["size"] != "11"} == {iso(cloud.now + 1)}
+
+
+@pytest.mark.parametrize("limit", ["1", "2", "500"])
+@pytest.mark.parametrize("newer", ["", "CP-9654"])
+def test_of_the_prices_of_all_spellings_and_of_one_the_newer_is_shown_on_whatever_page(
+    cloud: Cloud, newer: str, limit: str
+) -> None:
+    for size in ("10", "11"):
+        for apart in ("", "CP-9654"):
+            assert prices.store(price("ebay", size, "us", cloud.now + (apart == newer), "CP-9654", apart))
+    first = call("GET", PATH, query={"sku": "CP-9654", "limit": limit}).json
+    found, answer = first["prices"], first
+    while answer["next"]:
+        answer = call("GET", PATH, query={"sku": "CP-9654", "limit": limit, "cursor": answer["next"]}).json
+        found += answer["prices"]
+    assert [(one["size"], one["observedAt"]) for one in found] == [(size, iso(cloud.now + 1)) for size in ("10", "11")]
 
 
 def test_what_is_spelt_as_today_is_looked_for_nowhere_else(flooded: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
