@@ -44,6 +44,12 @@ def read(places: Mapping[str, str], now: int) -> list[PastPrice]:
     return [one for day, one in sorted(told) if day > oldest]
 
 
+def together(older: Mapping[str, str], newer: Mapping[str, str]) -> dict[str, str]:
+    """Two rings of one price as one: in each place the later day, and of the same day what `newer` has."""
+    later = {place for place, text in newer.items() if place not in older or _told(text)[0] >= _told(older[place])[0]}
+    return {**older, **{place: newer[place] for place in later}}
+
+
 def _told(text: str) -> tuple[int, PastPrice]:
     number, ask, bid = text.split(" ")
     day = int(number)

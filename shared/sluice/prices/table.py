@@ -1,6 +1,7 @@
 """Prices: table `prices`, the newest for each SKU, marketplace, size and currency. Amounts are decimal strings."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from types import MappingProxyType
 from typing import Annotated, Any, Self
 
@@ -244,12 +245,25 @@ def _order(row: Price, variant: ChartVariant) -> tuple[Any, ...]:
 
 
 def load_many(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Price]:
-    """Those of the prices `wanted` that are stored, by (SKU, range key) as they are given: the newest of each."""
+    """Those of the prices `wanted` that are stored, by (SKU, range key) as they are given: the newest of each.
+
+    Its last days are those of both, where the price is kept for all spellings of the SKU and for this one.
+    """
     keys = {(sku, price): [(skus.key(sku), one) for one in _spelt(sku, price)] for sku, price in wanted}
     every = dict.fromkeys(one for several in keys.values() for one in several)
     found = {(row.sku, row.price): row for row in Price.batch_get(list(every))}
     rows = {name: [found[one] for one in several if one in found] for name, several in keys.items()}
-    return {name: max(several, key=lambda row: row.observed_at) for name, several in rows.items() if several}
+    return {name: _together(several) for name, several in rows.items() if several}
+
+
+def _together(rows: Sequence[Price]) -> Price:
+    """The newest of the rows of one price, with the last days of all."""
+    found, *newer = sorted(rows, key=lambda row: row.observed_at)
+    for row in newer:
+        places = past.together(found.places, row.places)
+        found = copy(row)  # the row of all spellings is another SKU's too, which has other days
+        found.places = places
+    return found
 
 
 def _spelt(sku: str, price: str) -> list[str]:

@@ -1,5 +1,6 @@
 """A price over time: the last of each day, for 30 days, on the price's own item."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,22 @@ def test_each_newer_price_is_entered_and_an_older_one_leaves_its_day_alone(world
         (past.read(dict([past.entry(today - DAY, None, None)]), now)[0].day, "101"),
         (past.read(dict([past.entry(today, None, None)]), now)[0].day, "102"),
     ]
+
+
+@pytest.mark.parametrize("newer", ["", ":CP-9654"])
+def test_a_price_that_is_kept_for_all_spellings_and_for_one_has_the_days_of_both(world: World, newer: str) -> None:
+    now, shared = world.clock.now(), "ebay:us-10:USD"
+    older = ":CP-9654" if not newer else ""
+    seen = [(-40, older, "1"), (-3, older, "97"), (-2, newer, "98"), (-1, older, "0"), (-1, newer, "99")]
+    for after, suffix, ask in seen:
+        one = price(now + after * DAY + (suffix == newer), ask)
+        one.sku, one.price, one.marketplace = "CP9654", f"{shared}{suffix}", "ebay"
+        assert prices.store(one)
+    found = prices.load_many([("CP-9654", shared), ("CP9654", shared)])
+    assert [one.ask for one in found["CP-9654", shared].past(now)] == ["97", "98", "99"]
+    # What is kept for one spelling is no other's.
+    alone = ["97", "0"] if newer else ["98", "99"]
+    assert [one.ask for one in found["CP9654", shared].past(now)] == alone
 
 
 def test_what_is_gone_of_a_price_is_gone_from_the_item_too(world: World) -> None:
