@@ -189,3 +189,9 @@ def test_of_offers_that_cannot_be_told_apart_all_are_read_or_nothing_is_known() 
     assert read(ld(json.dumps({**BOOT, "offers": offers}))).variants[0].price
     more = [*offers, {**OFFER, "price": "90.00"}]
     assert read(ld(json.dumps({**BOOT, "offers": more}))).outcome is ReadOutcome.UNCLEAR
+
+
+@pytest.mark.parametrize("there", [2, MOST_VARIANTS, 3 * MOST_VARIANTS])
+def test_of_offers_that_cannot_be_told_apart_is_said_how_many_there_are(there: int) -> None:
+    [variant] = read(ld(json.dumps({**BOOT, "offers": [OFFER] * there}))).variants
+    assert variant.text == f"{there} offers without ids"

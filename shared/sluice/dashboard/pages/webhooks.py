@@ -14,6 +14,7 @@ from sluice.dashboard.page import Page, Redirect
 from sluice.dashboard.search import listing, search
 from sluice.dashboard.table import Column, Row, Table, state, text, time
 from sluice.dashboard.visit import Visit
+from sluice.platform.addresses import MOST_CHARACTERS
 from sluice.platform.http.auth import Permission
 
 HERE, ONE = "/dashboard/webhooks", "/dashboard/webhook"
@@ -24,8 +25,6 @@ SENT: Final = f"{ROUTE}/deliveries"
 OURS: Final = {"webhookId": "id", "eventTypes": "event"}
 NONE_YET: Final = "Nothing is sent anywhere yet. Name an address below, and events arrive there, signed."
 ID: Final = "Id: 1 to 64 of a-z, 0-9 and -"
-# The API takes no longer address, and to compare one could take seconds.
-MOST_CHARACTERS: Final = 2_048
 WHOLE: Final = "Address (https); it is shown with its secret parts masked, so write it whole"
 
 
@@ -202,7 +201,10 @@ def _change(visit: Visit, hook: Mapping[str, Any], wrong: Mapping[str, str]) -> 
 
 
 def _fits(url: str, masked: str) -> bool:
-    """Whether an address may be the one that is shown with its secret parts as `***`."""
+    """Whether an address may be the one that is shown with its secret parts as `***`.
+
+    The API takes none that is longer, and to compare one could take seconds.
+    """
     pattern = ".*".join(map(re.escape, masked.split("***")))
     return len(url) <= MOST_CHARACTERS and re.fullmatch(pattern, url) is not None
 

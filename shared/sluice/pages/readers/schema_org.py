@@ -163,21 +163,24 @@ def _offers(node: dict[str, Any]) -> list[ReadVariant]:
         return [_variant(node, {}, _id(node))]
     if len(offers) == 1:
         return [_variant(node, offers[0], _id(node) or _id(offers[0]))]
-    offers = offers[:_MOST_READ]
-    ids = [_id(offer) for offer in offers]
+    known = offers[:_MOST_READ]
+    ids = [_id(offer) for offer in known]
     if "" in ids or len(set(ids)) < len(ids):
-        return _sellers(node, offers)
-    return [_variant(node, offer, own) for offer, own in zip(offers, ids, strict=True)]
+        return _sellers(node, known, len(offers))
+    return [_variant(node, offer, own) for offer, own in zip(known, ids, strict=True)]
 
 
-def _sellers(node: dict[str, Any], offers: list[dict[str, Any]]) -> list[ReadVariant]:
-    """Offers that cannot be told apart are one variant, known as far as they all agree, and all of them are read."""
+def _sellers(node: dict[str, Any], offers: list[dict[str, Any]], there: int) -> list[ReadVariant]:
+    """Offers that cannot be told apart are one variant, known as far as they all agree, and all of them are read.
+
+    there: how many the page has, of which `offers` are the first.
+    """
     read = [_variant(node, offer, _id(node)) for offer in offers]
     first, whole = read[0], len(read) < _MOST_READ
     price = first.price if whole and all(one.price == first.price for one in read) else None
     agree = whole and all(one.availability == first.availability for one in read)
     stock = first.availability if agree else Availability.UNKNOWN
-    text = f"{len(offers)} offers without ids"
+    text = f"{there} offers without ids"
     return [ReadVariant(first.id, first.options, price, stock, first.sku, first.gtin, text)]
 
 
