@@ -15,7 +15,7 @@ from sluice.catalog.table import Product
 from sluice.marketplaces import registry
 from sluice.marketplaces.http.errors import AmbiguousStyle
 from sluice.marketplaces.sizes import UNNAMED, Size, order
-from sluice.marketplaces.skus import has_one_spelling, hyphenated, spelling
+from sluice.marketplaces.skus import hyphenated
 
 Known = Mapping[tuple[str, str], Product]
 
@@ -94,9 +94,7 @@ def apart(marketplace: str, sku: str, known: Known) -> str:
 
     Where there is no catalog, a search for one spelling finds what is called so, and that is no price of another.
     """
-    if registry.get(marketplace).lookup_calls or has_one_spelling(sku) or _told_style(marketplace, sku, known):
-        return ""
-    return spelling(sku)
+    return "" if _told_style(marketplace, sku, known) else catalog.own_spelling(marketplace, sku)
 
 
 def _told_style(marketplace: str, sku: str, known: Known) -> str | None:

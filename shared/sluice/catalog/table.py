@@ -177,7 +177,17 @@ def key(marketplace: str, sku: str) -> str:
 
     A catalog says that two spellings are one style. What a search finds for one of them is not known of the other.
     """
-    return f"{marketplace}:{skus.key(sku) if registry.get(marketplace).lookup_calls else skus.spelling(sku)}"
+    return f"{marketplace}:{own_spelling(marketplace, sku) or skus.key(sku)}"
+
+
+def own_spelling(marketplace: str, sku: str) -> str:
+    """The spelling by which what a marketplace has of `sku` is kept apart; empty where nobody needs to be asked for it.
+
+    That is where its own catalog tells which spellings are one style, or the pattern of Nike's styles does.
+    """
+    if registry.get(marketplace).lookup_calls or skus.has_one_spelling(sku):
+        return ""
+    return skus.spelling(sku)
 
 
 def row(marketplace: str, sku: str, *, consistent: bool = False) -> Product | None:

@@ -11,8 +11,9 @@ from pynamodb.expressions.update import Action as Update
 from typing_extensions import TypedDict
 
 from sluice.catalog import charts
+from sluice.catalog import table as catalog
 from sluice.catalog.charts import ChartVariant
-from sluice.marketplaces import registry, sizes, skus
+from sluice.marketplaces import sizes, skus
 from sluice.marketplaces.sizes import Size
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
@@ -268,6 +269,5 @@ def _together(rows: Sequence[Price]) -> Price:
 
 def _spelt(sku: str, price: str) -> list[str]:
     """The range keys of a price of `sku`: that of all spellings, and that of this one where it may be kept apart."""
-    if registry.get(_marketplace(price)).lookup_calls or skus.has_one_spelling(sku):
-        return [price]
-    return [price, f"{price}:{skus.spelling(sku)}"]
+    own = catalog.own_spelling(_marketplace(price), sku)
+    return [price, f"{price}:{own}"] if own else [price]
