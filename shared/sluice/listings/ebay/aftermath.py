@@ -6,7 +6,7 @@ the record would wait for ever, and, where an attempt had begun, no look at its 
 """
 
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
@@ -14,12 +14,10 @@ from pynamodb.expressions.update import Action as Update
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import DEAD, FINAL, SUCCEEDED
-from sluice.listings.ebay import table
+from sluice.listings.ebay import log_rows, table
 from sluice.listings.ebay.desired import Json, Status
-from sluice.listings.ebay.log_rows import MESSAGE_CHARACTERS, same_end
 from sluice.listings.ebay.table import Record
 from sluice.platform import tables
-from sluice.platform.clock import iso
 from sluice.platform.observe import logger
 
 TRIES: Final = 10
@@ -75,14 +73,8 @@ def _said(job: Job, record: Record) -> list[Update]:
         return []
     cancelled = NOT_ENDED if record.archived_at or record.status == Status.ENDED else CANCELLED
     why: Json = job.error if job.state == DEAD and job.error else cancelled
-    error: dict[str, Any] = {
-        "code": why["code"],
-        "message": why["message"][:MESSAGE_CHARACTERS],
-        "version": record.version,
-        "at": iso(job.updated_at),
-        "final": True,
-    }
-    return [Record.error.set(error)]
+    said = log_rows.error(record, why["code"], why["message"], job.updated_at, final=True)
+    return [Record.error.set(said)]
 
 
 def _waits(record: Record) -> bool:
@@ -117,5 +109,5 @@ def _last(job: Job) -> Job | None:
 
 def _as_read(record: Record) -> Condition:
     """Nobody has changed the record, and no attempt has begun or ended, since it was read."""
-    same: Condition = record.unchanged & same_end(record)
+    same: Condition = record.unchanged & log_rows.same_end(record)
     return same

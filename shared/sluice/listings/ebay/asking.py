@@ -13,13 +13,13 @@ put it off. The publisher reads the record after its claim, and an edit while it
 
 from collections.abc import Iterable
 from dataclasses import replace
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Final, NamedTuple
 
 from sluice.jobs import ask
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
-from sluice.jobs.model.states import FINAL, LEASED, QUEUED, SUCCEEDED
+from sluice.jobs.model.states import FINAL, LEASED, QUEUED
 from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.jobs.queue.together import NotWritten
 from sluice.listings.ebay import kinds, wishes
@@ -46,6 +46,16 @@ class Outcome(StrEnum):
     STORED = "stored"
     UNCHANGED = "unchanged"
     KEPT = "kept"
+
+
+class _Left(Enum):
+    """What is to be done: nothing where eBay has it, or a job will make it so. Its job is to run once more; or it is
+    written, and a job asked for.
+    """
+
+    NOTHING = auto()
+    RUN_AGAIN = auto()
+    WRITE = auto()
 
 
 # What a request is answered with at once. The other is an import's.
@@ -105,10 +115,10 @@ def put(
         change = change_of(asker, wanted, archive=archive)
         if version is not None and version != change.found:
             raise WrongVersion(change.found)
-        if change.is_none and (state := _settled(change)):
+        if change.is_none and (left := _left(change)) is not _Left.WRITE:
             if unless_newer and change.is_own:
                 return _told_again(change)
-            if state == LEASED:
+            if left is _Left.RUN_AGAIN:
                 return _asked_again(change)
             count("queue.enqueue_skipped_hash")
             return Done(Outcome.UNCHANGED, change.version - 1)
@@ -192,16 +202,16 @@ def _asked_again(change: Change) -> Done:
     return Done(Outcome.QUEUED, change.version - 1, ask.want(wish, asker.now, asker.config), change.due_at)
 
 
-def _settled(change: Change) -> str | None:
-    """Whether nothing is to be written: `SUCCEEDED` where eBay has what the record says, or the state of the job that
-    is on its way to make it so; `QUEUED` of one that is to run once more.
-    """
-    if change.old is None or change.old.is_published:
-        return SUCCEEDED if change.old else None
+def _left(change: Change) -> _Left:
+    """What is to be done for a record that is as it was asked for."""
+    if change.old is None:
+        return _Left.WRITE
+    if change.old.is_published:
+        return _Left.NOTHING
     try:
         job = Job.get(kinds.publish_id(*change.subject), consistent_read=True)
     except Job.DoesNotExist:
-        return None
+        return _Left.WRITE
     if job.state in FINAL:
-        return None
-    return QUEUED if job.rerun is not None else job.state
+        return _Left.WRITE
+    return _Left.RUN_AGAIN if job.state == LEASED and job.rerun is None else _Left.NOTHING

@@ -55,13 +55,14 @@ def result_of(failure: Failure) -> str:
 def error_of(run: Run, record: Record, failure: Failure) -> Json:
     """What a record keeps of a failure. final: it is not tried again by itself."""
     last = run.job.attempts >= kinds.most_attempts(run.job.kind, run.config)
-    return {
-        "code": failure.code,
-        "message": failure.message[:MESSAGE_CHARACTERS],
-        "version": record.version,
-        "at": iso(run.clock.now()),
-        "final": result_of(failure) == "failed" or (last and failure.action is Then.RETRY),
-    }
+    final = result_of(failure) == "failed" or (last and failure.action is Then.RETRY)
+    return error(record, failure.code, failure.message, run.clock.now(), final=final)
+
+
+def error(record: Record, code: str, message: str, at: int, *, final: bool) -> Json:
+    """What a record keeps of why it was not published. at: epoch ms."""
+    said = {"code": code, "message": message[:MESSAGE_CHARACTERS]}
+    return {**said, "version": record.version, "at": iso(at), "final": final}
 
 
 def same_end(record: Record) -> Condition:
