@@ -3,6 +3,7 @@ it on an account that is not theirs.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -146,10 +147,13 @@ def test_what_is_remembered_of_priorities_goes_with_the_run(running: bool, clock
 @pytest.mark.usefixtures("store")
 def test_each_is_told_of_a_death_with_its_own_priority(clock: VirtualClock) -> None:
     """So a replay is as urgent as its tenant has asked."""
-    enqueue(spec("a", priority=keys.MANUAL), clock.time)
+    first = spec("a", priority=keys.MANUAL)
+    enqueue(replace(first, payload={"sku": "a", "force": "now", "forced_by": "acme"}), clock.time)
     enqueue(spec("a", tenant="zeta"), clock.time)
     taken = take(clock)
     finish.bury(taken, CannotSucceed("no"), clock.time, Config())
+    acme, zeta = (DeadLetter.query(one).next().payload for one in ("acme", "zeta"))
+    assert (acme["force"], zeta) == ("now", {"sku": "a"}), "nor is what another forced, and that one is not named"
     assert [DeadLetter.query(one).next().priority for one in ("acme", "zeta")] == [keys.MANUAL, keys.BACKGROUND]
 
 

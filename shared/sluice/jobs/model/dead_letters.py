@@ -7,7 +7,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, UnicodeAttribut
 
 from sluice.jobs.model import keys
 from sluice.jobs.model.history import Entry
-from sluice.jobs.model.job import Job
+from sluice.jobs.model.job import FORCE, Job
 from sluice.platform import tables
 from sluice.platform.attributes import IntAttribute
 from sluice.platform.clock import iso, ttl
@@ -81,7 +81,7 @@ def dead_letter(
         calls=job.calls,
         priority=(job.priorities or {}).get(tenant, job.priority),
         attempts=job.attempts,
-        payload=job.payload,
+        payload=_payload(job.payload, tenant or job.tenant),
         error=error,
         history=history,
         begun=job.begun,
@@ -90,6 +90,13 @@ def dead_letter(
         died_at=now,
         expires_at=ttl(now + keep_ms),
     )
+
+
+def _payload(payload: dict[str, Any], tenant: str) -> dict[str, Any]:
+    """What the job was to do, for `tenant`: without the force of another, whom its letter is not to name."""
+    if payload.get("forced_by", tenant) == tenant:
+        return payload
+    return {name: value for name, value in payload.items() if name not in FORCE}
 
 
 def acknowledge(found: DeadLetter, by: str, now: int) -> DeadLetter | None:

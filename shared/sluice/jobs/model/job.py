@@ -18,6 +18,9 @@ VERSION = 1
 # How many askers a shared job remembers. Who asks after that shares the job's work and price, but does not see the job.
 MOST_ASKERS = 50
 
+# What of a payload counts for one tenant alone: since when what is known is not good enough, and for whom. A job that
+# waits takes it on from its payer.
+FORCE = ("force", "forced_by")
 
 # What the index shows of a job.
 INDEXED = ["state", "calls", "tenant", "kind", "account", "priority", "created_at"]

@@ -21,7 +21,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
 
 from sluice.jobs.model import keys, kinds
-from sluice.jobs.model.job import MOST_ASKERS, Job, Spec
+from sluice.jobs.model.job import FORCE, MOST_ASKERS, Job, Spec
 from sluice.jobs.model.states import FINAL, QUEUED
 from sluice.jobs.queue import lanes, urgency
 from sluice.jobs.queue.creation import CLOCK_SKEW_MS, creation, due_at_of, lane_of, of_earlier_runs, prepared, values_of
@@ -33,9 +33,6 @@ from sluice.platform.attributes import still
 # How often a caller that keeps losing to others looks again. Each round somebody else's write succeeded.
 TRIES = 12
 THREADS = 16
-# What of a request's payload a job that waits takes on from its payer: that what is known is not good enough, and whom
-# it is not good enough for.
-FORCE = ("force", "forced_by")
 
 
 class Result(StrEnum):
