@@ -493,6 +493,7 @@ def test_pages_of_the_dashboard_are_known(back: str) -> None:
 # `money` and `limits` are how an amount, and a window of calls, are written; they are pure rules.
 FOR_PAGES = {
     "sluice.capabilities",
+    "sluice.platform.addresses",
     "sluice.platform.config.limits",
     "sluice.platform.http.auth",
     "sluice.platform.money",
