@@ -35,7 +35,7 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import QUEUED, TRANSITIONS
 from sluice.jobs.queue import claim, lanes, urgency
 from sluice.jobs.queue.lanes import Lane
-from sluice.jobs.queue.rerun import account_of, backs_off, moved
+from sluice.jobs.queue.rerun import backs_off, lane_at, moved
 from sluice.platform import tables
 from sluice.platform.attributes import still
 from sluice.platform.clock import DAY, ttl
@@ -150,9 +150,8 @@ def _transfer(job: Job, heir: str, snapshot: Snapshot, code: str, why: str) -> i
     code, why: for the job's timeline, which all see who asked for it: it names none of them.
     """
     now, config = snapshot.now, snapshot.config
-    account, budget = account_of(job, heir)
-    wanted, shards = urgency.asked(job), config.limits[keys.service_of(budget)].shards
-    lane = keys.lane(budget, account, wanted[heir], job.job_id, shards)
+    wanted = urgency.asked(job)
+    lane = lane_at(job, heir, wanted[heir], config)
     lanes.mark(lane, now, shared=True)
     entry: history.Entry = {"at": now, "event": "transfer", "attempt": job.attempts, "code": code, "message": why}
     actions = [

@@ -79,7 +79,7 @@ def dead_letter(
         account=account,
         budget=budget,
         calls=job.calls,
-        priority=(job.priorities or {}).get(tenant, job.priority),
+        priority=job.priority_for(tenant or job.tenant),
         attempts=job.attempts,
         payload=_payload(job.payload, tenant or job.tenant),
         error=error,

@@ -113,6 +113,10 @@ class Job(tables.Table):
         """The lane in which this job waits while it is queued."""
         return keys.lane(self.budget, self.account, self.priority, self.job_id, shards)
 
+    def priority_for(self, tenant: str) -> int:
+        """The priority with which `tenant`, who asked for the present run, wants it."""
+        return int((self.priorities or {}).get(tenant, self.priority))
+
 
 # What every job has.
 REQUIRED = [name for name, attribute in Job.get_attributes().items() if not attribute.null]

@@ -9,7 +9,7 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL, TRANSITIONS
 from sluice.jobs.queue import lanes, urgency
-from sluice.jobs.queue.rerun import account_of, moved
+from sluice.jobs.queue.rerun import lane_at, moved
 from sluice.jobs.queue.urgency import Asked
 from sluice.platform import tables
 from sluice.platform.attributes import still
@@ -39,28 +39,8 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
             return Cancelled.FINAL
         if job.state not in TRANSITIONS["cancel"].sources or job.begun:
             return Cancelled.RUNNING
-        wanted = urgency.asked(job)
-        wanted.pop(tenant, None)
         alone = job.asked_by() <= {tenant}
-        actions = (
-            [
-                Job.state.set(TRANSITIONS["cancel"].target),
-                Job.lane.remove(),
-                Job.due_at.remove(),
-                Job.priorities.remove(),
-                Job.expires_at.set(ttl(now + config.engine.retention_ms)),
-            ]
-            if alone
-            else [
-                Job.tenants.delete({tenant}),
-                Job.askers.delete({tenant}),
-                *(
-                    urgency.writes(wanted, job.tenant)
-                    if job.tenant in wanted
-                    else _handed_over(job, wanted, now, config)
-                ),
-            ]
-        )
+        actions = _ended(now, config) if alone else _withdrawn(job, tenant, now, config)
         as_read = (
             (Job.state == job.state)
             & (Job.lease == job.lease)
@@ -80,16 +60,32 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
     return Cancelled.RUNNING
 
 
+def _ended(now: int, config: Config) -> list[Update]:
+    """Nobody else has asked for the job: it will not run."""
+    return [
+        Job.state.set(TRANSITIONS["cancel"].target),
+        Job.lane.remove(),
+        Job.due_at.remove(),
+        Job.priorities.remove(),
+        Job.expires_at.set(ttl(now + config.engine.retention_ms)),
+    ]
+
+
+def _withdrawn(job: Job, tenant: str, now: int, config: Config) -> list[Update]:
+    """The job runs for the others, without `tenant`."""
+    wanted = {one: priority for one, priority in urgency.asked(job).items() if one != tenant}
+    goes_on = job.tenant in wanted
+    placed = urgency.writes(wanted, job.tenant) if goes_on else _handed_over(job, wanted, now, config)
+    return [Job.tenants.delete({tenant}), Job.askers.delete({tenant}), *placed]
+
+
 def _handed_over(job: Job, wanted: Asked, now: int, config: Config) -> list[Update]:
     """Who paid for the job no longer wants it: another of those who asked pays, as urgently as that one asked.
 
     wanted: by those others.
     """
     heir = urgency.most_urgent(wanted)[0]
-    account, budget = account_of(job, heir)
-    lane = Job(job.job_id, account=account, budget=budget, priority=wanted[heir]).home(
-        config.limits[keys.service_of(budget)].shards
-    )
+    lane = lane_at(job, heir, wanted[heir], config)
     lanes.mark(lane, now, shared=len(wanted) > 1)
     return [*moved(job, heir), Job.lane.set(lane), *urgency.writes(wanted, heir)]
 

@@ -16,7 +16,7 @@ from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure, LeaseOver, Then, Waiting
 from sluice.jobs.model.states import LEASED, TRANSITIONS
 from sluice.jobs.queue import lanes, rerun, urgency
-from sluice.jobs.queue.rerun import account_of, moved
+from sluice.jobs.queue.rerun import lane_at, moved
 from sluice.jobs.queue.urgency import Asked
 from sluice.platform import tables
 from sluice.platform.clock import ttl
@@ -214,10 +214,7 @@ def _queue_at(
 
     at: when it is due. shared: several have asked for it.
     """
-    account, budget = account_of(job, payer)
-    lane = Job(job.job_id, account=account, budget=budget, priority=priority).home(
-        config.limits[keys.service_of(budget)].shards
-    )
+    lane = lane_at(job, payer, priority, config)
     lanes.mark(lane, now, shared=shared)
     return [
         Job.state.set(TRANSITIONS[name].target),

@@ -5,11 +5,12 @@ from enum import StrEnum
 
 from pynamodb.expressions.update import Action as Update
 
-from sluice.jobs.model import history, keys
+from sluice.jobs.model import history
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.states import FINAL, LEASED, QUEUED
 from sluice.jobs.queue import lanes, urgency
 from sluice.jobs.queue.cancel import find
+from sluice.jobs.queue.rerun import lane_at
 from sluice.platform import tables
 from sluice.platform.attributes import still
 from sluice.platform.config.document import Config
@@ -49,8 +50,7 @@ def raise_to(job_id: str, tenant: str | None, priority: int, now: int, config: C
     def writes(job: Job) -> list[Update] | None:
         if job.state != QUEUED or job.priority >= priority:
             return None
-        shards = config.limits[keys.service_of(job.budget)].shards
-        lane = keys.lane(job.budget, job.account, priority, job.job_id, shards)
+        lane = lane_at(job, job.tenant, priority, config)
         lanes.mark(lane, now, shared=len(job.asked_by()) > 1)
         return [Job.lane.set(lane), *urgency.writes({**urgency.asked(job), job.tenant: priority}, job.tenant)]
 

@@ -6,6 +6,7 @@ from pynamodb.expressions.update import Action as Update
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import MOST_ASKERS, Job
 from sluice.platform.attributes import still
+from sluice.platform.config.document import Config
 
 # What a job knows of a request that came while it ran.
 REQUEST = (Job.rerun, Job.rerun_payload, Job.rerun_askers, Job.rerun_payer, Job.rerun_priorities, Job.rerun_held)
@@ -56,6 +57,13 @@ def account_of(job: Job, tenant: str) -> tuple[str, str]:
     if tenant == job.tenant:
         return job.account, job.budget
     return keys.account(keys.marketplace_of(job.account), tenant), keys.budget_of_another(job.budget, tenant)
+
+
+def lane_at(job: Job, tenant: str, priority: int, config: Config) -> str:
+    """The lane in which `job` waits while `tenant` pays for it, who wants it with `priority`."""
+    account, budget = account_of(job, tenant)
+    there = Job(job.job_id, account=account, budget=budget, priority=priority)
+    return there.home(config.limits[keys.service_of(budget)].shards)
 
 
 def backs_off(job: Job) -> bool:

@@ -25,7 +25,7 @@ Asked = Mapping[str, int]
 
 def asked(job: Job) -> dict[str, int]:
     """The priority of each who asked for the present run."""
-    return {tenant: (job.priorities or {}).get(tenant, job.priority) for tenant in job.asked_by() | {job.tenant}}
+    return {tenant: job.priority_for(tenant) for tenant in job.asked_by() | {job.tenant}}
 
 
 def asked_again(job: Job) -> dict[str, int]:
