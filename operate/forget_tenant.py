@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -16,7 +17,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from operate import TABLES, Item, physical_name
-from operate.tenants import Found, is_under_way, of_tenant
+from operate.tenants import GONE, Found, is_under_way, of_tenant
 
 # Jobs first: the stream that tells of their end counts the tenant's jobs once more.
 ORDER = ("jobs", *(table for table in TABLES if table != "jobs"))
@@ -89,7 +90,10 @@ def _take_away(dynamodb: Any, stack: str, table: str, item: Item, what: Found, t
         return
     physical = physical_name(stack, table)
     key = {name: item[name] for name in _keys(dynamodb, physical)}
-    if not what.without:
+    if table == "jobs":
+        _settle(dynamodb, physical, key, item, what)
+        return
+    if what == GONE:
         dynamodb.delete_item(TableName=physical, Key=key)
         return
     names = list(what.without)
@@ -100,6 +104,16 @@ def _take_away(dynamodb: Any, stack: str, table: str, item: Item, what: Found, t
         ExpressionAttributeNames={f"#{number}": name for number, name in enumerate(names)},
         ExpressionAttributeValues={f":{number}": {"SS": what.without[name]} for number, name in enumerate(names)},
     )
+
+
+def _settle(dynamodb: Any, physical: str, key: Item, job: Item, what: Found) -> None:
+    """A job that others have asked for anew since it was read is theirs, and looked at when this is done once more."""
+    as_read = {"ConditionExpression": "updated_at = :read", "ExpressionAttributeValues": {":read": job["updated_at"]}}
+    with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
+        if what == GONE:
+            dynamodb.delete_item(TableName=physical, Key=key, **as_read)
+        else:
+            dynamodb.put_item(TableName=physical, Item=what.instead, **as_read)
 
 
 @cache

@@ -3,12 +3,14 @@
 Prices, the catalog, categories and what is known of pages are common knowledge: they name nobody, and stay.
 """
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from operate import Item
 from sluice.jobs.model import keys
+from sluice.jobs.model.job import FORCE
 from sluice.jobs.model.states import FINAL
 
 # The attribute that says whose an item is: `acme`, `stockx:acme`, `acme/…`, `acme#…`.
@@ -27,12 +29,17 @@ SETS: Final = ("tenants", "for", "rerun_askers")
 
 
 class Found(NamedTuple):
-    """What is to be done with an item. without: set attributes from which the names are taken; none: it is deleted."""
+    """What is to be done with an item; one that is `GONE` is deleted.
 
-    without: dict[str, list[str]]
+    without: set attributes, and the names that are taken from them.
+    instead: the whole of it as it is to be.
+    """
+
+    without: Mapping[str, list[str]] = {}
+    instead: Item | None = None
 
 
-GONE: Final = Found({})
+GONE: Final = Found()
 
 
 def of_tenant(table: str, item: Item, tenant: str) -> Found | None:
@@ -84,13 +91,27 @@ def _is(owner: str, tenant: str) -> bool:
 
 
 def _job(item: Item, tenant: str) -> Found | None:
-    """A job that several asked for stays for the others."""
-    if tenant not in _named(item):
+    """A job that several asked for stays for the others: as that of one of them, if the tenant paid for it."""
+    # One that is not over is counted where it began until it ends.
+    counted = {_text(item, "counted")} if _text(item, "state") in FINAL else set()
+    if tenant not in _named(item) | counted:
         return None
-    others = {one for name in SETS for one in _set(item, name)} - {tenant}
-    if _text(item, "tenant") == tenant and not others:
+    others = _named(item) - {tenant}
+    if not others:
         return GONE
-    return Found({name: [tenant] for name in SETS if tenant in _set(item, name)}) if others else GONE
+    texts = [name for name in ("tenant", "counted") if _text(item, name) == tenant]
+    kept = {name: value for name, value in item.items() if name not in (*SETS, *texts)}
+    kept |= {name: {"SS": names} for name in SETS if (names := [one for one in _set(item, name) if one != tenant])}
+    if "tenant" not in kept:
+        heir = min(others & set(_set(item, "for")) or others)
+        account, budget = _text(item, "account"), _text(item, "budget")
+        kept["tenant"] = {"S": heir}
+        kept["account"] = {"S": keys.account(keys.marketplace_of(account), heir)}
+        kept["budget"] = {"S": keys.budget_of_another(budget, heir)}
+    payload = json.loads(_text(item, "payload") or "{}")
+    if payload.get("forced_by") == tenant:
+        kept["payload"] = {"S": json.dumps({name: value for name, value in payload.items() if name not in FORCE})}
+    return Found(instead=kept)
 
 
 def _named(item: Item) -> set[str]:

@@ -189,7 +189,12 @@ def store() -> Iterator[Store]:
         known = service == "dynamodb" or service in made.services
         assert known, f"a test without a cloud called {service} {operation}"
         once = client.meta.config.retries.get("total_max_attempts") == 1
-        return made.send(Request(operation, parameters, once, service))
+        try:
+            return made.send(Request(operation, parameters, once, service))
+        except ClientError as error:
+            # The class that callers catch: `client.exceptions.ConditionalCheckFailedException` and the like.
+            modeled = client.exceptions.from_code(error.response["Error"]["Code"])
+            raise modeled(error.response, operation) from None
 
     with environment(clients=True), pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", call)

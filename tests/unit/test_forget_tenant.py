@@ -11,14 +11,19 @@ import operate
 from operate import forget_tenant
 from operate.tenants import GONE, Found, is_under_way, of_tenant
 from sluice.jobs.model.job import Job
-from sluice.jobs.queue import cancel
+from sluice.jobs.queue import cancel, claim, finish
+from sluice.jobs.queue.enqueue import Result, enqueue
 from sluice.marketplaces.accounts import table as accounts
 from sluice.pages import request as pages
 from sluice.pages.alerts import Watch
+from sluice.platform.clock import MINUTE
+from sluice.platform.config.document import Config
 from sluice.platform.settings import settings
+from tests.support import work
 from tests.support.ebay_seller import ACCOUNT, TENANT, EbaySeller, open_ebay_seller
 from tests.support.ebay_wanted import record
 from tests.support.store import Store, store
+from tests.support.work import spec
 
 
 def text(**values: str) -> dict[str, Any]:
@@ -75,16 +80,46 @@ def test_what_is_the_tenants_is_known(table: str, item: dict[str, Any]) -> None:
             Found({"accounts": ["ebay:acme"]}),
         ),
         ("pages", text(product="p") | {"tenants": names("acme")}, Found({"tenants": ["acme"]})),
-        (
-            "jobs",
-            text(job_id="j", tenant="globex", state="dead")
-            | {"tenants": names("acme", "globex"), "for": names("acme")},
-            Found({"tenants": ["acme"], "for": ["acme"]}),
-        ),
     ],
 )
 def test_what_others_have_too_stays_theirs(table: str, item: dict[str, Any], found: Found | None) -> None:
     assert of_tenant(table, item, "acme") == found
+
+
+def over(tenant: str, **values: str) -> dict[str, Any]:
+    """A job that is over, as it is stored, which `tenant` pays for at StockX."""
+    paid = {"account": f"stockx:{tenant}", "budget": f"stockx:{tenant}", "payload": "{}", "state": "dead"}
+    return text(**{"job_id": "j", "tenant": tenant, **paid, **values})
+
+
+@pytest.mark.parametrize(
+    ("job", "without"),
+    [
+        (over("globex") | {"tenants": names("acme", "globex"), "for": names("acme")}, over("globex")),
+        (over("acme") | {"tenants": names("acme", "globex")}, over("globex")),
+        (over("acme", budget="ebay") | {"tenants": names("acme", "globex")}, over("globex", budget="ebay")),
+        (over("globex", counted="acme") | {"tenants": names("globex")}, over("globex")),
+        (over("globex", counted="acme"), over("globex") | {"tenants": None}),
+        (
+            over("globex", payload='{"sku": "1", "force": "now", "forced_by": "acme"}') | {"tenants": names("acme")},
+            over("globex", payload='{"sku": "1"}') | {"tenants": None},
+        ),
+    ],
+)
+def test_a_job_that_others_asked_for_is_theirs(job: dict[str, Any], without: dict[str, Any]) -> None:
+    left = {name: value for name, value in ({"tenants": names("globex")} | without).items() if value}
+    assert of_tenant("jobs", job, "acme") == Found(instead=left)
+    assert of_tenant("jobs", left, "acme") is None
+
+
+def test_who_asked_for_the_run_has_it_before_who_may_see_it() -> None:
+    asked = {"tenants": names("acme", "globex", "initech"), "for": names("acme", "initech")}
+    found = of_tenant("jobs", over("acme") | asked, "acme")
+    assert found == Found(instead=over("initech") | {"tenants": names("globex", "initech"), "for": names("initech")})
+
+
+def test_a_job_that_is_not_over_is_counted_where_it_began() -> None:
+    assert of_tenant("jobs", over("globex", counted="acme", state="queued"), "acme") is None
 
 
 def test_what_is_at_work_is_named() -> None:
@@ -148,3 +183,47 @@ def test_nothing_is_left_of_a_tenant_and_all_of_the_other(
     )
     [page] = tables.items("pages")
     assert page["trackers"] == {"N": "1"}
+
+
+def done(name: str, now: int) -> None:
+    """A job whose one run has succeeded."""
+    [candidate] = [one for one in claim.due("stockx:acme#100#0", now, 10)[0] if one.job_id == spec(name).job_id]
+    job = claim.claim(candidate, now, MINUTE)
+    assert job
+    finish.complete(job, {}, now, Config())
+
+
+def test_a_shared_job_that_the_tenant_paid_for_stays_for_the_other_who_can_ask_again(tables: Store) -> None:
+    now, dynamodb = 1_795_348_800_000, boto3.client("dynamodb", region_name="us-east-1")
+    with work.kind():
+        for name in ("alone", "shared"):
+            enqueue(spec(name), now)
+        enqueue(spec("shared", tenant="globex"), now)
+        for name in ("alone", "shared"):
+            done(name, now)
+        assert forget_tenant.main([TENANT, "--stack", settings().stack, "--delete"], dynamodb) == 1
+        [job] = Job.scan()
+        assert (job.job_id, job.tenant, job.tenants) == (spec("shared").job_id, "globex", {"globex"})
+        assert "jobs" not in mentions(tables, TENANT)
+        assert enqueue(spec("shared", tenant="globex"), now).result is Result.CREATED
+
+
+def test_what_is_asked_for_anew_meanwhile_is_left_to_who_asked(tables: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, dynamodb = 1_795_348_800_000, boto3.client("dynamodb", region_name="us-east-1")
+    read = forget_tenant._items
+
+    def read_and_then_asked_for(*about: Any) -> Iterator[dict[str, Any]]:
+        for item in read(*about):
+            if about[2] == "jobs" and deleting:
+                enqueue(spec("alone", tenant="globex"), now + 1)
+            yield item
+
+    with work.kind():
+        enqueue(spec("alone"), now)
+        done("alone", now)
+        monkeypatch.setattr(forget_tenant, "_items", read_and_then_asked_for)
+        deleting: list[bool] = []
+        monkeypatch.setattr(forget_tenant, "_under_way", lambda *_: deleting.append(True))
+        assert forget_tenant.main([TENANT, "--stack", settings().stack, "--delete"], dynamodb) == 1
+        [job] = Job.scan()
+        assert (job.tenant, job.state) == ("globex", "queued")
