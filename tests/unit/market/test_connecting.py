@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from local.sandbox.faults import ExpiredToken, Fault, Forbidden, MalformedJson, ServerError, Throttle
 from sluice.marketplaces.accounts import table as accounts
-from sluice.platform.clock import HOUR, MINUTE
+from sluice.platform.clock import HOUR, MINUTE, SECOND
 from tests.support.http import Answer, call
+from tests.support.sandbox_wire import SandboxWire
 from tests.unit.market.world import CREDENTIALS, ELSEWHERE, Json, World, item
 
 NAMES = {"stockx": CREDENTIALS, **ELSEWHERE}
@@ -68,6 +70,19 @@ def test_credentials_that_are_refused_change_nothing(
     assert refused(world.offer(marketplace, bad)) == named
     assert world.store.items("accounts") == before, "the connection that was there stays"
     assert "made-up" not in world.offer(marketplace, bad).text
+
+
+def test_a_token_that_takes_its_time_leaves_time_to_try_the_key(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = SandboxWire.handle_request
+
+    def in_its_time(wire: SandboxWire, request: httpx.Request) -> httpx.Response:
+        world.clock.take(7 * SECOND if request.url.path == TOKEN else 0)
+        return answer(wire, request)
+
+    monkeypatch.setattr(SandboxWire, "handle_request", in_its_time)
+    given = good(world, "stockx")
+    assert refused(world.offer("stockx", {**given, "api_key": "made-up-0123456789"})) == {"api_key"}
+    assert world.offer("stockx", given).json["status"] == "ACTIVE"
 
 
 def test_a_sellers_token_that_ebay_refuses(world: World) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # that the gateway waits.
 WAIT_MS = 2 * SECOND
 CALL_MS = 8 * SECOND
+# The slot is for a call with the token, and the call that gets one comes before it: it may take its time too.
+SLOT_MS = CALL_MS + WAIT_MS
 
 
 def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], context: Context) -> Account:
@@ -38,7 +40,7 @@ def connect(marketplace: str, tenant: str, credentials: Mapping[str, Any], conte
     usage.charge_connection(tenant, now, context.config.tenants.allowed(tenant))
     account_id, limits = keys.account(marketplace, tenant), context.config.limits[marketplace]
     budget = keys.budget(account_id, by_account=limits.by_account)
-    grant = Grant(budget, limits, Window.of(budget, now), 0, clock, now + WAIT_MS, manual=True)
+    grant = Grant(budget, limits, Window.of(budget, now), 0, clock, now + SLOT_MS, manual=True)
     try:
         offer: Offer = known.load_try_out()(checked, grant, clock, CALL_MS)
     finally:
