@@ -20,14 +20,14 @@ from tests.unit.api.document import document, operation
 
 
 def test_every_refusal_of_the_gateway_is_documented_as_it_is() -> None:
-    """401, 403 and 429 come in the one shape, or, from the gateway itself, as a message alone."""
+    """They come in the one shape, or, from the gateway itself, as a message alone."""
     shapes = [{"$ref": f"#/components/schemas/{name}"} for name in ("Error", "GatewayMessage")]
-    for name in ("Unauthenticated", "Forbidden", "TooMany"):
+    for name in ("Unauthenticated", "Forbidden", "TooLarge", "TooMany", "Internal", "Unavailable"):
         [content] = document()["components"]["responses"][name]["content"].values()
         assert content["schema"] == {"anyOf": shapes}
     for operations in document()["paths"].values():
         for one in operations.values():
-            assert "429" in one["responses"]
+            assert {"429", "500", "503"} <= one["responses"].keys()
             assert ({"401", "403"} <= one["responses"].keys()) is (one["security"] != [])
 
 
@@ -116,6 +116,29 @@ def test_each_body_has_an_example_that_would_be_taken() -> None:
                 model.model_validate(model.example)
                 shown = operation(f"{route.method} {route.path}")["requestBody"]["content"]["application/json"]
                 assert shown["example"] == model.example
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "PUT /v1/ebay/listings/{sku}",
+        "PUT /v1/ebay/listings",
+        "POST /v1/ebay/listings/import",
+        "PUT /v1/ebay/groups/{key}",
+        "POST /v1/inventory",
+        "POST /v1/inventory/import",
+        "POST /v1/market/refresh",
+        "POST /v1/promotions",
+        "POST /v1/pages",
+        "PUT /v1/webhooks/{webhook_id}",
+        "PUT /v1/notifications",
+    ],
+)
+def test_an_example_that_makes_something_makes_it(acme: Cloud, key: str) -> None:
+    acme.connect_seller("acme")
+    method, path = re.sub(r"{\w+}", "one", key).split(" ")
+    answer = call(method, path, body=operation(key)["requestBody"]["content"]["application/json"]["example"])
+    assert answer.status in (200, 201, 202), answer.text
 
 
 def test_each_schema_has_a_plain_name_and_no_other() -> None:

@@ -108,6 +108,7 @@ class RecordBody(_Common):
         "marketplace": "EBAY_US",
         "language": "en-US",
         "title": "Nike Dunk Low Panda, size 10",
+        "description": "<p>New, with box.</p>",
         "condition": "NEW",
         "category": "15709",
         "aspects": {"Brand": ["Nike"], "US Shoe Size": ["10"]},

@@ -23,6 +23,7 @@ from sluice.platform.http.errors import (
     TooLarge,
     TooMany,
     Unauthenticated,
+    Unavailable,
     Unsupported,
     WrongVersion,
 )
@@ -50,13 +51,14 @@ class Error(TypedDict):
 
 
 class GatewayMessage(TypedDict):
-    """What the gateway says by itself: no token (401), a token that is not good (403), too many requests (429)."""
+    """What the gateway says by itself: no token (401), a token that is not good (403), a body of more than it takes
+    (413), too many requests (429), no keys of the issuer (500), and nobody free to answer, or no answer (503)."""
 
     message: str
 
 
 # Refusals that the gateway may have made before Sluice was asked, in its own shape.
-_ALSO_OF_THE_GATEWAY = (Unauthenticated, Forbidden, TooMany)
+_ALSO_OF_THE_GATEWAY = (Unauthenticated, Forbidden, TooLarge, TooMany, Internal, Unavailable)
 
 
 def document(
@@ -226,7 +228,7 @@ def _errors(route: Route[Any, Any]) -> dict[str, Any]:
 
 def _possible(route: Route[Any, Any]) -> list[type[HttpError]]:
     """The refusals that the route may answer with."""
-    possible: list[type[HttpError]] = [Invalid, Internal, TooMany, *route.errors]
+    possible: list[type[HttpError]] = [Invalid, Internal, TooMany, Unavailable, *route.errors]
     possible += [Unauthenticated, Forbidden] if route.permission else []
     possible += [TooLarge] if route.body or route.uploads else []
     possible += [Unsupported] if route.uploads else []
