@@ -70,11 +70,5 @@ def _on_its_way(record: Record, scheduling: Run, since: int, until: int) -> floa
 
 def _tick(calls: Sequence[Call], claimed: Call) -> Call | None:
     """The call with which the tick of this claim begins: it reads the list of lanes."""
-    before = [one for one in calls if one.ended <= claimed.began and one.what == "Query"]
-    lanes = [number for number, one in enumerate(before) if one.on.endswith("-lanes")]
-    if not lanes:
-        return None
-    place = lanes[-1]
-    while place and before[place - 1].on.endswith("-lanes"):
-        place -= 1
-    return before[place]
+    before = [one for one in calls if one.ended <= claimed.began and one.what == "Scan"]
+    return next((one for one in reversed(before) if one.on.endswith("-lanes")), None)

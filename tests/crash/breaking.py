@@ -21,7 +21,7 @@ from tests.support.store import Store
 BREAKS = "breaks"
 CHOSEN = os.environ.get("SLUICE_CRASH_POINTS", "")
 # A read that was done, and of which nothing came back, is as good as one that was not.
-READS = (" Query", " GetItem", " BatchGetItem", " Get", " Decrypt", " Encrypt", "GET ")
+READS = (" Query", " Scan", " GetItem", " BatchGetItem", " Get", " Decrypt", " Encrypt", "GET ")
 READ_KINDS = ("refused", "killed_before")
 # Of the writes and of the reads of a story, the ordinary suite breaks one in so many, and of a long one so many at
 # most, from its beginning to its end.

@@ -32,8 +32,7 @@ def story() -> Story:
     made.call("enqueue", ASK, "Invoke", "scheduler", (21, 25))
     made.run("scheduler", SCHEDULER, 30, 70)
     made.call("scheduler", SCHEDULER, "UpdateItem", "lanes", (32, 36))
-    for number in range(4):
-        made.call("scheduler", SCHEDULER, "Query", "lanes", (40 + number, 41 + number))
+    made.call("scheduler", SCHEDULER, "Scan", "lanes", (40, 41))
     made.call("scheduler", SCHEDULER, "UpdateItem", "jobs", (55, 60), JOB, thread=2)
     made.call("scheduler", SCHEDULER, "SendMessage", "manual", (61, 65), JOB)
     made.run("worker", WORKER, 80, 135, JOB, source="manual")

@@ -58,7 +58,7 @@ def test_who_decides_has_read_what_was_written_last(who: str, store: Store) -> N
 
     def around(request: Request, send: Send) -> Answer:
         tables = request.parameters.get("RequestItems", {"": request.parameters}).values()
-        reads = request.operation in ("GetItem", "Query", "BatchGetItem") and not of_an_index(request)
+        reads = request.operation in ("GetItem", "Query", "Scan", "BatchGetItem") and not of_an_index(request)
         if reads and not all(table.get("ConsistentRead") for table in tables):
             behind.append(str(request.parameters))
         return send()
