@@ -17,7 +17,7 @@ import pytest
 import sluice
 from sluice.jobs.dispatch import find_ready, hand_on, overdue, rescue, rounds
 from sluice.jobs.queue import enqueue
-from sluice.platform import tables
+from sluice.platform import races
 
 R = TypeVar("R")
 # Whose pools are replaced: every part of the engine that a simulation runs.
@@ -62,7 +62,7 @@ def use(patch: pytest.MonkeyPatch) -> None:
     """From now on one request at a time, in an order that can be repeated, and no pauses between tries."""
     for module in POOLS:
         patch.setattr(module, "ThreadPoolExecutor", OneThread)
-    patch.setattr(tables, "CONFLICT_PAUSE_SECONDS", 0)
+    patch.setattr(races, "LONGEST_PAUSE_SECONDS", 0)
 
 
 def use_everywhere(patch: pytest.MonkeyPatch, chance: Random) -> None:
@@ -74,7 +74,7 @@ def use_everywhere(patch: pytest.MonkeyPatch, chance: Random) -> None:
             patch.setattr(module, "uuid4", lambda: UUID(int=chance.getrandbits(128), version=4))
     patch.setattr(secrets, "token_bytes", lambda size=None: chance.randbytes(size or 32))
     patch.setattr(secrets, "randbelow", chance.randrange)
-    patch.setattr(tables, "CONFLICT_PAUSE_SECONDS", 0)
+    patch.setattr(races, "LONGEST_PAUSE_SECONDS", 0)
 
 
 def _modules() -> list[ModuleType]:

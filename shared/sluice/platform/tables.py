@@ -16,9 +16,7 @@ A transaction carries its token beside the writes (`ClientRequestToken`): Dynamo
 Which write relies on what is listed in docs/adr/027-writes-know-their-own-effect.md.
 """
 
-import random
 import secrets
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
@@ -35,6 +33,7 @@ from pynamodb.transactions import TransactWrite
 
 from sluice.platform import aws
 from sluice.platform.prepared import Prepared, Raw
+from sluice.platform.races import Contention, Race
 from sluice.platform.settings import settings
 
 __all__ = [
@@ -59,8 +58,7 @@ R = TypeVar("R")
 Token = Attribute[str] | Path
 
 # DynamoDB refuses a write on an item that a transaction holds. That is no answer to the condition: it is tried again.
-CONFLICT_TRIES = 6
-CONFLICT_PAUSE_SECONDS = 0.02
+CONFLICT_TRIES = 12
 
 
 class ConditionFailed(Exception):  # noqa: N818 - an answer, not an error: somebody else was first
@@ -74,10 +72,6 @@ class ConditionFailed(Exception):  # noqa: N818 - an answer, not an error: someb
         super().__init__("the condition of the write did not hold")
         self.item = item
         self.repeated = repeated
-
-
-class Contention(Exception):  # noqa: N818 - the field's word
-    """The item stayed locked by transactions through every try."""
 
 
 class Table(Model):
@@ -138,7 +132,8 @@ def _retrying(write: Callable[[], R]) -> R:
         ConditionFailed: the condition did not hold.
         Contention: the item stayed locked.
     """
-    for attempt in range(CONFLICT_TRIES):
+    race = Race("the item was locked by other transactions", CONFLICT_TRIES, at_once=0)
+    while True:
         try:
             return write()
         except PynamoDBException as error:
@@ -149,8 +144,7 @@ def _retrying(write: Callable[[], R]) -> R:
                 raise ConditionFailed(response.get(ITEM), repeated=repeated) from error
             if not codes & {"TransactionConflictException", "TransactionConflict"}:
                 raise
-        time.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS * 2**attempt))  # noqa: S311 - jitter, not a secret
-    raise Contention(f"the item was locked by other transactions through {CONFLICT_TRIES} tries")
+            race.lost()
 
 
 @cache

@@ -18,7 +18,7 @@ from sluice.jobs.model.outcomes import Failure, LeaseOver
 from sluice.jobs.queue import claim, finish, lanes
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.queue.lanes import Lane
-from sluice.platform import tables
+from sluice.platform import races, tables
 from sluice.platform.clock import MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits, by_clock
@@ -77,7 +77,7 @@ def test_a_conflict_is_tried_again(network: Network, slept: list[float], operati
     assert network.sent == [operation] * 3
     # With jitter that grows, so that those who met do not meet again.
     assert len(slept) == 2
-    assert all(0 <= slept <= tables.CONFLICT_PAUSE_SECONDS * 2**number for number, slept in enumerate(slept))
+    assert all(0 <= slept <= races.FIRST_PAUSE_SECONDS * 2**number for number, slept in enumerate(slept))
 
 
 def test_a_conflict_of_a_claim_is_no_lost_claim(network: Network) -> None:

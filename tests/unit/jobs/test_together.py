@@ -7,12 +7,13 @@ from sluice.jobs.model import states
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.job import Job
 from sluice.jobs.queue import claim
-from sluice.jobs.queue.enqueue import TRIES, Enqueued, Result
+from sluice.jobs.queue.enqueue import Enqueued, Result
 from sluice.jobs.queue.together import NotWritten, enqueue_with
-from sluice.platform import tables
+from sluice.platform import races, tables
 from sluice.platform.clock import MINUTE
 from sluice.platform.usage import TenantUsage
 from tests.support import work
+from tests.support.network import no_pauses
 from tests.support.store import Answer, Request, Send, Store
 from tests.unit.jobs.conftest import NOON
 
@@ -50,9 +51,9 @@ def test_a_transaction_that_is_refused_without_a_word_is_tried_again(monkeypatch
         raise tables.ConditionFailed(None)
 
     monkeypatch.setattr(tables, "transact", refuses)
-    with pytest.raises(tables.Contention):
+    with pytest.raises(tables.Contention), no_pauses():
         ask(1)
-    assert len(tries) == 1 + TRIES
+    assert len(tries) == 1 + races.ROUNDS
 
 
 def test_what_joins_a_job_that_waits_is_written_too_though_the_job_stays_as_it_is() -> None:

@@ -27,11 +27,9 @@ from sluice.jobs.queue import lanes, urgency
 from sluice.jobs.queue.creation import CLOCK_SKEW_MS, creation, due_at_of, lane_of, of_earlier_runs, prepared, values_of
 from sluice.jobs.queue.rerun import as_asked, backs_off, moved
 from sluice.jobs.queue.urgency import Asked
-from sluice.platform import tables
+from sluice.platform import races, tables
 from sluice.platform.attributes import still
 
-# How often a caller that keeps losing to others looks again. Each round somebody else's write succeeded.
-TRIES = 12
 THREADS = 16
 
 
@@ -81,6 +79,7 @@ def enqueue(spec: Spec, now: int, held: Held = never_held, write: Write = _write
         UnknownKind: nobody has registered the kind.
         ValueError: a part of the key is missing or not one that there is; such a job would share another's lane or
             budget, or wait where nobody looks.
+        Contention: others have changed the job again and again meanwhile. Ask again.
     """
     kind = kinds.get(spec.kind)
     for part in ("job_id", "tenant", "account", "budget"):
@@ -98,7 +97,8 @@ def enqueue(spec: Spec, now: int, held: Held = never_held, write: Write = _write
         return _create(spec, now, write)
     except tables.ConditionFailed as failed:
         found = failed
-    for _ in range(TRIES):
+    race = races.Race(f"job {spec.job_id} changed hands while it was asked for")
+    while True:
         job = Job.from_raw_data(found.item) if found.item else None
         try:
             if job is None or job.state in FINAL:
@@ -106,7 +106,7 @@ def enqueue(spec: Spec, now: int, held: Held = never_held, write: Write = _write
             return _join(spec, job, now, held, write)
         except tables.ConditionFailed as failed:
             found = failed
-    raise tables.Contention(f"job {spec.job_id} changed hands {TRIES} times while it was asked for; ask again")
+            race.lost()
 
 
 def enqueue_many(specs: Sequence[Spec], now: int, held: Held = never_held) -> list[Enqueued | Exception]:
@@ -141,11 +141,21 @@ def _create(spec: Spec, now: int, write: Write, *, keep_askers: bool = True) -> 
     return Enqueued(spec.job_id, Result.CREATED, QUEUED)
 
 
+class _Joined(NamedTuple):
+    """How a request is added to an unfinished job, beside what it asks to be done.
+
+    payer: who pays for the run that it asks for. as_read: what must not have changed since the job was read.
+    """
+
+    result: Result
+    payer: str
+    actions: list[Update]
+    as_read: Condition
+    moved: bool = False
+
+
 def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
     """Add this request to the unfinished `job`, which must still be as it was read."""
-    actions: list[Update] = []
-    if spec.tenant not in (job.tenants or ()) and len(job.tenants or ()) < MOST_ASKERS:
-        actions.append(Job.tenants.add({spec.tenant}))
     # What has begun is finished as it was asked for; what comes after it is done in the run that follows.
     later = job.state != QUEUED or bool(job.begun)
     said = Job.rerun_payload if later else Job.payload
@@ -154,38 +164,46 @@ def _join(spec: Spec, job: Job, now: int, held: Held, write: Write) -> Enqueued:
     payload = {**before, **spec.payload}
     replaced = spec.replace and payload != asked
     again = job.state != QUEUED or (replaced and later)
-    takes_over = False
-    as_read = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority)
-    if again:
-        wanted = urgency.with_more(urgency.asked_again(job), {spec.tenant: spec.priority})
-        payer, able = _pays_next(spec, job, wanted, held)
-        actions += _charged(spec, job, wanted, payer, able=able)
-        as_read &= as_asked(None if job.rerun is None else job)
-        result = Result.RERUN_REQUESTED
-    else:
-        if spec.tenant not in job.asked_by():
-            lanes.mark(job.lane, now, shared=True)
-        wanted = urgency.with_more(urgency.asked(job), {spec.tenant: spec.priority})
-        takes_over = _takes_over(spec, job, wanted, held)
-        payer = spec.tenant if takes_over else str(job.tenant)
-        placed = _placed(spec, job, now, wanted, payer)
-        actions += [*placed, *_asked(spec, job)]
-        as_read &= (Job.tenant == job.tenant) & still(Job.priorities, job.priorities)
-        # Who joins meanwhile wants it as urgently as the job was: where that changes, all of them must be known.
-        as_read &= still(Job.askers, job.askers) if placed else _still_asked_by(spec, job)
-        result = Result.RAISED if wanted[payer] > job.priority else Result.MERGED
+    joined = _join_next(spec, job, held) if again else _join_waiting(spec, job, now, held)
+    actions = list(joined.actions)
+    if spec.tenant not in (job.tenants or ()) and len(job.tenants or ()) < MOST_ASKERS:
+        actions.append(Job.tenants.add({spec.tenant}))
     if replaced:
         actions.append(said.set(payload))
     elif spec.origin:
         actions.append(Job.letter.set(spec.origin.letter))  # what is asked for now is newer than what the letter asks
-    elif spec.payload != job.payload and spec.payload.get("force") and payer == spec.tenant:
+    elif spec.payload != job.payload and spec.payload.get("force") and joined.payer == spec.tenant:
         forced = {name: spec.payload[name] for name in FORCE if name in spec.payload}
         actions.append(Job.payload.set({**job.payload, **forced}))
     if actions or write is not _write:
+        as_read = (Job.state == job.state) & (Job.lease == job.lease) & (Job.priority == job.priority) & joined.as_read
         if replaced:
             as_read &= still(said, asked)
         write(spec.job_id, [*actions, Job.updated_at.set(now)], as_read)
-    return Enqueued(spec.job_id, result, job.state, takes_over)
+    return Enqueued(spec.job_id, joined.result, job.state, joined.moved)
+
+
+def _join_next(spec: Spec, job: Job, held: Held) -> _Joined:
+    """`job` runs: ask for the run that follows."""
+    wanted = urgency.with_more(urgency.asked_again(job), {spec.tenant: spec.priority})
+    payer, able = _pays_next(spec, job, wanted, held)
+    charged = _charged(spec, job, wanted, payer, able=able)
+    return _Joined(Result.RERUN_REQUESTED, payer, charged, as_asked(None if job.rerun is None else job))
+
+
+def _join_waiting(spec: Spec, job: Job, now: int, held: Held) -> _Joined:
+    """`job` waits: join it as it is, raise it, or take it over."""
+    if spec.tenant not in job.asked_by():
+        lanes.mark(job.lane, now, shared=True)
+    wanted = urgency.with_more(urgency.asked(job), {spec.tenant: spec.priority})
+    takes_over = _takes_over(spec, job, wanted, held)
+    payer = spec.tenant if takes_over else str(job.tenant)
+    placed = _placed(spec, job, now, wanted, payer)
+    # Who joins meanwhile wants it as urgently as the job was: where that changes, all of them must be known.
+    as_asked_by = still(Job.askers, job.askers) if placed else _still_asked_by(spec, job)
+    as_read = (Job.tenant == job.tenant) & still(Job.priorities, job.priorities) & as_asked_by
+    result = Result.RAISED if wanted[payer] > job.priority else Result.MERGED
+    return _Joined(result, payer, [*placed, *_asked(spec, job)], as_read, takes_over)
 
 
 def _asked(spec: Spec, job: Job) -> list[Update]:
