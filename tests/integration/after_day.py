@@ -4,7 +4,7 @@ from typing import Any
 
 from local.laptop import Laptop
 from local.receiver import Receiver
-from tests.integration.levers import forget_lanes, set_aside
+from tests.integration.levers import forget_lanes, rest, set_aside
 from tests.support.stack import until
 
 
@@ -42,6 +42,7 @@ class AfterDay:
         [lost] = [letter["id"] for letter in letters if letter["error"]["code"] == "lease_expired"]
         self.api.post(f"/v1/dead-letters/{hopeless}/acknowledge", {}, key="seen")
         assert self.api.post("/v1/dead-letters/replay", {"code": "lease_expired"})["matched"] == 1
+        rest(self.laptop)
         answer = self.api.post(f"/v1/dead-letters/{lost}/replay", {})
         assert answer["outcome"] == "created"
         assert self.api.get(f"/v1/dead-letters/{lost}")["status"] == "replayed"

@@ -6,11 +6,12 @@ from typing import Any
 from local.laptop import Api, Laptop
 from sluice.platform.http.public_ids import decode
 from tests.integration.day import LIMIT
-from tests.integration.levers import set_aside, spend
+from tests.integration.levers import has_called, is_empty, rest, set_aside, spend
 from tests.support.stack import until
 
 SHOE = {"sku": "DD1391-100", "size": "9", "sizeSystem": "us", "marketplaces": ["stockx"], "cost": "110"}
-WANTED = {"sku": "DZ5485-410", "size": "9.5", "marketplaces": ["stockx"]}
+# As urgent as an import is: from who asks more urgently it would take nothing over.
+WANTED = {"sku": "DZ5485-410", "size": "9.5", "marketplace": "stockx", "currency": "USD", "priority": "background"}
 # The shoe once more, another size of it, what a neighbour waits for, and a row that a spreadsheet would compute.
 FILE = """sku,size,marketplaces,cost,currency
 dd1391 100,9.0,stockx,99.50,EUR
@@ -53,7 +54,8 @@ class InventoryDay:
         assert (again["itemId"], again["outcome"]) == (own["itemId"], "exists")
 
     def a_file_is_imported(self) -> None:
-        self.add(self.neighbour, WANTED)
+        """The collector's account takes over from the neighbour's what the file has too."""
+        self.neighbour.post("/v1/market/refresh", {"items": [WANTED]})
         taken = self.api.upload("/v1/inventory/import", FILE.encode(), "text/csv")
         assert [row["line"] for row in taken["refused"]] == [5]
         path = f"/v1/inventory/imports/{taken['importId']}"
@@ -69,17 +71,15 @@ class InventoryDay:
         path = f"/v1/inventory/imports/{taken['importId']}"
         until(lambda: hoarder.get(path)["status"] == "done", "the import is done")
         assert hoarder.post("/v1/inventory/refresh", {}, key="all")["accepted"] == 101
-        worker = self.laptop.stack.function("inventory-worker")
-
-        def handed_on() -> bool:
-            calls = self.laptop.cloud.calls()
-            return any((call.function, call.action) == (worker, "sqs:SendMessage") for call in calls)
-
-        until(handed_on, "the worker hands on what is left")
+        worker = "inventory-worker"
+        until(lambda: has_called(self.laptop, worker, "sqs:SendMessage"), "the worker hands on what is left")
 
     def _idle(self) -> bool:
+        """No message waits that would ask for a price, and then no job that would fetch one."""
         self.laptop.cloud.invoke(self.laptop.stack.function("scheduler"), {})
-        return not any(self.api.get("/v1/jobs", state=state)["jobs"] for state in ("queued", "leased"))
+        return is_empty(self.laptop, "InventoryQueueUrl") and not any(
+            self.api.get("/v1/jobs", state=state)["jobs"] for state in ("queued", "leased")
+        )
 
     def prices_arrive(self) -> None:
         """At once when asked for, and old ones by looking at them."""
@@ -90,8 +90,7 @@ class InventoryDay:
             ("DZ5485-410", "9.5"),
         ]
         assert (shown[0]["cost"], shown[0]["currency"]) == ("99.50", "EUR")
-        asked = self.api.post("/v1/inventory/refresh", {"items": [item["itemId"] for item in shown]})
-        assert asked["refreshes"] == 3
+        until(lambda: self._waited_for([item["itemId"] for item in shown]), "a request has woken the scheduler")
         assert self.api.post("/v1/inventory/refresh", {})["accepted"] > 0
         self.a_long_inventory_is_refreshed()
         until(self._priced, "every item has a price")
@@ -121,13 +120,17 @@ class InventoryDay:
 
         until(asked_again, "what was looked at is asked for")
 
+    def _waited_for(self, items: list[str]) -> bool:
+        """Whether prices were asked for that nobody was at: what runs already is told of when it has run."""
+        rest(self.laptop)
+        assert self.api.post("/v1/inventory/refresh", {"items": items})["refreshes"] == len(items)
+        return has_called(self.laptop, "inventory", "lambda:InvokeFunction")
+
     def _nudged(self) -> bool:
         """Whether the worker, which asks for a whole inventory's prices, has found new work for the scheduler."""
         self.api.post("/v1/inventory/refresh", {})
         self.laptop.cloud.invoke(self.laptop.stack.function("scheduler"), {})
-        worker = self.laptop.stack.function("inventory-worker")
-        calls = self.laptop.cloud.calls()
-        return any((call.function, call.action) == (worker, "lambda:InvokeFunction") for call in calls)
+        return has_called(self.laptop, "inventory-worker", "lambda:InvokeFunction")
 
     def _priced(self) -> bool:
         self.laptop.cloud.invoke(self.laptop.stack.function("scheduler"), {})

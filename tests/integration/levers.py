@@ -5,9 +5,10 @@ from typing import Any
 
 from local.laptop import Laptop
 from sluice.jobs.budgets.windows import Window
+from sluice.jobs.queue import nudge
 from sluice.listings.stockx.changes import Change
 from sluice.notifications.table import OPERATOR, TENANTS
-from sluice.platform.clock import SystemClock
+from sluice.platform.clock import HOUR, SystemClock
 from tests.support.stack import until
 
 LONG_AGO = {"N": "1"}
@@ -62,12 +63,36 @@ def spend(laptop: Laptop, tenant: str, calls: int) -> None:
 
 
 def use_up(laptop: Laptop, budget: str, calls: int) -> None:
-    """Make it so that `calls` were made today on the `budget`, and on those of applications of that service."""
+    """Make it so that `calls` were made today on the `budget`, and on those of applications of that service.
+
+    Near the end of a day the next one's are used up too, so that a day that begins meanwhile gives nothing back.
+    """
     rows = laptop.cloud.client("dynamodb").scan(TableName=f"{laptop.stack.name}-budgets")["Items"]
-    days = [row for row in rows if "day" in row and row["budget"]["S"].startswith(budget)]
-    today = {"budget": {"S": budget}, "window": {"S": Window.at(SystemClock().now()).day}}
-    for row in days or [today]:
-        _set(laptop, "budgets", {name: row[name] for name in ("budget", "window")}, {"day": {"N": str(calls)}})
+    names = {row["budget"]["S"] for row in rows if "day" in row and row["budget"]["S"].startswith(budget)}
+    now = SystemClock().now()
+    for name in names or {budget}:
+        for day in {Window.of(name, at).day for at in (now, now + HOUR)}:
+            _set(laptop, "budgets", {"budget": {"S": name}, "window": {"S": day}}, {"day": {"N": str(calls)}})
+
+
+def rest(laptop: Laptop) -> None:
+    """Wait until nobody has asked for a run of the scheduler and none goes on: who asks next has to start one."""
+    client, table = laptop.cloud.client("dynamodb"), f"{laptop.stack.name}-lanes"
+    key = {"registry": {"S": "nudge"}, "lane": {"S": "scheduler"}}
+
+    def rests() -> bool:
+        found = client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+        times = {name: int(value["N"]) for name, value in found.items() if "N" in value}
+        asked_until = times.pop("seen_at", 0) + nudge.LOST_AFTER_MS
+        return max([asked_until, *times.values()]) < SystemClock().now()
+
+    until(rests, "no run of the scheduler is asked for or goes on")
+
+
+def has_called(laptop: Laptop, function: str, action: str) -> bool:
+    """Whether the function has made a call of this kind by now."""
+    name = laptop.stack.function(function)
+    return any((call.function, call.action) == (name, action) for call in laptop.cloud.calls())
 
 
 def reopen(laptop: Laptop, budget: str, job: str) -> None:
@@ -91,6 +116,14 @@ def forget_operator_mail(laptop: Laptop) -> None:
     """Make it so that the operator was never sent a mail: the next one need not wait until ten minutes are over."""
     key = {"tenant": {"S": TENANTS}, "entry": {"S": OPERATOR}}
     laptop.cloud.client("dynamodb").delete_item(TableName=f"{laptop.stack.name}-notifications", Key=key)
+
+
+def is_empty(laptop: Laptop, queue: str) -> bool:
+    """Whether the queue, an output of the stack, has no message: none waits there, and none is being handled."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    url = laptop.stack.outputs[queue]
+    found = laptop.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return not any(int(found[name]) for name in names)
 
 
 def set_aside(laptop: Laptop, queue: str, body: str) -> None:

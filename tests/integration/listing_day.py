@@ -7,7 +7,7 @@ from local.sandbox.faults import Disconnect, ExpiredToken, Fault, RefuseRefresh,
 from local.sandbox.outcomes import AtOnce, FailOperation, ListLate, StayPending, Vocabulary
 from sluice.listings.stockx.changes import Action, Change
 from tests.integration.day import LIMIT
-from tests.integration.levers import forget_lanes, hasten, leave, lose, spend
+from tests.integration.levers import forget_lanes, has_called, hasten, leave, lose, spend
 from tests.support.stack import SECONDS, until
 
 VARIANT = "729dc9e9-c6d9-5706-9f57-000000010005"
@@ -123,7 +123,8 @@ class ListingDay:
         assert {self.settle(row) for row in edited} == {"COMPLETED"}
 
     def operations_are_too_many_for_one_run(self) -> None:
-        """Two accounts have one each, and a run checks one: it hands on the other's."""
+        """Two accounts have one each, and a run checks one: it hands on the other's, unless another is at it."""
+        self.laptop.sandbox.faults.set(StayPending(looks=5))
         self.laptop.connect_stockx("second")
         others = self.laptop.api("second")
         body = {"variantId": VARIANT, "amount": "150", "currency": "USD"}
@@ -132,12 +133,20 @@ class ListingDay:
             until(lambda api=api, job_id=job_id: self.is_submitted(api, job_id), "the create is submitted")  # type: ignore[misc]
         self.behave()
 
-        def over() -> bool:
+        def look() -> None:
             for _, job_id in asked:
                 hasten(self.laptop, job_id)
             self.laptop.cloud.invoke(self.laptop.stack.function("operation-poller"), {})
+
+        def handed_on() -> bool:
+            look()
+            return has_called(self.laptop, "operation-poller", "sqs:SendMessage")
+
+        def over() -> bool:
+            look()
             return all(api.get(f"/v1/operations/{job_id}")["status"] in FINAL for api, job_id in asked)
 
+        until(handed_on, "the poller hands on what it does not check")
         until(over, "both operations are over")
 
     @staticmethod

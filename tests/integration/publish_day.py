@@ -23,7 +23,7 @@ from sluice.listings.ebay.table import Record, Snapshot, snapshot_entry
 from sluice.platform import tables
 from sluice.platform.clock import MINUTE, SystemClock
 from sluice.promotions.kinds import CREATE
-from tests.integration.levers import hasten
+from tests.integration.levers import hasten, rest
 from tests.support import process
 from tests.support.clock import VirtualClock
 from tests.support.ebay_seller import ACCOUNT, SKU, TENANT, EbaySeller
@@ -117,6 +117,7 @@ class PublishDay:
 
     def a_listing_is_checked_now(self) -> None:
         self.ebay.sell(TENANT, SKU, 1)
+        rest(self.laptop)
         assert self.laptop.api(TENANT).post("/v1/ebay/listings/check", {"skus": [SKU]}, "check")["listings"] == 1
         self.until(lambda: self.seller.record().wanted.quantity == 2, "the sale is found at once")
 
