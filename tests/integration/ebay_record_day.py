@@ -1,11 +1,14 @@
 """A day of records of eBay listings: put, changed, ended, by one and by many, and the snapshots of what was taken."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from local.laptop import Laptop
 from sluice.listings.ebay import hashes
 from sluice.listings.ebay.documents import document as shown
+from sluice.listings.live import PUBLISH
 from sluice.platform.packing import pack
 from tests.support.ebay_records import GROUP, desired, document
 from tests.support.stack import until
@@ -29,12 +32,21 @@ class EbayRecordDay:
     def live(self) -> None:
         """Everything, in an order in which each step leaves the stack fit for the next."""
         self.laptop.connect(TENANT, "ebay")
-        self.a_record_is_put_twice()
-        self.many_records_are_put()
-        self.a_record_is_proposed()
-        self.what_was_published_is_shown()
-        self.a_listing_is_ended()
-        self.what_is_cancelled_says_so()
+        with self.held():
+            self.a_record_is_put_twice()
+            self.many_records_are_put()
+            self.a_record_is_proposed()
+            self.what_was_published_is_shown()
+            self.a_listing_is_ended()
+            self.what_is_cancelled_says_so()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing is published meanwhile, however long it takes: a pause is in force before the first job is due."""
+        operations = self.laptop.api("operations", "platform")
+        operations.post("/v1/operator/pauses", {"name": PUBLISH, "reason": "records are as they were put"})
+        yield
+        operations.delete(f"/v1/operator/pauses/{PUBLISH}")
 
     def a_record_is_put_twice(self) -> None:
         """The second time the same is said while the job waits, so nothing is done."""

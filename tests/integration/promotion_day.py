@@ -81,7 +81,7 @@ class PromotionDay:
         rows = [{"listingId": self.listing(), "adRate": "4.0"} for _ in range(3)]
         answer = self.api.post(PROMOTIONS, {"batch": rows}, key="batch")
         self.until("succeeded", *answer["jobIds"])
-        assert self.api.get(PROMOTIONS)["stats"]["succeeded"] == 4
+        until(lambda: self.api.get(PROMOTIONS)["stats"]["succeeded"] == 4, "all of them are counted")
         placed = {ad.listing_id: ad.rate for ad in self.laptop.sandbox.ads(TENANT)}
         assert {row["listingId"]: row["adRate"] for row in rows}.items() <= placed.items()
 
