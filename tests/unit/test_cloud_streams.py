@@ -1,5 +1,6 @@
 """On the local cloud nobody's messages wait for what others write to a table with a stream."""
 
+import itertools
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -81,8 +82,12 @@ def test_a_write_wakes_the_pollers_of_streams_and_not_the_thread_that_delivers_m
     assert (len(dynamodb._stream_records["jobs"]), poller.is_set(), esm_wake.is_set()) == (1, True, False)
 
 
+# The poller of a test's mapping may end after its test; it must not take the next one's for its own.
+IDS = map("m{}".format, itertools.count())
+
+
 def a_mapping(**settings: Any) -> dict[str, Any]:
-    return {"UUID": "m", "EventSourceArn": "arn:aws:dynamodb:r:1:table/jobs/stream/x", **settings}
+    return {"UUID": next(IDS), "EventSourceArn": "arn:aws:dynamodb:r:1:table/jobs/stream/x", **settings}
 
 
 def test_each_item_is_one_pollers_and_a_mapping_has_as_many_as_the_template_says() -> None:

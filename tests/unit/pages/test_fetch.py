@@ -10,6 +10,7 @@ import pytest
 
 from sluice.pages.fetch import MOST_BYTES, PageClient, ShopAnswer, Unfetched
 from sluice.platform.pinned import LookUp
+from tests.support.patience import SECONDS
 
 PAGE = b"<html><body>hello</body></html>"
 
@@ -64,7 +65,7 @@ def server() -> Iterator[Server]:
 
 
 def get(url: str, client: PageClient | None = None, headers: dict[str, str] | None = None) -> ShopAnswer:
-    own = client or PageClient(local=True)
+    own = client or PageClient(local=True, seconds=SECONDS)
     try:
         return own.get(url, headers or {}, lambda _: None)
     finally:
@@ -79,7 +80,9 @@ def refused(url: str, client: PageClient | None = None) -> Unfetched:
 
 def test_a_page_is_fetched_and_says_who_asks(server: Server) -> None:
     answer = get(
-        f"{server.url}/p", PageClient(local=True, contact="https://sluice.example/bot"), {"if-none-match": '"1"'}
+        f"{server.url}/p",
+        PageClient(local=True, seconds=SECONDS, contact="https://sluice.example/bot"),
+        {"if-none-match": '"1"'},
     )
     assert (answer.status, answer.body, answer.redirects, answer.packed) == (200, PAGE, (), len(PAGE))
     [(path, headers)] = server.seen
@@ -180,7 +183,7 @@ def test_a_body_that_is_not_as_it_says_is_no_page(
 
 def test_what_may_be_cut_is_cut(server: Server) -> None:
     server.answer = lambda handler: handler.send(b"x" * 5_000)
-    client = PageClient(local=True)
+    client = PageClient(local=True, seconds=SECONDS)
     answer = client.get(f"{server.url}/robots.txt", {}, lambda _: None, most=1_000, cut=True)
     client.close()
     assert answer.body == b"x" * 1_000
@@ -208,7 +211,7 @@ def test_redirects_are_followed_five_times(server: Server) -> None:
 def test_each_hop_is_permitted_anew(server: Server) -> None:
     server.answer = redirects({"/a": "/b?utm_source=x", "/b": "/c"})
     asked = list[str]()
-    client = PageClient(local=True)
+    client = PageClient(local=True, seconds=SECONDS)
     client.get(f"{server.url}/a", {}, asked.append)
     client.close()
     assert asked == [f"{server.url}/a", f"{server.url}/b?utm_source=x"]

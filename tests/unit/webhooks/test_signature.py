@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-from datetime import UTC, datetime
 
 import pytest
 from standardwebhooks import Webhook
@@ -46,7 +45,7 @@ def test_a_receiver_finds_out_when_anything_was_changed(change: str) -> None:
     elif change == "id":
         headers["webhook-id"] = "m2"
     elif change == "time":
-        headers["webhook-timestamp"] = str(int(datetime.now(UTC).timestamp()) - 1)
+        headers["webhook-timestamp"] = str(int(headers["webhook-timestamp"]) - 1)
     else:
         secret = signature.new_secret()
     with pytest.raises(WebhookVerificationError):
