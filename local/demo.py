@@ -16,14 +16,13 @@ from rich.table import Table
 
 from local.cloud import CloudError, DeployError
 from local.ebay_demo import EBAY, Beside, ListingsDiffer
-from local.laptop import Api, ApiError, Laptop, keep_parent_environment_clean
+from local.laptop import ANSWER_SECONDS, Api, ApiError, Laptop, keep_parent_environment_clean
 from local.listing_demo import SaleFailed, sell
 from local.page_demo import PACE, PAGES, PagesFailed, watch_pages
 from local.promotion_demo import CONFIGURATION, PromotionFailed, promote
 from sluice_command.golden_set import items
 
 TENANT = "demo"
-SECONDS = 180
 DONE = {"succeeded", "dead", "cancelled"}
 # Waits of minutes are seconds here.
 SHORT = {**json.loads(CONFIGURATION), "limits": {"pages": PACE}, "pages": PAGES, "ebay": EBAY}
@@ -116,9 +115,9 @@ def watch(api: Api, wanted: list[str], console: Console) -> dict[str, Any]:
                 live.update(progress(jobs, wanted))
                 return done
 
-            api.wait(look_and_draw, SECONDS, "ten prices stored")
+            api.wait(look_and_draw, ANSWER_SECONDS, "ten prices stored")
     else:
-        api.wait(look, SECONDS, "ten prices stored")
+        api.wait(look, ANSWER_SECONDS, "ten prices stored")
     return jobs
 
 

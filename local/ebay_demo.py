@@ -9,9 +9,8 @@ from typing import Any, Final, Self
 from rich.console import Console
 from rich.table import Table
 
-from local.laptop import Api, Laptop
+from local.laptop import ANSWER_SECONDS, Api, Laptop
 
-SECONDS = 90
 # Edits within so long are one publish; else within half a minute.
 WINDOW_SECONDS: Final = 15
 EBAY: Final = {"coalesce_seconds": WINDOW_SECONDS}
@@ -117,7 +116,7 @@ def _until(laptop: Laptop, api: Api, sku: str, state: str, *, drift: int = 0, sn
             laptop.cloud.invoke(laptop.stack.function("scheduler"), {})
         return False
 
-    api.wait(look, SECONDS, f"{sku} is {state} at eBay")
+    api.wait(look, ANSWER_SECONDS, f"{sku} is {state} at eBay")
     return found
 
 

@@ -18,7 +18,8 @@ __all__ = ["STACK", "Api", "ApiError", "Laptop", "keep_parent_environment_clean"
 # Pages that are being developed: where the usual tools serve them.
 ORIGINS = ("http://localhost:3000", "http://localhost:5173")
 STACK = "sluice-local"
-# So long an answer is waited for: only what never comes takes as long, however busy this machine is.
+# So long an answer, or what somebody works on, is waited for: only what never comes takes as long, however busy this
+# machine is.
 ANSWER_SECONDS = 240
 ADMIN = ("user", "operator", "admin")
 # What each marketplace's account is connected with.

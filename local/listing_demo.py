@@ -6,11 +6,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from local.laptop import Api, Laptop
+from local.laptop import ANSWER_SECONDS, Api, Laptop
 from local.sandbox.outcomes import FailOperation
 from sluice_command.golden_set import items
 
-SECONDS = 120
 # How often the poller is started by hand. By itself it runs twice a minute.
 POLL_SECONDS = 4
 FLOOR = 50
@@ -63,7 +62,7 @@ def _follow(laptop: Laptop, api: Api, jobs: list[str], console: Console) -> None
                 console.print(f"  {time.monotonic() - started:5.1f} s  {action:<8} {listing}…  {word}")
         return all(word.partition(":")[0] in FINAL for word in before.values())
 
-    api.wait(look, SECONDS, "every operation is final")
+    api.wait(look, ANSWER_SECONDS, "every operation is final")
 
 
 def _word(operation: dict[str, Any]) -> str:

@@ -8,9 +8,8 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from local.laptop import Api, Laptop
+from local.laptop import ANSWER_SECONDS, Api, Laptop
 
-SECONDS = 60
 FINAL = {"succeeded", "failed", "cancelled"}
 # A second stands for a minute: else the third try would come after seven minutes.
 WAITS_SECONDS: Final = (1, 2, 4, 8, 10)
@@ -40,8 +39,8 @@ def promote(laptop: Laptop, api: Api, tenant: str, console: Console) -> None:
     console.print(f"a second stands for a minute here: tries after {times} s")
     console.print(f"eBay does not know {SLOW} yet; after {TRIES_IN_VAIN} tries in vain the sandbox lets it")
 
-    def seen(job: dict[str, Any]) -> None:
-        if job["listingId"] == SLOW and job["attempts"] >= TRIES_IN_VAIN:
+    def seen(job: dict[str, Any], tries: int) -> None:
+        if job["listingId"] == SLOW and tries >= TRIES_IN_VAIN:
             laptop.sandbox.publish(tenant, SLOW, known_after_s=0)
 
     _follow(laptop, api, jobs, seen, console)
@@ -57,31 +56,32 @@ def work(laptop: Laptop) -> None:
 
 
 def _follow(
-    laptop: Laptop, api: Api, jobs: list[str], seen: Callable[[dict[str, Any]], None], console: Console
+    laptop: Laptop, api: Api, jobs: list[str], seen: Callable[[dict[str, Any], int], None], console: Console
 ) -> None:
-    """Until every promotion is over: a line for each try, of which `seen` is told."""
-    before: dict[str, Any] = {}
+    """Until every promotion is over: a line for each try that is over, of which `seen` is told, and which it was."""
+    before: dict[str, tuple[bool, int]] = {}
     started = time.monotonic()
 
     def look() -> bool:
         for job_id in jobs:
             job = api.get(f"/v1/promotions/{job_id}")["job"]
-            now = (job["status"] in FINAL, job["attempts"])
             # One that is due may be at its next try already, which is counted as it begins.
-            if job["attempts"] and job["status"] != "ready" and before.get(job_id) != now:
+            tries = job["attempts"] - (job["status"] == "ready")
+            now = (job["status"] in FINAL, tries)
+            if tries > 0 and now > before.get(job_id, (False, 0)):
                 before[job_id] = now
-                seen(job)
-                console.print(f"  {time.monotonic() - started:5.1f} s  {job['listingId']}  {_word(job)}")
+                seen(job, tries)
+                console.print(f"  {time.monotonic() - started:5.1f} s  {job['listingId']}  {_word(job, tries)}")
         over = len([final for final, _ in before.values() if final]) == len(jobs)
         if not over:
             work(laptop)
         return over
 
-    api.wait(look, SECONDS, "every promotion is over")
+    api.wait(look, ANSWER_SECONDS, "every promotion is over")
 
 
-def _word(job: dict[str, Any]) -> str:
-    number = f"try {job['attempts']} of {job['maxAttempts']}"
+def _word(job: dict[str, Any], tries: int) -> str:
+    number = f"try {tries} of {job['maxAttempts']}"
     return f"{number}: {job['lastError']['message']}" if job["lastError"] else f"{number}: the ad is there"
 
 

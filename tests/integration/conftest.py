@@ -11,6 +11,7 @@ from local.cloud import LocalCloud
 from local.cloud.tables import create_tables, delete_tables
 from local.dynamodb_local import FOLDER, dynamodb_local
 from local.laptop import Laptop
+from local.sandbox.limits import Limits
 from sluice.platform.settings import settings
 from tests.support import process, stack
 
@@ -52,6 +53,11 @@ def dynamodb(cloud: LocalCloud, dynamodb_url: str, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture(scope="session")
 def laptop() -> Iterator[Laptop]:
-    """The real template, deployed, with the marketplace sandbox and a token issuer."""
+    """The real template, deployed, with the marketplace sandbox and a token issuer.
+
+    On a busy machine a call comes late, and the next one too soon after it: here no marketplace minds.
+    """
     with stack.deployed(latency_ms=20) as laptop:
+        for marketplace in ("stockx", "alias"):
+            laptop.sandbox.set_limits(Limits(), marketplace)
         yield laptop

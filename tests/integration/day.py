@@ -137,9 +137,14 @@ class Day:
         """Who waits for the run that follows is told of at once: the worker asks for a tick."""
         self.laptop.sandbox.faults.set(Latency(path="/v2/*", delay_ms=LONG_MS))
         [job] = self.refresh("DZ5485-612", force=True)
-        self.wait(lambda: self.api.job(job)["state"] == "leased", "it runs", job)
-        self.refresh("DZ5485-612", force=True)
-        assert self.api.job(job)["rerunRequested"]
+
+        def is_asked_for_while_it_runs() -> bool:
+            """On a busy machine a run may be over before somebody has asked again, and is so asked for anew."""
+            if self.api.job(job)["state"] != "queued":
+                self.refresh("DZ5485-612", force=True)
+            return bool(self.api.job(job)["rerunRequested"])
+
+        self.wait(is_asked_for_while_it_runs, "somebody asks again while it runs", job)
         rest(self.laptop)
         self.laptop.sandbox.faults.clear()
         self.wait(lambda: self.api.job(job)["state"] == "succeeded", "it has run twice", job)

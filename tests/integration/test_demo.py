@@ -12,7 +12,7 @@ import pytest
 
 from local.cloud.cloud import ROOT
 from sluice_command.golden_set import items
-from tests.support.stack import SECONDS
+from tests.support.stack import PROGRAM_SECONDS, SECONDS
 
 # The demo, twice on one stack, with a marketplace that behaves differently each time. Everything else is as it is.
 WITH_FAULTS = """
@@ -21,7 +21,6 @@ from contextlib import nullcontext
 from local import demo
 from local.sandbox.faults import NotFound, RefuseRefresh
 
-demo.SECONDS = {seconds}
 with demo.Laptop(configuration=json.dumps(demo.SHORT), say=print) as laptop:
     demo.Laptop = lambda **_: nullcontext(laptop)
     for fault in (RefuseRefresh(), NotFound(path="*/search")):
@@ -68,7 +67,7 @@ class Demo:
 
     def end(self) -> int:
         """The exit code, when all is read."""
-        rest, _ = self._process.communicate(timeout=SECONDS)
+        rest, _ = self._process.communicate(timeout=PROGRAM_SECONDS)
         self.lines.append(rest)
         return self._process.returncode
 
@@ -143,7 +142,7 @@ def test_it_stores_ten_prices_and_leaves_nothing_running(started: list[Demo]) ->
 
 
 def test_it_fails_with_the_reason_when_the_marketplace_refuses(started: list[Demo]) -> None:
-    demo = Demo("-c", WITH_FAULTS.format(seconds=SECONDS))
+    demo = Demo("-c", WITH_FAULTS)
     started.append(demo)
     assert demo.end() == 0, demo.text
     assert demo.text.count("its exit code is 1\n") == len(REASONS), demo.text
