@@ -23,6 +23,7 @@ from sluice.marketplaces.http.exchange import Answer, Call
 from sluice.marketplaces.http.transport import Transport
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.prices.kinds import REFRESH
+from tests.support.haste import give_up
 from tests.support.patience import SECONDS
 from tests.unit.market.world import Json, World, item
 
@@ -39,7 +40,9 @@ def hasty(acme: World, monkeypatch: pytest.MonkeyPatch) -> World:
     def soon(transport: Transport, request: Call, path: str, source: str) -> Answer:
         is_held = fnmatch(path, PRICE) and bool(first) and first.pop()
         with monkeypatch.context() as patch:
-            patch.setattr(transport, "_seconds", HASTE_S if is_held else SECONDS)
+            patch.setattr(transport, "_seconds", SECONDS)
+            if is_held:
+                give_up(patch, transport, HASTE_S, lambda: acme.sandbox.requests(path=PRICE))
             patch.setattr(transport, "_timeout", httpx.Timeout(transport._seconds))
             return exchange(transport, request, path, source)
 

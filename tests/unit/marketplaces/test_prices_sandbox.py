@@ -29,6 +29,7 @@ from sluice.marketplaces.http.errors import AccountBroken, MarketplaceFailure
 from sluice.marketplaces.products import Adapter
 from sluice.platform.clock import DAY, MINUTE
 from sluice.platform.settings import settings
+from tests.support.haste import give_up
 from tests.unit.marketplaces.fakes import NOON, BudgetLog, WatchedClock
 
 # A whole call's time where no answer comes within it: no machine is too busy for that.
@@ -180,7 +181,7 @@ def test_faults(
     sandbox.faults.set(fault.model_copy(update=change))
     sandbox.world.log.clear()
     if kind is errors.TimedOut:  # what answers has the time of a busy machine
-        monkeypatch.setattr(adapter._session._transport, "_seconds", HASTE)
+        give_up(monkeypatch, adapter._session._transport, HASTE, sandbox.requests)
     with pytest.raises(kind):
         ask(adapter)
     sandbox.wait_for(1)  # it may come to be read only after its caller has left

@@ -31,6 +31,7 @@ from sluice.marketplaces.http.errors import (
 from sluice.marketplaces.stockx.adapter import StockX
 from sluice.platform.clock import SECOND
 from sluice.platform.settings import settings
+from tests.support.haste import give_up
 from tests.unit.marketplaces.conftest import Events
 from tests.unit.marketplaces.fakes import ACCOUNT, NOON, BudgetLog, WatchedClock
 
@@ -109,7 +110,7 @@ def test_faults(
     sandbox.faults.set(fault)
     sandbox.world.log.clear()
     if kind is TimedOut:  # what answers has the time of a busy machine
-        monkeypatch.setattr(stockx._session._transport, "_seconds", HASTE)
+        give_up(monkeypatch, stockx._session._transport, HASTE, sandbox.requests)
     with pytest.raises(kind):
         stockx.search("ZZ0000-000")
     sandbox.wait_for(1)  # it may come to be read only after its caller has left
