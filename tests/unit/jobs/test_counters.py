@@ -274,3 +274,38 @@ def test_that_manual_work_was_left_behind_is_remembered_until_a_tick_knows_bette
         ledger.admit(BUDGET, limits, 1, NOON, manual=True, leaves=leaves)
         known.append(ledger.read(BUDGET, NOON).left_at)
     assert known == [NOON, NOON, 0]
+
+
+@pytest.mark.parametrize("manual", [True, False])
+@pytest.mark.parametrize(("lies_ahead", "writes"), [(True, [2, 1, 1]), (False, [1, 2, 2])])
+def test_who_guesses_where_the_clock_stands_writes_once_and_who_is_wrong_once_more(
+    store: Store, *, manual: bool, lies_ahead: bool, writes: list[int]
+) -> None:
+    limits, made = Limits(by_clock(100), interval_ms=100, tolerance_ms=0), list[int]()
+
+    def around(request: Request, send: Send) -> Answer:
+        made[-1] += 1
+        return send()
+
+    store.around = around
+    for waits in (0, 300, 600):
+        made.append(0)
+        assert ledger.admit(BUDGET, limits, 3, NOON, manual=manual, lies_ahead=lies_ahead) == waits
+    store.around = None
+    assert made == writes
+
+
+def test_a_clock_that_another_has_moved_meanwhile_is_not_set_back(store: Store) -> None:
+    """Between the two writes of one who thought that it lay ahead."""
+    limits, others = Limits(by_clock(100), interval_ms=100, tolerance_ms=0), [5]
+
+    def around(request: Request, send: Send) -> Answer:
+        try:
+            return send()
+        finally:
+            if others:
+                ledger.admit(BUDGET, limits, others.pop(), NOON, lies_ahead=False)
+
+    store.around = around
+    assert ledger.admit(BUDGET, limits, 3, NOON) == 500
+    assert ledger.read(BUDGET, NOON).admitted_until == NOON + 800

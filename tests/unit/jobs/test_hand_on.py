@@ -1,11 +1,14 @@
 """Handing on: what is reserved is what was claimed, whoever else claims meanwhile, and as much as there is room for."""
 
+from dataclasses import replace
+
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from sluice.jobs.budgets import ledger
 from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.refusals import Refusals
+from sluice.jobs.budgets.shares import Shares
 from sluice.jobs.budgets.windows import Usage, Window
 from sluice.jobs.dispatch.admission import Room
 from sluice.jobs.dispatch.find_ready import NOT_READ, Ready
@@ -46,10 +49,11 @@ def hand(
     usage: Usage = NOT_READ,
     manual: bool = False,
     more: bool | None = None,
+    room: Room = OPEN,
 ) -> tuple[list[Batch], Done]:
     sent, done = list[Batch](), Done()
     config = Config(limits={"stockx": limits}, engine=Engine(batch=batch))
-    ready = Ready(budget, limits, OPEN, usage=usage)
+    ready = Ready(budget, limits, room, usage=usage)
     hand_on(ready, picked, NOON, config, sent.append, done, refusals, manual=manual, more=more)
     return sent, done
 
@@ -113,8 +117,14 @@ def test_batches_go_as_far_as_there_is_room(left: int, batch: int, handed: int) 
 def test_what_a_tenant_has_had_of_an_applications_hour_is_what_was_claimed() -> None:
     picked, application = waiting("abc"), "ebay:app.3f9c"
     taken(picked[0])
-    hand(picked, budget=application)
+    hand(picked, budget=application, room=OPEN._replace(shares=Shares(100, 0, 0)))
     assert ledger.read(application, NOON).had == {"acme": 2}
+
+
+def test_where_no_hour_is_shared_nobody_counts_who_has_had_what_of_it() -> None:
+    application = "ebay:app.3f9c"
+    assert len(hand(waiting("abc"), budget=application)[0]) == 1
+    assert ledger.read(application, NOON).had == {}
 
 
 def test_who_is_refused_on_the_way_leaves_the_rest_in_its_lane() -> None:
@@ -167,3 +177,30 @@ def test_background_work_asks_for_nothing() -> None:
     sent, _ = hand(waiting("abcd"), Limits(interval_ms=3_000, tolerance_ms=0), batch=2)
     assert [batch.more for batch in sent] == [0, 0]
     assert ledger.read(BUDGET, NOON).manual_until == 0, "and waits for manual work, which does not wait for it"
+
+
+@pytest.mark.parametrize("manual", [True, False])
+def test_the_clock_of_what_was_handed_out_is_moved_by_one_write_for_each_batch(store: Store, *, manual: bool) -> None:
+    """Whether it lies ahead is known from the read with which the round began, and then from its own batches."""
+    limits, writes = Limits(interval_ms=100, tolerance_ms=0), list[str]()
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.parameters.get("TableName", "").endswith("-budgets"):
+            writes.append(request.operation)
+        return send()
+
+    for _ in range(2):
+        picked, usage = waiting("abcd"), ledger.read(BUDGET, NOON)
+        store.around = around
+        hand(picked, limits, batch=2, usage=usage, manual=manual)
+        store.around = None
+        for one in picked:
+            Job(one.job_id).delete()
+    assert writes == ["UpdateItem"] * 4
+
+
+def test_work_at_set_times_moves_no_clock_for_it_starts_where_it_was_handed_out() -> None:
+    limits = Limits(interval_ms=100, tolerance_ms=0)
+    for at_once, until in ((1, 0), (0, NOON + 100)):
+        hand(waiting("a" if at_once else "b"), replace(limits, at_once=at_once))
+        assert ledger.read(BUDGET, NOON).admitted_until == until

@@ -36,7 +36,7 @@ def counted(tenant: str) -> int:
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("off", [-3, 5])
-def test_a_tenant_that_was_refused_is_counted_by_the_next_tick_and_once(off: int, clock: VirtualClock) -> None:
+def test_a_tenant_that_was_refused_is_counted_by_the_minutes_run_and_once(off: int, clock: VirtualClock) -> None:
     jobs(clock, acme=4, bolt=2)
     for tenant in ("acme", "bolt"):
         usage.add(tenant, tally.PERIOD, {COUNTER: off, "n:test.work:dead": 7})

@@ -204,3 +204,18 @@ def test_who_is_done_tells_so_unless_others_are_always_first(others: int, told: 
     assert after.taken == 2 + others
     ends = [end - NOON for end in after.rings[0].ends[:2]]
     assert (ends == [1, 2]) is told
+
+
+def test_who_takes_slots_of_an_idle_budget_writes_once_each_time_but_the_first(store: Store) -> None:
+    """As of a busy one: a process knows by its last write where the clock stood, and guesses that it does so again."""
+    writes = list[int]()
+
+    def around(request: Request, send: Send) -> Answer:
+        writes[-1] += 1
+        return send()
+
+    store.around = around
+    for now in (0, 10, 20, 20, 21, 50, 60):
+        writes.append(0)
+        reserve_slots(BUDGET, PACED, 1, NOON + now * SECOND)
+    assert writes == [2, 1, 1, 1, 1, 2, 1]

@@ -181,6 +181,12 @@ def as_read(attribute: Attribute[int], value: int) -> Condition:
     return same
 
 
+def over(until: Attribute[int], now: int) -> Condition:
+    """A time of the item is not to come any more, or is not there."""
+    is_over: Condition = until.does_not_exist() | (until <= now)
+    return is_over
+
+
 def slowed_of(item: dict[str, Any]) -> Slowed:
     """How the slots item, raw, says that refusals have slowed the budget."""
     return Slowed(number(item, "pace"), number(item, "refusals"))
@@ -205,6 +211,7 @@ def admit(
     manual: bool = False,
     leaves: bool | None = None,
     since: int = 0,
+    lies_ahead: bool = True,
 ) -> int:
     """Move the admission clock by `count` calls: the slots' rule, for work handed out and not yet started.
 
@@ -212,6 +219,7 @@ def admit(
     manual: manual work has a clock of its own besides, because it waits for no other.
     leaves: whether other manual work is left behind, if that is known.
     since: before this the slots are others', so that a clock which is stale starts from there (epoch ms).
+    lies_ahead: whether the clock does, as far as is known; guessed wrong, the write is made again.
 
     Returns:
         For how long, in ms, what was handed out before keeps the slots: the first of these calls starts then.
@@ -223,9 +231,9 @@ def admit(
     clock, others = (Budget.manual_until, [whole.set((whole | now) + advance)]) if manual else (whole, [])
     if leaves is not None:
         others.append(Budget.left_at.set(now) if leaves else Budget.left_at.remove())
-    for ahead in (True, False):
-        # The clock lies ahead, or it is stale and starts from now: whoever is first has set it by the second try.
-        moved, as_seen = (clock + advance, clock > now) if ahead else (max(now, since) + advance, None)
+    for ahead in (lies_ahead, not lies_ahead, lies_ahead):
+        # The clock lies ahead, or it is stale and starts from now. Whoever is first moves it between two tries.
+        moved, as_seen = (clock + advance, clock > now) if ahead else (max(now, since) + advance, over(clock, now))
         with suppress(tables.ConditionFailed):
             item = tables.update(
                 Budget, (budget, SLOTS), [clock.set(moved), *others], as_seen, token=Budget.admit_token

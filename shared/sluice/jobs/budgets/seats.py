@@ -14,8 +14,9 @@ who has one job finds a seat at once.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from threading import Lock
 from typing import Any, NamedTuple
 
 from pynamodb.expressions.condition import Condition
@@ -32,16 +33,61 @@ _BY = "_by"
 TRIES = 12
 
 
-def take(service: str, at_once: int, wanted: Sequence[str], now: int, until: int) -> dict[int, str]:
+class _Seat(NamedTuple):
+    until: int
+    account: str
+
+
+class Known:
+    """Who sits where, as far as a run knows it from its own writes. Safe to share between threads.
+
+    It spares a run that goes on the write that would only tell it so. It is no reason to refuse a seat: whoever sits
+    somewhere for another run may have left.
+    """
+
+    def __init__(self) -> None:
+        self._seats: Mapping[str, _Seat] = {}
+        self._lock = Lock()
+
+    def now(self) -> Mapping[str, _Seat]:
+        """By the name of each seat that is taken."""
+        return self._seats
+
+    def look(self, seats: Mapping[str, _Seat]) -> None:
+        """These are taken, and no others."""
+        with self._lock:
+            self._seats = seats
+
+    def came(self, seats: Mapping[str, _Seat]) -> None:
+        """These are taken too."""
+        with self._lock:
+            self._seats = {**self._seats, **seats}
+
+    def left(self, names: Collection[str]) -> None:
+        """These are free again."""
+        with self._lock:
+            self._seats = {name: seat for name, seat in self._seats.items() if name not in names}
+
+
+def take(
+    service: str, at_once: int, wanted: Sequence[str], now: int, until: int, known: Known | None = None
+) -> dict[int, str]:
     """Seats of the `at_once` of `service` until `until` (epoch ms), by the place in `wanted` of who has each.
 
     wanted: the accounts that need one, in their order; one that needs several stands there as often.
+    known: what the run knows; it is kept up to date.
     """
-    seen: dict[str, _Seat] = {}
+    known = known or Known()
+    is_new = not known.now()
     for _ in range(TRIES):
+        seen = known.now()
         free = [name for name in _names(at_once) if name not in seen or seen[name].until <= now]
         had = Counter(seat.account for name, seat in seen.items() if name not in free)
         chosen = dict(_choose(wanted, list(free), had, at_once // KEPT_PART))
+        if len(chosen) < len(wanted) and not is_new:
+            known.look({})
+            is_new = True
+            continue
         if not chosen:
             break
         try:
@@ -50,11 +96,14 @@ def take(service: str, at_once: int, wanted: Sequence[str], now: int, until: int
                 for place, name in chosen.items()
                 for action in (Path(name).set(until), Path(name + _BY).set(wanted[place]))
             ]
-            # All that were thought to be free are: nobody has taken one since, of whatever account.
-            tables.update(Budget, (service, SEATS), actions, _all_free(free, now), token=Path(f"{free[0]}_token"))
+            # Nobody has taken one since, of whatever account.
+            condition = _as_seen(free, {name: seat for name, seat in seen.items() if name not in free}, now)
+            tables.update(Budget, (service, SEATS), actions, condition, token=Path(f"{free[0]}_token"))
         except tables.ConditionFailed as failed:
-            seen = _seen(failed.item or {})
+            known.look(_seen(failed.item or {}))
+            is_new = True
         else:
+            known.came({name: _Seat(until, wanted[place]) for place, name in chosen.items()})
             return chosen
     return {}
 
@@ -67,8 +116,8 @@ def _choose(wanted: Sequence[str], free: list[str], had: Counter[str], kept: int
             yield place, free.pop(0)
 
 
-def leave(service: str, seats: list[str], until: int) -> None:
-    """Give `seats` back that were taken until `until`. One that is not given back is free then."""
+def leave(service: str, seats: list[str], until: int, known: Known | None = None) -> None:
+    """Give `seats` back that were taken until `until`. One that is not given back is free then. known: as `take`."""
     if not seats:
         return
     own: Condition | None = None
@@ -79,23 +128,24 @@ def leave(service: str, seats: list[str], until: int) -> None:
         tables.update(
             Budget, (service, SEATS), [Path(name + part).remove() for name in seats for part in ("", _BY)], own
         )
+    if known:
+        known.left(seats)
 
 
 def _names(at_once: int) -> list[str]:
     return [f"s{number}" for number in range(at_once)]
 
 
-def _all_free(seats: list[str], now: int) -> Condition | None:
-    free: Condition | None = None
-    for name in seats:
+def _as_seen(free: Sequence[str], taken: Mapping[str, _Seat], now: int) -> Condition | None:
+    """All of `free` are, and nobody else has come to those that are `taken`: at the most somebody has left."""
+    seen: Condition | None = None
+    for name in free:
         one = Path(name).does_not_exist() | (Path(name) <= now)
-        free = one if free is None else free & one
-    return free
-
-
-class _Seat(NamedTuple):
-    until: int
-    account: str
+        seen = one if seen is None else seen & one
+    for name, seat in taken.items():
+        one = Path(name).does_not_exist() | (Path(name) == seat.until)
+        seen = one if seen is None else seen & one
+    return seen
 
 
 def _seen(item: dict[str, Any]) -> dict[str, _Seat]:

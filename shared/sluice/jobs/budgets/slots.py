@@ -17,7 +17,6 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError
-from pynamodb.attributes import Attribute
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
@@ -84,6 +83,28 @@ class GiveWay(Exception):  # noqa: N818 - no error: somebody else goes first
 BACKGROUND = Asked()
 
 
+class _Clock(NamedTuple):
+    """The slot clock of a budget after this process's last write. ahead: whether it lay ahead before."""
+
+    next_at: int
+    ahead: bool
+
+
+# By budget. Where a clock stands decides how slots are taken from it: who guesses wrong writes again.
+_clocks: dict[str, _Clock] = {}
+
+
+def forget() -> None:
+    """Drop what this process remembers, as a new process would start."""
+    _clocks.clear()
+
+
+def _lies_ahead(budget: str, now: int) -> bool:
+    """Whether the slot clock of `budget` lies ahead, by this process's last write: by its own slots, or as it was."""
+    last = _clocks.get(budget)
+    return last is None or last.ahead or last.next_at > now
+
+
 def reserve_slots(
     budget: str,
     limits: Limits,
@@ -106,12 +127,12 @@ def reserve_slots(
     """
     if not limits.pace:
         return Slots(base=now, count=count, pace=0, burst=1, now=now)
-    ahead = True
+    ahead = _lies_ahead(budget, now)
     while True:
         after = slowed.answered(answered, limits.pace)
         taken, pace = 1 if after.pace else count, after.of(limits.pace)
         # The clock lies ahead: queue up behind it. Else it is stale: start from now. One of the two must hold.
-        clock = Budget.next_at > now if ahead else Budget.next_at.does_not_exist() | (Budget.next_at <= now)
+        clock = Budget.next_at > now if ahead else ledger.over(Budget.next_at, now)
         moved = Budget.next_at.set((Budget.next_at if ahead else now) + taken * pace)
         actions = [moved, *(ledger.slow_writes(after) if after != slowed else ())]
         # Where its slots lie is known after the write; that the last of them is there, and then it comes again, before.
@@ -125,7 +146,9 @@ def reserve_slots(
             _raise_if_held(found, budget, asked, now)
             slowed, ahead = ledger.slowed_of(found), number(found, "next_at") > now
         else:
-            base = (item.next_at or 0) - taken * pace
+            next_at = item.next_at or 0
+            _clocks[budget] = _Clock(next_at, ahead)
+            base = next_at - taken * pace
             return take_slots(base, now, taken, limits, after)
 
 
@@ -255,13 +278,8 @@ def _as_seen(seen: Seen) -> Condition:
 
 def _may_take(asked: Asked, now: int) -> Condition:
     """The budget is open, and nobody goes first. `_raise_if_held` tells which of the two it was."""
-    is_open = _over(Budget.closed_until, now)
-    return is_open & _over(Budget.first_until, now) if asked.gives_way else is_open
-
-
-def _over(until: Attribute[int], now: int) -> Condition:
-    over: Condition = until.does_not_exist() | (until <= now)
-    return over
+    is_open = ledger.over(Budget.closed_until, now)
+    return is_open & ledger.over(Budget.first_until, now) if asked.gives_way else is_open
 
 
 def _manual(asked: Asked, not_taken: int, until: Any) -> list[Update]:

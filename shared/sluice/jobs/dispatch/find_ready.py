@@ -44,6 +44,7 @@ class Ready:
 
     usage: what is used of the budget. admitted_until: up to when work was handed out, this round's included.
     handed_out: calls of it that have not started, where windows roll; None: not counted yet.
+    moved: of which work this round has handed out some already: of manual (True), of any (False).
     held: the reason why other work of this budget is not among it, if there is one. unreadable: keys of items that
     stand where jobs should.
     """
@@ -55,6 +56,7 @@ class Ready:
     usage: Usage = NOT_READ
     admitted_until: int = 0
     handed_out: int | None = None
+    moved: set[bool] = field(default_factory=set)
     held: str | None = None
     unreadable: list[str] = field(default_factory=list)
 
@@ -62,6 +64,10 @@ class Ready:
     def pace(self) -> int:
         """Milliseconds between two calls, where refusals have made it slower than the limits say; else 0."""
         return self.usage.slowed.pace
+
+    def lies_ahead(self, now: int, *, manual: bool) -> bool:
+        """Whether the clock of what was handed out lies ahead, as far as this round has seen and moved it."""
+        return manual in self.moved or (self.usage.manual_until if manual else self.usage.admitted_until) > now
 
 
 def find(snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: int, until: int) -> Ready:

@@ -99,7 +99,8 @@ def _admit(
     length = kept * pace
     # Who asks for manual work from now on finds the slots spoken for, and whoever runs this has to see to it.
     asks = manual and (bool(more) or ahead + length >= SOON_MS or ready.usage.taken_ahead(limits, now))
-    ledger.note_share(budget, window, claimed[0].tenant, kept)
+    if ready.room.shares is not None:
+        ledger.note_share(budget, window, claimed[0].tenant, kept)
     try:
         whole = Batch.of(claimed, window, kept, budget)
         send(whole._replace(after_ms=max(0, ahead - min(LEAD_MS, length)), more=pace if asks else 0))
@@ -118,10 +119,19 @@ def _admit(
 
 
 def _note_admitted(ready: Ready, calls: int, now: int, *, manual: bool, leaves: bool | None) -> int:
-    """Note that work with so many calls was handed out, and has not started; as `ledger.admit`."""
+    """Note that work with so many calls was handed out, and has not started; as `ledger.admit`.
+
+    Work at set times (`at_once`) starts where it was handed out: it takes its slots at once, and what has not started
+    keeps them from nobody.
+    """
     budget, limits = ready.budget, ready.limits
-    since = ready.usage.next_at if manual else 0
-    ahead = ledger.admit(budget, limits, calls, now, ready.pace, manual=manual, leaves=leaves, since=since)
+    if limits.at_once:
+        return 0
+    since, lies_ahead = ready.usage.next_at if manual else 0, ready.lies_ahead(now, manual=manual)
+    ahead = ledger.admit(
+        budget, limits, calls, now, ready.pace, manual=manual, leaves=leaves, since=since, lies_ahead=lies_ahead
+    )
+    ready.moved |= {manual, False}
     if limits.rolling:
         times, pace = ready.usage.times(limits), ready.usage.slowed.of(limits.pace)
         if ready.handed_out is None:

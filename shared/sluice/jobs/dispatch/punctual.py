@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from sluice.jobs.budgets import seats
 from sluice.jobs.budgets.refusals import Refusals
+from sluice.jobs.budgets.seats import Known
 from sluice.jobs.dispatch.admission import longest_unseen
 from sluice.jobs.dispatch.fair_order import turns_at
 from sluice.jobs.dispatch.find_ready import Ready
@@ -78,6 +79,7 @@ class _PunctualRun:
     done: Done = field(default_factory=Done)
     report: Report = field(default_factory=Report)
     refusals: Refusals = field(default_factory=Refusals)
+    sitting: Known = field(default_factory=Known)
 
     @property
     def last_start(self) -> int:
@@ -150,7 +152,7 @@ class _PunctualRun:
                 wanted.append(one)
         accounts = [one.candidate.account for one in wanted]
         shares: dict[tuple[str, str], _Share] = {}
-        for place, name in seats.take(self.service, at_once, accounts, now, self.deadline).items():
+        for place, name in seats.take(self.service, at_once, accounts, now, self.deadline, self.sitting).items():
             one = wanted[place]
             share = shares.setdefault((one.ready.budget, one.candidate.account), _Share(one.ready))
             share.jobs.append(one)
@@ -178,4 +180,4 @@ class _PunctualRun:
         try:
             return attempt(ready.budget, work)
         finally:
-            seats.leave(self.service, share.seats, self.deadline)
+            seats.leave(self.service, share.seats, self.deadline, self.sitting)

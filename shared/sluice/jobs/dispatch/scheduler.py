@@ -1,7 +1,8 @@
 """One tick: give each budget with work as much as it can do until the next tick, and move on what no account runs.
 
 The first tick of the minute's run also looks after what nobody waits for: jobs whose lease is over, what is overdue in
-lanes that others serve, and the snapshot for /health. Ticks that somebody asks for leave that to it.
+lanes that others serve, counts of jobs that are off, and the snapshot for /health. Ticks that somebody asks for leave
+that to it.
 
 Any number of ticks may run at once, as any number of rounds may (`rounds`).
 """
@@ -133,7 +134,8 @@ def _tick(accounts: Accounts, context: Context, *, minutely: bool) -> dict[str, 
     """One tick, then its record, its metrics and, once a minute, the snapshot for /health."""
     snapshot = Snapshot(context.now(), context.config, accounts)
     now, done = snapshot.now, tick(snapshot, _send, minutely=minutely)
-    recounts.wanted(context.config, now)
+    if minutely:
+        recounts.wanted(context.config, now)
     age = done.oldest_due_age(now)
     stats = {**asdict(done), "oldest_due_age": age, "ms": context.now() - now}
     counters = {"admitted": done.admitted, "rescued": done.rescued, "errors": done.errors}

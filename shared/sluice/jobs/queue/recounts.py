@@ -1,7 +1,7 @@
 """The counts of unfinished jobs are put right (see `tally`): the stream may have lost a record, or counted one twice.
 
 ```
- refused for its jobs ──► the next tick counts that tenant's jobs where they stand, and sets the counters
+ refused for its jobs ──► the minute's run counts that tenant's jobs where they stand, and sets the counters
  each minute saves up ──► the next tenant's are counted, then once more ─► off by as much both times?
                                                                              the counters move by that
 ```

@@ -76,7 +76,7 @@ def unfinished(counters: Mapping[str, int], kind: str | None = None) -> int:
 
 
 def want_recount(tenant: str, counters: Mapping[str, int], now: int) -> None:
-    """Have the tenant's unfinished jobs counted one by one by the next tick, unless that was done a moment ago."""
+    """Have the tenant's unfinished jobs counted one by one by the minute's run, unless that was done a moment ago."""
     if now - counters.get(RECOUNTED, 0) >= RECOUNT_MS:
         usage.put(RECOUNT, tenant, {"asked_at": now})
 
