@@ -167,7 +167,9 @@ def seated(
 ) -> list[_Share]:
     """Who of `due` is seated beside `running`, where there are seats for all that are wanted."""
 
-    def take(service: str, most: int, accounts: Sequence[str], now: int, until: int, _: seats.Known) -> dict[int, str]:
+    def take(
+        service: str, most: int, accounts: Sequence[str], now: int, until: int, _: seats.TakenSeats
+    ) -> dict[int, str]:
         assert (service, most, now, until) == ("stockx", at_once, NOON, NOON + MINUTE)
         return {place: f"s{place}" for place in range(len(accounts))}
 

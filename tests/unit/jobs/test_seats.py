@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from sluice.jobs.budgets.seats import SEATS, Known, _choose, leave, take
+from sluice.jobs.budgets.seats import SEATS, TakenSeats, _choose, leave, take
 from tests.support.store import Answer, Request, Send, Store
 from tests.unit.jobs.conftest import NOON, sent_twice
 
@@ -96,7 +96,7 @@ def writes(store: Store) -> list[str]:
 
 def test_a_run_that_goes_on_takes_seats_by_one_write_each_time(writes: list[str]) -> None:
     """However many of its jobs sit already, and whichever of them leave."""
-    known = Known()
+    known = TakenSeats()
     assert take(SERVICE, 8, "ab", NOON, UNTIL, known) == {0: "s0", 1: "s1"}
     assert take(SERVICE, 8, "a", NOON, UNTIL, known) == {0: "s2"}
     leave(SERVICE, ["s0", "s2"], UNTIL, known)
@@ -105,7 +105,7 @@ def test_a_run_that_goes_on_takes_seats_by_one_write_each_time(writes: list[str]
 
 
 def test_what_another_run_has_taken_is_known_after_one_write(writes: list[str]) -> None:
-    known = Known()
+    known = TakenSeats()
     take(SERVICE, 8, "a", NOON, UNTIL, known)
     assert take(SERVICE, 8, "b", NOON, UNTIL + 1) == {0: "s1"}
     writes.clear()
@@ -116,7 +116,7 @@ def test_what_another_run_has_taken_is_known_after_one_write(writes: list[str]) 
 
 def test_no_seat_is_refused_by_what_a_run_knew_before(writes: list[str]) -> None:
     """What it knows of another run is old by then: that one has left. What is free is told by one write more."""
-    known = Known()
+    known = TakenSeats()
     for account, until in (("a", UNTIL), ("b", UNTIL + 1)):
         take(SERVICE, 3, account, NOON, until)
     assert take(SERVICE, 3, "c", NOON, UNTIL, known) == {0: "s2"}
@@ -126,7 +126,7 @@ def test_no_seat_is_refused_by_what_a_run_knew_before(writes: list[str]) -> None
 
 def test_what_is_kept_for_others_is_kept_from_who_came_to_a_seat_that_was_thought_to_be_anothers() -> None:
     """Of four seats one is kept. The first was `b`'s when the run looked, and is `a`'s by now."""
-    known = Known()
+    known = TakenSeats()
     take(SERVICE, 4, "b", NOON, UNTIL)
     assert take(SERVICE, 4, "cd", NOON, UNTIL + 1, known) == {0: "s1", 1: "s2"}
     leave(SERVICE, ["s0"], UNTIL)
@@ -136,7 +136,7 @@ def test_what_is_kept_for_others_is_kept_from_who_came_to_a_seat_that_was_though
 
 
 def test_a_seat_whose_time_is_over_is_free_to_who_knows_it_as_taken(writes: list[str]) -> None:
-    known = Known()
+    known = TakenSeats()
     assert take(SERVICE, 2, "ab", NOON, UNTIL, known) == {0: "s0", 1: "s1"}
     assert take(SERVICE, 2, "cd", UNTIL, UNTIL + 9, known) == {0: "s0", 1: "s1"}
     assert writes == ["UpdateItem"] * 2

@@ -38,7 +38,7 @@ class _Seat(NamedTuple):
     account: str
 
 
-class Known:
+class TakenSeats:
     """Who sits where, as far as a run knows it from its own writes. Safe to share between threads.
 
     It spares a run that goes on the write that would only tell it so. It is no reason to refuse a seat: whoever sits
@@ -53,7 +53,7 @@ class Known:
         """By the name of each seat that is taken."""
         return self._seats
 
-    def look(self, seats: Mapping[str, _Seat]) -> None:
+    def found(self, seats: Mapping[str, _Seat]) -> None:
         """These are taken, and no others."""
         with self._lock:
             self._seats = seats
@@ -70,14 +70,14 @@ class Known:
 
 
 def take(
-    service: str, at_once: int, wanted: Sequence[str], now: int, until: int, known: Known | None = None
+    service: str, at_once: int, wanted: Sequence[str], now: int, until: int, known: TakenSeats | None = None
 ) -> dict[int, str]:
     """Seats of the `at_once` of `service` until `until` (epoch ms), by the place in `wanted` of who has each.
 
     wanted: the accounts that need one, in their order; one that needs several stands there as often.
     known: what the run knows; it is kept up to date.
     """
-    known = known or Known()
+    known = known or TakenSeats()
     is_new = not known.now()
     for _ in range(TRIES):
         seen = known.now()
@@ -85,7 +85,7 @@ def take(
         had = Counter(seat.account for name, seat in seen.items() if name not in free)
         chosen = dict(_choose(wanted, list(free), had, at_once // KEPT_PART))
         if len(chosen) < len(wanted) and not is_new:
-            known.look({})
+            known.found({})
             is_new = True
             continue
         if not chosen:
@@ -100,7 +100,7 @@ def take(
             condition = _as_seen(free, {name: seat for name, seat in seen.items() if name not in free}, now)
             tables.update(Budget, (service, SEATS), actions, condition, token=Path(f"{free[0]}_token"))
         except tables.ConditionFailed as failed:
-            known.look(_seen(failed.item or {}))
+            known.found(_seen(failed.item or {}))
             is_new = True
         else:
             known.came({name: _Seat(until, wanted[place]) for place, name in chosen.items()})
@@ -116,7 +116,7 @@ def _choose(wanted: Sequence[str], free: list[str], had: Counter[str], kept: int
             yield place, free.pop(0)
 
 
-def leave(service: str, seats: list[str], until: int, known: Known | None = None) -> None:
+def leave(service: str, seats: list[str], until: int, known: TakenSeats | None = None) -> None:
     """Give `seats` back that were taken until `until`. One that is not given back is free then. known: as `take`."""
     if not seats:
         return

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from sluice.jobs.budgets import seats
 from sluice.jobs.budgets.refusals import Refusals
-from sluice.jobs.budgets.seats import Known
+from sluice.jobs.budgets.seats import TakenSeats
 from sluice.jobs.dispatch.admission import longest_unseen
 from sluice.jobs.dispatch.fair_order import turns_at
 from sluice.jobs.dispatch.find_ready import Ready
@@ -79,7 +79,7 @@ class _PunctualRun:
     done: Done = field(default_factory=Done)
     report: Report = field(default_factory=Report)
     refusals: Refusals = field(default_factory=Refusals)
-    sitting: Known = field(default_factory=Known)
+    sitting: TakenSeats = field(default_factory=TakenSeats)
 
     @property
     def last_start(self) -> int:
