@@ -1,7 +1,8 @@
 """Every policy statement is needed, none is missing, and every metric that is drawn is emitted.
 
 The local cloud enforces the functions' policies and records each call, so what was granted can be compared with what
-was used. Whoever adds a call adds its statement, and an event of the day that makes it.
+was used. Whoever adds a call adds its statement, and an event of the day that makes it: for certain, however slow the
+machine is, and not only where a minute's run or another's request comes at the right moment.
 """
 
 import json
