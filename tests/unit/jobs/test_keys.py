@@ -97,6 +97,11 @@ def test_another_tenants_budget_stands_for_them(budget: str, other: str) -> None
         ("account stockx:bolt is BROKEN", "account stockx:(another seller) is BROKEN"),
         ("stockx:bolt and ebay:acme", "stockx:(another seller) and ebay:acme"),
         ("stockx:acme-2 and stockx:ac", "stockx:(another seller) and stockx:(another seller)"),
+        (
+            "account stockx:bolt is EXPIRED: stockx POST /oauth/token: 403 Forbidden: no such token\nof bolt",
+            "account stockx:(another seller) is EXPIRED",
+        ),
+        ("account stockx:acme is EXPIRED: connect it, then", "account stockx:acme is EXPIRED: connect it, then"),
         ("market.refresh:stockx:bolt", "market.refresh:stockx:bolt"),
         ("nothing:bolt", "nothing:bolt"),
     ],

@@ -11,7 +11,10 @@ from typing import Any
 from sluice.platform.config.services import LIMITS
 
 # The id of an account, or of its budget, and not the middle of a job id.
-_ACCOUNT = rf"(?<![\w:.])({'|'.join(LIMITS)}):([a-z0-9-]{{1,64}})(?![\w-])"
+_ID = rf"(?<![\w:.])({'|'.join(LIMITS)}):([a-z0-9-]{{1,64}})(?![\w-])"
+# The same with how it fares, which may be told, and why, which may not: it quotes the answer to a call of its owner's.
+_REASON = rf"{_ID}( is [^:]*): .*"
+_ACCOUNT = rf"{_ID}()"
 
 # A name that says so of its value, and what is shown in its place.
 _HIDDEN_NAMES = r"token|secret|passw|credential|api_?key|authorization|cookie"
@@ -21,8 +24,12 @@ _UNSHOWN = {"forced_by"}
 
 
 def redact(text: str, tenant: str) -> str:
-    """`text` without the accounts of anybody but `tenant`."""
-    return re.sub(_ACCOUNT, lambda found: found[0] if found[2] == tenant else f"{found[1]}:(another seller)", text)
+    """`text` without the accounts of anybody but `tenant`, and without why one of those does not work."""
+
+    def shown(found: re.Match[str]) -> str:
+        return found[0] if found[2] == tenant else f"{found[1]}:(another seller){found[3]}"
+
+    return re.sub(_ACCOUNT, shown, re.sub(_REASON, shown, text, flags=re.DOTALL))
 
 
 def fields(named: Mapping[str, Any]) -> dict[str, Any]:
