@@ -8,8 +8,10 @@ import pytest
 
 from sluice.jobs.model.dead_letters import DeadLetter
 from sluice.jobs.model.job import Job
+from sluice.marketplaces.accounts import table as accounts
+from sluice.marketplaces.accounts.table import USER_TOKEN, Status
 from sluice.marketplaces.http.errors import Rejected
-from sluice.platform.clock import MINUTE, SECOND
+from sluice.platform.clock import DAY, MINUTE, SECOND
 from tests.support.ads import LISTING, NOON, Seller, refuse
 
 DRAFTS = [str(110_551_000_000 + number) for number in range(25)]
@@ -80,3 +82,20 @@ def test_the_run_says_what_it_did(seller: Seller) -> None:
     assert (answer["success"], answer["message"], answer["stats"]) == (True, "tried 3 promotions", stats)
     assert answer["durationMs"] // SECOND == 10, "the third is due ten seconds after the first"
     assert seller.work()["stats"]["processed"] == 0
+
+
+def test_an_ad_whose_account_has_not_worked_for_a_week_ends_with_that_reason_though_nothing_else_waits_for_it(
+    seller: Seller,
+) -> None:
+    """The scheduler does not serve ads, so nothing that it hands out tells it that their account does not work."""
+    seller.ask()
+    assert accounts.mark("ebay:acme", Status.EXPIRED, "no such token", seller.clock.time, 1, USER_TOKEN)
+    seller.rescue()
+    seller.later(7 * DAY / SECOND - 60)
+    seller.rescue()
+    assert seller.job().state == "queued"
+    seller.later(120)
+    seller.rescue()
+    job = seller.job()
+    assert (job.state, job.error["code"]) == ("dead", "account_not_working")
+    assert [letter.job_id for letter in DeadLetter.query("acme")] == [job.job_id]

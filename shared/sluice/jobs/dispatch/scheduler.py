@@ -53,7 +53,7 @@ def tick(snapshot: Snapshot, send: Send, *, minutely: bool = True) -> Done:
     if minutely:
         done.oldest_due_at = overdue.oldest(snapshot, others)
     admit(ready, round_, send)
-    moved = _move_on(done, snapshot, marked)
+    moved = _move_on(done, snapshot, marked, others if minutely else [])
     done.transferred, done.abandoned = moved.transferred, moved.abandoned
     return done
 
@@ -151,12 +151,17 @@ def _tick(accounts: Accounts, context: Context, *, minutely: bool) -> dict[str, 
     return stats
 
 
-def _move_on(done: Done, snapshot: Snapshot, marked: Iterable[Lane]) -> Moved:
-    """Move on work that its account cannot run, if this tick or an earlier one has found some in the `marked` lanes."""
-    found = set(done.held.values())
+def _move_on(done: Done, snapshot: Snapshot, marked: Iterable[Lane], unseen: Iterable[Lane]) -> Moved:
+    """Move on work that its account cannot run, if this tick or an earlier one has found some in the `marked` lanes.
+
+    unseen: those of them that others serve, of which no tick finds whether their accounts work.
+    """
+    found, looked_at = set(done.held.values()), {lane.lane for lane in unseen}
     broken, closed = Reason.ACCOUNT in found, bool(found & {Reason.CLOSED, Reason.NO_BUDGET, Reason.PAUSED})
     stuck = [
-        lane for lane in marked if broken or lane.held_since is not None or (closed and lane.shared_at is not None)
+        lane
+        for lane in marked
+        if broken or lane.held_since is not None or (closed and lane.shared_at is not None) or lane.lane in looked_at
     ]
     return sweep(snapshot, stuck)
 
