@@ -68,7 +68,7 @@ class BudgetView(TypedDict):
 
     setBy: who set each limit: `default`, `configuration`, or `marketplace`, whose refusals have made it slower.
     paceMs: between two calls. queued: the tenant's jobs that wait for it. endsAt: when those will be done at this
-    rate, if nothing comes in between; null if that is not within 30 days.
+    rate, if nothing comes in between; null if none wait, or if that is not within 30 days.
     """
 
     budget: str
@@ -163,7 +163,7 @@ def list_lanes(request: HttpRequest[None, OfTenant]) -> Lanes:
 
 def _budget(one: Budget, tenant: str, queued: int, now: int) -> BudgetView:
     limits, used = one.limits, one.usage
-    ends = forecast.ends_at(queued, limits, used, one.id, now)
+    ends = forecast.ends_at(queued, limits, used, one.id, now) if queued else None
     hold = one.hold
     return {
         "budget": one.id,

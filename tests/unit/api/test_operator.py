@@ -324,6 +324,11 @@ def test_dead_letters_and_accounts_of_all_tenants(work: Work) -> None:
     assert [row["tenant"] for row in see("dead-letters")["deadLetters"]] == ["acme"]
 
 
+def test_a_budget_for_which_nothing_waits_tells_no_end_which_would_make_each_answer_another(work: Work) -> None:
+    [found] = see("budgets")["budgets"]
+    assert (found["queued"], found["endsAt"]) == (0, None)
+
+
 def test_a_budget_tells_its_windows_who_set_them_and_when_its_work_ends(
     work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
