@@ -128,6 +128,16 @@ def test_good_rows_are_stored_and_the_others_are_told_by_line_and_field(seller: 
     assert (entry.action, entry.changed_by) == ("import", "someone@acme")
 
 
+def test_words_are_read_in_any_case_as_in_every_file(seller: Seller) -> None:
+    as_written = row("a-1").replace("NEW", "New").replace("USD", "usd").replace("EBAY_US", "ebay_us")
+    told = seller.taken(f"{HEADER};Status\n{as_written};Paused")
+    assert refused(told) == []
+    assert seller.deliver() == []
+    record = call("GET", "/v1/ebay/listings/a-1", tenant="acme").json["record"]
+    found = [record["marketplace"], record["condition"], record["price"]["currency"], record["status"]]
+    assert found == ["EBAY_US", "NEW", "USD", "paused"]
+
+
 def test_a_json_list_is_imported_the_same_way(seller: Seller) -> None:
     items = [document(sku="a"), document(sku="b", title=""), "no record", document(sku="a"), {"sku": "c"}]
     told = seller.taken(json.dumps({"items": items}), "application/json")

@@ -26,6 +26,8 @@ COLUMNS: Final = (
 REQUIRED: Final = ("sku", "title", "price.amount", "quantity")
 LISTS: Final = ("images", "product.upc", "product.ean", "product.isbn")
 POLICIES: Final = ("policies.fulfillment", "policies.payment", "policies.return")
+# Words that a person may write in any case, as in every file: these stand in capitals in a record.
+CAPITALS: Final = ("marketplace", "condition", "price.currency")
 MOST_CHARACTERS: Final = 100_000
 _WHOLE: Final = r"-?[0-9]{1,9}"
 _TRUE: Final = ("true", "yes", "1")
@@ -88,7 +90,9 @@ def _value(name: str, text: str) -> Any:
         return int(text)
     if name == "autoPromote":
         return text.lower() in _TRUE
-    return text
+    if name in CAPITALS:
+        return text.upper()
+    return text.lower() if name == "status" else text
 
 
 def _put(doc: dict[str, Any], name: str, value: Any) -> None:
