@@ -155,6 +155,12 @@ def test_work_is_moved_on_where_a_tick_has_found_some_that_its_account_cannot_ru
     assert " ".join(swept) == found
 
 
+def test_a_lane_that_others_serve_is_looked_into_though_a_tick_finds_nothing_of_it(swept: list[str]) -> None:
+    plain, others = Lane("lanes", "plain", seen_at=NOON), Lane("lanes", "others", seen_at=NOON)
+    scheduler._move_on(Done(), Snapshot(NOON, Config(), Accounts(lambda *_: {})), [plain, others], [others])
+    assert swept == ["others"]
+
+
 @pytest.mark.parametrize(
     ("limits", "own"),
     [

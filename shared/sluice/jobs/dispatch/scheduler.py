@@ -151,7 +151,7 @@ def _tick(accounts: Accounts, context: Context, *, minutely: bool) -> dict[str, 
     return stats
 
 
-def _move_on(done: Done, snapshot: Snapshot, marked: Iterable[Lane], unseen: Iterable[Lane]) -> Moved:
+def _move_on(done: Done, snapshot: Snapshot, marked: Iterable[Lane], unseen: Iterable[Lane] = ()) -> Moved:
     """Move on work that its account cannot run, if this tick or an earlier one has found some in the `marked` lanes.
 
     unseen: those of them that others serve, of which no tick finds whether their accounts work.
