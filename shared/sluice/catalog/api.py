@@ -13,7 +13,6 @@ from sluice.jobs.model import keys
 from sluice.jobs.model.keys import BACKGROUND
 from sluice.jobs.model.states import FINAL, QUEUED
 from sluice.marketplaces.accounts import table as accounts
-from sluice.platform import tables
 from sluice.platform.clock import iso, iso_or_none
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
@@ -54,10 +53,7 @@ class EnrichmentProgress(TypedDict):
 
 def advance_enrichment(request: HttpRequest[None, None]) -> EnrichmentProgress:
     """Begin an enrichment, or go on with the one that is not finished."""
-    try:
-        return _view(enrichment.advance(request.tenant, request.now, live.current()), request.now)
-    except tables.Contention as contention:
-        raise Unavailable(str(contention)) from contention
+    return _view(enrichment.advance(request.tenant, request.now, live.current()), request.now)
 
 
 def get_enrichment(request: HttpRequest[None, None]) -> EnrichmentProgress:

@@ -28,7 +28,7 @@ from sluice.marketplaces import registry, skus
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.accounts.held import account_held
 from sluice.marketplaces.accounts.table import Status
-from sluice.platform import tables, usage
+from sluice.platform import races, tables, usage
 from sluice.platform.config.document import Config
 from sluice.platform.refused import Refused
 
@@ -38,7 +38,6 @@ WINDOW = 40
 PAGES = 20
 # Products that one step counts at most, for the progress bar: more than it can walk through.
 COUNTED = 1_000
-TRIES = 5
 
 
 def advance(tenant: str, now: int, config: Config) -> Enrichment:
@@ -48,7 +47,8 @@ def advance(tenant: str, now: int, config: Config) -> Enrichment:
         Contention: others made each step first. Ask again.
         TooMany: the tenant's allowances have no room for the next look-ups; nothing was asked for.
     """
-    for _ in range(TRIES):
+    race = races.Race(f"the enrichment of {tenant} was moved on by others")
+    while True:
         last = table.load(tenant)
         enrichment = _begun(tenant, now, config, last) if last is None or last.finished_at else last
         states = states_of(enrichment)
@@ -60,9 +60,9 @@ def advance(tenant: str, now: int, config: Config) -> Enrichment:
         try:
             table.store(enrichment)
         except tables.ConditionFailed:
-            continue
-        return enrichment
-    raise tables.Contention(f"the enrichment of {tenant} was moved on {TRIES} times by others; ask again")
+            race.lost()
+        else:
+            return enrichment
 
 
 def states_of(enrichment: Enrichment) -> Counter[str]:

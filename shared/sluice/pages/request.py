@@ -9,7 +9,7 @@ from pynamodb.transactions import TransactWrite
 from sluice.pages import alerts, table, urls, wanted
 from sluice.pages.alerts import Watch
 from sluice.pages.table import Product, Tracker
-from sluice.platform import tables
+from sluice.platform import races, tables
 from sluice.platform.clock import DAY, ttl
 from sluice.platform.kept import Kept
 
@@ -17,7 +17,6 @@ from sluice.platform.kept import Kept
 TRACKED = Kept("pages", Tracker.count, wait_seconds=3_600)
 # How long what is known of a page is kept that nobody tracks any more.
 KEPT_MS = 7 * DAY
-TRIES = 12
 
 
 class TrackedAlready(Exception):  # noqa: N818 - an answer to the caller
@@ -105,7 +104,8 @@ def change(
 
     What is known now is where new wishes start from: it is never told.
     """
-    for _ in range(TRIES):
+    race = races.Race(f"the tracker of {product} changed while it was written")
+    while True:
         tracker = table.find_tracker(tenant, product)
         if tracker is None:
             return None
@@ -128,8 +128,7 @@ def change(
         try:
             return tables.update(Tracker, key, actions, as_read, token=Tracker.change_token)
         except tables.ConditionFailed:
-            continue
-    raise tables.Contention(f"the tracker of {product} changed {TRIES} times while it was written")
+            race.lost()
 
 
 def _priced(before: alerts.Arm, begun: alerts.Arm) -> alerts.Arm:

@@ -16,7 +16,7 @@ from sluice.pages.alerts import Alert
 from sluice.pages.facts import FactChange
 from sluice.pages.reading import fitting
 from sluice.pages.table import Product, Tracker
-from sluice.platform import aws, tables
+from sluice.platform import aws, races, tables
 from sluice.platform.clock import iso
 from sluice.platform.observe import count, logger
 
@@ -27,7 +27,6 @@ MOST_ALERTS, MOST_BYTES = 20, 50_000
 # Variants that one alert names, and their bytes; of more the page itself tells.
 MOST_TOLD, MOST_TOLD_BYTES = 50, 25_000
 # How often a writer that keeps losing to others looks again. Each round somebody else's write succeeded.
-TRIES = 12
 
 
 def tell(product: Product, changes: Sequence[FactChange], unreadable: str, now: int, *, known: Collection[str]) -> int:
@@ -76,7 +75,8 @@ def _step(
     known: Collection[str],
 ) -> Tracker | None:
     """The tracker after what it is told, written; None when it is gone."""
-    for _ in range(TRIES):
+    race = races.Race(f"the tracker of {product.product} changed while it was written")
+    while True:
         tracker = table.find_tracker(tenant, product.product)
         if tracker is None:
             return None
@@ -95,8 +95,7 @@ def _step(
         try:
             return tables.update(Tracker, key, actions, as_read, token=Tracker.step_token)
         except tables.ConditionFailed:
-            continue
-    raise tables.Contention(f"the tracker of {product.product} changed {TRIES} times while it was written")
+            race.lost()
 
 
 def _newest(entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

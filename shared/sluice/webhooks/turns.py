@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from pynamodb.expressions.update import Action as Update
 
-from sluice.platform import tables
+from sluice.platform import races, tables
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.webhooks import messages
 from sluice.webhooks.endpoints import TURN, Endpoint
@@ -26,7 +26,6 @@ from sluice.webhooks.messages import Turn
 TURN_MS = 30 * SECOND
 # An announcement that is so old has lost its message.
 LOST_MS = MINUTE
-TRIES = 10
 
 
 def wake(tenant: str, at: int, now: int) -> None:
@@ -63,7 +62,8 @@ def leave(tenant: str, again_at: int | None, now: int) -> None:
         Contention: the turn runs out, and the message that began it is delivered again.
     """
     announced, at = None, again_at
-    for _ in range(TRIES):
+    race = races.Race(f"the turn of {tenant} was announced anew while it was left")
+    while True:
         if at is not None:  # before it is written down: a message too many is dropped, one too few would be missed
             messages.announce(Turn(tenant, at), now)
         actions: list[Update] = [Endpoint.turn_until.remove()]
@@ -74,12 +74,12 @@ def leave(tenant: str, again_at: int | None, now: int) -> None:
         except tables.ConditionFailed as failed:
             announced = _time(failed, "turn_at")
             at = min((one for one in (announced, again_at) if one is not None), default=None)
+            race.lost()
         else:
             if at is not None and at < now + SECOND:
                 # Whoever took the message before this was written found the turn taken, and put it off.
                 messages.announce(Turn(tenant, at), now)
             return
-    raise tables.Contention(f"the turn of {tenant} was announced anew {TRIES} times while it was left")
 
 
 def _time(failed: tables.ConditionFailed, name: str) -> int | None:

@@ -235,7 +235,7 @@ def test_an_answer_that_could_not_be_stored_is_not_given(
 
     with monkeypatch.context() as patch:
         patch.setattr(idempotency, "_write", lost)
-        assert post(LISTINGS, LISTING).status == 500
+        assert post(LISTINGS, LISTING).status == 503
     refused(post(LISTINGS, LISTING), "in_progress")
     clock.time += idempotency.LEASE_MS
     assert post(LISTINGS, LISTING).status == 202

@@ -69,25 +69,3 @@ def test_who_loses_for_ever_says_so_in_time(store: Store, pauses: list[float]) -
         enqueue(spec(tenant="globex"), NOON)
     assert len(tries) == 1 + races.ROUNDS
     assert 1000 * races.LONGEST_PAUSE_SECONDS * len(pauses) < 0.7 * API_MS
-
-
-def test_those_who_lose_together_are_drawn_apart_by_pauses_of_random_length_that_grow(
-    monkeypatch: pytest.MonkeyPatch, pauses: list[float]
-) -> None:
-    drawn = list[tuple[float, float]]()
-
-    def longest(low: float, high: float) -> float:
-        drawn.append((low, high))
-        return high
-
-    monkeypatch.setattr("random.uniform", longest)
-    race = races.Race("it changed")
-    for _ in range(races.ROUNDS - 1):
-        race.lost()
-    assert [low for low, _ in drawn] == [0] * (races.ROUNDS - 1 - races.ROUNDS_AT_ONCE), "the first are at once"
-    assert pauses == [high for _, high in drawn]
-    assert pauses == sorted(pauses)
-    assert (pauses[0], pauses[-1]) == (races.FIRST_PAUSE_SECONDS, races.LONGEST_PAUSE_SECONDS)
-    assert pauses[1] == 2 * pauses[0]
-    with pytest.raises(tables.Contention, match=f"^it changed, {races.ROUNDS} times in a row$"):
-        race.lost()

@@ -11,10 +11,12 @@ from sluice.jobs.queue import cancel, claim, finish, hasten, lanes
 from sluice.jobs.queue.creation import lane_of
 from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.queue.hasten import Hastened
+from sluice.platform import races
 from sluice.platform.clock import HOUR, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits, by_clock
 from tests.support.clock import VirtualClock
+from tests.support.network import no_pauses
 from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import spec
 from tests.unit.jobs.conftest import sent_twice
@@ -199,7 +201,7 @@ def test_a_job_that_is_taken_and_put_off_again_meanwhile_is_brought_forward_as_i
 
 
 @WAYS
-def test_who_loses_again_and_again_is_told_that_it_runs(way: Hasten, store: Store, clock: VirtualClock) -> None:
+def test_who_loses_for_ever_is_told_nothing_that_is_not_so(way: Hasten, store: Store, clock: VirtualClock) -> None:
     failed(clock)
     tried = 0
 
@@ -213,8 +215,9 @@ def test_who_loses_again_and_again_is_told_that_it_runs(way: Hasten, store: Stor
         return send()
 
     store.around = around
-    assert way(JOB_ID, None, clock.time) is Hastened.RUNNING
-    assert tried == hasten.TRIES
+    with no_pauses(), pytest.raises(races.Contention, match=JOB_ID):
+        way(JOB_ID, None, clock.time)
+    assert tried == races.ROUNDS
 
 
 def test_a_cancelled_job_is_over(store: Store, clock: VirtualClock) -> None:

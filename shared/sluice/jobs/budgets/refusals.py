@@ -20,7 +20,8 @@ from sluice.platform import tables
 from sluice.platform.clock import SECOND
 from sluice.platform.config.limits import Limits
 
-# How often a refusal that keeps losing to others looks again. Each round somebody else's write succeeded.
+# How often a refusal that keeps losing to others looks again, without a pause, for calls go out until it is written.
+# Then the budget is closed whatever they wrote.
 TRIES = 5
 
 

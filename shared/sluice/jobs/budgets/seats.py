@@ -29,7 +29,8 @@ SEATS = "seats"
 # One part in so many of the seats is for accounts that have none.
 KEPT_PART = 4
 _BY = "_by"
-# How often a worker that keeps losing to others looks again. Each round somebody else's write succeeded.
+# How often a worker that keeps losing to others looks again, without a pause: each round they have taken a seat, and
+# soon there is none. Who goes without one comes again.
 TRIES = 12
 
 

@@ -40,7 +40,7 @@ HOLD_MS = SECOND // 2
 HOLD_PART = 20
 # A manual batch has this long, after the last call that it has taken could start, to come for its next.
 NEXT_BLOCK_MS = 2 * SECOND
-# How often a worker that is done tells what it did with its calls, when others are always first.
+# How often a worker that is done tells what it did with its calls, when others are always first. Few: it may go untold.
 TRIES = 3
 
 

@@ -11,12 +11,10 @@ from sluice.jobs.model.states import FINAL, TRANSITIONS
 from sluice.jobs.queue import lanes, urgency
 from sluice.jobs.queue.rerun import lane_at, moved
 from sluice.jobs.queue.urgency import Asked
-from sluice.platform import tables
+from sluice.platform import races, tables
 from sluice.platform.attributes import still
 from sluice.platform.clock import ttl
 from sluice.platform.config.document import Config
-
-TRIES = 5
 
 
 class Cancelled(StrEnum):
@@ -30,8 +28,13 @@ class Cancelled(StrEnum):
 
 
 def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
-    """Take back `tenant`'s request for the job."""
-    for _ in range(TRIES):
+    """Take back `tenant`'s request for the job.
+
+    Raises:
+        Contention: others have changed the job again and again meanwhile.
+    """
+    race = races.Race(f"job {job_id} was changed while it was to be cancelled")
+    while True:
         job = find(job_id, tenant)
         if job is None:
             return Cancelled.UNKNOWN
@@ -55,9 +58,9 @@ def cancel(job_id: str, tenant: str, now: int, config: Config) -> Cancelled:
             writes = [*actions, Job.updated_at.set(now)]
             tables.update(Job, (job_id,), writes, as_read, token=Job.cancel_token)
         except tables.ConditionFailed:
-            continue  # somebody joined, or a worker took it: look again
-        return Cancelled.CANCELLED if alone else Cancelled.WITHDRAWN
-    return Cancelled.RUNNING
+            race.lost()  # somebody joined, or a worker took it: look again
+        else:
+            return Cancelled.CANCELLED if alone else Cancelled.WITHDRAWN
 
 
 def _ended(now: int, config: Config) -> list[Update]:

@@ -11,11 +11,9 @@ from sluice.jobs.model.states import FINAL, LEASED, QUEUED
 from sluice.jobs.queue import lanes, urgency
 from sluice.jobs.queue.cancel import find
 from sluice.jobs.queue.rerun import lane_at
-from sluice.platform import tables
+from sluice.platform import races, tables
 from sluice.platform.attributes import still
 from sluice.platform.config.document import Config
-
-TRIES = 5
 
 
 class Hastened(StrEnum):
@@ -72,8 +70,13 @@ def reset(job_id: str, tenant: str | None, now: int) -> Hastened:
 
 
 def _change(job_id: str, tenant: str | None, now: int, writes: Callable[[Job], list[Update] | None]) -> Hastened:
-    """Write what `writes` says of the job as it was read, if it still is so; None: there is nothing to write."""
-    for _ in range(TRIES):
+    """Write what `writes` says of the job as it was read, if it still is so; None: there is nothing to write.
+
+    Raises:
+        Contention: others have changed the job again and again meanwhile.
+    """
+    race = races.Race(f"job {job_id} was changed while it was to be brought forward")
+    while True:
         job = find(job_id, tenant)
         if job is None:
             return Hastened.UNKNOWN
@@ -97,6 +100,6 @@ def _change(job_id: str, tenant: str | None, now: int, writes: Callable[[Job], l
         try:
             tables.update(Job, (job_id,), [*actions, Job.updated_at.set(now)], as_read, token=Job.ask_token)
         except tables.ConditionFailed:
-            continue  # a worker took it, or somebody else has moved it: look again
-        return Hastened.DONE
-    return Hastened.RUNNING
+            race.lost()  # a worker took it, or somebody else has moved it: look again
+        else:
+            return Hastened.DONE

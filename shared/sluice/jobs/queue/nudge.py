@@ -32,6 +32,8 @@ RUNS = 3
 RUN_MS = 30 * SECOND
 # A flag that nobody cleared within this time belongs to a run that never came.
 LOST_AFTER_MS = 5 * SECOND
+# So often a run looks for a place, without a pause. Who took one before it has begun since it was asked for: that run
+# answers for this one too.
 TRIES = 12
 # SQS holds a message back for so long at most. What is due later is found by the minute's run.
 LONGEST_WAIT_MS = 15 * MINUTE

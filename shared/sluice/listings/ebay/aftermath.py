@@ -17,10 +17,9 @@ from sluice.jobs.model.states import DEAD, FINAL, SUCCEEDED
 from sluice.listings.ebay import log_rows, table
 from sluice.listings.ebay.desired import Json, Status
 from sluice.listings.ebay.table import Record
-from sluice.platform import tables
+from sluice.platform import races, tables
 from sluice.platform.observe import logger
 
-TRIES: Final = 10
 # Kind, marketplace, owner and sku: the id of a publish.
 PUBLISH_PARTS: Final = 4
 GIVEN_UP: Final = FINAL - {SUCCEEDED}
@@ -47,7 +46,8 @@ def given_up(job: Job) -> bool:
         logger.error("nobody knows which record a publish was about that has ended", extra={"job_id": job.job_id})
         return False
     owner, sku = parts[2:]
-    for _ in range(TRIES):
+    race = races.Race(f"record {sku} was changed while its publish was given up")
+    while True:
         record = table.find(owner, sku)
         # The job is read after the record. Whoever asks for it anew later still either changes the record, so that the
         # write below fails, or only has another attempt made, which says on the record itself what became of it.
@@ -62,9 +62,9 @@ def given_up(job: Job) -> bool:
         try:
             tables.update(Record, [owner, sku], actions, _as_read(record))
         except tables.ConditionFailed:
-            continue
-        return True
-    raise tables.Contention(f"record {sku} was changed {TRIES} times while its publish was given up")
+            race.lost()
+        else:
+            return True
 
 
 def _said(job: Job, record: Record) -> list[Update]:

@@ -19,6 +19,7 @@ from sluice.listings.ebay.views import (
     RecordView,
     TakenRecord,
 )
+from sluice.platform import races
 from sluice.platform.config import live
 from sluice.platform.http import paging
 from sluice.platform.http.auth import Permission
@@ -134,7 +135,8 @@ def edit(
     """Change some of what is stored. edited: what comes of a stored document and the changes."""
     if not changes:
         raise Invalid.field("body", "must say what to change")
-    for _ in range(asking.TRIES):
+    race = races.Race("the record was changed while it was edited")
+    while True:
         found = find(request)
         try:
             return take(request, "patch", partial(edited, found.document, changes), found.version)
@@ -142,7 +144,7 @@ def edit(
             # Without If-Match it is about the newest version, whichever that is.
             if request.version is not None:
                 raise
-    raise Conflict("the record is changed all the time by others; send it again")
+            race.lost()
 
 
 def find(request: HttpRequest[Any, Any], *, archived: bool = False) -> Record:

@@ -29,11 +29,9 @@ from sluice.listings.ebay.desired import Desired, Group, Status
 from sluice.listings.ebay.group_change import GroupChange
 from sluice.listings.ebay.table import Record
 from sluice.marketplaces import publishing
-from sluice.platform import tables
+from sluice.platform import races, tables
 from sluice.platform.observe import count
 from sluice.platform.refused import Refused
-
-TRIES: Final = 10
 
 
 class Outcome(StrEnum):
@@ -110,8 +108,10 @@ def put(
 
     Raises:
         WrongVersion: nothing was written. Refused: it contradicts what is stored elsewhere.
+        Contention: others have changed the record again and again meanwhile.
     """
-    for _ in range(TRIES):
+    race = races.Race(f"a record of {asker.tenant} was changed while it was written")
+    while True:
         change = change_of(asker, wanted, archive=archive)
         if version is not None and version != change.found:
             raise WrongVersion(change.found)
@@ -128,8 +128,7 @@ def put(
         try:
             return _write(change)
         except (NotWritten, tables.ConditionFailed):
-            continue
-    raise tables.Contention(f"record {change.key} was changed {TRIES} times while it was written; ask again")
+            race.lost()
 
 
 def change_of(asker: Asker, wanted: Desired | Group, *, archive: bool) -> Change:

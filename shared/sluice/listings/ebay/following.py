@@ -20,12 +20,11 @@ from sluice.listings.ebay.drift import Drift, DriftClass
 from sluice.listings.ebay.echo import Echo
 from sluice.listings.ebay.plan import Unsure
 from sluice.listings.ebay.table import HistoryEntry, Record
-from sluice.platform import tables
+from sluice.platform import races, tables
 from sluice.platform.clock import iso
 from sluice.platform.packing import pack, unpack
 
 # Tries to open a case that others find at the same time.
-TRIES: Final = 5
 # Who is named in the history where a sale has changed a record.
 BUYER: Final = "a buyer at eBay"
 
@@ -170,14 +169,15 @@ def open_case(record: Record, kind: str, groups: Iterable[str], now: int, detail
         Contention: others find and decide about it all the time.
     """
     found: Record | None = record
-    for _ in range(TRIES):
+    race = races.Race(f"the cases of {record.sku} changed while one was to be opened")
+    while True:
         if found is None or cases.same(found.drift or [], kind, groups, details):
             return
         rows = [*(found.drift or []), cases.row(kind, groups, iso(now), details, sku=record.sku)]
         try:
             tables.update(Record, [record.tenant, record.sku], [Record.drift.set(rows)], found.same_drift)
         except tables.ConditionFailed:
+            race.lost()
             found = table.find(record.tenant, record.sku)
         else:
             return
-    raise tables.Contention(f"the cases of {record.sku} changed {TRIES} times while one was to be opened")

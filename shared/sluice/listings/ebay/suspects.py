@@ -13,14 +13,12 @@ from typing import Final
 
 from sluice.listings.ebay import sellers
 from sluice.listings.ebay.sellers import SellerPart
-from sluice.platform import tables
+from sluice.platform import races, tables
 from sluice.platform.observe import count
 
 # More do not wait: what is left out is found by the next report, or when its turn comes.
 MOST_WAITING: Final = 1_000
 MOST_CHECKED: Final = 2_000
-# Two writers of one account are a report and a look.
-TRIES: Final = 5
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,8 @@ def change(account: str, act: Callable[[Suspects], Suspects]) -> Suspects:
     Raises:
         Contention: others have changed them again and again meanwhile.
     """
-    for _ in range(TRIES):
+    race = races.Race(f"the suspects of {account} were changed while they were to be")
+    while True:
         before, turn = _read(account)
         after = act(before)
         if after == before:
@@ -75,13 +74,13 @@ def change(account: str, act: Callable[[Suspects], Suspects]) -> Suspects:
         try:
             _write(account, after, turn)
         except tables.ConditionFailed:
+            race.lost()
             continue
         if len(after.waiting) != len(before.waiting):
             sellers.note_suspects(account, len(after.waiting))
         if (more := len(after.waiting.keys() - before.waiting.keys())) > 0:
             count("drift.suspected", more)
         return after
-    raise tables.Contention(f"the suspects of {account} were changed {TRIES} times while they were to be")
 
 
 def _read(account: str) -> tuple[Suspects, int | None]:

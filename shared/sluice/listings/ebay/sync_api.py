@@ -13,6 +13,7 @@ from sluice.listings.ebay.api import one, refusals_told
 from sluice.listings.ebay.bodies import SITES
 from sluice.listings.ebay.kinds import MARKETPLACE
 from sluice.listings.ebay.standing import SyncStanding
+from sluice.platform import races
 from sluice.platform.clock import iso
 from sluice.platform.config import live
 from sluice.platform.http.auth import Permission
@@ -91,17 +92,17 @@ class PoliciesAsked(TypedDict):
 def answer_case(request: HttpRequest[AnswerBody, None]) -> CaseAnswer:
     """Say what becomes of an open difference."""
     case = unquote(request.path["case"])
+    race = races.Race(f"the record of case {case} was changed while that was answered")
     with refusals_told():
-        for _ in range(asking.TRIES):
+        while True:
             try:
                 return {"case": case, "answer": request.body.answer, "jobId": _answered(request, case)}
             except (answers.AnsweredMeanwhile, asking.WrongVersion):
-                continue
+                race.lost()
             except answers.NoCase:
                 raise NotFound.of("case", "case") from None
             except answers.NotTheirs as why:
                 raise Conflict(str(why)) from None
-    raise Conflict("the record is changed all the time by others; send it again")
 
 
 def _answered(request: HttpRequest[AnswerBody, None], case: str) -> str | None:

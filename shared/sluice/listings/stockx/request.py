@@ -24,11 +24,9 @@ from sluice.listings.stockx.kinds import MARKETPLACE, SINGLE, kind_name
 from sluice.listings.stockx.table import Entry, Listing
 from sluice.marketplaces.accounts import table as accounts
 from sluice.marketplaces.selling import Terms
-from sluice.platform import tables
+from sluice.platform import races, tables
 from sluice.platform.config.document import Config
 from sluice.platform.refused import CONFLICT, Refused
-
-TRIES = 10
 
 
 class UnknownListing(Exception):  # noqa: N818 - an answer to the caller
@@ -113,8 +111,10 @@ def change_listing(
     Raises:
         UnknownListing: this tenant has none of this id.
         Refused: it is in a state in which this cannot be done.
+        Contention: others have changed the listing again and again meanwhile.
     """
-    for _ in range(TRIES):
+    race = races.Race(f"listing {listing_id} was changed while a change was asked for")
+    while True:
         listing = current(asker, listing_id)
         if listing is None:
             raise UnknownListing(listing_id)
@@ -130,7 +130,7 @@ def change_listing(
         change = Change(number, action, job, asker.now, asker.subject, asked, active)
         if _ask(listing, change, asker, partial(_add_change, listing=listing, change=change, instead_of=older)):
             return AskedChange(listing_id, job, number)
-    raise tables.Contention(f"listing {listing_id} was changed {TRIES} times while a change was asked for; ask again")
+        race.lost()
 
 
 def again(listing: Listing, entry: Entry, job: str, now: int) -> Change | None:

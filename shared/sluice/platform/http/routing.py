@@ -17,7 +17,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.platform import usage
+from sluice.platform import races, usage
 from sluice.platform.clock import Clock, SystemClock
 from sluice.platform.config import live
 from sluice.platform.http import answers, auth, etags, idempotency, parameters
@@ -29,6 +29,7 @@ from sluice.platform.http.errors import (
     Internal,
     MethodNotAllowed,
     NotFound,
+    Unavailable,
     Unsupported,
 )
 from sluice.platform.http.models import Body, Query, check
@@ -156,6 +157,9 @@ def app(routes: Routes) -> APIGatewayHttpResolver:
         event = resolver.current_event.raw_event
         if isinstance(error, HttpError):
             return _refusal(error, event)
+        if isinstance(error, races.Contention):
+            logger.warning("others were first each time", extra={"api_request_id": _request_id(event)}, exc_info=error)
+            return _refusal(Unavailable("others have changed it all the time; send this again"), event)
         logger.exception("the request failed", extra={"api_request_id": _request_id(event)})
         return _refusal(Internal(), event)
 
