@@ -85,17 +85,19 @@ class Wish:
 
 
 def require_room(tenant: str, wanted: int, now: int, config: Config, kind: str | None = None) -> None:
-    """Do nothing if the tenant may have `wanted` more unfinished jobs; of `kind`, as many as `promotions` allows.
+    """Do nothing if the tenant may have `wanted` more unfinished jobs; one read.
+
+    kind: theirs, where it may have so many of them as `promotions` allows.
 
     Raises:
         TooMany: it may not.
     """
-    allowed = config.tenants.allowed(tenant)
-    name, most = ("promotions", allowed.promotions) if kind else ("unfinished_jobs", allowed.unfinished_jobs)
-    counters = usage.counters(tenant, tally.PERIOD)
-    if tally.unfinished(counters, kind) + wanted > most:
-        tally.want_recount(tenant, counters, now)
-        raise TooMany(name, most, WAIT_SECONDS)
+    allowed, counters = config.tenants.allowed(tenant), usage.counters(tenant, tally.PERIOD)
+    bounds = [("promotions", allowed.promotions, kind)] if kind else []
+    for name, most, counted in [*bounds, ("unfinished_jobs", allowed.unfinished_jobs, None)]:
+        if tally.unfinished(counters, counted) + wanted > most:
+            tally.want_recount(tenant, counters, now)
+            raise TooMany(name, most, WAIT_SECONDS)
 
 
 def take_room(tenant: str, number: int, now: int, config: Config) -> None:

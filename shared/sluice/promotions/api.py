@@ -70,8 +70,7 @@ def create_promotions(request: HttpRequest[NewPromotions, None]) -> AcceptedProm
     """Ask for an ad, or for many."""
     body = request.body
     wanted = body.wanted()
-    for kind in (CREATE.name, None):
-        require_room(request.tenant, len(wanted), request.now, live.current(), kind)
+    require_room(request.tenant, len(wanted), request.now, live.current(), CREATE.name)
     _check_campaigns(body, wanted, request.tenant)
     try:
         answers = promote(wanted, request.tenant, request.subject, request.now, live.current())

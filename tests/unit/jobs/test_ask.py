@@ -19,6 +19,7 @@ from sluice.platform.config.document import Config
 from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.http.errors import TooMany
 from sluice.platform.refused import UNAVAILABLE, Refused
+from tests.support.store import Answer, Request, Send, Store
 from tests.support.work import KIND
 from tests.unit.jobs.conftest import NOON
 
@@ -135,6 +136,21 @@ def test_of_some_kinds_a_tenant_may_have_fewer() -> None:
     with pytest.raises(TooMany, match="promotions"):
         ask.require_room("acme", 2, NOON, CONFIG, KIND.name)
     ask.require_room("acme", 2, NOON, CONFIG)
+
+
+def test_of_these_it_may_have_no_more_than_of_all_either_and_both_are_told_by_one_read(store: Store) -> None:
+    read, most = list[str](), CONFIG.tenants.allowances.unfinished_jobs
+    usage.put("acme", "jobs", {"n:other:unfinished": most - 1})
+
+    def around(request: Request, send: Send) -> Answer:
+        read.append(request.operation)
+        return send()
+
+    store.around = around
+    ask.require_room("acme", 1, NOON, CONFIG, KIND.name)
+    assert read == ["GetItem"]
+    with pytest.raises(TooMany, match="unfinished_jobs"):
+        ask.require_room("acme", 2, NOON, CONFIG, KIND.name)
 
 
 def test_a_wish_that_says_no_more_is_for_one_call_at_once_on_its_own_account() -> None:
