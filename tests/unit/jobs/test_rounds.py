@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
-from sluice.jobs.budgets import seats
+from sluice.jobs.budgets import ledger, seats
 from sluice.jobs.budgets.pace import Slowed
-from sluice.jobs.budgets.windows import Usage
+from sluice.jobs.budgets.windows import Usage, Window
 from sluice.jobs.dispatch import poller
 from sluice.jobs.dispatch.admission import Room
 from sluice.jobs.dispatch.find_ready import Ready
@@ -15,13 +16,17 @@ from sluice.jobs.dispatch.rounds import Done, Round, attempt, for_each
 from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model.candidate import Candidate
 from sluice.jobs.model.keys import BACKGROUND
+from sluice.jobs.queue import lanes
+from sluice.jobs.queue.enqueue import enqueue
 from sluice.jobs.run.runner import CALL_MS
 from sluice.platform.clock import MINUTE, SECOND
 from sluice.platform.config.document import Config
 from sluice.platform.config.engine import Engine
-from sluice.platform.config.limits import Limits
+from sluice.platform.config.limits import Limits, by_clock
 from sluice.platform.context import Context
 from tests.support.clock import VirtualClock
+from tests.support.store import Answer, Request, Send, Store
+from tests.support.work import spec
 from tests.unit.jobs.conftest import NOON
 
 OPEN = Room(None, None, None)
@@ -64,6 +69,62 @@ def test_what_is_held_is_told_by_service_and_reason() -> None:
         "held_by": {"stockx:closed": 2, "ebay:paused": 1},
         "oldest": {"x": 5},
     }
+
+
+@pytest.mark.parametrize(("number", "requests"), [(0, 0), (1, 1), (33, 1), (34, 2)])
+def test_a_round_reads_many_budgets_in_one_request(number: int, requests: int, store: Store) -> None:
+    budgets, read = [f"ebay:app.{one}" for one in range(number)], list[int]()
+    limits, window = Limits(by_clock(100), interval_ms=100), Window.of("ebay:app.0", NOON)
+    for count, budget in enumerate(budgets, 1):
+        ledger.reserve_calls(budget, limits, window, count)
+        ledger.note_share(budget, window, "acme", count)
+        ledger.close(budget, NOON + count, "429")
+
+    def around(request: Request, send: Send) -> Answer:
+        [table] = request.parameters["RequestItems"].values()
+        read.append(len(table["Keys"]))
+        return send()
+
+    store.around = around
+    found = Round(Snapshot(NOON, Config(), Accounts(lambda *_: {}))).usages(budgets)
+    store.around = None
+    assert found == {budget: ledger.read(budget, NOON) for budget in budgets}
+    assert len({usage.hour for usage in found.values()}) == number
+    assert (len(read), max(read, default=0) <= 100) == (requests, True)
+
+
+def test_a_budget_of_which_something_is_left_out_is_read_by_itself(store: Store) -> None:
+    """DynamoDB answers with what it has time for. Else its calls would seem unused, and itself open."""
+
+    def around(_: Request, send: Send) -> Answer:
+        answer = send()
+        [(table, items)] = answer["Responses"].items()
+        left_out = [{"budget": items[-1]["budget"], "window": items[-1]["window"]}]
+        return {"Responses": {table: items[:-1]}, "UnprocessedKeys": {table: {"Keys": left_out}}}
+
+    for budget in ("stockx:acme", "stockx:bolt"):
+        ledger.close(budget, NOON + MINUTE, "429")
+    store.around = around
+    found = Round(Snapshot(NOON, Config(), Accounts(lambda *_: {}))).usages(["stockx:acme", "stockx:bolt"])
+    assert [usage.closed_until for usage in found.values()] == [NOON + MINUTE]
+
+
+def test_where_budgets_cannot_be_read_together_each_is_read_by_itself(store: Store) -> None:
+    lost = list[str]()
+
+    def around(request: Request, send: Send) -> Answer:
+        if request.operation == "BatchGetItem" and not lost:
+            lost.append(str(request.parameters))
+            raise EndpointConnectionError(endpoint_url="nowhere")
+        return send()
+
+    for tenant in ("acme", "bolt"):
+        enqueue(spec(tenant, tenant=tenant), NOON)
+    round_ = Round(Snapshot(NOON, Config(), Accounts(lambda asked, _: dict.fromkeys(asked, "ACTIVE"))))
+    store.around = around
+    found = round_.find(lanes.active(), MINUTE)
+    assert {budget: len(ready.candidates) for budget, ready in found.items()} == {"stockx:acme": 1, "stockx:bolt": 1}
+    assert (len(lost), round_.done.errors) == (1, 0)
 
 
 def test_one_budgets_trouble_is_counted_and_holds_up_no_other() -> None:

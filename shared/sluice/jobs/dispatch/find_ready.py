@@ -70,14 +70,16 @@ class Ready:
         return manual in self.moved or (self.usage.manual_until if manual else self.usage.admitted_until) > now
 
 
-def find(snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: int, until: int) -> Ready:
+def find(
+    snapshot: Snapshot, budget: str, marked: Iterable[Lane], horizon_ms: int, until: int, usage: Usage | None = None
+) -> Ready:
     """What of the work in the `marked` lanes of `budget` that is due by `until` may run, and the room for it.
 
-    horizon_ms: how far ahead of its slots the budget is given work.
+    horizon_ms: how far ahead of its slots the budget is given work. usage: what is used of it, if that was read.
     """
     now, config = snapshot.now, snapshot.config
     limits = config.limits[keys.service_of(budget)]
-    usage = ledger.read(budget, now)
+    usage = usage or ledger.read(budget, now)
     room = _room(budget, limits, usage, snapshot, horizon_ms)
     ready = Ready(budget, limits, room, usage=usage, admitted_until=usage.admitted_until)
     # What holds the whole budget is known before its lanes are read.

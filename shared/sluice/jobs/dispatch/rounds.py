@@ -16,6 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import PynamoDBException
+
+from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets.windows import Usage
 from sluice.jobs.dispatch import find_ready, rescue
 from sluice.jobs.dispatch.find_ready import Ready
 from sluice.jobs.dispatch.snapshot import Snapshot
@@ -107,22 +112,44 @@ class Round:
         """What of the due work of the `marked` lanes may run, by budget. See `check`. only: of these."""
         found = self.by_budget(marked)
         by_budget = {budget: some for budget, some in found.items() if only is None or budget in only}
+        usages = self.usages(by_budget)
 
         def one(budget: str, part: Done) -> Ready:
-            return self.check(budget, by_budget[budget], part, horizon_ms, until)
+            return self.check(budget, by_budget[budget], part, horizon_ms, until, usages.get(budget))
 
         return {each.budget: each for each in for_each(by_budget, one, self.done)}
 
+    def usages(self, budgets_: Iterable[str]) -> Mapping[str, Usage]:
+        """What is used of these budgets, of many in one request; those that are not among it are read one by one."""
+        wanted, now = list(budgets_), self.snapshot.now
+
+        def some(first: int) -> Mapping[str, Usage]:
+            try:
+                return ledger.read_some(wanted[first : first + ledger.MOST_READ], now)
+            except (PynamoDBException, BotoCoreError):
+                logger.warning("budgets could not be read together", exc_info=True)
+                return {}
+
+        with ThreadPoolExecutor(THREADS) as pool:
+            parts = pool.map(some, range(0, len(wanted), ledger.MOST_READ))
+            return {budget: usage for part in parts for budget, usage in part.items()}
+
     def check(
-        self, budget: str, marked: Sequence[Lane], part: Done, horizon_ms: int, until: int | None = None
+        self,
+        budget: str,
+        marked: Sequence[Lane],
+        part: Done,
+        horizon_ms: int,
+        until: int | None = None,
+        usage: Usage | None = None,
     ) -> Ready:
         """What of the due work in a budget's lanes may run, and the room for it up to `horizon_ms` ahead.
 
         part: counts this budget's part of the round. until: what becomes due by then is found too, epoch ms; by default
-            what is due now. Items that are no jobs are set aside.
+            what is due now. usage: as `find_ready.find`. Items that are no jobs are set aside.
         """
         now, config = self.snapshot.now, self.snapshot.config
-        ready = find_ready.find(self.snapshot, budget, marked, horizon_ms, until or now)
+        ready = find_ready.find(self.snapshot, budget, marked, horizon_ms, until or now, usage)
         part.buried += sum(rescue.discard(job_id, now, config) for job_id in ready.unreadable)
         if ready.held:
             part.held[budget] = ready.held

@@ -70,8 +70,10 @@ def admit(marked: Iterable[Lane], round_: Round, send: Send) -> None:
     # What has its slots later than its lease lets it begin would be claimed, and taken back, again and again.
     ahead = min(config.engine.horizon_ms, config.engine.lease_ms - CALL_MS)
 
+    usages = round_.usages(by_budget)
+
     def serve(budget: str, part: Done) -> None:
-        ready = round_.check(budget, by_budget[budget], part, ahead)
+        ready = round_.check(budget, by_budget[budget], part, ahead, usage=usages.get(budget))
         picked = pick(ready.candidates, ready.room, now, config.engine.age_limit_ms)
         # Apart, because batches of manual jobs have a queue of their own; and first, because somebody waits for them.
         manual = [job for job in picked if job.manual]
