@@ -19,7 +19,7 @@ from sluice.inventory.csv_rows import CsvRow
 from sluice.inventory.import_api import KIND
 from sluice.inventory.rules import Draft, Raw
 from sluice.inventory.sheet import Sheet
-from sluice.jobs.budgets import ledger, refusals, slots
+from sluice.jobs.budgets import handed_out, ledger, refusals, slots
 from sluice.jobs.budgets.blocks import Hand
 from sluice.jobs.budgets.slots import Seen, reserve_slots, return_slots
 from sluice.jobs.dispatch import transfers
@@ -459,11 +459,12 @@ CASES: dict[str, Case] = {
     ),
     "take manual calls back": Case(
         # Sent once, as slots are returned.
-        lambda _: ledger.retract("stockx:acme", 2, LIMITS.pace),
-        before=lambda: ledger.admit("stockx:acme", LIMITS, 5, NOON, manual=True),
+        lambda _: handed_out.retract("stockx:acme", 2, LIMITS.pace),
+        before=lambda: handed_out.admit("stockx:acme", LIMITS, 5, NOON, manual=True),
     ),
     "admit until": Case(
-        lambda _: ledger.admit_until("stockx:acme", NOON + 5), lambda _: ledger.read("stockx:acme", NOON).admitted_until
+        lambda _: handed_out.admit_until("stockx:acme", NOON + 5),
+        lambda _: ledger.read("stockx:acme", NOON).admitted_until,
     ),
     "track a page": Case(tracked, lambda one: (one.version, [page.trackers for page in table.Product.scan()])),
     "track a page no longer": Case(

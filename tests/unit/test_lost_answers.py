@@ -15,7 +15,7 @@ from sluice.feed import table as feed
 from sluice.feed.bus_events import Event
 from sluice.inventory import table as items
 from sluice.inventory.rules import Edit
-from sluice.jobs.budgets import ledger, seats
+from sluice.jobs.budgets import handed_out, ledger, seats
 from sluice.jobs.budgets.slots import reserve_slots
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import dead_letters, keys
@@ -152,7 +152,7 @@ TRIED: deliveries.Try = {"at": NOON, "status": 500, "code": "refused", "message"
 
 def admitted(_: object) -> None:
     for _ in range(3):
-        ledger.admit("stockx:acme", LIMITS, 2, NOON)
+        handed_out.admit("stockx:acme", LIMITS, 2, NOON)
 
 
 def two_seats() -> list[str]:

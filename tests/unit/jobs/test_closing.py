@@ -2,7 +2,7 @@
 
 import pytest
 
-from sluice.jobs.budgets import ledger, refusals
+from sluice.jobs.budgets import handed_out, ledger, refusals
 from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.budgets.pace import UNSLOWED
 from sluice.jobs.budgets.refusals import Refusals, RefusedCall, refuse
@@ -191,6 +191,6 @@ def test_of_what_a_process_has_met_the_longest_stands_until_it_is_over() -> None
 @pytest.mark.parametrize(("unused", "moved"), [(2, 2), (0, 0), (-1, 0)])
 def test_only_calls_that_were_not_made_move_the_clock_of_manual_work_back(unused: int, moved: int) -> None:
     """A batch may have made more calls than it was handed out with."""
-    ledger.admit(BUDGET, LIMITS, 5, NOON, manual=True)
-    ledger.retract(BUDGET, unused, LIMITS.pace)
+    handed_out.admit(BUDGET, LIMITS, 5, NOON, manual=True)
+    handed_out.retract(BUDGET, unused, LIMITS.pace)
     assert ledger.read(BUDGET, NOON).manual_until == NOON + (5 - moved) * LIMITS.pace

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets import handed_out, ledger
 from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.budgets.pace import UNSLOWED, Slowed
 from sluice.jobs.budgets.shares import Shares
@@ -130,7 +130,7 @@ def test_of_what_tenants_share_each_may_have_a_part_and_of_what_is_ones_own_ther
 def test_calls_that_manual_work_has_not_needed_move_its_clock_back_once(store: Store) -> None:
     """Even a single one. Were it sent again after a lost answer, it would move by as much twice."""
     limits, sent = Limits(by_clock(100), interval_ms=100), list[Request]()
-    ledger.admit(BUDGET, limits, 3, NOON, manual=True)
+    handed_out.admit(BUDGET, limits, 3, NOON, manual=True)
     before = ledger.read(BUDGET, NOON).manual_until
 
     def watched(request: Request, send: Send) -> Answer:
@@ -139,7 +139,7 @@ def test_calls_that_manual_work_has_not_needed_move_its_clock_back_once(store: S
 
     store.around = watched
     for unused, pace in ((1, 100), (2, 0), (0, 100)):
-        ledger.retract(BUDGET, unused, pace)
+        handed_out.retract(BUDGET, unused, pace)
     store.around = None
     assert ledger.read(BUDGET, NOON).manual_until == before - 100
     assert [request.once for request in sent] == [True]
@@ -152,7 +152,7 @@ def test_what_nothing_bounds_is_counted_nowhere_and_costs_no_request(store: Stor
     free = reserve_slots(BUDGET, hourly, 3, NOON)
     assert free.starts == (NOON,) * 3
     return_slots(BUDGET, free, 2)
-    assert ledger.admit(BUDGET, hourly, 3, NOON, pace=100, manual=True, leaves=True) == 0
+    assert handed_out.admit(BUDGET, hourly, 3, NOON, pace=100, manual=True, leaves=True) == 0
     assert ledger.reserve_calls(BUDGET, unbound, WINDOW, 3)
     ledger.give_back(BUDGET, unbound, WINDOW, 3)
     ledger.give_back(BUDGET, hourly, WINDOW, 0)
@@ -183,7 +183,7 @@ def test_one_request_reads_a_budget_and_only_an_applications_has_shares_to_read(
 def test_a_write_whose_answer_is_lost_counts_once(store: Store, manual: bool) -> None:
     """What can be told by its token is sent again; the rest is not."""
     limits, sent = Limits(by_clock(100), interval_ms=100, tolerance_ms=0), list[bool]()
-    ledger.admit(BUDGET, limits, 1, NOON, manual=manual)  # the clock lies ahead
+    handed_out.admit(BUDGET, limits, 1, NOON, manual=manual)  # the clock lies ahead
 
     def watched(request: Request, send: Send) -> Answer:
         sent.append(request.once)
@@ -193,7 +193,7 @@ def test_a_write_whose_answer_is_lost_counts_once(store: Store, manual: bool) ->
     assert ledger.reserve_calls(BUDGET, limits, WINDOW, 3)
     ledger.give_back(BUDGET, limits, WINDOW, 1)
     ledger.note_share(APPLICATION, WINDOW, "acme", 2)
-    assert ledger.admit(BUDGET, limits, 3, NOON, manual=manual) == 100
+    assert handed_out.admit(BUDGET, limits, 3, NOON, manual=manual) == 100
     store.around = None
     usage = ledger.read(BUDGET, NOON)
     assert (usage.hour, usage.admitted_until - NOON) == (2, 400)
@@ -233,7 +233,7 @@ class Handed(NamedTuple):
 def test_what_is_handed_out_keeps_the_slots_for_as_long_as_its_calls_take(handed: list[Handed]) -> None:
     limits = Limits(by_clock(100), interval_ms=100, tolerance_ms=0)
     for one in handed:
-        waits = ledger.admit(
+        waits = handed_out.admit(
             BUDGET, limits, one.calls, NOON, one.pace, manual=one.by_hand, since=NOON + one.since if one.since else 0
         )
         usage = ledger.read(BUDGET, NOON)
@@ -243,18 +243,18 @@ def test_what_is_handed_out_keeps_the_slots_for_as_long_as_its_calls_take(handed
 def test_what_was_handed_out_and_has_started_keeps_no_slots() -> None:
     limits = Limits(by_clock(100), interval_ms=100, tolerance_ms=0)
     for manual in (True, False):
-        ledger.admit(BUDGET, limits, 3, NOON, manual=manual)
+        handed_out.admit(BUDGET, limits, 3, NOON, manual=manual)
     later = NOON + MINUTE
-    assert ledger.admit(BUDGET, limits, 1, later, manual=True) == 0
+    assert handed_out.admit(BUDGET, limits, 1, later, manual=True) == 0
     assert ledger.read(BUDGET, later).manual_until == later + 100
     over = later + 100  # just now: what others have taken counts again
-    assert ledger.admit(BUDGET, limits, 1, over, manual=True, since=over + 750) == 0
+    assert handed_out.admit(BUDGET, limits, 1, over, manual=True, since=over + 750) == 0
     assert ledger.read(BUDGET, over).manual_until == over + 850
 
 
 def test_where_windows_roll_the_latest_end_of_what_was_handed_out_stays() -> None:
     for until in (300, 500, 400):
-        ledger.admit_until(BUDGET, NOON + until)
+        handed_out.admit_until(BUDGET, NOON + until)
     assert ledger.read(BUDGET, NOON).admitted_until == NOON + 500
 
 
@@ -271,7 +271,7 @@ def test_that_manual_work_was_left_behind_is_remembered_until_a_tick_knows_bette
     limits = Limits(by_clock(100), interval_ms=100, tolerance_ms=0)
     known = list[int]()
     for leaves in (True, None, False):
-        ledger.admit(BUDGET, limits, 1, NOON, manual=True, leaves=leaves)
+        handed_out.admit(BUDGET, limits, 1, NOON, manual=True, leaves=leaves)
         known.append(ledger.read(BUDGET, NOON).left_at)
     assert known == [NOON, NOON, 0]
 
@@ -290,7 +290,7 @@ def test_who_guesses_where_the_clock_stands_writes_once_and_who_is_wrong_once_mo
     store.around = around
     for waits in (0, 300, 600):
         made.append(0)
-        assert ledger.admit(BUDGET, limits, 3, NOON, manual=manual, lies_ahead=lies_ahead) == waits
+        assert handed_out.admit(BUDGET, limits, 3, NOON, manual=manual, lies_ahead=lies_ahead) == waits
     store.around = None
     assert made == writes
 
@@ -304,8 +304,8 @@ def test_a_clock_that_another_has_moved_meanwhile_is_not_set_back(store: Store) 
             return send()
         finally:
             if others:
-                ledger.admit(BUDGET, limits, others.pop(), NOON, lies_ahead=False)
+                handed_out.admit(BUDGET, limits, others.pop(), NOON, lies_ahead=False)
 
     store.around = around
-    assert ledger.admit(BUDGET, limits, 3, NOON) == 500
+    assert handed_out.admit(BUDGET, limits, 3, NOON) == 500
     assert ledger.read(BUDGET, NOON).admitted_until == NOON + 800

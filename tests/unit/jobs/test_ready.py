@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets import handed_out, ledger
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.dispatch import find_ready as reading
 from sluice.jobs.dispatch.find_ready import Ready, find
@@ -138,11 +138,11 @@ def paced(store: Store, clock: VirtualClock) -> list[int]:
 def test_what_the_slots_cannot_start_is_not_read(store: Store, clock: VirtualClock) -> None:
     waiting(clock, "acme", 200)
     assert paced(store, clock) == [20]
-    ledger.admit("stockx", PACED.limits["stockx"], 5, clock.time)
+    handed_out.admit("stockx", PACED.limits["stockx"], 5, clock.time)
     assert paced(store, clock) == [15]
     waiting(clock, "acme", 200, keys.HOT)
     assert paced(store, clock) == [15, 1], "hot work fills it: of background work only what age has raised"
-    ledger.admit("stockx", PACED.limits["stockx"], 14, clock.time)
+    handed_out.admit("stockx", PACED.limits["stockx"], 14, clock.time)
     assert paced(store, clock) == [1, 1], "there is no room for a batch: neither is read on without age"
 
 
@@ -151,7 +151,7 @@ def test_of_manual_work_a_batch_is_read_or_what_the_slots_can_start(store: Store
     waiting(clock, "acme", 200)
     waiting(clock, "acme", 8, keys.MANUAL)
     assert paced(store, clock) == [20, 12]
-    ledger.admit("stockx", PACED.limits["stockx"], 20, clock.time)
+    handed_out.admit("stockx", PACED.limits["stockx"], 20, clock.time)
     assert paced(store, clock) == [7, 1]
     waiting(clock, "globex", 30, keys.MANUAL)
     assert sum(paced(store, clock)) <= 2 * 7
@@ -160,7 +160,7 @@ def test_of_manual_work_a_batch_is_read_or_what_the_slots_can_start(store: Store
 def test_what_age_has_raised_is_found_behind_slots_that_are_spoken_for(store: Store, clock: VirtualClock) -> None:
     waiting(clock, "acme", 12)
     clock.time += 2 * HOUR
-    ledger.admit("stockx", PACED.limits["stockx"], 20, clock.time)
+    handed_out.admit("stockx", PACED.limits["stockx"], 20, clock.time)
     waiting(clock, "acme", 4, keys.MANUAL)
     assert paced(store, clock) == [7, 1, 6]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets import handed_out, ledger
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import VERSION, Job
 from sluice.jobs.model.outcomes import Failure, HandlerResult
@@ -90,7 +90,7 @@ def test_a_batch_behind_which_nothing_waits_asks_for_nothing(nudged: list[int], 
 def test_slots_that_a_batch_has_not_needed_are_others(clock: VirtualClock) -> None:
     """Each call of manual work has moved its clock: those that were not made move it back."""
     batch, pace = batch_of("abc", clock, keys.MANUAL), PACED.limits["stockx"].pace
-    ledger.admit("stockx:acme", PACED.limits["stockx"], 3, clock.time, manual=True)
+    handed_out.admit("stockx:acme", PACED.limits["stockx"], 3, clock.time, manual=True)
 
     def handler(run: Run) -> HandlerResult:
         return one_call(run) if run.payload["sku"] == "a" else {}

@@ -8,7 +8,7 @@ from contextlib import suppress
 from botocore.exceptions import BotoCoreError
 from pynamodb.exceptions import PynamoDBException
 
-from sluice.jobs.budgets import blocks, ledger
+from sluice.jobs.budgets import blocks, handed_out, ledger
 from sluice.jobs.budgets.refusals import Refusals
 from sluice.jobs.budgets.windows import SOON_MS, Window
 from sluice.jobs.dispatch.admission import batches
@@ -119,7 +119,7 @@ def _admit(
 
 
 def _note_admitted(ready: Ready, calls: int, now: int, *, manual: bool, leaves: bool | None) -> int:
-    """Note that work with so many calls was handed out, and has not started; as `ledger.admit`.
+    """Note that work with so many calls was handed out, and has not started; as `handed_out.admit`.
 
     Work at set times (`at_once`) starts where it was handed out: it takes its slots at once, and what has not started
     keeps them from nobody.
@@ -128,7 +128,7 @@ def _note_admitted(ready: Ready, calls: int, now: int, *, manual: bool, leaves: 
     if limits.at_once:
         return 0
     since, lies_ahead = ready.usage.next_at if manual else 0, ready.lies_ahead(now, manual=manual)
-    ahead = ledger.admit(
+    ahead = handed_out.admit(
         budget, limits, calls, now, ready.pace, manual=manual, leaves=leaves, since=since, lies_ahead=lies_ahead
     )
     ready.moved |= {manual, False}
@@ -139,7 +139,7 @@ def _note_admitted(ready: Ready, calls: int, now: int, *, manual: bool, leaves: 
         until, before = ready.admitted_until, ready.handed_out
         ready.admitted_until = blocks.hand_out(times, now, until, before, calls, pace, limits.arrival_ms)
         ready.handed_out += calls
-        ledger.admit_until(budget, ready.admitted_until)
+        handed_out.admit_until(budget, ready.admitted_until)
     return ahead
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from itertools import count as count_from
 
-from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets import handed_out
 from sluice.jobs.model import keys
 from sluice.jobs.model.job import Job
 from sluice.jobs.model.outcomes import Failure
@@ -66,7 +66,7 @@ def _one(body: str, context: Context, deadline: int) -> Report:
     report = run_batch(batch, limits, context, deadline, _observing(batch, context), threads(limits))
     if batch.more:
         # What it has not needed is others' now; then there is room for certain.
-        ledger.retract(batch.budget, batch.calls - report.calls, batch.more)
+        handed_out.retract(batch.budget, batch.calls - report.calls, batch.more)
         nudge(context.now())
     for job in report.newer:
         sqs.set_aside(body, f"job {job.job_id} is of version {job.version}, which this worker cannot read")
