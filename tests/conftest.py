@@ -23,6 +23,9 @@ from sluice.platform.imports import takers
 # wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# All that tests call is on this machine: what a person's shell says of AWS and of proxies is not for them.
+for name in [name for name in os.environ if name.startswith("AWS_") or name.lower().endswith("_proxy")]:
+    del os.environ[name]
 # Tests are a laptop's; a process that is told nothing has the strictest stage.
 os.environ.setdefault("SLUICE_STAGE", "local")
 # Metrics are written when a hundred have come together, whichever test counts the last of them.

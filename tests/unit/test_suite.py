@@ -1,5 +1,8 @@
 """The suite itself: its longest files go first, and enough processes share them."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -51,6 +54,16 @@ def test_files_that_share_a_cloud_are_there_and_are_one_share() -> None:
     assert conftest.share_of(market) == conftest.share_of("tests/integration/test_commands.py::test_c")
     assert conftest.share_of(market) != conftest.share_of(restore)
     assert conftest.share_of("tests/unit/test_suite.py::test_d") == "tests/unit/test_suite.py"
+
+
+def test_what_a_shell_says_of_aws_and_of_proxies_is_not_for_the_tests() -> None:
+    """Else a profile that only somebody else's machine has, or a proxy before 127.0.0.1, would fail most of them."""
+    shell = {"PYTHONPATH": f"{ROOT / 'shared'}{os.pathsep}{ROOT}", "PATH": os.environ["PATH"]}
+    said = {"AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+    command = [sys.executable, "-c", "import os, tests.conftest; print(*os.environ)"]
+    found = subprocess.run(command, env=shell | said, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "PATH" in found.stdout.split()
+    assert not said.keys() & set(found.stdout.split())
 
 
 def test_what_takes_long_is_looked_at_less_often_and_never_much_later(monkeypatch: pytest.MonkeyPatch) -> None:
