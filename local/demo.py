@@ -36,7 +36,7 @@ def main() -> int:
     """Run the demo; returns the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     keep_parent_environment_clean()
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, force_terminal=sys.stdout.isatty())  # whatever FORCE_COLOR says
     started = time.monotonic()
     try:
         with Laptop(configuration=json.dumps(SHORT), say=lambda line: console.print(f"  {line}")) as laptop:

@@ -34,7 +34,7 @@ class Beside:
     def __init__(self, laptop: Laptop, api: Api, tenant: str) -> None:
         self._text = StringIO()
         self._threads = ThreadPoolExecutor(1)
-        console = Console(file=self._text, highlight=False, soft_wrap=True, width=120)
+        console = Console(file=self._text, highlight=False, soft_wrap=True, width=120, force_terminal=False)
         self._done = self._threads.submit(keep_equal, laptop, api, tenant, console)
 
     def finish(self, console: Console) -> None:

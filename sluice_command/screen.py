@@ -47,8 +47,11 @@ class Screen:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self._out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-        self._err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        # rich would take FORCE_COLOR for a terminal, and a pipe would get what is drawn for people.
+        self._out, self._err = (
+            Console(file=file, highlight=False, soft_wrap=True, force_terminal=file.isatty())
+            for file in (sys.stdout, sys.stderr)
+        )
 
     @property
     def is_terminal(self) -> bool:

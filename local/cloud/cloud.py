@@ -10,10 +10,10 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import boto3
@@ -27,6 +27,10 @@ ROOT = Path(__file__).parents[2]
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 START_SECONDS = 240  # only what never starts takes as long, however busy this machine is
+# Whether it answers is asked again after this time: somebody else may listen there, and say nothing.
+LOOK_SECONDS = 10
+# In the log of a cloud whose port somebody else took just before it did, and how often another one is tried then.
+TAKEN, OTHER_PORTS = "already in use", 3
 # Within which a cloud that keeps its state writes it down.
 STOP_SECONDS = 60
 
@@ -60,9 +64,13 @@ class LocalCloud:
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: dict[str, Any] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="sluice-cloud-"))
-        self.port = port or free_port()
+        self.port = port
         self._keep, self._probed, self._windows = keep, probed, windows
-        self.endpoint_url = f"http://{HOST}:{self.port}"
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where it answers, once it was started."""
+        return f"http://{HOST}:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -86,11 +94,24 @@ class LocalCloud:
         return self.folder / "probe.jsonl"
 
     def start(self) -> Self:
-        """Start, and return when the cloud answers.
+        """Start, and return when the cloud answers. A cloud that was stopped listens where it did before.
 
         Raises:
             CloudError: it ended or did not answer in time; carries the end of its log.
         """
+        if self.port:
+            return self._start()
+        for _ in range(OTHER_PORTS):
+            self.port = free_port()
+            try:
+                return self._start()
+            except CloudError as error:
+                if TAKEN not in str(error):
+                    raise
+        self.port = free_port()
+        return self._start()
+
+    def _start(self) -> Self:
         scratch = self.folder / "tmp"
         scratch.mkdir(parents=True)  # a stop has removed all of it
         # Nothing of this process's own environment: a function sees what the template gives it, as in AWS.
@@ -132,8 +153,8 @@ class LocalCloud:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                urlopen(f"{self.endpoint_url}/_ministack/health", timeout=START_SECONDS).close()
-            except (URLError, ConnectionError):
+                urlopen(f"{self.endpoint_url}/_ministack/health", timeout=LOOK_SECONDS).close()
+            except (OSError, HTTPException):
                 time.sleep(0.05)
             else:
                 return

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.cloud import CloudError, DeployError, LocalCloud, deploy
-from local.cloud.cloud import ROOT
+from local.cloud.cloud import ROOT, free_port
 from local.cloud.starts import can_start
 from tests.support.stack import empty_cloud, until
 
@@ -171,6 +171,18 @@ def _told(cloud: LocalCloud) -> list[dict[str, Any]]:
     """The whole lines of a probed cloud's record."""
     lines = cloud.probe_file.read_text("utf-8").splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("}\n")]
+
+
+def test_a_port_that_somebody_took_just_before_the_cloud_did_is_left_to_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ports = [taken.getsockname()[1], free_port()]
+        monkeypatch.setattr("local.cloud.cloud.free_port", lambda: ports.pop(0))
+        other = ports[1]
+        with empty_cloud() as cloud:
+            assert cloud.port == other
+            assert cloud.client("sqs").list_queues()
 
 
 def test_a_stopped_cloud_leaves_nothing_behind() -> None:

@@ -33,3 +33,14 @@ def test_a_bar_shows_others_words_as_they_are(text: str) -> None:
     assert "\x9b" not in shown
     if text != HOSTILE:
         assert shown.count(text) >= 2
+
+
+@pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE"])
+def test_a_pipe_gets_no_drawing_whatever_the_environment_says_of_colours(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Continuous integration sets such variables for all programs, and reads what they write."""
+    monkeypatch.setenv(name, "1")
+    screen = Screen()
+    assert not screen.is_terminal
+    assert not screen.is_live
