@@ -22,7 +22,7 @@ from local.sandbox.limits import Limits as SandboxLimits
 from local.sandbox.stockx import bodies
 from sluice import capabilities
 from sluice.inventory import worker as inventory_worker
-from sluice.jobs.budgets import slots
+from sluice.jobs.budgets import last_clock
 from sluice.jobs.dispatch import scheduler
 from sluice.jobs.model import events, kinds
 from sluice.jobs.queue import lanes, nudge
@@ -375,5 +375,5 @@ def read_configuration(
 
 def forget() -> None:
     """What runs next is another process, which remembers nothing."""
-    for module in (lanes, nudge, slots, token_cache, endpoints):
+    for module in (lanes, nudge, last_clock, token_cache, endpoints):
         module.forget()

@@ -22,7 +22,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from sluice.jobs.budgets import slots
+from sluice.jobs.budgets import last_clock
 from sluice.jobs.dispatch import hand_on, rescue
 from sluice.jobs.dispatch.admission import Room
 from sluice.jobs.dispatch.find_ready import Ready
@@ -106,7 +106,7 @@ class Machine:
         self._promises = Promises(self.store, self._clock, LIMITS)
         turn = self.turn = Turn(actor, told, state.now, fault, self._watched)
         lanes.forget()
-        slots.forget()
+        last_clock.forget()
         ended, answer = True, None
         try:
             answer = getattr(self, f"_{actor.what}")(turn, *actor.arguments)

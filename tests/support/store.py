@@ -25,7 +25,7 @@ from pynamodb.models import Model
 
 from local.cloud import quick_dynamodb
 from local.cloud.tables import create_tables
-from sluice.jobs.budgets import slots
+from sluice.jobs.budgets import last_clock
 from sluice.jobs.queue import lanes
 from sluice.platform import aws, tables
 from sluice.platform.settings import settings
@@ -246,7 +246,7 @@ def _forget(clients: bool) -> None:
             else:
                 value.cache_clear()
     lanes.forget()
-    slots.forget()
+    last_clock.forget()
 
 
 def _remembering(module: ModuleType) -> list[Any]:

@@ -1,19 +1,20 @@
 """What a worker holds while it calls: each reserved call is made, or given back to the window it was charged to."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 import pytest
 
-from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets import ledger, refusals, slots
 from sluice.jobs.budgets.grant import LONGEST_CLOSING_MS, Grant
 from sluice.jobs.budgets.pace import Slowed
 from sluice.jobs.budgets.refusals import Refusals
 from sluice.jobs.budgets.slots import reserve_slots, return_slots
 from sluice.jobs.budgets.windows import Usage, Window
 from sluice.jobs.model.outcomes import BudgetClosed, BudgetEmpty, Failure, OutOfTime
+from sluice.platform import tables
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.config.limits import CallWindow, Limits, by_clock
 from tests.support.clock import VirtualClock
@@ -442,3 +443,61 @@ def test_a_manual_batch_waits_behind_one_block_of_slots_for_each_batch_that_is_u
         manual.take()
         starts.append(clock.time - began)
     assert starts == [slot * LIMITS.pace for slot in (6, 7, 8)]
+
+
+class SlowTable(VirtualClock):
+    """Each write of the slots takes its time."""
+
+    def around(self, took: Sequence[int]) -> Callable[[Request, Send], Answer]:
+        left = list(took)
+
+        def around(request: Request, send: Send) -> Answer:
+            answer = send()
+            self.time += left.pop(0) if left else 0
+            return answer
+
+        return around
+
+
+@pytest.mark.parametrize(
+    ("took", "starts"),
+    [
+        ([25], [25, 275, 550]),
+        # It was late. The next write is to take as long, so that the slots begin when it has ended.
+        ([26], [52, 327, 602]),
+        ([90, 90], [180, 455, 730]),
+        # It took longer than the last, and once more.
+        ([30, 90, 300], [720, 995, 1_270]),
+        # So often is enough: the second slot of the block is the first's.
+        ([30, 90, 200, 300], [795, 1_070, 1_345]),
+    ],
+)
+def test_a_write_that_takes_longer_than_a_slot_lasts_costs_no_slot(
+    took: list[int], starts: list[int], store: Store
+) -> None:
+    """On a machine, or a table, that is busy for a moment."""
+    limits, clock, made = Limits(interval_ms=250), SlowTable(NOON), list[int]()
+    slots.reserve_slots(BUDGET, limits, 1, NOON - MINUTE)  # so that it knows that the clock is stale
+    grant = Grant(BUDGET, limits, Window.at(NOON), 3, clock, NOON + HOUR)
+    store.around = clock.around(took)
+    for _ in starts:
+        grant.take()
+        made.append(clock.time - NOON)
+    store.around = None
+    assert made == starts
+
+
+@pytest.mark.parametrize("why", ["closed", "slowed", "a manual batch goes first"])
+def test_slots_are_not_put_off_past_what_has_changed_since(why: str, store: Store) -> None:
+    limits = Limits(interval_ms=250)
+    taken = slots.reserve_slots(BUDGET, limits, 3, NOON)
+    match why:
+        case "closed":
+            ledger.close(BUDGET, NOON + MINUTE, "429")
+        case "slowed":
+            refusals.refuse(BUDGET, limits, refusals.RefusedCall(NOON - 1, "429"), NOON - SECOND)
+        case _:
+            tables.update(ledger.Budget, (BUDGET, ledger.SLOTS), [ledger.Budget.first_until.set(NOON + MINUTE)])
+    before = store.item("budgets", budget=BUDGET, window=ledger.SLOTS)
+    assert slots.put_off(BUDGET, taken, 2, NOON + 301, NOON + 301) is None
+    assert store.item("budgets", budget=BUDGET, window=ledger.SLOTS) == before

@@ -41,7 +41,7 @@ from pathlib import Path
 
 import pytest
 
-from sluice.jobs.budgets import ledger
+from sluice.jobs.budgets import ledger, slots
 from sluice.jobs.budgets.grant import Grant
 from sluice.jobs.budgets.windows import Window
 from sluice.jobs.model import keys
@@ -164,7 +164,9 @@ class LateClock(VirtualClock):
 
 
 @pytest.mark.usefixtures("store")
-def test_a_call_that_cannot_start_at_its_slot_takes_another() -> None:
+@pytest.mark.parametrize(("others", "second"), [(False, 1_050), (True, 1_275)])
+def test_a_call_that_cannot_start_at_its_slot_takes_another(*, others: bool, second: int) -> None:
+    """One of its own from now on; its next one, where somebody stands behind them. Never closer than the interval."""
     limits = Limits(by_clock(100), interval_ms=600, tolerance_ms=25)
     begin = NOON + MINUTE
     clock = LateClock(begin, 0, 400, 25)
@@ -173,9 +175,12 @@ def test_a_call_that_cannot_start_at_its_slot_takes_another() -> None:
     for _ in range(3):
         grant.take()
         starts.append(clock.time)
+        if others and len(starts) == 1:
+            slots.reserve_slots(BUDGET, limits, 1, clock.time)
     slot = limits.pace
-    # The second waited until 400 ms after its slot, and took the next one; the third came 25 ms late, as it may.
-    assert starts == [begin, begin + 2 * slot + 25, begin + 3 * slot]
+    # The second waited until 400 ms after its slot, and then came 25 ms late, as it may.
+    third = begin + (4 * slot if others else second - 25 + slot)
+    assert starts == [begin, begin + second, third]
     assert grant.made == 3
 
 

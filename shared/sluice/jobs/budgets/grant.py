@@ -28,7 +28,8 @@ from sluice.platform.config.limits import Limits
 LONGEST_WAY_MS = 15 * SECOND
 # How often it asks whether they have their calls, once they should.
 ASK_MS = SECOND // 2
-
+# How often slots of a block are put off when one was missed, before it is given up.
+MOST_PUT_OFF = 3
 # A marketplace's longest window is a day. An answer that asks for a longer rest is a fault, and is cut to that.
 LONGEST_CLOSING_MS = DAY
 
@@ -68,6 +69,8 @@ class Grant:
         # The last block, of a budget that has a pace alone; what is known of the slots item, of one with rings.
         self._slots: Slots | None = None
         self._seen: Seen | None = None
+        # How often it was put off, and how long its last write took, ms.
+        self._put_off, self._took = 0, 0
         self._slowed = UNSLOWED
         # Whether this batch, if it is manual, has said that it needs more calls than it has.
         self._said = False
@@ -220,10 +223,35 @@ class Grant:
                 hand.take(self._take_block(now))
                 self._giving_way = None
             ticket = hand.tickets[0]
-            if ticket.latest < now or outside_margin(ticket.start, self._margin) != ticket.start:
-                hand.passed()  # passed while other calls were made
-                continue
-            return ticket
+            if ticket.latest < now:  # while other calls were made, or its write, or while the machine was busy
+                if not self._can_put_off(now):
+                    hand.passed()
+            elif outside_margin(ticket.start, self._margin) != ticket.start:
+                hand.passed()
+            else:
+                return ticket
+
+    def _can_put_off(self, now: int) -> bool:
+        """Whether the slots that are left, the first of which has passed, are to be had from now on.
+
+        Where all would have passed by now, a new block can begin at once as well.
+        """
+        hand, taken = self._hand, self._slots
+        if not taken or taken.next_at <= now or self._put_off >= MOST_PUT_OFF:
+            return False
+        self._put_off += 1
+        start = outside_margin(now + self._took, self._margin)
+        later = slots.put_off(self.budget, taken, len(hand.tickets), start, now, Asked(self._manual))
+        self._took = self._clock.now() - now
+        if later:
+            self._slots = later
+            hand.take(self._tickets(later))
+        else:
+            self._put_off = MOST_PUT_OFF  # somebody stands behind them
+        return later is not None
+
+    def _tickets(self, taken: Slots) -> list[Ticket]:
+        return [Ticket(start, start + self._limits.tolerance_ms) for start in taken.starts]
 
     def _take_block(self, now: int) -> Sequence[Ticket]:
         limits = self._limits
@@ -245,8 +273,8 @@ class Grant:
             self._slowed = self._seen.slowed
         else:
             taken = slots.reserve_slots(self.budget, limits, count, now, self._slowed, answered, asked)
-            self._slots, self._slowed = taken, taken.slowed
-            tickets = [Ticket(start, start + limits.tolerance_ms) for start in taken.starts]
+            self._slots, self._slowed, tickets = taken, taken.slowed, self._tickets(taken)
+            self._put_off, self._took = 0, self._clock.now() - now
         self._answered -= answered
         self._said = asked.more > 0 or len(tickets) < count
         return tickets

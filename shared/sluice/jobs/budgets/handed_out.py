@@ -48,9 +48,8 @@ def admit(
         others.append(Budget.left_at.set(now) if leaves else Budget.left_at.remove())
     for ahead in (lies_ahead, not lies_ahead, lies_ahead):
         # The clock lies ahead, or it is stale and starts from now. Whoever is first moves it between two tries.
-        moved, as_seen = (
-            (clock + advance, clock > now) if ahead else (max(now, since) + advance, ledger.over(clock, now))
-        )
+        moved = clock + advance if ahead else max(now, since) + advance
+        as_seen = clock > now if ahead else ledger.over(clock, now)
         with suppress(tables.ConditionFailed):
             item = tables.update(
                 Budget, (budget, SLOTS), [clock.set(moved), *others], as_seen, token=Budget.admit_token

@@ -14,6 +14,7 @@ and it passes.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError
@@ -21,7 +22,7 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action as Update
 
-from sluice.jobs.budgets import blocks, ledger
+from sluice.jobs.budgets import blocks, last_clock, ledger
 from sluice.jobs.budgets.blocks import Hand, Rhythm, Times
 from sluice.jobs.budgets.ledger import SLOTS, Budget, number
 from sluice.jobs.budgets.pace import UNSLOWED, Slowed
@@ -83,28 +84,6 @@ class GiveWay(Exception):  # noqa: N818 - no error: somebody else goes first
 BACKGROUND = Asked()
 
 
-class _Clock(NamedTuple):
-    """The slot clock of a budget after this process's last write. ahead: whether it lay ahead before."""
-
-    next_at: int
-    ahead: bool
-
-
-# By budget. Where a clock stands decides how slots are taken from it: who guesses wrong writes again.
-_clocks: dict[str, _Clock] = {}
-
-
-def forget() -> None:
-    """Drop what this process remembers, as a new process would start."""
-    _clocks.clear()
-
-
-def _lies_ahead(budget: str, now: int) -> bool:
-    """Whether the slot clock of `budget` lies ahead, by this process's last write: by its own slots, or as it was."""
-    last = _clocks.get(budget)
-    return last is None or last.ahead or last.next_at > now
-
-
 def reserve_slots(
     budget: str,
     limits: Limits,
@@ -127,7 +106,7 @@ def reserve_slots(
     """
     if not limits.pace:
         return Slots(base=now, count=count, pace=0, burst=1, now=now)
-    ahead = _lies_ahead(budget, now)
+    ahead = last_clock.lies_ahead(budget, now)
     while True:
         after = slowed.answered(answered, limits.pace)
         taken, pace = 1 if after.pace else count, after.of(limits.pace)
@@ -147,9 +126,26 @@ def reserve_slots(
             slowed, ahead = ledger.slowed_of(found), number(found, "next_at") > now
         else:
             next_at = item.next_at or 0
-            _clocks[budget] = _Clock(next_at, ahead)
+            last_clock.note(budget, next_at, was_ahead=ahead)
             base = next_at - taken * pace
             return take_slots(base, now, taken, limits, after)
+
+
+def put_off(budget: str, slots: Slots, left: int, start: int, now: int, asked: Asked = BACKGROUND) -> Slots | None:
+    """The last `left` of `slots`, of which the first was missed, anew from `start` on; None where they cannot be had.
+
+    They can where nobody has queued up behind them. Else whoever misses a slot by a moment would wait for the next.
+    """
+    missed = slots.base + (slots.count - left) * slots.pace
+    if not slots.pace or start <= missed:
+        return None
+    moved = [Budget.next_at.set(start + left * slots.pace)]
+    same = (Budget.next_at == slots.next_at) & ledger.as_slow(slots.slowed) & _may_take(asked, now)
+    try:
+        tables.update(Budget, (budget, SLOTS), moved, same, token=Budget.slots_token)
+    except tables.ConditionFailed:
+        return None
+    return replace(slots, base=start, count=left, now=now)
 
 
 def return_slots(budget: str, slots: Slots, unused: int) -> None:
