@@ -446,6 +446,10 @@ CASES: dict[str, Case] = {
         lambda one: accounts.hold_refresh("stockx:acme", one.token_version, NOON + 9), account, connected
     ),
     "store a token": Case(store_token, before=connected),
+    "put slots off": Case(
+        lambda taken: slots.put_off("stockx:acme", taken, 2, NOON + DAY, NOON + DAY),
+        before=lambda: reserve_slots("stockx:acme", LIMITS, 2, NOON),
+    ),
     "return slots": Case(
         lambda slots: return_slots("stockx:acme", slots, 2),
         # Sent once: better lost than done twice. Nobody hears of it either way.
