@@ -52,7 +52,7 @@ def from_iso(text: str, *, zone: tzinfo | None = None) -> int:
     Raises:
         ValueError: it is no time, has no zone, or is not within the years 1 to 9999 in UTC, which `iso` can show.
     """
-    moment = datetime.fromisoformat(text)
+    moment = datetime.fromisoformat(text.upper())  # `t` and `z` are as good (RFC 3339, 5.6)
     if moment.tzinfo is None:
         if zone is None:
             raise ValueError("the time does not say its zone")

@@ -61,6 +61,7 @@ def letters(cloud: Cloud) -> list[DeadLetter]:
         ({"from": iso(DIED_AT + MINUTE)}, "EDCB"),
         ({"to": iso(DIED_AT + 2 * MINUTE)}, "BA"),
         ({"from": iso(DIED_AT + MINUTE), "to": "2026-11-22T06:02:00+01:00"}, "B"),
+        ({"from": iso(DIED_AT + MINUTE).lower(), "to": "2026-11-22t06:02:00+01:00"}, "B"),
         ({"from": "2030-01-01T00:00:00Z"}, ""),
         ({"kind": "promotion.create"}, ""),
     ],

@@ -13,7 +13,7 @@ def moment(field: str, text: str | None) -> int | None:
     if text is None:
         return None
     try:
-        if "T" not in text:
+        if "T" not in text.upper():
             raise ValueError
         return from_iso(text)
     except ValueError:
