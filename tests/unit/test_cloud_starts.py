@@ -14,6 +14,7 @@ from ministack.core import lambda_runtime
 from local.cloud import starter, starts
 from local.cloud.starts import Process, Starter, can_start, install
 from local.cloud.template import load, resources
+from tests.support.patience import SECONDS
 
 pytestmark = pytest.mark.skipif(not can_start(), reason="here ministack starts processes by itself")
 
@@ -48,7 +49,7 @@ def script(tmp_path: Path) -> str:
 def closed(process: Process) -> None:
     for file in (process.stdin, process.stdout, process.stderr):
         file.close()
-    process.wait(60)
+    process.wait(SECONDS)
 
 
 def test_a_process_has_what_it_was_given_and_the_libraries(ready: Starter, script: str, tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_processes_talk_each_through_files_of_its_own(ready: Starter, script: st
     assert len({process.pid for process in processes}) == 3
     assert [process.poll() for process in processes] == [None] * 3
     processes[0].stdin.close()  # nobody else holds its end
-    assert processes[0].wait(60) == 0
+    assert processes[0].wait(SECONDS) == 0
     assert [process.poll() for process in processes[1:]] == [None] * 2
     for process in processes:
         closed(process)
@@ -91,7 +92,7 @@ def test_a_process_can_be_ended_and_waited_for(ready: Starter, script: str, tmp_
         process.wait(0.01)
     assert callable(end)
     end(process)
-    assert process.wait(60) == process.poll() == 0
+    assert process.wait(SECONDS) == process.poll() == 0
     end(process)  # once more does nothing
     assert process.stdout.read() == ""
     closed(process)
@@ -100,7 +101,7 @@ def test_a_process_can_be_ended_and_waited_for(ready: Starter, script: str, tmp_
 def test_who_was_killed_by_somebody_else_has_ended(ready: Starter, script: str, tmp_path: Path) -> None:
     process = ready.start(script, str(tmp_path), {})
     os.kill(process.pid, signal.SIGKILL)
-    process.wait(60)
+    process.wait(SECONDS)
     other = ready.start(script, str(tmp_path), {})
     assert (process.poll(), other.poll()) == (0, None)
     closed(process)

@@ -11,6 +11,7 @@ from ministack.core.concurrency import esm_wake
 from ministack.services import dynamodb, lambda_svc
 
 from local.cloud import streams
+from tests.support.patience import SECONDS
 
 PATCHED = {
     lambda_svc: (
@@ -107,7 +108,7 @@ def test_what_one_poller_is_busy_with_holds_up_its_own_items_alone(monkeypatch: 
         for name in names:
             monkeypatch.setattr(module, name, getattr(module, name))
     records = [{"dynamodb": {"Keys": {"job_id": {"S": str(number)}}}} for number in range(20)]
-    both, handled, ended = threading.Barrier(2, timeout=60), dict[str, list[Any]](), threading.Semaphore(0)
+    both, handled, ended = threading.Barrier(2, timeout=SECONDS), dict[str, list[Any]](), threading.Semaphore(0)
     esms = {("1", "r", "m"): a_mapping(ParallelizationFactor=2)}
 
     def poll() -> bool:
@@ -124,7 +125,7 @@ def test_what_one_poller_is_busy_with_holds_up_its_own_items_alone(monkeypatch: 
     monkeypatch.setattr(lambda_svc, "_poll_dynamodb_streams", poll)
     streams.install()
     lambda_svc._poll_dynamodb_streams()
-    assert [ended.acquire(timeout=60) for _ in range(2)] == [True, True]
+    assert [ended.acquire(timeout=SECONDS) for _ in range(2)] == [True, True]
     esms.clear()  # the pollers end
     assert sorted(map(str, records)) == sorted(str(one) for part in handled.values() for one in part)
 
@@ -155,5 +156,5 @@ def test_a_poller_gathers_records_for_as_long_as_its_mapping_says_where_it_is_as
     monkeypatch.setattr(streams, "time", SimpleNamespace(sleep=sleep))
     streams.install(windows=windows)
     lambda_svc._poll_dynamodb_streams()
-    assert ended.wait(timeout=60)
+    assert ended.wait(timeout=SECONDS)
     assert slept == waited

@@ -18,6 +18,7 @@ from sluice.platform import tables
 from sluice.platform.clock import DAY, HOUR, MINUTE, SECOND
 from sluice.platform.config.limits import CallWindow, Limits, by_clock
 from tests.support.clock import VirtualClock
+from tests.support.patience import SECONDS
 from tests.support.store import Answer, Request, Send, Store
 
 NOON = 1_795_348_800_000
@@ -132,7 +133,7 @@ class Asleep(VirtualClock):
     def wait_until(self, at: int, wake: threading.Event) -> bool:
         if at > self.time:
             self.asleep.set()
-            wake.wait(60)  # only so that a fault shows as a failure, and not as a hang
+            wake.wait(SECONDS)  # only so that a fault shows as a failure, and not as a hang
         return wake.is_set()
 
 

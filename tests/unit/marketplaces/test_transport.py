@@ -218,11 +218,12 @@ def test_connections_are_kept_and_each_call_has_its_own_time(calls: BudgetLog, s
 
 
 def test_nobody_listens(calls: BudgetLog) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
     wire = deadline.Transport()
-    with pytest.raises(errors.Unavailable, match="cannot connect") as caught:
-        Transport("shop", f"http://127.0.0.1:{port}", WatchedClock(), wire=wire).call(THING, calls)
+    with socket.socket() as taken:  # and nobody else begins to
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(errors.Unavailable, match="cannot connect") as caught:
+            Transport("shop", url, WatchedClock(), wire=wire).call(THING, calls)
     wire.close()
     assert not caught.value.uncertain
 

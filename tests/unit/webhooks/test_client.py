@@ -1,5 +1,6 @@
 """The one place that sends webhooks: receivers that misbehave, and names that lead somewhere else."""
 
+import socket
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -66,7 +67,9 @@ def test_a_redirect_is_not_followed(client: WebhookClient, location: str) -> Non
 
 
 def test_nobody_listens(client: WebhookClient) -> None:
-    assert code(client, f"http://127.0.0.1:{free_port()}/") == "unreachable"
+    with socket.socket() as taken:  # and nobody else begins to
+        taken.bind(("127.0.0.1", 0))
+        assert code(client, f"http://127.0.0.1:{taken.getsockname()[1]}/") == "unreachable"
 
 
 def silence(receiver: Receiver) -> Answer:
