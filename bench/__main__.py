@@ -49,8 +49,8 @@ def main(arguments: Sequence[str]) -> int:
             traceback.print_exc()
         print(f"{name} took {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     rows = [row for found in measured.values() for row in found]
-    terminal = Console()
-    (terminal if terminal.is_terminal else Console(width=200)).print(report.table(rows))
+    # rich would take FORCE_COLOR for a terminal.
+    (Console() if sys.stdout.isatty() else Console(width=200, force_terminal=False)).print(report.table(rows))
     report.write(measured, NAMES)
     missed, held_to = sum(row.holds is False for row in rows), sum(row.holds is not None for row in rows)
     print(f"{missed} of {held_to} targets MISSED" if missed else f"all {held_to} targets hold")

@@ -7,6 +7,7 @@ neither measured nor counted is an assumption, and is told as one. Free tiers an
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -158,8 +159,8 @@ def main(arguments: Sequence[str]) -> int:
         shown.add_row(line.what, _quantity(line.quantity), unit, f"{usd(line, prices):,.2f}", line.whence)
     total = sum(usd(line, prices) for line in bill)
     shown.add_row("together", "", "", f"{total:,.2f}", "", style="bold")
-    terminal = Console()
-    (terminal if terminal.is_terminal else Console(width=140)).print(shown)
+    # rich would take FORCE_COLOR for a terminal.
+    (Console() if sys.stdout.isatty() else Console(width=140, force_terminal=False)).print(shown)
     return 0
 
 
