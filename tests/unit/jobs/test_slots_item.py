@@ -219,3 +219,18 @@ def test_who_takes_slots_of_an_idle_budget_writes_once_each_time_but_the_first(s
         writes.append(0)
         reserve_slots(BUDGET, PACED, 1, NOON + now * SECOND)
     assert writes == [2, 1, 1, 1, 1, 2, 1]
+
+
+def test_who_has_put_slots_off_knows_where_the_clock_stands_now(store: Store) -> None:
+    writes = list[str]()
+
+    def around(request: Request, send: Send) -> Answer:
+        writes.append(request.operation)
+        return send()
+
+    reserve_slots(BUDGET, PACED, 1, NOON - MINUTE)
+    first = reserve_slots(BUDGET, PACED, 2, NOON)
+    store.around = around
+    assert slots.put_off(BUDGET, first, 2, NOON + 1_900, NOON + 1_900)
+    assert reserve_slots(BUDGET, PACED, 1, NOON + 3_000).starts == (NOON + 3_900,)
+    assert len(writes) == 2

@@ -139,13 +139,14 @@ def put_off(budget: str, slots: Slots, left: int, start: int, now: int, asked: A
     missed = slots.base + (slots.count - left) * slots.pace
     if not slots.pace or start <= missed:
         return None
-    moved = [Budget.next_at.set(start + left * slots.pace)]
+    later = replace(slots, base=start, count=left, now=now)
     same = (Budget.next_at == slots.next_at) & ledger.as_slow(slots.slowed) & _may_take(asked, now)
     try:
-        tables.update(Budget, (budget, SLOTS), moved, same, token=Budget.slots_token)
+        tables.update(Budget, (budget, SLOTS), [Budget.next_at.set(later.next_at)], same, token=Budget.slots_token)
     except tables.ConditionFailed:
         return None
-    return replace(slots, base=start, count=left, now=now)
+    last_clock.note(budget, later.next_at, was_ahead=False)
+    return later
 
 
 def return_slots(budget: str, slots: Slots, unused: int) -> None:
