@@ -8,13 +8,18 @@ from itertools import pairwise
 
 import pytest
 
-from sluice.jobs.dispatch.snapshot import Accounts
+from sluice.jobs.dispatch import overdue, scheduler
+from sluice.jobs.dispatch.explain import Reason
+from sluice.jobs.dispatch.snapshot import Accounts, Snapshot
 from sluice.jobs.model.job import Job
+from sluice.jobs.queue import lanes
+from sluice.marketplaces.accounts.dispatching import ACCOUNTS
+from sluice.operator import jobs
 from sluice.pages import due, kinds, schedule
 from sluice.pages.request import untrack
 from sluice.pages.table import MOST_TENANTS, WATCH_SHARDS, Product, watch_key
 from sluice.platform import tables as database
-from sluice.platform.clock import MINUTE
+from sluice.platform.clock import DAY, MINUTE
 from sluice.platform.config.document import Config
 from sluice.platform.config.pages import Pages
 from sluice.platform.config.pauses import Pause, Pauses
@@ -324,3 +329,18 @@ def test_promotions_and_pages_have_workers_of_their_own(desk: Desk, tables: Stor
         service=EBAY_MARKETING,
     )
     assert {item["state"]["S"] for item in tables.items("jobs")} == {"queued"}
+
+
+def test_a_check_that_waits_waits_for_no_account(desk: Desk) -> None:
+    """A host needs none that could be broken: the check ends by no such reason, and is missed where nobody comes."""
+    track(desk, 1)
+    desk.schedule()
+    [job] = Job.scan()
+    for wait in (0, overdue.LATE_MS, 8 * DAY):
+        now = desk.clock.time + wait
+        done = scheduler.tick(Snapshot(now, desk.config, ACCOUNTS), lambda _: None)
+        assert done.oldest_due_at == (job.due_at if wait else None)
+        assert jobs.why(Job.get(job.job_id), now, desk.config).reason == Reason.READY
+    [lane] = lanes.active()
+    assert not lane.held_since
+    assert Job.get(job.job_id).state == "queued"

@@ -20,6 +20,7 @@ from sluice.marketplaces.accounts.applications import application_key
 from sluice.marketplaces.accounts.credentials import check_fields
 from sluice.marketplaces.accounts.item import PLACES, TOKEN, USER_TOKEN, Account, GrantPlace, Proof, Status
 from sluice.platform import aws, tables
+from sluice.platform.config.services import WITHOUT_ACCOUNTS
 
 __all__ = ["PLACES", "TOKEN", "USER_TOKEN", "Account", "GrantPlace", "Proof", "Status"]
 
@@ -88,10 +89,14 @@ def find(account_id: str) -> Account | None:
 def statuses(account_ids: Collection[str], service: str = "") -> dict[str, str]:
     """The status of each of these accounts for calls of `service`; one that is not connected is left out.
 
+    A page's host and an operator stand where others have an account, and need none: they always work.
+
     service: what the calls are charged to, where a marketplace counts them apart; else its own name, or empty.
     """
-    found = _some_of(account_ids, "status", "user_status")
-    told = {account.account: place_of(account.account, service).status_of(account) for account in found}
+    always = {one for one in account_ids if keys.marketplace_of(one) in WITHOUT_ACCOUNTS}
+    found = _some_of(set(account_ids) - always, "status", "user_status")
+    told = dict.fromkeys(always, Status.ACTIVE)
+    told |= {account.account: place_of(account.account, service).status_of(account) for account in found}
     return {account_id: status for account_id, status in told.items() if status != Status.DISCONNECTED}
 
 

@@ -34,6 +34,8 @@ EBAY_FEED: Final = "ebay-feed"
 PAGES: Final = "pages"
 # What operators do to many jobs: no marketplace counts it, and a few go on side by side.
 OPERATOR: Final = "operator"
+# Their work needs nobody's account at a marketplace.
+WITHOUT_ACCOUNTS: Final = frozenset({PAGES, OPERATOR})
 SERVICES: Mapping[str, Limits] = {
     EBAY_MARKETING: Limits(by_clock(day=10_000, zone=days.PACIFIC), interval_ms=250, at_once=10),
     EBAY_INVENTORY: Limits(by_clock(day=2_000_000, zone=days.PACIFIC), interval_ms=100),
