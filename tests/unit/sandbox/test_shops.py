@@ -39,7 +39,7 @@ def _nothing_set(sandbox: Sandbox) -> None:
 
 
 def see(sandbox: Sandbox, name: str, etag: str | None = None) -> CheckResult:
-    client = PageClient(local=True)
+    client = PageClient(local=True, seconds=SECONDS)
     asked = PageRequest(sandbox.shop_url(name), etag, None)
     clock = VirtualClock(SystemClock().now())  # a shop may ask for seconds between two visits
     found = check.check(asked, client, clock, lambda: None, lambda *_: None, local=True)
