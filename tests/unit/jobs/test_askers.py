@@ -160,10 +160,11 @@ def test_who_asks_while_the_end_is_written_is_not_forgotten(late: list[str], sto
     ask("acme")
     running = take()
     ask("globex")
+    coming = list(late)
 
     def around(request: Request, send: Send) -> Answer:
-        if late and request.operation == "UpdateItem" and request.parameters["TableName"].endswith("jobs"):
-            tenant, store.around = late.pop(0), None
+        if coming and request.operation == "UpdateItem" and request.parameters["TableName"].endswith("jobs"):
+            tenant, store.around = coming.pop(0), None
             if tenant:
                 ask(tenant)
             store.around = around
