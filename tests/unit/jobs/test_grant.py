@@ -488,6 +488,19 @@ def test_a_write_that_takes_longer_than_a_slot_lasts_costs_no_slot(
     assert made == starts
 
 
+def test_slots_that_may_come_at_once_are_put_off_past_the_write_too(store: Store) -> None:
+    """They may start before their places, and not before the write has ended that has put them off."""
+    limits, clock, made = Limits(interval_ms=250, burst=4), SlowTable(NOON), list[int]()
+    slots.reserve_slots(BUDGET, limits, 1, NOON - MINUTE)  # so that it knows that the clock is stale
+    grant = Grant(BUDGET, limits, Window.at(NOON), 3, clock, NOON + HOUR)
+    store.around = clock.around([40, 40])
+    for _ in range(3):
+        grant.take()
+        made.append(clock.time - NOON)
+    store.around = None
+    assert made == [80, 80, 80]
+
+
 @pytest.mark.parametrize("why", ["closed", "slowed", "a manual batch goes first"])
 def test_slots_are_not_put_off_past_what_has_changed_since(why: str, store: Store) -> None:
     limits = Limits(interval_ms=250)

@@ -109,6 +109,23 @@ def test_a_budget_of_which_something_is_left_out_is_read_by_itself(store: Store)
     assert [usage.closed_until for usage in found.values()] == [NOON + MINUTE]
 
 
+def test_of_a_budget_itself_nothing_is_left_out(store: Store) -> None:
+    asked = list[int]()
+
+    def around(request: Request, send: Send) -> Answer:
+        [(table, wanted)] = request.parameters["RequestItems"].items()
+        asked.append(len(wanted["Keys"]))
+        return send() if len(wanted["Keys"]) == 1 else {"Responses": {}, "UnprocessedKeys": {table: wanted}}
+
+    ledger.reserve_calls("stockx:acme", Limits(by_clock(100)), Window.of("stockx:acme", NOON), 7)
+    ledger.close("stockx:acme", NOON + MINUTE, "429")
+    store.around = around
+    usage = ledger.read("stockx:acme", NOON)
+    store.around = None
+    assert (usage.hour, usage.closed_until) == (7, NOON + MINUTE)
+    assert asked == [2, 1, 1]
+
+
 def test_where_budgets_cannot_be_read_together_each_is_read_by_itself(store: Store) -> None:
     lost = list[str]()
 

@@ -84,7 +84,11 @@ class Budget(tables.Table):
 
 def read(budget: str, now: int) -> Usage:
     """What is used of `budget` in the window of `now`, its slots, and who has had what of it: one request."""
-    return _usage(budget, _got(_keys(budget, now))[0], now)
+    wanted = _keys(budget, now)
+    items, left_out = _got(wanted)
+    if left_out:  # of a single item an answer leaves nothing out
+        items = {name: item for key in wanted for name, item in _got([key])[0].items()}
+    return _usage(budget, items, now)
 
 
 def read_some(budgets: Sequence[str], now: int) -> dict[str, Usage]:
@@ -211,7 +215,7 @@ def _keys(budget: str, now: int) -> list[Any]:
 def _got(wanted: list[Any]) -> tuple[dict[tuple[str, str], dict[str, Any]], set[str]]:
     """The items of one request, raw, by budget and window; and the budgets of which some were left out."""
     answer, table = Budget._get_connection().batch_get_item(wanted), Budget.Meta.table_name
-    items = {(item["budget"]["S"], item["window"]["S"]): item for item in answer["Responses"][table]}
+    items = {(item["budget"]["S"], item["window"]["S"]): item for item in answer["Responses"].get(table, [])}
     left_out = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
     return items, {key["budget"]["S"] for key in left_out}
 

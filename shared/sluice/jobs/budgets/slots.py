@@ -139,7 +139,7 @@ def put_off(budget: str, slots: Slots, left: int, start: int, now: int, asked: A
     missed = slots.base + (slots.count - left) * slots.pace
     if not slots.pace or start <= missed:
         return None
-    later = replace(slots, base=start, count=left, now=now)
+    later = replace(slots, base=start, count=left, now=start)
     same = (Budget.next_at == slots.next_at) & ledger.as_slow(slots.slowed) & _may_take(asked, now)
     try:
         tables.update(Budget, (budget, SLOTS), [Budget.next_at.set(later.next_at)], same, token=Budget.slots_token)
