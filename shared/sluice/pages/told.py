@@ -26,7 +26,6 @@ VERSION = 1
 MOST_ALERTS, MOST_BYTES = 20, 50_000
 # Variants that one alert names, and their bytes; of more the page itself tells.
 MOST_TOLD, MOST_TOLD_BYTES = 50, 25_000
-# How often a writer that keeps losing to others looks again. Each round somebody else's write succeeded.
 
 
 def tell(product: Product, changes: Sequence[FactChange], unreadable: str, now: int, *, known: Collection[str]) -> int:

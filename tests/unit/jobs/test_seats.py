@@ -124,13 +124,17 @@ def test_no_seat_is_refused_by_what_a_run_knew_before(writes: list[str]) -> None
     assert take(SERVICE, 3, "de", NOON, UNTIL, known) == {0: "s1"}
 
 
-def test_what_is_kept_for_others_is_kept_from_who_came_to_a_seat_that_was_thought_to_be_anothers() -> None:
-    """Of four seats one is kept. The first was `b`'s when the run looked, and is `a`'s by now."""
+@pytest.mark.parametrize("until", [UNTIL, UNTIL + 2])
+def test_what_is_kept_for_others_is_kept_from_who_came_to_a_seat_that_was_thought_to_be_anothers(until: int) -> None:
+    """Of four seats one is kept. The first was `b`'s when the run looked, and is `a`'s by now.
+
+    until: of `a`'s seat, which the same run may have given it, or another one.
+    """
     known = TakenSeats()
     take(SERVICE, 4, "b", NOON, UNTIL)
     assert take(SERVICE, 4, "cd", NOON, UNTIL + 1, known) == {0: "s1", 1: "s2"}
     leave(SERVICE, ["s0"], UNTIL)
-    assert take(SERVICE, 4, "a", NOON, UNTIL + 2) == {0: "s0"}
+    assert take(SERVICE, 4, "a", NOON, until) == {0: "s0"}
     assert take(SERVICE, 4, "a", NOON, UNTIL + 1, known) == {}
     assert take(SERVICE, 4, "e", NOON, UNTIL + 1, known) == {0: "s3"}
 

@@ -138,13 +138,13 @@ def _names(at_once: int) -> list[str]:
 
 
 def _as_seen(free: Sequence[str], taken: Mapping[str, _Seat], now: int) -> Condition | None:
-    """All of `free` are, and nobody else has come to those that are `taken`: at the most somebody has left."""
+    """All of `free` are, and no other account has come to those that are `taken`: at the most somebody has left."""
     seen: Condition | None = None
     for name in free:
         one = Path(name).does_not_exist() | (Path(name) <= now)
         seen = one if seen is None else seen & one
     for name, seat in taken.items():
-        one = Path(name).does_not_exist() | (Path(name) == seat.until)
+        one = Path(name).does_not_exist() | (Path(name + _BY) == seat.account)
         seen = one if seen is None else seen & one
     return seen
 

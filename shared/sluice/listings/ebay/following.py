@@ -24,7 +24,6 @@ from sluice.platform import races, tables
 from sluice.platform.clock import iso
 from sluice.platform.packing import pack, unpack
 
-# Tries to open a case that others find at the same time.
 # Who is named in the history where a sale has changed a record.
 BUYER: Final = "a buyer at eBay"
 
