@@ -18,6 +18,7 @@ from xdist.workermanage import WorkerController
 from sluice import capabilities
 from sluice.jobs.model import kinds
 from sluice.platform.imports import takers
+from tests.support.leftovers import Leftovers
 
 # A shell has what a script starts in the background ignore Ctrl-C, and all that comes of it: tests that press it would
 # wait for ever.
@@ -85,6 +86,7 @@ TOGETHER: Final = (
     ),
     ("integration/test_operations.py", "integration/test_promotions.py", "integration/test_local_cloud.py"),
 )
+LEFTOVERS: Final = Leftovers()
 # Tests on the local cloud wait for it more than they work: with so many processes more, the cores are busy meanwhile.
 WAITING_PROCESSES: Final = 2
 
@@ -184,6 +186,19 @@ def _forgets(_modules: int) -> list[Callable[[], None]]:
     """Every `forget` of a module of Sluice, looked up anew when as many modules as these are loaded."""
     loaded = [module for name, module in list(sys.modules.items()) if name.startswith("sluice.")]
     return [forget for module in loaded if callable(forget := getattr(module, "forget", None))]
+
+
+def pytest_collection_finish() -> None:
+    """Know what stands in each part of Sluice before the first test."""
+    LEFTOVERS.look()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """A file of tests puts back what it has replaced: else the next one is about something else."""
+    if nextitem is None or nextitem.path != item.path:
+        replaced = LEFTOVERS.look()
+        assert not replaced, f"the tests of {_name(item.path)} have replaced {', '.join(replaced)} and not put it back"
 
 
 @pytest.hookimpl(wrapper=True)

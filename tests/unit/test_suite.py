@@ -6,13 +6,15 @@ import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
 from local.cloud.cloud import ROOT
 from tests import conftest
 from tests.support import stack
+from tests.support.leftovers import Leftovers
 
 FILES = sorted((ROOT / "tests").rglob("test_*.py"))
 
@@ -64,6 +66,25 @@ def test_what_a_shell_says_of_aws_and_of_proxies_is_not_for_the_tests() -> None:
     found = subprocess.run(command, env=shell | said, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "PATH" in found.stdout.split()
     assert not said.keys() & set(found.stdout.split())
+
+
+def test_what_is_not_put_back_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by a fixture that replaces what a context around its end has replaced before it."""
+    part: Any = ModuleType("sluice.part")
+    part.work, part.known = list, 1
+    monkeypatch.setitem(sys.modules, part.__name__, part)
+    leftovers = Leftovers()
+    assert leftovers.look() == []
+    with pytest.MonkeyPatch.context() as first, pytest.MonkeyPatch.context() as second:
+        first.setattr(part, "work", tuple)
+        second.setattr(part, "work", set)
+    part.known = 2
+    assert leftovers.look() == []
+    with pytest.MonkeyPatch.context() as second, pytest.MonkeyPatch.context() as first:
+        first.setattr(part, "work", tuple)
+        second.setattr(part, "work", set)
+    assert leftovers.look() == ["sluice.part.work"]
+    assert leftovers.look() == []
 
 
 def test_what_takes_long_is_looked_at_less_often_and_never_much_later(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ from local.sandbox.faults import Disconnect, Forbidden
 from sluice.jobs.model.job import Job
 from sluice.listings.ebay import members
 from sluice.listings.ebay.documents import document as shown
-from sluice.platform import aws
 from sluice.platform.http import routing
 from tests.support.ebay_seller import TENANT, EbaySeller, open_ebay_seller
 from tests.support.ebay_wanted import size
@@ -31,7 +30,6 @@ PATH = "/v1/ebay/groups/shoes"
 def seller(monkeypatch: pytest.MonkeyPatch) -> Iterator[EbaySeller]:
     with store(), open_ebay_seller() as seller:
         monkeypatch.setattr(routing, "clock", seller.clock)
-        monkeypatch.setattr(aws, "put_events", lambda events: None)
         yield seller
 
 

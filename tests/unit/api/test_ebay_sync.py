@@ -31,7 +31,6 @@ def seller(monkeypatch: pytest.MonkeyPatch) -> Iterator[EbaySeller]:
     monkeypatch.setenv("SCHEDULER_FUNCTION", "scheduler")
     with store(), open_ebay_seller() as seller:
         monkeypatch.setattr(routing, "clock", seller.clock)
-        monkeypatch.setattr(aws, "put_events", lambda events: None)
         monkeypatch.setattr(aws, "invoke_later", lambda function, event: None)
         yield seller
 
