@@ -70,7 +70,7 @@ class Grant:
         self._slots: Slots | None = None
         self._seen: Seen | None = None
         # How often it was put off, and how long its last write took, ms.
-        self._put_off, self._took = 0, 0
+        self._times_put_off, self._took = 0, 0
         self._slowed = UNSLOWED
         # Whether this batch, if it is manual, has said that it needs more calls than it has.
         self._said = False
@@ -223,23 +223,21 @@ class Grant:
                 hand.take(self._take_block(now))
                 self._giving_way = None
             ticket = hand.tickets[0]
-            if ticket.latest < now:  # while other calls were made, or its write, or while the machine was busy
-                if not self._can_put_off(now):
-                    hand.passed()
-            elif outside_margin(ticket.start, self._margin) != ticket.start:
-                hand.passed()
-            else:
+            if ticket.latest < now and self._put_off(now):
+                continue  # it was missed while other calls were made, or its write, or while the machine was busy
+            if ticket.latest >= now and outside_margin(ticket.start, self._margin) == ticket.start:
                 return ticket
+            hand.passed()
 
-    def _can_put_off(self, now: int) -> bool:
-        """Whether the slots that are left, the first of which has passed, are to be had from now on.
+    def _put_off(self, now: int) -> bool:
+        """Have the slots that are left, the first of which has passed, from now on; False where they cannot be had.
 
         Where all would have passed by now, a new block can begin at once as well.
         """
         hand, taken = self._hand, self._slots
-        if not taken or taken.next_at <= now or self._put_off >= MOST_PUT_OFF:
+        if not taken or taken.next_at <= now or self._times_put_off >= MOST_PUT_OFF:
             return False
-        self._put_off += 1
+        self._times_put_off += 1
         start = outside_margin(now + self._took, self._margin)
         later = slots.put_off(self.budget, taken, len(hand.tickets), start, now, Asked(self._manual))
         self._took = self._clock.now() - now
@@ -247,7 +245,7 @@ class Grant:
             self._slots = later
             hand.take(self._tickets(later))
         else:
-            self._put_off = MOST_PUT_OFF  # somebody stands behind them
+            self._times_put_off = MOST_PUT_OFF  # somebody stands behind them
         return later is not None
 
     def _tickets(self, taken: Slots) -> list[Ticket]:
@@ -274,7 +272,7 @@ class Grant:
         else:
             taken = slots.reserve_slots(self.budget, limits, count, now, self._slowed, answered, asked)
             self._slots, self._slowed, tickets = taken, taken.slowed, self._tickets(taken)
-            self._put_off, self._took = 0, self._clock.now() - now
+            self._times_put_off, self._took = 0, self._clock.now() - now
         self._answered -= answered
         self._said = asked.more > 0 or len(tickets) < count
         return tickets
